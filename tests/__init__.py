@@ -1,0 +1,1 @@
+"""What maskbot promises, asked of the real parts."""

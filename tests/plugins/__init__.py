@@ -1,0 +1,1 @@
+"""What this suite adds to pytest itself."""
