@@ -1,0 +1,33 @@
+"""The hosts that may be named, each with its address, its pinned keys and its groups."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """An entry of the inventory. Only its name ever comes from what a person typed."""
+
+    name: str
+    address: str
+    port: int
+    login: str
+    environment: str
+    groups: frozenset[str] = frozenset()
+    pins: frozenset[str] = frozenset()  # SHA-256 fingerprints of the host's keys, as `SHA256:...`
+    machine_id: str = ""  # pinned too where given
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """All hosts, by name."""
+
+    hosts: tuple[Host, ...]
+
+    def get(self, name: str) -> Host | None:
+        """The host of that name."""
+        return next((host for host in self.hosts if host.name == name), None)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name, sorted."""
+        return tuple(sorted(host.name for host in self.hosts))

@@ -1,0 +1,47 @@
+"""Who somebody is, and the place where they speak."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PersonId:
+    """A Slack account by its unchanging ids; names and e-mail addresses never decide anything."""
+
+    team: str
+    user: str
+    enterprise: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What makes two ids the same account: on Enterprise Grid a person keeps one id across workspaces."""
+        return (self.enterprise or self.team, self.user)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person as Slack described them a moment ago. Every flag that is true is a reason to say no."""
+
+    id: PersonId
+    name: str
+    groups: frozenset[str] = frozenset()  # names of the policy's groups that hold them
+    is_guest: bool = False
+    is_bot: bool = False
+    is_deleted: bool = False
+    is_foreign: bool = False  # of another organisation, or of one we do not know
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A channel, and the thread in it where something was said. `shell` is the command line's place."""
+
+    channel: str
+    thread: str = ""
+    name: str = ""
+    is_internal: bool = True  # not shared with another organisation
+    is_member: bool = True  # the bot is in it
+    is_archived: bool = False
+
+    @property
+    def is_shell(self) -> bool:
+        """Asked on the command line, by an operating-system user mapped to a person."""
+        return self.channel == "shell"

@@ -1,0 +1,1 @@
+"""The edges: each translates one outside party into the words of the core, and nothing more."""

@@ -1,0 +1,188 @@
+"""What the workflow wants from outside, as small protocols that the edges meet."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+
+from bot.core.audit import Event
+from bot.core.cards.kit import Text
+from bot.core.changes import Request, Stage, Vote
+from bot.core.inventory import Host
+from bot.core.people import Person, PersonId, Place
+from bot.core.policy import Group
+from bot.core.units import UnitName
+
+
+class Clock(Protocol):
+    """Time, and waiting for it."""
+
+    def now(self) -> datetime:
+        """The time, in UTC."""
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a command on a host answered. `exit_code` is a hint, never a proof."""
+
+    argv: tuple[str, ...]
+    exit_code: int
+    stdout: str
+    stderr: str
+    millis: int
+
+
+class Hosts(Protocol):
+    """Hosts over SSH."""
+
+    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
+        """Run one command of our vocabulary within `deadline` seconds.
+
+        Raises `HostError` if it was certainly not sent, `OutcomeUnknown` if it was and no answer came back.
+        """
+
+
+class Directory(Protocol):
+    """People, groups and places as Slack has them now."""
+
+    def person(self, person: PersonId, groups: Sequence[Group]) -> Person:
+        """Who this is, and which of the groups hold them. Raises `Unverified`."""
+
+    def members(self, group: Group) -> frozenset[PersonId]:
+        """Who is in a group now. Raises `Unverified`."""
+
+    def place(self, place: Place) -> Place:
+        """The same place with name, internal, member and archived as they are now. Raises `Unverified`."""
+
+
+class Channel(Protocol):
+    """Messages in Slack. Everything here may raise `SlackError`."""
+
+    def post(self, place: Place, text: Text, *, mark: str) -> str:
+        """Post, and return the message's timestamp; `mark` is kept as metadata so that a twin can be known."""
+
+    def update(self, channel: str, ts: str, text: Text) -> None:
+        """Replace a message."""
+
+    def whisper(self, place: Place, user: str, text: Text) -> None:
+        """Say it to one person alone (ephemeral)."""
+
+    def permalink(self, channel: str, ts: str) -> str:
+        """A link to a message."""
+
+
+class MessageKind(StrEnum):
+    """What is said about a request. The card is one per request and is edited; the others are said once."""
+
+    CARD = "card"
+    LINE = "line"  # the short line in the channel when it is over
+    EVIDENCE = "evidence"  # in the card's thread: commands, answers, head of the status before and after
+    WHISPER = "whisper"  # to one person alone, best effort
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something to be said, stored with the change that makes it necessary. `body` is for whispers only."""
+
+    kind: MessageKind
+    to: str = ""  # WHISPER: the user id
+    body: str = ""
+    place: Place | None = None  # where, if not where the request was asked
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A message that is due: what is posted already, and under which version."""
+
+    id: int
+    request_id: str
+    message: Message
+    attempts: int
+    channel: str = ""
+    ts: str = ""  # of the posted message, empty if there is none yet
+    posted_version: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to work on a request for a while. Every write under it must match its fence."""
+
+    request: Request
+    owner: str
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which requests: all conditions hold together; newest first."""
+
+    host: str = ""
+    unit: UnitName | None = None
+    stages: frozenset[Stage] = frozenset()
+    live_masks: bool = False
+    requester: PersonId | None = None
+    since: datetime | None = None
+    limit: int = 50
+
+
+class Store(Protocol):
+    """Requests, votes, events and messages in one database. Writers may raise `StoreBusy`."""
+
+    def add(
+        self, request: Request, *, events: Sequence[Event], messages: Sequence[Message] = ()
+    ) -> tuple[Request, bool]:
+        """Record a new request, or find the one that has the same key; the bool says whether it is new."""
+
+    def get(self, request_id: str) -> Request:
+        """Raises `NoSuchRequest`."""
+
+    def find(self, query: Query) -> list[Request]:
+        """The requests that match."""
+
+    def cast(self, request_id: str, vote: Vote, *, events: Sequence[Event]) -> bool:
+        """Record a vote and make its request due; False if this person's vote on this plan is there already."""
+
+    def save(
+        self,
+        request: Request,
+        *,
+        events: Sequence[Event] = (),
+        messages: Sequence[Message] = (),
+        claim: Claim | None = None,
+    ) -> Request:
+        """Replace the stored request if its version is still `request.version`, and return it with the next one.
+
+        One transaction: the row, its targets and votes, the audit events, what must be said. Its card becomes due.
+        Raises `Stale`, `LostClaim` (the fence does not match), `HostTaken` (RUNNING while another runs on the host).
+        """
+
+    def claim(self, owner: str) -> Claim | None:
+        """Take the request that has been due longest, with a lease."""
+
+    def renew(self, claim: Claim) -> None:
+        """Extend the lease. Raises `LostClaim`."""
+
+    def release(self, claim: Claim, *, due_at: datetime | None) -> None:
+        """Give it back, due again then (None: when something happens); due at once if a vote came in meanwhile."""
+
+    def due_message(self, owner: str) -> Due | None:
+        """Take the message that has been due longest, with a lease."""
+
+    def said(self, due: Due, *, channel: str, ts: str, version: int) -> None:
+        """The message stands in Slack, as of this version of its request."""
+
+    def unsaid(self, due: Due, *, retry_in: timedelta | None) -> None:
+        """It could not be said; None gives it up."""
+
+    def card(self, request_id: str) -> tuple[str, str]:
+        """Channel and timestamp of a request's card; empty strings if it is not posted yet."""
+
+    def record(self, events: Sequence[Event]) -> None:
+        """Append events that belong to no request's change."""
+
+    def chain(self, *, after: int = 0, limit: int = 1000) -> list[Mapping[str, Any]]:
+        """Sealed audit events in order of their sequence numbers."""
