@@ -52,7 +52,8 @@ class NotRun:
         """Loud: this is the last thing before the final line."""
         if not self.lines:
             return
-        terminalreporter.section(f"{len(self.lines)} DID NOT RUN", red=True, bold=True)
+        verdict = ", and with CI=true everything must" if EVERYTHING_MUST_RUN else ""
+        terminalreporter.section(f"{len(self.lines)} DID NOT RUN{verdict}", red=True, bold=True)
         for line in self.lines:
             terminalreporter.line(line)
 
