@@ -1,0 +1,248 @@
+"""What holds for the project as a whole: its sizes, its words, its lock files, and who may import whom."""
+
+import ast
+import importlib.metadata
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import bot
+
+ROOT = Path(__file__).resolve().parent.parent
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PACKAGES = {"bot", "handlers", "config"}
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-build.lock")
+
+MODULE_LINES = 250
+FUNCTION_LINES = 40
+# A clearer whole beats a split for its own sake; each entry says what the whole is.
+LONGER_ON_PURPOSE: dict[str, str] = {}
+
+VAGUE_NAMES = {
+    "utils",
+    "util",
+    "helpers",
+    "helper",
+    "common",
+    "manager",
+    "managers",
+    "service",
+    "services",
+    "base",
+    "misc",
+}
+
+# Standard library that reaches outside or reads the clock; `datetime` is a type there, its `now` is looked for below.
+OUTSIDE = {"asyncio", "http", "io", "logging", "os", "pathlib", "random", "secrets", "select", "selectors", "shutil"}
+OUTSIDE |= {"signal", "socket", "sqlite3", "ssl", "subprocess", "tempfile", "threading", "time", "urllib", "uuid"}
+ASKS_THE_WORLD = {"input", "now", "open", "print", "today", "utcnow"}
+
+
+def tracked_files() -> list[Path]:
+    """Every file of the project, committed or about to be; a checkout of another user's counts as well."""
+    listing = subprocess.run(
+        ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    return [path for name in listing.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+FILES = tracked_files()
+MODULES = [path for path in FILES if path.suffix == ".py"]
+OURS = [path for path in MODULES if path.relative_to(ROOT).parts[0] in PACKAGES]
+PURE = [path for path in OURS if path.is_relative_to(ROOT / "bot/core") or path == ROOT / "bot/errors.py"]
+SCRIPTS = [path for path in FILES if path.parent in {ROOT / "script", ROOT / ".ci"}]
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(), filename=str(path))
+
+
+def text_files() -> Iterator[tuple[str, str]]:
+    for path in FILES:
+        content = path.read_bytes()
+        if b"\0" not in content and path != Path(__file__):
+            yield name_of(path), content.decode()
+
+
+def packages(lock: str) -> dict[str, str]:
+    return dict(re.findall(r"^([a-z0-9._-]+)==(\S+)", (ROOT / lock).read_text(), re.MULTILINE))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_every_module_says_what_it_is(path: Path) -> None:
+    assert ast.get_docstring(parsed(path)), f"{name_of(path)} has no docstring"
+
+
+@pytest.mark.parametrize("path", OURS, ids=name_of)
+def test_a_module_is_read_in_one_sitting(path: Path) -> None:
+    if name_of(path) not in LONGER_ON_PURPOSE:
+        assert len(path.read_text().splitlines()) <= MODULE_LINES
+
+
+@pytest.mark.parametrize("path", OURS, ids=name_of)
+def test_a_function_fits_on_a_screen(path: Path) -> None:
+    long = [
+        f"{node.name}: {lines} lines"
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (lines := (node.end_lineno or node.lineno) - node.lineno + 1) > FUNCTION_LINES
+        and f"{name_of(path)}:{node.name}" not in LONGER_ON_PURPOSE
+    ]
+    assert long == []
+
+
+def test_what_is_longer_on_purpose_still_exists() -> None:
+    known = {name_of(path) for path in OURS}
+    assert {entry.partition(":")[0] for entry in LONGER_ON_PURPOSE} <= known
+
+
+def test_no_module_has_a_name_that_says_nothing() -> None:
+    assert [name_of(path) for path in OURS if VAGUE_NAMES & set(path.relative_to(ROOT).with_suffix("").parts)] == []
+
+
+def test_nothing_in_the_bot_waits_asynchronously() -> None:
+    twins = ast.AsyncFunctionDef | ast.Await | ast.AsyncWith | ast.AsyncFor
+    assert [name_of(path) for path in OURS if any(isinstance(node, twins) for node in ast.walk(parsed(path)))] == []
+
+
+@pytest.mark.parametrize("path", PURE, ids=name_of)
+def test_the_core_needs_the_standard_library_and_itself_alone(path: Path) -> None:
+    allowed = (set(sys.stdlib_module_names) - OUTSIDE) | {"bot"}
+    assert {module.partition(".")[0] for module in imported(path)} <= allowed
+    assert {module for module in imported(path) if module.startswith("bot") and not pure(module)} == set()
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(parsed(path)):
+        match node:
+            case ast.Import(names=names):
+                yield from (alias.name for alias in names)
+            case ast.ImportFrom(module=str(module)):
+                yield module
+
+
+def pure(module: str) -> bool:
+    return module in {"bot", "bot.core", "bot.errors"} or module.startswith("bot.core.")
+
+
+@pytest.mark.parametrize("path", PURE, ids=name_of)
+def test_the_core_asks_neither_the_clock_nor_the_world(path: Path) -> None:
+    called = [node.func for node in ast.walk(parsed(path)) if isinstance(node, ast.Call)]
+    names = {func.id for func in called if isinstance(func, ast.Name)}
+    names |= {func.attr for func in called if isinstance(func, ast.Attribute)}
+    assert names & ASKS_THE_WORLD == set()
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "contract"),
+    [
+        ("bot/core/units.py", "import yaml", "The core does no I/O"),
+        ("bot/core/units.py", "import bot.ports", "Imports go one way"),
+        ("handlers/__init__.py", "import bot.edges", "Handlers reach the outside only"),
+        ("config/__init__.py", "import handlers", "Imports go one way"),
+    ],
+)
+def test_an_import_in_the_wrong_direction_breaks_a_contract(
+    tmp_path: Path, module: str, line: str, contract: str
+) -> None:
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, tmp_path / package)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    with (tmp_path / module).open("a") as source:
+        source.write(f"\n{line}\n")
+
+    linter = "import sys; sys.path.insert(0, '.'); from importlinter.cli import lint_imports_command as lint; lint()"
+    verdict = subprocess.run(
+        [sys.executable, "-c", linter, "--no-cache"], cwd=tmp_path, check=False, capture_output=True, text=True
+    )
+
+    assert verdict.returncode == 1, verdict.stderr
+    broken = [line for line in verdict.stdout.splitlines() if line.endswith("BROKEN")]
+    assert len(broken) == 1
+    assert broken[0].startswith(contract)
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_pins_by_hash_and_names_no_address(lock: str) -> None:
+    text = (ROOT / lock).read_text()
+    assert len(packages(lock)) == len(re.findall(r"^[^\s#]", text, re.MULTILINE)) > 0
+    for requirement in re.split(r"\n(?=\S)", text)[1:]:
+        assert "--hash=sha256:" in requirement
+    assert re.search(r"://|^-|index|find-links| @ ", text, re.MULTILINE) is None
+
+
+def test_what_is_tested_is_what_runs() -> None:
+    assert packages("requirements.lock").items() <= packages("requirements-dev.lock").items()
+    assert packages("requirements-build.lock").items() <= packages("requirements-dev.lock").items()
+
+
+@pytest.mark.parametrize("requirement", PYPROJECT["project"]["dependencies"])
+def test_every_dependency_is_locked_and_has_a_lower_bound(requirement: str) -> None:
+    name = re.split(r"[\[><=]", requirement)[0]
+    assert ">=" in requirement
+    assert name in packages("requirements.lock")
+
+
+def test_the_environment_is_the_locked_one() -> None:
+    locked = packages("requirements-dev.lock")
+    assert {name: importlib.metadata.version(name) for name in locked} == locked
+
+
+def test_the_versions_agree() -> None:
+    version = PYPROJECT["project"]["version"]
+    assert bot.__version__ == version
+    assert importlib.metadata.version("maskbot") == version
+    released = re.findall(r"^## \[(\d[^\]]*)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert released[:1] in ([], [version])
+
+
+def test_the_python_we_ask_for_is_the_one_we_check_against() -> None:
+    floor = PYPROJECT["project"]["requires-python"].removeprefix(">=")
+    assert PYPROJECT["tool"]["mypy"]["python_version"] == floor
+    assert PYPROJECT["tool"]["ruff"]["target-version"] == "py" + floor.replace(".", "")
+
+
+def test_the_commit_hooks_format_as_the_checks_do() -> None:
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text()
+    assert set(re.findall(r"ruff==([\d.]+)", hooks)) == {packages("requirements-dev.lock")["ruff"]}
+
+
+def test_no_file_knows_the_machine_it_was_written_on() -> None:
+    telling = re.compile(
+        r"/work/|/opt/pypi|/root/\.pyenv|(?<!\w)--(extra-)?index-url|\"resolved\":|pythonhosted|registry\.npmjs|//pypi\.org"
+    )
+    assert [f"{name}: {hit[0]}" for name, text in text_files() if (hit := telling.search(text))] == []
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=name_of)
+def test_a_script_can_be_started_and_says_what_it_is_for(path: Path) -> None:
+    first, second = path.read_text().splitlines()[:2]
+    assert os.access(path, os.X_OK)
+    assert first == "#!/usr/bin/env bash"
+    assert second.startswith("# ")
+    subprocess.run(["bash", "-n", path], check=True)
+
+
+def test_the_wheel_ships_every_file_of_the_bot_and_no_other(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path], cwd=ROOT, check=True)
+    (wheel,) = tmp_path.iterdir()
+
+    shipped = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+
+    assert shipped == {name_of(path) for path in FILES if path.relative_to(ROOT).parts[0] in PACKAGES}
