@@ -86,6 +86,7 @@ class Outcome(StrEnum):
     MASKED_RUNNING = "masked_running"  # masked, but it still runs
     MASKED_RESTARTED = "masked_restarted"  # masked, but something started it again before the mask was loaded
     NOT_PROTECTED = "not_protected"  # stopped, but not masked: anything may start it
+    NOT_LOADED = "not_loaded"  # the link is made, but systemd has not read it: a mask at anybody's next reload
     FAILED = "failed"  # nothing was changed
     NO_CHANGE = "no_change"  # it was already so
     RESTORED = "restored"  # an undo: everything is as it was before our mask
@@ -154,7 +155,8 @@ class Target:
     outcome: Outcome | None = None
     note: str = ""  # a sentence that the outcome needs
     unknown_since: datetime | None = None
-    last_seen: Snapshot | None = None  # the newest short look, for the card
+    last_seen: Snapshot | None = None  # the newest look, for the card
+    settings_lost: bool = False  # the mask was loaded while it still ran: its own stop commands did not run
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,138 @@
+"""Back from a mask: our own with everything as it was before, somebody else's by its links alone."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import PurePosixPath
+
+from bot.core.changes import Outcome, Target
+from bot.core.steps.kinds import (
+    AddWants,
+    Done,
+    LookFully,
+    Reload,
+    ResetFailed,
+    Start,
+    Step,
+    Unlink,
+    Wait,
+    Work,
+    label,
+    newest,
+    times,
+)
+from bot.core.units import ActiveState, FileKind, LayerFile, LoadState, Neighbour, Snapshot, Surroundings
+
+_WAIT = 0.2  # seconds between two looks while something starts
+
+
+def next_undo_step(work: Work, now: Snapshot, at: datetime) -> Step:
+    """Remove the very link we made, load, put enablement links back, start what ran; nothing of anybody else."""
+    mask = work.undoes
+    if mask is None or mask.layer is None or mask.before is None:
+        raise ValueError("an undo needs the mask it undoes, with its before")
+    unlinked = times(work.target, label(Unlink(mask.layer)))
+    file = now.layer(mask.layer)
+    if file.kind is FileKind.MASK:
+        return _remove_ours(work, mask, file)
+    if not unlinked and mask.made is not None and mask.outcome is not Outcome.NOT_PROTECTED:
+        return Done(Outcome.NOT_OURS, "The mask we made is not there any more: somebody else or a reboot took it away.")
+    if now.load is LoadState.MASKED and not now.mask_layers and times(work.target, Reload.name) == 0:
+        return Reload()
+    if now.around is None:
+        return LookFully()
+    return _bring_back(work, mask.before, now, now.around, at)
+
+
+def next_unmask_step(work: Work, now: Snapshot) -> Step:
+    """Remove a mask that is not ours: each link that was there when people agreed, and no later one."""
+    before = work.target.before
+    if before is None:
+        raise ValueError("an unmask needs its before")
+    agreed = [file for file in before.layers if file.kind is FileKind.MASK]
+    left = [file for file in now.layers if file in agreed]
+    for file in left:
+        if times(work.target, label(Unlink(file.layer))) < work.limits.same_command:
+            return Unlink(file.layer)
+    if left:
+        return Done(Outcome.FAILED, _last_words(work.target))
+    if now.load is LoadState.MASKED and not now.mask_layers and times(work.target, Reload.name) < 1:
+        return Reload()
+    if now.load is LoadState.MASKED:
+        return Done(Outcome.FAILED, "Its links are removed, but systemd still calls it masked.")
+    return Done(Outcome.UNMASKED)
+
+
+def _remove_ours(work: Work, mask: Target, file: LayerFile) -> Step:
+    """Only the link that we saw right after making it is ours; a later one is somebody's decision."""
+    if mask.made is not None and file.identity != mask.made.identity:
+        return Done(Outcome.NOT_OURS, "Somebody made this mask anew after us, so it is not ours to remove.")
+    if mask.made is None:
+        return Done(Outcome.NOT_OURS, "We never saw the link we made, so this one may be anybody's.")
+    unlink = Unlink(file.layer)
+    if times(work.target, label(unlink)) < work.limits.same_command:
+        return unlink
+    return Done(Outcome.FAILED, _last_words(work.target))
+
+
+def _last_words(target: Target) -> str:
+    return target.sent[-1].output if target.sent else ""
+
+
+def _bring_back(work: Work, before: Snapshot, now: Snapshot, around: Surroundings, at: datetime) -> Step:
+    """The mask is gone: enablement first, then what ran before and does not run now."""
+    for wanted_by in _lost_links(before, around):
+        if not times(work.target, label(AddWants(wanted_by))):
+            return AddWants(wanted_by)
+    for other in _should_run(before, now, around):
+        start = newest(work.target, label(Start(other.unit)))
+        if other.active is ActiveState.ACTIVATING:
+            if start is None or (at - start.at).total_seconds() < work.limits.start_longest:
+                return Wait(_WAIT)
+        elif other.active is ActiveState.FAILED and not times(work.target, label(ResetFailed(other.unit))):
+            return ResetFailed(other.unit)
+        elif start is None:
+            return Start(other.unit)
+    return _restored(before, now, around)
+
+
+def _lost_links(before: Snapshot, around: Surroundings) -> list[str]:
+    """Units that wanted this one and do not any more: `systemctl unmask` removes some of those links (measured)."""
+    had = before.around.wants_links if before.around else ()
+    have = {path for path, _ in around.wants_links}
+    return sorted({PurePosixPath(path).parent.stem for path, _ in had if path not in have and ".wants/" in path})
+
+
+def _should_run(before: Snapshot, now: Snapshot, around: Surroundings) -> Iterator[Neighbour]:
+    """The unit, what stopped with it, and its triggers: those that ran before and are down, or on their way up."""
+    ran = {other.unit: other.active for other in _neighbours(before.around)} | {before.id.text: before.active}
+    itself = Neighbour(now.id.text, now.names, now.load, now.active)
+    for other in (*around.triggers, itself, *around.would_stop):
+        was = ran.get(other.unit, ActiveState.INACTIVE)
+        # What crashed in a loop before may do so again: that is as it was, and nobody waits for it to settle.
+        starting = other.active is ActiveState.ACTIVATING and was is not ActiveState.ACTIVATING
+        if not was.is_down and (other.active.is_down or starting):
+            yield other
+
+
+def _neighbours(around: Surroundings | None) -> tuple[Neighbour, ...]:
+    return (*around.triggers, *around.would_stop) if around else ()
+
+
+def _restored(before: Snapshot, now: Snapshot, around: Surroundings) -> Done:
+    """Compare with the record, and name what is not as it was."""
+    off = list(_not_as_before(before, now, around))
+    return Done(Outcome.RESTORED_PARTLY, "; ".join(off)) if off else Done(Outcome.RESTORED)
+
+
+def _not_as_before(before: Snapshot, now: Snapshot, around: Surroundings) -> Iterator[str]:
+    if now.load is not before.load:
+        yield f"Load was {before.load}, is {now.load}"
+    if now.file_state != before.file_state:
+        yield f"Boot was {before.file_state or 'unknown'}, is {now.file_state or 'unknown'}"
+    if now.active.is_down != before.active.is_down:
+        yield f"Active was {before.active}, is {now.active}"
+    states = {other.unit: other.active for other in _neighbours(around)}
+    for other in _neighbours(before.around):
+        is_now = states.get(other.unit)
+        if not other.active.is_down and (is_now is None or is_now.is_down):
+            yield f"{other.unit} was {other.active}, is {is_now or 'gone'}"
