@@ -1,0 +1,62 @@
+"""The things a person names, each read strictly: a host, a unit, a user, a reason."""
+
+import re
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+from bot.core import repair
+from bot.core.units import UNIT_TYPES, UnitName
+from bot.errors import UsageError
+
+REASON_LIMIT = 500  # characters, in the form as well
+SHOWN = 80  # of a foreign word in a sentence
+
+# The strict mode of systemd's own rule ("User/Group Name Syntax"): never a number, never an option.
+_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,30}", re.ASCII)
+_ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
+_NEVER_ESCAPED = re.compile(r"[A-Za-z0-9:_/]")  # `/` becomes a dash (systemd-escape(1))
+
+
+def read_host(typed: str, hosts: Sequence[str]) -> str:
+    """The name of a host of the inventory, exactly as it stands there. Raises `UsageError` with near names."""
+    if typed in hosts:
+        return typed
+    if typed.startswith(("@", "<!subteam")) or "," in typed:
+        raise UsageError(f"One host at a time for now: `{typed[:SHOWN]}` names several. Ask for each of them.")
+    raise UsageError(f"There is no host `{typed[:SHOWN]}`.{near(typed, hosts)}")
+
+
+def read_unit(typed: str) -> UnitName:
+    """The full name of one unit. Raises `UsageError`."""
+    stem, dot, suffix = typed.rpartition(".")
+    if typed in ("-.mount", "-.slice"):
+        raise UsageError(f"`{typed}` carries everything else on a host. It is never masked.")
+    if "," in typed:
+        raise UsageError(f"One unit per request: `{typed[:SHOWN]}` names several. Ask for each of them.")
+    if dot and suffix not in UNIT_TYPES and suffix.lower() in UNIT_TYPES:
+        raise UsageError(f"`{typed[:SHOWN]}` is not a unit name. Did you mean `{stem[:SHOWN]}.{suffix.lower()}`?")
+    unit = UnitName.parse(typed)
+    if any(_NEVER_ESCAPED.match(chr(int(code, 16))) for code in _ESCAPED.findall(unit.text)):
+        raise UsageError(f"`{typed[:SHOWN]}` is not a unit name: systemd-escape(1) would not write it so.")
+    return unit
+
+
+def read_user(typed: str) -> str:
+    """The name of an operating-system user. Raises `UsageError`."""
+    if not _USER.fullmatch(typed):
+        raise UsageError(f"`--user` needs the name of one user, as in `--user deploy`, not `{typed[:SHOWN]}`.")
+    return typed
+
+
+def read_reason(typed: str) -> str:
+    """The reason as typed. Raises `UsageError` if it is too long to be shown."""
+    reason = repair.prose(typed)
+    if len(reason) > REASON_LIMIT:
+        raise UsageError(f"The reason has {len(reason)} characters, and {REASON_LIMIT} fit. A link can say the rest.")
+    return reason
+
+
+def near(typed: str, known: Iterable[str]) -> str:
+    """A sentence with the known names that look like this one; empty if none does."""
+    found = get_close_matches(typed[:SHOWN].lower(), [*known], n=3, cutoff=0.6)
+    return f" Did you mean {' or '.join(f'`{name}`' for name in found)}?" if found else ""

@@ -1,0 +1,47 @@
+"""What Slack and phones do to a typed text, undone before it is read."""
+
+import re
+import unicodedata
+
+# Zero-width space, non-joiner, joiner, word joiner, byte order mark, soft hyphen: pasted along, and never seen.
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
+_STRAIGHT = str.maketrans("“”„‟‘’‚‛", "\"\"\"\"''''")
+_QUOTED = re.compile(r"""(["'`])([^"'`]+)\1""")
+_LONG_DASH = re.compile(r"^[\u2012-\u2015\u2212]-?(?=[A-Za-z])")  # phones write `—runtime` for `--runtime`
+_LINK = re.compile(r"<(?P<address>(?:https?://|mailto:)[^<>|\s]+)(?:\|(?P<label>[^<>|]*))?>")
+
+
+def text(received: str) -> str:
+    """Take off what the transport put on: auto-links, entities, invisible signs. Once, on the whole text.
+
+    Slack sends `&`, `<` and `>` as entities (its documentation, "Formatting message text"). A link is undone only
+    where its label is its own address: any other one stays, and is refused wherever a name is expected.
+    """
+    return _unescaped(_LINK.sub(_typed, received)).translate(_INVISIBLE)
+
+
+def word(typed: str) -> str:
+    """A word before the reason as it was meant: straight quotes, none round the whole, `--` for a long dash."""
+    straight = typed.translate(_STRAIGHT)
+    quoted = _QUOTED.fullmatch(straight)
+    return _LONG_DASH.sub("--", quoted[2] if quoted else straight)
+
+
+def prose(typed: str) -> str:
+    """A reason, kept as typed but for straight quotes, and without the signs that no database or screen can hold."""
+    straight = typed.translate(_STRAIGHT).replace("\t", " ")
+    return "".join(sign for sign in straight if sign == "\n" or unicodedata.category(sign) not in ("Cc", "Cs")).strip()
+
+
+def _unescaped(received: str) -> str:
+    """`&` last, so that nothing is undone twice."""
+    return received.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _typed(link: re.Match[str]) -> str:
+    """What somebody typed that Slack made this link of, or the link as it is."""
+    address, label = link["address"], link["label"]
+    if label is None:
+        return address.removeprefix("mailto:")
+    bare = address.removeprefix("mailto:").partition("://")[2] or address.removeprefix("mailto:")
+    return label if label in (address, bare, bare.removesuffix("/")) else link[0]

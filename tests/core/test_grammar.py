@@ -1,0 +1,304 @@
+"""What people type is read as they meant it, or refused with what would have been right."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bot.core.changes import Change, Verb
+from bot.core.grammar import Command, Form, Order, Question, Word, parse, parse_mention
+from bot.core.units import UnitName
+from bot.errors import UsageError
+
+HOSTS = ("db-01", "web-01", "web-02")
+CRON = UnitName("cron.service")
+
+
+def mask(text: str) -> Command:
+    return parse(Verb.MASK, text, HOSTS)
+
+
+def order(text: str, verb: Verb = Verb.MASK) -> Order:
+    command = parse(verb, text, HOSTS)
+    assert isinstance(command, Order)
+    return command
+
+
+def refusal(text: str, verb: Verb = Verb.MASK) -> str:
+    with pytest.raises(UsageError) as raised:
+        parse(verb, text, HOSTS)
+    return str(raised.value)
+
+
+def escaped(text: str) -> str:
+    """As Slack sends it."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+class TestAChange:
+    """HOST UNIT [options] [reason...]."""
+
+    def test_a_name_without_a_suffix_is_a_service_and_is_shown_in_full(self) -> None:
+        assert str(order("web-01 cron").change) == "mask web-01 cron.service"
+
+    @pytest.mark.parametrize("unit", ["app.socket", "tidy.timer", "worker@blue.service", "dev-disk-by\\x2duuid.device"])
+    def test_a_name_with_a_known_suffix_stays(self, unit: str) -> None:
+        assert str(order(f"web-01 {unit}").change.unit) == unit
+
+    def test_an_unknown_suffix_is_a_part_of_the_name(self) -> None:
+        assert str(order("web-01 foo.bar").change.unit) == "foo.bar.service"
+
+    def test_what_follows_is_the_reason_as_typed(self) -> None:
+        assert order("web-01 cron  runaway job, see INC-2041").reason == "runaway job, see INC-2041"
+
+    def test_options_end_at_the_first_word_of_the_reason(self) -> None:
+        asked = order("web-01 cron --runtime it said --keep-running — oddly")
+        assert (asked.change.runtime, asked.change.keep_running) == (True, False)
+        assert asked.reason == "it said --keep-running — oddly"
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "--runtime --keep-running --user deploy web-01 cron why",
+            "web-01 --runtime --user=deploy cron --keep-running why",
+            "web-01 cron --keep-running --user deploy --runtime why",
+            "web-01 cron --Runtime --keep-running --user deploy -- why",
+        ],
+    )
+    def test_options_may_stand_anywhere_before_the_reason(self, text: str) -> None:
+        wanted = Change(Verb.MASK, "web-01", CRON, runtime=True, keep_running=True, user="deploy")
+        assert order(text) == Order(wanted, "why")
+
+    def test_two_dashes_begin_a_reason_that_looks_like_an_option(self) -> None:
+        assert order("web-01 cron -- --runtime was wrong").reason == "--runtime was wrong"
+
+    def test_a_single_dash_begins_the_reason(self) -> None:
+        assert order("web-01 cron - runaway").reason == "- runaway"
+
+    def test_unmask_takes_a_user_and_a_reason(self) -> None:
+        asked = order("web-01 cron --user deploy all well again", Verb.UNMASK)
+        assert str(asked.change) == "unmask web-01 cron.service --user deploy"
+        assert asked.reason == "all well again"
+
+    def test_a_reason_of_500_characters_fits_and_one_more_does_not(self) -> None:
+        assert len(order(f"web-01 cron {escaped('&' * 500)}").reason) == 500
+        assert "501 characters, and 500 fit" in refusal("web-01 cron " + "x" * 501)
+
+    def test_control_signs_and_half_characters_never_reach_the_record(self) -> None:
+        assert order("web-01 cron a\0b\x1b[31m\ud800c\td").reason == "ab[31mc d"
+
+    def test_a_bare_mask_wants_the_form(self) -> None:
+        assert mask(" \u200b ") == Form()
+
+
+class TestRepairs:
+    """What Slack and phones do to a text is undone before it is read."""
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "web-01 cron —runtime",
+            "web-01 cron –runtime",
+            "web-01 cron \u2212-runtime",
+            "web-01 cron -runtime",
+            "<http://web-01|web-01> cron --runtime",
+            "<http://web-01/|web-01> <http://cron.service|cron.service> --runtime",
+            "“web-01” ‘cron’ --runtime",
+            "`web-01` `cron.service` --runtime",
+            "web\u200b-01 \ufeffcron\u200d --runtime",
+            "web-01\u00a0cron\u3000--runtime",
+            "web-01\ncron\t--runtime",
+        ],
+    )
+    def test_the_same_change_comes_out(self, text: str) -> None:
+        assert order(text) == Order(Change(Verb.MASK, "web-01", CRON, runtime=True))
+
+    def test_an_instance_that_looks_like_mail_is_unlinked(self) -> None:
+        unit = order("web-01 <mailto:worker@blue.service|worker@blue.service>").change.unit
+        assert str(unit) == "worker@blue.service"
+
+    def test_a_link_whose_label_is_not_its_address_is_not_believed(self) -> None:
+        assert "There is no host" in refusal("<https://evil.example|web-01> cron")
+
+    def test_links_and_entities_in_a_reason_are_what_was_typed(self) -> None:
+        typed = "web-01 cron see <https://t.example/1> &amp; <https://t.example/2|t.example/2> &lt;now&gt;"
+        assert order(typed).reason == "see https://t.example/1 & t.example/2 <now>"
+
+    def test_an_entity_is_undone_once(self) -> None:
+        assert order("web-01 cron &amp;lt;").reason == "&lt;"
+
+    def test_full_width_letters_are_other_letters(self) -> None:
+        assert "not a unit name" in refusal("web-01 \uff41.service")
+
+
+class TestRefusals:
+    """Each says what would have been right."""
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("web-1 cron", "There is no host `web-1`. Did you mean `web-01`"),
+            ("WEB-01 cron", "There is no host `WEB-01`. Did you mean `web-01`"),
+            ("web-01;id cron", "There is no host `web-01;id`. Did you mean `web-01`"),
+            ("web-01,web-02 cron", "One host at a time"),
+            ("@web cron", "One host at a time"),
+            ("<!subteam^S1|@web> cron", "One host at a time"),
+            ("web-01", "Which unit on web-01? Write it as in `/mask web-01 cron`."),
+            ("cron", "I need a host and a unit, as in `/mask db-01 cron`."),
+            ("--runtime", "I need a host and a unit"),
+            ("cron web-01", "The host comes first: `/mask web-01 cron`."),
+            ("web-01 cr*", "is a pattern"),
+            ("web-01 ../cron.service", "is a path"),
+            ("web-01 cron,ssh", "One unit per request"),
+            ("web-01 cron ssh.service", "One unit per request: ask for `ssh.service` by itself"),
+            ("web-01 x.Service", "Did you mean `x.service`?"),
+            ("web-01 -.mount", "It is never masked"),
+            ("web-01 cron --runtme", "no option `--runtme`. Did you mean `--runtime`?"),
+            ("web-01 cron --frobnicate", "no option `--frobnicate`."),
+            ("web-01 cron --runtime=yes", "takes no value"),
+            ("web-01 cron --runtime --runtime", "stands there twice"),
+            ("web-01 cron --user", "name of one user"),
+            ("web-01 cron --user 0day", "name of one user"),
+            ("web-01 cron --user a;id", "name of one user"),
+            ("web-01 cron --for 2h", "leave `--for` out and unmask by hand"),
+            ("web-01 cron --for=2h", "leave `--for` out and unmask by hand"),
+            ("web-01 cron --now", "stopped anyway, gracefully and first"),
+            ("web-01 cron " + "x" * 4000, "too long"),
+        ],
+    )
+    def test_a_mistake_is_named(self, text: str, said: str) -> None:
+        assert said in refusal(text)
+
+    def test_options_of_a_mask_are_not_for_unmask(self) -> None:
+        assert "belongs to `/mask`" in refusal("web-01 cron --runtime", Verb.UNMASK)
+
+    def test_a_bare_unmask_is_told_how(self) -> None:
+        assert "`/unmask db-01 cron`" in refusal("", Verb.UNMASK)
+
+
+class TestQuestions:
+    """Looks, which change nothing."""
+
+    @pytest.mark.parametrize(
+        ("text", "question"),
+        [
+            ("help", Question(Word.HELP)),
+            ("Help me please", Question(Word.HELP)),
+            ("list", Question(Word.LIST)),
+            ("history", Question(Word.HISTORY)),
+            ("history web-01", Question(Word.HISTORY, "web-01")),
+            ("status web-01", Question(Word.STATUS, "web-01")),
+            ("Status “web-01” cron", Question(Word.STATUS, "web-01", CRON)),
+            ("plan web-01 cron", Question(Word.PLAN, "web-01", CRON, Change(Verb.MASK, "web-01", CRON))),
+            (
+                "why web-01 cron --runtime because",
+                Question(Word.WHY, "web-01", CRON, Change(Verb.MASK, "web-01", CRON, runtime=True)),
+            ),
+        ],
+    )
+    def test_each_word_has_its_form(self, text: str, question: Question) -> None:
+        assert mask(text) == question
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("status", "`/mask status HOST [UNIT]`"),
+            ("status web-01 cron now", "`/mask status HOST [UNIT]`"),
+            ("status nowhere", "There is no host `nowhere`"),
+            ("status web-01 cr*", "is a pattern"),
+            ("list web-01", "`/mask list`"),
+            ("history web-01 cron", "`/mask history [HOST]`"),
+            ("plan web-01", "`/mask plan web-01 cron`"),
+            ("why", "`/mask why db-01 cron`"),
+        ],
+    )
+    def test_a_mistake_is_named(self, text: str, said: str) -> None:
+        assert said in refusal(text)
+
+    def test_unmask_knows_help_and_no_other_question(self) -> None:
+        assert parse(Verb.UNMASK, "help", HOSTS) == Question(Word.HELP)
+        assert "`/mask status`" in refusal("status web-01", Verb.UNMASK)
+
+
+class TestMentions:
+    """The same words behind the bot's name, because slash commands do not work inside threads."""
+
+    @pytest.mark.parametrize("text", ["<@UBOT> mask web-01 cron", " <@UBOT|maskbot>: Mask <http://web-01|web-01> cron"])
+    def test_a_change(self, text: str) -> None:
+        assert parse_mention(text, HOSTS) == Order(Change(Verb.MASK, "web-01", CRON))
+
+    def test_unmask_with_its_slash(self) -> None:
+        assert parse_mention("<@UBOT> /unmask web-01 cron", HOSTS) == Order(Change(Verb.UNMASK, "web-01", CRON))
+
+    @pytest.mark.parametrize(("text", "word"), [("<@UBOT>", Word.HELP), ("<@UBOT>, list", Word.LIST)])
+    def test_a_question(self, text: str, word: Word) -> None:
+        assert parse_mention(text, HOSTS) == Question(word)
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("thanks <@UBOT>", "begin with the mention"),
+            ("<@UBOT> msak web-01 cron", "I do not know `msak`. Did you mean `mask`"),
+            ("<@UBOT> mask", "I need a host and a unit"),
+            ("<@UBOT> mask web-01 " + "x" * 5000, "too long"),
+        ],
+    )
+    def test_a_mistake_is_named(self, text: str, said: str) -> None:
+        with pytest.raises(UsageError) as raised:
+            parse_mention(text, HOSTS)
+        assert said in str(raised.value)
+
+
+ATTACKS = [
+    "--now.service", "-H.service", "-.mount", "-.slice", "--root=/.service", "../x.service", "/etc/x.service",
+    "a/b.service", "*.service", "?.service", "[a].service", "a b.service", "a\tb.service", "a\nid.service",
+    "a\rid.service", "a\0.service", "a;id.service", "a|id.service", "a&amp;&amp;b.service", "$(id).service",
+    "`id`.service", "${IFS}.service", "%i.service", "@.service", "@x.service", ".service", "x.Service", "x.service.",
+    "\uff41.service", "\u0430.service", "a\u202eb.service", "x" * 256 + ".service", "x" * 1_000_000,
+    "~root.service", "{a,b}.service", "!x.service", "#x.service", "<!channel>.service", "<@U1>.service",
+    "&lt;.service", '"a".service', "'a'.service", "a\\x2.service", "a\\x2f.service", "tmpl@../x.service",
+    "a\\x41.service", "a\x1b[0m.service", "a\ud800.service", "x..service", "\\x2d.service",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: ascii(attack)[:30])
+def test_nothing_that_could_be_more_than_a_name_is_a_unit(attack: str) -> None:
+    for text in (f"web-01 {attack}", f"status web-01 {attack}", f"plan web-01 {attack}"):
+        refusal(text)
+    refusal(f"web-01 {attack}", Verb.UNMASK)
+
+
+@pytest.mark.parametrize("attack", [*ATTACKS, "127.0.0.1", "root@web-01", "web-01.", "web-01:22"], ids=ascii)
+def test_nothing_but_a_name_of_the_inventory_is_a_host(attack: str) -> None:
+    refusal(f"{attack} cron")
+    refusal(f"status {attack}")
+
+
+def test_a_carriage_return_or_newline_behind_a_unit_is_not_a_part_of_it() -> None:
+    assert order("web-01 a.service\r\n").change.unit == UnitName("a.service")
+
+
+signs = st.sampled_from("a1-_.:@\\x=—“'`\u200b \n\t;|&$<>/*\0\ud800é,")
+pieces = st.sampled_from(["web-01", "cron", "cron.service", "--runtime", "--user", "deploy", "--", "status", "<@U1>"])
+typed = st.lists(pieces | st.text(signs, max_size=12) | st.text(max_size=12), max_size=8).map(" ".join)
+
+
+@given(typed)
+@example("web-01 cron -- -- x")
+def test_whatever_is_typed_is_a_command_or_a_usage_error(text: str) -> None:
+    for verb in Verb:
+        try:
+            parse(verb, text, HOSTS)
+            parse_mention(f"<@UBOT> {verb} {text}", HOSTS)
+        except UsageError as error:
+            assert str(error)
+
+
+@given(verb=st.sampled_from(Verb), options=st.sets(st.sampled_from(["--runtime", "--keep-running"])), reason=typed)
+def test_what_was_accepted_reads_the_same_when_it_is_typed_again(verb: Verb, options: set[str], reason: str) -> None:
+    words = ["web-01 cron", *(options if verb is Verb.MASK else ())]
+    try:
+        first = order(escaped(" ".join([*words, "--", reason])), verb)
+    except UsageError:
+        return  # a reason that begins with a unit, or is too long
+    again = f"{first.change} -- {first.reason}".removeprefix(f"{verb} ")
+    assert order(escaped(again), verb) == first
