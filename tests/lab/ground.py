@@ -1,0 +1,120 @@
+"""The place a lab stands on: a file system and cgroups of its own, which go away as a whole, even after a crash."""
+
+import fcntl
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.lab.machine import LabError, cgroups, command, mount
+
+BASE = Path("/run/maskbot-lab")
+NSPAWN = Path("/run/systemd/nspawn")
+DEATH_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """One lab's directory. It is a tmpfs: an overlay's upper layer may not lie on an overlay, which is what `/` is in
+    many containers, and one umount then removes all that a lab ever wrote."""
+
+    directory: Path
+    lock: int
+
+    @classmethod
+    def prepare(cls, base: Path = BASE) -> "Ground":
+        """Clear away what killed labs left under `base`, then make a place of our own."""
+        base.mkdir(mode=0o755, parents=True, exist_ok=True)
+        with _alone(base):
+            for left in base.iterdir():
+                if left.is_dir():
+                    _clear_if_abandoned(left)
+            directory = base / secrets.token_hex(4)
+            directory.mkdir()
+            # The lock stands beside the directory: it must be there before the mount and after it.
+            lock = os.open(f"{directory}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            ground = cls(directory, lock)
+            try:
+                mount("-t", "tmpfs", "-o", "mode=0755,size=50%", "maskbot-lab", directory)
+            except LabError:
+                ground.remove()
+                raise
+            return ground
+
+    def cgroup(self, name: str) -> Path:
+        """A new cgroup, a host's own: hosts that share one cannot stop their units properly (measured)."""
+        path = cgroups() / f"maskbot-lab-{self.directory.name}-{name}"
+        path.mkdir()
+        return path
+
+    def remove(self) -> None:
+        """Kill what still runs here and take everything away."""
+        _clear(self.directory)
+        os.close(self.lock)
+
+
+def kill(cgroup: Path) -> None:
+    """Cut the power of all that runs in a cgroup: host and container manager die in the same moment (cgroups(7))."""
+    (cgroup / "cgroup.kill").write_text("1")
+    deadline = time.monotonic() + DEATH_SECONDS
+    while is_populated(cgroup):
+        if time.monotonic() > deadline:
+            raise LabError(f"Processes in {cgroup} survive SIGKILL.")
+        time.sleep(0.005)
+
+
+def is_populated(cgroup: Path) -> bool:
+    """Whether a process lives in the cgroup or below."""
+    return "populated 1" in (cgroup / "cgroup.events").read_text()
+
+
+def mounted_under(directory: Path) -> list[Path]:
+    """The mount points at and below a directory, innermost first."""
+    places = [Path(line.split()[1]) for line in Path("/proc/mounts").read_text().splitlines()]
+    return sorted((place for place in places if place.is_relative_to(directory)), reverse=True)
+
+
+@contextmanager
+def _alone(base: Path) -> Iterator[None]:
+    """Two labs that start together do not clear each other away."""
+    with (base / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _clear_if_abandoned(directory: Path) -> None:
+    """A lab's process holds its lock as long as it lives."""
+    with Path(f"{directory}.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        _clear(directory)
+
+
+def _clear(directory: Path) -> None:
+    for cgroup in cgroups().glob(f"maskbot-lab-{directory.name}-*"):
+        kill(cgroup)
+        _remove_cgroup(cgroup)
+    for place in mounted_under(directory):
+        _forget_nspawn(place)
+        command("umount", place)
+    directory.rmdir()
+    Path(f"{directory}.lock").unlink(missing_ok=True)
+
+
+def _forget_nspawn(root: Path) -> None:
+    """What systemd-nspawn leaves of a tree when the power was cut: a lock by device and inode, a folder by name."""
+    tree = root.stat()
+    (NSPAWN / "locks" / f"inode-{tree.st_dev}:{tree.st_ino}").unlink(missing_ok=True)
+    shutil.rmtree(NSPAWN / "propagate" / f"{root.parent.name}-{root.parent.parent.name}", ignore_errors=True)
+
+
+def _remove_cgroup(cgroup: Path) -> None:
+    for path, _, _ in os.walk(cgroup, topdown=False):
+        Path(path).rmdir()

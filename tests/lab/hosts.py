@@ -1,0 +1,187 @@
+"""Throw-away hosts with real systemd and sshd: `with Lab() as lab: hosts = lab.boot(["web-01", "db-01"])`."""
+
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests.lab.ground import BASE, Ground
+from tests.lab.machine import LabError, require
+from tests.lab.nspawn import Nspawn
+from tests.lab.tree import LINGERING, LOGIN, furnish, individualise, laid_over, make_key, mount_over
+
+ADDRESS = "127.0.0.1"
+BOOT_SECONDS = 60.0
+
+
+def sudoers(login: str) -> str:
+    """What the bot's login may do as root on a host."""
+    # TEMPORARY, far too much: to be replaced by the fragment of bot/core/systemctl.py, with LINGERING as user manager.
+    return f"{login} ALL=(root) NOPASSWD: /usr/bin/systemctl\n"
+
+
+@dataclass(frozen=True, slots=True)
+class LabHost:
+    """One booted host, and how to reach it: as the bot does, or as root behind its back."""
+
+    name: str
+    address: str
+    port: int
+    login: str
+    host_key: str  # the public line, `ssh-ed25519 AAAA...`
+    key_file: Path  # the private key of the bot's login
+    root: Path
+    nspawn: Nspawn = field(repr=False, compare=False)
+
+    def run(self, *argv: str, given: str = "", seconds: float = 30.0) -> subprocess.CompletedProcess[str]:
+        """Run a command inside as root, independent of the bot's way in; what it exits with is for the caller."""
+        return self.nspawn.run(*argv, given=given, seconds=seconds)
+
+    def show(self, unit: str, *properties: str) -> dict[str, str]:
+        """Some properties of a unit, as systemd has them now (systemctl(1), `show`)."""
+        wanted = (f"--property={name}" for name in properties)
+        lines = self.run("systemctl", "show", *wanted, "--", unit).stdout.splitlines()
+        return dict(line.split("=", 1) for line in lines)
+
+    def write(self, path: str, text: str, mode: int = 0o644) -> None:
+        """Put a file on the host's disk, with the folders above it; root's, like all that is not in a home."""
+        self.run("mkdir", "-p", "--", str(Path(path).parent))
+        written = self.run("sh", "-c", 'cat >"$1" && chmod "$2" "$1"', "write", path, f"{mode:o}", given=text)
+        if written.returncode != 0:
+            raise LabError(f"{self.name}: cannot write {path}: {written.stderr.strip()}")
+
+    def stop(self) -> None:
+        """Shut down: units are stopped in order, but three seconds later the power goes."""
+        self.nspawn.stop()
+
+    def start(self) -> None:
+        """Boot what was stopped, on the same disk, at the same port, and wait for the login."""
+        self.nspawn.start()
+        self.wait()
+
+    def reboot(self) -> None:
+        """Runtime masks, transient units and processes go; what is on disk stays."""
+        self.stop()
+        self.start()
+
+    def ssh(self, *command: str) -> tuple[str, ...]:
+        """The argv of an OpenSSH client that logs in as the bot does."""
+        known = self.key_file.with_name(f"{self.name}.known_hosts")
+        known.write_text(f"[{self.address}]:{self.port} {self.host_key}\n")
+        options = ("-F", "none", "-o", "BatchMode=yes", "-o", f"UserKnownHostsFile={known}")
+        return "ssh", *options, "-i", str(self.key_file), "-p", str(self.port), f"{self.login}@{self.address}", *command
+
+    def wait(self) -> None:
+        """Until a login over SSH succeeds and all that starts at boot has started, or failed."""
+        deadline = time.monotonic() + BOOT_SECONDS
+        while not self._logs_in():
+            if time.monotonic() > deadline or not self.nspawn.is_running():
+                raise LabError(f"{self.name} did not come up. Its console ended with:\n{self.nspawn.last_words()}")
+            time.sleep(0.02)
+        self.run("systemctl", "is-system-running", "--wait", seconds=BOOT_SECONDS)
+        self.run("systemctl", "--user", f"--machine={LINGERING}@.host", "is-system-running", "--wait")
+
+    def _logs_in(self) -> bool:
+        try:
+            socket.create_connection((self.address, self.port), timeout=1).close()
+        except OSError:
+            return False
+        return subprocess.run(self.ssh("true"), capture_output=True, check=False).returncode == 0
+
+
+class Lab:
+    """Some hosts on this machine, for the time of a `with`; nothing of them is left behind, whatever ends it."""
+
+    def __init__(self, *, sudoers: Callable[[str], str] = sudoers, base: Path = BASE) -> None:
+        self._sudoers = sudoers
+        self._base = base
+        self._hosts: list[LabHost] = []
+
+    def __enter__(self) -> Self:
+        require()
+        self._ground = Ground.prepare(self._base)
+        try:
+            # Python ends at once on SIGTERM, and would leave the hosts running.
+            self._on_sigterm = signal.signal(signal.SIGTERM, signal.default_int_handler)
+            self._furnish()
+        except BaseException:
+            self._ground.remove()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        on_sigint = signal.signal(signal.SIGINT, signal.SIG_IGN)  # an impatient second Ctrl-C
+        for host in self._hosts:
+            host.nspawn.cut()  # nothing on their disks is worth an orderly shutdown
+        self._ground.remove()
+        signal.signal(signal.SIGINT, on_sigint)
+        signal.signal(signal.SIGTERM, self._on_sigterm)
+
+    def boot(self, names: Sequence[str], *, control: bool = True) -> dict[str, LabHost]:
+        """Boot hosts side by side; `control` says whether they are set up for masks in the control layer."""
+        hosts = {name: self._build(name, control=control) for name in names}
+        for host in hosts.values():
+            host.nspawn.start()
+        for host in hosts.values():
+            host.wait()
+            host.run("systemd-run", "--quiet", "--unit=transient-one", "sleep", "9999")
+        return hosts
+
+    def _furnish(self) -> None:
+        here = self._ground.directory
+        self._key_file = here / "bot_ed25519"
+        public_key = make_key(self._key_file, comment=LOGIN)
+        with laid_over(here / "common.root", Path("/"), upper=here / "common") as root:
+            furnish(root, sudoers=self._sudoers(LOGIN), public_key=public_key)
+
+    def _build(self, name: str, *, control: bool) -> LabHost:
+        here = self._ground.directory / name
+        here.mkdir()
+        root, port = here / "root", _free_port()
+        mount_over(root, self._ground.directory / "common", Path("/"), upper=here / "disk")
+        host_key = individualise(root, name, address=ADDRESS, port=port, control=control)
+        machine = f"{name}-{self._ground.directory.name}"
+        nspawn = Nspawn(machine, root, self._ground.cgroup(name), here / "console")
+        host = LabHost(name, ADDRESS, port, LOGIN, host_key, self._key_file, root, nspawn)
+        self._hosts.append(host)
+        return host
+
+
+def _free_port() -> int:
+    """Below the range that Linux hands out by itself, so that it is still free when a host comes back."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind((ADDRESS, port))
+            except OSError:
+                continue
+            return port
+
+
+def main(names: Sequence[str]) -> int:
+    """`python -m tests.lab.hosts web-01 web-02`: hosts for as long as nobody presses Ctrl-C."""
+    try:
+        with Lab() as lab:
+            for host in lab.boot(names or ("web-01",)).values():
+                print(f"{host.name}: {' '.join(host.ssh())}")
+                print(f"    as root: nsenter --target {host.nspawn.leader()} --all --root --wd bash -l")
+            print("Ctrl-C ends them.", flush=True)
+            signal.pause()
+    except LabError as cannot:
+        print(cannot, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
