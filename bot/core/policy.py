@@ -1,127 +1,126 @@
 """The one question: may this be done, by whom, and with whose approval? Rules look at facts and fetch nothing."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from enum import StrEnum
+from collections.abc import Iterator
 
-from bot.core.changes import Request, Verb
-from bot.core.inventory import Host
-from bot.core.people import Person, PersonId, Place
-from bot.core.units import Snapshot
+from bot.core.question import (
+    Allow,
+    Check,
+    Decision,
+    Explained,
+    Facts,
+    Group,
+    ListedUnit,
+    Moment,
+    NeedsApproval,
+    Policy,
+    Refuse,
+    Rule,
+)
+from bot.core.rules import (
+    approval,
+    clocks,
+    critical,
+    existence,
+    identity,
+    kind,
+    masking,
+    permission,
+    place,
+    rights,
+    undoing,
+    unmasking,
+)
 
+__all__ = [
+    "RULES",
+    "Allow",
+    "Decision",
+    "Explained",
+    "Facts",
+    "Group",
+    "ListedUnit",
+    "Moment",
+    "NeedsApproval",
+    "Policy",
+    "Refuse",
+    "Rule",
+    "decide",
+    "explain",
+]
 
-class Moment(StrEnum):
-    """When the question is asked. Each later moment knows more, and none trusts an earlier answer."""
-
-    ASK = "ask"  # identity, place and rules; the host has not been looked at
-    LOOKED = "looked"  # with the first full snapshot
-    VOTE = "vote"  # somebody voted
-    ACT = "act"  # right before acting, with a fresh snapshot and everybody's rights read again
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """All that a rule may look at."""
-
-    now: datetime
-    moment: Moment
-    request: Request
-    host: Host
-    requester: Person
-    place: Place
-    snapshot: Snapshot | None = None
-    voter: Person | None = None  # VOTE: whose vote is being judged
-    approvers: tuple[Person, ...] = ()  # those whose counted approval stands, as they are now
-    members: Mapping[str, frozenset[PersonId]] = field(default_factory=dict)  # group -> who is in it now
-    own_mask: Request | None = None  # UNMASK: the live mask of ours that it would take back
-
-
-@dataclass(frozen=True, slots=True)
-class Allow:
-    """It may run now."""
-
-    rule: str
-    because: str
-
-
-@dataclass(frozen=True, slots=True)
-class NeedsApproval:
-    """It may run with `need` approvals in all, from members of `groups`; `have` of them are there."""
-
-    rule: str
-    because: str
-    need: int
-    have: int
-    groups: tuple[str, ...]
-    decide_within: timedelta
-    good_for: timedelta
-    guarded: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Refuse:
-    """No. `code` is for programs, `reason` and `hint` are sentences for the caller: what said no, what would help."""
-
-    code: str
-    reason: str
-    hint: str = ""
-
-
-Decision = Allow | NeedsApproval | Refuse
-
-
-@dataclass(frozen=True, slots=True)
-class ListedUnit:
-    """A pattern of units that are critical (nobody may mask them) or guarded, with the reason people are told."""
-
-    pattern: str
-    because: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule of the policy file. All of its conditions must hold together; an empty one holds always."""
-
-    name: str
-    environments: frozenset[str] = frozenset()
-    host_groups: frozenset[str] = frozenset()
-    units: tuple[str, ...] = ("*",)  # shell-style patterns on any name of the unit
-    verbs: frozenset[Verb] = frozenset(Verb)
-    ask: frozenset[str] = frozenset()  # groups of people who may ask
-    forbid: str = ""  # not empty: an explicit no, with this reason
-    need: int = 1
-    approve: tuple[str, ...] = ()  # groups whose members may approve
-    decide_within: timedelta = timedelta(minutes=15)
-    good_for: timedelta = timedelta(minutes=10)
-    line: int = 0  # where it stands in the policy file
+# In this order, and the first that answers decides. Strangers learn nothing; what nobody could approve is said before
+# what cannot be done, and that before who may ask. A rule that needs a look passes while there is none.
+RULES: tuple[Check, ...] = (
+    identity.requester_is_one_of_us,
+    identity.voter_is_one_of_us,
+    place.channel_is_allowed,
+    place.channel_is_internal,
+    place.channel_is_open,
+    place.bot_is_in_channel,
+    existence.host_is_the_right_one,
+    existence.host_runs_systemd,
+    critical.unit_is_not_critical,
+    critical.unit_starts_nothing_critical,
+    critical.nothing_critical_stops_with_it,
+    critical.our_own_login_survives,
+    kind.unit_type_is_allowed,
+    kind.unit_is_no_template,
+    kind.instances_are_allowed,
+    permission.no_rule_forbids,
+    existence.unit_exists,
+    masking.mask_would_hold,
+    masking.is_not_masked_already,
+    masking.can_be_stopped,
+    masking.can_be_started_again,
+    masking.watchdog_stays_quiet,
+    unmasking.there_is_a_mask,
+    unmasking.mask_is_a_link,
+    rights.host_grants_the_rights,
+    existence.unit_is_not_busy,
+    clocks.there_is_still_time_to_decide,
+    clocks.approval_is_still_good,
+    undoing.own_mask_is_taken_back,
+    permission.some_rule_matches,
+    permission.requester_may_ask,
+    approval.voter_is_not_the_requester,
+    approval.voter_may_decide,
+    approval.enough_people_could_approve,
+    approval.quorum,
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """People, by ids or by a Slack user group that is resolved whenever it is asked."""
-
-    name: str
-    users: frozenset[PersonId] = frozenset()
-    slack_group: str = ""
+def decide(facts: Facts, policy: Policy) -> Decision:
+    """Allow, needs approval, or no: the only place that says so, asked again at every moment with fresh facts."""
+    return next(answer for rule in RULES if (answer := rule(facts, policy)) is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """Everything that configuration says about who may do what."""
+def explain(facts: Facts, policy: Policy) -> tuple[Explained, ...]:
+    """What decided, after what had been passed, and for each rule of the policy file whether it matches or why not."""
+    return (*_steps(facts, policy), *_policy_rules(facts, policy))
 
-    digest: str  # SHA-256 of the files it was read from
-    teams: frozenset[str]  # Slack teams (or enterprises) whose people count as ours; empty: the bot's own
-    channels: frozenset[str]  # ids
-    channel_prefixes: tuple[str, ...]  # of names, such as `inc-`
-    groups: tuple[Group, ...]
-    rules: tuple[Rule, ...]
-    critical: tuple[ListedUnit, ...]
-    guarded: tuple[ListedUnit, ...]
-    guarded_need: int = 2
-    undo_window: timedelta = timedelta(hours=24)
-    people: Mapping[str, PersonId] = field(default_factory=dict)  # operating-system user -> person
-    shell_channel: str = ""  # where requests from the command line put their card
-    unit_types: frozenset[str] = frozenset({"service", "socket", "timer", "path"})
-    instances: bool = True  # whether instances (`foo@1.service`) may be masked
-    no_start_proof: tuple[str, ...] = ()  # patterns of units for which the start is not tried as a proof
+
+def _steps(facts: Facts, policy: Policy) -> Iterator[Explained]:
+    for rule in RULES:
+        step = rule.__name__.replace("_", " ")
+        match rule(facts, policy):
+            case None:
+                yield Explained(step, holds=True, why="")
+            case Refuse(reason=reason, hint=hint):
+                yield Explained(step, holds=False, why=f"{reason} {hint}".rstrip(), decides=True)
+                return
+            case Allow(because=because) | NeedsApproval(because=because):
+                yield Explained(step, holds=True, why=because, decides=True)
+                return
+
+
+def _policy_rules(facts: Facts, policy: Policy) -> Iterator[Explained]:
+    for rule in policy.rules:
+        why_not = permission.mismatch(rule, facts)
+        yield Explained(f"rule {rule.name}", holds=not why_not, why=why_not or _what_it_says(rule), line=rule.line)
+
+
+def _what_it_says(rule: Rule) -> str:
+    if rule.forbid:
+        return f"it forbids: {rule.forbid}"
+    asks = permission.at_signs(sorted(rule.ask)) or "nobody"
+    return f"{asks} may ask; {rule.need} of {permission.at_signs(rule.approve) or 'nobody'} approve"

@@ -157,6 +157,7 @@ class Surroundings:
     drop_ins: tuple[tuple[str, str], ...] = ()  # path and content hash of each
     would_stop: tuple[Neighbour, ...] = ()  # the static closure of what stops with it, active or not
     triggers: tuple[Neighbour, ...] = ()  # what starts it: sockets, timers, paths
+    starts: tuple[Neighbour, ...] = ()  # what it starts, if it is a socket, timer or path
     members: tuple[Neighbour, ...] = ()  # instances and parts that could be started beside it
     wants_links: tuple[tuple[str, str], ...] = ()  # path and target of each enablement link
     pending_reload: tuple[str, ...] = ()  # other units whose edits a daemon-reload would apply

@@ -1,0 +1,81 @@
+"""Where a mask goes so that it really masks, and where there is none that would: systemctl exits 0 for both."""
+
+from pathlib import PurePosixPath
+
+from bot.core.changes import Change, Verb
+from bot.core.question import Refuse
+from bot.core.units import FileKind, Layer, Snapshot
+
+# What somebody put there: a mask cannot take its place, and one in a lower layer is not seen behind it.
+_IN_THE_WAY = (FileKind.FILE, FileKind.LINK, FileKind.EMPTY, FileKind.OTHER)
+CONTROL_RIGHT = "control"
+
+
+def choose_layer(change: Change, snapshot: Snapshot) -> Layer | Refuse:
+    """Where the mask of a MASK goes, or why none would work; for an UNMASK the highest layer that holds a mask.
+
+    Measured for every kind of unit, see docs/ARCHITECTURE.md. `snapshot` must come from a full look.
+    """
+    if change.verb is Verb.UNMASK:
+        return _layer_to_clear(change, snapshot)
+    refusal = _cannot_be_masked(change, snapshot)
+    if refusal is not None:
+        return refusal
+    return _runtime_layer(change, snapshot) if change.runtime else _lasting_layer(change, snapshot)
+
+
+def _cannot_be_masked(change: Change, snapshot: Snapshot) -> Refuse | None:
+    """`systemctl mask` exits 0 for all of these, and --now even stops the unit, but none of them is ever masked."""
+    unit = snapshot.id
+    if snapshot.perpetual:
+        return Refuse("perpetual", f"{unit} is part of systemd itself: it runs as long as {change.host} does.")
+    folder = PurePosixPath(snapshot.fragment).parent
+    if snapshot.transient or folder.name == "transient":
+        hint = "Stop it instead; once stopped it is gone."
+        return Refuse("transient", f"{unit} was made on the fly and has no unit file: a mask would not hold.", hint)
+    if folder.name == "generator.early":
+        hint = "Change what it is generated from."
+        return Refuse("generated_early", f"{unit} is made by an early generator, which no mask overrides.", hint)
+    if _is_in_the_way(snapshot, Layer.CONTROL) or folder.name in ("system.control", "user.control"):
+        hint = "Move its unit file out of there first."
+        return Refuse("control_file", f"The unit file of {unit} is in {folder}, which no mask overrides.", hint)
+    return None
+
+
+def _runtime_layer(change: Change, snapshot: Snapshot) -> Layer | Refuse:
+    unit = snapshot.id
+    folder = PurePosixPath(snapshot.layer(Layer.PERSISTENT).path).parent
+    if _is_in_the_way(snapshot, Layer.PERSISTENT):
+        why = f"A mask of {unit} until the next reboot would have no effect: its unit file in {folder} comes first."
+        return Refuse("runtime_shadowed", why, "Ask without --runtime.")
+    if _is_in_the_way(snapshot, Layer.RUNTIME):
+        there = PurePosixPath(snapshot.layer(Layer.RUNTIME).path).parent
+        why = f"The unit file of {unit} is in {there} itself, where a mask until the next reboot would have to go."
+        return Refuse("runtime_file", why, "Ask without --runtime.")
+    return Layer.RUNTIME
+
+
+def _lasting_layer(change: Change, snapshot: Snapshot) -> Layer | Refuse:
+    """Persistent; but a unit file of the administrator's own is masked one layer higher, where we may do that."""
+    if not _is_in_the_way(snapshot, Layer.PERSISTENT):
+        return Layer.PERSISTENT
+    folder = PurePosixPath(snapshot.layer(Layer.PERSISTENT).path).parent
+    if change.user:
+        why = f"The unit file of {snapshot.id} is in {folder} itself, where systemctl cannot put a mask."
+        return Refuse("needs_control_layer", why, f"{change.user} can rename that file, or disable and stop the unit.")
+    if snapshot.around is not None and CONTROL_RIGHT in snapshot.around.rights:
+        return Layer.CONTROL
+    above = PurePosixPath(snapshot.layer(Layer.CONTROL).path).parent
+    why = f"The unit file of {snapshot.id} is in {folder} itself, where systemctl cannot put a mask."
+    hint = f"It can be masked in {above} once {change.host} lets the bot do that: docs/operations.md says how."
+    return Refuse("needs_control_layer", why, hint)
+
+
+def _layer_to_clear(change: Change, snapshot: Snapshot) -> Layer | Refuse:
+    if not snapshot.mask_layers:
+        return Refuse("not_masked", f"{snapshot.id} is not masked on {change.host}.")
+    return min(snapshot.mask_layers, key=list(Layer).index)
+
+
+def _is_in_the_way(snapshot: Snapshot, layer: Layer) -> bool:
+    return snapshot.layer(layer).kind in _IN_THE_WAY

@@ -1,0 +1,144 @@
+"""What a rule may look at and what it may answer: facts, the policy that people configured, and decisions."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.core.changes import Request, Verb
+from bot.core.inventory import Host
+from bot.core.people import Person, PersonId, Place
+from bot.core.units import Snapshot
+
+
+class Moment(StrEnum):
+    """When the question is asked. Each later moment knows more, and none trusts an earlier answer."""
+
+    ASK = "ask"  # identity, place and rules; the host has not been looked at
+    LOOKED = "looked"  # with the first full snapshot
+    VOTE = "vote"  # somebody voted
+    ACT = "act"  # right before acting, with a fresh snapshot and everybody's rights read again
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that a rule may look at."""
+
+    now: datetime
+    moment: Moment
+    request: Request
+    host: Host
+    requester: Person
+    place: Place
+    snapshot: Snapshot | None = None
+    voter: Person | None = None  # VOTE: whose vote is being judged
+    approvers: tuple[Person, ...] = ()  # those whose counted approval stands, as they are now
+    members: Mapping[str, frozenset[PersonId]] = field(default_factory=dict)  # group -> who is in it now
+    own_mask: Request | None = None  # UNMASK: the live mask of ours that it would take back
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """It may run now."""
+
+    rule: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsApproval:
+    """It may run with `need` approvals in all, from members of `groups`; `have` of them are there."""
+
+    rule: str
+    because: str
+    need: int
+    have: int
+    groups: tuple[str, ...]
+    decide_within: timedelta
+    good_for: timedelta
+    guarded: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """No. `code` is for programs, `reason` and `hint` are sentences for the caller: what said no, what would help."""
+
+    code: str
+    reason: str
+    hint: str = ""
+
+
+Decision = Allow | NeedsApproval | Refuse
+
+
+@dataclass(frozen=True, slots=True)
+class ListedUnit:
+    """A pattern of units that are critical (nobody may mask them) or guarded, with the reason people are told."""
+
+    pattern: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of the policy file. All of its conditions must hold together; an empty one holds always.
+
+    `ask` is a right and no condition: empty, it lets nobody ask.
+    """
+
+    name: str
+    environments: frozenset[str] = frozenset()
+    host_groups: frozenset[str] = frozenset()
+    units: tuple[str, ...] = ("*",)  # shell-style patterns on any name of the unit
+    verbs: frozenset[Verb] = frozenset(Verb)
+    ask: frozenset[str] = frozenset()  # groups of people who may ask
+    forbid: str = ""  # not empty: an explicit no, with this reason
+    need: int = 1
+    approve: tuple[str, ...] = ()  # groups whose members may approve
+    decide_within: timedelta = timedelta(minutes=15)
+    good_for: timedelta = timedelta(minutes=10)
+    line: int = 0  # where it stands in the policy file
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """People, by ids or by a Slack user group that is resolved whenever it is asked."""
+
+    name: str
+    users: frozenset[PersonId] = frozenset()
+    slack_group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Everything that configuration says about who may do what."""
+
+    digest: str  # SHA-256 of the files it was read from
+    teams: frozenset[str]  # Slack teams (or enterprises) whose people count as ours; empty: the bot's own
+    channels: frozenset[str]  # ids
+    channel_prefixes: tuple[str, ...]  # of names, such as `inc-`
+    groups: tuple[Group, ...]
+    rules: tuple[Rule, ...]
+    critical: tuple[ListedUnit, ...]
+    guarded: tuple[ListedUnit, ...]
+    guarded_need: int = 2
+    undo_window: timedelta = timedelta(hours=24)
+    people: Mapping[str, PersonId] = field(default_factory=dict)  # operating-system user -> person
+    shell_channel: str = ""  # where requests from the command line put their card
+    unit_types: frozenset[str] = frozenset({"service", "socket", "timer", "path"})
+    instances: bool = True  # whether instances (`foo@1.service`) may be masked
+    no_start_proof: tuple[str, ...] = ()  # patterns of units for which the start is not tried as a proof
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What one step of the question, or one rule of the policy file, says of the facts."""
+
+    step: str
+    holds: bool  # a step was passed; a rule of the policy file matches
+    why: str  # what it answered, or why it does not match
+    decides: bool = False  # this answer is the decision
+    line: int = 0  # of a rule: where it stands in the policy file
+
+
+Check = Callable[[Facts, Policy], Decision | None]

@@ -1,0 +1,21 @@
+"""Two clocks: how long people have to decide, and how long their approval is good."""
+
+from bot.core.changes import Stage
+from bot.core.question import Facts, Moment, Policy, Refuse
+
+
+def there_is_still_time_to_decide(facts: Facts, _policy: Policy) -> Refuse | None:
+    """Asked at the vote itself, so that a late timer lets no late vote through."""
+    request = facts.request
+    if request.stage is not Stage.WAITING or request.approval is None or facts.now <= request.approval.decide_by:
+        return None
+    why = f"Time to decide ended at {request.approval.decide_by:%H:%M} UTC."
+    return Refuse("request_expired", why, "It can be asked again.")
+
+
+def approval_is_still_good(facts: Facts, _policy: Policy) -> Refuse | None:
+    """What people agreed to a while ago they may see differently now."""
+    act_by = facts.request.act_by
+    if facts.moment is not Moment.ACT or act_by is None or facts.now <= act_by:
+        return None
+    return Refuse("approval_expired", f"The approval was good until {act_by:%H:%M} UTC.", "It can be asked again.")

@@ -1,0 +1,87 @@
+"""What nobody may mask, with any approval: critical units under every name, what takes them down, our own way in."""
+
+from collections.abc import Iterable
+
+from bot.core.changes import Verb
+from bot.core.question import Facts, ListedUnit, Policy, Refuse
+from bot.core.rules.names import listed, names_of, widened
+from bot.core.units import Neighbour
+
+_NEVER = "Nobody can approve this."
+_STARTERS = ("socket", "timer", "path")
+
+
+def unit_is_not_critical(facts: Facts, policy: Policy) -> Refuse | None:
+    """Only masks are refused: taking a mask off a critical unit helps, and asks for as much as a guarded one."""
+    found = listed(policy.critical, names_of(facts)) if _masks(facts) else None
+    if found is None:
+        return None
+    name, entry = found
+    asked = str(facts.request.ask.change.unit)
+    known = asked if name in widened([asked]) else f"{asked} is {name} on {facts.host.name}, which"
+    return Refuse("critical_unit", f"{known} is on the critical list: {reason_of(entry, facts)}.", _NEVER)
+
+
+def unit_starts_nothing_critical(facts: Facts, policy: Policy) -> Refuse | None:
+    """Masking `dbus.socket` leaves D-Bus unreachable: what starts a critical unit is as critical.
+
+    What it starts is read from the host; before that, and beside that, the name tells (systemd.socket(5),
+    systemd.timer(5), systemd.path(5): the unit of the same name unless configured).
+    """
+    if not _masks(facts):
+        return None
+    started = [f"{stem}{suffix}" for stem in _stems(names_of(facts)) for suffix in (".service", "@.service")]
+    around = facts.snapshot.around if facts.snapshot else None
+    started += _names_of_neighbours(around.starts) if around else []
+    found = listed(policy.critical, widened(started))
+    if found is None:
+        return None
+    name, entry = found
+    asked = facts.request.ask.change.unit
+    why = f"{asked} starts {name}, which is on the critical list: {reason_of(entry, facts)}."
+    return Refuse("critical_unit", why, _NEVER)
+
+
+def nothing_critical_stops_with_it(facts: Facts, policy: Policy) -> Refuse | None:
+    """A critical unit that needs this one goes down with it, or cannot be started any more."""
+    around = facts.snapshot.around if facts.snapshot else None
+    if around is None or not _masks(facts):
+        return None
+    found = listed(policy.critical, widened(_names_of_neighbours(around.would_stop)))
+    if found is None:
+        return None
+    name, entry = found
+    unit = facts.request.target.unit
+    why = f"{name} depends on {unit} and is on the critical list: {reason_of(entry, facts)}."
+    return Refuse("critical_would_stop", why, _NEVER)
+
+
+def our_own_login_survives(facts: Facts, _policy: Policy) -> Refuse | None:
+    """The unit that carries our SSH login is our only way to look, and to undo."""
+    around = facts.snapshot.around if facts.snapshot else None
+    if around is None or not _masks(facts):
+        return None
+    at_stake = [*names_of(facts), *_names_of_neighbours(around.would_stop)]
+    cut = next((name for name in at_stake if name in around.lifeline), None)
+    if cut is None:
+        return None
+    why = f"{cut} carries the bot's own login on {facts.host.name}: it could neither prove nor undo this."
+    return Refuse("own_lifeline", why, _NEVER)
+
+
+def reason_of(entry: ListedUnit, facts: Facts) -> str:
+    """The reason people are told; `{host}` in the file stands for the host's name."""
+    return entry.because.replace("{host}", facts.host.name).rstrip(".")
+
+
+def _masks(facts: Facts) -> bool:
+    return facts.request.ask.change.verb is Verb.MASK
+
+
+def _stems(names: Iterable[str]) -> list[str]:
+    parts = (name.rpartition(".") for name in names)
+    return [stem for stem, _, kind in parts if kind in _STARTERS]
+
+
+def _names_of_neighbours(neighbours: Iterable[Neighbour]) -> list[str]:
+    return [name for other in neighbours for name in (other.unit, *sorted(other.names))]

@@ -1,0 +1,49 @@
+"""Whether there is such a unit on the right host, and whether it can be judged now."""
+
+from bot.core.changes import Verb
+from bot.core.question import Facts, Moment, Policy, Refuse
+from bot.core.units import ActiveState
+
+
+def host_is_the_right_one(facts: Facts, _policy: Policy) -> Refuse | None:
+    """A pinned machine-id tells a copied or replaced machine with the same keys."""
+    host, snapshot = facts.host, facts.snapshot
+    if snapshot is None or not host.machine_id or snapshot.machine_id == host.machine_id:
+        return None
+    hint = "An operator has to look at hosts.yaml and the host."
+    return Refuse("wrong_machine", f"{host.name} has another machine-id than the inventory says.", hint)
+
+
+def host_runs_systemd(facts: Facts, _policy: Policy) -> Refuse | None:
+    """Without systemd as PID 1 a mask is a link that nobody reads, and systemctl exits 0 (measured)."""
+    around = facts.snapshot.around if facts.snapshot else None
+    if around is None or around.systemd:
+        return None
+    return Refuse("no_systemd", f"{facts.host.name} does not run systemd, so nothing there can be masked.")
+
+
+def unit_exists(facts: Facts, _policy: Policy) -> Refuse | None:
+    """systemctl masks what does not exist, with exit code 0: a typo would succeed (measured)."""
+    snapshot = facts.snapshot
+    if snapshot is None or not snapshot.is_missing:
+        return None
+    near = snapshot.around.near if snapshot.around else ()
+    hint = f"Did you mean {' or '.join(near)}?" if near else f"`/mask status {facts.host.name}` shows what is there."
+    whose = f" for user {user}" if (user := facts.request.ask.change.user) else ""
+    return Refuse("unit_not_found", f"{snapshot.asked} is not found on {facts.host.name}{whose}.", hint)
+
+
+def unit_is_not_busy(facts: Facts, _policy: Policy) -> Refuse | None:
+    """A start that hangs is what a mask with a stop is for; any other pending job is somebody at work.
+
+    That passes, so it is no reason to drop what was approved. Left running, a unit that is still starting would lose
+    its next ExecStart= to the reload and report success (measured), so there it counts until the end.
+    """
+    snapshot, change = facts.snapshot, facts.request.ask.change
+    if snapshot is None or not snapshot.pending_job or change.verb is not Verb.MASK:
+        return None
+    starting = snapshot.active is ActiveState.ACTIVATING
+    if not change.keep_running and (starting or facts.moment is not Moment.LOOKED):
+        return None
+    doing = "starting" if starting else "being started, stopped or reloaded by somebody else"
+    return Refuse("busy_unit", f"{snapshot.id} is {doing} right now.", "Ask again when that is over.")

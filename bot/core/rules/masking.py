@@ -1,0 +1,93 @@
+"""Whether a mask would hold, and whether the way there can be gone and come back."""
+
+from bot.core.changes import Change, Request, Verb
+from bot.core.layers import choose_layer
+from bot.core.question import Facts, Policy, Refuse
+from bot.core.units import Layer, LoadState, Snapshot
+
+
+def is_not_masked_already(facts: Facts, _policy: Policy) -> Refuse | None:
+    """What is masked needs no approval, and an undo of it would not be ours.
+
+    A mask until the next reboot may be made a lasting one; the other way round there is nothing to gain.
+    """
+    snapshot, change = facts.snapshot, facts.request.ask.change
+    if snapshot is None or change.verb is not Verb.MASK or not snapshot.is_masked:
+        return None
+    if snapshot.mask_layers == (Layer.RUNTIME,) and not change.runtime:
+        return None
+    where = " and ".join(snapshot.mask_layers) or "by its package"
+    why = f"{snapshot.id} is masked on {facts.host.name} already ({where}){_by_whom(facts.own_mask)}."
+    if snapshot.active.is_down or change.keep_running:
+        return Refuse("already_masked", why)
+    again = "It still runs: unmask it and ask again, then it is stopped with its own settings."
+    return Refuse("already_masked", why, again)
+
+
+def mask_would_hold(facts: Facts, _policy: Policy) -> Refuse | None:
+    """There is a layer where a mask works."""
+    snapshot, change = facts.snapshot, facts.request.ask.change
+    if snapshot is None or change.verb is not Verb.MASK:
+        return None
+    answer = choose_layer(change, snapshot)
+    return answer if isinstance(answer, Refuse) else None
+
+
+def can_be_stopped(facts: Facts, _policy: Policy) -> Refuse | None:
+    """`mask --now` would bypass RefuseManualStop=, and there would be no way back by hand (measured)."""
+    snapshot = facts.snapshot
+    if snapshot is None or not would_be_stopped(facts.request.ask.change, snapshot):
+        return None
+    if snapshot.can_stop and not snapshot.refuse_manual_stop:
+        return None
+    why = f"{snapshot.id} cannot be stopped by hand: it is configured so (RefuseManualStop=, CanStop=no)."
+    return Refuse("cannot_be_stopped", why, "`--keep-running` masks it and leaves it running.")
+
+
+def can_be_started_again(facts: Facts, _policy: Policy) -> Refuse | None:
+    """What could not be brought back is not stopped."""
+    snapshot = facts.snapshot
+    if snapshot is None or not would_be_stopped(facts.request.ask.change, snapshot):
+        return None
+    lost = _why_no_start(snapshot)
+    if not lost:
+        return None
+    why = f"{snapshot.id} could not be started again after a stop: {lost}."
+    return Refuse("cannot_be_restarted", why, "`--keep-running` masks it and leaves it running.")
+
+
+def watchdog_stays_quiet(facts: Facts, _policy: Policy) -> Refuse | None:
+    """A mask under a running unit sets NotifyAccess= to none while its watchdog stays armed: SIGABRT (measured)."""
+    snapshot, change = facts.snapshot, facts.request.ask.change
+    if snapshot is None or change.verb is not Verb.MASK or not change.keep_running or snapshot.active.is_down:
+        return None
+    if snapshot.watchdog_usec == 0 or snapshot.notify_access == "none":
+        return None
+    why = f"{snapshot.id} has a watchdog: masked while it runs, systemd would kill it within {_seconds(snapshot)}."
+    return Refuse("watchdog_would_kill", why, "Ask without --keep-running: then it is stopped in order.")
+
+
+def would_be_stopped(change: Change, snapshot: Snapshot) -> bool:
+    """Whether the change would stop the unit as it is now."""
+    return change.verb is Verb.MASK and not change.keep_running and not snapshot.active.is_down
+
+
+def _why_no_start(snapshot: Snapshot) -> str:
+    if snapshot.refuse_manual_start:
+        return "it refuses to be started by hand (RefuseManualStart=)"
+    if snapshot.load is LoadState.NOT_FOUND:
+        return "its unit file is gone"
+    if snapshot.id.type == "mount" and not snapshot.fragment:
+        return "it was mounted by hand and has no unit file"
+    return ""
+
+
+def _seconds(snapshot: Snapshot) -> str:
+    return f"{snapshot.watchdog_usec / 1_000_000:g} s"
+
+
+def _by_whom(mask: Request | None) -> str:
+    """Ours: by whom and since when, in UTC."""
+    if mask is None or mask.finished_at is None:
+        return ""
+    return f", asked by {mask.ask.requester_name}, since {mask.finished_at:%Y-%m-%d %H:%M} UTC"

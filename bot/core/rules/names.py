@@ -1,0 +1,39 @@
+"""Every name a unit goes by, so that no alias slips past a list."""
+
+import re
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
+from bot.core.question import Facts, ListedUnit
+
+_INSTANCE = re.compile(r"@.*(?=\.[a-z]+\Z)")
+_ESCAPE = re.compile(r"\\x([0-9a-f]{2})")
+
+
+def names_of(facts: Facts) -> tuple[str, ...]:
+    """The name as asked, then the real Id and all Names, each with its template and its unescaped form."""
+    names = [str(facts.request.ask.change.unit), str(facts.request.target.unit)]
+    if facts.snapshot is not None:
+        names += [str(facts.snapshot.asked), str(facts.snapshot.id), *sorted(facts.snapshot.names)]
+    return widened(names)
+
+
+def widened(names: Iterable[str]) -> tuple[str, ...]:
+    r"""Names with what they may stand for: `getty@tty1.service` also `getty@.service`, `a\x2db` also `a-b`."""
+    wide: dict[str, None] = {}
+    for name in names:
+        plain = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), name)
+        wide |= dict.fromkeys((name, _INSTANCE.sub("@", name), plain))
+    return tuple(wide)
+
+
+def matches(patterns: Iterable[str], names: Iterable[str]) -> bool:
+    """Whether any pattern fits any of the names. Case counts, as it does for systemd."""
+    names = tuple(names)
+    return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
+
+
+def listed(units: Iterable[ListedUnit], names: Iterable[str]) -> tuple[str, ListedUnit] | None:
+    """The first name that is on the list, and its entry."""
+    units = tuple(units)
+    return next(((name, unit) for name in names for unit in units if fnmatchcase(name, unit.pattern)), None)

@@ -1,0 +1,60 @@
+"""What the policy file says: which of its rules match, whether one forbids, and who may ask."""
+
+from collections.abc import Iterable
+
+from bot.core.question import Facts, Policy, Refuse, Rule
+from bot.core.rules.names import matches, names_of
+
+
+def no_rule_forbids(facts: Facts, policy: Policy) -> Refuse | None:
+    """An explicit no wins over all, even over an undo where it names that verb too."""
+    rule = next((rule for rule in matching(facts, policy) if rule.forbid), None)
+    return Refuse("forbidden", f"Rule `{rule.name}` forbids it: {rule.forbid.rstrip('.')}.") if rule else None
+
+
+def some_rule_matches(facts: Facts, policy: Policy) -> Refuse | None:
+    """What nobody thought of is not allowed."""
+    if matching(facts, policy):
+        return None
+    change, host = facts.request.ask.change, facts.host
+    why = f"No rule of the policy covers {change.verb} of {change.unit} on {host.name} ({host.environment})."
+    return Refuse("no_rule", why, "`/mask why` shows each rule and why it does not match.")
+
+
+def requester_may_ask(facts: Facts, policy: Policy) -> Refuse | None:
+    """One matching rule that lets them ask is enough; how many have to approve is the strictest one's word."""
+    rules = matching(facts, policy)
+    may = list(dict.fromkeys(group for rule in rules for group in sorted(rule.ask)))
+    if facts.requester.groups & set(may):
+        return None
+    change, names = facts.request.ask.change, at_signs(may)
+    why = f"You may not ask for {change.verb}s on {facts.host.environment} hosts (rule `{rules[0].name}`)."
+    return Refuse("may_not_ask", why, f"{names} may." if names else "Nobody may.")
+
+
+def matching(facts: Facts, policy: Policy) -> tuple[Rule, ...]:
+    """The rules of the policy file that cover this change, in their order."""
+    return tuple(rule for rule in policy.rules if not mismatch(rule, facts))
+
+
+def mismatch(rule: Rule, facts: Facts) -> str:
+    """Why a rule does not cover this change; empty if it does. All of its conditions have to hold."""
+    host, change = facts.host, facts.request.ask.change
+    if rule.environments and host.environment not in rule.environments:
+        return f"{host.name} is in environment {host.environment}, not in {_any_of(rule.environments)}"
+    if rule.host_groups and not rule.host_groups & host.groups:
+        return f"{host.name} is not in host group {_any_of(rule.host_groups)}"
+    if change.verb not in rule.verbs:
+        return f"it is about {_any_of(rule.verbs)}, not {change.verb}"
+    if not matches(rule.units, names_of(facts)):
+        return f"no name of {change.unit} fits {' or '.join(rule.units)}"
+    return ""
+
+
+def at_signs(groups: Iterable[str]) -> str:
+    """Groups as people write them: `@eng or @sre`."""
+    return " or ".join(f"@{group}" for group in groups)
+
+
+def _any_of(words: Iterable[str]) -> str:
+    return " or ".join(sorted(words))

@@ -1,0 +1,40 @@
+"""Where it is said: channels that the policy names, internal ones, with the bot in them."""
+
+from bot.core.question import Facts, Policy, Refuse
+
+
+def channel_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:
+    """A channel counts by its id, or by how its name begins; the command line is a place of its own."""
+    place = facts.place
+    if place.is_shell or place.channel in policy.channels:
+        return None
+    if place.name and place.name.startswith(policy.channel_prefixes):
+        return None
+    begin = " or ".join(f"`{prefix}`" for prefix in policy.channel_prefixes)
+    where = f"Ask in a channel whose name begins with {begin}." if begin else "Ask in a channel that the policy names."
+    return Refuse("channel_not_allowed", "The bot does not act in this channel.", where)
+
+
+def channel_is_internal(facts: Facts, _policy: Policy) -> Refuse | None:
+    """People of another organisation would read what is said there, and could press the buttons."""
+    if facts.place.is_internal:
+        return None
+    return Refuse(
+        "channel_shared",
+        "This channel is shared with another organisation; the bot acts in internal channels only.",
+        "Ask in an internal channel.",
+    )
+
+
+def channel_is_open(facts: Facts, _policy: Policy) -> Refuse | None:
+    """Where nobody can read the card, nothing is done."""
+    if facts.place.is_archived:
+        return Refuse("channel_archived", "This channel is archived: nobody would see what happens.")
+    return None
+
+
+def bot_is_in_channel(facts: Facts, _policy: Policy) -> Refuse | None:
+    """The bot cannot post its card where it is not a member."""
+    if facts.place.is_member:
+        return None
+    return Refuse("not_in_channel", "The bot is not in this channel.", "Invite it, then ask again.")

@@ -1,0 +1,50 @@
+"""Whether the host lets the bot do what this change needs: asked of sudo beforehand, without any effect."""
+
+from bot.core.changes import Verb
+from bot.core.layers import CONTROL_RIGHT, choose_layer
+from bot.core.question import Facts, Policy, Refuse
+from bot.core.rules.masking import would_be_stopped
+from bot.core.rules.unmasking import layers_to_clear
+from bot.core.units import Layer, Snapshot
+
+_BRING_BACK = frozenset({"start", "reset-failed"})
+
+
+def host_grants_the_rights(facts: Facts, _policy: Policy) -> Refuse | None:
+    """Every right for the whole way there and back: half a change is worse than none."""
+    snapshot = facts.snapshot
+    if snapshot is None or snapshot.around is None:
+        return None
+    missing = sorted(_needed(facts, snapshot) - snapshot.around.rights)
+    if not missing:
+        return None
+    where = facts.host.name
+    why = f"The bot may not do this on {where}; nothing was changed. sudo there does not admit: {', '.join(missing)}."
+    return Refuse("no_rights", why, f"`maskbot doctor {where}` shows what is missing.")
+
+
+def _needed(facts: Facts, snapshot: Snapshot) -> frozenset[str]:
+    """Words of `systemctl.RIGHTS`."""
+    change = facts.request.ask.change
+    if change.verb is Verb.UNMASK:
+        back = _BRING_BACK if facts.own_mask else frozenset[str]()
+        return _for_layers(*layers_to_clear(facts, snapshot)) - {"mask"} | back
+    layer = choose_layer(change, snapshot)
+    if not isinstance(layer, Layer):
+        return frozenset()
+    # Where sudo refuses the start that is tried as a proof, its refusal would look like the mask's.
+    proof = {"stop"} | _BRING_BACK if would_be_stopped(change, snapshot) else {"start"}
+    return _for_layers(layer) | proof | _to_link_again(snapshot)
+
+
+def _for_layers(*layers: Layer) -> frozenset[str]:
+    """To make and remove the links, and to have systemd read that."""
+    words = [{CONTROL_RIGHT} if layer is Layer.CONTROL else {"mask", "unmask"} for layer in layers]
+    return frozenset({"reload"}).union(*words)
+
+
+def _to_link_again(snapshot: Snapshot) -> frozenset[str]:
+    """`systemctl unmask` removes enablement links that point at where the mask was (measured)."""
+    mask = snapshot.layer(Layer.PERSISTENT).path
+    links = snapshot.around.wants_links if snapshot.around else ()
+    return frozenset({"relink"} if any(target == mask for _, target in links) else ())

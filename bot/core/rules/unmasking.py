@@ -1,0 +1,45 @@
+"""Whether there is a mask that can be taken off, and whether taking it off destroys nothing."""
+
+from bot.core.changes import Verb
+from bot.core.question import Facts, Policy, Refuse
+from bot.core.units import FileKind, Layer, LoadState, Snapshot
+
+
+def there_is_a_mask(facts: Facts, _policy: Policy) -> Refuse | None:
+    """What we stopped without masking it has no mask either, and is brought back all the same."""
+    snapshot = facts.snapshot
+    if snapshot is None or not _unmasks(facts) or snapshot.mask_layers or _half_done(facts):
+        return None
+    where = facts.host.name
+    if snapshot.load is not LoadState.MASKED:
+        return Refuse("not_masked", f"{snapshot.id} is not masked on {where}.")
+    why = f"{snapshot.id} is masked by {snapshot.fragment or 'its package'} on {where}, which no unmask removes."
+    return Refuse("vendor_masked", why, "Only whoever put that file there can change it.")
+
+
+def mask_is_a_link(facts: Facts, _policy: Policy) -> Refuse | None:
+    """An empty unit file masks as well, and `systemctl unmask` would delete it (measured): it is somebody's file."""
+    snapshot = facts.snapshot
+    if snapshot is None or not _unmasks(facts):
+        return None
+    layers = layers_to_clear(facts, snapshot)
+    empty = next((file for file in snapshot.layers if file.layer in layers and file.kind is FileKind.EMPTY), None)
+    if empty is None:
+        return None
+    why = f"{snapshot.id} is masked by the empty file {empty.path}, and unmasking it would delete that file."
+    return Refuse("empty_file", why, "Whoever made the file has to fill or remove it.")
+
+
+def layers_to_clear(facts: Facts, snapshot: Snapshot) -> tuple[Layer, ...]:
+    """Our own mask's layer and no other; else every layer that holds a mask."""
+    own = facts.own_mask.target.layer if facts.own_mask else None
+    return (own,) if own else snapshot.mask_layers
+
+
+def _unmasks(facts: Facts) -> bool:
+    return facts.request.ask.change.verb is Verb.UNMASK
+
+
+def _half_done(facts: Facts) -> bool:
+    own = facts.own_mask
+    return own is not None and own.can_be_undone and not own.is_live_mask
