@@ -1,0 +1,207 @@
+"""The words we say to a host, and the small answers it gives: nothing else is ever sent."""
+
+import re
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from bot.core.foreign import clean
+from bot.core.units import Layer, UnitName
+from bot.errors import UsageError
+
+Argv = tuple[str, ...]
+
+# One command that root runs for us: `{unit}` and `{target}` are the only words that vary.
+_SYSTEMCTL: Argv = ("/usr/bin/systemctl", "--no-ask-password")
+_MASK: Argv = (*_SYSTEMCTL, "mask", "--no-reload", "--", "{unit}")
+_MASK_RUNTIME: Argv = (*_SYSTEMCTL, "mask", "--runtime", "--no-reload", "--", "{unit}")
+# Measured: `unmask` takes --no-reload like `mask` does, so that removing a link and reading it in are two steps too.
+_UNMASK: Argv = (*_SYSTEMCTL, "unmask", "--no-reload", "--", "{unit}")
+_UNMASK_RUNTIME: Argv = (*_SYSTEMCTL, "unmask", "--runtime", "--no-reload", "--", "{unit}")
+_STOP: Argv = (*_SYSTEMCTL, "stop", "--no-block", "--", "{unit}")
+_START: Argv = (*_SYSTEMCTL, "start", "--", "{unit}")
+_RESET_FAILED: Argv = (*_SYSTEMCTL, "reset-failed", "--", "{unit}")
+_RELOAD: Argv = (*_SYSTEMCTL, "daemon-reload")
+_ADD_WANTS: Argv = (*_SYSTEMCTL, "add-wants", "--no-reload", "--", "{target}", "{unit}")
+_LINK_CONTROL: Argv = ("/usr/bin/ln", "-s", "--", "/dev/null", "/etc/systemd/system.control/{unit}")
+_UNLINK_CONTROL: Argv = ("/usr/bin/rm", "--", "/etc/systemd/system.control/{unit}")
+
+RIGHTS: Mapping[str, tuple[Argv, ...]] = MappingProxyType(
+    {
+        "mask": (_MASK, _MASK_RUNTIME),
+        "unmask": (_UNMASK, _UNMASK_RUNTIME),
+        "stop": (_STOP,),
+        "start": (_START,),
+        "reset-failed": (_RESET_FAILED,),
+        "reload": (_RELOAD,),
+        "relink": (_ADD_WANTS,),
+        "control": (_LINK_CONTROL, _UNLINK_CONTROL),
+    }
+)
+"""What root does for us, by the word that a look reports when sudo admits all of it."""
+
+USER_RIGHTS: frozenset[str] = frozenset(RIGHTS) - {"control"}
+"""The same for a user's own manager, where the control layer is left alone."""
+
+SHOWN: Argv = (
+    "Id", "Names", "LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath", "SourcePath", "DropInPaths",
+    "Transient", "Perpetual", "CanStart", "CanStop", "RefuseManualStart", "RefuseManualStop", "NeedDaemonReload",
+    "MainPID", "InvocationID", "NotifyAccess", "WatchdogUSec", "TimeoutStopUSec", "KillMode", "Restart", "NRestarts",
+    "Result", "Job",
+)  # fmt: skip
+"""What is asked of the unit itself. Nothing here is text that a unit's author writes freely."""
+
+SHOWN_OF_ALL: Argv = (
+    "Id", "Names", "LoadState", "ActiveState", "SubState", "UnitFileState", "InvocationID", "NeedDaemonReload",
+    "RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf", "PropagatesStopTo", "TriggeredBy", "Triggers",
+)  # fmt: skip
+"""What is asked of every loaded unit."""
+
+STAT_FORMAT = "%F|%s|%d:%i:%Z|%N"
+"""Kind, size, identity and the quoted name with its target, of one layer's file: stat(1)."""
+
+_LOGIN = re.compile(r"[a-z_][a-z0-9_-]{0,30}", re.ASCII)
+
+
+def checked_login(name: str) -> str:
+    """A login name that is safe as a word of a command (useradd(8)'s own default grammar). Raises `UsageError`."""
+    if not _LOGIN.fullmatch(name):
+        raise UsageError(f"`{name[:40]}` is not a login name.")
+    return name
+
+
+def _for_root(form: Argv, *, user: str = "", unit: object = "", target: str = "") -> Argv:
+    words = tuple(word.replace("{unit}", str(unit)).replace("{target}", target) for word in form)
+    return ("sudo", "-n", *for_manager(words, user))
+
+
+def for_manager(words: Argv, user: str) -> Argv:
+    """The same command for a user's own manager: root speaks to it through that user's login, systemctl(1) -M."""
+    if not user:
+        return words
+    return (*_SYSTEMCTL, "--user", "-M", f"{checked_login(user)}@.host", *words[len(_SYSTEMCTL) :])
+
+
+def link_argv(unit: UnitName, layer: Layer, *, user: str = "") -> Argv:
+    """Make the mask's link. It does not count before a reload, and nothing is stopped."""
+    form = {Layer.PERSISTENT: _MASK, Layer.RUNTIME: _MASK_RUNTIME, Layer.CONTROL: _LINK_CONTROL}[layer]
+    return _for_root(form, user=_user_of(layer, user), unit=unit)
+
+
+def unlink_argv(unit: UnitName, layer: Layer, *, user: str = "") -> Argv:
+    """Take the mask's link away. Send it only for a link that is known to be ours: an empty file would go as well."""
+    form = {Layer.PERSISTENT: _UNMASK, Layer.RUNTIME: _UNMASK_RUNTIME, Layer.CONTROL: _UNLINK_CONTROL}[layer]
+    return _for_root(form, user=_user_of(layer, user), unit=unit)
+
+
+def _user_of(layer: Layer, user: str) -> str:
+    if user and layer is Layer.CONTROL:
+        raise UsageError("The control layer is not used for the units of a user's own manager.")
+    return user
+
+
+def stop_argv(unit: UnitName, *, user: str = "") -> Argv:
+    """Ask for a stop and do not wait for it; what became of it is seen by looking."""
+    return _for_root(_STOP, user=user, unit=unit)
+
+
+def start_argv(unit: UnitName, *, user: str = "") -> Argv:
+    """Start the unit and wait until it is up or has failed; a masked one is refused at once."""
+    return _for_root(_START, user=user, unit=unit)
+
+
+def reset_failed_argv(unit: UnitName, *, user: str = "") -> Argv:
+    """Forget that the unit failed."""
+    return _for_root(_RESET_FAILED, user=user, unit=unit)
+
+
+def reload_argv(*, user: str = "") -> Argv:
+    """Make systemd read all unit files again: also those that other people have edited."""
+    return _for_root(_RELOAD, user=user)
+
+
+def add_wants_argv(target_unit: str, unit: UnitName, *, user: str = "") -> Argv:
+    """Restore an enablement link that `unmask` took along (it removes links that point at the mask itself).
+
+    Measured: the link stands at the same path again, and points at the unit's real file.
+    """
+    if UnitName(target_unit).type != "target":
+        raise UsageError(f"`{target_unit}` is not a target unit.")
+    return _for_root(_ADD_WANTS, user=user, unit=unit, target=target_unit)
+
+
+def status_argv(unit: UnitName, *, user: str = "") -> Argv:
+    """What people know: for the evidence in the thread, never read by the bot."""
+    words = ("--no-pager", "--full", "status", "-n", "0", "--", str(unit))
+    if user:
+        return ("sudo", "-n", *for_manager((*_SYSTEMCTL, *words), user))
+    return ("/usr/bin/env", "LC_ALL=C", "SYSTEMD_COLORS=0", *_SYSTEMCTL, *words)
+
+
+_STATUS_LINES = frozenset(
+    {"Loaded", "Active", "Drop-In", "TriggeredBy", "Triggers", "Trigger", "Until", "Main PID", "Tasks", "Memory", "CPU"}
+)
+_STATUS_LINE = re.compile(r" *(?:[^\w\s] )?(?P<key>[A-Z][A-Za-z -]*): ")
+
+
+def read_status(stdout: str) -> str:
+    """The head of a status: first line and known lines. Command lines, processes and the journal can hold secrets."""
+    rows = clean(stdout, lines=60).split("\n")
+    known = [row for row in rows[1:] if (line := _STATUS_LINE.match(row)) and line["key"] in _STATUS_LINES]
+    return "\n".join(rows[:1] + known)
+
+
+# The types that may be masked, and no name that could be a path, an option or a pattern. Escaped names (`\x2d`) are
+# left out on purpose, and so are templates, whose mask would be one of all their instances.
+_STEM = r"[A-Za-z0-9_][A-Za-z0-9:_.-]{0,200}"
+_UNIT = _STEM + r"(@[A-Za-z0-9:_.@-]{1,200})?\.(service|socket|timer|path)"
+_PATTERNS = {
+    "{unit}": _UNIT,
+    "{units}": f"{_UNIT}( {_UNIT}){{0,20}}",
+    "{target}": _STEM + r"\.target",
+    "{layer}": f"/[^ ]+/systemd/user(\\.control)?/{_UNIT}",
+}
+
+
+def sudoers_fragment(login: str, *, users: Sequence[str] = ()) -> str:
+    """The lines of sudoers(5) that admit exactly these commands, for sudo 1.9.10 or later (regular expressions).
+
+    `users` are the people whose own managers the bot may speak to.
+    """
+    commands = [_admitted(form) for forms in RIGHTS.values() for form in forms]
+    alias = f"{checked_login(login).upper().replace('-', '_')}_COMMANDS"
+    lines = [
+        f"Cmnd_Alias {alias} = \\",
+        *(f"    {command}, \\" for command in commands[:-1]),
+        f"    {commands[-1]}",
+        f"Defaults:{login} !requiretty, env_reset, !setenv",
+        f"{login} ALL=(root) NOPASSWD: {alias}",
+    ]
+    for user in users:
+        lines += _user_lines(login, checked_login(user))
+    return "\n".join(lines) + "\n"
+
+
+def _admitted(form: Argv) -> str:
+    """One command as sudoers(5) writes it; what varies is a regular expression over all arguments together."""
+    arguments = " ".join(form[1:])
+    for sign in "|.*":
+        arguments = arguments.replace(sign, f"\\{sign}")
+    for word, pattern in _PATTERNS.items():
+        arguments = arguments.replace(word, pattern)
+    return f"{form[0]} ^{arguments}$"
+
+
+def _user_lines(login: str, user: str) -> list[str]:
+    """A user's manager answers only to root and to that user, and so do the folders of its layers."""
+    asked = [("show", "-p", ",".join(SHOWN), "--", "{unit}"), ("show", "-p", "LoadState", "--", "{units}")]
+    asked += [
+        ("show", "-p", ",".join(SHOWN_OF_ALL), "--", "*"),
+        ("--no-pager", "--full", "status", "-n", "0", "--", "{unit}"),
+    ]
+    changed = [form for right, forms in RIGHTS.items() if right in USER_RIGHTS for form in forms]
+    forms = [for_manager(form, user) for form in changed + [(*_SYSTEMCTL, *words) for words in asked]]
+    layers = ("/usr/bin/stat", "-c", STAT_FORMAT, "--", "/", "{layer}", "{layer}", "{layer}")
+    return [
+        *(f"{login} ALL=(root) NOPASSWD: {_admitted(form)}" for form in forms),
+        f"{login} ALL=({user}) NOPASSWD: {_admitted(layers)}",
+    ]
