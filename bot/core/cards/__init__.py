@@ -1,1 +1,35 @@
-"""Every sentence the bot says, one module per card."""
+"""Every sentence the bot says, one module per card. A card is a pure function of the stored request."""
+
+from datetime import datetime
+
+from bot.core.cards import done, doubt, ended, running, waiting
+from bot.core.cards.details import details
+from bot.core.cards.evidence import evidence
+from bot.core.cards.kit import Text
+from bot.core.cards.sentences import line, plain, refusal
+from bot.core.changes import Outcome, Request, Stage
+
+__all__ = ["details", "evidence", "line", "plain", "refusal", "render"]
+
+
+def render(request: Request, *, now: datetime) -> Text:
+    """The one card of a request, as it is stored now."""
+    match request.stage:
+        case Stage.ASKED | Stage.WAITING | Stage.APPROVED:
+            return waiting.card(request, now)
+        case Stage.RUNNING | Stage.DONE if _in_doubt(request):
+            return doubt.card(request, now)
+        case Stage.RUNNING:
+            return running.card(request, now)
+        case Stage.DONE:
+            return done.card(request, now)
+        case _:
+            return ended.card(request, now)
+
+
+def _in_doubt(request: Request) -> bool:
+    """A change that is over without a known outcome is a mistake of ours, and still in doubt for people."""
+    target = request.target
+    if request.stage is Stage.DONE:
+        return target.outcome in (None, Outcome.UNKNOWN)
+    return target.unknown_since is not None or target.outcome is Outcome.UNKNOWN

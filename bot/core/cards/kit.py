@@ -1,10 +1,29 @@
-"""Block Kit as data: the few blocks we use, within Slack's limits, and foreign text made harmless."""
+"""Block Kit as data: the few blocks we use, within Slack's limits, and foreign text made harmless.
 
+What may stand in a message as mrkdwn is `Markup`. Everything else is foreign, and is escaped where it is put in: so
+what somebody forgot to escape is shown as it was written and does nothing.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from bot.core.foreign import clean
+from bot.core.people import PersonId
+
 Block = dict[str, Any]
+
+# Slack's limits (Block Kit reference). Its limit on a whole message is not documented; 10,000 is well below what was
+# seen to be refused.
+HEADER, SECTION, LABEL = 150, 3000, 75
+MESSAGE = 10_000
+_CODE = 2600  # of a section, so that words fit beside it
+
+_MEMBER = re.compile(r"[UW][A-Z0-9]{1,20}", re.ASCII)
+_LINK = re.compile(r"https?://[A-Za-z0-9._:/?=&%-]{1,500}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +45,115 @@ class Action(StrEnum):
     MASK_AGAIN = "mask_again"
     START_AGAIN = "start_again"
     LOOK_NOW = "look_now"
+
+
+class Markup(str):
+    """Text that may stand in a message as it is."""
+
+    __slots__ = ()
+
+
+def escape(text: str, *, width: int = 200) -> Markup:
+    """Foreign text as one harmless line, cut to `width` characters; `Markup` stays as it is.
+
+    Only `&`, `<` and `>` are special in mrkdwn (Slack, "Formatting text for app surfaces"). Cutting comes first, so
+    that no entity is ever split.
+    """
+    if isinstance(text, Markup):
+        return text
+    return _harmless(clean(text.replace("\n", " "), lines=1, width=width))
+
+
+def _harmless(text: str) -> Markup:
+    """A zero-width space between two backticks keeps a run of them from opening or closing a code block."""
+    entities = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return Markup(re.sub("`(?=`)", "`\u200b", entities))
+
+
+def words(template: str, *parts: object) -> Markup:
+    """Our own words with foreign parts in the places of `{}`."""
+    return Markup(template.format(*(escape(part if isinstance(part, str) else str(part)) for part in parts)))
+
+
+def joined(parts: Iterable[str], separator: str = ", ", *, most: int = 8) -> Markup:
+    """A list in a line; what does not fit is counted."""
+    items = [escape(part) for part in parts]
+    more = [Markup(f"{len(items) - most} more")] if len(items) > most else []
+    return Markup(separator.join([*items[:most], *more]))
+
+
+def mention(person: PersonId, name: str = "") -> Markup:
+    """The person, by the id that Slack gave us; a name that is no such id is only shown."""
+    return Markup(f"<@{person.user}>") if _MEMBER.fullmatch(person.user) else escape(name or person.user, width=80)
+
+
+def linked(label: str, address: str) -> Markup:
+    """A label that leads to one of our own messages, or the label alone when there is no address."""
+    return Markup(f"<{address}|{escape(label)}>") if _LINK.fullmatch(address) else escape(label)
+
+
+def clock(at: datetime) -> Markup:
+    """A time of day, shown in the reader's own time zone where Slack can."""
+    return Markup(f"<!date^{int(at.timestamp())}^{{time_secs}}|{at.astimezone(UTC):%H:%M:%S} UTC>")
+
+
+def day(at: datetime) -> Markup:
+    """A day and a time, the same way."""
+    form = "{date_short_pretty} {time}"
+    return Markup(f"<!date^{int(at.timestamp())}^{form}|{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC>")
+
+
+def row(label: str, text: str) -> Markup:
+    """A line of a card: what it is about, and what there is to say."""
+    return Markup(f"*{label}*  {escape(text)}")
+
+
+def code(text: str, *, most: int = _CODE, lines: int = 40) -> Markup:
+    """Foreign lines in a code block, as many as fit into `most` signs once they are escaped."""
+    rows = [_harmless(line) for line in clean(text, lines=lines).split("\n")]
+    kept = list(_fitting(rows, most))
+    cut = [f"… {len(rows) - len(kept)} more lines"] if len(kept) < len(rows) else []
+    return Markup("```\n" + "\n".join([*kept, *cut]) + "\n```")
+
+
+def header(text: str) -> Block:
+    """The head line: our words, a unit and a host."""
+    return {"type": "header", "block_id": "head", "text": plain_text(text, HEADER)}
+
+
+def section(block_id: str, lines: Iterable[str]) -> Block:
+    """Lines of mrkdwn; those that would go over Slack's limit are counted instead of shown."""
+    rows = [escape(line, width=500) for line in lines]
+    kept = list(_fitting(rows, SECTION - 30))
+    cut = [f"… {len(rows) - len(kept)} more lines"] if len(kept) < len(rows) else []
+    # `verbatim`: Slack finds no links, names or channels of its own in what people wrote.
+    text = {"type": "mrkdwn", "text": "\n".join([*kept, *cut]), "verbatim": True}
+    return {"type": "section", "block_id": block_id, "text": text}
+
+
+def _fitting(rows: Sequence[Markup], most: int) -> Iterable[Markup]:
+    for line in rows:
+        most -= len(line) + 1
+        if most < 0:
+            return
+        yield line
+
+
+def plain_text(text: str, most: int) -> Block:
+    """A text in which nothing is special, so what would be special elsewhere is left out."""
+    line = clean(text.replace("\n", " "), lines=1, width=most)
+    return {"type": "plain_text", "text": re.sub(r"[<>&]", "", line) or " ", "emoji": False}
+
+
+def message(head: str, *blocks: Block) -> Text:
+    """A message with its head line, which is also what a notification says.
+
+    Blocks after which the message would be longer than we ever send are left out; buttons never are.
+    """
+    left, kept = MESSAGE - len(head), [header(head)]
+    for block in blocks:
+        size = len(block.get("text", {}).get("text", ""))
+        if size <= left:
+            left -= size
+            kept.append(block)
+    return Text(escape(head, width=400), tuple(kept))

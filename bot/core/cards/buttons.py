@@ -1,0 +1,42 @@
+"""The buttons under a card: their labels, and the request and plan that a click is about."""
+
+from collections.abc import Sequence
+
+from bot.core.cards.kit import LABEL, Action, Block, plain_text
+from bot.core.changes import Request
+
+DIGEST_SIGNS = 12  # as many as the value of a button carries
+
+LABELS = {
+    Action.APPROVE: "Approve",
+    Action.DENY: "Deny",
+    Action.WITHDRAW: "Withdraw",
+    Action.DETAILS: "Details",
+    Action.UNMASK: "Unmask",
+    Action.MASK_AGAIN: "Mask again",
+    Action.START_AGAIN: "Start it again",
+    Action.LOOK_NOW: "Look now",
+}
+_STYLES = {Action.APPROVE: "primary", Action.DENY: "danger"}
+
+
+def buttons(request: Request, actions: Sequence[Action]) -> Block:
+    """A row of buttons for this request."""
+    return {"type": "actions", "block_id": "buttons", "elements": [_button(request, action) for action in actions]}
+
+
+def value(request: Request) -> str:
+    """What a click carries: the request, and the plan that was on the card."""
+    return f"{request.id}:{request.target.digest[:DIGEST_SIGNS]}"
+
+
+def _button(request: Request, action: Action) -> Block:
+    change = f"{request.target.unit} on {request.target.host}"
+    block: Block = {
+        "type": "button",
+        "action_id": action.value,
+        "text": plain_text(LABELS[action], LABEL),
+        "value": value(request),
+        "accessibility_label": plain_text(f"{LABELS[action]}: {change}", LABEL)["text"],
+    }
+    return block | ({"style": _STYLES[action]} if action in _STYLES else {})

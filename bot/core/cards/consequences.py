@@ -1,0 +1,106 @@
+"""What would follow from a change: what stops, what breaks, what stays open, and how it goes."""
+
+from collections.abc import Iterator
+
+from bot.core.cards import states
+from bot.core.cards.kit import Markup, escape, joined, row, words
+from bot.core.changes import Change, Request, Verb
+from bot.core.units import Layer, Neighbour, Snapshot
+
+# What becomes of a unit whose triggered service is masked (measured, docs/ARCHITECTURE.md).
+_BREAKS = {
+    "socket": "fails on its next connection",
+    "timer": "fails at its next turn",
+    "path": "fails at its next event",
+}
+# What becomes of a trigger that is itself masked while it runs (measured, the same place).
+_LEFT_RUNNING = {
+    "socket": "its listener is gone when its service ends, and comes back only with a restart of the socket",
+    "timer": "it fails at its next turn, and must be started again after an unmask",
+    "path": "it triggers nothing while it is masked",
+}
+
+
+def rows(request: Request, seen: Snapshot) -> Iterator[Markup]:
+    """The rows of a card below `Now`, in their order."""
+    change = request.ask.change
+    masking = change.verb is Verb.MASK
+    yield row("Then", _then_masked(change, seen) if masking else _then_unmasked(request, seen))
+    if masking:
+        yield row("Undo", _undo(change, seen))
+        yield from _hazards(change, seen)
+        yield from _neighbours(change, seen)
+    if seen.around and seen.around.pending_reload:
+        yield row("Reload", words("also applies pending edits of {}", joined(seen.around.pending_reload)))
+    yield from _names(change, seen)
+    if request.target.layer is Layer.CONTROL and masking:
+        yield row("Through", "the control layer, because its own file is in /etc/systemd/system")
+
+
+def _then_masked(change: Change, seen: Snapshot) -> str:
+    lasts = "until the next reboot" if change.runtime else "survives reboot"
+    if seen.active.is_down:
+        return f"refuses to start, {lasts}"
+    if change.keep_running:
+        return f"left running, refuses to start once it is down, {lasts}"
+    return f"stopped, refuses to start, {lasts}"
+
+
+def _then_unmasked(request: Request, seen: Snapshot) -> Markup:
+    if request.ask.undoes:
+        return words("our mask is taken back: enabled and running as it was before it")
+    where = joined(states.LAYERS[layer] for layer in seen.mask_layers) or escape("there is none")
+    return words("the mask is removed ({}), nothing is started; this mask was not made by maskbot", where)
+
+
+def _undo(change: Change, seen: Snapshot) -> str:
+    """One button, and what it does; nothing here promises an end by itself."""
+    stopped = not seen.active.is_down and not change.keep_running
+    return "one button: unmask" + " and start again (it runs now)" * stopped
+
+
+def _hazards(change: Change, seen: Snapshot) -> Iterator[Markup]:
+    limit = states.stop_limit(seen)
+    if seen.active.is_down:
+        return
+    if not change.keep_running:
+        if limit == float("inf"):
+            yield row("Hazard", "it sets itself no time limit for stopping")
+        return
+    if seen.watchdog_usec and seen.notify_access != "none":
+        yield row("Hazard", f"its watchdog kills it within {states.span(seen.watchdog_usec / 1e6)} of the mask")
+    if change.unit.type in _LEFT_RUNNING:
+        yield row("Hazard", _LEFT_RUNNING[change.unit.type])
+    else:
+        yield row("Hazard", "while it runs masked it has no Restart= and no limits: if it ends, it stays down")
+
+
+def _neighbours(change: Change, seen: Snapshot) -> Iterator[Markup]:
+    around = seen.around
+    if around is None:
+        return
+    running = [other.unit for other in around.would_stop if not other.active.is_down]
+    if running and not change.keep_running:
+        yield row("Stops", words("{} too", joined(running)))
+    yield from (row("Breaks", f"{other.unit} {_fate(other)}") for other in _armed(around.triggers)[:5])
+    still = [other.unit for other in (*around.members, *around.starts)]
+    if still:
+        yield row("Not covered", words("{} can still be started", joined(still)))
+
+
+def _armed(triggers: tuple[Neighbour, ...]) -> list[Neighbour]:
+    return [other for other in triggers if not other.active.is_down]
+
+
+def _fate(trigger: Neighbour) -> str:
+    return _BREAKS.get(trigger.unit.rpartition(".")[2], "fails when it would start it")
+
+
+def _names(change: Change, seen: Snapshot) -> Iterator[Markup]:
+    if change.unit != seen.id:
+        yield row("Name", f"`{change.unit}` is another name of `{seen.id}`")
+    others = sorted(seen.names - {seen.id.text, change.unit.text})
+    if others:
+        yield row("Names", words("also {}", joined(others)))
+    if seen.refuse_manual_start:
+        yield row("Proof", "by its properties alone: it cannot be started by hand")

@@ -1,0 +1,76 @@
+"""Everything there is about a request, for those who may ask or approve; still without secrets."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from bot.core.cards import states
+from bot.core.cards.evidence import commands
+from bot.core.cards.kit import Markup, Text, clock, code, day, escape, joined, mention, message, row, section, words
+from bot.core.cards.redact import redact
+from bot.core.cards.titles import asked, subject
+from bot.core.cards.waiting import plan_rows, who_may
+from bot.core.changes import Request, Tally, Vote
+from bot.core.units import Snapshot
+
+
+def details(request: Request, *, now: datetime) -> Text:
+    """More than fits on the card: the plan, the rule, every vote, the unit's own settings, what was sent."""
+    target = request.target
+    seen = target.after or target.last_seen or target.before or target.planned
+    blocks = [section("asked", [asked(request), *_record(request, now)]), section("plan", [*plan_rows(request)])]
+    if seen:
+        blocks.append(section("unit", [*_unit(seen)]))
+    if target.sent:
+        blocks.append(section("sent", [commands(target.sent)]))
+    return message(f"DETAILS · {request.ask.change.verb} {subject(request)}", *blocks)
+
+
+def _record(request: Request, now: datetime) -> Iterator[Markup]:
+    yield row("Request", f"{request.id}, {request.stage}")
+    yield row(
+        "Asked", words("{}, {} ago", day(request.asked_at), states.span((now - request.asked_at).total_seconds()))
+    )
+    if request.target.digest:
+        yield row("Plan", request.target.digest[:12])
+    if request.approval:
+        yield row(
+            "Rule", words("{}: {}", request.approval.rule, who_may(request.approval.need, request.approval.groups))
+        )
+    if request.because:
+        yield row("Because", request.because)
+    for vote in request.votes[-8:]:
+        yield row("Vote", _vote(vote))
+
+
+def _vote(vote: Vote) -> Markup:
+    said = words("{} {} {}: {}", mention(vote.voter, vote.voter_name), clock(vote.at), vote.verdict, vote.tally)
+    console = ", console access works" if vote.console_works else ""
+    why = f" ({vote.reason})" if vote.reason and vote.tally is not Tally.CAST else ""
+    return words("{}{}{}", said, console, escape(why))
+
+
+def _unit(seen: Snapshot) -> Iterator[Markup]:
+    around = seen.around
+    limit = states.stop_limit(seen)
+    rows = [
+        f"File       {seen.fragment or '-'}",
+        *(f"Drop-in    {path}" for path, _ in (around.drop_ins if around else ())),
+        *(f"Layer      {file.path} ({file.kind})" for file in seen.layers),
+        f"Names      {', '.join(sorted(seen.names))}",
+        f"Main PID   {seen.main_pid or '-'}",
+        f"Stop       KillMode={seen.kill_mode or '-'}, limit {_limit(limit)}",
+        f"Restart    {seen.restart or '-'}, {seen.restarts} so far",
+        f"Result     {seen.result or '-'}",
+    ]
+    if around:
+        rows += [f"Host       {around.hostname}, systemd {around.systemd}, machine {seen.machine_id[:12]}"]
+        rows += [f"Also down  {other}" for other in around.failed[:8]]
+    yield code(redact("\n".join(rows)))
+    if around and around.would_stop:
+        yield row("Stops with it", joined(f"{other.unit} ({states.doing(other)})" for other in around.would_stop))
+
+
+def _limit(seconds: float | None) -> str:
+    if seconds is None:
+        return "not known"
+    return "none" if seconds == float("inf") else states.span(seconds)

@@ -1,0 +1,184 @@
+"""The card of a change that was carried out: what a fresh look has shown, before beside after."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from bot.core.cards import states
+from bot.core.cards.buttons import buttons
+from bot.core.cards.kit import Action, Block, Markup, Text, clock, day, joined, mention, message, row, section, words
+from bot.core.cards.table import MASKED, start_proof, table
+from bot.core.cards.titles import approved, subject
+from bot.core.changes import Outcome, Request, Target, Verb
+from bot.core.units import Neighbour, Snapshot
+
+TITLES = {
+    Outcome.PROVEN: "MASKED AND PROVEN",
+    Outcome.MASKED_RUNNING: "MASKED, STILL RUNNING",
+    Outcome.MASKED_RESTARTED: "MASKED, RESTARTED",
+    Outcome.NOT_PROTECTED: "NOT PROTECTED",
+    Outcome.NOT_LOADED: "NOT PROTECTED, MASK NOT LOADED",
+    Outcome.FAILED: "FAILED, NOTHING WAS CHANGED",
+    Outcome.NO_CHANGE: "NO CHANGE",
+    Outcome.RESTORED: "UNMASKED, AS BEFORE",
+    Outcome.RESTORED_PARTLY: "UNMASKED, NOT ALL AS BEFORE",
+    Outcome.UNMASKED: "UNMASKED",
+    Outcome.NOT_OURS: "NOT UNDONE, IT IS NOT OURS",
+    Outcome.UNKNOWN: "NOT KNOWN YET",
+}
+_NOTES = {
+    Outcome.FAILED: "Why",
+    Outcome.NOT_PROTECTED: "Why",
+    Outcome.NOT_LOADED: "Why",
+    Outcome.NOT_OURS: "Why",
+    Outcome.MASKED_RUNNING: "Why",
+    Outcome.MASKED_RESTARTED: "Why",
+    Outcome.RESTORED_PARTLY: "Not as before",
+}
+_ENDED = {
+    Outcome.PROVEN: "proven",
+    Outcome.RESTORED: "proven",
+    Outcome.UNMASKED: "proven",
+}
+_UNTOUCHED = (Outcome.FAILED, Outcome.NO_CHANGE)
+
+
+def card(request: Request, now: datetime) -> Text:
+    """The outcome, said no better than it was seen."""
+    target = request.target
+    shown = [table(target)] if target.after and target.outcome not in _UNTOUCHED else []
+    return message(
+        f"{title(request)} · {subject(request)}",
+        *_sections(meaning=[*_meaning(request)], table=shown, facts=[*_facts(request)]),
+        section("people", [*_people(request, now)]),
+        buttons(request, _actions(request, now)),
+    )
+
+
+def title(request: Request) -> str:
+    """The outcome as a head line has it; a mask that was taken back since says so."""
+    target = request.target
+    outcome = target.outcome or Outcome.UNKNOWN
+    if request.undone_by:
+        return "OUR MASK IS GONE" if outcome in MASKED else "TAKEN BACK"
+    if outcome is Outcome.PROVEN and target.after and not target.after.active.is_down:
+        return f"{TITLES[outcome]}, LEFT RUNNING"
+    if outcome is Outcome.MASKED_RESTARTED:
+        return TITLES[outcome] + _by_whom(target)
+    return TITLES[outcome]
+
+
+def _by_whom(target: Target) -> str:
+    """Only what triggers it can have started it, unless somebody did it by hand: named when there is just one kind."""
+    around = target.before.around if target.before else None
+    kinds = (
+        {other.unit.rpartition(".")[2] for other in around.triggers if not other.active.is_down} if around else set()
+    )
+    return f" BY ITS {kinds.pop().upper()}" if len(kinds) == 1 else " BY SOMETHING ELSE"
+
+
+def _sections(**lines: list[Markup]) -> Iterator[Block]:
+    return (section(name, texts) for name, texts in lines.items() if texts)
+
+
+def _meaning(request: Request) -> Iterator[Markup]:
+    """What people must know before they read the table."""
+    target = request.target
+    if request.undone_by:
+        gone = "The mask we made has been taken back since, or somebody replaced it."
+        yield words(gone if target.outcome in MASKED else "What this request did has been taken back since.")
+        return
+    match target.outcome:
+        case Outcome.NOT_PROTECTED:
+            down = target.after is not None and target.after.active.is_down
+            yield Markup("*STOPPED but NOT MASKED*: anything may start it" if down else "*NOT MASKED*, and it runs")
+        case Outcome.NOT_LOADED:
+            yield words(
+                "The mask's link is there, but systemd has not read it: it starts as ever until somebody reloads."
+            )
+        case Outcome.MASKED_RUNNING | Outcome.MASKED_RESTARTED:
+            yield Markup("*It runs.* It will not start again once it is down. To stop it, unmask it and ask again.")
+        case Outcome.NO_CHANGE:
+            yield words("Nothing was changed: it was so already.")
+        case Outcome.UNMASKED:
+            yield words("That mask was not made by maskbot. Nothing was started.")
+        case Outcome.NOT_OURS:
+            yield words("What is there now is not what we made, so it was left alone.")
+
+
+def _facts(request: Request) -> Iterator[Markup]:
+    target = request.target
+    if target.note:
+        yield row(_NOTES.get(target.outcome or Outcome.UNKNOWN, "Note"), target.note)
+    elif start_proof(target) == "not tried":
+        yield row("Start", "was not tried as a proof")
+    yield from _since_asking(target)
+    yield from _also_stopped(target)
+    yield from _how_it_stopped(target)
+    if request.ask.change.runtime and target.outcome is Outcome.PROVEN:
+        yield row("Ends", "with the next reboot of the host")
+
+
+def _since_asking(target: Target) -> Iterator[Markup]:
+    """What was different when its turn came from what people saw on the card."""
+    planned, before = target.planned, target.before
+    if planned is None or before is None:
+        return
+    if planned.active is not before.active:
+        yield row("Since asking", f"it was {states.doing(planned)} when people were asked")
+    if planned.around and before.around and planned.around.boot_id != before.around.boot_id:
+        yield row("Since asking", "the host was rebooted after people were asked")
+
+
+def _also_stopped(target: Target) -> Iterator[Markup]:
+    before, after = _with_it(target.before), {other.unit: other for other in _with_it(target.after)}
+    ran = [other.unit for other in before if not other.active.is_down]
+    if target.after is None or target.after.around is None:
+        return
+    stopped = [unit for unit in ran if unit in after and after[unit].active.is_down]
+    unseen = [unit for unit in ran if unit not in after]
+    if stopped:
+        yield row("Also stopped", joined(stopped))
+    if unseen and target.after.active.is_down:
+        yield row("Stops with it", words("{}: not looked at since", joined(unseen)))
+
+
+def _with_it(seen: Snapshot | None) -> tuple[Neighbour, ...]:
+    return seen.around.would_stop if seen and seen.around else ()
+
+
+def _how_it_stopped(target: Target) -> Iterator[Markup]:
+    if target.settings_lost:
+        yield row("Its stop", "its own stop commands did not run: the mask was loaded while it ran")
+    looks = [seen for seen in (target.after, target.last_seen) if seen]
+    ran = target.before is not None and not target.before.active.is_down
+    if ran and any(seen.result == "timeout" and seen.active.is_down for seen in looks):
+        limit = states.stop_limit(target.before) if target.before else None
+        yield row("Its stop", f"stopped by force after {states.span(limit or 0)} (Result=timeout)")
+
+
+def _people(request: Request, now: datetime) -> Iterator[Markup]:
+    asked = words("{} asked", mention(request.ask.requester, request.ask.requester_name))
+    ended = _ENDED.get(request.target.outcome or Outcome.UNKNOWN, "looked at last")
+    when = [words("{} {}", ended, clock(request.finished_at))] if request.finished_at else []
+    yield joined([asked, *approved(request), *when])
+    if request.ask.reason.strip():
+        yield row("Reason", request.ask.reason)
+    if request.is_live_mask and request.undo_until:
+        open_until = words("Undo needs no vote until {}.", day(request.undo_until))
+        yield open_until if now < request.undo_until else words("Undo needs a vote again.")
+    elif Action.MASK_AGAIN in _actions(request, now) and request.act_by:
+        yield words("The approval is good until {}.", clock(request.act_by))
+
+
+def _actions(request: Request, now: datetime) -> tuple[Action, ...]:
+    """What can be done about it now."""
+    target = request.target
+    if request.is_live_mask:
+        return (Action.UNMASK, Action.DETAILS)
+    if not request.can_be_undone or request.ask.change.verb is not Verb.MASK:
+        return (Action.DETAILS,)
+    again = (Action.MASK_AGAIN,) if request.act_by is None or now < request.act_by else ()
+    ran = target.before is not None and not target.before.active.is_down
+    if target.outcome is Outcome.NOT_PROTECTED:
+        return (*again, *((Action.START_AGAIN,) if ran else ()), Action.DETAILS)
+    return (*again, Action.UNMASK, Action.DETAILS)

@@ -1,0 +1,49 @@
+"""The card while nobody knows what a change did: what was seen last, and when the next look is."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from bot.core.cards import states
+from bot.core.cards.buttons import buttons
+from bot.core.cards.done import TITLES
+from bot.core.cards.kit import Action, Markup, Text, clock, message, row, section, words
+from bot.core.cards.running import describe
+from bot.core.cards.titles import approved, asked, subject
+from bot.core.changes import Outcome, Request, Stage, Target, Verb
+
+
+def card(request: Request, now: datetime) -> Text:
+    """Not known yet: said plainly, with what is being done about it."""
+    doing = "it stopped" if request.ask.change.verb is Verb.MASK else "the mask is gone"
+    look_now = (Action.LOOK_NOW,) if request.stage is Stage.RUNNING else ()
+    return message(
+        f"{TITLES[Outcome.UNKNOWN]} · {subject(request)}",
+        section("people", [words("Do not assume that {}.", doing), *_rows(request, now)]),
+        section("asked", [asked(request), *approved(request)]),
+        buttons(request, (*look_now, Action.DETAILS)),
+    )
+
+
+def _rows(request: Request, now: datetime) -> Iterator[Markup]:
+    target = request.target
+    yield row("Last seen", _last_seen(target))
+    if target.unknown_since:
+        yield row("Lost", words("{}{}", clock(target.unknown_since), _after_what(target)))
+    if target.note:
+        yield row("Why", target.note)
+    if request.stage is Stage.RUNNING:
+        soon = request.due_at is None or request.due_at <= now
+        next_look = "now" if soon or request.due_at is None else clock(request.due_at)
+        yield row("Next look", words("{}. Nothing is sent before it.", next_look))
+
+
+def _last_seen(target: Target) -> str:
+    seen = target.last_seen or target.before
+    if seen is None:
+        return "not at all"
+    mask = "its mask was there" if seen.mask_layers or seen.is_masked else "not masked"
+    return f"{states.doing(seen)}, {mask}"
+
+
+def _after_what(target: Target) -> Markup:
+    return words(", after this was sent: {}", describe(target.sent[-1])) if target.sent else words("")

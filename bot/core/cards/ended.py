@@ -1,0 +1,35 @@
+"""The card of a request that ended without running: who or what ended it, and that nothing was changed."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from bot.core.cards.buttons import buttons
+from bot.core.cards.kit import Action, Markup, Text, clock, escape, mention, message, row, section, words
+from bot.core.cards.titles import asked, denial, subject
+from bot.core.changes import Request, Stage
+
+
+def card(request: Request, now: datetime) -> Text:
+    """Refused, denied, withdrawn, expired or cancelled."""
+    return message(
+        f"{request.stage.upper()} · {request.ask.change.verb} {subject(request)}",
+        section("people", [asked(request)]),
+        section("end", [*_end(request), words("Nothing was changed on {}.", request.target.host)]),
+        buttons(request, [Action.DETAILS]),
+    )
+
+
+def _end(request: Request) -> Iterator[Markup]:
+    no = denial(request)
+    if request.stage is Stage.DENIED and no:
+        yield words("{} denied it {}", mention(no.voter, no.voter_name), clock(no.at))
+        if no.reason:
+            yield row("Why", no.reason)
+    elif request.stage is Stage.WITHDRAWN:
+        yield words("{} withdrew it", mention(request.ask.requester, request.ask.requester_name))
+    elif request.stage is Stage.EXPIRED and not request.because:
+        yield words("Nobody decided in time.")
+    if request.because and not (request.stage is Stage.DENIED and no):
+        yield escape(request.because, width=500)
+    if request.finished_at:
+        yield row("Ended", clock(request.finished_at))

@@ -1,0 +1,81 @@
+"""The proof in the thread: what was sent and what came back, the head of the status, what the last look showed."""
+
+import shlex
+from collections.abc import Iterator, Sequence
+from datetime import UTC
+
+from bot.core.cards.kit import SECTION, Markup, Text, code, row, section, words
+from bot.core.cards.redact import redact
+from bot.core.cards.table import start_proof
+from bot.core.cards.titles import subject
+from bot.core.changes import Request, Sent, Target
+from bot.core.units import FileKind, Snapshot
+
+_MOST_COMMANDS = 40
+_ANSWER_LINES = 3
+
+
+def evidence(request: Request) -> tuple[Text, ...]:
+    """Messages for the thread of the card; nobody is mentioned in them."""
+    target, name = request.target, subject(request)
+    messages = []
+    if target.sent:
+        messages.append(_message(f"What was sent to {target.host}", [commands(target.sent)]))
+    heads = (("before", target.status_before), ("after", target.status_after))
+    messages += [_message(f"systemctl status {name}, {when}", [code(redact(head))]) for when, head in heads if head]
+    if target.after:
+        messages.append(_message(f"What the last look at {name} showed", [*_facts(target, target.after)]))
+    return tuple(messages)
+
+
+def commands(sent: Sequence[Sent]) -> Markup:
+    """The exact commands as a person would type them, each with its time (UTC), exit code, duration and answer."""
+    left_out = len(sent) - _MOST_COMMANDS
+    rows = [f"… {left_out} earlier commands"] if left_out > 0 else []
+    for one in sent[-_MOST_COMMANDS:]:
+        rows += _command(one)
+    return code("\n".join(rows), most=SECTION - 300, lines=4 * _MOST_COMMANDS)
+
+
+def _command(sent: Sent) -> Iterator[str]:
+    yield f"{sent.at.astimezone(UTC):%H:%M:%S.%f}"[:-3] + f" {typed(sent.argv)}"
+    yield "  no answer" if sent.exit_code is None else f"  exit {sent.exit_code}, {sent.millis} ms"
+    answer = [f"  {line}" for line in redact(sent.output).split("\n") if line.strip()]
+    yield from answer[:_ANSWER_LINES]
+
+
+def typed(argv: Sequence[str]) -> str:
+    """A command as a person would type it; the long script of a look goes by its name."""
+    return "look" if any("\n" in word for word in argv) else shlex.join(argv)
+
+
+def _facts(target: Target, after: Snapshot) -> Iterator[Markup]:
+    rows = [
+        f"Id         {after.id}",
+        f"LoadState  {after.load}",
+        *(f"  as {name}: {load}" for name, load in after.other_names_load),
+        f"Active     {after.active} ({after.sub})",
+        f"UnitFile   {after.file_state or '-'}",
+        f"Fragment   {after.fragment or '-'}",
+        *(f"Layer      {file.path} {_kind(file.kind, file.target)}" for file in after.layers if _is_there(file.kind)),
+        f"MainPID    {after.main_pid or '-'}",
+        f"Job        {after.pending_job or '-'}",
+        f"Result     {after.result or '-'}",
+    ]
+    yield code("\n".join(rows))
+    proof = start_proof(target)
+    if proof:
+        yield row("A start", words("was {}", proof.lower()))
+
+
+def _kind(kind: FileKind, target: str) -> str:
+    return f"-> {target}" if target else f"({kind})"
+
+
+def _is_there(kind: FileKind) -> bool:
+    return kind is not FileKind.ABSENT
+
+
+def _message(head: str, lines: list[Markup]) -> Text:
+    title = words("{}", head)
+    return Text(title, (section("evidence", [Markup(f"*{title}*"), *lines]),))

@@ -1,0 +1,122 @@
+"""The forms: to ask for a mask, to say why not, and to vouch for console access where a unit is guarded.
+
+Ids are constants, so that what reads a form names its fields as the form does.
+"""
+
+import json
+from collections.abc import Sequence
+
+from bot.core.cards.buttons import DIGEST_SIGNS
+from bot.core.cards.kit import Block, Markup, plain_text, row, section, words
+from bot.core.cards.titles import asked, subject
+from bot.core.changes import Change, Request
+
+MASK, DENY, APPROVE = "mask_form", "deny_form", "approve_form"  # callback ids
+HOST, UNIT, HOW, USER, DURATION, REASON, CONSOLE = "host", "unit", "how", "user", "for", "reason", "console"
+RUNTIME, KEEP_RUNNING = "runtime", "keep_running"
+CONSOLE_WORKS = "console_works"
+
+_TITLE = 24
+_OPTION = 75
+_MOST_OPTIONS = 100
+_REASON_LIMIT = 500
+_HOW = {
+    RUNTIME: "Only until the next reboot (--runtime)",
+    KEEP_RUNNING: "Leave it running (--keep-running)",
+}
+
+
+def mask_form(
+    hosts: Sequence[str],
+    *,
+    prefill: Change | None = None,
+    reason: str = "",
+    channel: str = "",
+    thread: str = "",
+) -> Block:
+    """The form behind a bare `/mask`, with what was typed already."""
+    blocks = [
+        _input(HOST, "Host", _host(hosts, prefill.host if prefill else "")),
+        _input(UNIT, "Unit", _typed(UNIT, str(prefill.unit) if prefill else ""), hint="cron means cron.service."),
+        _input(HOW, "How", _how(prefill), hint="By default: stopped, and masked for good.", optional=True),
+        _input(USER, "User", _typed(USER, prefill.user if prefill else ""), hint=_USER_HINT, optional=True),
+        _input(DURATION, "For how long", _typed(DURATION, ""), hint=_DURATION_HINT, optional=True),
+        _input(REASON, "Reason", _typed(REASON, reason, most=_REASON_LIMIT), optional=True),
+    ]
+    return _modal(MASK, "Mask a unit", "Ask", blocks) | {"private_metadata": _note(channel=channel, thread=thread)}
+
+
+_USER_HINT = "Only for a unit of that user's own manager."
+_DURATION_HINT = "Leave it empty: a mask that ends by itself cannot be asked for yet. Unmask ends it."
+
+
+def deny_form(request: Request) -> Block:
+    """Why not; it may stay empty."""
+    field = _input(REASON, "Reason", _typed(REASON, "", most=_REASON_LIMIT), optional=True)
+    return _modal(DENY, "Deny", "Deny", [section("about", [*_about(request)]), field]) | _of(request)
+
+
+def approve_form(request: Request) -> Block:
+    """What an approver of a guarded unit must say, about the request as it is stored."""
+    host = request.target.host
+    option = {
+        "text": plain_text(f"Console or other out-of-band access to {host} works today", _OPTION),
+        "value": CONSOLE_WORKS,
+    }
+    tick = {"type": "checkboxes", "action_id": CONSOLE, "options": [option]}
+    guarded = request.approval.guarded if request.approval else ""
+    why = [row("Guarded", guarded)] if guarded else []
+    blocks = [section("about", [*_about(request), *why]), _input(CONSOLE, "Before you approve", tick)]
+    return _modal(APPROVE, "Approve", "Approve", blocks) | _of(request)
+
+
+def _about(request: Request) -> list[Markup]:
+    return [words("*{} {}*", request.ask.change.verb.upper(), subject(request)), asked(request)]
+
+
+def _of(request: Request) -> Block:
+    return {"private_metadata": _note(request=request.id, digest=request.target.digest[:DIGEST_SIGNS])}
+
+
+def _note(**what: str) -> str:
+    return json.dumps(what)
+
+
+def _modal(callback: str, title: str, submit: str, blocks: list[Block]) -> Block:
+    return {
+        "type": "modal",
+        "callback_id": callback,
+        "title": plain_text(title, _TITLE),
+        "submit": plain_text(submit, _TITLE),
+        "close": plain_text("Cancel", _TITLE),
+        "blocks": blocks,
+    }
+
+
+def _input(name: str, label: str, element: Block, *, hint: str = "", optional: bool = False) -> Block:
+    block = {"type": "input", "block_id": name, "label": plain_text(label, _OPTION), "element": element}
+    return block | {"optional": optional} | ({"hint": plain_text(hint, _REASON_LIMIT)} if hint else {})
+
+
+def _typed(name: str, initial: str, *, most: int = 255) -> Block:
+    """A field; what stands in it at first is the person's own text, given back as it was."""
+    field: Block = {"type": "plain_text_input", "action_id": name, "max_length": most}
+    return field | {"multiline": name == REASON} | ({"initial_value": initial[:most]} if initial else {})
+
+
+def _host(hosts: Sequence[str], chosen: str) -> Block:
+    """A list where Slack can show all of them, otherwise a field."""
+    if not 0 < len(hosts) <= _MOST_OPTIONS:
+        return _typed(HOST, chosen)
+    menu: Block = {"type": "static_select", "action_id": HOST, "options": [_option(host, host) for host in hosts]}
+    return menu | ({"initial_option": _option(chosen, chosen)} if chosen in hosts else {})
+
+
+def _how(prefill: Change | None) -> Block:
+    ticked = [RUNTIME] * bool(prefill and prefill.runtime) + [KEEP_RUNNING] * bool(prefill and prefill.keep_running)
+    boxes: Block = {"type": "checkboxes", "action_id": HOW, "options": [_option(_HOW[how], how) for how in _HOW]}
+    return boxes | ({"initial_options": [_option(_HOW[how], how) for how in ticked]} if ticked else {})
+
+
+def _option(text: str, value: str) -> Block:
+    return {"text": plain_text(text, _OPTION), "value": value}

@@ -1,0 +1,56 @@
+"""Short things: the one line in the channel when it is over, refusals, plain answers."""
+
+from bot.core.cards.done import title
+from bot.core.cards.kit import Markup, Text, escape, joined, linked, mention, section, words
+from bot.core.cards.titles import denial, subject
+from bot.core.changes import Outcome, Request, Stage
+from bot.core.foreign import clean
+
+_NO_NEED_TO_KNOW = (Outcome.PROVEN, Outcome.RESTORED, Outcome.UNMASKED, Outcome.NO_CHANGE)
+_LINES, _WIDTH = 20, 500
+
+
+def line(request: Request, *, link: str) -> Text:
+    """`masked and proven: worker.service on web-01 (alice, approved by bob)`, leading to the card at `link`.
+
+    The requester is mentioned where something is left to be done or known; an edited card notifies nobody.
+    """
+    told = linked(f"{_ending(request)}: {subject(request)}", link)
+    ask = request.ask
+    good = request.stage is Stage.WITHDRAWN or request.target.outcome in _NO_NEED_TO_KNOW
+    who = (
+        escape(ask.requester_name or ask.requester.user, width=80)
+        if good
+        else mention(ask.requester, ask.requester_name)
+    )
+    return _said([words("{} ({})", told, joined([who, *_others(request)]))])
+
+
+def plain(sentence: str) -> Text:
+    """A sentence of ours that may hold foreign words: a few lines, and nothing in them is special."""
+    return _said([escape(row, width=_WIDTH) for row in clean(sentence, lines=_LINES, width=_WIDTH).split("\n")])
+
+
+def refusal(reason: str, hint: str = "") -> Text:
+    """What said no, and what would help."""
+    return plain(f"{reason} {hint}".strip())
+
+
+def _said(rows: list[Markup]) -> Text:
+    block = section("said", rows if any(rows) else ["Nothing to say."])
+    return Text(block["text"]["text"], (block,))
+
+
+def _ending(request: Request) -> str:
+    if request.stage is Stage.DONE:
+        return title(request).lower()
+    return f"{request.stage} ({request.ask.change.verb})"
+
+
+def _others(request: Request) -> list[Markup]:
+    no = denial(request)
+    if no:
+        return [words("denied by {}", no.voter_name or no.voter.user)]
+    if not request.counted:
+        return []
+    return [words("approved by {}", joined((vote.voter_name or vote.voter.user for vote in request.counted), " and "))]

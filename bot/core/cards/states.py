@@ -1,0 +1,71 @@
+"""What a snapshot says, in people's words. Everything here is foreign until a card escapes it."""
+
+from collections.abc import Iterator
+
+from bot.core.units import ActiveState, Layer, Neighbour, Snapshot
+
+_BOOT = {
+    "masked": "blocked",
+    "masked-runtime": "not blocked",  # that mask ends with the boot
+    "enabled-runtime": "not enabled",  # and so does this enablement
+    "linked-runtime": "not linked",
+}
+_TELLING = ("running", "listening", "waiting", "mounted")
+_NO_LIMIT = 10 * 365 * 24 * 3600  # systemd says `infinity` with a very large number
+
+LAYERS = {
+    Layer.PERSISTENT: "/etc/systemd/system",
+    Layer.RUNTIME: "/run/systemd/system, until the next reboot",
+    Layer.CONTROL: "the control layer",
+}
+
+
+def doing(unit: Snapshot | Neighbour) -> str:
+    """Whether it runs: systemd's sub state where that says it better, both where it says more."""
+    active, sub = unit.active, unit.sub
+    if active is ActiveState.ACTIVE and sub in _TELLING:
+        return sub
+    says_more = sub and sub not in (active, "dead")
+    return f"{active} ({sub})" if says_more else str(active)
+
+
+def boot(file_state: str) -> str:
+    """What becomes of the unit at the next boot."""
+    return _BOOT.get(file_state, file_state) or "-"
+
+
+def now(unit: Snapshot) -> str:
+    """How the unit is, in one line: `running, enabled, 7 restarts`."""
+    return ", ".join(_now(unit))
+
+
+def _now(unit: Snapshot) -> Iterator[str]:
+    if unit.is_masked:
+        yield "masked already"
+    elif unit.mask_layers:
+        yield "a mask is there, but systemd has not read it"
+    yield doing(unit)
+    if unit.file_state and not unit.file_state.startswith("masked"):
+        yield boot(unit.file_state)
+    if unit.active is ActiveState.FAILED and unit.result:
+        yield f"Result={unit.result}"
+    if unit.restarts:
+        yield f"{unit.restarts} restart" + "s" * (unit.restarts > 1)
+    if unit.pending_job:
+        yield "systemd is about to change it"
+
+
+def stop_limit(unit: Snapshot) -> float | None:
+    """How many seconds its stop may take by its own setting; infinity when it sets itself no limit, None if unknown."""
+    seconds = unit.timeout_stop_usec / 1e6
+    if not seconds:
+        return None
+    return float("inf") if seconds > _NO_LIMIT else seconds
+
+
+def span(seconds: float) -> str:
+    """A length of time: `14 s`, `3 min`, `2 h`."""
+    if seconds < 120:  # noqa: PLR2004 - two minutes: seconds still tell more
+        return f"{max(0, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{round(minutes / 60)} h"  # noqa: PLR2004 - the same, for hours

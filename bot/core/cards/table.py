@@ -1,0 +1,72 @@
+"""Before beside after: a table that a phone shows without a break, in which what changed has an arrow."""
+
+from collections.abc import Iterator
+
+from bot.core.cards import states
+from bot.core.cards.kit import Markup, code
+from bot.core.changes import Outcome, Target
+from bot.core.units import Neighbour, Snapshot
+
+WIDTH = 39
+_LABEL, _VALUE = 9, 13
+_MOST_TRIGGERS = 5
+MASKED = (Outcome.PROVEN, Outcome.MASKED_RUNNING, Outcome.MASKED_RESTARTED)
+
+
+def table(target: Target) -> Markup:
+    """The table as a code block. What was not seen is `?`."""
+    return code("\n".join(line.rstrip() for line in _lines(target)))
+
+
+def start_proof(target: Target) -> str:
+    """What became of the start that was tried as a proof; empty where none was due."""
+    tried = [sent.exit_code for sent in target.sent if sent.step == "try-start" and sent.exit_code is not None]
+    if not tried:
+        return "not tried" if target.outcome in MASKED else ""
+    return "refused" if tried[-1] else "NOT REFUSED"
+
+
+def _lines(target: Target) -> Iterator[str]:
+    before, after = target.before, target.after
+    yield _line("", "before", "after", arrow=False)
+    yield _row("Load", _load(before), _load(after))
+    yield _row("Active", _active(before), _active(after))
+    yield _row("Boot", _boot(before), _boot(after))
+    proof = start_proof(target)
+    if proof:
+        yield _row("Start", "-", proof)
+    yield from _triggers(before, after)
+
+
+def _triggers(before: Snapshot | None, after: Snapshot | None) -> Iterator[str]:
+    if before is None or before.around is None:
+        return
+    found = {other.unit: other for other in after.around.triggers} if after and after.around else {}
+    for trigger in before.around.triggers[:_MOST_TRIGGERS]:
+        yield _cut(trigger.unit, WIDTH)
+        yield _row("", _active(trigger), _active(found.get(trigger.unit)))
+
+
+def _row(label: str, before: str, after: str) -> str:
+    return _line(label, before, after, arrow=before != after)
+
+
+def _line(label: str, before: str, after: str, *, arrow: bool) -> str:
+    return f"{label:<{_LABEL}}{_cut(before, _VALUE):<{_VALUE}} {'->' if arrow else '  '} {_cut(after, _VALUE)}"
+
+
+def _load(unit: Snapshot | None) -> str:
+    return unit.load if unit else "?"
+
+
+def _active(unit: Snapshot | Neighbour | None) -> str:
+    """One word, so that it fits."""
+    return states.doing(unit).partition(" ")[0] if unit else "?"
+
+
+def _boot(unit: Snapshot | None) -> str:
+    return states.boot(unit.file_state) if unit else "?"
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"

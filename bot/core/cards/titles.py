@@ -1,0 +1,42 @@
+"""How a request is called in a head line, and who is named in it."""
+
+from collections.abc import Iterator
+
+from bot.core.cards.kit import Markup, clock, escape, joined, mention, words
+from bot.core.changes import Request, Tally, Verdict, Vote
+
+# A reason has at most 500 characters where it is typed.
+_REASON = 500
+
+
+def subject(request: Request) -> str:
+    """`worker.service on web-01`, and whose manager if it is not the system's."""
+    change = request.ask.change
+    whose = f", of user {change.user}" if change.user else ""
+    return f"{request.target.unit} on {request.target.host}{whose}"
+
+
+def asked(request: Request) -> Markup:
+    """Who asked, and why, as typed."""
+    ask = request.ask
+    who = mention(ask.requester, ask.requester_name)
+    return words("{} · {}", who, escape(ask.reason, width=_REASON)) if ask.reason.strip() else who
+
+
+def approved(request: Request) -> Iterator[Markup]:
+    """`approved by @bob 03:04:07`; or why nobody had to."""
+    if request.counted:
+        yield words("approved by {}", joined(map(with_time, request.counted)))
+    elif request.approved_at:
+        yield words("no vote was needed: {}", request.because) if request.because else words("no vote was needed")
+
+
+def with_time(vote: Vote) -> Markup:
+    """A voter, and when they voted."""
+    return words("{} {}", mention(vote.voter, vote.voter_name), clock(vote.at))
+
+
+def denial(request: Request) -> Vote | None:
+    """The vote that ended it."""
+    said_no = (vote for vote in request.votes if vote.verdict is Verdict.DENY and vote.tally is Tally.COUNTED)
+    return next(said_no, None)

@@ -1,0 +1,89 @@
+"""The card that asks for approval: what it is, what would follow, who may say yes."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from bot.core.cards import consequences, states
+from bot.core.cards.buttons import buttons
+from bot.core.cards.kit import Action, Markup, Text, clock, escape, joined, mention, message, row, section, words
+from bot.core.cards.titles import asked, subject, with_time
+from bot.core.changes import Approval, Request, Stage, Tally, Verdict
+
+_NUMBERS = {1: "one", 2: "two", 3: "three"}
+
+
+def card(request: Request, now: datetime) -> Text:
+    """The request before it runs: being looked at, waiting for votes, or approved and waiting for its turn."""
+    head = f"{request.ask.change.verb.upper()} {subject(request)} · {_standing(request)}"
+    return message(
+        head,
+        section("people", [asked(request), *_asked_anew(request)]),
+        section("plan", [*plan_rows(request), *_rule_rows(request)]),
+        buttons(request, _actions(request.stage)),
+    )
+
+
+def plan_rows(request: Request) -> Iterator[Markup]:
+    """What is there now and what would follow, always in the same order."""
+    seen = request.target.planned or request.target.before
+    if seen is None:
+        yield row("Now", "not looked at yet")
+        return
+    yield row("Now", states.now(seen))
+    yield from consequences.rows(request, seen)
+
+
+def who_may(need: int, groups: Sequence[str]) -> Markup:
+    """`one of @sre`, `two of @sre or @dba`."""
+    names = joined([f"@{group.removeprefix('@')}" for group in groups], " or ")
+    return words("{} of {}", _NUMBERS.get(need, str(need)), names)
+
+
+def _standing(request: Request) -> str:
+    if request.stage is Stage.ASKED:
+        return "looking at the host"
+    if request.stage is Stage.APPROVED or request.approval is None:
+        return "approved"
+    missing = max(0, request.approval.need - len(request.counted))
+    more = " more" * bool(request.counted)
+    return f"needs {missing}{more} approval" + "s" * (missing != 1)
+
+
+def _asked_anew(request: Request) -> Iterator[Markup]:
+    if request.changed_since and request.stage is Stage.WAITING:
+        yield row("Asked anew", "it is not what was approved any more")
+        yield from (words("• {}", escape(change)) for change in request.changed_since[:8])
+
+
+def _rule_rows(request: Request) -> Iterator[Markup]:
+    approval = request.approval
+    if approval and request.stage is Stage.WAITING:
+        yield row("Rule", _rule(approval))
+        if approval.guarded:
+            yield row("Guarded", words("{}. An approver must tick that console access works today", approval.guarded))
+        yield from _votes(request, approval.need)
+    elif request.stage is Stage.APPROVED:
+        yield row("Approved", joined(map(with_time, request.counted)) or escape(request.because))
+        if request.act_by:
+            yield row(
+                "Next", words("waits for its turn on {}, at most until {}", request.target.host, clock(request.act_by))
+            )
+
+
+def _rule(approval: Approval) -> Markup:
+    who = who_may(approval.need, approval.groups)
+    return words("{}: {}, by {}", approval.rule, who, clock(approval.decide_by))
+
+
+def _votes(request: Request, need: int) -> Iterator[Markup]:
+    if request.counted:
+        yield row("Votes", words("{} of {}: {}", len(request.counted), need, joined(map(with_time, request.counted))))
+    cast = [vote for vote in request.votes if vote.tally is Tally.CAST and vote.verdict is Verdict.APPROVE]
+    if cast:
+        yield row("Checking", joined(mention(vote.voter, vote.voter_name) for vote in cast))
+
+
+def _actions(stage: Stage) -> tuple[Action, ...]:
+    if stage is Stage.WAITING:
+        return (Action.APPROVE, Action.DENY, Action.DETAILS, Action.WITHDRAW)
+    return (Action.DETAILS, Action.WITHDRAW)
