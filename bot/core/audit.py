@@ -1,10 +1,19 @@
 """The audit chain: what an event is, how events are sealed one onto the other, and how a chain is verified."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.core.people import PersonId
+from bot.core.units import UnitName
+
+FORMAT = 1
+LARGEST = 16 * 1024  # bytes of one sealed event; longer data is cut, and its SHA-256 noted
+LONGEST_TEXT = 1000  # characters that a text keeps once its event has grown too large
+SEALS = ("prev", "hash", "kid", "mac")  # what a record holds beside its body
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +26,161 @@ class Event:
     request_id: str = ""
     actor: PersonId | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Which process writes: its name, its version, and the digest of the configuration it goes by."""
+
+    instance: str
+    version: str
+    config_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a chain ends. Kept outside the database it is an anchor: it tells whether the end was cut off."""
+
+    seq: int
+    hash: str
+
+
+START = Head(0, "0" * 64)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """An event in its place: the canonical text that was hashed, the hash before it and its own."""
+
+    seq: int
+    body: str
+    prev: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Every record follows from the one before."""
+
+    count: int
+    head: Head
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The first place where the chain does not hold, and why."""
+
+    seq: int
+    why: str
+
+
+def seal(event: Event, *, after: Head, at: datetime, event_id: str, origin: Origin) -> Sealed:
+    """Put an event onto the end of a chain. `event_id` is unique everywhere, its number in the chain only here."""
+    seq = after.seq + 1
+    said = {
+        "v": FORMAT,
+        "event_id": event_id,
+        "seq": seq,
+        "ts": at,
+        "instance": origin.instance,
+        "version": origin.version,
+        "config_digest": origin.config_digest,
+        "type": event.type,
+        "outcome": event.outcome,
+        "reason_code": event.code,
+        "request_id": event.request_id,
+        "actor": event.actor,
+    }
+    body = _within_limit(said, event.data)
+    return Sealed(seq, body, after.hash, _hash(after.hash, body))
+
+
+def verify(
+    records: Iterable[Mapping[str, Any]], *, start: Head = START, anchor: Head | None = None
+) -> Verified | Broken:
+    """Follow a chain from its start: every number, every link, every hash, and the anchor where one is known.
+
+    A chain alone cannot tell that its end was cut off; an anchor from outside can.
+    """
+    head = start
+    for record in records:
+        why = _fault(record, head)
+        if why:
+            return Broken(head.seq + 1, why)
+        head = Head(head.seq + 1, record["hash"])
+        if anchor and anchor.seq == head.seq and anchor.hash != head.hash:
+            return Broken(head.seq, "it is not the record that the anchor was taken from")
+    if anchor and anchor.seq > head.seq:
+        return Broken(head.seq + 1, f"the chain ends here, but it once reached {anchor.seq}")
+    return Verified(head.seq - start.seq, head)
+
+
+def canonical(value: object) -> str:
+    """The one way to write a value: JSON on one line, keys sorted, nothing but printable ASCII, no fractions."""
+    return json.dumps(_plain(value), sort_keys=True, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+
+
+def _fault(record: Mapping[str, Any], head: Head) -> str:
+    """Why this record cannot follow that head; empty if it does."""
+    if record.get("seq") != head.seq + 1:
+        return f"number {head.seq + 1} is missing; {record.get('seq')!r} stands in its place"
+    if record.get("prev") != head.hash:
+        return "it does not follow from the record before it"
+    body = canonical({key: value for key, value in record.items() if key not in SEALS})
+    return "" if record.get("hash") == _hash(head.hash, body) else "its content is not what was sealed"
+
+
+def _hash(prev: str, body: str) -> str:
+    return hashlib.sha256((prev + body).encode("ascii")).hexdigest()
+
+
+def _within_limit(said: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    """The body with its data: whole, or with long texts cut, or as one cut text."""
+    whole = canonical(data)
+    for candidate in (data, _cut(_plain(data)), _note(whole, keep=4 * LONGEST_TEXT)):
+        body = canonical({**said, "data": candidate})
+        if len(body) <= LARGEST:
+            return body
+    raise ValueError(f"an event of type {said['type']!r} does not fit into {LARGEST} bytes")
+
+
+def _cut(value: Any) -> Any:
+    """The same plain value with every long text cut."""
+    match value:
+        case str() if len(value) > LONGEST_TEXT:
+            return _note(value, keep=LONGEST_TEXT)
+        case dict():
+            return {key: _cut(item) for key, item in value.items()}
+        case list():
+            return [_cut(item) for item in value]
+    return value
+
+
+def _note(text: str, *, keep: int) -> dict[str, Any]:
+    """What is left of a text that was cut. Lone surrogates are hashed too: a host may print anything."""
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return {"cut": text[:keep], "length": len(text), "sha256": digest}
+
+
+def _plain(value: object) -> Any:
+    """The value in JSON's own kinds. What we have no spelling for is a mistake of ours and raises `TypeError`."""
+    match value:
+        case None | bool():
+            return value
+        case int():
+            return int(value)
+        case str() | UnitName():
+            return str(value)
+        case float():
+            return repr(value)  # the same number may be written in many ways, its repr in one
+        case datetime():
+            return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        case Mapping():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case set() | frozenset():
+            return sorted((_plain(item) for item in value), key=canonical)
+    if is_dataclass(value):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    raise TypeError(f"{type(value).__name__} has no place in an audit event")

@@ -1,0 +1,55 @@
+"""What a database can fail with, told apart by who must act."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
+
+from bot.errors import ConfigError, MaskbotError, StoreBusy
+
+# Primary result codes, https://www.sqlite.org/rescode.html
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_NOT_WRITABLE = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY)
+_UNREADABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise `StoreBusy` for what may pass, `ConfigError` for what the operator must mend; let our own bugs be bugs."""
+    try:
+        yield
+    except NoConnectionFree:
+        raise StoreBusy("Too much is going on in the database; nothing was recorded. Try again.") from None
+    except DBAPIError as error:
+        ours = _ours(error.orig)
+        if ours is None:
+            raise
+        raise ours from error
+
+
+def _ours(error: BaseException | None) -> MaskbotError | None:
+    match error:
+        case sqlite3.Error():
+            return _sqlite(error)
+        case psycopg.errors.DiskFull():
+            return StoreBusy("The database's disk is full; nothing was recorded.")
+        case psycopg.errors.LockNotAvailable() | psycopg.errors.DeadlockDetected():
+            return StoreBusy("The database is busy; nothing was recorded. Try again.")
+        case psycopg.OperationalError() | psycopg.InterfaceError():
+            # Lost while it committed, it may have recorded: asking again is safe, because every key is unique.
+            return StoreBusy("The database does not answer. Try again.")
+    return None
+
+
+def _sqlite(error: sqlite3.Error) -> MaskbotError | None:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in _BUSY:
+        return StoreBusy("The database is busy; nothing was recorded. Try again.")
+    if code in _NOT_WRITABLE:
+        return StoreBusy(f"The database cannot be written ({error}); nothing was recorded.")
+    if code in _UNREADABLE:
+        return ConfigError(f"The database file cannot be read ({error}). Restore it, or check its owner and mode.")
+    return None

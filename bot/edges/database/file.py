@@ -1,0 +1,82 @@
+"""The SQLite file: private, used by one process, and never silently replaced by an empty one."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.errors import ConfigError
+
+_PID_WIDTH = 10
+_MARK = b"This file guards a database that holds data.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class FileLock:
+    """The lock file, open and locked. It names who holds it, and remembers that there is a database to lose."""
+
+    handle: int
+
+    @property
+    def is_marked(self) -> bool:
+        """There was a database with content once."""
+        return os.pread(self.handle, 1, _PID_WIDTH + 1) != b""
+
+    def mark(self) -> None:
+        """From now on there is one."""
+        os.pwrite(self.handle, _MARK, _PID_WIDTH + 1)
+
+
+@contextmanager
+def sole_use(path: Path) -> Iterator[FileLock]:
+    """Hold the lock beside the file as long as this lasts; the file is made if there never was one.
+
+    Raises `ConfigError`: another process holds the lock, or the file is lost. A lock dies with its process (flock(2)).
+    """
+    _make_folder(path.parent)
+    name = path.with_name(f"{path.name}.lock")
+    lock = FileLock(_opened(name))
+    try:
+        _hold(lock.handle, path)
+        _require_file(path, name, lock)
+        yield lock
+    finally:
+        os.close(lock.handle)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"The folder of the database, {folder}, cannot be made: {error.strerror}.") from error
+
+
+def _opened(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be opened: {error.strerror}.") from error
+
+
+def _hold(handle: int, path: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        owner = os.pread(handle, _PID_WIDTH, 0).decode("ascii", "replace").strip()
+        raise ConfigError(
+            f"Another maskbot (process {owner}) uses {path}. A SQLite file serves one process; several need PostgreSQL."
+        ) from None
+    os.pwrite(handle, f"{os.getpid():<{_PID_WIDTH}}\n".encode(), 0)
+
+
+def _require_file(path: Path, lock_name: Path, lock: FileLock) -> None:
+    size = path.stat().st_size if path.exists() else None
+    if lock.is_marked and not size:
+        state = "gone" if size is None else "empty"
+        raise ConfigError(
+            f"The database {path} is {state}, and it was not before. Restore it, or remove {lock_name} to start anew."
+        )
+    if size is None:
+        os.close(_opened(path))

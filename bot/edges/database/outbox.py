@@ -1,0 +1,173 @@
+"""What must be said, as rows: one card per request, edited as the request goes on, and messages that are said once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, insert, or_, select, update
+
+from bot.core.changes import Request, Stage
+from bot.edges.database.engine import database_time, insert_new
+from bot.edges.database.tables import messages, requests
+from bot.ports import Due, Message, MessageKind
+
+_MESSAGE = TypeAdapter(Message)
+_NEVER_POSTED = -1
+# A request that ends before anybody was asked, or anything was done, has no card: its asker is told alone.
+_SHOWN = (Stage.WAITING, Stage.APPROVED, Stage.RUNNING, Stage.DONE)
+
+
+def add(connection: Connection, request: Request, new: Sequence[Message], *, now: datetime) -> None:
+    """Store what must be said. A card that is there already stays the only one."""
+    for message in new:
+        row = _row(request, message, now)
+        if message.kind is MessageKind.CARD:
+            insert_new(connection, messages, row)
+        else:
+            connection.execute(insert(messages).values(row))
+
+
+def _row(request: Request, message: Message, now: datetime) -> dict[str, Any]:
+    return {
+        "request_id": request.id,
+        "kind": message.kind.value,
+        "own_place": message.place is not None,
+        "document": _MESSAGE.dump_python(message, mode="json"),
+        "due_at": now,
+        "attempts": 0,
+        "channel": "",
+        "ts": "",
+        "posted_version": _NEVER_POSTED,
+        "urgent_version": request.version,
+    }
+
+
+def show(connection: Connection, request: Request, *, urgent: bool, now: datetime, interval: timedelta) -> None:
+    """Make the request's card due: at once if people wait for it, else not sooner than its last edit allows."""
+    card = connection.execute(_card_of(request.id).with_for_update()).first()
+    if card is None:
+        if request.stage in _SHOWN:
+            add(connection, request, [Message(MessageKind.CARD)], now=now)
+        return
+    due_at = _next_edit(card, urgent=urgent, now=now, interval=interval)
+    urgent_version = request.version if urgent else card.urgent_version
+    connection.execute(
+        update(messages).where(messages.c.id == card.id).values(due_at=due_at, urgent_version=urgent_version)
+    )
+
+
+def _next_edit(card: Row[Any], *, urgent: bool, now: datetime, interval: timedelta) -> datetime:
+    """When a card that is no longer up to date is edited next; what Slack asked us to wait is waited."""
+    earliest: datetime = max(now, card.not_before or now)
+    if urgent or card.urgent_version > card.posted_version or card.posted_at is None:
+        return earliest
+    last_edit: datetime = card.posted_at
+    return max(earliest, last_edit + interval)
+
+
+def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta) -> Due | None:
+    """Claim the message that comes next: decisions, results and answers before mere progress, then the oldest.
+
+    Its attempts count from zero; one that is not zero may have been posted by somebody who died before he could say so.
+    """
+    lease_time = database_time(connection)
+    row = connection.execute(
+        select(messages)
+        .where(_may_be_said(now, lease_time))
+        .order_by((messages.c.urgent_version > messages.c.posted_version).desc(), messages.c.due_at, messages.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    ).first()
+    if row is None:
+        return None
+    connection.execute(
+        update(messages)
+        .where(messages.c.id == row.id)
+        .values(owner=owner, lease_until=lease_time + lease, attempts=row.attempts + 1)
+    )
+    message = _MESSAGE.validate_python(row.document)
+    return Due(row.id, row.request_id, message, row.attempts, row.channel, row.ts, row.posted_version)
+
+
+def is_any_due(connection: Connection, *, now: datetime) -> bool:
+    """Whether a claim is worth a writing transaction."""
+    due = select(messages.c.id).where(_may_be_said(now, database_time(connection))).limit(1)
+    return connection.execute(due).first() is not None
+
+
+def _may_be_said(now: datetime, lease_time: datetime) -> ColumnElement[bool]:
+    free = or_(messages.c.owner.is_(None), messages.c.lease_until <= lease_time)
+    return and_(messages.c.due_at <= now, free, _has_its_place())
+
+
+def _has_its_place() -> ColumnElement[bool]:
+    """What belongs to a card waits until the card stands in Slack; a place of its own needs no card."""
+    card = messages.alias("card")
+    posted = exists().where(
+        card.c.request_id == messages.c.request_id, card.c.kind == MessageKind.CARD.value, card.c.ts != ""
+    )
+    beside_card = messages.c.kind.in_((MessageKind.LINE.value, MessageKind.EVIDENCE.value))
+    return or_(~beside_card, messages.c.own_place, posted)
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """Where a message stands in Slack, and which version of its request it shows."""
+
+    channel: str
+    ts: str
+    version: int
+
+
+def said(connection: Connection, due: Due, posted: Posted, *, now: datetime, interval: timedelta) -> None:
+    """Note where it stands. A card whose request has moved on meanwhile is due again."""
+    row = connection.execute(select(messages).where(_is_held(due)).with_for_update()).first()
+    if row is None:
+        return  # the lease ran out and another says it; he looks for what we posted before he posts
+    current = connection.execute(select(requests.c.version).where(requests.c.id == row.request_id)).scalar_one()
+    outdated = row.kind == MessageKind.CARD.value and current > posted.version
+    next_at = now if row.urgent_version > posted.version else now + interval
+    connection.execute(
+        update(messages)
+        .where(messages.c.id == row.id)
+        .values(
+            channel=posted.channel,
+            ts=posted.ts,
+            posted_at=now,
+            posted_version=posted.version,
+            due_at=next_at if outdated else None,
+            not_before=None,
+            attempts=0,
+            owner=None,
+            lease_until=None,
+        )
+    )
+
+
+def unsaid(connection: Connection, due: Due, *, at: datetime | None) -> None:
+    """It could not be said: due again then, and not before; None gives it up."""
+    connection.execute(
+        update(messages).where(_is_held(due)).values(due_at=at, not_before=at, owner=None, lease_until=None)
+    )
+
+
+def _is_held(due: Due) -> ColumnElement[bool]:
+    """Nobody else has taken the message since: each taking counts an attempt."""
+    return and_(messages.c.id == due.id, messages.c.attempts == due.attempts + 1, messages.c.owner.is_not(None))
+
+
+def card(connection: Connection, request_id: str) -> tuple[str, str]:
+    """Channel and timestamp of the request's card, empty before it stands."""
+    row = connection.execute(_card_of(request_id)).first()
+    return (row.channel, row.ts) if row else ("", "")
+
+
+def _card_of(request_id: str) -> Select[Any]:
+    return select(messages).where(messages.c.request_id == request_id, messages.c.kind == MessageKind.CARD.value)
+
+
+def void_all(connection: Connection) -> None:
+    """The process that held them is known to be dead: what it was saying is due again."""
+    connection.execute(update(messages).where(messages.c.owner.is_not(None)).values(owner=None, lease_until=None))

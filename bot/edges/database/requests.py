@@ -1,0 +1,135 @@
+"""Requests in their tables: recorded once per key, replaced only by whoever has read the newest version."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from bot.core.changes import Request, Tally, Vote
+from bot.edges.database import claims, rows
+from bot.edges.database.engine import insert_new
+from bot.edges.database.tables import requests, targets, votes
+from bot.errors import HostTaken, LostClaim, NoSuchRequest, Stale
+from bot.ports import Claim, Query
+
+
+def add(connection: Connection, request: Request) -> bool:
+    """Record a new request, due when it says, or at once; False if its key is taken."""
+    if not insert_new(connection, requests, rows.request_row(request)):
+        return False
+    due_at = request.due_at or request.asked_at
+    for position, target in enumerate(request.targets):
+        place = {"request_id": request.id, "position": position, "due_at": due_at, "called": False, "fence": 0}
+        connection.execute(insert(targets).values(rows.target_row(request, target) | place))
+    _write_votes(connection, request.id, request.votes)
+    return True
+
+
+def with_key(connection: Connection, key: str) -> Request:
+    """The request that was recorded under this key."""
+    (request,) = rows.read(connection, select(requests).where(requests.c.key == key))
+    return request
+
+
+def get(connection: Connection, request_id: str) -> Request:
+    """Raises `NoSuchRequest`."""
+    found = rows.read(connection, select(requests).where(requests.c.id == request_id))
+    if not found:
+        raise NoSuchRequest(f"There is no request {request_id}.")
+    return found[0]
+
+
+def find(connection: Connection, query: Query) -> list[Request]:
+    """The requests that match, newest first."""
+    return rows.read(connection, _matching(query))
+
+
+def _matching(query: Query) -> Select[tuple[object, ...]]:
+    chosen = select(requests).order_by(requests.c.asked_at.desc(), requests.c.id.desc()).limit(query.limit)
+    if query.stages:
+        chosen = chosen.where(requests.c.stage.in_([stage.value for stage in query.stages]))
+    if query.live_masks:
+        chosen = chosen.where(requests.c.live_mask)
+    if query.requester:
+        org, user = query.requester.key
+        chosen = chosen.where(requests.c.requester_org == org, requests.c.requester_user == user)
+    if query.since:
+        chosen = chosen.where(requests.c.asked_at >= query.since)
+    if query.host or query.unit:
+        chosen = chosen.where(_has_target(query))
+    return chosen
+
+
+def _has_target(query: Query) -> ColumnElement[bool]:
+    chosen = exists().where(targets.c.request_id == requests.c.id)
+    if query.host:
+        chosen = chosen.where(targets.c.host == query.host)
+    if query.unit:
+        chosen = chosen.where(targets.c.unit == str(query.unit))
+    return chosen
+
+
+def replace_stored(connection: Connection, request: Request, claim: Claim | None) -> tuple[Request, bool]:
+    """Write the next version over `request.version`; the bool says whether the stage is another one.
+
+    Raises `LostClaim`, `HostTaken`, `NoSuchRequest` and `Stale`. Targets are locked before requests, here as
+    everywhere, so that no two writers wait for each other.
+    """
+    _write_targets(connection, request, claim)
+    if claim is None:
+        claims.call(connection, request, due_at=request.due_at)
+    before = connection.execute(select(requests.c.stage).where(requests.c.id == request.id)).scalar_one()
+    newer = replace(request, version=request.version + 1)
+    current = and_(requests.c.id == request.id, requests.c.version == request.version)
+    if not connection.execute(update(requests).where(current).values(rows.request_row(newer))).rowcount:
+        raise Stale(f"Request {request.id} was changed by somebody else meanwhile.")
+    _write_votes(connection, request.id, request.votes)
+    return get(connection, request.id), before != request.stage.value
+
+
+def _write_targets(connection: Connection, request: Request, claim: Claim | None) -> None:
+    for position, target in enumerate(request.targets):
+        place = and_(targets.c.request_id == request.id, targets.c.position == position)
+        allowed = and_(place, claims.is_held(claim)) if claim else place
+        new = update(targets).where(allowed).values(rows.target_row(request, target))
+        try:
+            written = connection.execute(new).rowcount
+        except IntegrityError:  # the one unique thing here is the host of a running target
+            raise HostTaken(f"Another change is being carried out on {target.host}.") from None
+        if written:
+            continue
+        if claim:
+            raise LostClaim(f"The claim on request {request.id} has passed to another owner.")
+        raise NoSuchRequest(f"There is no request {request.id}.")
+
+
+def _write_votes(connection: Connection, request_id: str, given: Sequence[Vote]) -> None:
+    """What became of each vote that we know of; one that was cast meanwhile is left as it is."""
+    for vote in given:
+        row = rows.vote_row(request_id, vote)
+        same = and_(_by_voter(request_id, vote), votes.c.cast_at == vote.at)
+        if not connection.execute(update(votes).where(same).values(row)).rowcount:
+            insert_new(connection, votes, row)
+
+
+def cast(connection: Connection, request_id: str, vote: Vote, *, now: datetime) -> bool:
+    """Record a vote and make its request due; False if this person's vote on this plan stands already.
+
+    A vote that was refused does not stand in the way of a new one. Raises `NoSuchRequest`.
+    """
+    of_request = targets.c.request_id == request_id
+    if not connection.execute(select(targets.c.position).where(of_request).with_for_update()).all():
+        raise NoSuchRequest(f"There is no request {request_id}.")
+    connection.execute(delete(votes).where(_by_voter(request_id, vote), votes.c.tally == Tally.REFUSED.value))
+    if not insert_new(connection, votes, rows.vote_row(request_id, vote)):
+        return False
+    claims.hurry(connection, request_id, now=now)
+    return True
+
+
+def _by_voter(request_id: str, vote: Vote) -> ColumnElement[bool]:
+    org, user = vote.voter.key
+    voter = and_(votes.c.voter_org == org, votes.c.voter_user == user)
+    return and_(votes.c.request_id == request_id, voter, votes.c.digest == vote.digest)

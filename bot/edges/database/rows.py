@@ -1,0 +1,87 @@
+"""Requests as rows, and rows as requests.
+
+A document is read by the types of the core: keys that they do not know are ignored and fields that it lacks have
+defaults, so a newer version reads what an older one left.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, CursorResult, Select, select
+
+from bot.core.changes import Request, Stage, Target, Vote
+from bot.edges.database import tables
+
+_REQUEST = TypeAdapter(Request)
+_TARGET = TypeAdapter(Target)
+_VOTE = TypeAdapter(Vote)
+
+
+def request_row(request: Request) -> dict[str, Any]:
+    """The request without its targets and votes, which have tables of their own."""
+    org, user = request.ask.requester.key
+    return {
+        "id": request.id,
+        "key": request.key,
+        "stage": request.stage.value,
+        "version": request.version,
+        "requester_org": org,
+        "requester_user": user,
+        "asked_at": request.asked_at,
+        "live_mask": request.is_live_mask,
+        "document": _REQUEST.dump_python(request, mode="json", exclude={"targets", "votes"}),
+    }
+
+
+def target_row(request: Request, target: Target) -> dict[str, Any]:
+    """What a change of the request writes into a target; when it is due and who owns it is not part of it."""
+    return {
+        "host": target.host,
+        "unit": str(target.unit),
+        "running": request.stage is Stage.RUNNING,
+        "document": _TARGET.dump_python(target, mode="json"),
+    }
+
+
+def vote_row(request_id: str, vote: Vote) -> dict[str, Any]:
+    """One person's vote on one plan."""
+    org, user = vote.voter.key
+    return {
+        "request_id": request_id,
+        "voter_org": org,
+        "voter_user": user,
+        "digest": vote.digest,
+        "cast_at": vote.at,
+        "tally": vote.tally.value,
+        "document": _VOTE.dump_python(vote, mode="json"),
+    }
+
+
+def read(connection: Connection, chosen: Select[Any]) -> list[Request]:
+    """The requests whose rows are chosen, in that order, each with its targets and votes."""
+    rows = connection.execute(chosen).all()
+    ids = [row.id for row in rows]
+    of_target, of_vote = tables.targets.c, tables.votes.c
+    targets = connection.execute(
+        select(of_target.request_id, of_target.document)
+        .where(of_target.request_id.in_(ids))
+        .order_by(of_target.request_id, of_target.position)
+    )
+    votes = connection.execute(
+        select(of_vote.request_id, of_vote.document).where(of_vote.request_id.in_(ids)).order_by(of_vote.id)
+    )
+    targets_of, votes_of = _by_request(targets), _by_request(votes)
+    return [_request(row._mapping, targets_of.get(row.id, []), votes_of.get(row.id, [])) for row in rows]
+
+
+def _by_request(rows: CursorResult[Any, Any]) -> dict[str, list[Any]]:
+    documents: dict[str, list[Any]] = {}
+    for row in rows:
+        documents.setdefault(row.request_id, []).append(row.document)
+    return documents
+
+
+def _request(row: Mapping[Any, Any], targets: list[Any], votes: list[Any]) -> Request:
+    whole = row["document"] | {"stage": row["stage"], "version": row["version"], "targets": targets, "votes": votes}
+    return _REQUEST.validate_python(whole)

@@ -1,0 +1,210 @@
+"""The store as the workflow sees it: each method is one transaction."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from bot import __version__
+from bot.core.audit import Event, Head, Origin, canonical
+from bot.core.changes import Request, Vote
+from bot.edges.database import chain, claims, outbox, requests, schema
+from bot.edges.database.engine import Limits, connect, parse_url, reading, writing
+from bot.edges.database.file import sole_use
+from bot.edges.database.waking import Bell
+from bot.errors import ConfigError
+from bot.ports import Claim, Clock, Due, Message, Query
+
+_PAGE = 1000
+
+
+class Database:
+    """Meets `ports.Store`, which says what each method means. Opening it connects to nothing yet."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Clock,
+        instance: str,
+        lease: timedelta = timedelta(seconds=60),
+        config_digest: str = "",
+        limits: Limits | None = None,
+    ) -> None:
+        self._url = parse_url(url)
+        self._clock = clock
+        self._lease = lease
+        self._limits = limits or Limits()
+        self._origin = Origin(instance, __version__, config_digest)
+        self._engine = connect(self._url, self._limits)
+        self._bell = Bell()
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Use the database as a running bot does: alone if it is a file, side by side with others on PostgreSQL.
+
+        Brings the schema up to date. Raises `ConfigError` if another process uses the file, or the file is lost or
+        broken.
+        """
+        with closing(self):
+            if self._url.get_backend_name() == "sqlite":
+                with sole_use(Path(str(self._url.database))) as lock:
+                    self._check_file()
+                    self._upgrade()
+                    lock.mark()
+                    self._void_claims()
+                    yield
+            else:
+                self._upgrade()
+                yield
+
+    def _upgrade(self) -> None:
+        with writing(self._engine) as connection:
+            schema.upgrade(connection)
+
+    def _check_file(self) -> None:
+        with reading(self._engine) as connection:
+            found = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
+        if found != "ok":
+            raise ConfigError(f"The database {self._url.database} is damaged ({found}). Restore it from a copy.")
+
+    def _void_claims(self) -> None:
+        with writing(self._engine) as connection:
+            claims.void_all(connection)
+            outbox.void_all(connection)
+
+    def close(self) -> None:
+        """Close all connections; the next call would open new ones."""
+        self._engine.dispose()
+
+    def wait_for_work(self, seconds: float) -> None:
+        """Return when this process has recorded something since this thread's last wait, or after so many seconds."""
+        self._bell.wait(seconds)
+
+    def wake(self) -> None:
+        """Let everybody who waits for work look for it."""
+        self._bell.ring()
+
+    def add(
+        self, request: Request, *, events: Sequence[Event], messages: Sequence[Message] = ()
+    ) -> tuple[Request, bool]:
+        with self._changing() as (connection, now):
+            if not requests.add(connection, request):
+                return requests.with_key(connection, request.key), False
+            self._say(connection, request, messages, urgent=True, now=now)
+            self._append(connection, events, now)
+            return requests.get(connection, request.id), True
+
+    def get(self, request_id: str) -> Request:
+        with reading(self._engine) as connection:
+            return requests.get(connection, request_id)
+
+    def find(self, query: Query) -> list[Request]:
+        with reading(self._engine) as connection:
+            return requests.find(connection, query)
+
+    def cast(self, request_id: str, vote: Vote, *, events: Sequence[Event]) -> bool:
+        with self._changing() as (connection, now):
+            is_new = requests.cast(connection, request_id, vote, now=now)
+            if is_new:
+                self._append(connection, events, now)
+            return is_new
+
+    def save(
+        self,
+        request: Request,
+        *,
+        events: Sequence[Event] = (),
+        messages: Sequence[Message] = (),
+        claim: Claim | None = None,
+    ) -> Request:
+        with self._changing() as (connection, now):
+            stored, has_moved = requests.replace_stored(connection, request, claim)
+            self._say(connection, stored, messages, urgent=has_moved or stored.stage.is_final, now=now)
+            self._append(connection, events, now)
+            return stored
+
+    def claim(self, owner: str) -> Claim | None:
+        now = self._clock.now()
+        with reading(self._engine) as connection:
+            if not claims.is_any_due(connection, now=now):
+                return None
+        with writing(self._engine) as connection:
+            return claims.take(connection, owner, now=now, lease=self._lease)
+
+    def renew(self, claim: Claim) -> None:
+        with writing(self._engine) as connection:
+            claims.renew(connection, claim, lease=self._lease)
+
+    def release(self, claim: Claim, *, due_at: datetime | None) -> None:
+        with self._changing() as (connection, now):
+            claims.release(connection, claim, due_at=due_at, now=now)
+
+    def hurry(self, request_id: str) -> None:
+        with self._changing() as (connection, now):
+            if not requests.get(connection, request_id).stage.is_final:
+                claims.hurry(connection, request_id, now=now)
+
+    def due_message(self, owner: str) -> Due | None:
+        now = self._clock.now()
+        with reading(self._engine) as connection:
+            if not outbox.is_any_due(connection, now=now):
+                return None
+        with writing(self._engine) as connection:
+            return outbox.take(connection, owner, now=now, lease=self._limits.message_lease)
+
+    def said(self, due: Due, *, channel: str, ts: str, version: int) -> None:
+        posted = outbox.Posted(channel, ts, version)
+        with self._changing() as (connection, now):
+            outbox.said(connection, due, posted, now=now, interval=self._limits.card_edits)
+
+    def unsaid(self, due: Due, *, retry_in: timedelta | None) -> None:
+        at = None if retry_in is None else self._clock.now() + retry_in
+        with writing(self._engine) as connection:
+            outbox.unsaid(connection, due, at=at)
+
+    def card(self, request_id: str) -> tuple[str, str]:
+        with reading(self._engine) as connection:
+            return outbox.card(connection, request_id)
+
+    def record(self, events: Sequence[Event]) -> None:
+        with writing(self._engine) as connection:
+            self._append(connection, events, self._clock.now())
+
+    def chain(self, *, after: int = 0, limit: int = _PAGE) -> list[Mapping[str, Any]]:
+        with reading(self._engine) as connection:
+            return chain.read(connection, after=after, limit=limit)
+
+    def records(self, *, after: int = 0) -> Iterator[Mapping[str, Any]]:
+        """The whole chain after that number, read page by page."""
+        while page := self.chain(after=after):
+            yield from page
+            after = page[-1]["seq"]
+
+    def export(self, *, after: int = 0) -> Iterator[str]:
+        """The chain as lines of JSON without line ends; nothing in a record can end a line or steer a terminal."""
+        return map(canonical, self.records(after=after))
+
+    def head(self) -> Head:
+        """Where the chain ends: what the end of `records` must agree with, and an anchor to be kept elsewhere."""
+        with reading(self._engine) as connection:
+            return chain.head(connection)
+
+    @contextmanager
+    def _changing(self) -> Iterator[tuple[Connection, datetime]]:
+        """A writing transaction whose end may give somebody work."""
+        with writing(self._engine) as connection:
+            yield connection, self._clock.now()
+        self.wake()
+
+    def _say(
+        self, connection: Connection, request: Request, messages: Sequence[Message], *, urgent: bool, now: datetime
+    ) -> None:
+        outbox.show(connection, request, urgent=urgent, now=now, interval=self._limits.card_edits)
+        outbox.add(connection, request, messages, now=now)
+
+    def _append(self, connection: Connection, events: Sequence[Event], now: datetime) -> None:
+        chain.append(connection, events, at=now, origin=self._origin)

@@ -1,0 +1,104 @@
+"""A throw-away PostgreSQL: Debian's binaries, a Unix socket in a temporary folder, gone when it is closed.
+
+It does not wait for the disk (fsync off): a test may kill clients and even the database, but not pull the plug.
+"""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+OPTIONS = "-c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=200"
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """A running cluster; its folder holds data, log and socket."""
+
+    folder: Path
+    account: str  # PostgreSQL refuses to run as root, so root runs it as somebody else
+
+    def make_database(self, name: str) -> str:
+        """An empty database; the answer is its URL."""
+        self.ask(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return f"postgresql://{self.account}@/{name}?host={self.folder}"
+
+    def drop_database(self, name: str) -> None:
+        """Remove it, even from under those who are connected."""
+        self.ask(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def ask(self, question: sql.Composed) -> None:
+        """Say something to the cluster as its owner."""
+        with psycopg.connect(f"host={self.folder} user={self.account} dbname=postgres", autocommit=True) as connection:
+            connection.execute(question)
+
+    def control(self, *words: str) -> None:
+        """pg_ctl(1), which returns when it is done."""
+        self.run("pg_ctl", "-D", f"{self.folder}/data", "-w", "-l", f"{self.folder}/log", *words)
+
+    def start(self) -> None:
+        """Returns when it takes connections."""
+        self.control("-o", f"{OPTIONS} -k {self.folder}", "start")
+
+    def crash(self) -> None:
+        """Stop without a goodbye, as a crash would, and start again: every connection is cut."""
+        self.control("-m", "immediate", "stop")
+        self.start()
+
+    def run(self, program: str, *words: str) -> None:
+        """One of PostgreSQL's own programs, as the account that owns the data."""
+        account = pwd.getpwnam(self.account)
+        own = os.getuid() == account.pw_uid
+        done = subprocess.run(
+            [_binaries() / program, *words],
+            user=None if own else account.pw_uid,
+            group=None if own else account.pw_gid,
+            extra_groups=None if own else [],
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if program != "pg_ctl" else subprocess.DEVNULL,  # the server would keep a pipe open
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            log = self.folder / "log"
+            raise RuntimeError(f"{program} failed: {done.stdout or ''}{log.read_text() if log.exists() else ''}")
+
+
+@contextmanager
+def postgres() -> Iterator[Postgres]:
+    """A cluster of its own for as long as this lasts."""
+    account = "postgres" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
+    # Not pytest's folder: a socket's path may have 107 characters (unix(7)), and another account must reach it.
+    folder = Path(tempfile.mkdtemp(prefix="maskbot-pg-"))
+    try:
+        shutil.chown(folder, account)
+        cluster = Postgres(folder, account)
+        words = ("--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", f"--username={account}")
+        cluster.run("initdb", "-D", f"{folder}/data", *words)
+        cluster.start()
+        try:
+            yield cluster
+        finally:
+            cluster.control("-m", "fast", "stop")
+    finally:
+        shutil.rmtree(folder)
+
+
+def _binaries() -> Path:
+    """Debian keeps each major version in a folder of its own and puts none on the PATH."""
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda found: int(found.parts[4]))
+    if versions:
+        return versions[-1].parent
+    if on_path := shutil.which("postgres"):
+        return Path(on_path).parent
+    raise RuntimeError("PostgreSQL is not installed; script/setup test installs it")
