@@ -4,7 +4,7 @@ import re
 
 _CHARACTERS = 64 * 1024
 
-# ECMA-48: a string sequence (OSC, DCS, SOS, PM, APC) up to its terminator, a CSI sequence, any other escape; 7 and 8 bit.
+# ECMA-48: a string sequence (OSC, DCS, SOS, PM, APC) up to its terminator, a CSI sequence, any other; 7 and 8 bit.
 _SEQUENCE = re.compile(
     r"(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f]).*?(?:\x07|\x1b\\|\x9c|\Z)"
     r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"

@@ -56,8 +56,9 @@ SHOWN_OF_ALL: Argv = (
 )  # fmt: skip
 """What is asked of every loaded unit."""
 
-STAT_FORMAT = "%F|%s|%d:%i:%Z|%N"
-"""Kind, size, identity and the quoted name with its target, of one layer's file: stat(1)."""
+# Without the device: on an overlay or a tmpfs its number changes with each boot, and the link is the same.
+STAT_FORMAT = "%F|%s|%i:%.9Z|%N"
+"""Kind, size, identity (inode and change time), and the quoted name with its target, of one layer's file: stat(1)."""
 
 _LOGIN = re.compile(r"[a-z_][a-z0-9_-]{0,30}", re.ASCII)
 
@@ -71,14 +72,14 @@ def checked_login(name: str) -> str:
 
 def _for_root(form: Argv, *, user: str = "", unit: object = "", target: str = "") -> Argv:
     words = tuple(word.replace("{unit}", str(unit)).replace("{target}", target) for word in form)
-    return ("sudo", "-n", *for_manager(words, user))
+    return ("sudo", "-n", *for_manager(words, user and checked_login(user)))
 
 
 def for_manager(words: Argv, user: str) -> Argv:
     """The same command for a user's own manager: root speaks to it through that user's login, systemctl(1) -M."""
     if not user:
         return words
-    return (*_SYSTEMCTL, "--user", "-M", f"{checked_login(user)}@.host", *words[len(_SYSTEMCTL) :])
+    return (*_SYSTEMCTL, "--user", "-M", f"{user}@.host", *words[len(_SYSTEMCTL) :])
 
 
 def link_argv(unit: UnitName, layer: Layer, *, user: str = "") -> Argv:
@@ -133,7 +134,7 @@ def status_argv(unit: UnitName, *, user: str = "") -> Argv:
     """What people know: for the evidence in the thread, never read by the bot."""
     words = ("--no-pager", "--full", "status", "-n", "0", "--", str(unit))
     if user:
-        return ("sudo", "-n", *for_manager((*_SYSTEMCTL, *words), user))
+        return ("sudo", "-n", *for_manager((*_SYSTEMCTL, *words), checked_login(user)))
     return ("/usr/bin/env", "LC_ALL=C", "SYSTEMD_COLORS=0", *_SYSTEMCTL, *words)
 
 
@@ -193,8 +194,9 @@ def _admitted(form: Argv) -> str:
 
 def _user_lines(login: str, user: str) -> list[str]:
     """A user's manager answers only to root and to that user, and so do the folders of its layers."""
-    asked = [("show", "-p", ",".join(SHOWN), "--", "{unit}"), ("show", "-p", "LoadState", "--", "{units}")]
-    asked += [
+    asked: list[Argv] = [
+        ("show", "-p", ",".join(SHOWN), "--", "{unit}"),
+        ("show", "-p", "LoadState", "--", "{units}"),
         ("show", "-p", ",".join(SHOWN_OF_ALL), "--", "*"),
         ("--no-pager", "--full", "status", "-n", "0", "--", "{unit}"),
     ]

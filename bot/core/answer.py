@@ -1,0 +1,135 @@
+"""A host's answer taken apart, strictly: sections, properties, lists, times. Anything unexpected is refused."""
+
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from bot.errors import HostError, HostileOutput
+
+FIRST_LINE, LAST_LINE = "@maskbot-look 1", "@end"
+Record = Mapping[str, str]
+
+# systemd.unit(5): what may be a name, of a unit that we never touch as well.
+_UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]{1,248}\.[a-z]{4,9}", re.ASCII)
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_LONGEST_LINE = 32 * 1024
+
+# How systemd writes a length of time: format_timespan(), in microseconds.
+_LENGTHS = {
+    "us": 1, "ms": 10**3, "s": 10**6, "min": 60 * 10**6, "h": 3600 * 10**6, "d": 86_400 * 10**6, "w": 604_800 * 10**6,
+    "month": 2_629_800 * 10**6, "y": 31_557_600 * 10**6,
+}  # fmt: skip
+_SPAN = re.compile(r"(\d{1,12})(us|ms|s|min|h|d|w|month|y)", re.ASCII)
+FOREVER = 2**64 - 1
+
+
+def sections(stdout: str, known: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """The lines of each section, by its name. Raises `HostError` for what is cut off, `HostileOutput` for what is odd.
+
+    A unit that bursts the limit of an answer makes it incomplete, never shorter: the last line must be there.
+    """
+    lines = stdout.removesuffix("\n").split("\n")
+    if lines[-1] != LAST_LINE or not stdout.endswith("\n"):
+        raise HostError("The host's answer is incomplete.", code="incomplete_observation", passing=True)
+    if lines[0] != FIRST_LINE:
+        why = "The host printed something before its answer; does a shell profile of the login print?"
+        raise HostileOutput(why)
+    found: dict[str, list[str]] = {}
+    current: list[str] | None = None
+    for line in lines[1:-1]:
+        if _UNSEEN.search(line) or len(line) > _LONGEST_LINE:
+            raise HostileOutput("The host's answer has a line that the look cannot have printed.")
+        if line.startswith("@"):
+            current = _begin(line[1:], found, known)
+        elif current is None:
+            raise HostileOutput("The host's answer has a line outside of its sections.")
+        else:
+            current.append(line)
+    return {name: tuple(section) for name, section in found.items()}
+
+
+def _begin(name: str, found: dict[str, list[str]], known: Iterable[str]) -> list[str]:
+    if name not in known or name in found:
+        raise HostileOutput("The host's answer has a section that is not expected, or one twice.")
+    return found.setdefault(name, [])
+
+
+def record(lines: Sequence[str], allowed: Iterable[str]) -> Record:
+    """`Key=value` lines as a mapping: only keys that were asked for, each once."""
+    found: dict[str, str] = {}
+    for line in lines:
+        key, equals, value = line.partition("=")
+        if not equals or key not in allowed or key in found:
+            raise HostileOutput("The host's answer has a property that was not asked for, or one twice.")
+        found[key] = value
+    return found
+
+
+def records(lines: Sequence[str], allowed: Iterable[str]) -> Iterator[Record]:
+    """The properties of several units, which `systemctl show` separates by empty lines."""
+    block: list[str] = []
+    for line in [*lines, ""]:
+        if line:
+            block.append(line)
+        elif block:
+            yield record(block, allowed)
+            block = []
+
+
+def needed(found: Record, key: str) -> str:
+    """A value that must be there."""
+    if key not in found:
+        raise HostError(f"The host's answer lacks {key}.", code="incomplete_observation", passing=True)
+    return found[key]
+
+
+def read_list(value: str) -> tuple[str, ...]:
+    """Several words in one value; those with a backslash come quoted (measured: `"a\\\\x2db.mount"`)."""
+    try:
+        return tuple(shlex.split(value))
+    except ValueError:
+        raise HostileOutput("The host's answer has a list that cannot be read.") from None
+
+
+def is_unit(value: str) -> bool:
+    """Whether this may be the name of a unit."""
+    return bool(_UNIT.fullmatch(value))
+
+
+def read_unit(value: str) -> str:
+    """The name of a unit: of any, so wider than `UnitName`."""
+    if not is_unit(value):
+        raise HostileOutput("The host's answer names something that is not a unit.")
+    return value
+
+
+def read_units(value: str) -> tuple[str, ...]:
+    """Names of units."""
+    return tuple(map(read_unit, read_list(value)))
+
+
+def read_flag(value: str) -> bool:
+    """`yes` or `no`."""
+    if value not in ("yes", "no"):
+        raise HostileOutput("The host's answer has something else than yes or no.")
+    return value == "yes"
+
+
+def read_number(value: str) -> int:
+    """A whole number; nothing is zero."""
+    if not re.fullmatch(r"\d{0,19}", value, re.ASCII):
+        raise HostileOutput("The host's answer has something else than a number.")
+    return int(value or 0)
+
+
+def read_span(value: str) -> int:
+    """Microseconds of `1min 30s`; `infinity` is systemd's own largest number."""
+    if value == "infinity":
+        return FOREVER
+    total = 0
+    for word in value.split():
+        part = _SPAN.fullmatch(word)
+        if part is None and word != "0":
+            raise HostileOutput("The host's answer has something else than a length of time.")
+        total += int(part[1]) * _LENGTHS[part[2]] if part else 0
+    return total

@@ -1,0 +1,235 @@
+"""A look at one unit of a host: what is asked, and how the answer becomes a Snapshot."""
+
+import posixpath
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bot.core.answer import (
+    FOREVER,
+    Record,
+    needed,
+    read_flag,
+    read_list,
+    read_number,
+    read_span,
+    read_unit,
+    read_units,
+    record,
+    records,
+    sections,
+)
+from bot.core.look_script import SCRIPT
+from bot.core.neighbourhood import Neighbourhood, near_names
+from bot.core.systemctl import RIGHTS, SHOWN, SHOWN_OF_ALL, Argv, checked_login
+from bot.core.units import ActiveState, FileKind, Layer, LayerFile, LoadState, Snapshot, Surroundings, UnitName
+from bot.errors import HostError, HostileOutput, UsageError
+
+_SHORT = ("unit", "names", "layers", "files", "host")
+_FULL = ("hashes", "links", "units", "lifeline", "near", "rights")
+_FILE = re.compile(
+    r"(?P<kind>[a-z ]+)\|(?P<size>\d+)\|(?P<identity>\d+:[\d.]+)\|'(?P<path>/[^']*)'(?: -> (?P<goal>.+))?", re.ASCII
+)
+Layers = tuple[LayerFile, ...]
+_HASH = re.compile(r"\\?(?P<hash>[0-9a-f]{64})  (?P<path>/.*)")
+_HOST = ("machine_id", "hostname", "boot_id", "systemd")
+_MACHINE_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def look_argv(unit: UnitName, *, full: bool, user: str = "") -> Argv:
+    """One constant script for sh(1), with the unit as an argument; it needs root only for other users' managers.
+
+    A short look takes some 15 ms on the host, a full one, with `Surroundings`, up to 400.
+    """
+    return (
+        "/bin/sh",
+        "-c",
+        SCRIPT,
+        "maskbot-look",
+        str(unit),
+        "full" if full else "short",
+        user and checked_login(user),
+    )
+
+
+def parse_look(stdout: str, asked: UnitName) -> Snapshot:
+    """What the host said, believed only where it is what the script prints.
+
+    Raises `HostError` (`incomplete_observation`, or why nothing could be asked) or `HostileOutput`.
+    """
+    found = sections(stdout, (*_SHORT, *_FULL, "failed"))
+    if "failed" in found:
+        raise _failure(found["failed"])
+    for name in _SHORT:
+        if name not in found:
+            raise HostError("The host's answer lacks a part.", code="incomplete_observation", passing=True)
+    unit, host = record(found["unit"], SHOWN), record(found["host"], _HOST)
+    if str(asked) not in {needed(unit, "Id"), *read_units(needed(unit, "Names"))}:
+        raise HostileOutput("The host's answer is about another unit.")
+    try:
+        snapshot = _snapshot(
+            unit,
+            asked=asked,
+            loads=_other_names(found["names"]),
+            layers=_layers(found["layers"], found["files"]),
+            machine_id=_machine_id(host),
+        )
+    except (ValueError, UsageError):
+        raise HostileOutput("The host's answer has a state or a name that systemd does not have.") from None
+    return replace(snapshot, around=_around(found, unit, host)) if "rights" in found else snapshot
+
+
+def _machine_id(host: Record) -> str:
+    if not _MACHINE_ID.fullmatch(needed(host, "machine_id")):
+        raise HostileOutput("The host's answer has something else than a machine-id.")
+    return host["machine_id"]
+
+
+def _other_names(lines: tuple[str, ...]) -> dict[str, LoadState]:
+    """The load state under each further name; what could not be asked by its name is not known, so never masked."""
+    if not lines:
+        return {}
+    names = [read_unit(name) for name in lines[0].split()]
+    shown = [LoadState(needed(block, "LoadState")) for block in records(lines[1:], ("LoadState",))]
+    if len(names) != len(shown):
+        raise HostError("The host's answer lacks a name.", code="incomplete_observation", passing=True)
+    return dict(zip(names, shown, strict=True))
+
+
+def _layers(paths: tuple[str, ...], lines: tuple[str, ...]) -> tuple[LayerFile, ...]:
+    """Every layer's file. A line for `/` comes first, for without it nothing was allowed to be seen."""
+    where = record(paths, tuple(Layer))
+    files: dict[str, re.Match[str]] = {}
+    for line in lines:
+        file = _FILE.fullmatch(line)
+        if file is None or file["path"] in files or file["path"] not in ("/", *where.values()):
+            raise HostileOutput("The host's answer has a file that was not asked for.")
+        files[file["path"]] = file
+    if "/" not in files:
+        raise HostError("The bot may not see that user's folders.", code="sudo_denied")
+    return tuple(_layer_file(layer, needed(where, layer), files.get(needed(where, layer))) for layer in Layer)
+
+
+def _layer_file(layer: Layer, path: str, file: re.Match[str] | None) -> LayerFile:
+    if file is None:
+        return LayerFile(layer, path, FileKind.ABSENT)
+    goal = (file["goal"] or "").removeprefix("'").removesuffix("'")
+    match file["kind"]:
+        case "symbolic link":
+            whole = posixpath.normpath(posixpath.join(posixpath.dirname(path), goal))
+            kind = FileKind.MASK if whole == "/dev/null" else FileKind.LINK
+        case "regular empty file":
+            kind = FileKind.EMPTY
+        case "regular file":
+            kind = FileKind.FILE
+        case _:
+            kind = FileKind.OTHER
+    return LayerFile(layer, path, kind, target=goal, identity=file["identity"])
+
+
+def _snapshot(
+    unit: Record, *, asked: UnitName, loads: Mapping[str, LoadState], layers: Layers, machine_id: str
+) -> Snapshot:
+    """The properties of the unit; those that its type does not have (a timer has no process) keep a plain value."""
+
+    def flag(key: str, *, otherwise: bool = False) -> bool:
+        return read_flag(unit[key]) if key in unit else otherwise
+
+    own = needed(unit, "Id")
+    names = {*read_units(needed(unit, "Names")), *loads}
+    watchdog = read_span(unit.get("WatchdogUSec", "0"))
+    return Snapshot(
+        asked=asked,
+        id=UnitName(own),
+        names=frozenset(names),
+        machine_id=machine_id,
+        load=LoadState(needed(unit, "LoadState")),
+        active=ActiveState(needed(unit, "ActiveState")),
+        sub=needed(unit, "SubState"),
+        file_state=needed(unit, "UnitFileState"),
+        fragment=needed(unit, "FragmentPath"),
+        layers=layers,
+        source=unit.get("SourcePath", ""),
+        transient=flag("Transient"),
+        perpetual=flag("Perpetual"),
+        can_start=flag("CanStart", otherwise=True),
+        can_stop=flag("CanStop", otherwise=True),
+        refuse_manual_start=flag("RefuseManualStart"),
+        refuse_manual_stop=flag("RefuseManualStop"),
+        need_daemon_reload=flag("NeedDaemonReload"),
+        main_pid=read_number(unit.get("MainPID", "")),
+        invocation=unit.get("InvocationID", ""),
+        notify_access=unit.get("NotifyAccess", "none"),
+        watchdog_usec=0 if watchdog == FOREVER else watchdog,
+        timeout_stop_usec=read_span(unit.get("TimeoutStopUSec", "0")),
+        kill_mode=unit.get("KillMode", ""),
+        restart=unit.get("Restart", ""),
+        restarts=read_number(unit.get("NRestarts", "")),
+        result=unit.get("Result", ""),
+        pending_job=unit.get("Job", ""),
+        # What could not be asked by its name is not known, so it never counts as masked.
+        other_names_load=tuple((name, loads.get(name, LoadState.STUB)) for name in sorted(names - {own})),
+    )
+
+
+def _around(found: Mapping[str, tuple[str, ...]], unit: Record, host: Record) -> Surroundings:
+    for name in _FULL:
+        if name not in found:
+            raise HostError("The host's answer lacks a part.", code="incomplete_observation", passing=True)
+    nearby = Neighbourhood(records(found["units"], SHOWN_OF_ALL))
+    hashes = _hashes(found["hashes"])
+    own = UnitName(unit["Id"])
+    return Surroundings(
+        hostname=needed(host, "hostname"),
+        boot_id=needed(host, "boot_id"),
+        systemd=needed(host, "systemd"),
+        fragment_hash=hashes.get(unit["FragmentPath"], ""),
+        drop_ins=tuple((path, hashes.get(path, "")) for path in read_list(unit.get("DropInPaths", ""))),
+        would_stop=nearby.would_stop(own.text),
+        triggers=nearby.triggers(own.text),
+        starts=nearby.starts(own.text),
+        members=nearby.members(own),
+        wants_links=_links(found["links"]),
+        pending_reload=nearby.pending_reload(own.text),
+        failed=nearby.failed(),
+        lifeline=nearby.lifeline(found["lifeline"]),
+        near=near_names(own, sorted({*nearby.names(), *found["near"]})) if found["near"] else (),
+        rights=_rights(found["rights"]),
+    )
+
+
+def _hashes(lines: tuple[str, ...]) -> dict[str, str]:
+    matches = [_HASH.fullmatch(line) for line in lines]
+    if not all(matches):
+        raise HostileOutput("The host's answer has something else than a hash of a file.")
+    return {match["path"]: match["hash"] for match in matches if match}
+
+
+def _links(lines: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    pairs = [line.partition("|")[::2] for line in lines]
+    if not all(path.startswith("/") and goal for path, goal in pairs):
+        raise HostileOutput("The host's answer has something else than a link.")
+    return tuple(sorted(pairs))
+
+
+def _rights(lines: tuple[str, ...]) -> frozenset[str]:
+    if not set(lines) <= set(RIGHTS) or len(set(lines)) < len(lines):
+        raise HostileOutput("The host's answer has a right that was not asked for.")
+    return frozenset(lines)
+
+
+_FAILURES: Mapping[str, str] = {
+    "no_systemd": "systemd does not run there, so nothing can be masked.",
+    "no_systemctl": "There is no /usr/bin/systemctl.",
+    "no_bus": "systemd cannot be asked: its D-Bus does not answer.",
+    "not_a_unit": "systemd does not take this for the name of one unit.",
+    "sudo_denied": "sudo does not let the bot ask that user's manager.",
+    "no_user": "There is no such user.",
+    "no_user_manager": "That user has no running manager (no login and no lingering), and the bot starts none.",
+    "show_failed": "systemctl could not say anything about the unit.",
+}
+
+
+def _failure(lines: tuple[str, ...]) -> HostError:
+    code = lines[0] if lines and lines[0] in _FAILURES else "show_failed"
+    return HostError(_FAILURES[code], code=code)

@@ -1,0 +1,129 @@
+"""The one script that looks: constant, without a word of anybody's in it, and it changes nothing."""
+
+from bot.core.systemctl import RIGHTS, SHOWN, SHOWN_OF_ALL, STAT_FORMAT, USER_RIGHTS, Argv, for_manager
+
+# Its arguments: the unit, `full` or `short`, and a login for that user's own manager or nothing.
+_BEGIN = f"""\
+export LC_ALL=C SYSTEMD_COLORS=0 SYSTEMD_PAGER=
+unset QUOTING_STYLE
+set -f
+unit=$1 size=$2 user=$3
+say() {{ printf '%s\\n' "$@"; }}
+fail() {{ say "@failed" "$1" @end; exit 0; }}
+say '@maskbot-look 1'
+read -r machine_id </etc/machine-id
+if [ "$user" ]; then
+  kind=user
+  entry=$(getent passwd "$user") || fail no_user
+  IFS=: read -r _ _ uid _ _ home _ <<EOT
+$entry
+EOT
+  running=$(/usr/bin/systemctl show -p ActiveState --value -- "user@$uid.service" 2>/dev/null)
+  [ "$running" = active ] || fail no_user_manager
+  control=$home/.config/systemd/user.control persistent=$home/.config/systemd/user runtime=/run/user/$uid/systemd/user
+  ask() {{ sudo -n /usr/bin/systemctl --no-ask-password --user -M "$user@.host" "$@"; }}
+  stats() {{ sudo -n -u "$user" /usr/bin/stat "$@"; }}
+else
+  kind=system
+  control=/etc/systemd/system.control persistent=/etc/systemd/system runtime=/run/systemd/system
+  ask() {{ /usr/bin/systemctl --no-ask-password "$@"; }}
+  stats() {{ /usr/bin/stat "$@"; }}
+fi
+show() {{ ask show -p {",".join(SHOWN)} -- "$unit"; }}
+shown=$(show 2>/dev/null) || case $(show 2>&1) in
+  *'has not been booted with systemd'*) fail no_systemd ;;
+  *'valid invocation ID'*) fail not_a_unit ;;
+  *sudo:*) fail sudo_denied ;;
+  *'not found'*) fail no_systemctl ;;
+  *'Failed to connect'* | *'Transport endpoint'*) fail no_bus ;;
+  *) fail show_failed ;;
+esac
+say @unit "$shown"
+"""
+
+# A masked unit has lost its other names; the links on the disk still tell them.
+_NAMES_AND_LAYERS = f"""\
+id= names= file= drop_ins= load=
+while IFS= read -r line; do
+  case $line in
+    Id=*) id=${{line#*=}} ;;
+    Names=*) names=${{line#*=}} ;;
+    LoadState=*) load=${{line#*=}} ;;
+    FragmentPath=*) file=${{line#*=}} ;;
+    DropInPaths=*) drop_ins=${{line#*=}} ;;
+  esac
+done <<EOT
+$shown
+EOT
+folders="/etc/systemd/$kind /run/systemd/$kind /usr/local/lib/systemd/$kind /usr/lib/systemd/$kind"
+aliases=$(find $folders -maxdepth 1 -type l -printf '%f %l\\n' 2>/dev/null | while read -r name goal; do
+  case $goal in "$id" | */systemd/$kind/"$id") say "$name" ;; esac
+done)
+others=
+for name in $names $aliases; do
+  case " $id $others " in *" $name "*) continue ;; esac
+  case $name in [!A-Za-z0-9_]* | *[!A-Za-z0-9:_.@\\\\-]* | *@.*) continue ;; esac
+  others="$others $name"
+done
+say @names
+[ -z "$others" ] || {{ say $others '' && ask show -p LoadState -- $others; }}
+say @layers "control=$control/$id" "persistent=$persistent/$id" "runtime=$runtime/$id"
+say @files
+stats -c '{STAT_FORMAT}' -- / "$control/$id" "$persistent/$id" "$runtime/$id" 2>/dev/null
+say @host "machine_id=$machine_id"
+[ "$size" = full ] || {{ say @end; exit 0; }}
+"""
+
+_SURROUNDINGS = f"""\
+read -r hostname </proc/sys/kernel/hostname
+read -r boot_id </proc/sys/kernel/random/boot_id
+say "hostname=$hostname" "boot_id=$boot_id" "systemd=$(/usr/bin/systemctl show -p Version --value)"
+say @hashes
+[ -z "$file$drop_ins" ] || sha256sum -- $file $drop_ins 2>/dev/null
+say @links
+find "$persistent" "$runtime" -maxdepth 2 -type l -printf '%p|%l\\n' 2>/dev/null | while IFS='|' read -r path goal; do
+  case $path in "$persistent/$id" | "$runtime/$id") continue ;; esac
+  case "$path|$goal|" in */"$id|"*) say "$path|$goal" ;; esac
+done
+say @units
+ask show -p {",".join(SHOWN_OF_ALL)} -- '*' 2>/dev/null | sed '/=$/d'
+say @lifeline
+process=$$
+while [ "${{process:-0}}" -gt 1 ]; do
+  while IFS= read -r line; do
+    case $line in 0::* | *:name=systemd:*) say "${{line#*:*:}}" ;; esac
+  done 2>/dev/null <"/proc/$process/cgroup"
+  parent=
+  while read -r key value _; do [ "$key" = PPid: ] && parent=$value; done 2>/dev/null <"/proc/$process/status"
+  process=$parent
+done
+say @near
+[ "$load" != not-found ] || find $folders -maxdepth 1 -name '*.*' ! -type d -printf '%f\\n' 2>/dev/null
+say @rights
+"""
+
+
+def _probe(form: Argv) -> str:
+    """Ask sudo whether it would, without doing it: sudo(8), `-l` with a command."""
+    words = [f'"{word}"' if "{" in word else word for word in form]
+    asked = " ".join(words).replace("{unit}", "$id").replace("{target}", "multi-user.target").replace("{user}", "$user")
+    return f"sudo -n -l {asked} >/dev/null"
+
+
+def _granted(right: str, forms: tuple[Argv, ...]) -> str:
+    """Say the right where sudo admits all its commands; in the background, for each question takes milliseconds."""
+    ready = ['[ -d "$control" ]'] if right == "control" else []
+    return f"( {' && '.join([*ready, *map(_probe, forms), f'say {right}'])} ) 2>/dev/null &"
+
+
+def _rights() -> str:
+    system = [_granted(right, forms) for right, forms in RIGHTS.items()]
+    user = [
+        _granted(right, tuple(for_manager(form, "{user}") for form in forms))
+        for right, forms in RIGHTS.items()
+        if right in USER_RIGHTS
+    ]
+    return "\n".join(['if [ "$user" ]; then', *user, "else", *system, "fi", "wait"])
+
+
+SCRIPT = f"{_BEGIN}{_NAMES_AND_LAYERS}{_SURROUNDINGS}{_rights()}\nsay @end\n"

@@ -1,0 +1,118 @@
+"""What is around a unit, computed from what systemd says of all that is loaded."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+
+from bot.core.answer import Record, is_unit, needed, read_flag, read_unit, read_units
+from bot.core.units import UNIT_TYPES, ActiveState, LoadState, Neighbour, UnitName
+from bot.errors import HostileOutput
+
+# All relations by which a stop of one unit stops others; `list-dependencies --reverse` omits PartOf= (measured).
+STOPS_TOO = ("RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf", "PropagatesStopTo")
+_REMOTE_ACCESS = ("ssh.service", "sshd.service", "ssh.socket", "sshd.socket")
+_NEAR = 3
+
+
+class Neighbourhood:
+    """All loaded units of one manager, by each of their names."""
+
+    def __init__(self, units: Iterable[Record]) -> None:
+        self._by_name: dict[str, Record] = {}
+        self._all: dict[str, Record] = {}
+        for unit in units:
+            self._all[_id(unit)] = unit
+            for name in (_id(unit), *read_units(unit.get("Names", ""))):
+                self._by_name.setdefault(name, unit)
+
+    def would_stop(self, unit: str) -> tuple[Neighbour, ...]:
+        """Everything that a stop of the unit takes along, directly or not, whether it is active now or not."""
+        reached: dict[str, None] = {}
+        ahead = [unit]
+        while ahead:
+            for name in self._related(ahead.pop(), *STOPS_TOO):
+                if name not in reached and name != unit:
+                    reached[name] = None
+                    ahead.append(name)
+        return tuple(self._neighbour(name) for name in sorted(reached))
+
+    def triggers(self, unit: str) -> tuple[Neighbour, ...]:
+        """What starts the unit: sockets, timers, paths."""
+        return tuple(self._neighbour(name) for name in sorted(set(self._related(unit, "TriggeredBy"))))
+
+    def starts(self, unit: str) -> tuple[Neighbour, ...]:
+        """What the unit starts, if it is a socket, a timer or a path."""
+        return tuple(self._neighbour(name) for name in sorted(set(self._related(unit, "Triggers"))))
+
+    def members(self, unit: UnitName) -> tuple[Neighbour, ...]:
+        """Loaded instances beside the unit: of `foo@.service` for `foo.service`, and the siblings of an instance."""
+        stem = unit.text.removesuffix(f".{unit.type}").partition("@")[0]
+        found = [
+            name
+            for name in self._all
+            if name.startswith(f"{stem}@") and name.endswith(f".{unit.type}") and name != str(unit)
+        ]
+        return tuple(self._neighbour(name) for name in sorted(found))
+
+    def pending_reload(self, unit: str) -> tuple[str, ...]:
+        """Other units whose files have changed since systemd read them."""
+        edited = (name for name, found in self._all.items() if read_flag(found.get("NeedDaemonReload", "no")))
+        return tuple(sorted(name for name in edited if name != unit))
+
+    def failed(self) -> tuple[str, ...]:
+        """All units in failed state."""
+        return tuple(sorted(name for name, found in self._all.items() if found.get("ActiveState") == "failed"))
+
+    def lifeline(self, cgroups: Iterable[str]) -> frozenset[str]:
+        """The units that carry our own login, under all their names, with what starts them.
+
+        From the cgroups of our own process and its ancestors; remote access is among them also where a host hides
+        other people's processes.
+        """
+        parts = (part for path in cgroups for part in path.split("/"))
+        carrying = {part for part in parts if part.rpartition(".")[2] in UNIT_TYPES}
+        carrying |= {name for name in _REMOTE_ACCESS if name in self._by_name}
+        carrying |= {trigger for name in list(carrying) for trigger in self._related(name, "TriggeredBy")}
+        named = (read_units(self._by_name[name].get("Names", "")) for name in carrying if name in self._by_name)
+        return frozenset(carrying).union(*named)
+
+    def names(self) -> Iterator[str]:
+        """Every name of a loaded unit that exists."""
+        return (name for name, unit in self._by_name.items() if unit.get("LoadState") != LoadState.NOT_FOUND)
+
+    def _related(self, name: str, *relations: str) -> Iterator[str]:
+        unit = self._by_name.get(name, {})
+        for relation in relations:
+            for other in read_units(unit.get(relation, "")):
+                yield _id(self._by_name[other]) if other in self._by_name else other
+
+    def _neighbour(self, name: str) -> Neighbour:
+        return read_neighbour(self._by_name.get(name) or {"Id": name, "LoadState": "stub", "ActiveState": "inactive"})
+
+
+def read_neighbour(unit: Record) -> Neighbour:
+    """Another unit's state."""
+    try:
+        load, active = LoadState(needed(unit, "LoadState")), ActiveState(needed(unit, "ActiveState"))
+    except ValueError:
+        raise HostileOutput("The host's answer has a state that systemd does not have.") from None
+    return Neighbour(
+        unit=_id(unit),
+        names=frozenset((_id(unit), *read_units(unit.get("Names", "")))),
+        load=load,
+        active=active,
+        sub=unit.get("SubState", ""),
+        file_state=unit.get("UnitFileState", ""),
+        invocation=unit.get("InvocationID", ""),
+    )
+
+
+def near_names(asked: UnitName, known: Iterable[str]) -> tuple[str, ...]:
+    """Names like the asked one, of its own kind. What stands in a folder of units need not be one."""
+    same = [name for name in known if is_unit(name) and name.endswith(f".{asked.type}") and "@." not in name]
+    stems: Mapping[str, str] = {name.removesuffix(f".{asked.type}"): name for name in same}
+    stem = asked.text.removesuffix(f".{asked.type}")
+    return tuple(stems[found] for found in get_close_matches(stem, stems, n=_NEAR, cutoff=0.6))
+
+
+def _id(unit: Record) -> str:
+    return read_unit(needed(unit, "Id"))
