@@ -69,5 +69,9 @@ class LostClaim(Stale):
     """The claim on a target has passed to another owner; nothing more may be sent under it."""
 
 
-class HostTaken(MaskbotError):
+class NotYet(MaskbotError):
+    """It may run, but not at this moment: it is tried again soon, until its approval is no longer good."""
+
+
+class HostTaken(NotYet):
     """Another change is being carried out on this host; one at a time."""

@@ -169,6 +169,12 @@ class Store(Protocol):
     def release(self, claim: Claim, *, due_at: datetime | None) -> None:
         """Give it back, due again then (None: when something happens); due at once if a vote came in meanwhile."""
 
+    def hurry(self, request_id: str) -> None:
+        """Make an unfinished request due now."""
+
+    def wait_for_work(self, seconds: float) -> None:
+        """Return when something may have become due, at the latest after so many seconds."""
+
     def due_message(self, owner: str) -> Due | None:
         """Take the message that has been due longest, with a lease."""
 

@@ -46,6 +46,7 @@ __all__ = [
     "Rule",
     "decide",
     "explain",
+    "may_look",
 ]
 
 # In this order, and the first that answers decides. Strangers learn nothing; what nobody could approve is said before
@@ -68,8 +69,8 @@ RULES: tuple[Check, ...] = (
     kind.instances_are_allowed,
     permission.no_rule_forbids,
     existence.unit_exists,
-    masking.mask_would_hold,
     masking.is_not_masked_already,
+    masking.mask_would_hold,
     masking.can_be_stopped,
     masking.can_be_started_again,
     masking.watchdog_stays_quiet,
@@ -92,6 +93,12 @@ RULES: tuple[Check, ...] = (
 def decide(facts: Facts, policy: Policy) -> Decision:
     """Allow, needs approval, or no: the only place that says so, asked again at every moment with fresh facts."""
     return next(answer for rule in RULES if (answer := rule(facts, policy)) is not None)
+
+
+def may_look(facts: Facts, policy: Policy) -> Refuse | None:
+    """Whether somebody may read what is on the hosts: our own people, where the bot acts. None means yes."""
+    answers = (rule(facts, policy) for rule in RULES[: RULES.index(place.bot_is_in_channel) + 1])
+    return next((answer for answer in answers if isinstance(answer, Refuse)), None)
 
 
 def explain(facts: Facts, policy: Policy) -> tuple[Explained, ...]:

@@ -36,7 +36,13 @@ def next_undo_step(work: Work, now: Snapshot, at: datetime) -> Step:
         return _remove_ours(work, mask, file)
     if not unlinked and mask.made is not None and mask.outcome is not Outcome.NOT_PROTECTED:
         return Done(Outcome.NOT_OURS, "The mask we made is not there any more: somebody else or a reboot took it away.")
-    if now.load is LoadState.MASKED and not now.mask_layers and times(work.target, Reload.name) == 0:
+    lost = _lost_links(mask, now)
+    if lost is None:
+        return LookFully()
+    for wanted_by in lost:
+        if not times(work.target, label(AddWants(wanted_by))):
+            return AddWants(wanted_by)
+    if _reload_is_due(work.target):
         return Reload()
     if now.around is None:
         return LookFully()
@@ -55,7 +61,7 @@ def next_unmask_step(work: Work, now: Snapshot) -> Step:
             return Unlink(file.layer)
     if left:
         return Done(Outcome.FAILED, _last_words(work.target))
-    if now.load is LoadState.MASKED and not now.mask_layers and times(work.target, Reload.name) < 1:
+    if _reload_is_due(work.target):
         return Reload()
     if now.load is LoadState.MASKED:
         return Done(Outcome.FAILED, "Its links are removed, but systemd still calls it masked.")
@@ -79,10 +85,7 @@ def _last_words(target: Target) -> str:
 
 
 def _bring_back(work: Work, before: Snapshot, now: Snapshot, around: Surroundings, at: datetime) -> Step:
-    """The mask is gone: enablement first, then what ran before and does not run now."""
-    for wanted_by in _lost_links(before, around):
-        if not times(work.target, label(AddWants(wanted_by))):
-            return AddWants(wanted_by)
+    """The mask is gone: what ran before and does not run now is started."""
     for other in _should_run(before, now, around):
         start = newest(work.target, label(Start(other.unit)))
         if other.active is ActiveState.ACTIVATING:
@@ -95,11 +98,26 @@ def _bring_back(work: Work, before: Snapshot, now: Snapshot, around: Surrounding
     return _restored(before, now, around)
 
 
-def _lost_links(before: Snapshot, around: Surroundings) -> list[str]:
-    """Units that wanted this one and do not any more: `systemctl unmask` removes some of those links (measured)."""
-    had = before.around.wants_links if before.around else ()
-    have = {path for path, _ in around.wants_links}
-    return sorted({PurePosixPath(path).parent.stem for path, _ in had if path not in have and ".wants/" in path})
+def _lost_links(mask: Target, now: Snapshot) -> list[str] | None:
+    """Units whose wish for this one `systemctl unmask` took along; None if only a full look can tell.
+
+    It removes links to the very path of the mask, as there are after a unit file moved to /usr/lib (measured).
+    """
+    file, around = mask.made, mask.before.around if mask.before else None
+    at_risk = [path for path, target in (around.wants_links if around else ()) if file and target == file.path]
+    if not at_risk:
+        return []
+    if now.around is None:
+        return None
+    have = {path for path, _ in now.around.wants_links}
+    return sorted({PurePosixPath(path).parent.stem for path in at_risk if path not in have})
+
+
+def _reload_is_due(target: Target) -> bool:
+    """Links were changed since systemd last read its files."""
+    names = [sent.step.partition(" ")[0] for sent in target.sent]
+    changed = [position for position, name in enumerate(names) if name in (Unlink.name, AddWants.name)]
+    return bool(changed) and Reload.name not in names[changed[-1] :]
 
 
 def _should_run(before: Snapshot, now: Snapshot, around: Surroundings) -> Iterator[Neighbour]:
@@ -131,6 +149,9 @@ def _not_as_before(before: Snapshot, now: Snapshot, around: Surroundings) -> Ite
         yield f"Boot was {before.file_state or 'unknown'}, is {now.file_state or 'unknown'}"
     if now.active.is_down != before.active.is_down:
         yield f"Active was {before.active}, is {now.active}"
+    had, have = (before.around.wants_links if before.around else ()), around.wants_links
+    for path in sorted({path for path, _ in had} - {path for path, _ in have}):
+        yield f"the link {path} is gone"
     states = {other.unit: other.active for other in _neighbours(around)}
     for other in _neighbours(before.around):
         is_now = states.get(other.unit)

@@ -1,0 +1,42 @@
+"""The proof of a mask: what a full look must show before anybody is told that a unit is masked."""
+
+from collections.abc import Iterator
+
+from bot.core.changes import Change, Target
+from bot.core.units import FileKind, LoadState, Snapshot
+
+
+def disproofs(change: Change, target: Target, after: Snapshot) -> tuple[str, ...]:
+    """What speaks against "masked and proven", in words; empty is the proof. No exit code is among it."""
+    running = () if change.keep_running else tuple(_still_running(after))
+    return (*_not_masked(target, after), *running)
+
+
+def _not_masked(target: Target, after: Snapshot) -> Iterator[str]:
+    if after.load is not LoadState.MASKED:
+        yield f"systemd calls it {after.load}, not masked"
+    for name, load in after.other_names_load:
+        if load not in (LoadState.MASKED, LoadState.ERROR):
+            yield f"under its other name {name} systemd calls it {load}"
+    masks = {file.path for file in after.layers if file.kind is FileKind.MASK}
+    if target.layer is None or after.layer(target.layer).path not in masks:
+        yield "the link is not where it was made"
+    if after.fragment not in masks:
+        yield f"systemd reads it from {after.fragment or 'nowhere'}, not from the link"
+
+
+def _still_running(after: Snapshot) -> Iterator[str]:
+    if not after.active.is_down:
+        yield f"it is {after.active}"
+    if after.main_pid:
+        yield f"its process {after.main_pid} runs"
+    if after.pending_job:
+        yield "something is queued for it"
+
+
+def broke(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
+    """Units that failed in between and were not expected to stop with it."""
+    if before.around is None or after.around is None:
+        return ()
+    expected = {other.unit for other in before.around.would_stop} | {str(before.id)}
+    return tuple(sorted(set(after.around.failed) - set(before.around.failed) - expected))

@@ -1,0 +1,33 @@
+"""Which command of the vocabulary each step sends."""
+
+from typing import assert_never
+
+from bot.core import systemctl
+from bot.core.changes import Target
+from bot.core.steps.kinds import AddWants, Command, Link, Reload, ResetFailed, Start, Stop, TryStart, Unlink
+from bot.core.units import UnitName
+
+
+def argv(step: Command, target: Target, *, user: str) -> tuple[str, ...]:
+    """The words that are sent for a step, on the unit of the target unless the step names another."""
+    match step:
+        case Link():
+            if target.layer is None:
+                raise ValueError("a link needs a layer")
+            return systemctl.link_argv(target.unit, target.layer, user=user)
+        case Unlink(layer=layer):
+            return systemctl.unlink_argv(target.unit, layer, user=user)
+        case Stop():
+            return systemctl.stop_argv(target.unit, user=user)
+        case Reload():
+            return systemctl.reload_argv(user=user)
+        case TryStart():
+            return systemctl.start_argv(target.unit, user=user)
+        case ResetFailed(unit=unit):
+            return systemctl.reset_failed_argv(UnitName(unit), user=user)
+        case Start(unit=unit):
+            return systemctl.start_argv(UnitName(unit), user=user)
+        case AddWants(wanted_by=wanted_by):
+            return systemctl.add_wants_argv(wanted_by, target.unit, user=user)
+        case _:
+            assert_never(step)

@@ -1,0 +1,132 @@
+"""Questions: what is masked, what would happen, and why. They look, and change nothing."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import structlog
+
+from bot.core.cards import answers, details, plain
+from bot.core.cards.kit import Text
+from bot.core.changes import Ask, Change, Request, Target, Verb
+from bot.core.grammar import Question, Word
+from bot.core.people import PersonId, Place
+from bot.core.policy import Decision, Explained, Moment, decide, explain, may_look
+from bot.core.units import Snapshot, UnitName
+from bot.errors import MaskbotError, UsageError
+from bot.ports import Query
+from bot.workflow.asking import planned
+from bot.workflow.judging import facts
+from bot.workflow.looking import look
+from bot.workflow.parts import Parts
+
+log = structlog.get_logger()
+_ANY_UNIT = UnitName("any.service")  # where a question names no unit, only the place and the person are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks a question, and where."""
+
+    id: PersonId
+    name: str
+    place: Place
+
+
+class Answers:
+    """Finds answers in the background, a few at a time, and tells each to its asker alone."""
+
+    def __init__(self, parts: Parts, *, workers: int = 4) -> None:
+        self._parts = parts
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="answer")
+
+    def answer(self, question: Question, *, asker: PersonId, name: str, place: Place) -> None:
+        """Answer later."""
+        who = Asker(asker, name, place)
+        self._later(who, lambda: answer(self._parts, question, who))
+
+    def details(self, request: Request, *, asker: PersonId, place: Place) -> None:
+        """Show later all there is about a request."""
+        who = Asker(asker, "", place)
+        self._later(who, lambda: _details(self._parts, request, who))
+
+    def whisper(self, place: Place, to: str, text: str) -> None:
+        """Say a sentence to one person, later."""
+        self._later(Asker(PersonId("", to), "", place), lambda: plain(text))
+
+    def close(self) -> None:
+        """Let what is being answered come to its end."""
+        self._pool.shutdown(wait=True)
+
+    def _later(self, who: Asker, find: Callable[[], Text]) -> None:
+        self._pool.submit(self._tell, who, find)
+
+    def _tell(self, who: Asker, find: Callable[[], Text]) -> None:
+        try:
+            text = find()
+        except MaskbotError as error:
+            text = plain(str(error))
+        except Exception:
+            log.exception("no answer", asker=who.id.user)
+            text = plain("That went wrong on our side; nothing was changed. It is in the bot's log.")
+        try:
+            self._parts.channel.whisper(who.place, who.id.user, text)
+        except MaskbotError as error:
+            log.warning("answer not said", asker=who.id.user, why=str(error))
+
+
+def answer(parts: Parts, question: Question, who: Asker) -> Text:
+    """The answer, for those who may look. Raises a `MaskbotError` whose text is the answer where there is none."""
+    change = question.change or Change(Verb.MASK, question.host or _any_host(parts), question.unit or _ANY_UNIT)
+    asked = _hypothetical(parts, change, who)
+    given = facts(parts, asked, Moment.ASK)
+    if no := may_look(given, parts.policy):
+        raise UsageError(f"{no.reason} {no.hint}".strip())
+    match question.word:
+        case Word.STATUS:
+            return _status(parts, question)
+        case Word.PLAN:
+            request, decision, _ = weigh(parts, asked)
+            return answers.plan(request, decision, parts.clock.now())
+        case Word.WHY:
+            request, decision, explained = weigh(parts, asked)
+            return answers.why(request, decision, explained)
+        case Word.LIST:
+            return answers.listing(parts.store.find(Query(live_masks=True)), parts.clock.now())
+        case Word.HISTORY:
+            return answers.history(parts.store.find(Query(host=question.host, limit=20)), parts.clock.now())
+        case Word.HELP:
+            return answers.help_text(parts.inventory.names)
+
+
+def weigh(parts: Parts, asked: Request) -> tuple[Request, Decision, tuple[Explained, ...]]:
+    """What a request would be answered, looked at like a real one, and why. Nothing is recorded and nobody is asked."""
+    change = asked.ask.change
+    seen = look(parts, parts.host(change.host), change.unit, full=True, user=change.user)
+    request = planned(asked, seen)
+    given = facts(parts, request, Moment.LOOKED, snapshot=seen)
+    return request, decide(given, parts.policy), explain(given, parts.policy)
+
+
+def _hypothetical(parts: Parts, change: Change, who: Asker) -> Request:
+    ask = Ask(change, who.id, who.name, who.place)
+    return Request("plan", "", ask, parts.clock.now(), (Target(change.host, change.unit),))
+
+
+def _any_host(parts: Parts) -> str:
+    return parts.inventory.names[0]
+
+
+def _status(parts: Parts, question: Question) -> Text:
+    """How a unit is, or what of ours is masked on a host."""
+    host = parts.host(question.host)
+    live = parts.store.find(Query(host=host.name, unit=question.unit, live_masks=True))
+    seen: Snapshot | None = look(parts, host, question.unit, full=True) if question.unit else None
+    return answers.status(host.name, seen, live, parts.clock.now())
+
+
+def _details(parts: Parts, request: Request, who: Asker) -> Text:
+    given = facts(parts, _hypothetical(parts, request.ask.change, who), Moment.ASK)
+    if no := may_look(given, parts.policy):
+        raise UsageError(f"{no.reason} {no.hint}".strip())
+    return details(request, now=parts.clock.now())

@@ -1,0 +1,111 @@
+"""From the first word to the card: who asks, what the host says, and what the policy says to both."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from bot.core.changes import Approval, Change, Request, Stage, Target
+from bot.core.layers import choose_layer
+from bot.core.plan import plan_digest, plan_of
+from bot.core.policy import Allow, Decision, Moment, NeedsApproval, Refuse
+from bot.core.units import Layer, Snapshot
+from bot.errors import HostError, Unverified, UsageError
+from bot.ports import Claim
+from bot.workflow.ending import end, event, refuse
+from bot.workflow.judging import judge, person, rival, with_own_mask
+from bot.workflow.looking import patient_look
+from bot.workflow.parts import Parts
+
+
+def consider(parts: Parts, claim: Claim) -> Request:
+    """Answer a request that was just asked: refuse it, put it to the approvers, or let it run."""
+    request = claim.request
+    try:
+        request = _named(parts, request)
+        first = judge(parts, request, Moment.ASK)
+        if isinstance(first, Refuse):
+            return refuse(parts, request, first, claim=claim)
+        change = request.ask.change
+        seen = patient_look(parts, parts.host(change.host), change.unit, full=True, user=change.user)
+        request = planned(request, seen)
+        request = inherited(parts, with_own_mask(parts, request))
+        if other := rival(parts, request):
+            return end(parts, request, Stage.REFUSED, _already_open(other), code="already_open", claim=claim)
+        return settle(parts, request, judge(parts, request, Moment.LOOKED, snapshot=seen), claim=claim)
+    except Unverified as error:
+        return end(parts, request, Stage.REFUSED, str(error), code="identity_unverified", claim=claim)
+    except HostError as error:
+        return end(parts, request, Stage.REFUSED, f"{error} Nothing was changed.", code=error.code, claim=claim)
+    except UsageError as error:
+        return end(parts, request, Stage.REFUSED, str(error), code="unknown_host", claim=claim)
+
+
+def _named(parts: Parts, request: Request) -> Request:
+    """Not every payload says how people call the person who asks."""
+    if request.ask.requester_name:
+        return request
+    return replace(request, ask=replace(request.ask, requester_name=person(parts, request.ask.requester).name))
+
+
+def planned(request: Request, seen: Snapshot) -> Request:
+    """The request with what a full look says of its unit: the real Id, the layer, the digest of the plan."""
+    layer = choose_layer(request.ask.change, seen)
+    chosen = layer if isinstance(layer, Layer) else None
+    digest = plan_digest(request.ask.change, seen, chosen) if chosen else ""
+    return request.on_target(unit=seen.id, layer=chosen, digest=digest, planned=seen, before=seen)
+
+
+def inherited(parts: Parts, request: Request) -> Request:
+    """A repeated request runs under the approvals of the first, while they are good and the unit is the same."""
+    first, target = parts.store.get(request.ask.repeats) if request.ask.repeats else None, request.target
+    if first is None or first.act_by is None or parts.clock.now() > first.act_by:
+        return request
+    if not _same_plan(request.ask.change, first.target, target):
+        return request
+    votes = tuple(replace(vote, digest=target.digest) for vote in first.counted)
+    return replace(request, votes=votes, approval=first.approval, act_by=first.act_by)
+
+
+def _same_plan(change: Change, was: Target, is_now: Target) -> bool:
+    """Nothing that was approved is different; our own link may be there already."""
+    if was.before is None or is_now.before is None or was.layer is None or was.layer is not is_now.layer:
+        return False
+    first, second = plan_of(change, was.before, was.layer), plan_of(change, is_now.before, was.layer)
+    return all(first[part] == second[part] for part in first if part != "its masks")
+
+
+def settle(parts: Parts, request: Request, decision: Decision, *, claim: Claim) -> Request:
+    """Do what the decision says."""
+    now = parts.clock.now()
+    evaluated = event(request, "policy.evaluated", decision=type(decision).__name__)
+    match decision:
+        case Refuse():
+            return refuse(parts, request, decision, claim=claim)
+        case NeedsApproval():
+            waiting = request.move(
+                Stage.WAITING,
+                approval=_approval(decision, now),
+                because=decision.because,
+                due_at=now + decision.decide_within,
+            )
+            return parts.store.save(waiting, events=[evaluated], claim=claim)
+        case Allow():
+            approved = request.move(Stage.APPROVED, because=decision.because, approved_at=now, due_at=now)
+            return parts.store.save(approved, events=[evaluated], claim=claim)
+
+
+def _approval(decision: NeedsApproval, now: datetime) -> Approval:
+    return Approval(
+        rule=decision.rule,
+        need=decision.need,
+        groups=decision.groups,
+        decide_by=now + decision.decide_within,
+        good_for=decision.good_for,
+        guarded=decision.guarded,
+    )
+
+
+def _already_open(other: Request) -> str:
+    who = other.ask.requester_name
+    return (
+        f"{who} asked for `{other.ask.change}` already, and that request is still {other.stage}. It has to end first."
+    )

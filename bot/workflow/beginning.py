@@ -1,0 +1,72 @@
+"""From approved to running: look again, ask again, and take the host, if everything still holds."""
+
+from bot.core.changes import Outcome, Request, Stage, Verb
+from bot.core.plan import differences, plan_of
+from bot.core.policy import Allow, Decision, Moment, Refuse
+from bot.core.steps import Done
+from bot.core.units import Snapshot
+from bot.errors import HostError, HostTaken, NotYet, Unverified, UsageError
+from bot.ports import Claim, Query
+from bot.workflow.asking import planned
+from bot.workflow.ending import back_to_waiting, end, event, refuse, sentence
+from bot.workflow.finishing import Ending, finish
+from bot.workflow.judging import judge
+from bot.workflow.looking import patient_look, status_head
+from bot.workflow.parts import Parts
+
+_ALREADY_SO = ("already_masked", "not_masked")
+
+
+def begin(parts: Parts, claim: Claim, request: Request) -> Request:
+    """Make an approved request a running one, or end it, or ask people anew. Raises `NotYet`: then it waits."""
+    change = request.ask.change
+    if request.act_by and parts.clock.now() > request.act_by:
+        because = "Its approval was not used in time, so it is not good any more."
+        return end(parts, request, Stage.EXPIRED, because, code="approval_expired", claim=claim)
+    _wait_for_its_turn(parts, request)
+    try:
+        host = parts.host(change.host)
+        seen = patient_look(parts, host, request.target.unit, full=True, user=change.user)
+        fresh = _as_found_now(request, seen)
+        decision = judge(parts, fresh, Moment.ACT, snapshot=seen)
+    except HostError as error:
+        return finish(parts, request, Ending(Done(Outcome.FAILED, str(error))), claim=claim)
+    except (UsageError, Unverified) as error:
+        return end(parts, request, Stage.CANCELLED, str(error), code="not_any_more", claim=claim)
+    if not isinstance(decision, Allow):
+        return _not_now(parts, fresh, decision, claim=claim)
+    status = status_head(parts, host, fresh.target.unit, user=change.user)
+    running = fresh.on_target(status_before=status).move(Stage.RUNNING, due_at=parts.clock.now())
+    return parts.store.save(running, events=[event(running, "exec.begun", digest=fresh.target.digest)], claim=claim)
+
+
+def _wait_for_its_turn(parts: Parts, request: Request) -> None:
+    """One change per host at a time; and no new mask that people cannot see. An undo never waits for Slack."""
+    if parts.store.find(Query(host=request.ask.change.host, stages=frozenset({Stage.RUNNING}), limit=1)):
+        raise HostTaken(f"Another change is being carried out on {request.ask.change.host}.")
+    is_mask, place = request.ask.change.verb is Verb.MASK, request.ask.place
+    if is_mask and not place.is_shell and not all(parts.store.card(request.id)):
+        raise NotYet("Its card is not posted yet.")
+
+
+def _as_found_now(request: Request, seen: Snapshot) -> Request:
+    """The request with the plan as the host shows it now; what people saw stays beside it."""
+    return planned(request, seen).on_target(planned=request.target.planned)
+
+
+def _not_now(parts: Parts, fresh: Request, decision: Decision, *, claim: Claim) -> Request:
+    """Why an approved request does not run: nothing to do, no rights any more, or a unit that is not what it was."""
+    if isinstance(decision, Refuse) and decision.code in _ALREADY_SO:
+        ending = Ending(Done(Outcome.NO_CHANGE, sentence(decision)), after=fresh.target.before)
+        return finish(parts, fresh, ending, claim=claim)
+    if isinstance(decision, Refuse):
+        return refuse(parts, fresh, decision, claim=claim)
+    changed = _what_changed(fresh) or ("who may approve: an approval does not count any more",)
+    return back_to_waiting(parts, fresh, changed, claim=claim)
+
+
+def _what_changed(fresh: Request) -> tuple[str, ...]:
+    target, change = fresh.target, fresh.ask.change
+    if target.planned is None or target.before is None or target.layer is None:
+        return ()
+    return differences(plan_of(change, target.planned, target.layer), plan_of(change, target.before, target.layer))

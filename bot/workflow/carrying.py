@@ -1,0 +1,127 @@
+"""Carrying out: step by step, each after a look, until a full look says that it is done."""
+
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+from bot.core.changes import Outcome, Request, Sent
+from bot.core.foreign import clean
+from bot.core.steps import Done, Work, next_step, observe
+from bot.core.steps.commands import argv
+from bot.core.steps.kinds import Command, LookFully, TryStart, Wait, label
+from bot.core.units import Snapshot
+from bot.errors import HostError, OutcomeUnknown
+from bot.ports import Claim, Reply
+from bot.workflow.doubt import in_doubt
+from bot.workflow.ending import event
+from bot.workflow.finishing import Ending, finish
+from bot.workflow.looking import look, status_head
+from bot.workflow.parts import Parts
+
+_LINES_OF_AN_ANSWER = 6
+
+
+class Carrying:
+    """One running request, from its newest look to its outcome. A crash loses nothing: the next one begins by looking.
+
+    `seen` is a full look made a moment ago, if there is one.
+    """
+
+    def __init__(self, parts: Parts, claim: Claim, request: Request, *, seen: Snapshot | None = None) -> None:
+        self.parts = parts
+        self.claim = claim
+        self.request = request
+        self.seen = seen
+        self.host = parts.host(request.ask.change.host)
+        self.failures = 0
+        self.shown_at = parts.clock.now()
+
+    def run(self) -> Request:
+        """Look, ask for the one next step, do it, look again. An end is believed only of a full look."""
+        while True:
+            try:
+                now = self.seen or self._look()
+                self.seen = None
+                step = next_step(self._observe(now), now, self.parts.clock.now())
+                if isinstance(step, Done) and now.around is not None:
+                    return self._finish(step, now)
+                self._do(step)
+            except HostError as error:
+                if self.request.target.sent:
+                    return in_doubt(self.parts, self.request, error, claim=self.claim)
+                if not self._try_again(error):
+                    failed = Ending(Done(Outcome.FAILED, str(error)))
+                    return finish(self.parts, self.request, failed, claim=self.claim)
+
+    def _do(self, step: Command | Wait | LookFully | Done) -> None:
+        match step:
+            case Done() | LookFully():
+                self.seen = self._look(full=True)
+            case Wait(seconds=seconds):
+                self._wait(seconds)
+            case TryStart():
+                self._send(step)
+                self.seen = self._look(full=True)  # most likely the end, and an end wants a full look
+            case _:
+                self._send(step)
+
+    def _look(self, *, full: bool = False) -> Snapshot:
+        user = self.request.ask.change.user
+        return look(self.parts, self.host, self.request.target.unit, full=full, user=user)
+
+    def _observe(self, now: Snapshot) -> Work:
+        change = self.request.ask.change
+        target = replace(observe(self.request.target, change, now), unknown_since=None)
+        self.request = replace(self.request, targets=(target,))
+        undoes = self.parts.store.get(self.request.ask.undoes).target if self.request.ask.undoes else None
+        exempt = self.parts.policy.no_start_proof
+        try_start = not any(fnmatchcase(str(target.unit), pattern) for pattern in exempt)
+        return Work(change, target, undoes, try_start, self.parts.limits)
+
+    def _wait(self, seconds: float) -> None:
+        """Let time pass; people see now and then that it does."""
+        now = self.parts.clock.now()
+        if (now - self.shown_at).total_seconds() >= self.parts.timings.progress:
+            self.request = self.parts.store.save(self.request, claim=self.claim)
+            self.shown_at = now
+        self.parts.clock.wait(seconds)
+
+    def _send(self, step: Command) -> None:
+        """Record the intent, send, record the answer. Without the record nothing is sent; with a lost claim neither."""
+        user, before = self.request.ask.change.user, self.request.target.sent
+        words = argv(step, self.request.target, user=user)
+        sent = Sent(label(step), words, self.parts.clock.now())
+        self._save((*before, sent), "exec.intent", step=sent.step, argv=list(words), fence=self.claim.fence)
+        try:
+            reply = self.parts.hosts.run(self.host, words, deadline=self.parts.timings.command)
+        except OutcomeUnknown as error:
+            self.request = self.request.on_target(unknown_since=self.parts.clock.now())
+            self._save((*before, sent), "exec.unknown", outcome="unknown", step=sent.step, why=str(error))
+        except HostError as error:
+            self._save(before, "exec.not_sent", outcome="failure", code=error.code, step=sent.step)
+            raise
+        else:
+            answered = replace(sent, exit_code=reply.exit_code, output=_answer(reply), millis=reply.millis)
+            self._save((*before, answered), "exec.result", step=sent.step, exit_code=reply.exit_code)
+
+    def _save(self, sent: tuple[Sent, ...], kind: str, **data: object) -> None:
+        recorded = event(self.request, kind, **data)  # type: ignore[arg-type]
+        self.request = self.parts.store.save(self.request.on_target(sent=sent), events=[recorded], claim=self.claim)
+
+    def _try_again(self, error: HostError) -> bool:
+        """Before anything was sent, a failure that may pass is worth a few more tries."""
+        retries = self.parts.timings.retries
+        if not error.passing or self.failures >= len(retries):
+            return False
+        self.parts.clock.wait(retries[self.failures])
+        self.failures += 1
+        return True
+
+    def _finish(self, done: Done, after: Snapshot) -> Request:
+        user = self.request.ask.change.user
+        status = status_head(self.parts, self.host, self.request.target.unit, user=user)
+        return finish(self.parts, self.request, Ending(done, after, status), claim=self.claim)
+
+
+def _answer(reply: Reply) -> str:
+    """What the command said, made harmless; systemctl says everything on stderr."""
+    return clean(reply.stderr or reply.stdout, lines=_LINES_OF_AN_ANSWER)

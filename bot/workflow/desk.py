@@ -1,0 +1,173 @@
+"""The desk: what a person may do, whichever surface they did it on. It records, and leaves the rest to the loop."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from bot.core.audit import Event
+from bot.core.changes import Ask, Change, Outcome, Request, Stage, Target, Verb, Verdict, Vote
+from bot.core.grammar import Question
+from bot.core.people import PersonId, Place
+from bot.errors import NoSuchRequest, Stale, UsageError
+from bot.workflow.answering import Answers
+from bot.workflow.ending import event
+from bot.workflow.parts import Parts
+from bot.workflow.voting import decided
+
+_STILL_MINE = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)
+
+
+class Workflow:
+    """What a person may do.
+
+    Nothing here waits for a host or for Slack: it checks what needs no look-up and records; the rest is done by
+    the loop. Every method raises `UsageError` or another `MaskbotError` whose text is for the caller alone.
+    """
+
+    def __init__(self, parts: Parts, answers: Answers) -> None:
+        self._parts = parts
+        self._answers = answers
+
+    @property
+    def hosts(self) -> Sequence[str]:
+        """The names of all hosts."""
+        return self._parts.inventory.names
+
+    def request(self, request_id: str) -> Request:
+        """A request as it is stored. Raises `UsageError` where there is none."""
+        try:
+            return self._parts.store.get(request_id)
+        except NoSuchRequest:
+            raise UsageError("This button belongs to a request that is not on record any more.") from None
+
+    def submit(self, ask: Ask, *, key: str) -> Request:
+        """Record what somebody asked. A second delivery with the same key finds what the first recorded."""
+        self._parts.host(ask.change.host)
+        now = self._parts.clock.now()
+        target = Target(ask.change.host, ask.change.unit)
+        request = Request(f"r{secrets.token_hex(5)}", key, ask, now, (target,), due_at=now)
+        recorded, _ = self._parts.store.add(request, events=[event(request, "request.received")])
+        return recorded
+
+    def undo(self, request_id: str, *, by: PersonId, name: str, place: Place, key: str) -> Request:
+        """Record that somebody wants our mask of this request taken back, and what it stopped started again."""
+        mask = self.request(request_id)
+        if not mask.can_be_undone:
+            raise UsageError("There is nothing left to take back: " + _how_it_stands(mask))
+        change = replace(mask.ask.change, verb=Verb.UNMASK, unit=mask.target.unit, keep_running=False)
+        return self.submit(Ask(change, by, name, _beside(mask, place), undoes=mask.id), key=key)
+
+    start_again = undo  # what was stopped but not masked is restored in the same way
+
+    def mask_again(self, request_id: str, *, by: PersonId, name: str, place: Place, key: str) -> Request:
+        """Ask for the same change once more."""
+        first = self.request(request_id)
+        if first.target.outcome not in (Outcome.NOT_PROTECTED, Outcome.NOT_LOADED, Outcome.FAILED):
+            raise UsageError("There is nothing to do again: " + _how_it_stands(first))
+        change: Change = replace(first.ask.change, unit=first.target.unit)
+        reason = first.ask.reason
+        return self.submit(Ask(change, by, name, _beside(first, place), reason, repeats=first.id), key=key)
+
+    def vote(  # noqa: PLR0913 - a vote is all of this
+        self,
+        request_id: str,
+        verdict: Verdict,
+        *,
+        by: PersonId,
+        name: str,
+        place: Place,
+        digest: str,
+        card: tuple[str, str] | None,
+        reason: str = "",
+        console_works: bool = False,
+    ) -> None:
+        """Record a vote on the plan with this digest (its first signs suffice), given on the card at (channel, ts).
+
+        `card` is None when the vote was not given on a message.
+        """
+        request = self.request(request_id)
+        if card is not None and card != self._parts.store.card(request_id):
+            mismatch = event(request, "approval.refused", outcome="denied", code="message_mismatch", voter=by.user)
+            self._parts.store.record([mismatch])
+            raise UsageError("This button is not on the request's own card, so it does not count. Use the card itself.")
+        if request.stage is not Stage.WAITING:
+            raise UsageError(decided(request))
+        if not request.target.digest.startswith(digest):
+            raise UsageError("The plan has changed since this card was drawn. Read it again, then decide.")
+        if verdict is Verdict.APPROVE and self.needs_console_tick(request_id) and not console_works:
+            raise UsageError("This unit is guarded: approving it needs your word that console access works today.")
+        vote = Vote(
+            by,
+            name,
+            verdict,
+            self._parts.clock.now(),
+            request.target.digest,
+            reason=reason,
+            console_works=console_works,
+            place=place,
+        )
+        if not self._parts.store.cast(request_id, vote, events=[event(request, "approval.cast", voter=by.user)]):
+            raise UsageError("Your vote is recorded already; each person counts once.")
+
+    def withdraw(self, request_id: str, *, by: PersonId) -> None:
+        """The requester takes the request back before it runs."""
+
+        def withdrawn(request: Request) -> Request:
+            if by.key != request.ask.requester.key:
+                raise UsageError(f"Only {request.ask.requester_name}, who asked, can withdraw this. You can deny it.")
+            if request.stage not in _STILL_MINE:
+                raise UsageError("Too late to withdraw: " + _how_it_stands(request))
+            because = f"{request.ask.requester_name} withdrew it."
+            return request.move(Stage.WITHDRAWN, because=because, finished_at=self._parts.clock.now(), due_at=None)
+
+        self._change(request_id, withdrawn, "request.withdrawn")
+
+    def look_now(self, request_id: str, *, by: PersonId) -> None:
+        """Make a request whose outcome is not known due at once."""
+        request = self.request(request_id)
+        if request.stage is not Stage.RUNNING or request.target.unknown_since is None:
+            raise UsageError("Its outcome is known by now: " + _how_it_stands(request))
+        self._parts.store.hurry(request_id)
+
+    def answer(self, question: Question, *, asker: PersonId, name: str, place: Place) -> None:
+        """Find the answer in the background and tell the asker alone."""
+        self._answers.answer(question, asker=asker, name=name, place=place)
+
+    def details(self, request_id: str, *, asker: PersonId, place: Place) -> None:
+        """Tell the asker alone all there is about a request."""
+        self._answers.details(self.request(request_id), asker=asker, place=place)
+
+    def needs_console_tick(self, request_id: str) -> str:
+        """Why an approver must say that console access works today; empty if nobody asks for it."""
+        approval = self.request(request_id).approval
+        return approval.guarded if approval else ""
+
+    def whisper(self, place: Place, to: str, text: str) -> None:
+        """Say a sentence to one person alone, soon."""
+        self._answers.whisper(place, to, text)
+
+    def refused_at_the_gate(self, code: str, *, by: PersonId, place: Place) -> None:
+        """Record that a payload was turned away before anybody read it."""
+        refused = Event("identity.refused", "denied", code=code, actor=by, data={"channel": place.channel})
+        self._parts.store.record([refused])
+
+    def _change(self, request_id: str, move: Callable[[Request], Request], kind: str) -> None:
+        """Move a stored request; if somebody else moved it first, look at it again and decide anew."""
+        while True:
+            request = self.request(request_id)
+            try:
+                self._parts.store.save(move(request), events=[event(request, kind)])
+            except Stale:
+                continue
+            return
+
+
+def _beside(request: Request, place: Place) -> Place:
+    """Where the card of a follow-up goes: beside the first one, wherever the button was pressed."""
+    return request.ask.place if place.channel == request.ask.place.channel else place
+
+
+def _how_it_stands(request: Request) -> str:
+    outcome = f", {request.target.outcome}" if request.target.outcome else ""
+    back = ", taken back" if request.undone_by else ""
+    return f"the request is {request.stage}{outcome}{back}.".replace("_", " ")

@@ -1,0 +1,70 @@
+"""How a request ends without running, and the words its requester gets."""
+
+from dataclasses import replace
+from typing import Any
+
+from bot.core.audit import Event
+from bot.core.changes import Request, Stage
+from bot.core.policy import Refuse
+from bot.ports import Claim, Message, MessageKind
+from bot.workflow.parts import Parts
+
+
+def end(
+    parts: Parts, request: Request, stage: Stage, because: str, *, code: str, claim: Claim | None = None
+) -> Request:
+    """Move a request into a final stage, for a reason that people are told."""
+    finished = request.move(stage, because=because, finished_at=parts.clock.now(), due_at=None)
+    return parts.store.save(
+        finished,
+        events=[event(request, f"request.{stage}", outcome="denied", code=code, because=because)],
+        messages=[to_requester(request, because) if request.stage is Stage.ASKED else Message(MessageKind.LINE)],
+        claim=claim,
+    )
+
+
+def refuse(parts: Parts, request: Request, refusal: Refuse, *, claim: Claim | None = None) -> Request:
+    """End a request with the answer no."""
+    return end(parts, request, Stage.REFUSED, sentence(refusal), code=refusal.code, claim=claim)
+
+
+def sentence(refusal: Refuse) -> str:
+    """What said no, and what would help."""
+    return f"{refusal.reason} {refusal.hint}".strip()
+
+
+def to_requester(request: Request, body: str) -> Message:
+    """Words for the requester alone."""
+    return Message(MessageKind.WHISPER, to=request.ask.requester.user, body=body)
+
+
+def event(request: Request, kind: str, *, outcome: str = "success", code: str = "", **data: Any) -> Event:
+    """An audit event about a request, with what every such event says."""
+    about = {"change": str(request.ask.change), "unit": str(request.target.unit), "host": request.ask.change.host}
+    return Event(
+        type=kind,
+        outcome=outcome,
+        code=code,
+        request_id=request.id,
+        actor=request.ask.requester,
+        data={**about, "requester": request.ask.requester_name, "reason": request.ask.reason, **data},
+    )
+
+
+def back_to_waiting(parts: Parts, request: Request, changed: tuple[str, ...], *, claim: Claim) -> Request:
+    """Ask people anew: what they approved is not what would run now, or those who approved may not any more."""
+    approval = request.approval
+    if approval is None:
+        return end(parts, request, Stage.CANCELLED, "; ".join(changed), code="plan_changed", claim=claim)
+    decide_by = parts.clock.now() + (approval.decide_by - request.asked_at)
+    waiting = request.move(
+        Stage.WAITING,
+        approval=replace(approval, decide_by=decide_by),
+        changed_since=changed,
+        approved_at=None,
+        act_by=None,
+        due_at=decide_by,
+    )
+    return parts.store.save(
+        waiting, events=[event(request, "approval.void", code="plan_changed", changed=list(changed))], claim=claim
+    )

@@ -1,0 +1,80 @@
+"""The end of a change that ran: judged by a full look, recorded, said, and an undo written into what it undid."""
+
+from dataclasses import dataclass, replace
+
+from bot.core.changes import Outcome, Request, Stage, Verb
+from bot.core.proof import broke, disproofs
+from bot.core.steps import Done
+from bot.core.units import Snapshot
+from bot.errors import Stale
+from bot.ports import Claim, Message, MessageKind
+from bot.workflow.ending import event
+from bot.workflow.parts import Parts
+
+_AUDIT_WORD = {
+    Outcome.PROVEN: "success",
+    Outcome.RESTORED: "success",
+    Outcome.UNMASKED: "success",
+    Outcome.NO_CHANGE: "no_change",
+    Outcome.UNKNOWN: "unknown",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What the last full look showed; `after` is None only where nothing was sent and the host cannot be looked at."""
+
+    done: Done
+    after: Snapshot | None = None
+    status: str = ""
+
+
+def finish(parts: Parts, request: Request, ending: Ending, *, claim: Claim) -> Request:
+    """Write the outcome, with everything that must be said about it, in one transaction."""
+    done = _proven_or_not(request, ending)
+    if request.ask.undoes and done.outcome in _TAKES_BACK:
+        mark_undone(parts, request.ask.undoes, by=request.id)
+    now = parts.clock.now()
+    finished = request.on_target(
+        after=ending.after, status_after=ending.status, outcome=done.outcome, note=done.note, unknown_since=None
+    ).move(Stage.DONE, finished_at=now, due_at=None, undo_until=_undo_until(parts, request))
+    word = _AUDIT_WORD.get(done.outcome, "failure")
+    return parts.store.save(
+        finished,
+        events=[event(request, "request.finished", outcome=word, code=done.outcome, note=done.note)],
+        messages=[Message(MessageKind.EVIDENCE), Message(MessageKind.LINE)],
+        claim=claim,
+    )
+
+
+_TAKES_BACK = (Outcome.RESTORED, Outcome.RESTORED_PARTLY, Outcome.NOT_OURS, Outcome.UNMASKED)
+
+
+def _proven_or_not(request: Request, ending: Ending) -> Done:
+    """`proven` is said only when nothing in the full look speaks against it."""
+    done, target = ending.done, request.target
+    if done.outcome is not Outcome.PROVEN or ending.after is None:
+        return done
+    against = disproofs(request.ask.change, target, ending.after)
+    if against:
+        outcome = Outcome.NOT_PROTECTED if ending.after.active.is_down else Outcome.NOT_LOADED
+        return Done(outcome, "; ".join(against))
+    failed = broke(target.before, ending.after) if target.before else ()
+    return replace(done, note=f"{done.note} Failed since: {', '.join(failed)}.".strip()) if failed else done
+
+
+def _undo_until(parts: Parts, request: Request) -> object:
+    return parts.clock.now() + parts.policy.undo_window if request.ask.change.verb is Verb.MASK else None
+
+
+def mark_undone(parts: Parts, mask_id: str, *, by: str) -> None:
+    """Write into our mask that it was taken back; before the undo itself ends, so that a crash cannot part the two."""
+    while True:
+        mask = parts.store.get(mask_id)
+        if mask.undone_by == by:
+            return
+        try:
+            parts.store.save(replace(mask, undone_by=by), events=[event(mask, "mask.undone", by=by)])
+        except Stale:
+            continue
+        return

@@ -1,0 +1,40 @@
+"""Looks at a host: the only source of what is true there."""
+
+from bot.core.inventory import Host
+from bot.core.look import look_argv, parse_look
+from bot.core.systemctl import read_status, status_argv
+from bot.core.units import Snapshot, UnitName
+from bot.errors import HostError, OutcomeUnknown
+from bot.workflow.parts import Parts
+
+
+def look(parts: Parts, host: Host, unit: UnitName, *, full: bool = False, user: str = "") -> Snapshot:
+    """One look. Raises `HostError` if the host cannot be asked or answers nonsense, or is another machine."""
+    try:
+        reply = parts.hosts.run(host, look_argv(unit, full=full, user=user), deadline=parts.timings.look)
+    except OutcomeUnknown as error:  # a look changes nothing, so no answer is no more than that
+        raise HostError(str(error), code="no_answer", passing=True) from error
+    snapshot = parse_look(reply.stdout, unit)
+    if host.machine_id and snapshot.machine_id != host.machine_id:
+        raise HostError(f"{host.name} is not the machine it was: its machine-id differs.", code="wrong_machine")
+    return snapshot
+
+
+def patient_look(parts: Parts, host: Host, unit: UnitName, *, full: bool = False, user: str = "") -> Snapshot:
+    """The same, tried again after each of `Timings.retries` where that can help; nothing was sent that changes."""
+    for pause in parts.timings.retries:
+        try:
+            return look(parts, host, unit, full=full, user=user)
+        except HostError as error:
+            if not error.passing:
+                raise
+            parts.clock.wait(pause)
+    return look(parts, host, unit, full=full, user=user)
+
+
+def status_head(parts: Parts, host: Host, unit: UnitName, *, user: str = "") -> str:
+    """The head of `systemctl status`, for people only; empty when it cannot be had."""
+    try:
+        return read_status(parts.hosts.run(host, status_argv(unit, user=user), deadline=parts.timings.look).stdout)
+    except (HostError, OutcomeUnknown):
+        return ""

@@ -1,0 +1,131 @@
+"""The loop: what is due is claimed with a lease and worked in threads, and so is what must be said."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.core.changes import Request, Stage
+from bot.errors import MaskbotError, NotYet, Stale, StoreBusy
+from bot.ports import Claim
+from bot.workflow.asking import consider
+from bot.workflow.beginning import begin
+from bot.workflow.carrying import Carrying
+from bot.workflow.parts import Parts
+from bot.workflow.saying import say
+from bot.workflow.voting import count_votes, has_cast_votes
+
+log = structlog.get_logger()
+
+
+class Loop:
+    """Works on what is due until it is told to stop. Several may run on one store; each claim has one owner."""
+
+    def __init__(self, parts: Parts, *, owner: str, workers: int = 16, speakers: int = 2) -> None:
+        self._parts = parts
+        self._owner = owner
+        self._stopping = threading.Event()
+        self._free = threading.Semaphore(workers)
+        self._claims: dict[str, Claim] = {}
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="work")
+        bodies: list[Callable[[], None]] = [self._claim, self._renew, *[self._speak] * speakers]
+        self._threads = [threading.Thread(target=self._until_stopped, args=(body,), daemon=True) for body in bodies]
+
+    def start(self) -> None:
+        """Begin; what was under way when the last process ended is due, and begins with a look."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Take no new work and let what is in hand come to the end of its step."""
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+        self._pool.shutdown(wait=True)
+
+    def _until_stopped(self, body: Callable[[], None]) -> None:
+        while not self._stopping.is_set():
+            try:
+                body()
+            except StoreBusy:
+                log.warning("store busy")
+                self._stopping.wait(self._parts.timings.poll)
+            except Exception:
+                log.exception("loop failed")
+                self._stopping.wait(self._parts.timings.poll)
+
+    def _claim(self) -> None:
+        self._free.acquire()
+        claim = None
+        try:
+            claim = self._parts.store.claim(self._owner)
+            if claim:
+                self._claims[claim.request.id] = claim
+                self._pool.submit(self._work, claim)
+        finally:
+            if claim is None:
+                self._free.release()
+        if claim is None:
+            self._parts.store.wait_for_work(self._parts.timings.poll)
+
+    def _work(self, claim: Claim) -> None:
+        try:
+            due_at = self._advance(claim)
+            self._parts.store.release(claim, due_at=due_at)
+        except Stale as error:
+            log.info("claim lost", request=claim.request.id, why=str(error))
+            self._give_back(claim)
+        except Exception:
+            log.exception("request failed to advance", request=claim.request.id)
+            self._give_back(claim)
+        finally:
+            self._claims.pop(claim.request.id, None)
+            self._free.release()
+
+    def _give_back(self, claim: Claim) -> None:
+        """Due again soon, and whoever takes it begins by looking. If even that fails, the lease runs out."""
+        try:
+            soon = self._parts.clock.now() + timedelta(seconds=self._parts.timings.message_retry)
+            self._parts.store.release(claim, due_at=soon)
+        except MaskbotError:
+            log.warning("claim not given back", request=claim.request.id)
+
+    def _advance(self, claim: Claim) -> datetime | None:
+        """Move a request as far as it goes now; the answer is when it is due again."""
+        try:
+            request = advance(self._parts, claim)
+        except NotYet:
+            return self._parts.clock.now() + timedelta(seconds=self._parts.timings.not_yet)
+        return None if request.stage.is_final else request.due_at
+
+    def _renew(self) -> None:
+        self._stopping.wait(self._parts.timings.lease_renewal)
+        for claim in list(self._claims.values()):
+            try:
+                self._parts.store.renew(claim)
+            except Stale:
+                log.warning("lease lost", request=claim.request.id)
+
+    def _speak(self) -> None:
+        due = self._parts.store.due_message(self._owner)
+        if due is None:
+            self._parts.store.wait_for_work(self._parts.timings.poll)
+        else:
+            say(self._parts, due)
+
+
+def advance(parts: Parts, claim: Claim) -> Request:
+    """Where a request goes from where it stands. Top to bottom this is its life."""
+    request = claim.request
+    if request.stage is Stage.ASKED:
+        request = consider(parts, claim)
+    elif request.stage is Stage.WAITING or has_cast_votes(request):
+        request = count_votes(parts, claim)
+    if request.stage is Stage.APPROVED:
+        request = begin(parts, claim, request)
+    if request.stage is Stage.RUNNING:
+        seen = request.target.before if request is not claim.request else None
+        request = Carrying(parts, claim, request, seen=seen).run()
+    return request

@@ -1,0 +1,101 @@
+"""Saying it: cards follow the stored request, other messages are said once, and Slack's troubles only delay them."""
+
+from contextlib import suppress
+from datetime import timedelta
+
+from bot.core.cards import evidence, line, plain, render
+from bot.core.cards.kit import Text
+from bot.core.changes import Request, Stage
+from bot.core.people import Place
+from bot.errors import SlackError, Stale
+from bot.ports import Due, MessageKind
+from bot.workflow.ending import end
+from bot.workflow.parts import Parts
+
+_NO_AUDIENCE = frozenset({"is_archived", "not_in_channel", "channel_not_found"})
+_SHAPE_REFUSED = frozenset({"invalid_blocks", "msg_blocks_too_long", "msg_too_long"})
+_TRIES = 20
+
+
+def say(parts: Parts, due: Due) -> None:
+    """Say one message that is due, or put it off, or give it up where nobody is left to hear it."""
+    request = parts.store.get(due.request_id)
+    try:
+        match due.message.kind:
+            case MessageKind.CARD:
+                _card(parts, due, request)
+            case MessageKind.LINE:
+                _line(parts, due, request)
+            case MessageKind.EVIDENCE:
+                _evidence(parts, due, request)
+            case MessageKind.WHISPER:
+                _whisper(parts, due, request)
+    except SlackError as error:
+        _not_said(parts, due, request, error)
+
+
+def place_of(parts: Parts, request: Request) -> Place:
+    """Where a request is talked about: where it was asked, or the policy's channel for the command line."""
+    place = request.ask.place
+    return Place(parts.policy.shell_channel) if place.is_shell else place
+
+
+def _card(parts: Parts, due: Due, request: Request) -> None:
+    text = render(request, now=parts.clock.now())
+    place = place_of(parts, request)
+    if not due.ts:
+        ts = _post(parts, place, text, mark=f"{request.id}:card")
+        parts.store.said(due, channel=place.channel, ts=ts, version=request.version)
+        return
+    try:
+        parts.channel.update(due.channel, due.ts, text)
+        ts = due.ts
+    except SlackError as error:
+        if error.code != "message_not_found":
+            raise
+        ts = _post(parts, place, text, mark=f"{request.id}:card")  # somebody deleted it
+    parts.store.said(due, channel=due.channel, ts=ts, version=request.version)
+
+
+def _post(parts: Parts, place: Place, text: Text, *, mark: str) -> str:
+    """Post; a message whose shape Slack refuses goes out once more as plain words."""
+    try:
+        return parts.channel.post(place, text, mark=mark)
+    except SlackError as error:
+        if error.code not in _SHAPE_REFUSED:
+            raise
+        return parts.channel.post(place, Text(text.text), mark=mark)
+
+
+def _line(parts: Parts, due: Due, request: Request) -> None:
+    channel, ts = parts.store.card(request.id)
+    link = parts.channel.permalink(channel, ts)
+    said = parts.channel.post(place_of(parts, request), line(request, link=link), mark=f"{request.id}:line")
+    parts.store.said(due, channel=channel, ts=said, version=request.version)
+
+
+def _evidence(parts: Parts, due: Due, request: Request) -> None:
+    channel, ts = parts.store.card(request.id)
+    thread = Place(channel, thread=request.ask.place.thread or ts)
+    said = ""
+    for text in evidence(request):
+        said = _post(parts, thread, text, mark=f"{request.id}:evidence")
+    parts.store.said(due, channel=channel, ts=said, version=request.version)
+
+
+def _whisper(parts: Parts, due: Due, request: Request) -> None:
+    place = due.message.place or place_of(parts, request)
+    if not place.is_shell:
+        parts.channel.whisper(place, due.message.to, plain(due.message.body))
+    parts.store.said(due, channel=place.channel, ts="whispered", version=request.version)
+
+
+def _not_said(parts: Parts, due: Due, request: Request, error: SlackError) -> None:
+    """A request that nobody can see any more does not run; one that runs is finished all the same."""
+    if error.code in _NO_AUDIENCE and request.stage in (Stage.WAITING, Stage.APPROVED):
+        because = "Its channel is gone or the bot is not in it any more, so nobody could see it."
+        with suppress(Stale):  # it moved meanwhile; the next try sees where to
+            end(parts, request, Stage.CANCELLED, because, code="no_audience")
+    may_help = error.passing and due.message.kind is not MessageKind.WHISPER and due.attempts < _TRIES
+    pause = error.retry_after or parts.timings.message_retry * (due.attempts + 1)
+    parts.store.unsaid(due, retry_in=timedelta(seconds=pause) if may_help else None)

@@ -1,0 +1,92 @@
+"""Votes: each voter is verified when the vote is counted, and quorum moves the request exactly once."""
+
+from dataclasses import replace
+
+from bot.core.changes import Request, Stage, Tally, Verdict, Vote
+from bot.core.policy import Allow, Moment, Refuse
+from bot.errors import Unverified
+from bot.ports import Claim, Message, MessageKind
+from bot.workflow.ending import end, event, refuse, sentence
+from bot.workflow.judging import judge
+from bot.workflow.parts import Parts
+
+
+def count_votes(parts: Parts, claim: Claim) -> Request:
+    """Count what was cast, in the order it was cast; then see whether the time to decide is over."""
+    request = claim.request
+    for vote in [vote for vote in request.votes if vote.tally is Tally.CAST]:
+        if request.stage is Stage.WAITING:
+            request = _count(parts, request, vote, claim=claim)
+        else:
+            request = _refuse_vote(parts, request, vote, Refuse("too_late", decided(request)), claim=claim)
+    approval = request.approval
+    if request.stage is Stage.WAITING and approval and parts.clock.now() >= approval.decide_by:
+        because = f"Nobody decided in time: {len(request.counted)} of {approval.need} approvals."
+        return end(parts, request, Stage.EXPIRED, because, code="request_expired", claim=claim)
+    return request
+
+
+def has_cast_votes(request: Request) -> bool:
+    """Somebody voted and has no answer yet."""
+    return any(vote.tally is Tally.CAST for vote in request.votes)
+
+
+def _count(parts: Parts, request: Request, vote: Vote, *, claim: Claim) -> Request:
+    try:
+        answer = judge(parts, request, Moment.VOTE, voter=vote.voter)
+    except Unverified as error:
+        answer = Refuse("identity_unverified", str(error), "Click again in a moment.")
+    if isinstance(answer, Refuse):
+        return _refuse_vote(parts, request, vote, answer, claim=claim)
+    counted = _tally(request, vote, Tally.COUNTED)
+    voted = event(
+        request, "approval.voted", verdict=str(vote.verdict), voter=vote.voter.user, console_works=vote.console_works
+    )
+    if vote.verdict is Verdict.DENY:
+        because = f"{vote.voter_name} denied it" + (f": {vote.reason}" if vote.reason else ".")
+        denied = counted.move(Stage.DENIED, because=because, finished_at=parts.clock.now(), due_at=None)
+        return parts.store.save(denied, events=[voted], messages=[Message(MessageKind.LINE)], claim=claim)
+    return _see_quorum(parts, parts.store.save(counted, events=[voted], claim=claim), claim=claim)
+
+
+def _see_quorum(parts: Parts, request: Request, *, claim: Claim) -> Request:
+    """Ask again, with the vote among the facts."""
+    try:
+        answer = judge(parts, request, Moment.VOTE)
+    except Unverified:
+        return request  # not a no for the request: it is asked again at the next vote
+    if isinstance(answer, Refuse):
+        return refuse(parts, request, answer, claim=claim)
+    if not isinstance(answer, Allow) or request.approval is None:
+        return request
+    now = parts.clock.now()
+    approved = request.move(
+        Stage.APPROVED, because=answer.because, approved_at=now, act_by=now + request.approval.good_for, due_at=now
+    )
+    return parts.store.save(approved, events=[event(request, "approval.quorum")], claim=claim)
+
+
+def _refuse_vote(parts: Parts, request: Request, vote: Vote, refusal: Refuse, *, claim: Claim) -> Request:
+    refused = _tally(request, replace(vote, reason=sentence(refusal)), Tally.REFUSED)
+    told = Message(MessageKind.WHISPER, to=vote.voter.user, body=sentence(refusal), place=vote.place)
+    said_no = event(request, "approval.refused", outcome="denied", code=refusal.code, voter=vote.voter.user)
+    return parts.store.save(refused, events=[said_no], messages=[told], claim=claim)
+
+
+def _tally(request: Request, vote: Vote, tally: Tally) -> Request:
+    """The request with what became of one vote."""
+    votes = tuple(
+        replace(vote, tally=tally) if (old.voter, old.digest) == (vote.voter, vote.digest) else old
+        for old in request.votes
+    )
+    return replace(request, votes=votes)
+
+
+def decided(request: Request) -> str:
+    """Who decided and how it stands, for somebody who came too late."""
+    approvers = ", ".join(vote.voter_name for vote in request.counted)
+    if request.stage is Stage.DENIED:
+        return f"Too late: {request.because}"
+    if approvers:
+        return f"Too late: it is approved by {approvers} already."
+    return f"Too late: this request is {request.stage}."
