@@ -54,8 +54,9 @@ _WORD = re.compile(r"\s*(?P<word>\S+)(?P<rest>.*)", re.DOTALL)
 _OPTION = re.compile(r"--?(?P<name>[A-Za-z][A-Za-z-]*)(?:(?P<is>=)(?P<value>.*))?", re.DOTALL)
 _FLAGS = ("--runtime", "--keep-running")
 _OPTIONS = (*_FLAGS, "--user")
+_NO_DURATION = "Masks that end by themselves are not available yet; leave `--for` out and unmask by hand."
 _INSTEAD = {
-    "--for": "Masks that end by themselves are not available yet; leave `--for` out and unmask by hand.",
+    "--for": _NO_DURATION,
     "--now": "Leave `--now` out: the unit is stopped anyway, gracefully and first. `--keep-running` would leave it up.",
 }
 _MENTION = re.compile(r"\s*<@[A-Z0-9]+(?:\|[^<>]*)?>[\s:,]*")
@@ -92,6 +93,12 @@ def parse_mention(text: str, hosts: Sequence[str]) -> Command:
             f"I do not know `{first[:SHOWN]}`.{near(word, [*Verb, *Word])} `@maskbot help` says what I do."
         )
     return _question(Word(word or Word.HELP), rest, hosts)
+
+
+def refuse_duration(typed: str) -> None:
+    """Raises `UsageError` if somebody said for how long."""
+    if typed.strip():
+        raise UsageError(_NO_DURATION)
 
 
 def _question(word: Word, rest: str, hosts: Sequence[str]) -> Question:

@@ -21,6 +21,8 @@ def read_host(typed: str, hosts: Sequence[str]) -> str:
     """The name of a host of the inventory, exactly as it stands there. Raises `UsageError` with near names."""
     if typed in hosts:
         return typed
+    if not typed:
+        raise UsageError("A host is needed.")
     if typed.startswith(("@", "<!subteam")) or "," in typed:
         raise UsageError(f"One host at a time for now: `{typed[:SHOWN]}` names several. Ask for each of them.")
     raise UsageError(f"There is no host `{typed[:SHOWN]}`.{near(typed, hosts)}")
@@ -29,6 +31,8 @@ def read_host(typed: str, hosts: Sequence[str]) -> str:
 def read_unit(typed: str) -> UnitName:
     """The full name of one unit. Raises `UsageError`."""
     stem, dot, suffix = typed.rpartition(".")
+    if not typed:
+        raise UsageError("A unit is needed.")
     if typed in ("-.mount", "-.slice"):
         raise UsageError(f"`{typed}` carries everything else on a host. It is never masked.")
     if "," in typed:

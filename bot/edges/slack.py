@@ -1,0 +1,133 @@
+"""Slack: messages out over its Web API, with every failure as one error that says whether trying again can help."""
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.client import HTTPException
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import proxy_bypass
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web import SlackResponse
+
+from bot.core.cards.kit import Text
+from bot.core.people import Place
+from bot.errors import SlackError
+
+SLACK_API = "https://slack.com/api/"
+CALL_TIMEOUT = 10  # seconds, of a call that nobody waits for
+FORM_TIMEOUT = 2  # of a call before an acknowledgement: that, and a trigger, live for three
+
+# What the same call may not meet again a little later (Slack, "Web API", common errors).
+_PASSING = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+_TOO_MANY, _THEIR_FAULT = 429, 500
+_WORD = re.compile(r"[a-z][a-z0-9_]{0,79}")
+_APP_OF_TOKEN = re.compile(r"xapp-\d+-(A[A-Z0-9]+)-.+")
+_PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
+_METADATA = "maskbot_message"
+# Nothing that people or hosts wrote becomes a link, a mention or a preview.
+_AS_IT_IS: dict[str, Any] = {"parse": "none", "link_names": False}
+_NO_PREVIEW: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who the bot is in Slack."""
+
+    team: str
+    enterprise: str
+    user: str
+    app: str  # empty where the app token does not say
+
+
+def web_client(token: str, *, base: str = SLACK_API, timeout: int = CALL_TIMEOUT) -> WebClient:
+    """A client without retries of its own: those sleep in the caller's thread, and may post a message twice."""
+    _mind_no_proxy(base)
+    return WebClient(token, base_url=base.removesuffix("/") + "/", timeout=timeout, retry_handlers=[])
+
+
+def _mind_no_proxy(base: str) -> None:
+    """slack_sdk takes a proxy from the environment and never looks at NO_PROXY, for its web sockets as well.
+
+    So where an address is not to be reached by one, the variables go before it reads them. Nothing else here uses them.
+    """
+    host = urlsplit(base).hostname or ""
+    if host in ("localhost", "127.0.0.1", "::1") or proxy_bypass(host):
+        for name in _PROXIES:
+            os.environ.pop(name, None)
+
+
+def account(client: WebClient, *, app_token: str = "") -> Account:
+    """Ask Slack who we are. Raises `SlackError`."""
+    answer = call(client.auth_test)
+    app = _APP_OF_TOKEN.fullmatch(app_token)
+    return Account(answer["team_id"], answer.get("enterprise_id") or "", answer["user_id"], app[1] if app else "")
+
+
+def call(method: Callable[..., SlackResponse], **arguments: Any) -> SlackResponse:
+    """Call a Web API method. Whatever goes wrong is a `SlackError`."""
+    try:
+        return method(**arguments)
+    except SlackApiError as error:
+        raise _refused(error.response) from error
+    except (SlackClientError, HTTPException, OSError, ValueError) as error:
+        text = f"Slack could not be reached ({type(error).__name__})."
+        raise SlackError(text, code="unreachable", passing=True) from error
+
+
+def _refused(answer: SlackResponse) -> SlackError:
+    """Slack's own word for it where there is one; the body of a 5xx is not Slack's JSON."""
+    retry_after = None
+    word = str(answer.get("error"))
+    code = word if _WORD.fullmatch(word) else "unreadable_answer"
+    if answer.status_code == _TOO_MANY:
+        code, retry_after = "ratelimited", _seconds(answer)
+    elif answer.status_code >= _THEIR_FAULT:
+        code = f"http_{answer.status_code}"
+    passing = code in _PASSING or answer.status_code >= _THEIR_FAULT
+    return SlackError(f"Slack refused it ({code}).", code=code, passing=passing, retry_after=retry_after)
+
+
+def _seconds(answer: SlackResponse) -> float | None:
+    """How long to wait (Slack, "Rate limits"), if it is said."""
+    said = next((value for name, value in answer.headers.items() if name.lower() == "retry-after"), "")
+    return float(said) if said.isdecimal() else None
+
+
+class SlackChannel:
+    """Messages, as the workflow wants them said. Whoever calls owns the retries."""
+
+    def __init__(self, client: WebClient) -> None:
+        self._client = client
+
+    def post(self, place: Place, text: Text, *, mark: str) -> str:
+        """Post, and return the timestamp. Raises `SlackError`; a passing one may still have posted."""
+        metadata = {"event_type": _METADATA, "event_payload": {"mark": mark}}
+        answer = call(
+            self._client.chat_postMessage, metadata=metadata, **_to(place), **_said(text), **_AS_IT_IS, **_NO_PREVIEW
+        )
+        return str(answer["ts"])
+
+    def update(self, channel: str, ts: str, text: Text) -> None:
+        """Replace a message. Raises `SlackError`."""
+        call(self._client.chat_update, channel=channel, ts=ts, **_said(text), **_AS_IT_IS)
+
+    def whisper(self, place: Place, user: str, text: Text) -> None:
+        """Say it to one person alone. Raises `SlackError`."""
+        call(self._client.chat_postEphemeral, user=user, **_to(place), **_said(text), **_AS_IT_IS)
+
+    def permalink(self, channel: str, ts: str) -> str:
+        """A link to a message. Raises `SlackError`."""
+        return str(call(self._client.chat_getPermalink, channel=channel, message_ts=ts)["permalink"])
+
+
+def _to(place: Place) -> dict[str, Any]:
+    return {"channel": place.channel, "thread_ts": place.thread or None}
+
+
+def _said(text: Text) -> dict[str, Any]:
+    """An empty list of blocks, unlike none at all, makes an update take the old ones away."""
+    return {"text": text.text, "blocks": list(text.blocks)}

@@ -1,0 +1,52 @@
+"""Slack: what people do, in over Socket Mode, so that no port is open."""
+
+from http.client import HTTPException
+
+from slack_bolt import App
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.error import BoltError
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackClientError
+
+from bot.errors import SlackError
+
+WORKERS = 32  # payloads recorded at one time; with the defaults, acknowledgements came late under load (measured)
+PING_INTERVAL = 2.0  # seconds; a dead connection is noticed after five: with Bolt's 10 that took a minute (measured)
+
+
+def application(client: WebClient) -> App:
+    """A Bolt app that acknowledges when its listener has ended, and never before.
+
+    So also an event that could not be recorded is not acknowledged, and Slack delivers it again. Raises `SlackError`.
+    """
+    try:
+        return App(client=client, process_before_response=True)
+    except (BoltError, SlackClientError, HTTPException, OSError) as error:
+        raise _unreachable(error) from error
+
+
+class Socket:
+    """The connection over which payloads come in; it is made anew by itself whenever it breaks."""
+
+    def __init__(self, app: App, *, app_token: str) -> None:
+        self._handler = SocketModeHandler(app, app_token, ping_interval=PING_INTERVAL, concurrency=WORKERS)
+
+    def connect(self) -> None:
+        """Raises `SlackError` if Slack gives no address to connect to."""
+        try:
+            self._handler.client.connect()
+        except (SlackClientError, HTTPException, OSError) as error:
+            raise _unreachable(error) from error
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether payloads can come in now."""
+        return bool(self._handler.client.is_connected())
+
+    def close(self) -> None:
+        """Take nothing more in, and let what came in be finished."""
+        self._handler.client.close()
+
+
+def _unreachable(error: Exception) -> SlackError:
+    return SlackError(f"No connection to Slack ({type(error).__name__}).", code="unreachable", passing=True)

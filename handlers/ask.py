@@ -1,0 +1,123 @@
+"""Asking for a change: by slash command, by mention, in a form, or by a button under an earlier change."""
+
+from collections.abc import Callable
+from typing import Any
+
+from bot.core import repair
+from bot.core.cards import forms, replies
+from bot.core.cards.kit import Action
+from bot.core.changes import Ask, Change, Verb
+from bot.core.grammar import Command, Form, Order, Question, parse, parse_mention, refuse_duration
+from bot.core.names import read_host, read_reason, read_unit, read_user
+from bot.errors import UsageError
+from bot.workflow import Workflow
+from handlers.caller import Caller, Click, Submission
+from handlers.surface import Forms, Surface, Unfit
+
+
+def register(surface: Surface) -> None:
+    """The two commands, the mention, the form, and the buttons of a change that is over."""
+    surface.command("/mask", mask)
+    surface.command("/unmask", unmask)
+    surface.mention(mentioned)
+    surface.submission(forms.MASK, asked_in_form)
+    surface.click(Action.UNMASK, take_back)
+    surface.click(Action.MASK_AGAIN, mask_again)
+    surface.click(Action.START_AGAIN, start_again)
+
+
+def mask(desk: Workflow, caller: Caller, text: str, form: Forms) -> str:
+    """`/mask ...`; bare, it opens the form."""
+    command = parse(Verb.MASK, text, desk.hosts)
+    if isinstance(command, Form):
+        form.open(forms.mask_form(desk.hosts), Click(caller, request_id=""))
+        return ""
+    return _take(desk, caller, command)
+
+
+def unmask(desk: Workflow, caller: Caller, text: str, _: Forms) -> str:
+    """`/unmask ...`."""
+    return _take(desk, caller, parse(Verb.UNMASK, text, desk.hosts))
+
+
+def mentioned(desk: Workflow, caller: Caller, text: str) -> str:
+    """The same words behind the bot's name, answered where they were said."""
+    return _take(desk, caller, parse_mention(text, desk.hosts))
+
+
+def asked_in_form(desk: Workflow, sent: Submission) -> str:
+    """The form behind a bare `/mask`; whatever does not fit is said beside its field."""
+    order, who = _order(desk, sent), sent.caller
+    desk.submit(_ask(who, order), key=who.key)
+    desk.whisper(who.place, who.id.user, replies.heard(order.change))
+    return ""
+
+
+def take_back(desk: Workflow, click: Click, _: Forms) -> str:
+    """Undo a mask of ours."""
+    who = click.caller
+    desk.undo(click.request_id, by=who.id, name=who.name, place=who.place, key=who.key)
+    return ""
+
+
+def mask_again(desk: Workflow, click: Click, _: Forms) -> str:
+    """Once more what did not end in a mask."""
+    who = click.caller
+    desk.mask_again(click.request_id, by=who.id, name=who.name, place=who.place, key=who.key)
+    return ""
+
+
+def start_again(desk: Workflow, click: Click, _: Forms) -> str:
+    """Bring back what was stopped and not masked."""
+    who = click.caller
+    desk.start_again(click.request_id, by=who.id, name=who.name, place=who.place, key=who.key)
+    return ""
+
+
+def _take(desk: Workflow, caller: Caller, command: Command) -> str:
+    match command:
+        case Order(change=change):
+            desk.submit(_ask(caller, command), key=caller.key)
+            return replies.heard(change)
+        case Question():
+            desk.answer(command, asker=caller.id, name=caller.name, place=caller.place)
+        case Form():
+            pass  # only a command can open one
+    return ""
+
+
+def _ask(caller: Caller, order: Order) -> Ask:
+    return Ask(order.change, caller.id, caller.name, caller.place, order.reason)
+
+
+def _order(desk: Workflow, sent: Submission) -> Order:
+    """What the form says. Every field is read before any is refused, so that all mistakes show at once."""
+    readers: dict[str, Callable[[str], Any]] = {
+        forms.HOST: lambda typed: read_host(_word(typed), desk.hosts),
+        forms.UNIT: lambda typed: read_unit(_word(typed)),
+        forms.USER: lambda typed: read_user(_word(typed)) if typed else "",
+        forms.DURATION: refuse_duration,
+        forms.REASON: read_reason,
+    }
+    read, wrong = {}, {}
+    for block, reader in readers.items():
+        try:
+            read[block] = reader(sent.fields.get(block, ""))
+        except UsageError as error:
+            wrong[block] = str(error)
+    if wrong:
+        raise Unfit(wrong)
+    how = sent.fields.get(forms.HOW, ())
+    change = Change(
+        Verb.MASK,
+        read[forms.HOST],
+        read[forms.UNIT],
+        runtime=forms.RUNTIME in how,
+        keep_running=forms.KEEP_RUNNING in how,
+        user=read[forms.USER],
+    )
+    return Order(change, read[forms.REASON])
+
+
+def _word(typed: str) -> str:
+    return repair.word(repair.text(typed).strip())

@@ -1,0 +1,125 @@
+"""Who did something in Slack, and where: the one place that digs in payloads."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.core.people import PersonId, Place
+
+Payload = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where the bot lives, as Slack told it at the start, and the teams (or enterprises) whose people are ours."""
+
+    team: str
+    enterprise: str = ""
+    app: str = ""  # not known: not compared
+    teams: frozenset[str] = frozenset()  # beside the bot's own
+
+    def person(self, user: str, team: str) -> PersonId:
+        """The account of that name.
+
+        Only some payloads tell the enterprise. Taking our own for everybody makes one account one id whatever it
+        did, and whether it is really ours is asked of the directory.
+        """
+        return PersonId(team=team or self.team, user=user, enterprise=self.enterprise)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A person, the place where they were, and what a second delivery of the same payload has in common with it."""
+
+    id: PersonId
+    name: str
+    place: Place
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """A press of a button: which request and plan its card showed, and where that card stands."""
+
+    caller: Caller
+    request_id: str
+    digest: str = ""
+    card: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A form sent off: the click or the place that it came from, and its fields by block id."""
+
+    click: Click
+    fields: Mapping[str, Any]
+
+    @property
+    def caller(self) -> Caller:
+        """Who sent it."""
+        return self.click.caller
+
+
+def of_command(body: Payload, home: Home) -> Caller:
+    """Who typed a slash command; it never comes from inside a thread (Slack, "Slash commands")."""
+    person = home.person(body["user_id"], body.get("team_id", ""))
+    return Caller(person, body.get("user_name", ""), Place(body["channel_id"]), body["trigger_id"])
+
+
+def of_mention(body: Payload, home: Home) -> Caller:
+    """Who mentioned the bot. The name is not in the event; the directory knows it."""
+    event = body["event"]
+    person = home.person(event["user"], event.get("user_team") or event.get("team") or body.get("team_id", ""))
+    return Caller(person, "", Place(event["channel"], event.get("thread_ts", "")), body["event_id"])
+
+
+def of_click(body: Payload, home: Home) -> Click:
+    """Who pressed which button; outside a channel (App Home) there is no card."""
+    (action, *_) = body["actions"]
+    request_id, _, digest = action.get("value", "").partition(":")
+    channel, message = (body.get("channel") or {}).get("id", ""), body.get("message") or {}
+    ts, thread = message.get("ts", ""), message.get("thread_ts", "")
+    caller = Caller(
+        _clicker(body, home), _name(body), Place(channel, thread if thread != ts else ""), body["trigger_id"]
+    )
+    return Click(caller, request_id, digest, (channel, ts) if channel and ts else None)
+
+
+def of_submission(body: Payload, home: Home) -> Submission:
+    """Who sent a form off. A form is one form however often it is corrected, so its id is the key."""
+    view = body["view"]
+    note = json.loads(view.get("private_metadata") or "{}")
+    channel, card = note.get("channel", ""), note.get("card", "")
+    caller = Caller(_clicker(body, home), _name(body), Place(channel, note.get("thread", "")), view["id"])
+    click = Click(caller, note.get("request", ""), note.get("digest", ""), (channel, card) if card else None)
+    return Submission(click, {block: _value(fields) for block, fields in view["state"]["values"].items()})
+
+
+def note_for(click: Click) -> str:
+    """What a form must carry so that its submission is known as what the click began."""
+    place, (_, card) = click.caller.place, click.card or ("", "")
+    note = {"request": click.request_id, "digest": click.digest, "channel": place.channel, "thread": place.thread}
+    return json.dumps(note | {"card": card})
+
+
+def _clicker(body: Payload, home: Home) -> PersonId:
+    user = body["user"]
+    return home.person(user["id"], user.get("team_id") or (body.get("team") or {}).get("id", ""))
+
+
+def _name(body: Payload) -> str:
+    user = body["user"]
+    return user.get("username") or user.get("name") or ""
+
+
+def _value(fields: Payload) -> Any:
+    """The value of a block's one element: a text, the value of an option, or those of the ticked boxes."""
+    (element, *_) = fields.values()
+    match element:
+        case {"selected_options": options}:
+            return tuple(option["value"] for option in options or ())
+        case {"selected_option": option}:
+            return option["value"] if option else ""
+        case _:
+            return element.get("value") or ""

@@ -1,0 +1,81 @@
+"""The first look at everything that comes in: is it for our app, and from our own people?
+
+In Socket Mode nothing is signed and Bolt compares no teams, so a payload of another organisation's member would run.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import structlog
+from slack_bolt import BoltResponse, Respond
+
+from bot.core.cards import replies
+from bot.core.people import PersonId, Place
+from bot.errors import MaskbotError
+from handlers.caller import Payload
+from handlers.surface import Surface
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Turns away what is not ours, with a private word and an audit event, before a handler sees it."""
+
+    surface: Surface
+
+    def __call__(self, body: Payload, respond: Respond, next_: Callable[[], None]) -> BoltResponse | None:
+        """A Bolt middleware: either calls the next one or answers."""
+        code = self._objection(body)
+        if not code:
+            next_()
+            return None
+        self._record(code, body)
+        if code != "foreign_team":
+            return BoltResponse(status=200, body="")
+        if "command" in body:
+            return BoltResponse(status=200, body={"response_type": "ephemeral", "text": replies.FOREIGN})
+        self.surface.say(respond, replies.FOREIGN)
+        return BoltResponse(status=200, body="")
+
+    def _objection(self, body: Payload) -> str:
+        """Why this is not for us; empty if it is."""
+        home = self.surface.home
+        if home.app and body.get("api_app_id") != home.app:
+            return "foreign_app"
+        if (body.get("event") or {}).get("bot_id"):
+            return "not_a_member"
+        ours = {home.team, *home.teams}
+        if set(_teams(body)) <= ours and any(_teams(body)):
+            return ""
+        return "" if _enterprise(body) in home.teams else "foreign_team"
+
+    def _record(self, code: str, body: Payload) -> None:
+        event, user = body.get("event") or {}, body.get("user") or {}
+        who = body.get("user_id") or event.get("user") or user.get("id", "")
+        where = body.get("channel_id") or event.get("channel") or (body.get("channel") or {}).get("id", "")
+        team = next((team for team in _teams(body) if team != self.surface.home.team), "")
+        log.warning("gate.refused", code=code, user=who, team=team, channel=where)
+        try:
+            self.surface.desk.refused_at_the_gate(code, by=PersonId(team, who), place=Place(where))
+        except MaskbotError as error:  # turned away all the same
+            log.error("gate.not_recorded", code=code, error=str(error))
+
+
+def _teams(body: Payload) -> Iterator[str]:
+    """Every team that a payload names, of the workspace and of the person: all of them must be ours."""
+    event, user, team = (body.get(part) or {} for part in ("event", "user", "team"))
+    named = (
+        body.get("team_id"),
+        team.get("id"),
+        user.get("team_id"),
+        event.get("team"),
+        event.get("user_team"),
+        event.get("source_team"),
+    )
+    return (name for name in named if name)
+
+
+def _enterprise(body: Payload) -> str:
+    """The organisation on Enterprise Grid; whether the person is really of it is asked of the directory later."""
+    return str(body.get("enterprise_id") or (body.get("enterprise") or {}).get("id") or "")

@@ -1,0 +1,24 @@
+"""Details and Look now: what people want to see. Nothing here changes a host."""
+
+from bot.core.cards.kit import Action
+from bot.workflow import Workflow
+from handlers.caller import Click
+from handlers.surface import Forms, Surface
+
+
+def register(surface: Surface) -> None:
+    """The buttons that only look."""
+    surface.click(Action.DETAILS, details)
+    surface.click(Action.LOOK_NOW, look_now)
+
+
+def details(desk: Workflow, click: Click, _: Forms) -> str:
+    """All there is about a request, to the one who clicked."""
+    desk.details(click.request_id, asker=click.caller.id, place=click.caller.place)
+    return ""
+
+
+def look_now(desk: Workflow, click: Click, _: Forms) -> str:
+    """Do not wait for the next look at a unit whose outcome is not known."""
+    desk.look_now(click.request_id, by=click.caller.id)
+    return ""

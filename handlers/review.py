@@ -1,0 +1,71 @@
+"""Approve, deny, withdraw: what people say to a request that waits."""
+
+from bot.core.cards import forms
+from bot.core.cards.kit import Action
+from bot.core.changes import Verdict
+from bot.core.names import read_reason
+from bot.errors import UsageError
+from bot.workflow import Workflow
+from handlers.caller import Click, Submission
+from handlers.surface import Forms, Surface, Unfit
+
+
+def register(surface: Surface) -> None:
+    """The buttons of a waiting card, and their forms."""
+    surface.click(Action.APPROVE, approve)
+    surface.click(Action.DENY, deny)
+    surface.click(Action.WITHDRAW, withdraw)
+    surface.submission(forms.APPROVE, approve_vouching)
+    surface.submission(forms.DENY, deny_saying_why)
+
+
+def approve(desk: Workflow, click: Click, form: Forms) -> str:
+    """One click; for a guarded unit a form first, which names verb, unit and host as they are stored."""
+    if desk.needs_console_tick(click.request_id):
+        form.open(forms.approve_form(desk.request(click.request_id)), click)
+        return ""
+    return _vote(desk, click, Verdict.APPROVE)
+
+
+def approve_vouching(desk: Workflow, sent: Submission) -> str:
+    """An approval with the approver's word that console access works today."""
+    if forms.CONSOLE_WORKS not in sent.fields.get(forms.CONSOLE, ()):
+        raise Unfit({forms.CONSOLE: "Approving a guarded unit needs your word on this."})
+    return _vote(desk, sent.click, Verdict.APPROVE, console_works=True)
+
+
+def deny(desk: Workflow, click: Click, form: Forms) -> str:
+    """A form first: it asks for a reason, which may stay empty."""
+    form.open(forms.deny_form(desk.request(click.request_id)), click)
+    return ""
+
+
+def deny_saying_why(desk: Workflow, sent: Submission) -> str:
+    """A denial, with or without its reason."""
+    try:
+        reason = read_reason(sent.fields.get(forms.REASON, ""))
+    except UsageError as error:
+        raise Unfit({forms.REASON: str(error)}) from error
+    return _vote(desk, sent.click, Verdict.DENY, reason=reason)
+
+
+def withdraw(desk: Workflow, click: Click, _: Forms) -> str:
+    """The requester takes it back."""
+    desk.withdraw(click.request_id, by=click.caller.id)
+    return ""
+
+
+def _vote(desk: Workflow, click: Click, verdict: Verdict, *, reason: str = "", console_works: bool = False) -> str:
+    who = click.caller
+    desk.vote(
+        click.request_id,
+        verdict,
+        by=who.id,
+        name=who.name,
+        place=who.place,
+        digest=click.digest,
+        card=click.card,
+        reason=reason,
+        console_works=console_works,
+    )
+    return ""

@@ -1,0 +1,146 @@
+"""How a payload is taken, whatever it is: parsed, recorded, acknowledged, in that order; its sender alone is answered.
+
+A command and a form carry their answer in the acknowledgement. For the others it is sent beside it, so that no call to
+Slack stands before an `ack()`.
+"""
+
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import structlog
+from slack_bolt import Ack, App, Respond
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackClientError
+
+from bot.core.cards import replies
+from bot.core.cards.kit import Block, escape
+from bot.core.names import REASON_LIMIT
+from bot.errors import MaskbotError, StoreBusy, UsageError
+from bot.workflow import Workflow
+from handlers import caller as parse
+from handlers.caller import Caller, Click, Home, Payload, Submission
+
+log = structlog.get_logger()
+
+
+class Unfit(UsageError):
+    """Fields of a form that make no sense, each with its sentence, by block id."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__(" ".join(errors.values()))
+        self.errors = dict(errors)
+
+
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """Opens a form for whoever did something just now: a trigger is good once, for three seconds."""
+
+    client: WebClient
+    trigger: str
+
+    def open(self, form: Block, click: Click) -> None:
+        """Raises `UsageError` if Slack does not open it."""
+        try:
+            self.client.views_open(trigger_id=self.trigger, view={**form, "private_metadata": parse.note_for(click)})
+        except (SlackClientError, OSError) as error:
+            log.warning("form.not_opened", error=str(error))
+            raise UsageError(replies.FORM_TOO_LATE) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """The Bolt app, and what every handler needs beside the payload."""
+
+    app: App
+    desk: Workflow
+    home: Home
+    aside: Executor  # where answers are sent beside an acknowledgement
+
+    def command(self, name: str, do: Callable[[Workflow, Caller, str, Forms], str]) -> None:
+        """A slash command."""
+
+        def listener(ack: Ack, body: Payload, client: WebClient) -> None:
+            caller = parse.of_command(body, self.home)
+            said = attempt(lambda: do(self.desk, caller, body.get("text", ""), Forms(client, caller.key)))
+            if said:
+                ack(response_type="ephemeral", text=_one_line(said))
+            else:
+                ack()
+
+        self.app.command(name)(listener)
+
+    def click(self, action: str | re.Pattern[str], do: Callable[[Workflow, Click, Forms], str]) -> None:
+        """A button."""
+
+        def listener(ack: Ack, body: Payload, client: WebClient, respond: Respond) -> None:
+            click = parse.of_click(body, self.home)
+            self.say(respond, attempt(lambda: do(self.desk, click, Forms(client, click.caller.key))))
+            ack()
+
+        self.app.action(action)(listener)
+
+    def submission(self, form: str | re.Pattern[str], do: Callable[[Workflow, Submission], str]) -> None:
+        """A form that was sent off. What is wrong with it is shown in the form, and nothing typed is lost."""
+
+        def listener(ack: Ack, body: Payload) -> None:
+            submission = parse.of_submission(body, self.home)
+            try:
+                said = attempt(lambda: do(self.desk, submission), passing=Unfit)
+            except Unfit as error:
+                ack(response_action="errors", errors=error.errors)
+                return
+            if said:
+                ack(response_action="errors", errors={_first_block(body): said})
+            else:
+                ack()
+
+        self.app.view(form)(listener)
+
+    def mention(self, do: Callable[[Workflow, Caller, str], str]) -> None:
+        """A message that names the bot. Bolt acknowledges it when the listener has ended well.
+
+        A busy store is no such end: Slack delivers the event again (at once, after 1 and after 5 minutes).
+        """
+
+        def listener(body: Payload) -> None:
+            caller = parse.of_mention(body, self.home)
+            said = attempt(lambda: do(self.desk, caller, body["event"].get("text", "")), passing=StoreBusy)
+            if said:
+                self.desk.whisper(caller.place, caller.id.user, said)
+
+        self.app.event("app_mention")(listener)
+
+    def say(self, respond: Respond, said: str) -> None:
+        """Tell the one who clicked, beside the acknowledgement; best effort, owed to nobody."""
+        if said and respond.response_url:
+            text = _one_line(said)
+            self.aside.submit(lambda: respond(text=text, response_type="ephemeral", replace_original=False))
+
+
+def attempt(do: Callable[[], str], *, passing: type[MaskbotError] | None = None) -> str:
+    """Do it and return what its caller shall hear: the answer, the refusal, or that something went wrong.
+
+    No traceback ever reaches Slack: what nobody expected is logged under a reference, and that is all people are told.
+    """
+    try:
+        return do()
+    except MaskbotError as error:
+        if passing and isinstance(error, passing):
+            raise
+        return replies.BUSY if isinstance(error, StoreBusy) else str(error)
+    except Exception:  # the last resort of every handler
+        reference = secrets.token_hex(4)
+        log.exception("handler.failed", reference=reference)
+        return replies.unexpected(reference)
+
+
+def _one_line(said: str) -> str:
+    return escape(said, width=2 * REASON_LIMIT)
+
+
+def _first_block(body: Payload) -> str:
+    """Where Slack shows an error that is about no field: it has no other place for one."""
+    return next(iter(body["view"]["state"]["values"]), "")
