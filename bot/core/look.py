@@ -26,13 +26,13 @@ from bot.core.units import ActiveState, FileKind, Layer, LayerFile, LoadState, S
 from bot.errors import HostError, HostileOutput, UsageError
 
 _SHORT = ("unit", "names", "layers", "files", "host")
-_FULL = ("hashes", "links", "units", "lifeline", "near", "rights")
+_FULL = ("rights", "kernel", "hashes", "links", "lifeline", "near", "units")
 _FILE = re.compile(
     r"(?P<kind>[a-z ]+)\|(?P<size>\d+)\|(?P<identity>\d+:[\d.]+)\|'(?P<path>/[^']*)'(?: -> (?P<goal>.+))?", re.ASCII
 )
 Layers = tuple[LayerFile, ...]
 _HASH = re.compile(r"\\?(?P<hash>[0-9a-f]{64})  (?P<path>/.*)")
-_HOST = ("machine_id", "hostname", "boot_id", "systemd")
+_KERNEL = ("hostname", "boot_id", "systemd")
 _MACHINE_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -63,7 +63,7 @@ def parse_look(stdout: str, asked: UnitName) -> Snapshot:
     for name in _SHORT:
         if name not in found:
             raise HostError("The host's answer lacks a part.", code="incomplete_observation", passing=True)
-    unit, host = record(found["unit"], SHOWN), record(found["host"], _HOST)
+    unit, host = record(found["unit"], SHOWN), record(found["host"], ("machine_id",))
     if str(asked) not in {needed(unit, "Id"), *read_units(needed(unit, "Names"))}:
         raise HostileOutput("The host's answer is about another unit.")
     try:
@@ -76,7 +76,7 @@ def parse_look(stdout: str, asked: UnitName) -> Snapshot:
         )
     except (ValueError, UsageError):
         raise HostileOutput("The host's answer has a state or a name that systemd does not have.") from None
-    return replace(snapshot, around=_around(found, unit, host)) if "rights" in found else snapshot
+    return replace(snapshot, around=_around(found, unit)) if "rights" in found else snapshot
 
 
 def _machine_id(host: Record) -> str:
@@ -172,17 +172,18 @@ def _snapshot(
     )
 
 
-def _around(found: Mapping[str, tuple[str, ...]], unit: Record, host: Record) -> Surroundings:
+def _around(found: Mapping[str, tuple[str, ...]], unit: Record) -> Surroundings:
     for name in _FULL:
         if name not in found:
             raise HostError("The host's answer lacks a part.", code="incomplete_observation", passing=True)
+    kernel = record(found["kernel"], _KERNEL)
     nearby = Neighbourhood(records(found["units"], SHOWN_OF_ALL))
     hashes = _hashes(found["hashes"])
     own = UnitName(unit["Id"])
     return Surroundings(
-        hostname=needed(host, "hostname"),
-        boot_id=needed(host, "boot_id"),
-        systemd=needed(host, "systemd"),
+        hostname=needed(kernel, "hostname"),
+        boot_id=needed(kernel, "boot_id"),
+        systemd=needed(kernel, "systemd"),
         fragment_hash=hashes.get(unit["FragmentPath"], ""),
         drop_ins=tuple((path, hashes.get(path, "")) for path in read_list(unit.get("DropInPaths", ""))),
         would_stop=nearby.would_stop(own.text),

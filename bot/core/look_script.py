@@ -74,10 +74,13 @@ say @host "machine_id=$machine_id"
 [ "$size" = full ] || {{ say @end; exit 0; }}
 """
 
+# sudo is asked while systemd answers for all units: each of the two takes as long as the rest together.
 _SURROUNDINGS = f"""\
+all=$(ask show -p {",".join(SHOWN_OF_ALL)} -- '*' 2>/dev/null | sed '/=$/d')
+wait
 read -r hostname </proc/sys/kernel/hostname
 read -r boot_id </proc/sys/kernel/random/boot_id
-say "hostname=$hostname" "boot_id=$boot_id" "systemd=$(/usr/bin/systemctl show -p Version --value)"
+say @kernel "hostname=$hostname" "boot_id=$boot_id" "systemd=$(/usr/bin/systemctl show -p Version --value)"
 say @hashes
 [ -z "$file$drop_ins" ] || sha256sum -- $file $drop_ins 2>/dev/null
 say @links
@@ -85,8 +88,6 @@ find "$persistent" "$runtime" -maxdepth 2 -type l -printf '%p|%l\\n' 2>/dev/null
   case $path in "$persistent/$id" | "$runtime/$id") continue ;; esac
   case "$path|$goal|" in */"$id|"*) say "$path|$goal" ;; esac
 done
-say @units
-ask show -p {",".join(SHOWN_OF_ALL)} -- '*' 2>/dev/null | sed '/=$/d'
 say @lifeline
 process=$$
 while [ "${{process:-0}}" -gt 1 ]; do
@@ -99,7 +100,7 @@ while [ "${{process:-0}}" -gt 1 ]; do
 done
 say @near
 [ "$load" != not-found ] || find $folders -maxdepth 1 -name '*.*' ! -type d -printf '%f\\n' 2>/dev/null
-say @rights
+say @units "$all"
 """
 
 
@@ -123,7 +124,7 @@ def _rights() -> str:
         for right, forms in RIGHTS.items()
         if right in USER_RIGHTS
     ]
-    return "\n".join(['if [ "$user" ]; then', *user, "else", *system, "fi", "wait"])
+    return "\n".join(["say @rights", 'if [ "$user" ]; then', *user, "else", *system, "fi\n"])
 
 
-SCRIPT = f"{_BEGIN}{_NAMES_AND_LAYERS}{_SURROUNDINGS}{_rights()}\nsay @end\n"
+SCRIPT = f"{_BEGIN}{_NAMES_AND_LAYERS}{_rights()}{_SURROUNDINGS}say @end\n"
