@@ -17,7 +17,7 @@ _BREAKS = {
 _LEFT_RUNNING = {
     "socket": "its listener is gone when its service ends, and comes back only with a restart of the socket",
     "timer": "it fails at its next turn, and must be started again after an unmask",
-    "path": "it triggers nothing while it is masked",
+    "path": "it triggers nothing while the mask is there",
 }
 
 
@@ -72,7 +72,7 @@ def _hazards(change: Change, seen: Snapshot) -> Iterator[Markup]:
     if change.unit.type in _LEFT_RUNNING:
         yield row("Hazard", _LEFT_RUNNING[change.unit.type])
     else:
-        yield row("Hazard", "while it runs masked it has no Restart= and no limits: if it ends, it stays down")
+        yield row("Hazard", "once the mask is loaded it runs without Restart= and limits: if it ends, it stays down")
 
 
 def _neighbours(change: Change, seen: Snapshot) -> Iterator[Markup]:

@@ -16,8 +16,10 @@ from bot.core.units import Snapshot
 def details(request: Request, *, now: datetime) -> Text:
     """More than fits on the card: the plan, the rule, every vote, the unit's own settings, what was sent."""
     target = request.target
-    seen = target.after or target.last_seen or target.before or target.planned
-    blocks = [section("asked", [asked(request), *_record(request, now)]), section("plan", [*plan_rows(request)])]
+    seen = target.after or target.last_seen or target.before
+    blocks = [section("asked", [asked(request), *_record(request, now)])]
+    if not request.stage.is_final:
+        blocks.append(section("plan", [*plan_rows(request)]))
     if seen:
         blocks.append(section("unit", [*_unit(seen)]))
     if target.sent:
@@ -53,6 +55,7 @@ def _unit(seen: Snapshot) -> Iterator[Markup]:
     around = seen.around
     limit = states.stop_limit(seen)
     rows = [
+        f"Seen       {states.now(seen)}",
         f"File       {seen.fragment or '-'}",
         *(f"Drop-in    {path}" for path, _ in (around.drop_ins if around else ())),
         *(f"Layer      {file.path} ({file.kind})" for file in seen.layers),

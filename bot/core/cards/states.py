@@ -41,7 +41,7 @@ def now(unit: Snapshot) -> str:
 
 def _now(unit: Snapshot) -> Iterator[str]:
     if unit.is_masked:
-        yield "masked already"
+        yield "masked"
     elif unit.mask_layers:
         yield "a mask is there, but systemd has not read it"
     yield doing(unit)

@@ -1,0 +1,157 @@
+"""Answers to questions: how a unit is, what would happen, why, what is masked, what was done. They change nothing."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from bot.core.cards import states
+from bot.core.cards.done import TITLES
+from bot.core.cards.kit import Block, Markup, Text, clock, day, escape, joined, mention, message, row, section, words
+from bot.core.cards.titles import subject
+from bot.core.cards.waiting import plan_rows, who_may
+from bot.core.changes import Outcome, Request, Stage
+from bot.core.question import Allow, Decision, Explained, NeedsApproval, Refuse
+from bot.core.units import FileKind, Snapshot
+
+_NOT_A_SCAN = "These are the masks that we made. This is not a scan of the hosts."
+
+
+def status(host: str, snapshot: Snapshot | None, masks: Sequence[Request], now: datetime) -> Text:
+    """How a unit is, or without one which masks of ours are on the host."""
+    if snapshot is None:
+        return _masks(f"MASKS · {host}", masks, now)
+    head = f"STATUS · {snapshot.id} on {host}"
+    return message(head, section("status", [*_unit(snapshot), *_masked_by(snapshot, masks, now)]))
+
+
+def plan(request: Request, decision: Decision, now: datetime) -> Text:
+    """What approvers would see, and what the answer would be."""
+    head = f"PLAN, NOBODY IS ASKED · {request.ask.change.verb} {subject(request)}"
+    answer = [*_decided(decision), words("Looked at {}. Nothing was changed and nobody was asked.", clock(now))]
+    return message(head, section("plan", [*plan_rows(request)]), section("answer", answer))
+
+
+def why(request: Request, decision: Decision, explained: Sequence[Explained]) -> Text:
+    """The decision, the check that made it, and what each rule of the policy says of this change."""
+    head = f"WHY · {request.ask.change.verb} {subject(request)}"
+    passed = sum(one.holds and not one.decides for one in explained if not one.line)
+    deciding = [words("{}: {}", one.step, one.why) for one in explained if one.decides]
+    rules = [_rule(one) for one in explained if one.line]
+    checks = [row("Checks", f"{passed} passed"), *(row("Decided by", text) for text in deciding)]
+    return message(head, section("answer", [*_decided(decision), *checks]), *_listed("rules", rules))
+
+
+def listing(requests: Sequence[Request], now: datetime) -> Text:
+    """Our live masks, on all hosts."""
+    return _masks("OUR LIVE MASKS", requests, now)
+
+
+def history(requests: Sequence[Request], now: datetime) -> Text:
+    """What was asked lately, newest first, and how it ended."""
+    lines = [_past(request, now) for request in requests]
+    blocks = _listed("history", lines) or [section("history", [words("Nothing is on record.")])]
+    return message(f"HISTORY · {len(lines)} requests", *blocks)
+
+
+def help_text(hosts: Sequence[str]) -> Text:
+    """What can be typed, and where it can be done."""
+    return message("HELP", section("help", list(_HELP)), section("hosts", [row("Hosts", joined(hosts, most=40))]))
+
+
+_HELP = (
+    Markup("`/mask HOST UNIT [reason]`  stop the unit and mask it, once the right people approve"),
+    Markup("    `--runtime`  until the next reboot"),
+    Markup("    `--keep-running`  mask it, but do not stop it"),
+    Markup("    `--user NAME`  a unit of that user's own manager"),
+    Markup("`/unmask HOST UNIT [reason]`  bring it back to what it was"),
+    Markup("`/mask status HOST [UNIT]`  how it is now"),
+    Markup("`/mask plan HOST UNIT`  what would happen; nobody is asked"),
+    Markup("`/mask why HOST UNIT`  who may ask and approve, and which rule says so"),
+    Markup("`/mask list`, `/mask history [HOST]`  our masks, and what was asked lately"),
+    Markup("`/mask`  a form"),
+    Markup("In a thread: the same words after a mention of me. `cron` means `cron.service`."),
+)
+
+
+def _unit(seen: Snapshot) -> Iterator[Markup]:
+    around = seen.around
+    if seen.is_missing:
+        yield words("There is no such unit.")
+        if around and around.near:
+            yield words("Did you mean {}?", joined(around.near, " or "))
+        return
+    yield row("Now", states.now(seen))
+    if seen.asked != seen.id:
+        yield row("Name", f"`{seen.asked}` is another name of `{seen.id}`")
+    yield row("File", seen.fragment or "none")
+    if around and around.triggers:
+        yield row("Started by", joined(f"{other.unit} ({states.doing(other)})" for other in around.triggers))
+
+
+def _masked_by(seen: Snapshot, masks: Sequence[Request], now: datetime) -> Iterator[Markup]:
+    for mask in masks:
+        yield row("Our mask", _mask(mask, now))
+    if masks or not seen.mask_layers:
+        return
+    paths = [file.path for file in seen.layers if file.kind in (FileKind.MASK, FileKind.EMPTY)]
+    yield row("Masked by", words("somebody else, not by maskbot: {}", joined(paths)))
+
+
+def _masks(head: str, masks: Sequence[Request], now: datetime) -> Text:
+    lines = [words("*{}*: {}", subject(mask), _mask(mask, now)) for mask in masks]
+    blocks = _listed("masks", lines) or [section("masks", [words("None.")])]
+    return message(f"{head} · {len(lines)}", section("note", [words(_NOT_A_SCAN)]), *blocks)
+
+
+def _mask(mask: Request, now: datetime) -> Markup:
+    """Since when, by whom, why, and whether its undo needs a vote."""
+    since = mask.finished_at or mask.asked_at
+    age = states.span((now - since).total_seconds())
+    who = mention(mask.ask.requester, mask.ask.requester_name)
+    free = mask.undo_until is not None and now < mask.undo_until
+    undo = (
+        words("undo needs no vote until {}", day(mask.undo_until))
+        if free and mask.undo_until
+        else words("undo needs a vote")
+    )
+    return joined([words("since {} ({})", day(since), age), words("by {}", who), *_reason(mask), undo])
+
+
+def _reason(request: Request) -> list[Markup]:
+    return [escape(request.ask.reason, width=80)] if request.ask.reason.strip() else []
+
+
+def _past(request: Request, now: datetime) -> Markup:
+    outcome = request.target.outcome or Outcome.UNKNOWN
+    ended = TITLES[outcome].lower() if request.stage is Stage.DONE else str(request.stage)
+    age = states.span((now - request.asked_at).total_seconds())
+    who = mention(request.ask.requester, request.ask.requester_name)
+    what = words("{} ago: {} *{}*, {}", age, request.ask.change.verb, subject(request), ended)
+    return joined([what, words("by {}", who), *_reason(request)])
+
+
+def _decided(decision: Decision) -> Iterator[Markup]:
+    match decision:
+        case Allow(rule=rule, because=because):
+            yield row("Answer", words("it would run without a vote: {} ({})", because, rule))
+        case NeedsApproval(rule=rule, because=because):
+            who = who_may(decision.need, decision.groups)
+            yield row("Answer", words("it would need the approval of {}: {} ({})", who, because, rule))
+            if decision.guarded:
+                yield row(
+                    "Guarded", words("{}. An approver must tick that console access works today", decision.guarded)
+                )
+        case Refuse(reason=reason, hint=hint):
+            yield row("Answer", words("no. {} {}", escape(reason, width=500), escape(hint, width=500)))
+
+
+def _rule(one: Explained) -> Markup:
+    return words("• {} (line {}): {}{}", one.step, one.line, "" if one.holds else "does not match: ", one.why)
+
+
+def _listed(name: str, lines: Sequence[Markup]) -> list[Block]:
+    """As many sections as the lines need, at most three: a message has its limit."""
+    size, most = 15, 45
+    groups = [lines[start : start + size] for start in range(0, min(len(lines), most), size)]
+    blocks = [section(f"{name}-{number}", group) for number, group in enumerate(groups, 1)]
+    more = [section(f"{name}-more", [f"… {len(lines) - most} more"])] if len(lines) > most else []
+    return [*blocks, *more]
