@@ -8,6 +8,7 @@ from bot.core.units import FileKind, Layer, Snapshot
 
 # What somebody put there: a mask cannot take its place, and one in a lower layer is not seen behind it.
 _IN_THE_WAY = (FileKind.FILE, FileKind.LINK, FileKind.EMPTY, FileKind.OTHER)
+_CONTROL_FOLDERS = ("system.control", "user.control")
 CONTROL_RIGHT = "control"
 
 
@@ -36,7 +37,8 @@ def _cannot_be_masked(change: Change, snapshot: Snapshot) -> Refuse | None:
     if folder.name == "generator.early":
         hint = "Change what it is generated from."
         return Refuse("generated_early", f"{unit} is made by an early generator, which no mask overrides.", hint)
-    if _is_in_the_way(snapshot, Layer.CONTROL) or folder.name in ("system.control", "user.control"):
+    masked_there = snapshot.layer(Layer.CONTROL).kind is FileKind.MASK
+    if not masked_there and (_is_in_the_way(snapshot, Layer.CONTROL) or folder.name in _CONTROL_FOLDERS):
         hint = "Move its unit file out of there first."
         return Refuse("control_file", f"The unit file of {unit} is in {folder}, which no mask overrides.", hint)
     return None

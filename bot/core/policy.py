@@ -1,6 +1,7 @@
 """The one question: may this be done, by whom, and with whose approval? Rules look at facts and fetch nothing."""
 
 from collections.abc import Iterator
+from itertools import takewhile
 
 from bot.core.question import (
     Allow,
@@ -107,17 +108,19 @@ def explain(facts: Facts, policy: Policy) -> tuple[Explained, ...]:
 
 
 def _steps(facts: Facts, policy: Policy) -> Iterator[Explained]:
-    for rule in RULES:
-        step = rule.__name__.replace("_", " ")
-        match rule(facts, policy):
-            case None:
-                yield Explained(step, holds=True, why="")
-            case Refuse(reason=reason, hint=hint):
-                yield Explained(step, holds=False, why=f"{reason} {hint}".rstrip(), decides=True)
-                return
-            case Allow(because=because) | NeedsApproval(because=because):
-                yield Explained(step, holds=True, why=because, decides=True)
-                return
+    passed = tuple(takewhile(lambda rule: rule(facts, policy) is None, RULES))
+    for rule in passed:
+        yield Explained(_named(rule), holds=True, why="")
+    last, answer = RULES[len(passed)], decide(facts, policy)
+    if isinstance(answer, Refuse):
+        yield Explained(_named(last), holds=False, why=f"{answer.reason} {answer.hint}".rstrip(), decides=True)
+    else:
+        yield Explained(_named(last), holds=True, why=answer.because, decides=True)
+
+
+def _named(rule: Check) -> str:
+    """The names of the rules are sentences."""
+    return rule.__name__.replace("_", " ")
 
 
 def _policy_rules(facts: Facts, policy: Policy) -> Iterator[Explained]:

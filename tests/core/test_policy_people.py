@@ -1,20 +1,33 @@
-"""Who may ask, who may decide, where, and until when."""
+"""Who may ask, where, who may decide, and until when."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from bot.core.people import Person
-from bot.core.policy import Decision, Facts, Moment, NeedsApproval, Policy, Refuse, decide
+from bot.core.changes import Stage
+from bot.core.people import Person, Place
+from bot.core.policy import Allow, Facts, Moment, NeedsApproval, Policy, Refuse, decide, may_look
 from tests.core.situations import (
+    ALICE,
     BOB,
+    CAROL,
+    DAVE,
+    INCIDENT,
+    MEMBERS,
+    NOW,
     POLICY,
+    PROD,
+    TEAM,
     facts,
     looked,
     person,
+    request,
     snapshot,
     waiting,
 )
+
+TWO = replace(POLICY, rules=(replace(PROD, need=2),))
 
 
 def refusal(asked: Facts, policy: Policy = POLICY) -> Refuse:
@@ -23,8 +36,9 @@ def refusal(asked: Facts, policy: Policy = POLICY) -> Refuse:
     return answer
 
 
-def code(answer: Decision) -> str:
-    return answer.code if isinstance(answer, Refuse) else type(answer).__name__
+def vote(voter: Person | None, policy: Policy = POLICY, **changed: object) -> object:
+    """What is said to a vote on alice's waiting request."""
+    return decide(looked(snapshot(), waiting(), Moment.VOTE, voter=voter, **changed), policy)
 
 
 def test_an_ordinary_mask_needs_one_approval_of_the_rules_group() -> None:
@@ -44,11 +58,182 @@ STRANGERS = {
 }
 
 
-@pytest.mark.parametrize(("stranger", "expected"), STRANGERS.values(), ids=STRANGERS)
-def test_nobody_may_ask_who(stranger: Person, expected: str) -> None:
-    assert refusal(facts(requester=stranger)).code == expected
+@pytest.mark.parametrize(("stranger", "code"), STRANGERS.values(), ids=STRANGERS)
+def test_nobody_may_ask_who(stranger: Person, code: str) -> None:
+    answer = refusal(facts(requester=stranger))
+    assert answer.code == code
+    assert answer.reason.startswith("You are ")
 
 
-@pytest.mark.parametrize(("stranger", "expected"), STRANGERS.values(), ids=STRANGERS)
-def test_nobody_may_vote_who(stranger: Person, expected: str) -> None:
-    assert refusal(looked(snapshot(), waiting(), Moment.VOTE, voter=stranger)).code == expected
+@pytest.mark.parametrize(("stranger", "code"), STRANGERS.values(), ids=STRANGERS)
+def test_nobody_may_vote_who(stranger: Person, code: str) -> None:
+    answer = vote(stranger)
+    assert isinstance(answer, Refuse)
+    assert answer.code == code
+
+
+@pytest.mark.parametrize(("stranger", "code"), STRANGERS.values(), ids=STRANGERS)
+def test_no_approval_counts_at_the_moment_of_acting_from_whoever(stranger: Person, code: str) -> None:
+    answer = decide(looked(snapshot(), moment=Moment.ACT, approvers=(stranger,)), POLICY)
+    assert isinstance(answer, NeedsApproval), code
+    assert answer.have == 0
+
+
+def test_a_requester_who_was_deactivated_meanwhile_stops_the_request() -> None:
+    gone = replace(ALICE, is_deleted=True)
+    answer = refusal(looked(snapshot(), moment=Moment.ACT, requester=gone, approvers=(BOB,)))
+    assert (answer.code, answer.reason) == ("not_a_member", "The requester is deactivated in Slack.")
+
+
+def test_a_person_of_a_known_enterprise_is_ours_in_each_of_its_workspaces() -> None:
+    from_elsewhere = replace(ALICE, id=replace(ALICE.id, team="T2", enterprise="E1"))
+    assert isinstance(decide(facts(requester=from_elsewhere), replace(POLICY, teams=frozenset({"E1"}))), NeedsApproval)
+
+
+def test_without_a_list_of_teams_the_directory_alone_says_who_is_foreign() -> None:
+    assert isinstance(decide(facts(), replace(POLICY, teams=frozenset())), NeedsApproval)
+
+
+ALLOWED_PLACES = {
+    "a channel by its id": Place("C9", name="operations"),
+    "a channel by how its name begins": Place("C1", name="inc-42"),
+    "a thread in it": Place("C1", thread="1.2", name="inc-42"),
+    "the command line": Place("shell"),
+}
+
+
+@pytest.mark.parametrize("place", ALLOWED_PLACES.values(), ids=ALLOWED_PLACES)
+def test_the_bot_acts_in(place: Place) -> None:
+    assert isinstance(decide(facts(place=place), POLICY), NeedsApproval)
+
+
+REFUSED_PLACES = {
+    "a channel that nobody named": (Place("C2", name="random"), "channel_not_allowed"),
+    "a direct message": (Place("D1"), "channel_not_allowed"),
+    "a channel with the prefix inside its name": (Place("C2", name="not-inc-42"), "channel_not_allowed"),
+    "a shared channel": (replace(INCIDENT, is_internal=False), "channel_shared"),
+    "an archived channel": (replace(INCIDENT, is_archived=True), "channel_archived"),
+    "a channel it is not in": (replace(INCIDENT, is_member=False), "not_in_channel"),
+}
+
+
+@pytest.mark.parametrize("moment", Moment)
+@pytest.mark.parametrize(("place", "code"), REFUSED_PLACES.values(), ids=REFUSED_PLACES)
+def test_the_bot_does_not_act_in(place: Place, code: str, moment: Moment) -> None:
+    assert refusal(facts(moment=moment, place=place)).code == code
+
+
+def test_where_the_bot_does_not_act_it_says_where_it_does() -> None:
+    elsewhere = Place("C2", name="random")
+    assert refusal(facts(place=elsewhere)).hint == "Ask in a channel whose name begins with `inc-`."
+    by_id = replace(POLICY, channel_prefixes=())
+    assert refusal(facts(place=elsewhere), by_id).hint == "Ask in a channel that the policy names."
+
+
+def test_who_asked_does_not_decide() -> None:
+    answer = vote(replace(BOB, id=ALICE.id))
+    assert isinstance(answer, Refuse)
+    assert answer.code == "self_approval"
+
+
+def test_who_is_in_none_of_the_approving_groups_does_not_decide() -> None:
+    answer = vote(DAVE)
+    assert answer == Refuse("may_not_approve", "You may not decide this (rule `prod`).", "@sre may.")
+
+
+def test_where_no_group_approves_nobody_decides() -> None:
+    answer = vote(BOB, replace(POLICY, rules=(replace(PROD, approve=()),)))
+    assert isinstance(answer, Refuse)
+    assert answer.hint == "Nobody may."
+
+
+def test_a_vote_makes_nothing_run_before_it_is_counted() -> None:
+    assert isinstance(vote(BOB), NeedsApproval)
+    assert isinstance(vote(None, approvers=(BOB,)), Allow)
+
+
+QUORUMS = {
+    "bob alone": ((BOB,), 1),
+    "bob twice": ((BOB, BOB), 1),
+    "bob under two workspaces of one enterprise": (
+        tuple(replace(BOB, id=replace(BOB.id, team=team, enterprise=TEAM)) for team in ("T8", "T9")),
+        1,
+    ),
+    "bob, and dave who is in no group": ((BOB, DAVE), 1),
+    "bob, and the requester herself": ((BOB, replace(ALICE, groups=frozenset({"sre"}))), 1),
+    "bob, and carol who left the group": ((BOB, replace(CAROL, groups=frozenset({"eng"}))), 1),
+    "bob and carol": ((BOB, CAROL), 2),
+}
+
+
+@pytest.mark.parametrize(("approvers", "have"), QUORUMS.values(), ids=QUORUMS)
+def test_each_entitled_person_counts_once(approvers: tuple[Person, ...], have: int) -> None:
+    answer = decide(looked(snapshot(), moment=Moment.ACT, approvers=approvers), TWO)
+    match answer:
+        case Allow(rule=rule, because=because):
+            assert (have, rule, because) == (2, "prod", "prod: 2 of two approvals")
+        case NeedsApproval():
+            assert (answer.have, answer.need) == (have, 2)
+            assert have < 2
+        case _:
+            pytest.fail(str(answer))
+
+
+def test_a_dead_end_is_said_before_anybody_waits() -> None:
+    answer = refusal(facts(members=MEMBERS | {"sre": frozenset({ALICE.id, BOB.id})}), TWO)
+    assert answer.code == "nobody_could_approve"
+    assert answer.reason == "Rule `prod` needs two approvals from @sre; 1 could give one besides you."
+    assert answer.hint == "Add people to the group, or change the rule in policy.yaml (line 12)."
+
+
+def test_a_rule_without_approving_groups_is_a_dead_end() -> None:
+    answer = refusal(facts(), replace(POLICY, rules=(replace(PROD, approve=(), line=0),)))
+    assert "from nobody" in answer.reason
+    assert answer.hint.endswith("policy.yaml.")
+
+
+def test_a_group_that_shrank_does_not_void_a_request_that_has_its_approvals() -> None:
+    answer = decide(looked(snapshot(), moment=Moment.ACT, approvers=(BOB,), members={"sre": frozenset()}), POLICY)
+    assert isinstance(answer, Allow)
+
+
+def test_groups_that_nobody_asked_slack_about_are_no_dead_end() -> None:
+    assert isinstance(decide(facts(members={}), POLICY), NeedsApproval)
+
+
+def test_a_vote_after_the_time_to_decide_is_refused_even_if_no_timer_fired() -> None:
+    late = NOW + timedelta(minutes=15, seconds=1)
+    answer = vote(BOB, now=late)
+    assert answer == Refuse("request_expired", "Time to decide ended at 03:15 UTC.", "It can be asked again.")
+    assert isinstance(vote(BOB, now=NOW + timedelta(minutes=15)), NeedsApproval)
+
+
+def test_an_approval_that_was_not_used_in_time_is_not_used() -> None:
+    approved = replace(waiting(), stage=Stage.APPROVED, act_by=NOW)
+    in_time = looked(snapshot(), approved, Moment.ACT, approvers=(BOB,))
+    assert isinstance(decide(in_time, POLICY), Allow)
+    assert refusal(replace(in_time, now=NOW + timedelta(seconds=1))).code == "approval_expired"
+
+
+@pytest.mark.parametrize(("stranger", "code"), STRANGERS.values(), ids=STRANGERS)
+def test_nobody_may_look_who(stranger: Person, code: str) -> None:
+    answer = may_look(facts(requester=stranger), POLICY)
+    assert answer is not None
+    assert answer.code == code
+
+
+@pytest.mark.parametrize(("place", "code"), REFUSED_PLACES.values(), ids=REFUSED_PLACES)
+def test_nobody_may_look_from(place: Place, code: str) -> None:
+    answer = may_look(facts(place=place), POLICY)
+    assert answer is not None
+    assert answer.code == code
+
+
+def test_who_may_not_ask_for_changes_may_look_all_the_same() -> None:
+    assert may_look(facts(request("ssh.service"), requester=DAVE), POLICY) is None
+
+
+def test_what_needs_no_approval_may_run_at_once() -> None:
+    free = replace(POLICY, rules=(replace(PROD, need=0),))
+    answer = decide(looked(snapshot(), request()), free)
+    assert answer == Allow("prod", "prod: it needs no approval")

@@ -82,7 +82,8 @@ def quorum(facts: Facts, policy: Policy) -> Allow | NeedsApproval:
     rule = wanted.rule
     have = len({person.id.key for person in facts.approvers if _counts(person, rule, facts, policy)})
     if have >= wanted.need:
-        return Allow(rule.name, f"{rule.name}: {_plural(have)} of {wanted.need} needed.")
+        because = f"{have} of {_plural(wanted.need)}" if wanted.need else "it needs no approval"
+        return Allow(rule.name, f"{rule.name}: {because}")
     return NeedsApproval(
         rule=rule.name,
         because=f"{rule.name}: {_few(wanted.need)} of {at_signs(rule.approve)}",

@@ -30,11 +30,10 @@ def _needed(facts: Facts, snapshot: Snapshot) -> frozenset[str]:
         back = _BRING_BACK if facts.own_mask else frozenset[str]()
         return _for_layers(*layers_to_clear(facts, snapshot)) - {"mask"} | back
     layer = choose_layer(change, snapshot)
-    if not isinstance(layer, Layer):
-        return frozenset()
+    link = _for_layers(layer) if isinstance(layer, Layer) else frozenset[str]()
     # Where sudo refuses the start that is tried as a proof, its refusal would look like the mask's.
     proof = {"stop"} | _BRING_BACK if would_be_stopped(change, snapshot) else {"start"}
-    return _for_layers(layer) | proof | _to_link_again(snapshot)
+    return link | proof | _to_link_again(snapshot)
 
 
 def _for_layers(*layers: Layer) -> frozenset[str]:
