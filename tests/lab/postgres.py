@@ -16,6 +16,8 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from tests.lab.machine import LabError, NotHereError
+
 OPTIONS = "-c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=200"
 
 
@@ -71,7 +73,7 @@ class Postgres:
         )
         if done.returncode:
             log = self.folder / "log"
-            raise RuntimeError(f"{program} failed: {done.stdout or ''}{log.read_text() if log.exists() else ''}")
+            raise LabError(f"{program} failed: {done.stdout or ''}{log.read_text() if log.exists() else ''}")
 
 
 @contextmanager
@@ -101,4 +103,4 @@ def _binaries() -> Path:
         return versions[-1].parent
     if on_path := shutil.which("postgres"):
         return Path(on_path).parent
-    raise RuntimeError("PostgreSQL is not installed; script/setup test installs it")
+    raise NotHereError("PostgreSQL is not installed; script/setup test installs it.")

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from bot import __version__
 from bot.core.audit import Event, Head, Origin, canonical
-from bot.core.changes import Request, Vote
+from bot.core.changes import Request, Stage, Vote
 from bot.edges.database import chain, claims, outbox, requests, schema
 from bot.edges.database.engine import Limits, connect, parse_url, reading, writing
 from bot.edges.database.file import sole_use
@@ -123,7 +123,8 @@ class Database:
     ) -> Request:
         with self._changing() as (connection, now):
             stored, has_moved = requests.replace_stored(connection, request, claim)
-            self._say(connection, stored, messages, urgent=has_moved or stored.stage.is_final, now=now)
+            is_progress = stored.stage is Stage.RUNNING and not has_moved
+            self._say(connection, stored, messages, urgent=not is_progress, now=now)
             self._append(connection, events, now)
             return stored
 

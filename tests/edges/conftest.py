@@ -1,0 +1,85 @@
+"""Both databases: every test that asks for one runs on SQLite and on PostgreSQL."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.edges.database import Database
+from tests.edges.asked import NOW
+from tests.lab.machine import NotHereError
+from tests.lab.postgres import Postgres, postgres
+
+Opening = Callable[..., Database]
+_numbers = itertools.count()
+
+
+class Hands:
+    """A clock whose hands are moved by the test."""
+
+    def __init__(self) -> None:
+        self.time = NOW
+
+    def now(self) -> datetime:
+        return self.time
+
+    def wait(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Postgres]:
+    """One PostgreSQL for the whole run; each test has a database of its own in it."""
+    with ExitStack() as stack:
+        try:
+            running = stack.enter_context(postgres())
+        except NotHereError as cannot:
+            pytest.skip(str(cannot))
+        yield running
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database, one kind after the other."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/var/maskbot.db"
+        return
+    running: Postgres = request.getfixturevalue("cluster")
+    name = f"test_{next(_numbers)}"
+    yield running.make_database(name)
+    running.drop_database(name)
+
+
+@pytest.fixture
+def is_sqlite(database_url: str) -> bool:
+    return database_url.startswith("sqlite")
+
+
+@pytest.fixture
+def clock() -> Hands:
+    return Hands()
+
+
+@pytest.fixture
+def opened(database_url: str, clock: Hands) -> Iterator[Opening]:
+    """Open the database once more, as another process would, without taking it over."""
+    with ExitStack() as stack:
+
+        def another(url: str = database_url, instance: str = "bot-1", **settings: Any) -> Database:
+            database = Database(url, clock=clock, instance=instance, **settings)
+            stack.callback(database.close)
+            return database
+
+        yield another
+
+
+@pytest.fixture
+def store(opened: Opening) -> Iterator[Database]:
+    """The database as a running bot has it."""
+    database = opened(config_digest="c0ffee")
+    with database.exclusive():
+        yield database
