@@ -147,7 +147,8 @@ def _not_as_before(before: Snapshot, now: Snapshot, around: Surroundings) -> Ite
         yield f"Load was {before.load}, is {now.load}"
     if now.file_state != before.file_state:
         yield f"Boot was {before.file_state or 'unknown'}, is {now.file_state or 'unknown'}"
-    if now.active.is_down != before.active.is_down:
+    still_starting = now.active is ActiveState.ACTIVATING and before.active is not ActiveState.ACTIVATING
+    if now.active.is_down != before.active.is_down or still_starting:
         yield f"Active was {before.active}, is {now.active}"
     had, have = (before.around.wants_links if before.around else ()), around.wants_links
     for path in sorted({path for path, _ in had} - {path for path, _ in have}):

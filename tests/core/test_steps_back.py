@@ -1,0 +1,221 @@
+"""The way back: our own mask with everything as it was before, somebody else's by its links alone."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.core.changes import Change, Outcome, Sent, Target, Verb
+from bot.core.steps import Done, Work, next_step
+from bot.core.steps.kinds import Wait
+from bot.core.units import ActiveState, FileKind, Layer, LayerFile, UnitName
+from tests.core.one_unit import DOWN, NOON, PATHS, UP, OneUnit, masking, undoing, unmasking
+
+WANTED = "/etc/systemd/system/multi-user.target.wants/worker.service"
+
+
+def test_what_ran_runs_again() -> None:
+    unit = OneUnit()
+    mask = masking(unit)
+    mask.run()
+    undo = undoing(mask)
+    assert undo.run() == Done(Outcome.RESTORED)
+    assert undo.steps == ["unlink persistent", "reload", "start worker.service"]
+    assert unit.active is UP
+    assert not unit.mask_loaded
+
+
+def test_what_did_not_run_stays_down() -> None:
+    unit = OneUnit(active=DOWN)
+    mask = masking(unit)
+    mask.run()
+    undo = undoing(mask)
+    assert undo.run() == Done(Outcome.RESTORED)
+    assert undo.steps == ["unlink persistent", "reload"]
+
+
+def test_what_stopped_with_it_is_started_after_it() -> None:
+    unit = OneUnit(others={"metrics.service": UP, "idle.service": DOWN})
+    mask = masking(unit)
+    mask.run()
+    undo = undoing(mask)
+    assert undo.run() == Done(Outcome.RESTORED)
+    assert undo.steps[-2:] == ["start worker.service", "start metrics.service"]
+    assert unit.others == {"metrics.service": UP, "idle.service": DOWN}
+
+
+def test_what_failed_meanwhile_is_reset_before_it_is_started() -> None:
+    unit = OneUnit()
+    mask = masking(unit, keep_running=True)
+    mask.run()
+    unit.active = ActiveState.FAILED
+    undo = undoing(mask)
+    assert undo.run().outcome is Outcome.RESTORED
+    assert undo.steps[-2:] == ["reset-failed worker.service", "start worker.service"]
+
+
+def test_a_slow_start_is_waited_for() -> None:
+    unit = OneUnit(start_takes=3)
+    mask = masking(unit)
+    mask.run()
+    assert undoing(mask).run() == Done(Outcome.RESTORED)
+    assert (unit.now - NOON).total_seconds() >= 3
+
+
+def test_a_start_that_never_ends_is_given_up_and_told() -> None:
+    unit = OneUnit(start_takes=10_000)
+    mask = masking(unit)
+    mask.run()
+    done = undoing(mask).run()
+    assert done == Done(Outcome.RESTORED_PARTLY, "Active was active, is activating")
+    assert (unit.now - NOON).total_seconds() >= 100
+
+
+def test_what_crashed_in_a_loop_before_is_not_waited_for() -> None:
+    unit = OneUnit(active=ActiveState.ACTIVATING)
+    mask = masking(unit)
+    mask.run()
+    unit.active = ActiveState.ACTIVATING
+    undo = undoing(mask)
+    undo.run()
+    assert unit.now == NOON
+
+
+def test_a_start_that_does_not_help_is_told_with_what_is_not_as_it_was() -> None:
+    unit = OneUnit(others={"metrics.service": UP})
+    mask = masking(unit)
+    mask.run()
+    undo = undoing(mask)
+    while undo.steps[-1:] != ["start metrics.service"]:
+        undo.step()
+    unit.active, unit.others = DOWN, {}
+    done = undo.run()
+    assert done == Done(Outcome.RESTORED_PARTLY, "Active was active, is inactive; metrics.service was active, is gone")
+
+
+def test_an_enablement_link_that_unmask_took_along_is_put_back() -> None:
+    unit = OneUnit(links={(WANTED, PATHS[Layer.PERSISTENT])})
+    mask = masking(unit)
+    mask.run()
+    undo = undoing(mask)
+    assert undo.run() == Done(Outcome.RESTORED)
+    assert undo.steps[:3] == ["unlink persistent", "add-wants multi-user.target", "reload"]
+
+
+def test_an_enablement_link_that_cannot_be_put_back_is_told() -> None:
+    unit = OneUnit(links={("/etc/systemd/system/multi-user.target.requires/worker.service", "/lib/worker.service")})
+    mask = masking(unit)
+    mask.run()
+    unit.links.clear()
+    done = undoing(mask).run()
+    assert done.outcome is Outcome.RESTORED_PARTLY
+    assert "multi-user.target.requires/worker.service is gone" in done.note
+
+
+def test_a_mask_that_somebody_made_anew_is_not_ours_to_remove() -> None:
+    unit = OneUnit()
+    mask = masking(unit)
+    mask.run()
+    unit.put_mask(Layer.PERSISTENT)
+    undo = undoing(mask)
+    assert undo.run().outcome is Outcome.NOT_OURS
+    assert undo.steps == []
+
+
+def test_a_mask_that_somebody_took_away_is_not_followed_by_a_start() -> None:
+    unit = OneUnit()
+    mask = masking(unit)
+    mask.run()
+    unit.files.clear()
+    unit.mask_loaded = False
+    undo = undoing(mask)
+    assert undo.run().outcome is Outcome.NOT_OURS
+    assert unit.active is DOWN
+
+
+def test_a_link_that_we_never_saw_may_be_anybodys() -> None:
+    unit = OneUnit()
+    mask = masking(unit)
+    mask.run()
+    mask.target = replace(mask.target, made=None)
+    assert undoing(mask).run().outcome is Outcome.NOT_OURS
+
+
+def test_a_link_that_does_not_go_is_told_in_the_hosts_words() -> None:
+    unit = OneUnit()
+    mask = masking(unit)
+    mask.run()
+    target = Target("web-01", mask.change.unit, sent=(Sent("unlink persistent", (), NOON, 1, "Read-only"),) * 3)
+    work = Work(replace(mask.change, verb=Verb.UNMASK), target, replace(mask.target, outcome=Outcome.PROVEN))
+    assert next_step(work, unit.look(full=True), NOON) == Done(Outcome.FAILED, "Read-only")
+
+
+def test_what_was_stopped_but_not_masked_is_started_again() -> None:
+    unit = OneUnit(reload_fails=True)
+    mask = masking(unit)
+    assert mask.run().outcome is Outcome.NOT_PROTECTED
+    unit.files.clear()  # somebody took the link away
+    assert undoing(mask, Outcome.NOT_PROTECTED).run() == Done(Outcome.RESTORED)
+    assert unit.active is UP
+
+
+def test_a_crash_between_unlink_and_start_is_resumed() -> None:
+    unit = OneUnit()
+    mask = masking(unit)
+    mask.run()
+    undo = undoing(mask)
+    undo.step()
+    undo.target = replace(undo.target, sent=tuple(replace(sent, exit_code=None) for sent in undo.target.sent))
+    assert undo.run() == Done(Outcome.RESTORED)
+
+
+def test_a_foreign_mask_goes_by_its_links_and_nothing_is_started() -> None:
+    unit = OneUnit(active=DOWN, mask_loaded=True)
+    unit.put_mask(Layer.PERSISTENT)
+    unit.put_mask(Layer.RUNTIME)
+    walk = unmasking(unit)
+    assert walk.run() == Done(Outcome.UNMASKED)
+    assert walk.steps == ["unlink persistent", "unlink runtime", "reload"]
+    assert unit.active is DOWN
+
+
+def test_a_foreign_mask_made_after_people_agreed_stays() -> None:
+    unit = OneUnit(active=DOWN, mask_loaded=True)
+    unit.put_mask(Layer.PERSISTENT)
+    walk = unmasking(unit)
+    unit.put_mask(Layer.PERSISTENT)
+    assert walk.run().outcome is Outcome.FAILED
+    assert walk.steps == []
+
+
+def test_an_empty_file_is_never_removed() -> None:
+    unit = OneUnit(active=DOWN, mask_loaded=True)
+    unit.files[Layer.PERSISTENT] = LayerFile(Layer.PERSISTENT, PATHS[Layer.PERSISTENT], FileKind.EMPTY)
+    walk = unmasking(unit)
+    assert walk.run().outcome is Outcome.FAILED
+    assert walk.steps == []
+
+
+def test_a_foreign_mask_that_does_not_go_is_told_in_the_hosts_words() -> None:
+    unit = OneUnit(active=DOWN, mask_loaded=True)
+    unit.put_mask(Layer.PERSISTENT)
+    walk = unmasking(unit)
+    walk.target = replace(walk.target, sent=(Sent("unlink persistent", (), NOON, 1, "Read-only"),) * 3)
+    assert walk.run() == Done(Outcome.FAILED, "Read-only")
+
+
+@pytest.mark.parametrize("undo", [True, False])
+def test_a_way_back_without_its_before_is_a_mistake_of_ours(undo: bool) -> None:  # noqa: FBT001
+    change = Change(Verb.UNMASK, "web-01", UnitName("worker.service"))
+    target = Target("web-01", change.unit)
+    with pytest.raises(ValueError, match="before"):
+        next_step(Work(change, target, target if undo else None), OneUnit().look(), NOON)
+
+
+def test_a_unit_on_its_way_up_is_not_started_twice() -> None:
+    unit = OneUnit(start_takes=1)
+    mask = masking(unit)
+    mask.run()
+    undo = undoing(mask)
+    while undo.steps[-1:] != ["start worker.service"]:
+        undo.step()
+    assert isinstance(undo._next(unit.look(full=True)), Wait)
