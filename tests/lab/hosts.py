@@ -1,5 +1,6 @@
 """Throw-away hosts with real systemd and sshd: `with Lab() as lab: hosts = lab.boot(["web-01", "db-01"])`."""
 
+import contextlib
 import secrets
 import signal
 import socket
@@ -12,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from bot.core.systemctl import sudoers_fragment
+from tests.lab.endings import in_order, leave_alone
 from tests.lab.ground import BASE, Ground
 from tests.lab.machine import LabError, require
 from tests.lab.nspawn import Nspawn
@@ -21,10 +24,9 @@ ADDRESS = "127.0.0.1"
 BOOT_SECONDS = 60.0
 
 
-def sudoers(login: str) -> str:
-    """What the bot's login may do as root on a host."""
-    # TEMPORARY, far too much: to be replaced by the fragment of bot/core/systemctl.py, with LINGERING as user manager.
-    return f"{login} ALL=(root) NOPASSWD: /usr/bin/systemctl\n"
+def admitted(login: str) -> str:
+    """What the bot's login may do as root on a host: exactly what the product asks for."""
+    return sudoers_fragment(login, users=(LINGERING,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,58 +73,57 @@ class LabHost:
         self.stop()
         self.start()
 
+    def start_transient(self) -> None:
+        """Run transient-one.service, which has no file anywhere and is gone for good once it stops."""
+        self.run("systemd-run", "--quiet", "--unit=transient-one", "sleep", "9999")
+
     def ssh(self, *command: str) -> tuple[str, ...]:
         """The argv of an OpenSSH client that logs in as the bot does."""
         known = self.key_file.with_name(f"{self.name}.known_hosts")
         known.write_text(f"[{self.address}]:{self.port} {self.host_key}\n")
-        options = ("-F", "none", "-o", "BatchMode=yes", "-o", f"UserKnownHostsFile={known}")
-        return "ssh", *options, "-i", str(self.key_file), "-p", str(self.port), f"{self.login}@{self.address}", *command
+        settings = ("BatchMode=yes", "KexAlgorithms=curve25519-sha256", f"UserKnownHostsFile={known}")
+        options = (word for setting in settings for word in ("-o", setting))
+        where = ("-i", str(self.key_file), "-p", str(self.port), f"{self.login}@{self.address}")
+        return "ssh", "-F", "none", *options, *where, *command
 
     def wait(self) -> None:
         """Until a login over SSH succeeds and all that starts at boot has started, or failed."""
         deadline = time.monotonic() + BOOT_SECONDS
-        while not self._logs_in():
+        while not (self._listens() and self._logs_in()):
             if time.monotonic() > deadline or not self.nspawn.is_running():
                 raise LabError(f"{self.name} did not come up. Its console ended with:\n{self.nspawn.last_words()}")
             time.sleep(0.02)
         self.run("systemctl", "is-system-running", "--wait", seconds=BOOT_SECONDS)
         self.run("systemctl", "--user", f"--machine={LINGERING}@.host", "is-system-running", "--wait")
 
+    def _listens(self) -> bool:
+        """A look instead of a try: sshd writes an error into the host's journal for a caller that says nothing."""
+        return f"0100007F:{self.port:04X} 00000000:0000 0A" in Path("/proc/net/tcp").read_text()
+
     def _logs_in(self) -> bool:
-        try:
-            socket.create_connection((self.address, self.port), timeout=1).close()
-        except OSError:
-            return False
         return subprocess.run(self.ssh("true"), capture_output=True, check=False).returncode == 0
 
 
 class Lab:
     """Some hosts on this machine, for the time of a `with`; nothing of them is left behind, whatever ends it."""
 
-    def __init__(self, *, sudoers: Callable[[str], str] = sudoers, base: Path = BASE) -> None:
+    def __init__(self, *, sudoers: Callable[[str], str] = admitted, base: Path = BASE) -> None:
         self._sudoers = sudoers
         self._base = base
-        self._hosts: list[LabHost] = []
 
     def __enter__(self) -> Self:
         require()
-        self._ground = Ground.prepare(self._base)
-        try:
-            # Python ends at once on SIGTERM, and would leave the hosts running.
-            self._on_sigterm = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(in_order())
+            self._ground = Ground.prepare(self._base)
+            stack.callback(self._ground.remove)
             self._furnish()
-        except BaseException:
-            self._ground.remove()
-            raise
+            self._ending = stack.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        on_sigint = signal.signal(signal.SIGINT, signal.SIG_IGN)  # an impatient second Ctrl-C
-        for host in self._hosts:
-            host.nspawn.cut()  # nothing on their disks is worth an orderly shutdown
-        self._ground.remove()
-        signal.signal(signal.SIGINT, on_sigint)
-        signal.signal(signal.SIGTERM, self._on_sigterm)
+        leave_alone()
+        self._ending.close()
 
     def boot(self, names: Sequence[str], *, control: bool = True) -> dict[str, LabHost]:
         """Boot hosts side by side; `control` says whether they are set up for masks in the control layer."""
@@ -131,7 +132,9 @@ class Lab:
             host.nspawn.start()
         for host in hosts.values():
             host.wait()
-            host.run("systemd-run", "--quiet", "--unit=transient-one", "sleep", "9999")
+            host.start_transient()
+            if failed := host.run("systemctl", "--failed", "--plain", "--no-legend").stdout:
+                raise LabError(f"{host.name} booted with failed units:\n{failed}")
         return hosts
 
     def _furnish(self) -> None:
@@ -149,9 +152,8 @@ class Lab:
         host_key = individualise(root, name, address=ADDRESS, port=port, control=control)
         machine = f"{name}-{self._ground.directory.name}"
         nspawn = Nspawn(machine, root, self._ground.cgroup(name), here / "console")
-        host = LabHost(name, ADDRESS, port, LOGIN, host_key, self._key_file, root, nspawn)
-        self._hosts.append(host)
-        return host
+        self._ending.callback(nspawn.cut)  # nothing on its disk is worth an orderly shutdown
+        return LabHost(name, ADDRESS, port, LOGIN, host_key, self._key_file, root, nspawn)
 
 
 def _free_port() -> int:
@@ -169,7 +171,7 @@ def _free_port() -> int:
 def main(names: Sequence[str]) -> int:
     """`python -m tests.lab.hosts web-01 web-02`: hosts for as long as nobody presses Ctrl-C."""
     try:
-        with Lab() as lab:
+        with contextlib.suppress(KeyboardInterrupt), Lab() as lab:
             for host in lab.boot(names or ("web-01",)).values():
                 print(f"{host.name}: {' '.join(host.ssh())}")
                 print(f"    as root: nsenter --target {host.nspawn.leader()} --all --root --wd bash -l")
@@ -178,8 +180,6 @@ def main(names: Sequence[str]) -> int:
     except LabError as cannot:
         print(cannot, file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print()
     return 0
 
 

@@ -10,19 +10,23 @@ SEARCH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 
 class LabError(Exception):
-    """The lab cannot be had here, or a host of it did not come up; the text is for the person who asked."""
+    """The lab did not do what it should; the text is for the person who asked for it."""
+
+
+class NotHereError(LabError):
+    """This machine cannot hold a lab at all."""
 
 
 def require() -> None:
-    """Raise `LabError` with what is missing, if the lab cannot work here."""
+    """Raise `NotHereError` with what is missing, if the lab cannot work here."""
     if os.geteuid() != 0:
-        raise LabError("The lab boots real hosts with systemd, and only root can do that.")
+        raise NotHereError("The lab boots real hosts with systemd, and only root can do that.")
     absent = [program for program in PROGRAMS if shutil.which(program, path=SEARCH) is None]
     if absent:
-        raise LabError(f"The lab lacks {', '.join(absent)}: install the packages in tests/lab/packages.txt.")
+        raise NotHereError(f"The lab lacks {', '.join(absent)}: install the packages in tests/lab/packages.txt.")
     for place in (Path("/usr"), Path("/etc"), Path("/var")):
         if place.is_mount():
-            raise LabError(f"{place} is a file system of its own, and a host of the lab would boot without it.")
+            raise NotHereError(f"{place} is a file system of its own, and a host of the lab would boot without it.")
     cgroups()
 
 
@@ -32,7 +36,7 @@ def cgroups() -> Path:
         _, place, kind, options, *_ = line.split()
         if kind == "cgroup2" and "rw" in options.split(","):
             return Path(place)
-    raise LabError(
+    raise NotHereError(
         "The lab needs a writable cgroup2 hierarchy, and this machine shows none (an unprivileged container?)."
     )
 
@@ -50,6 +54,6 @@ def mount(*argv: str | Path) -> None:
     try:
         command("mount", *argv)
     except LabError as refused:
-        raise LabError(
+        raise NotHereError(
             f"This machine lets nobody mount, so it holds no hosts (unprivileged container?): {refused}"
         ) from None

@@ -1,0 +1,143 @@
+"""How a host's units were at boot, and the way back there: tests share hosts, not each other's leftovers."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from tests.lab.hosts import LabHost
+from tests.lab.machine import LabError
+from tests.lab.tree import LINGERING
+
+UP = {"active", "activating", "reloading"}
+TYPES = ("--type=service", "--type=socket", "--type=timer", "--type=path")
+KINDS = ("", ".control")
+TRANSIENT = "transient-one.service"
+ATTEMPTS = 3
+# Logins and systemd's own helpers come and go by themselves, and so do the oneshots of a timer and a path.
+FOREIGN = ("systemd-", "user@", "user-runtime-dir@", "run-", "dbus", "polkit", "beat.service", "watched.service")
+
+
+@dataclass(frozen=True, slots=True)
+class Manager:
+    """One systemd on the host, the system's or a user's: how to speak to it, and where it reads units and masks."""
+
+    argv: tuple[str, ...]
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The files of a manager (path, and target of a link), and the state of the units it has loaded."""
+
+    files: frozenset[tuple[str, str]]
+    states: dict[str, tuple[str, str]]
+
+    @property
+    def up(self) -> set[str]:
+        """The units that run, or are about to."""
+        return {unit for unit, (active, _) in self.states.items() if active in UP}
+
+    @property
+    def down(self) -> set[str]:
+        """The units that are stopped and have left nothing: neither failed nor on their way."""
+        return {unit for unit, (active, _) in self.states.items() if active == "inactive"}
+
+    def deaf(self, before: "Picture") -> set[str]:
+        """Sockets, timers and paths that are active, but no longer wait for what they waited for."""
+        triggers = {unit for unit in self.up & before.up if not unit.endswith(".service")}
+        return {unit for unit in triggers if self.states[unit] != before.states[unit]}
+
+    def differs(self, before: "Picture") -> bool:
+        """Whether anything must be brought back."""
+        return self.files != before.files or bool(self.missing(before) | self.surplus(before) | self.deaf(before))
+
+    def missing(self, before: "Picture") -> set[str]:
+        """What ran and does not."""
+        return before.up - self.up
+
+    def surplus(self, before: "Picture") -> set[str]:
+        """What did not run, and now does, hangs in its stop, or has failed and perhaps left a process."""
+        return self.states.keys() - self.down - before.up
+
+
+@dataclass(frozen=True, slots=True)
+class Pristine:
+    """What `restore` brings back: masks of any layer, other links, and which units run; not the contents of files."""
+
+    host: LabHost
+    before: tuple[tuple[Manager, Picture], ...]
+
+    @classmethod
+    def of(cls, host: LabHost) -> Self:
+        """Remember how the host is now."""
+        return cls(host, tuple((manager, _look(host, manager)) for manager in _managers(host)))
+
+    def is_intact(self) -> bool:
+        """Whether nothing needs to be brought back."""
+        return not any(_look(self.host, manager).differs(before) for manager, before in self.before)
+
+    def restore(self) -> None:
+        """Undo what a test did; about 60 ms when it did nothing. `LabError` for what cannot be brought back."""
+        for manager, before in self.before:
+            attempts = 0
+            while (now := _look(self.host, manager)).differs(before):
+                if attempts == ATTEMPTS:
+                    left = now.files ^ before.files, now.missing(before), now.surplus(before), now.deaf(before)
+                    raise LabError(f"{self.host.name} is not as it was: {left}")
+                self._bring_back(manager, now, before)
+                attempts += 1
+
+    def _bring_back(self, manager: Manager, now: Picture, before: Picture) -> None:
+        self._put_files_back(now.files, before.files)
+        self._tell(manager, "daemon-reload")
+        now = _look(self.host, manager)
+        missing, surplus = now.missing(before), now.surplus(before)
+        hanging = {unit for unit in missing if now.states.get(unit, ("", ""))[0] == "deactivating"}
+        # A unit that ignores SIGTERM would hold us up, or stay behind as a process that no unit knows.
+        self._tell(manager, "kill", "--signal=KILL", units=surplus | hanging)
+        self._tell(manager, "stop", units=surplus)
+        self._tell(manager, "reset-failed")
+        if TRANSIENT in missing:
+            self.host.start_transient()
+        self._tell(manager, "start", units=missing - {TRANSIENT})
+        self._tell(manager, "restart", units=_look(self.host, manager).deaf(before))
+
+    def _put_files_back(self, now: Collection[tuple[str, str]], before: Collection[tuple[str, str]]) -> None:
+        for path, _ in set(now) - set(before):
+            self.host.run("rm", "--", path)
+        for path, target in set(before) - set(now):
+            self.host.run("ln", "-s", "--", target, path)
+
+    def _tell(self, manager: Manager, verb: str, *options: str, units: Iterable[str] | None = None) -> None:
+        names = () if units is None else tuple(sorted(units))
+        if units is None or names:
+            self.host.run(*manager.argv, verb, *options, "--", *names)
+
+
+def _managers(host: LabHost) -> tuple[Manager, Manager]:
+    user = host.run("id", "-u", LINGERING).stdout.strip()
+    become = ("setpriv", f"--reuid={LINGERING}", f"--regid={LINGERING}", "--init-groups")
+    bus = ("env", f"XDG_RUNTIME_DIR=/run/user/{user}")
+    homes = (f"/home/{LINGERING}/.config", f"/run/user/{user}")
+    return (
+        Manager(("systemctl",), tuple(f"{place}/systemd/system{kind}" for place in ("/etc", "/run") for kind in KINDS)),
+        Manager(
+            (*become, *bus, "systemctl", "--user"),
+            tuple(f"{place}/systemd/user{kind}" for place in homes for kind in KINDS),
+        ),
+    )
+
+
+def _look(host: LabHost, manager: Manager) -> Picture:
+    found = host.run("find", *manager.places, "-not", "-type", "d", "-printf", "%p\t%l\n").stdout.splitlines()
+    listed = host.run(*manager.argv, "list-units", "--all", "--plain", "--no-legend", *TYPES).stdout.splitlines()
+    rows = (line.split(None, 4) for line in listed)
+    return Picture(
+        frozenset((path, target) for path, _, target in (line.partition("\t") for line in found)),
+        {unit: (active, _lasting(unit, sub)) for unit, _, active, sub, *_ in rows if not unit.startswith(FOREIGN)},
+    )
+
+
+def _lasting(unit: str, sub: str) -> str:
+    """A timer or path is `running` for the moment that its service takes, and waits again."""
+    return "waiting" if unit.endswith((".timer", ".path")) and sub == "running" else sub
