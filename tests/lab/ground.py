@@ -40,7 +40,7 @@ class Ground:
             fcntl.flock(lock, fcntl.LOCK_EX)
             ground = cls(directory, lock)
             try:
-                mount("-t", "tmpfs", "-o", "mode=0755,size=50%", "maskbot-lab", directory)
+                mount("tmpfs", "-o", "mode=0755,size=50%", "maskbot-lab", directory)
             except LabError:
                 ground.remove()
                 raise

@@ -49,11 +49,11 @@ def command(*argv: str | Path, given: str = "") -> str:
     return done.stdout
 
 
-def mount(*argv: str | Path) -> None:
-    """mount(8), or the sentence about machines where even root may not."""
+def mount(kind: str, *argv: str | Path) -> None:
+    """mount(8) for a file system of one kind, or the sentence about machines where even root may not."""
     try:
-        command("mount", *argv)
+        command("mount", "-t", kind, *argv)
     except LabError as refused:
         raise NotHereError(
-            f"This machine lets nobody mount, so it holds no hosts (unprivileged container?): {refused}"
-        ) from None
+            f"The lab cannot mount a file system of type {kind} here, and so has no hosts (an unprivileged container?)."
+        ) from refused

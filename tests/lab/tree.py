@@ -74,7 +74,7 @@ def mount_over(root: Path, *lower: Path, upper: Path) -> None:
     for directory in (root, upper, work):
         directory.mkdir()
     layers = f"lowerdir={':'.join(map(str, lower))},upperdir={upper},workdir={work}"
-    mount("-t", "overlay", "-o", layers, "maskbot-lab", root)
+    mount("overlay", "-o", layers, "maskbot-lab", root)
 
 
 def furnish(root: Path, *, sudoers: str, public_key: str) -> None:
