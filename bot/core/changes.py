@@ -1,7 +1,7 @@
 """Requests and what belongs to them: the change asked for, votes, stages, outcomes, and the moves that are legal."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.core.people import PersonId, Place
@@ -34,7 +34,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What somebody asked, where, and why. `undoes` is the id of our own mask request that this takes back."""
+    """What somebody asked, where, and why.
+
+    `undoes` is the id of our own mask request that this takes back, `repeats` of one that did not come to its end.
+    """
 
     change: Change
     requester: PersonId
@@ -42,6 +45,7 @@ class Ask:
     place: Place
     reason: str = ""
     undoes: str = ""
+    repeats: str = ""
 
 
 class Stage(StrEnum):
@@ -146,7 +150,8 @@ class Target:
     unit: UnitName  # as asked until the first look, then the unit's real Id
     layer: Layer | None = None  # where the mask goes, or comes from
     digest: str = ""
-    before: Snapshot | None = None
+    planned: Snapshot | None = None  # what people saw when they were asked
+    before: Snapshot | None = None  # right before acting; until then the same as planned
     after: Snapshot | None = None
     made: LayerFile | None = None  # the link we made, as first seen
     sent: tuple[Sent, ...] = ()
@@ -167,6 +172,8 @@ class Approval:
     need: int
     groups: tuple[str, ...]
     decide_by: datetime
+    decide_within: timedelta = timedelta(minutes=15)  # the time that decide_by came from, given anew if asked anew
+    good_for: timedelta = timedelta(minutes=10)  # how long the approval may wait to be used
     guarded: str = ""  # why an approver must tick that console access works; empty: not needed
 
 
@@ -217,6 +224,12 @@ class Request:
             and self.target.outcome in masked
             and not self.undone_by
         )
+
+    @property
+    def can_be_undone(self) -> bool:
+        """There is something of ours on the host to take back, or something we stopped to start again."""
+        halfway = self.target.outcome in (Outcome.NOT_PROTECTED, Outcome.NOT_LOADED)
+        return self.is_live_mask or (self.stage is Stage.DONE and halfway and not self.undone_by)
 
     def on_target(self, **changed: object) -> "Request":
         """The same request with its target changed."""

@@ -76,7 +76,7 @@ def _same_plan(change: Change, was: Target, is_now: Target) -> bool:
 def settle(parts: Parts, request: Request, decision: Decision, *, claim: Claim) -> Request:
     """Do what the decision says."""
     now = parts.clock.now()
-    evaluated = event(request, "policy.evaluated", decision=type(decision).__name__)
+    evaluated = event(request, "policy.evaluated", decision=type(decision).__name__, digest=request.target.digest)
     match decision:
         case Refuse():
             return refuse(parts, request, decision, claim=claim)
@@ -99,6 +99,7 @@ def _approval(decision: NeedsApproval, now: datetime) -> Approval:
         need=decision.need,
         groups=decision.groups,
         decide_by=now + decision.decide_within,
+        decide_within=decision.decide_within,
         good_for=decision.good_for,
         guarded=decision.guarded,
     )

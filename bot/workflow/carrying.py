@@ -32,6 +32,7 @@ class Carrying:
         self.request = request
         self.seen = seen
         self.host = parts.host(request.ask.change.host)
+        self.fully = False  # once a step needed a full look, the ones after it do too
         self.failures = 0
         self.shown_at = parts.clock.now()
 
@@ -39,7 +40,7 @@ class Carrying:
         """Look, ask for the one next step, do it, look again. An end is believed only of a full look."""
         while True:
             try:
-                now = self.seen or self._look()
+                now = self.seen or self._look(full=self.fully)
                 self.seen = None
                 step = next_step(self._observe(now), now, self.parts.clock.now())
                 if isinstance(step, Done) and now.around is not None:
@@ -54,7 +55,9 @@ class Carrying:
 
     def _do(self, step: Command | Wait | LookFully | Done) -> None:
         match step:
-            case Done() | LookFully():
+            case LookFully():
+                self.fully = True
+            case Done():
                 self.seen = self._look(full=True)
             case Wait(seconds=seconds):
                 self._wait(seconds)

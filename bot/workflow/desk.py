@@ -46,7 +46,7 @@ class Workflow:
         now = self._parts.clock.now()
         target = Target(ask.change.host, ask.change.unit)
         request = Request(f"r{secrets.token_hex(5)}", key, ask, now, (target,), due_at=now)
-        recorded, _ = self._parts.store.add(request, events=[event(request, "request.received")])
+        recorded, _ = self._parts.store.add(request, events=[event(request, "request.received", actor=ask.requester)])
         return recorded
 
     def undo(self, request_id: str, *, by: PersonId, name: str, place: Place, key: str) -> Request:
@@ -87,7 +87,7 @@ class Workflow:
         """
         request = self.request(request_id)
         if card is not None and card != self._parts.store.card(request_id):
-            mismatch = event(request, "approval.refused", outcome="denied", code="message_mismatch", voter=by.user)
+            mismatch = event(request, "approval.refused", outcome="denied", code="message_mismatch", actor=by)
             self._parts.store.record([mismatch])
             raise UsageError("This button is not on the request's own card, so it does not count. Use the card itself.")
         if request.stage is not Stage.WAITING:
@@ -106,7 +106,7 @@ class Workflow:
             console_works=console_works,
             place=place,
         )
-        if not self._parts.store.cast(request_id, vote, events=[event(request, "approval.cast", voter=by.user)]):
+        if not self._parts.store.cast(request_id, vote, events=[event(request, "approval.cast", actor=by)]):
             raise UsageError("Your vote is recorded already; each person counts once.")
 
     def withdraw(self, request_id: str, *, by: PersonId) -> None:
@@ -120,7 +120,7 @@ class Workflow:
             because = f"{request.ask.requester_name} withdrew it."
             return request.move(Stage.WITHDRAWN, because=because, finished_at=self._parts.clock.now(), due_at=None)
 
-        self._change(request_id, withdrawn, "request.withdrawn")
+        self._change(request_id, withdrawn, "request.withdrawn", actor=by)
 
     def look_now(self, request_id: str, *, by: PersonId) -> None:
         """Make a request whose outcome is not known due at once."""
@@ -151,12 +151,12 @@ class Workflow:
         refused = Event("identity.refused", "denied", code=code, actor=by, data={"channel": place.channel})
         self._parts.store.record([refused])
 
-    def _change(self, request_id: str, move: Callable[[Request], Request], kind: str) -> None:
+    def _change(self, request_id: str, move: Callable[[Request], Request], kind: str, *, actor: PersonId) -> None:
         """Move a stored request; if somebody else moved it first, look at it again and decide anew."""
         while True:
             request = self.request(request_id)
             try:
-                self._parts.store.save(move(request), events=[event(request, kind)])
+                self._parts.store.save(move(request), events=[event(request, kind, actor=actor)])
             except Stale:
                 continue
             return

@@ -5,7 +5,9 @@ from typing import Any
 
 from bot.core.audit import Event
 from bot.core.changes import Request, Stage
+from bot.core.people import PersonId
 from bot.core.policy import Refuse
+from bot.core.units import Snapshot
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.parts import Parts
 
@@ -38,17 +40,30 @@ def to_requester(request: Request, body: str) -> Message:
     return Message(MessageKind.WHISPER, to=request.ask.requester.user, body=body)
 
 
-def event(request: Request, kind: str, *, outcome: str = "success", code: str = "", **data: Any) -> Event:
-    """An audit event about a request, with what every such event says."""
-    about = {"change": str(request.ask.change), "unit": str(request.target.unit), "host": request.ask.change.host}
-    return Event(
-        type=kind,
-        outcome=outcome,
-        code=code,
-        request_id=request.id,
-        actor=request.ask.requester,
-        data={**about, "requester": request.ask.requester_name, "reason": request.ask.reason, **data},
-    )
+def event(
+    request: Request, kind: str, *, outcome: str = "success", code: str = "", actor: PersonId | None = None, **data: Any
+) -> Event:
+    """An audit event about a request, with what every such event says; `actor` is the person who did it, if one did."""
+    ask, target = request.ask, request.target
+    about = {
+        "change": str(ask.change),
+        "host": ask.change.host,
+        "unit": str(target.unit),
+        "requester": ask.requester.user,
+        "approvers": [vote.voter.user for vote in request.counted],
+        "reason": ask.reason,
+        "channel": ask.place.channel,
+    }
+    if target.before:
+        about["machine_id"] = target.before.machine_id
+    return Event(kind, outcome, code, request.id, actor, {**about, **data})
+
+
+def states(seen: Snapshot | None) -> dict[str, str] | None:
+    """systemd's own four words, for the record."""
+    if seen is None:
+        return None
+    return {"load": seen.load, "active": seen.active, "sub": seen.sub, "unit_file": seen.file_state}
 
 
 def back_to_waiting(parts: Parts, request: Request, changed: tuple[str, ...], *, claim: Claim) -> Request:
@@ -56,7 +71,7 @@ def back_to_waiting(parts: Parts, request: Request, changed: tuple[str, ...], *,
     approval = request.approval
     if approval is None:
         return end(parts, request, Stage.CANCELLED, "; ".join(changed), code="plan_changed", claim=claim)
-    decide_by = parts.clock.now() + (approval.decide_by - request.asked_at)
+    decide_by = parts.clock.now() + approval.decide_within
     waiting = request.move(
         Stage.WAITING,
         approval=replace(approval, decide_by=decide_by),

@@ -8,7 +8,7 @@ from bot.core.steps import Done
 from bot.core.units import Snapshot
 from bot.errors import Stale
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.ending import event
+from bot.workflow.ending import event, states
 from bot.workflow.parts import Parts
 
 _AUDIT_WORD = {
@@ -38,10 +38,18 @@ def finish(parts: Parts, request: Request, ending: Ending, *, claim: Claim) -> R
     finished = request.on_target(
         after=ending.after, status_after=ending.status, outcome=done.outcome, note=done.note, unknown_since=None
     ).move(Stage.DONE, finished_at=now, due_at=None, undo_until=_undo_until(parts, request))
-    word = _AUDIT_WORD.get(done.outcome, "failure")
+    recorded = event(
+        finished,
+        "request.finished",
+        outcome=_AUDIT_WORD.get(done.outcome, "failure"),
+        code=done.outcome,
+        note=done.note,
+        before=states(request.target.before),
+        after=states(ending.after),
+    )
     return parts.store.save(
         finished,
-        events=[event(request, "request.finished", outcome=word, code=done.outcome, note=done.note)],
+        events=[recorded],
         messages=[Message(MessageKind.EVIDENCE), Message(MessageKind.LINE)],
         claim=claim,
     )

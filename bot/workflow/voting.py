@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from bot.core.audit import Event
 from bot.core.changes import Request, Stage, Tally, Verdict, Vote
 from bot.core.policy import Allow, Moment, Refuse
 from bot.errors import Unverified
@@ -40,36 +41,36 @@ def _count(parts: Parts, request: Request, vote: Vote, *, claim: Claim) -> Reque
         return _refuse_vote(parts, request, vote, answer, claim=claim)
     counted = _tally(request, vote, Tally.COUNTED)
     voted = event(
-        request, "approval.voted", verdict=str(vote.verdict), voter=vote.voter.user, console_works=vote.console_works
+        counted, "approval.voted", actor=vote.voter, verdict=str(vote.verdict), console_works=vote.console_works
     )
     if vote.verdict is Verdict.DENY:
         because = f"{vote.voter_name} denied it" + (f": {vote.reason}" if vote.reason else ".")
         denied = counted.move(Stage.DENIED, because=because, finished_at=parts.clock.now(), due_at=None)
         return parts.store.save(denied, events=[voted], messages=[Message(MessageKind.LINE)], claim=claim)
-    return _see_quorum(parts, parts.store.save(counted, events=[voted], claim=claim), claim=claim)
+    return _see_quorum(parts, counted, voted, claim=claim)
 
 
-def _see_quorum(parts: Parts, request: Request, *, claim: Claim) -> Request:
-    """Ask again, with the vote among the facts."""
+def _see_quorum(parts: Parts, request: Request, voted: Event, *, claim: Claim) -> Request:
+    """Ask again, with the vote among the facts, and write vote and answer together."""
     try:
         answer = judge(parts, request, Moment.VOTE)
-    except Unverified:
-        return request  # not a no for the request: it is asked again at the next vote
+    except Unverified:  # not a no for the request: it is asked again at the next vote
+        return parts.store.save(request, events=[voted], claim=claim)
     if isinstance(answer, Refuse):
-        return refuse(parts, request, answer, claim=claim)
+        return refuse(parts, parts.store.save(request, events=[voted], claim=claim), answer, claim=claim)
     if not isinstance(answer, Allow) or request.approval is None:
-        return request
+        return parts.store.save(request, events=[voted], claim=claim)
     now = parts.clock.now()
     approved = request.move(
         Stage.APPROVED, because=answer.because, approved_at=now, act_by=now + request.approval.good_for, due_at=now
     )
-    return parts.store.save(approved, events=[event(request, "approval.quorum")], claim=claim)
+    return parts.store.save(approved, events=[voted, event(request, "approval.quorum")], claim=claim)
 
 
 def _refuse_vote(parts: Parts, request: Request, vote: Vote, refusal: Refuse, *, claim: Claim) -> Request:
     refused = _tally(request, replace(vote, reason=sentence(refusal)), Tally.REFUSED)
     told = Message(MessageKind.WHISPER, to=vote.voter.user, body=sentence(refusal), place=vote.place)
-    said_no = event(request, "approval.refused", outcome="denied", code=refusal.code, voter=vote.voter.user)
+    said_no = event(request, "approval.refused", outcome="denied", code=refusal.code, actor=vote.voter)
     return parts.store.save(refused, events=[said_no], messages=[told], claim=claim)
 
 
