@@ -39,8 +39,13 @@ class Postgres:
 
     def ask(self, question: sql.Composed) -> None:
         """Say something to the cluster as its owner."""
-        with psycopg.connect(f"host={self.folder} user={self.account} dbname=postgres", autocommit=True) as connection:
+        with self.connected("postgres") as connection:
+            connection.autocommit = True
             connection.execute(question)
+
+    def connected(self, name: str) -> psycopg.Connection:
+        """A connection to one database, as its owner."""
+        return psycopg.connect(f"host={self.folder} user={self.account} dbname={name}")
 
     def control(self, *words: str) -> None:
         """pg_ctl(1), which returns when it is done."""

@@ -1,0 +1,253 @@
+"""Each request has one card, which is never behind for long; what belongs to it waits for it; nothing is forgotten."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.core.changes import Request, Stage
+from bot.core.people import Place
+from bot.edges.database import Database, Limits
+from bot.ports import Due, Message, MessageKind
+from tests.edges.asked import a_request, an_event
+from tests.edges.conftest import Hands, Opening
+
+CARD, LINE, EVIDENCE, WHISPER = MessageKind
+TS = "1700000000.000200"
+
+
+def waiting(store: Database, number: int = 1) -> Request:
+    asked, _ = store.add(a_request(number), events=[])
+    return store.save(asked.move(Stage.WAITING))
+
+
+def running(store: Database) -> Request:
+    return store.save(store.save(waiting(store).move(Stage.APPROVED)).move(Stage.RUNNING))
+
+
+def due(store: Database) -> Due:
+    message = store.due_message("poster")
+    assert message is not None
+    return message
+
+
+def say(store: Database, request: Request) -> Due:
+    """Post what is due as of this version of its request."""
+    message = due(store)
+    store.said(message, channel="C1", ts=TS, version=request.version)
+    return message
+
+
+def kinds(store: Database) -> list[MessageKind]:
+    """Everything that is due, in order; it stays claimed."""
+    found = []
+    while message := store.due_message("poster"):
+        found.append(message.message.kind)
+    return found
+
+
+def test_a_card_is_due_as_soon_as_there_is_something_to_show(store: Database) -> None:
+    asked, _ = store.add(a_request(), events=[])
+    assert store.due_message("poster") is None
+    store.save(asked.move(Stage.WAITING))
+    assert due(store) == Due(1, "r1", Message(CARD), attempts=0)
+
+
+@pytest.mark.parametrize("stage", [Stage.REFUSED, Stage.WITHDRAWN, Stage.CANCELLED])
+def test_what_ends_before_anybody_was_asked_has_no_card(store: Database, stage: Stage) -> None:
+    asked, _ = store.add(a_request(), events=[])
+    store.save(asked.move(stage))
+    assert store.due_message("poster") is None
+
+
+@pytest.mark.parametrize("stage", [Stage.DENIED, Stage.EXPIRED, Stage.CANCELLED, Stage.WITHDRAWN])
+def test_a_card_that_was_shown_shows_the_end(store: Database, stage: Stage) -> None:
+    asked = waiting(store)
+    say(store, asked)
+    store.save(asked.move(stage))
+    assert due(store).ts == TS
+
+
+def test_a_request_has_one_card_however_it_came_to_it(store: Database) -> None:
+    store.add(a_request(stage=Stage.WAITING), events=[], messages=[Message(CARD), Message(CARD)])
+    store.save(store.get("r1").move(Stage.APPROVED), messages=[Message(CARD)])
+    assert kinds(store) == [CARD]
+
+
+def test_where_a_card_stands_is_known_once_it_is_posted(store: Database) -> None:
+    asked = waiting(store)
+    assert store.card("r1") == ("", "")
+    say(store, asked)
+    assert store.card("r1") == ("C1", TS)
+
+
+def test_a_card_that_is_up_to_date_is_not_due(store: Database, clock: Hands) -> None:
+    say(store, waiting(store))
+    clock.wait(1000)
+    assert store.due_message("poster") is None
+
+
+def test_a_new_stage_is_shown_at_once(store: Database) -> None:
+    asked = waiting(store)
+    say(store, asked)
+    store.save(asked.move(Stage.APPROVED))
+    assert due(store) == Due(1, "r1", Message(CARD), 0, "C1", TS, posted_version=1)
+
+
+def test_progress_is_shown_no_more_often_than_every_few_seconds(store: Database, clock: Hands) -> None:
+    request = running(store)
+    say(store, request)
+    for _ in range(3):
+        clock.wait(1)
+        request = store.save(request)
+    assert store.due_message("poster") is None
+    clock.wait(2)
+    say(store, request)
+    clock.wait(1000)
+    assert store.due_message("poster") is None
+
+
+def test_the_result_does_not_wait_for_its_turn(store: Database) -> None:
+    request = running(store)
+    say(store, request)
+    request = store.save(request)
+    store.save(request.move(Stage.DONE))
+    assert due(store).ts == TS
+
+
+def test_progress_that_came_while_it_was_posted_is_shown_later(store: Database, clock: Hands) -> None:
+    request = running(store)
+    posting = due(store)
+    store.save(request)
+    store.said(posting, channel="C1", ts=TS, version=request.version)
+    assert store.due_message("poster") is None
+    clock.wait(5)
+    assert due(store).posted_version == request.version
+
+
+def test_a_result_that_came_while_it_was_posted_is_shown_at_once(store: Database) -> None:
+    request = running(store)
+    posting = due(store)
+    store.save(request.move(Stage.DONE))
+    store.said(posting, channel="C1", ts=TS, version=request.version)
+    assert due(store).posted_version == request.version
+
+
+def test_a_card_is_not_taken_from_under_its_poster_by_a_newer_version(store: Database) -> None:
+    request = waiting(store)
+    due(store)
+    store.save(request.move(Stage.APPROVED))
+    assert store.due_message("another") is None
+
+
+def test_results_come_before_progress_however_long_that_has_waited(store: Database, clock: Hands) -> None:
+    request = running(store)
+    say(store, request)
+    store.save(request)
+    clock.wait(60)
+    waiting(store, 2)
+    assert [due(store).request_id, due(store).request_id] == ["r2", "r1"]
+
+
+def test_what_belongs_beside_the_card_waits_until_the_card_stands(store: Database) -> None:
+    asked = waiting(store)
+    done = store.save(
+        store.save(asked.move(Stage.APPROVED)).move(Stage.DONE), messages=[Message(LINE), Message(EVIDENCE)]
+    )
+    say(store, done)
+    assert kinds(store) == [LINE, EVIDENCE]
+
+
+def test_what_has_a_place_of_its_own_needs_no_card(store: Database) -> None:
+    elsewhere = Message(LINE, place=Place("D1"))
+    asked, _ = store.add(a_request(), events=[])
+    store.save(asked.move(Stage.CANCELLED), messages=[elsewhere, Message(EVIDENCE)])
+    assert due(store).message == elsewhere
+    assert store.due_message("poster") is None
+
+
+def test_a_whisper_is_said_once_as_it_was_written(store: Database) -> None:
+    whisper = Message(WHISPER, to="UALICE", body='{"text": "no"}', place=Place("C1", thread=TS))
+    store.add(a_request(), events=[], messages=[whisper])
+    said = due(store)
+    assert said.message == whisper
+    store.said(said, channel="C1", ts="", version=0)
+    assert store.due_message("poster") is None
+
+
+def test_two_posters_never_say_the_same(store: Database) -> None:
+    waiting(store)
+    due(store)
+    assert store.due_message("another") is None
+
+
+def test_a_message_whose_poster_died_is_due_again_and_says_so(store: Database, opened: Opening) -> None:
+    waiting(store)
+    mortal = opened(limits=Limits(message_lease=timedelta(0)))
+    assert due(mortal).attempts == 0
+    assert due(store).attempts == 1
+
+
+def test_who_lost_a_message_cannot_say_where_it_stands(store: Database, opened: Opening) -> None:
+    asked = waiting(store)
+    late = due(opened(limits=Limits(message_lease=timedelta(0))))
+    now = due(store)
+    store.said(late, channel="C1", ts="late", version=asked.version)
+    store.unsaid(late, retry_in=None)
+    assert store.card("r1") == ("", "")
+    store.said(now, channel="C1", ts=TS, version=asked.version)
+    assert store.card("r1") == ("C1", TS)
+
+
+def test_a_new_start_on_a_file_posts_what_the_dead_one_held(
+    database_url: str, opened: Opening, *, is_sqlite: bool
+) -> None:
+    dead = opened()
+    with dead.exclusive():
+        waiting(dead)
+        due(dead)
+    risen = opened()
+    with risen.exclusive():
+        again = risen.due_message("poster")
+    assert (again.attempts if again else None) == (1 if is_sqlite else None)
+
+
+def test_a_message_that_could_not_be_said_waits_as_long_as_slack_asked(store: Database, clock: Hands) -> None:
+    asked = waiting(store)
+    store.unsaid(due(store), retry_in=timedelta(seconds=7))
+    store.save(asked.move(Stage.APPROVED))  # even if there is news
+    clock.wait(6)
+    assert store.due_message("poster") is None
+    clock.wait(1)
+    assert due(store).attempts == 1
+
+
+def test_attempts_count_from_the_last_time_it_was_said(store: Database) -> None:
+    asked = waiting(store)
+    store.unsaid(due(store), retry_in=timedelta(0))
+    say(store, asked)
+    store.save(asked.move(Stage.APPROVED))
+    assert due(store).attempts == 0
+
+
+def test_a_message_that_was_given_up_stays_so(store: Database, clock: Hands) -> None:
+    store.add(a_request(), events=[], messages=[Message(WHISPER, to="UALICE", body="no")])
+    store.unsaid(due(store), retry_in=None)
+    clock.wait(10_000_000)
+    assert store.due_message("poster") is None
+
+
+def test_a_card_that_was_given_up_is_tried_again_when_there_is_news(store: Database) -> None:
+    asked = waiting(store)
+    store.unsaid(due(store), retry_in=None)
+    store.save(asked.move(Stage.APPROVED))
+    assert due(store).attempts == 1
+
+
+def test_nothing_is_to_be_said_about_what_was_not_recorded(store: Database) -> None:
+    asked = waiting(store)
+    stale = replace(asked, version=0)
+    kinds(store)
+    with pytest.raises(Exception, match="changed by somebody else"):
+        store.save(stale, events=[an_event()], messages=[Message(WHISPER, to="UALICE", body="no")])
+    assert kinds(store) == []

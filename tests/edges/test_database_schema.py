@@ -1,0 +1,111 @@
+"""The schema that migrations make is the one that the code expects, and old documents are read by new code."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine, inspect, select, text
+
+from bot.core.changes import Stage
+from bot.edges.database import Database
+from bot.edges.database.engine import parse_url
+from bot.edges.database.tables import metadata, requests, targets
+from bot.errors import ConfigError
+from bot.ports import Query
+from tests.edges.asked import a_request, a_vote, a_whole_request, an_event
+from tests.edges.conftest import Opening
+
+
+def test_migrations_make_the_tables_that_the_code_expects(store: Database, database_url: str) -> None:
+    del store
+    engine = create_engine(parse_url(database_url))
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+        made, expected = inspect(connection), metadata.tables
+        for name, table in expected.items():
+            # What the comparison above does not look at: conditions of indexes.
+            partial = {index["name"] for index in made.get_indexes(name) if _condition(index)}
+            assert partial == {
+                index.name for index in table.indexes if index.dialect_options["sqlite"].get("where") is not None
+            }
+    engine.dispose()
+
+
+def _condition(index: Any) -> bool:
+    return any(option.endswith("_where") for option in index.get("dialect_options", {}))
+
+
+def test_a_second_start_changes_nothing(opened: Opening) -> None:
+    store = opened()
+    for number in (1, 2):
+        with store.exclusive():
+            store.add(a_request(number), events=[an_event()])
+    with store.exclusive():
+        assert len(store.find(Query())) == len(store.chain()) == 2
+
+
+def test_a_database_of_a_newer_version_is_left_alone(opened: Opening, database_url: str) -> None:
+    store = opened()
+    with store.exclusive():
+        store.add(a_request(), events=[])
+    alter(database_url, lambda _: None, revision="9999")
+    with pytest.raises(ConfigError, match="newer maskbot"), store.exclusive():
+        pass
+
+
+def test_what_an_older_version_left_is_read(store: Database, database_url: str) -> None:
+    """It knew fewer fields: those that it lacks have their defaults."""
+    store.add(a_request(), events=[])
+
+    def forget(document: dict[str, Any]) -> None:
+        for field in ("undo_until", "undone_by", "changed_since", "due_at", "note", "settings_lost", "planned"):
+            document.pop(field, None)
+        document.get("ask", {}).pop("repeats", None)
+
+    alter(database_url, forget)
+    assert store.get("r1") == a_request()
+
+
+def test_what_a_newer_version_left_is_read(store: Database, database_url: str) -> None:
+    """Old and new replicas run side by side while they are rolled out."""
+    store.add(a_whole_request(), events=[])
+    store.cast("r1", a_vote(), events=[])
+
+    def add(document: dict[str, Any]) -> None:
+        document["invented_later"] = {"a": 1}
+        for inner in ("ask", "before", "approval"):
+            if document.get(inner):
+                document[inner]["invented_later"] = [1]
+
+    alter(database_url, add)
+    assert store.get("r1") == a_whole_request()
+
+
+def test_the_columns_are_what_counts(store: Database, database_url: str) -> None:
+    """Stage and version stand in the document as well; conditions look at the columns."""
+    asked, _ = store.add(a_request(), events=[])
+    store.save(asked.move(Stage.WAITING))
+
+    def lie(document: dict[str, Any]) -> None:
+        document |= {"stage": "done", "version": 77}
+
+    alter(database_url, lie)
+    assert (store.get("r1").stage, store.get("r1").version) == (Stage.WAITING, 1)
+
+
+def alter(url: str, change: Callable[[dict[str, Any]], None], *, revision: str = "") -> None:
+    """Change the documents, or the revision, as another version would have left them."""
+    engine = create_engine(parse_url(url))
+    with engine.begin() as connection:
+        for table in (requests, targets):
+            for document in connection.execute(select(table.c.document)).scalars().all():
+                altered = json.loads(json.dumps(document))
+                change(altered)
+                connection.execute(table.update().values(document=altered))
+        if revision:
+            connection.execute(text("UPDATE alembic_version SET version_num = :it"), {"it": revision})
+    engine.dispose()

@@ -1,0 +1,198 @@
+"""Many at once: threads with connections of their own press the same button, claim the same work, ask the same."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TypeVar
+
+import pytest
+
+from bot.core.audit import Verified, verify
+from bot.core.changes import Request, Stage, Vote
+from bot.core.people import PersonId
+from bot.edges.database import Database
+from bot.errors import HostTaken, Stale
+from bot.ports import Claim, Message, MessageKind
+from tests.edges.asked import BOB, a_request, a_vote, an_event
+from tests.edges.conftest import Opening
+
+T = TypeVar("T")
+
+
+@pytest.fixture
+def replicas(store: Database, opened: Opening, *, is_sqlite: bool) -> list[Database]:
+    """Two of them on PostgreSQL; on a file one, whose threads have their own connections."""
+    return [store, store if is_sqlite else opened(instance="bot-2")]
+
+
+def at_once(count: int, work: Callable[[int], T]) -> list[T]:
+    """Every thread starts when all are ready."""
+    ready = threading.Barrier(count)
+
+    def start(number: int) -> T:
+        ready.wait()
+        return work(number)
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(start, range(count)))
+
+
+def test_twenty_deliveries_of_one_request_record_it_once(replicas: list[Database]) -> None:
+    def deliver(number: int) -> tuple[Request, bool]:
+        request = replace(a_request(number), key="the same")
+        return replicas[number % 2].add(request, events=[an_event()], messages=[Message(MessageKind.WHISPER)])
+
+    answers = at_once(20, deliver)
+    assert [is_new for _, is_new in answers].count(True) == 1
+    assert len({request.id for request, _ in answers}) == 1
+    assert len(replicas[0].chain()) == 1
+    assert replicas[0].due_message("poster")
+    assert replicas[0].due_message("poster") is None
+
+
+def test_two_clicks_of_one_person_are_one_vote(replicas: list[Database]) -> None:
+    replicas[0].add(a_request(), events=[])
+    answers = at_once(8, lambda number: replicas[number % 2].cast("r1", a_vote(BOB), events=[an_event()]))
+    assert Counter(answers) == {True: 1, False: 7}
+    assert len(replicas[0].get("r1").votes) == len(replicas[0].chain()) == 1
+
+
+def test_votes_of_different_people_at_once_are_all_there(replicas: list[Database]) -> None:
+    replicas[0].add(a_request(), events=[])
+
+    def vote(number: int) -> Vote:
+        voter = a_vote(PersonId("T1", f"U{number}"))
+        replicas[number % 2].cast("r1", voter, events=[an_event()])
+        return voter
+
+    assert set(at_once(8, vote)) == set(replicas[0].get("r1").votes)
+
+
+def test_one_of_many_who_approve_at_once_moves_the_request(replicas: list[Database]) -> None:
+    waiting, _ = replicas[0].add(a_request(stage=Stage.WAITING), events=[])
+
+    def approve(number: int) -> bool:
+        try:
+            replicas[number % 2].save(waiting.move(Stage.APPROVED), events=[an_event("approval.quorum")])
+        except Stale:
+            return False
+        return True
+
+    assert Counter(at_once(10, approve)) == {True: 1, False: 9}
+    assert replicas[0].get("r1").version == len(replicas[0].chain()) == 1
+
+
+def test_no_request_is_claimed_by_two(replicas: list[Database]) -> None:
+    for number in range(6):
+        replicas[0].add(a_request(number), events=[])
+
+    def work(number: int) -> list[str]:
+        claims = iter(lambda: replicas[number % 2].claim(f"owner-{number}"), None)
+        return [claim.request.id for claim in claims]
+
+    # PostgreSQL passes over what another is just claiming, so a thread may leave while one more is due: work(0).
+    taken = Counter(request_id for ids in [*at_once(6, work), work(0)] for request_id in ids)
+    assert taken == {f"r{number}": 1 for number in range(6)}
+
+
+def test_no_message_is_said_by_two(replicas: list[Database]) -> None:
+    for number in range(6):
+        replicas[0].add(a_request(number, stage=Stage.WAITING), events=[])
+
+    def say(number: int) -> list[int]:
+        return [due.id for due in iter(lambda: replicas[number % 2].due_message(f"poster-{number}"), None)]
+
+    taken = Counter(message for ids in [*at_once(6, say), say(0)] for message in ids)
+    assert sorted(taken.values()) == [1] * 6
+
+
+def test_of_many_changes_on_one_host_one_runs(replicas: list[Database]) -> None:
+    requests = [replicas[0].add(a_request(number, stage=Stage.APPROVED), events=[])[0] for number in range(6)]
+
+    def run(number: int) -> bool:
+        try:
+            replicas[number % 2].save(requests[number].move(Stage.RUNNING), events=[an_event("exec.intent")])
+        except HostTaken:
+            return False
+        return True
+
+    assert Counter(at_once(6, run)) == {True: 1, False: 5}
+    assert len(replicas[0].chain()) == 1
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_a_claim_and_a_vote_at_once_lose_neither(replicas: list[Database], number: int) -> None:
+    """Whichever comes first, the vote is seen: in the claimed request, or because it is due again."""
+    replicas[0].add(a_request(number), events=[])
+
+    def press(who: int) -> int:
+        if who:
+            replicas[1].cast(f"r{number}", a_vote(), events=[])
+            return 0
+        claim = claimed(replicas[0])
+        replicas[0].release(claim, due_at=None)
+        return len(claim.request.votes)
+
+    seen = sum(at_once(2, press))
+    assert seen or len(claimed(replicas[0]).request.votes) == 1
+
+
+def claimed(store: Database) -> Claim:
+    """PostgreSQL passes over what somebody is just writing to, so this asks again."""
+    return next(claim for _ in range(1000) if (claim := store.claim("one")))
+
+
+def test_everything_at_once_leaves_one_unbroken_chain(replicas: list[Database]) -> None:
+    """Writers that lock the same rows in different orders would wait for each other for ever."""
+    for number in range(4):
+        replicas[0].add(a_request(number, host=f"web-{number}"), events=[])
+
+    def press(number: int) -> int:
+        store, request_id, done = replicas[number % 2], f"r{number % 4}", 0
+        for turn in range(5):
+            vote = a_vote(PersonId("T1", f"U{number}-{turn}"))
+            done += store.cast(request_id, vote, events=[an_event("approval.voted")])
+            store.record([an_event("config.loaded")])
+            try:
+                store.save(store.get(request_id), events=[an_event("request.saved")])
+            except Stale:
+                done -= 1
+            if claim := store.claim(f"owner-{number}"):
+                store.release(claim, due_at=None)
+            if due := store.due_message(f"poster-{number}"):
+                store.said(due, channel="C1", ts="1.2", version=0)
+            done += 2
+        return done
+
+    expected = sum(at_once(8, press))
+    assert verify(replicas[0].records(), anchor=replicas[0].head()) == Verified(expected, replicas[0].head())
+
+
+def test_who_waits_for_work_is_woken_by_it(store: Database) -> None:
+    store.wait_for_work(0)
+    woken = threading.Event()
+
+    def wait() -> None:
+        store.wait_for_work(0)  # what was recorded before this thread came
+        started.set()
+        store.wait_for_work(30)
+        woken.set()
+
+    started = threading.Event()
+    waiter = threading.Thread(target=wait)
+    waiter.start()
+    assert started.wait(5)
+    store.add(a_request(), events=[])
+    assert woken.wait(5)
+    waiter.join()
+
+
+def test_what_was_recorded_while_nobody_waited_is_not_slept_over(store: Database) -> None:
+    store.wait_for_work(0)
+    store.add(a_request(), events=[])
+    waiter = threading.Thread(target=store.wait_for_work, args=(30,))
+    waiter.start()
+    waiter.join(5)
+    assert not waiter.is_alive()
