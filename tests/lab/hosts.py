@@ -39,6 +39,7 @@ class LabHost:
     login: str
     host_key: str  # the public line, `ssh-ed25519 AAAA...`
     key_file: Path  # the private key of the bot's login
+    known_hosts: Path  # the same host key for an OpenSSH client
     root: Path
     nspawn: Nspawn = field(repr=False, compare=False)
 
@@ -79,9 +80,8 @@ class LabHost:
 
     def ssh(self, *command: str) -> tuple[str, ...]:
         """The argv of an OpenSSH client that logs in as the bot does."""
-        known = self.key_file.with_name(f"{self.name}.known_hosts")
-        known.write_text(f"[{self.address}]:{self.port} {self.host_key}\n")
-        settings = ("BatchMode=yes", "KexAlgorithms=curve25519-sha256", f"UserKnownHostsFile={known}")
+        known = f"UserKnownHostsFile={self.known_hosts}"
+        settings = ("BatchMode=yes", "KexAlgorithms=curve25519-sha256", known)
         options = (word for setting in settings for word in ("-o", setting))
         where = ("-i", str(self.key_file), "-p", str(self.port), f"{self.login}@{self.address}")
         return "ssh", "-F", "none", *options, *where, *command
@@ -153,7 +153,9 @@ class Lab:
         machine = f"{name}-{self._ground.directory.name}"
         nspawn = Nspawn(machine, root, self._ground.cgroup(name), here / "console")
         self._ending.callback(nspawn.cut)  # nothing on its disk is worth an orderly shutdown
-        return LabHost(name, ADDRESS, port, LOGIN, host_key, self._key_file, root, nspawn)
+        known_hosts = here / "known_hosts"
+        known_hosts.write_text(f"[{ADDRESS}]:{port} {host_key}\n")
+        return LabHost(name, ADDRESS, port, LOGIN, host_key, self._key_file, known_hosts, root, nspawn)
 
 
 def _free_port() -> int:
