@@ -1,0 +1,50 @@
+"""The handlers as they run, put together once for each test."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bot.core.inventory import Inventory
+from bot.edges.clock import SystemClock
+from bot.edges.database import Database
+from bot.edges.directory import SlackDirectory
+from bot.edges.slack import SlackChannel, account, web_client
+from bot.edges.socket_mode import application
+from bot.workflow import Parts, Workflow
+from bot.workflow.answering import Answers
+from handlers import Home, register
+from tests.handlers.payloads import APP, TEAM
+from tests.handlers.web_api import WebApi, web_api
+from tests.handlers.world import HOSTS, POLICY, Listed, NoHost, World
+
+
+@pytest.fixture
+def slack() -> Iterator[WebApi]:
+    with web_api() as running:
+        yield running
+
+
+@pytest.fixture
+def listed(world: World) -> Listed:
+    """An app that tells what is registered with it."""
+    app = Listed(client=world.app.client)
+    with ThreadPoolExecutor(1) as aside:
+        register(app, world.desk, home=Home(TEAM, app=APP), aside=aside)
+    return app
+
+
+@pytest.fixture
+def world(slack: WebApi, tmp_path: Path) -> Iterator[World]:
+    clock = SystemClock()
+    store = Database(f"sqlite:///{tmp_path}/maskbot.db", clock=clock, instance="bot-1")
+    client = web_client("xoxb-test", base=slack.base)
+    directory = SlackDirectory(client, account(client), ttl=0)
+    parts = Parts(store, NoHost(), directory, SlackChannel(client), clock, Inventory(HOSTS), POLICY)
+    answers = Answers(parts)
+    with store.exclusive(), closing(answers), ThreadPoolExecutor(1) as aside:
+        desk, app = Workflow(parts, answers), application(client)
+        register(app, desk, home=Home(TEAM, app=APP), aside=aside)
+        yield World(app, store, desk, slack)

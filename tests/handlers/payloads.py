@@ -1,0 +1,86 @@
+"""Payloads as Slack sends them over Socket Mode, with the fields that its documentation shows, ours or not."""
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+Payload = dict[str, Any]
+
+TEAM, APP, CHANNEL, CARD = "T1", "A1", "C1", "1700000000.000200"
+_numbers = itertools.count(1)
+
+
+def command(text: str, *, name: str = "/mask", user: str = "UALICE", team: str = TEAM, respond: str = "") -> Payload:
+    """A slash command."""
+    return {
+        "token": "legacy", "team_id": team, "team_domain": "lab", "channel_id": CHANNEL, "channel_name": "incident",
+        "user_id": user, "user_name": user[1:].lower(), "command": name, "text": text, "api_app_id": APP,
+        "is_enterprise_install": "false", "response_url": respond, "trigger_id": f"{next(_numbers)}.1.aa",
+    }  # fmt: skip
+
+
+def mention(text: str, *, user: str = "UBOB", team: str = TEAM, thread: str = "", **event: Any) -> Payload:
+    """A message that names the bot."""
+    said = {
+        "type": "app_mention", "user": user, "text": f"<@UBOT> {text}", "ts": "1700000000.000300", "team": team,
+        "channel": CHANNEL, "event_ts": "1700000000.000300", "blocks": [],
+    }  # fmt: skip
+    return {
+        "token": "legacy", "team_id": TEAM, "api_app_id": APP, "type": "event_callback",
+        "event": said | ({"thread_ts": thread} if thread else {}) | event, "event_id": f"Ev{next(_numbers)}",
+        "event_time": 1700000000, "is_ext_shared_channel": False,
+        "authorizations": [{"team_id": TEAM, "enterprise_id": None, "user_id": "UBOT", "is_bot": True}],
+    }  # fmt: skip
+
+
+def click(
+    action: str, value: str, *, user: str = "UBOB", team: str = TEAM, card: str = CARD, respond: str = ""
+) -> Payload:
+    """A press of a button under a card."""
+    return {
+        "type": "block_actions", "token": "legacy", "api_app_id": APP, "enterprise": None,
+        "is_enterprise_install": False,
+        "user": {"id": user, "username": user[1:].lower(), "name": user[1:].lower(), "team_id": team},
+        "container": {"type": "message", "message_ts": card, "channel_id": CHANNEL, "is_ephemeral": False},
+        "trigger_id": f"{next(_numbers)}.2.bb", "team": {"id": TEAM, "domain": "lab"},
+        "channel": {"id": CHANNEL, "name": "incident"},
+        "message": {"type": "message", "user": "UBOT", "bot_id": "BBOT", "ts": card, "thread_ts": card, "text": ""},
+        "state": {"values": {}}, "response_url": respond,
+        "actions": [
+            {
+                "action_id": action, "block_id": "buttons", "type": "button", "value": value,
+                "text": {"type": "plain_text", "text": action}, "action_ts": "1700000000.500000",
+            }
+        ],
+    }  # fmt: skip
+
+
+def submission(form: Mapping[str, Any], values: Mapping[str, Any], *, user: str = "UBOB", team: str = TEAM) -> Payload:
+    """The form that was opened, sent off with these values by block id, each as Slack has it for its element."""
+    state = {block["block_id"]: block["element"] for block in form["blocks"] if block["type"] == "input"}
+    return {
+        "type": "view_submission", "token": "legacy", "api_app_id": APP, "enterprise": None,
+        "team": {"id": TEAM, "domain": "lab"}, "trigger_id": f"{next(_numbers)}.3.cc", "response_urls": [],
+        "user": {"id": user, "username": user[1:].lower(), "name": user[1:].lower(), "team_id": team},
+        "view": {
+            "id": f"V{next(_numbers)}", "team_id": TEAM, "type": "modal", "hash": "1.x", "app_id": APP,
+            "bot_id": "BBOT",
+            "callback_id": form["callback_id"], "private_metadata": form["private_metadata"],
+            "state": {
+                "values": {
+                    block: {element["action_id"]: _element(element, values.get(block))}
+                    for block, element in state.items()
+                }
+            },
+        },
+    }  # fmt: skip
+
+
+def _element(element: Mapping[str, Any], value: Any) -> Payload:
+    match element["type"]:
+        case "checkboxes":
+            return {"type": "checkboxes", "selected_options": [{"value": one} for one in value or ()]}
+        case "static_select":
+            return {"type": "static_select", "selected_option": {"value": value} if value else None}
+        case kind:
+            return {"type": kind, "value": value or None}

@@ -1,0 +1,78 @@
+"""Nothing of another team or another app gets past the gate, whichever surface it comes in by."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bot.core.cards import forms
+from bot.core.cards.kit import Action
+from tests.handlers.payloads import click, command, mention, submission
+from tests.handlers.world import Listed, World
+
+FORMS = {forms.MASK, forms.APPROVE, forms.DENY}
+COMMANDS = ("/mask", "/unmask")
+
+Payload = dict[str, Any]
+Make = Callable[[str], Payload]
+
+
+def a_form(callback: str, team: str) -> Payload:
+    note = json.dumps({"request": "", "channel": "C1"})
+    return submission({"callback_id": callback, "private_metadata": note, "blocks": []}, {}, team=team)
+
+
+SURFACES: dict[str, Make] = {
+    **{name: lambda team, name=name: command("web-01 cron", name=name, team=team) for name in COMMANDS},  # type: ignore[misc]
+    "app_mention": lambda team: mention("mask web-01 cron", team=team),
+    **{action.value: lambda team, action=action: click(action, "r1:abc", team=team) for action in Action},  # type: ignore[misc]
+    **{form: lambda team, form=form: a_form(form, team) for form in FORMS},  # type: ignore[misc]
+    "an unknown button": lambda team: click("no_such_action", "r1:abc", team=team),
+}
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+def test_another_teams_member_is_turned_away(world: World, surface: str) -> None:
+    answer = world.send(SURFACES[surface]("TEVIL"))
+    assert answer.status == 200
+    (event,) = world.events("identity.refused")
+    assert event["reason_code"] == "foreign_team"
+    assert world.requests() == []
+    assert world.slack.count("views.open") == 0
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+def test_another_apps_payload_is_dropped(world: World, surface: str) -> None:
+    answer = world.send(SURFACES[surface]("T1") | {"api_app_id": "AEVIL"})
+    assert (answer.status, answer.body) == (200, "")
+    assert [event["reason_code"] for event in world.events("identity.refused")] == ["foreign_app"]
+    assert world.requests() == []
+
+
+def test_the_one_turned_away_is_told_and_nobody_else(world: World) -> None:
+    answer = json.loads(world.send(command("web-01 cron", team="TEVIL")).body)
+    assert answer["response_type"] == "ephemeral"
+    world.send(click("approve", "r1:abc", team="TEVIL", respond=f"{world.slack.base}respond"))
+    assert world.slack.call("respond")["response_type"] == "ephemeral"
+
+
+def test_a_person_of_another_team_in_our_own_workspace_is_turned_away(world: World) -> None:
+    """A channel shared with another organisation: the workspace is ours, whoever clicks is not."""
+    request = world.waiting()
+    world.send(click("approve", f"{request.id}:0123456789ab", team="TEVIL"))
+    assert world.store.get(request.id).votes == ()
+    world.send(mention("mask web-01 cron", user_team="TEVIL"))
+    assert len(world.requests()) == 1
+
+
+def test_a_bot_that_mentions_us_is_turned_away(world: World) -> None:
+    world.send(mention("mask web-01 cron", bot_id="BOTHER"))
+    assert world.requests() == []
+
+
+def test_the_surfaces_tried_here_are_all_that_there_are(listed: Listed) -> None:
+    assert listed.taken["command"] | listed.taken["event"] | listed.taken["view"] | listed.taken["action"] == {
+        *SURFACES.keys() - {"an unknown button"},
+        ".*",
+    }

@@ -1,0 +1,52 @@
+"""The Slack app that the manifest describes is the one that the code needs: no command, event or scope more or less."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.handlers.world import Listed
+
+ROOT = Path(__file__).parents[2]
+MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "config" / "slack-manifest.yaml").read_text())
+
+# What each method that we call needs (Slack, "Web API methods"); an empty set needs a token and nothing else.
+SCOPES = {
+    "auth_test": set[str](),
+    "chat_getPermalink": set[str](),
+    "chat_postEphemeral": {"chat:write"},
+    "chat_postMessage": {"chat:write"},
+    "chat_update": {"chat:write"},
+    "conversations_info": {"channels:read", "groups:read"},
+    "usergroups_list": {"usergroups:read"},
+    "usergroups_users_list": {"usergroups:read"},
+    "users_info": {"users:read"},
+    "views_open": set[str](),
+}
+SURFACES = {"app_mentions:read", "commands"}
+
+
+def called() -> set[str]:
+    """Every Web API method that the code names."""
+    sources = [*(ROOT / "bot").rglob("*.py"), *(ROOT / "handlers").rglob("*.py")]
+    return {name for source in sources for name in re.findall(r"client\.([a-z]+_[A-Za-z_]+)\b", source.read_text())}
+
+
+def test_commands_and_events_are_those_that_handlers_take(listed: Listed) -> None:
+    commands = MANIFEST["features"]["slash_commands"]
+    assert {one["command"] for one in commands} == listed.taken["command"]
+    assert set(MANIFEST["settings"]["event_subscriptions"]["bot_events"]) == listed.taken["event"]
+    assert MANIFEST["settings"]["interactivity"]["is_enabled"] == bool(listed.taken["action"])
+
+
+def test_what_people_type_comes_escaped_over_a_socket() -> None:
+    assert all(command["should_escape"] for command in MANIFEST["features"]["slash_commands"])
+    assert MANIFEST["settings"]["socket_mode_enabled"]
+
+
+def test_scopes_are_those_of_the_methods_that_are_called() -> None:
+    methods = called() - {"is_connected"}
+    assert methods == SCOPES.keys()
+    needed = set().union(*SCOPES.values()) | SURFACES
+    assert set(MANIFEST["oauth_config"]["scopes"]["bot"]) == needed

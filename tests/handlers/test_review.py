@@ -1,0 +1,156 @@
+"""Saying yes or no: one click is one recorded word on one plan, and every click is answered."""
+
+import json
+from typing import Any
+
+import pytest
+
+from bot.core.changes import Request, Stage, Verdict
+from tests.handlers.payloads import CARD, CHANNEL, click, submission
+from tests.handlers.world import World
+
+PLAN = "0123456789ab"
+
+
+def value(request: Request, digest: str = PLAN) -> str:
+    return f"{request.id}:{digest}"
+
+
+def opened(world: World) -> dict[str, Any]:
+    """The form that was opened."""
+    view = world.slack.call("views.open")["view"]
+    return dict(json.loads(view) if isinstance(view, str) else view)
+
+
+class TestApprove:
+    def test_one_click_is_a_recorded_vote(self, world: World) -> None:
+        request = world.waiting()
+        answer = world.send(click("approve", value(request)))
+        assert (answer.status, answer.body) == (200, "")
+        (vote,) = world.store.get(request.id).votes
+        assert (vote.voter.user, vote.voter_name, vote.verdict) == ("UBOB", "bob", Verdict.APPROVE)
+        assert world.slack.count("views.open") == 0
+
+    def test_a_second_click_changes_nothing_and_is_answered(self, world: World) -> None:
+        request = world.waiting()
+        for _ in range(2):
+            world.send(click("approve", value(request), respond=f"{world.slack.base}respond"))
+        assert "each person counts once" in world.slack.call("respond")["text"]
+        assert len(world.store.get(request.id).votes) == 1
+
+    def test_a_vote_on_another_plan_does_not_count(self, world: World) -> None:
+        request = world.waiting()
+        world.send(click("approve", value(request, "fedcba987654"), respond=f"{world.slack.base}respond"))
+        assert "plan has changed" in world.slack.call("respond")["text"]
+        assert world.store.get(request.id).votes == ()
+
+    def test_a_button_under_another_message_does_not_count(self, world: World) -> None:
+        request = world.waiting()
+        forged = click("approve", value(request), card="1700000000.999999", respond=f"{world.slack.base}respond")
+        world.send(forged)
+        assert "not on the request's own card" in world.slack.call("respond")["text"]
+        assert [event["reason_code"] for event in world.events("approval.refused")] == ["message_mismatch"]
+        assert world.store.get(request.id).votes == ()
+
+    def test_a_decision_is_final(self, world: World) -> None:
+        request = world.waiting()
+        world.moved(request, Stage.DENIED)
+        world.send(click("approve", value(request), respond=f"{world.slack.base}respond"))
+        assert world.slack.call("respond")["response_type"] == "ephemeral"
+        assert world.store.get(request.id).votes == ()
+
+    @pytest.mark.parametrize("of_no_request", ["", "r0000000000:abc", "' OR 1=1 --:x"])
+    def test_a_button_of_no_known_request_is_answered(self, world: World, of_no_request: str) -> None:
+        world.send(click("approve", of_no_request, respond=f"{world.slack.base}respond"))
+        assert "not on record" in world.slack.call("respond")["text"]
+
+
+class TestApproveAGuardedUnit:
+    def test_a_form_asks_whether_console_access_works_and_names_the_stored_change(self, world: World) -> None:
+        request = world.waiting(guarded="remote access")
+        world.send(click("approve", value(request)))
+        form = opened(world)
+        assert "cron.service on web-01" in json.dumps(form["blocks"])
+        assert world.store.get(request.id).votes == ()
+
+        answer = world.send(submission(form, {"console": ["console_works"]}))
+        assert (answer.status, answer.body) == (200, "")
+        (vote,) = world.store.get(request.id).votes
+        assert (vote.verdict, vote.console_works) == (Verdict.APPROVE, True)
+        assert vote.place is not None
+        assert vote.place.channel == CHANNEL
+
+    def test_without_the_tick_it_is_no_vote(self, world: World) -> None:
+        request = world.waiting(guarded="remote access")
+        world.send(click("approve", value(request)))
+        answer = json.loads(world.send(submission(opened(world), {})).body)
+        assert set(answer["errors"]) == {"console"}
+        assert world.store.get(request.id).votes == ()
+
+    def test_a_trigger_that_came_too_late_loses_nothing_and_is_said(self, world: World) -> None:
+        request = world.waiting(guarded="remote access")
+        world.slack.answer("views.open", {"ok": False, "error": "expired_trigger_id"})
+        world.send(click("approve", value(request), respond=f"{world.slack.base}respond"))
+        assert "try again" in world.slack.call("respond")["text"]
+        assert world.store.get(request.id).stage is Stage.WAITING
+
+
+class TestDeny:
+    def test_a_form_asks_why_and_the_reason_is_kept(self, world: World) -> None:
+        request = world.waiting()
+        world.send(click("deny", value(request)))
+        world.send(submission(opened(world), {"reason": "not during <backup>"}))
+        (vote,) = world.store.get(request.id).votes
+        assert (vote.verdict, vote.reason) == (Verdict.DENY, "not during <backup>")
+
+    def test_the_reason_may_stay_empty(self, world: World) -> None:
+        request = world.waiting()
+        world.send(click("deny", value(request)))
+        world.send(submission(opened(world), {}))
+        assert [vote.verdict for vote in world.store.get(request.id).votes] == [Verdict.DENY]
+
+    def test_a_form_that_cannot_be_opened_is_said(self, world: World) -> None:
+        request = world.waiting()
+        world.slack.answer("views.open", {"ok": False, "error": "invalid_trigger_id"})
+        world.send(click("deny", value(request), respond=f"{world.slack.base}respond"))
+        assert "could not be opened" in world.slack.call("respond")["text"]
+
+    def test_a_decision_made_while_the_form_was_open_is_shown_in_it(self, world: World) -> None:
+        request = world.waiting()
+        world.send(click("deny", value(request)))
+        form = opened(world)
+        world.moved(request, Stage.WITHDRAWN)
+        answer = json.loads(world.send(submission(form, {"reason": "no"})).body)
+        assert answer["response_action"] == "errors"
+
+
+class TestWithdraw:
+    def test_the_requester_takes_it_back(self, world: World) -> None:
+        request = world.waiting()
+        world.send(click("withdraw", value(request), user="UALICE"))
+        assert world.store.get(request.id).stage is Stage.WITHDRAWN
+
+    def test_nobody_else_can(self, world: World) -> None:
+        request = world.waiting()
+        world.send(click("withdraw", value(request), respond=f"{world.slack.base}respond"))
+        assert "Only alice" in world.slack.call("respond")["text"]
+        assert world.store.get(request.id).stage is Stage.WAITING
+
+
+class TestLooking:
+    def test_details_go_to_the_one_who_clicked(self, world: World) -> None:
+        request = world.waiting()
+        world.slack.answer("users.info", {"ok": False, "error": "ratelimited"}, 429, Retry_After="1")
+        world.send(click("details", value(request), card=CARD))
+        assert world.slack.call("chat.postEphemeral")["user"] == "UBOB"
+
+    def test_look_now_on_a_known_outcome_is_answered(self, world: World) -> None:
+        request = world.waiting()
+        world.send(click("look_now", value(request), respond=f"{world.slack.base}respond"))
+        assert "outcome is known" in world.slack.call("respond")["text"]
+
+
+def test_a_button_of_an_older_card_is_answered(world: World) -> None:
+    answer = world.send(click("extend", "r1:abc", respond=f"{world.slack.base}respond"))
+    assert answer.status == 200
+    assert "older card" in world.slack.call("respond")["text"]

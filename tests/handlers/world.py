@@ -1,0 +1,96 @@
+"""What a handler test acts in: a real Bolt app, a real workflow on a real database, and a Web API on loopback."""
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from slack_bolt import App, BoltRequest, BoltResponse
+
+from bot.core.changes import Approval, Request, Stage
+from bot.core.inventory import Host
+from bot.core.policy import Policy
+from bot.edges.database import Database
+from bot.ports import Query, Reply
+from bot.workflow import Workflow
+from tests.handlers.payloads import CARD, CHANNEL, command
+from tests.handlers.web_api import WebApi
+
+HOSTS = tuple(Host(name, "127.0.0.1", 22, "maskbot", "prod") for name in ("db-01", "web-01", "web-02"))
+POLICY = Policy("digest", frozenset(), frozenset({CHANNEL}), (), (), (), (), ())
+
+
+class Listed(App):
+    """A Bolt app that also writes down what is registered with it."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.taken: defaultdict[str, set[str]] = defaultdict(set)
+
+    def command(self, command: Any, matchers: Any = None, middleware: Any = None) -> Any:
+        return self._listed("command", command, super().command(command, matchers, middleware))
+
+    def event(self, event: Any, matchers: Any = None, middleware: Any = None) -> Any:
+        return self._listed("event", event, super().event(event, matchers, middleware))
+
+    def action(self, constraints: Any, matchers: Any = None, middleware: Any = None) -> Any:
+        return self._listed("action", constraints, super().action(constraints, matchers, middleware))
+
+    def view(self, constraints: Any, matchers: Any = None, middleware: Any = None) -> Any:
+        return self._listed("view", constraints, super().view(constraints, matchers, middleware))
+
+    def _listed(self, kind: str, what: str | re.Pattern[str], registered: Any) -> Any:
+        self.taken[kind].add(what.pattern if isinstance(what, re.Pattern) else str(what))
+        return registered
+
+
+class NoHost:
+    """No handler reaches a host."""
+
+    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
+        raise AssertionError(f"a handler sent {argv} to {host.name}")
+
+
+@dataclass(frozen=True)
+class World:
+    """What a test does, and where it looks."""
+
+    app: App
+    store: Database
+    desk: Workflow
+    slack: WebApi
+
+    def send(self, payload: dict[str, Any]) -> BoltResponse:
+        """Slack delivers this."""
+        return self.app.dispatch(BoltRequest(mode="socket_mode", body=payload))
+
+    def requests(self) -> list[Request]:
+        """Everything on record, newest first."""
+        return self.store.find(Query())
+
+    def asked(self, text: str = "web-01 cron runaway job") -> Request:
+        """Alice has asked for this."""
+        self.send(command(text))
+        return self.requests()[0]
+
+    def waiting(self, *, guarded: str = "") -> Request:
+        """Alice has asked, the host was looked at, and the card stands in the channel."""
+        request = self.asked().on_target(digest="0123456789abcdef")
+        approval = Approval("prod", 1, ("sre",), request.asked_at + timedelta(minutes=15), guarded=guarded)
+        request = self.store.save(request.move(Stage.WAITING, approval=approval))
+        return self._posted(request)
+
+    def moved(self, request: Request, stage: Stage, **target: Any) -> Request:
+        """It went on to this stage."""
+        return self.store.save(request.move(stage).on_target(**target))
+
+    def _posted(self, request: Request) -> Request:
+        due = self.store.due_message("poster")
+        assert due is not None
+        self.store.said(due, channel=CHANNEL, ts=CARD, version=request.version)
+        return request
+
+    def events(self, type_: str) -> list[dict[str, Any]]:
+        """What the audit chain holds of this type."""
+        return [dict(event) for event in self.store.chain() if event["type"] == type_]
