@@ -15,7 +15,7 @@ CONTROL_RIGHT = "control"
 def choose_layer(change: Change, snapshot: Snapshot) -> Layer | Refuse:
     """Where the mask of a MASK goes, or why none would work; for an UNMASK the highest layer that holds a mask.
 
-    Measured for every kind of unit, see docs/ARCHITECTURE.md. `snapshot` must come from a full look.
+    Measured for every kind of unit, see docs/systemd.md. `snapshot` must come from a full look.
     """
     if change.verb is Verb.UNMASK:
         return _layer_to_clear(change, snapshot)

@@ -14,7 +14,7 @@ def unit_type_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def unit_is_no_template(facts: Facts, _policy: Policy) -> Refuse | None:
-    """A template's mask hits every instance, and leaves running ones running (measured, docs/ARCHITECTURE.md)."""
+    """A template's mask hits every instance, and leaves running ones running (measured, docs/systemd.md)."""
     for unit in _units(facts):
         if unit.is_template:
             example = str(unit).replace("@", "@NAME", 1)
