@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import assert_never
 
 from bot.core.cards import states
 from bot.core.cards.done import TITLES
@@ -125,7 +126,7 @@ def _past(request: Request, now: datetime) -> Markup:
     ended = TITLES[outcome].lower() if request.stage is Stage.DONE else str(request.stage)
     age = states.span((now - request.asked_at).total_seconds())
     who = mention(request.ask.requester, request.ask.requester_name)
-    what = words("{} ago: {} *{}*, {}", age, request.ask.change.verb, subject(request), ended)
+    what = words("{} ago: {} {}, {}", age, request.ask.change.verb, subject(request), ended)
     return joined([what, words("by {}", who), *_reason(request)])
 
 
@@ -142,6 +143,8 @@ def _decided(decision: Decision) -> Iterator[Markup]:
                 )
         case Refuse(reason=reason, hint=hint):
             yield row("Answer", words("no. {} {}", escape(reason, width=500), escape(hint, width=500)))
+        case _:
+            assert_never(decision)
 
 
 def _rule(one: Explained) -> Markup:

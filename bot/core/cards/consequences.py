@@ -7,7 +7,7 @@ from bot.core.cards.kit import Markup, escape, joined, row, words
 from bot.core.changes import Change, Request, Verb
 from bot.core.units import Layer, Neighbour, Snapshot
 
-# What becomes of a unit whose triggered service is masked (measured, docs/ARCHITECTURE.md).
+# What becomes of a unit whose triggered service is masked (measured, docs/systemd.md).
 _BREAKS = {
     "socket": "fails on its next connection",
     "timer": "fails at its next turn",

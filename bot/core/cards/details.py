@@ -23,7 +23,9 @@ def details(request: Request, *, now: datetime) -> Text:
     if seen:
         blocks.append(section("unit", [*_unit(seen)]))
     if target.sent:
-        blocks.append(section("sent", [commands(target.sent)]))
+        blocks.append(
+            section("sent", [row("Sent", f"{len(target.sent)} commands; the newest:"), commands(target.sent[-5:])])
+        )
     return message(f"DETAILS · {request.ask.change.verb} {subject(request)}", *blocks)
 
 

@@ -9,7 +9,7 @@ from bot.core.cards.kit import Action, Block, Markup, Text, clock, day, joined, 
 from bot.core.cards.table import MASKED, start_proof, table
 from bot.core.cards.titles import approved, subject
 from bot.core.changes import Outcome, Request, Target, Verb
-from bot.core.units import Neighbour, Snapshot
+from bot.core.units import Snapshot
 
 TITLES = {
     Outcome.PROVEN: "MASKED AND PROVEN",
@@ -130,20 +130,16 @@ def _since_asking(target: Target) -> Iterator[Markup]:
 
 
 def _also_stopped(target: Target) -> Iterator[Markup]:
-    before, after = _with_it(target.before), {other.unit: other for other in _with_it(target.after)}
-    ran = [other.unit for other in before if not other.active.is_down]
-    if target.after is None or target.after.around is None:
+    if target.before is None or target.before.around is None or target.after is None:
         return
-    stopped = [unit for unit in ran if unit in after and after[unit].active.is_down]
-    unseen = [unit for unit in ran if unit not in after]
+    ran = [other.unit for other in target.before.around.would_stop if not other.active.is_down]
+    found = states.neighbours(target.after)
+    stopped = [unit for unit in ran if unit in found and found[unit].active.is_down]
+    unseen = [unit for unit in ran if unit not in found]
     if stopped:
         yield row("Also stopped", joined(stopped))
     if unseen and target.after.active.is_down:
-        yield row("Stops with it", words("{}: not looked at since", joined(unseen)))
-
-
-def _with_it(seen: Snapshot | None) -> tuple[Neighbour, ...]:
-    return seen.around.would_stop if seen and seen.around else ()
+        yield row("Stops with it", words("{}: not seen since", joined(unseen)))
 
 
 def _how_it_stopped(target: Target) -> Iterator[Markup]:
@@ -152,8 +148,12 @@ def _how_it_stopped(target: Target) -> Iterator[Markup]:
     looks = [seen for seen in (target.after, target.last_seen) if seen]
     ran = target.before is not None and not target.before.active.is_down
     if ran and any(seen.result == "timeout" and seen.active.is_down for seen in looks):
-        limit = states.stop_limit(target.before) if target.before else None
-        yield row("Its stop", f"stopped by force after {states.span(limit or 0)} (Result=timeout)")
+        yield row("Its stop", f"stopped by force{_after_its_limit(target.before)} (Result=timeout)")
+
+
+def _after_its_limit(before: Snapshot | None) -> str:
+    limit = states.stop_limit(before) if before else None
+    return f" after {states.span(limit)}" if limit else ""
 
 
 def _people(request: Request, now: datetime) -> Iterator[Markup]:
@@ -178,7 +178,11 @@ def _actions(request: Request, now: datetime) -> tuple[Action, ...]:
     if not request.can_be_undone or request.ask.change.verb is not Verb.MASK:
         return (Action.DETAILS,)
     again = (Action.MASK_AGAIN,) if request.act_by is None or now < request.act_by else ()
-    ran = target.before is not None and not target.before.active.is_down
     if target.outcome is Outcome.NOT_PROTECTED:
-        return (*again, *((Action.START_AGAIN,) if ran else ()), Action.DETAILS)
+        return (*again, *((Action.START_AGAIN,) if _was_brought_down(target) else ()), Action.DETAILS)
     return (*again, Action.UNMASK, Action.DETAILS)
+
+
+def _was_brought_down(target: Target) -> bool:
+    """It ran before, and it does not now."""
+    return bool(target.before and target.after and target.after.active.is_down and not target.before.active.is_down)

@@ -21,15 +21,13 @@ def card(request: Request, now: datetime) -> Text:
 
 def _end(request: Request) -> Iterator[Markup]:
     no = denial(request)
-    if request.stage is Stage.DENIED and no:
+    if no:
         yield words("{} denied it {}", mention(no.voter, no.voter_name), clock(no.at))
         if no.reason:
             yield row("Why", no.reason)
     elif request.stage is Stage.WITHDRAWN:
         yield words("{} withdrew it", mention(request.ask.requester, request.ask.requester_name))
-    elif request.stage is Stage.EXPIRED and not request.because:
-        yield words("Nobody decided in time.")
-    if request.because and not (request.stage is Stage.DENIED and no):
+    if request.because and request.stage is not Stage.WITHDRAWN and not no:
         yield escape(request.because, width=500)
     if request.finished_at:
         yield row("Ended", clock(request.finished_at))

@@ -11,16 +11,14 @@ from bot.core.cards.titles import subject
 from bot.core.changes import Request, Sent, Target
 from bot.core.units import FileKind, Snapshot
 
-_MOST_COMMANDS = 40
+_COMMANDS = 8  # of a message
 _ANSWER_LINES = 3
 
 
 def evidence(request: Request) -> tuple[Text, ...]:
     """Messages for the thread of the card; nobody is mentioned in them."""
     target, name = request.target, subject(request)
-    messages = []
-    if target.sent:
-        messages.append(_message(f"What was sent to {target.host}", [commands(target.sent)]))
+    messages = [_message(f"What was sent to {target.host}", [commands(part)]) for part in _parts(target.sent)]
     heads = (("before", target.status_before), ("after", target.status_after))
     messages += [_message(f"systemctl status {name}, {when}", [code(redact(head))]) for when, head in heads if head]
     if target.after:
@@ -30,11 +28,12 @@ def evidence(request: Request) -> tuple[Text, ...]:
 
 def commands(sent: Sequence[Sent]) -> Markup:
     """The exact commands as a person would type them, each with its time (UTC), exit code, duration and answer."""
-    left_out = len(sent) - _MOST_COMMANDS
-    rows = [f"… {left_out} earlier commands"] if left_out > 0 else []
-    for one in sent[-_MOST_COMMANDS:]:
-        rows += _command(one)
-    return code("\n".join(rows), most=SECTION - 300, lines=4 * _MOST_COMMANDS)
+    rows = [text for one in sent for text in _command(one)]
+    return code("\n".join(rows), most=SECTION - 300, lines=_COMMANDS * (2 + _ANSWER_LINES))
+
+
+def _parts(sent: Sequence[Sent]) -> list[Sequence[Sent]]:
+    return [sent[start : start + _COMMANDS] for start in range(0, len(sent), _COMMANDS)]
 
 
 def _command(sent: Sent) -> Iterator[str]:

@@ -21,6 +21,7 @@ Block = dict[str, Any]
 HEADER, SECTION, LABEL = 150, 3000, 75
 MESSAGE = 10_000
 _CODE = 2600  # of a section, so that words fit beside it
+_LEFT_OUT = "… too long to be shown here"
 
 _MEMBER = re.compile(r"[UW][A-Z0-9]{1,20}", re.ASCII)
 _LINK = re.compile(r"https?://[A-Za-z0-9._:/?=&%-]{1,500}", re.ASCII)
@@ -127,7 +128,7 @@ def section(block_id: str, lines: Iterable[str]) -> Block:
     kept = list(_fitting(rows, SECTION - 30))
     cut = [f"… {len(rows) - len(kept)} more lines"] if len(kept) < len(rows) else []
     # `verbatim`: Slack finds no links, names or channels of its own in what people wrote.
-    text = {"type": "mrkdwn", "text": "\n".join([*kept, *cut]), "verbatim": True}
+    text = {"type": "mrkdwn", "text": "\n".join([*kept, *cut]) or "-", "verbatim": True}
     return {"type": "section", "block_id": block_id, "text": text}
 
 
@@ -148,12 +149,12 @@ def plain_text(text: str, most: int) -> Block:
 def message(head: str, *blocks: Block) -> Text:
     """A message with its head line, which is also what a notification says.
 
-    Blocks after which the message would be longer than we ever send are left out; buttons never are.
+    A section with which the message would be longer than we ever send is left out, and that is said.
     """
-    left, kept = MESSAGE - len(head), [header(head)]
+    left, kept = MESSAGE - HEADER - LABEL * len(blocks), [header(head)]
     for block in blocks:
         size = len(block.get("text", {}).get("text", ""))
-        if size <= left:
-            left -= size
-            kept.append(block)
+        fits = size <= left
+        left -= size if fits else 0
+        kept.append(block if fits else section(block["block_id"], [_LEFT_OUT]))
     return Text(escape(head, width=400), tuple(kept))

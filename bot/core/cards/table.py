@@ -41,7 +41,7 @@ def _lines(target: Target) -> Iterator[str]:
 def _triggers(before: Snapshot | None, after: Snapshot | None) -> Iterator[str]:
     if before is None or before.around is None:
         return
-    found = {other.unit: other for other in after.around.triggers} if after and after.around else {}
+    found = states.neighbours(after) if after else {}
     for trigger in before.around.triggers[:_MOST_TRIGGERS]:
         yield _cut(trigger.unit, WIDTH)
         yield _row("", _active(trigger), _active(found.get(trigger.unit)))

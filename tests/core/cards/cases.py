@@ -1,0 +1,252 @@
+"""The situations that people get cards about, each by what is special in it."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.core.changes import Outcome, Request, Sent, Stage, Tally, Verb, Verdict
+from bot.core.units import ActiveState, FileKind, Layer, UnitName
+from tests.core.cards.situations import (
+    CAROL,
+    NOW,
+    SENT,
+    approval,
+    around,
+    change,
+    finished,
+    layers,
+    masked,
+    neighbour,
+    proven,
+    running,
+    stopped,
+    under_way,
+    vote,
+    waiting,
+)
+
+INFINITE = 2**64 - 1
+
+SOCKET = neighbour("worker.socket", sub="listening")
+DEAD_SOCKET = neighbour("worker.socket", ActiveState.FAILED, "failed")
+BUSY = running(
+    restarts=7,
+    around=around(
+        would_stop=(
+            neighbour("worker-metrics.service"),
+            neighbour("worker-report.service", ActiveState.INACTIVE, "dead"),
+        ),
+        triggers=(
+            SOCKET,
+            neighbour("worker.timer", sub="waiting"),
+            neighbour("worker.path", ActiveState.INACTIVE, "dead"),
+        ),
+        members=(neighbour("worker@1.service"),),
+        pending_reload=("nginx.service",),
+    ),
+)
+ALIASED = running(
+    "ssh.service",
+    asked=UnitName("sshd" + ".service"),
+    names=frozenset({"ssh.service", "sshd.service", "openssh.service"}),
+)
+LOCAL = running(
+    "app.service", fragment="/etc/systemd/system/app.service", layers=layers("app.service", persistent=FileKind.FILE)
+)
+
+
+def guarded() -> Request:
+    request = waiting(
+        approval=approval(rule="prod guarded", need=2, groups=("sre", "@dba"), guarded="it carries the mail")
+    )
+    return replace(request, votes=(vote(), vote(CAROL, tally=Tally.CAST)))
+
+
+def asked_anew() -> Request:
+    return replace(guarded(), changed_since=("its unit file: 3fa9c1d2 → 77aa01bc",), approval=approval(need=4))
+
+
+def through_control() -> Request:
+    return waiting(LOCAL, change("app.service")).on_target(layer=Layer.CONTROL)
+
+
+def user_unit() -> Request:
+    return waiting(stopped(file_state="", restarts=1), change(user="deploy", runtime=True))
+
+
+def unmask(*, undoes: str = "") -> Request:
+    request = waiting(masked(), change(verb=Verb.UNMASK))
+    return replace(request, ask=replace(request.ask, undoes=undoes, reason=""))
+
+
+def kept_running(unit: str = "worker.service", **seen: object) -> Request:
+    return waiting(running(unit, **seen), change(unit, keep_running=True))
+
+
+def ended(stage: Stage, because: str = "", **changes: object) -> Request:
+    return replace(waiting(), stage=stage, because=because, finished_at=NOW, **changes)  # type: ignore[arg-type]
+
+
+def sent(step: str, ago: float = 1) -> Sent:
+    return Sent(step, ("systemctl", step), NOW - timedelta(seconds=ago))
+
+
+def after(outcome: Outcome, **seen: object) -> Request:
+    """A change that went wrong halfway."""
+    return finished(outcome, running(**seen), sent=SENT[:3], note="Failed to reload daemon: <refused>")  # type: ignore[arg-type]
+
+
+WAITING = {
+    "an ordinary unit": waiting(),
+    "a busy neighbourhood": waiting(BUSY),
+    "two approvals, one there, one being checked, and a tick": guarded(),
+    "asked anew": asked_anew(),
+    "another name": waiting(ALIASED, change("sshd.service")),
+    "a unit of the administrator's own": through_control(),
+    "a user's unit, stopped, until the next reboot": user_unit(),
+    "kept running": kept_running(),
+    "kept running, with a watchdog": kept_running(watchdog_usec=180_000_000, notify_access="main"),
+    "a socket kept running": kept_running("worker.socket", around=around(starts=(neighbour("worker.service"),))),
+    "no limit for stopping": waiting(running(timeout_stop_usec=INFINITE)),
+    "failed, and about to be started": waiting(
+        running(active=ActiveState.FAILED, sub="failed", result="exit-code", pending_job="42 start")
+    ),
+    "in a crash loop": waiting(running(active=ActiveState.ACTIVATING, sub="auto-restart", restarts=1)),
+    "started by something unusual": waiting(
+        running(around=around(triggers=(neighbour("data.automount", sub="waiting"),)), refuse_manual_start=True)
+    ),
+    "a mask that systemd has not read": waiting(running(layers=layers("worker.service", Layer.PERSISTENT))),
+    "taking back our mask": unmask(undoes="r1"),
+    "removing somebody else's mask": unmask(),
+    "removing what is not there": waiting(running(), change(verb=Verb.UNMASK)),
+    "without a reason": replace(waiting(), ask=replace(waiting().ask, reason="")),
+    "not looked at yet": replace(waiting(), stage=Stage.ASKED).on_target(planned=None, before=None),
+    "approved": replace(waiting(), stage=Stage.APPROVED, votes=(vote(),), act_by=NOW + timedelta(minutes=10)),
+    "approved without a vote": replace(waiting(), stage=Stage.APPROVED, approval=None, because="undo of our own mask"),
+}
+RUNNING = {
+    "before the first step": under_way(),
+    "the link": under_way(sent=(sent("link"),)),
+    "a long stop": under_way(
+        sent=(sent("stop", 14),), last_seen=running(active=ActiveState.DEACTIVATING, sub="stop-sigterm")
+    ),
+    "a stop without a limit": under_way(sent=(sent("stop", 300),), before=running(timeout_stop_usec=INFINITE)),
+    "a stop whose limit is not known": under_way(sent=(sent("stop", 9000),), before=running(timeout_stop_usec=0)),
+    "a stop of what was never looked at": under_way(sent=(sent("stop"),), before=None),
+    "a reload that takes long": under_way(sent=(sent("reload", 5),)),
+    "starting a neighbour": replace(
+        under_way(sent=(sent("start worker.socket"),)), ask=replace(waiting().ask, change=change(verb=Verb.UNMASK))
+    ),
+    "taking the link away, nobody had to approve": replace(
+        under_way(sent=(sent("unlink persistent"),)), votes=(), because="the undo of our own mask"
+    ),
+    "nobody had to approve, and nobody says why": replace(under_way(), votes=(), because=""),
+    "no approval on record": replace(under_way(), votes=(), approved_at=None),
+}
+DONE = {
+    "proven": proven(),
+    "proven, with neighbours": proven(
+        before=BUSY,
+        after=masked(
+            around=around(
+                would_stop=(neighbour("worker-metrics.service", ActiveState.INACTIVE, "dead"),),
+                triggers=(DEAD_SOCKET,),
+            )
+        ),
+    ),
+    "proven, a neighbour was not looked at": proven(before=BUSY, after=masked()),
+    "proven, by properties alone": proven(sent=SENT[:3]),
+    "proven, with a note": proven(note="Failed since: other.service."),
+    "proven, stopped by force": proven(after=masked(result="timeout"), before=running(timeout_stop_usec=4_000_000)),
+    "proven, its own stop did not run": proven(settings_lost=True, after=masked(around=None)),
+    "proven, but things had changed since asking": proven(
+        planned=stopped(around=around(boot_id="b-1")),
+        before=running(timeout_stop_usec=0),
+        last_seen=masked(result="timeout"),
+    ),
+    "proven, left running": finished(
+        Outcome.PROVEN, masked(active=ActiveState.ACTIVE, sub="running", main_pid=4711), sent=SENT[:1]
+    ),
+    "proven, until the next reboot": replace(
+        finished(Outcome.PROVEN, masked(layer=Layer.RUNTIME)), ask=replace(waiting().ask, change=change(runtime=True))
+    ),
+    "proven long ago": replace(proven(), undo_until=NOW),
+    "still running": finished(
+        Outcome.MASKED_RUNNING,
+        masked(active=ActiveState.DEACTIVATING, sub="stop-sigterm"),
+        note="It was told to stop and has not stopped within its own time limit.",
+    ),
+    "restarted by its socket": finished(
+        Outcome.MASKED_RESTARTED,
+        masked(active=ActiveState.ACTIVE, sub="running"),
+        before=running(around=around(triggers=(SOCKET,))),
+        note="Something started it again before the mask was loaded.",
+    ),
+    "restarted by nobody knows what": finished(
+        Outcome.MASKED_RESTARTED, masked(active=ActiveState.ACTIVE), before=None
+    ),
+    "stopped but not masked": after(Outcome.NOT_PROTECTED, active=ActiveState.INACTIVE, sub="dead"),
+    "not masked, and it runs": replace(after(Outcome.NOT_PROTECTED), act_by=None),
+    "not loaded": after(Outcome.NOT_LOADED),
+    "a start that was not refused": finished(
+        Outcome.NOT_PROTECTED,
+        stopped(),
+        sent=(*SENT[:3], replace(SENT[3], exit_code=0)),
+        note="A start was not refused.",
+    ),
+    "failed": finished(Outcome.FAILED, None, note="Failed to mask unit: Read-only file system"),
+    "no change": finished(Outcome.NO_CHANGE, masked(), note="It was masked already when its turn came."),
+    "restored": finished(Outcome.RESTORED, running(), Verb.UNMASK, planned=masked(), before=masked(), sent=SENT[:1]),
+    "restored in part": finished(
+        Outcome.RESTORED_PARTLY,
+        stopped(),
+        Verb.UNMASK,
+        before=masked(),
+        note="Active was active, is failed",
+        sent=SENT[:1],
+    ),
+    "a foreign mask is gone": finished(
+        Outcome.UNMASKED, stopped(), Verb.UNMASK, planned=masked(), before=masked(), sent=SENT[:1]
+    ),
+    "not ours": finished(
+        Outcome.NOT_OURS,
+        masked(),
+        Verb.UNMASK,
+        planned=masked(),
+        before=masked(),
+        sent=(),
+        note="Somebody made this mask anew after us.",
+    ),
+    "our mask is gone": replace(proven(), undone_by="r2"),
+    "what was stopped is taken back": replace(after(Outcome.NOT_PROTECTED), undone_by="r2"),
+    "not finished by the clock, no reason": replace(
+        proven(), finished_at=None, undo_until=None, ask=replace(waiting().ask, reason="")
+    ),
+}
+DOUBT = {
+    "after a stop": replace(
+        under_way(
+            sent=SENT[:2], unknown_since=NOW - timedelta(seconds=2), last_seen=running(), note="web-01 does not answer."
+        ),
+        due_at=NOW + timedelta(seconds=9),
+    ),
+    "the mask was there": under_way(unknown_since=NOW, last_seen=masked()),
+    "an undo, overdue": replace(
+        under_way(outcome=Outcome.UNKNOWN, before=None),
+        ask=replace(waiting().ask, change=change(verb=Verb.UNMASK)),
+        due_at=NOW,
+    ),
+    "over without an outcome": finished(Outcome.UNKNOWN, None),
+}
+ENDED = {
+    "refused": ended(Stage.REFUSED, "worker.service is on the critical list."),
+    "denied": ended(
+        Stage.DENIED, "bob denied it: no", votes=(vote(verdict=Verdict.DENY, reason="not during the freeze"),)
+    ),
+    "denied without a word": ended(Stage.DENIED, "bob denied it.", votes=(vote(verdict=Verdict.DENY),)),
+    "denied by nobody on record": ended(Stage.DENIED, "bob denied it."),
+    "withdrawn": ended(Stage.WITHDRAWN, "alice withdrew it."),
+    "expired": ended(Stage.EXPIRED, "Nobody decided in time: 0 of 1 approvals."),
+    "ended without a word": replace(ended(Stage.EXPIRED), finished_at=None),
+    "cancelled": ended(Stage.CANCELLED, "Its channel is gone."),
+}
+CARDS = {"waiting": WAITING, "running": RUNNING, "done": DONE, "doubt": DOUBT, "ended": ENDED}

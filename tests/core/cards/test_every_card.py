@@ -1,0 +1,106 @@
+"""What holds for every card: what it may never say, that it answers at every stage, and its buttons."""
+
+import itertools
+import re
+from dataclasses import replace
+
+import pytest
+
+from bot.core.cards import line, render
+from bot.core.cards.kit import Action
+from bot.core.changes import Outcome, Request, Stage, Verb
+from tests.core.cards.reading import read
+from tests.core.cards.situations import NAMES, NOW, finished, masked, running, stopped, under_way, vote, waiting
+
+MASKED = (Outcome.PROVEN, Outcome.MASKED_RUNNING, Outcome.MASKED_RESTARTED)
+EVERY_CASE = list(itertools.product(Stage, (*Outcome, None), Verb))
+SAYS_MASKED = re.compile(r"(?i)(?<!un)(?<!not )masked")
+
+
+def anywhere(stage: Stage, outcome: Outcome | None, verb: Verb) -> Request:
+    """A request at this stage whose unit, when last looked at, was not masked."""
+    request = finished(Outcome.UNKNOWN, stopped(), verb=verb, last_seen=running())
+    return replace(request.on_target(outcome=outcome), stage=stage)
+
+
+def actions(request: Request) -> list[str]:
+    blocks = render(request, now=NOW).blocks
+    return [button["action_id"] for block in blocks if block["type"] == "actions" for button in block["elements"]]
+
+
+@pytest.mark.parametrize(("stage", "outcome", "verb"), EVERY_CASE)
+def test_no_card_says_masked_unless_that_is_the_outcome(stage: Stage, outcome: Outcome | None, verb: Verb) -> None:
+    request = anywhere(stage, outcome, verb)
+    said = [read(render(request, now=NOW), NAMES), read(line(request, link=""), NAMES)]
+    proven = stage is Stage.DONE and outcome in MASKED
+    assert [bool(SAYS_MASKED.search(text)) for text in said] == [proven, proven]
+
+
+@pytest.mark.parametrize(("stage", "outcome", "verb"), EVERY_CASE)
+def test_every_card_has_one_to_four_buttons_that_name_unit_and_host(
+    stage: Stage, outcome: Outcome | None, verb: Verb
+) -> None:
+    (row,) = [block for block in render(anywhere(stage, outcome, verb), now=NOW).blocks if block["type"] == "actions"]
+    assert 1 <= len(row["elements"]) <= 4
+    for button in row["elements"]:
+        assert "worker.service on web-01" in button["accessibility_label"]
+        assert button["value"] == "r1f2e3d4c5:3fa9c1d27b64"
+
+
+def test_the_buttons_of_a_card_that_asks_are_in_their_usual_order() -> None:
+    assert actions(waiting()) == [Action.APPROVE, Action.DENY, Action.DETAILS, Action.WITHDRAW]
+
+
+def test_nothing_can_be_approved_once_it_is_approved() -> None:
+    assert actions(replace(waiting(), stage=Stage.APPROVED, votes=(vote(),))) == [Action.DETAILS, Action.WITHDRAW]
+
+
+def test_a_running_change_cannot_be_withdrawn() -> None:
+    assert actions(under_way()) == [Action.DETAILS]
+
+
+@pytest.mark.parametrize("outcome", MASKED)
+def test_a_mask_of_ours_can_be_unmasked_until_it_was(outcome: Outcome) -> None:
+    request = finished(outcome, masked())
+    assert Action.UNMASK in actions(request)
+
+    taken_back = replace(request, undone_by="r9")
+    assert actions(taken_back) == [Action.DETAILS]
+    assert render(taken_back, now=NOW).text == "OUR MASK IS GONE · worker.service on web-01"
+
+
+def test_what_was_stopped_but_not_masked_can_be_masked_again_or_started() -> None:
+    request = finished(Outcome.NOT_PROTECTED, stopped())
+    assert actions(request) == [Action.MASK_AGAIN, Action.START_AGAIN, Action.DETAILS]
+
+
+def test_what_did_not_run_before_is_not_offered_a_start() -> None:
+    request = finished(Outcome.NOT_PROTECTED, stopped(), before=stopped())
+    assert Action.START_AGAIN not in actions(request)
+
+
+def test_a_used_up_approval_does_not_mask_again() -> None:
+    request = finished(Outcome.NOT_PROTECTED, stopped())
+    assert actions(replace(request, act_by=NOW)) == [Action.START_AGAIN, Action.DETAILS]
+
+
+def test_a_link_that_systemd_has_not_read_can_be_taken_away() -> None:
+    assert actions(finished(Outcome.NOT_LOADED, running())) == [Action.MASK_AGAIN, Action.UNMASK, Action.DETAILS]
+
+
+def test_what_was_taken_back_offers_nothing_more() -> None:
+    request = replace(finished(Outcome.NOT_PROTECTED, stopped()), undone_by="r9")
+    assert actions(request) == [Action.DETAILS]
+    assert render(request, now=NOW).text.startswith("TAKEN BACK")
+
+
+def test_an_undo_that_failed_has_no_button_for_masks() -> None:
+    assert actions(finished(Outcome.NOT_PROTECTED, running(), verb=Verb.UNMASK)) == [Action.DETAILS]
+
+
+def test_a_request_in_doubt_can_be_looked_at_now() -> None:
+    assert actions(under_way(unknown_since=NOW)) == [Action.LOOK_NOW, Action.DETAILS]
+
+
+def test_a_finished_request_whose_outcome_nobody_knows_has_nothing_to_hurry() -> None:
+    assert actions(finished(Outcome.UNKNOWN, None)) == [Action.DETAILS]

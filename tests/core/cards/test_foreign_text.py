@@ -1,0 +1,281 @@
+"""Nothing that a host or a person writes can speak for the bot, page anybody, or break out of its place."""
+
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.core.cards import answers, details, evidence, forms, line, plain, refusal, render
+from bot.core.cards.buttons import buttons
+from bot.core.cards.kit import Action, Block, Text, code, escape, linked, mention, message, plain_text, section, words
+from bot.core.changes import Outcome, Request, Sent, Stage, Tally, Verdict
+from bot.core.people import PersonId
+from bot.core.question import Allow, Explained, NeedsApproval, Refuse
+from bot.core.units import ActiveState, Layer, Snapshot
+from tests.core.cards.limits import check
+from tests.core.cards.situations import (
+    ALICE,
+    ASKED,
+    BOB,
+    CAROL,
+    NOW,
+    approval,
+    around,
+    layers,
+    neighbour,
+    proven,
+    running,
+    vote,
+)
+
+OURS = {ALICE.user, BOB.user, CAROL.user}
+DATE = re.compile(r"<!date\^\d+\^\{[a-z_]+\}(?: \{[a-z_]+\})?\|[\d: UTC-]+>")
+KNOWN = re.compile("|".join(f"<@{user}>" for user in OURS))
+LINK = "https://example.slack.com/archives/C1/p1"
+INVISIBLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029\ud800-\udfff]")
+
+NASTY = (
+    "<!channel>",
+    "<!here|here>",
+    "<@U0EVIL>",
+    "<#C1>",
+    "<http://evil|https://good>",
+    "&lt;!everyone&gt;",
+    "```",
+    "`",
+    "\n*MASKED AND PROVEN*",
+    "\r",
+    "\x1b[31m",
+    "\x1b]8;;http://evil\x07",
+    "\u202e",
+    "\x9b2J",
+    "&" * 600,
+    "<" * 600,
+    "{}",
+    "{0}",
+    "{time_secs}",
+    "@here",
+    ":sos:",
+    "%s",
+)
+FOREIGN = st.lists(st.one_of(st.sampled_from(NASTY), st.text(max_size=30)), max_size=6).map("".join)
+SLOW = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+
+
+@st.composite
+def hostile_snapshots(draw: st.DrawFn) -> Snapshot:
+    def text() -> str:
+        return draw(FOREIGN)
+
+    others = tuple(
+        replace(neighbour(text(), active), sub=text(), file_state=text())
+        for active in (ActiveState.ACTIVE, ActiveState.FAILED)
+    )
+    hood = around(
+        hostname=text(),
+        systemd=text(),
+        drop_ins=((text(), text()),),
+        would_stop=others,
+        triggers=(*others, neighbour(text() + ".socket")),
+        members=others,
+        starts=others,
+        pending_reload=(text(), text()),
+        failed=(text(),),
+        near=(text(),),
+    )
+    return running(
+        sub=text(),
+        names=frozenset({"worker.service", text()}),
+        file_state=text(),
+        fragment=text(),
+        result=text(),
+        kill_mode=text(),
+        restart=text(),
+        restarts=draw(st.integers(0, 9)),
+        pending_job=text(),
+        machine_id=text(),
+        active=draw(st.sampled_from(ActiveState)),
+        layers=layers("worker.service", *draw(st.lists(st.sampled_from(Layer), max_size=1))),
+        around=draw(st.sampled_from((hood, None))),
+    )
+
+
+@st.composite
+def hostile_requests(draw: st.DrawFn) -> Request:
+    """A request at any stage in which everything that somebody else wrote is hostile."""
+
+    def text() -> str:
+        return draw(FOREIGN)
+
+    def person() -> PersonId:
+        return PersonId("T1", draw(st.one_of(st.sampled_from(sorted(OURS)), FOREIGN)))
+
+    seen = st.one_of(st.none(), hostile_snapshots())
+    votes = tuple(
+        replace(vote(), voter=person(), voter_name=text(), reason=text(), tally=tally, verdict=verdict)
+        for tally in Tally
+        for verdict in Verdict
+    )
+    request = proven().on_target(
+        planned=draw(seen),
+        before=draw(seen),
+        after=draw(seen),
+        last_seen=draw(seen),
+        layer=draw(st.sampled_from(Layer)),
+        outcome=draw(st.sampled_from((*Outcome, None))),
+        note=text(),
+        status_before=text(),
+        status_after=text(),
+        sent=tuple(Sent(text(), ("sudo", text()), NOW, draw(st.sampled_from((None, 0, 1))), text()) for _ in range(3)),
+        unknown_since=draw(st.sampled_from((None, NOW))),
+    )
+    ask = replace(
+        request.ask,
+        requester=person(),
+        requester_name=text(),
+        reason=text(),
+        undoes=draw(st.sampled_from(("", "r0"))),
+        change=replace(request.ask.change, host=text(), user=text()),
+    )
+    target = replace(request.target, host=text())
+    return replace(
+        request,
+        ask=ask,
+        targets=(target,),
+        votes=votes,
+        stage=draw(st.sampled_from(Stage)),
+        approval=draw(st.sampled_from((approval(rule=text(), groups=(text(), text()), guarded=text()), None))),
+        because=text(),
+        changed_since=(text(), text()),
+        due_at=draw(st.sampled_from((None, ASKED, NOW))),
+    )
+
+
+def texts(block: Any) -> list[tuple[str, str]]:
+    """Every text of a message with its kind, wherever it stands."""
+    if isinstance(block, list | tuple):
+        return [found for part in block for found in texts(part)]
+    if not isinstance(block, dict):
+        return []
+    if block.get("type") in ("mrkdwn", "plain_text"):
+        return [(block["type"], block["text"])]
+    return [found for part in block.values() for found in texts(part)]
+
+
+def assert_harmless(said: Text | Block) -> None:
+    blocks = said.blocks if isinstance(said, Text) else said["blocks"]
+    fallback = [("mrkdwn", said.text)] if isinstance(said, Text) else []
+    assert check(blocks) == []
+    for kind, text in [*fallback, *texts(blocks)]:
+        rest = KNOWN.sub("", DATE.sub("", text)).replace(f"<{LINK}|", "")
+        if f"<{LINK}|" in text:
+            rest = rest.replace(">", "", 1)
+        assert not re.search("[<>]", rest), text
+        assert not INVISIBLE.search(text), ascii(text)
+        assert kind == "plain_text" or text.count("```") % 2 == 0
+        assert kind == "mrkdwn" or "&" not in text
+        assert not re.search(r"&(?!(?:amp|lt|gt);)", rest)
+    raw = json.dumps(blocks, ensure_ascii=False)
+    assert "<#" not in raw
+    assert "<http" not in raw.replace(f"<{LINK}", "")
+
+
+@SLOW
+@given(hostile_requests())
+def test_a_card_its_line_its_evidence_and_its_details_stay_ours(request: Request) -> None:
+    said: tuple[Text | Block, ...] = (
+        render(request, now=NOW),
+        line(request, link=LINK),
+        details(request, now=NOW),
+        *evidence(request),
+        forms.deny_form(request),
+        forms.approve_form(request),
+    )
+    for one in said:
+        assert_harmless(one)
+
+
+@SLOW
+@given(hostile_requests(), hostile_snapshots(), FOREIGN)
+def test_an_answer_stays_ours(request: Request, seen: Snapshot, text: str) -> None:
+    needs = NeedsApproval(text, text, 2, 0, (text,), NOW - ASKED, NOW - ASKED, guarded=text)
+    explained = [Explained(text, holds=True, why=text), Explained(text, holds=False, why=text, line=3)]
+    for said in (
+        answers.status("web-01", seen, [request], NOW),
+        answers.status(text, None, [request] * 60, NOW),
+        answers.plan(request, needs, NOW),
+        answers.plan(request, Allow(text, text), NOW),
+        answers.why(
+            request, Refuse("code", text, text), [*explained, Explained(text, holds=True, why=text, decides=True)]
+        ),
+        answers.listing([request] * 60, NOW),
+        answers.history([request] * 60, NOW),
+        answers.help_text([text]),
+        plain(text),
+        refusal(text, text),
+    ):
+        assert_harmless(said)
+
+
+@given(FOREIGN, st.integers(1, 40))
+def test_an_escaped_text_is_one_line_and_no_longer_than_it_may_be(text: str, width: int) -> None:
+    shown = escape(text, width=width)
+    assert "\n" not in shown
+    plain_again = shown.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").replace("\u200b", "")
+    assert len(plain_again) <= width
+
+
+def test_a_run_of_backticks_cannot_close_a_code_block() -> None:
+    assert code("a ``` b") == "```\na `\u200b`\u200b` b\n```"
+
+
+def test_cutting_comes_before_escaping() -> None:
+    assert escape("&" * 300, width=3) == "&amp;&amp;…"
+
+
+def test_what_is_escaped_is_not_escaped_again() -> None:
+    assert words("{} {}", escape("a<b"), "c<d") == "a&lt;b c&lt;d"
+
+
+def test_only_ids_are_mentioned() -> None:
+    assert mention(PersonId("T", "U123"), "mallory") == "<@U123>"
+    assert mention(PersonId("T", "!channel"), "mallory") == "mallory"
+    assert mention(PersonId("T", "<!here>")) == "&lt;!here&gt;"
+
+
+def test_only_an_address_becomes_a_link() -> None:
+    assert linked("card", LINK) == f"<{LINK}|card>"
+    assert linked("card", "javascript:alert(1)") == "card"
+    assert linked("card", "https://a|b>") == "card"
+    assert linked("card", "") == "card"
+
+
+def test_plain_text_has_no_sign_that_is_special_elsewhere() -> None:
+    assert plain_text("<!channel> & co", 75)["text"] == "!channel  co"
+    assert plain_text("", 75)["text"] == " "
+
+
+def test_lines_beyond_the_limit_are_counted() -> None:
+    text = section("x", ["a" * 400] * 10)["text"]["text"]
+    assert text.endswith("\n… 3 more lines")
+    assert len(text) <= 3000
+
+
+def test_a_message_stays_below_its_limit_says_what_is_left_out_and_keeps_its_buttons() -> None:
+    long = [section(f"part-{number}", ["a" * 400] * 7) for number in range(5)]
+    said = message("HEAD", *long, buttons(proven(), [Action.DETAILS]))
+    assert check(said.blocks) == []
+    shown = [block["text"]["text"] for block in said.blocks if block["type"] == "section"]
+    assert [len(text) > 100 for text in shown] == [True, True, True, False, False]
+    assert said.blocks[-1]["type"] == "actions"
+
+
+def test_code_beyond_the_limit_is_counted() -> None:
+    shown = code("\n".join(["<" * 100] * 30))
+    assert shown.endswith("\n… 24 more lines\n```")
+    assert len(shown) <= 3000

@@ -1,0 +1,190 @@
+"""What people read, word for word: every card as plain text in `golden/`, to be read and compared.
+
+`GOLDEN=write pytest tests/core/cards` writes the files anew; a reviewer reads the difference.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from bot.core.cards import answers, details, evidence, forms, line, plain, refusal, render, replies
+from bot.core.changes import Sent, Stage, Tally, Target
+from bot.core.question import Allow, Explained, NeedsApproval, Refuse
+from bot.core.units import ActiveState, FileKind, LoadState, UnitName
+from tests.core.cards.cases import ALIASED, BUSY, CARDS, DONE, ENDED, INFINITE, WAITING, guarded, unmask
+from tests.core.cards.reading import read, read_form
+from tests.core.cards.situations import (
+    CAROL,
+    NAMES,
+    NOW,
+    SENT,
+    around,
+    change,
+    layers,
+    masked,
+    neighbour,
+    proven,
+    running,
+    under_way,
+    vote,
+    waiting,
+)
+
+GOLDEN = Path(__file__).parent / "golden"
+LINK = "https://example.slack.com/archives/C1/p1"
+
+
+def cards(group: str) -> dict[str, str]:
+    return {name: read(render(request, now=NOW), NAMES) for name, request in CARDS[group].items()}
+
+
+def lines() -> dict[str, str]:
+    finals = {name: request for group in (DONE, ENDED) for name, request in group.items()}
+    return {name: read(line(request, link=LINK), NAMES) for name, request in finals.items()}
+
+
+def threads() -> dict[str, str]:
+    many = proven(sent=tuple(replace(SENT[1], at=NOW + timedelta(seconds=second)) for second in range(17)))
+    look = proven(
+        sent=(Sent("look", ("sh", "-c", "show\nstat"), NOW), Sent("stop", ("systemctl", "stop", "a b"), NOW)),
+        status_before="",
+        status_after="",
+        after=masked(
+            other_names_load=(("sshd.service", LoadState.ERROR),), layers=layers("x.service", runtime=FileKind.EMPTY)
+        ),
+    )
+    requests = {
+        "proven": proven(),
+        "looks and commands without an answer": look,
+        "many commands": many,
+        "nothing was sent": under_way(),
+        "an undo has no start to prove": DONE["restored"],
+    }
+    return {name: "\n---\n".join(read(text, NAMES) for text in evidence(request)) for name, request in requests.items()}
+
+
+def all_details() -> dict[str, str]:
+    odd = replace(
+        proven(
+            after=None,
+            last_seen=running(
+                timeout_stop_usec=INFINITE,
+                around=around(
+                    drop_ins=(("/etc/systemd/system/worker.service.d/a.conf", "f"),),
+                    failed=("x.service",),
+                    would_stop=(neighbour("y.service"),),
+                ),
+            ),
+        ),
+        stage=Stage.RUNNING,
+        approval=None,
+        because="",
+        votes=(
+            vote(console_works=True, reason="tick"),
+            vote(CAROL, tally=Tally.REFUSED, reason="You may not approve."),
+        ),
+    )
+    bare = replace(waiting(), targets=(Target("web-01", UnitName("worker.service")),), stage=Stage.ASKED)
+    requests = {
+        "waiting": waiting(),
+        "proven": proven(),
+        "under way": odd,
+        "not looked at yet": bare,
+        "seen in part": under_way(last_seen=running(around=None, timeout_stop_usec=0)),
+    }
+    return {name: read(details(request, now=NOW), NAMES) for name, request in requests.items()}
+
+
+def all_answers() -> dict[str, str]:
+    minutes = timedelta(minutes=15)
+    needs = NeedsApproval("prod", "the rule asks for it", 1, 0, ("sre",), minutes, minutes)
+    tick = replace(needs, need=2, guarded="it carries the mail")
+    no = Refuse("critical", "ssh.service is on the critical list: remote access.", "Nobody can approve this.")
+    explained = [
+        Explained("requester is one of us", holds=True, why=""),
+        Explained("unit is not critical", holds=False, why="ssh.service is on the critical list.", decides=True),
+        Explained("rule prod", holds=True, why="@eng may ask; 1 of @sre approve", line=12),
+        Explained("rule lab", holds=False, why="the environment is prod", line=20),
+    ]
+    missing = running(load=LoadState.NOT_FOUND, active=ActiveState.INACTIVE, sub="dead")
+    foreign = masked(fragment="")
+    texts = {
+        "status": answers.status("web-01", BUSY, [], NOW),
+        "status, our mask": answers.status("web-01", masked(), [proven()], NOW),
+        "status, a foreign mask": answers.status("web-01", foreign, [], NOW),
+        "status, another name": answers.status("web-01", ALIASED, [], NOW),
+        "status, a typo": answers.status("web-01", replace(missing, around=around(near=("crond.service",))), [], NOW),
+        "status, no such unit": answers.status("web-01", replace(missing, around=None), [], NOW),
+        "status of a host": answers.status("web-01", None, [proven(), replace(proven(), undo_until=None)], NOW),
+        "plan": answers.plan(waiting(BUSY), needs, NOW),
+        "plan, guarded": answers.plan(waiting(), tick, NOW),
+        "plan, no vote": answers.plan(unmask(undoes="r1"), Allow("undo", "it is the undo of our own mask"), NOW),
+        "plan, refused": answers.plan(waiting(ALIASED, change("sshd.service")), no, NOW),
+        "why": answers.why(waiting(ALIASED, change("sshd.service")), no, explained),
+        "list": answers.listing([proven()], NOW + timedelta(hours=5)),
+        "list, empty": answers.listing([], NOW),
+        "history": answers.history([proven(), waiting(), ENDED["denied"], WAITING["without a reason"]], NOW),
+        "history, empty": answers.history([], NOW),
+        "history, long": answers.history([proven()] * 50, NOW),
+        "help": answers.help_text(["db-01", "web-01", "web-02"]),
+        "a plain sentence": plain("You may not ask for masks on prod hosts; @eng may."),
+        "a refusal": refusal("cron.service is not found on web-01.", "Did you mean `crond.service`?"),
+        "nothing to say": plain(""),
+    }
+    return {name: read(text, NAMES) for name, text in texts.items()}
+
+
+def all_forms() -> dict[str, str]:
+    typed = change(runtime=True, keep_running=True, user="deploy")
+    views = {
+        "a bare /mask": forms.mask_form(["web-01", "web-02"]),
+        "with what was typed": forms.mask_form(["web-01"], prefill=typed, reason="INC-2041 <x>"),
+        "too many hosts for a list": forms.mask_form([f"web-{number:03}" for number in range(101)], prefill=typed),
+        "deny": forms.deny_form(waiting()),
+        "approve": forms.approve_form(guarded()),
+        "approve, without a rule": forms.approve_form(replace(guarded(), approval=None)),
+    }
+    return {name: read_form(view, NAMES) for name, view in views.items()}
+
+
+def all_replies() -> dict[str, str]:
+    return {
+        "heard": replies.heard(change(user="deploy")),
+        "a mistake of ours": replies.unexpected("1a2b3c4d"),
+        "from elsewhere": replies.FOREIGN,
+        "an old button": replies.OLDER_CARD,
+        "a late form": replies.FORM_TOO_LATE,
+        "busy": replies.BUSY,
+    }
+
+
+def file_of(readings: Mapping[str, str]) -> str:
+    return "\n".join(f"=== {name}\n\n{text}\n" for name, text in readings.items())
+
+
+READINGS: dict[str, Callable[[], dict[str, str]]] = {
+    **{group: partial(cards, group) for group in CARDS},
+    "lines": lines,
+    "evidence": threads,
+    "details": all_details,
+    "answers": all_answers,
+    "forms": all_forms,
+    "replies": all_replies,
+}
+
+
+@pytest.mark.parametrize("name", list(READINGS))
+def test_it_reads_as_agreed(name: str) -> None:
+    path, shown = GOLDEN / f"{name}.txt", file_of(READINGS[name]())
+    if os.environ.get("GOLDEN") == "write":
+        path.write_text(shown)
+    assert shown == path.read_text()
+
+
+def test_every_file_is_compared() -> None:
+    assert {path.stem for path in GOLDEN.iterdir()} == set(READINGS)
