@@ -10,6 +10,7 @@ from bot.core.cards.buttons import DIGEST_SIGNS
 from bot.core.cards.kit import Block, Markup, plain_text, row, section, words
 from bot.core.cards.titles import asked, subject
 from bot.core.changes import Change, Request
+from bot.core.names import REASON_LIMIT
 
 MASK, DENY, APPROVE = "mask_form", "deny_form", "approve_form"  # callback ids
 HOST, UNIT, HOW, USER, DURATION, REASON, CONSOLE = "host", "unit", "how", "user", "for", "reason", "console"
@@ -19,7 +20,6 @@ CONSOLE_WORKS = "console_works"
 _TITLE = 24
 _OPTION = 75
 _MOST_OPTIONS = 100
-_REASON_LIMIT = 500
 _HOW = {
     RUNTIME: "Only until the next reboot (--runtime)",
     KEEP_RUNNING: "Leave it running (--keep-running)",
@@ -41,7 +41,7 @@ def mask_form(
         _input(HOW, "How", _how(prefill), hint="By default: stopped, and masked for good.", optional=True),
         _input(USER, "User", _typed(USER, prefill.user if prefill else ""), hint=_USER_HINT, optional=True),
         _input(DURATION, "For how long", _typed(DURATION, ""), hint=_DURATION_HINT, optional=True),
-        _input(REASON, "Reason", _typed(REASON, reason, most=_REASON_LIMIT), optional=True),
+        _input(REASON, "Reason", _typed(REASON, reason, most=REASON_LIMIT), optional=True),
     ]
     return _modal(MASK, "Mask a unit", "Ask", blocks) | {"private_metadata": _note(channel=channel, thread=thread)}
 
@@ -52,7 +52,7 @@ _DURATION_HINT = "Leave it empty: a mask that ends by itself cannot be asked for
 
 def deny_form(request: Request) -> Block:
     """Why not; it may stay empty."""
-    field = _input(REASON, "Reason", _typed(REASON, "", most=_REASON_LIMIT), optional=True)
+    field = _input(REASON, "Reason", _typed(REASON, "", most=REASON_LIMIT), optional=True)
     return _modal(DENY, "Deny", "Deny", [section("about", [*_about(request)]), field]) | _of(request)
 
 
@@ -95,7 +95,7 @@ def _modal(callback: str, title: str, submit: str, blocks: list[Block]) -> Block
 
 def _input(name: str, label: str, element: Block, *, hint: str = "", optional: bool = False) -> Block:
     block = {"type": "input", "block_id": name, "label": plain_text(label, _OPTION), "element": element}
-    return block | {"optional": optional} | ({"hint": plain_text(hint, _REASON_LIMIT)} if hint else {})
+    return block | {"optional": optional} | ({"hint": plain_text(hint, REASON_LIMIT)} if hint else {})
 
 
 def _typed(name: str, initial: str, *, most: int = 255) -> Block:

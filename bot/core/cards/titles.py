@@ -4,9 +4,7 @@ from collections.abc import Iterator
 
 from bot.core.cards.kit import Markup, clock, escape, joined, mention, words
 from bot.core.changes import Request, Tally, Verdict, Vote
-
-# A reason has at most 500 characters where it is typed.
-_REASON = 500
+from bot.core.names import REASON_LIMIT
 
 
 def subject(request: Request) -> str:
@@ -20,7 +18,7 @@ def asked(request: Request) -> Markup:
     """Who asked, and why, as typed."""
     ask = request.ask
     who = mention(ask.requester, ask.requester_name)
-    return words("{} · {}", who, escape(ask.reason, width=_REASON)) if ask.reason.strip() else who
+    return words("{} · {}", who, escape(ask.reason, width=REASON_LIMIT)) if ask.reason.strip() else who
 
 
 def approved(request: Request) -> Iterator[Markup]:

@@ -1,54 +1,40 @@
-"""Slack's documented limits on blocks, as far as our cards could break them."""
+"""What our messages and forms must hold beyond what Slack refuses: every id is set, no emoji, and never too long."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-Block = Mapping[str, Any]
+from bot.core.cards.kit import MESSAGE, Block, Text
+from tests.lab.slack import blockrules
 
 
-def check(blocks: Sequence[Block], *, most: int = 50) -> list[str]:
-    """What Slack would refuse; empty if nothing."""
-    return list(_problems(blocks, most))
+def problems(said: Text | Block) -> list[str]:
+    """What Slack would refuse, or we do not want; empty if nothing."""
+    if isinstance(said, Text):
+        blocks = list(said.blocks)
+        length = blockrules.total(blocks)
+        too_long = [f"{length} characters"] if length > MESSAGE or not 0 < len(said.text) <= 4000 else []
+        return [*blockrules.check(blocks), *_without_ids(blocks), *_with_emoji(blocks), *too_long]
+    return [*blockrules.check_view(said), *_without_ids(said["blocks"]), *_with_emoji(said)]
 
 
-def _problems(blocks: Sequence[Block], most: int) -> Iterator[str]:
-    if not 1 <= len(blocks) <= most:
-        yield f"{len(blocks)} blocks"
-    ids = [block.get("block_id", "") for block in blocks]
-    if len(set(ids)) != len(ids) or "" in ids:
-        yield f"block ids {ids}"
-    if sum(len(block.get("text", {}).get("text", "")) for block in blocks) > 10_000:
-        yield "too much text"
-    for block in blocks:
-        yield from _block(block)
+def _without_ids(blocks: list[Block]) -> Iterator[str]:
+    parts = [part for block in blocks for part in (*block.get("elements", ()), *_element(block))]
+    yield from (f"no block_id: {block}" for block in blocks if not block.get("block_id"))
+    yield from (f"no action_id: {part}" for part in parts if not part.get("action_id"))
 
 
-def _block(block: Block) -> Iterator[str]:
-    match block["type"]:
-        case "header":
-            yield from _text(block["text"], 150, "plain_text")
-        case "section":
-            yield from _text(block["text"], 3000, "mrkdwn")
-        case "actions":
-            elements = block["elements"]
-            if not 1 <= len(elements) <= 25 or len({one["action_id"] for one in elements}) != len(elements):
-                yield "elements"
-            for button in elements:
-                yield from _text(button["text"], 75, "plain_text")
-                if len(button["accessibility_label"]) > 75 or len(button["value"]) > 2000:
-                    yield "button"
-        case "input":
-            yield from _text(block["label"], 2000, "plain_text")
-            if "hint" in block:
-                yield from _text(block["hint"], 2000, "plain_text")
-            for option in block["element"].get("options", ()):
-                yield from _text(option["text"], 75, "plain_text")
-        case other:
-            yield f"type {other}"
+def _element(block: Block) -> list[Block]:
+    return [block["element"]] if "element" in block else []
 
 
-def _text(text: Block, most: int, kind: str) -> Iterator[str]:
-    if text["type"] != kind or not 1 <= len(text["text"]) <= most:
-        yield f"{kind} of {len(text['text'])}"
-    if kind == "plain_text" and text["emoji"] is not False:
-        yield "emoji"
+def _with_emoji(part: Any) -> Iterator[str]:
+    match part:
+        case {"type": "plain_text", "text": text, **rest}:
+            if rest.get("emoji") is not False:
+                yield f"emoji in {text}"
+        case Mapping():
+            for value in part.values():
+                yield from _with_emoji(value)
+        case list() | tuple():
+            for value in part:
+                yield from _with_emoji(value)

@@ -15,7 +15,7 @@ from bot.core.changes import Outcome, Request, Sent, Stage, Tally, Verdict
 from bot.core.people import PersonId
 from bot.core.question import Allow, Explained, NeedsApproval, Refuse
 from bot.core.units import ActiveState, Layer, Snapshot
-from tests.core.cards.limits import check
+from tests.core.cards.limits import problems
 from tests.core.cards.situations import (
     ALICE,
     ASKED,
@@ -170,7 +170,7 @@ def texts(block: Any) -> list[tuple[str, str]]:
 def assert_harmless(said: Text | Block) -> None:
     blocks = said.blocks if isinstance(said, Text) else said["blocks"]
     fallback = [("mrkdwn", said.text)] if isinstance(said, Text) else []
-    assert check(blocks) == []
+    assert problems(said) == []
     for kind, text in [*fallback, *texts(blocks)]:
         rest = KNOWN.sub("", DATE.sub("", text)).replace(f"<{LINK}|", "")
         if f"<{LINK}|" in text:
@@ -269,7 +269,7 @@ def test_lines_beyond_the_limit_are_counted() -> None:
 def test_a_message_stays_below_its_limit_says_what_is_left_out_and_keeps_its_buttons() -> None:
     long = [section(f"part-{number}", ["a" * 400] * 7) for number in range(5)]
     said = message("HEAD", *long, buttons(proven(), [Action.DETAILS]))
-    assert check(said.blocks) == []
+    assert problems(said) == []
     shown = [block["text"]["text"] for block in said.blocks if block["type"] == "section"]
     assert [len(text) > 100 for text in shown] == [True, True, True, False, False]
     assert said.blocks[-1]["type"] == "actions"

@@ -1,0 +1,71 @@
+"""The forms: within Slack's limits, filled with what was typed, and speaking of the request as it is stored."""
+
+import json
+from typing import Any
+
+import pytest
+
+from bot.core.cards import forms
+from bot.core.cards.kit import Block
+from bot.core.names import REASON_LIMIT
+from tests.core.cards.limits import problems
+from tests.core.cards.reading import read_form
+from tests.core.cards.situations import NAMES, change, waiting
+
+EVERY_OPTION = change(runtime=True, keep_running=True, user="deploy")
+
+
+def field(view: Block, name: str) -> Any:
+    """The element of one block of a form."""
+    (element,) = [block["element"] for block in view["blocks"] if block["block_id"] == name]
+    return element
+
+
+@pytest.mark.parametrize("hosts", [0, 1, 100, 101])
+def test_any_number_of_hosts_makes_a_form_that_slack_takes(hosts: int) -> None:
+    view = forms.mask_form([f"web-{number:03}" for number in range(hosts)], prefill=EVERY_OPTION, reason="r" * 600)
+    assert problems(view) == []
+    assert field(view, forms.HOST)["type"] == ("static_select" if 0 < hosts <= 100 else "plain_text_input")
+
+
+def test_what_was_typed_stands_in_the_form() -> None:
+    view = forms.mask_form(["db-01", "web-01"], prefill=EVERY_OPTION, reason="a <b> & c")
+    assert field(view, forms.HOST)["initial_option"]["value"] == "web-01"
+    assert field(view, forms.UNIT)["initial_value"] == "worker.service"
+    assert field(view, forms.USER)["initial_value"] == "deploy"
+    assert field(view, forms.REASON)["initial_value"] == "a <b> & c"
+    assert [option["value"] for option in field(view, forms.HOW)["initial_options"]] == ["runtime", "keep_running"]
+
+
+def test_an_empty_form_has_no_empty_values() -> None:
+    view = forms.mask_form(["web-01"])
+    assert problems(view) == []
+    assert not any("initial" in key for block in view["blocks"] for key in block["element"])
+
+
+def test_a_host_that_is_not_on_the_list_is_not_chosen() -> None:
+    assert "initial_option" not in field(forms.mask_form(["db-01"], prefill=EVERY_OPTION), forms.HOST)
+
+
+def test_a_reason_fits_where_it_is_read() -> None:
+    assert field(forms.mask_form(["web-01"]), forms.REASON)["max_length"] == REASON_LIMIT
+
+
+def test_a_form_remembers_the_place_it_was_opened_from() -> None:
+    note = json.loads(forms.mask_form([], channel="C1", thread="1.2")["private_metadata"])
+    assert note == {"channel": "C1", "thread": "1.2"}
+
+
+@pytest.mark.parametrize("form", [forms.deny_form, forms.approve_form])
+def test_a_form_about_a_request_remembers_it_and_its_plan(form: Any) -> None:
+    view = form(waiting())
+    assert problems(view) == []
+    assert json.loads(view["private_metadata"]) == {"request": "r1f2e3d4c5", "digest": "3fa9c1d27b64"}
+
+
+def test_an_approver_of_a_guarded_unit_reads_host_unit_and_verb_before_the_tick() -> None:
+    view = forms.approve_form(waiting())
+    assert "MASK worker.service on web-01" in read_form(view, NAMES)
+    (block,) = [block for block in view["blocks"] if block["block_id"] == forms.CONSOLE]
+    assert block["optional"] is False
+    assert [option["value"] for option in block["element"]["options"]] == [forms.CONSOLE_WORKS]

@@ -1,0 +1,35 @@
+"""Before beside after, on a telephone."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.cards.table import WIDTH, table
+from bot.core.changes import Target
+from bot.core.units import UnitName
+from tests.core.cards.situations import around, masked, neighbour, proven, running
+
+WORDS = st.text(alphabet="abcdefghij-.", min_size=0, max_size=40)
+NARROW = 40  # signs that a telephone shows in a row of a code block
+
+
+def rows(target: Target) -> list[str]:
+    return table(target).split("\n")[1:-1]
+
+
+@given(WORDS, WORDS, WORDS)
+def test_no_row_is_wider_than_a_narrow_telephone(state: str, sub: str, name: str) -> None:
+    hood = around(triggers=(neighbour(f"x{name}.socket", sub=sub),))
+    target = proven(before=running(file_state=state, sub=sub, around=hood)).target
+    assert WIDTH <= NARROW
+    assert max(map(len, rows(target))) <= WIDTH
+
+
+def test_an_arrow_marks_what_changed_and_nothing_else() -> None:
+    target = proven(after=masked(file_state="enabled")).target
+    arrows = {row.split()[0]: "->" in row for row in rows(target)[1:]}
+    assert arrows == {"Load": True, "Active": True, "Boot": False, "Start": True}
+
+
+def test_what_was_never_seen_is_a_question_mark() -> None:
+    target = Target("web-01", UnitName("worker.service"))
+    assert [row.split()[1:] for row in rows(target)[1:]] == [["?", "?"]] * 3
