@@ -1,0 +1,30 @@
+"""A world for each story: an empty database, the three hosts of the lab, and every promise checked at the end."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from bot.edges.ssh import SshHosts
+from tests.lab.hosts import LabHost
+from tests.workflow.invariants import violations
+from tests.workflow.world import World
+
+
+@pytest.fixture(scope="session")
+def ways(lab_hosts: Mapping[str, LabHost]) -> Iterator[SshHosts]:
+    """The bot's own way to the hosts, kept open between stories as it would be."""
+    hosts = SshHosts(lab_hosts["web-01"].key_file)
+    yield hosts
+    hosts.close()
+
+
+@pytest.fixture
+def world(hosts: Mapping[str, LabHost], ways: SshHosts, tmp_path: Path) -> Iterator[World]:
+    """A running bot. At the end all that was asked has its end, and no promise is broken."""
+    one = World(hosts, f"sqlite:///{tmp_path}/var/maskbot.db", ways=ways)
+    with one.store.exclusive():
+        with one.running():
+            yield one
+        assert violations(one) == []
+        one.answers.close()

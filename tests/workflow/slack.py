@@ -1,0 +1,117 @@
+"""Slack as far as the workflow knows it, in memory: people with groups, and channels whose messages can be edited."""
+
+import itertools
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from bot.core.cards.kit import Text
+from bot.core.people import Person, PersonId, Place
+from bot.core.policy import Group
+from bot.errors import SlackError, Unverified
+
+TEAM = "T1"
+GONE = "channel_not_found"
+
+
+def person(name: str) -> Person:
+    return Person(PersonId(TEAM, f"U{name.upper()}"), name)
+
+
+ALICE, BOB, CAROL, DAVE, EVE = (person(name) for name in ("alice", "bob", "carol", "dave", "eve"))
+INCIDENT = Place("C1", name="inc-42")
+
+
+class People:
+    """Who is in which group now; the answers follow whatever changes, and may fail to come."""
+
+    def __init__(self) -> None:
+        everybody = (ALICE, BOB, CAROL, DAVE, replace(EVE, is_guest=True))
+        self.people = {each.id: each for each in everybody}
+        self.groups = {"eng": {ALICE.id, BOB.id, CAROL.id}, "sre": {BOB.id, CAROL.id}}
+        self.silent: set[PersonId] = set()
+
+    def person(self, person: PersonId, groups: Sequence[Group]) -> Person:
+        if person in self.silent or person not in self.people:
+            raise Unverified("Slack did not say who that is.")
+        mine = {group.name for group in groups if person in self.groups.get(group.name, ())}
+        return replace(self.people[person], groups=frozenset(mine))
+
+    def members(self, group: Group) -> frozenset[PersonId]:
+        return frozenset(self.groups[group.name])
+
+    def place(self, place: Place) -> Place:
+        return replace(place, name=INCIDENT.name)
+
+
+@dataclass(slots=True)
+class Said:
+    """One message as it stands."""
+
+    channel: str
+    thread: str
+    mark: str
+    text: Text
+    edits: int = 0
+
+
+@dataclass(slots=True)
+class Channels:
+    """Messages that are posted and edited; like Slack, it refuses to edit what is not there."""
+
+    messages: dict[str, Said] = field(default_factory=dict)
+    whispers: list[tuple[str, str]] = field(default_factory=list)
+    gone: set[str] = field(default_factory=set)
+    is_down: bool = False
+    _numbers: Iterable[int] = field(default_factory=lambda: itertools.count(1_700_000_000))
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def post(self, place: Place, text: Text, *, mark: str) -> str:
+        with self._lock:
+            self._answer(place.channel)
+            ts = f"{next(iter(self._numbers))}.000100"
+            self.messages[ts] = Said(place.channel, place.thread, mark, text)
+            return ts
+
+    def update(self, channel: str, ts: str, text: Text) -> None:
+        with self._lock:
+            self._answer(channel)
+            if ts not in self.messages:
+                raise SlackError("No such message.", code="message_not_found")
+            self.messages[ts].text = text
+            self.messages[ts].edits += 1
+
+    def whisper(self, place: Place, user: str, text: Text) -> None:
+        with self._lock:
+            self._answer(place.channel)
+            self.whispers.append((user, words(text)))
+
+    def permalink(self, channel: str, ts: str) -> str:
+        self._answer(channel)
+        return f"https://example.slack.com/archives/{channel}/p{ts.replace('.', '')}"
+
+    def marked(self, mark: str) -> list[Said]:
+        """The messages with that mark, oldest first."""
+        with self._lock:
+            return [said for said in self.messages.values() if said.mark == mark]
+
+    def _answer(self, channel: str) -> None:
+        if self.is_down:
+            raise SlackError("Slack could not be reached.", code="unreachable", passing=True)
+        if channel in self.gone:
+            raise SlackError("Slack refused it.", code=GONE)
+
+
+def words(text: Text) -> str:
+    """All that a message says, its buttons in brackets."""
+    return "\n".join([text.text, *(line for block in text.blocks for line in _lines(block))])
+
+
+def _lines(block: dict[str, object]) -> Iterable[str]:
+    match block:
+        case {"type": "actions", "elements": list(buttons)}:
+            yield " ".join(f"[{button['text']['text']}]" for button in buttons)
+        case {"text": {"text": str(text)}}:
+            yield text
+        case {"elements": list(parts)}:
+            yield from (str(part["text"]) for part in parts if "text" in part)

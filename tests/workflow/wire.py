@@ -1,0 +1,122 @@
+"""The way to the hosts, listened to: what was sent after which look, and a place to make trouble in between."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from bot.core.inventory import Host
+from bot.core.look import parse_look
+from bot.core.units import FileKind, Layer, LoadState, Snapshot, UnitName
+from bot.errors import HostError, OutcomeUnknown
+from bot.ports import Hosts, Reply
+
+LOOK = "maskbot-look"
+_PLACES = {"--runtime": Layer.RUNTIME, "/usr/bin/ln": Layer.CONTROL, "/usr/bin/rm": Layer.CONTROL}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One command and its answer; no answer where the way there or back was cut."""
+
+    host: str
+    argv: tuple[str, ...]
+    reply: Reply | None = None
+
+    @property
+    def verb(self) -> str:
+        """What root was asked to do; empty for what only looks."""
+        words = [word for word in self.argv if not word.startswith("-")]
+        if self.argv[0] != "sudo" or "status" in words:
+            return ""
+        known = ("mask", "unmask", "stop", "start", "reset-failed", "daemon-reload", "add-wants")
+        control = {"/usr/bin/ln": "mask", "/usr/bin/rm": "unmask"}
+        return next((control.get(word, word) for word in words if word in known or word in control), "")
+
+    @property
+    def unit(self) -> str:
+        """The unit that it is about; a reload is about all of them."""
+        if LOOK in self.argv:
+            return self.argv[self.argv.index(LOOK) + 1]
+        return "" if self.verb == "daemon-reload" else self.argv[-1].rpartition("/")[2]
+
+    @property
+    def layer(self) -> Layer:
+        """Where a mask is made or removed."""
+        return next((_PLACES[word] for word in self.argv if word in _PLACES), Layer.PERSISTENT)
+
+    @property
+    def seen(self) -> Snapshot | None:
+        """What a look showed."""
+        if LOOK not in self.argv or self.reply is None:
+            return None
+        return parse_look(self.reply.stdout, UnitName(self.unit))
+
+
+Trouble = Callable[[Call], None]
+
+
+class Wire:
+    """Meets `ports.Hosts` by passing everything on; keeps the record, and calls who wants to interfere."""
+
+    def __init__(self, hosts: Hosts) -> None:
+        self._hosts = hosts
+        self._lock = threading.Lock()
+        self.calls: list[Call] = []
+        self.before: list[Trouble] = []
+        self.after: list[Trouble] = []
+
+    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
+        call = Call(host.name, argv)
+        for interfere in list(self.before):
+            interfere(call)
+        try:
+            reply = self._hosts.run(host, argv, deadline=deadline)
+        except OutcomeUnknown:
+            self._keep(call)
+            raise
+        except HostError:
+            raise  # it was not sent
+        call = Call(host.name, argv, reply)
+        self._keep(call)
+        for interfere in list(self.after):
+            interfere(call)
+        return reply
+
+    def _keep(self, call: Call) -> None:
+        with self._lock:
+            self.calls.append(call)
+
+    def verbs(self, host: str = "") -> list[str]:
+        """What root was asked to do, in order."""
+        return [call.verb for call in self.calls if call.verb and host in ("", call.host)]
+
+
+def not_needed(calls: list[Call]) -> Iterator[str]:
+    """Every verb that was sent without a look just before it that showed the need for it."""
+    newest: dict[str, Call] = {}
+    for call in calls:
+        if LOOK in call.argv:
+            newest[call.host] = call
+        elif call.verb:
+            last = newest.pop(call.host, None)
+            seen = last.seen if last else None
+            if seen is None:
+                yield f"{call.argv} was sent without a look before it"
+            elif not _is_needed(call, seen):
+                yield f"{call.argv} was sent although the look showed {seen}"
+
+
+def _is_needed(call: Call, seen: Snapshot) -> bool:
+    match call.verb:
+        case "mask":
+            return seen.layer(call.layer).kind is FileKind.ABSENT
+        case "unmask":
+            return seen.layer(call.layer).kind is FileKind.MASK
+        case "stop":
+            return not seen.active.is_down
+        case "daemon-reload":
+            return seen.is_masked != bool(seen.mask_layers) or not seen.mask_layers
+        case "start" if call.unit == str(seen.id) and seen.mask_layers:
+            return seen.load is LoadState.MASKED
+        case _:
+            return True

@@ -1,0 +1,185 @@
+"""The bot without Slack: its real workflow, database and SSH on real hosts, and what people do with it."""
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Any
+
+from bot.core.cards import render
+from bot.core.changes import Ask, Change, Request, Stage, Verb, Verdict
+from bot.core.inventory import Host, Inventory
+from bot.core.people import Person
+from bot.core.policy import Group, Policy, Rule
+from bot.core.units import UnitName
+from bot.edges.clock import SystemClock
+from bot.edges.database import Database
+from bot.edges.ssh import fingerprint
+from bot.ports import Hosts, Query
+from bot.workflow import Loop, Parts, Timings, Workflow
+from bot.workflow.answering import Answers
+from config.critical import read_lists
+from config.documents import read_document
+from config.loading import SHIPPED_LIST
+from tests.lab.hosts import LabHost
+from tests.workflow.slack import ALICE, BOB, INCIDENT, TEAM, Channels, People, words
+from tests.workflow.wire import Wire
+
+CRITICAL, GUARDED = read_lists(read_document(SHIPPED_LIST))
+POLICY = Policy(
+    digest="0" * 64,
+    teams=frozenset({TEAM}),
+    channels=frozenset(),
+    channel_prefixes=("inc-",),
+    groups=(Group("eng"), Group("sre")),
+    rules=(Rule("prod", ask=frozenset({"eng"}), approve=("sre",)),),
+    critical=CRITICAL,
+    guarded=GUARDED,
+)
+# What a person would wait for is waited for here as well, only not as long.
+QUICK = Timings(retries=(0.05, 0.1), doubt_first=0.1, doubt_longest=0.5, not_yet=0.05, progress=1.0, message_retry=0.1)
+PATIENCE = 60.0
+
+
+class Hands(SystemClock):
+    """This machine's clock, with hands that can be put forward."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
+
+
+def inventory(hosts: Mapping[str, LabHost]) -> Inventory:
+    """The hosts as hosts.yaml would name them."""
+    return Inventory(
+        tuple(
+            Host(name, host.address, host.port, host.login, "prod", pins=frozenset({fingerprint(host.host_key)}))
+            for name, host in hosts.items()
+        )
+    )
+
+
+class World:
+    """One running bot, and people who ask it; every wait ends when what is waited for is stored, or fails loudly."""
+
+    def __init__(
+        self, hosts: Mapping[str, LabHost], url: str, *, ways: Hosts, people: People | None = None, **changed: Any
+    ) -> None:
+        self.hosts = hosts
+        self.clock = Hands()
+        self.store = Database(url, clock=self.clock, instance="bot-1")
+        self.wire = Wire(ways)
+        self.people = people or People()
+        self.slack = Channels()
+        known: dict[str, Any] = {"inventory": inventory(hosts), "policy": POLICY, "timings": QUICK}
+        self.parts = Parts(self.store, self.wire, self.people, self.slack, self.clock, **(known | changed))
+        self.answers = Answers(self.parts)
+        self.desk = Workflow(self.parts, self.answers)
+
+    @contextmanager
+    def running(self) -> Iterator["World"]:
+        """Let the bot work for as long as this lasts."""
+        loop = Loop(self.parts, owner="bot-1")
+        loop.start()
+        try:
+            yield self
+        finally:
+            loop.stop()
+
+    def ask(self, verb: Verb, unit: str, *, host: str = "web-01", by: Person = ALICE, **options: Any) -> Request:
+        """Record what somebody wants; nothing is waited for."""
+        change = Change(verb, host, UnitName.parse(unit), **options)
+        ask = Ask(change, by.id, by.name, INCIDENT, "INC-42: runaway job")
+        return self.desk.submit(ask, key=secrets.token_hex(8))
+
+    def mask(self, unit: str, *, host: str = "web-01", by: Person = ALICE, **options: Any) -> Request:
+        """Ask for a mask, and return when it waits for votes or is over."""
+        return self.answered(self.ask(Verb.MASK, unit, host=host, by=by, **options))
+
+    def unmask(self, unit: str, *, host: str = "web-01", by: Person = ALICE, **options: Any) -> Request:
+        """Ask for an unmask by name, and return when it waits for votes or is over."""
+        return self.answered(self.ask(Verb.UNMASK, unit, host=host, by=by, **options))
+
+    def vote(self, request: Request, verdict: Verdict = Verdict.APPROVE, *, by: Person = BOB, **given: Any) -> None:
+        """Press a button of the request's card, as it is drawn now."""
+        self.until(lambda: bool(self.store.card(request.id)[1]), "a card")
+        now = self.store.get(request.id)
+        self.desk.vote(
+            request.id,
+            verdict,
+            by=by.id,
+            name=by.name,
+            place=INCIDENT,
+            digest=now.target.digest[:12],
+            card=self.store.card(request.id),
+            **given,
+        )
+
+    def approve(self, request: Request, *, by: Person = BOB) -> Request:
+        """Approve, and return when it is over."""
+        self.vote(request, by=by)
+        return self.ended(request)
+
+    def masked(self, unit: str, *, host: str = "web-01", **options: Any) -> Request:
+        """Ask, approve, and return when it is over; what is refused is over without a vote."""
+        request = self.mask(unit, host=host, **options)
+        return request if request.stage.is_final else self.approve(request)
+
+    def undo(self, request: Request, *, by: Person = ALICE) -> Request:
+        """Press Unmask, and return when that is over or waits for votes."""
+        back = self.desk.undo(request.id, by=by.id, name=by.name, place=INCIDENT, key=secrets.token_hex(8))
+        return self.answered(back, also=lambda now: now.stage.is_final)
+
+    def answered(self, request: Request, *, also: Callable[[Request], bool] = lambda _: False) -> Request:
+        """The request when it waits for people, or is over."""
+
+        def is_answered(now: Request) -> bool:
+            return now.stage is Stage.WAITING or now.stage.is_final or also(now)
+
+        return self.when(request, is_answered, "an answer")
+
+    def ended(self, request: Request) -> Request:
+        """The request when it is over."""
+        return self.when(request, lambda now: now.stage.is_final, "an end")
+
+    def when(self, request: Request, holds: Callable[[Request], bool], what: str) -> Request:
+        """The request as it is stored once something holds of it."""
+        self.until(lambda: holds(self.store.get(request.id)), f"{what} of {request.ask.change}")
+        return self.store.get(request.id)
+
+    def until(self, holds: Callable[[], bool], what: str, *, seconds: float = PATIENCE) -> None:
+        """Return when it holds; the store says when it is worth another look."""
+        deadline = monotonic() + seconds
+        while not holds():
+            if monotonic() > deadline:
+                stages = [(str(each.ask.change), each.stage) for each in self.requests()]
+                raise AssertionError(f"waited in vain for {what}; {stages}")
+            self.store.wait_for_work(0.1)
+
+    def requests(self) -> list[Request]:
+        """Every request there is."""
+        return self.store.find(Query(limit=1000))
+
+    def card(self, request: Request) -> str:
+        """All that the card of a request says once it says the newest."""
+
+        def is_drawn() -> bool:
+            drawn = self.slack.marked(f"{request.id}:card")
+            now = self.store.get(request.id)
+            return bool(drawn) and drawn[0].text.text == render(now, now=self.clock.now()).text
+
+        self.until(is_drawn, f"the card of {request.ask.change}")
+        (drawn,) = self.slack.marked(f"{request.id}:card")
+        return words(drawn.text)
+
+    def told(self, person: Person, part: str) -> str:
+        """What was said to one person alone, once something with these words was."""
+
+        def found() -> list[str]:
+            return [text for user, text in list(self.slack.whispers) if user == person.id.user and part in text]
+
+        self.until(lambda: bool(found()), f"{person.name} being told `{part}`")
+        return found()[-1]
