@@ -62,6 +62,7 @@ NASTY = (
     "%s",
 )
 FOREIGN = st.lists(st.one_of(st.sampled_from(NASTY), st.text(max_size=30)), max_size=6).map("".join)
+NO_ID = FOREIGN.filter(lambda text: not re.fullmatch("[UW][A-Z0-9]+", text))
 SLOW = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
@@ -113,7 +114,7 @@ def hostile_requests(draw: st.DrawFn) -> Request:
         return draw(FOREIGN)
 
     def person() -> PersonId:
-        return PersonId("T1", draw(st.one_of(st.sampled_from(sorted(OURS)), FOREIGN)))
+        return PersonId("T1", draw(st.one_of(st.sampled_from(sorted(OURS)), NO_ID)))
 
     seen = st.one_of(st.none(), hostile_snapshots())
     votes = tuple(

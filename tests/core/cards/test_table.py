@@ -13,7 +13,8 @@ NARROW = 40  # signs that a telephone shows in a row of a code block
 
 
 def rows(target: Target) -> list[str]:
-    return table(target).split("\n")[1:-1]
+    """The lines inside the code block, as they are shown."""
+    return table(target).replace("&gt;", ">").split("\n")[1:-1]
 
 
 @given(WORDS, WORDS, WORDS)
