@@ -1,0 +1,125 @@
+"""Where the parts are put together: settings and configuration in, ports filled with edges out."""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.core.steps import Limits
+from bot.edges.clock import SystemClock
+from bot.edges.database import Database
+from bot.edges.database import Limits as DatabaseLimits
+from bot.edges.database.engine import parse_url
+from bot.edges.offline import FallbackDirectory, OfflineDirectory
+from bot.edges.slack import SlackChannel, web_client
+from bot.edges.ssh import SshHosts, SshLimits
+from bot.errors import ConfigError
+from bot.workflow import Parts, Timings, Workflow
+from bot.workflow.answering import Answers
+from config.loading import Configuration
+from config.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """Everything that a process works with, connected to nothing but its database."""
+
+    settings: Settings
+    parts: Parts
+    store: Database
+    directory: FallbackDirectory
+    desk: Workflow
+    instance: str
+
+    @property
+    def place(self) -> str:
+        """Which database it is, without its password."""
+        return parse_url(self.settings.database_url.get_secret_value()).render_as_string(hide_password=True)
+
+
+def open_store(settings: Settings, *, digest: str = "", instance: str = "") -> Database:
+    """The database; nothing is opened yet. Raises `ConfigError` for a URL that makes no sense."""
+    return Database(
+        settings.database_url.get_secret_value(),
+        clock=SystemClock(),
+        instance=instance or instance_name(),
+        lease=timedelta(seconds=settings.lease),
+        config_digest=digest,
+        limits=DatabaseLimits(
+            busy=timedelta(seconds=settings.database_busy),
+            card_edits=timedelta(seconds=settings.card_edit_interval),
+            message_lease=timedelta(seconds=settings.message_lease),
+        ),
+    )
+
+
+def instance_name() -> str:
+    """What the record calls this process: where it runs, and which one it is."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def open_hosts(settings: Settings) -> SshHosts:
+    """Hosts over SSH. Raises `ConfigError` where there is no key to log in with."""
+    if settings.ssh_key_file is None:
+        raise ConfigError("MASKBOT_SSH_KEY_FILE is not set: the bot needs the private key with which it logs in.")
+    limits = SshLimits(
+        connect=settings.ssh_connect,
+        banner=settings.ssh_banner,
+        key_exchange=settings.ssh_key_exchange,
+        auth=settings.ssh_auth,
+        channel=settings.ssh_channel,
+        idle=settings.ssh_idle,
+    )
+    return SshHosts(settings.ssh_key_file, limits)
+
+
+@contextmanager
+def assembled(settings: Settings, configuration: Configuration) -> Iterator[Assembly]:
+    """The parts, for as long as this process has its database. Raises `ConfigError`, also if another one has it."""
+    instance, hosts = instance_name(), open_hosts(settings)
+    store = open_store(settings, digest=configuration.policy.digest, instance=instance)
+    directory = FallbackDirectory(OfflineDirectory(configuration.policy))
+    token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
+    parts = Parts(
+        store=store,
+        hosts=hosts,
+        directory=directory,
+        channel=SlackChannel(web_client(token, base=settings.slack_api_url)),
+        clock=SystemClock(),
+        inventory=configuration.inventory,
+        policy=configuration.policy,
+        timings=_timings(settings),
+        limits=_limits(settings),
+    )
+    answers = Answers(parts)
+    with store.exclusive():
+        try:
+            yield Assembly(settings, parts, store, directory, Workflow(parts, answers), instance)
+        finally:
+            answers.close()
+            hosts.close()
+
+
+def _timings(settings: Settings) -> Timings:
+    return Timings(
+        look=settings.look_deadline,
+        command=settings.command_deadline,
+        retries=settings.retry_pauses,
+        doubt_first=settings.doubt_first,
+        doubt_longest=settings.doubt_longest,
+        not_yet=settings.host_busy,
+        progress=settings.progress,
+        poll=settings.poll,
+        lease_renewal=settings.lease_renew,
+        message_retry=settings.message_retry,
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        stop_margin=settings.stop_margin,
+        stop_longest=settings.stop_longest,
+        start_longest=settings.start_longest,
+    )

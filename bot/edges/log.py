@@ -1,0 +1,54 @@
+"""What the process says about itself, on stderr: lines for a person at a terminal, JSON for programs."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+# Slack's tokens, and the password in a URL. No value of ours holds one on purpose; other people's errors might.
+_SECRET = re.compile(r"x(?:ox[a-z]|app)-[A-Za-z0-9-]{5,}|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+# Whatever these would say is raised as well.
+_TOO_CHATTY = ("paramiko", "slack_sdk.web.base_client")
+
+
+def set_up(*, level: str, as_json: bool) -> None:
+    """Log from this level on; other people's libraries from `warning` on."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            _without_secrets,
+            structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=_is_terminal()),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(handlers=[_Forward()], level=max(_LEVELS[level], logging.WARNING), force=True)
+    for name in _TOO_CHATTY:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+class _Forward(logging.Handler):
+    """Other people's libraries log here too."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        said = structlog.get_logger(record.name)
+        said.log(record.levelno, record.getMessage(), logger=record.name, exc_info=record.exc_info)
+
+
+def _without_secrets(_: Any, __: str, said: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for key, value in said.items():
+        if isinstance(value, str):
+            said[key] = _SECRET.sub("[secret]", value)
+    return said
+
+
+def _is_terminal() -> bool:
+    return sys.stderr.isatty()

@@ -1,0 +1,94 @@
+"""People when Slack cannot be asked: those whom configuration itself names, and nobody else.
+
+It answers only for people who are mapped to an operating-system user (`people:` in policy.yaml). That is safe because
+the kernel says who calls on the command line, and root alone can write the file: whoever stands in it is one of ours
+by the operator's own word. What only Slack knows, a user group's members, is not known and so holds nobody.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from bot.core.people import Person, PersonId, Place
+from bot.core.policy import Group, Policy
+from bot.errors import SlackError, Unverified
+from bot.ports import Directory
+
+Answer = TypeVar("Answer")
+# Where Slack said something (`user_not_found`, `ratelimited`), that counts: only silence is made up for.
+_SILENCE = ("unreachable", "unreadable_answer", "http_")
+_PAUSE = 5.0  # seconds; a Slack that swallows calls costs a timeout each, so it is not asked for every single person
+
+
+class OfflineDirectory:
+    """Meets `ports.Directory` from the policy alone."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+
+    def person(self, person: PersonId, groups: Sequence[Group]) -> Person:
+        """A mapped person, under the id that the policy has for them. Raises `Unverified` for anybody else."""
+        login, known = self._mapped(person)
+        held = (group.name for group in groups if any(_same(known, user) for user in group.users))
+        return Person(known, login, frozenset(held))
+
+    def members(self, group: Group) -> frozenset[PersonId]:
+        """The people whom the policy lists one by one; of a Slack user group nobody is known."""
+        return group.users
+
+    def place(self, place: Place) -> Place:
+        """The command line is what it is. Raises `Unverified` for a channel."""
+        if place.is_shell:
+            return place
+        raise Unverified("Slack cannot be asked about this channel, so the answer is no for now.")
+
+    def _mapped(self, person: PersonId) -> tuple[str, PersonId]:
+        found = next(((login, one) for login, one in self._policy.people.items() if _same(one, person)), None)
+        if found is None:
+            raise Unverified("Slack cannot be asked who this is, so the answer is no for now.")
+        return found
+
+
+def _same(one: PersonId, other: PersonId) -> bool:
+    """Whether two ids are one account; one of them may lack the enterprise, which only Slack tells."""
+    grid = bool(one.enterprise) != bool(other.enterprise)
+    return one.key == other.key or (grid and one.user == other.user)
+
+
+class FallbackDirectory:
+    """Asks Slack, and where Slack is silent falls back on what configuration says. `slack` is set once it is known."""
+
+    def __init__(self, offline: OfflineDirectory, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.slack: Directory | None = None
+        self._offline = offline
+        self._clock = clock
+        self._silent_until = 0.0
+
+    def person(self, person: PersonId, groups: Sequence[Group]) -> Person:
+        """Who this is, and which of the groups hold them. Raises `Unverified`."""
+        return self._ask(lambda directory: directory.person(person, groups))
+
+    def members(self, group: Group) -> frozenset[PersonId]:
+        """Who is in a group now. Raises `Unverified`."""
+        return self._ask(lambda directory: directory.members(group))
+
+    def place(self, place: Place) -> Place:
+        """The same place as it is now. Raises `Unverified`."""
+        return self._ask(lambda directory: directory.place(place))
+
+    def _ask(self, question: Callable[[Directory], Answer]) -> Answer:
+        slack = self.slack
+        if slack is None or self._clock() < self._silent_until:
+            return question(self._offline)
+        try:
+            return question(slack)
+        except Unverified as error:
+            if not _is_silence(error):
+                raise
+            self._silent_until = self._clock() + _PAUSE
+            return question(self._offline)
+
+
+def _is_silence(error: Unverified) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, SlackError) and cause.code.startswith(_SILENCE)

@@ -1,0 +1,87 @@
+"""The running bot: what is due is worked on, the command line and Slack are served, until a signal says stop."""
+
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from types import FrameType
+
+from bot import __version__
+from bot.compose import Assembly, assembled
+from bot.edges import log
+from bot.edges.shell_socket import ShellServer
+from bot.errors import MaskbotError
+from bot.link import SlackLink
+from bot.workflow import Loop
+from config.loading import Configuration, load
+from config.settings import Settings, load_settings
+from handlers.shell import Shell, State
+
+Say = Callable[[str], None]
+
+
+def run(say: Say, *, is_terminal: bool) -> None:
+    """Serve until SIGTERM or SIGINT. Raises `MaskbotError` where it cannot begin, or Slack refuses the bot for good."""
+    settings = load_settings()
+    set_up_log(settings, is_terminal=is_terminal)
+    configuration = load(settings)
+    say(f"maskbot {__version__}: configuration ok ({_size(configuration)})")
+    for warning in configuration.warnings:
+        say(f"warning: {warning.text}")
+    stop = threading.Event()
+    _stop_on_signals(stop)
+    with assembled(settings, configuration) as assembly, ExitStack() as parts:
+        say(f"store: {assembly.place}")
+        link = SlackLink(assembly, say=lambda text: _begun(say, text), lost=stop.set)
+        loop = Loop(assembly.parts, owner=assembly.instance, workers=settings.workers)
+        shell = serve_shell(assembly, lambda: State(is_ready=link.is_connected, slack=_slack_state(link)))
+        # In this order they end: nothing new comes in, then what is in hand is finished.
+        parts.callback(loop.stop)
+        parts.callback(shell.close)
+        parts.callback(link.close)
+        say(f"command line: {settings.socket}")
+        loop.start()
+        shell.start()
+        link.start()
+        stop.wait()
+        say("stopping: taking nothing new, finishing what is in hand")
+    if link.refused:
+        raise MaskbotError(link.refused)
+    say("stopped")
+
+
+def set_up_log(settings: Settings, *, is_terminal: bool) -> None:
+    """Lines for people at a terminal and JSON elsewhere, unless the settings say which."""
+    chosen = "log_format" in settings.model_fields_set
+    log.set_up(level=settings.log_level, as_json=settings.log_format == "json" if chosen else not is_terminal)
+
+
+def serve_shell(assembly: Assembly, state: Callable[[], State]) -> ShellServer:
+    """The command line's way in, not opened yet. Raises `ConfigError` where there is no place for it."""
+    shell = Shell(assembly.desk, assembly.parts, state)
+    return ShellServer(assembly.settings.socket, shell.serve)
+
+
+def _begun(say: Say, text: str) -> None:
+    say(text)
+    say("ready")
+
+
+def _size(configuration: Configuration) -> str:
+    hosts, rules = len(configuration.inventory.hosts), len(configuration.policy.rules)
+    return f"{hosts} host{'s' * (hosts != 1)}, {rules} rule{'s' * (rules != 1)}"
+
+
+def _slack_state(link: SlackLink) -> str:
+    return "connected" if link.is_connected else link.refused or "not connected"
+
+
+def _stop_on_signals(stop: threading.Event) -> None:
+    """The first signal stops in order; a second one at once, which loses nothing: the next run begins with a look."""
+
+    def stopped(number: int, _: FrameType | None) -> None:
+        stop.set()
+        signal.signal(number, signal.SIG_DFL)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stopped)

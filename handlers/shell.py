@@ -1,0 +1,169 @@
+"""The command line's handlers: the same words, the same desk, and a person known by the operating system."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot import __version__
+from bot.core.changes import Ask, Outcome, Request, Stage, Tally, Verb, Verdict
+from bot.core.grammar import Order, Question, parse
+from bot.core.people import PersonId
+from bot.errors import MaskbotError, NoSuchRequest, UsageError
+from bot.ports import Query
+from bot.workflow import Parts, Workflow
+from handlers import shown
+from handlers.shell_questions import SHELL, answer
+
+Words = Mapping[str, Any]
+_GOOD = (Outcome.PROVEN, Outcome.RESTORED, Outcome.UNMASKED, Outcome.NO_CHANGE)
+_POLL = 0.1  # seconds between two looks at the record while somebody waits at a terminal
+DONE, FAILED, MISUSE = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How the bot itself is: whether people can reach it now, and what there is to say about Slack."""
+
+    is_ready: bool
+    slack: str
+
+
+class Shell:
+    """Answers the command line, one caller at a time in each thread."""
+
+    def __init__(self, desk: Workflow, parts: Parts, state: Callable[[], State]) -> None:
+        self._desk = desk
+        self._parts = parts
+        self._state = state
+
+    def serve(self, words: Words, user: str) -> Iterator[Words]:
+        """What to print, as data, for one command; the last of it holds the exit code.
+
+        What is wrong by itself is misuse (2); what the record, a host or the policy answers with no has failed (1).
+        """
+        try:
+            match words.get("do"):
+                case "state":
+                    yield from self._own_state()
+                case "question":
+                    yield from self._answer(words, user)
+                case "change":
+                    yield from self._change(words, user)
+                case "show":
+                    self._person(user)
+                    yield _said(self._request(words))
+                    yield _end("", DONE)
+                case "vote":
+                    yield from self._vote(words, user)
+                case _:
+                    yield _end("The running bot does not know this command. Is it another version?", MISUSE)
+        except MaskbotError as error:
+            yield _end(str(error), FAILED)
+
+    def _own_state(self) -> Iterator[Words]:
+        """Everybody may ask this: a health check is nobody in particular."""
+        state = self._state()
+        open_stages = frozenset(stage for stage in Stage if not stage.is_final)
+        said = {
+            "version": __version__,
+            "ready": state.is_ready,
+            "slack": state.slack,
+            "open_requests": len(self._parts.store.find(Query(stages=open_stages))),
+        }
+        yield {"event": "state", "state": said}
+        yield _end("", DONE if state.is_ready else FAILED)
+
+    def _person(self, user: str) -> PersonId:
+        person = self._parts.policy.people.get(user)
+        if person is None:
+            raise MaskbotError(f"The user {user} is mapped to no person (`people:` in policy.yaml), so has no rights.")
+        return person
+
+    def _answer(self, words: Words, user: str) -> Iterator[Words]:
+        person = self._person(user)
+        try:
+            question = parse(Verb.MASK, str(words.get("text", "")), self._desk.hosts)
+        except UsageError as error:
+            yield _misuse(error)
+            return
+        if isinstance(question, Question):
+            yield answer(self._parts, question, asker=person, name=user)
+            yield _end("", DONE)
+        else:
+            yield _end("This is no question.", MISUSE)
+
+    def _change(self, words: Words, user: str) -> Iterator[Words]:
+        person = self._person(user)
+        try:
+            order = parse(Verb(words.get("verb", "")), str(words.get("text", "")), self._desk.hosts)
+        except (UsageError, ValueError) as error:
+            yield _misuse(error)
+            return
+        if not isinstance(order, Order):
+            yield _end("I need a host and a unit, as in `maskbot mask web-01 cron`.", MISUSE)
+            return
+        ask = Ask(order.change, person, user, SHELL, order.reason)
+        request = self._desk.submit(ask, key=f"shell:{user}:{words.get('key', '')}")
+        yield from self._follow(request, to_its_end=bool(words.get("wait", True)))
+
+    def _follow(self, request: Request, *, to_its_end: bool = True) -> Iterator[Words]:
+        """Every stage as it comes, until the last."""
+        yield _said(request)
+        while to_its_end and not request.stage.is_final:
+            yield from self._pause()
+            newer = self._desk.request(request.id)
+            if newer.version != request.version:
+                request = newer
+                yield _said(request)
+        well = request.stage is Stage.DONE and request.target.outcome in _GOOD
+        yield _end("", DONE if well or not request.stage.is_final else FAILED)
+
+    def _pause(self) -> Iterator[Words]:
+        """Let time pass; a caller who has gone is noticed by telling them so."""
+        self._parts.clock.wait(_POLL)
+        yield {"event": "beat"}
+
+    def _request(self, words: Words) -> Request:
+        request_id = str(words.get("id", ""))
+        try:
+            return self._parts.store.get(request_id)
+        except NoSuchRequest:
+            raise MaskbotError(f"There is no request `{request_id[:40]}`.") from None
+
+    def _vote(self, words: Words, user: str) -> Iterator[Words]:
+        """Record a vote on the plan that the voter was shown, and wait until it is counted or refused."""
+        person, request, verdict = self._person(user), self._request(words), Verdict(words.get("verdict", ""))
+        digest = str(words.get("plan", "")) or request.target.digest
+        self._desk.vote(
+            request.id,
+            verdict,
+            by=person,
+            name=user,
+            place=SHELL,
+            digest=digest,
+            card=None,
+            reason=str(words.get("reason", "")),
+            console_works=bool(words.get("console_works")),
+        )
+        while True:
+            request = self._desk.request(request.id)
+            mine = next((vote for vote in request.votes if vote.voter == person and vote.digest == digest), None)
+            if mine and mine.tally is Tally.REFUSED:
+                yield _end(mine.reason, FAILED)
+                return
+            if mine and mine.tally is Tally.COUNTED:
+                yield from self._follow(request, to_its_end=bool(words.get("wait")))
+                return
+            yield from self._pause()
+
+
+def _said(request: Request) -> Words:
+    return {"event": "request", "request": shown.request(request)}
+
+
+def _misuse(error: Exception) -> Words:
+    return _end(str(error).replace("`/mask ", "`maskbot mask ").replace("`/unmask ", "`maskbot unmask "), MISUSE)
+
+
+def _end(text: str, code: int) -> Words:
+    return {"event": "end", "text": text, "exit": code}

@@ -1,0 +1,65 @@
+"""Questions on the command line: the same looks and the same decision as in Slack, for people and for programs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.core.cards import answers
+from bot.core.cards.kit import Text
+from bot.core.changes import Ask, Change, Request, Target, Verb
+from bot.core.grammar import Question, Word
+from bot.core.people import PersonId, Place
+from bot.core.policy import Moment, may_look
+from bot.core.units import UnitName
+from bot.errors import MaskbotError, UsageError
+from bot.ports import Query
+from bot.workflow import Parts
+from bot.workflow.answering import weigh
+from bot.workflow.judging import facts
+from bot.workflow.looking import look
+from handlers import plainly, shown
+
+SHELL = Place("shell", name="the command line")
+_ANY_UNIT = UnitName("any.service")
+
+
+def answer(parts: Parts, question: Question, *, asker: PersonId, name: str) -> Mapping[str, Any]:
+    """The answer in lines for people (`lines`) and as data (`answer`). Raises `MaskbotError` where there is none."""
+    change = question.change or Change(Verb.MASK, question.host or parts.inventory.names[0], question.unit or _ANY_UNIT)
+    ask = Ask(change, asker, name, SHELL)
+    asked = Request("plan", "", ask, parts.clock.now(), (Target(change.host, change.unit),))
+    if no := may_look(facts(parts, asked, Moment.ASK), parts.policy):
+        raise MaskbotError(f"{no.reason} {no.hint}".strip())
+    match question.word:
+        case Word.STATUS:
+            return _status(parts, question)
+        case Word.PLAN:
+            request, decision, _ = weigh(parts, asked)
+            text = answers.plan(request, decision, parts.clock.now())
+            return _said(text, {"request": shown.request(request), "decision": shown.decision(decision)}, [request])
+        case Word.WHY:
+            request, decision, explained = weigh(parts, asked)
+            data = {"decision": shown.decision(decision), "explained": shown.explained(explained)}
+            return _said(answers.why(request, decision, explained), data, [request])
+        case Word.LIST:
+            masks = parts.store.find(Query(live_masks=True))
+            return _said(answers.listing(masks, parts.clock.now()), {"masks": _all(masks)}, masks)
+        case _:
+            raise UsageError("The command line has `status`, `plan`, `explain` and `list`.")
+
+
+def _status(parts: Parts, question: Question) -> Mapping[str, Any]:
+    """How a unit is, or what of ours is masked on a host."""
+    host = parts.host(question.host)
+    masks = parts.store.find(Query(host=host.name, unit=question.unit, live_masks=True))
+    seen = look(parts, host, question.unit, full=True) if question.unit else None
+    data = {"host": host.name, "unit": shown.snapshot(seen), "masks": _all(masks)}
+    return _said(answers.status(host.name, seen, masks, parts.clock.now()), data, masks)
+
+
+def _all(requests: Sequence[Request]) -> list[shown.Shown]:
+    return [shown.request(one) for one in requests]
+
+
+def _said(text: Text, data: Mapping[str, Any], about: Sequence[Request]) -> Mapping[str, Any]:
+    names = {one.ask.requester.user: one.ask.requester_name for one in about if one.ask.requester_name}
+    return {"event": "answer", "lines": plainly.lines(text, names), "answer": data}

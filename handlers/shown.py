@@ -1,0 +1,117 @@
+"""Requests, decisions and snapshots as programs see them. Names stay as they are; new ones may be added."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bot.core.changes import Approval, Request, Sent, Vote
+from bot.core.policy import Allow, Decision, Explained, NeedsApproval, Refuse
+from bot.core.units import Snapshot
+
+Shown = dict[str, Any]
+
+
+def request(stored: Request) -> Shown:
+    """A request. Times are ISO 8601 in UTC; `outcome` is None until it is known; `before` is what was seen first."""
+    target, ask = stored.target, stored.ask
+    return {
+        "id": stored.id,
+        "change": str(ask.change),
+        "verb": str(ask.change.verb),
+        "host": target.host,
+        "unit": str(target.unit),
+        "reason": ask.reason,
+        "requester": ask.requester_name,
+        "stage": str(stored.stage),
+        "outcome": str(target.outcome) if target.outcome else None,
+        "because": target.note or stored.because,
+        "asked_at": stored.asked_at.isoformat(),
+        "finished_at": stored.finished_at.isoformat() if stored.finished_at else None,
+        "approval": _approval(stored.approval) if stored.approval else None,
+        "votes": [_vote(vote) for vote in stored.votes],
+        "counted": len(stored.counted),
+        "changed_since": list(stored.changed_since),
+        "layer": str(target.layer) if target.layer else None,
+        "plan": target.digest,
+        "commands": [_command(sent) for sent in target.sent],
+        "unknown_since": target.unknown_since.isoformat() if target.unknown_since else None,
+        "before": snapshot(target.before),
+        "after": snapshot(target.after),
+        "undoes": ask.undoes or None,
+        "undone_by": stored.undone_by or None,
+    }
+
+
+def snapshot(seen: Snapshot | None) -> Shown | None:
+    """A unit at one moment, in systemd's own words; `masked_in` are the layers that hold a mask."""
+    if seen is None:
+        return None
+    return {
+        "unit": str(seen.id),
+        "names": sorted(seen.names),
+        "load": str(seen.load),
+        "active": str(seen.active),
+        "sub": seen.sub,
+        "unit_file": seen.file_state,
+        "file": seen.fragment,
+        "is_masked": seen.is_masked,
+        "masked_in": [str(layer) for layer in seen.mask_layers],
+        "machine_id": seen.machine_id,
+    }
+
+
+def decision(answer: Decision) -> Shown:
+    """What would be answered: `allow`, `needs_approval` or `refuse`, with the rule or the code, and why."""
+    match answer:
+        case Allow(rule=rule, because=because):
+            return {"answer": "allow", "rule": rule, "because": because}
+        case NeedsApproval():
+            return {
+                "answer": "needs_approval",
+                "rule": answer.rule,
+                "because": answer.because,
+                "need": answer.need,
+                "groups": list(answer.groups),
+                "guarded": answer.guarded or None,
+            }
+        case Refuse(code=code, reason=reason, hint=hint):
+            return {"answer": "refuse", "code": code, "because": reason, "hint": hint}
+
+
+def explained(steps: Sequence[Explained]) -> list[Shown]:
+    """Every check up to the one that decides, then every rule of the policy file with its line."""
+    return [
+        {"step": one.step, "holds": one.holds, "why": one.why, "decides": one.decides, "line": one.line or None}
+        for one in steps
+    ]
+
+
+def _approval(asked: Approval) -> Shown:
+    return {
+        "rule": asked.rule,
+        "need": asked.need,
+        "groups": list(asked.groups),
+        "decide_by": asked.decide_by.isoformat(),
+        "guarded": asked.guarded or None,
+    }
+
+
+def _vote(vote: Vote) -> Shown:
+    return {
+        "voter": vote.voter_name,
+        "verdict": str(vote.verdict),
+        "tally": str(vote.tally),
+        "at": vote.at.isoformat(),
+        "reason": vote.reason,
+    }
+
+
+def _command(sent: Sent) -> Shown:
+    """`exit_code` is None where no answer came (yet)."""
+    return {
+        "step": sent.step,
+        "argv": list(sent.argv),
+        "at": sent.at.isoformat(),
+        "exit_code": sent.exit_code,
+        "millis": sent.millis,
+        "output": sent.output,
+    }
