@@ -1,0 +1,71 @@
+"""What goes to the bot over Socket Mode, made as strict as real Slack's before it is passed on."""
+
+from dataclasses import dataclass, field
+
+from tests.lab.slack import blockrules
+from tests.lab.slack.passes import Passes
+from tests.lab.slack.workspace import EVENTS, TEAM, Json, Workspace
+
+
+@dataclass(slots=True)
+class Envelopes:
+    """Both directions: an envelope on its way to the bot, and the payload of the ack on its way back."""
+
+    workspace: Workspace
+    passes: Passes
+    refused: list[str] = field(default_factory=list)  # acks that real Slack would not have shown
+
+    def to_bot(self, envelope: Json, home: Json) -> Json | None:
+        """The same envelope as real Slack would send it; None if this app would not get it. `home` is by user id."""
+        payload = envelope["payload"]
+        match envelope["type"]:
+            case "slash_commands":
+                payload["team_id"] = self.workspace.team_of(payload["user_id"])
+                self.passes.issue(payload, payload["user_id"])
+            case "interactive":
+                self._interactive(payload, home)
+            case "events_api":
+                if payload["event"]["type"] not in EVENTS:
+                    return None
+                self._event(payload)
+        return envelope
+
+    def _interactive(self, payload: Json, home: Json) -> None:
+        user = payload["user"]
+        user["team_id"] = self.workspace.team_of(user["id"])
+        self.passes.issue(payload, user["id"])
+        if payload["type"] != "block_actions":
+            return
+        message = payload.get("message")
+        if message is None and user["id"] in home:
+            payload["view"] = home[user["id"]]
+            payload["container"] = {"type": "view", "view_id": payload["view"]["id"]}
+            for key in ("channel", "message", "response_url"):
+                payload.pop(key, None)
+        elif message and message.get("subtype") == "ephemeral":
+            payload["container"]["is_ephemeral"] = True
+            del payload["message"]
+        elif message and message.get("thread_ts"):
+            payload["container"]["thread_ts"] = message["thread_ts"]
+
+    def _event(self, payload: Json) -> None:
+        event = payload["event"]
+        if user := event.get("user"):
+            event["user_team"] = event["team"] = self.workspace.team_of(user)
+        room = self.workspace.rooms.get(event.get("channel", ""))
+        if room and room.flags.get("is_ext_shared"):
+            payload["is_ext_shared_channel"] = True
+        payload["team_id"] = TEAM
+
+    def from_bot(self, envelope: Json, said: Json) -> Json:
+        """What of an ack's payload real Slack would act on."""
+        wrong: list[str] = []
+        if envelope["type"] == "slash_commands" and said:
+            said = {"response_type": "ephemeral", **said}
+            wrong = blockrules.check(said["blocks"]) if "blocks" in said else []
+        elif said.get("view"):
+            wrong = blockrules.check_view(said["view"])
+        if wrong:
+            self.refused.append(f"ack of {envelope['type']}: {'; '.join(wrong)}")
+            return {}
+        return said

@@ -1,0 +1,268 @@
+"""The Slack of the tests and the demo: started, acted in, looked at, and made to fail, by ordinary calls."""
+
+import asyncio
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
+from copy import deepcopy
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+from uuid import uuid4
+
+from tests.lab.slack import standin
+from tests.lab.slack.faults import Fault
+from tests.lab.slack.install import install
+from tests.lab.slack.network import leave_for_a_network_of_our_own
+from tests.lab.slack.people import People
+from tests.lab.slack.proxy import Proxy, serving
+from tests.lab.slack.socketmode import Ack
+from tests.lab.slack.webapi import Call
+from tests.lab.slack.workspace import APP_TOKEN, BOT_TOKEN, BOT_USER, CHANNELS, GROUPS, USERS, Json, Workspace
+
+Result = TypeVar("Result")
+
+START_SECONDS = 30.0
+LOOK_SECONDS = 0.05
+
+
+class SlackLab:
+    """A Slack workspace on 127.0.0.1. People, channels and groups are named `alice`, `incident`, `sre`."""
+
+    bot_token = BOT_TOKEN
+    app_token = APP_TOKEN
+    bot_user = BOT_USER
+
+    def __init__(self, port: int = 0) -> None:
+        self.users, self.channels, self.groups = dict(USERS), dict(CHANNELS), dict(GROUPS)
+        self.workspace = Workspace.of_the_demo()
+        self._changed = threading.Condition()
+        self._wanted_port = port
+        self.port = 0
+
+    def __enter__(self) -> Self:
+        """Raises `NotHereError` where this machine cannot, `OSError` if the port is taken."""
+        binary = install()
+        door = socket.create_server(("127.0.0.1", self._wanted_port), backlog=256)
+        self.port = door.getsockname()[1]
+        started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, People]] = Future()
+        self._thread = threading.Thread(target=self._run, args=(binary, door, started), name="slack-lab", daemon=True)
+        self._thread.start()
+        self._loop, self._stop, self._people = started.result(START_SECONDS)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(START_SECONDS)
+
+    def _run(self, binary: Path, door: socket.socket, started: "Future[object]") -> None:
+        try:
+            with door, tempfile.TemporaryDirectory(prefix="maskbot-slack-") as directory:
+                leave_for_a_network_of_our_own()
+                asyncio.run(self._live(binary, door, Path(directory), started))
+        except BaseException as error:
+            if started.done():
+                raise
+            started.set_exception(error)
+
+    async def _live(self, binary: Path, door: socket.socket, directory: Path, started: "Future[object]") -> None:
+        stop = asyncio.Event()
+        config = self.workspace.config()
+        async with standin.running(binary, config, port=self.port, directory=directory) as client:
+            proxy = Proxy(client, self.workspace, port=self.port, happened=self._tell)
+            async with serving(proxy, door):
+                started.set_result((asyncio.get_running_loop(), stop, People(proxy)))
+                await stop.wait()
+
+    def _tell(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def _await(self, doing: Coroutine[object, object, Result]) -> Result:
+        return asyncio.run_coroutine_threadsafe(doing, self._loop).result()
+
+    @property
+    def _proxy(self) -> Proxy:
+        return self._people.proxy
+
+    @property
+    def url(self) -> str:
+        """The page."""
+        return f"http://localhost:{self.port}"
+
+    @property
+    def api_url(self) -> str:
+        """The Web API, for SLACK_API_URL."""
+        return f"http://127.0.0.1:{self.port}/api/"
+
+    def slash(self, user: str, channel: str, text: str) -> Ack:
+        """`slash("alice", "incident", "/mask web-01 cron")`: what came back at once, and how fast."""
+        return self._await(self._people.slash(self._user(user), self._channel(channel), text))
+
+    def mention(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> Json:
+        """The message that was posted, its text after the bot's name."""
+        return self._await(self._people.mention(self._user(user), self._channel(channel), text, thread_ts))
+
+    def write(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> Json:
+        """The message that was posted."""
+        return self._await(self._people.write(self._user(user), self._channel(channel), text, thread_ts))
+
+    def click(self, user: str, message: Json, control: str, option: str | None = None) -> Ack:
+        """Press a button of this message as it was seen, by label or action_id. Raises `LookupError` if it has none."""
+        return self._await(self._people.click(self._user(user), message, control, option))
+
+    def submit_view(self, user: str, answers: Mapping[str, str | list[str]] | None = None) -> Ack:
+        """Send off the form before this person, with these answers by action_id or block_id."""
+        return self._await(self._people.submit(self._user(user), answers or {}))
+
+    def close_view(self, user: str) -> None:
+        """Close the form before this person."""
+        self._await(self._people.close(self._user(user)))
+
+    def view(self, user: str) -> Json | None:
+        """The form before this person, if one is open."""
+        try:
+            return self._people.form(self._user(user))
+        except LookupError:
+            return None
+
+    def home(self, user: str, timeout: float = 5.0) -> Json:
+        """Open the bot's Home tab, and what it shows."""
+        user = self._user(user)
+        self._proxy.homes.pop(user, None)
+        self._await(self._people.open_home(user))
+        return self.wait_for(lambda: self._proxy.homes.get(user), timeout)
+
+    def messages(self, channel: str, as_user: str | None = None) -> list[Json]:
+        """The channel from its first message on, threads included, and what was said to `as_user` alone."""
+        me = self._user(as_user) if as_user else ""
+        said = self._await(self._proxy.desk.everything_said(self._channel(channel)))
+        return [m for m in said if m.get("subtype") != "ephemeral" or (me and m.get("ephemeral_to") == me)]
+
+    def whispers(self, channel: str, user: str) -> list[Json]:
+        """What was said to this person alone."""
+        return [m for m in self.messages(channel, as_user=user) if m.get("subtype") == "ephemeral"]
+
+    def thread(self, channel: str, ts: str, as_user: str | None = None) -> list[Json]:
+        """The answers to a message, without the message."""
+        return [m for m in self.messages(channel, as_user) if m.get("thread_ts") == ts and m["ts"] != ts]
+
+    def wait_for(self, look: Callable[[], Result | None], timeout: float = 10.0) -> Result:
+        """What `look` returns as soon as it is not empty: asked when something happens here, and every 50 ms."""
+        deadline = time.monotonic() + timeout
+        while not (found := look()):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"not within {timeout:g} s; Slack refused: {self.refused()}")
+            with self._changed:
+                self._changed.wait(LOOK_SECONDS)
+        return found
+
+    def calls(self, method: str | None = None) -> list[Call]:
+        """Every Web API call so far, or those of one method; `response_url` counts as one."""
+        return [call for call in self._proxy.api.calls if method in (None, call.method)]
+
+    def refused(self) -> list[str]:
+        """What real Slack would not have accepted: refused calls, and acks that nobody would have seen."""
+        calls = [f"{call.method}: {call.answer['error']}" for call in self.calls() if call.answer.get("error")]
+        return calls + self._proxy.envelopes.refused
+
+    def envelopes(self) -> list[Json]:
+        """Every envelope that went to the bot."""
+        return list(self._proxy.sockets.sent)
+
+    def log(self) -> list[Json]:
+        """The stand-in's own log, its last 1,000 entries."""
+        return self._await(self._log())
+
+    @property
+    def connections(self) -> int:
+        """How many Socket Mode connections are open."""
+        return self._proxy.sockets.connections
+
+    def fault(
+        self, method: str, kind: str, *, times: int | None = 1, retry_after: int = 1, seconds: float = 0.0
+    ) -> None:
+        """Let the next calls of a method (`*` is all) go wrong: a `faults.Kind`, or an error code of Slack's."""
+        self._proxy.faults.faults.append(Fault(method, kind, times, retry_after, seconds))
+
+    def clear_faults(self) -> None:
+        """From now on everything works again."""
+        self._proxy.faults.faults.clear()
+
+    @contextmanager
+    def outage(self) -> Iterator[None]:
+        """Slack is down: no call gets through, every socket is cut and none opens."""
+        down = Fault("*", "reset", times=None)
+        self._proxy.faults.faults.insert(0, down)
+        self.drop_socket()
+        try:
+            yield
+        finally:
+            self._proxy.faults.faults.remove(down)
+
+    def drop_socket(self) -> None:
+        """Cut the Socket Mode connections without a word."""
+        self._loop.call_soon_threadsafe(self._proxy.sockets.drop)
+
+    def disconnect(self, reason: str = "refresh_requested") -> None:
+        """Close them as Slack does: with an announcement."""
+        self._await(self._proxy.sockets.disconnect(reason))
+
+    def duplicate(self, copies: int, envelopes: int = 1) -> None:
+        """Deliver each of the next envelopes so many times, to the connections in turn."""
+        self._proxy.sockets.copies += [copies] * envelopes
+
+    def lose_acks(self, times: int = 1) -> None:
+        """The next acks do not arrive."""
+        self._proxy.sockets.acks_to_lose += times
+
+    def inject(self, envelope: Json) -> Ack:
+        """Send any envelope to the bot, with an envelope_id of its own unless it has one; wait 3 s for its ack."""
+        envelope = {"envelope_id": str(uuid4()), "accepts_response_payload": True, **deepcopy(envelope)}
+        return self._await(self._inject(envelope))
+
+    def deliver_again(self, envelope: Json, attempt: int = 1, reason: str = "timeout") -> Ack:
+        """Send an event again as Slack does when it was not acknowledged: same event_id, another envelope."""
+        again = {**envelope, "envelope_id": str(uuid4()), "retry_attempt": attempt, "retry_reason": reason}
+        return self.inject(again)
+
+    def set_user(self, name: str, **flags: object) -> None:
+        """`deleted=True`, `is_restricted=True`, `team_id="T0OTHER"`: what users.info and payloads say from now on."""
+        self.workspace.people.setdefault(self._user(name), {}).update(flags)
+
+    def set_group(self, name: str, users: list[str] | None = None, *, enabled: bool = True) -> None:
+        """Who is in a user group from now on."""
+        group = self.workspace.groups[GROUPS[name]]
+        group.enabled = enabled
+        if users is not None:
+            group.users = [self._user(user) for user in users]
+
+    def set_channel(self, name: str, *, member: bool | None = None, **flags: object) -> None:
+        """`member=False` takes the bot out; `is_ext_shared=True`, `is_archived=True`, `is_private=True` are flags."""
+        room = self.workspace.rooms[self._channel(name)]
+        room.flags.update(flags)
+        if member is not None:
+            (room.members.add if member else room.members.discard)(BOT_USER)
+
+    async def _inject(self, envelope: Json) -> Ack:
+        waiting = self._proxy.sockets.expect(lambda sent: bool(sent["envelope_id"] == envelope["envelope_id"]))
+        await self._proxy.sockets.deliver(envelope)
+        try:
+            return await asyncio.wait_for(waiting, 3.0)
+        except TimeoutError:
+            return Ack()
+
+    async def _log(self) -> list[Json]:
+        async with self._proxy.standin.get("/_control/log") as answer:
+            entries: list[Json] = (await answer.json())["log"]
+            return entries
+
+    def _user(self, name: str) -> str:
+        return self.users.get(name, name)
+
+    def _channel(self, name: str) -> str:
+        return self.channels.get(name.removeprefix("#"), name)

@@ -1,0 +1,28 @@
+"""A network of its own for one thread and whatever it starts: loopback alone, gone when they are gone."""
+
+import ctypes
+import fcntl
+import os
+import socket
+import struct
+
+from tests.lab.machine import NotHereError
+
+CLONE_NEWNET = 0x40000000  # unshare(2); os.unshare comes with Python 3.12
+SIOCSIFFLAGS = 0x8914  # netdevice(7)
+IFF_UP = 0x1
+
+
+def leave_for_a_network_of_our_own() -> None:
+    """Move the calling thread, and it alone, into a new network namespace (network_namespaces(7)) with loopback up.
+
+    Sockets that it made before stay where they were, so one thread can listen outside and speak inside.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNET) != 0:
+        why = os.strerror(ctypes.get_errno())
+        raise NotHereError(
+            f"The Slack stand-in needs a network namespace of its own, and only root can make one: {why}."
+        )
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", IFF_UP))

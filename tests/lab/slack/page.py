@@ -1,0 +1,140 @@
+"""The web page, seen through the proxy: each page acts as one person and shows what that person may see."""
+
+import asyncio
+import json
+from contextlib import suppress
+from pathlib import Path
+
+from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, web
+
+from tests.lab.slack import forms, readable
+from tests.lab.slack.methods import Desk
+from tests.lab.slack.workspace import USERS, Json
+
+SCRIPT = Path(__file__).with_name("page.js")
+FIRST = USERS["alice"]  # the page starts as the first of the workspace
+# Of no use to the next hop (RFC 9110, section 7.6.1), or different because the body was read already.
+NOT_PASSED_ON = {"connection", "content-encoding", "content-length", "host", "keep-alive", "transfer-encoding"}
+
+
+async def passed_through(request: web.Request, standin: ClientSession) -> web.StreamResponse:
+    """Anything that is neither ours nor refused."""
+    headers = {name: value for name, value in request.headers.items() if name.lower() not in NOT_PASSED_ON}
+    body = await request.read()
+    async with standin.request(request.method, request.rel_url, headers=headers, data=body) as answer:
+        kept = {name: value for name, value in answer.headers.items() if name.lower() not in NOT_PASSED_ON}
+        content = await answer.read()
+        if answer.content_type == "text/html":
+            script = f"<head><script>{SCRIPT.read_text()}</script>"
+            content = content.replace(b"<head>", script.encode(), 1)
+        return web.Response(body=content, status=answer.status, headers=kept)
+
+
+async def serve(request: web.Request, standin: ClientSession, desk: Desk) -> web.StreamResponse:
+    """One open page, until it is closed."""
+    socket = web.WebSocketResponse(max_msg_size=0)
+    await socket.prepare(request)
+    viewer = Viewer(socket, standin, desk)
+    await viewer.look_as(FIRST)
+    try:
+        async for frame in socket:
+            if frame.type is WSMsgType.TEXT:
+                await viewer.did(frame.json())
+    finally:
+        await viewer.close()
+    return socket
+
+
+class Viewer:
+    """One page: between what it does and the stand-in, and between the stand-in and what it shows."""
+
+    def __init__(self, page: web.WebSocketResponse, standin: ClientSession, desk: Desk) -> None:
+        self._page = page
+        self._standin = standin
+        self._desk = desk
+        self._actor = ""
+        self._form: Json = {}
+        self._source: ClientWebSocketResponse | None = None
+        self._pump: asyncio.Task[None] | None = None
+
+    async def look_as(self, user: str) -> None:
+        """See the workspace with this person's eyes: a new connection brings a whole new state."""
+        if user == self._actor:
+            return
+        await self.close()
+        self._actor = user
+        self._source = await self._standin.ws_connect("/ui", max_msg_size=0)
+        self._pump = asyncio.create_task(self._show(self._source))
+
+    async def close(self) -> None:
+        """Leave the stand-in alone."""
+        if self._source is not None:
+            await self._source.close()
+        if self._pump is not None:
+            self._pump.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._pump
+
+    async def did(self, frame: Json) -> None:
+        """What the person at the page did."""
+        if frame.get("user"):
+            await self.look_as(frame["user"])
+        if frame["t"] == "acting_as" or self._source is None:
+            return
+        if frame["t"] == "view_submit":
+            frame["values"], missing = forms.complete(self._form, frame.get("values") or {})
+            if missing:
+                await self._page.send_str(_packed({"t": "view_errors", "errors": missing}))
+                return
+        await self._source.send_json(frame)
+
+    async def _show(self, source: ClientWebSocketResponse) -> None:
+        with suppress(ConnectionError):
+            async for frame in source:
+                if frame.type is WSMsgType.TEXT and (shown := self._seen(frame.json())):
+                    await self._page.send_str(_packed(shown))
+
+    def _seen(self, frame: Json) -> Json | None:
+        """The same frame for this person's eyes; None if it is not for them."""
+        match frame["t"]:
+            case "init":
+                return {**frame, "state": self._state(frame["state"])}
+            case "message" | "message_update":
+                if not self._may_see(frame["message"]):
+                    return None
+                return {**frame, "message": readable.message(frame["message"], self._desk.workspace)}
+            case "view":
+                return {**frame, "stack": self._forms(frame["stack"])}
+            case "view_errors":
+                return frame if self._owns_form else None
+            case "home":
+                return {**frame, "view": readable.message(frame["view"], self._desk.workspace)}
+        return frame
+
+    def _state(self, state: Json) -> Json:
+        words = self._desk.workspace
+        messages = {
+            channel: [readable.message(message, words) for message in said if self._may_see(message)]
+            for channel, said in state["messages"].items()
+        }
+        home = {
+            user: {app: readable.message(view, words) for app, view in views.items()}
+            for user, views in state["homeViews"].items()
+        }
+        return {**state, "messages": messages, "homeViews": home, "modalStack": self._forms(state["modalStack"])}
+
+    def _may_see(self, message: Json) -> bool:
+        return message.get("subtype") != "ephemeral" or message.get("ephemeral_to") == self._actor
+
+    @property
+    def _owns_form(self) -> bool:
+        return self._desk.form_owner == self._actor
+
+    def _forms(self, stack: list[Json]) -> list[Json]:
+        self._form = stack[-1] if stack else {}
+        return [readable.message(view, self._desk.workspace) for view in stack] if self._owns_form else []
+
+
+def _packed(frame: Json) -> str:
+    """As the stand-in writes it: the page's script looks at the first characters."""
+    return json.dumps(frame, separators=(",", ":"))

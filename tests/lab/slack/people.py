@@ -1,0 +1,144 @@
+"""What people do in Slack, one coroutine each: they type, click, fill in forms, look at their Home tab."""
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+
+from aiohttp import ClientSession
+
+from tests.lab.slack import forms
+from tests.lab.slack.proxy import Proxy
+from tests.lab.slack.socketmode import Ack, Match
+from tests.lab.slack.workspace import BOT_USER, COMMANDS, Json
+
+# The stand-in waits 5 s for an ack; whoever waits for it here waits a little longer.
+PATIENCE = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """All of them: who acts is said each time, by user id."""
+
+    proxy: Proxy
+
+    @property
+    def _standin(self) -> ClientSession:
+        return self.proxy.standin
+
+    async def slash(self, user: str, channel: str, text: str) -> Ack:
+        """Type a command; `text` starts with its name."""
+        command, _, rest = text.partition(" ")
+        if command not in COMMANDS:
+            raise LookupError(f"{command} is not a valid command. The app has {COMMANDS}.")
+        typed = {"user": user, "channel": channel, "command": command, "text": rest}
+
+        def this(envelope: Json) -> bool:
+            payload = envelope["payload"]
+            return envelope["type"] == "slash_commands" and (
+                (payload["user_id"], payload["channel_id"], payload["command"], payload["text"])
+                == (user, channel, command, rest)
+            )
+
+        return await self._acked(this, self._post("command", typed))
+
+    async def write(self, user: str, channel: str, text: str, thread_ts: str | None) -> Json:
+        """Post a message."""
+        typed = {"user": user, "channel": channel, "text": text, **({"thread_ts": thread_ts} if thread_ts else {})}
+        message: Json = (await self._post("message", typed))["message"]
+        return message
+
+    async def mention(self, user: str, channel: str, text: str, thread_ts: str | None) -> Json:
+        """Post a message that begins with the bot's name."""
+        return await self.write(user, channel, f"<@{BOT_USER}> {text}", thread_ts)
+
+    async def click(self, user: str, message: Json, control: str, option: str | None) -> Ack:
+        """Press a button, by its label or action_id; or choose an option of a menu."""
+        action = _action(message, control, option)
+
+        def this(envelope: Json) -> bool:
+            payload = envelope["payload"]
+            return bool(
+                payload.get("type") == "block_actions"
+                and payload["user"]["id"] == user
+                and payload["actions"][0]["action_id"] == action["action_id"]
+                and payload["container"].get("message_ts") == message["ts"]
+            )
+
+        pressed = {"user": user, "channel": message["channel"], "messageTs": message["ts"], "action": action}
+        return await self._acked(this, self._post("interact", pressed))
+
+    async def submit(self, user: str, answers: Mapping[str, str | list[str]]) -> Ack:
+        """Send the open form off; what is not in `answers` stays as it was."""
+        view = self.form(user)
+        values, missing = forms.complete(view, forms.filled(view, answers))
+        if missing:
+            raise LookupError(f"Slack would not send the form off: {missing}")
+        return await self._acked(_from(user, "view_submission"), self._say("view_submit", user=user, values=values))
+
+    async def close(self, user: str) -> None:
+        """Close the open form."""
+        self.form(user)
+        await self._say("view_close", user=user)
+
+    def form(self, user: str) -> Json:
+        """The form that is open before this person."""
+        if not self.proxy.forms or self.proxy.desk.form_owner != user:
+            raise LookupError(f"no form is open before {user}")
+        return self.proxy.forms[-1]
+
+    async def open_home(self, user: str) -> None:
+        """Look at the bot's Home tab."""
+        await self._post("open-home", {"user": user})
+
+    async def _acked(self, match: Match, doing: Awaitable[object]) -> Ack:
+        waiting = self.proxy.sockets.expect(match)
+        try:
+            await doing
+            return await asyncio.wait_for(waiting, PATIENCE if self.proxy.sockets.connections else 0.0)
+        except TimeoutError:
+            return Ack()
+        finally:
+            self.proxy.sockets.forget(waiting)
+
+    async def _post(self, what: str, said: Json) -> Json:
+        async with self._standin.post(f"/_control/{what}", json=said) as answer:
+            if answer.status != 200:
+                raise LookupError(await answer.text())
+            done: Json = await answer.json()
+            return done
+
+    async def _say(self, what: str, **said: object) -> None:
+        async with self._standin.ws_connect("/ui", max_msg_size=0) as page:
+            await page.send_json({"t": what, **said})
+
+
+def _from(user: str, kind: str) -> Match:
+    def match(envelope: Json) -> bool:
+        payload = envelope["payload"]
+        return bool(payload.get("type") == kind and payload["user"]["id"] == user)
+
+    return match
+
+
+def controls(message: Json) -> list[tuple[Json, Json]]:
+    """Everything in a message that can be pressed or chosen from, with its block."""
+    found = []
+    for block in message.get("blocks") or []:
+        parts = block.get("elements", []) if block["type"] == "actions" else [block.get("accessory")]
+        found += [(block, part) for part in parts if part and part["type"] != "image"]
+    return found
+
+
+def label(control: Json) -> str:
+    """What is written on it."""
+    return str((control.get("text") or control.get("placeholder") or {}).get("text", ""))
+
+
+def _action(message: Json, wanted: str, chosen: str | None) -> Json:
+    for block, control in controls(message):
+        if wanted in (control["action_id"], label(control)):
+            about = {"type": control["type"], "action_id": control["action_id"], "block_id": block.get("block_id")}
+            if chosen is not None:
+                return {**about, "selected_option": forms.option(control, chosen)}
+            return {**about, "value": control.get("value"), "text": control.get("text")}
+    raise LookupError(f"{wanted!r} is none of {[label(control) for _, control in controls(message)]}")

@@ -1,0 +1,106 @@
+"""The proxy: everything that reaches the stand-in comes through here."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from socket import socket
+
+from aiohttp import ClientSession, WSMsgType, web
+
+from tests.lab.slack import blockrules, page
+from tests.lab.slack.door import guarded
+from tests.lab.slack.envelopes import Envelopes
+from tests.lab.slack.faults import Switchboard
+from tests.lab.slack.methods import Desk
+from tests.lab.slack.passes import Passes
+from tests.lab.slack.socketmode import SocketMode
+from tests.lab.slack.webapi import Call, WebApi
+from tests.lab.slack.workspace import APP, Json, Workspace
+
+
+class Proxy:
+    """What the proxy knows. All of it lives in the thread of its event loop."""
+
+    def __init__(
+        self, standin: ClientSession, workspace: Workspace, *, port: int, happened: Callable[[], None]
+    ) -> None:
+        passes = Passes()
+        self.port = port
+        self.standin = standin
+        self.workspace = workspace
+        self.forms: list[Json] = []  # open now, the last on top
+        self.homes: dict[str, Json] = {}  # published, by user id
+        self.faults = Switchboard()
+        self.envelopes = Envelopes(workspace, passes)
+        self.desk = Desk(workspace, passes, standin)
+        self.sockets = SocketMode(standin, self.envelopes, lambda: self.homes)
+        self.api = WebApi(self.desk, self.faults, self._connect, happened)
+        self._happened = happened
+
+    def _connect(self) -> str:
+        return f"ws://127.0.0.1:{self.port}{self.sockets.ticket()}"
+
+    def application(self) -> web.Application:
+        """The doors, by path."""
+        app = web.Application(middlewares=[guarded], client_max_size=64 * 1024 * 1024)
+        app.router.add_route("*", "/api/{method}", self.api.serve)
+        app.router.add_get("/socket/{ticket}", self.sockets.serve)
+        app.router.add_post("/_hooks/response/{address}", self._respond)
+        app.router.add_get("/ui", self._page)
+        app.router.add_route("*", "/{path:.*}", self._other)
+        return app
+
+    async def _page(self, request: web.Request) -> web.StreamResponse:
+        return await page.serve(request, self.standin, self.desk)
+
+    async def _other(self, request: web.Request) -> web.StreamResponse:
+        return await page.passed_through(request, self.standin)
+
+    async def _respond(self, request: web.Request) -> web.StreamResponse:
+        """A response_url: to the person alone unless it says otherwise."""
+        address = request.match_info["address"]
+        _, error = self.desk.passes.use_response(address)
+        said: Json = await request.json()
+        if not error and (wrong := blockrules.check(said["blocks"]) if said.get("blocks") else []):
+            self.envelopes.refused.append(f"response_url: {'; '.join(wrong)}")
+            error = "invalid_blocks"
+        answer = {"ok": not error, **({"error": error} if error else {})}
+        self.api.calls.append(Call("response_url", said, asyncio.get_running_loop().time(), answer))
+        if error:
+            return web.json_response(answer, status=400 if error == "invalid_blocks" else 404)
+        said.setdefault("response_type", "ephemeral")
+        async with self.standin.post(f"/_hooks/response/{address}", json=said) as done:
+            return web.Response(status=done.status, text="ok")
+
+    async def watch(self) -> None:
+        """Follow what happens in the workspace, as one more page would."""
+        async with self.standin.ws_connect("/ui", max_msg_size=0) as source:
+            async for frame in source:
+                if frame.type is WSMsgType.TEXT:
+                    self._saw(frame.json())
+                    self._happened()
+
+    def _saw(self, frame: Json) -> None:
+        match frame["t"]:
+            case "view":
+                self.forms = frame["stack"]
+            case "home" if frame["appId"] == APP:
+                self.homes[frame["user"]] = frame["view"]
+
+
+@asynccontextmanager
+async def serving(proxy: Proxy, door: socket) -> AsyncIterator[None]:
+    """Serve on a socket that is bound already, and follow what happens, until the block ends."""
+    runner = web.AppRunner(proxy.application(), shutdown_timeout=0.2)
+    await runner.setup()
+    watch = asyncio.create_task(proxy.watch())
+    try:
+        await web.SockSite(runner, door).start()
+        yield
+    finally:
+        proxy.sockets.drop()
+        watch.cancel()
+        with suppress(asyncio.CancelledError):
+            await watch
+        await proxy.sockets.close_source()
+        await runner.cleanup()

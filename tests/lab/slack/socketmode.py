@@ -1,0 +1,187 @@
+"""Socket Mode between stand-in and bots: one connection there, any number here, each envelope to one of them."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, web
+
+from tests.lab.slack.envelopes import Envelopes
+from tests.lab.slack.workspace import APP, APP_TOKEN, Json
+
+Match = Callable[[Json], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """What came back for one envelope, and after how long at the socket; `millis` None is never."""
+
+    millis: float | None = None
+    said: Json | None = None
+
+    @property
+    def in_time(self) -> bool:
+        """Slack tells the person that it failed after 3 s."""
+        return self.millis is not None and self.millis <= 3000
+
+
+@dataclass(slots=True)
+class _Sent:
+    envelope: Json
+    at: float
+    waiting: "asyncio.Future[Ack] | None"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Bot:
+    request: web.BaseRequest
+    socket: web.WebSocketResponse
+
+
+class SocketMode:
+    """The bots' connections. All of it runs in the proxy's thread."""
+
+    def __init__(self, standin: ClientSession, rules: Envelopes, home: Callable[[], Json]) -> None:
+        self.sent: list[Json] = []  # every envelope that went out
+        self.copies: list[int] = []  # of the next envelopes, how many of each
+        self.acks_to_lose = 0
+        self._standin = standin
+        self._rules = rules
+        self._home = home
+        self._tickets: set[str] = set()
+        self._bots: list[_Bot] = []
+        self._pending: dict[str, _Sent] = {}
+        self._expected: list[tuple[Match, asyncio.Future[Ack]]] = []
+        self._source: ClientWebSocketResponse | None = None
+        self._pump: asyncio.Task[None] | None = None
+        self._opening = asyncio.Lock()
+
+    @property
+    def connections(self) -> int:
+        """How many bots are connected."""
+        return len(self._bots)
+
+    def ticket(self) -> str:
+        """The path of a connection that may be opened once (apps.connections.open)."""
+        ticket = uuid4().hex
+        self._tickets.add(ticket)
+        return f"/socket/{ticket}"
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """One bot, from hello to its end."""
+        try:
+            self._tickets.remove(request.match_info["ticket"])
+        except KeyError:
+            return web.Response(status=404)
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        bot = _Bot(request, socket)
+        await self._open_source()
+        self._bots.append(bot)
+        try:
+            await socket.send_json(self._hello())
+            async for frame in socket:
+                if frame.type is WSMsgType.TEXT:
+                    await self._acknowledged(frame.json())
+        finally:
+            if bot in self._bots:
+                self._bots.remove(bot)
+            if not self._bots:
+                await self.close_source()
+        return socket
+
+    def _hello(self) -> Json:
+        debug = {"host": "maskbot-lab", "started": datetime.now(UTC).isoformat(), "approximate_connection_time": 18060}
+        about = {"num_connections": len(self._bots), "connection_info": {"app_id": APP}}
+        return {"type": "hello", **about, "debug_info": debug}
+
+    async def _open_source(self) -> None:
+        async with self._opening:
+            if self._source is not None and not self._source.closed:
+                return
+            headers = {"Authorization": f"Bearer {APP_TOKEN}"}
+            async with self._standin.post("/api/apps.connections.open", headers=headers) as answer:
+                address = (await answer.json())["url"]
+            self._source = await self._standin.ws_connect("/socket/" + address.rpartition("/")[2])
+            self._pump = asyncio.create_task(self._pass_on(self._source))
+
+    async def close_source(self) -> None:
+        """Tell the stand-in that no bot is connected any more."""
+        if self._source is not None:
+            await self._source.close()
+        if self._pump is not None:
+            self._pump.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._pump
+
+    async def _pass_on(self, source: ClientWebSocketResponse) -> None:
+        async for frame in source:
+            if frame.type is not WSMsgType.TEXT:
+                continue
+            envelope = frame.json()
+            if "envelope_id" not in envelope:
+                continue  # its hello
+            wanted = self._rules.to_bot(envelope, self._home())
+            if wanted is None:
+                await source.send_json({"envelope_id": envelope["envelope_id"]})
+            else:
+                await self.deliver(wanted)
+
+    def expect(self, match: Match) -> "asyncio.Future[Ack]":
+        """The ack of the next envelope that matches."""
+        waiting: asyncio.Future[Ack] = asyncio.get_running_loop().create_future()
+        self._expected.append((match, waiting))
+        return waiting
+
+    def forget(self, waiting: "asyncio.Future[Ack]") -> None:
+        """Nobody waits for it any more."""
+        self._expected = [pair for pair in self._expected if pair[1] is not waiting]
+        waiting.cancel()
+
+    async def deliver(self, envelope: Json) -> None:
+        """Send it to one bot, in turn; `copies` says how often."""
+        match = next((pair for pair in self._expected if pair[0](envelope)), None)
+        if match:
+            self._expected.remove(match)
+        self._pending[envelope["envelope_id"]] = _Sent(envelope, time.monotonic(), match[1] if match else None)
+        self.sent.append(envelope)
+        for _ in range(self.copies.pop(0) if self.copies else 1):
+            if not self._bots:
+                return
+            bot = self._bots.pop(0)
+            self._bots.append(bot)
+            with suppress(ConnectionError):
+                await bot.socket.send_json(envelope)
+
+    async def _acknowledged(self, frame: Json) -> None:
+        sent = self._pending.get(frame.get("envelope_id", ""))
+        if sent is None:
+            return
+        if self.acks_to_lose:
+            self.acks_to_lose -= 1
+            return
+        said = frame.get("payload") or {}
+        del self._pending[frame["envelope_id"]]
+        answer = {"envelope_id": frame["envelope_id"]}
+        if kept := self._rules.from_bot(sent.envelope, said):
+            answer["payload"] = kept
+        if self._source is not None and not self._source.closed:
+            await self._source.send_json(answer)
+        if sent.waiting is not None and not sent.waiting.done():
+            sent.waiting.set_result(Ack((time.monotonic() - sent.at) * 1000, said))
+
+    async def disconnect(self, reason: str) -> None:
+        """Slack's announcement that it will close this connection; clients then open another."""
+        for bot in self._bots.copy():
+            await bot.socket.send_json({"type": "disconnect", "reason": reason, "debug_info": {"host": "maskbot-lab"}})
+            await bot.socket.close()
+
+    def drop(self) -> None:
+        """Cut every connection without a word."""
+        for bot in self._bots.copy():
+            if bot.request.transport is not None:
+                bot.request.transport.abort()

@@ -1,0 +1,118 @@
+"""The demo workspace: who is in it, which channels and groups, and what a test says is different about them."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = dict[str, Any]
+
+TEAM = "T0MASKLAB"
+APP = "A0MASKBOT"
+BOT_USER = "U0MASKBOT"
+BOT_NAME = "maskbot"
+# They open nothing but this stand-in, and look like what they stand for.
+BOT_TOKEN = "xoxb-demo-maskbot-lab"
+APP_TOKEN = "xapp-demo-maskbot-lab"
+
+USERS = {"alice": "U000ALICE", "bob": "U00000BOB", "carol": "U000CAROL", "dave": "U0000DAVE", "eve": "U00000EVE"}
+CHANNELS = {"incident": "C0INCIDENT", "random": "C000RANDOM"}
+GROUPS = {"sre": "S000000SRE"}
+GUESTS = ("eve",)
+APPROVERS = ("bob", "carol")
+
+COMMANDS = ("/mask", "/unmask")
+# Slack delivers only what an app subscribes to.
+EVENTS = frozenset({"app_mention", "app_home_opened"})
+SCOPES = (
+    "app_mentions:read,channels:history,channels:read,chat:write,commands,groups:history,groups:read,"
+    "im:history,im:write,usergroups:read,users:read"
+)
+
+# What users.info says of an ordinary member, beside what the stand-in already says.
+MEMBER = {
+    "is_admin": False,
+    "is_owner": False,
+    "is_primary_owner": False,
+    "is_restricted": False,
+    "is_ultra_restricted": False,
+    "is_app_user": False,
+}
+INTERNAL = {
+    "is_archived": False,
+    "is_ext_shared": False,
+    "is_org_shared": False,
+    "is_pending_ext_shared": False,
+    "is_shared": False,
+    "context_team_id": TEAM,
+}
+
+
+@dataclass(slots=True)
+class Room:
+    """A channel: who is in it, and what conversations.info says beside the stand-in's own words."""
+
+    members: set[str]
+    flags: Json = field(default_factory=dict)
+
+    @property
+    def has_bot(self) -> bool:
+        return BOT_USER in self.members
+
+
+@dataclass(slots=True)
+class UserGroup:
+    """A user group; a disabled one has a `date_delete` and is listed only when asked for."""
+
+    handle: str
+    users: list[str]
+    enabled: bool = True
+
+
+@dataclass(slots=True)
+class Workspace:
+    """What the proxy knows and the stand-in does not. Names here are `alice`, `incident`, `sre`."""
+
+    people: dict[str, Json] = field(default_factory=dict)  # user id: what is different about it
+    rooms: dict[str, Room] = field(default_factory=dict)  # channel id
+    groups: dict[str, UserGroup] = field(default_factory=dict)  # group id
+    scopes: str = SCOPES
+
+    @classmethod
+    def of_the_demo(cls) -> "Workspace":
+        """Everybody is in both channels, the bot in #incident alone."""
+        everybody = set(USERS.values())
+        return cls(
+            people={USERS[name]: {"is_restricted": True} for name in GUESTS},
+            rooms={
+                CHANNELS["incident"]: Room({*everybody, BOT_USER}),
+                CHANNELS["random"]: Room(everybody.copy()),
+            },
+            groups={GROUPS["sre"]: UserGroup("sre", [USERS[name] for name in APPROVERS])},
+        )
+
+    def user(self, described: Json) -> Json:
+        """What users.info says of a person, with what real Slack adds and what a test says is different."""
+        return {**MEMBER, **described, **self.people.get(described["id"], {})}
+
+    def channel(self, described: Json) -> Json:
+        """What conversations.info says of a channel."""
+        room = self.rooms.get(described["id"])
+        if room is None or described.get("is_im"):
+            return described
+        shared = {"is_shared": True} if room.flags.get("is_ext_shared") else {}
+        counted = {"is_member": room.has_bot, "num_members": len(room.members)}
+        return {**described, **INTERNAL, **counted, **shared, **room.flags}
+
+    def team_of(self, user: str) -> str:
+        """The workspace a person belongs to: ours, unless a test made them a stranger."""
+        return str(self.people.get(user, {}).get("team_id", TEAM))
+
+    def config(self) -> Json:
+        """The stand-in's own configuration; its names are not ours to choose."""
+        people = [{"id": user, "name": name, "real_name": name.title()} for name, user in USERS.items()]
+        rooms = [
+            {"id": channel, "name": name, "members": sorted(self.rooms[channel].members)}
+            for name, channel in CHANNELS.items()
+        ]
+        app = {"appId": APP, "botUserId": BOT_USER, "botName": BOT_NAME, "botToken": BOT_TOKEN, "appToken": APP_TOKEN}
+        team = {"name": "maskbot demo", "domain": "maskbot-demo", "teamId": TEAM}
+        return {"workspace": team, "apps": [{**app, "mode": "socket"}], "users": people, "channels": rooms}
