@@ -1,0 +1,64 @@
+"""Connections between two commands: kept a minute, because a new one costs more than most commands, then closed."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import paramiko
+
+from bot.core.inventory import Host
+
+
+class IdleConnections:
+    """Open connections that nobody uses now, by host. A root-capable session is not left open longer than `keep`."""
+
+    def __init__(self, *, keep: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._keep = keep
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._waiting: list[tuple[float, Host, paramiko.Transport]] = []  # oldest first
+        self._closer: threading.Thread | None = None
+        self._closed = False
+
+    def take(self, host: Host) -> paramiko.Transport | None:
+        """The one that was used last; the host must be the same in every respect, its pins included."""
+        with self._changed:
+            for position in range(len(self._waiting) - 1, -1, -1):
+                if self._waiting[position][1] == host:
+                    return self._waiting.pop(position)[2]
+        return None
+
+    def give(self, host: Host, connection: paramiko.Transport) -> None:
+        """Keep a connection for the next command."""
+        with self._changed:
+            if not self._closed:
+                self._waiting.append((self._clock() + self._keep, host, connection))
+                if self._closer is None:
+                    self._closer = threading.Thread(target=self._close_old_ones, name="ssh-idle", daemon=True)
+                    self._closer.start()
+                self._changed.notify()
+                return
+        connection.close()
+
+    def close(self) -> None:
+        """Close them all, and keep none from now on."""
+        with self._changed:
+            self._closed = True
+            left, self._waiting = self._waiting, []
+            self._changed.notify()
+        for _, _, connection in left:
+            connection.close()
+        if self._closer is not None:
+            self._closer.join()
+
+    def _close_old_ones(self) -> None:
+        while True:
+            with self._changed:
+                if self._closed:
+                    return
+                left = self._waiting[0][0] - self._clock() if self._waiting else None
+                if left is None or left > 0:
+                    self._changed.wait(left)
+                    continue
+                _, _, connection = self._waiting.pop(0)
+            connection.close()
