@@ -1,0 +1,48 @@
+"""`critical-units.yaml`: the shipped list of units that nobody masks, and what an installation adds to it."""
+
+from pydantic import BaseModel, Field
+
+from bot.core.policy import ListedUnit
+from config.documents import STRICT, Document, together, validated
+from config.words import Pattern, Sentence
+
+
+class Listing(BaseModel):
+    """Units that are listed for one reason."""
+
+    model_config = STRICT
+
+    units: list[Pattern] = Field(min_length=1)
+    because: Sentence
+
+
+class CriticalFile(BaseModel):
+    """Two tiers: critical (nobody may mask them) and guarded (more approvals, and a word on console access)."""
+
+    model_config = STRICT
+
+    critical: list[Listing] = []
+    guarded: list[Listing] = []
+
+
+def read_lists(*documents: Document) -> tuple[tuple[ListedUnit, ...], tuple[ListedUnit, ...]]:
+    """Critical and guarded units of all files: a later one adds and cannot take away. Raises `ConfigError`."""
+    files = [_read(document) for document in documents]
+    critical = [listing for file in files for listing in file.critical]
+    guarded = [listing for file in files for listing in file.guarded]
+    return _units(critical), _units(guarded)
+
+
+def _read(document: Document) -> CriticalFile:
+    """What is no tier is taken for a try to shrink the list, and answered as such."""
+    known = set(CriticalFile.model_fields)
+    others = [key for key in document.data if key not in known] if isinstance(document.data, dict) else []
+    if others:
+        text = "the shipped list can be added to under `critical` and `guarded`; nothing can be taken off it"
+        raise together(document.complaint((key,), text) for key in others)
+    return validated(document, CriticalFile)
+
+
+def _units(listings: list[Listing]) -> tuple[ListedUnit, ...]:
+    units = [ListedUnit(pattern, listing.because) for listing in listings for pattern in listing.units]
+    return tuple(dict.fromkeys(units))

@@ -1,0 +1,124 @@
+"""YAML files read strictly: every value knows its line, so that every complaint can name it."""
+
+import hashlib
+import stat
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+
+from bot.errors import ConfigError
+
+Loc = tuple[str | int, ...]
+Model = TypeVar("Model", bound=BaseModel)
+
+STRICT = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file's content, and the line of each value and key in it."""
+
+    path: Path
+    data: Any
+    lines: Mapping[Loc, int]
+    sha256: str  # of its bytes
+
+    def line(self, loc: Loc) -> int:
+        """The line of a value; of what it should have been in, where it is missing."""
+        known = next((loc[:end] for end in range(len(loc), 0, -1) if loc[:end] in self.lines), ())
+        return self.lines.get(known, 1)
+
+    def complaint(self, loc: Loc, text: str) -> str:
+        """One line that names file, line and place: `config/policy.yaml:12: rules[0].need: ...`."""
+        place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".")
+        return f"{self.path}:{self.line(loc)}: {place}: {text}" if place else f"{self.path}:{self.line(loc)}: {text}"
+
+
+def read_document(path: Path) -> Document:
+    """Read a file. Raises `ConfigError` if it is not there, is no plain YAML, or may be written by everybody."""
+    try:
+        if path.stat().st_mode & stat.S_IWOTH:
+            raise ConfigError(f"{path}: everybody on this machine may write it; take that right away (chmod o-w).")
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    try:
+        return _parse(path, content)
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: is not UTF-8 text") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(f"{path}:{line}: is no YAML as it is read here: {error.problem}") from None
+    except yaml.YAMLError:
+        raise ConfigError(f"{path}: holds signs that YAML does not allow") from None
+
+
+def validated(document: Document, model: type[Model]) -> Model:
+    """The content as a model. Raises `ConfigError` with one line for everything that is wrong."""
+    try:
+        return model.model_validate(document.data if document.data is not None else {})
+    except ValidationError as error:
+        raise together(document.complaint(_place(found), _said(found)) for found in _details(error)) from None
+
+
+def together(complaints: Iterable[str]) -> ConfigError:
+    """One error for all that is wrong, a line each."""
+    return ConfigError("\n".join(complaints))
+
+
+def _details(error: ValidationError) -> list[ErrorDetails]:
+    return error.errors(include_url=False, include_input=False)
+
+
+def _place(found: ErrorDetails) -> Loc:
+    return tuple(part for part in found["loc"] if part != "[key]")
+
+
+def _said(found: ErrorDetails) -> str:
+    match found["type"]:
+        case "extra_forbidden":
+            return "there is no such key here"
+        case "missing":
+            return "is needed"
+        case "string_type":
+            return "has to be text; put it in quotes if it is a number or a yes"
+        case _:
+            return found["msg"].removeprefix("Value error, ")
+
+
+def _parse(path: Path, content: bytes) -> Document:
+    text = content.decode()
+    for token in yaml.scan(text):
+        if isinstance(token, yaml.AliasToken):
+            raise yaml.MarkedYAMLError(problem="write it out, without aliases", problem_mark=token.start_mark)
+    lines: dict[Loc, int] = {}
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    data = None if root is None else _value(root, (), lines)
+    return Document(path, data, lines, hashlib.sha256(content).hexdigest())
+
+
+def _value(node: yaml.Node, loc: Loc, lines: dict[Loc, int]) -> Any:
+    lines.setdefault(loc, node.start_mark.line + 1)
+    match node:
+        case yaml.MappingNode():
+            return dict(_pair(key, value, loc, lines) for key, value in node.value)
+        case yaml.SequenceNode():
+            return [_value(item, (*loc, position), lines) for position, item in enumerate(node.value)]
+        case _:
+            return yaml.constructor.SafeConstructor().construct_object(node)
+
+
+def _pair(key: yaml.Node, value: yaml.Node, loc: Loc, lines: dict[Loc, int]) -> tuple[str, Any]:
+    """A key stands for its value's line too: that is where people look for it."""
+    if not isinstance(key, yaml.ScalarNode):
+        raise yaml.MarkedYAMLError(problem="a key has to be a word", problem_mark=key.start_mark)
+    name = str(key.value)
+    if (*loc, name) in lines:
+        raise yaml.MarkedYAMLError(problem=f"`{name}` stands here twice", problem_mark=key.start_mark)
+    lines[(*loc, name)] = key.start_mark.line + 1
+    return name, _value(value, (*loc, name), lines)

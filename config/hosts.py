@@ -1,0 +1,131 @@
+"""`hosts.yaml`: the hosts that may be named, and the keys by which they are known."""
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Iterator
+from ipaddress import ip_address
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, Field
+
+from bot.core.inventory import Host, Inventory
+from config.documents import STRICT, Document, together, validated
+from config.words import Word
+
+# Words that stand where a host's name would: commands of today and of later.
+RESERVED = frozenset(
+    {
+        "status", "plan", "why", "list", "history", "help", "freeze", "thaw", "handover", "mask", "unmask", "approve",
+        "deny", "hold",
+    }
+)  # fmt: skip
+
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}", re.ASCII)
+_KEY_TYPES = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")
+_MACHINE_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_LOGIN = re.compile(r"[a-z_][a-z0-9_-]{0,30}", re.ASCII)
+
+
+def read_name(typed: str) -> str:
+    """A host's name as people type it; one label, never a domain or an address. Raises `ValueError`."""
+    if typed in RESERVED:
+        raise ValueError(f"`{typed}` is a word of the commands and can be no host's name")
+    if not _NAME.fullmatch(typed):
+        raise ValueError(f"`{typed[:80]}` is no host name here; use small letters, digits and dashes")
+    return typed
+
+
+def read_address(typed: str) -> str:
+    """A literal address: names would have to be resolved, and the answer trusted. Raises `ValueError`."""
+    try:
+        return str(ip_address(typed))
+    except ValueError:
+        raise ValueError(f"`{typed[:80]}` is no IP address; host names are not resolved here") from None
+
+
+def read_host_key(typed: str) -> str:
+    """A key's SHA-256 fingerprint, given as such or as the line of a public key file (sshd(8)). Raises `ValueError`."""
+    if _FINGERPRINT.fullmatch(typed):
+        return typed
+    kind, _, rest = typed.partition(" ")
+    if kind not in _KEY_TYPES:
+        raise ValueError("is neither a fingerprint (SHA256:...) nor a public key (ssh-ed25519 AAAA...)")
+    try:
+        blob = base64.b64decode(rest.split(" ")[0], validate=True)
+    except binascii.Error:
+        raise ValueError("is a public key whose base64 text is damaged") from None
+    if not blob.startswith(len(kind).to_bytes(4, "big") + kind.encode()):
+        raise ValueError(f"is damaged: it says {kind} but holds something else")
+    return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
+
+
+def _read_login(typed: str) -> str:
+    if not _LOGIN.fullmatch(typed):
+        raise ValueError(f"`{typed[:80]}` is no login name")
+    return typed
+
+
+def _read_machine_id(typed: str) -> str:
+    if not _MACHINE_ID.fullmatch(typed):
+        raise ValueError("is no machine-id: 32 hexadecimal digits, as in /etc/machine-id")
+    return typed
+
+
+class HostEntry(BaseModel):
+    """One host."""
+
+    model_config = STRICT
+
+    name: Annotated[str, AfterValidator(read_name)]
+    address: Annotated[str, AfterValidator(read_address)]
+    port: int = Field(default=22, ge=1, le=65535)
+    login: Annotated[str, AfterValidator(_read_login)] = "maskbot"
+    environment: Word
+    groups: list[Word] = []
+    host_keys: list[Annotated[str, AfterValidator(read_host_key)]] = Field(min_length=1)
+    machine_id: Annotated[str, AfterValidator(_read_machine_id)] | None = None
+
+
+class HostsFile(BaseModel):
+    """The whole file."""
+
+    model_config = STRICT
+
+    hosts: list[HostEntry] = Field(min_length=1)
+
+
+def read_inventory(document: Document) -> Inventory:
+    """All hosts. Raises `ConfigError`, a line for everything that is wrong."""
+    entries = validated(document, HostsFile).hosts
+    twice = list(_duplicates(document, entries))
+    if twice:
+        raise together(twice)
+    return Inventory(tuple(_host(entry) for entry in entries))
+
+
+def _duplicates(document: Document, entries: list[HostEntry]) -> Iterator[str]:
+    """Two names for one machine would let two changes run there at once."""
+    seen: dict[object, str] = {}
+    for position, entry in enumerate(entries):
+        marks = {"name": entry.name, "address": (entry.address, entry.port), "machine_id": entry.machine_id}
+        for field, mark in marks.items():
+            if mark is not None and (field, mark) in seen:
+                text = f"stands already at host {seen[field, mark]}"
+                yield document.complaint(("hosts", position, field), text)
+            seen.setdefault((field, mark), entry.name)
+
+
+def _host(entry: HostEntry) -> Host:
+    return Host(
+        name=entry.name,
+        address=entry.address,
+        port=entry.port,
+        login=entry.login,
+        environment=entry.environment,
+        groups=frozenset(entry.groups),
+        pins=frozenset(entry.host_keys),
+        machine_id=entry.machine_id or "",
+    )

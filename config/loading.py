@@ -1,0 +1,132 @@
+"""Everything an installation says, loaded at once: either all of it is right, or every mistake is named."""
+
+import hashlib
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from bot.core.inventory import Inventory
+from bot.core.policy import Policy
+from bot.errors import ConfigError
+from config.critical import read_lists
+from config.documents import Document, read_document, together
+from config.hosts import read_inventory
+from config.policy import Lists, read_policy
+from config.quorum import guarded_unreachable
+from config.settings import Settings
+from config.words import near
+
+SHIPPED_LIST = Path(__file__).parent / "critical-units.yaml"
+OWN_LIST = "critical-units.yaml"
+
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong, or doubtful: an error keeps the bot from starting, a warning does not."""
+
+    level: Literal["error", "warning"]
+    text: str  # one line, with file and line where there is one
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What `hosts.yaml`, `policy.yaml` and the critical list say together."""
+
+    inventory: Inventory
+    policy: Policy
+    warnings: tuple[Finding, ...] = ()
+
+
+def load(settings: Settings) -> Configuration:
+    """Read all files. Raises `ConfigError`, a line for everything that is wrong in any of them."""
+    folder = settings.config_dir
+    complaints = [*_open_folder(folder)]
+    documents = [_attempt(complaints, read_document, path) for path in _files(folder)]
+    if complaints:
+        raise together(complaints)
+    hosts, policy, *lists = [document for document in documents if document is not None]
+    inventory = _attempt(complaints, read_inventory, hosts)
+    listed = _attempt(complaints, lambda found: Lists(*read_lists(*found)), lists)
+    digest = _digest((hosts, policy, *lists))
+    rules = _attempt(complaints, lambda found: read_policy(found, listed or Lists((), ()), digest), policy)
+    if inventory is None or listed is None or rules is None:
+        raise together(complaints)
+    doubts = [*_doubts(policy, rules, inventory), *_loose(_files(folder))]
+    return Configuration(inventory, rules, tuple(Finding("warning", text) for text in doubts))
+
+
+def check(settings: Settings) -> list[Finding]:
+    """All that is wrong or doubtful, without starting anything."""
+    errors = [Finding("error", line) for line in _wrong_key(settings.ssh_key_file)]
+    try:
+        return [*errors, *load(settings).warnings]
+    except ConfigError as error:
+        return [*errors, *(Finding("error", line) for line in str(error).splitlines())]
+
+
+def _files(folder: Path) -> tuple[Path, ...]:
+    """Hosts, policy, the shipped list, and the installation's own one if it has one."""
+    own = folder / OWN_LIST
+    added = (own,) if own.exists() and not own.samefile(SHIPPED_LIST) else ()
+    return (folder / "hosts.yaml", folder / "policy.yaml", SHIPPED_LIST, *added)
+
+
+Given = TypeVar("Given")
+
+
+def _attempt(complaints: list[str], read: Callable[[Given], Read], what: Given) -> Read | None:
+    """Read, or note what is wrong and go on, so that people see all of it at once."""
+    try:
+        return read(what)
+    except ConfigError as error:
+        complaints += str(error).splitlines()
+        return None
+
+
+def _digest(documents: Iterable[Document]) -> str:
+    """One SHA-256 over all files, by name, so that the record can say under which policy something was decided."""
+    lines = [f"{document.path.name} {document.sha256}\n" for document in documents]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _doubts(document: Document, policy: Policy, inventory: Inventory) -> Iterator[str]:
+    """What may be meant so, and probably is not."""
+    environments = {host.environment for host in inventory.hosts}
+    groups = {group for host in inventory.hosts for group in host.groups}
+    for rule in policy.rules:
+        for what, named, known in (
+            ("environment", rule.environments, environments),
+            ("host group", rule.host_groups, groups),
+        ):
+            for word in sorted(named - known):
+                yield f"{document.path}:{rule.line}: rule {rule.name}: no host has {what} `{word}`.{near(word, known)}"
+        if not rule.forbid and rule.need == 0:
+            yield f"{document.path}:{rule.line}: rule {rule.name}: need: 0 lets changes run without a second person"
+    for rule, why in guarded_unreachable(policy.rules, policy.groups, policy.guarded_need):
+        yield f"{document.path}:{rule.line}: rule {rule.name}: {why}"
+
+
+def _loose(paths: Iterable[Path]) -> Iterator[str]:
+    for path in paths:
+        if path.stat().st_mode & stat.S_IWGRP:
+            yield f"{path}: its group may write it; whoever can change this file can approve anything (chmod g-w)"
+
+
+def _open_folder(folder: Path) -> Iterator[str]:
+    """Who may write the directory may replace every file in it."""
+    if folder.is_dir() and folder.stat().st_mode & stat.S_IWOTH:
+        yield f"{folder}: everybody on this machine may write into it; take that right away (chmod o-w)"
+
+
+def _wrong_key(path: Path | None) -> Iterator[str]:
+    """ssh(1) refuses a private key that others may read, and so do we."""
+    if path is None:
+        return
+    if not path.is_file():
+        yield f"MASKBOT_SSH_KEY_FILE: there is no file {path}"
+    elif path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        yield f"MASKBOT_SSH_KEY_FILE: others may read {path} (chmod 600)"

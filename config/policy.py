@@ -1,0 +1,107 @@
+"""From `policy.yaml` to the policy that is asked: every name in it has to mean something."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from bot.core.people import PersonId
+from bot.core.policy import Group, ListedUnit, Policy, Rule
+from config.documents import Document, Loc, together, validated
+from config.policy_file import PolicyFile, RuleEntry
+from config.quorum import unreachable
+from config.words import near, read_person
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """The two tiers of the critical list."""
+
+    critical: tuple[ListedUnit, ...]
+    guarded: tuple[ListedUnit, ...]
+
+
+def read_policy(document: Document, lists: Lists, digest: str) -> Policy:
+    """The policy. Raises `ConfigError`, a line for everything that is wrong."""
+    file = validated(document, PolicyFile)
+    people, wrong = _people(document, file)
+    wrong += _wrong_names(document, file)
+    if wrong:
+        raise together(wrong)
+    groups = tuple(_group(name, file, people) for name in file.groups)
+    rules = tuple(_rule(entry, document.line(("rules", position))) for position, entry in enumerate(file.rules))
+    dead_ends = [document.complaint(("rules", position, "need"), why) for position, why in unreachable(rules, groups)]
+    if dead_ends:
+        raise together(dead_ends)
+    return Policy(
+        digest=digest,
+        teams=frozenset(file.teams),
+        channels=frozenset(file.channels.ids),
+        channel_prefixes=tuple(file.channels.prefixes),
+        groups=groups,
+        rules=rules,
+        critical=lists.critical,
+        guarded=lists.guarded,
+        guarded_need=file.guarded_need,
+        undo_window=file.undo_window,
+        people={login: people["people", login] for login in file.people},
+        shell_channel=file.shell_channel or "",
+        unit_types=frozenset(file.unit_types),
+        instances=file.instances,
+        no_start_proof=tuple(file.no_start_proof),
+    )
+
+
+def _people(document: Document, file: PolicyFile) -> tuple[Mapping[Loc, PersonId], list[str]]:
+    """Everybody who is named, by where; and what is wrong with the others."""
+    people: dict[Loc, PersonId] = {}
+    wrong = []
+    for loc, typed in _named_people(file):
+        try:
+            people[loc] = read_person(typed, file.teams)
+        except ValueError as error:
+            wrong.append(document.complaint(loc, str(error)))
+    return people, wrong
+
+
+def _named_people(file: PolicyFile) -> Iterator[tuple[Loc, str]]:
+    for name, group in file.groups.items():
+        for position, user in enumerate(group.users):
+            yield ("groups", name, "users", position), user
+    for login, user in file.people.items():
+        yield ("people", login), user
+
+
+def _wrong_names(document: Document, file: PolicyFile) -> Iterator[str]:
+    """Groups that no line explains, and rules that cannot be told apart."""
+    seen: set[str] = set()
+    for position, entry in enumerate(file.rules):
+        if entry.name in seen:
+            yield document.complaint(("rules", position, "name"), f"`{entry.name}` is the name of a rule above")
+        seen.add(entry.name)
+        for field, groups in (("ask", entry.ask), ("approve", entry.approve)):
+            for place, group in enumerate(groups):
+                if group not in file.groups:
+                    text = f"there is no group `{group}`.{near(group, file.groups)}"
+                    yield document.complaint(("rules", position, field, place), text)
+
+
+def _group(name: str, file: PolicyFile, people: Mapping[Loc, PersonId]) -> Group:
+    entry = file.groups[name]
+    users = frozenset(people["groups", name, "users", position] for position in range(len(entry.users)))
+    return Group(name, users, entry.slack_group)
+
+
+def _rule(entry: RuleEntry, line: int) -> Rule:
+    return Rule(
+        name=entry.name,
+        environments=frozenset(entry.environments),
+        host_groups=frozenset(entry.host_groups),
+        units=tuple(entry.units),
+        verbs=entry.which_verbs(),
+        ask=frozenset(entry.ask),
+        forbid=entry.forbid or "",
+        need=entry.need,
+        approve=tuple(entry.approve),
+        decide_within=entry.decide_within,
+        good_for=entry.good_for,
+        line=line,
+    )

@@ -1,0 +1,108 @@
+"""`policy.yaml`: where the bot acts, who belongs to which group, and the rules in their order."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, StringConstraints, model_validator
+
+from bot.core.changes import Verb
+from config.documents import STRICT
+from config.words import ChannelId, Duration, Pattern, Sentence, TeamId, Word
+
+Id = Annotated[str, StringConstraints(min_length=1, max_length=80)]
+LONGEST = timedelta(days=7)
+
+
+class Channels(BaseModel):
+    """Where the bot acts: any of these."""
+
+    model_config = STRICT
+
+    ids: list[ChannelId] = []
+    prefixes: list[Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]+$")]] = []
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> "Channels":
+        if not self.ids and not self.prefixes:
+            raise ValueError("names no channel, so the bot would act nowhere; give `ids` or `prefixes`")
+        return self
+
+
+class GroupEntry(BaseModel):
+    """People: listed one by one, or a Slack user group that is looked up whenever it matters."""
+
+    model_config = STRICT
+
+    users: list[Id] = []
+    slack_group: Annotated[str, StringConstraints(pattern=r"^(S[A-Z0-9]{2,}|@[a-z0-9._-]+)$")] = ""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "GroupEntry":
+        if bool(self.users) == bool(self.slack_group):
+            raise ValueError("needs either `users` or `slack_group`, and not both")
+        return self
+
+
+class RuleEntry(BaseModel):
+    """One rule: what it is about, and then either an explicit no, or who may ask and who has to approve."""
+
+    model_config = STRICT
+
+    name: Word
+    environments: list[Word] = []
+    host_groups: list[Word] = []
+    units: list[Pattern] = ["*"]
+    verbs: list[Literal["mask", "unmask"]] = []
+    forbid: Sentence | None = None
+    ask: list[Word] = []
+    need: int = Field(default=1, ge=0, le=10)
+    approve: list[Word] = []
+    decide_within: Duration = timedelta(minutes=15)
+    good_for: Duration = timedelta(minutes=10)
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> "RuleEntry":
+        rights = {"ask", "need", "approve", "decide_within", "good_for"} & self.model_fields_set
+        if self.forbid is not None and rights:
+            raise ValueError(f"forbids, so it cannot say `{min(rights)}`")
+        if self.forbid is None and not self.ask:
+            raise ValueError("needs `ask`: the groups that may ask (or `forbid`, with a reason)")
+        if self.forbid is None and self.need and not self.approve:
+            raise ValueError("needs `approve`: the groups whose members may approve")
+        for clock, time in (("decide_within", self.decide_within), ("good_for", self.good_for)):
+            if not timedelta(0) < time <= LONGEST:
+                raise ValueError(f"`{clock}` has to be longer than nothing, and seven days at most")
+        return self
+
+    def which_verbs(self) -> frozenset[Verb]:
+        """All of them, unless named; but a no is about masks unless it says more, so that it blocks no undo."""
+        unnamed = [Verb.MASK] if self.forbid else list(Verb)
+        return frozenset(Verb(word) for word in self.verbs) or frozenset(unnamed)
+
+
+class PolicyFile(BaseModel):
+    """The whole file."""
+
+    model_config = STRICT
+
+    teams: list[TeamId] = []
+    channels: Channels
+    groups: dict[Word, GroupEntry] = Field(min_length=1)
+    rules: list[RuleEntry] = Field(min_length=1)
+    people: dict[Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_-]{0,30}$")], Id] = {}
+    shell_channel: ChannelId | None = None
+    guarded_need: int = Field(default=2, ge=1, le=10)
+    undo_window: Duration = timedelta(hours=24)
+    unit_types: list[Literal["service", "socket", "timer", "path"]] = Field(
+        default=["service", "socket", "timer", "path"], min_length=1
+    )
+    instances: bool = True
+    no_start_proof: list[Pattern] = []
+
+    @model_validator(mode="after")
+    def _shell_has_a_channel(self) -> "PolicyFile":
+        if self.people and self.shell_channel is None:
+            raise ValueError("`people` may ask on the command line, so `shell_channel` is needed for their cards")
+        if self.people and not self.teams:
+            raise ValueError("`people` need `teams`: to be the same person here and in Slack, an id needs its team")
+        return self

@@ -1,0 +1,51 @@
+"""Secrets from files: one file named by the environment, or a directory of them as systemd and Docker mount it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from bot.errors import ConfigError
+
+SECRETS_DIR = "MASKBOT_SECRETS_DIR"
+SECRETS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "MASKBOT_DATABASE_URL")
+
+
+def file_names() -> tuple[str, ...]:
+    """The names of the environment that say where a secret's file is."""
+    return tuple(f"{name}_FILE" for name in SECRETS)
+
+
+def read_secret_files(environ: Mapping[str, str]) -> dict[str, str]:
+    """The secrets that are in files, by their names in the environment.
+
+    Raises `ConfigError`, which never holds a secret.
+
+    `NAME_FILE` wins over a file of that name, in capitals or small letters, in MASKBOT_SECRETS_DIR.
+    """
+    folder = _folder(environ)
+    found = {name: environ.get(f"{name}_FILE") or _in(folder, name) for name in SECRETS}
+    return {name: _read(name, Path(path)) for name, path in found.items() if path}
+
+
+def _folder(environ: Mapping[str, str]) -> Path | None:
+    """A directory that is named and missing is a mount that failed; nothing may be quietly taken from elsewhere."""
+    named = environ.get(SECRETS_DIR)
+    if named and not Path(named).is_dir():
+        raise ConfigError(f"{SECRETS_DIR}: there is no directory {named}")
+    return Path(named) if named else None
+
+
+def _in(folder: Path | None, name: str) -> str | None:
+    candidates = [folder / name, folder / name.lower()] if folder else []
+    return next((str(path) for path in candidates if path.exists()), None)
+
+
+def _read(name: str, path: Path) -> str:
+    try:
+        secret = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigError(f"{name}: its file {path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{name}: its file {path} is not text") from None
+    if not secret:
+        raise ConfigError(f"{name}: its file {path} is empty")
+    return secret

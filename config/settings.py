@@ -1,0 +1,141 @@
+"""Settings of one installation, from the environment and from secret files; a name nobody knows is an error."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.errors import ConfigError
+from config.secret_files import file_names, read_secret_files
+from config.words import near
+
+PREFIX = "MASKBOT_"
+_LONGEST_PAUSE = 300.0
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Threads = Annotated[int, Field(ge=1, le=256)]
+
+
+class Settings(BaseSettings):
+    """A field's name in the environment is its own in capitals after `MASKBOT_`; Slack's four begin with `SLACK_`.
+
+    Durations are seconds. Get one from `load_settings`, which also reads secret files and refuses unknown names.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    # Slack
+    slack_bot_token: SecretStr | None = Field(None, validation_alias="SLACK_BOT_TOKEN")
+    slack_app_token: SecretStr | None = Field(None, validation_alias="SLACK_APP_TOKEN")  # Socket Mode
+    slack_signing_secret: SecretStr | None = Field(None, validation_alias="SLACK_SIGNING_SECRET")  # HTTP mode
+    slack_api_url: str = Field("https://slack.com/api/", validation_alias="SLACK_API_URL", pattern=r"^https?://\S+$")
+
+    # Where things are
+    database_url: SecretStr = SecretStr("sqlite:///var/maskbot.sqlite")  # a secret: it may hold a password
+    config_dir: Path = Path("config")
+    secrets_dir: Path | None = None
+    ssh_key_file: Path | None = None
+    socket: Path = Path("var/maskbot.sock")  # where a running bot serves the command line
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["text", "json"] = "text"
+
+    # Work that is due
+    poll: Seconds = 0.5  # between two looks into the database for it
+    lease: Seconds = 60  # how long a claim lasts that nobody renews
+    lease_renew: Seconds = 15
+    workers: Threads = 16  # requests that are worked on at one time
+    listeners: Threads = 32  # payloads of Slack that are recorded at one time
+    socket_ping_interval: Seconds = 2  # Slack's socket counts as dead after five of them
+    people_ttl: Seconds = 2  # how long an answer of Slack about people, groups and channels is used
+    database_busy: Annotated[float, Field(gt=0, lt=3)] = 2  # for somebody else's lock; Slack waits three seconds
+
+    # Each phase of a connection to a host, and how long it is kept when nothing uses it
+    ssh_connect: Seconds = 5
+    ssh_banner: Seconds = 5
+    ssh_key_exchange: Seconds = 5
+    ssh_auth: Seconds = 10
+    ssh_channel: Seconds = 10
+    ssh_idle: Seconds = 60
+
+    # Carrying out
+    look_deadline: Seconds = 25
+    command_deadline: Seconds = 45
+    stop_margin: Seconds = 10  # on top of the unit's own time to stop
+    stop_longest: Seconds = 600  # for units that set themselves no limit
+    start_longest: Seconds = 100  # systemd's own default is 90
+    retries: str = "1,2,4"  # pauses before trying again what was certainly not sent
+    host_busy: Seconds = 0.5  # until what waits for its host is tried again
+    doubt_first: Seconds = 1  # between looks while an outcome is not known: from this, growing,
+    doubt_longest: Seconds = 30  # to this
+    page_after: Seconds = 120  # of not knowing
+
+    # What people see
+    card_edit_interval: Seconds = 1  # at least, between two edits of a card that only show progress
+    progress: Seconds = 5  # between two words about a long wait
+    message_retry: Seconds = 2  # at first; it grows
+    message_lease: Seconds = 60  # for a message that is being said
+
+    @field_validator("retries")
+    @classmethod
+    def _are_pauses(cls, typed: str) -> str:
+        try:
+            pauses = [float(word) for word in typed.split(",")]
+        except ValueError:
+            raise ValueError("has to be seconds with commas between, like 1,2,4") from None
+        if not all(0 <= pause <= _LONGEST_PAUSE for pause in pauses):
+            raise ValueError(f"has to be pauses of 0 to {_LONGEST_PAUSE:g} seconds")
+        return typed
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> "Settings":
+        if self.lease_renew * 2 > self.lease:
+            raise ValueError("MASKBOT_LEASE_RENEW has to be half of MASKBOT_LEASE at most: a renewal may fail once")
+        if self.doubt_first > self.doubt_longest:
+            raise ValueError("MASKBOT_DOUBT_FIRST cannot be longer than MASKBOT_DOUBT_LONGEST")
+        return self
+
+    @property
+    def retry_pauses(self) -> tuple[float, ...]:
+        """`retries` in seconds."""
+        return tuple(float(word) for word in self.retries.split(","))
+
+
+def load_settings() -> Settings:
+    """Settings from the environment; where a secret is in a file too, the file wins.
+
+    Raises `ConfigError` with a line for everything that is wrong, which never holds a value.
+    """
+    unknown = [*_unknown_names()]
+    if unknown:
+        raise ConfigError("\n".join(unknown))
+    from_files: dict[str, Any] = {_field(name): secret for name, secret in read_secret_files(os.environ).items()}
+    try:
+        return Settings(**from_files)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_lines(error))) from None
+
+
+def _field(name: str) -> str:
+    """How pydantic knows a name of the environment: its own names without the prefix, Slack's as they are."""
+    return name.removeprefix(PREFIX).lower() if name.startswith(PREFIX) else name
+
+
+def _unknown_names() -> Iterator[str]:
+    """A misspelt setting would leave its default in force, and nobody would notice."""
+    ours = (f"{PREFIX}{name.upper()}" for name, field in Settings.model_fields.items() if not field.validation_alias)
+    known = {*ours, *file_names()}
+    for name in sorted(os.environ):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            yield f"{name}: there is no such setting.{near(name.upper(), known)}"
+
+
+def _lines(error: ValidationError) -> Iterator[str]:
+    for found in error.errors(include_url=False, include_input=False, include_context=False):
+        name = "".join(str(part) for part in found["loc"][:1])
+        said = found["msg"].removeprefix("Value error, ")
+        yield f"{name if name.startswith('SLACK_') else PREFIX + name.upper()}: {said}" if name else said

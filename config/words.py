@@ -1,0 +1,75 @@
+"""Words of the configuration files: durations, patterns of unit names, people, names of hosts and groups."""
+
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+from difflib import get_close_matches
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
+
+from bot.core.people import PersonId
+from bot.core.units import UNIT_TYPES
+
+_UNITS_OF_TIME = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+_DURATION = re.compile(r"(?:\d+[dhms])+", re.ASCII)
+_PATTERN = re.compile(r"[A-Za-z0-9:_.@\\*?\[\]!-]+", re.ASCII)
+_PERSON = re.compile(r"(?:(?P<home>[TE][A-Z0-9]+):)?(?P<user>[UW][A-Z0-9]+)", re.ASCII)
+
+
+def read_duration(typed: object) -> timedelta:
+    """`15m`, `24h`, `1h30m`, `90s`, `7d`. Raises `ValueError`."""
+    if not isinstance(typed, str) or not _DURATION.fullmatch(typed):
+        raise ValueError("is no duration; write it like 15m, 1h30m or 24h")
+    parts = re.findall(r"(\d+)([dhms])", typed)
+    return sum((timedelta(**{_UNITS_OF_TIME[sign]: int(number)}) for number, sign in parts), timedelta())
+
+
+def read_pattern(typed: str) -> str:
+    """A shell-style pattern that could fit a unit's full name. Raises `ValueError`."""
+    if typed.startswith("!"):
+        raise ValueError("a pattern cannot take units away; leave it out")
+    if not _PATTERN.fullmatch(typed):
+        raise ValueError(f"`{typed}` is no pattern of unit names, like `cron.service` or `backup-*.timer`")
+    suffix = typed.rpartition(".")[2]
+    if not re.search(r"[*?\[]", suffix) and ("." not in typed or suffix not in UNIT_TYPES):
+        raise ValueError(f"`{typed}` fits no unit, because it lacks a suffix; write `{typed}.service` or `{typed}*`")
+    return typed
+
+
+def read_person(typed: str, teams: Iterable[str]) -> PersonId:
+    """`U0123`, or `T0123:U0456` where there are several teams; `E...` is an enterprise. Raises `ValueError`."""
+    found = _PERSON.fullmatch(typed)
+    if found is None:
+        raise ValueError(f"`{typed}` is no Slack user id, like `U0123ABCD` (in Slack: profile, copy member ID)")
+    teams = tuple(teams)
+    home = found["home"] or (teams[0] if len(teams) == 1 else "")
+    if found["home"] and found["home"] not in teams:
+        raise ValueError(f"`{home}` is not among `teams`")
+    if home.startswith("E"):
+        return PersonId("", found["user"], enterprise=home)
+    return PersonId(home, found["user"])
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """` Did you mean ...?`, or nothing."""
+    found = get_close_matches(word, [*known], n=1, cutoff=0.6)
+    return f" Did you mean `{found[0]}`?" if found else ""
+
+
+def _id(letters: str) -> StringConstraints:
+    return StringConstraints(pattern=f"^[{letters}][A-Z0-9]{{2,}}$")
+
+
+def _word(typed: str) -> str:
+    if not re.fullmatch(r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?", typed, re.ASCII):
+        raise ValueError(f"`{typed}` is no name here; use small letters, digits and dashes")
+    return typed
+
+
+Duration = Annotated[timedelta, BeforeValidator(read_duration)]
+Pattern = Annotated[str, AfterValidator(read_pattern)]
+Word = Annotated[str, AfterValidator(_word)]
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+ChannelId = Annotated[str, _id("CG")]
+TeamId = Annotated[str, _id("TE")]

@@ -1,0 +1,171 @@
+"""Settings from the environment and from files, and what is never said about them."""
+
+import traceback
+from pathlib import Path
+
+import pytest
+
+from bot.errors import ConfigError
+from config.secret_files import SECRETS
+from config.settings import Settings, load_settings
+
+CANARY = "xoxb-canary-4711"
+
+
+def complaint() -> str:
+    with pytest.raises(ConfigError) as error:
+        load_settings()
+    return str(error.value)
+
+
+def test_nothing_has_to_be_set_to_have_sane_settings() -> None:
+    settings = load_settings()
+    assert settings.slack_bot_token is None
+    assert settings.slack_api_url == "https://slack.com/api/"
+    assert settings.database_url.get_secret_value() == "sqlite:///var/maskbot.sqlite"
+    assert (settings.config_dir, settings.socket) == (Path("config"), Path("var/maskbot.sock"))
+    assert settings.retry_pauses == (1.0, 2.0, 4.0)
+
+
+def test_settings_come_from_the_environment_under_our_prefix_and_slacks_own_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MASKBOT_POLL", "0.05")
+    monkeypatch.setenv("MASKBOT_RETRIES", "0,0.1")
+    monkeypatch.setenv("MASKBOT_SSH_KEY_FILE", "/keys/id")
+    monkeypatch.setenv("SLACK_API_URL", "http://localhost:3000/api/")
+    monkeypatch.setenv("SLACK_APP_TOKEN", CANARY)
+    settings = load_settings()
+    assert settings.poll == 0.05
+    assert settings.retry_pauses == (0.0, 0.1)
+    assert settings.ssh_key_file == Path("/keys/id")
+    assert settings.slack_api_url == "http://localhost:3000/api/"
+    assert settings.slack_app_token is not None
+    assert settings.slack_app_token.get_secret_value() == CANARY
+
+
+def test_an_empty_variable_is_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLACK_SIGNING_SECRET", "")
+    monkeypatch.setenv("MASKBOT_POLL", "")
+    assert load_settings().slack_signing_secret is None
+
+
+MISSPELT = {
+    "MASKBOT_CRITCAL_UNITS": "MASKBOT_CRITCAL_UNITS: there is no such setting.",
+    "MASKBOT_CONFIG_DIRR": "MASKBOT_CONFIG_DIRR: there is no such setting. Did you mean `MASKBOT_CONFIG_DIR`?",
+    "maskbot_pol": "maskbot_pol: there is no such setting. Did you mean `MASKBOT_POLL`?",
+    "MASKBOT_DATABASE_URL_FIEL": "MASKBOT_DATABASE_URL_FIEL: there is no such setting. "
+    "Did you mean `MASKBOT_DATABASE_URL_FILE`?",
+    "MASKBOT_SLACK_BOT_TOKEN": "MASKBOT_SLACK_BOT_TOKEN: there is no such setting.",
+}
+
+
+@pytest.mark.parametrize(("name", "said"), MISSPELT.items())
+def test_a_setting_that_nobody_knows_is_refused(name: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, CANARY)
+    assert complaint().startswith(said)
+    assert CANARY not in complaint()
+
+
+WRONG = {
+    "MASKBOT_POLL": ("soon", "MASKBOT_POLL: "),
+    "MASKBOT_LEASE": ("0", "MASKBOT_LEASE: "),
+    "MASKBOT_WORKERS": ("0", "MASKBOT_WORKERS: "),
+    "MASKBOT_DATABASE_BUSY": ("3", "MASKBOT_DATABASE_BUSY: "),
+    "MASKBOT_LOG_LEVEL": ("loud", "MASKBOT_LOG_LEVEL: "),
+    "MASKBOT_RETRIES": ("1;2", "MASKBOT_RETRIES: has to be seconds with commas between, like 1,2,4"),
+    "MASKBOT_LEASE_RENEW": ("31", "MASKBOT_LEASE_RENEW has to be half of MASKBOT_LEASE at most"),
+    "MASKBOT_DOUBT_FIRST": ("31", "MASKBOT_DOUBT_FIRST cannot be longer than MASKBOT_DOUBT_LONGEST"),
+    "SLACK_API_URL": ("slack.com", "SLACK_API_URL: "),
+}
+
+
+@pytest.mark.parametrize(("name", "value", "said"), [(name, *case) for name, case in WRONG.items()], ids=WRONG)
+def test_a_value_that_makes_no_sense_is_refused_by_name(
+    name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert complaint().startswith(said)
+
+
+def test_a_pause_before_trying_again_has_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MASKBOT_RETRIES", "1,301")
+    assert complaint() == "MASKBOT_RETRIES: has to be pauses of 0 to 300 seconds"
+
+
+def test_everything_that_is_wrong_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MASKBOT_POLL", "soon")
+    monkeypatch.setenv("MASKBOT_LEASE", "later")
+    assert len(complaint().splitlines()) == 2
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_may_come_from_a_file_and_the_file_wins(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "secret").write_text(f"{CANARY}\n")
+    monkeypatch.setenv(name, "from the environment")
+    monkeypatch.setenv(f"{name}_FILE", str(tmp_path / "secret"))
+    assert secret(load_settings(), name) == CANARY
+
+
+@pytest.mark.parametrize("name", SECRETS)
+@pytest.mark.parametrize("spell", [str.upper, str.lower], ids=["capitals", "small"])
+def test_a_secret_may_come_from_a_directory_of_secrets_and_the_file_wins(
+    name: str, spell: type[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / spell(name)).write_text(f"{CANARY}\n")
+    monkeypatch.setenv(name, "from the environment")
+    monkeypatch.setenv("MASKBOT_SECRETS_DIR", str(tmp_path))
+    assert secret(load_settings(), name) == CANARY
+
+
+def test_a_file_that_is_named_wins_over_the_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "SLACK_BOT_TOKEN").write_text("from the directory")
+    (tmp_path / "named").write_text(CANARY)
+    monkeypatch.setenv("MASKBOT_SECRETS_DIR", str(tmp_path))
+    monkeypatch.setenv("SLACK_BOT_TOKEN_FILE", str(tmp_path / "named"))
+    assert secret(load_settings(), "SLACK_BOT_TOKEN") == CANARY
+
+
+def secret(settings: Settings, name: str) -> str:
+    held = getattr(settings, name.removeprefix("MASKBOT_").lower())
+    value = held.get_secret_value()
+    assert isinstance(value, str)
+    return value
+
+
+def test_a_directory_of_secrets_that_is_not_there_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MASKBOT_SECRETS_DIR", str(tmp_path / "gone"))
+    assert complaint() == f"MASKBOT_SECRETS_DIR: there is no directory {tmp_path / 'gone'}"
+
+
+def test_a_secret_file_that_cannot_be_used_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "token"
+    monkeypatch.setenv("SLACK_BOT_TOKEN_FILE", str(file))
+    assert complaint() == f"SLACK_BOT_TOKEN: its file {file} cannot be read: No such file or directory"
+    file.write_text("\n")
+    assert complaint() == f"SLACK_BOT_TOKEN: its file {file} is empty"
+    file.write_bytes(b"\xff")
+    assert complaint() == f"SLACK_BOT_TOKEN: its file {file} is not text"
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_no_secret_shows_in_settings_or_in_an_error_about_others(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, CANARY)
+    settings = load_settings()
+    assert CANARY not in f"{settings!r} {settings} {settings.model_dump()}"
+    monkeypatch.setenv("MASKBOT_LEASE_RENEW", "9999")
+    with pytest.raises(ConfigError, match="MASKBOT_LEASE_RENEW") as error:
+        load_settings()
+    told = "".join(traceback.format_exception(error.value))
+    assert CANARY not in told
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_no_secret_shows_in_an_error_about_itself(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    field = name.removeprefix("MASKBOT_").lower() if name.startswith("MASKBOT_") else name
+    unlike_a_secret = {field: [CANARY]}
+    with pytest.raises(ValueError, match=field) as error:
+        Settings(**unlike_a_secret)  # type: ignore[arg-type]
+    assert CANARY not in "".join(traceback.format_exception(error.value))
