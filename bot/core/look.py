@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from bot.core.answer import (
@@ -52,8 +52,8 @@ def look_argv(unit: UnitName, *, full: bool, user: str = "") -> Argv:
     )
 
 
-def parse_look(stdout: str, asked: UnitName) -> Snapshot:
-    """What the host said, believed only where it is what the script prints.
+def parse_look(stdout: str, asked: UnitName, *, also: Collection[str] = ()) -> Snapshot:
+    """What the host said, believed only where it is what the script prints; with the states of the units in `also`.
 
     Raises `HostError` (`incomplete_observation`, or why nothing could be asked) or `HostileOutput`.
     """
@@ -76,7 +76,7 @@ def parse_look(stdout: str, asked: UnitName) -> Snapshot:
         )
     except (ValueError, UsageError):
         raise HostileOutput("The host's answer has a state or a name that systemd does not have.") from None
-    return replace(snapshot, around=_around(found, unit)) if "rights" in found else snapshot
+    return replace(snapshot, around=_around(found, unit, also)) if "rights" in found else snapshot
 
 
 def _machine_id(host: Record) -> str:
@@ -172,7 +172,7 @@ def _snapshot(
     )
 
 
-def _around(found: Mapping[str, tuple[str, ...]], unit: Record) -> Surroundings:
+def _around(found: Mapping[str, tuple[str, ...]], unit: Record, also: Collection[str]) -> Surroundings:
     for name in _FULL:
         if name not in found:
             raise HostError("The host's answer lacks a part.", code="incomplete_observation", passing=True)
@@ -192,6 +192,7 @@ def _around(found: Mapping[str, tuple[str, ...]], unit: Record) -> Surroundings:
         members=nearby.members(own),
         wants_links=_links(found["links"]),
         pending_reload=nearby.pending_reload(own.text),
+        others=nearby.named(also),
         failed=nearby.failed(),
         lifeline=nearby.lifeline(found["lifeline"]),
         near=near_names(own, sorted({*nearby.names(), *found["near"]})) if found["near"] else (),

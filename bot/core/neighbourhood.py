@@ -35,6 +35,10 @@ class Neighbourhood:
                     ahead.append(name)
         return tuple(self._neighbour(name) for name in sorted(reached))
 
+    def named(self, units: Iterable[str]) -> tuple[Neighbour, ...]:
+        """These units, as they are now; what is not loaded is inactive."""
+        return tuple(self._neighbour(name) for name in sorted(set(units)))
+
     def triggers(self, unit: str) -> tuple[Neighbour, ...]:
         """What starts the unit: sockets, timers, paths."""
         return tuple(self._neighbour(name) for name in sorted(set(self._related(unit, "TriggeredBy"))))

@@ -161,6 +161,7 @@ class Surroundings:
     members: tuple[Neighbour, ...] = ()  # instances and parts that could be started beside it
     wants_links: tuple[tuple[str, str], ...] = ()  # path and target of each enablement link
     pending_reload: tuple[str, ...] = ()  # other units whose edits a daemon-reload would apply
+    others: tuple[Neighbour, ...] = ()  # units asked about besides, as they are now: a mask empties all relations
     failed: tuple[str, ...] = ()  # all units in failed state
     lifeline: frozenset[str] = frozenset()  # units that carry our own SSH login
     near: tuple[str, ...] = ()  # names like the asked one, when it is not found

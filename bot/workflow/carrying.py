@@ -3,7 +3,7 @@
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from bot.core.changes import Outcome, Request, Sent
+from bot.core.changes import Outcome, Request, Sent, Target
 from bot.core.foreign import clean
 from bot.core.steps import Done, Work, next_step, observe
 from bot.core.steps.commands import argv
@@ -68,8 +68,8 @@ class Carrying:
                 self._send(step)
 
     def _look(self, *, full: bool = False) -> Snapshot:
-        user = self.request.ask.change.user
-        return look(self.parts, self.host, self.request.target.unit, full=full, user=user)
+        user, target = self.request.ask.change.user, self.request.target
+        return look(self.parts, self.host, target.unit, full=full, user=user, also=_known_neighbours(target))
 
     def _observe(self, now: Snapshot) -> Work:
         change = self.request.ask.change
@@ -128,3 +128,9 @@ class Carrying:
 def _answer(reply: Reply) -> str:
     """What the command said, made harmless; systemctl says everything on stderr."""
     return clean(reply.stderr or reply.stdout, lines=_LINES_OF_AN_ANSWER)
+
+
+def _known_neighbours(target: Target) -> frozenset[str]:
+    """What had to do with the unit before the change; a masked unit has no relations left to find them by."""
+    around = target.before.around if target.before else None
+    return frozenset(other.unit for other in (*around.would_stop, *around.triggers)) if around else frozenset()

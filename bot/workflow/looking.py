@@ -1,5 +1,7 @@
 """Looks at a host: the only source of what is true there."""
 
+from collections.abc import Collection
+
 from bot.core.inventory import Host
 from bot.core.look import look_argv, parse_look
 from bot.core.systemctl import read_status, status_argv
@@ -8,13 +10,18 @@ from bot.errors import HostError, OutcomeUnknown
 from bot.workflow.parts import Parts
 
 
-def look(parts: Parts, host: Host, unit: UnitName, *, full: bool = False, user: str = "") -> Snapshot:
-    """One look. Raises `HostError` if the host cannot be asked or answers nonsense, or is another machine."""
+def look(
+    parts: Parts, host: Host, unit: UnitName, *, full: bool = False, user: str = "", also: Collection[str] = ()
+) -> Snapshot:
+    """One look; a full one also at the units in `also`, whatever has become of their relations to this one.
+
+    Raises `HostError` if the host cannot be asked or answers nonsense, or is another machine.
+    """
     try:
         reply = parts.hosts.run(host, look_argv(unit, full=full, user=user), deadline=parts.timings.look)
     except OutcomeUnknown as error:  # a look changes nothing, so no answer is no more than that
         raise HostError(str(error), code="no_answer", passing=True) from error
-    snapshot = parse_look(reply.stdout, unit)
+    snapshot = parse_look(reply.stdout, unit, also=also)
     if host.machine_id and snapshot.machine_id != host.machine_id:
         raise HostError(f"{host.name} is not the machine it was: its machine-id differs.", code="wrong_machine")
     return snapshot

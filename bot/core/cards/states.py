@@ -58,7 +58,7 @@ def _now(unit: Snapshot) -> Iterator[str]:
 def neighbours(unit: Snapshot) -> dict[str, Neighbour]:
     """Every other unit that a full look saw beside this one, by name."""
     around = unit.around
-    seen = (*around.would_stop, *around.triggers, *around.members, *around.starts) if around else ()
+    seen = (*around.others, *around.would_stop, *around.triggers, *around.members, *around.starts) if around else ()
     return {other.unit: other for other in seen}
 
 

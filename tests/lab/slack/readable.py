@@ -8,6 +8,7 @@ from tests.lab.slack.workspace import Json, Workspace
 DATE = re.compile(r"<!date\^\d+\^[^|>]*\|([^>]*)>")
 GROUP = re.compile(r"<!subteam\^([A-Z0-9]+)(?:\|([^>]*))?>")
 EVERYBODY = re.compile(r"<!(here|channel|everyone)(?:\|[^>]*)?>")
+FENCED = re.compile(r"```\n?(.*?)\n?```", re.DOTALL)
 ENTITY = re.compile(r"&(lt|gt|amp);")
 # The page would take a bare `<` for the start of a mention or a link, so an invisible space follows it.
 SIGNS = {"lt": "<\u200b", "gt": ">", "amp": "&"}
@@ -40,7 +41,14 @@ def _words(text: str, workspace: Workspace) -> str:
         known = workspace.groups.get(found[1])
         return found[2] or f"@{known.handle if known else found[1]}"
 
+    text = FENCED.sub(lambda found: _lines_of_code(found[1]), text)
     text = DATE.sub(r"\1", text)
     text = GROUP.sub(group, text)
     text = EVERYBODY.sub(r"@\1", text)
     return ENTITY.sub(lambda found: SIGNS[found[1]], text)
+
+
+def _lines_of_code(block: str) -> str:
+    """The page knows code in a line only, and folds spaces: so each line is code, with spaces that stay."""
+    lines = (line.replace("`", "ˋ").replace(" ", "\u00a0") for line in block.split("\n"))
+    return "\n".join(f"`{line}`" if line else "" for line in lines)
