@@ -2,21 +2,30 @@
 
 import os
 import sys
+from typing import Annotated, NoReturn
 
 import typer
 
 from bot.errors import ConfigError, MaskbotError, UsageError
 
-REFUSED, MISUSE = 1, 2
+DONE, REFUSED, MISUSE = 0, 1, 2
 # Not a setting of the bot, but a wish of whoever calls: so it is taken away before the settings are read.
 _DEBUG = bool(os.environ.pop("MASKBOT_DEBUG", ""))
 
-app = typer.Typer(
-    name="maskbot",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+app = typer.Typer(name="maskbot", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+audit = typer.Typer(name="audit", no_args_is_help=True, help="The audit chain: every decision and every command.")
+app.add_typer(audit)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object (docs/operations.md names its fields).")]
+Host = Annotated[str, typer.Argument(help="A host by its name in hosts.yaml.")]
+Unit = Annotated[str, typer.Argument(help="A unit; `cron` means `cron.service`.")]
+Reason = Annotated[list[str] | None, typer.Argument(help="Why. Begin it with `--` if it has a word with a dash.")]
+Request = Annotated[str, typer.Argument(metavar="ID", help="A request, as in `r1a2b3c4d5`.")]
+Runtime = Annotated[bool, typer.Option("--runtime", help="Until the next reboot.")]
+KeepRunning = Annotated[bool, typer.Option("--keep-running", help="Mask it, but do not stop it.")]
+User = Annotated[str, typer.Option("--user", metavar="NAME", help="A unit of that user's own manager.")]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Ask, print the request, and do not wait for its end.")]
+CarryOut = Annotated[bool, typer.Option("--carry-out", help="Root only, when no bot runs: do it in this process.")]
 
 
 @app.callback()
@@ -32,9 +41,169 @@ def run() -> None:
     serve(_say, is_terminal=sys.stderr.isatty())
 
 
+@app.command()
+def check(*, json: Json = False) -> None:
+    """Validate settings and configuration; needs no secret, no database and no Slack."""
+    from bot.terminal import checks
+
+    _exit(checks.check(as_json=json))
+
+
+@app.command()
+def doctor(
+    hosts: Annotated[list[str] | None, typer.Argument(metavar="[HOST]...")] = None, *, json: Json = False
+) -> None:
+    """Examine hosts and Slack, and say how to mend what is wrong. With hosts named, these alone."""
+    from bot.terminal import checks
+
+    _exit(checks.doctor(hosts or (), as_json=json))
+
+
+@app.command()
+def mask(  # noqa: PLR0913 - one parameter for each word of the command
+    host: Host,
+    unit: Unit,
+    reason: Reason = None,
+    *,
+    runtime: Runtime = False,
+    keep_running: KeepRunning = False,
+    user: User = "",
+    no_wait: NoWait = False,
+    carry_out: CarryOut = False,
+    json: Json = False,
+) -> None:
+    """Ask for a mask: the unit is stopped and cannot be started, once the right people approve."""
+    from bot.terminal import asking
+
+    options = asking.options(runtime=runtime, keep_running=keep_running, user=user)
+    asked = asking.change("mask", (host, unit), options, reason or (), wait=not no_wait)
+    _exit(asking.ask(asked, carry_out=carry_out, as_json=json))
+
+
+@app.command()
+def unmask(  # noqa: PLR0913 - the same
+    host: Host,
+    unit: Unit,
+    reason: Reason = None,
+    *,
+    user: User = "",
+    no_wait: NoWait = False,
+    carry_out: CarryOut = False,
+    json: Json = False,
+) -> None:
+    """Ask for a unit to be brought back to what it was before its mask."""
+    from bot.terminal import asking
+
+    asked = asking.change("unmask", (host, unit), asking.options(user=user), reason or (), wait=not no_wait)
+    _exit(asking.ask(asked, carry_out=carry_out, as_json=json))
+
+
+@app.command()
+def approve(
+    request: Request,
+    *,
+    console_works: Annotated[
+        bool, typer.Option("--console-works", help="For a guarded unit: console access works today.")
+    ] = False,
+    carry_out: CarryOut = False,
+    json: Json = False,
+) -> None:
+    """Approve a request. At a terminal its plan is shown first."""
+    from bot.terminal import asking
+
+    vote = asking.Vote("approve", request, console_works=console_works)
+    _exit(asking.vote(vote, carry_out=carry_out, as_json=json))
+
+
+@app.command()
+def deny(request: Request, reason: Reason = None, *, carry_out: CarryOut = False, json: Json = False) -> None:
+    """Deny a request."""
+    from bot.terminal import asking
+
+    _exit(asking.vote(asking.Vote("deny", request, " ".join(reason or ())), carry_out=carry_out, as_json=json))
+
+
+@app.command()
+def status(
+    host: Annotated[str, typer.Argument(help="A host; without one, how the bot itself is.")] = "",
+    unit: Annotated[str, typer.Argument(help="A unit; without one, our masks on the host.")] = "",
+    *,
+    json: Json = False,
+) -> None:
+    """How a unit is; or the bot itself: exit code 0 if it is ready, 1 if not."""
+    from bot.terminal import asking
+
+    _exit(asking.status([name for name in (host, unit) if name], as_json=json))
+
+
+@app.command()
+def plan(
+    host: Host,
+    unit: Unit,
+    *,
+    runtime: Runtime = False,
+    keep_running: KeepRunning = False,
+    user: User = "",
+    json: Json = False,
+) -> None:
+    """What a mask would do, and who would have to approve; nobody is asked."""
+    from bot.terminal import asking
+
+    options = asking.options(runtime=runtime, keep_running=keep_running, user=user)
+    _exit(asking.look("plan", (host, unit), options, as_json=json))
+
+
+@app.command()
+def explain(host: Host, unit: Unit, *, user: User = "", json: Json = False) -> None:
+    """Why the answer to a mask would be what it is: the check that decides, and what every rule says."""
+    from bot.terminal import asking
+
+    _exit(asking.look("why", (host, unit), asking.options(user=user), as_json=json))
+
+
+@app.command("list")
+def masks(*, json: Json = False) -> None:
+    """The masks that we made and nobody has taken back. This is not a scan of the hosts."""
+    from bot.terminal import asking
+
+    _exit(asking.look("list", (), (), as_json=json))
+
+
+@audit.command()
+def verify(
+    anchor: Annotated[str, typer.Option(metavar="SEQ:HASH", help="An end of the chain, as once printed.")] = "",
+) -> None:
+    """Verify the chain; exit code 1 if anything was changed, left out or cut off."""
+    from bot.terminal import records
+
+    _exit(records.verify_chain(anchor))
+
+
+@audit.command()
+def export(
+    since: Annotated[str, typer.Option(metavar="TIME", help="Nothing older: 2024-05-01, or with a time.")] = "",
+) -> None:
+    """Print the chain as lines of JSON, oldest first."""
+    from bot.terminal import records
+
+    _exit(records.export(since))
+
+
+@app.command()
+def manifest() -> None:
+    """Print the manifest from which the Slack app is made."""
+    from importlib.resources import files
+
+    typer.echo(files("config").joinpath("slack-manifest.yaml").read_text(encoding="utf-8"), nl=False)
+
+
 def _say(text: str) -> None:
     typer.echo(text)
     sys.stdout.flush()
+
+
+def _exit(code: int) -> NoReturn:
+    raise typer.Exit(code)
 
 
 def main() -> None:
@@ -42,17 +211,16 @@ def main() -> None:
     try:
         app()
     except MaskbotError as error:
-        sys.exit(_explained(error))
+        typer.echo(str(error), err=True)
+        sys.exit(MISUSE if isinstance(error, (ConfigError, UsageError)) else REFUSED)
+    except BrokenPipeError:  # whoever read our output has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(REFUSED)
     except Exception as error:
         if _DEBUG:
             raise
-        typer.echo(f"Something unexpected went wrong: {type(error).__name__}. MASKBOT_DEBUG=1 shows where.", err=True)
+        typer.echo(f"Something unexpected went wrong ({type(error).__name__}). MASKBOT_DEBUG=1 shows where.", err=True)
         sys.exit(REFUSED)
-
-
-def _explained(error: MaskbotError) -> int:
-    typer.echo(str(error), err=True)
-    return MISUSE if isinstance(error, (ConfigError, UsageError)) else REFUSED
 
 
 if __name__ == "__main__":

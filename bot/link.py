@@ -19,6 +19,23 @@ log = structlog.get_logger()
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # seconds between two tries
 
 
+def ask_slack(assembly: Assembly) -> None:
+    """Let people be looked up in Slack, if it answers now and there is a token; else configuration alone tells."""
+    token = assembly.settings.slack_bot_token
+    if token is None:
+        return
+    client = web_client(token.get_secret_value(), base=assembly.settings.slack_api_url)
+    try:
+        _known_to(assembly, client, account(client))
+    except SlackError as error:
+        log.warning("slack.not_asked", why=str(error))
+
+
+def _known_to(assembly: Assembly, client: WebClient, us: Account) -> None:
+    settings, teams = assembly.settings, assembly.parts.policy.teams
+    assembly.directory.slack = SlackDirectory(client, us, teams=teams, ttl=settings.people_ttl)
+
+
 class SlackLink:
     """Tries until it is connected; from then on the connection heals itself."""
 
@@ -72,12 +89,13 @@ class SlackLink:
                 return
 
     def _connected_once(self) -> Account:
-        settings, policy = self._assembly.settings, self._assembly.parts.policy
         bot_token, app_token = self._tokens
-        client = web_client(bot_token, base=settings.slack_api_url)
+        client = web_client(bot_token, base=self._assembly.settings.slack_api_url)
         us = account(client, app_token=app_token)
-        self._assembly.directory.slack = SlackDirectory(client, us, teams=policy.teams, ttl=settings.people_ttl)
-        self._socket = self._socket or self._listening(us, policy.teams)  # each one made starts threads of its own
+        _known_to(self._assembly, client, us)
+        self._socket = self._socket or self._listening(
+            us, self._assembly.parts.policy.teams
+        )  # each one made starts threads of its own
         self._socket.connect()
         return us
 

@@ -2,16 +2,16 @@
 
 import signal
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 
 from bot import __version__
 from bot.compose import Assembly, assembled
 from bot.edges import log
-from bot.edges.shell_socket import ShellServer
+from bot.edges.shell_socket import Serve, ShellServer
 from bot.errors import MaskbotError
-from bot.link import SlackLink
+from bot.link import SlackLink, ask_slack
 from bot.workflow import Loop
 from config.loading import Configuration, load
 from config.settings import Settings, load_settings
@@ -48,6 +48,27 @@ def run(say: Say, *, is_terminal: bool) -> None:
     if link.refused:
         raise MaskbotError(link.refused)
     say("stopped")
+
+
+@contextmanager
+def without_slack(*, works: bool) -> Iterator[Serve]:
+    """The same bot in the hands of root, when none runs: what must be said in Slack stays due for the next run.
+
+    Where it `works`, the command line is served meanwhile, so that other people can vote. Raises `ConfigError`.
+    """
+    settings = load_settings()
+    log.set_up(level="warning", as_json=False)
+    with assembled(settings, load(settings)) as assembly, ExitStack() as parts:
+        ask_slack(assembly)
+        state = State(is_ready=False, slack="not connected: root carries out by hand")
+        if works:
+            shell = serve_shell(assembly, lambda: state)
+            loop = Loop(assembly.parts, owner=assembly.instance, workers=settings.workers, speakers=0)
+            parts.callback(loop.stop)
+            parts.callback(shell.close)
+            loop.start()
+            shell.start()
+        yield Shell(assembly.desk, assembly.parts, lambda: state).serve
 
 
 def set_up_log(settings: Settings, *, is_terminal: bool) -> None:

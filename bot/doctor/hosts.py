@@ -1,0 +1,98 @@
+"""One host: reachable, known by its key, letting us in and do what we need, with a systemd that answers."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+
+from bot.core.inventory import Host
+from bot.core.look import look_argv, parse_look
+from bot.core.systemctl import RIGHTS
+from bot.core.units import Snapshot, UnitName
+from bot.doctor.finding import Finding
+from bot.errors import HostError, MaskbotError
+from bot.ports import Hosts
+
+# Any host with systemd knows it or can look for it; nothing is done to it.
+_UNIT = UnitName("dbus.service")
+_OPTIONAL = "control"
+# What is examined, in the order in which it can fail.
+_CHECKS = ("reachable", "algorithms", "host key", "login", "session", "systemctl", "D-Bus", "look")
+_SSH = "See that sshd runs there, and that the address and port in hosts.yaml are right and open to the bot."
+_FAILS_AT: Mapping[str, tuple[str, str]] = {
+    "ssh_weak_crypto": ("algorithms", "Bring its OpenSSH up to date: it offers only what is broken by now."),
+    "host_key_mismatch": (
+        "host key",
+        "Compare with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the host itself. Only if it is the same, "
+        "write it into hosts.yaml; if not, somebody is in between.",
+    ),
+    "ssh_auth_refused": ("login", "Put the bot's public key into the authorized_keys of that user on the host."),
+    "ssh_auth_timeout": ("login", "See what the host's sshd and PAM say about the login (journalctl -u ssh)."),
+    "ssh_channel_refused": ("session", "Allow the user a session: MaxSessions and ForceCommand in sshd_config(5)."),
+    "ssh_channel_timeout": ("session", "See what the host's PAM and logind do at a login (journalctl -u ssh)."),
+    "no_systemd": ("systemctl", "The bot is for hosts that were booted with systemd; take it out of hosts.yaml."),
+    "no_systemctl": ("systemctl", "Install systemd, or take the host out of hosts.yaml."),
+    "no_bus": ("D-Bus", "See whether dbus.socket is active on the host."),
+}
+_RIGHTS_FIX = "Put the lines of docs/operations.md for this login into /etc/sudoers.d/maskbot on the host."
+
+
+def examine_host(hosts: Hosts, host: Host, *, deadline: float) -> tuple[list[Finding], str]:
+    """Everything about one host up to the first thing that fails, and its machine-id if it told one."""
+    try:
+        reply = hosts.run(host, look_argv(_UNIT, full=True), deadline=deadline)
+        seen = parse_look(reply.stdout, _UNIT)
+    except MaskbotError as error:
+        return list(_until(host.name, error)), ""
+    well = [Finding(host.name, check, is_ok=True) for check in _CHECKS]
+    return [*well, *_rights(host.name, seen), *_machine(host, seen)], seen.machine_id
+
+
+def twins(machine_ids: Mapping[str, str]) -> Iterator[Finding]:
+    """Two names for one machine would let two changes run there at once."""
+    names: defaultdict[str, list[str]] = defaultdict(list)
+    for name, machine_id in sorted(machine_ids.items()):
+        names[machine_id].append(name)
+    for same in names.values():
+        if len(same) > 1:
+            what = f"{' and '.join(same)} have the same machine-id: one machine, or one copied from the other"
+            fix = (
+                "Keep one of the names in hosts.yaml, or give the copy an id of its own (systemd-machine-id-setup(1))."
+            )
+            yield from (Finding(name, "machine-id", is_ok=False, what=what, fix=fix) for name in same)
+
+
+def _until(name: str, error: MaskbotError) -> Iterator[Finding]:
+    """What must have been well for it to fail where it did, and that."""
+    code = error.code if isinstance(error, HostError) else ""
+    reachable = (
+        ("reachable", _SSH)
+        if code.startswith("ssh_")
+        else ("look", "Try it again; if it stays, it is a mistake of ours.")
+    )
+    failed, fix = _FAILS_AT.get(code, reachable)
+    yield from (Finding(name, check, is_ok=True) for check in _CHECKS[: _CHECKS.index(failed)])
+    what = " ".join([str(error), *getattr(error, "__notes__", ())])
+    yield Finding(name, failed, is_ok=False, what=what, fix=fix)
+
+
+def _rights(name: str, seen: Snapshot) -> Iterator[Finding]:
+    granted: Iterable[str] = seen.around.rights if seen.around else ()
+    for right in RIGHTS:
+        if right in granted:
+            yield Finding(name, f"sudo: {right}", is_ok=True)
+        elif right == _OPTIONAL:
+            what = "not set up: units whose own file is in /etc/systemd/system cannot be masked there"
+            fix = (
+                "If that is not meant so: make /etc/systemd/system.control, and see docs/operations.md for its rights."
+            )
+            yield Finding(name, "control layer", is_ok=True, what=what, fix=fix)
+        else:
+            yield Finding(name, f"sudo: {right}", is_ok=False, what="sudo does not let the bot", fix=_RIGHTS_FIX)
+
+
+def _machine(host: Host, seen: Snapshot) -> Iterator[Finding]:
+    if host.machine_id and host.machine_id != seen.machine_id:
+        what = f"it says {seen.machine_id}, and hosts.yaml says {host.machine_id}"
+        fix = "See whether it was installed anew. If so, write the new id into hosts.yaml."
+        yield Finding(host.name, "machine-id", is_ok=False, what=what, fix=fix)
+    else:
+        yield Finding(host.name, "machine-id", is_ok=True)

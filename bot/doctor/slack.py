@@ -1,0 +1,135 @@
+"""Slack: tokens, scopes, the channels that the policy names, and groups in which enough people could approve."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from slack_sdk import WebClient
+
+from bot.core.people import PersonId, Place
+from bot.core.policy import Policy, Rule
+from bot.doctor.finding import Finding
+from bot.edges.directory import SlackDirectory
+from bot.edges.slack import account, call
+from bot.errors import SlackError, Unverified
+
+_SLACK = "Slack"
+_REINSTALL = "In the app's settings at Slack: OAuth & Permissions, add what is missing, and reinstall the app."
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """How to ask Slack, and what the manifest says that the app may."""
+
+    bot: WebClient
+    app: WebClient
+    app_token: str
+    scopes: frozenset[str]
+
+
+def examine_slack(tokens: Tokens, policy: Policy) -> Iterator[Finding]:
+    """Everything about Slack, as far as it lets itself be asked."""
+    try:
+        answer = call(tokens.bot.auth_test)
+        us = account(tokens.bot, app_token=tokens.app_token)
+    except SlackError as error:
+        fix = "Copy the Bot User OAuth Token (xoxb-) again from the app's settings at Slack, or see what is in the way."
+        yield Finding(_SLACK, "bot token", is_ok=False, what=str(error), fix=fix)
+        return
+    yield Finding(_SLACK, "bot token", is_ok=True)
+    yield _scopes(answer.headers.get("x-oauth-scopes"), tokens.scopes)
+    yield _app_token(tokens.app)
+    directory = SlackDirectory(tokens.bot, us, teams=policy.teams, ttl=60)
+    yield from _channels(directory, policy)
+    yield from _groups(directory, policy)
+    yield from _people(directory, policy)
+
+
+def _scopes(told: object, wanted: frozenset[str]) -> Finding:
+    if not isinstance(told, str):
+        return Finding(_SLACK, "scopes", is_ok=True, what="Slack did not say which ones the token has")
+    missing = sorted(wanted - {scope.strip() for scope in told.split(",")})
+    if missing:
+        return Finding(_SLACK, "scopes", is_ok=False, what=f"missing: {', '.join(missing)}", fix=_REINSTALL)
+    return Finding(_SLACK, "scopes", is_ok=True)
+
+
+def _app_token(client: WebClient) -> Finding:
+    try:
+        call(client.apps_connections_open, app_token=client.token)
+    except SlackError as error:
+        fix = "Make an app-level token (xapp-) with the scope connections:write, and see that Socket Mode is enabled."
+        return Finding(_SLACK, "app token", is_ok=False, what=str(error), fix=fix)
+    return Finding(_SLACK, "app token", is_ok=True)
+
+
+def _channels(directory: SlackDirectory, policy: Policy) -> Iterator[Finding]:
+    for channel in sorted(policy.channels | ({policy.shell_channel} - {""})):
+        check = f"channel {channel}"
+        try:
+            place = directory.place(Place(channel))
+        except Unverified as error:
+            yield Finding(_SLACK, check, is_ok=False, what=str(error), fix="Try again; see the scopes above.")
+            continue
+        wrong = list(_wrong_with(place))
+        if not wrong:
+            yield Finding(_SLACK, check, is_ok=True)
+        yield from (Finding(_SLACK, check, is_ok=False, what=what, fix=fix) for what, fix in wrong)
+
+
+def _wrong_with(place: Place) -> Iterator[tuple[str, str]]:
+    if not place.is_member:
+        yield "it is not there, or the bot is not in it", "Say `/invite @maskbot` there, or take it out of policy.yaml."
+    if not place.is_internal:
+        yield "it is shared with another organisation, so the bot does not act there", "Name an internal channel."
+    if place.is_archived:
+        yield "it is archived", "Name another channel in policy.yaml."
+
+
+def _groups(directory: SlackDirectory, policy: Policy) -> Iterator[Finding]:
+    """Who is in each group, and then whether each rule's quorum could be reached."""
+    members: dict[str, frozenset[PersonId]] = {}
+    for group in policy.groups:
+        check = f"group {group.name}"
+        try:
+            members[group.name] = directory.members(group)
+        except Unverified as error:
+            fix = "Correct `slack_group` in policy.yaml; user groups need the scope usergroups:read and a paid plan."
+            yield Finding(_SLACK, check, is_ok=False, what=str(error), fix=fix)
+            continue
+        found = members[group.name]
+        fix = "" if found else "Add people to it, or name another group in policy.yaml."
+        yield Finding(_SLACK, check, is_ok=bool(found), what="" if found else "nobody is in it", fix=fix)
+    for rule in policy.rules:
+        if not rule.forbid and {*rule.ask, *rule.approve} <= members.keys():
+            yield _quorum(rule, members, need=rule.need)
+
+
+def _quorum(rule: Rule, members: dict[str, frozenset[PersonId]], *, need: int) -> Finding:
+    """For the luckiest of those who may ask; everybody else finds out when they do."""
+    approvers = _keys(members, rule.approve)
+    most = max((len(approvers - {asker}) for asker in _keys(members, rule.ask)), default=0)
+    if most >= need:
+        return Finding(_SLACK, f"quorum of rule {rule.name}", is_ok=True)
+    what = f"it needs {need} approvals, and at most {most} people could give one"
+    fix = f"Add people to its groups, or change line {rule.line} of policy.yaml."
+    return Finding(_SLACK, f"quorum of rule {rule.name}", is_ok=False, what=what, fix=fix)
+
+
+def _keys(members: dict[str, frozenset[PersonId]], groups: Iterable[str]) -> set[tuple[str, str]]:
+    return {person.key for group in groups for person in members[group]}
+
+
+def _people(directory: SlackDirectory, policy: Policy) -> Iterator[Finding]:
+    """Those who may ask on the command line have to be people of ours as well."""
+    fix = "Correct the id in `people:` of policy.yaml, or take the line out."
+    for login, person in sorted(policy.people.items()):
+        try:
+            found = directory.person(person, ())
+        except Unverified as error:
+            yield Finding(_SLACK, f"person {login}", is_ok=False, what=str(error), fix=fix)
+            continue
+        wrong = found.is_guest or found.is_bot or found.is_deleted or found.is_foreign
+        what = (
+            "no full member of ours any more: a guest, a bot, deactivated, or of another organisation" if wrong else ""
+        )
+        yield Finding(_SLACK, f"person {login}", is_ok=not wrong, what=what, fix=fix if wrong else "")

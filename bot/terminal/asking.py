@@ -1,0 +1,125 @@
+"""What a person asks at a terminal, taken to the bot and shown as it comes along."""
+
+import os
+import sys
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from bot.edges.shell_socket import NobodyThere, call, login_of
+from bot.errors import MaskbotError, UsageError
+from bot.terminal import sentences
+from bot.terminal.following import tell
+
+Words = Mapping[str, Any]
+# Where to look if MASKBOT_SOCKET does not say it: the bot's default in its own folder, and a service's usual place.
+_PLACES = (Path("var/maskbot.sock"), Path("/run/maskbot/maskbot.sock"))
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What a voter said."""
+
+    verdict: str
+    request: str
+    reason: str = ""
+    console_works: bool = False
+
+
+def options(*, runtime: bool = False, keep_running: bool = False, user: str = "") -> list[str]:
+    """The options as they are written behind `/mask`."""
+    given = ["--runtime"] * runtime + ["--keep-running"] * keep_running
+    return [*given, f"--user={_one_word(user)}"] if user else given
+
+
+def change(verb: str, names: Sequence[str], given: Sequence[str], reason: Sequence[str], *, wait: bool) -> Words:
+    """A change, in the words that the bot reads. Raises `UsageError`."""
+    text = " ".join([*given, *map(_one_word, names), "--", *reason])
+    return {"do": "change", "verb": verb, "text": text, "wait": wait, "key": uuid.uuid4().hex}
+
+
+def ask(asked: Words, *, carry_out: bool, as_json: bool) -> int:
+    """Ask for a change, and stay with it. Raises `MaskbotError`."""
+    return tell(_carried_out(asked) if carry_out else call(_socket(), asked), as_json=as_json)
+
+
+def look(word: str, names: Sequence[str], given: Sequence[str], *, as_json: bool) -> int:
+    """Ask a question. Raises `MaskbotError`."""
+    text = " ".join([word, *given, *map(_one_word, names)])
+    return tell(_asked_or_looked({"do": "question", "text": text}), as_json=as_json)
+
+
+def status(names: Sequence[str], *, as_json: bool) -> int:
+    """How a unit, a host or the bot itself is. Raises `MaskbotError`."""
+    if names:
+        return look("status", names, (), as_json=as_json)
+    return tell(call(_socket(), {"do": "state"}), as_json=as_json)
+
+
+def vote(given: Vote, *, carry_out: bool, as_json: bool) -> int:
+    """Vote on the plan as it is now; a person at a terminal reads it first. Raises `MaskbotError`."""
+    shown = list(_asked_or_looked({"do": "show", "id": given.request}))
+    request = next((words["request"] for words in shown if words["event"] == "request"), None)
+    if request is None:
+        return tell(shown, as_json=as_json)
+    if not as_json and request["stage"] == "waiting":
+        _let_read(request, given.verdict)
+    words = {
+        "do": "vote",
+        "id": given.request,
+        "verdict": given.verdict,
+        "plan": request["plan"],
+        "reason": given.reason,
+        "console_works": given.console_works,
+        "wait": carry_out,
+    }
+    return tell(_carried_out(words) if carry_out else call(_socket(), words), as_json=as_json)
+
+
+def _let_read(request: Words, verdict: str) -> None:
+    for one in sentences.plan(request):
+        typer.echo(one, err=True)
+    if sys.stdin.isatty() and not typer.confirm(f"{verdict.capitalize()} this?", err=True):
+        raise MaskbotError("Nothing was said about it.")
+
+
+def _asked_or_looked(words: Words) -> Iterator[Words]:
+    """Ask the running bot; where none runs, root looks by itself. Nothing is changed."""
+    try:
+        yield from call(_socket(), words)
+    except NobodyThere:
+        if os.geteuid() != 0:
+            raise
+        yield from _here(words, works=False)
+
+
+def _carried_out(words: Words) -> Iterator[Words]:
+    """Do it in this process, as a bot without Slack."""
+    if os.geteuid() != 0:
+        raise MaskbotError(
+            "Only root may carry out without a running bot: whoever can write its database could forge votes."
+        )
+    yield from _here(words, works=True)
+
+
+def _here(words: Words, *, works: bool) -> Iterator[Words]:
+    from bot.running import without_slack
+
+    with without_slack(works=works) as serve:
+        yield from serve(words, login_of(os.getuid()))
+
+
+def _one_word(typed: str) -> str:
+    """A name as it was typed. Raises `UsageError`."""
+    if len(typed.split()) != 1:
+        raise UsageError(f"`{typed[:80]}` is not one word.")
+    return typed
+
+
+def _socket() -> Path:
+    named = os.environ.get("MASKBOT_SOCKET")
+    return Path(named) if named else next((place for place in _PLACES if place.exists()), _PLACES[0])

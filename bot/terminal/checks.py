@@ -1,0 +1,130 @@
+"""`check` and `doctor`: findings as they are made, and an exit code that says whether all is well."""
+
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict
+from pathlib import Path
+
+import typer
+import yaml
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+import config
+from bot.compose import open_hosts
+from bot.core.inventory import Host
+from bot.doctor.finding import Finding
+from bot.doctor.hosts import examine_host, twins
+from bot.doctor.slack import Tokens, examine_slack
+from bot.edges import log
+from bot.edges.slack import web_client
+from bot.errors import ConfigError, UsageError
+from bot.terminal.sentences import line
+from config.loading import Configuration, load
+from config.loading import Finding as Complaint
+from config.loading import check as check_files
+from config.settings import Settings, load_settings
+
+MANIFEST = Path(config.__file__).parent / "slack-manifest.yaml"
+_AT_ONCE = 16
+
+
+def check(*, as_json: bool) -> int:
+    """Whether the files and settings would let the bot start. Needs no secret, no database and no Slack."""
+    found = _complaints()
+    is_ok = not any(one.level == "error" for one in found)
+    if as_json:
+        typer.echo(json.dumps({"ok": is_ok, "findings": [asdict(one) for one in found]}, indent=2))
+        return 0 if is_ok else 1
+    for one in found:
+        typer.echo(f"{one.level}: {line(one.text)}", err=True)
+    typer.echo("configuration ok" if is_ok else "the bot would not start with this configuration")
+    return 0 if is_ok else 1
+
+
+def _complaints() -> list[Complaint]:
+    try:
+        return check_files(load_settings())
+    except ConfigError as error:
+        return [Complaint("error", text) for text in str(error).splitlines()]
+
+
+def doctor(names: Sequence[str], *, as_json: bool) -> int:
+    """Examine hosts (all of them unless named) and Slack, side by side. Raises `ConfigError`, `UsageError`."""
+    settings = load_settings()
+    log.set_up(level="error", as_json=False)
+    configuration = load(settings)
+    hosts = [_named(configuration, name) for name in names] or list(configuration.inventory.hosts)
+    found = sorted(_examined(settings, configuration, hosts, with_slack=not names), key=lambda one: one.about)
+    is_ok = all(one.is_ok for one in found)
+    if as_json:
+        typer.echo(json.dumps({"ok": is_ok, "findings": [asdict(one) for one in found]}, indent=2))
+    else:
+        _print(found)
+    return 0 if is_ok else 1
+
+
+def _named(configuration: Configuration, name: str) -> Host:
+    host = configuration.inventory.get(name)
+    if host is None:
+        raise UsageError(f"There is no host `{name[:80]}` in hosts.yaml.")
+    return host
+
+
+def _examined(
+    settings: Settings, configuration: Configuration, hosts: Sequence[Host], *, with_slack: bool
+) -> Iterator[Finding]:
+    remote, machine_ids = open_hosts(settings), dict[str, str]()
+    with ThreadPoolExecutor(_AT_ONCE) as pool, _bar() as bar:
+        task = bar.add_task("examining", total=len(hosts) + with_slack)
+        slack = [pool.submit(lambda: list(_slack(settings, configuration)))] if with_slack else []
+        asked = {pool.submit(examine_host, remote, host, deadline=settings.look_deadline): host.name for host in hosts}
+        for done in as_completed(asked):
+            findings, machine_id = done.result()
+            machine_ids |= {asked[done]: machine_id} if machine_id else {}
+            bar.advance(task)
+            yield from findings
+        for future in slack:
+            yield from future.result()
+            bar.advance(task)
+    remote.close()
+    yield from twins(machine_ids)
+
+
+def _slack(settings: Settings, configuration: Configuration) -> Iterator[Finding]:
+    bot, app = settings.slack_bot_token, settings.slack_app_token
+    if bot is None or app is None:
+        what = "SLACK_BOT_TOKEN and SLACK_APP_TOKEN are needed, and not both are set"
+        yield Finding("Slack", "tokens", is_ok=False, what=what, fix="README.md says where Slack shows them.")
+        return
+    manifest = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))
+    tokens = Tokens(
+        bot=web_client(bot.get_secret_value(), base=settings.slack_api_url),
+        app=web_client(app.get_secret_value(), base=settings.slack_api_url),
+        app_token=app.get_secret_value(),
+        scopes=frozenset(manifest["oauth_config"]["scopes"]["bot"]),
+    )
+    yield from examine_slack(tokens, configuration.policy)
+
+
+def _bar() -> Progress:
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+
+def _print(found: Sequence[Finding]) -> None:
+    for one in found:
+        head = f"{'ok ' if one.is_ok else 'NOT'} {one.about}: {one.check}"
+        typer.echo(line(f"{head}: {one.what}" if one.what else head))
+        if one.fix:
+            typer.echo(line(f"      fix: {one.fix}"))
+    wrong = sum(not one.is_ok for one in found)
+    typer.echo(f"{len(found)} examined, {wrong} not ok" if wrong else f"{len(found)} examined, all ok")

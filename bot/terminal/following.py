@@ -1,0 +1,125 @@
+"""A request as it comes along: a living line for each stage at a terminal, a plain line elsewhere, and its end."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from bot.terminal import sentences
+
+Words = Mapping[str, Any]
+INTERRUPTED = 1
+
+
+class _Elapsed(ProgressColumn):
+    """For how long."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.finished_time if task.finished else task.elapsed or 0:.0f} s", style="dim")
+
+
+class Lines:
+    """One line for each thing that happens, on stderr; at a terminal the last of them lives."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        text = TextColumn("{task.description}", markup=False)
+        done = SpinnerColumn(finished_text=Text("✔", style="green"))
+        self._living = Progress(done, text, _Elapsed(), console=self._console) if self._console.is_terminal else None
+        self._last = ""
+        self._task: Any = None
+
+    def show(self, text: str) -> None:
+        """Something else happens now."""
+        if text == self._last:
+            return
+        self._last = text
+        if self._living is None:
+            typer.echo(text, err=True)
+            return
+        self._living.start()
+        self._finish()
+        self._task = self._living.add_task(text, total=1)
+
+    def close(self) -> None:
+        """Nothing more happens."""
+        if self._living is not None:
+            self._finish()
+            self._living.stop()
+
+    def _finish(self) -> None:
+        if self._living is not None and self._task is not None:
+            self._living.update(self._task, completed=1)
+
+
+def tell(told: Iterable[Words], *, as_json: bool) -> int:
+    """Show what the bot has to say, and return the exit code it came with."""
+    lines, newest = Lines(), dict[str, Any]()
+    try:
+        for words in told:
+            match words["event"]:
+                case "request":
+                    newest = words["request"]
+                    if not as_json and not sentences.is_over(newest):
+                        lines.show(sentences.standing(newest))
+                case "answer" | "state" as kind:
+                    newest = words[kind]
+                    if not as_json:
+                        _say(words)
+                case "end":
+                    lines.close()
+                    return _end(newest, words, as_json=as_json)
+    except KeyboardInterrupt:
+        lines.close()
+        typer.echo(_left_alone(newest), err=True)
+        return INTERRUPTED
+    raise AssertionError("the bot said no last word")
+
+
+def _end(newest: dict[str, Any], words: Words, *, as_json: bool) -> int:
+    code, text = int(words["exit"]), sentences.line(words["text"])
+    if as_json:
+        typer.echo(json.dumps(newest | ({"error": text} if text and code else {}), indent=2))
+        return code
+    if newest.get("stage") and sentences.is_over(newest):
+        _result(newest)
+    elif newest.get("stage") and not text:
+        typer.echo(f"{newest['id']}: {sentences.standing(newest)}")
+    if text:
+        typer.echo(text, err=bool(code))
+    return code
+
+
+def _result(request: Words) -> None:
+    """How it ended, and before beside after."""
+    typer.echo(sentences.line(sentences.headline(request)))
+    if request["after"] is None:
+        return
+    table = Table(box=None, pad_edge=False, show_header=True, header_style="dim")
+    for heading in ("", "before", "after"):
+        table.add_column(heading)
+    for label, was, now in sentences.table(request):
+        table.add_row(label, Text(was), Text(now, style="bold" if was != now else ""))
+    Console().print(table)
+
+
+def _say(words: Words) -> None:
+    if words["event"] == "answer":
+        for one in words["lines"]:
+            typer.echo(sentences.line(one))
+        return
+    state = words["state"]
+    ready = "ready" if state["ready"] else "NOT READY"
+    typer.echo(f"maskbot {state['version']}: {ready}, Slack: {sentences.line(state['slack'])}")
+    typer.echo(f"open requests: {state['open_requests']}")
+
+
+def _left_alone(request: Mapping[str, Any]) -> str:
+    if not request.get("id"):
+        return "Interrupted."
+    return f"No longer waiting. Request {request['id']} is left alone: it goes on as if you were still here."

@@ -1,0 +1,72 @@
+"""The audit chain on the command line: verified, and exported as lines of JSON."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import typer
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.compose import open_store
+from bot.core.audit import Broken, Head, canonical, verify
+from bot.edges.database import Database
+from bot.errors import MaskbotError, UsageError
+from config.settings import load_settings
+
+
+def verify_chain(anchor: str) -> int:
+    """Follow the chain from its start to its end, and up to an anchor that was kept elsewhere."""
+    known = _anchor(anchor) if anchor else None
+    with _opened() as store:
+        head = store.head()  # first: a running bot goes on writing
+        found = verify(store.records(), anchor=head)
+        if known and not isinstance(found, Broken):
+            found = verify(store.records(), anchor=known)
+    if isinstance(found, Broken):
+        typer.echo(f"The audit chain is BROKEN at record {found.seq}: {found.why}.", err=True)
+        return 1
+    typer.echo(f"The audit chain holds: {found.count} records.")
+    typer.echo(f"anchor: {found.head.seq}:{found.head.hash}")
+    return 0
+
+
+def export(since: str) -> int:
+    """Every record, oldest first, as one line of JSON each."""
+    begin = _moment(since) if since else datetime.min.replace(tzinfo=UTC)
+    with _opened() as store:
+        for record in _from(store, begin):
+            typer.echo(canonical(record))
+    return 0
+
+
+def _from(store: Database, begin: datetime) -> Iterator[Mapping[str, Any]]:
+    return (record for record in store.records() if datetime.fromisoformat(record["ts"]) >= begin)
+
+
+@contextmanager
+def _opened() -> Iterator[Database]:
+    """The database, for reading, beside a running bot. Whoever may read the file may read the record."""
+    store = open_store(load_settings())
+    try:
+        yield store
+    except SQLAlchemyError as error:
+        raise MaskbotError(f"There is no audit chain to be read in this database ({type(error).__name__}).") from error
+    finally:
+        store.close()
+
+
+def _anchor(typed: str) -> Head:
+    """`SEQ:HASH`, as `audit verify` prints it."""
+    number, _, digest = typed.partition(":")
+    if not number.isdecimal() or not digest:
+        raise UsageError("An anchor is a number and a hash, as `maskbot audit verify` prints them: 42:0a1b...")
+    return Head(int(number), digest)
+
+
+def _moment(typed: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(typed)
+    except ValueError:
+        raise UsageError(f"`{typed[:80]}` is no time. Write it like 2024-05-01 or 2024-05-01T12:00:00+02:00.") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,122 @@
+"""Where a request stands, in one line for a terminal; made from what the bot tells about it (`handlers/shown.py`)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from bot.core.cards.done import TITLES
+from bot.core.changes import Outcome, Stage
+from bot.core.foreign import clean
+
+Shown = Mapping[str, Any]
+_FINAL = {stage.value for stage in Stage if stage.is_final}
+_STEPS = {
+    "link": "making the mask's link",
+    "unlink": "taking the mask's link away",
+    "stop": "stopping it",
+    "reload": "letting systemd read its files again",
+    "try-start": "trying to start it, to see that refused",
+    "reset-failed": "forgetting that it failed",
+    "start": "starting it",
+    "add-wants": "putting its enablement back",
+}
+_ENDS = {
+    "refused": "REFUSED",
+    "denied": "DENIED",
+    "withdrawn": "WITHDRAWN",
+    "expired": "EXPIRED",
+    "cancelled": "CANCELLED",
+}
+
+
+def line(text: str) -> str:
+    """One line that is safe at a terminal, whoever wrote it."""
+    return clean(text.replace("\n", " "), lines=1, width=1000)
+
+
+def is_over(request: Shown) -> bool:
+    """Nothing moves it any more."""
+    return request["stage"] in _FINAL
+
+
+def standing(request: Shown) -> str:
+    """What happens now, or how it ended."""
+    host, unit = request["host"], request["unit"]
+    match request["stage"]:
+        case "asked":
+            return line(f"looking at {unit} on {host}")
+        case "waiting":
+            return line(_waiting(request))
+        case "approved":
+            return line(f"{_approved(request)}; waits for its turn on {host}")
+        case "running":
+            return line(_running(request))
+        case _:
+            return line(headline(request))
+
+
+def headline(request: Shown) -> str:
+    """How it ended, and why."""
+    what = f"{request['change']}: {_end(request)}"
+    return f"{what}. {request['because']}" if request["because"] else what
+
+
+def table(request: Shown) -> list[tuple[str, str, str]]:
+    """Before beside after, row by row; `?` is what was not seen."""
+    rows = (("Load", "load"), ("Active", "active"), ("Sub", "sub"), ("Unit file", "unit_file"))
+    before, after = request["before"] or {}, request["after"] or {}
+    found = [(label, before.get(key, "?"), after.get(key, "?")) for label, key in rows]
+    proofs = [sent for sent in request["commands"] if sent["step"] == "try-start" and sent["exit_code"] is not None]
+    start = [("Start", "-", "refused" if proofs[-1]["exit_code"] else "NOT REFUSED")] if proofs else []
+    return [(label, line(was) or "-", line(now) or "-") for label, was, now in [*found, *start]]
+
+
+def plan(request: Shown) -> list[str]:
+    """What a voter decides on."""
+    asked = request["approval"] or {}
+    before = request["before"] or {}
+    states = (before.get(key) for key in ("load", "active", "sub", "unit_file"))
+    told = [
+        f"{request['change']}, asked by {request['requester']}",
+        f"  reason:  {request['reason'] or '(none given)'}",
+        f"  now:     {', '.join(state for state in states if state) or 'not looked at yet'}",
+        f"  rule:    {asked.get('rule') or '(none yet)'}, {request['counted']} of {asked.get('need', '?')} approvals",
+    ]
+    guarded = [f"  guarded: {asked['guarded']}"] if asked.get("guarded") else []
+    return [line(one) for one in [*told, *guarded]]
+
+
+def _end(request: Shown) -> str:
+    if request["stage"] != "done":
+        return _ENDS.get(request["stage"], str(request["stage"]).upper())
+    return TITLES[Outcome(request["outcome"] or Outcome.UNKNOWN)]
+
+
+def _waiting(request: Shown) -> str:
+    asked = request["approval"]
+    missing = asked["need"] - request["counted"]
+    until = datetime.fromisoformat(asked["decide_by"]).astimezone()
+    anew = f"asked anew ({'; '.join(request['changed_since'])}): " if request["changed_since"] else ""
+    more = " more" if request["counted"] else ""
+    return (
+        f"{anew}waits for {missing}{more} approval{'s' * (missing != 1)}: `maskbot approve {request['id']}` "
+        f"by one of {_groups(asked['groups'])}, until {until:%H:%M}"
+    )
+
+
+def _groups(names: Sequence[str]) -> str:
+    return " or ".join(f"@{name}" for name in names) or "nobody"
+
+
+def _approved(request: Shown) -> str:
+    voters = [vote["voter"] for vote in request["votes"] if (vote["verdict"], vote["tally"]) == ("approve", "counted")]
+    return f"approved by {', '.join(voters)}" if voters else "no approval is needed"
+
+
+def _running(request: Shown) -> str:
+    if request["unknown_since"]:
+        return f"not known yet, looking again: {request['because']}"
+    if not request["commands"]:
+        return f"beginning on {request['host']}"
+    name, _, detail = request["commands"][-1]["step"].partition(" ")
+    return f"{_STEPS.get(name, name)} {detail}".rstrip()
