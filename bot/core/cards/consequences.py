@@ -48,7 +48,7 @@ def _then_masked(change: Change, seen: Snapshot) -> str:
 
 def _then_unmasked(request: Request, seen: Snapshot) -> Markup:
     if request.ask.undoes:
-        return words("our mask is taken back: enabled and running as it was before it")
+        return words("our mask is taken back, and the unit is again as it was before it")
     where = joined(states.LAYERS[layer] for layer in seen.mask_layers) or escape("there is none")
     return words("the mask is removed ({}), nothing is started; this mask was not made by maskbot", where)
 
