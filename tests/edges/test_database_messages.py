@@ -107,6 +107,14 @@ def test_progress_is_shown_no_more_often_than_every_few_seconds(store: Database,
     assert store.due_message("poster") is None
 
 
+def test_progress_does_not_put_off_a_new_stage_that_nobody_has_seen(store: Database, clock: Hands) -> None:
+    approved = store.save(waiting(store).move(Stage.APPROVED))
+    say(store, approved)
+    clock.wait(1)
+    store.save(store.save(approved.move(Stage.RUNNING)))
+    assert due(store).posted_version == approved.version
+
+
 def test_the_result_does_not_wait_for_its_turn(store: Database) -> None:
     request = running(store)
     say(store, request)

@@ -16,7 +16,8 @@ from bot.edges.database import Database
 from bot.errors import HostTaken, Stale
 from bot.ports import Claim, Message, MessageKind
 from tests.edges.asked import BOB, a_request, a_vote, an_event
-from tests.edges.conftest import Opening
+from tests.edges.conftest import Hands, Opening
+from tests.lab.postgres import Postgres
 
 T = TypeVar("T")
 
@@ -196,3 +197,16 @@ def test_what_was_recorded_while_nobody_waited_is_not_slept_over(store: Database
     waiter.start()
     waiter.join(5)
     assert not waiter.is_alive()
+
+
+@pytest.mark.postgresql
+def test_replicas_that_start_at_once_on_an_empty_database_take_turns(cluster: Postgres, clock: Hands) -> None:
+    url = cluster.make_database("fresh")
+
+    def begin(number: int) -> int:
+        store = Database(url, clock=clock, instance=f"bot-{number}")
+        with store.exclusive():
+            store.record([an_event()])
+            return store.head().seq
+
+    assert sorted(at_once(4, begin)) == [1, 2, 3, 4]

@@ -6,8 +6,8 @@ from sqlalchemy import ColumnElement, Connection, and_, case, literal, null, or_
 
 from bot.core.changes import Request
 from bot.edges.database import rows
-from bot.edges.database.engine import database_time
 from bot.edges.database.tables import UtcTime, requests, targets
+from bot.edges.database.transactions import database_time
 from bot.errors import LostClaim
 from bot.ports import Claim
 

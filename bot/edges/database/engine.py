@@ -1,33 +1,13 @@
-"""Connections to SQLite or PostgreSQL, and transactions on them."""
+"""Engines for SQLite and PostgreSQL, each set up so that what is committed is on the disk."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import (
-    URL,
-    Connection,
-    Engine,
-    Executable,
-    QueuePool,
-    create_engine,
-    event,
-    func,
-    literal_column,
-    make_url,
-    select,
-    type_coerce,
-)
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.sql.schema import Table
 
-from bot.edges.database.faults import translated
-from bot.edges.database.tables import UtcTime
 from bot.errors import ConfigError
 
 
@@ -54,11 +34,16 @@ def parse_url(text: str) -> URL:
     raise ConfigError("MASKBOT_DATABASE_URL must name a SQLite file or a PostgreSQL database.")
 
 
+def file_of(url: URL) -> Path | None:
+    """The file that the database is, if it is one."""
+    return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
+
+
 def connect(url: URL, limits: Limits) -> Engine:
     """An engine; it opens its first connection when one is needed."""
     seconds = limits.busy.total_seconds()
-    if url.get_backend_name() == "sqlite":
-        return _connect_file(Path(str(url.database)), seconds)
+    if path := file_of(url):
+        return _connect_file(path, seconds)
     return create_engine(
         url,
         pool_size=10,
@@ -94,40 +79,6 @@ def _connect_file(path: Path, seconds: float) -> Engine:
 
 def _begin(connection: Connection) -> None:
     # A deferred transaction that turns to writing fails at once if somebody wrote meanwhile, whatever the busy
-    # timeout (measured); one that begins as a writer waits for its turn.
+    # timeout (measured, docs/ARCHITECTURE.md); one that begins as a writer waits for its turn.
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-@contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that is committed at the end, or leaves nothing behind. Raises `StoreBusy`."""
-    with translated(), engine.connect().execution_options(writes=True) as connection, connection.begin():
-        yield connection
-
-
-@contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
-    """A transaction that sees one state of the database throughout. Raises `StoreBusy`."""
-    with translated(), engine.connect() as connection:
-        if engine.dialect.name == "postgresql":  # SQLite knows nothing else
-            connection.execution_options(isolation_level="REPEATABLE READ")
-        with connection.begin():
-            yield connection
-
-
-def insert_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
-    """Insert a row unless another one has what must be unique; the answer is whether it is new."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    new: Executable = insert(table).values(row).on_conflict_do_nothing().returning(literal_column("1"))
-    return connection.execute(new).first() is not None
-
-
-def database_time(connection: Connection) -> datetime:
-    """The database's own clock, by which leases go: replicas need not agree on the time."""
-    if connection.dialect.name == "postgresql":
-        clock = func.clock_timestamp()
-    else:
-        clock = func.strftime(literal_column("'%Y-%m-%d %H:%M:%f000'"), literal_column("'now'"))
-    moment: datetime = connection.execute(select(type_coerce(clock, UtcTime))).scalar_one()
-    return moment

@@ -9,8 +9,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, insert, or_, select, update
 
 from bot.core.changes import Request, Stage
-from bot.edges.database.engine import database_time, insert_new
 from bot.edges.database.tables import messages, requests
+from bot.edges.database.transactions import database_time, insert_new
 from bot.ports import Due, Message, MessageKind
 
 _MESSAGE = TypeAdapter(Message)

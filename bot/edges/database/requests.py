@@ -9,8 +9,8 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.core.changes import Request, Tally, Vote
 from bot.edges.database import claims, rows
-from bot.edges.database.engine import insert_new
 from bot.edges.database.tables import requests, targets, votes
+from bot.edges.database.transactions import insert_new
 from bot.errors import HostTaken, LostClaim, NoSuchRequest, Stale
 from bot.ports import Claim, Query
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -12,8 +11,9 @@ from bot import __version__
 from bot.core.audit import Event, Head, Origin, canonical
 from bot.core.changes import Request, Stage, Vote
 from bot.edges.database import chain, claims, outbox, requests, schema
-from bot.edges.database.engine import Limits, connect, parse_url, reading, writing
+from bot.edges.database.engine import Limits, file_of, parse_url
 from bot.edges.database.file import sole_use
+from bot.edges.database.transactions import Transactions
 from bot.edges.database.waking import Bell
 from bot.errors import ConfigError
 from bot.ports import Claim, Clock, Due, Message, Query
@@ -39,7 +39,7 @@ class Database:
         self._lease = lease
         self._limits = limits or Limits()
         self._origin = Origin(instance, __version__, config_digest)
-        self._engine = connect(self._url, self._limits)
+        self._transactions = Transactions(self._url, self._limits)
         self._bell = Bell()
 
     @contextmanager
@@ -50,8 +50,8 @@ class Database:
         broken.
         """
         with closing(self):
-            if self._url.get_backend_name() == "sqlite":
-                with sole_use(Path(str(self._url.database))) as lock:
+            if file := file_of(self._url):
+                with sole_use(file) as lock:
                     self._check_file()
                     self._upgrade()
                     lock.mark()
@@ -62,23 +62,23 @@ class Database:
                 yield
 
     def _upgrade(self) -> None:
-        with writing(self._engine) as connection:
+        with self._transactions.writing() as connection:
             schema.upgrade(connection)
 
     def _check_file(self) -> None:
-        with reading(self._engine) as connection:
+        with self._transactions.reading() as connection:
             found = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
         if found != "ok":
             raise ConfigError(f"The database {self._url.database} is damaged ({found}). Restore it from a copy.")
 
     def _void_claims(self) -> None:
-        with writing(self._engine) as connection:
+        with self._transactions.writing() as connection:
             claims.void_all(connection)
             outbox.void_all(connection)
 
     def close(self) -> None:
         """Close all connections; the next call would open new ones."""
-        self._engine.dispose()
+        self._transactions.close()
 
     def wait_for_work(self, seconds: float) -> None:
         """Return when this process has recorded something since this thread's last wait, or after so many seconds."""
@@ -99,11 +99,11 @@ class Database:
             return requests.get(connection, request.id), True
 
     def get(self, request_id: str) -> Request:
-        with reading(self._engine) as connection:
+        with self._transactions.reading() as connection:
             return requests.get(connection, request_id)
 
     def find(self, query: Query) -> list[Request]:
-        with reading(self._engine) as connection:
+        with self._transactions.reading() as connection:
             return requests.find(connection, query)
 
     def cast(self, request_id: str, vote: Vote, *, events: Sequence[Event]) -> bool:
@@ -130,14 +130,14 @@ class Database:
 
     def claim(self, owner: str) -> Claim | None:
         now = self._clock.now()
-        with reading(self._engine) as connection:
+        with self._transactions.reading() as connection:
             if not claims.is_any_due(connection, now=now):
                 return None
-        with writing(self._engine) as connection:
+        with self._transactions.writing() as connection:
             return claims.take(connection, owner, now=now, lease=self._lease)
 
     def renew(self, claim: Claim) -> None:
-        with writing(self._engine) as connection:
+        with self._transactions.writing() as connection:
             claims.renew(connection, claim, lease=self._lease)
 
     def release(self, claim: Claim, *, due_at: datetime | None) -> None:
@@ -151,10 +151,10 @@ class Database:
 
     def due_message(self, owner: str) -> Due | None:
         now = self._clock.now()
-        with reading(self._engine) as connection:
+        with self._transactions.reading() as connection:
             if not outbox.is_any_due(connection, now=now):
                 return None
-        with writing(self._engine) as connection:
+        with self._transactions.writing() as connection:
             return outbox.take(connection, owner, now=now, lease=self._limits.message_lease)
 
     def said(self, due: Due, *, channel: str, ts: str, version: int) -> None:
@@ -164,19 +164,19 @@ class Database:
 
     def unsaid(self, due: Due, *, retry_in: timedelta | None) -> None:
         at = None if retry_in is None else self._clock.now() + retry_in
-        with writing(self._engine) as connection:
+        with self._transactions.writing() as connection:
             outbox.unsaid(connection, due, at=at)
 
     def card(self, request_id: str) -> tuple[str, str]:
-        with reading(self._engine) as connection:
+        with self._transactions.reading() as connection:
             return outbox.card(connection, request_id)
 
     def record(self, events: Sequence[Event]) -> None:
-        with writing(self._engine) as connection:
+        with self._transactions.writing() as connection:
             self._append(connection, events, self._clock.now())
 
     def chain(self, *, after: int = 0, limit: int = _PAGE) -> list[Mapping[str, Any]]:
-        with reading(self._engine) as connection:
+        with self._transactions.reading() as connection:
             return chain.read(connection, after=after, limit=limit)
 
     def records(self, *, after: int = 0) -> Iterator[Mapping[str, Any]]:
@@ -191,13 +191,13 @@ class Database:
 
     def head(self) -> Head:
         """Where the chain ends: what the end of `records` must agree with, and an anchor to be kept elsewhere."""
-        with reading(self._engine) as connection:
+        with self._transactions.reading() as connection:
             return chain.head(connection)
 
     @contextmanager
     def _changing(self) -> Iterator[tuple[Connection, datetime]]:
         """A writing transaction whose end may give somebody work."""
-        with writing(self._engine) as connection:
+        with self._transactions.writing() as connection:
             yield connection, self._clock.now()
         self.wake()
 

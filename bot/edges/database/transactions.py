@@ -1,0 +1,66 @@
+"""Transactions on either database, and the two things that the databases do not say alike."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import URL, Connection, Executable, func, literal_column, select, type_coerce
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.schema import Table
+
+from bot.edges.database.engine import Limits, connect, file_of
+from bot.edges.database.faults import translated
+from bot.edges.database.tables import UtcTime
+from bot.edges.database.turns import Turns
+
+
+class Transactions:
+    """Where every change and every look begins and ends. Both raise `StoreBusy`."""
+
+    def __init__(self, url: URL, limits: Limits) -> None:
+        self._engine = connect(url, limits)
+        self._is_file = file_of(url) is not None
+        self._turns = Turns(limits.busy.total_seconds())
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that is committed at the end, or leaves nothing behind."""
+        turn = self._turns.turn() if self._is_file else nullcontext()  # a file has one writer at a time anyway
+        with (
+            turn,
+            translated(),
+            self._engine.connect().execution_options(writes=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that sees one state of the database throughout; on a file it waits for no writer."""
+        with translated(), self._engine.connect() as connection:
+            if not self._is_file:  # SQLite knows nothing else
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        """Close all connections; the next transaction would open new ones."""
+        self._engine.dispose()
+
+
+def insert_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
+    """Insert a row unless another one has what must be unique; the answer is whether it is new."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    new: Executable = insert(table).values(row).on_conflict_do_nothing().returning(literal_column("1"))
+    return connection.execute(new).first() is not None
+
+
+def database_time(connection: Connection) -> datetime:
+    """The database's own clock, by which leases go: replicas need not agree on the time."""
+    if connection.dialect.name == "postgresql":
+        clock = func.clock_timestamp()
+    else:
+        clock = func.strftime(literal_column("'%Y-%m-%d %H:%M:%f000'"), literal_column("'now'"))
+    moment: datetime = connection.execute(select(type_coerce(clock, UtcTime))).scalar_one()
+    return moment
