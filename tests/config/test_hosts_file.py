@@ -1,0 +1,123 @@
+"""hosts.yaml: what is read from it, and every way to get it wrong."""
+
+import base64
+import hashlib
+
+import pytest
+
+from bot.core.inventory import Host
+from tests.config.folder import HOSTS, KEY, Folder
+
+# RFC 8032, 7.1, test 1: a public key whose private half everybody has.
+RAW = bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")
+BLOB = b"\0\0\0\x0bssh-ed25519\0\0\0\x20" + RAW
+PUBLIC = f"ssh-ed25519 {base64.b64encode(BLOB).decode()} root@web-01"
+
+
+def test_a_host_is_read_with_everything_that_is_said_of_it(folder: Folder) -> None:
+    folder.hosts += "    port: 2222\n    login: ops\n    machine_id: '00000000000000000000000000000001'\n"
+    assert folder.load().inventory.hosts == (
+        Host(
+            name="web-01",
+            address="192.0.2.11",
+            port=2222,
+            login="ops",
+            environment="prod",
+            groups=frozenset({"web"}),
+            pins=frozenset({KEY}),
+            machine_id="00000000000000000000000000000001",
+        ),
+    )
+
+
+def test_what_is_not_said_of_a_host_is_the_usual(folder: Folder) -> None:
+    (host,) = folder.load().inventory.hosts
+    assert (host.port, host.login, host.machine_id) == (22, "maskbot", "")
+
+
+def test_a_public_key_is_pinned_by_its_fingerprint(folder: Folder) -> None:
+    folder.hosts = HOSTS.replace(f"[{KEY}]", f"['{PUBLIC}', {KEY}]")
+    fingerprint = "SHA256:" + base64.b64encode(hashlib.sha256(BLOB).digest()).decode().rstrip("=")
+    assert folder.load().inventory.hosts[0].pins == {fingerprint, KEY}
+
+
+WRONG = {
+    "an unknown key": ("name: web-01", "nam: web-01", "hosts.yaml:2: hosts[0].nam: there is no such key here"),
+    "no address": ("    address: 192.0.2.11\n", "", "hosts.yaml:2: hosts[0].address: is needed"),
+    "a name to resolve": ("192.0.2.11", "web-01.example", "hosts.yaml:3: hosts[0].address: `web-01.example` is no IP"),
+    "a word of the commands": ("web-01", "status", "hosts.yaml:2: hosts[0].name: `status` is a word of the commands"),
+    "a name nobody can type": ("web-01", "Web_01", "hosts.yaml:2: hosts[0].name: `Web_01` is no host name here"),
+    "a number for a word": ("prod", "1", "hosts.yaml:4: hosts[0].environment: has to be text; put it in quotes"),
+    "no environment in small letters": ("prod", "PROD", "hosts.yaml:4: hosts[0].environment: `PROD` is no name here"),
+    "no key": (f"[{KEY}]", "[]", "hosts.yaml:6: hosts[0].host_keys: List should have at least 1 item"),
+    "half a fingerprint": (KEY, KEY[:-1], "hosts.yaml:6: hosts[0].host_keys[0]: is neither a fingerprint"),
+    "an old kind of key": (KEY, "ssh-dss AAAA", "hosts.yaml:6: hosts[0].host_keys[0]: is neither a fingerprint"),
+    "a damaged key": (KEY, "ssh-ed25519 AAA", "hosts.yaml:6: hosts[0].host_keys[0]: is a public key whose base64"),
+    "a key under another name": (KEY, PUBLIC.replace("ssh-ed25519", "ssh-rsa"), "is damaged: it says ssh-rsa"),
+    "no YAML": ("hosts:", "hosts: [", "hosts.yaml:2: is no YAML as it is read here"),
+    "an alias": ("[web]", "*web", "hosts.yaml:5: is no YAML as it is read here: write it out, without aliases"),
+    "a tag": ("[web]", "!!python/name:os.system x", "hosts.yaml:5: is no YAML as it is read here"),
+    "signs that YAML does not have": ("[web]", "['\0']", "hosts.yaml: holds signs that YAML does not allow"),
+    "a key that is no word": ("[web]", "{[a]: b}", "hosts.yaml:5: is no YAML as it is read here: a key has to"),
+}
+
+
+@pytest.mark.parametrize(("right", "wrong", "said"), WRONG.values(), ids=WRONG)
+def test_refused_with_file_and_line(right: str, wrong: str, said: str, folder: Folder) -> None:
+    assert right in HOSTS
+    folder.hosts = HOSTS.replace(right, wrong, 1)
+    assert any(said in line for line in folder.complaints())
+
+
+ADDED = {
+    "a login": ("login: --oProxyCommand", "hosts.yaml:7: hosts[0].login: `--oProxyCommand` is no login name"),
+    "a port": ("port: 65536", "hosts.yaml:7: hosts[0].port: Input should be less than or equal to 65535"),
+    "a machine-id": ("machine_id: 4c1f", "hosts.yaml:7: hosts[0].machine_id: is no machine-id"),
+    "a key twice": ("name: web-02", "hosts.yaml:7: is no YAML as it is read here: `name` stands here twice"),
+}
+
+
+@pytest.mark.parametrize(("line", "said"), ADDED.values(), ids=ADDED)
+def test_refused_with_file_and_line_when_wrong_is(line: str, said: str, folder: Folder) -> None:
+    folder.hosts += f"    {line}\n"
+    (complaint,) = folder.complaints()
+    assert complaint.startswith(said)
+
+
+SECOND = f"""\
+  - name: web-02
+    address: 192.0.2.12
+    environment: prod
+    host_keys: [{KEY}]
+    machine_id: 4c1f0b6f3a5d4e0f9a7b2d8c6e5f4a3b
+"""
+DOUBLED = {
+    "name": (SECOND.replace("web-02", "web-01"), "hosts.yaml:7: hosts[1].name: stands already at host web-01"),
+    "address": (SECOND.replace(".12", ".11"), "hosts.yaml:8: hosts[1].address: stands already at host web-01"),
+    "machine-id": (
+        SECOND + SECOND.replace("web-02", "web-03").replace(".12", ".13"),
+        "hosts.yaml:16: hosts[2].machine_id: stands already at host web-02",
+    ),
+}
+
+
+@pytest.mark.parametrize(("more", "said"), DOUBLED.values(), ids=DOUBLED)
+def test_two_hosts_do_not_share_their(more: str, said: str, folder: Folder) -> None:
+    folder.hosts += more
+    assert folder.complaints() == [said]
+
+
+def test_two_hosts_may_share_an_address_under_different_ports(folder: Folder) -> None:
+    folder.hosts += SECOND.replace(".12", ".11") + "    port: 2222\n"
+    assert folder.load().inventory.names == ("web-01", "web-02")
+
+
+def test_everything_that_is_wrong_is_said_at_once(folder: Folder) -> None:
+    folder.hosts = HOSTS.replace("prod", "PROD").replace("192.0.2.11", "web")
+    folder.policy = folder.policy.replace("approve: [sre]", "approve: [ser]")
+    assert [line.partition(":")[0] for line in folder.complaints()] == ["hosts.yaml", "hosts.yaml", "policy.yaml"]
+
+
+def test_a_file_with_nothing_in_it_is_told_what_it_needs(folder: Folder) -> None:
+    folder.hosts = "# nothing yet\n"
+    assert folder.complaints() == ["hosts.yaml:1: hosts: is needed"]

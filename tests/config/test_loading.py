@@ -1,0 +1,141 @@
+"""Everything together: doubts, rights on files, and the examples that are shipped."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+import config
+from bot.core.policy import Moment, NeedsApproval, decide
+from config.loading import Finding, check
+from config.settings import Settings
+from tests.config.folder import POLICY, Folder
+from tests.core.situations import facts
+
+SHIPPED = Path(config.__file__).parent
+
+
+def warnings(folder: Folder) -> list[str]:
+    return [found.text.removeprefix(f"{folder.path}/") for found in folder.load().warnings]
+
+
+def findings(folder: Folder) -> list[Finding]:
+    folder.write()
+    return check(folder.settings)
+
+
+def test_the_shipped_examples_are_right_as_they_are() -> None:
+    errors = [found for found in check(Settings(config_dir=SHIPPED)) if found.level == "error"]
+    assert errors == []
+
+
+def test_an_installation_without_doubts_has_no_findings(folder: Folder) -> None:
+    assert findings(folder) == []
+
+
+def test_what_was_loaded_is_what_the_question_is_asked_with(folder: Folder) -> None:
+    loaded = folder.load()
+    asked = facts(moment=Moment.ASK, host=loaded.inventory.hosts[0])
+    policy = loaded.policy
+    known = {group.name: group.users for group in policy.groups}
+    alice = min(known["eng"] - known["sre"])
+    requester = type(asked.requester)(alice, "alice", frozenset({"eng"}))
+    answer = decide(facts(host=asked.host, requester=requester, members=known), policy)
+    assert isinstance(answer, NeedsApproval)
+    assert answer.rule == "prod"
+
+
+def test_the_digest_is_over_the_content_of_all_files(folder: Folder) -> None:
+    before = folder.load().policy.digest
+    assert len(bytes.fromhex(before)) == hashlib.sha256().digest_size
+    assert folder.load().policy.digest == before
+    folder.hosts += "# looked at by carol\n"
+    assert folder.load().policy.digest != before
+
+
+DOUBTS = {
+    "an environment that no host is in": (
+        "[prod]",
+        "[prdo]",
+        "policy.yaml:7: rule prod: no host has environment `prdo`. Did you mean `prod`?",
+    ),
+    "a host group that no host is in": (
+        "    ask:",
+        "    host_groups: [db]\n    ask:",
+        "policy.yaml:7: rule prod: no host has host group `db`.",
+    ),
+    "no second person": (
+        "    ask:",
+        "    need: 0\n    ask:",
+        "policy.yaml:7: rule prod: need: 0 lets changes run without a second person",
+    ),
+    "guarded units that nobody could ever mask": (
+        "sre: {users: [U0BOB, U0CAROL]}",
+        "sre: {users: [U0BOB]}",
+        "policy.yaml:7: rule prod: guarded units need 2 approvals, and at most 1 person could give one: "
+        "none could be masked under this rule",
+    ),
+}
+
+
+@pytest.mark.parametrize(("right", "doubtful", "said"), DOUBTS.values(), ids=DOUBTS)
+def test_a_doubt_is_said_and_starts_all_the_same(right: str, doubtful: str, said: str, folder: Folder) -> None:
+    assert right in POLICY
+    folder.policy = POLICY.replace(right, doubtful)
+    assert warnings(folder) == [said]
+
+
+def test_a_no_is_not_doubted_for_its_quorum(folder: Folder) -> None:
+    folder.policy += "  - {name: freeze, forbid: payday}\n"
+    assert warnings(folder) == []
+
+
+def test_a_file_that_everybody_may_write_is_refused(folder: Folder) -> None:
+    folder.write()
+    (folder.path / "policy.yaml").chmod(0o646)
+    assert folder.complaints() == [
+        "policy.yaml: everybody on this machine may write it; take that right away (chmod o-w)."
+    ]
+
+
+def test_a_directory_that_everybody_may_write_into_is_refused(folder: Folder) -> None:
+    folder.path.chmod(0o707)
+    (complaint,) = folder.complaints()
+    assert "everybody on this machine may write into it" in complaint
+
+
+def test_a_file_that_its_group_may_write_is_doubted(folder: Folder) -> None:
+    folder.write()
+    (folder.path / "hosts.yaml").chmod(0o664)
+    assert [text.partition(";")[0] for text in warnings(folder)] == ["hosts.yaml: its group may write it"]
+
+
+def test_a_file_that_is_not_there_is_named(folder: Folder) -> None:
+    folder.policy = ""
+    assert folder.complaints() == ["policy.yaml: cannot be read: No such file or directory"]
+
+
+def test_a_file_that_is_no_text_is_named(folder: Folder) -> None:
+    folder.hosts = ""
+    (folder.path / "hosts.yaml").write_bytes(b"\xff\xfe\xfd")
+    assert folder.complaints() == ["hosts.yaml: is not UTF-8 text"]
+
+
+def test_a_check_names_every_mistake_as_a_finding(folder: Folder) -> None:
+    folder.hosts = folder.hosts.replace("prod", "PROD")
+    folder.policy = folder.policy.replace("[eng]", "[enx]")
+    assert [(found.level, found.text.removeprefix(f"{folder.path}/").split(": ")[0]) for found in findings(folder)] == [
+        ("error", "hosts.yaml:4"),
+        ("error", "policy.yaml:9"),
+    ]
+
+
+def test_a_private_key_that_others_may_read_is_an_error(folder: Folder) -> None:
+    key = folder.path / "id"
+    folder.settings = Settings(config_dir=folder.path, ssh_key_file=key)
+    assert findings(folder) == [Finding("error", f"MASKBOT_SSH_KEY_FILE: there is no file {key}")]
+    key.write_text("")
+    key.chmod(0o640)
+    assert findings(folder) == [Finding("error", f"MASKBOT_SSH_KEY_FILE: others may read {key} (chmod 600)")]
+    key.chmod(0o600)
+    assert findings(folder) == []

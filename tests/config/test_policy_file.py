@@ -1,0 +1,220 @@
+"""policy.yaml: what is read from it, and every way to get it wrong."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.core.changes import Verb
+from bot.core.people import PersonId
+from bot.core.policy import Group, Rule
+from tests.config.folder import POLICY, Folder
+
+BOB, CAROL = PersonId("T0TEAM", "U0BOB"), PersonId("T0TEAM", "U0CAROL")
+RULE = Rule(
+    "prod",
+    environments=frozenset({"prod"}),
+    ask=frozenset({"eng"}),
+    approve=("sre",),
+    line=7,
+)
+
+
+def test_a_policy_is_read_with_the_usual_where_nothing_is_said(folder: Folder) -> None:
+    policy = folder.load().policy
+    assert policy.teams == {"T0TEAM"}
+    assert (policy.channels, policy.channel_prefixes) == (frozenset(), ("inc-",))
+    assert policy.groups[1] == Group("sre", frozenset({BOB, CAROL}))
+    assert policy.rules == (RULE,)
+    assert policy.unit_types == {"service", "socket", "timer", "path"}
+    assert (policy.guarded_need, policy.undo_window, policy.instances) == (2, timedelta(hours=24), True)
+
+
+def test_everything_that_may_be_said_is_read(folder: Folder) -> None:
+    folder.policy = (
+        POLICY.replace("{prefixes: [inc-]}", "{ids: [C0OPS], prefixes: [inc-]}").replace(
+            "sre: {users: [U0BOB, U0CAROL]}", 'sre: {slack_group: "@sre"}'
+        )
+        + """\
+    host_groups: [web]
+    units: [cron.service, "backup-*"]
+    verbs: [unmask]
+    need: 2
+    decide_within: 1h30m
+    good_for: 90s
+people: {bob: U0BOB}
+shell_channel: C0OPS
+guarded_need: 3
+undo_window: 2d
+unit_types: [service]
+instances: false
+no_start_proof: [nginx.service]
+"""
+    )
+    policy = folder.load().policy
+    assert policy.rules == (
+        replace(
+            RULE,
+            host_groups=frozenset({"web"}),
+            units=("cron.service", "backup-*"),
+            verbs=frozenset({Verb.UNMASK}),
+            need=2,
+            decide_within=timedelta(minutes=90),
+            good_for=timedelta(seconds=90),
+        ),
+    )
+    assert policy.groups[1] == Group("sre", slack_group="@sre")
+    assert (policy.people, policy.shell_channel) == ({"bob": BOB}, "C0OPS")
+    assert (policy.guarded_need, policy.undo_window) == (3, timedelta(days=2))
+    assert (policy.unit_types, policy.instances) == (frozenset({"service"}), False)
+    assert (policy.channels, policy.no_start_proof) == (frozenset({"C0OPS"}), ("nginx.service",))
+
+
+@pytest.mark.parametrize(
+    ("said", "verbs"),
+    [
+        ("", {Verb.MASK}),
+        ("    verbs: [mask, unmask]\n", {Verb.MASK, Verb.UNMASK}),
+        ("    verbs: [unmask]\n", {Verb.UNMASK}),
+    ],
+)
+def test_a_no_is_about_masks_unless_it_says_more(said: str, verbs: set[Verb], folder: Folder) -> None:
+    folder.policy += f"  - name: freeze\n    forbid: payday\n{said}"
+    assert folder.load().policy.rules[1].verbs == verbs
+
+
+TEAMS = {
+    "one team": ("[T0TEAM]", "U0BOB", PersonId("T0TEAM", "U0BOB")),
+    "an enterprise": ("[E0CORP]", "U0BOB", PersonId("", "U0BOB", enterprise="E0CORP")),
+    "one of several teams": ("[T0TEAM, T1TEAM]", "T1TEAM:U0BOB", PersonId("T1TEAM", "U0BOB")),
+    "no list: the bot's own": ("[]", "U0BOB", PersonId("", "U0BOB")),
+}
+
+
+@pytest.mark.parametrize(("teams", "typed", "person"), TEAMS.values(), ids=TEAMS)
+def test_a_person_is_one_of(teams: str, typed: str, person: PersonId, folder: Folder) -> None:
+    folder.policy = POLICY.replace("[T0TEAM]", teams).replace("sre: {users: [U0BOB", f"sre: {{users: [{typed!r}")
+    assert person in folder.load().policy.groups[1].users
+
+
+WRONG = {
+    "an unknown key": ("approve:", "aprove:", "policy.yaml:10: rules[0].aprove: there is no such key here"),
+    "an unknown group": (
+        "[eng]",
+        "[enx]",
+        "policy.yaml:9: rules[0].ask[0]: there is no group `enx`. Did you mean `eng`",
+    ),
+    "an unknown group of approvers": ("[sre]", "[x]", "policy.yaml:10: rules[0].approve[0]: there is no group `x`."),
+    "no channel": ("{prefixes: [inc-]}", "{}", "policy.yaml:2: channels: names no channel"),
+    "a channel by its name": ("prefixes: [inc-]", "ids: [incidents]", "policy.yaml:2: channels.ids[0]: "),
+    "nobody in a group": ("{users: [U0BOB, U0CAROL]}", "{}", "policy.yaml:5: groups.sre: needs either `users` or"),
+    "a group twice over": (
+        "{users: [U0BOB, U0CAROL]}",
+        "{users: [U0BOB], slack_group: S0SRE}",
+        "policy.yaml:5: groups.sre: needs either `users` or `slack_group`, and not both",
+    ),
+    "a person by name": (
+        "sre: {users: [U0BOB",
+        "sre: {users: [bob",
+        "policy.yaml:5: groups.sre.users[0]: `bob` is no Slack user id",
+    ),
+    "a person of no team of ours": (
+        "sre: {users: [U0BOB",
+        "sre: {users: ['T9:U0BOB'",
+        "policy.yaml:5: groups.sre.users[0]: `T9` is not among `teams`",
+    ),
+    "no rule": ("rules:", "rules: []\nx:", "policy.yaml:6: rules: List should have at least 1 item"),
+    "a rule that nobody may use": ("    ask: [eng]\n", "", "policy.yaml:7: rules[0]: needs `ask`"),
+    "a rule that nobody approves": ("    approve: [sre]\n", "", "policy.yaml:7: rules[0]: needs `approve`"),
+    "a no that asks": (
+        "    ask: [eng]\n",
+        "    forbid: no\n",
+        "policy.yaml:9: rules[0].forbid: has to be text; put it in quotes",
+    ),
+    "a no with rights": (
+        "    ask: [eng]\n",
+        "    forbid: never\n",
+        "policy.yaml:7: rules[0]: forbids, so it cannot say `approve`",
+    ),
+}
+
+
+@pytest.mark.parametrize(("right", "wrong", "said"), WRONG.values(), ids=WRONG)
+def test_refused_with_file_and_line(right: str, wrong: str, said: str, folder: Folder) -> None:
+    assert right in POLICY
+    folder.policy = POLICY.replace(right, wrong, 1)
+    assert any(line.startswith(said) for line in folder.complaints()), folder.complaints()
+
+
+ADDED = {
+    "a duration": ("    good_for: 15", "policy.yaml:11: rules[0].good_for: is no duration; write it like 15m"),
+    "no duration": ("    good_for: 0m", "policy.yaml:7: rules[0]: `good_for` has to be longer than nothing"),
+    "a week and more": ("    decide_within: 8d", "policy.yaml:7: rules[0]: `decide_within` has to be longer than"),
+    "a unit without suffix": ("    units: [cron]", "policy.yaml:11: rules[0].units[0]: `cron` fits no unit"),
+    "an unknown suffix": ("    units: [cron.x]", "policy.yaml:11: rules[0].units[0]: `cron.x` fits no unit"),
+    "a path": ("    units: [/etc/cron]", "policy.yaml:11: rules[0].units[0]: `/etc/cron` is no pattern of unit names"),
+    "an exception": (
+        '    units: ["!cron.service"]',
+        "policy.yaml:11: rules[0].units[0]: a pattern cannot take units away",
+    ),
+    "a verb": ("    verbs: [stop]", "policy.yaml:11: rules[0].verbs[0]: Input should be 'mask' or 'unmask'"),
+    "a rule's name twice": (
+        "  - {name: prod, ask: [eng], approve: [sre]}",
+        "policy.yaml:11: rules[1].name: `prod` is the name of a rule above",
+    ),
+    "people without a channel": ("people: {bob: U0BOB}", "policy.yaml:1: `people` may ask on the command line, so"),
+    "a person of the command line": (
+        "shell_channel: C0OPS\npeople: {bob: bob}",
+        "policy.yaml:12: people.bob: `bob` is no Slack user id",
+    ),
+    "a user that nobody can have": ("shell_channel: C0OPS\npeople: {Bob: U0BOB}", "policy.yaml:12: people.Bob: "),
+    "a type that is never masked": ("unit_types: [mount]", "policy.yaml:11: unit_types[0]: Input should be"),
+}
+
+
+@pytest.mark.parametrize(("line", "said"), ADDED.values(), ids=ADDED)
+def test_refused_with_file_and_line_when_wrong_is(line: str, said: str, folder: Folder) -> None:
+    folder.policy += f"{line}\n"
+    (complaint,) = folder.complaints()
+    assert complaint.startswith(said)
+
+
+def test_people_of_the_command_line_need_a_team_to_be_the_same_in_slack(folder: Folder) -> None:
+    folder.policy = POLICY.replace("[T0TEAM]", "[]") + "shell_channel: C0OPS\npeople: {bob: U0BOB}\n"
+    assert folder.complaints()[0].startswith("policy.yaml:1: `people` need `teams`")
+
+
+UNREACHABLE = {
+    "fewer approvers than needed": (POLICY + "    need: 3\n", 11),
+    "one approver, who is the only one to ask": (
+        POLICY.replace("eng: {users: [U0ALICE, U0BOB, U0CAROL]}", "eng: {users: [U0BOB]}").replace(
+            "sre: {users: [U0BOB, U0CAROL]}", "sre: {users: [U0BOB]}"
+        ),
+        7,
+    ),
+    "whoever of a Slack group asks": (
+        POLICY.replace("eng: {users: [U0ALICE, U0BOB, U0CAROL]}", "eng: {slack_group: S0ENG}") + "    need: 3\n",
+        11,
+    ),
+}
+
+
+@pytest.mark.parametrize(("policy", "line"), UNREACHABLE.values(), ids=UNREACHABLE)
+def test_a_quorum_that_nobody_could_reach_refuses_to_start(policy: str, line: int, folder: Folder) -> None:
+    folder.policy = policy
+    (complaint,) = folder.complaints()
+    assert complaint.startswith(f"policy.yaml:{line}: rules[0].need: ")
+    assert "approvals can never be reached: at most " in complaint
+
+
+REACHABLE = {
+    "alice asks, bob and carol approve": POLICY + "    need: 2\n",
+    "only Slack knows who approves": POLICY.replace("sre: {users: [U0BOB, U0CAROL]}", "sre: {slack_group: S0SRE}")
+    + "    need: 9\n",
+}
+
+
+@pytest.mark.parametrize("policy", REACHABLE.values(), ids=REACHABLE)
+def test_a_quorum_that_somebody_could_reach_is_fine(policy: str, folder: Folder) -> None:
+    folder.policy = policy
+    assert folder.load().warnings == ()
