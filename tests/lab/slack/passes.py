@@ -1,6 +1,7 @@
 """What Slack hands out for a short while: trigger ids (3 s, once) and response_urls (30 min, five times)."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 TRIGGER_SECONDS = 3.0
@@ -19,12 +20,13 @@ class _Pass:
 class Passes:
     """Issued when an envelope goes out to the bot."""
 
+    clock: Callable[[], float] = time.monotonic
     triggers: dict[str, _Pass] = field(default_factory=dict)
     responses: dict[str, _Pass] = field(default_factory=dict)  # by the last part of the address
 
     def issue(self, payload: dict[str, object], user: str) -> None:
         """Note what this payload lets the bot do."""
-        now = time.monotonic()
+        now = self.clock()
         if trigger := payload.get("trigger_id"):
             self.triggers[str(trigger)] = _Pass(user, now + TRIGGER_SECONDS, 1)
         if address := payload.get("response_url"):
@@ -32,19 +34,18 @@ class Passes:
 
     def use_trigger(self, trigger: str) -> tuple[str, str]:
         """The user who may be shown a form for it, or else the error of views.open."""
-        return _use(self.triggers.get(trigger), "invalid_trigger_id", "exchanged_trigger_id", "expired_trigger_id")
+        return self._use(self.triggers.get(trigger), "invalid_trigger_id", "exchanged_trigger_id", "expired_trigger_id")
 
     def use_response(self, address: str) -> tuple[str, str]:
         """The user who caused it, or else what a response_url answers when it is no longer good."""
-        return _use(self.responses.get(address), "invalid_url", "used_url", "expired_url")
+        return self._use(self.responses.get(address), "invalid_url", "used_url", "expired_url")
 
-
-def _use(issued: _Pass | None, unknown: str, used: str, expired: str) -> tuple[str, str]:
-    if issued is None:
-        return "", unknown
-    if issued.uses == 0:
-        return "", used
-    if time.monotonic() > issued.until:
-        return "", expired
-    issued.uses -= 1
-    return issued.user, ""
+    def _use(self, issued: _Pass | None, unknown: str, used: str, expired: str) -> tuple[str, str]:
+        if issued is None:
+            return "", unknown
+        if issued.uses == 0:
+            return "", used
+        if self.clock() > issued.until:
+            return "", expired
+        issued.uses -= 1
+        return issued.user, ""

@@ -11,7 +11,7 @@ from tests.lab.slack.proxy import Proxy
 from tests.lab.slack.socketmode import Ack, Match
 from tests.lab.slack.workspace import BOT_USER, COMMANDS, Json
 
-# The stand-in waits 5 s for an ack; whoever waits for it here waits a little longer.
+# The control API answers after the ack, or after 5 s without one; the page's socket answers nothing, so we wait.
 PATIENCE = 6.0
 
 
@@ -39,7 +39,7 @@ class People:
                 == (user, channel, command, rest)
             )
 
-        return await self._acked(this, self._post("command", typed))
+        return await self._acked(this, self._post("command", typed), patience=0)
 
     async def write(self, user: str, channel: str, text: str, thread_ts: str | None) -> Json:
         """Post a message."""
@@ -65,7 +65,7 @@ class People:
             )
 
         pressed = {"user": user, "channel": message["channel"], "messageTs": message["ts"], "action": action}
-        return await self._acked(this, self._post("interact", pressed))
+        return await self._acked(this, self._post("interact", pressed), patience=0)
 
     async def submit(self, user: str, answers: Mapping[str, str | list[str]]) -> Ack:
         """Send the open form off; what is not in `answers` stays as it was."""
@@ -73,7 +73,9 @@ class People:
         values, missing = forms.complete(view, forms.filled(view, answers))
         if missing:
             raise LookupError(f"Slack would not send the form off: {missing}")
-        return await self._acked(_from(user, "view_submission"), self._say("view_submit", user=user, values=values))
+        return await self._acked(
+            _from(user, "view_submission"), self._say("view_submit", user=user, values=values), patience=PATIENCE
+        )
 
     async def close(self, user: str) -> None:
         """Close the open form."""
@@ -90,11 +92,11 @@ class People:
         """Look at the bot's Home tab."""
         await self._post("open-home", {"user": user})
 
-    async def _acked(self, match: Match, doing: Awaitable[object]) -> Ack:
+    async def _acked(self, match: Match, doing: Awaitable[object], *, patience: float) -> Ack:
         waiting = self.proxy.sockets.expect(match)
         try:
             await doing
-            return await asyncio.wait_for(waiting, PATIENCE if self.proxy.sockets.connections else 0.0)
+            return await asyncio.wait_for(waiting, patience)
         except TimeoutError:
             return Ack()
         finally:

@@ -166,13 +166,13 @@ class SocketMode:
             return
         said = frame.get("payload") or {}
         del self._pending[frame["envelope_id"]]
+        if sent.waiting is not None and not sent.waiting.done():
+            sent.waiting.set_result(Ack((time.monotonic() - sent.at) * 1000, said))
         answer = {"envelope_id": frame["envelope_id"]}
         if kept := self._rules.from_bot(sent.envelope, said):
             answer["payload"] = kept
         if self._source is not None and not self._source.closed:
             await self._source.send_json(answer)
-        if sent.waiting is not None and not sent.waiting.done():
-            sent.waiting.set_result(Ack((time.monotonic() - sent.at) * 1000, said))
 
     async def disconnect(self, reason: str) -> None:
         """Slack's announcement that it will close this connection; clients then open another."""

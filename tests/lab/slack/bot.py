@@ -1,0 +1,124 @@
+"""A bot of a few lines, by which the tests see that this Slack does what a real one would."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from slack_bolt import Ack, App, Respond
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_sdk import WebClient
+
+from tests.lab.slack.lab import SlackLab
+
+Json = dict[str, Any]
+
+
+def plain(text: str) -> Json:
+    """A text object."""
+    return {"type": "plain_text", "text": text}
+
+
+def mrkdwn(text: str) -> Json:
+    """A section."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+
+
+CARD = [
+    mrkdwn("asked <!date^1795494633^{time}|at noon>, <!subteam^S000000SRE> may approve"),
+    {
+        "type": "actions",
+        "block_id": "votes",
+        "elements": [
+            {"type": "button", "action_id": "approve", "text": plain("Approve"), "value": "7"},
+            {"type": "button", "action_id": "ask", "text": plain("Ask"), "value": "7"},
+        ],
+    },
+]
+FORM = {
+    "type": "modal",
+    "callback_id": "why",
+    "title": plain("Why?"),
+    "submit": plain("Send"),
+    "blocks": [
+        {
+            "type": "input",
+            "block_id": "reason",
+            "label": plain("Reason"),
+            "element": {"type": "plain_text_input", "action_id": "text", "initial_value": "as before"},
+        },
+        {
+            "type": "input",
+            "block_id": "ticket",
+            "label": plain("Ticket"),
+            "element": {"type": "plain_text_input", "action_id": "text"},
+        },
+    ],
+}
+
+
+@dataclass(slots=True)
+class Heard:
+    """What came to the bot, in order."""
+
+    commands: list[Json] = field(default_factory=list)
+    clicks: list[Json] = field(default_factory=list)
+    forms: list[Json] = field(default_factory=list)
+    mentions: list[Json] = field(default_factory=list)
+
+
+@contextmanager
+def running(slack: SlackLab) -> Iterator[Heard]:
+    """The bot, connected by Socket Mode; more than one may run."""
+    heard = Heard()
+    handler = SocketModeHandler(_app(slack, heard), slack.app_token, ping_interval=1)
+    before = slack.connections
+    handler.connect()  # type: ignore[no-untyped-call]
+    try:
+        slack.wait_for(lambda: slack.connections > before)
+        yield heard
+    finally:
+        # Its close() waits for a thread that waits for a frame; a connection that ends is one.
+        handler.client.auto_reconnect_enabled = False
+        slack.drop_socket()
+        handler.close()  # type: ignore[no-untyped-call]
+
+
+def _app(slack: SlackLab, heard: Heard) -> App:
+    app = App(client=WebClient(slack.bot_token, base_url=slack.api_url, retry_handlers=[]))
+
+    @app.command("/mask")
+    def mask(ack: Ack, command: Json, client: WebClient) -> None:
+        heard.commands.append(command)
+        ack(f"heard {command['text']}")
+        client.chat_postMessage(channel=command["channel_id"], text="a card", blocks=CARD)
+
+    @app.action("approve")
+    def approve(ack: Ack, body: Json, respond: Respond) -> None:
+        heard.clicks.append(body)
+        ack()
+        respond("thanks")
+
+    @app.action("ask")
+    def ask(ack: Ack, body: Json, client: WebClient) -> None:
+        heard.clicks.append(body)
+        ack()
+        client.views_open(trigger_id=body["trigger_id"], view=FORM)
+
+    @app.view("why")
+    def why(ack: Ack, view: Json) -> None:
+        heard.forms.append(view)
+        if view["state"]["values"]["ticket"]["text"]["value"] == "none":
+            ack(response_action="errors", errors={"ticket": "There is always one."})
+        else:
+            ack()
+
+    @app.event("app_mention")
+    def mention(event: Json) -> None:
+        heard.mentions.append(event)
+
+    @app.event("app_home_opened")
+    def home(event: Json, client: WebClient) -> None:
+        client.views_publish(user_id=event["user"], view={"type": "home", "blocks": [mrkdwn("Welcome")]})
+
+    return app
