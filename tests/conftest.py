@@ -8,6 +8,7 @@ from tests.lab.hosts import Lab, LabHost
 from tests.lab.machine import NotHereError
 from tests.lab.pristine import Pristine
 
+pytest_plugins = ("tests.lab.slack.fixtures",)
 NAMES = ("web-01", "web-02", "db-01")
 
 
