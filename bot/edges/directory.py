@@ -102,11 +102,11 @@ class SlackDirectory:
         if time.monotonic() < until:
             return answer
         try:
-            answer = call(method, **arguments)[part]
-        except (SlackError, KeyError) as error:
-            why = error.code if isinstance(error, SlackError) else "it left out what I asked for"
-            text = f"Slack could not tell me {what} ({why}), so the answer is no for now. Please try again."
-            raise Unverified(text) from error
+            answer = call(method, **arguments).get(part)
+        except SlackError as error:
+            raise Unverified(_cannot_tell(what, error.code)) from error
+        if answer is None:
+            raise Unverified(_cannot_tell(what, "it left that out"))
         self._keep(key, answer)
         return answer
 
@@ -116,6 +116,10 @@ class SlackDirectory:
             self._kept = {old: kept for old, kept in self._kept.items() if kept[0] > now} | {
                 key: (now + self._ttl, answer)
             }
+
+
+def _cannot_tell(what: str, why: str) -> str:
+    return f"Slack could not tell me {what} ({why}), so the answer is no for now. Please try again."
 
 
 def _name(user: Payload) -> str:

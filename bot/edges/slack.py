@@ -81,7 +81,7 @@ def call(method: Callable[..., SlackResponse], **arguments: Any) -> SlackRespons
 def _refused(answer: SlackResponse) -> SlackError:
     """Slack's own word for it where there is one; the body of a 5xx is not Slack's JSON."""
     retry_after = None
-    word = str(answer.get("error"))
+    word = str(answer.data.get("error")) if isinstance(answer.data, dict) else ""
     code = word if _WORD.fullmatch(word) else "unreadable_answer"
     if answer.status_code == _TOO_MANY:
         code, retry_after = "ratelimited", _seconds(answer)

@@ -1,0 +1,168 @@
+"""Who somebody is, asked of Slack each time; what it cannot say for certain counts as a no."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bot.core.people import PersonId, Place
+from bot.core.question import Group
+from bot.edges.directory import SlackDirectory
+from bot.edges.slack import Account, web_client
+from bot.errors import Unverified
+from tests.handlers.web_api import WebApi, web_api
+
+BOB = PersonId("T1", "UBOB")
+SRE = Group("sre", slack_group="S012ABC")
+NAMED = Group("named", users=frozenset({PersonId("", "UBOB")}))
+CHANNEL = {"id": "C1", "name": "inc-42", "is_member": True, "is_archived": False, "is_ext_shared": False}
+
+
+@pytest.fixture
+def slack() -> Iterator[WebApi]:
+    with web_api() as running:
+        yield running
+
+
+def directory(slack: WebApi, *, teams: frozenset[str] = frozenset(), enterprise: str = "") -> SlackDirectory:
+    return SlackDirectory(
+        web_client("xoxb-test", base=slack.base), Account("T1", enterprise, "UBOT", "A1"), teams=teams, ttl=0
+    )
+
+
+def knows(slack: WebApi, **flags: Any) -> None:
+    """Slack describes bob so."""
+    slack.answer("users.info", {"ok": True, "user": {"id": "UBOB", "team_id": "T1", "name": "bob"} | flags})
+
+
+class TestPeople:
+    def test_a_member_of_our_own(self, slack: WebApi) -> None:
+        knows(slack, profile={"display_name": "Bob B."})
+        bob = directory(slack).person(BOB, [])
+        assert (bob.name, bob.id) == ("Bob B.", BOB)
+        assert not any((bob.is_guest, bob.is_bot, bob.is_deleted, bob.is_foreign))
+
+    @pytest.mark.parametrize(
+        ("flag", "reason"),
+        [
+            ({"is_restricted": True}, "is_guest"),
+            ({"is_ultra_restricted": True}, "is_guest"),
+            ({"is_bot": True}, "is_bot"),
+            ({"is_workflow_bot": True}, "is_bot"),
+            ({"deleted": True}, "is_deleted"),
+            ({"is_stranger": True}, "is_foreign"),
+            ({"team_id": "TEVIL"}, "is_foreign"),
+            ({"team_id": None}, "is_foreign"),
+            ({"team_id": "TEVIL", "is_stranger": False}, "is_foreign"),
+        ],
+    )
+    def test_each_flag_is_a_reason_to_say_no(self, slack: WebApi, flag: dict[str, Any], reason: str) -> None:
+        knows(slack, **flag)
+        assert getattr(directory(slack).person(BOB, []), reason)
+
+    def test_slackbot_has_the_flags_of_a_person(self, slack: WebApi) -> None:
+        knows(slack, id="USLACKBOT")
+        assert directory(slack).person(PersonId("T1", "USLACKBOT"), []).is_bot
+
+    def test_teams_of_the_policy_take_the_place_of_our_own(self, slack: WebApi) -> None:
+        knows(slack, team_id="T2")
+        assert not directory(slack, teams=frozenset({"T1", "T2"})).person(BOB, []).is_foreign
+        knows(slack, team_id="T9", enterprise_user={"enterprise_id": "E1", "teams": ["T9"]})
+        assert not directory(slack, teams=frozenset({"E1"})).person(BOB, []).is_foreign
+        assert directory(slack, teams=frozenset({"E2"})).person(BOB, []).is_foreign
+
+    def test_on_enterprise_grid_one_account_has_one_key(self, slack: WebApi) -> None:
+        knows(slack)
+        grid = directory(slack, enterprise="E1")
+        keys = {grid.person(PersonId(team, "UBOB"), []).id.key for team in ("T1", "T2")}
+        assert keys == {("E1", "UBOB")}
+
+    @pytest.mark.parametrize("status", [200, 429, 500])
+    def test_an_error_is_a_no(self, slack: WebApi, status: int) -> None:
+        slack.answer("users.info", {"ok": False, "error": "user_not_found"}, status)
+        with pytest.raises(Unverified, match="the answer is no for now"):
+            directory(slack).person(BOB, [])
+
+    def test_an_answer_without_the_person_is_a_no(self, slack: WebApi) -> None:
+        slack.answer("users.info", {"ok": True})
+        with pytest.raises(Unverified):
+            directory(slack).person(BOB, [])
+
+
+class TestGroups:
+    def test_a_user_group_is_resolved_whenever_it_is_asked(self, slack: WebApi) -> None:
+        knows(slack)
+        slack.answer("usergroups.users.list", {"ok": True, "users": ["UBOB"]})
+        bob = directory(slack).person(BOB, [SRE, NAMED, Group("others", users=frozenset({PersonId("T1", "UX")}))])
+        assert bob.groups == {"sre", "named"}
+        assert slack.call("usergroups.users.list")["usergroup"] == "S012ABC"
+        slack.answer("usergroups.users.list", {"ok": True, "users": []})
+        assert directory(slack).person(BOB, [SRE]).groups == frozenset()
+
+    def test_a_group_may_be_named_by_its_handle(self, slack: WebApi) -> None:
+        slack.answer("usergroups.list", {"ok": True, "usergroups": [{"id": "S9", "handle": "sre"}]})
+        slack.answer("usergroups.users.list", {"ok": True, "users": ["UBOB", "UCAROL"]})
+        members = directory(slack).members(Group("sre", slack_group="@sre"))
+        assert {person.user for person in members} == {"UBOB", "UCAROL"}
+        assert slack.call("usergroups.users.list")["usergroup"] == "S9"
+
+    def test_an_unknown_handle_is_a_no(self, slack: WebApi) -> None:
+        slack.answer("usergroups.list", {"ok": True, "usergroups": []})
+        with pytest.raises(Unverified, match="no Slack user group @sre"):
+            directory(slack).members(Group("sre", slack_group="sre"))
+
+    @pytest.mark.parametrize("word", ["unknown_method", "missing_scope", "no_such_subteam", "ratelimited"])
+    def test_an_error_is_a_no_for_whoever_asks_for_the_group(self, slack: WebApi, word: str) -> None:
+        knows(slack)
+        slack.answer("usergroups.users.list", {"ok": False, "error": word})
+        with pytest.raises(Unverified, match=word):
+            directory(slack).person(BOB, [SRE])
+
+
+class TestPlaces:
+    def test_a_channel_of_our_own(self, slack: WebApi) -> None:
+        slack.answer("conversations.info", {"ok": True, "channel": CHANNEL})
+        place = directory(slack).place(Place("C1", thread="1.2"))
+        assert place == Place("C1", "1.2", "inc-42", is_internal=True, is_member=True, is_archived=False)
+
+    @pytest.mark.parametrize(
+        "flag",
+        [
+            {"is_ext_shared": True},
+            {"is_org_shared": True},
+            {"is_pending_ext_shared": True},
+            {"pending_shared": ["TEVIL"]},
+            {"pending_connected_team_ids": ["TEVIL"]},
+        ],
+    )
+    def test_a_channel_that_others_share_or_are_about_to(self, slack: WebApi, flag: dict[str, Any]) -> None:
+        slack.answer("conversations.info", {"ok": True, "channel": CHANNEL | flag})
+        assert not directory(slack).place(Place("C1")).is_internal
+
+    def test_membership_that_is_not_said_is_none(self, slack: WebApi) -> None:
+        slack.answer("conversations.info", {"ok": True, "channel": {"id": "D1", "is_im": True}})
+        assert not directory(slack).place(Place("D1")).is_member
+
+    def test_a_private_channel_that_we_cannot_see_is_one_we_are_not_in(self, slack: WebApi) -> None:
+        slack.answer("conversations.info", {"ok": False, "error": "channel_not_found"})
+        assert not directory(slack).place(Place("C9")).is_member
+
+    def test_any_other_error_is_a_no(self, slack: WebApi) -> None:
+        slack.answer("conversations.info", {"ok": False, "error": "missing_scope"})
+        with pytest.raises(Unverified, match="missing_scope"):
+            directory(slack).place(Place("C1"))
+
+    def test_the_command_line_is_no_channel(self, slack: WebApi) -> None:
+        assert directory(slack).place(Place("shell")) == Place("shell")
+        assert slack.count("conversations.info") == 0
+
+
+def test_answers_are_kept_for_a_moment_and_errors_never(slack: WebApi) -> None:
+    keeping = SlackDirectory(web_client("xoxb-test", base=slack.base), Account("T1", "", "UBOT", "A1"), ttl=60)
+    slack.answer("users.info", {"ok": False, "error": "internal_error"})
+    with pytest.raises(Unverified):
+        keeping.person(BOB, [])
+    knows(slack)
+    for _ in range(3):
+        keeping.person(BOB, [])
+    assert slack.count("users.info") == 2
