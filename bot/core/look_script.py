@@ -66,7 +66,7 @@ for name in $names $aliases; do
   others="$others $name"
 done
 say @names
-[ -z "$others" ] || {{ say $others '' && ask show -p LoadState -- $others; }}
+[ -z "$others" ] || {{ say "$others" '' && ask show -p LoadState -- $others; }}
 say @layers "control=$control/$id" "persistent=$persistent/$id" "runtime=$runtime/$id"
 say @files
 stats -c '{STAT_FORMAT}' -- / "$control/$id" "$persistent/$id" "$runtime/$id" 2>/dev/null
@@ -75,8 +75,9 @@ say @host "machine_id=$machine_id"
 """
 
 # sudo is asked while systemd answers for all units: each of the two takes as long as the rest together.
+# Without --all, `*` leaves out what is loaded but inactive (measured).
 _SURROUNDINGS = f"""\
-all=$(ask show -p {",".join(SHOWN_OF_ALL)} -- '*' 2>/dev/null | sed '/=$/d')
+all=$(ask show --all -p {",".join(SHOWN_OF_ALL)} -- '*' 2>/dev/null | sed '/=$/d')
 wait
 read -r hostname </proc/sys/kernel/hostname
 read -r boot_id </proc/sys/kernel/random/boot_id

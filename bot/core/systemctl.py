@@ -197,7 +197,7 @@ def _user_lines(login: str, user: str) -> list[str]:
     asked: list[Argv] = [
         ("show", "-p", ",".join(SHOWN), "--", "{unit}"),
         ("show", "-p", "LoadState", "--", "{units}"),
-        ("show", "-p", ",".join(SHOWN_OF_ALL), "--", "*"),
+        ("show", "--all", "-p", ",".join(SHOWN_OF_ALL), "--", "*"),
         ("--no-pager", "--full", "status", "-n", "0", "--", "{unit}"),
     ]
     changed = [form for right, forms in RIGHTS.items() if right in USER_RIGHTS for form in forms]
