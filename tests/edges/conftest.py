@@ -1,6 +1,5 @@
 """Both databases: every test that asks for one runs on SQLite and on PostgreSQL."""
 
-import itertools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime, timedelta
@@ -9,13 +8,12 @@ from typing import Any
 
 import pytest
 
-from bot.edges.database import Database
+from bot.edges.database import Database, Limits
 from tests.edges.asked import NOW
 from tests.lab.machine import NotHereError
 from tests.lab.postgres import Postgres, postgres
 
 Opening = Callable[..., Database]
-_numbers = itertools.count()
 
 
 class Hands:
@@ -33,12 +31,13 @@ class Hands:
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Postgres]:
-    """One PostgreSQL for the whole run; each test has a database of its own in it."""
+    """One PostgreSQL for the whole run, with an empty database named `test`."""
     with ExitStack() as stack:
         try:
             running = stack.enter_context(postgres())
         except NotHereError as cannot:
             pytest.skip(str(cannot))
+        running.make_database("test")
         yield running
 
 
@@ -49,9 +48,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield f"sqlite:///{tmp_path}/var/maskbot.db"
         return
     running: Postgres = request.getfixturevalue("cluster")
-    name = f"test_{next(_numbers)}"
-    yield running.make_database(name)
-    running.drop_database(name)
+    yield running.url("test")
+    running.empty_database("test")
 
 
 @pytest.fixture
@@ -70,6 +68,7 @@ def opened(database_url: str, clock: Hands) -> Iterator[Opening]:
     with ExitStack() as stack:
 
         def another(url: str = database_url, instance: str = "bot-1", **settings: Any) -> Database:
+            settings.setdefault("limits", Limits(busy=timedelta(seconds=20)))  # the machine may be busy with much else
             database = Database(url, clock=clock, instance=instance, **settings)
             stack.callback(database.close)
             return database

@@ -61,8 +61,8 @@ def either_url(request: pytest.FixtureRequest, file: Path) -> Iterator[str]:
         yield f"sqlite:///{file}"
         return
     running: Postgres = request.getfixturevalue("cluster")
-    yield running.make_database("killed")
-    running.drop_database("killed")
+    yield running.url("test")
+    running.empty_database("test")
 
 
 @pytest.mark.parametrize("rows", [1, 7, 20])

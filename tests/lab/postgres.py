@@ -31,11 +31,22 @@ class Postgres:
     def make_database(self, name: str) -> str:
         """An empty database; the answer is its URL."""
         self.ask(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return self.url(name)
+
+    def url(self, name: str) -> str:
+        """The address of a database."""
         return f"postgresql://{self.account}@/{name}?host={self.folder}"
 
     def drop_database(self, name: str) -> None:
         """Remove it, even from under those who are connected."""
         self.ask(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def empty_database(self, name: str) -> None:
+        """Make it as new, in a tenth of the time that a new one takes."""
+        with self.connected(name) as connection:
+            connection.execute("SET lock_timeout = '5s'")
+            connection.execute("DROP SCHEMA public CASCADE")
+            connection.execute("CREATE SCHEMA public")
 
     def ask(self, question: sql.Composed) -> None:
         """Say something to the cluster as its owner."""
