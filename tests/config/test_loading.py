@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import config
-from bot.core.policy import Moment, NeedsApproval, decide
+from bot.core.people import Person
+from bot.core.policy import NeedsApproval, decide
 from config.loading import Finding, check
 from config.settings import Settings
 from tests.config.folder import POLICY, Folder
@@ -35,12 +36,11 @@ def test_an_installation_without_doubts_has_no_findings(folder: Folder) -> None:
 
 def test_what_was_loaded_is_what_the_question_is_asked_with(folder: Folder) -> None:
     loaded = folder.load()
-    asked = facts(moment=Moment.ASK, host=loaded.inventory.hosts[0])
-    policy = loaded.policy
-    known = {group.name: group.users for group in policy.groups}
-    alice = min(known["eng"] - known["sre"])
-    requester = type(asked.requester)(alice, "alice", frozenset({"eng"}))
-    answer = decide(facts(host=asked.host, requester=requester, members=known), policy)
+    members = {group.name: group.users for group in loaded.policy.groups}
+    (alice,) = members["eng"] - members["sre"]
+    requester = Person(alice, "alice", groups=frozenset({"eng"}))
+    (host,) = loaded.inventory.hosts
+    answer = decide(facts(host=host, requester=requester, members=members), loaded.policy)
     assert isinstance(answer, NeedsApproval)
     assert answer.rule == "prod"
 
