@@ -28,15 +28,22 @@ def consider(parts: Parts, claim: Claim) -> Request:
         seen = patient_look(parts, parts.host(change.host), change.unit, full=True, user=change.user)
         request = planned(request, seen)
         request = inherited(parts, with_own_mask(parts, request))
-        if other := rival(parts, request):
+        decision = judge(parts, request, Moment.LOOKED, snapshot=seen)
+        other = rival(parts, request)
+        if other and not _may_overtake(decision, other):
             return end(parts, request, Stage.REFUSED, _already_open(other), code="already_open", claim=claim)
-        return settle(parts, request, judge(parts, request, Moment.LOOKED, snapshot=seen), claim=claim)
+        return settle(parts, request, decision, claim=claim)
     except Unverified as error:
         return end(parts, request, Stage.REFUSED, str(error), code="identity_unverified", claim=claim)
     except HostError as error:
         return end(parts, request, Stage.REFUSED, f"{error} Nothing was changed.", code=error.code, claim=claim)
     except UsageError as error:
         return end(parts, request, Stage.REFUSED, str(error), code="unknown_host", claim=claim)
+
+
+def _may_overtake(decision: Decision, other: Request) -> bool:
+    """What needs no vote, an undo for one, is not held up by what still waits for votes."""
+    return isinstance(decision, Allow) and other.stage is Stage.WAITING
 
 
 def _named(parts: Parts, request: Request) -> Request:

@@ -17,8 +17,11 @@ from bot.workflow.parts import Parts
 _ALREADY_SO = ("already_masked", "not_masked")
 
 
-def begin(parts: Parts, claim: Claim, request: Request) -> Request:
-    """Make an approved request a running one, or end it, or ask people anew. Raises `NotYet`: then it waits."""
+def begin(parts: Parts, claim: Claim, request: Request, *, seen: Snapshot | None = None) -> Request:
+    """Make an approved request a running one, or end it, or ask people anew. Raises `NotYet`: then it waits.
+
+    `seen` is a full look made a moment ago, if there is one.
+    """
     change = request.ask.change
     if request.act_by and parts.clock.now() > request.act_by:
         because = "Its approval was not used in time, so it is not good any more."
@@ -26,7 +29,7 @@ def begin(parts: Parts, claim: Claim, request: Request) -> Request:
     _wait_for_its_turn(parts, request)
     try:
         host = parts.host(change.host)
-        seen = patient_look(parts, host, request.target.unit, full=True, user=change.user)
+        seen = seen or patient_look(parts, host, request.target.unit, full=True, user=change.user)
         fresh = _as_found_now(request, seen)
         decision = judge(parts, fresh, Moment.ACT, snapshot=seen)
     except HostError as error:

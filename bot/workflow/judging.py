@@ -58,8 +58,16 @@ def with_own_mask(parts: Parts, request: Request) -> Request:
 
 
 def rival(parts: Parts, request: Request) -> Request | None:
-    """Another open request for the same unit on the same host, which has to end first."""
+    """Another open request for the same unit on the same host, which has to end first.
+
+    Of two that are just being looked at, the one that was asked first goes on: else each would turn away the other.
+    """
     open_stages = frozenset(stage for stage in Stage if not stage.is_final)
     change = request.ask.change
     others = parts.store.find(Query(host=change.host, unit=request.target.unit, stages=open_stages))
-    return next((other for other in others if other.id != request.id and other.ask.change.user == change.user), None)
+    return next((other for other in others if other.ask.change.user == change.user and _is_ahead(other, request)), None)
+
+
+def _is_ahead(other: Request, request: Request) -> bool:
+    asked_earlier = (other.asked_at, other.id) < (request.asked_at, request.id)
+    return other.id != request.id and (other.stage is not Stage.ASKED or asked_earlier)

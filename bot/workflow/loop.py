@@ -118,13 +118,14 @@ class Loop:
 
 def advance(parts: Parts, claim: Claim) -> Request:
     """Where a request goes from where it stands. Top to bottom this is its life."""
-    request = claim.request
+    request, just_seen = claim.request, None
     if request.stage is Stage.ASKED:
         request = consider(parts, claim)
+        just_seen = request.target.before
     elif request.stage is Stage.WAITING or has_cast_votes(request):
         request = count_votes(parts, claim)
     if request.stage is Stage.APPROVED:
-        request = begin(parts, claim, request)
+        request = begin(parts, claim, request, seen=just_seen)
     if request.stage is Stage.RUNNING:
         seen = request.target.before if request is not claim.request else None
         request = Carrying(parts, claim, request, seen=seen).run()

@@ -116,6 +116,16 @@ def test_a_mask_made_by_somebody_else_meanwhile_is_no_change_of_ours(keep_runnin
     assert walk.target.made is None
 
 
+def test_a_mask_until_the_next_reboot_that_was_there_before_is_made_a_lasting_one() -> None:
+    unit = OneUnit(active=DOWN)
+    unit.put_mask(Layer.RUNTIME)
+    unit.mask_loaded = True
+    walk = masking(unit)
+    assert walk.run().outcome is Outcome.PROVEN
+    assert walk.steps[0] == "link"
+    assert unit.files[Layer.PERSISTENT] == walk.target.made
+
+
 def test_a_mask_in_another_layer_meanwhile_is_no_change_of_ours() -> None:
     unit = OneUnit(active=DOWN)
     walk = masking(unit)

@@ -7,6 +7,7 @@ import pytest
 
 from bot.edges.ssh import SshHosts
 from tests.lab.hosts import LabHost
+from tests.lab.pristine import Pristine
 from tests.workflow.invariants import violations
 from tests.workflow.world import World
 
@@ -28,3 +29,23 @@ def world(hosts: Mapping[str, LabHost], ways: SshHosts, tmp_path: Path) -> Itera
             yield one
         assert violations(one) == []
         one.answers.close()
+
+
+@pytest.fixture(scope="module")
+def shared_world(
+    lab_hosts: Mapping[str, LabHost],
+    found: Mapping[str, Pristine],
+    ways: SshHosts,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[World]:
+    """One running bot for all stories of a file that do not get into each other's way."""
+    folder = tmp_path_factory.mktemp("shared")
+    one = World(lab_hosts, f"sqlite:///{folder}/var/maskbot.db", ways=ways)
+    with one.store.exclusive():
+        with one.running():
+            yield one
+        one.answers.close()
+        broken = violations(one)
+    for pristine in found.values():
+        pristine.restore()
+    assert broken == []

@@ -92,17 +92,25 @@ class Wire:
 
 
 def not_needed(calls: list[Call]) -> Iterator[str]:
-    """Every verb that was sent without a look just before it that showed the need for it."""
-    newest: dict[str, Call] = {}
+    """Every verb that was sent without a look at its unit just before it that showed the need for it.
+
+    Other requests may look at other units of the host meanwhile; a reload belongs to the unit that is being changed.
+    """
+    newest: dict[tuple[str, str], Snapshot | None] = {}
+    changing: dict[str, str] = {}
+    verbs: dict[str, str] = {}
     for call in calls:
         if LOOK in call.argv:
-            newest[call.host] = call
+            newest[call.host, call.unit] = call.seen
         elif call.verb:
-            last = newest.pop(call.host, None)
-            seen = last.seen if last else None
+            unit = call.unit or changing.get(call.host, "")
+            if (call.host, unit) not in newest:  # a neighbour that is brought back with the unit
+                unit = changing.get(call.host, "")
+            changing[call.host], last_verb, verbs[call.host] = unit, verbs.get(call.host), call.verb
+            seen = newest.pop((call.host, unit), None)
             if seen is None:
                 yield f"{call.argv} was sent without a look before it"
-            elif not _is_needed(call, seen):
+            elif not _is_needed(call, seen) and not (call.verb == "daemon-reload" and last_verb == "unmask"):
                 yield f"{call.argv} was sent although the look showed {seen}"
 
 
@@ -115,7 +123,8 @@ def _is_needed(call: Call, seen: Snapshot) -> bool:
         case "stop":
             return not seen.active.is_down
         case "daemon-reload":
-            return seen.is_masked != bool(seen.mask_layers) or not seen.mask_layers
+            highest = min(seen.mask_layers, key=list(Layer).index, default=None)
+            return not seen.is_masked or highest is None or seen.fragment != seen.layer(highest).path
         case "start" if call.unit == str(seen.id) and seen.mask_layers:
             return seen.load is LoadState.MASKED
         case _:

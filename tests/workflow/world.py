@@ -38,7 +38,7 @@ POLICY = Policy(
     guarded=GUARDED,
 )
 # What a person would wait for is waited for here as well, only not as long.
-QUICK = Timings(retries=(0.05, 0.1), doubt_first=0.1, doubt_longest=0.5, not_yet=0.05, progress=1.0, message_retry=0.1)
+QUICK = Timings(retries=(0.05, 0.1), doubt_first=0.1, doubt_longest=0.5, not_yet=0.25, progress=1.0, message_retry=0.1)
 PATIENCE = 60.0
 
 
@@ -95,6 +95,10 @@ class World:
         ask = Ask(change, by.id, by.name, INCIDENT, "INC-42: runaway job")
         return self.desk.submit(ask, key=secrets.token_hex(8))
 
+    def ask_mask(self, unit: str, **given: Any) -> Request:
+        """Record that somebody wants a mask; nothing is waited for."""
+        return self.ask(Verb.MASK, unit, **given)
+
     def mask(self, unit: str, *, host: str = "web-01", by: Person = ALICE, **options: Any) -> Request:
         """Ask for a mask, and return when it waits for votes or is over."""
         return self.answered(self.ask(Verb.MASK, unit, host=host, by=by, **options))
@@ -130,16 +134,15 @@ class World:
 
     def undo(self, request: Request, *, by: Person = ALICE) -> Request:
         """Press Unmask, and return when that is over or waits for votes."""
-        back = self.desk.undo(request.id, by=by.id, name=by.name, place=INCIDENT, key=secrets.token_hex(8))
-        return self.answered(back, also=lambda now: now.stage.is_final)
+        return self.answered(self.begin_undo(request, by=by))
 
-    def answered(self, request: Request, *, also: Callable[[Request], bool] = lambda _: False) -> Request:
+    def begin_undo(self, request: Request, *, by: Person = ALICE) -> Request:
+        """Press Unmask; nothing is waited for."""
+        return self.desk.undo(request.id, by=by.id, name=by.name, place=INCIDENT, key=secrets.token_hex(8))
+
+    def answered(self, request: Request) -> Request:
         """The request when it waits for people, or is over."""
-
-        def is_answered(now: Request) -> bool:
-            return now.stage is Stage.WAITING or now.stage.is_final or also(now)
-
-        return self.when(request, is_answered, "an answer")
+        return self.when(request, lambda now: now.stage is Stage.WAITING or now.stage.is_final, "an answer")
 
     def ended(self, request: Request) -> Request:
         """The request when it is over."""

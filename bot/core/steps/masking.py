@@ -26,7 +26,8 @@ def next_mask_step(work: Work, now: Snapshot, at: datetime) -> Step:
         return Done(Outcome.NO_CHANGE, "It was masked already when its turn came, by somebody else.")
     if not work.change.keep_running and not now.active.is_down:
         return _bring_down(work, now, at)
-    return _prove(work, now) if now.is_masked else _load_mask(work, now)
+    is_read = now.fragment == now.layer(target.layer).path or times(target, Reload.name) > 0
+    return _prove(work, now) if now.is_masked and is_read else _load_mask(work, now)
 
 
 def _make_link(work: Work, now: Snapshot) -> Step:
@@ -34,12 +35,17 @@ def _make_link(work: Work, now: Snapshot) -> Step:
     target = work.target
     link = newest(target, Link.name)
     if link is None:
-        return Done(Outcome.NO_CHANGE, "It was masked already when its turn came.") if now.is_masked else Link()
+        return Done(Outcome.NO_CHANGE, "It was masked already when its turn came.") if _anew(target, now) else Link()
     if times(target, Stop.name):
         return Done(Outcome.NOT_PROTECTED, _TAKEN)
     if link.exit_code is None and target.made is None and times(target, Link.name) < work.limits.same_command:
         return Link()
     return Done(Outcome.FAILED, _TAKEN if target.made or link.exit_code == 0 else link.output)
+
+
+def _anew(target: Target, now: Snapshot) -> bool:
+    """It is masked, and was not when its turn came. A mask until the next reboot that was there is made a lasting one."""
+    return now.is_masked and not (target.before and target.before.is_masked)
 
 
 def _bring_down(work: Work, now: Snapshot, at: datetime) -> Step:

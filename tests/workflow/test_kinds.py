@@ -1,0 +1,152 @@
+"""Every kind of unit that can be masked: what root sees on the host after the mask, and after the undo."""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import pytest
+
+from bot.core.changes import Outcome, Request
+from tests.lab.hosts import LabHost
+from tests.workflow.world import World
+
+pytestmark = pytest.mark.ssh
+
+SLEEPER = "[Service]\\nExecStart=/usr/bin/sleep infinity\\n"
+SHOWN = ("LoadState", "ActiveState", "UnitFileState")
+# What root does on all hosts before anybody asks.
+PREPARED = f"""
+printf '{SLEEPER}' >/run/systemd/system/fleeting.service
+printf '{SLEEPER}' >/usr/lib/systemd/system/lazy.service
+printf '{SLEEPER}' >/usr/lib/systemd/system/moved.service
+printf '[Service]\\nExecStart=/bin/true\\nType=oneshot\\nExecStart=\\n' >/usr/lib/systemd/system/broken.service
+ln -s /etc/systemd/system/moved.service /etc/systemd/system/multi-user.target.wants/moved.service
+systemctl mask --quiet --runtime lazy.service
+systemctl daemon-reload
+systemctl start fleeting.service echo.service moved.service
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A unit as people ask for it, what it really is, and what the mask comes to."""
+
+    unit: str
+    id: str = ""
+    host: str = "web-01"
+    outcome: Outcome = Outcome.PROVEN
+    link: str = "/etc/systemd/system"
+    active: str = "inactive"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    is_undone: bool = True
+
+    def __str__(self) -> str:
+        return " ".join([self.unit, *(f"{key}={value}" for key, value in self.options.items())])
+
+    @property
+    def name(self) -> str:
+        """The real Id."""
+        return self.id or (self.unit if "." in self.unit else f"{self.unit}.service")
+
+
+CONTROL, RUNTIME = "/etc/systemd/system.control", "/run/systemd/system"
+ROWS = [
+    Row("worker"),
+    Row("tuned", host="web-02", is_undone=False),
+    Row("local", link=CONTROL),
+    Row("linked", link=CONTROL, host="web-02"),
+    Row("secondary", "primary.service", host="db-01"),
+    Row("oldname", "worker.service", host="db-01", is_undone=False),
+    Row("generated", host="web-02"),
+    Row("fleeting", host="web-02", is_undone=False),
+    Row("lazy", host="db-01"),
+    Row("moved", host="web-02"),
+    Row("broken", host="db-01", is_undone=False),
+    Row("template@1", host="web-02", is_undone=False),
+    Row("restless", host="web-02", is_undone=False),
+    Row("crashloop", host="db-01", active="*"),
+    Row("stubborn", host="db-01", active="failed"),
+    Row("watchdog", host="web-02", is_undone=False),
+    Row("beat.timer", host="web-02"),
+    Row("db", is_undone=False),
+    Row("cron", link=RUNTIME, options={"runtime": True}),
+    Row("tuned", active="active", options={"keep_running": True}),
+    Row("indexer", link="/home/deploy/.config/systemd/user", options={"user": "deploy"}),
+]
+UNDONE = [row for row in ROWS if row.is_undone]
+
+
+@dataclass
+class Course:
+    """What root saw of a row's unit at each stand."""
+
+    before: dict[str, str]
+    done: Request
+    masked: dict[str, str] = field(default_factory=dict)
+    start: str = ""
+    link: str = ""
+    back: Request | None = None
+    restored: dict[str, str] = field(default_factory=dict)
+
+
+def systemctl(host: LabHost, row: Row, *words: str) -> str:
+    user = ("--user", "-M", f"{row.options['user']}@.host") if "user" in row.options else ()
+    answer = host.run("systemctl", *user, *words, "--", row.name)
+    return answer.stdout + answer.stderr
+
+
+def seen(host: LabHost, row: Row) -> dict[str, str]:
+    lines = systemctl(host, row, "show", *(f"--property={name}" for name in SHOWN)).splitlines()
+    return dict(line.split("=", 1) for line in lines)
+
+
+@pytest.fixture(scope="module")
+def courses(shared_world: World) -> Iterator[Mapping[str, Course]]:
+    """All of them gone through, one after the other on each host, the hosts side by side."""
+    world = shared_world
+    for host in world.hosts.values():
+        prepared = host.run("sh", "-ec", PREPARED)
+        assert not prepared.stderr, prepared.stderr
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(partial(_go_through, world), world.hosts.values()))
+    yield {name: course for courses in found for name, course in courses.items()}
+    for host in world.hosts.values():
+        host.run("sh", "-c", "systemctl stop moved fleeting echo; cd /usr/lib/systemd/system; rm lazy* moved* broken*")
+
+
+def _go_through(world: World, host: LabHost) -> dict[str, Course]:
+    """Mask each, look as root, undo, look again."""
+    return {str(row) + row.host: _course(world, host, row) for row in ROWS if row.host == host.name}
+
+
+def _course(world: World, host: LabHost, row: Row) -> Course:
+    course = Course(seen(host, row), world.masked(row.unit, host=row.host, **row.options))
+    course.masked = seen(host, row)
+    course.link = host.run("readlink", f"{row.link}/{row.name}").stdout.strip()
+    course.start = systemctl(host, row, "start")
+    if row.is_undone and course.done.is_live_mask:
+        course.back = world.undo(course.done)
+        course.restored = seen(host, row)
+    return course
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_the_outcome_is_what_root_sees(row: Row, courses: Mapping[str, Course]) -> None:
+    course = courses[str(row) + row.host]
+    target = course.done.target
+    assert (target.outcome, target.unit.text) == (row.outcome, row.name), (course.done.because, target.note)
+    assert course.masked["LoadState"] == "masked"
+    assert course.link == "/dev/null"
+    assert "is masked" in course.start
+    assert row.active in ("*", course.masked["ActiveState"])
+
+
+@pytest.mark.parametrize("row", UNDONE, ids=str)
+def test_the_undo_restores_what_was_there_before(row: Row, courses: Mapping[str, Course]) -> None:
+    course = courses[str(row) + row.host]
+    assert course.back is not None
+    assert course.back.target.outcome is Outcome.RESTORED, course.back.target.note
+    if row.active != "*":
+        assert course.restored == course.before
