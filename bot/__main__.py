@@ -44,9 +44,9 @@ def run() -> None:
 @app.command()
 def check(*, json: Json = False) -> None:
     """Validate settings and configuration; needs no secret, no database and no Slack."""
-    from bot.terminal import checks
+    from bot.terminal.check import check as check_all
 
-    _exit(checks.check(as_json=json))
+    _exit(check_all(as_json=json))
 
 
 @app.command()
@@ -54,9 +54,9 @@ def doctor(
     hosts: Annotated[list[str] | None, typer.Argument(metavar="[HOST]...")] = None, *, json: Json = False
 ) -> None:
     """Examine hosts and Slack, and say how to mend what is wrong. With hosts named, these alone."""
-    from bot.terminal import checks
+    from bot.terminal import examination
 
-    _exit(checks.doctor(hosts or (), as_json=json))
+    _exit(examination.doctor(hosts or (), as_json=json))
 
 
 @app.command()

@@ -36,7 +36,8 @@ class Assembly:
     @property
     def place(self) -> str:
         """Which database it is, without its password."""
-        return parse_url(self.settings.database_url.get_secret_value()).render_as_string(hide_password=True)
+        url = parse_url(self.settings.database_url.get_secret_value())
+        return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
 
 
 def open_store(settings: Settings, *, digest: str = "", instance: str = "") -> Database:

@@ -1,5 +1,6 @@
 """The connection to Slack: made as soon as Slack answers, so that a start never waits for it."""
 
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -101,6 +102,7 @@ class SlackLink:
 
     def _listening(self, us: Account, teams: frozenset[str]) -> Socket:
         bot_token, app_token = self._tokens
+        os.environ.pop("SLACK_BOT_TOKEN", None)  # Bolt would find it there by itself, and complain of having two
         quick: WebClient = web_client(bot_token, base=self._assembly.settings.slack_api_url, timeout=FORM_TIMEOUT)
         app = application(quick)
         home = Home(team=us.team, enterprise=us.enterprise, app=us.app, teams=teams)

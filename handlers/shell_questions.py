@@ -8,7 +8,7 @@ from bot.core.cards.kit import Text
 from bot.core.changes import Ask, Change, Request, Target, Verb
 from bot.core.grammar import Question, Word
 from bot.core.people import PersonId, Place
-from bot.core.policy import Moment, may_look
+from bot.core.policy import Explained, Moment, may_look
 from bot.core.units import UnitName
 from bot.errors import MaskbotError, UsageError
 from bot.ports import Query
@@ -39,12 +39,18 @@ def answer(parts: Parts, question: Question, *, asker: PersonId, name: str) -> M
         case Word.WHY:
             request, decision, explained = weigh(parts, asked)
             data = {"decision": shown.decision(decision), "explained": shown.explained(explained)}
-            return _said(answers.why(request, decision, explained), data, [request])
+            said = _said(answers.why(request, decision, explained), data, [request])
+            return {**said, "lines": [*said["lines"], *_passed(explained)]}
         case Word.LIST:
             masks = parts.store.find(Query(live_masks=True))
             return _said(answers.listing(masks, parts.clock.now()), {"masks": _all(masks)}, masks)
         case _:
             raise UsageError("The command line has `status`, `plan`, `explain` and `list`.")
+
+
+def _passed(explained: Sequence[Explained]) -> list[str]:
+    """At a terminal there is room for every check, not only for the one that decides."""
+    return [f"passed: {one.step}" for one in explained if one.holds and not one.line and not one.decides]
 
 
 def _status(parts: Parts, question: Question) -> Mapping[str, Any]:

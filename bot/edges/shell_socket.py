@@ -1,35 +1,28 @@
-"""The command line's way to a running bot: a Unix socket on which the kernel says who is calling."""
+"""The command line's way into a running bot: a Unix socket on which the kernel says who is calling."""
 
 import json
-import os
-import pwd
 import socket
 import socketserver
 import stat
 import struct
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import structlog
 
-from bot.errors import ConfigError, MaskbotError
+from bot.edges.shell_call import Words, login_of
+from bot.errors import ConfigError
 
 log = structlog.get_logger()
-Words = Mapping[str, Any]
 Serve = Callable[[Words, str], Iterator[Words]]
 _LONGEST = 16_384  # bytes of one line; a reason has 500 signs
 _PATIENCE = 5.0  # seconds for a caller to say what they want, and to take what they are told
 _AT_ONCE = 16  # calls of one user, who may fill their own lines and nobody else's
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: unix(7), SO_PEERCRED
-_REFUSED, _GONE = 1, "The bot ended while you waited. What was recorded goes on when it runs again."
-
-
-class NobodyThere(MaskbotError):
-    """No bot answers on the socket."""
+_REFUSED = 1
 
 
 class ShellServer:
@@ -122,21 +115,6 @@ class _Handler(socketserver.StreamRequestHandler):
         server.forget(self.request)
 
 
-def call(path: Path, words: Words) -> Iterator[Words]:
-    """Ask the running bot, and hear what it has to say. Raises `NobodyThere` where none is running."""
-    with socket.socket(socket.AF_UNIX) as connection:
-        try:
-            connection.connect(str(path))
-        except OSError as error:
-            why = os.strerror(error.errno) if error.errno else str(error)
-            raise NobodyThere(f"No bot answers at {path} ({why}). Start it with `maskbot run`.") from None
-        connection.sendall(json.dumps(words).encode() + b"\n")
-        with suppress(ConnectionError), connection.makefile("rb") as lines:
-            for line in lines:
-                yield json.loads(line)
-    yield _end(_GONE)  # whoever was told the end has stopped listening by now
-
-
 def _parsed(line: bytes) -> Words:
     try:
         words = json.loads(line)
@@ -154,14 +132,6 @@ def _caller(connection: socket.socket) -> str:
     raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     _, uid, _ = _CREDENTIALS.unpack(raw)
     return login_of(uid)
-
-
-def login_of(uid: int) -> str:
-    """The login name of an operating-system user; one without a name can be mapped to nobody."""
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"#{uid}"
 
 
 def _make_room(path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from bot.edges.shell_socket import NobodyThere, call, login_of
+from bot.edges.shell_call import NobodyThere, call, login_of
 from bot.errors import MaskbotError, UsageError
 from bot.terminal import sentences
 from bot.terminal.following import tell

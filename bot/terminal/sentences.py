@@ -57,8 +57,9 @@ def standing(request: Shown) -> str:
 
 def headline(request: Shown) -> str:
     """How it ended, and why."""
-    what = f"{request['change']}: {_end(request)}"
-    return f"{what}. {request['because']}" if request["because"] else what
+    is_done = request["stage"] == "done"
+    why = request["note"] or (_approved(request) if is_done and request["votes"] else request["because"])
+    return f"{request['change']}: {_end(request)}. {why}".removesuffix(" ")
 
 
 def table(request: Shown) -> list[tuple[str, str, str]]:
@@ -115,7 +116,7 @@ def _approved(request: Shown) -> str:
 
 def _running(request: Shown) -> str:
     if request["unknown_since"]:
-        return f"not known yet, looking again: {request['because']}"
+        return f"not known yet, looking again: {request['note']}"
     if not request["commands"]:
         return f"beginning on {request['host']}"
     name, _, detail = request["commands"][-1]["step"].partition(" ")

@@ -1,4 +1,4 @@
-"""`check` and `doctor`: findings as they are made, and an exit code that says whether all is well."""
+"""`doctor`: hosts and Slack examined side by side, each finding with what would mend it."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -19,35 +19,13 @@ from bot.doctor.hosts import examine_host, twins
 from bot.doctor.slack import Tokens, examine_slack
 from bot.edges import log
 from bot.edges.slack import web_client
-from bot.errors import ConfigError, UsageError
+from bot.errors import UsageError
 from bot.terminal.sentences import line
 from config.loading import Configuration, load
-from config.loading import Finding as Complaint
-from config.loading import check as check_files
 from config.settings import Settings, load_settings
 
 MANIFEST = Path(config.__file__).parent / "slack-manifest.yaml"
 _AT_ONCE = 16
-
-
-def check(*, as_json: bool) -> int:
-    """Whether the files and settings would let the bot start. Needs no secret, no database and no Slack."""
-    found = _complaints()
-    is_ok = not any(one.level == "error" for one in found)
-    if as_json:
-        typer.echo(json.dumps({"ok": is_ok, "findings": [asdict(one) for one in found]}, indent=2))
-        return 0 if is_ok else 1
-    for one in found:
-        typer.echo(f"{one.level}: {line(one.text)}", err=True)
-    typer.echo("configuration ok" if is_ok else "the bot would not start with this configuration")
-    return 0 if is_ok else 1
-
-
-def _complaints() -> list[Complaint]:
-    try:
-        return check_files(load_settings())
-    except ConfigError as error:
-        return [Complaint("error", text) for text in str(error).splitlines()]
 
 
 def doctor(names: Sequence[str], *, as_json: bool) -> int:

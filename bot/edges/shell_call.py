@@ -1,0 +1,42 @@
+"""The caller's end of the command line's socket; small, so that asking a running bot is quick."""
+
+import json
+import os
+import pwd
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from bot.errors import MaskbotError
+
+Words = Mapping[str, Any]
+_GONE = "The bot ended while you waited. What was recorded goes on when it runs again."
+
+
+class NobodyThere(MaskbotError):
+    """No bot answers on the socket."""
+
+
+def call(path: Path, words: Words) -> Iterator[Words]:
+    """Ask the running bot, and hear what it has to say. Raises `NobodyThere` where none is running."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        try:
+            connection.connect(str(path))
+        except OSError as error:
+            why = os.strerror(error.errno) if error.errno else str(error)
+            raise NobodyThere(f"No bot answers at {path} ({why}). Start it with `maskbot run`.") from None
+        connection.sendall(json.dumps(words).encode() + b"\n")
+        with suppress(ConnectionError), connection.makefile("rb") as lines:
+            for line in lines:
+                yield json.loads(line)
+    yield {"event": "end", "text": _GONE, "exit": 1}  # whoever was told the end has stopped listening by now
+
+
+def login_of(uid: int) -> str:
+    """The login name of an operating-system user; one without a name can be mapped to nobody."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"#{uid}"

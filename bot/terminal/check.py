@@ -1,0 +1,32 @@
+"""`check`: whether settings and configuration would let the bot start."""
+
+import json
+from dataclasses import asdict
+
+import typer
+
+from bot.errors import ConfigError
+from bot.terminal.sentences import line
+from config.loading import Finding
+from config.loading import check as check_files
+from config.settings import load_settings
+
+
+def check(*, as_json: bool) -> int:
+    """Whether the files and settings would let the bot start. Needs no secret, no database and no Slack."""
+    found = _complaints()
+    is_ok = not any(one.level == "error" for one in found)
+    if as_json:
+        typer.echo(json.dumps({"ok": is_ok, "findings": [asdict(one) for one in found]}, indent=2))
+        return 0 if is_ok else 1
+    for one in found:
+        typer.echo(f"{one.level}: {line(one.text)}", err=True)
+    typer.echo("configuration ok" if is_ok else "the bot would not start with this configuration")
+    return 0 if is_ok else 1
+
+
+def _complaints() -> list[Finding]:
+    try:
+        return check_files(load_settings())
+    except ConfigError as error:
+        return [Finding("error", text) for text in str(error).splitlines()]
