@@ -63,9 +63,7 @@ NASTY = (
 )
 FOREIGN = st.lists(st.one_of(st.sampled_from(NASTY), st.text(max_size=30)), max_size=6).map("".join)
 NO_ID = FOREIGN.filter(lambda text: not re.fullmatch("[UW][A-Z0-9]+", text))
-SLOW = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+SLOW = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 @st.composite
