@@ -64,7 +64,7 @@ def parse_look(stdout: str, asked: UnitName, *, also: Collection[str] = ()) -> S
         if name not in found:
             raise HostError("The host's answer lacks a part.", code="incomplete_observation", passing=True)
     unit, host = record(found["unit"], SHOWN), record(found["host"], ("machine_id",))
-    if str(asked) not in {needed(unit, "Id"), *read_units(needed(unit, "Names"))}:
+    if not {str(asked), needed(unit, "Id")} <= set(read_units(needed(unit, "Names"))):
         raise HostileOutput("The host's answer is about another unit.")
     try:
         snapshot = _snapshot(

@@ -1,0 +1,171 @@
+"""`python -m tests.core.record`: what real hosts answer to a look, kept under recorded/ for tests that need no host."""
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.core.look import look_argv
+from bot.core.systemctl import status_argv
+from bot.core.units import UnitName
+from tests.lab.hosts import Lab, LabHost
+from tests.lab.tree import LINGERING, LOGIN
+
+RECORDED = Path(__file__).with_name("recorded")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A unit in a situation that root makes first and takes back afterwards."""
+
+    unit: str
+    before: Sequence[str] = ()
+    after: Sequence[str] = ()
+    full: bool = False
+    user: str = ""
+
+
+_ETC, _RUN, _CONTROL = "/etc/systemd/system", "/run/systemd/system", "/etc/systemd/system.control"
+_RELOAD = "systemctl daemon-reload"
+_AS_USER = f"systemctl --user -M {LINGERING}@.host"
+
+CASES: Mapping[str, Case] = {
+    "running": Case("worker.service"),
+    "linked_not_loaded": Case(
+        "worker.service", ["systemctl mask --no-reload worker.service"], ["systemctl unmask worker.service"]
+    ),
+    "masked": Case(
+        "worker.service",
+        ["systemctl stop worker.service", "systemctl mask worker.service"],
+        ["systemctl unmask worker.service", "systemctl start worker.service metrics.service partof.service"],
+    ),
+    "masked_running": Case("worker.service", ["systemctl mask worker.service"], ["systemctl unmask worker.service"]),
+    "masked_twice": Case(
+        "cron.service",
+        ["systemctl mask --runtime cron.service", "systemctl mask cron.service"],
+        ["systemctl unmask cron.service", "systemctl unmask --runtime cron.service"],
+    ),
+    "masked_alias_in_etc": Case(
+        "primary.service", ["systemctl mask primary.service"], ["systemctl unmask primary.service"]
+    ),
+    "alias_masked_alone": Case(
+        "worker.service", ["systemctl mask oldname.service"], ["systemctl unmask oldname.service"]
+    ),
+    "vendor_alias": Case("oldname.service"),
+    "many_names": Case("multi-user.target"),
+    "local": Case("local.service"),
+    "local_masked_in_control": Case(
+        "local.service",
+        [f"ln -s -- /dev/null {_CONTROL}/local.service", _RELOAD],
+        [f"rm -- {_CONTROL}/local.service", _RELOAD],
+    ),
+    "local_runtime_mask_without_effect": Case(
+        "local.service", ["systemctl mask --runtime local.service"], ["systemctl unmask --runtime local.service"]
+    ),
+    "linked": Case("linked.service"),
+    "empty_file": Case(
+        "hollow.service", [f"touch {_ETC}/hollow.service", _RELOAD], [f"rm {_ETC}/hollow.service", _RELOAD]
+    ),
+    "other_device": Case(
+        "hollow.service", [f"ln -s /dev/zero {_ETC}/hollow.service", _RELOAD], [f"rm {_ETC}/hollow.service", _RELOAD]
+    ),
+    "relative_mask": Case(
+        "cron.service",
+        [f"ln -s ../../../dev/null {_ETC}/cron.service", _RELOAD],
+        [f"rm {_ETC}/cron.service", _RELOAD],
+    ),
+    "in_run": Case(
+        "passing.service",
+        [f"cp /usr/lib/systemd/system/gate.service {_RUN}/passing.service", _RELOAD],
+        [f"rm {_RUN}/passing.service", _RELOAD],
+    ),
+    "masked_by_hand": Case("handmade.service"),
+    "masked_by_vendor": Case("vendormasked.service"),
+    "generated": Case("generated.service"),
+    "generated_early": Case("early.service"),
+    "transient": Case("transient-one.service"),
+    "not_found": Case("corn.service", full=True),
+    "instance": Case("template@1.service"),
+    "template": Case("template@.service"),
+    "socket": Case("echo.socket", full=True),
+    "triggered": Case("echo.service", full=True),
+    "timer": Case("beat.timer"),
+    "path": Case("watched.path"),
+    "slice": Case("system.slice"),
+    "scope": Case("init.scope"),
+    "wrapper": Case("db.service", full=True),
+    "surroundings": Case("worker.service", full=True),
+    "takes_critical_along": Case("gate.service", full=True),
+    "drop_in": Case("tuned.service", full=True),
+    "carries_our_login": Case("ssh.service", full=True),
+    "pending_reload": Case(
+        "cron.service",
+        ["sed -i s/Lab.gate/Gate/ /usr/lib/systemd/system/gate.service"],
+        ["sed -i s/Gate/Lab.gate/ /usr/lib/systemd/system/gate.service", _RELOAD],
+        full=True,
+    ),
+    "stopping": Case(
+        "slowstop.service", ["systemctl stop --no-block slowstop.service"], ["systemctl start slowstop.service"]
+    ),
+    "stopped_by_force": Case(
+        "stubborn.service", ["systemctl stop stubborn.service"], ["systemctl start stubborn.service"]
+    ),
+    "no_limit_for_stopping": Case(
+        "endless.service", ["systemctl start endless.service"], ["systemctl kill -s KILL endless.service"]
+    ),
+    "crash_loop": Case("crashloop.service"),
+    "watchdog": Case("watchdog.service"),
+    "refuses_manual_start": Case("norestart.service"),
+    "refuses_manual_stop": Case("refusestop.service"),
+    "user_running": Case("indexer.service", full=True, user=LINGERING),
+    "user_masked": Case(
+        "indexer.service",
+        [f"{_AS_USER} stop indexer.service", f"{_AS_USER} mask indexer.service"],
+        [f"{_AS_USER} unmask indexer.service", f"{_AS_USER} start indexer.service"],
+        user=LINGERING,
+    ),
+    "user_own_file": Case("mirror.service", user=LINGERING),
+    "user_without_manager": Case("indexer.service", user="idle"),
+    "user_unknown": Case("indexer.service", user="nobody-at-all"),
+    "user_not_granted": Case("indexer.service", user=LOGIN),
+    "no_bus": Case(
+        "cron.service",
+        ["mv /run/dbus/system_bus_socket /run/dbus/away"],
+        ["mv /run/dbus/away /run/dbus/system_bus_socket"],
+    ),
+}
+STATUS: Mapping[str, Case] = {
+    name: CASES[name] for name in ("running", "masked", "triggered", "socket", "stopping", "drop_in")
+}
+
+
+def main() -> int:
+    """Record every case anew, on a host of the lab."""
+    RECORDED.mkdir(exist_ok=True)
+    with Lab() as lab:
+        host = lab.boot(["web-01"])["web-01"]
+        for name, case in CASES.items():
+            _root(host, case.before)
+            words = look_argv(UnitName(case.unit), full=case.full, user=case.user)
+            (RECORDED / f"{name}.txt").write_text(_as_bot(host, words))
+            if name in STATUS:
+                (RECORDED / f"{name}.status").write_text(_as_bot(host, status_argv(UnitName(case.unit))))
+            _root(host, case.after)
+    return 0
+
+
+def _as_bot(host: LabHost, words: Sequence[str]) -> str:
+    return subprocess.run(host.ssh(shlex.join(words)), capture_output=True, text=True, check=False).stdout
+
+
+def _root(host: LabHost, commands: Sequence[str]) -> None:
+    for command in commands:
+        done = host.run("sh", "-c", command)
+        if done.returncode != 0:
+            raise SystemExit(f"{command}: {done.stderr}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

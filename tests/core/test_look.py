@@ -1,0 +1,436 @@
+"""What real hosts answered, read into snapshots; and nothing else is believed."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.core.answer import FOREVER, read_span
+from bot.core.look import look_argv, parse_look
+from bot.core.systemctl import RIGHTS, USER_RIGHTS
+from bot.core.units import FileKind, Layer, LoadState, Snapshot, Surroundings, UnitName
+from bot.errors import HostError, HostileOutput, UsageError
+from tests.core.record import CASES, RECORDED
+
+CONTROL, PERSISTENT, RUNTIME = "/etc/systemd/system.control/", "/etc/systemd/system/", "/run/systemd/system/"
+
+
+def recording(name: str) -> str:
+    return (RECORDED / f"{name}.txt").read_text()
+
+
+def seen(name: str) -> Snapshot:
+    return parse_look(recording(name), UnitName(CASES[name].unit))
+
+
+def around(name: str) -> Surroundings:
+    found = seen(name).around
+    assert found is not None
+    return found
+
+
+# load, active, sub, unit file state, and where systemd has it from
+@pytest.mark.parametrize(
+    ("name", "states", "fragment"),
+    [
+        ("running", "loaded active running enabled", "/lib/systemd/system/worker.service"),
+        ("linked_not_loaded", "loaded active running enabled", "/lib/systemd/system/worker.service"),
+        ("masked", "masked inactive dead masked", PERSISTENT + "worker.service"),
+        ("masked_running", "masked active running masked", PERSISTENT + "worker.service"),
+        ("masked_twice", "masked active running masked", PERSISTENT + "cron.service"),
+        ("masked_alias_in_etc", "masked active running masked", PERSISTENT + "primary.service"),
+        ("alias_masked_alone", "loaded active running enabled", "/lib/systemd/system/worker.service"),
+        ("local", "loaded active running enabled", PERSISTENT + "local.service"),
+        ("local_masked_in_control", "masked active running masked", CONTROL + "local.service"),
+        ("local_runtime_mask_without_effect", "loaded active running enabled", PERSISTENT + "local.service"),
+        ("linked", "loaded active running enabled", PERSISTENT + "linked.service"),
+        ("empty_file", "masked inactive dead masked", PERSISTENT + "hollow.service"),
+        ("other_device", "masked inactive dead masked", PERSISTENT + "hollow.service"),
+        ("relative_mask", "masked active running masked", PERSISTENT + "cron.service"),
+        ("in_run", "loaded inactive dead disabled", RUNTIME + "passing.service"),
+        ("masked_by_hand", "masked inactive dead masked", PERSISTENT + "handmade.service"),
+        ("masked_by_vendor", "masked inactive dead masked", "/lib/systemd/system/vendormasked.service"),
+        ("generated", "loaded active running generated", "/run/systemd/generator/generated.service"),
+        ("generated_early", "loaded active running generated", "/run/systemd/generator.early/early.service"),
+        ("transient", "loaded active running transient", "/run/systemd/transient/transient-one.service"),
+        ("not_found", "not-found inactive dead ", ""),
+        ("instance", "loaded active running enabled", "/lib/systemd/system/template@.service"),
+        ("socket", "loaded active listening enabled", "/lib/systemd/system/echo.socket"),
+        ("triggered", "loaded inactive dead static", "/lib/systemd/system/echo.service"),
+        ("timer", "loaded active waiting enabled", "/lib/systemd/system/beat.timer"),
+        ("path", "loaded active waiting enabled", "/lib/systemd/system/watched.path"),
+        ("wrapper", "loaded active exited enabled", "/lib/systemd/system/db.service"),
+        ("stopping", "loaded deactivating stop enabled", "/lib/systemd/system/slowstop.service"),
+        ("stopped_by_force", "loaded failed failed enabled", "/lib/systemd/system/stubborn.service"),
+        ("user_running", "loaded active running enabled", "/usr/lib/systemd/user/indexer.service"),
+        ("user_masked", "masked inactive dead masked", "/home/deploy/.config/systemd/user/indexer.service"),
+        ("user_own_file", "loaded active running enabled", "/home/deploy/.config/systemd/user/mirror.service"),
+    ],
+)
+def test_states_are_read_as_systemd_said_them(name: str, states: str, fragment: str) -> None:
+    snapshot = seen(name)
+    assert f"{snapshot.load} {snapshot.active} {snapshot.sub} {snapshot.file_state}" == states
+    assert snapshot.fragment == fragment
+    assert str(snapshot.id) in snapshot.names
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("running", {}),
+        ("linked_not_loaded", {Layer.PERSISTENT: FileKind.MASK}),
+        ("masked", {Layer.PERSISTENT: FileKind.MASK}),
+        ("masked_twice", {Layer.PERSISTENT: FileKind.MASK, Layer.RUNTIME: FileKind.MASK}),
+        ("local", {Layer.PERSISTENT: FileKind.FILE}),
+        ("local_masked_in_control", {Layer.CONTROL: FileKind.MASK, Layer.PERSISTENT: FileKind.FILE}),
+        ("local_runtime_mask_without_effect", {Layer.PERSISTENT: FileKind.FILE, Layer.RUNTIME: FileKind.MASK}),
+        ("linked", {Layer.PERSISTENT: FileKind.LINK}),
+        ("empty_file", {Layer.PERSISTENT: FileKind.EMPTY}),
+        ("other_device", {Layer.PERSISTENT: FileKind.LINK}),
+        ("relative_mask", {Layer.PERSISTENT: FileKind.MASK}),
+        ("in_run", {Layer.RUNTIME: FileKind.FILE}),
+        ("masked_by_vendor", {}),
+        ("user_masked", {Layer.PERSISTENT: FileKind.MASK}),
+        ("user_own_file", {Layer.PERSISTENT: FileKind.FILE}),
+    ],
+)
+def test_the_file_of_every_layer_is_seen_whether_systemd_has_read_it_or_not(
+    name: str, kinds: dict[Layer, FileKind]
+) -> None:
+    assert {file.layer: file.kind for file in seen(name).layers if file.kind is not FileKind.ABSENT} == kinds
+
+
+def test_a_link_is_told_from_a_later_one_at_the_same_place() -> None:
+    links = [seen(name).layer(Layer.PERSISTENT) for name in ("linked_not_loaded", "masked", "masked_running")]
+    assert {link.path for link in links} == {PERSISTENT + "worker.service"}
+    assert {link.target for link in links} == {"/dev/null"}
+    assert len({link.identity for link in links}) == 3
+    assert all(link.identity for link in links)
+
+
+@pytest.mark.parametrize(
+    ("name", "masked"),
+    [
+        ("running", False),
+        ("linked_not_loaded", False),
+        ("masked", True),
+        ("masked_running", True),
+        ("masked_alias_in_etc", True),
+        ("alias_masked_alone", False),
+        ("local_runtime_mask_without_effect", False),
+        ("local_masked_in_control", True),
+        ("user_masked", True),
+    ],
+)
+def test_masked_is_what_systemd_refuses_under_every_name(name: str, masked: bool) -> None:  # noqa: FBT001 - a table
+    assert seen(name).is_masked is masked
+
+
+@pytest.mark.parametrize(
+    ("name", "others"),
+    [
+        ("running", {"oldname.service": LoadState.LOADED}),
+        ("vendor_alias", {"oldname.service": LoadState.LOADED}),
+        ("masked", {"oldname.service": LoadState.ERROR}),
+        ("alias_masked_alone", {"oldname.service": LoadState.MASKED}),
+        ("masked_alias_in_etc", {"secondary.service": LoadState.ERROR}),
+        ("local", {}),
+        ("many_names", dict.fromkeys((f"runlevel{level}.target" for level in (2, 3, 4)), LoadState.LOADED)),
+    ],
+)
+def test_further_names_are_asked_by_themselves_and_not_forgotten_once_it_is_masked(
+    name: str, others: dict[str, LoadState]
+) -> None:
+    snapshot = seen(name)
+    assert dict(snapshot.other_names_load) == others
+    assert snapshot.names == {str(snapshot.id), *others}
+
+
+def test_an_alias_is_answered_with_the_real_unit_and_its_layers() -> None:
+    snapshot = seen("vendor_alias")
+    assert (str(snapshot.asked), str(snapshot.id)) == ("oldname.service", "worker.service")
+    assert [file.path for file in snapshot.layers] == [
+        folder + "worker.service" for folder in (CONTROL, PERSISTENT, RUNTIME)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("running", {"timeout_stop_usec": 3_000_000, "restart": "no", "kill_mode": "control-group"}),
+        ("stopping", {"timeout_stop_usec": 20_000_000}),
+        ("no_limit_for_stopping", {"timeout_stop_usec": FOREVER}),
+        ("stopped_by_force", {"result": "timeout"}),
+        ("watchdog", {"watchdog_usec": 3_000_000, "notify_access": "all"}),
+        ("not_found", {"watchdog_usec": 0, "main_pid": 0, "invocation": "", "is_missing": True}),
+        ("transient", {"transient": True, "is_missing": False}),
+        ("scope", {"perpetual": True, "can_stop": False}),
+        ("refuses_manual_start", {"refuse_manual_start": True, "refuse_manual_stop": False}),
+        ("refuses_manual_stop", {"refuse_manual_start": False, "refuse_manual_stop": True}),
+        ("timer", {"main_pid": 0, "notify_access": "none", "kill_mode": "", "pending_job": ""}),
+        ("slice", {"perpetual": True, "kill_mode": "", "around": None}),
+    ],
+)
+def test_properties_are_read_by_their_kind(name: str, values: dict[str, Any]) -> None:
+    snapshot = seen(name)
+    assert {key: getattr(snapshot, key) for key in values} == values
+
+
+def test_a_running_unit_has_a_process_and_a_stopping_one_a_job() -> None:
+    assert seen("running").main_pid > 1
+    assert len(seen("running").invocation) == 32
+    assert seen("stopping").pending_job.isdecimal()
+    assert seen("crash_loop").restarts >= 0
+
+
+def units(neighbours: tuple[Any, ...]) -> list[str]:
+    return [neighbour.unit for neighbour in neighbours]
+
+
+def test_the_surroundings_of_an_ordinary_unit() -> None:
+    found = around("surroundings")
+
+    assert (found.hostname, found.systemd[:4], len(found.boot_id)) == ("web-01", "252.", 36)
+    assert len(found.fragment_hash) == 64
+    assert units(found.would_stop) == ["metrics.service", "partof.service"]
+    assert {neighbour.active.value for neighbour in found.would_stop} == {"active"}
+    link = PERSISTENT + "multi-user.target.wants/worker.service"
+    assert found.wants_links == ((link, "/lib/systemd/system/worker.service"),)
+    assert (found.triggers, found.members, found.pending_reload, found.near) == ((), (), (), ())
+    assert found.rights == frozenset(RIGHTS)
+
+
+def test_the_closure_holds_what_is_critical_behind_a_harmless_name() -> None:
+    assert units(around("takes_critical_along").would_stop) == ["auditd.service"]
+
+
+def test_a_trigger_is_seen_from_both_ends_and_also_while_the_unit_is_inactive() -> None:
+    assert units(around("triggered").triggers) == ["echo.socket"]
+    assert units(around("socket").starts) == ["echo.service"]
+
+
+def test_a_wrapper_names_what_can_be_started_beside_it() -> None:
+    assert units(around("wrapper").members) == ["db@main.service"]
+
+
+def test_drop_ins_are_known_by_their_content() -> None:
+    ((path, content),) = around("drop_in").drop_ins
+    assert path == PERSISTENT + "tuned.service.d/50-nice.conf"
+    assert len(content) == 64
+
+
+def test_the_edits_of_others_that_a_reload_would_apply_are_named() -> None:
+    assert around("pending_reload").pending_reload == ("gate.service",)
+
+
+def test_our_own_login_hangs_on_these_units_under_all_their_names() -> None:
+    lifeline = around("carries_our_login").lifeline
+    assert {"ssh.service", "sshd.service", "system.slice", "user.slice"} <= lifeline
+    assert any(name.startswith("session-") for name in lifeline)
+    assert "init.scope" not in lifeline
+
+
+def test_an_alias_link_is_an_enablement_link_too() -> None:
+    assert (PERSISTENT + "sshd.service", "/lib/systemd/system/ssh.service") in around("carries_our_login").wants_links
+
+
+def test_what_is_not_found_has_near_names() -> None:
+    assert around("not_found").near == ("cron.service",)
+
+
+def test_a_users_manager_is_another_world_with_its_own_layers() -> None:
+    found = seen("user_running")
+    assert [file.path for file in found.layers] == [
+        "/home/deploy/.config/systemd/user.control/indexer.service",
+        "/home/deploy/.config/systemd/user/indexer.service",
+        "/run/user/2002/systemd/user/indexer.service",
+    ]
+    assert found.around is not None
+    assert found.around.rights == USER_RIGHTS
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("template", "not_a_unit"),
+        ("no_bus", "no_bus"),
+        ("user_without_manager", "no_user_manager"),
+        ("user_unknown", "no_user"),
+        ("user_not_granted", "sudo_denied"),
+    ],
+)
+def test_a_host_that_cannot_be_asked_says_why(name: str, code: str) -> None:
+    with pytest.raises(HostError) as refused:
+        seen(name)
+    assert refused.value.code == code
+
+
+def changed(name: str, old: str, new: str) -> str:
+    text = recording(name)
+    assert old in text
+    return text.replace(old, new, 1)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        changed("running", "LoadState=loaded\n", "LoadState=loaded\nLoadState=masked\n"),
+        changed("running", "Restart=no\n", "Restart=no\nExecStart=/bin/sh\n"),
+        changed("running", "Restart=no\n", "a line of somebody else\n"),
+        changed("running", "ActiveState=active", "ActiveState=sleeping"),
+        changed("running", "LoadState=loaded\nAct", "LoadState=fine\nAct"),
+        changed("running", "MainPID=", "MainPID=-"),
+        changed("running", "Transient=no", "Transient=perhaps"),
+        changed("running", "TimeoutStopUSec=3s", "TimeoutStopUSec=soon"),
+        changed("running", "Id=worker.service", "Id=../worker.service"),
+        changed("running", "Id=worker.service", "Id=-.slice"),
+        changed("running", "Names=worker.service", "Names=other.service"),
+        changed("running", "Names=worker.service", 'Names="worker.service'),
+        changed("running", "@names\n", "@names\nnot a unit!\n"),
+        changed("running", "@names", "@unit"),
+        changed("running", "@names", "@news"),
+        changed("running", "machine_id=", "machine_id=x"),
+        changed("running", "@maskbot-look 1\n", "@maskbot-look 1\nstray\n"),
+        changed("masked", "'/etc/systemd/system/worker.service' ->", "'/etc/systemd/system/cron.service' ->"),
+        changed("masked", "symbolic link|9", "symbolic link|nine"),
+        changed("surroundings", "@rights\n", "@rights\nroot\n"),
+        changed("surroundings", "mask\n", "mask\nmask\n"),
+        changed("surroundings", "@hashes\n", "@hashes\nnot a hash\n"),
+        changed("surroundings", "@links\n", "@links\nnot a link\n"),
+        changed("surroundings", "@units\nId=", "@units\nLoadState=loaded\n\nFrom=").replace("From=", "Id=", 1) + "\n",
+        "Welcome to web-01!\n" + recording("running"),
+        changed("running", "SubState=running", "SubState=\x1b[31mrunning"),
+        changed("running", "SubState=running", "SubState=" + "r" * 40_000),
+    ],
+)  # fmt: skip
+def test_what_the_script_cannot_have_printed_is_not_believed(answer: str) -> None:
+    with pytest.raises(HostError) as refused:
+        parse_look(answer, UnitName("worker.service"))
+    assert refused.value.code in ("hostile_output", "incomplete_observation")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "",
+        "\n",
+        "x" * 10_000,
+        recording("running")[:-1],
+        recording("running").removesuffix("@end\n"),
+        changed("running", "@end", "@endless"),
+        changed("running", "LoadState=loaded\n", ""),
+        changed("running", "LoadState=loaded\n@layers", "@layers"),
+        changed("running", "machine_id=", "").replace("@host\n", "@host\nmachine_id=", 1)[:-6],
+        "@maskbot-look 1\n@end\n",
+        recording("surroundings").replace("@units", "@end", 1).partition("@end")[0] + "@end\n",
+        changed("surroundings", "hostname=web-01\n", ""),
+    ],
+)
+def test_an_answer_that_is_cut_off_is_incomplete_and_never_inactive(answer: str) -> None:
+    with pytest.raises(HostError) as refused:
+        parse_look(answer, UnitName("worker.service"))
+    assert (refused.value.code, refused.value.passing) == ("incomplete_observation", True)
+
+
+def test_files_that_may_not_be_seen_are_not_taken_for_absent() -> None:
+    text = recording("user_masked")
+    hidden = "\n".join(line for line in text.split("\n") if "|" not in line)
+    with pytest.raises(HostError) as refused:
+        parse_look(hidden, UnitName("indexer.service"))
+    assert refused.value.code == "sudo_denied"
+
+
+def test_something_odd_at_the_place_of_a_link_is_no_mask() -> None:
+    text = changed("masked", "symbolic link|9", "directory|9").replace(" -> '/dev/null'", "")
+    snapshot = parse_look(text, UnitName("worker.service"))
+    assert snapshot.layer(Layer.PERSISTENT).kind is FileKind.OTHER
+    assert snapshot.mask_layers == ()
+
+
+def test_an_unknown_failure_is_still_a_failure() -> None:
+    with pytest.raises(HostError) as refused:
+        parse_look("@maskbot-look 1\n@failed\nwhatever\n@end\n", UnitName("cron.service"))
+    assert refused.value.code == "show_failed"
+
+
+def test_a_name_that_could_not_be_asked_never_counts_as_masked() -> None:
+    text = changed("masked", "Names=worker.service", 'Names=worker.service "odd\\\\x2dname.service"')
+    snapshot = parse_look(text, UnitName("worker.service"))
+    assert dict(snapshot.other_names_load)["odd\\x2dname.service"] is LoadState.STUB
+    assert not snapshot.is_masked
+
+
+@given(st.data())
+@settings(max_examples=300)
+def test_a_mangled_answer_is_refused_or_read_but_never_crashes(data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(["running", "masked", "many_names", "user_masked", "surroundings"]))
+    lines = recording(name).split("\n")
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(lines) - 1))
+        match data.draw(st.sampled_from(["drop", "twice", "swap", "change", "insert"])):
+            case "drop":
+                del lines[at : at + 1]
+            case "twice":
+                lines.insert(at, lines[at])
+            case "swap":
+                lines[at], lines[-1 - at] = lines[-1 - at], lines[at]
+            case "change":
+                cut = data.draw(st.integers(0, len(lines[at])))
+                lines[at] = lines[at][:cut] + data.draw(st.text(max_size=5)) + lines[at][cut + 1 :]
+            case _:
+                lines.insert(at, data.draw(st.text(max_size=20)))
+        lines = lines or [""]
+    try:
+        snapshot = parse_look("\n".join(lines), UnitName(CASES[name].unit))
+    except HostError:
+        return
+    assert str(snapshot.asked) in {str(snapshot.id), *snapshot.names}
+
+
+@given(st.text())
+def test_any_text_at_all_is_refused(text: str) -> None:
+    with pytest.raises(HostError):
+        parse_look(text, UnitName("cron.service"))
+
+
+@pytest.mark.parametrize(
+    ("written", "microseconds"),
+    [
+        ("0", 0),
+        ("", 0),
+        ("1us", 1),
+        ("500ms", 500_000),
+        ("3s", 3_000_000),
+        ("1min 30s", 90_000_000),
+        ("1h 2min 3s 4ms 5us", 3_723_004_005),
+        ("2d", 172_800_000_000),
+        ("1w", 604_800_000_000),
+        ("1month", 2_629_800_000_000),
+        ("1y", 31_557_600_000_000),
+        ("infinity", FOREVER),
+    ],
+)
+def test_lengths_of_time_are_read_as_systemd_writes_them(written: str, microseconds: int) -> None:
+    assert read_span(written) == microseconds
+
+
+@pytest.mark.parametrize("written", ["soon", "-1s", "1 s", "1.5s", "٣s", "9" * 13 + "s"])
+def test_other_lengths_of_time_are_refused(written: str) -> None:
+    with pytest.raises(HostileOutput):
+        read_span(written)
+
+
+def test_the_look_is_one_constant_script_with_the_unit_as_an_argument() -> None:
+    one = look_argv(UnitName("cron.service"), full=False)
+    other = look_argv(UnitName("a@b.timer"), full=True, user="deploy")
+    assert one[:2] == ("/bin/sh", "-c")
+    assert one[2] == other[2]
+    assert one[3:] == ("maskbot-look", "cron.service", "short", "")
+    assert other[3:] == ("maskbot-look", "a@b.timer", "full", "deploy")
+    with pytest.raises(UsageError):
+        look_argv(UnitName("cron.service"), full=True, user="$(id)")
+
+
+def test_every_case_has_its_recording_and_every_recording_its_case() -> None:
+    assert {path.stem for path in RECORDED.glob("*.txt")} == set(CASES)

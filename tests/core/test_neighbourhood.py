@@ -1,0 +1,73 @@
+"""What stops, starts and carries what, from relations that may run in circles."""
+
+import pytest
+
+from bot.core.answer import Record
+from bot.core.neighbourhood import Neighbourhood, near_names, read_neighbour
+from bot.core.units import LoadState, UnitName
+from bot.errors import HostileOutput
+
+
+def unit(name: str, **properties: str) -> Record:
+    return {"Id": name, "Names": name, "LoadState": "loaded", "ActiveState": "inactive", **properties}
+
+
+def test_a_circle_of_requirements_ends_and_does_not_hold_the_unit_itself() -> None:
+    nearby = Neighbourhood(
+        [
+            unit("a.service", RequiredBy="b.service c.service"),
+            unit("b.service", BoundBy="c.service"),
+            unit("c.service", ConsistsOf="a.service", PropagatesStopTo="d.service"),
+            unit("d.service", RequisiteOf="b.service"),
+            unit("far.service", RequiredBy="a.service"),
+        ]
+    )
+    assert [found.unit for found in nearby.would_stop("a.service")] == ["b.service", "c.service", "d.service"]
+
+
+def test_a_relation_by_another_name_means_the_real_unit() -> None:
+    nearby = Neighbourhood(
+        [unit("a.service", RequiredBy="alias.service"), unit("real.service", Names="real.service alias.service")]
+    )
+    (found,) = nearby.would_stop("a.service")
+    assert (found.unit, found.names) == ("real.service", {"real.service", "alias.service"})
+
+
+def test_what_is_named_but_not_loaded_is_still_named() -> None:
+    (found,) = Neighbourhood([unit("a.service", TriggeredBy="a.socket")]).triggers("a.service")
+    assert (found.unit, found.load) == ("a.socket", LoadState.STUB)
+
+
+def test_siblings_of_an_instance_are_its_members_but_not_itself_and_not_another_type() -> None:
+    nearby = Neighbourhood(
+        map(unit, ["db@a.service", "db@b.service", "db@b.socket", "dbx@c.service", "db.service"]),
+    )
+    assert [found.unit for found in nearby.members(UnitName("db@a.service"))] == ["db@b.service"]
+    assert [found.unit for found in nearby.members(UnitName("db.service"))] == ["db@a.service", "db@b.service"]
+
+
+def test_a_socket_that_starts_the_sshd_of_our_login_carries_it_too() -> None:
+    nearby = Neighbourhood(
+        [
+            unit("ssh@1.service", TriggeredBy="gate.socket"),
+            unit("gate.socket", Names="gate.socket door.socket"),
+            unit("ssh.service", Names="ssh.service sshd.service"),
+        ]
+    )
+    lifeline = nearby.lifeline(["/system.slice/system-ssh.slice/ssh@1.service", "/", "/../odd"])
+    assert lifeline == {
+        *("system.slice", "system-ssh.slice", "ssh@1.service", "gate.socket", "door.socket"),
+        *("ssh.service", "sshd.service"),
+    }
+
+
+def test_a_state_that_systemd_does_not_have_is_not_believed() -> None:
+    with pytest.raises(HostileOutput):
+        read_neighbour(unit("a.service", ActiveState="sleeping"))
+
+
+def test_near_names_are_of_the_same_type_and_exist() -> None:
+    known = ["cron.service", "crond.service", "cron.socket", "cron@.service", "cro n.service", "nginx.service"]
+    assert near_names(UnitName("corn.service"), known) == ("cron.service", "crond.service")
+    nearby = Neighbourhood([unit("cron.service"), unit("corn.service", LoadState="not-found")])
+    assert list(nearby.names()) == ["cron.service"]
