@@ -21,14 +21,20 @@ def ways(lab_hosts: Mapping[str, LabHost]) -> Iterator[SshHosts]:
 
 
 @pytest.fixture
-def world(hosts: Mapping[str, LabHost], ways: SshHosts, tmp_path: Path) -> Iterator[World]:
-    """A running bot. At the end all that was asked has its end, and no promise is broken."""
+def idle_world(hosts: Mapping[str, LabHost], ways: SshHosts, tmp_path: Path) -> Iterator[World]:
+    """A bot that works only while a test lets it. At the end no promise is broken."""
     one = World(hosts, f"sqlite:///{tmp_path}/var/maskbot.db", ways=ways)
     with one.store.exclusive():
-        with one.running():
-            yield one
-        assert violations(one) == []
+        yield one
         one.answers.close()
+        assert violations(one) == []
+
+
+@pytest.fixture
+def world(idle_world: World) -> Iterator[World]:
+    """A running bot."""
+    with idle_world.running():
+        yield idle_world
 
 
 @pytest.fixture(scope="module")

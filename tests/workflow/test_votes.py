@@ -1,0 +1,189 @@
+"""Who may say yes, how often it counts, and what voids it: each time the host shows whether anything was done."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+
+from bot.core.changes import Outcome, Stage, Tally, Verdict
+from bot.errors import UsageError
+from bot.workflow.loop import advance
+from tests.lab.hosts import LabHost
+from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, EVE
+from tests.workflow.wire import LOOK, Call
+from tests.workflow.world import World
+
+pytestmark = pytest.mark.ssh
+
+
+def is_untouched(host: LabHost, unit: str) -> bool:
+    return host.show(unit, "LoadState", "ActiveState") == {"LoadState": "loaded", "ActiveState": "active"}
+
+
+def is_masked(host: LabHost, unit: str) -> bool:
+    return host.show(unit, "LoadState", "ActiveState") == {"LoadState": "masked", "ActiveState": "inactive"}
+
+
+@contextmanager
+def just_before_acting(world: World, unit: str, happens: Callable[[], object]) -> Iterator[None]:
+    """Something happens after the votes, right before the look that everything is decided by."""
+    once = [happens]
+
+    def interfere(call: Call) -> None:
+        if LOOK in call.argv and call.unit == unit and once:
+            once.pop()()
+
+    world.wire.before.append(interfere)
+    yield
+    world.wire.before.remove(interfere)
+    assert not once
+
+
+def test_the_requester_a_bystander_and_a_guest_do_not_count(shared_world: World) -> None:
+    asked = shared_world.mask("tuned")
+    for who, answer in ((ALICE, "You asked for this"), (DAVE, "You may not decide"), (EVE, "You are a guest")):
+        shared_world.vote(asked, by=who)
+        assert answer in shared_world.told(who, answer)
+    assert shared_world.store.get(asked.id).stage is Stage.WAITING
+
+    shared_world.vote(asked, Verdict.DENY, by=CAROL)
+    assert shared_world.ended(asked).stage is Stage.DENIED
+    assert "[" not in shared_world.card(asked).replace("[Details]", "")
+    assert is_untouched(shared_world.hosts["web-01"], "tuned.service")
+
+
+def test_two_clicks_at_once_are_one_execution(shared_world: World) -> None:
+    world = shared_world
+    pairs = [("restless", "web-01"), ("restless", "web-02"), ("template@1", "web-02"), ("generated", "db-01")]
+    asked = [world.mask(unit, host=host) for unit, host in pairs]
+    for request in asked:
+        _at_once(*(lambda who=who, request=request: world.vote(request, by=who) for who in (BOB, CAROL)))
+    for request in asked:
+        done = world.ended(request)
+        assert done.target.outcome is Outcome.PROVEN
+        assert len(done.counted) == 1
+        name, unit = done.target.host, done.target.unit.text
+        assert [call.verb for call in world.wire.calls if (call.host, call.unit) == (name, unit)].count("mask") == 1
+        assert world.card(done).startswith("MASKED AND PROVEN")
+
+
+def _at_once(*presses: Callable[[], None]) -> None:
+    """All press at the same moment; who is too late is told so at once."""
+    gate = threading.Barrier(len(presses))
+
+    def press(one: Callable[[], None]) -> None:
+        gate.wait()
+        try:
+            one()
+        except UsageError as too_late:
+            assert "Too late" in str(too_late)
+
+    threads = [threading.Thread(target=press, args=(one,)) for one in presses]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_only_the_requester_withdraws(shared_world: World) -> None:
+    asked = shared_world.mask("tuned")
+    with pytest.raises(UsageError, match="Only alice"):
+        shared_world.desk.withdraw(asked.id, by=BOB.id)
+    shared_world.desk.withdraw(asked.id, by=ALICE.id)
+    assert shared_world.ended(asked).stage is Stage.WITHDRAWN
+    assert is_untouched(shared_world.hosts["web-01"], "tuned.service")
+
+
+def test_a_second_request_for_a_unit_waits_for_the_end_of_the_first(shared_world: World) -> None:
+    first = shared_world.mask("tuned")
+    second = shared_world.mask("tuned", by=BOB)
+    assert (second.stage, "alice asked for" in second.because) == (Stage.REFUSED, True)
+    shared_world.vote(first, Verdict.DENY)
+    assert shared_world.ended(first).stage is Stage.DENIED
+
+
+def test_of_two_who_ask_at_once_for_one_unit_the_first_goes_on(shared_world: World) -> None:
+    asked = [shared_world.ask_mask("tuned", by=who) for who in (ALICE, BOB, CAROL)]
+    first, *others = [shared_world.answered(request) for request in asked]
+    assert first.stage is Stage.WAITING
+    assert {other.stage for other in others} == {Stage.REFUSED}
+    shared_world.desk.withdraw(first.id, by=ALICE.id)
+
+
+def test_a_vote_after_the_time_to_decide_is_refused_by_the_vote_itself(idle_world: World) -> None:
+    world = idle_world
+    with world.running():
+        asked = world.mask("tuned")
+        world.card(asked)
+    world.clock.ahead = timedelta(minutes=16)
+    world.vote(asked)
+    claim = world.store.claim("bot-1")
+    assert claim is not None
+    late = advance(world.parts, claim)
+    assert late.stage is Stage.EXPIRED
+    assert [vote.tally for vote in late.votes] == [Tally.REFUSED]
+    assert is_untouched(world.hosts["web-01"], "tuned.service")
+
+
+def test_a_unit_that_was_edited_after_the_approval_is_asked_anew_with_the_difference(shared_world: World) -> None:
+    host = shared_world.hosts["web-02"]
+    asked = shared_world.mask("watched.path", host="web-02")
+
+    def edit() -> None:
+        host.run("sh", "-c", "echo '# edited' >>/usr/lib/systemd/system/watched.path")
+
+    with just_before_acting(shared_world, "watched.path", edit):
+        shared_world.vote(asked)
+        anew = shared_world.when(asked, lambda now: bool(now.changed_since), "a second question")
+    assert anew.stage is Stage.WAITING
+    assert "its unit file" in anew.changed_since[0]
+    assert "its unit file" in shared_world.card(anew)
+    assert is_untouched(host, "watched.path")
+
+    done = shared_world.approve(anew)
+    assert done.target.outcome is Outcome.PROVEN
+    assert is_masked(host, "watched.path")
+
+
+def test_an_approver_who_lost_the_right_before_it_ran_does_not_count(shared_world: World) -> None:
+    host, sre = shared_world.hosts["db-01"], shared_world.people.groups["sre"]
+    asked = shared_world.mask("tuned", host="db-01")
+    with just_before_acting(shared_world, "tuned.service", lambda: sre.discard(BOB.id)):
+        shared_world.vote(asked)
+        anew = shared_world.when(asked, lambda now: bool(now.changed_since), "a second question")
+    assert (anew.stage, "who may approve" in anew.changed_since[0]) == (Stage.WAITING, True)
+    assert is_untouched(host, "tuned.service")
+    sre.add(BOB.id)
+    shared_world.vote(anew, Verdict.DENY, by=CAROL)
+    assert shared_world.ended(anew).stage is Stage.DENIED
+
+
+def test_a_requester_who_lost_the_right_before_it_ran_is_told_so(shared_world: World) -> None:
+    host, eng = shared_world.hosts["db-01"], shared_world.people.groups["eng"]
+    asked = shared_world.mask("tuned", host="db-01")
+    with just_before_acting(shared_world, "tuned.service", lambda: eng.discard(ALICE.id)):
+        shared_world.vote(asked)
+        ended = shared_world.ended(asked)
+    eng.add(ALICE.id)
+    assert (ended.stage, "may not ask" in ended.because) == (Stage.REFUSED, True)
+    assert is_untouched(host, "tuned.service")
+
+
+def test_one_change_at_a_time_on_a_host(shared_world: World) -> None:
+    world = shared_world
+    before = len(world.wire.calls)
+    asked = [world.mask(unit, host="db-01") for unit in ("slowstop", "watchdog")]
+    for request in asked:
+        world.vote(request)
+    done = [world.ended(request) for request in asked]
+    assert {each.target.outcome for each in done} == {Outcome.PROVEN}
+    units = [call.unit for call in world.wire.calls[before:] if call.verb and call.host == "db-01" and call.unit]
+    assert units in (sorted(units), sorted(units, reverse=True))
+
+
+def test_six_seconds_of_stopping_are_shown_as_they_pass(shared_world: World) -> None:
+    done = next(each for each in shared_world.requests() if each.target.unit.text == "slowstop.service")
+    (card,) = shared_world.slack.marked(f"{done.id}:card")
+    assert card.edits >= 4
