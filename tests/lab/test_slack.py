@@ -119,6 +119,7 @@ def test_a_form_sends_what_was_not_touched_and_insists_on_the_rest(slack: SlackL
 
 
 def test_the_home_tab_shows_what_was_published(slack: SlackLab, bot: Heard) -> None:
+    slack.workspace.manifest.events.add("app_home_opened")
     assert slack.home("dave")["blocks"] == [mrkdwn("Welcome")]
 
 
@@ -152,6 +153,24 @@ def test_a_token_opens_what_it_is_for(slack: SlackLab, token: str, method: str, 
 
 def test_the_scopes_are_told_as_slack_tells_them(slack: SlackLab, client: WebClient) -> None:
     assert "usergroups:read" in client.auth_test().headers["x-oauth-scopes"].split(",")
+
+
+def test_a_scope_that_the_manifest_does_not_ask_for_is_missing(slack: SlackLab, client: WebClient) -> None:
+    slack.workspace.manifest.scopes.discard("users:read")
+    with pytest.raises(SlackApiError) as refused:
+        client.users_info(user=slack.users["bob"])
+    assert (refusal(refused), refused.value.response["needed"]) == ("missing_scope", "users:read")
+
+
+def test_an_event_without_a_subscription_does_not_come(slack: SlackLab, bot: Heard) -> None:
+    slack.workspace.manifest.events.clear()
+    slack.mention("carol", "incident", "help")
+    assert slack.envelopes() == []
+
+
+def test_names_in_a_command_arrive_as_the_manifest_wants_them(slack: SlackLab, bot: Heard) -> None:
+    assert slack.slash("alice", "incident", "/mask web-01 cron for @bob and @sre, not @web").in_time
+    assert bot.commands[0]["text"] == "web-01 cron for <@U00000BOB|bob> and <!subteam^S000000SRE|@sre>, not @web"
 
 
 @pytest.mark.parametrize(
@@ -208,6 +227,7 @@ def error_of_posting(client: WebClient, channel: str) -> str:
 
 
 def test_a_whisper_is_in_no_history_and_only_for_members(slack: SlackLab, client: WebClient) -> None:
+    slack.workspace.manifest.scopes.add("channels:history")
     channel = slack.channels["incident"]
     client.chat_postEphemeral(channel=channel, user=slack.users["dave"], text="psst")
     assert [whisper["text"] for whisper in slack.whispers("incident", "dave")] == ["psst"]
@@ -218,6 +238,7 @@ def test_a_whisper_is_in_no_history_and_only_for_members(slack: SlackLab, client
 
 
 def test_metadata_is_kept_and_given_to_those_who_ask(slack: SlackLab, client: WebClient) -> None:
+    slack.workspace.manifest.scopes.add("channels:history")
     channel, mark = slack.channels["incident"], {"event_type": "card", "event_payload": {"id": "7"}}
     client.chat_postMessage(channel=channel, text="a card", metadata=mark)
     assert "metadata" not in client.conversations_history(channel=channel)["messages"][0]
@@ -225,6 +246,7 @@ def test_metadata_is_kept_and_given_to_those_who_ask(slack: SlackLab, client: We
 
 
 def test_history_pages_and_keeps_to_its_limits(slack: SlackLab, client: WebClient) -> None:
+    slack.workspace.manifest.scopes.add("channels:history")
     channel = slack.channels["incident"]
     posted = [client.chat_postMessage(channel=channel, text=str(number))["ts"] for number in range(5)]
     page = client.conversations_history(channel=channel, limit=2, oldest=posted[0])

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from tests.lab.slack import blockrules
 from tests.lab.slack.passes import Passes
-from tests.lab.slack.workspace import EVENTS, TEAM, Json, Workspace
+from tests.lab.slack.workspace import TEAM, Json, Workspace
 
 
 @dataclass(slots=True)
@@ -20,12 +20,15 @@ class Envelopes:
         payload = envelope["payload"]
         match envelope["type"]:
             case "slash_commands":
+                if payload["command"] not in self.workspace.manifest.commands:
+                    return None
                 payload["team_id"] = self.workspace.team_of(payload["user_id"])
+                payload["text"] = self.workspace.typed(payload["command"], payload["text"])
                 self.passes.issue(payload, payload["user_id"])
             case "interactive":
                 self._interactive(payload, home)
             case "events_api":
-                if payload["event"]["type"] not in EVENTS:
+                if not self.workspace.manifest.delivers(payload["event"]["type"]):
                     return None
                 self._event(payload)
         return envelope

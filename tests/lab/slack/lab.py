@@ -27,6 +27,7 @@ from tests.lab.slack.workspace import APP_TOKEN, BOT_TOKEN, BOT_USER, CHANNELS, 
 Result = TypeVar("Result")
 
 START_SECONDS = 30.0
+ANSWER_SECONDS = 30.0
 LOOK_SECONDS = 0.05
 
 
@@ -83,7 +84,7 @@ class SlackLab:
             self._changed.notify_all()
 
     def _await(self, doing: Coroutine[object, object, Result]) -> Result:
-        return asyncio.run_coroutine_threadsafe(doing, self._loop).result()
+        return asyncio.run_coroutine_threadsafe(doing, self._loop).result(ANSWER_SECONDS)
 
     @property
     def _proxy(self) -> Proxy:

@@ -9,7 +9,7 @@ from aiohttp import ClientSession
 from tests.lab.slack import forms
 from tests.lab.slack.proxy import Proxy
 from tests.lab.slack.socketmode import Ack, Match
-from tests.lab.slack.workspace import BOT_USER, COMMANDS, Json
+from tests.lab.slack.workspace import BOT_USER, Json
 
 # The control API answers after the ack, or after 5 s without one; the page's socket answers nothing, so we wait.
 PATIENCE = 6.0
@@ -28,16 +28,16 @@ class People:
     async def slash(self, user: str, channel: str, text: str) -> Ack:
         """Type a command; `text` starts with its name."""
         command, _, rest = text.partition(" ")
-        if command not in COMMANDS:
-            raise LookupError(f"{command} is not a valid command. The app has {COMMANDS}.")
+        workspace = self.proxy.workspace
+        if command not in workspace.manifest.commands:
+            raise LookupError(f"{command} is not a valid command. The app has {list(workspace.manifest.commands)}.")
+        arrives = (user, channel, command, workspace.typed(command, rest))
         typed = {"user": user, "channel": channel, "command": command, "text": rest}
 
         def this(envelope: Json) -> bool:
             payload = envelope["payload"]
-            return envelope["type"] == "slash_commands" and (
-                (payload["user_id"], payload["channel_id"], payload["command"], payload["text"])
-                == (user, channel, command, rest)
-            )
+            told = tuple(payload.get(key) for key in ("user_id", "channel_id", "command", "text"))
+            return envelope["type"] == "slash_commands" and told == arrives
 
         return await self._acked(this, self._post("command", typed), patience=0)
 

@@ -38,6 +38,10 @@ class WebApi:
     happened: Callable[[], None]
     calls: list[Call] = field(default_factory=list)
 
+    @property
+    def _scopes(self) -> set[str]:
+        return self.desk.workspace.manifest.scopes
+
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """One call, with the fault that waits for it, if any."""
         at = time.monotonic()
@@ -69,7 +73,7 @@ class WebApi:
                 return _reset(request), said
             case Kind.ERROR_503_AFTER:
                 return web.Response(status=503, text="upstream connect error"), said
-        return web.json_response(said, headers={"x-oauth-scopes": self.desk.workspace.scopes}), said
+        return web.json_response(said, headers={"x-oauth-scopes": ",".join(sorted(self._scopes))}), said
 
     async def _refusable(self, request: web.Request, method: str, args: Json, fault: Fault | None) -> Json:
         try:
@@ -78,6 +82,8 @@ class WebApi:
             elif fault and fault.kind not in list(Kind):
                 raise Refused(fault.kind)
             _admit(method, _token(request, args))
+            if needed := self.desk.workspace.manifest.lacks(method):
+                raise Refused("missing_scope", needed=needed, provided=",".join(sorted(self._scopes)))
             if method == "apps.connections.open":
                 return {"ok": True, "url": self.connect()}
             rule = RULES.get(method)

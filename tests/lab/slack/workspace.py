@@ -1,7 +1,10 @@
 """The demo workspace: who is in it, which channels and groups, and what a test says is different about them."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
+
+from tests.lab.slack.manifest import Manifest
 
 Json = dict[str, Any]
 
@@ -18,14 +21,6 @@ CHANNELS = {"incident": "C0INCIDENT", "random": "C000RANDOM"}
 GROUPS = {"sre": "S000000SRE"}
 GUESTS = ("eve",)
 APPROVERS = ("bob", "carol")
-
-COMMANDS = ("/mask", "/unmask")
-# Slack delivers only what an app subscribes to.
-EVENTS = frozenset({"app_mention", "app_home_opened"})
-SCOPES = (
-    "app_mentions:read,channels:history,channels:read,chat:write,commands,groups:history,groups:read,"
-    "im:history,im:write,usergroups:read,users:read"
-)
 
 # What users.info says of an ordinary member, beside what the stand-in already says.
 MEMBER = {
@@ -74,7 +69,7 @@ class Workspace:
     people: dict[str, Json] = field(default_factory=dict)  # user id: what is different about it
     rooms: dict[str, Room] = field(default_factory=dict)  # channel id
     groups: dict[str, UserGroup] = field(default_factory=dict)  # group id
-    scopes: str = SCOPES
+    manifest: Manifest = field(default_factory=Manifest.read)
 
     @classmethod
     def of_the_demo(cls) -> "Workspace":
@@ -105,6 +100,15 @@ class Workspace:
     def team_of(self, user: str) -> str:
         """The workspace a person belongs to: ours, unless a test made them a stranger."""
         return str(self.people.get(user, {}).get("team_id", TEAM))
+
+    def typed(self, command: str, text: str) -> str:
+        """What a command's text becomes where its manifest has it escaped: names that Slack knows turn into ids."""
+        if not self.manifest.commands[command]:
+            return text
+        known = {f"@{name}": f"<@{user}|{name}>" for name, user in USERS.items()}
+        known |= {f"@{group.handle}": f"<!subteam^{id_}|@{group.handle}>" for id_, group in self.groups.items()}
+        known |= {f"#{name}": f"<#{channel}|{name}>" for name, channel in CHANNELS.items()}
+        return re.sub(r"(?<!\S)[@#][a-z0-9._-]+", lambda found: known.get(found[0], found[0]), text)
 
     def config(self) -> Json:
         """The stand-in's own configuration; its names are not ours to choose."""

@@ -1,0 +1,68 @@
+"""What the app was created with: Slack delivers, and lets a bot call, what its manifest says and nothing more."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+MANIFEST = Path(__file__).resolve().parents[3] / "config" / "slack-manifest.yaml"
+
+_CHANNELS = frozenset({"channels:read", "groups:read", "im:read", "mpim:read"})
+_HISTORY = frozenset({"channels:history", "groups:history", "im:history", "mpim:history"})
+_WRITE = frozenset({"chat:write"})
+_USERS = frozenset({"users:read"})
+_GROUPS = frozenset({"usergroups:read"})
+# Any one of them will do (docs.slack.dev, "Web API methods"); what is not listed needs none.
+NEEDED = {
+    "chat.delete": _WRITE,
+    "chat.postEphemeral": _WRITE,
+    "chat.postMessage": _WRITE,
+    "chat.update": _WRITE,
+    "conversations.history": _HISTORY,
+    "conversations.info": _CHANNELS,
+    "conversations.list": _CHANNELS,
+    "conversations.members": _CHANNELS,
+    "conversations.open": frozenset({"im:write", "mpim:write", "channels:manage", "groups:write"}),
+    "conversations.replies": _HISTORY,
+    "reactions.add": frozenset({"reactions:write"}),
+    "reactions.remove": frozenset({"reactions:write"}),
+    "team.info": frozenset({"team:read"}),
+    "usergroups.list": _GROUPS,
+    "usergroups.users.list": _GROUPS,
+    "users.conversations": _CHANNELS,
+    "users.info": _USERS,
+    "users.list": _USERS,
+    "users.lookupByEmail": frozenset({"users:read.email"}),
+}
+# An event needs its subscription and, some, a scope (docs.slack.dev, "Events").
+EVENT_SCOPES = {"app_mention": "app_mentions:read"}
+
+
+@dataclass(slots=True)
+class Manifest:
+    """Commands with whether Slack escapes their text, events, and the bot's scopes."""
+
+    commands: dict[str, bool]
+    events: set[str]
+    scopes: set[str]
+
+    @classmethod
+    def read(cls, path: Path = MANIFEST) -> "Manifest":
+        """The manifest that people create the app from."""
+        told: dict[str, Any] = yaml.safe_load(path.read_text())
+        commands = told["features"].get("slash_commands", [])
+        return cls(
+            commands={command["command"]: bool(command.get("should_escape")) for command in commands},
+            events=set(told["settings"].get("event_subscriptions", {}).get("bot_events", [])),
+            scopes=set(told["oauth_config"]["scopes"]["bot"]),
+        )
+
+    def delivers(self, event: str) -> bool:
+        """Whether the app gets such an event."""
+        return event in self.events and EVENT_SCOPES.get(event, "") in {"", *self.scopes}
+
+    def lacks(self, method: str) -> str:
+        """The scopes of which one is needed and none is there."""
+        needed = NEEDED.get(method, frozenset())
+        return "" if not needed or needed & self.scopes else ",".join(sorted(needed))
