@@ -1,0 +1,102 @@
+"""`python -m tests.benchmarks`: how fast it is, on real hosts and through the Slack stand-in, on this machine, now."""
+
+import argparse
+import statistics
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from bot.core.look import look_argv
+from bot.core.units import UnitName
+from tests.lab.demo import Demo, running
+from tests.lab.hosts import LabHost
+from tests.lab.story import wait_for_card
+
+UNIT = UnitName("cron.service")
+IN_FLIGHT = 20
+ALLOWED_ACK_MS, ALLOWED_RATIO = 500, 2.0
+
+
+def main() -> None:
+    """Print both measurements, with what is allowed beside them."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7)
+    rounds = parser.parse_args().rounds
+    with running() as demo:
+        approve_to_proven(demo, rounds)
+        acks(demo)
+
+
+def approve_to_proven(demo: Demo, rounds: int) -> None:
+    """From the click on Approve to the finished card, against the same commands run locally, in turn."""
+    host = demo.hosts["web-01"]
+    pairs = [(_through_the_bot(demo), _locally(host)) for _ in range(rounds)]
+    ratios = [bot / local for bot, local in pairs]
+    print(f"from Approve to the finished card ({rounds} rounds, in turn with the same run locally as root)")
+    _row("bot, ms", [bot for bot, _ in pairs])
+    _row("local, ms", [local for _, local in pairs])
+    _row("ratio", ratios, form="{:8.2f}")
+    print(f"  allowed is a ratio of {ALLOWED_RATIO}\n", flush=True)
+
+
+def _through_the_bot(demo: Demo) -> float:
+    """One mask, timed from the click; then its undo, not timed."""
+    slack = demo.slack
+    slack.slash("alice", "incident", "/mask web-01 cron benchmark")
+    card = wait_for_card(demo, lambda head: head.startswith("MASK cron"))
+    began = time.perf_counter()
+    slack.click("bob", card, "Approve")
+    ts = card["ts"]
+
+    def finished() -> bool:
+        said = next(message for message in slack.messages("incident") if message["ts"] == ts)
+        return bool(said["text"].startswith("MASKED AND PROVEN"))
+
+    slack.wait_for(finished, 60)
+    took = (time.perf_counter() - began) * 1000
+    slack.click("alice", next(m for m in slack.messages("incident") if m["ts"] == ts), "Unmask")
+    slack.wait_for(lambda: any(_is_end(message) for message in slack.messages("incident")[-6:]), 60)
+    return took
+
+
+def _is_end(message: dict[str, object]) -> bool:
+    return str(message["text"]).startswith("UNMASKED")
+
+
+def _locally(host: LabHost) -> float:
+    """Look, mask, stop, reload, try a start, look: one after the other, with no network, no record and no Slack."""
+    look = ("runuser", "-u", "maskbot", "--", *look_argv(UNIT, full=True))
+    steps = [
+        look,
+        ("systemctl", "mask", "--no-reload", "--", str(UNIT)),
+        ("systemctl", "stop", "--", str(UNIT)),
+        ("systemctl", "daemon-reload"),
+        ("systemctl", "start", "--", str(UNIT)),
+        look,
+    ]
+    began = time.perf_counter()
+    for step in steps:
+        host.run(*step)
+    took = (time.perf_counter() - began) * 1000
+    host.run("systemctl", "unmask", "--", str(UNIT))
+    host.run("systemctl", "start", "--", str(UNIT))
+    return took
+
+
+def acks(demo: Demo) -> None:
+    """How long a slash command takes until it is acknowledged while twenty others are in flight."""
+    with ThreadPoolExecutor(IN_FLIGHT + 1) as people:
+        words = [f"/mask web-0{1 + number % 2} worker number {number}" for number in range(IN_FLIGHT + 1)]
+        taken = list(people.map(lambda text: demo.slack.slash("alice", "incident", text).millis, words))
+    print(f"acknowledging a slash command, {IN_FLIGHT} others in flight")
+    _row("ack, ms", taken)
+    print(f"  allowed are {ALLOWED_ACK_MS} ms", flush=True)
+
+
+def _row(name: str, values: Sequence[float], *, form: str = "{:8.0f}") -> None:
+    shown = (form.format(value) for value in (min(values), statistics.median(values), max(values)))
+    print(f"  {name:<12}", " ".join(shown), "  (min, median, max)")
+
+
+if __name__ == "__main__":
+    main()
