@@ -1,0 +1,214 @@
+"""Slack as it is at the other end: payloads come over a real socket, and a strict Web API takes what goes out."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bot.core.cards import forms, plain
+from bot.core.inventory import Inventory
+from bot.core.people import PersonId, Place
+from bot.core.question import Group
+from bot.edges.clock import SystemClock
+from bot.edges.database import Database
+from bot.edges.directory import SlackDirectory
+from bot.edges.slack import SlackChannel, account, web_client
+from bot.edges.socket_mode import Socket, application
+from bot.errors import SlackError, Unverified
+from bot.ports import Query
+from bot.workflow import Parts, Workflow
+from bot.workflow.answering import Answers
+from handlers import Home, register
+from tests.handlers.world import HOSTS, POLICY, NoHost
+from tests.lab.slack.lab import SlackLab
+
+pytestmark = pytest.mark.slack
+
+TEAM = "T0MASKLAB"
+SRE = Group("sre", slack_group="S000000SRE")
+
+
+@dataclass(frozen=True)
+class Bot:
+    """What of the running bot a test looks at."""
+
+    socket: Socket
+    store: Database
+    channel: SlackChannel
+    directory: SlackDirectory
+
+
+@pytest.fixture
+def bot(slack: SlackLab, tmp_path: Path) -> Iterator[Bot]:
+    """Everything between Slack and the database, connected; no request is worked on."""
+    client, clock = web_client(slack.bot_token, base=slack.api_url), SystemClock()
+    us = account(client, app_token=slack.app_token)
+    channel, directory = SlackChannel(client), SlackDirectory(client, us, ttl=0)
+    store = Database(f"sqlite:///{tmp_path}/maskbot.db", clock=clock, instance="bot-1")
+    parts = Parts(store, NoHost(), directory, channel, clock, Inventory(HOSTS), POLICY)
+    answers = Answers(parts)
+    with store.exclusive(), closing(answers), ThreadPoolExecutor(4) as aside:
+        app = application(client)
+        register(app, Workflow(parts, answers), home=Home(us.team, us.enterprise), aside=aside)
+        with closing(Socket(app, app_token=slack.app_token)) as socket:
+            socket.connect()
+            slack.wait_for(lambda: socket.is_connected and slack.connections)
+            yield Bot(socket, store, channel, directory)
+
+
+def incident(slack: SlackLab, thread: str = "") -> Place:
+    return Place(slack.channels["incident"], thread)
+
+
+def refusal(slack: SlackLab, bot: Bot, place: Place | None = None) -> SlackError:
+    with pytest.raises(SlackError) as raised:
+        bot.channel.post(place or incident(slack), plain("hello"), mark="r1:card")
+    return raised.value
+
+
+class TestComingIn:
+    def test_a_command_is_recorded_and_its_canonical_form_shown_to_its_sender_alone(
+        self, slack: SlackLab, bot: Bot
+    ) -> None:
+        ack = slack.slash("alice", "incident", "/mask web-01 cron —runtime “runaway job”")
+        assert ack.in_time
+        (request,) = bot.store.find(Query())
+        assert (str(request.ask.change), request.ask.reason) == (
+            "mask web-01 cron.service --runtime",
+            '"runaway job"',
+        )
+        assert "mask web-01 cron.service --runtime" in slack.whispers("incident", "alice")[0]["text"]
+        assert slack.messages("incident", as_user="bob") == []
+
+    def test_twenty_at_once_are_acknowledged_within_half_a_second(self, slack: SlackLab, bot: Bot) -> None:
+        with ThreadPoolExecutor(20) as people:
+            acks = list(
+                people.map(lambda n: slack.slash("alice", "incident", f"/mask web-01 unit{n} flood"), range(20))
+            )
+        assert max(ack.millis or 9999 for ack in acks) < 500
+        assert len(bot.store.find(Query())) == 20
+
+    def test_an_envelope_delivered_five_times_is_one_request_and_five_acks(self, slack: SlackLab, bot: Bot) -> None:
+        slack.duplicate(5)
+        assert slack.slash("alice", "incident", "/mask web-01 cron").in_time
+        assert len(bot.store.find(Query())) == 1
+
+    def test_a_mention_in_a_thread_is_answered_there(self, slack: SlackLab, bot: Bot) -> None:
+        first = slack.write("alice", "incident", "cron is running away")
+        slack.mention("alice", "incident", "mask web-01 cron", thread_ts=first["ts"])
+        whisper = slack.wait_for(lambda: slack.whispers("incident", "alice"))[0]
+        assert whisper["thread_ts"] == first["ts"]
+        (request,) = bot.store.find(Query())
+        assert request.ask.place == incident(slack, first["ts"])
+
+    def test_the_form_shows_its_mistakes_and_takes_the_corrected_words(self, slack: SlackLab, bot: Bot) -> None:
+        assert slack.slash("alice", "incident", "/mask").in_time
+        slack.wait_for(lambda: slack.view("alice"))
+        answers: dict[str, str | list[str]] = {forms.HOST: "web-01", forms.UNIT: "cr*"}
+        wrong = slack.submit_view("alice", answers)
+        assert wrong.said is not None
+        assert set(wrong.said["errors"]) == {forms.UNIT}
+        assert slack.submit_view("alice", answers | {forms.UNIT: "cron", forms.HOW: [forms.RUNTIME]}).in_time
+        (request,) = bot.store.find(Query())
+        assert str(request.ask.change) == "mask web-01 cron.service --runtime"
+
+    def test_a_person_of_another_organisation_is_turned_away(self, slack: SlackLab, bot: Bot) -> None:
+        slack.set_user("dave", team_id="TEVIL")
+        slack.slash("dave", "incident", "/mask web-01 cron")
+        assert bot.store.find(Query()) == []
+        assert [event["reason_code"] for event in bot.store.chain() if event["type"] == "identity.refused"] == [
+            "foreign_team"
+        ]
+
+
+class TestTheConnection:
+    def test_it_comes_back_by_itself_when_it_is_cut(self, slack: SlackLab, bot: Bot) -> None:
+        slack.drop_socket()
+        slack.wait_for(lambda: not slack.connections)
+        slack.wait_for(lambda: slack.connections and bot.socket.is_connected, timeout=20)
+        assert slack.slash("alice", "incident", "/mask web-01 cron").in_time
+        assert len(bot.store.find(Query())) == 1
+
+    def test_it_moves_when_slack_asks_it_to(self, slack: SlackLab, bot: Bot) -> None:
+        slack.disconnect()
+        slack.wait_for(lambda: slack.connections and bot.socket.is_connected, timeout=20)
+        assert slack.slash("alice", "incident", "/mask web-01 cron").in_time
+
+    def test_closing_it_takes_no_time(self, slack: SlackLab, bot: Bot) -> None:
+        began = time.monotonic()
+        bot.socket.close()
+        assert time.monotonic() - began < 1
+        assert not bot.socket.is_connected
+
+    def test_a_slack_that_gives_no_address_is_said(self, slack: SlackLab) -> None:
+        client = web_client(slack.bot_token, base=slack.api_url)
+        with closing(Socket(application(client), app_token=slack.app_token)) as socket:
+            slack.fault("apps.connections.open", "503")
+            with pytest.raises(SlackError) as raised:
+                socket.connect()
+            assert raised.value.passing
+            assert not socket.is_connected
+
+
+class TestGoingOut:
+    def test_a_message_stands_in_its_thread_and_is_edited_in_place(self, slack: SlackLab, bot: Bot) -> None:
+        first = slack.write("alice", "incident", "what is going on?")
+        ts = bot.channel.post(incident(slack, first["ts"]), plain("a card"), mark="r1:card")
+        bot.channel.update(slack.channels["incident"], ts, plain("another <!channel> card"))
+        (message,) = slack.thread("incident", first["ts"])
+        assert (message["ts"], message["text"]) == (ts, "another &lt;!channel&gt; card")
+        assert bot.channel.permalink(slack.channels["incident"], ts).startswith("http")
+
+    def test_a_whisper_is_for_one_person(self, slack: SlackLab, bot: Bot) -> None:
+        bot.channel.whisper(incident(slack), slack.users["bob"], plain("for you"))
+        assert [whisper["text"] for whisper in slack.whispers("incident", "bob")] == ["for you"]
+        assert slack.whispers("incident", "alice") == []
+
+    def test_a_channel_without_the_bot_is_slacks_own_word(self, slack: SlackLab, bot: Bot) -> None:
+        error = refusal(slack, bot, Place(slack.channels["random"]))
+        assert (error.code, error.passing) == ("not_in_channel", False)
+
+    @pytest.mark.parametrize("fault", ["429", "500", "502", "503", "503-after", "reset", "reset-after"])
+    def test_a_fault_is_passing_and_what_was_posted_was_posted_once(
+        self, slack: SlackLab, bot: Bot, fault: str
+    ) -> None:
+        slack.fault("chat.postMessage", fault, retry_after=7)
+        error = refusal(slack, bot)
+        assert error.passing
+        assert error.retry_after == (7 if fault == "429" else None)
+        assert len(slack.messages("incident")) == fault.endswith("-after")
+
+
+class TestPeople:
+    def test_members_guests_and_approvers_are_told_apart(self, slack: SlackLab, bot: Bot) -> None:
+        people = {name: bot.directory.person(PersonId(TEAM, id_), [SRE]) for name, id_ in slack.users.items()}
+        assert {name for name, person in people.items() if person.groups == {"sre"}} == {"bob", "carol"}
+        assert {name for name, person in people.items() if person.is_guest} == {"eve"}
+        assert not any(person.is_foreign or person.is_bot or person.is_deleted for person in people.values())
+
+    def test_rights_are_read_again_each_time(self, slack: SlackLab, bot: Bot) -> None:
+        bob = PersonId(TEAM, slack.users["bob"])
+        slack.set_group("sre", ["carol"])
+        assert bot.directory.person(bob, [SRE]).groups == frozenset()
+        slack.set_user("bob", deleted=True)
+        assert bot.directory.person(bob, [SRE]).is_deleted
+
+    @pytest.mark.parametrize("method", ["users.info", "usergroups.users.list"])
+    @pytest.mark.parametrize("fault", ["429", "500", "missing_scope", "reset"])
+    def test_when_slack_does_not_say_the_answer_is_no(self, slack: SlackLab, bot: Bot, method: str, fault: str) -> None:
+        slack.fault(method, fault)
+        with pytest.raises(Unverified):
+            bot.directory.person(PersonId(TEAM, slack.users["bob"]), [SRE])
+
+    def test_a_channel_is_described_as_it_is_now(self, slack: SlackLab, bot: Bot) -> None:
+        here = incident(slack)
+        assert bot.directory.place(here) == Place(here.channel, name="incident")
+        slack.set_channel("incident", is_ext_shared=True)
+        assert not bot.directory.place(here).is_internal
+        slack.set_channel("incident", is_archived=True, member=False)
+        now = bot.directory.place(here)
+        assert (now.is_archived, now.is_member) == (True, False)
