@@ -48,6 +48,7 @@ __all__ = [
     "decide",
     "explain",
     "may_look",
+    "may_see_all",
 ]
 
 # In this order, and the first that answers decides. Strangers learn nothing; what nobody could approve is said before
@@ -100,6 +101,15 @@ def may_look(facts: Facts, policy: Policy) -> Refuse | None:
     """Whether somebody may read what is on the hosts: our own people, where the bot acts. None means yes."""
     answers = (rule(facts, policy) for rule in RULES[: RULES.index(place.bot_is_in_channel) + 1])
     return next((answer for answer in answers if isinstance(answer, Refuse)), None)
+
+
+def may_see_all(facts: Facts, policy: Policy) -> Refuse | None:
+    """Whether somebody may read all there is about a change: who may ask for it, or approve it. None means yes."""
+    no = may_look(facts, policy)
+    rules = permission.matching(facts, policy)
+    if no or facts.requester.groups & {group for rule in rules for group in (*rule.ask, *rule.approve)}:
+        return no
+    return Refuse("may_not_see", "Details are for those who may ask for this change or approve it.")
 
 
 def explain(facts: Facts, policy: Policy) -> tuple[Explained, ...]:

@@ -11,7 +11,7 @@ from bot.core.cards.kit import Text
 from bot.core.changes import Ask, Change, Request, Target, Verb
 from bot.core.grammar import Question, Word
 from bot.core.people import PersonId, Place
-from bot.core.policy import Decision, Explained, Moment, decide, explain, may_look
+from bot.core.policy import Decision, Explained, Moment, decide, explain, may_look, may_see_all
 from bot.core.units import Snapshot, UnitName
 from bot.errors import MaskbotError, UsageError
 from bot.ports import Query
@@ -127,6 +127,6 @@ def _status(parts: Parts, question: Question) -> Text:
 
 def _details(parts: Parts, request: Request, who: Asker) -> Text:
     given = facts(parts, _hypothetical(parts, request.ask.change, who), Moment.ASK)
-    if no := may_look(given, parts.policy):
+    if no := may_see_all(given, parts.policy):
         raise UsageError(f"{no.reason} {no.hint}".strip())
     return details(request, now=parts.clock.now())

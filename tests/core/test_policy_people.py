@@ -7,7 +7,7 @@ import pytest
 
 from bot.core.changes import Stage
 from bot.core.people import Person, Place
-from bot.core.policy import Allow, Facts, Moment, NeedsApproval, Policy, Refuse, decide, may_look
+from bot.core.policy import Allow, Facts, Moment, NeedsApproval, Policy, Refuse, decide, may_look, may_see_all
 from tests.core.situations import (
     ALICE,
     BOB,
@@ -225,6 +225,22 @@ def test_nobody_may_look_who(stranger: Person, code: str) -> None:
 @pytest.mark.parametrize(("place", "code"), REFUSED_PLACES.values(), ids=REFUSED_PLACES)
 def test_nobody_may_look_from(place: Place, code: str) -> None:
     answer = may_look(facts(place=place), POLICY)
+    assert answer is not None
+    assert answer.code == code
+
+
+@pytest.mark.parametrize("one", [ALICE, BOB], ids=["an asker", "an approver"])
+def test_details_are_for_those_who_may_ask_or_approve(one: Person) -> None:
+    assert may_see_all(facts(requester=one), POLICY) is None
+
+
+@pytest.mark.parametrize(
+    ("stranger", "code"),
+    [(DAVE, "may_not_see"), (replace(ALICE, is_guest=True), "not_a_member")],
+    ids=["dave", "a guest"],
+)
+def test_and_for_nobody_else(stranger: Person, code: str) -> None:
+    answer = may_see_all(facts(requester=stranger), POLICY)
     assert answer is not None
     assert answer.code == code
 
