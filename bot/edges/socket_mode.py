@@ -13,8 +13,7 @@ from slack_sdk.errors import SlackClientError
 from bot.errors import SlackError
 
 WORKERS = 32  # payloads recorded at one time; with the defaults, acknowledgements came late under load (measured)
-PING_INTERVAL = 1.0  # seconds; a dead connection is noticed after six, so with the default after a minute (measured)
-)
+PING_INTERVAL = 1.0  # seconds; a dead connection is noticed after six; with the default it took a minute (measured)
 
 
 def application(client: WebClient) -> App:
