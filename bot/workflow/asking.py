@@ -11,6 +11,7 @@ from bot.core.units import Layer, Snapshot
 from bot.errors import HostError, Unverified, UsageError
 from bot.ports import Claim
 from bot.workflow.ending import end, event, refuse
+from bot.workflow.finishing import finish, nothing_to_do
 from bot.workflow.judging import judge, person, rival, with_own_mask
 from bot.workflow.looking import patient_look
 from bot.workflow.parts import Parts
@@ -29,6 +30,8 @@ def consider(parts: Parts, claim: Claim) -> Request:
         request = planned(request, seen)
         request = inherited(parts, with_own_mask(parts, request))
         decision = judge(parts, request, Moment.LOOKED, snapshot=seen)
+        if request.ask.undoes and isinstance(decision, Refuse) and (ending := nothing_to_do(request, decision, seen)):
+            return finish(parts, request, ending, claim=claim)
         other = rival(parts, request)
         if other and not _may_overtake(decision, other):
             return end(parts, request, Stage.REFUSED, _already_open(other), code="already_open", claim=claim)

@@ -8,13 +8,11 @@ from bot.core.units import Snapshot
 from bot.errors import HostError, HostTaken, NotYet, Unverified, UsageError
 from bot.ports import Claim, Query
 from bot.workflow.asking import planned
-from bot.workflow.ending import back_to_waiting, end, event, refuse, sentence
-from bot.workflow.finishing import Ending, finish
+from bot.workflow.ending import back_to_waiting, end, event, refuse
+from bot.workflow.finishing import Ending, finish, nothing_to_do
 from bot.workflow.judging import judge
 from bot.workflow.looking import patient_look, status_head
 from bot.workflow.parts import Parts
-
-_ALREADY_SO = ("already_masked", "not_masked")
 
 
 def begin(parts: Parts, claim: Claim, request: Request, *, seen: Snapshot | None = None) -> Request:
@@ -37,7 +35,7 @@ def begin(parts: Parts, claim: Claim, request: Request, *, seen: Snapshot | None
     except (UsageError, Unverified) as error:
         return end(parts, request, Stage.CANCELLED, str(error), code="not_any_more", claim=claim)
     if not isinstance(decision, Allow):
-        return _not_now(parts, fresh, decision, claim=claim)
+        return _not_now(parts, fresh, decision, seen, claim=claim)
     status = status_head(parts, host, fresh.target.unit, user=change.user)
     running = fresh.on_target(status_before=status).move(Stage.RUNNING, due_at=parts.clock.now())
     return parts.store.save(running, events=[event(running, "exec.begun", digest=fresh.target.digest)], claim=claim)
@@ -57,13 +55,11 @@ def _as_found_now(request: Request, seen: Snapshot) -> Request:
     return planned(request, seen).on_target(planned=request.target.planned)
 
 
-def _not_now(parts: Parts, fresh: Request, decision: Decision, *, claim: Claim) -> Request:
+def _not_now(parts: Parts, fresh: Request, decision: Decision, seen: Snapshot, *, claim: Claim) -> Request:
     """Why an approved request does not run: nothing to do, no rights any more, or a unit that is not what it was."""
-    if isinstance(decision, Refuse) and decision.code in _ALREADY_SO:
-        ending = Ending(Done(Outcome.NO_CHANGE, sentence(decision)), after=fresh.target.before)
-        return finish(parts, fresh, ending, claim=claim)
     if isinstance(decision, Refuse):
-        return refuse(parts, fresh, decision, claim=claim)
+        ending = nothing_to_do(fresh, decision, seen)
+        return finish(parts, fresh, ending, claim=claim) if ending else refuse(parts, fresh, decision, claim=claim)
     changed = _what_changed(fresh) or ("who may approve: an approval does not count any more",)
     return back_to_waiting(parts, fresh, changed, claim=claim)
 

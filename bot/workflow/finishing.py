@@ -3,12 +3,13 @@
 from dataclasses import dataclass, replace
 
 from bot.core.changes import Outcome, Request, Stage, Verb
+from bot.core.policy import Refuse
 from bot.core.proof import broke, disproofs
 from bot.core.steps import Done
 from bot.core.units import Snapshot
 from bot.errors import Stale
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.ending import event, states
+from bot.workflow.ending import event, sentence, states
 from bot.workflow.parts import Parts
 
 _AUDIT_WORD = {
@@ -55,6 +56,19 @@ def finish(parts: Parts, request: Request, ending: Ending, *, claim: Claim) -> R
     )
 
 
+def nothing_to_do(request: Request, refusal: Refuse, seen: Snapshot) -> Ending | None:
+    """The end of a change that finds what it wants done already; None if it is refused for any other reason.
+
+    A mask of ours that is gone was taken away by somebody else, or by a reboot, and its own card has to say so.
+    """
+    if refusal.code == "not_masked" and request.ask.undoes:
+        gone = "The mask we made is not there any more: somebody else or a reboot took it away."
+        return Ending(Done(Outcome.NOT_OURS, gone), after=seen)
+    if refusal.code in ("already_masked", "not_masked"):
+        return Ending(Done(Outcome.NO_CHANGE, sentence(refusal)), after=seen)
+    return None
+
+
 _TAKES_BACK = (Outcome.RESTORED, Outcome.RESTORED_PARTLY, Outcome.NOT_OURS, Outcome.UNMASKED)
 
 
@@ -79,7 +93,7 @@ def mark_undone(parts: Parts, mask_id: str, *, by: str) -> None:
     """Write into our mask that it was taken back; before the undo itself ends, so that a crash cannot part the two."""
     while True:
         mask = parts.store.get(mask_id)
-        if mask.undone_by == by:
+        if mask.undone_by:
             return
         try:
             parts.store.save(replace(mask, undone_by=by), events=[event(mask, "mask.undone", by=by)])

@@ -44,7 +44,7 @@ def _make_link(work: Work, now: Snapshot) -> Step:
 
 
 def _anew(target: Target, now: Snapshot) -> bool:
-    """It is masked, and was not when its turn came. A mask until the next reboot that was there is made a lasting one."""
+    """It is masked, and was not when its turn came. What was there before, until the next reboot, is made to last."""
     return now.is_masked and not (target.before and target.before.is_masked)
 
 
