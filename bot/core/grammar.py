@@ -108,7 +108,7 @@ def _question(word: Word, rest: str, hosts: Sequence[str]) -> Question:
         case Word.PLAN | Word.WHY:
             change = _order(Verb.MASK, rest, hosts, said=f"mask {word}").change
             return Question(word, change.host, change.unit, change)
-        case Word.LIST | Word.HISTORY | Word.STATUS:
+        case _:
             return _look(word, rest.split(), hosts)
 
 

@@ -5,7 +5,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.core.changes import Change, Verb
-from bot.core.grammar import Command, Form, Order, Question, Word, parse, parse_mention
+from bot.core.grammar import Command, Form, Order, Question, Word, parse, parse_mention, refuse_duration
+from bot.core.names import read_host, read_unit
 from bot.core.units import UnitName
 from bot.errors import UsageError
 
@@ -246,6 +247,21 @@ class TestMentions:
         with pytest.raises(UsageError) as raised:
             parse_mention(text, HOSTS)
         assert said in str(raised.value)
+
+
+class TestFieldsOfTheForm:
+    """The same readers, one field at a time."""
+
+    def test_a_field_that_is_needed_says_so(self) -> None:
+        with pytest.raises(UsageError, match="A host is needed"):
+            read_host("", HOSTS)
+        with pytest.raises(UsageError, match="A unit is needed"):
+            read_unit("")
+
+    def test_a_duration_is_refused_and_none_is_fine(self) -> None:
+        refuse_duration("  ")
+        with pytest.raises(UsageError, match="not available yet"):
+            refuse_duration("2h")
 
 
 ATTACKS = [
