@@ -5,11 +5,11 @@
 
 import fcntl
 import hashlib
-import os
 import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -29,30 +29,33 @@ def install(directory: Path = PLACE) -> Path:
     """
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         raise NotHereError(f"The Slack stand-in is published for Linux on x86-64, and this is {platform.machine()}.")
-    directory.mkdir(parents=True, exist_ok=True)
-    with (directory / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # a second one waits for the first, then finds nothing to do
-        binary = directory / BINARY
-        if not binary.exists():
-            _fetch(directory)
-        if _digest(binary) != SHA256:
-            raise LabError(f"{binary} is not the Slack stand-in we know; remove {directory} to fetch it again.")
-        return binary
+    binary = directory / BINARY
+    if not binary.exists():
+        directory.mkdir(parents=True, exist_ok=True)
+        with (directory / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # a second one waits for the first, then finds nothing to do
+            if not binary.exists():
+                _fetch(directory)
+    if _digest(binary) != SHA256:
+        raise LabError(f"{binary} is not the Slack stand-in we know; remove {directory} to fetch it again.")
+    return binary
 
 
 def _fetch(directory: Path) -> None:
     npm = shutil.which("npm")
     if npm is None:
         raise NotHereError("The Slack stand-in comes by npm: install the packages in tests/lab/packages-slack.txt.")
-    for name in ("package.json", "package-lock.json", ".npmrc"):
-        shutil.copy(HERE / name, directory)
-    keep = directory / "cache"
-    argv = (npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--cache", str(keep))
-    done = subprocess.run(argv, cwd=directory, capture_output=True, text=True, check=False, timeout=FETCH_SECONDS)
-    shutil.rmtree(keep, ignore_errors=True)
-    if done.returncode != 0:
-        raise NotHereError(f"npm could not fetch the Slack stand-in: {done.stderr.strip()[-500:]}")
-    os.chmod(directory / BINARY, 0o755)  # noqa: S103 - it is a program
+    # Moved into place when it is whole, because nobody locks to look whether it is there.
+    with tempfile.TemporaryDirectory(prefix="fetching-", dir=directory) as fetching:
+        for name in ("package.json", "package-lock.json", ".npmrc"):
+            shutil.copy(HERE / name, fetching)
+        argv = (npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--cache", f"{fetching}/cache")
+        done = subprocess.run(argv, cwd=fetching, capture_output=True, text=True, check=False, timeout=FETCH_SECONDS)
+        if done.returncode != 0:
+            raise NotHereError(f"npm could not fetch the Slack stand-in: {done.stderr.strip()[-500:]}")
+        (Path(fetching) / BINARY).chmod(0o755)
+        shutil.rmtree(directory / "node_modules", ignore_errors=True)
+        (Path(fetching) / "node_modules").rename(directory / "node_modules")
 
 
 @cache

@@ -17,7 +17,7 @@ from uuid import uuid4
 from tests.lab.slack import standin
 from tests.lab.slack.faults import Fault
 from tests.lab.slack.install import install
-from tests.lab.slack.network import leave_for_a_network_of_our_own
+from tests.lab.slack.network import leave_for_a_network_of_our_own, require
 from tests.lab.slack.people import People
 from tests.lab.slack.proxy import Proxy, serving
 from tests.lab.slack.socketmode import Ack
@@ -47,6 +47,7 @@ class SlackLab:
 
     def __enter__(self) -> Self:
         """Raises `NotHereError` where this machine cannot, `OSError` if the port is taken."""
+        require()
         binary = install()
         door = socket.create_server(("127.0.0.1", self._wanted_port), backlog=256)
         self.port = door.getsockname()[1]
