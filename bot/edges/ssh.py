@@ -25,7 +25,7 @@ class SshHosts:
     def __init__(self, key_file: Path, limits: SshLimits | None = None) -> None:
         self._key = _load_key(key_file)
         self._limits = limits or SshLimits()
-        self._idle = IdleConnections(keep=self._limits.idle)
+        self._idle: IdleConnections[paramiko.Transport] = IdleConnections(keep=self._limits.idle)
 
     def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
         """Run one command within `deadline` seconds of being sent.

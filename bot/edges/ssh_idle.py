@@ -2,25 +2,32 @@
 
 import threading
 import time
-from collections.abc import Callable
-
-import paramiko
+from typing import Generic, Protocol, TypeVar
 
 from bot.core.inventory import Host
 
 
-class IdleConnections:
+class Connection(Protocol):
+    """What can be kept open."""
+
+    def close(self) -> None:
+        """End it."""
+
+
+C = TypeVar("C", bound=Connection)
+
+
+class IdleConnections(Generic[C]):
     """Open connections that nobody uses now, by host. A root-capable session is not left open longer than `keep`."""
 
-    def __init__(self, *, keep: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, keep: float) -> None:
         self._keep = keep
-        self._clock = clock
         self._changed = threading.Condition()
-        self._waiting: list[tuple[float, Host, paramiko.Transport]] = []  # oldest first
+        self._waiting: list[tuple[float, Host, C]] = []  # oldest first
         self._closer: threading.Thread | None = None
         self._closed = False
 
-    def take(self, host: Host) -> paramiko.Transport | None:
+    def take(self, host: Host) -> C | None:
         """The one that was used last; the host must be the same in every respect, its pins included."""
         with self._changed:
             for position in range(len(self._waiting) - 1, -1, -1):
@@ -28,11 +35,11 @@ class IdleConnections:
                     return self._waiting.pop(position)[2]
         return None
 
-    def give(self, host: Host, connection: paramiko.Transport) -> None:
+    def give(self, host: Host, connection: C) -> None:
         """Keep a connection for the next command."""
         with self._changed:
             if not self._closed:
-                self._waiting.append((self._clock() + self._keep, host, connection))
+                self._waiting.append((time.monotonic() + self._keep, host, connection))
                 if self._closer is None:
                     self._closer = threading.Thread(target=self._close_old_ones, name="ssh-idle", daemon=True)
                     self._closer.start()
@@ -56,7 +63,7 @@ class IdleConnections:
             with self._changed:
                 if self._closed:
                     return
-                left = self._waiting[0][0] - self._clock() if self._waiting else None
+                left = self._waiting[0][0] - time.monotonic() if self._waiting else None
                 if left is None or left > 0:
                     self._changed.wait(left)
                     continue

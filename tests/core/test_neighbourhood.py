@@ -30,7 +30,8 @@ def test_a_relation_by_another_name_means_the_real_unit() -> None:
         [unit("a.service", RequiredBy="alias.service"), unit("real.service", Names="real.service alias.service")]
     )
     (found,) = nearby.would_stop("a.service")
-    assert (found.unit, found.names) == ("real.service", {"real.service", "alias.service"})
+    assert found.unit == "real.service"
+    assert found.names == {"real.service", "alias.service"}
 
 
 def test_what_is_named_but_not_loaded_is_still_named() -> None:

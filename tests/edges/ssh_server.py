@@ -1,0 +1,160 @@
+"""A real sshd of our own on loopback, with any settings, and a cable to it that can be cut."""
+
+import getpass
+import os
+import re
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.core.inventory import Host
+from bot.edges.ssh import fingerprint
+
+NEWKEYS = 21  # RFC 4253, 12
+PATIENCE = 10.0
+SETTINGS = """\
+Port {port}
+ListenAddress 127.0.0.1
+HostKey {folder}/host_key
+AuthorizedKeysFile {folder}/authorized_keys
+PidFile none
+StrictModes no
+UsePAM no
+LogLevel DEBUG1
+"""
+
+
+def make_key(path: Path, *options: str) -> str:
+    """A key pair by ssh-keygen(1); returns the public line."""
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path, *options], check=True)
+    return Path(f"{path}.pub").read_text()
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    """Wait for what another process does; fails after ten seconds."""
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.01)
+
+
+@dataclass(frozen=True, slots=True)
+class Sshd:
+    """A running sshd, and the inventory's entry for it."""
+
+    folder: Path
+    host: Host
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log").read_text()
+
+    @property
+    def key_file(self) -> Path:
+        return self.folder / "key"
+
+    def logins(self) -> int:
+        """How often somebody has logged in."""
+        return len(re.findall("Accepted publickey", self.log))
+
+
+@contextmanager
+def sshd(folder: Path, *settings: str) -> Iterator[Sshd]:
+    """Settings come first, so they win over those above (sshd_config(5))."""
+    public = make_key(folder / "host_key")
+    (folder / "authorized_keys").write_text(make_key(folder / "key"))
+    port = free_port()
+    text = "".join(f"{line}\n" for line in settings) + SETTINGS.format(port=port, folder=folder)
+    (folder / "config").write_text(text)
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+    (folder / "log").touch()
+    running = subprocess.Popen(["/usr/sbin/sshd", "-D", "-f", folder / "config", "-E", folder / "log"])
+    try:
+        pins = frozenset({fingerprint(public)})
+        here = Sshd(folder, Host("web-01", "127.0.0.1", port, getpass.getuser(), "test", pins=pins))
+        eventually(lambda: "Server listening" in here.log)
+        yield here
+    finally:
+        running.terminate()
+        running.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Cable:
+    """Passes bytes between the bot and an sshd until it is told not to."""
+
+    def __init__(self, port: int) -> None:
+        self._far = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._ends: list[socket.socket] = []
+        self._left: int | None = None  # chunks from the bot that still pass
+        self.login_passes = True
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        """Both sides see the connections end."""
+        for end in self._ends:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def pass_only(self, chunks: int) -> None:
+        """Of what the bot says on connections that are open now, only so many chunks pass; nobody sees an end."""
+        self._left = chunks
+
+    def close(self) -> None:
+        self._listener.close()
+        self.cut()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                self._left = None
+                far = socket.create_connection(("127.0.0.1", self._far))
+                self._ends += [near, far]
+                threading.Thread(target=self._from_bot, args=(near, far), daemon=True).start()
+                threading.Thread(target=self._from_host, args=(far, near), daemon=True).start()
+
+    def _from_bot(self, near: socket.socket, far: socket.socket) -> None:
+        said, passes = b"", True
+        with suppress(OSError):
+            while chunk := near.recv(65536):
+                said += chunk
+                if self._left is not None:
+                    passes = passes and self._left > 0
+                    self._left -= 1
+                if passes:
+                    far.sendall(chunk)
+                if not self.login_passes and _has_new_keys(said):
+                    passes = False
+            far.shutdown(socket.SHUT_RDWR)
+
+    @staticmethod
+    def _from_host(far: socket.socket, near: socket.socket) -> None:
+        with suppress(OSError):
+            while chunk := far.recv(65536):
+                near.sendall(chunk)
+            near.shutdown(socket.SHUT_RDWR)
+
+
+def _has_new_keys(said: bytes) -> bool:
+    """Whether the last packet in the clear, NEWKEYS, is among it: each has its length, its padding's, and its type."""
+    _, _, packets = said.partition(b"\r\n")
+    while len(packets) > 5:
+        if packets[5] == NEWKEYS:
+            return True
+        packets = packets[4 + int.from_bytes(packets[:4], "big") :]
+    return False

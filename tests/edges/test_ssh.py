@@ -1,0 +1,374 @@
+"""The way to a host, against a real sshd: what runs there, what is never tried, and how every phase ends."""
+
+import os
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.core.inventory import Host
+from bot.edges.ssh import SshHosts, SshLimits, fingerprint
+from bot.errors import ConfigError, HostError, OutcomeUnknown
+from tests.edges.ssh_server import Cable, Sshd, eventually, free_port, make_key, sshd
+
+SHORT = SshLimits(connect=0.5, banner=0.5, key_exchange=2.0, auth=3.0, channel=0.5)
+Starting = Callable[..., Sshd]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    """One sshd for the tests that need nothing special of it."""
+    with sshd(tmp_path_factory.mktemp("sshd")) as running:
+        yield running
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Starting]:
+    """An sshd for one test, with settings of its own."""
+    with ExitStack() as stack:
+        yield lambda *settings: stack.enter_context(sshd(tmp_path, *settings))
+
+
+@pytest.fixture
+def hosts(server: Sshd) -> Iterator[SshHosts]:
+    with reaching(server) as ours:
+        yield ours
+
+
+@pytest.fixture
+def cable(server: Sshd) -> Iterator[Cable]:
+    laid = Cable(server.host.port)
+    yield laid
+    laid.close()
+
+
+@contextmanager
+def reaching(server: Sshd, limits: SshLimits = SHORT, key_file: Path | None = None) -> Iterator[SshHosts]:
+    ours = SshHosts(key_file or server.key_file, limits)
+    try:
+        yield ours
+    finally:
+        ours.close()
+
+
+def fails(hosts: SshHosts, host: Host) -> HostError:
+    with pytest.raises(HostError) as failed:
+        hosts.run(host, ("true",), deadline=10)
+    return failed.value
+
+
+def test_a_command_answers_with_its_exit_code_and_both_streams(hosts: SshHosts, server: Sshd) -> None:
+    reply = hosts.run(server.host, ("sh", "-c", "echo out; echo err >&2; exit 3"), deadline=10)
+    assert (reply.exit_code, reply.stdout, reply.stderr) == (3, "out\n", "err\n")
+    assert reply.argv == ("sh", "-c", "echo out; echo err >&2; exit 3")
+    assert 0 <= reply.millis < 10_000
+
+
+def test_no_word_of_a_command_is_ever_read_by_the_shell(hosts: SshHosts, server: Sshd) -> None:
+    words = ("$(id)", "`id`", "a;id", "a|id", "a&&id", "*", "'", '"', "a b", "a\nb", "-x", "$HOME", "\\", "#", "~", "")
+    reply = hosts.run(server.host, ("printf", "[%s]", *words), deadline=10)
+    assert reply.stdout == "".join(f"[{word}]" for word in words)
+
+
+def test_what_is_not_text_is_still_an_answer(hosts: SshHosts, server: Sshd) -> None:
+    assert hosts.run(server.host, ("printf", r"a\377b"), deadline=10).stdout == "a\ufffdb"
+
+
+def test_a_command_that_reads_finds_nothing_to_read(hosts: SshHosts, server: Sshd) -> None:
+    assert hosts.run(server.host, ("cat",), deadline=10).stdout == ""
+
+
+def test_both_streams_are_read_to_their_end_but_not_kept_beyond_the_limit(server: Sshd) -> None:
+    floods = "head -c 5000000 /dev/zero & head -c 5000000 /dev/zero >&2; wait; exit 7"
+    with reaching(server, replace(SHORT, output=65536)) as hosts:
+        reply = hosts.run(server.host, ("sh", "-c", floods), deadline=30)
+    assert (reply.exit_code, len(reply.stdout), len(reply.stderr)) == (7, 65536, 65536)
+
+
+def test_a_connection_is_used_again(own_server: Starting) -> None:
+    server = own_server()
+    with reaching(server) as hosts:
+        for _ in range(5):
+            hosts.run(server.host, ("true",), deadline=10)
+    assert server.logins() == 1
+
+
+def test_a_connection_that_is_not_used_is_closed(own_server: Starting) -> None:
+    server = own_server()
+    with reaching(server, replace(SHORT, idle=0.1)) as hosts:
+        hosts.run(server.host, ("true",), deadline=10)
+        eventually(lambda: "Disconnected from user" in server.log or "Connection closed by" in server.log)
+        hosts.run(server.host, ("true",), deadline=10)
+    assert server.logins() == 2
+
+
+def test_commands_run_side_by_side_on_connections_of_their_own(own_server: Starting) -> None:
+    server = own_server("MaxSessions 1")
+    gate = server.folder / "gate"
+    waits = ("sh", "-c", f"until [ -e {gate} ]; do sleep 0.05; done")
+    with reaching(server) as hosts, ThreadPoolExecutor() as threads:
+        waiting = [threads.submit(hosts.run, server.host, waits, deadline=10) for _ in range(4)]
+        eventually(lambda: server.logins() == 4)
+        gate.touch()
+        assert [call.result().exit_code for call in waiting] == [0] * 4
+
+
+def test_a_host_whose_pins_changed_is_another_host(hosts: SshHosts, server: Sshd) -> None:
+    hosts.run(server.host, ("true",), deadline=10)
+    assert fails(hosts, replace(server.host, pins=frozenset({"SHA256:other"}))).code == "host_key_mismatch"
+
+
+def test_nothing_is_said_to_a_host_with_another_key_not_even_a_name(own_server: Starting) -> None:
+    server = own_server()
+    pinned = replace(server.host, pins=frozenset({"SHA256:other"}))
+    with reaching(server) as hosts:
+        error = fails(hosts, pinned)
+        eventually(lambda: "Connection closed by" in server.log or "Connection reset by" in server.log)
+        assert "userauth-request" not in server.log
+        assert (error.code, error.passing) == ("host_key_mismatch", False)
+        assert "SHA256" not in str(error)
+        assert next(iter(server.host.pins)) in " ".join(error.__notes__)
+
+        hosts.run(server.host, ("true",), deadline=10)
+        assert "userauth-request" in server.log, "the log would have shown an attempt"
+
+
+def test_either_of_two_pins_lets_a_key_be_replaced(hosts: SshHosts, server: Sshd) -> None:
+    both = replace(server.host, pins=server.host.pins | {"SHA256:other"})
+    assert hosts.run(both, ("true",), deadline=10).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "Ciphers aes128-cbc,3des-cbc",
+        "MACs hmac-sha1,hmac-md5-96",
+        "KexAlgorithms diffie-hellman-group14-sha1,diffie-hellman-group14-sha256",
+    ],
+)
+def test_a_host_that_offers_only_weak_algorithms_is_refused(own_server: Starting, setting: str) -> None:
+    # An AEAD cipher brings its own MAC, so the weak MACs are met only without one.
+    server = own_server(setting, *(["Ciphers aes256-ctr"] if setting.startswith("MACs") else []))
+    with reaching(server) as hosts:
+        error = fails(hosts, server.host)
+    assert (error.code, error.passing) == ("ssh_weak_crypto", False)
+    assert "userauth-request" not in server.log
+
+
+@pytest.mark.parametrize("algorithm", ["rsa", "ecdsa", "ed25519"])
+def test_every_strong_kind_of_key_logs_in(own_server: Starting, algorithm: str) -> None:
+    server = own_server()
+    path = server.folder / algorithm
+    with (server.folder / "authorized_keys").open("a") as authorized:
+        authorized.write(make_key(path, "-t", algorithm))
+    with reaching(server, key_file=path) as hosts:
+        assert hosts.run(server.host, ("true",), deadline=10).exit_code == 0
+
+
+def test_a_key_that_is_not_known_there_is_refused_and_not_tried_again(own_server: Starting) -> None:
+    server = own_server()
+    make_key(server.folder / "other")
+    with reaching(server, key_file=server.folder / "other") as hosts:
+        error = fails(hosts, server.host)
+    assert (error.code, error.passing) == ("ssh_auth_refused", False)
+    assert server.log.count("Failed publickey") == 1
+    assert server.logins() == 0
+
+
+def test_a_refused_connection_says_so(hosts: SshHosts, server: Sshd) -> None:
+    error = fails(hosts, replace(server.host, port=free_port()))
+    assert (error.code, error.passing) == ("ssh_refused", True)
+    assert str(error) == "web-01: connection refused. Nothing was sent."
+
+
+def test_an_address_without_a_way_to_it_says_so(hosts: SshHosts, server: Sshd) -> None:
+    error = fails(hosts, replace(server.host, address="fe80::1"))
+    assert (error.code, error.passing) == ("ssh_unreachable", True)
+
+
+@contextmanager
+def listening(speak: Callable[[socket.socket], None] | None) -> Iterator[int]:
+    """Something that is no sshd: it accepts and says what it wants, or nothing; None does not even accept."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, ExitStack() as stack:
+
+        def serve() -> None:
+            accepted, _ = listener.accept()
+            stack.enter_context(accepted)
+            if speak is not None:
+                speak(accepted)
+
+        if speak is None:
+            stack.enter_context(socket.create_connection(listener.getsockname()))  # fills the queue
+        else:
+            threading.Thread(target=serve, daemon=True).start()
+        yield listener.getsockname()[1]
+
+
+def junk(to: socket.socket) -> None:
+    try:
+        while True:
+            to.sendall(b"junk\n" * 10)
+    except OSError:
+        return
+
+
+@pytest.mark.parametrize(
+    ("speak", "code"),
+    [
+        (None, "ssh_connect_timeout"),
+        (lambda accepted: None, "ssh_banner_timeout"),
+        (lambda accepted: accepted.shutdown(socket.SHUT_RDWR), "ssh_banner_timeout"),
+        (lambda accepted: accepted.sendall(b"SSH-2.0-Silent\r\n"), "ssh_kex_timeout"),
+        (junk, "ssh_kex_timeout"),
+        (lambda accepted: accepted.sendall(b"SSH-2.0-x\r\n" + bytes(64)), "ssh_kex_timeout"),
+    ],
+    ids=["full queue", "silent", "closes", "banner then silence", "endless junk", "garbled packet"],
+)
+def test_a_host_that_is_silent_or_talks_nonsense_ends_in_time(
+    hosts: SshHosts, server: Sshd, speak: Callable[[socket.socket], None] | None, code: str
+) -> None:
+    began = time.monotonic()
+    with listening(speak) as port:
+        error = fails(hosts, replace(server.host, port=port))
+    assert (error.code, error.passing) == (code, True)
+    assert time.monotonic() - began < SHORT.banner + SHORT.key_exchange + 1
+
+
+def test_a_login_that_stalls_ends_in_time_and_is_not_tried_again(server: Sshd, cable: Cable) -> None:
+    cable.login_passes = False
+    with reaching(server, replace(SHORT, auth=0.3)) as hosts:
+        error = fails(hosts, replace(server.host, port=cable.port))
+    assert (error.code, error.passing) == ("ssh_auth_timeout", False)
+
+
+def test_a_host_that_opens_no_session_says_so(own_server: Starting) -> None:
+    server = own_server("MaxSessions 0")
+    with reaching(server) as hosts:
+        error = fails(hosts, server.host)
+    assert (error.code, error.passing) == ("ssh_channel_refused", True)
+
+
+@pytest.mark.parametrize("ending", ["cut", "silent"])
+def test_a_connection_that_died_while_idle_is_replaced_without_a_word(
+    hosts: SshHosts, server: Sshd, cable: Cable, ending: str
+) -> None:
+    host = replace(server.host, port=cable.port)
+    hosts.run(host, ("true",), deadline=10)
+    if ending == "cut":
+        cable.cut()
+    else:
+        cable.pass_only(0)
+    assert hosts.run(host, ("echo", "again"), deadline=10).stdout == "again\n"
+
+
+def test_a_request_that_is_lost_on_its_way_has_an_unknown_outcome(hosts: SshHosts, server: Sshd, cable: Cable) -> None:
+    host = replace(server.host, port=cable.port)
+    hosts.run(host, ("true",), deadline=10)
+    cable.pass_only(1)  # the session is opened, and what should run in it never arrives
+    with pytest.raises(OutcomeUnknown, match=r"^web-01: the command was sent and the host did not answer in 0.3 s\.$"):
+        hosts.run(host, ("true",), deadline=0.3)
+    assert hosts.run(host, ("echo", "again"), deadline=10).stdout == "again\n"
+
+
+def test_a_connection_that_is_cut_while_it_runs_has_an_unknown_outcome(
+    hosts: SshHosts, server: Sshd, cable: Cable, tmp_path: Path
+) -> None:
+    began, gate = tmp_path / "began", tmp_path / "gate"
+    os.mkfifo(gate)
+    script = f"touch {began}; cat {gate}"
+    with ThreadPoolExecutor() as threads:
+        running = threads.submit(hosts.run, replace(server.host, port=cable.port), ("sh", "-c", script), deadline=10)
+        eventually(began.exists)
+        cable.cut()
+        with pytest.raises(OutcomeUnknown, match="connection was lost after the command was sent"):
+            running.result()
+    gate.open("w").close()
+
+
+def test_a_command_that_is_killed_has_an_unknown_outcome(hosts: SshHosts, server: Sshd) -> None:
+    with pytest.raises(OutcomeUnknown, match="killed"):
+        hosts.run(server.host, ("sh", "-c", "kill -9 $$"), deadline=10)
+
+
+def test_a_deadline_ends_the_waiting_and_the_command_goes_on(hosts: SshHosts, server: Sshd, tmp_path: Path) -> None:
+    gate, done = tmp_path / "gate", tmp_path / "done"
+    os.mkfifo(gate)
+    began = time.monotonic()
+    with pytest.raises(OutcomeUnknown, match="did not answer in 0.3 s"):
+        hosts.run(server.host, ("sh", "-c", f"cat {gate}; touch {done}"), deadline=0.3)
+    assert time.monotonic() - began < 5
+    gate.open("w").close()
+    eventually(done.exists)
+
+
+def test_nothing_is_left_open_by_what_failed(server: Sshd, tmp_path: Path) -> None:
+    make_key(tmp_path / "other")
+    with reaching(server, key_file=tmp_path / "other") as hosts:
+        fails(hosts, server.host)
+        eventually(lambda: _threads() == 0)
+        before = len(os.listdir("/proc/self/fd"))
+        for _ in range(5):
+            fails(hosts, server.host)
+            fails(hosts, replace(server.host, pins=frozenset()))
+        eventually(lambda: _threads() == 0)
+        assert len(os.listdir("/proc/self/fd")) == before
+
+
+def _threads() -> int:
+    return sum(thread.name.startswith("Thread-") and "paramiko" in repr(thread) for thread in threading.enumerate())
+
+
+def test_after_it_was_closed_nothing_is_kept(own_server: Starting) -> None:
+    server = own_server()
+    hosts = SshHosts(server.key_file, SHORT)
+    hosts.run(server.host, ("true",), deadline=10)
+    hosts.close()
+    hosts.close()
+    for _ in range(2):
+        hosts.run(server.host, ("true",), deadline=10)
+    assert server.logins() == 3
+
+
+def test_a_key_that_others_may_read_is_not_used(tmp_path: Path) -> None:
+    make_key(tmp_path / "key")
+    (tmp_path / "key").chmod(0o640)
+    with pytest.raises(ConfigError, match=r"others than its owner may use this key. Do: chmod 600"):
+        SshHosts(tmp_path / "key")
+
+
+@pytest.mark.parametrize("what", ["nothing", "garbage", "a passphrase", "a folder"])
+def test_what_is_no_usable_key_is_said_at_the_start(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "key"
+    match what:
+        case "garbage":
+            path.write_text("not a key\n")
+            path.chmod(0o600)
+        case "a passphrase":
+            make_key(path, "-N", "secret-canary")
+        case "a folder":
+            path.mkdir(mode=0o700)
+    with pytest.raises(ConfigError) as refused:
+        SshHosts(path)
+    assert str(path) in str(refused.value)
+
+
+@pytest.mark.parametrize("algorithm", ["rsa", "ecdsa", "ed25519"])
+def test_a_fingerprint_is_what_ssh_keygen_says(tmp_path: Path, algorithm: str) -> None:
+    line = make_key(tmp_path / "key", "-t", algorithm)
+    said = subprocess.run(["ssh-keygen", "-lf", tmp_path / "key.pub"], capture_output=True, text=True, check=True)
+    assert fingerprint(line) == said.stdout.split()[1]
+
+
+@pytest.mark.parametrize(
+    "line", ["", "ssh-ed25519", "ssh-ed25519 !!!", "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIA==", "x AAAA"]
+)
+def test_a_line_that_is_no_public_key_has_no_fingerprint(line: str) -> None:
+    with pytest.raises(ValueError, match="not a public key"):
+        fingerprint(line)
