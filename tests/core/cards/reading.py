@@ -16,6 +16,12 @@ def read(text: Text, names: Mapping[str, str]) -> str:
     return "\n".join(_blocks(text.blocks, names)) if text.blocks else _plain(text.text, names)
 
 
+def read_message(message: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """The same for a message as Slack gives it back."""
+    blocks = message.get("blocks") or ()
+    return "\n".join(_blocks(blocks, names)) if blocks else _plain(message.get("text", ""), names)
+
+
 def read_form(view: Mapping[str, Any], names: Mapping[str, str]) -> str:
     """A form, with its fields."""
     frame = f"{view['title']['text']}  [{view['submit']['text']}] [{view['close']['text']}]"

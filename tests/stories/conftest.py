@@ -1,0 +1,78 @@
+"""The stage of the stories: Slack and bot once for each file, hosts for all, and every promise checked after each."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.lab.demo import Demo, workspace
+from tests.lab.hosts import LabHost
+from tests.lab.installation import Bot, Installation
+from tests.lab.machine import NotHereError
+from tests.lab.pristine import Pristine
+from tests.lab.slack.lab import SlackLab
+from tests.lab.slack.workspace import APP_TOKEN, BOT_TOKEN
+from tests.stories.scene import Story, mark
+
+SETTINGS = {"MASKBOT_MESSAGE_RETRY": "0.3", "MASKBOT_PROGRESS": "1", "MASKBOT_DOUBT_FIRST": "0.3"}
+GUARDED = {"guarded": [{"because": "it carries the mail of {host}", "units": ["primary.service"]}]}
+
+
+@pytest.fixture(scope="module")
+def demo(lab_hosts: Mapping[str, LabHost]) -> Iterator[Demo]:
+    """Slack and the bot's own `run`; in a folder that other users can reach."""
+    try:
+        slack = SlackLab().__enter__()
+    except NotHereError as cannot:
+        pytest.skip(str(cannot))
+    folder = Path(tempfile.mkdtemp(prefix="maskbot-story-"))
+    folder.chmod(0o755)  # other users of the machine speak to the bot through the socket in it
+    try:
+        installation = Installation.write(folder, list(lab_hosts.values()), workspace(slack), settings=SETTINGS)
+        (folder / "config/critical-units.yaml").write_text(yaml.safe_dump(GUARDED))
+        with Bot(installation) as bot:
+            yield Demo(dict(lab_hosts), slack, bot)
+        verified = installation.maskbot("audit", "verify")
+        assert verified.returncode == 0, verified.stderr
+    finally:
+        slack.__exit__(None, None, None)
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def story(demo: Demo, found: Mapping[str, Pristine]) -> Iterator[Story]:
+    """One story; then nothing it said was refused or secret, each request has one card, the hosts are as before."""
+    one = Story(demo)
+    yield one
+    assert refused(one) == []
+    assert secrets(one) == []
+    assert twins(one) == []
+    for pristine in found.values():
+        pristine.restore()
+
+
+def refused(story: Story) -> list[str]:
+    """What Slack would not have taken: calls, blocks beyond its limits, acks in a form that nobody would see."""
+    return story.demo.slack.refused()
+
+
+def secrets(story: Story) -> list[str]:
+    """What must stand nowhere: neither in a message, nor in what the bot says of itself, nor in its record."""
+    folder = story.demo.bot.installation.folder
+    private = story.host().key_file.read_text().splitlines()[1]
+    places = {
+        "a message": "\n".join(map(str, story.everything("incident") + story.everything("random"))),
+        "the log": story.demo.bot.output,
+        "the record": "\n".join(file.read_text(errors="replace") for file in (folder / "state").iterdir()),
+    }
+    never = (BOT_TOKEN, APP_TOKEN, private, "hooks.slack.com", "/_response/")
+    return [f"`{word}` is in {place}" for place, text in places.items() for word in never if word in text]
+
+
+def twins(story: Story) -> list[str]:
+    """A request has one card, one line, one thread; the evidence of a long story may take several messages."""
+    marks = [mark(message) for message in story.said() if not mark(message).endswith(":evidence")]
+    return [f"{one}: {marks.count(one)} times" for one in {*marks} if one and marks.count(one) > 1]

@@ -1,0 +1,157 @@
+"""A story's stage: what people type and press, what they read, and what root sees on the host meanwhile."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tests.core.cards.reading import read_message
+from tests.lab.demo import Demo
+from tests.lab.hosts import LabHost
+from tests.lab.slack.socketmode import Ack
+from tests.lab.slack.workspace import BOT_USER, CHANNELS, USERS
+
+Message = dict[str, Any]
+Found = TypeVar("Found")
+
+PATIENCE = 90.0  # seconds; nothing takes as long, but a machine may have other work
+NAMES = {user: name for name, user in USERS.items()}
+STATES = ("LoadState", "ActiveState", "UnitFileState")
+RUNS = {"LoadState": "loaded", "ActiveState": "active", "UnitFileState": "enabled"}
+MASKED = {"LoadState": "masked", "ActiveState": "inactive", "UnitFileState": "masked"}
+
+
+@dataclass(slots=True)
+class Story:
+    """One story on the stage of its file. Only what was said since it began counts."""
+
+    demo: Demo
+    channel: str = "incident"
+    began: str = field(init=False)
+    calls: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        said = [message["ts"] for channel in CHANNELS for message in self.everything(channel)]
+        self.began = max(said, default="0")
+        self.calls = len(self.demo.slack.calls())
+
+    # What people do.
+
+    def types(self, user: str, text: str, channel: str = "") -> Ack:
+        """A slash command."""
+        return self.demo.slack.slash(user, channel or self.channel, text)
+
+    def asks(self, text: str, *, user: str = "alice", head: str = "MASK ") -> Message:
+        """A slash command, and the card that waits for approval."""
+        self.types(user, text)
+        return self.card(head)
+
+    def presses(self, user: str, button: str, card: Message) -> Ack:
+        """A button of this card as it was seen."""
+        return self.demo.slack.click(user, card, button)
+
+    def masked(self, text: str, *, head: str = "MASKED AND PROVEN") -> Message:
+        """Asked by alice, approved by bob, and over."""
+        self.presses("bob", "Approve", self.asks(f"/mask {text}"))
+        return self.card(head)
+
+    # What people read.
+
+    def everything(self, channel: str = "") -> list[Message]:
+        """All messages of a channel, whoever may see them."""
+        slack, channel = self.demo.slack, channel or self.channel
+        public = slack.messages(channel)
+        return public + [message for user in USERS for message in slack.whispers(channel, user)]
+
+    def said(self, channel: str = "") -> list[Message]:
+        """What the bot said for all to see, in this story."""
+        messages = self.demo.slack.messages(channel or self.channel)
+        return [message for message in messages if message["ts"] > self.began and message["user"] == BOT_USER]
+
+    def cards(self, head: str = "") -> list[Message]:
+        """The cards that now begin so."""
+        return [message for message in self.said() if ":card" in mark(message) and words(message).startswith(head)]
+
+    def card(self, head: str, *, seconds: float = PATIENCE) -> Message:
+        """The newest card that begins so, once there is one."""
+        return self.until(lambda: next(reversed(self.cards(head)), None), f"a card `{head}`", seconds=seconds)
+
+    def line(self, part: str) -> str:
+        """The short line in the channel, once it is there; there is no second one."""
+
+        def found() -> list[str]:
+            return [words(message) for message in self.said() if ":line" in mark(message) and part in words(message)]
+
+        (line,) = self.until(found, f"a line `{part}`")
+        return line
+
+    def thread(self, card: Message, part: str) -> str:
+        """All that the bot answered under a card, once these words are among it."""
+
+        def found() -> str:
+            said = "\n".join(words(message) for message in self.demo.slack.thread(self.channel, card["ts"]))
+            return said if part in said else ""
+
+        return self.until(found, f"`{part}` in the thread")
+
+    def whispers(self, user: str, channel: str = "") -> list[str]:
+        """What one person was told alone, in this story."""
+        told = self.demo.slack.whispers(channel or self.channel, user)
+        return [words(message) for message in told if message["ts"] > self.began]
+
+    def told(self, user: str, part: str, channel: str = "") -> str:
+        """What one person was told alone, once something with these words was."""
+
+        def found() -> str:
+            return next((text for text in self.whispers(user, channel) if part in text), "")
+
+        return self.until(found, f"{user} being told `{part}`")
+
+    # What root sees.
+
+    def host(self, name: str = "web-01") -> LabHost:
+        """A host, behind the bot's back."""
+        return self.demo.hosts[name]
+
+    def sees(self, unit: str, host: str = "web-01") -> Mapping[str, str]:
+        """The states of a unit, as systemd has them now."""
+        return self.host(host).show(unit, *STATES)
+
+    def refuses_to_start(self, unit: str, host: str = "web-01") -> bool:
+        """Whether systemd says no to a start, because of a mask."""
+        return "is masked" in self.host(host).run("systemctl", "start", "--", unit).stderr
+
+    def link(self, unit: str, host: str = "web-01", place: str = "etc/systemd/system") -> Path:
+        """Where a mask of a unit stands on the host's disk."""
+        return self.host(host).root / place / unit
+
+    # Waiting.
+
+    def until(self, look: Callable[[], Found | None], what: str, *, seconds: float = PATIENCE) -> Found:
+        """What `look` finds as soon as it is not empty; else what was to be read, and what the bot said."""
+        try:
+            return self.demo.slack.wait_for(look, seconds)
+        except TimeoutError as late:
+            read = "\n---\n".join(words(message) for message in self.everything() if message["ts"] > self.began)
+            raise AssertionError(f"no {what}: {late}\n{read}\n=== the bot\n{self.demo.bot.output[-4000:]}") from late
+
+
+def words(message: Message) -> str:
+    """All that a message says, as a person reads it."""
+    return read_message(message, NAMES)
+
+
+def mark(message: Message) -> str:
+    """What the bot notes in a message that it posts: the request, and which of its messages this is."""
+    return str(message.get("metadata", {}).get("event_payload", {}).get("mark", ""))
+
+
+def buttons(message: Message) -> list[str]:
+    """The labels of a message's buttons."""
+    blocks = (block for block in message.get("blocks", []) if block["type"] == "actions")
+    return [button["text"]["text"] for block in blocks for button in block["elements"]]
+
+
+def id_of(card: Message) -> str:
+    """The request that a card is about."""
+    return mark(card).partition(":")[0]
