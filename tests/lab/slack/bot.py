@@ -122,3 +122,8 @@ def _app(slack: SlackLab, heard: Heard) -> App:
         client.views_publish(user_id=event["user"], view={"type": "home", "blocks": [mrkdwn("Welcome")]})
 
     return app
+
+
+def card(slack: SlackLab) -> Json:
+    """The first card in #incident, as soon as it is there."""
+    return slack.wait_for(lambda: [message for message in slack.messages("incident") if message.get("blocks")])[0]

@@ -1,10 +1,12 @@
-"""A Slack for one test: started in a fraction of a second, so none is shared."""
+"""A Slack for one test: started in a fraction of a second, so none is shared; with a client, and a bot to talk to."""
 
 from collections.abc import Iterator
 
 import pytest
+from slack_sdk import WebClient
 
 from tests.lab.machine import NotHereError
+from tests.lab.slack.bot import Heard, running
 from tests.lab.slack.lab import SlackLab
 
 
@@ -19,3 +21,16 @@ def slack() -> Iterator[SlackLab]:
         yield lab
     finally:
         lab.__exit__(None, None, None)
+
+
+@pytest.fixture
+def slack_client(slack: SlackLab) -> WebClient:
+    """The bot's own client, which gives up soon and tries nothing twice."""
+    return WebClient(slack.bot_token, base_url=slack.api_url, retry_handlers=[], timeout=2)
+
+
+@pytest.fixture
+def slack_bot(slack: SlackLab) -> Iterator[Heard]:
+    """The bot of a few lines, connected."""
+    with running(slack) as heard:
+        yield heard

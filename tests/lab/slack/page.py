@@ -8,7 +8,7 @@ from pathlib import Path
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, web
 
 from tests.lab.slack import forms, readable
-from tests.lab.slack.methods import Desk
+from tests.lab.slack.desk import Desk
 from tests.lab.slack.workspace import USERS, Json
 
 SCRIPT = Path(__file__).with_name("page.js")

@@ -8,10 +8,10 @@ from socket import socket
 from aiohttp import ClientSession, WSMsgType, web
 
 from tests.lab.slack import blockrules, page
+from tests.lab.slack.desk import Desk
 from tests.lab.slack.door import guarded
 from tests.lab.slack.envelopes import Envelopes
 from tests.lab.slack.faults import Switchboard
-from tests.lab.slack.methods import Desk
 from tests.lab.slack.passes import Passes
 from tests.lab.slack.socketmode import SocketMode
 from tests.lab.slack.webapi import Call, WebApi

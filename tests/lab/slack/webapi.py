@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from tests.lab.slack.desk import Desk, Refused
 from tests.lab.slack.faults import Fault, Kind, Switchboard
-from tests.lab.slack.methods import RULES, Desk, Refused
+from tests.lab.slack.methods import RULES
 from tests.lab.slack.workspace import APP_TOKEN, BOT_TOKEN, Json
 
 APP_METHODS = {"apps.connections.open"}

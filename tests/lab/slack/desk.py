@@ -1,0 +1,76 @@
+"""Where calls of the Web API are answered: refused here, or passed on to the stand-in."""
+
+from dataclasses import dataclass, field
+
+from aiohttp import ClientSession
+
+from tests.lab.slack.passes import Passes
+from tests.lab.slack.workspace import BOT_TOKEN, Json, Room, Workspace
+
+PAGE = 100
+
+
+class Refused(Exception):
+    """`ok: false`, with Slack's error code."""
+
+    def __init__(self, error: str, **more: object) -> None:
+        super().__init__(error)
+        self.answer: Json = {"ok": False, "error": error, **more}
+
+
+@dataclass(slots=True)
+class Desk:
+    """Where calls are answered: some here, most by the stand-in once they passed the rules."""
+
+    workspace: Workspace
+    passes: Passes
+    standin: ClientSession
+    metadata: dict[tuple[str, str], Json] = field(default_factory=dict)  # by channel and ts
+    form_owner: str = ""  # whose form is open: the stand-in has one place for all
+
+    async def forward(self, method: str, args: Json) -> Json:
+        """Ask the stand-in."""
+        headers = {"Authorization": f"Bearer {BOT_TOKEN}"}
+        async with self.standin.post(f"/api/{method}", json=args, headers=headers) as answer:
+            said: Json = await answer.json()
+        if not said["ok"]:
+            raise Refused(said["error"])
+        return said
+
+    async def everything_said(self, channel: str) -> list[Json]:
+        """All messages of a channel, whoever may see them, oldest first."""
+        async with self.standin.get(f"/_control/messages/{channel}") as answer:
+            said: list[Json] = (await answer.json())["messages"]
+        kept = ({**message, "metadata": self.metadata.get((channel, message["ts"]))} for message in said)
+        return [{key: value for key, value in message.items() if value is not None} for message in kept]
+
+    def room(self, args: Json) -> Room | None:
+        """The channel that is meant, if the bot may act in it; None is a direct message."""
+        channel = str(args.get("channel", ""))
+        if channel[:1] in {"U", "D", "W"}:
+            return None
+        room = self.workspace.rooms.get(channel)
+        if room is None or (room.flags.get("is_private") and not room.has_bot):
+            raise Refused("channel_not_found")
+        return room
+
+    def joined(self, args: Json) -> Room | None:
+        """The same, where the bot must be a member."""
+        room = self.room(args)
+        if room is not None and not room.has_bot:
+            raise Refused("not_in_channel")
+        return room
+
+    def writable(self, args: Json) -> Room | None:
+        """The same, where something is to be written."""
+        room = self.joined(args)
+        if room is not None and room.flags.get("is_archived"):
+            raise Refused("is_archived")
+        return room
+
+
+def window(args: Json, length: int) -> tuple[int, int, str]:
+    """Where a page starts and ends, and the cursor of the next, empty if there is none."""
+    start = int(args.get("cursor") or 0)
+    end = start + int(args.get("limit") or PAGE)
+    return start, end, str(end) if end < length else ""
