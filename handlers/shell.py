@@ -147,7 +147,7 @@ class Shell:
         )
         while True:
             request = self._desk.request(request.id)
-            mine = next((vote for vote in request.votes if vote.voter == person and vote.digest == digest), None)
+            mine = next((vote for vote in request.votes if vote.voter == person and vote.digest.startswith(digest)), None)
             if mine and mine.tally is Tally.REFUSED:
                 yield _end(mine.reason, FAILED)
                 return

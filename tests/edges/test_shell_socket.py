@@ -1,0 +1,153 @@
+"""The command line's socket: the kernel says who calls, and nobody can take it from the others."""
+
+import json
+import os
+import pwd
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.edges.shell_call import NobodyThere, Words, call
+from bot.edges.shell_socket import Serve, ShellServer
+from bot.errors import ConfigError
+
+ME = pwd.getpwuid(os.getuid()).pw_name
+
+
+def echo(words: Words, user: str) -> Iterator[Words]:
+    yield {"event": "heard", "words": words, "user": user}
+    yield {"event": "end", "text": "", "exit": 0}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "var" / "maskbot.sock"
+
+
+def serving(path: Path, serve: Serve) -> closing[ShellServer]:
+    server = ShellServer(path, serve)
+    server.start()
+    return closing(server)
+
+
+def said(path: Path, raw: bytes) -> list[dict[str, Any]]:
+    """Send these bytes and hear all there is to say."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(path))
+        connection.sendall(raw)
+        connection.shutdown(socket.SHUT_WR)
+        with connection.makefile("rb") as lines:
+            return [json.loads(line) for line in lines]
+
+
+def test_the_caller_is_who_the_kernel_says_and_not_who_they_say_they_are(path: Path) -> None:
+    with serving(path, echo):
+        heard, *_ = call(path, {"do": "state", "user": "somebody-else"})
+
+    assert heard["user"] == ME
+
+
+def test_everybody_may_open_the_socket_for_rights_come_from_who_they_are(path: Path) -> None:
+    with serving(path, echo):
+        assert path.stat().st_mode & 0o777 == 0o666
+
+
+def test_where_no_bot_runs_a_sentence_says_how_to_start_one(path: Path) -> None:
+    with pytest.raises(NobodyThere, match="maskbot run"):
+        list(call(path, {"do": "state"}))
+
+
+def test_nothing_is_left_of_the_socket_when_the_bot_has_ended(path: Path) -> None:
+    with serving(path, echo):
+        assert path.exists()
+
+    assert not path.exists()
+
+
+def test_the_socket_of_a_killed_bot_is_replaced(path: Path) -> None:
+    path.parent.mkdir()
+    with socket.socket(socket.AF_UNIX) as left_behind:
+        left_behind.bind(str(path))
+
+    with serving(path, echo):
+        assert [words["event"] for words in call(path, {})][:2] == ["heard", "end"]
+
+
+def test_a_socket_on_which_another_bot_answers_is_not_taken_from_it(path: Path) -> None:
+    with serving(path, echo), pytest.raises(ConfigError, match="Another bot"):
+        ShellServer(path, echo)
+
+
+def test_a_file_that_is_no_socket_is_left_alone(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text("precious")
+
+    with pytest.raises(ConfigError, match="no socket"):
+        ShellServer(path, echo)
+
+    assert path.read_text() == "precious"
+
+
+@pytest.mark.parametrize("raw", [b"", b"\n", b"[]\n", b'"x"\n', b"{", b"\xff\xfe\n", b"x" * 16_000])
+def test_bytes_that_are_no_words_are_heard_as_no_words(path: Path, raw: bytes) -> None:
+    with serving(path, echo):
+        heard, *_ = said(path, raw)
+
+    assert heard["words"] == {}
+
+
+def test_a_mistake_of_ours_is_a_sentence_for_the_caller_and_not_a_traceback(path: Path) -> None:
+    def broken(_: Words, __: str) -> Iterator[Words]:
+        yield {"event": "beat"}
+        raise RuntimeError("xoxb-very-secret")
+
+    with serving(path, broken):
+        *_, last = said(path, b"{}\n")
+
+    assert last == {"event": "end", "text": "That went wrong on the bot's side. It is in the bot's log.", "exit": 1}
+
+
+def test_who_waits_hears_that_the_bot_has_ended(path: Path) -> None:
+    asked, forever = threading.Event(), threading.Event()
+
+    def waiting(_: Words, __: str) -> Iterator[Words]:
+        yield {"event": "beat"}
+        asked.set()
+        forever.wait()
+
+    told: list[Words] = []
+    with serving(path, waiting):
+        caller = threading.Thread(target=lambda: told.extend(call(path, {})))
+        caller.start()
+        assert asked.wait(10)
+    caller.join(10)
+    forever.set()
+
+    assert told[-1]["exit"] == 1
+    assert "goes on when it runs again" in told[-1]["text"]
+
+
+def test_one_user_cannot_fill_the_socket_with_calls_that_never_end(path: Path) -> None:
+    forever, open_calls = threading.Event(), threading.Semaphore(0)
+
+    def waiting(_: Words, __: str) -> Iterator[Words]:
+        yield {"event": "beat"}
+        open_calls.release()
+        forever.wait()
+
+    with serving(path, waiting):
+        callers = [threading.Thread(target=lambda: list(call(path, {})), daemon=True) for _ in range(16)]
+        for caller in callers:
+            caller.start()
+        for _ in callers:
+            assert open_calls.acquire(timeout=10)
+
+        (refused, *_) = call(path, {})
+
+    forever.set()
+    assert "Too many calls" in refused["text"]

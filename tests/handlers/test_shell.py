@@ -1,0 +1,260 @@
+"""The command line's handlers on a real desk: rights come from a mapping, answers are data, nothing waits for Slack."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.changes import Approval, Outcome, Request, Stage, Tally, Verdict, Vote
+from bot.core.inventory import Inventory
+from bot.core.people import PersonId
+from bot.core.policy import Group, Policy, Rule
+from bot.edges.clock import SystemClock
+from bot.edges.database import Database
+from bot.edges.offline import FallbackDirectory, OfflineDirectory
+from bot.edges.slack import SlackChannel, web_client
+from bot.ports import Query
+from bot.workflow import Parts, Workflow
+from bot.workflow.answering import Answers
+from handlers.shell import Shell, State
+from tests.handlers.world import HOSTS, NoHost
+
+ALICE, BOB = PersonId("T1", "UALICE"), PersonId("T1", "UBOB")
+POLICY = Policy(
+    "digest",
+    frozenset({"T1"}),
+    frozenset(),
+    (),
+    (Group("eng", frozenset({ALICE})), Group("sre", frozenset({BOB}))),
+    (Rule("prod", ask=frozenset({"eng"}), approve=("sre",)),),
+    (),
+    (),
+    people={"alice": ALICE, "bob": BOB},
+    shell_channel="C1",
+)
+PLAN = "0123456789abcdef"
+Told = list[dict[str, Any]]
+
+
+@dataclass
+class Terminal:
+    """A shell, and the store behind it; what others do meanwhile is done between two looks at the record."""
+
+    shell: Shell
+    store: Database
+    meanwhile: list[Callable[[], object]]
+
+    def run(self, user: str, **words: Any) -> Told:
+        """Everything the caller is told, but the beats."""
+        told = []
+        for one in self.shell.serve(words, user):
+            if one["event"] == "beat" and self.meanwhile:
+                self.meanwhile.pop(0)()
+            elif one["event"] != "beat":
+                told.append(dict(one))
+        return told
+
+    def waiting(self, *, guarded: str = "") -> Request:
+        """Alice has asked, and the host was looked at."""
+        self.run("alice", do="change", verb="mask", text="web-01 cron -- INC-1", key="1", wait=False)
+        (asked,) = self.store.find(Query())
+        approval = Approval("prod", 1, ("sre",), asked.asked_at + timedelta(minutes=15), guarded=guarded)
+        return self.store.save(asked.on_target(digest=PLAN).move(Stage.WAITING, approval=approval))
+
+    def tally(self, request_id: str, tally: Tally, reason: str = "") -> None:
+        """The loop has counted the vote, or refused it."""
+        request = self.store.get(request_id)
+        (vote,) = request.votes
+        self.store.save(replace(request, votes=(replace(vote, tally=tally, reason=reason),)))
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    clock = SystemClock()
+    store = Database(f"sqlite:///{tmp_path}/maskbot.db", clock=clock, instance="bot-1")
+    directory = FallbackDirectory(OfflineDirectory(POLICY))
+    channel = SlackChannel(web_client("", base="http://127.0.0.1:9/api/"))
+    parts = Parts(store, NoHost(), directory, channel, clock, Inventory(HOSTS), POLICY)
+    answers = Answers(parts)
+    with store.exclusive(), closing(answers):
+        state = State(is_ready=False, slack="not connected")
+        yield Terminal(Shell(Workflow(parts, answers), parts, lambda: state), store, [])
+
+
+def exit_of(told: Told) -> tuple[int, str]:
+    return told[-1]["exit"], told[-1]["text"]
+
+
+@pytest.mark.parametrize("do", ["change", "vote", "question", "show"])
+def test_a_user_whom_nobody_mapped_has_no_rights_and_leaves_no_trace(terminal: Terminal, do: str) -> None:
+    request = terminal.waiting()
+    words = {"do": do, "verb": "mask", "verdict": "approve", "id": request.id, "text": "web-01 cron"}
+
+    code, text = exit_of(terminal.run("mallory", **words))
+
+    assert (code, text) == (1, "The user mallory is mapped to no person (`people:` in policy.yaml), so has no rights.")
+    assert terminal.store.find(Query()) == [request]
+
+
+def test_everybody_may_ask_whether_the_bot_is_ready(terminal: Terminal) -> None:
+    terminal.waiting()
+
+    state, end = terminal.run("#10001", do="state")
+
+    assert state["state"] | {"version": ""} == {
+        "version": "",
+        "ready": False,
+        "slack": "not connected",
+        "open_requests": 1,
+    }
+    assert end["exit"] == 1
+
+
+def test_a_request_from_the_shell_is_recorded_for_the_mapped_person_with_its_reason(terminal: Terminal) -> None:
+    terminal.run(
+        "alice", do="change", verb="mask", text="--runtime web-01 cron -- it -- runs --away", key="1", wait=False
+    )
+
+    (request,) = terminal.store.find(Query())
+    assert (request.ask.requester, request.ask.place.is_shell, request.ask.reason) == (ALICE, True, "it -- runs --away")
+    assert str(request.ask.change) == "mask web-01 cron.service --runtime"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("web-01 cr*", "pattern"),
+        ("web-09 cron", "There is no host"),
+        ("cron web-01", "`maskbot mask web-01 cron`"),
+        ("web-01 cron -- nginx.service too", "One unit"),
+        ("status web-01", "I need a host and a unit"),
+        ("", "I need a host and a unit"),
+    ],
+)
+def test_words_that_make_no_sense_are_misuse_and_nothing_is_recorded(terminal: Terminal, text: str, said: str) -> None:
+    code, sentence = exit_of(terminal.run("alice", do="change", verb="mask", text=text, key="1"))
+
+    assert code == 2
+    assert said in sentence
+    assert terminal.store.find(Query()) == []
+
+
+@pytest.mark.parametrize("words", [{}, {"do": "erase"}, {"do": "change", "verb": "stop", "text": "web-01 cron"}])
+def test_words_of_another_version_are_misuse(terminal: Terminal, words: dict[str, str]) -> None:
+    assert exit_of(terminal.run("alice", **words))[0] == 2
+
+
+def test_the_same_call_twice_is_one_request(terminal: Terminal) -> None:
+    for _ in range(2):
+        terminal.run("alice", do="change", verb="mask", text="web-01 cron", key="same", wait=False)
+
+    assert len(terminal.store.find(Query())) == 1
+
+
+def test_who_waits_is_told_each_stage_and_then_how_it_ended(terminal: Terminal) -> None:
+    def refused() -> None:
+        (request,) = terminal.store.find(Query())
+        terminal.store.save(request.move(Stage.REFUSED, because="no rule matches"))
+
+    terminal.meanwhile.append(refused)
+
+    told = terminal.run("alice", do="change", verb="mask", text="web-01 cron", key="1")
+
+    assert [one["request"]["stage"] for one in told[:-1]] == ["asked", "refused"]
+    assert exit_of(told)[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code"),
+    [
+        (Outcome.PROVEN, 0),
+        (Outcome.RESTORED, 0),
+        (Outcome.NO_CHANGE, 0),
+        (Outcome.MASKED_RUNNING, 1),
+        (Outcome.FAILED, 1),
+    ],
+)
+def test_the_exit_code_is_zero_only_for_what_was_asked(terminal: Terminal, outcome: Outcome, code: int) -> None:
+    def done() -> None:
+        (request,) = terminal.store.find(Query())
+        approved = terminal.store.save(request.move(Stage.APPROVED))
+        running = terminal.store.save(approved.move(Stage.RUNNING))
+        terminal.store.save(running.on_target(outcome=outcome).move(Stage.DONE))
+
+    terminal.meanwhile.append(done)
+
+    assert exit_of(terminal.run("alice", do="change", verb="mask", text="web-01 cron", key="1"))[0] == code
+
+
+def test_a_vote_is_over_when_it_is_counted(terminal: Terminal) -> None:
+    request = terminal.waiting()
+    terminal.meanwhile.append(lambda: terminal.tally(request.id, Tally.COUNTED))
+
+    told = terminal.run("bob", do="vote", verdict="approve", id=request.id, plan=PLAN)
+
+    assert exit_of(told) == (0, "")
+    assert told[0]["request"]["votes"][0]["tally"] == "counted"
+    (vote,) = terminal.store.get(request.id).votes
+    assert (vote.voter, vote.verdict, vote.digest) == (BOB, Verdict.APPROVE, PLAN)
+
+
+def test_a_refused_vote_says_why(terminal: Terminal) -> None:
+    request = terminal.waiting()
+    terminal.meanwhile.append(lambda: terminal.tally(request.id, Tally.REFUSED, "You asked for this."))
+
+    told = terminal.run("alice", do="vote", verdict="approve", id=request.id, plan=PLAN)
+
+    assert exit_of(told) == (1, "You asked for this.")
+
+
+def test_a_vote_on_a_plan_that_has_changed_since_it_was_shown_does_not_count(terminal: Terminal) -> None:
+    request = terminal.waiting()
+
+    code, text = exit_of(terminal.run("bob", do="vote", verdict="approve", id=request.id, plan="fedcba"))
+
+    assert code == 1
+    assert "The plan has changed" in text
+    assert terminal.store.get(request.id).votes == ()
+
+
+def test_a_guarded_unit_needs_the_word_on_console_access_here_too(terminal: Terminal) -> None:
+    request = terminal.waiting(guarded="the database")
+
+    code, text = exit_of(terminal.run("bob", do="vote", verdict="approve", id=request.id, plan=PLAN))
+
+    assert code == 1
+    assert "console access" in text
+
+
+@pytest.mark.parametrize("do", ["show", "vote"])
+def test_a_request_that_is_not_there_is_named(terminal: Terminal, do: str) -> None:
+    told = terminal.run("bob", do=do, verdict="approve", id="r0000000000")
+
+    assert exit_of(told) == (1, "There is no request `r0000000000`.")
+
+
+def test_what_is_masked_can_be_asked_while_slack_is_away(terminal: Terminal) -> None:
+    answer, end = terminal.run("alice", do="question", text="list")
+
+    assert answer["answer"] == {"masks": []}
+    assert answer["lines"][0] == "OUR LIVE MASKS · 0"
+    assert end["exit"] == 0
+
+
+def test_a_question_that_makes_no_sense_is_misuse(terminal: Terminal) -> None:
+    assert exit_of(terminal.run("alice", do="question", text="plan web-01"))[0] == 2
+
+
+def test_votes_given_at_a_terminal_are_those_of_a_person_and_not_of_a_login(terminal: Terminal) -> None:
+    request = terminal.waiting()
+    terminal.meanwhile.append(lambda: terminal.tally(request.id, Tally.COUNTED))
+    terminal.run("bob", do="vote", verdict="approve", id=request.id, plan=PLAN)
+
+    again = terminal.run("bob", do="vote", verdict="deny", id=request.id, plan=PLAN)
+
+    assert exit_of(again)[0] == 1
+    assert [type(vote) for vote in terminal.store.get(request.id).votes] == [Vote]

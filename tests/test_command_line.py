@@ -1,0 +1,362 @@
+"""The command line as real processes: what is said, exit codes, and who is refused; no Slack and no host needed."""
+
+import getpass
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.lab.installation import ROOT
+
+COMMANDS = (
+    "run", "check", "doctor", "explain", "plan", "mask", "unmask", "approve", "deny", "status", "list", "audit",
+    "manifest",
+)  # fmt: skip
+ME = getpass.getuser()
+SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder with an installation of its own, whose Slack and whose one host nobody answers for."""
+
+    folder: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        clean = {name: text for name, text in os.environ.items() if not name.startswith(("MASKBOT_", "SLACK_"))}
+        return clean | {
+            "PYTHONPATH": str(ROOT),
+            "MASKBOT_CONFIG_DIR": str(self.folder / "config"),
+            "MASKBOT_DATABASE_URL": f"sqlite:///{self.database}",
+            "MASKBOT_SOCKET": str(self.folder / "maskbot.sock"),
+            "MASKBOT_SSH_KEY_FILE": str(self.folder / "key"),
+            "MASKBOT_RETRIES": "0",
+            "SLACK_API_URL": "http://127.0.0.1:9/api/",
+            "SLACK_BOT_TOKEN": "xoxb-1-hushhush",
+            "SLACK_APP_TOKEN": "xapp-1-A1-2-hushhush",
+        }
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "var" / "maskbot.sqlite"
+
+    def maskbot(self, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end; whatever happens, nobody sees a traceback or a secret."""
+        done = subprocess.run(
+            [sys.executable, "-m", "bot", *words],
+            env=self.environment | settings,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr + done.stdout
+        assert "hushhush" not in done.stderr + done.stdout
+        return done
+
+    @contextmanager
+    def running(self) -> Iterator[subprocess.Popen[str]]:
+        """`run`, from the moment at which it serves the command line."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bot", "run"],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        with process:
+            try:
+                assert process.stdout
+                first = next((line for line in process.stdout if line.startswith("command line:")), "")
+                assert first, "it ended before it served the command line"
+                yield process
+            finally:
+                process.kill()
+
+
+def ended(process: subprocess.Popen[str], number: signal.Signals) -> list[str]:
+    """The last lines of a process that got this signal."""
+    assert process.stdout
+    process.send_signal(number)
+    rest = process.stdout.readlines()
+    process.wait(SECONDS)
+    return rest
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """The mapped user is whoever runs the tests."""
+    config = tmp_path / "config"
+    config.mkdir()
+    shutil.copy(ROOT / "config/hosts.yaml", config)
+    policy = {
+        "teams": ["T1TEST"],
+        "channels": {"ids": ["C1TEST"]},
+        "groups": {"eng": {"users": ["U1ALICE", "U1BOB"]}},
+        "rules": [{"name": "prod", "ask": ["eng"], "approve": ["eng"]}],
+        "people": {ME: "U1ALICE"},
+        "shell_channel": "C1TEST",
+    }
+    (config / "policy.yaml").write_text(yaml.safe_dump(policy))
+    hosts = yaml.safe_load((config / "hosts.yaml").read_text())
+    hosts["hosts"][0] |= {"address": "127.0.0.1", "port": 9}
+    (config / "hosts.yaml").write_text(yaml.safe_dump(hosts))
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "key"], check=True)
+    return Place(tmp_path)
+
+
+def test_help_names_every_command_and_what_exit_codes_mean(place: Place) -> None:
+    done = place.maskbot("--help", COLUMNS="200")
+
+    assert done.returncode == 0
+    assert [command for command in COMMANDS if f" {command} " not in done.stdout] == []
+    assert "0 done, 1 refused or failed, 2 misuse" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["mask", "approve", "status", "explain", "audit"])
+def test_each_command_has_help_of_its_own(place: Place, command: str) -> None:
+    assert place.maskbot(command, "--help").returncode == 0
+
+
+def test_the_shipped_example_passes_check_without_any_setting() -> None:
+    environment = {name: text for name, text in os.environ.items() if not name.startswith(("MASKBOT_", "SLACK_"))}
+
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "check"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stdout) == (0, "configuration ok\n"), done.stderr
+
+
+def test_check_names_file_and_line_of_a_mistake(place: Place) -> None:
+    path = place.folder / "config" / "policy.yaml"
+    path.write_text(path.read_text() + "colour: blue\n")
+
+    done = place.maskbot("check")
+    as_json = json.loads(place.maskbot("check", "--json").stdout)
+
+    assert done.returncode == 1
+    line = len(path.read_text().splitlines())
+    assert f"{path}:{line}: colour: there is no such key here" in done.stderr
+    assert as_json["ok"] is False
+    assert [one["level"] for one in as_json["findings"]] == ["error"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["erase"],
+        ["mask", "web-01"],
+        ["mask", "web-01", "cron", "--now"],
+        ["mask", "web-01 cron", "x"],
+        ["approve"],
+        ["doctor", "web-09"],
+        ["audit", "verify", "--anchor", "nonsense"],
+        ["audit", "export", "--since", "yesterday"],
+    ],
+)
+def test_misuse_exits_with_two(place: Place, words: list[str]) -> None:
+    assert place.maskbot(*words).returncode == 2
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"MASKBOT_POLLL": "1"},
+        {"MASKBOT_POLL": "soon"},
+        {"MASKBOT_CONFIG_DIR": "/nonexistent"},
+        {"MASKBOT_DATABASE_URL": "mysql://bot:hushhush@db/x"},
+        {"MASKBOT_DATABASE_URL": "sqlite:////dev/null/x.db"},
+        {"MASKBOT_SSH_KEY_FILE": "/nonexistent"},
+        {"MASKBOT_SSH_KEY_FILE": ""},
+        {"MASKBOT_SOCKET": "/proc/maskbot.sock"},
+        {"SLACK_BOT_TOKEN": ""},
+        {"SLACK_APP_TOKEN": ""},
+    ],
+)
+def test_what_the_operator_must_mend_is_a_sentence_and_run_does_not_begin(
+    place: Place, settings: Mapping[str, str]
+) -> None:
+    done = place.maskbot("run", **settings)
+
+    assert done.returncode == 2
+    assert "ready" not in done.stdout
+    assert done.stderr.strip()
+
+
+def test_a_damaged_database_is_a_sentence(place: Place) -> None:
+    place.database.parent.mkdir()
+    place.database.write_bytes(b"this is no database" * 100)
+
+    assert place.maskbot("run").returncode == 2
+    assert place.maskbot("audit", "verify").returncode != 0
+
+
+@pytest.mark.parametrize("words", [["status"], ["mask", "web-01", "cron"], ["unmask", "web-01", "cron"]])
+def test_without_a_running_bot_a_sentence_says_what_to_do(place: Place, words: list[str]) -> None:
+    done = place.maskbot(*words)
+
+    assert done.returncode == 1
+    assert "maskbot run" in done.stderr
+
+
+def test_run_serves_the_command_line_while_slack_is_away_and_says_that_it_is_not_ready(place: Place) -> None:
+    with place.running():
+        done, as_json = place.maskbot("status"), place.maskbot("status", "--json")
+
+    assert (done.returncode, as_json.returncode) == (1, 1)
+    assert "NOT READY, Slack: not connected" in done.stdout
+    assert json.loads(as_json.stdout)["ready"] is False
+
+
+def test_run_begins_within_two_seconds_of_its_own_time(place: Place) -> None:
+    """By the processor's clock: how busy the machine is with other things is not the bot's."""
+    with place.running() as process:
+        ticks = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+
+    assert sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK") < 2
+
+
+def test_a_second_run_on_the_same_file_is_refused_and_does_not_disturb_the_first(place: Place) -> None:
+    with place.running() as first:
+        second = place.maskbot("run", MASKBOT_SOCKET=str(place.folder / "other.sock"))
+
+        assert second.returncode == 2
+        assert f"Another maskbot (process {first.pid})" in second.stderr
+        assert "maskbot 0" in place.maskbot("status").stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_in_order(place: Place, number: signal.Signals) -> None:
+    with place.running() as process:
+        rest = ended(process, number)
+
+    assert process.returncode == 0
+    assert rest[-1] == "stopped\n"
+    assert not (place.folder / "maskbot.sock").exists()
+
+
+def test_a_killed_bot_leaves_nothing_that_keeps_the_next_one_from_running(place: Place) -> None:
+    with place.running() as process:
+        ended(process, signal.SIGKILL)
+        with place.running():
+            assert "maskbot 0" in place.maskbot("status").stdout
+
+
+def test_an_unmapped_user_has_no_rights(place: Place) -> None:
+    path = place.folder / "config" / "policy.yaml"
+    path.write_text(path.read_text().replace(f"{ME}: U1ALICE", "somebody-else: U1ALICE"))
+
+    with place.running():
+        done = place.maskbot("mask", "web-01", "cron")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"The user {ME} is mapped to no person")
+
+
+def test_a_request_that_cannot_be_looked_at_ends_with_nothing_changed(place: Place) -> None:
+    with place.running():
+        done = place.maskbot("mask", "web-01", "cron", "INC-1", "--json")
+
+    said = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert (said["stage"], said["unit"], said["reason"]) == ("refused", "cron.service", "INC-1")
+    assert "connection refused" in said["because"]
+    assert "Nothing was changed" in said["because"]
+
+
+@pytest.mark.parametrize(("unit", "said"), [("cr*", "pattern"), ("../cron.service", "path"), ("a,b", "One unit")])
+def test_words_that_make_no_sense_are_answered_by_the_bot_with_two(place: Place, unit: str, said: str) -> None:
+    with place.running():
+        done = place.maskbot("mask", "web-01", unit)
+
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+@pytest.fixture
+def recorded(place: Place) -> Place:
+    """An installation in whose audit chain something stands."""
+    with place.running() as process:
+        place.maskbot("mask", "web-01", "cron")
+        ended(process, signal.SIGTERM)
+    return place
+
+
+def test_an_untouched_chain_holds_and_its_anchor_too(recorded: Place) -> None:
+    done = recorded.maskbot("audit", "verify")
+    anchor = done.stdout.splitlines()[-1].removeprefix("anchor: ")
+
+    assert done.returncode == 0
+    assert recorded.maskbot("audit", "verify", "--anchor", anchor).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "UPDATE events SET body = replace(body, 'cron', 'ssh') WHERE seq = 1",
+        "DELETE FROM events WHERE seq = 1",
+        "DELETE FROM events WHERE seq = (SELECT max(seq) FROM events)",
+    ],
+)
+def test_tampering_breaks_the_chain(recorded: Place, tampering: str) -> None:
+    with closing(sqlite3.connect(recorded.database)) as connection:
+        assert connection.execute(tampering).rowcount == 1
+        connection.commit()
+
+    done = recorded.maskbot("audit", "verify")
+
+    assert done.returncode == 1
+    assert "BROKEN" in done.stderr
+
+
+def test_an_anchor_kept_elsewhere_tells_that_the_end_was_cut_off(recorded: Place) -> None:
+    done = recorded.maskbot("audit", "verify", "--anchor", f"1000:{'0' * 64}")
+
+    assert done.returncode == 1
+    assert "it once reached 1000" in done.stderr
+
+
+def test_the_export_is_the_chain_line_by_line_from_a_time_on(recorded: Place) -> None:
+    lines = recorded.maskbot("audit", "export").stdout.splitlines()
+    records: list[dict[str, Any]] = [json.loads(line) for line in lines]
+
+    assert [one["seq"] for one in records] == list(range(1, len(records) + 1))
+    assert records[0]["type"] == "request.received"
+    assert recorded.maskbot("audit", "export", "--since", "2999-01-01").stdout == ""
+    assert recorded.maskbot("audit", "export", "--since", records[1]["ts"]).stdout.splitlines()[0] == lines[1]
+
+
+def test_the_manifest_is_printed_as_it_is_shipped(place: Place) -> None:
+    assert place.maskbot("manifest").stdout == (ROOT / "config/slack-manifest.yaml").read_text()
+
+
+def test_doctor_says_what_is_wrong_and_what_would_mend_it(place: Place) -> None:
+    done = place.maskbot("doctor", "--json", "web-01")
+
+    (finding,) = json.loads(done.stdout)["findings"]
+    assert done.returncode == 1
+    assert (finding["about"], finding["check"], finding["is_ok"]) == ("web-01", "reachable", False)
+    assert "connection refused" in finding["what"]
+    assert "sshd" in finding["fix"]
+
+
+def test_help_does_not_keep_people_waiting(place: Place) -> None:
+    """By the processor's clock, for the same reason."""
+    before = sum(os.times()[2:4])
+    place.maskbot("--help")
+
+    assert sum(os.times()[2:4]) - before < 0.5
