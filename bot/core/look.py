@@ -158,6 +158,7 @@ def _snapshot(
         refuse_manual_stop=flag("RefuseManualStop"),
         need_daemon_reload=flag("NeedDaemonReload"),
         main_pid=read_number(unit.get("MainPID", "")),
+        control_group=unit.get("ControlGroup", ""),
         invocation=unit.get("InvocationID", ""),
         notify_access=unit.get("NotifyAccess", "none"),
         watchdog_usec=0 if watchdog == FOREVER else watchdog,

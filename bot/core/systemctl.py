@@ -45,8 +45,8 @@ USER_RIGHTS: frozenset[str] = frozenset(RIGHTS) - {"control"}
 SHOWN: Argv = (
     "Id", "Names", "LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath", "SourcePath", "DropInPaths",
     "Transient", "Perpetual", "CanStart", "CanStop", "RefuseManualStart", "RefuseManualStop", "NeedDaemonReload",
-    "MainPID", "InvocationID", "NotifyAccess", "WatchdogUSec", "TimeoutStopUSec", "KillMode", "Restart", "NRestarts",
-    "Result", "Job",
+    "MainPID", "ControlGroup", "InvocationID", "NotifyAccess", "WatchdogUSec", "TimeoutStopUSec", "KillMode", "Restart",
+    "NRestarts", "Result", "Job",
 )  # fmt: skip
 """What is asked of the unit itself. Nothing here is text that a unit's author writes freely."""
 

@@ -196,6 +196,7 @@ class Snapshot:
     refuse_manual_stop: bool = False
     need_daemon_reload: bool = False
     main_pid: int = 0
+    control_group: str = ""  # empty once no process of it is left
     invocation: str = ""
     notify_access: str = "none"
     watchdog_usec: int = 0

@@ -1,5 +1,6 @@
 """The end of a change that ran: judged by a full look, recorded, said, and an undo written into what it undid."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from bot.core.changes import Outcome, Request, Stage, Verb
@@ -81,8 +82,17 @@ def _proven_or_not(request: Request, ending: Ending) -> Done:
     if against:
         outcome = Outcome.NOT_PROTECTED if ending.after.active.is_down else Outcome.NOT_LOADED
         return Done(outcome, "; ".join(against))
-    failed = broke(target.before, ending.after) if target.before else ()
-    return replace(done, note=f"{done.note} Failed since: {', '.join(failed)}.".strip()) if failed else done
+    return replace(done, note=" ".join(filter(None, (done.note, *_but(request, ending.after)))))
+
+
+def _but(request: Request, after: Snapshot) -> Iterator[str]:
+    """What is true beside the proof, and people would want to know."""
+    before = request.target.before
+    failed = broke(before, after) if before else ()
+    if failed:
+        yield f"Failed since: {', '.join(failed)}."
+    if after.active.is_down and after.control_group:
+        yield "Processes that it started still run: they were not stopped with it."
 
 
 def _undo_until(parts: Parts, request: Request) -> object:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,9 +22,17 @@ def ways(lab_hosts: Mapping[str, LabHost]) -> Iterator[SshHosts]:
 
 
 @pytest.fixture
-def idle_world(hosts: Mapping[str, LabHost], ways: SshHosts, tmp_path: Path) -> Iterator[World]:
+def parts() -> Mapping[str, Any]:
+    """What is different about a bot; a test may parametrize it."""
+    return {}
+
+
+@pytest.fixture
+def idle_world(
+    hosts: Mapping[str, LabHost], ways: SshHosts, tmp_path: Path, parts: Mapping[str, Any]
+) -> Iterator[World]:
     """A bot that works only while a test lets it. At the end no promise is broken."""
-    one = World(hosts, f"sqlite:///{tmp_path}/var/maskbot.db", ways=ways)
+    one = World(hosts, f"sqlite:///{tmp_path}/var/maskbot.db", ways=ways, **parts)
     with one.store.exclusive():
         yield one
         one.answers.close()

@@ -147,7 +147,7 @@ def _how_it_stopped(target: Target) -> Iterator[Markup]:
         yield row("Its stop", "its own stop commands did not run: the mask was loaded while it ran")
     looks = [seen for seen in (target.after, target.last_seen) if seen]
     ran = target.before is not None and not target.before.active.is_down
-    if ran and any(seen.result == "timeout" and seen.active.is_down for seen in looks):
+    if ran and any(seen.result == "timeout" and seen.active.is_down and not seen.control_group for seen in looks):
         yield row("Its stop", f"stopped by force{_after_its_limit(target.before)} (Result=timeout)")
 
 
