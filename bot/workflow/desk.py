@@ -86,17 +86,8 @@ class Workflow:
         `card` is None when the vote was not given on a message.
         """
         request = self.request(request_id)
-        posted = self._parts.store.card(request_id)
-        if card is not None and all(posted) and card != posted:  # who is very quick presses before we know where it is
-            mismatch = event(request, "approval.refused", outcome="denied", code="message_mismatch", actor=by)
-            self._parts.store.record([mismatch])
-            raise UsageError("This button is not on the request's own card, so it does not count. Use the card itself.")
-        if request.stage is not Stage.WAITING:
-            raise UsageError(decided(request))
-        if not request.target.digest.startswith(digest):
-            raise UsageError("The plan has changed since this card was drawn. Read it again, then decide.")
-        if verdict is Verdict.APPROVE and self.needs_console_tick(request_id) and not console_works:
-            raise UsageError("This unit is guarded: approving it needs your word that console access works today.")
+        self._check_card(request, card, by=by)
+        _check_vote(request, verdict, digest=digest, console_works=console_works)
         vote = Vote(
             by,
             name,
@@ -109,6 +100,14 @@ class Workflow:
         )
         if not self._parts.store.cast(request_id, vote, events=[event(request, "approval.cast", actor=by)]):
             raise UsageError("Your vote is recorded already; each person counts once.")
+
+    def _check_card(self, request: Request, card: tuple[str, str] | None, *, by: PersonId) -> None:
+        """A copy of our buttons under other words is no ballot. Who is very quick presses before the card is noted."""
+        posted = self._parts.store.card(request.id)
+        if card is not None and all(posted) and card != posted:
+            mismatch = event(request, "approval.refused", outcome="denied", code="message_mismatch", actor=by)
+            self._parts.store.record([mismatch])
+            raise UsageError("This button is not on the request's own card, so it does not count. Use the card itself.")
 
     def withdraw(self, request_id: str, *, by: PersonId) -> None:
         """The requester takes the request back before it runs."""
@@ -161,6 +160,17 @@ class Workflow:
             except Stale:
                 continue
             return
+
+
+def _check_vote(request: Request, verdict: Verdict, *, digest: str, console_works: bool) -> None:
+    """What needs no look-up; whether this person may vote is asked when the vote is counted."""
+    if request.stage is not Stage.WAITING:
+        raise UsageError(decided(request))
+    if not request.target.digest.startswith(digest):
+        raise UsageError("The plan has changed since this card was drawn. Read it again, then decide.")
+    is_guarded = request.approval is not None and bool(request.approval.guarded)
+    if verdict is Verdict.APPROVE and is_guarded and not console_works:
+        raise UsageError("This unit is guarded: approving it needs your word that console access works today.")
 
 
 def _beside(request: Request, place: Place) -> Place:
