@@ -1,0 +1,246 @@
+"""The command line on a real host: the whole way of a request, with Slack there and with Slack away."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+import yaml
+
+from bot.edges.shell_call import call
+from tests.lab.demo import workspace
+from tests.lab.hosts import LabHost
+from tests.lab.installation import Bot, Installation
+from tests.lab.slack.lab import SlackLab
+
+pytestmark = [pytest.mark.ssh, pytest.mark.slack]
+NOBODY = 65534
+SECONDS = 60.0
+NOT_ITS_KEY = "SHA256:" + "A" * 43
+Told = list[dict[str, Any]]
+
+
+@dataclass
+class Asking:
+    """A command that waits, and what it says meanwhile."""
+
+    process: subprocess.Popen[str]
+
+    @property
+    def stderr(self) -> IO[str]:
+        assert self.process.stderr
+        return self.process.stderr
+
+    def until(self, words: str) -> str:
+        """The line in which these words are said."""
+        line = next((line for line in self.stderr if words in line), "")
+        assert line, f"it never said: {words}"
+        return line
+
+    def end(self) -> tuple[int, str, str]:
+        """Exit code, and the rest of what it said."""
+        out, err = self.process.communicate(timeout=SECONDS)
+        return self.process.returncode, out, err
+
+
+@pytest.fixture
+def installation(host: LabHost, slack: SlackLab) -> Iterator[Installation]:
+    """root is alice, who may ask; nobody is bob, who may approve. The approvers are named one by one."""
+    with tempfile.TemporaryDirectory(prefix="maskbot-shell-") as folder:
+        Path(folder).chmod(0o755)  # other users reach the socket
+        written = Installation.write(Path(folder), [host], workspace(slack))
+        path = Path(folder) / "config/policy.yaml"
+        policy = yaml.safe_load(path.read_text())
+        policy["groups"]["sre"] = {"users": [slack.users["bob"]]}
+        path.write_text(yaml.safe_dump(policy))
+        yield written
+
+
+@pytest.fixture
+def bot(installation: Installation) -> Iterator[Bot]:
+    with Bot(installation) as running:
+        yield running
+
+
+@pytest.fixture
+def asking(installation: Installation) -> Iterator[Any]:
+    """Start commands that wait; those that still do are ended."""
+    with ExitStack() as stack:
+
+        def start(*words: str, without: Installation | None = None) -> Asking:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "bot", *words],
+                env=dict((without or installation).environment),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            stack.enter_context(process)
+            stack.callback(process.kill)
+            return Asking(process)
+
+        yield start
+
+
+def as_nobody(installation: Installation, words: Mapping[str, Any]) -> Told:
+    """Call the bot as another user: a child gives up its rights, and the kernel tells the bot so."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        os.setresgid(NOBODY, NOBODY, NOBODY)
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+        told = list(call(Path(installation.environment["MASKBOT_SOCKET"]), words))
+        os.write(writing, json.dumps(told).encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as told_back:
+        raw = told_back.read()
+    os.waitpid(child, 0)
+    return list(json.loads(raw))
+
+
+def asked_for(line: str) -> str:
+    """The request that a line tells how to approve."""
+    return line.partition("`maskbot approve ")[2].partition("`")[0]
+
+
+def approved(installation: Installation, line: str) -> tuple[int, str]:
+    """bob approves what the line asks for."""
+    told = as_nobody(installation, {"do": "vote", "verdict": "approve", "id": asked_for(line)})
+    end = next(one for one in told if one["event"] == "end")
+    return end["exit"], end["text"]
+
+
+def states(host: LabHost) -> dict[str, str]:
+    return host.show("cron.service", "LoadState", "ActiveState", "UnitFileState")
+
+
+def test_asked_at_one_terminal_approved_at_another_masked_proven_and_undone(
+    host: LabHost, bot: Bot, asking: Any, slack: SlackLab
+) -> None:
+    before = states(host)
+    mask = asking("mask", "web-01", "cron", "INC-1", "it", "runs", "away")
+
+    line = mask.until("waits for 1 approval")
+    own = bot.installation.maskbot("approve", asked_for(line))
+    assert (own.returncode, "You asked for this" in own.stderr) == (1, True)
+    assert approved(bot.installation, line) == (0, "")
+    code, said, progress = mask.end()
+
+    assert code == 0, progress
+    assert "MASKED AND PROVEN" in said
+    assert "refused" in said
+    assert "stopping it" in progress
+    assert states(host) == {"LoadState": "masked", "ActiveState": "inactive", "UnitFileState": "masked"}
+    card = slack.wait_for(lambda: slack.messages("incident"), SECONDS)[0]
+    assert "cron.service" in json.dumps(card)
+
+    undo = bot.installation.maskbot("unmask", "web-01", "cron", "--json")
+
+    assert json.loads(undo.stdout)["outcome"] == "restored"
+    assert states(host) == before
+
+
+def test_control_c_leaves_the_request_alone_and_says_so(bot: Bot, asking: Any) -> None:
+    mask = asking("mask", "web-01", "cron")
+    line = mask.until("waits for 1 approval")
+
+    mask.process.send_signal(signal.SIGINT)
+    code, _, rest = mask.end()
+
+    assert code == 1
+    assert "is left alone" in rest
+    assert approved(bot.installation, line)[0] == 0
+
+
+def test_what_would_be_asked_and_why_can_be_read_without_asking(bot: Bot) -> None:
+    plan = bot.installation.maskbot("plan", "web-01", "cron", "--json")
+    why = bot.installation.maskbot("explain", "web-01", "sshd")
+    status = bot.installation.maskbot("status", "web-01", "cron", "--json")
+
+    assert json.loads(plan.stdout)["decision"]["answer"] == "needs_approval"
+    assert "critical list" in why.stdout
+    assert "passed: requester is one of us" in why.stdout
+    assert json.loads(status.stdout)["unit"]["load"] == "loaded"
+
+
+def test_a_running_bot_is_ready_and_says_so_to_a_health_check_of_any_user(bot: Bot) -> None:
+    state, end, *_ = as_nobody(bot.installation, {"do": "state"})
+
+    assert (state["state"]["ready"], end["exit"]) == (True, 0)
+
+
+def test_doctor_finds_a_well_kept_host_and_slack_in_order(bot: Bot) -> None:
+    done = bot.installation.maskbot("doctor", "--json")
+
+    assert [one for one in json.loads(done.stdout)["findings"] if not one["is_ok"]] == []
+    assert done.returncode == 0
+
+
+def test_doctor_tells_a_changed_host_key_from_a_host_that_is_not_there(installation: Installation) -> None:
+    path = installation.folder / "config/hosts.yaml"
+    hosts = yaml.safe_load(path.read_text())
+    hosts["hosts"][0]["host_keys"] = [NOT_ITS_KEY]
+    hosts["hosts"].append(
+        {"name": "web-02", "address": "127.0.0.1", "port": 1, "environment": "prod", "host_keys": [NOT_ITS_KEY]}
+    )
+    path.write_text(yaml.safe_dump(hosts))
+
+    done = installation.maskbot("doctor", "--json")
+
+    wrong = {one["about"]: one for one in json.loads(done.stdout)["findings"] if not one["is_ok"]}
+    assert done.returncode == 1
+    assert wrong["web-01"]["check"] == "host key"
+    assert "somebody is in between" in wrong["web-01"]["fix"]
+    assert wrong["web-02"]["check"] == "reachable"
+
+
+@pytest.fixture
+def away(installation: Installation) -> Installation:
+    """The same, on the day when Slack is down and there is no bot."""
+    return replace(installation, environment={**installation.environment, "SLACK_API_URL": "http://127.0.0.1:9/api/"})
+
+
+def test_root_carries_out_while_slack_is_down_with_a_second_persons_approval(
+    host: LabHost, away: Installation, asking: Any
+) -> None:
+    mask = asking("mask", "web-01", "cron", "--carry-out", without=away)
+
+    assert approved(away, mask.until("waits for 1 approval"))[0] == 0
+    code, said, progress = mask.end()
+
+    assert code == 0, progress
+    assert "MASKED AND PROVEN" in said
+    assert states(host)["LoadState"] == "masked"
+    assert away.maskbot("audit", "verify").returncode == 0
+    assert "cron.service on web-01" in away.maskbot("list").stdout
+
+
+def test_what_was_carried_out_without_slack_is_told_there_by_the_next_run(
+    away: Installation, asking: Any, slack: SlackLab, installation: Installation
+) -> None:
+    mask = asking("mask", "web-01", "cron", "--carry-out", without=away)
+    approved(away, mask.until("waits for 1 approval"))
+    assert mask.end()[0] == 0
+    assert slack.messages("incident") == []
+
+    with Bot(installation):
+        card = slack.wait_for(lambda: slack.messages("incident"), SECONDS)[0]
+
+    assert "MASKED AND PROVEN" in json.dumps(card)
+
+
+def test_beside_a_running_bot_nothing_is_carried_out(bot: Bot) -> None:
+    done = bot.installation.maskbot("mask", "web-01", "cron", "--carry-out")
+
+    assert done.returncode == 2
+    assert "Another maskbot" in done.stderr
