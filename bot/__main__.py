@@ -16,7 +16,7 @@ app = typer.Typer(name="maskbot", no_args_is_help=True, add_completion=False, pr
 audit = typer.Typer(name="audit", no_args_is_help=True, help="The audit chain: every decision and every command.")
 app.add_typer(audit)
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object (docs/operations.md names its fields).")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object; its names stay as they are.")]
 Host = Annotated[str, typer.Argument(help="A host by its name in hosts.yaml.")]
 Unit = Annotated[str, typer.Argument(help="A unit; `cron` means `cron.service`.")]
 Reason = Annotated[list[str] | None, typer.Argument(help="Why. Begin it with `--` if it has a word with a dash.")]

@@ -1,9 +1,11 @@
 """The running bot: what is due is worked on, the command line and Slack are served, until a signal says stop."""
 
 import signal
+import stat
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from types import FrameType
 
 from bot import __version__
@@ -39,7 +41,7 @@ def run(say: Say, *, is_terminal: bool) -> None:
         parts.callback(loop.stop)
         parts.callback(shell.close)
         parts.callback(link.close)
-        say(f"command line: {settings.socket}")
+        say(f"command line: {settings.socket}{_reach(settings.socket.parent)}")
         loop.start()
         shell.start()
         link.start()
@@ -91,6 +93,13 @@ def _begun(say: Say, text: str) -> None:
 def _size(configuration: Configuration) -> str:
     hosts, rules = len(configuration.inventory.hosts), len(configuration.policy.rules)
     return f"{hosts} host{'s' * (hosts != 1)}, {rules} rule{'s' * (rules != 1)}"
+
+
+def _reach(folder: Path) -> str:
+    """Others reach the socket only if they may pass through its folder."""
+    if folder.stat().st_mode & stat.S_IXOTH:
+        return ""
+    return " (for this user alone: its folder is closed to others; MASKBOT_SOCKET names another place)"
 
 
 def _slack_state(link: SlackLink) -> str:

@@ -244,3 +244,14 @@ def test_beside_a_running_bot_nothing_is_carried_out(bot: Bot) -> None:
 
     assert done.returncode == 2
     assert "Another maskbot" in done.stderr
+
+
+def test_a_token_that_slack_refuses_ends_the_run_with_a_sentence(installation: Installation) -> None:
+    wrong = replace(installation, environment={**installation.environment, "SLACK_BOT_TOKEN": "xoxb-of-somebody-else"})
+
+    done = wrong.maskbot("run")
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "Slack does not let the bot in (invalid_auth). `maskbot doctor` says what to do."
+    )

@@ -24,7 +24,7 @@ def set_up(*, level: str, as_json: bool) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             _without_secrets,
-            structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=_is_terminal()),
+            structlog.processors.JSONRenderer() if as_json else _for_people(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
@@ -50,5 +50,6 @@ def _without_secrets(_: Any, __: str, said: MutableMapping[str, Any]) -> Mutable
     return said
 
 
-def _is_terminal() -> bool:
-    return sys.stderr.isatty()
+def _for_people() -> structlog.dev.ConsoleRenderer:
+    plain = structlog.dev.plain_traceback  # the other one shows the values of variables
+    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
