@@ -147,7 +147,8 @@ class Shell:
         )
         while True:
             request = self._desk.request(request.id)
-            mine = next((vote for vote in request.votes if vote.voter == person and vote.digest.startswith(digest)), None)
+            own = (vote for vote in request.votes if vote.voter == person)
+            mine = next((vote for vote in own if vote.digest.startswith(digest)), None)
             if mine and mine.tally is Tally.REFUSED:
                 yield _end(mine.reason, FAILED)
                 return

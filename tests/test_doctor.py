@@ -1,0 +1,66 @@
+"""Findings: what failed is named with its fix, and what must have been well before it is named too."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from bot.core.inventory import Host
+from bot.doctor.hosts import examine_host, twins
+from bot.errors import HostError, MaskbotError, OutcomeUnknown
+from bot.ports import Reply
+
+HOST = Host("web-01", "192.0.2.1", 22, "maskbot", "prod")
+
+
+@dataclass(frozen=True)
+class Broken:
+    """Hosts that all fail in one way."""
+
+    error: MaskbotError
+
+    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("code", "well", "failed"),
+    [
+        ("ssh_refused", [], "reachable"),
+        ("ssh_banner_timeout", [], "reachable"),
+        ("ssh_weak_crypto", ["reachable"], "algorithms"),
+        ("host_key_mismatch", ["reachable", "algorithms"], "host key"),
+        ("ssh_auth_refused", ["reachable", "algorithms", "host key"], "login"),
+        ("no_systemctl", ["reachable", "algorithms", "host key", "login", "session"], "systemctl"),
+        ("no_bus", ["reachable", "algorithms", "host key", "login", "session", "systemctl"], "D-Bus"),
+    ],
+)
+def test_the_first_thing_that_fails_is_named_with_a_fix_after_what_was_well(
+    code: str, well: list[str], failed: str
+) -> None:
+    *before, last = examine_host(Broken(HostError("it failed", code=code)), HOST, deadline=1)[0]
+
+    assert [(one.check, one.is_ok) for one in before] == [(check, True) for check in well]
+    assert (last.check, last.is_ok, last.what) == (failed, False, "it failed")
+    assert last.fix
+
+
+def test_what_the_host_showed_instead_of_its_pin_is_told() -> None:
+    error = HostError("its host key does not match the pin", code="host_key_mismatch")
+    error.add_note("pinned: SHA256:AAA; shown: SHA256:BBB")
+
+    *_, last = examine_host(Broken(error), HOST, deadline=1)[0]
+
+    assert "shown: SHA256:BBB" in last.what
+
+
+def test_no_answer_to_a_look_is_a_finding_and_not_an_error() -> None:
+    findings, machine_id = examine_host(Broken(OutcomeUnknown("no answer")), HOST, deadline=1)
+
+    assert (findings[-1].check, findings[-1].is_ok, machine_id) == ("look", False, "")
+
+
+def test_two_names_for_one_machine_are_found_under_both() -> None:
+    found = list(twins({"web-01": "a" * 32, "web-02": "b" * 32, "db-01": "a" * 32}))
+
+    assert [(one.about, one.is_ok) for one in found] == [("db-01", False), ("web-01", False)]
+    assert "db-01 and web-01 have the same machine-id" in found[0].what
