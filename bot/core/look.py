@@ -1,6 +1,5 @@
 """A look at one unit of a host: what is asked, and how the answer becomes a Snapshot."""
 
-import posixpath
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -19,18 +18,15 @@ from bot.core.answer import (
     records,
     sections,
 )
+from bot.core.layer_files import read_layers
 from bot.core.look_script import SCRIPT
 from bot.core.neighbourhood import Neighbourhood, near_names
 from bot.core.systemctl import RIGHTS, SHOWN, SHOWN_OF_ALL, Argv, checked_login
-from bot.core.units import ActiveState, FileKind, Layer, LayerFile, LoadState, Snapshot, Surroundings, UnitName
+from bot.core.units import ActiveState, LayerFile, LoadState, Snapshot, Surroundings, UnitName
 from bot.errors import HostError, HostileOutput, UsageError
 
 _SHORT = ("unit", "names", "layers", "files", "host")
 _FULL = ("rights", "kernel", "hashes", "links", "lifeline", "near", "units")
-_FILE = re.compile(
-    r"(?P<kind>[a-z ]+)\|(?P<size>\d+)\|(?P<identity>\d+:[\d.]+)\|'(?P<path>/[^']*)'(?: -> (?P<goal>.+))?", re.ASCII
-)
-Layers = tuple[LayerFile, ...]
 _HASH = re.compile(r"\\?(?P<hash>[0-9a-f]{64})  (?P<path>/.*)")
 _KERNEL = ("hostname", "boot_id", "systemd")
 _MACHINE_ID = re.compile(r"[0-9a-f]{32}")
@@ -71,12 +67,13 @@ def parse_look(stdout: str, asked: UnitName, *, also: Collection[str] = ()) -> S
             unit,
             asked=asked,
             loads=_other_names(found["names"]),
-            layers=_layers(found["layers"], found["files"]),
+            layers=read_layers(found["layers"], found["files"]),
             machine_id=_machine_id(host),
         )
     except (ValueError, UsageError):
         raise HostileOutput("The host's answer has a state or a name that systemd does not have.") from None
-    return replace(snapshot, around=_around(found, unit, also)) if "rights" in found else snapshot
+    around = _around(found, unit, also) if "rights" in found else None
+    return replace(_with_manners(snapshot, unit), around=around)
 
 
 def _machine_id(host: Record) -> str:
@@ -96,48 +93,12 @@ def _other_names(lines: tuple[str, ...]) -> dict[str, LoadState]:
     return dict(zip(names, shown, strict=True))
 
 
-def _layers(paths: tuple[str, ...], lines: tuple[str, ...]) -> tuple[LayerFile, ...]:
-    """Every layer's file. A line for `/` comes first, for without it nothing was allowed to be seen."""
-    where = record(paths, tuple(Layer))
-    files: dict[str, re.Match[str]] = {}
-    for line in lines:
-        file = _FILE.fullmatch(line)
-        if file is None or file["path"] in files or file["path"] not in ("/", *where.values()):
-            raise HostileOutput("The host's answer has a file that was not asked for.")
-        files[file["path"]] = file
-    if "/" not in files:
-        raise HostError("The bot may not see that user's folders.", code="sudo_denied")
-    return tuple(_layer_file(layer, needed(where, layer), files.get(needed(where, layer))) for layer in Layer)
-
-
-def _layer_file(layer: Layer, path: str, file: re.Match[str] | None) -> LayerFile:
-    if file is None:
-        return LayerFile(layer, path, FileKind.ABSENT)
-    goal = (file["goal"] or "").removeprefix("'").removesuffix("'")
-    match file["kind"]:
-        case "symbolic link":
-            whole = posixpath.normpath(posixpath.join(posixpath.dirname(path), goal))
-            kind = FileKind.MASK if whole == "/dev/null" else FileKind.LINK
-        case "regular empty file":
-            kind = FileKind.EMPTY
-        case "regular file":
-            kind = FileKind.FILE
-        case _:
-            kind = FileKind.OTHER
-    return LayerFile(layer, path, kind, target=goal, identity=file["identity"])
-
-
 def _snapshot(
-    unit: Record, *, asked: UnitName, loads: Mapping[str, LoadState], layers: Layers, machine_id: str
+    unit: Record, *, asked: UnitName, loads: Mapping[str, LoadState], layers: tuple[LayerFile, ...], machine_id: str
 ) -> Snapshot:
-    """The properties of the unit; those that its type does not have (a timer has no process) keep a plain value."""
-
-    def flag(key: str, *, otherwise: bool = False) -> bool:
-        return read_flag(unit[key]) if key in unit else otherwise
-
+    """What the unit is, and how it is doing."""
     own = needed(unit, "Id")
     names = {*read_units(needed(unit, "Names")), *loads}
-    watchdog = read_span(unit.get("WatchdogUSec", "0"))
     return Snapshot(
         asked=asked,
         id=UnitName(own),
@@ -150,6 +111,25 @@ def _snapshot(
         fragment=needed(unit, "FragmentPath"),
         layers=layers,
         source=unit.get("SourcePath", ""),
+        main_pid=read_number(unit.get("MainPID", "")),
+        invocation=unit.get("InvocationID", ""),
+        restarts=read_number(unit.get("NRestarts", "")),
+        result=unit.get("Result", ""),
+        pending_job=unit.get("Job", ""),
+        # What could not be asked by its name is not known, so it never counts as masked.
+        other_names_load=tuple((name, loads.get(name, LoadState.STUB)) for name in sorted(names - {own})),
+    )
+
+
+def _with_manners(snapshot: Snapshot, unit: Record) -> Snapshot:
+    """How it may be started and stopped; what its type does not have (a timer has no process) keeps a plain value."""
+
+    def flag(key: str, *, otherwise: bool = False) -> bool:
+        return read_flag(unit[key]) if key in unit else otherwise
+
+    watchdog = read_span(unit.get("WatchdogUSec", "0"))
+    return replace(
+        snapshot,
         transient=flag("Transient"),
         perpetual=flag("Perpetual"),
         can_start=flag("CanStart", otherwise=True),
@@ -157,19 +137,11 @@ def _snapshot(
         refuse_manual_start=flag("RefuseManualStart"),
         refuse_manual_stop=flag("RefuseManualStop"),
         need_daemon_reload=flag("NeedDaemonReload"),
-        main_pid=read_number(unit.get("MainPID", "")),
-        control_group=unit.get("ControlGroup", ""),
-        invocation=unit.get("InvocationID", ""),
         notify_access=unit.get("NotifyAccess", "none"),
         watchdog_usec=0 if watchdog == FOREVER else watchdog,
         timeout_stop_usec=read_span(unit.get("TimeoutStopUSec", "0")),
         kill_mode=unit.get("KillMode", ""),
         restart=unit.get("Restart", ""),
-        restarts=read_number(unit.get("NRestarts", "")),
-        result=unit.get("Result", ""),
-        pending_job=unit.get("Job", ""),
-        # What could not be asked by its name is not known, so it never counts as masked.
-        other_names_load=tuple((name, loads.get(name, LoadState.STUB)) for name in sorted(names - {own})),
     )
 
 

@@ -1,0 +1,44 @@
+"""What stands at each layer's place for a unit: systemd itself does not say before a reload, and of one layer only."""
+
+import posixpath
+import re
+
+from bot.core.answer import needed, record
+from bot.core.units import FileKind, Layer, LayerFile
+from bot.errors import HostError, HostileOutput
+
+# As `systemctl.STAT_FORMAT` has it; without a locale stat(1) quotes like a shell.
+_FILE = re.compile(
+    r"(?P<kind>[a-z ]+)\|(?P<size>\d+)\|(?P<identity>\d+:[\d.]+)\|'(?P<path>/[^']*)'(?: -> (?P<goal>.+))?", re.ASCII
+)
+
+
+def read_layers(paths: tuple[str, ...], lines: tuple[str, ...]) -> tuple[LayerFile, ...]:
+    """Every layer's file. A line for `/` comes first, for without it nothing was allowed to be seen."""
+    where = record(paths, tuple(Layer))
+    files: dict[str, re.Match[str]] = {}
+    for line in lines:
+        file = _FILE.fullmatch(line)
+        if file is None or file["path"] in files or file["path"] not in ("/", *where.values()):
+            raise HostileOutput("The host's answer has a file that was not asked for.")
+        files[file["path"]] = file
+    if "/" not in files:
+        raise HostError("The bot may not see that user's folders.", code="sudo_denied")
+    return tuple(_layer_file(layer, needed(where, layer), files.get(needed(where, layer))) for layer in Layer)
+
+
+def _layer_file(layer: Layer, path: str, file: re.Match[str] | None) -> LayerFile:
+    if file is None:
+        return LayerFile(layer, path, FileKind.ABSENT)
+    goal = (file["goal"] or "").removeprefix("'").removesuffix("'")
+    match file["kind"]:
+        case "symbolic link":
+            whole = posixpath.normpath(posixpath.join(posixpath.dirname(path), goal))
+            kind = FileKind.MASK if whole == "/dev/null" else FileKind.LINK
+        case "regular empty file":
+            kind = FileKind.EMPTY
+        case "regular file":
+            kind = FileKind.FILE
+        case _:
+            kind = FileKind.OTHER
+    return LayerFile(layer, path, kind, target=goal, identity=file["identity"])
