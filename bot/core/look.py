@@ -112,6 +112,7 @@ def _snapshot(
         layers=layers,
         source=unit.get("SourcePath", ""),
         main_pid=read_number(unit.get("MainPID", "")),
+        control_group=unit.get("ControlGroup", ""),
         invocation=unit.get("InvocationID", ""),
         restarts=read_number(unit.get("NRestarts", "")),
         result=unit.get("Result", ""),
