@@ -196,6 +196,7 @@ class Request:
     changed_since: tuple[str, ...] = ()  # what made people be asked again
     finished_at: datetime | None = None
     undone_by: str = ""  # the request that took this mask back
+    repeated_by: str = ""  # the later request that did what this one did not bring to its end
     undo_until: datetime | None = None  # until then an undo needs no vote
     due_at: datetime | None = field(default=None)  # when it must be looked at again; None: when something happens
 
@@ -229,7 +230,7 @@ class Request:
     def can_be_undone(self) -> bool:
         """There is something of ours on the host to take back, or something we stopped to start again."""
         halfway = self.target.outcome in (Outcome.NOT_PROTECTED, Outcome.NOT_LOADED)
-        return self.is_live_mask or (self.stage is Stage.DONE and halfway and not self.undone_by)
+        return self.is_live_mask or (self.stage is Stage.DONE and halfway and not (self.undone_by or self.repeated_by))
 
     def on_target(self, **changed: object) -> "Request":
         """The same request with its target changed."""

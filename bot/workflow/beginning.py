@@ -37,7 +37,8 @@ def begin(parts: Parts, claim: Claim, request: Request, *, seen: Snapshot | None
     if not isinstance(decision, Allow):
         return _not_now(parts, fresh, decision, seen, claim=claim)
     status = status_head(parts, host, fresh.target.unit, user=change.user)
-    running = fresh.on_target(status_before=status).move(Stage.RUNNING, due_at=parts.clock.now())
+    fresh = _where_it_left_off(parts, fresh).on_target(status_before=status, last_seen=seen)
+    running = fresh.move(Stage.RUNNING, due_at=parts.clock.now())
     return parts.store.save(running, events=[event(running, "exec.begun", digest=fresh.target.digest)], claim=claim)
 
 
@@ -53,6 +54,16 @@ def _wait_for_its_turn(parts: Parts, request: Request) -> None:
 def _as_found_now(request: Request, seen: Snapshot) -> Request:
     """The request with the plan as the host shows it now; what people saw stays beside it."""
     return planned(request, seen).on_target(planned=request.target.planned)
+
+
+def _where_it_left_off(parts: Parts, fresh: Request) -> Request:
+    """A repeated request goes on with the first one's link, if that stands, and owes what ran before the first."""
+    first = parts.store.get(fresh.ask.repeats).target if fresh.ask.repeats else None
+    if first is None or first.made is None or first.layer is None or fresh.target.before is None:
+        return fresh
+    if fresh.target.before.layer(first.layer).identity != first.made.identity:
+        return fresh
+    return fresh.on_target(made=first.made, before=first.before)
 
 
 def _not_now(parts: Parts, fresh: Request, decision: Decision, seen: Snapshot, *, claim: Claim) -> Request:

@@ -1,6 +1,6 @@
 """The end of a change that ran: judged by a full look, recorded, said, and an undo written into what it undid."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from bot.core.changes import Outcome, Request, Stage, Verb
@@ -36,6 +36,8 @@ def finish(parts: Parts, request: Request, ending: Ending, *, claim: Claim) -> R
     done = _proven_or_not(request, ending)
     if request.ask.undoes and done.outcome in _TAKES_BACK:
         mark_undone(parts, request.ask.undoes, by=request.id)
+    if request.ask.repeats and done.outcome in _MASKED:
+        mark_repeated(parts, request.ask.repeats, by=request.id)
     now = parts.clock.now()
     finished = request.on_target(
         after=ending.after, status_after=ending.status, outcome=done.outcome, note=done.note, unknown_since=None
@@ -70,6 +72,7 @@ def nothing_to_do(request: Request, refusal: Refuse, seen: Snapshot) -> Ending |
     return None
 
 
+_MASKED = (Outcome.PROVEN, Outcome.MASKED_RUNNING, Outcome.MASKED_RESTARTED)
 _TAKES_BACK = (Outcome.RESTORED, Outcome.RESTORED_PARTLY, Outcome.NOT_OURS, Outcome.UNMASKED)
 
 
@@ -101,12 +104,22 @@ def _undo_until(parts: Parts, request: Request) -> object:
 
 def mark_undone(parts: Parts, mask_id: str, *, by: str) -> None:
     """Write into our mask that it was taken back; before the undo itself ends, so that a crash cannot part the two."""
+    _mark(parts, mask_id, "mask.undone", by, lambda mask: mask if mask.undone_by else replace(mask, undone_by=by))
+
+
+def mark_repeated(parts: Parts, first_id: str, *, by: str) -> None:
+    """Write into a request that failed halfway that a later one has done it: what it left belongs to that one now."""
+    _mark(parts, first_id, "mask.repeated", by, lambda first: replace(first, repeated_by=by))
+
+
+def _mark(parts: Parts, request_id: str, kind: str, by: str, marked: Callable[[Request], Request]) -> None:
     while True:
-        mask = parts.store.get(mask_id)
-        if mask.undone_by:
+        request = parts.store.get(request_id)
+        now = marked(request)
+        if now == request:
             return
         try:
-            parts.store.save(replace(mask, undone_by=by), events=[event(mask, "mask.undone", by=by)])
+            parts.store.save(now, events=[event(request, kind, by=by)])
         except Stale:
             continue
         return

@@ -127,6 +127,6 @@ def advance(parts: Parts, claim: Claim) -> Request:
     if request.stage is Stage.APPROVED:
         request = begin(parts, claim, request, seen=just_seen)
     if request.stage is Stage.RUNNING:
-        seen = request.target.before if request is not claim.request else None
+        seen = request.target.last_seen if request is not claim.request else None
         request = Carrying(parts, claim, request, seen=seen).run()
     return request

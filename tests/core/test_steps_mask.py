@@ -126,6 +126,16 @@ def test_a_mask_until_the_next_reboot_that_was_there_before_is_made_a_lasting_on
     assert unit.files[Layer.PERSISTENT] == walk.target.made
 
 
+def test_a_link_that_an_earlier_try_of_ours_left_is_loaded_and_proven() -> None:
+    first = masking(OneUnit(reload_fails=True))
+    assert first.run().outcome is Outcome.NOT_PROTECTED
+    first.unit.reload_fails = False
+    again = masking(first.unit)
+    again.target = replace(again.target, made=first.target.made, before=first.target.before)
+    assert again.run().outcome is Outcome.PROVEN
+    assert again.steps == ["reload", "try-start"]
+
+
 def test_a_mask_in_another_layer_meanwhile_is_no_change_of_ours() -> None:
     unit = OneUnit(active=DOWN)
     walk = masking(unit)

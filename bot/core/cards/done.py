@@ -60,6 +60,8 @@ def title(request: Request) -> str:
     outcome = target.outcome or Outcome.UNKNOWN
     if request.undone_by:
         return "OUR MASK IS GONE" if outcome in MASKED else "TAKEN BACK"
+    if request.repeated_by:
+        return f"{TITLES[outcome]}, MASKED AGAIN SINCE"
     if outcome is Outcome.PROVEN and target.after and not target.after.active.is_down:
         return f"{TITLES[outcome]}, LEFT RUNNING"
     if outcome is Outcome.MASKED_RESTARTED:
@@ -86,6 +88,9 @@ def _meaning(request: Request) -> Iterator[Markup]:
     if request.undone_by:
         gone = "The mask we made has been taken back since, or somebody replaced it."
         yield words(gone if target.outcome in MASKED else "What this request did has been taken back since.")
+        return
+    if request.repeated_by:
+        yield words("It was asked for again since, and a later card says how that went.")
         return
     match target.outcome:
         case Outcome.NOT_PROTECTED:

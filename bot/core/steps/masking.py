@@ -22,7 +22,7 @@ def next_mask_step(work: Work, now: Snapshot, at: datetime) -> Step:
         raise ValueError("a mask needs a layer")
     if now.layer(target.layer).kind is not FileKind.MASK:
         return _make_link(work, now)
-    if not times(target, Link.name) and now.is_masked:
+    if not target.sent and target.made is None and now.is_masked:
         return Done(Outcome.NO_CHANGE, "It was masked already when its turn came, by somebody else.")
     if not work.change.keep_running and not now.active.is_down:
         return _bring_down(work, now, at)

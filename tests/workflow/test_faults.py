@@ -1,0 +1,189 @@
+"""When a host breaks in the middle: what is said is what is known, and nothing is sent again that is not needed."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.core.changes import Outcome, Request, Stage
+from bot.core.inventory import Inventory
+from bot.edges.ssh import SshHosts
+from tests.lab.hosts import LabHost
+from tests.workflow.invariants import violations
+from tests.workflow.slack import ALICE, INCIDENT
+from tests.workflow.wire import Call, Trouble
+from tests.workflow.world import World, inventory
+
+pytestmark = pytest.mark.ssh
+
+SUDOERS = "/etc/sudoers.d/maskbot"
+SLOW_START = """[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'echo began >>/var/lib/lab/slowstart; sleep 2'
+"""
+
+
+@contextmanager
+def interfering(calls: list[Trouble], *, verb: str, happens: Callable[[], object]) -> Iterator[None]:
+    """Something happens once, at the first sending of a verb."""
+    once = [happens]
+
+    def interfere(call: Call) -> None:
+        if call.verb == verb and once:
+            once.pop()()
+
+    calls.append(interfere)
+    yield
+    calls.remove(interfere)
+    assert not once
+
+
+def cut_off(host: LabHost) -> None:
+    """No new login, and the ones there are end."""
+    host.run("sh", "-c", "systemctl stop ssh.service; pkill -KILL -u maskbot; pkill -KILL -f 'sshd: maskbot'")
+
+
+def let_in(host: LabHost) -> None:
+    host.run("systemctl", "start", "ssh.service")
+
+
+def without_right(host: LabHost, word: str) -> str:
+    """sudoers without the lines that hold a word; returns how it was."""
+    whole = host.run("cat", SUDOERS).stdout
+    lines = [line for line in whole.splitlines(keepends=True) if word not in line]
+    host.write(SUDOERS, "".join(lines), 0o440)
+    return whole
+
+
+def is_untouched(host: LabHost, unit: str) -> bool:
+    return host.show(unit, "LoadState", "ActiveState") == {"LoadState": "loaded", "ActiveState": "active"}
+
+
+def is_masked(host: LabHost, unit: str) -> bool:
+    return host.show(unit, "LoadState", "ActiveState") == {"LoadState": "masked", "ActiveState": "inactive"}
+
+
+def test_a_read_only_etc_fails_before_anything_is_stopped(shared_world: World) -> None:
+    host = shared_world.hosts["web-01"]
+    host.run("sh", "-ec", "mount --bind /etc /etc; mount -o remount,ro,bind /etc")
+    done = shared_world.masked("tuned")
+    host.run("umount", "/etc")
+    assert done.target.outcome is Outcome.FAILED
+    assert shared_world.card(done).startswith("FAILED, NOTHING WAS CHANGED")
+    assert "Read-only file system" in shared_world.card(done)
+    assert is_untouched(host, "tuned.service")
+
+
+@pytest.mark.parametrize("way_on", ["mask again", "start it again"])
+def test_a_reload_that_fails_leaves_it_not_protected_and_shows_two_ways_on(shared_world: World, way_on: str) -> None:
+    world, host = shared_world, shared_world.hosts["web-02"]
+    kept: list[str] = []
+    asked = world.mask("worker", host="web-02")
+    with interfering(world.wire.after, verb="stop", happens=lambda: kept.append(without_right(host, "daemon-reload"))):
+        done = world.approve(asked)
+    host.write(SUDOERS, kept[0], 0o440)
+    assert done.target.outcome is Outcome.NOT_PROTECTED, done.target.note
+    card = world.card(done)
+    assert card.startswith("NOT PROTECTED")
+    assert "STOPPED but NOT MASKED" in card
+    assert "[Mask again] [Start it again]" in card
+    assert host.show("worker.service", "ActiveState") == {"ActiveState": "inactive"}
+
+    if way_on == "mask again":
+        again = world.desk.mask_again(done.id, by=ALICE.id, name="alice", place=INCIDENT, key=f"again-{done.id}")
+        ended = world.answered(again)
+        assert ended.target.outcome is Outcome.PROVEN, (ended.stage, ended.because, ended.target.note)
+        assert is_masked(host, "worker.service")
+        assert world.card(done).startswith("NOT PROTECTED, MASKED AGAIN SINCE")
+        assert "[Start it again]" not in world.card(done)
+        back = world.undo(ended)
+    else:
+        back = world.undo(done)
+    assert back.target.outcome is Outcome.RESTORED, (back.because, back.target.note)
+    for unit in ("worker.service", "metrics.service", "partof.service"):
+        assert is_untouched(host, unit), unit
+
+
+def test_a_host_that_cannot_be_reached_when_its_turn_comes_is_not_changed(shared_world: World) -> None:
+    host = shared_world.hosts["db-01"]
+    asked = shared_world.mask("tuned", host="db-01")
+    cut_off(host)
+    done = shared_world.approve(asked)
+    let_in(host)
+    assert done.target.outcome is Outcome.FAILED
+    assert "connection refused. Nothing was sent." in shared_world.card(done)
+    assert is_untouched(host, "tuned.service")
+
+
+def test_a_host_that_is_lost_after_the_stop_is_not_known_until_it_is_seen_again(shared_world: World) -> None:
+    world, host = shared_world, shared_world.hosts["db-01"]
+    asked = world.mask("tuned", host="db-01")
+    with interfering(world.wire.after, verb="stop", happens=lambda: cut_off(host)):
+        world.vote(asked)
+        lost = world.when(asked, lambda now: now.target.unknown_since is not None, "doubt")
+    assert lost.stage is Stage.RUNNING
+    world.until(lambda: world.card(asked).startswith("NOT KNOWN YET"), "a card that says so")
+    assert "[Look now]" in world.card(asked)
+    let_in(host)
+    done = world.ended(asked)
+    assert done.target.outcome is Outcome.PROVEN
+    assert [sent.step for sent in done.target.sent].count("stop") == 1
+    assert is_masked(host, "tuned.service")
+
+
+def test_a_command_whose_answer_is_cut_off_is_looked_after_and_not_repeated(shared_world: World) -> None:
+    world, host = shared_world, shared_world.hosts["web-01"]
+    host.write("/run/systemd/system/slowstart.service", SLOW_START)
+    host.run("systemctl", "daemon-reload")
+    host.run("systemctl", "start", "slowstart.service")
+    done = world.masked("slowstart")
+    assert done.target.outcome is Outcome.PROVEN, done.target.note
+
+    back = world.begin_undo(done)
+    world.until(lambda: host.show("slowstart.service", "ActiveState")["ActiveState"] == "activating", "a start")
+    host.run("pkill", "-KILL", "-f", "sshd: maskbot")
+    ended = world.ended(back)
+    assert ended.target.outcome is Outcome.RESTORED, ended.target.note
+    starts = [sent for sent in ended.target.sent if sent.step.startswith("start")]
+    assert [start.exit_code for start in starts] == [None]
+    assert host.run("cat", "/var/lib/lab/slowstart").stdout.count("began") == 2
+    assert "exec.unknown" in {event["type"] for event in world.store.records()}
+    host.run("systemctl", "stop", "slowstart.service")
+
+
+def test_missing_rights_are_known_when_it_is_asked(shared_world: World) -> None:
+    host = shared_world.hosts["web-02"]
+    whole = host.run("cat", SUDOERS).stdout
+    host.run("rm", SUDOERS)
+    refused = shared_world.mask("tuned", host="web-02")
+    host.write(SUDOERS, whole, 0o440)
+    assert (refused.stage, "sudo there does not admit" in refused.because) == (Stage.REFUSED, True), refused.because
+    assert is_untouched(host, "tuned.service")
+
+
+def test_another_machine_under_the_same_name_is_refused(shared_world: World, ways: SshHosts, tmp_path: Path) -> None:
+    known = inventory(shared_world.hosts)
+    other = Inventory(tuple(replace(host, machine_id="f" * 32) for host in known.hosts))
+    world = World(shared_world.hosts, f"sqlite:///{tmp_path}/var/maskbot.db", ways=ways, inventory=other)
+    with world.store.exclusive(), world.running():
+        refused: Request = world.mask("tuned")
+        assert (refused.stage, "machine-id" in refused.because) == (Stage.REFUSED, True)
+        assert violations(world) == []
+    world.answers.close()
+    assert is_untouched(shared_world.hosts["web-01"], "tuned.service")
+
+
+def test_a_mask_until_the_next_reboot_is_gone_after_one_and_the_undo_says_so(shared_world: World) -> None:
+    host = shared_world.hosts["db-01"]
+    done = shared_world.masked("cron", host="db-01", runtime=True)
+    assert done.target.outcome is Outcome.PROVEN
+    host.reboot()
+    assert is_untouched(host, "cron.service")
+    back = shared_world.undo(done)
+    assert back.target.outcome is Outcome.NOT_OURS, back.because
+    assert "a reboot took it away" in shared_world.card(back)
+    assert is_untouched(host, "cron.service")
+    host.start_transient()
