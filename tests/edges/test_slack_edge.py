@@ -168,6 +168,13 @@ class TestGoingOut:
         assert [whisper["text"] for whisper in slack.whispers("incident", "bob")] == ["for you"]
         assert slack.whispers("incident", "alice") == []
 
+    def test_a_whisper_goes_into_a_direct_message_where_the_bot_is_not_in_the_channel(
+        self, slack: SlackLab, bot: Bot
+    ) -> None:
+        bot.channel.whisper(Place(slack.channels["random"]), slack.users["bob"], plain("for you"))
+        (sent,) = slack.calls("chat.postMessage")
+        assert (sent.args["channel"], sent.args["text"], sent.answer["ok"]) == (slack.users["bob"], "for you", True)
+
     def test_a_channel_without_the_bot_is_slacks_own_word(self, slack: SlackLab, bot: Bot) -> None:
         error = refusal(slack, bot, Place(slack.channels["random"]))
         assert (error.code, error.passing) == ("not_in_channel", False)
