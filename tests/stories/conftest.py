@@ -17,7 +17,11 @@ from tests.lab.slack.lab import SlackLab
 from tests.lab.slack.workspace import APP_TOKEN, BOT_TOKEN
 from tests.stories.scene import Story, mark
 
-SETTINGS = {"MASKBOT_MESSAGE_RETRY": "0.3", "MASKBOT_PROGRESS": "1", "MASKBOT_DOUBT_FIRST": "0.3"}
+SETTINGS = {
+    "MASKBOT_MESSAGE_RETRY": "0.3",
+    "MASKBOT_PROGRESS": "1",
+    "MASKBOT_RETRIES": "0.2,0.4",
+}
 GUARDED = {"guarded": [{"because": "it carries the mail of {host}", "units": ["primary.service"]}]}
 
 
@@ -33,6 +37,7 @@ def demo(lab_hosts: Mapping[str, LabHost]) -> Iterator[Demo]:
     try:
         installation = Installation.write(folder, list(lab_hosts.values()), workspace(slack), settings=SETTINGS)
         (folder / "config/critical-units.yaml").write_text(yaml.safe_dump(GUARDED))
+        add_a_host_that_is_gone(folder / "config/hosts.yaml")
         with Bot(installation) as bot:
             yield Demo(dict(lab_hosts), slack, bot)
         verified = installation.maskbot("audit", "verify")
@@ -40,6 +45,15 @@ def demo(lab_hosts: Mapping[str, LabHost]) -> Iterator[Demo]:
     finally:
         slack.__exit__(None, None, None)
         shutil.rmtree(folder)
+
+
+def add_a_host_that_is_gone(hosts: Path) -> None:
+    """A host at whose address nobody answers."""
+    described = yaml.safe_load(hosts.read_text())
+    first = described["hosts"][0]
+    gone = {name: first[name] for name in ("address", "login", "environment")}
+    described["hosts"].append({"name": "gone-01", "port": 1, "host_keys": [*first["host_keys"]], **gone})
+    hosts.write_text(yaml.safe_dump(described))
 
 
 @pytest.fixture
@@ -56,7 +70,8 @@ def story(demo: Demo, found: Mapping[str, Pristine]) -> Iterator[Story]:
 
 def refused(story: Story) -> list[str]:
     """What Slack would not have taken: calls, blocks beyond its limits, acks in a form that nobody would see."""
-    return story.demo.slack.refused()
+    found = story.demo.slack.refused()[story.refused_before :]
+    return [refusal for refusal in found if refusal not in story.refusals]
 
 
 def secrets(story: Story) -> list[str]:

@@ -9,13 +9,13 @@ from tests.core.cards.reading import read_message
 from tests.lab.demo import Demo
 from tests.lab.hosts import LabHost
 from tests.lab.slack.socketmode import Ack
-from tests.lab.slack.workspace import BOT_USER, CHANNELS, USERS
+from tests.lab.slack.workspace import BOT_NAME, BOT_USER, CHANNELS, USERS
 
 Message = dict[str, Any]
 Found = TypeVar("Found")
 
 PATIENCE = 90.0  # seconds; nothing takes as long, but a machine may have other work
-NAMES = {user: name for name, user in USERS.items()}
+NAMES = {BOT_USER: BOT_NAME, **{user: name for name, user in USERS.items()}}
 STATES = ("LoadState", "ActiveState", "UnitFileState")
 RUNS = {"LoadState": "loaded", "ActiveState": "active", "UnitFileState": "enabled"}
 MASKED = {"LoadState": "masked", "ActiveState": "inactive", "UnitFileState": "masked"}
@@ -29,11 +29,14 @@ class Story:
     channel: str = "incident"
     began: str = field(init=False)
     calls: int = field(init=False)
+    refused_before: int = field(init=False)
+    refusals: list[str] = field(default_factory=list)  # what Slack has to refuse in this story, and nothing else
 
     def __post_init__(self) -> None:
         said = [message["ts"] for channel in CHANNELS for message in self.everything(channel)]
         self.began = max(said, default="0")
-        self.calls = len(self.demo.slack.calls())
+        self.refused_before = len(self.demo.slack.refused())
+        self.calls = len(self.demo.slack.calls("chat.postMessage"))
 
     # What people do.
 
@@ -106,6 +109,16 @@ class Story:
             return next((text for text in self.whispers(user, channel) if part in text), "")
 
         return self.until(found, f"{user} being told `{part}`")
+
+    def sent(self, user: str, part: str) -> str:
+        """A direct message to somebody, once it was accepted."""
+
+        def found() -> str:
+            calls = self.demo.slack.calls("chat.postMessage")[self.calls :]
+            to_them = (call for call in calls if call.args["channel"] == USERS[user] and call.answer.get("ok"))
+            return next((text for call in to_them if part in (text := words(call.args))), "")
+
+        return self.until(found, f"a direct message `{part}` to {user}")
 
     # What root sees.
 
