@@ -101,13 +101,15 @@ class SlackLink:
         return us
 
     def _listening(self, us: Account, teams: frozenset[str]) -> Socket:
-        bot_token, app_token = self._tokens
+        settings, (bot_token, app_token) = self._assembly.settings, self._tokens
         os.environ.pop("SLACK_BOT_TOKEN", None)  # Bolt would find it there by itself, and complain of having two
-        quick: WebClient = web_client(bot_token, base=self._assembly.settings.slack_api_url, timeout=FORM_TIMEOUT)
+        quick: WebClient = web_client(bot_token, base=settings.slack_api_url, timeout=FORM_TIMEOUT)
         app = application(quick)
         home = Home(team=us.team, enterprise=us.enterprise, app=us.app, teams=teams)
         register(app, self._assembly.desk, home=home, aside=self._aside)
-        return Socket(app, app_token=app_token)
+        return Socket(
+            app, app_token=app_token, ping_interval=settings.socket_ping_interval, listeners=settings.listeners
+        )
 
 
 def _connected(us: Account) -> str:

@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     lease_renew: Seconds = 15
     workers: Threads = 16  # requests that are worked on at one time
     listeners: Threads = 32  # payloads of Slack that are recorded at one time
-    socket_ping_interval: Seconds = 2  # Slack's socket counts as dead after five of them
+    socket_ping_interval: Seconds = 1  # Slack's socket counts as dead after about six of them
     people_ttl: Seconds = 2  # how long an answer of Slack about people, groups and channels is used
     database_busy: Annotated[float, Field(gt=0, lt=3)] = 2  # for somebody else's lock; Slack waits three seconds
 
@@ -72,7 +72,6 @@ class Settings(BaseSettings):
     host_busy: Seconds = 0.5  # until what waits for its host is tried again
     doubt_first: Seconds = 1  # between looks while an outcome is not known: from this, growing,
     doubt_longest: Seconds = 30  # to this
-    page_after: Seconds = 120  # of not knowing
 
     # What people see
     card_edit_interval: Seconds = 1  # at least, between two edits of a card that only show progress

@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackClientError
 
 from bot.errors import SlackError
 
-WORKERS = 32  # payloads recorded at one time; with the defaults, acknowledgements came late under load (measured)
+LISTENERS = 32  # payloads recorded at one time; with the defaults, acknowledgements came late under load (measured)
 PING_INTERVAL = 1.0  # seconds; a dead connection is noticed after six; with the default it took a minute (measured)
 
 
@@ -30,8 +30,10 @@ def application(client: WebClient) -> App:
 class Socket:
     """The connection over which payloads come in; it is made anew by itself whenever it breaks."""
 
-    def __init__(self, app: App, *, app_token: str) -> None:
-        self._handler = SocketModeHandler(app, app_token, ping_interval=PING_INTERVAL, concurrency=WORKERS)
+    def __init__(
+        self, app: App, *, app_token: str, ping_interval: float = PING_INTERVAL, listeners: int = LISTENERS
+    ) -> None:
+        self._handler = SocketModeHandler(app, app_token, ping_interval=ping_interval, concurrency=listeners)
 
     def connect(self) -> None:
         """Raises `SlackError` if Slack gives no address to connect to."""

@@ -134,9 +134,8 @@ def _decided(decision: Decision) -> Iterator[Markup]:
     match decision:
         case Allow(rule=rule, because=because):
             yield row("Answer", words("it would run without a vote: {} ({})", because, rule))
-        case NeedsApproval(rule=rule, because=because):
-            who = who_may(decision.need, decision.groups)
-            yield row("Answer", words("it would need the approval of {}: {} ({})", who, because, rule))
+        case NeedsApproval(rule=rule):
+            yield row("Answer", words("it would need {} (rule {})", who_may(decision.need, decision.groups), rule))
             if decision.guarded:
                 yield row(
                     "Guarded", words("{}. An approver must tick that console access works today", decision.guarded)
