@@ -8,17 +8,18 @@ from bot.core.changes import Change
 from bot.core.units import FileKind, Layer, Snapshot
 
 
-def plan_of(change: Change, snapshot: Snapshot, layer: Layer) -> Mapping[str, object]:
+def plan_of(change: Change, snapshot: Snapshot, layer: Layer | None) -> Mapping[str, object]:
     """What is approved, by name: only what the unit *is*, never how it happens to be doing.
 
     Active state, pids, restart counts and boot are left out on purpose: a unit that crashes in a loop must not void
-    its own approval while people read the card. `snapshot` must come from a full look.
+    its own approval while people read the card. `snapshot` must come from a full look; without a `layer` there is no
+    link to make or to remove.
     """
     around = snapshot.around
     if around is None:
         raise ValueError("a plan needs a full look")
     return {
-        "the change": [str(change), str(layer)],
+        "the change": [str(change), str(layer or "")],
         "the machine": snapshot.machine_id,
         "the unit's name": str(snapshot.id),
         "its other names": sorted(snapshot.names),
@@ -30,7 +31,7 @@ def plan_of(change: Change, snapshot: Snapshot, layer: Layer) -> Mapping[str, ob
     }
 
 
-def plan_digest(change: Change, snapshot: Snapshot, layer: Layer) -> str:
+def plan_digest(change: Change, snapshot: Snapshot, layer: Layer | None) -> str:
     """SHA-256 of the plan, in hexadecimal."""
     text = json.dumps(plan_of(change, snapshot, layer), sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -60,7 +60,7 @@ def planned(request: Request, seen: Snapshot) -> Request:
     """The request with what a full look says of its unit: the real Id, the layer, the digest of the plan."""
     layer = choose_layer(request.ask.change, seen)
     chosen = layer if isinstance(layer, Layer) else None
-    digest = plan_digest(request.ask.change, seen, chosen) if chosen else ""
+    digest = plan_digest(request.ask.change, seen, chosen)
     return request.on_target(unit=seen.id, layer=chosen, digest=digest, planned=seen, before=seen)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.core.audit import Event
+from bot.core.cards.buttons import DIGEST_SIGNS
 from bot.core.changes import Ask, Change, Outcome, Request, Stage, Target, Verb, Verdict, Vote
 from bot.core.grammar import Question
 from bot.core.people import PersonId, Place
@@ -12,6 +13,7 @@ from bot.errors import NoSuchRequest, Stale, UsageError
 from bot.workflow.answering import Answers
 from bot.workflow.ending import event
 from bot.workflow.parts import Parts
+from bot.workflow.saying import place_of
 from bot.workflow.voting import decided
 
 _STILL_MINE = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)
@@ -83,10 +85,11 @@ class Workflow:
     ) -> None:
         """Record a vote on the plan with this digest (its first signs suffice), given on the card at (channel, ts).
 
-        `card` is None when the vote was not given on a message.
+        On the command line there is no card.
         """
         request = self.request(request_id)
-        self._check_card(request, card, by=by)
+        if not place.is_shell:
+            self._check_card(request, card, by=by)
         _check_vote(request, verdict, digest=digest, console_works=console_works)
         vote = Vote(
             by,
@@ -104,7 +107,8 @@ class Workflow:
     def _check_card(self, request: Request, card: tuple[str, str] | None, *, by: PersonId) -> None:
         """A copy of our buttons under other words is no ballot. Who is very quick presses before the card is noted."""
         posted = self._parts.store.card(request.id)
-        if card is not None and all(posted) and card != posted:
+        is_noted, channel = all(posted), place_of(self._parts, request).channel
+        if card is None or (card != posted if is_noted else card[0] != channel):
             mismatch = event(request, "approval.refused", outcome="denied", code="message_mismatch", actor=by)
             self._parts.store.record([mismatch])
             raise UsageError("This button is not on the request's own card, so it does not count. Use the card itself.")
@@ -166,7 +170,7 @@ def _check_vote(request: Request, verdict: Verdict, *, digest: str, console_work
     """What needs no look-up; whether this person may vote is asked when the vote is counted."""
     if request.stage is not Stage.WAITING:
         raise UsageError(decided(request))
-    if not request.target.digest.startswith(digest):
+    if len(digest) < DIGEST_SIGNS or not request.target.digest.startswith(digest):
         raise UsageError("The plan has changed since this card was drawn. Read it again, then decide.")
     is_guarded = request.approval is not None and bool(request.approval.guarded)
     if verdict is Verdict.APPROVE and is_guarded and not console_works:

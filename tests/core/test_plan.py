@@ -25,6 +25,13 @@ def _metrics(active: ActiveState) -> tuple[Neighbour, ...]:
     return (Neighbour("metrics.service", frozenset(), LoadState.LOADED, active),)
 
 
+def test_what_has_no_link_to_make_or_remove_has_a_plan_as_well() -> None:
+    back = replace(CHANGE, verb=Verb.UNMASK)
+    plan = plan_digest(back, SEEN, None)
+    assert len(plan) == 64
+    assert plan != plan_digest(back, replace(SEEN, machine_id="f" * 32), None)
+
+
 @pytest.mark.parametrize(
     "meanwhile",
     [

@@ -52,6 +52,33 @@ class TestApprove:
         assert [event["reason_code"] for event in world.events("approval.refused")] == ["message_mismatch"]
         assert world.store.get(request.id).votes == ()
 
+    @pytest.mark.parametrize("digest", ["", "0", PLAN[:-1]])
+    def test_a_button_that_names_no_plan_does_not_count(self, world: World, digest: str) -> None:
+        request = world.waiting()
+        world.send(click("approve", value(request, digest), respond=f"{world.slack.base}respond"))
+        assert "plan has changed" in world.slack.call("respond")["text"]
+        assert world.store.get(request.id).votes == ()
+
+    @pytest.mark.parametrize("where", ["in a message for one person alone", "on the bot's home page"])
+    def test_a_button_that_is_on_no_message_of_a_channel_does_not_count(self, world: World, where: str) -> None:
+        request = world.waiting()
+        forged = click("approve", value(request), respond=f"{world.slack.base}respond")
+        del forged["message"]
+        if "home" in where:
+            del forged["channel"]
+        world.send(forged)
+        assert "not on the request's own card" in world.slack.call("respond")["text"]
+        assert world.store.get(request.id).votes == ()
+
+    def test_before_the_card_is_noted_only_its_channel_counts(self, world: World) -> None:
+        request = world.waiting(is_noted=False)
+        elsewhere = click("approve", value(request), respond=f"{world.slack.base}respond")
+        elsewhere["channel"] = {"id": "C666", "name": "elsewhere"}
+        world.send(elsewhere)
+        assert world.store.get(request.id).votes == ()
+        world.send(click("approve", value(request)))
+        assert len(world.store.get(request.id).votes) == 1
+
     def test_a_decision_is_final(self, world: World) -> None:
         request = world.waiting()
         world.moved(request, Stage.DENIED)

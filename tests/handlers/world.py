@@ -74,12 +74,12 @@ class World:
         self.send(command(text))
         return self.requests()[0]
 
-    def waiting(self, *, guarded: str = "") -> Request:
-        """Alice has asked, the host was looked at, and the card stands in the channel."""
+    def waiting(self, *, guarded: str = "", is_noted: bool = True) -> Request:
+        """Alice has asked, the host was looked at, and the card stands in the channel; unless we do not know it yet."""
         request = self.asked().on_target(digest="0123456789abcdef")
         approval = Approval("prod", 1, ("sre",), request.asked_at + timedelta(minutes=15), guarded=guarded)
         request = self.store.save(request.move(Stage.WAITING, approval=approval))
-        return self._posted(request)
+        return self._posted(request) if is_noted else request
 
     def moved(self, request: Request, stage: Stage, **target: Any) -> Request:
         """It went on to this stage."""
