@@ -112,6 +112,11 @@ CASES: Mapping[str, Case] = {
     "stopped_by_force": Case(
         "stubborn.service", ["systemctl stop stubborn.service"], ["systemctl start stubborn.service"]
     ),
+    "outlived_by_a_process": Case(
+        "unkillable.service",
+        ["systemctl start unkillable.service", "systemctl stop unkillable.service || true"],
+        ["systemctl kill -s KILL unkillable.service", "systemctl reset-failed unkillable.service"],
+    ),
     "no_limit_for_stopping": Case(
         "endless.service", ["systemctl start endless.service"], ["systemctl kill -s KILL endless.service"]
     ),

@@ -184,6 +184,14 @@ def test_a_running_unit_has_a_process_and_a_stopping_one_a_job() -> None:
     assert seen("crash_loop").restarts >= 0
 
 
+def test_a_process_that_outlives_its_unit_is_told_by_the_control_group_alone() -> None:
+    outlived, gone = seen("outlived_by_a_process"), seen("stopped_by_force")
+    assert {(snapshot.sub, snapshot.result, snapshot.main_pid) for snapshot in (outlived, gone)} == {
+        ("failed", "timeout", 0)
+    }
+    assert (outlived.control_group, gone.control_group) == ("/system.slice/unkillable.service", "")
+
+
 def units(neighbours: tuple[Any, ...]) -> list[str]:
     return [neighbour.unit for neighbour in neighbours]
 

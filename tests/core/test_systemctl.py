@@ -104,8 +104,8 @@ def admits(patterns: list[re.Pattern[str]], words: Argv) -> bool:
 SYSTEM = expressions(systemctl.sudoers_fragment("maskbot"))
 BOTH = expressions(systemctl.sudoers_fragment("maskbot", users=["deploy"]))
 STEMS = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9:_.-]{0,20}(@[A-Za-z0-9:_.@-]{1,20})?", fullmatch=True)
-UNITS = st.builds("{}.{}".format, STEMS.filter(lambda stem: ".." not in stem), st.sampled_from(
-    ["service", "socket", "timer", "path"])).map(UnitName)  # fmt: skip
+NAMES = st.builds("{}.{}".format, STEMS, st.sampled_from(["service", "socket", "timer", "path"]))
+UNITS = NAMES.filter(lambda name: ".." not in name).map(UnitName)
 
 
 @given(UNITS)
