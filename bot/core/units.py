@@ -28,7 +28,7 @@ class UnitName:
     text: str
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.text):
+        if not self.is_sendable(self.text):
             raise UsageError(f"`{self.text[:80]}` is not a unit name.")
 
     @classmethod
@@ -48,6 +48,11 @@ class UnitName:
             raise UsageError(
                 f"`{typed[:80]}` is not a unit name. A name has letters, digits and `:_.@-`, like `cron.service`."
             ) from None
+
+    @staticmethod
+    def is_sendable(text: str) -> bool:
+        """Whether this is a name that we would send to a host; systemd allows stranger ones."""
+        return bool(_NAME.fullmatch(text))
 
     def __str__(self) -> str:
         return self.text

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.core.changes import Change, Outcome, Sent, Target, Verb
 from bot.core.steps import Done, Limits, Step, Work, next_step, observe
+from bot.core.steps.commands import argv
 from bot.core.steps.kinds import (
     AddWants,
     Command,
@@ -201,7 +202,8 @@ class Walk:
 
     def _send(self, step: Command) -> None:
         exit_code, output = self.unit.do(step)
-        sent = Sent(label(step), ("systemctl",), self.unit.now, exit_code, output)
+        words = argv(step, self.target, user=self.change.user)
+        sent = Sent(label(step), words, self.unit.now, exit_code, output)
         self.target = replace(self.target, sent=(*self.target.sent, sent))
 
     @property

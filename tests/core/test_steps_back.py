@@ -111,6 +111,26 @@ def test_an_enablement_link_that_cannot_be_put_back_is_told() -> None:
     assert "multi-user.target.requires/worker.service is gone" in done.note
 
 
+@pytest.mark.parametrize("folder", ["multi-user.target.requires", "primary.service.wants"])
+def test_a_link_of_a_kind_that_cannot_be_made_is_told_and_no_other_is_made_for_it(folder: str) -> None:
+    path = f"/etc/systemd/system/{folder}/worker.service"
+    unit = OneUnit(links={(path, PATHS[Layer.PERSISTENT])})
+    mask = masking(unit)
+    mask.run()
+    undo = undoing(mask)
+    assert undo.run() == Done(Outcome.RESTORED_PARTLY, f"the link {path} is gone")
+    assert undo.steps == ["unlink persistent", "reload", "start worker.service"]
+
+
+def test_a_unit_with_a_name_that_we_send_to_nobody_is_told_and_not_started() -> None:
+    unit = OneUnit(others={"\\x2esnapshots.mount": UP, "metrics.service": UP})
+    mask = masking(unit)
+    mask.run()
+    undo = undoing(mask)
+    assert undo.run() == Done(Outcome.RESTORED_PARTLY, "\\x2esnapshots.mount was active, is inactive")
+    assert undo.steps[-2:] == ["start worker.service", "start metrics.service"]
+
+
 def test_a_mask_that_somebody_made_anew_is_not_ours_to_remove() -> None:
     unit = OneUnit()
     mask = masking(unit)

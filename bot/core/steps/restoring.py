@@ -20,7 +20,7 @@ from bot.core.steps.kinds import (
     newest,
     times,
 )
-from bot.core.units import ActiveState, FileKind, LayerFile, LoadState, Neighbour, Snapshot, Surroundings
+from bot.core.units import ActiveState, FileKind, LayerFile, LoadState, Neighbour, Snapshot, Surroundings, UnitName
 
 _WAIT = 0.2  # seconds between two looks while something starts
 
@@ -104,13 +104,20 @@ def _lost_links(mask: Target, now: Snapshot) -> list[str] | None:
     It removes links to the very path of the mask, as there are after a unit file moved to /usr/lib (measured).
     """
     file, around = mask.made, mask.before.around if mask.before else None
-    at_risk = [path for path, target in (around.wants_links if around else ()) if file and target == file.path]
+    links = around.wants_links if around else ()
+    at_risk = [path for path, target in links if file and target == file.path and _can_be_put_back(path)]
     if not at_risk:
         return []
     if now.around is None:
         return None
     have = {path for path, _ in now.around.wants_links}
     return sorted({PurePosixPath(path).parent.stem for path in at_risk if path not in have})
+
+
+def _can_be_put_back(path: str) -> bool:
+    """`add-wants` makes links in the `.wants` folder of a target and nowhere else; any other is told as gone."""
+    folder = PurePosixPath(path).parent
+    return folder.suffix == ".wants" and folder.stem.endswith(".target")
 
 
 def _reload_is_due(target: Target) -> bool:
@@ -128,7 +135,7 @@ def _should_run(before: Snapshot, now: Snapshot, around: Surroundings) -> Iterat
         was = ran.get(other.unit, ActiveState.INACTIVE)
         # What crashed in a loop before may do so again: that is as it was, and nobody waits for it to settle.
         starting = other.active is ActiveState.ACTIVATING and was is not ActiveState.ACTIVATING
-        if not was.is_down and (other.active.is_down or starting):
+        if not was.is_down and (other.active.is_down or starting) and UnitName.is_sendable(other.unit):
             yield other
 
 
