@@ -5,11 +5,12 @@ from fnmatch import fnmatchcase
 
 from bot.core.changes import Outcome, Request, Sent, Target
 from bot.core.foreign import clean
+from bot.core.inventory import Host
 from bot.core.steps import Done, Work, next_step, observe
 from bot.core.steps.commands import argv
 from bot.core.steps.kinds import Command, LookFully, TryStart, Wait, label
 from bot.core.units import Snapshot
-from bot.errors import HostError, OutcomeUnknown
+from bot.errors import HostError, OutcomeUnknown, UsageError
 from bot.ports import Claim, Reply
 from bot.workflow.doubt import in_doubt
 from bot.workflow.ending import event
@@ -31,7 +32,6 @@ class Carrying:
         self.claim = claim
         self.request = request
         self.seen = seen
-        self.host = parts.host(request.ask.change.host)
         self.fully = False  # once a step needed a full look, the ones after it do too
         self.failures = 0
         self.shown_at = parts.clock.now()
@@ -52,6 +52,14 @@ class Carrying:
                 if not self._try_again(error):
                     failed = Ending(Done(Outcome.FAILED, str(error)))
                     return finish(self.parts, self.request, failed, claim=self.claim)
+
+    @property
+    def host(self) -> Host:
+        """The host as the inventory has it. Raises `HostError`: hosts.yaml may have changed since the last command."""
+        try:
+            return self.parts.host(self.request.ask.change.host)
+        except UsageError as error:
+            raise HostError(str(error), code="unknown_host") from error
 
     def _do(self, step: Command | Wait | LookFully | Done) -> None:
         match step:

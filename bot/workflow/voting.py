@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.core.audit import Event
 from bot.core.changes import Request, Stage, Tally, Verdict, Vote
 from bot.core.policy import Allow, Moment, Refuse
-from bot.errors import Unverified
+from bot.errors import Unverified, UsageError
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.ending import end, event, refuse, sentence
 from bot.workflow.judging import judge
@@ -37,6 +37,8 @@ def _count(parts: Parts, request: Request, vote: Vote, *, claim: Claim) -> Reque
         answer = judge(parts, request, Moment.VOTE, voter=vote.voter)
     except Unverified as error:
         answer = Refuse("identity_unverified", str(error), "Click again in a moment.")
+    except UsageError as error:  # hosts.yaml has changed since people were asked
+        answer = Refuse("unknown_host", str(error))
     if isinstance(answer, Refuse):
         return _refuse_vote(parts, request, vote, answer, claim=claim)
     counted = _tally(request, vote, Tally.COUNTED)

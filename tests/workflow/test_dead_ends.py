@@ -1,0 +1,69 @@
+"""Requests that could be stuck for ever: each comes to its end, or says on its card why it does not."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.changes import Approval, Ask, Change, Outcome, Request, Sent, Stage, Target, Verb
+from bot.core.inventory import Host
+from bot.core.units import Layer, UnitName
+from bot.ports import Reply
+from tests.workflow.slack import ALICE, BOB, INCIDENT
+from tests.workflow.world import World
+
+CRON = UnitName("cron.service")
+LINK = ("sudo", "-n", "/usr/bin/systemctl", "mask")
+
+
+class NoHost:
+    """There is no host left to be asked."""
+
+    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
+        raise AssertionError(f"sent {argv} to {host.name}")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A running bot whose hosts.yaml has no host any more."""
+    one = World({}, f"sqlite:///{tmp_path}/maskbot.db", ways=NoHost())
+    with one.store.exclusive(), one.running():
+        yield one
+    one.answers.close()
+
+
+def stored(world: World, stage: Stage, **target: Any) -> Request:
+    """A request of alice's for a host that was there when she asked."""
+    now = world.clock.now()
+    ask = Ask(Change(Verb.MASK, "web-01", CRON), ALICE.id, "alice", INCIDENT)
+    on_host = Target("web-01", CRON, Layer.PERSISTENT, "0123456789abcdef", **target)
+    request = Request("r1", "key", ask, now, (on_host,), stage, due_at=now)
+    approval = Approval("prod", 1, ("sre",), now + timedelta(minutes=15))
+    return world.store.add(replace(request, approval=approval), events=[])[0]
+
+
+def test_a_vote_for_a_host_that_is_gone_is_answered_and_the_request_expires(world: World) -> None:
+    asked = stored(world, Stage.WAITING)
+    world.vote(asked)
+    assert "no host `web-01`" in world.told(BOB, "no host")
+    world.clock.ahead = timedelta(minutes=16)
+    world.store.hurry(asked.id)
+    assert world.ended(asked).stage is Stage.EXPIRED
+
+
+def test_what_was_under_way_on_a_host_that_is_gone_is_not_known_and_says_why(world: World) -> None:
+    under_way = stored(world, Stage.RUNNING, sent=(Sent("link", LINK, world.clock.now()),))
+    doubtful = world.when(under_way, lambda now: now.target.unknown_since is not None, "doubt")
+    assert doubtful.stage is Stage.RUNNING
+    card = world.card(under_way)
+    assert card.startswith("NOT KNOWN YET")
+    assert "There is no host `web-01` in the inventory." in card
+
+
+def test_what_had_not_begun_on_a_host_that_is_gone_ends_with_nothing_changed(world: World) -> None:
+    ended = world.ended(stored(world, Stage.RUNNING))
+    assert ended.target.outcome is Outcome.FAILED
+    assert "no host `web-01`" in world.card(ended)
