@@ -1,0 +1,143 @@
+"""SIGKILL at every step of a change: started again, the bot brings it to its end by itself, once, and proven."""
+
+import json
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from bot.core.audit import Verified, verify
+from bot.core.changes import Ask, Change, Outcome, Request, Verb, Verdict
+from bot.core.units import UnitName
+from bot.edges.database import Database
+from bot.edges.ssh import SshHosts
+from bot.workflow import Parts, Workflow
+from bot.workflow.answering import Answers
+from tests.lab.hosts import LabHost
+from tests.workflow.killed import Settings, written
+from tests.workflow.slack import ALICE, BOB, INCIDENT, Channels, People
+from tests.workflow.world import POLICY, Hands, inventory
+
+pytestmark = pytest.mark.ssh
+
+# In the order of a change; "after" a command is before its answer was read.
+MOMENTS = (
+    "before mask",
+    "after mask",
+    "before stop",
+    "after stop",
+    "before daemon-reload",
+    "after daemon-reload",
+    "after start",
+    "before update",
+    "after post line",
+)
+
+
+class Desk:
+    """People's side of a bot that runs in another process, through the database they share."""
+
+    def __init__(self, host: LabHost, folder: Path) -> None:
+        (folder / "slack").mkdir()
+        (known,) = inventory({host.name: host}).hosts
+        fields = asdict(known) | {"pins": sorted(known.pins), "groups": []}
+        url, key, slack = f"sqlite:///{folder}/var/maskbot.db", str(host.key_file), str(folder / "slack")
+        self.settings = Settings(url, [fields], key, slack)
+        self.host = host
+        self.clock = Hands()
+        self.store = Database(self.settings.url, clock=self.clock, instance="desk")
+
+    @contextmanager
+    def bot(self, *, dies: str = "") -> Iterator[subprocess.Popen[str]]:
+        """A bot that works until it dies, or until this ends."""
+        settings = Settings(**(asdict(self.settings) | {"dies": dies}))
+        argv = [sys.executable, "-m", "tests.workflow.killed", written(settings)]
+        process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+
+    def until(self, holds: Callable[[], bool], what: str) -> None:
+        """Look at the database until it holds; its owner is another process, so nothing rings here."""
+        deadline = time.monotonic() + 40
+        while not holds():
+            assert time.monotonic() < deadline, f"waited in vain for {what}"
+            self.store.wait_for_work(0.05)
+
+    def cards(self) -> list[str]:
+        """The head lines of all cards that stand in Slack."""
+        kept = [json.loads(path.read_text()) for path in sorted(Path(self.settings.slack).iterdir())]
+        return [said["text"] for said in kept if said["mark"].endswith(":card")]
+
+
+@pytest.fixture
+def desk(host: LabHost, tmp_path: Path) -> Iterator[Desk]:
+    """An empty database and a bot that is not running yet."""
+    one = Desk(host, tmp_path)
+    with one.store.exclusive():
+        pass  # the schema is there before the bot is
+    yield one
+    one.store.close()
+
+
+def asked(desk: Desk, ways: SshHosts) -> tuple[Workflow, Request]:
+    """Alice asks for worker.service."""
+    parts = Parts(desk.store, ways, People(), Channels(), desk.clock, inventory({"web-01": desk.host}), POLICY)
+    workflow = Workflow(parts, Answers(parts))
+    change = Change(Verb.MASK, "web-01", UnitName("worker.service"))
+    return workflow, workflow.submit(Ask(change, ALICE.id, "alice", INCIDENT, "INC-42"), key=secrets.token_hex(8))
+
+
+def approve(desk: Desk, workflow: Workflow, request: Request) -> None:
+    """Bob says yes as soon as there is a card."""
+    desk.until(lambda: bool(desk.store.card(request.id)[1]), "a card")
+    now, card = desk.store.get(request.id), desk.store.card(request.id)
+    workflow.vote(
+        request.id, Verdict.APPROVE, by=BOB.id, name="bob", place=INCIDENT, digest=now.target.digest, card=card
+    )
+
+
+def test_a_bot_that_is_killed_at_every_step_ends_what_it_began_once(desk: Desk, ways: SshHosts) -> None:
+    stops = own_stops(desk.host)
+    with desk.bot(dies="before post card") as process:
+        workflow, request = asked(desk, ways)
+        assert process.wait(timeout=40) == -signal.SIGKILL
+    with desk.bot(dies=MOMENTS[0]) as process:
+        approve(desk, workflow, request)
+        assert process.wait(timeout=40) == -signal.SIGKILL
+    for moment in MOMENTS[1:]:
+        with desk.bot(dies=moment) as process:
+            assert process.wait(timeout=40) == -signal.SIGKILL, moment
+    with desk.bot():
+        desk.until(lambda: desk.store.get(request.id).stage.is_final, "the end")
+        desk.until(lambda: desk.cards() == ["MASKED AND PROVEN · worker.service on web-01"], "one final card")
+
+    done = desk.store.get(request.id)
+    assert done.target.outcome is Outcome.PROVEN, (done.target.note, done.because)
+    assert desk.host.show("worker.service", "LoadState", "ActiveState") == {
+        "LoadState": "masked",
+        "ActiveState": "inactive",
+    }
+    assert own_stops(desk.host) == stops + 1
+    records = list(desk.store.records())
+    assert isinstance(verify(records, anchor=desk.store.head()), Verified)
+    intents = [record["data"]["step"] for record in records if record["type"] == "exec.intent"]
+    assert {"link", "stop", "reload", "try-start"} <= set(intents)
+    assert [record["type"] for record in records].count("request.finished") == 1
+
+
+def own_stops(host: LabHost) -> int:
+    """How often the unit's own stop command has run."""
+    return host.run("sh", "-c", "cat /var/lib/lab/worker.stopped 2>/dev/null").stdout.count("stopped")
