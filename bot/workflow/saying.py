@@ -1,7 +1,11 @@
 """Saying it: cards follow the stored request, other messages are said once, and Slack's troubles only delay them."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from typing import TypeVar
+
+import structlog
 
 from bot.core.cards import evidence, line, plain, render
 from bot.core.cards.kit import Text
@@ -12,9 +16,12 @@ from bot.ports import Due, MessageKind
 from bot.workflow.ending import end
 from bot.workflow.parts import Parts
 
+log = structlog.get_logger()
+Answer = TypeVar("Answer")
 _NO_AUDIENCE = frozenset({"is_archived", "not_in_channel", "channel_not_found"})
 _SHAPE_REFUSED = frozenset({"invalid_blocks", "msg_blocks_too_long", "msg_too_long"})
-_TRIES = 20
+_OPERATOR_MENDS = frozenset({"invalid_auth", "token_revoked", "token_expired", "account_inactive", "missing_scope"})
+_LONGEST_PAUSE = 60.0  # seconds between two tries
 
 
 def say(parts: Parts, due: Due) -> None:
@@ -48,7 +55,7 @@ def _card(parts: Parts, due: Due, request: Request) -> None:
         parts.store.said(due, channel=place.channel, ts=ts, version=request.version)
         return
     try:
-        parts.channel.update(due.channel, due.ts, text)
+        _plainer(text, lambda shape: parts.channel.update(due.channel, due.ts, shape))
         ts = due.ts
     except SlackError as error:
         if error.code != "message_not_found":
@@ -58,13 +65,18 @@ def _card(parts: Parts, due: Due, request: Request) -> None:
 
 
 def _post(parts: Parts, place: Place, text: Text, *, mark: str) -> str:
-    """Post; a message whose shape Slack refuses goes out once more as plain words."""
+    return _plainer(text, lambda shape: parts.channel.post(place, shape, mark=mark))
+
+
+def _plainer(text: Text, send: Callable[[Text], Answer]) -> Answer:
+    """Send it; a message whose shape Slack refuses goes out once more as plain words."""
     try:
-        return parts.channel.post(place, text, mark=mark)
+        return send(text)
     except SlackError as error:
         if error.code not in _SHAPE_REFUSED:
             raise
-        return parts.channel.post(place, Text(text.text), mark=mark)
+        log.error("message in plain words", why=error.code, text=text.text)
+        return send(Text(text.text))
 
 
 def _line(parts: Parts, due: Due, request: Request) -> None:
@@ -91,11 +103,15 @@ def _whisper(parts: Parts, due: Due, request: Request) -> None:
 
 
 def _not_said(parts: Parts, due: Due, request: Request, error: SlackError) -> None:
-    """A request that nobody can see any more does not run; one that runs is finished all the same."""
+    """A request that nobody can see any more does not run; one that runs is finished all the same.
+
+    However long Slack is away, what is owed to a channel is said afterwards; answers to one person are owed to nobody.
+    """
     if error.code in _NO_AUDIENCE and request.stage in (Stage.WAITING, Stage.APPROVED):
         because = "Its channel is gone or the bot is not in it any more, so nobody could see it."
         with suppress(Stale):  # it moved meanwhile; the next try sees where to
             end(parts, request, Stage.CANCELLED, because, code="no_audience")
-    may_help = error.passing and due.message.kind is not MessageKind.WHISPER and due.attempts < _TRIES
-    pause = error.retry_after or parts.timings.message_retry * (due.attempts + 1)
+    may_help = due.message.kind is not MessageKind.WHISPER and (error.passing or error.code in _OPERATOR_MENDS)
+    pause = error.retry_after or min(_LONGEST_PAUSE, parts.timings.message_retry * (due.attempts + 1))
+    log.warning("message not said", request=request.id, kind=due.message.kind, why=error.code, again=may_help)
     parts.store.unsaid(due, retry_in=timedelta(seconds=pause) if may_help else None)

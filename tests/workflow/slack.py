@@ -62,20 +62,22 @@ class Channels:
     messages: dict[str, Said] = field(default_factory=dict)
     whispers: list[tuple[str, str]] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
-    is_down: bool = False
+    trouble: str = ""  # Slack's word for why it does nothing now
+    takes_blocks: bool = True
+    tries: int = 0
     _numbers: Iterable[int] = field(default_factory=lambda: itertools.count(1_700_000_000))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def post(self, place: Place, text: Text, *, mark: str) -> str:
         with self._lock:
-            self._answer(place.channel)
+            self._answer(place.channel, text)
             ts = f"{next(iter(self._numbers))}.000100"
             self.messages[ts] = Said(place.channel, place.thread, mark, text)
             return ts
 
     def update(self, channel: str, ts: str, text: Text) -> None:
         with self._lock:
-            self._answer(channel)
+            self._answer(channel, text)
             if ts not in self.messages:
                 raise SlackError("No such message.", code="message_not_found")
             self.messages[ts].text = text
@@ -95,9 +97,12 @@ class Channels:
         with self._lock:
             return [said for said in self.messages.values() if said.mark == mark]
 
-    def _answer(self, channel: str) -> None:
-        if self.is_down:
-            raise SlackError("Slack could not be reached.", code="unreachable", passing=True)
+    def _answer(self, channel: str, text: Text | None = None) -> None:
+        self.tries += 1
+        if self.trouble:
+            raise SlackError("Slack did not do it.", code=self.trouble, passing=self.trouble == "unreachable")
+        if text and text.blocks and not self.takes_blocks:
+            raise SlackError("Slack refused it.", code="invalid_blocks")
         if channel in self.gone:
             raise SlackError("Slack refused it.", code=GONE)
 

@@ -45,6 +45,34 @@ def stored(world: World, stage: Stage, **target: Any) -> Request:
     return world.store.add(replace(request, approval=approval), events=[])[0]
 
 
+def test_a_card_whose_shape_is_refused_shows_the_newest_in_plain_words(world: World) -> None:
+    asked = stored(world, Stage.WAITING)
+    world.until(lambda: "[Approve]" in world.card(asked), "a card")
+    world.slack.takes_blocks = False
+    world.desk.withdraw(asked.id, by=ALICE.id)
+    assert world.card(asked) == "WITHDRAWN · mask cron.service on web-01"
+
+
+@pytest.mark.parametrize("trouble", ["unreachable", "token_revoked"])
+def test_however_long_slack_is_away_the_last_word_is_said_afterwards(world: World, trouble: str) -> None:
+    asked = stored(world, Stage.WAITING)
+    world.until(lambda: "[Approve]" in world.card(asked), "a card")
+    world.slack.trouble = trouble
+    world.desk.withdraw(asked.id, by=ALICE.id)
+    for _ in range(25):  # as often as it is tried in ten minutes
+        _try_again(world)
+    world.slack.trouble = ""
+    world.clock.ahead += timedelta(minutes=1)
+    assert world.card(asked).startswith("WITHDRAWN")
+
+
+def _try_again(world: World) -> None:
+    tries = world.slack.tries
+    world.clock.ahead += timedelta(minutes=1)
+    world.store.wake()
+    world.until(lambda: world.slack.tries > tries, "another try")
+
+
 def test_a_vote_for_a_host_that_is_gone_is_answered_and_the_request_expires(world: World) -> None:
     asked = stored(world, Stage.WAITING)
     world.vote(asked)
