@@ -234,3 +234,14 @@ def _insert(url: str, requests: list[Request]) -> None:
         connection.execute(insert(tables.requests), [rows.request_row(request) for request in requests])
         connection.execute(insert(tables.targets), targets)
     engine.dispose()
+
+
+def test_a_request_that_this_version_cannot_read_stands_in_nobodys_way(store: Database, database_url: str) -> None:
+    store.add(a_request(1), events=[])
+    readable, _ = store.add(a_request(2, due_at=NOW), events=[])
+    engine = create_engine(parse_url(database_url))
+    with engine.begin() as connection:
+        connection.execute(tables.targets.update().where(tables.targets.c.request_id == "r1").values(document={}))
+    engine.dispose()
+    found = [store.claim("one"), store.claim("one")]
+    assert [claim.request for claim in found if claim] == [readable]

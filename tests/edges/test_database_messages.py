@@ -4,10 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import create_engine
 
 from bot.core.changes import Request, Stage
 from bot.core.people import Place
-from bot.edges.database import Database, Limits
+from bot.edges.database import Database, Limits, tables
+from bot.edges.database.engine import parse_url
 from bot.ports import Due, Message, MessageKind
 from tests.edges.asked import a_request, an_event
 from tests.edges.conftest import Hands, Opening
@@ -259,3 +261,15 @@ def test_nothing_is_to_be_said_about_what_was_not_recorded(store: Database) -> N
     with pytest.raises(Exception, match="changed by somebody else"):
         store.save(stale, events=[an_event()], messages=[Message(WHISPER, to="UALICE", body="no")])
     assert kinds(store) == []
+
+
+def test_a_message_that_this_version_cannot_read_stands_in_nobodys_way(store: Database, database_url: str) -> None:
+    waiting(store, 1)
+    waiting(store, 2)
+    engine = create_engine(parse_url(database_url))
+    with engine.begin() as connection:
+        unknown = tables.messages.update().where(tables.messages.c.request_id == "r1")
+        connection.execute(unknown.values(document={"kind": "smoke signal"}))
+    engine.dispose()
+    found = [store.due_message("poster"), store.due_message("poster")]
+    assert [message.request_id for message in found if message] == ["r2"]

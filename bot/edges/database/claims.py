@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+import structlog
+from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Connection, and_, case, literal, null, or_, select, true, update
 
 from bot.core.changes import Request
@@ -11,6 +13,8 @@ from bot.edges.database.transactions import database_time
 from bot.errors import LostClaim
 from bot.ports import Claim
 
+log = structlog.get_logger()
+
 
 def is_any_due(connection: Connection, *, now: datetime) -> bool:
     """Whether a claim is worth a writing transaction."""
@@ -19,7 +23,10 @@ def is_any_due(connection: Connection, *, now: datetime) -> bool:
 
 
 def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta) -> Claim | None:
-    """Claim what has been due longest; what another is just claiming is passed over, not waited for."""
+    """Claim what has been due longest; what another is just claiming is passed over, not waited for.
+
+    What a newer version wrote in words that this one does not know is left to that one.
+    """
     lease_time = database_time(connection)
     due = connection.execute(
         select(targets.c.request_id, targets.c.position, targets.c.fence)
@@ -35,7 +42,11 @@ def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta)
         .where(targets.c.request_id == due.request_id, targets.c.position == due.position)
         .values(owner=owner, fence=due.fence + 1, lease_until=lease_time + lease, called=False)
     )
-    (request,) = rows.read(connection, select(requests).where(requests.c.id == due.request_id))
+    try:
+        (request,) = rows.read(connection, select(requests).where(requests.c.id == due.request_id))
+    except ValidationError as error:
+        log.error("request cannot be read", request=due.request_id, why=rows.complaint(error))
+        return None  # it stays leased for a while, so that it stands in nobody's way
     return Claim(request, owner, due.fence + 1)
 
 

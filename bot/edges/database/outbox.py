@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import TypeAdapter
+import structlog
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, insert, or_, select, update
 
 from bot.core.changes import Request, Stage
+from bot.edges.database.rows import complaint
 from bot.edges.database.tables import messages, requests
 from bot.edges.database.transactions import database_time, insert_new
 from bot.ports import Due, Message, MessageKind
 
+log = structlog.get_logger()
 _MESSAGE = TypeAdapter(Message)
 _NEVER_POSTED = -1
 # A request that ends before anybody was asked, or anything was done, has no card: its asker is told alone.
@@ -87,7 +90,11 @@ def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta)
         .where(messages.c.id == row.id)
         .values(owner=owner, lease_until=lease_time + lease, attempts=row.attempts + 1)
     )
-    message = _MESSAGE.validate_python(row.document)
+    try:
+        message = _MESSAGE.validate_python(row.document)
+    except ValidationError as error:
+        log.error("message cannot be read", message=row.id, why=complaint(error))
+        return None  # it stays leased for a while, so that it stands in nobody's way
     return Due(row.id, row.request_id, message, row.attempts, row.channel, row.ts, row.posted_version)
 
 

@@ -7,7 +7,7 @@ defaults, so a newer version reads what an older one left.
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, CursorResult, Select, select
 
 from bot.core.changes import Request, Stage, Target, Vote
@@ -73,6 +73,12 @@ def read(connection: Connection, chosen: Select[Any]) -> list[Request]:
     )
     targets_of, votes_of = _by_request(targets), _by_request(votes)
     return [_request(row._mapping, targets_of.get(row.id, []), votes_of.get(row.id, [])) for row in rows]
+
+
+def complaint(error: ValidationError) -> str:
+    """Where a document is not as this version knows it, without a word of what it holds."""
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['type']}" for one in found[:3])
 
 
 def _by_request(rows: CursorResult[Any, Any]) -> dict[str, list[Any]]:
