@@ -226,7 +226,8 @@ class TestAfterACrash:
         unit = OneUnit(active=DOWN, mask_loaded=True)
         unit.put_mask(Layer.PERSISTENT)
         step = next_step(Work(_MASK, _after("link", "try-start", "try-start", "try-start")), unit.look(), NOON)
-        assert step == Done(Outcome.PROVEN, "A start was not tried as a proof.")
+        said = "A start was tried as a proof, and no answer came; it is proven by its properties alone."
+        assert step == Done(Outcome.PROVEN, said)
 
     def test_a_mask_loaded_by_somebody_before_the_stop_still_stops_the_unit(self) -> None:
         unit = OneUnit()

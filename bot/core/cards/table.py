@@ -20,10 +20,12 @@ def table(target: Target) -> Markup:
 
 def start_proof(target: Target) -> str:
     """What became of the start that was tried as a proof; empty where none was due."""
-    tried = [sent.exit_code for sent in target.sent if sent.step == "try-start" and sent.exit_code is not None]
-    if not tried:
-        return "not tried" if target.outcome in MASKED else ""
-    return "refused" if tried[-1] else "NOT REFUSED"
+    tried = [sent.exit_code for sent in target.sent if sent.step == "try-start"]
+    answers = [exit_code for exit_code in tried if exit_code is not None]
+    if not answers:
+        missing = "unanswered" if tried else "not tried"
+        return missing if target.outcome in MASKED else ""
+    return "refused" if answers[-1] else "NOT REFUSED"
 
 
 def _lines(target: Target) -> Iterator[str]:

@@ -10,6 +10,7 @@ SHORTEST_WAIT, LONGEST_WAIT = 0.02, 2.0  # seconds between two looks while it st
 _TAKEN = "The mask was taken away by somebody else while it was being made."
 _LATE = "It was told to stop and has not stopped within its own time limit."
 _STARTED = "A start was tried as a proof and was not refused."
+_UNANSWERED = "A start was tried as a proof, and no answer came; it is proven by its properties alone."
 
 
 def next_mask_step(work: Work, now: Snapshot, at: datetime) -> Step:
@@ -93,7 +94,9 @@ def _prove(work: Work, now: Snapshot) -> Step:
         return TryStart()
     if tried is not None and tried.exit_code == 0:
         return Done(Outcome.NOT_LOADED if work.change.keep_running else Outcome.NOT_PROTECTED, _STARTED)
-    return Done(Outcome.PROVEN, "A start was not tried as a proof." if unanswered else "")
+    if tried is not None and unanswered:
+        return Done(Outcome.PROVEN, _UNANSWERED)
+    return Done(Outcome.PROVEN, "" if tried else "A start was not tried as a proof.")
 
 
 def _start_was_not_refused(target: Target) -> Step:

@@ -1,5 +1,7 @@
 """Before beside after, on a telephone."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,6 +31,13 @@ def test_an_arrow_marks_what_changed_and_nothing_else() -> None:
     target = proven(after=masked(file_state="enabled")).target
     arrows = {row.split()[0]: "->" in row for row in rows(target)[1:]}
     assert arrows == {"Load": True, "Active": True, "Boot": False, "Start": True}
+
+
+def test_a_start_that_was_tried_is_never_called_not_tried() -> None:
+    request = proven()
+    unanswered = tuple(replace(sent, exit_code=None) for sent in request.target.sent)
+    last = rows(request.on_target(sent=unanswered).target)[-1]
+    assert last.split() == ["Start", "-", "->", "unanswered"]
 
 
 def test_what_was_never_seen_is_a_question_mark() -> None:
