@@ -70,7 +70,11 @@ class LostClaim(Stale):
 
 
 class NotYet(MaskbotError):
-    """It may run, but not at this moment: it is tried again soon, until its approval is no longer good."""
+    """It may run, but not at this moment: it is tried again `again_in` seconds later, while its approval is good."""
+
+    def __init__(self, text: str, *, again_in: float = 0.5) -> None:
+        super().__init__(text)
+        self.again_in = again_in
 
 
 class HostTaken(NotYet):

@@ -1,7 +1,7 @@
 """From the first word to the card: who asks, what the host says, and what the policy says to both."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.core.changes import Approval, Change, Request, Stage, Target
 from bot.core.layers import choose_layer
@@ -99,7 +99,10 @@ def settle(parts: Parts, request: Request, decision: Decision, *, claim: Claim) 
             )
             return parts.store.save(waiting, events=[evaluated], claim=claim)
         case Allow():
-            approved = request.move(Stage.APPROVED, because=decision.because, approved_at=now, due_at=now)
+            act_by = request.act_by or now + timedelta(seconds=parts.timings.allowed_for)
+            approved = request.move(
+                Stage.APPROVED, because=decision.because, approved_at=now, act_by=act_by, due_at=now
+            )
             return parts.store.save(approved, events=[evaluated], claim=claim)
 
 

@@ -32,7 +32,9 @@ def begin(parts: Parts, claim: Claim, request: Request, *, seen: Snapshot | None
         decision = judge(parts, fresh, Moment.ACT, snapshot=seen)
     except HostError as error:
         return finish(parts, request, Ending(Done(Outcome.FAILED, str(error))), claim=claim)
-    except (UsageError, Unverified) as error:
+    except Unverified as error:  # Slack is away: nobody's right is gone, it is only not known
+        raise NotYet(str(error), again_in=parts.timings.not_verified) from error
+    except UsageError as error:
         return end(parts, request, Stage.CANCELLED, str(error), code="not_any_more", claim=claim)
     if not isinstance(decision, Allow):
         return _not_now(parts, fresh, decision, seen, claim=claim)
@@ -45,10 +47,11 @@ def begin(parts: Parts, claim: Claim, request: Request, *, seen: Snapshot | None
 def _wait_for_its_turn(parts: Parts, request: Request) -> None:
     """One change per host at a time; and no new mask that people cannot see. An undo never waits for Slack."""
     if parts.store.find(Query(host=request.ask.change.host, stages=frozenset({Stage.RUNNING}), limit=1)):
-        raise HostTaken(f"Another change is being carried out on {request.ask.change.host}.")
+        text = f"Another change is being carried out on {request.ask.change.host}."
+        raise HostTaken(text, again_in=parts.timings.not_yet)
     is_mask, place = request.ask.change.verb is Verb.MASK, request.ask.place
     if is_mask and not place.is_shell and not all(parts.store.card(request.id)):
-        raise NotYet("Its card is not posted yet.")
+        raise NotYet("Its card is not posted yet.", again_in=parts.timings.not_yet)
 
 
 def _as_found_now(request: Request, seen: Snapshot) -> Request:

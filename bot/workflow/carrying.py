@@ -1,5 +1,6 @@
 """Carrying out: step by step, each after a look, until a full look says that it is done."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
@@ -24,21 +25,30 @@ _LINES_OF_AN_ANSWER = 6
 class Carrying:
     """One running request, from its newest look to its outcome. A crash loses nothing: the next one begins by looking.
 
-    `seen` is a full look made a moment ago, if there is one.
+    `seen` is a full look made a moment ago, if there is one; `stopping` says whether to leave after the step in hand.
     """
 
-    def __init__(self, parts: Parts, claim: Claim, request: Request, *, seen: Snapshot | None = None) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        claim: Claim,
+        request: Request,
+        *,
+        seen: Snapshot | None = None,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.parts = parts
         self.claim = claim
         self.request = request
         self.seen = seen
+        self.stopping = stopping
         self.fully = False  # once a step needed a full look, the ones after it do too
         self.failures = 0
         self.shown_at = parts.clock.now()
 
     def run(self) -> Request:
         """Look, ask for the one next step, do it, look again. An end is believed only of a full look."""
-        while True:
+        while not self.stopping():
             try:
                 now = self.seen or self._look(full=self.fully)
                 self.seen = None
@@ -52,6 +62,7 @@ class Carrying:
                 if not self._try_again(error):
                     failed = Ending(Done(Outcome.FAILED, str(error)))
                     return finish(self.parts, self.request, failed, claim=self.claim)
+        return self.request
 
     @property
     def host(self) -> Host:

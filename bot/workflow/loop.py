@@ -95,9 +95,9 @@ class Loop:
     def _advance(self, claim: Claim) -> datetime | None:
         """Move a request as far as it goes now; the answer is when it is due again."""
         try:
-            request = advance(self._parts, claim)
-        except NotYet:
-            return self._parts.clock.now() + timedelta(seconds=self._parts.timings.not_yet)
+            request = advance(self._parts, claim, stopping=self._stopping.is_set)
+        except NotYet as wait:
+            return self._parts.clock.now() + timedelta(seconds=wait.again_in)
         return None if request.stage.is_final else request.due_at
 
     def _renew(self) -> None:
@@ -116,8 +116,11 @@ class Loop:
             say(self._parts, due)
 
 
-def advance(parts: Parts, claim: Claim) -> Request:
-    """Where a request goes from where it stands. Top to bottom this is its life."""
+def advance(parts: Parts, claim: Claim, *, stopping: Callable[[], bool] = lambda: False) -> Request:
+    """Where a request goes from where it stands. Top to bottom this is its life.
+
+    Once `stopping` says so, a running request is left after the step in hand; the next process goes on with a look.
+    """
     request, just_seen = claim.request, None
     if request.stage is Stage.ASKED:
         request = consider(parts, claim)
@@ -128,5 +131,5 @@ def advance(parts: Parts, claim: Claim) -> Request:
         request = begin(parts, claim, request, seen=just_seen)
     if request.stage is Stage.RUNNING:
         seen = request.target.last_seen if request is not claim.request else None
-        request = Carrying(parts, claim, request, seen=seen).run()
+        request = Carrying(parts, claim, request, seen=seen, stopping=stopping).run()
     return request

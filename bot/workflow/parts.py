@@ -19,6 +19,8 @@ class Timings:
     doubt_first: float = 1.0  # between looks while an outcome is not known
     doubt_longest: float = 30.0
     not_yet: float = 0.5  # until what waits for its host, or for its card, is tried again
+    not_verified: float = 5.0  # until people whom Slack did not describe are asked about again
+    allowed_for: float = 1800.0  # how long what needs no vote may wait for its turn
     progress: float = 5.0  # between two words about a long wait
     poll: float = 0.5
     lease_renewal: float = 15.0

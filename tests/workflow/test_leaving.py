@@ -1,0 +1,51 @@
+"""What is left in the middle, or has to wait, is taken up again where it stands."""
+
+from dataclasses import replace
+from time import monotonic
+
+import pytest
+
+from bot.core.changes import Outcome, Stage
+from tests.workflow.slack import ALICE
+from tests.workflow.wire import Call
+from tests.workflow.world import QUICK, World
+
+pytestmark = pytest.mark.ssh
+
+
+def test_a_bot_that_is_told_to_stop_leaves_after_the_step_in_hand_and_the_next_one_goes_on(idle_world: World) -> None:
+    with idle_world.running():
+        asked = idle_world.mask("slowstop", host="web-02")
+        idle_world.vote(asked)
+        idle_world.when(asked, lambda now: any(sent.step == "stop" for sent in now.target.sent), "a stop")
+        began = monotonic()
+    assert monotonic() - began < 5, "slowstop itself takes six seconds"
+    left = idle_world.store.get(asked.id)
+    assert left.stage is Stage.RUNNING
+    with idle_world.running():
+        done = idle_world.ended(asked)
+        assert done.target.outcome is Outcome.PROVEN
+        assert [sent.step for sent in done.target.sent] == ["link", "stop", "reload", "try-start"]
+        idle_world.card(done)
+
+
+SOON = {"timings": replace(QUICK, not_verified=0.1)}
+
+
+@pytest.mark.parametrize("parts", [SOON], ids=["asked again soon"])
+def test_an_approved_request_waits_while_slack_does_not_say_who_is_who(world: World) -> None:
+    asked = world.mask("cron")
+    looks: list[Call] = []
+
+    def silence(call: Call) -> None:
+        """From the look before acting on: the vote was counted, and now nobody can be asked about."""
+        looks.append(call)
+        world.people.silent.add(ALICE.id)
+
+    world.wire.before.append(silence)
+    world.vote(asked)
+    world.until(lambda: len(looks) > 2, "more than one try to begin")
+    assert world.store.get(asked.id).stage is Stage.APPROVED
+    world.wire.before.remove(silence)
+    world.people.silent.clear()
+    assert world.ended(asked).target.outcome is Outcome.PROVEN
