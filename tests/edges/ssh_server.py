@@ -100,6 +100,7 @@ class Cable:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._ends: list[socket.socket] = []
+        self._relays: list[threading.Thread] = []
         self._left: int | None = None  # chunks from the bot that still pass
         self.login_passes = True
         threading.Thread(target=self._accept, daemon=True).start()
@@ -117,6 +118,10 @@ class Cable:
     def close(self) -> None:
         self._listener.close()
         self.cut()
+        for relay in self._relays:
+            relay.join()
+        for end in self._ends:
+            end.close()
 
     def _accept(self) -> None:
         with suppress(OSError):
@@ -125,8 +130,13 @@ class Cable:
                 self._left = None
                 far = socket.create_connection(("127.0.0.1", self._far))
                 self._ends += [near, far]
-                threading.Thread(target=self._from_bot, args=(near, far), daemon=True).start()
-                threading.Thread(target=self._from_host, args=(far, near), daemon=True).start()
+                self._relay(self._from_bot, near, far)
+                self._relay(self._from_host, far, near)
+
+    def _relay(self, passing: Callable[[socket.socket, socket.socket], None], *ends: socket.socket) -> None:
+        relay = threading.Thread(target=passing, args=ends, daemon=True)
+        self._relays.append(relay)
+        relay.start()
 
     def _from_bot(self, near: socket.socket, far: socket.socket) -> None:
         said, passes = b"", True
