@@ -16,4 +16,4 @@ def own_mask_is_taken_back(facts: Facts, policy: Policy) -> Allow | None:
     entitled = {mask.ask.requester.key} | {vote.voter.key for vote in mask.counted}
     if facts.requester.id.key not in entitled:
         return None
-    return Allow(UNDO, f"It takes back the mask that {mask.ask.requester_name} asked for; that needs no vote.")
+    return Allow(UNDO, f"it takes back the mask that {mask.ask.requester_name} asked for")
