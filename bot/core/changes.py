@@ -96,6 +96,7 @@ class Outcome(StrEnum):
     RESTORED = "restored"  # an undo: everything is as it was before our mask
     RESTORED_PARTLY = "restored_partly"  # unmasked, but not everything is as it was
     UNMASKED = "unmasked"  # a mask that was not ours is gone
+    NOT_UNMASKED = "not_unmasked"  # a link of a mask that was not ours is gone, and the unit is still masked
     NOT_OURS = "not_ours"  # an undo stopped: what is there now is not what we made
     UNKNOWN = "unknown"  # not known yet; never final
 

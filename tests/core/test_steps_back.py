@@ -203,8 +203,30 @@ def test_a_foreign_mask_made_after_people_agreed_stays() -> None:
     unit.put_mask(Layer.PERSISTENT)
     walk = unmasking(unit)
     unit.put_mask(Layer.PERSISTENT)
-    assert walk.run().outcome is Outcome.FAILED
+    assert walk.run() == Done(Outcome.FAILED, "The mask was made anew since people agreed, so it was left alone.")
     assert walk.steps == []
+
+
+def test_a_foreign_mask_of_which_a_part_is_left_is_not_called_unchanged() -> None:
+    unit = OneUnit(active=DOWN, mask_loaded=True)
+    unit.put_mask(Layer.PERSISTENT)
+    unit.put_mask(Layer.RUNTIME)
+    walk = unmasking(unit)
+    walk.step()
+    walk.target = replace(
+        walk.target, sent=(*walk.target.sent, *(Sent("unlink runtime", (), NOON, 1, "Read-only"),) * 3)
+    )
+    assert walk.run() == Done(Outcome.NOT_UNMASKED, "Read-only")
+
+
+def test_a_mask_that_comes_from_elsewhere_as_well_is_not_called_unchanged() -> None:
+    unit = OneUnit(active=DOWN, mask_loaded=True)
+    unit.put_mask(Layer.PERSISTENT)
+    walk = unmasking(unit)
+    while "reload" not in walk.steps:
+        walk.step()
+    unit.mask_loaded = True
+    assert walk.run() == Done(Outcome.NOT_UNMASKED, "Its links are removed, but systemd still calls it masked.")
 
 
 def test_an_empty_file_is_never_removed() -> None:

@@ -22,6 +22,7 @@ TITLES = {
     Outcome.RESTORED: "UNMASKED, AS BEFORE",
     Outcome.RESTORED_PARTLY: "UNMASKED, NOT ALL AS BEFORE",
     Outcome.UNMASKED: "UNMASKED",
+    Outcome.NOT_UNMASKED: "NOT UNMASKED, PARTLY REMOVED",
     Outcome.NOT_OURS: "NOT UNDONE, IT IS NOT OURS",
     Outcome.UNKNOWN: "NOT KNOWN YET",
 }
@@ -29,6 +30,7 @@ _NOTES = {
     Outcome.FAILED: "Why",
     Outcome.NOT_PROTECTED: "Why",
     Outcome.NOT_LOADED: "Why",
+    Outcome.NOT_UNMASKED: "Why",
     Outcome.NOT_OURS: "Why",
     Outcome.MASKED_RUNNING: "Why",
     Outcome.MASKED_RESTARTED: "Why",

@@ -60,12 +60,15 @@ def next_unmask_step(work: Work, now: Snapshot) -> Step:
         if times(work.target, label(Unlink(file.layer))) < work.limits.same_command:
             return Unlink(file.layer)
     if left:
-        return Done(Outcome.FAILED, _last_words(work.target))
+        outcome = Outcome.FAILED if len(left) == len(agreed) else Outcome.NOT_UNMASKED
+        return Done(outcome, _last_words(work.target))
     if _reload_is_due(work.target):
         return Reload()
-    if now.load is LoadState.MASKED:
-        return Done(Outcome.FAILED, "Its links are removed, but systemd still calls it masked.")
-    return Done(Outcome.UNMASKED)
+    if now.load is not LoadState.MASKED:
+        return Done(Outcome.UNMASKED)
+    if not work.target.sent:
+        return Done(Outcome.FAILED, "The mask was made anew since people agreed, so it was left alone.")
+    return Done(Outcome.NOT_UNMASKED, "Its links are removed, but systemd still calls it masked.")
 
 
 def _remove_ours(work: Work, mask: Target, file: LayerFile) -> Step:
