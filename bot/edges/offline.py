@@ -11,13 +11,15 @@ from typing import TypeVar
 
 from bot.core.people import Person, PersonId, Place
 from bot.core.policy import Group, Policy
-from bot.errors import SlackError, Unverified
+from bot.errors import NotYet, SlackError, Unverified
 from bot.ports import Directory
 
 Answer = TypeVar("Answer")
 # Where Slack said something (`user_not_found`, `ratelimited`), that counts: only silence is made up for.
 _SILENCE = ("unreachable", "unreadable_answer", "http_")
 _PAUSE = 5.0  # seconds; a Slack that swallows calls costs a timeout each, so it is not asked for every single person
+
+_AGAIN = 0.5  # seconds; until the first connection, which takes no longer where Slack answers
 
 
 class OfflineDirectory:
@@ -56,7 +58,10 @@ def _same(one: PersonId, other: PersonId) -> bool:
 
 
 class FallbackDirectory:
-    """Asks Slack, and where Slack is silent falls back on what configuration says. `slack` is set once it is known."""
+    """Asks Slack, and where Slack is silent falls back on what configuration says.
+
+    `slack` is set once it is known; until then each question that configuration does not answer raises `NotYet`.
+    """
 
     def __init__(self, offline: OfflineDirectory, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.slack: Directory | None = None
@@ -78,7 +83,9 @@ class FallbackDirectory:
 
     def _ask(self, question: Callable[[Directory], Answer]) -> Answer:
         slack = self.slack
-        if slack is None or self._clock() < self._silent_until:
+        if slack is None:
+            return self._before_slack(question)
+        if self._clock() < self._silent_until:
             return question(self._offline)
         try:
             return question(slack)
@@ -87,6 +94,13 @@ class FallbackDirectory:
                 raise
             self._silent_until = self._clock() + _PAUSE
             return question(self._offline)
+
+    def _before_slack(self, question: Callable[[Directory], Answer]) -> Answer:
+        """Just after a start: what was recorded before it, a vote for one, waits for Slack and is not turned away."""
+        try:
+            return question(self._offline)
+        except Unverified as error:
+            raise NotYet("Slack has not been reached yet, so it cannot be asked.", again_in=_AGAIN) from error
 
 
 def _is_silence(error: Unverified) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from bot.core.people import Person, PersonId, Place
 from bot.core.policy import Group, Policy
 from bot.edges.offline import FallbackDirectory, OfflineDirectory
-from bot.errors import SlackError, Unverified
+from bot.errors import NotYet, SlackError, Unverified
 from bot.ports import Directory
 
 ALICE, BOB, EVE = PersonId("T1", "UALICE"), PersonId("T1", "UBOB"), PersonId("T1", "UEVE")
@@ -126,9 +126,9 @@ def test_a_silent_slack_is_not_asked_for_every_person_anew_but_soon_again() -> N
     assert directory.person(ALICE, POLICY.groups).is_deleted
 
 
-def test_before_the_first_connection_configuration_alone_tells() -> None:
+def test_before_the_first_connection_configuration_tells_and_the_rest_has_to_wait() -> None:
     directory = FallbackDirectory(OfflineDirectory(POLICY))
 
     assert directory.person(ALICE, POLICY.groups).name == "alice"
-    with pytest.raises(Unverified):
+    with pytest.raises(NotYet):
         directory.person(BOB, POLICY.groups)
