@@ -61,11 +61,12 @@ def story(demo: Demo, found: Mapping[str, Pristine]) -> Iterator[Story]:
     """One story; then nothing it said was refused or secret, each request has one card, the hosts are as before."""
     one = Story(demo)
     yield one
+    demo.slack.clear_faults()
+    for pristine in found.values():
+        pristine.restore()
     assert refused(one) == []
     assert secrets(one) == []
     assert twins(one) == []
-    for pristine in found.values():
-        pristine.restore()
 
 
 def refused(story: Story) -> list[str]:

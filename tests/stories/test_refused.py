@@ -34,8 +34,8 @@ FOREIGN_ALIAS = "ln -s /lib/systemd/system/ssh.service /etc/systemd/system/harml
 
 
 def nobody_was_asked(story: Story) -> bool:
-    """Nothing stands in a channel, and nothing is written into a thread."""
-    return story.said("incident") == story.said("random") == []
+    """Nothing stands in a channel or in a thread."""
+    return not (story.said("incident") or story.said("random"))
 
 
 @pytest.mark.parametrize("typed", MISTAKES)

@@ -1,0 +1,103 @@
+"""Whatever is killed, cut off, doubled or slow: every request ends by itself, once, with one card."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.stories.scene import MASKED, RUNS, Story, words
+
+pytestmark = [pytest.mark.slack, pytest.mark.ssh]
+
+# How far the change is on the host when the bot is killed: nothing else tells it afterwards.
+MOMENTS: dict[str, tuple[str, Callable[[Story, str], bool]]] = {
+    "the approval was acknowledged": ("web-01", lambda _story, _host: True),
+    "the mask's link stands": ("web-02", lambda story, host: story.link("slowstop.service", host).is_symlink()),
+    "it is stopping": ("db-01", lambda story, host: story.sees("slowstop.service", host)["ActiveState"] != "active"),
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_bot_that_is_killed_ends_the_request_by_itself_when_it_runs_again(story: Story, moment: str) -> None:
+    host, has_come = MOMENTS[moment]
+    bot = story.demo.bot
+    story.presses("bob", "Approve", story.asks(f"/mask {host} slowstop"))
+    story.until(lambda: has_come(story, host), moment)
+    bot.kill()
+    bot.start()
+
+    done = story.card(f"MASKED AND PROVEN · slowstop.service on {host}")
+    assert story.sees("slowstop.service", host) == MASKED
+    assert story.refuses_to_start("slowstop.service", host)
+    assert "approved by @bob" in words(done)
+    assert story.line("masked and proven")
+    assert story.thread(done, "is masked").count("systemctl status slowstop.service on") == 2
+    assert len(story.cards()) == 1
+
+
+def test_a_bot_that_is_killed_after_the_mask_still_knows_its_undo(story: Story) -> None:
+    done = story.masked("db-01 restless")
+    story.demo.bot.kill()
+    story.demo.bot.start()
+    story.presses("alice", "Unmask", done)
+    story.card("UNMASKED, AS BEFORE · restless.service on db-01")
+    assert story.sees("restless.service", "db-01") == RUNS
+
+
+def test_while_slack_is_down_the_host_is_finished_and_people_are_told_afterwards(story: Story) -> None:
+    story.presses("bob", "Approve", story.asks("/mask web-02 slowstop"))
+    story.until(lambda: story.link("slowstop.service", "web-02").is_symlink(), "the mask's link")
+    with story.demo.slack.outage():
+        story.until(lambda: story.sees("slowstop.service", "web-02") == MASKED, "masked and stopped")
+        assert story.cards("MASKED") == []
+
+    done = story.card("MASKED AND PROVEN · slowstop.service on web-02")
+    story.line("masked and proven")
+    story.thread(done, "is masked")
+    story.until(lambda: story.demo.slack.connections == 1, "the bot's connection")
+    story.presses("alice", "Unmask", done)
+    story.card("UNMASKED, AS BEFORE · slowstop.service on web-02")
+    assert story.sees("slowstop.service", "web-02") == RUNS
+
+
+def test_a_command_that_slack_delivers_twice_is_one_request(story: Story) -> None:
+    story.demo.slack.duplicate(2)
+    card = story.asks("/mask web-02 restless")
+    story.demo.slack.duplicate(3)
+    story.presses("bob", "Approve", card)
+    story.card("MASKED AND PROVEN")
+    assert story.line("masked and proven")
+    assert len(story.cards()) == 1
+
+
+def test_a_slack_that_breaks_off_delays_the_picture_and_nothing_else(story: Story) -> None:
+    story.refusals.append("chat.update: ratelimited")
+    for fault in ("429", "503", "reset-after"):
+        story.demo.slack.fault("chat.update", fault)
+    story.masked("web-01 restless")
+    story.line("masked and proven: restless.service on web-01")
+    assert story.sees("restless.service") == MASKED
+
+
+def test_a_vote_counts_only_if_slack_says_who_votes(story: Story) -> None:
+    card = story.asks("/mask web-01 tuned")
+    story.demo.slack.fault("users.info", "fatal_error", times=None)
+    story.refusals.append("users.info: fatal_error")
+    story.presses("bob", "Approve", card)
+    story.told("bob", "Slack could not tell me about everybody involved")
+    assert story.sees("tuned.service") == RUNS
+    story.demo.slack.clear_faults()
+    story.presses("carol", "Approve", card)
+    story.card("MASKED AND PROVEN · tuned.service on web-01")
+
+
+def test_twenty_commands_at_once_are_all_acknowledged_in_time(story: Story) -> None:
+    typed = [f"/mask gone-01 unit-{number}" for number in range(20)]
+    with ThreadPoolExecutor(len(typed)) as pool:
+        acks = list(pool.map(lambda text: story.types("alice", text), typed))
+
+    assert all(ack.in_time for ack in acks), sorted(ack.millis or 0 for ack in acks)
+    story.until(
+        lambda: len([text for text in story.whispers("alice") if "Nothing was" in text]) == 20, "twenty answers"
+    )
+    assert story.said() == []

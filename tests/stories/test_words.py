@@ -1,0 +1,116 @@
+"""How it can be said: with what phones do to a text, in a form, after a mention, in a thread; and what can be asked."""
+
+import pytest
+
+from tests.stories.scene import MASKED, RUNS, Story, words
+
+pytestmark = [pytest.mark.slack, pytest.mark.ssh]
+
+# All of them mean the same.
+TYPED = (
+    "/mask web-01 cron —runtime",
+    "/mask web-01 “cron.service” –runtime",
+    "/mask <http://web-01|web-01> cron --runtime",
+    "/mask web-\u200b01 cron\u200b --runtime",
+    "/mask   web-01 ‘cron’   −−runtime".replace("−−", "--"),
+    "/mask --runtime web-01 cron",
+)
+QUESTIONS = {
+    "status web-01 worker": ("STATUS · worker.service on web-01", "running, enabled", "system/worker.service"),
+    "status web-01": ("MASKS · web-01 · 0",),
+    "plan web-01 worker": ("PLAN, NOBODY IS ASKED · mask worker.service on web-01", "metrics.service", "one of @sre"),
+    "why web-01 sshd": ("WHY · mask", "is on the critical list: remote access", "Nobody can approve this."),
+    "list": ("OUR LIVE MASKS · 0", "This is not a scan of the hosts."),
+    "history": ("HISTORY",),
+    "help": ("HELP", "/mask HOST UNIT", "db-01, gone-01, web-01, web-02"),
+}
+
+
+@pytest.mark.parametrize("typed", TYPED)
+def test_what_phones_and_slack_do_to_a_text_is_undone(story: Story, typed: str) -> None:
+    ack = story.types("dave", typed)  # who may not ask: so it is heard, and that is all
+    assert "Asked: `mask web-01 cron.service --runtime`." in str(ack.said)
+    story.told("dave", "@eng may.")
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_question_is_answered_to_who_asked_alone(story: Story, question: str) -> None:
+    story.types("alice", f"/mask {question}")
+
+    first, *parts = QUESTIONS[question]
+    answer = story.told("alice", first)
+    assert [part for part in parts if part not in answer] == []
+    assert story.said() == []
+    assert story.whispers("bob") == []
+
+
+def test_a_bare_mask_opens_a_form_which_shows_its_mistakes_and_keeps_what_was_typed(story: Story) -> None:
+    slack = story.demo.slack
+    story.types("alice", "/mask")
+    story.until(lambda: slack.view("alice"), "a form before alice")
+
+    wrong = slack.submit_view("alice", {"host": "web-02", "unit": "cr*", "for": "2h"})
+    assert wrong.said is not None
+    assert wrong.said["response_action"] == "errors"
+    assert "`cr*` is a pattern" in wrong.said["errors"]["unit"]
+    assert "unmask by hand" in wrong.said["errors"]["for"]
+    assert story.said() == []
+
+    right: dict[str, str | list[str]] = {
+        "host": "web-02",
+        "unit": "watchdog",
+        "for": "",
+        "how": ["runtime"],
+        "reason": "INC-7: it is <b>stuck</b>",
+    }
+    slack.submit_view("alice", right)
+    card = story.card("MASK watchdog.service on web-02")
+    assert "@alice · INC-7: it is <b>stuck</b>" in words(card)
+    assert "until the next reboot" in words(card)
+    story.presses("bob", "Approve", card)
+    story.card("MASKED AND PROVEN · watchdog.service on web-02")
+    assert story.sees("watchdog.service", "web-02") == {**MASKED, "UnitFileState": "masked-runtime"}
+
+
+def test_a_mention_is_a_command_too(story: Story) -> None:
+    story.demo.slack.mention("alice", "incident", "mask web-01 restless it flaps")
+    card = story.card("MASK restless.service on web-01 · needs 1 approval")
+    assert "thread_ts" not in card
+    assert "@alice · it flaps" in words(card)
+    story.presses("alice", "Withdraw", card)
+    story.card("WITHDRAWN")
+
+
+def test_what_is_asked_in_a_thread_is_answered_and_proven_in_that_thread(story: Story) -> None:
+    slack = story.demo.slack
+    talk = slack.write("alice", "incident", "db-01 eats all the memory")
+    slack.mention("alice", "incident", "mask db-01 tuned", thread_ts=talk["ts"])
+    card = story.card("MASK tuned.service on db-01")
+    assert card["thread_ts"] == talk["ts"]
+
+    story.presses("bob", "Approve", card)
+    done = story.card("MASKED AND PROVEN · tuned.service on db-01")
+    assert "mask --no-reload -- tuned.service" in story.thread(talk, "is masked")
+    story.line("masked and proven: tuned.service on db-01")
+    assert {message["thread_ts"] for message in story.said()} == {talk["ts"]}
+    story.presses("bob", "Unmask", done)
+    assert story.card("UNMASKED, AS BEFORE")["thread_ts"] == talk["ts"]
+    assert story.sees("tuned.service", "db-01") == RUNS
+
+
+def test_a_mistake_after_a_mention_is_told_to_who_made_it(story: Story) -> None:
+    story.demo.slack.mention("alice", "incident", "msak web-01 cron")
+    assert "Did you mean `mask`" in story.told("alice", "I do not know `msak`.")
+    assert story.said() == []
+
+
+def test_what_people_write_cannot_speak_for_the_bot(story: Story) -> None:
+    reason = "<!channel> *MASKED AND PROVEN* <https://evil.example|card> `x` ```y``` @here"
+    card = story.asks(f"/mask db-01 restless {reason}")
+    (block,) = (block for block in card["blocks"] if "MASKED AND PROVEN" in str(block))
+    raw = block["text"]["text"]
+    assert "<!channel>" not in raw
+    assert "<https://evil.example" not in raw
+    assert "```" not in raw
+    story.presses("alice", "Withdraw", card)
+    story.card("WITHDRAWN")
