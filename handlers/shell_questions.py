@@ -5,30 +5,23 @@ from typing import Any
 
 from bot.core.cards import answers
 from bot.core.cards.kit import Text
-from bot.core.changes import Ask, Change, Request, Target, Verb
+from bot.core.changes import Request
 from bot.core.grammar import Question, Word
 from bot.core.people import PersonId, Place
-from bot.core.policy import Explained, Moment, may_look
-from bot.core.units import UnitName
-from bot.errors import MaskbotError, UsageError
+from bot.core.policy import Explained
+from bot.errors import UsageError
 from bot.ports import Query
 from bot.workflow import Parts
-from bot.workflow.answering import weigh
-from bot.workflow.judging import facts
+from bot.workflow.answering import Asker, about, weigh
 from bot.workflow.looking import look
 from handlers import plainly, shown
 
 SHELL = Place("shell", name="the command line")
-_ANY_UNIT = UnitName("any.service")
 
 
 def answer(parts: Parts, question: Question, *, asker: PersonId, name: str) -> Mapping[str, Any]:
     """The answer in lines for people (`lines`) and as data (`answer`). Raises `MaskbotError` where there is none."""
-    change = question.change or Change(Verb.MASK, question.host or parts.inventory.names[0], question.unit or _ANY_UNIT)
-    ask = Ask(change, asker, name, SHELL)
-    asked = Request("plan", "", ask, parts.clock.now(), (Target(change.host, change.unit),))
-    if no := may_look(facts(parts, asked, Moment.ASK), parts.policy):
-        raise MaskbotError(f"{no.reason} {no.hint}".strip())
+    asked = about(parts, question, Asker(asker, name, SHELL))
     match question.word:
         case Word.STATUS:
             return _status(parts, question)

@@ -77,11 +77,7 @@ class Answers:
 
 def answer(parts: Parts, question: Question, who: Asker) -> Text:
     """The answer, for those who may look. Raises a `MaskbotError` whose text is the answer where there is none."""
-    change = question.change or Change(Verb.MASK, question.host or _any_host(parts), question.unit or _ANY_UNIT)
-    asked = _hypothetical(parts, change, who)
-    given = facts(parts, asked, Moment.ASK)
-    if no := may_look(given, parts.policy):
-        raise UsageError(f"{no.reason} {no.hint}".strip())
+    asked = about(parts, question, who)
     match question.word:
         case Word.STATUS:
             return _status(parts, question)
@@ -97,6 +93,15 @@ def answer(parts: Parts, question: Question, who: Asker) -> Text:
             return answers.history(parts.store.find(Query(host=question.host, limit=20)), parts.clock.now())
         case Word.HELP:
             return answers.help_text(parts.inventory.names)
+
+
+def about(parts: Parts, question: Question, who: Asker) -> Request:
+    """What a question is about, as a request that nobody records. Raises `MaskbotError` for those who may not look."""
+    change = question.change or Change(Verb.MASK, question.host or _any_host(parts), question.unit or _ANY_UNIT)
+    asked = _hypothetical(parts, change, who)
+    if no := may_look(facts(parts, asked, Moment.ASK), parts.policy):
+        raise UsageError(f"{no.reason} {no.hint}".strip())
+    return asked
 
 
 def weigh(parts: Parts, asked: Request) -> tuple[Request, Decision, tuple[Explained, ...]]:
