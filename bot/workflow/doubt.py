@@ -1,13 +1,15 @@
 """When a host does not answer: nothing is guessed, it is looked at again, with growing pauses, until it is known."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from bot.core.changes import Request
+from bot.core.changes import Request, Stage
 from bot.errors import HostError
 from bot.ports import Claim
-from bot.workflow.ending import event
+from bot.workflow.ending import end, event
 from bot.workflow.parts import Parts
+
+_OURS = "The bot met a mistake of its own. Whoever runs it finds it in its log."
 
 
 def in_doubt(parts: Parts, request: Request, error: HostError, *, claim: Claim) -> Request:
@@ -23,3 +25,17 @@ def in_doubt(parts: Parts, request: Request, error: HostError, *, claim: Claim) 
     why = event(request, "exec.unknown", outcome="unknown", code=error.code, why=str(error))
     is_told = request.target.unknown_since is not None and request.target.note == str(error)
     return parts.store.save(unknown, events=[] if is_told else [why], claim=claim)
+
+
+def own_up(parts: Parts, claim: Claim) -> datetime | None:
+    """What nobody foresaw went wrong: people are told, and the answer is when the request is due again.
+
+    Before anything was sent the request ends; what runs is looked at again like any other doubt.
+    """
+    request = parts.store.get(claim.request.id)
+    if request.stage.is_final:
+        return None
+    if request.stage is Stage.RUNNING:
+        return in_doubt(parts, request, HostError(_OURS, code="our_mistake"), claim=claim).due_at
+    stage = Stage.REFUSED if request.stage is Stage.ASKED else Stage.CANCELLED
+    return end(parts, request, stage, f"{_OURS} Nothing was changed.", code="our_mistake", claim=claim).due_at

@@ -13,6 +13,7 @@ from bot.ports import Claim
 from bot.workflow.asking import consider
 from bot.workflow.beginning import begin
 from bot.workflow.carrying import Carrying
+from bot.workflow.doubt import own_up
 from bot.workflow.parts import Parts
 from bot.workflow.saying import say
 from bot.workflow.voting import count_votes, has_cast_votes
@@ -77,12 +78,22 @@ class Loop:
         except Stale as error:
             log.info("claim lost", request=claim.request.id, why=str(error))
             self._give_back(claim)
+        except MaskbotError as error:
+            log.warning("request not advanced", request=claim.request.id, why=str(error))
+            self._give_back(claim)
         except Exception:
             log.exception("request failed to advance", request=claim.request.id)
-            self._give_back(claim)
+            self._own_up(claim)
         finally:
             self._claims.pop(claim.request.id, None)
             self._free.release()
+
+    def _own_up(self, claim: Claim) -> None:
+        try:
+            self._parts.store.release(claim, due_at=own_up(self._parts, claim))
+        except Exception:
+            log.exception("mistake not told", request=claim.request.id)
+            self._give_back(claim)
 
     def _give_back(self, claim: Claim) -> None:
         """Due again soon, and whoever takes it begins by looking. If even that fails, the lease runs out."""

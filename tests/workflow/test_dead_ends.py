@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.core.changes import Approval, Ask, Change, Outcome, Request, Sent, Stage, Target, Verb
-from bot.core.inventory import Host
+from bot.core.inventory import Host, Inventory
 from bot.core.units import Layer, UnitName
 from bot.ports import Reply
 from tests.workflow.slack import ALICE, BOB, INCIDENT
@@ -19,8 +19,12 @@ CRON = UnitName("cron.service")
 LINK = ("sudo", "-n", "/usr/bin/systemctl", "mask")
 
 
+WEB = Host("web-01", "192.0.2.1", 22, "maskbot", "prod")
+OURS = "The bot met a mistake of its own."
+
+
 class NoHost:
-    """There is no host left to be asked."""
+    """There is no host left to be asked; whatever is sent all the same is a mistake of ours."""
 
     def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
         raise AssertionError(f"sent {argv} to {host.name}")
@@ -29,7 +33,17 @@ class NoHost:
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """A running bot whose hosts.yaml has no host any more."""
-    one = World({}, f"sqlite:///{tmp_path}/maskbot.db", ways=NoHost())
+    yield from _working(World({}, f"sqlite:///{tmp_path}/maskbot.db", ways=NoHost()))
+
+
+@pytest.fixture
+def mistaken(tmp_path: Path) -> Iterator[World]:
+    """A running bot that makes a mistake as soon as it looks at its host."""
+    url = f"sqlite:///{tmp_path}/maskbot.db"
+    yield from _working(World({}, url, ways=NoHost(), inventory=Inventory((WEB,))))
+
+
+def _working(one: World) -> Iterator[World]:
     with one.store.exclusive(), one.running():
         yield one
     one.answers.close()
@@ -101,3 +115,23 @@ def test_what_had_not_begun_on_a_host_that_is_gone_ends_with_nothing_changed(wor
     ended = world.ended(stored(world, Stage.RUNNING))
     assert ended.target.outcome is Outcome.FAILED
     assert "no host `web-01`" in world.card(ended)
+
+
+def test_a_mistake_of_ours_before_anybody_was_asked_is_told_to_the_requester(mistaken: World) -> None:
+    asked = mistaken.ended(stored(mistaken, Stage.ASKED))
+    assert asked.stage is Stage.REFUSED
+    assert "Nothing was changed." in mistaken.told(ALICE, OURS)
+
+
+def test_a_mistake_of_ours_before_anything_was_sent_ends_the_request(mistaken: World) -> None:
+    approved = stored(mistaken, Stage.APPROVED)
+    assert mistaken.ended(approved).stage is Stage.CANCELLED
+    assert OURS in mistaken.card(approved)
+
+
+def test_a_mistake_of_ours_in_the_middle_is_not_known_yet_and_looked_at_again(mistaken: World) -> None:
+    under_way = stored(mistaken, Stage.RUNNING, sent=(Sent("link", LINK, mistaken.clock.now()),))
+    mistaken.when(under_way, lambda now: now.version > 2, "several looks")
+    card = mistaken.card(under_way)
+    assert card.startswith("NOT KNOWN YET")
+    assert OURS in card
