@@ -152,6 +152,9 @@ class Shell:
             if mine and mine.tally is Tally.REFUSED:
                 yield _end(mine.reason, FAILED)
                 return
+            if mine and mine.tally is Tally.COUNTED and verdict is Verdict.DENY:
+                yield from (_said(request), _end("", DONE))  # the denied request failed, the denial did not
+                return
             if mine and mine.tally is Tally.COUNTED:
                 yield from self._follow(request, to_its_end=bool(words.get("wait")))
                 return
