@@ -171,7 +171,7 @@ def test_each_entitled_person_counts_once(approvers: tuple[Person, ...], have: i
     answer = decide(looked(snapshot(), moment=Moment.ACT, approvers=approvers), TWO)
     match answer:
         case Allow(rule=rule, because=because):
-            assert (have, rule, because) == (2, "prod", "prod: 2 of two approvals")
+            assert (have, rule, because) == (2, "prod", "prod: it has the two approvals it needs")
         case NeedsApproval():
             assert (answer.have, answer.need) == (have, 2)
             assert have < 2

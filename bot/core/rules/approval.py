@@ -82,7 +82,7 @@ def quorum(facts: Facts, policy: Policy) -> Allow | NeedsApproval:
     rule = wanted.rule
     have = len({person.id.key for person in facts.approvers if _counts(person, rule, facts, policy)})
     if have >= wanted.need:
-        because = f"{have} of {_plural(wanted.need)}" if wanted.need else "it needs no approval"
+        because = f"it has the {_plural(wanted.need)} it needs" if wanted.need else "it needs no approval"
         return Allow(rule.name, f"{rule.name}: {because}")
     return NeedsApproval(
         rule=rule.name,
