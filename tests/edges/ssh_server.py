@@ -3,6 +3,7 @@
 import getpass
 import os
 import re
+import select
 import socket
 import subprocess
 import threading
@@ -101,6 +102,7 @@ class Cable:
         self.port: int = self._listener.getsockname()[1]
         self._ends: list[socket.socket] = []
         self._relays: list[threading.Thread] = []
+        self._turn = threading.Lock()
         self._left: int | None = None  # chunks from the bot that still pass
         self.login_passes = True
         threading.Thread(target=self._accept, daemon=True).start()
@@ -112,8 +114,15 @@ class Cable:
                 end.shutdown(socket.SHUT_RDWR)
 
     def pass_only(self, chunks: int) -> None:
-        """Of what the bot says on connections that are open now, only so many chunks pass; nobody sees an end."""
-        self._left = chunks
+        """Of what the bot says on connections that are open now, only so many chunks pass; nobody sees an end.
+
+        What it said before has passed when this returns, so that it is not counted.
+        """
+        while True:
+            with self._turn:
+                if not select.select(self._ends[::2], [], [], 0)[0]:
+                    self._left = chunks
+                    return
 
     def close(self) -> None:
         self._listener.close()
@@ -141,15 +150,20 @@ class Cable:
     def _from_bot(self, near: socket.socket, far: socket.socket) -> None:
         said, passes = b"", True
         with suppress(OSError):
-            while chunk := near.recv(65536):
-                said += chunk
-                if self._left is not None:
-                    passes = passes and self._left > 0
-                    self._left -= 1
-                if passes:
-                    far.sendall(chunk)
-                if not self.login_passes and _has_new_keys(said):
-                    passes = False
+            while True:
+                select.select([near], [], [])
+                with self._turn:
+                    chunk = near.recv(65536)
+                    if not chunk:
+                        break
+                    said += chunk
+                    if self._left is not None:
+                        passes = passes and self._left > 0
+                        self._left -= 1
+                    if passes:
+                        far.sendall(chunk)
+                    if not self.login_passes and _has_new_keys(said):
+                        passes = False
             far.shutdown(socket.SHUT_RDWR)
 
     @staticmethod
