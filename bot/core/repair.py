@@ -7,7 +7,8 @@ import unicodedata
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
 _STRAIGHT = str.maketrans("“”„‟‘’‚‛", "\"\"\"\"''''")
 _QUOTED = re.compile(r"""(["'`])([^"'`]+)\1""")
-_LONG_DASH = re.compile(r"^[\u2012-\u2015\u2212]-?(?=[A-Za-z])")  # phones write `—runtime` for `--runtime`
+# Phones write `—runtime` for `--runtime`, and documents have hyphens that break no line.
+_LONG_DASH = re.compile(r"^(?:-?[\u2010-\u2015\u2212]{1,2}|[\u2012-\u2015\u2212]-)(?=[A-Za-z])")
 _LINK = re.compile(r"<(?P<address>(?:https?://|mailto:)[^<>|\s]+)(?:\|(?P<label>[^<>|]*))?>")
 
 

@@ -30,8 +30,6 @@ def consider(parts: Parts, claim: Claim) -> Request:
         request = planned(request, seen)
         request = inherited(parts, with_own_mask(parts, request))
         decision = judge(parts, request, Moment.LOOKED, snapshot=seen)
-        if request.ask.undoes and isinstance(decision, Refuse) and (ending := nothing_to_do(request, decision, seen)):
-            return finish(parts, request, ending, claim=claim)
         other = rival(parts, request)
         if other and not _may_overtake(decision, other):
             return end(parts, request, Stage.REFUSED, _already_open(other), code="already_open", claim=claim)
@@ -89,6 +87,9 @@ def settle(parts: Parts, request: Request, decision: Decision, *, claim: Claim) 
     evaluated = event(request, "policy.evaluated", decision=type(decision).__name__, digest=request.target.digest)
     match decision:
         case Refuse():
+            ending = nothing_to_do(parts, request, decision) if request.ask.undoes else None
+            if ending:
+                return finish(parts, request, ending, claim=claim)
             return refuse(parts, request, decision, claim=claim)
         case NeedsApproval():
             waiting = request.move(

@@ -37,7 +37,7 @@ def begin(parts: Parts, claim: Claim, request: Request, *, seen: Snapshot | None
     except UsageError as error:
         return end(parts, request, Stage.CANCELLED, str(error), code="not_any_more", claim=claim)
     if not isinstance(decision, Allow):
-        return _not_now(parts, fresh, decision, seen, claim=claim)
+        return _not_now(parts, fresh, decision, claim=claim)
     status = status_head(parts, host, fresh.target.unit, user=change.user)
     fresh = _where_it_left_off(parts, fresh).on_target(status_before=status, last_seen=seen)
     running = fresh.move(Stage.RUNNING, due_at=parts.clock.now())
@@ -69,10 +69,10 @@ def _where_it_left_off(parts: Parts, fresh: Request) -> Request:
     return fresh.on_target(made=first.made, before=first.before)
 
 
-def _not_now(parts: Parts, fresh: Request, decision: Decision, seen: Snapshot, *, claim: Claim) -> Request:
+def _not_now(parts: Parts, fresh: Request, decision: Decision, *, claim: Claim) -> Request:
     """Why an approved request does not run: nothing to do, no rights any more, or a unit that is not what it was."""
     if isinstance(decision, Refuse):
-        ending = nothing_to_do(fresh, decision, seen)
+        ending = nothing_to_do(parts, fresh, decision)
         return finish(parts, fresh, ending, claim=claim) if ending else refuse(parts, fresh, decision, claim=claim)
     changed = _what_changed(fresh) or ("who may approve: an approval does not count any more",)
     return back_to_waiting(parts, fresh, changed, claim=claim)

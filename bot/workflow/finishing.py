@@ -59,16 +59,17 @@ def finish(parts: Parts, request: Request, ending: Ending, *, claim: Claim) -> R
     )
 
 
-def nothing_to_do(request: Request, refusal: Refuse, seen: Snapshot) -> Ending | None:
+def nothing_to_do(parts: Parts, request: Request, refusal: Refuse) -> Ending | None:
     """The end of a change that finds what it wants done already; None if it is refused for any other reason.
 
     A mask of ours that is gone was taken away by somebody else, or by a reboot, and its own card has to say so.
     """
-    if refusal.code == "not_masked" and request.ask.undoes:
+    mask = parts.store.get(request.ask.undoes) if request.ask.undoes else None
+    if refusal.code == "not_masked" and mask and not mask.undone_by:
         gone = "The mask we made is not there any more: somebody else or a reboot took it away."
-        return Ending(Done(Outcome.NOT_OURS, gone), after=seen)
+        return Ending(Done(Outcome.NOT_OURS, gone), after=request.target.before)
     if refusal.code in ("already_masked", "not_masked"):
-        return Ending(Done(Outcome.NO_CHANGE, sentence(refusal)), after=seen)
+        return Ending(Done(Outcome.NO_CHANGE, sentence(refusal)), after=request.target.before)
     return None
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from bot.edges.ssh import SshHosts
 from tests.lab.hosts import LabHost
+from tests.lab.machine import NotHereError
+from tests.lab.postgres import postgres
 from tests.lab.pristine import Pristine
 from tests.workflow.invariants import violations
 from tests.workflow.world import World
@@ -28,11 +30,24 @@ def parts() -> Mapping[str, Any]:
 
 
 @pytest.fixture
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty SQLite file; a test may ask for `postgresql` instead."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield f"sqlite:///{tmp_path}/var/maskbot.db"
+        return
+    try:
+        with postgres() as cluster:
+            yield cluster.make_database("workflow")
+    except NotHereError as cannot:
+        pytest.skip(str(cannot))
+
+
+@pytest.fixture
 def idle_world(
-    hosts: Mapping[str, LabHost], ways: SshHosts, tmp_path: Path, parts: Mapping[str, Any]
+    hosts: Mapping[str, LabHost], ways: SshHosts, database: str, parts: Mapping[str, Any]
 ) -> Iterator[World]:
     """A bot that works only while a test lets it. At the end no promise is broken."""
-    one = World(hosts, f"sqlite:///{tmp_path}/var/maskbot.db", ways=ways, **parts)
+    one = World(hosts, database, ways=ways, **parts)
     with one.store.exclusive():
         yield one
         one.answers.close()

@@ -51,27 +51,20 @@ class Row:
         return self.id or (self.unit if "." in self.unit else f"{self.unit}.service")
 
 
-CONTROL, RUNTIME = "/etc/systemd/system.control", "/run/systemd/system"
+CONTROL = "/etc/systemd/system.control"
 ROWS = [
     Row("worker"),
-    Row("tuned", host="web-02", is_undone=False),
     Row("local", link=CONTROL),
     Row("linked", link=CONTROL, host="web-02"),
     Row("secondary", "primary.service", host="db-01"),
     Row("oldname", "worker.service", host="db-01", is_undone=False),
-    Row("generated", host="web-02"),
     Row("fleeting", host="web-02", is_undone=False),
     Row("lazy", host="db-01"),
     Row("moved", host="web-02"),
     Row("broken", host="db-01", is_undone=False),
-    Row("template@1", host="web-02", is_undone=False),
-    Row("restless", host="web-02", is_undone=False),
     Row("crashloop", host="db-01", active="*"),
-    Row("stubborn", host="db-01", active="failed"),
-    Row("watchdog", host="web-02", is_undone=False),
     Row("beat.timer", host="web-02"),
     Row("db", is_undone=False),
-    Row("cron", link=RUNTIME, options={"runtime": True}),
     Row("tuned", active="active", options={"keep_running": True}),
     Row("indexer", link="/home/deploy/.config/systemd/user", options={"user": "deploy"}),
 ]

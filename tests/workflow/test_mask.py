@@ -3,11 +3,15 @@
 import pytest
 
 from bot.core.changes import Outcome, Stage
+from tests.workflow.slack import words
 from tests.workflow.world import World
 
 pytestmark = pytest.mark.ssh
 
 
+@pytest.mark.parametrize(
+    "database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
 def test_an_approved_mask_is_asked_carried_out_proven_and_undone(world: World) -> None:
     host = world.hosts["web-01"]
     asked = world.mask("worker")
@@ -19,6 +23,10 @@ def test_an_approved_mask_is_asked_carried_out_proven_and_undone(world: World) -
     assert host.show("worker.service", "LoadState", "ActiveState") == {"LoadState": "masked", "ActiveState": "inactive"}
     assert "is masked" in host.run("systemctl", "start", "worker.service").stderr
     assert "MASKED AND PROVEN · worker.service on web-01" in world.card(done)
+
+    evidence = "\n".join(words(said.text) for said in world.evidence(done))
+    assert "mask --no-reload -- worker.service" in evidence
+    assert "is masked" in evidence
 
     back = world.undo(done)
     assert back.target.outcome is Outcome.RESTORED

@@ -49,7 +49,10 @@ class Call:
         """What a look showed."""
         if LOOK not in self.argv or self.reply is None:
             return None
-        return parse_look(self.reply.stdout, UnitName(self.unit))
+        try:
+            return parse_look(self.reply.stdout, UnitName(self.unit))
+        except HostError:  # the host said why it could not tell
+            return None
 
 
 Trouble = Callable[[Call], None]

@@ -23,7 +23,7 @@ from config.critical import read_lists
 from config.documents import read_document
 from config.loading import SHIPPED_LIST
 from tests.lab.hosts import LabHost
-from tests.workflow.slack import ALICE, BOB, INCIDENT, TEAM, Channels, People, words
+from tests.workflow.slack import ALICE, BOB, INCIDENT, TEAM, Channels, People, Said, words
 from tests.workflow.wire import Wire
 
 CRITICAL, GUARDED = read_lists(read_document(SHIPPED_LIST))
@@ -177,6 +177,12 @@ class World:
         self.until(is_drawn, f"the card of {request.ask.change}")
         (drawn,) = self.slack.marked(f"{request.id}:card")
         return words(drawn.text)
+
+    def evidence(self, request: Request) -> list[Said]:
+        """What the card's thread holds, once all of it is there."""
+        mark = f"{request.id}:evidence"
+        self.until(lambda: any("last look" in words(said.text) for said in self.slack.marked(mark)), "the evidence")
+        return self.slack.marked(mark)
 
     def told(self, person: Person, part: str) -> str:
         """What was said to one person alone, once something with these words was."""

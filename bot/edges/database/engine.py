@@ -25,7 +25,9 @@ def parse_url(text: str) -> URL:
     try:
         url = make_url(text)
     except ArgumentError:
-        raise ConfigError("MASKBOT_DATABASE_URL is no database URL; it looks like sqlite:///var/maskbot.sqlite.") from None
+        raise ConfigError(
+            "MASKBOT_DATABASE_URL is no database URL; it looks like sqlite:///var/maskbot.sqlite."
+        ) from None
     match url.get_backend_name():
         case "sqlite" if url.database and url.database != ":memory:":
             return url.set(drivername="sqlite+pysqlite")
