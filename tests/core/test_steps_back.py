@@ -7,7 +7,7 @@ import pytest
 from bot.core.changes import Change, Outcome, Sent, Target, Verb
 from bot.core.steps import Done, Work, next_step
 from bot.core.steps.kinds import Wait
-from bot.core.units import ActiveState, FileKind, Layer, LayerFile, UnitName
+from bot.core.units import ActiveState, FileKind, Layer, LayerFile, LoadState, UnitName
 from tests.core.one_unit import DOWN, NOON, PATHS, UP, OneUnit, masking, undoing, unmasking
 
 WANTED = "/etc/systemd/system/multi-user.target.wants/worker.service"
@@ -99,6 +99,18 @@ def test_an_enablement_link_that_unmask_took_along_is_put_back() -> None:
     undo = undoing(mask)
     assert undo.run() == Done(Outcome.RESTORED)
     assert undo.steps[:3] == ["unlink persistent", "add-wants multi-user.target", "reload"]
+
+
+def test_an_enablement_link_that_was_put_back_in_vain_is_told_and_not_tried_for_ever() -> None:
+    unit = OneUnit(links={(WANTED, PATHS[Layer.PERSISTENT])})
+    mask = masking(unit)
+    mask.run()
+    undo = undoing(mask)
+    while undo.steps[-1:] != ["add-wants multi-user.target"]:
+        undo.step()
+    unit.links.clear()
+    assert undo.run() == Done(Outcome.RESTORED_PARTLY, f"the link {WANTED} is gone")
+    assert undo.steps.count("add-wants multi-user.target") == 1
 
 
 def test_an_enablement_link_that_cannot_be_put_back_is_told() -> None:
@@ -261,3 +273,15 @@ def test_a_unit_on_its_way_up_is_not_started_twice() -> None:
     while undo.steps[-1:] != ["start worker.service"]:
         undo.step()
     assert isinstance(undo._next(unit.look(full=True)), Wait)
+
+
+def test_settings_that_are_not_what_they_were_are_told() -> None:
+    unit = OneUnit()
+    mask = masking(unit)
+    mask.run()
+    assert mask.target.before is not None
+    other = replace(mask.target.before, load=LoadState.BAD_SETTING, file_state="static")
+    mask.target = replace(mask.target, before=other)
+    done = undoing(mask).run()
+    assert done.outcome is Outcome.RESTORED_PARTLY
+    assert done.note.startswith("Load was bad-setting, is loaded; Boot was static, is ")

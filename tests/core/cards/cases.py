@@ -218,6 +218,7 @@ DONE = {
     ),
     "our mask is gone": replace(proven(), undone_by="r2"),
     "what was stopped is taken back": replace(after(Outcome.NOT_PROTECTED), undone_by="r2"),
+    "stopped but not masked, and done by a later request": replace(after(Outcome.NOT_PROTECTED), repeated_by="r2"),
     "not finished by the clock, no reason": replace(
         proven(), finished_at=None, undo_until=None, ask=replace(waiting().ask, reason="")
     ),
