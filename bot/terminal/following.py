@@ -64,9 +64,9 @@ def tell(told: Iterable[Words], *, as_json: bool) -> int:
         for words in told:
             match words["event"]:
                 case "request":
+                    for text in () if as_json else sentences.news(newest, words["request"]):
+                        lines.show(text)
                     newest = words["request"]
-                    if not as_json and not sentences.is_over(newest):
-                        lines.show(sentences.standing(newest))
                 case "answer" | "state" as kind:
                     newest = words[kind]
                     if not as_json:

@@ -39,6 +39,16 @@ def is_over(request: Shown) -> bool:
     return request["stage"] in _FINAL
 
 
+def news(before: Shown, now: Shown) -> list[str]:
+    """What a request has to tell since it was told of last: each step that was sent, and where it stands now.
+
+    Steps are quicker than the looks at the record; none is left out because two came between two looks.
+    """
+    told = len(before.get("commands", ()))
+    steps = [line(_step(command["step"])) for command in now["commands"][told:]]
+    return steps if is_over(now) else [*steps, standing(now)]
+
+
 def standing(request: Shown) -> str:
     """What happens now, or how it ended."""
     host, unit = request["host"], request["unit"]
@@ -119,5 +129,9 @@ def _running(request: Shown) -> str:
         return f"not known yet, looking again: {request['note']}"
     if not request["commands"]:
         return f"beginning on {request['host']}"
-    name, _, detail = request["commands"][-1]["step"].partition(" ")
+    return _step(request["commands"][-1]["step"])
+
+
+def _step(said: str) -> str:
+    name, _, detail = said.partition(" ")
     return f"{_STEPS.get(name, name)} {detail}".rstrip()

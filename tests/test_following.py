@@ -1,0 +1,38 @@
+"""What a person at a terminal is told while a request comes along."""
+
+from dataclasses import replace
+
+from bot.core.changes import Request, Sent, Stage
+from bot.terminal import sentences
+from handlers import shown
+from tests.core.cards.situations import NOW, proven, under_way, waiting
+
+
+def with_steps(request: Request, *steps: str) -> Request:
+    return request.on_target(sent=tuple(Sent(step, ("systemctl", step), NOW) for step in steps))
+
+
+def news(before: Request | None, now: Request) -> list[str]:
+    return sentences.news(shown.request(before) if before else {}, shown.request(now))
+
+
+def test_no_step_is_left_out_however_quickly_they_follow_each_other() -> None:
+    said = news(with_steps(under_way(), "link"), with_steps(under_way(), "link", "stop", "reload"))
+
+    assert said[:2] == ["stopping it", "letting systemd read its files again"]
+
+
+def test_steps_that_were_sent_right_before_the_end_are_told_and_the_end_is_told_elsewhere() -> None:
+    said = news(with_steps(under_way(), "link", "stop"), with_steps(proven(), "link", "stop", "reload", "try-start"))
+
+    assert said == ["letting systemd read its files again", "trying to start it, to see that refused"]
+
+
+def test_what_was_told_is_not_told_again() -> None:
+    assert news(with_steps(proven(), "link"), with_steps(proven(), "link")) == []
+
+
+def test_at_first_it_says_where_the_request_stands() -> None:
+    (said,) = news(None, replace(waiting(), stage=Stage.ASKED))
+
+    assert said.startswith("looking at worker.service")
