@@ -1,0 +1,22 @@
+"""Requests and what belongs to them: the change asked for, votes, stages, outcomes, and the moves that are legal."""
+
+from bot.core.changes.asks import Ask, Change, Verb
+from bot.core.changes.request import Request
+from bot.core.changes.stages import Outcome, Stage
+from bot.core.changes.targets import Sent, Target
+from bot.core.changes.votes import Approval, Tally, Verdict, Vote
+
+__all__ = [
+    "Approval",
+    "Ask",
+    "Change",
+    "Outcome",
+    "Request",
+    "Sent",
+    "Stage",
+    "Tally",
+    "Target",
+    "Verb",
+    "Verdict",
+    "Vote",
+]

@@ -1,0 +1,75 @@
+"""The request itself: everything about one change that somebody asked for."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from bot.core.changes.asks import Ask, Verb
+from bot.core.changes.stages import MOVES, Outcome, Stage
+from bot.core.changes.targets import Target
+from bot.core.changes.votes import Approval, Tally, Verdict, Vote
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A change somebody asked for, from its first word to its final card."""
+
+    id: str
+    key: str  # what a second delivery of the same payload has in common with the first
+    ask: Ask
+    asked_at: datetime
+    targets: tuple[Target, ...]
+    stage: Stage = Stage.ASKED
+    version: int = 0
+    approval: Approval | None = None
+    votes: tuple[Vote, ...] = ()
+    approved_at: datetime | None = None
+    act_by: datetime | None = None  # how long the approval is good
+    because: str = ""  # why it may run, or why it ended without running
+    changed_since: tuple[str, ...] = ()  # what made people be asked again
+    finished_at: datetime | None = None
+    undone_by: str = ""  # the request that took this mask back
+    repeated_by: str = ""  # the later request that did what this one did not bring to its end
+    undo_until: datetime | None = None  # until then an undo needs no vote
+    due_at: datetime | None = field(default=None)  # when it must be looked at again; None: when something happens
+
+    @property
+    def target(self) -> Target:
+        """The target of a request that has one."""
+        (target,) = self.targets
+        return target
+
+    @property
+    def counted(self) -> tuple[Vote, ...]:
+        """The approvals that count for the plan as it is now."""
+        return tuple(
+            vote
+            for vote in self.votes
+            if vote.verdict is Verdict.APPROVE and vote.tally is Tally.COUNTED and vote.digest == self.target.digest
+        )
+
+    @property
+    def is_live_mask(self) -> bool:
+        """A mask that we made and that nobody has taken back through us."""
+        masked = (Outcome.PROVEN, Outcome.MASKED_RUNNING, Outcome.MASKED_RESTARTED)
+        return (
+            self.ask.change.verb is Verb.MASK
+            and self.stage is Stage.DONE
+            and self.target.outcome in masked
+            and not self.undone_by
+        )
+
+    @property
+    def can_be_undone(self) -> bool:
+        """There is something of ours on the host to take back, or something we stopped to start again."""
+        halfway = self.target.outcome in (Outcome.NOT_PROTECTED, Outcome.NOT_LOADED)
+        return self.is_live_mask or (self.stage is Stage.DONE and halfway and not (self.undone_by or self.repeated_by))
+
+    def on_target(self, **changed: object) -> "Request":
+        """The same request with its target changed."""
+        return replace(self, targets=(replace(self.target, **changed),))  # type: ignore[arg-type]
+
+    def move(self, stage: Stage, **changed: object) -> "Request":
+        """The same request in its next stage. An illegal move is a mistake of ours and raises `ValueError`."""
+        if stage not in MOVES.get(self.stage, frozenset()):
+            raise ValueError(f"no move from {self.stage} to {stage}")
+        return replace(self, stage=stage, **changed)  # type: ignore[arg-type]

@@ -1,0 +1,50 @@
+"""What the policy asks for before a change may run, and what people said to it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.core.people import PersonId, Place
+
+
+class Verdict(StrEnum):
+    """What a voter says."""
+
+    APPROVE = "approve"
+    DENY = "deny"
+
+
+class Tally(StrEnum):
+    """What became of a vote."""
+
+    CAST = "cast"  # recorded, its voter not verified yet
+    COUNTED = "counted"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One person's word on one plan. It counts only for the digest that it was given for."""
+
+    voter: PersonId
+    voter_name: str
+    verdict: Verdict
+    at: datetime
+    digest: str
+    tally: Tally = Tally.CAST
+    reason: str = ""  # the voter's, or why the vote was refused
+    console_works: bool = False  # a guarded unit's tick: out-of-band access works today
+    place: Place | None = None  # where to answer the voter
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What the policy asks for, as `decide` said it."""
+
+    rule: str
+    need: int
+    groups: tuple[str, ...]
+    decide_by: datetime
+    decide_within: timedelta = timedelta(minutes=15)  # the time that decide_by came from, given anew if asked anew
+    good_for: timedelta = timedelta(minutes=10)  # how long the approval may wait to be used
+    guarded: str = ""  # why an approver must tick that console access works; empty: not needed
