@@ -1,7 +1,7 @@
 """What the workflow wants from outside, as small protocols that the edges meet."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
@@ -82,16 +82,23 @@ class MessageKind(StrEnum):
     LINE = "line"  # the short line in the channel when it is over
     EVIDENCE = "evidence"  # in the card's thread: commands, answers, head of the status before and after
     WHISPER = "whisper"  # to one person alone, best effort
+    NOTE = "note"  # a sentence in the card's thread, or in a place of its own
+    DIRECT = "direct"  # a direct message to one person, with a link to the card if it belongs to a request
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something to be said, stored with the change that makes it necessary. `body` is for whispers only."""
+    """Something to be said, stored with the change that makes it necessary.
+
+    `body` is for whispers, notes and direct messages. Nothing in it is special: who is to be notified by a note stands
+    in `mentions`, as ids of people (`U...`) and of user groups (`S...`), which are written in front of it.
+    """
 
     kind: MessageKind
-    to: str = ""  # WHISPER: the user id
+    to: str = ""  # WHISPER, DIRECT: the user id
     body: str = ""
     place: Place | None = None  # where, if not where the request was asked
+    mentions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +106,7 @@ class Due:
     """A message that is due: what is posted already, and under which version."""
 
     id: int
-    request_id: str
+    request_id: str  # empty for what belongs to no request
     message: Message
     attempts: int
     channel: str = ""
@@ -114,6 +121,20 @@ class Claim:
     request: Request
     owner: str
     fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Something that comes round again or is kept beside the requests: a watch over a host, a digest, a freeze.
+
+    Its document is whatever its owner needs to remember, as JSON. `version` counts every keeping and every taking, so
+    that of two who hold the same version one is turned away.
+    """
+
+    name: str  # its kind, a colon, and what it is about: `watch:web-01`
+    document: Mapping[str, Any] = field(default_factory=dict)
+    due_at: datetime | None = None  # None: it only keeps its document
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +207,21 @@ class Store(Protocol):
 
     def card(self, request_id: str) -> tuple[str, str]:
         """Channel and timestamp of a request's card; empty strings if it is not posted yet."""
+
+    def duty(self, name: str) -> Duty | None:
+        """A duty as it is kept."""
+
+    def duties(self, kind: str) -> list[Duty]:
+        """All duties of a kind: of `watch`, each whose name begins with `watch:`. In order of their names."""
+
+    def keep(self, duty: Duty, *, events: Sequence[Event] = (), messages: Sequence[Message] = ()) -> Duty:
+        """Keep a duty, free to be taken when it is due, with what is to be recorded and said, in one transaction.
+
+        A duty of version 0 is new. Raises `Stale` if somebody else has kept or taken it since it was read.
+        """
+
+    def take_duty(self, owner: str) -> Duty | None:
+        """Take the duty that has been due longest, with a lease; `keep` ends it."""
 
     def record(self, events: Sequence[Event]) -> None:
         """Append events that belong to no request's change."""

@@ -14,6 +14,7 @@ from bot.workflow.asking import consider
 from bot.workflow.beginning import begin
 from bot.workflow.carrying import Carrying
 from bot.workflow.doubt import own_up
+from bot.workflow.duties import perform
 from bot.workflow.parts import Parts
 from bot.workflow.saying import say
 from bot.workflow.voting import count_votes, has_cast_votes
@@ -24,14 +25,19 @@ log = structlog.get_logger()
 class Loop:
     """Works on what is due until it is told to stop. Several may run on one store; each claim has one owner."""
 
-    def __init__(self, parts: Parts, *, owner: str, workers: int = 16, speakers: int = 2) -> None:
+    def __init__(self, parts: Parts, *, owner: str, workers: int = 16, speakers: int = 2, watchers: int = 2) -> None:
         self._parts = parts
         self._owner = owner
         self._stopping = threading.Event()
         self._free = threading.Semaphore(workers)
         self._claims: dict[str, Claim] = {}
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="work")
-        bodies: list[Callable[[], None]] = [self._claim, self._renew, *[self._speak] * speakers]
+        bodies: list[Callable[[], None]] = [
+            self._claim,
+            self._renew,
+            *[self._speak] * speakers,
+            *[self._attend] * watchers,
+        ]
         self._threads = [threading.Thread(target=self._until_stopped, args=(body,), daemon=True) for body in bodies]
 
     def start(self) -> None:
@@ -125,6 +131,14 @@ class Loop:
             self._parts.store.wait_for_work(self._parts.timings.poll)
         else:
             say(self._parts, due)
+
+    def _attend(self) -> None:
+        """Do what has come round."""
+        duty = self._parts.store.take_duty(self._owner)
+        if duty is None:
+            self._parts.store.wait_for_work(self._parts.timings.poll)
+        else:
+            perform(self._parts, duty)
 
 
 def advance(parts: Parts, claim: Claim, *, stopping: Callable[[], bool] = lambda: False) -> Request:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import structlog
 
-from bot.core.cards import evidence, line, plain, render
+from bot.core.cards import evidence, line, note, plain, render
 from bot.core.cards.kit import Text
 from bot.core.changes import Request, Stage
 from bot.core.people import Place
@@ -26,19 +26,30 @@ _LONGEST_PAUSE = 60.0  # seconds between two tries
 
 def say(parts: Parts, due: Due) -> None:
     """Say one message that is due, or put it off, or give it up where nobody is left to hear it."""
-    request = parts.store.get(due.request_id)
+    request = parts.store.get(due.request_id) if due.request_id else None
     try:
-        match due.message.kind:
-            case MessageKind.CARD:
-                _card(parts, due, request)
-            case MessageKind.LINE:
-                _line(parts, due, request)
-            case MessageKind.EVIDENCE:
-                _evidence(parts, due, request)
-            case MessageKind.WHISPER:
-                _whisper(parts, due, request)
+        if request is None:
+            _announce(parts, due)
+        else:
+            _about(parts, due, request)
     except SlackError as error:
         _not_said(parts, due, request, error)
+
+
+def _about(parts: Parts, due: Due, request: Request) -> None:
+    match due.message.kind:
+        case MessageKind.CARD:
+            _card(parts, due, request)
+        case MessageKind.LINE:
+            _line(parts, due, request)
+        case MessageKind.EVIDENCE:
+            _evidence(parts, due, request)
+        case MessageKind.WHISPER:
+            _whisper(parts, due, request)
+        case MessageKind.NOTE:
+            _note(parts, due, request)
+        case MessageKind.DIRECT:
+            _direct(parts, due, request)
 
 
 def place_of(parts: Parts, request: Request) -> Place:
@@ -102,16 +113,52 @@ def _whisper(parts: Parts, due: Due, request: Request) -> None:
     parts.store.said(due, channel=place.channel, ts="whispered", version=request.version)
 
 
-def _not_said(parts: Parts, due: Due, request: Request, error: SlackError) -> None:
+def _note(parts: Parts, due: Due, request: Request) -> None:
+    """In the card's thread, or in its own place with a link to the card."""
+    message, (channel, ts) = due.message, parts.store.card(request.id)
+    if message.place is None:
+        place, link = Place(channel, thread=request.ask.place.thread or ts), ""
+    else:
+        place, link = message.place, _link(parts, request)
+    said = note(message.body, mentions=message.mentions, link=link)
+    ts = _post(parts, place, said, mark=f"{request.id}:note:{due.id}")
+    parts.store.said(due, channel=place.channel, ts=ts, version=request.version)
+
+
+def _direct(parts: Parts, due: Due, request: Request) -> None:
+    said = note(due.message.body, link=_link(parts, request))
+    ts = _post(parts, Place(due.message.to), said, mark=f"{request.id}:direct:{due.id}")
+    parts.store.said(due, channel=due.message.to, ts=ts, version=request.version)
+
+
+def _link(parts: Parts, request: Request) -> str:
+    channel, ts = parts.store.card(request.id)
+    return parts.channel.permalink(channel, ts) if ts else ""
+
+
+def _announce(parts: Parts, due: Due) -> None:
+    """What belongs to no request, said to one person or in the place that it names."""
+    message = due.message
+    place = message.place or Place(message.to or parts.policy.shell_channel)
+    if not place.channel:
+        log.warning("message without a place", body=message.body)
+        parts.store.unsaid(due, retry_in=None)
+        return
+    ts = _post(parts, place, note(message.body, mentions=message.mentions), mark=f"announcement:{due.id}")
+    parts.store.said(due, channel=place.channel, ts=ts, version=0)
+
+
+def _not_said(parts: Parts, due: Due, request: Request | None, error: SlackError) -> None:
     """A request that nobody can see any more does not run; one that runs is finished all the same.
 
     However long Slack is away, what is owed to a channel is said afterwards; answers to one person are owed to nobody.
     """
-    if error.code in _NO_AUDIENCE and request.stage in (Stage.WAITING, Stage.APPROVED):
+    is_open = request is not None and request.stage in (Stage.WAITING, Stage.APPROVED)
+    if request and is_open and error.code in _NO_AUDIENCE and due.message.kind is MessageKind.CARD:
         because = "Its channel is gone or the bot is not in it any more, so nobody could see it."
         with suppress(Stale):  # it moved meanwhile; the next try sees where to
             end(parts, request, Stage.CANCELLED, because, code="no_audience")
     may_help = due.message.kind is not MessageKind.WHISPER and (error.passing or error.code in _OPERATOR_MENDS)
     pause = error.retry_after or min(_LONGEST_PAUSE, parts.timings.message_retry * (due.attempts + 1))
-    log.warning("message not said", request=request.id, kind=due.message.kind, why=error.code, again=may_help)
+    log.warning("message not said", request=due.request_id, kind=due.message.kind, why=error.code, again=may_help)
     parts.store.unsaid(due, retry_in=timedelta(seconds=pause) if may_help else None)

@@ -14,7 +14,7 @@ from bot.ports import Due, Message, MessageKind
 from tests.edges.asked import a_request, an_event
 from tests.edges.conftest import Hands, Opening
 
-CARD, LINE, EVIDENCE, WHISPER = MessageKind
+CARD, LINE, EVIDENCE, WHISPER, *_ = MessageKind
 TS = "1700000000.000200"
 
 

@@ -24,6 +24,7 @@ _CODE = 2600  # of a section, so that words fit beside it
 _LEFT_OUT = "… too long to be shown here"
 
 _MEMBER = re.compile(r"[UW][A-Z0-9]{1,20}", re.ASCII)
+_USER_GROUP = re.compile(r"S[A-Z0-9]{1,20}", re.ASCII)
 _LINK = re.compile(r"https?://[A-Za-z0-9._:/?=&%-]{1,500}", re.ASCII)
 
 
@@ -86,6 +87,13 @@ def joined(parts: Iterable[str], separator: str = ", ", *, most: int = 8) -> Mar
 def mention(person: PersonId, name: str = "") -> Markup:
     """The person, by the id that Slack gave us; a name that is no such id is only shown."""
     return Markup(f"<@{person.user}>") if _MEMBER.fullmatch(person.user) else escape(name or person.user, width=80)
+
+
+def notified(id_: str) -> Markup:
+    """A person or a user group by its id, so that Slack notifies them; anything else is only shown."""
+    if _USER_GROUP.fullmatch(id_):
+        return Markup(f"<!subteam^{id_}>")
+    return Markup(f"<@{id_}>") if _MEMBER.fullmatch(id_) else escape(id_, width=80)
 
 
 def linked(label: str, address: str) -> Markup:

@@ -1,7 +1,9 @@
 """Short things: the one line in the channel when it is over, refusals, plain answers."""
 
+from collections.abc import Sequence
+
 from bot.core.cards.done import title
-from bot.core.cards.kit import Markup, Text, escape, joined, linked, mention, section, words
+from bot.core.cards.kit import Markup, Text, escape, joined, linked, mention, notified, section, words
 from bot.core.cards.titles import denial, subject
 from bot.core.changes import Outcome, Request, Stage
 from bot.core.foreign import clean
@@ -29,6 +31,15 @@ def line(request: Request, *, link: str) -> Text:
 def plain(sentence: str) -> Text:
     """A sentence of ours that may hold foreign words: a few lines, and nothing in them is special."""
     return _said([escape(row, width=_WIDTH) for row in clean(sentence, lines=_LINES, width=_WIDTH).split("\n")])
+
+
+def note(sentence: str, *, mentions: Sequence[str] = (), link: str = "") -> Text:
+    """A sentence that may hold foreign words, with the people and user groups in front of it who are to be notified."""
+    rows = [escape(row, width=_WIDTH) for row in clean(sentence, lines=_LINES, width=_WIDTH).split("\n")]
+    called = [notified(one) for one in mentions]
+    first = Markup(" ".join([*called, rows[0]]))
+    shown = [first, *rows[1:]]
+    return _said([*shown, linked("the card", link)] if link else shown)
 
 
 def refusal(reason: str, hint: str = "") -> Text:

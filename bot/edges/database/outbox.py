@@ -19,6 +19,7 @@ log = structlog.get_logger()
 _MESSAGE = TypeAdapter(Message)
 _NEVER_POSTED = -1
 # A request that ends before anybody was asked, or anything was done, has no card: its asker is told alone.
+_BESIDE_CARD = (MessageKind.LINE, MessageKind.EVIDENCE, MessageKind.NOTE)
 _SHOWN = (Stage.WAITING, Stage.APPROVED, Stage.RUNNING, Stage.DONE)
 
 
@@ -32,9 +33,15 @@ def add(connection: Connection, request: Request, new: Sequence[Message], *, now
             connection.execute(insert(messages).values(row))
 
 
-def _row(request: Request, message: Message, now: datetime) -> dict[str, Any]:
+def announce(connection: Connection, new: Sequence[Message], *, now: datetime) -> None:
+    """Store what must be said and belongs to no request."""
+    for message in new:
+        connection.execute(insert(messages).values(_row(None, message, now)))
+
+
+def _row(request: Request | None, message: Message, now: datetime) -> dict[str, Any]:
     return {
-        "request_id": request.id,
+        "request_id": request.id if request else None,
         "kind": message.kind.value,
         "own_place": message.place is not None,
         "document": _MESSAGE.dump_python(message, mode="json"),
@@ -43,7 +50,7 @@ def _row(request: Request, message: Message, now: datetime) -> dict[str, Any]:
         "channel": "",
         "ts": "",
         "posted_version": _NEVER_POSTED,
-        "urgent_version": request.version,
+        "urgent_version": request.version if request else 0,
     }
 
 
@@ -95,7 +102,7 @@ def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta)
     except ValidationError as error:
         log.error("message cannot be read", message=row.id, why=complaint(error))
         return None  # it stays leased for a while, so that it stands in nobody's way
-    return Due(row.id, row.request_id, message, row.attempts, row.channel, row.ts, row.posted_version)
+    return Due(row.id, row.request_id or "", message, row.attempts, row.channel, row.ts, row.posted_version)
 
 
 def is_any_due(connection: Connection, *, now: datetime) -> bool:
@@ -115,7 +122,7 @@ def _has_its_place() -> ColumnElement[bool]:
     posted = exists().where(
         card.c.request_id == messages.c.request_id, card.c.kind == MessageKind.CARD.value, card.c.ts != ""
     )
-    beside_card = messages.c.kind.in_((MessageKind.LINE.value, MessageKind.EVIDENCE.value))
+    beside_card = messages.c.kind.in_([kind.value for kind in _BESIDE_CARD])
     return or_(~beside_card, messages.c.own_place, posted)
 
 
@@ -133,8 +140,7 @@ def said(connection: Connection, due: Due, posted: Posted, *, now: datetime, int
     row = connection.execute(select(messages).where(_is_held(due)).with_for_update()).first()
     if row is None:
         return  # the lease ran out and another says it; he looks for what we posted before he posts
-    current = connection.execute(select(requests.c.version).where(requests.c.id == row.request_id)).scalar_one()
-    outdated = row.kind == MessageKind.CARD.value and current > posted.version
+    outdated = row.kind == MessageKind.CARD.value and _version(connection, row.request_id) > posted.version
     next_at = now if row.urgent_version > posted.version else now + interval
     connection.execute(
         update(messages)
@@ -151,6 +157,11 @@ def said(connection: Connection, due: Due, posted: Posted, *, now: datetime, int
             lease_until=None,
         )
     )
+
+
+def _version(connection: Connection, request_id: str) -> int:
+    version: int = connection.execute(select(requests.c.version).where(requests.c.id == request_id)).scalar_one()
+    return version
 
 
 def unsaid(connection: Connection, due: Due, *, at: datetime | None) -> None:

@@ -10,13 +10,13 @@ from sqlalchemy import Connection, text
 from bot import __version__
 from bot.core.audit import Event, Head, Origin, canonical
 from bot.core.changes import Request, Stage, Vote
-from bot.edges.database import chain, claims, outbox, requests, schema
+from bot.edges.database import chain, claims, duties, outbox, requests, schema
 from bot.edges.database.engine import Limits, file_of, parse_url
 from bot.edges.database.file import sole_use
 from bot.edges.database.transactions import Transactions
 from bot.edges.database.waking import Bell
 from bot.errors import ConfigError
-from bot.ports import Claim, Clock, Due, Message, Query
+from bot.ports import Claim, Clock, Due, Duty, Message, Query
 
 _PAGE = 1000
 
@@ -75,6 +75,7 @@ class Database:
         with self._transactions.writing() as connection:
             claims.void_all(connection)
             outbox.void_all(connection)
+            duties.void_all(connection)
 
     def close(self) -> None:
         """Close all connections; the next call would open new ones."""
@@ -170,6 +171,29 @@ class Database:
     def card(self, request_id: str) -> tuple[str, str]:
         with self._transactions.reading() as connection:
             return outbox.card(connection, request_id)
+
+    def duty(self, name: str) -> Duty | None:
+        with self._transactions.reading() as connection:
+            return duties.get(connection, name)
+
+    def duties(self, kind: str) -> list[Duty]:
+        with self._transactions.reading() as connection:
+            return duties.of_kind(connection, kind)
+
+    def keep(self, duty: Duty, *, events: Sequence[Event] = (), messages: Sequence[Message] = ()) -> Duty:
+        with self._changing() as (connection, now):
+            kept = duties.keep(connection, duty)
+            outbox.announce(connection, messages, now=now)
+            self._append(connection, events, now)
+            return kept
+
+    def take_duty(self, owner: str) -> Duty | None:
+        now = self._clock.now()
+        with self._transactions.reading() as connection:
+            if not duties.is_any_due(connection, now=now):
+                return None
+        with self._transactions.writing() as connection:
+            return duties.take(connection, owner, now=now, lease=self._lease)
 
     def record(self, events: Sequence[Event]) -> None:
         with self._transactions.writing() as connection:

@@ -116,7 +116,7 @@ messages = Table(
     "messages",
     metadata,
     Column("id", _Counter, primary_key=True),
-    Column("request_id", Text, ForeignKey("requests.id"), nullable=False, index=True),
+    Column("request_id", Text, ForeignKey("requests.id"), index=True),  # null: it belongs to no request
     Column("kind", Text, nullable=False),
     Column("own_place", Boolean, nullable=False),  # it is said somewhere else than beside the card
     Column("document", JSON, nullable=False),
@@ -137,6 +137,18 @@ Index(
     unique=True,
     sqlite_where=text("kind = 'card'"),
     postgresql_where=text("kind = 'card'"),
+)
+
+# What comes round again (a watch over a host, a digest) or is kept beside the requests (a freeze).
+duties = Table(
+    "duties",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("document", JSON, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("due_at", UtcTime, index=True),
+    Column("owner", Text),
+    Column("lease_until", UtcTime),
 )
 
 # `body` is the very text that was hashed. `kid` and `mac` are room for a keyed seal.

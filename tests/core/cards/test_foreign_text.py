@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.core.cards import answers, details, evidence, forms, line, plain, refusal, render
+from bot.core.cards import answers, details, evidence, forms, line, note, plain, refusal, render
 from bot.core.cards.buttons import buttons
 from bot.core.cards.kit import Action, Block, Text, code, escape, linked, mention, message, plain_text, section, words
 from bot.core.changes import Outcome, Request, Sent, Stage, Tally, Verdict
@@ -216,6 +216,7 @@ def test_an_answer_stays_ours(request: Request, seen: Snapshot, text: str) -> No
         answers.history([request] * 60, NOW),
         answers.help_text([text]),
         plain(text),
+        note(text, mentions=[text], link=text),
         refusal(text, text),
     ):
         assert_harmless(said)

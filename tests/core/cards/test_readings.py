@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.cards import answers, details, evidence, forms, line, plain, refusal, render, replies
+from bot.core.cards import answers, details, evidence, forms, line, note, plain, refusal, render, replies
 from bot.core.changes import Sent, Stage, Tally, Target
 from bot.core.question import Allow, Explained, NeedsApproval, Refuse
 from bot.core.units import ActiveState, FileKind, LoadState, UnitName
@@ -133,6 +133,8 @@ def all_answers() -> dict[str, str]:
         "history, long": answers.history([proven()] * 50, NOW),
         "help": answers.help_text(["db-01", "web-01", "web-02"]),
         "a plain sentence": plain("You may not ask for masks on prod hosts; @eng may."),
+        "a note": note("3 minutes are left to decide.", mentions=["UBOB", "S0SRE", "all of them"]),
+        "a note elsewhere": note("A mask of ours is gone.\nSee the host.", link=LINK),
         "a refusal": refusal("cron.service is not found on web-01.", "Did you mean `crond.service`?"),
         "nothing to say": plain(""),
     }

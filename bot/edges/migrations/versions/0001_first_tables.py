@@ -18,6 +18,7 @@ def upgrade() -> None:
     _targets()
     _votes()
     _messages()
+    _duties()
     _chain()
 
 
@@ -88,7 +89,7 @@ def _messages() -> None:
     op.create_table(
         "messages",
         sa.Column("id", _COUNTER, nullable=False),
-        sa.Column("request_id", sa.Text(), nullable=False),
+        sa.Column("request_id", sa.Text()),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("own_place", sa.Boolean(), nullable=False),
         sa.Column("document", sa.JSON(), nullable=False),
@@ -111,6 +112,20 @@ def _messages() -> None:
     op.create_index(
         "one_card_per_request", "messages", ["request_id"], unique=True, sqlite_where=card, postgresql_where=card
     )
+
+
+def _duties() -> None:
+    op.create_table(
+        "duties",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("document", sa.JSON(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("due_at", _TIME),
+        sa.Column("owner", sa.Text()),
+        sa.Column("lease_until", _TIME),
+        sa.PrimaryKeyConstraint("name", name="pk_duties"),
+    )
+    op.create_index("ix_duties_due_at", "duties", ["due_at"])
 
 
 def _chain() -> None:
