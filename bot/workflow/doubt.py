@@ -9,6 +9,7 @@ from bot.ports import Claim
 from bot.workflow.ending import end, event
 from bot.workflow.parts import Parts
 
+_AGAIN = timedelta(minutes=1)  # what a finished request still owes is tried again then
 _OURS = "The bot met a mistake of its own. Whoever runs it finds it in its log."
 
 
@@ -34,7 +35,7 @@ def own_up(parts: Parts, claim: Claim) -> datetime | None:
     """
     request = parts.store.get(claim.request.id)
     if request.stage.is_final:
-        return None
+        return parts.clock.now() + _AGAIN if request.due_at else None
     if request.stage is Stage.RUNNING:
         return in_doubt(parts, request, HostError(_OURS, code="our_mistake"), claim=claim).due_at
     stage = Stage.REFUSED if request.stage is Stage.ASKED else Stage.CANCELLED

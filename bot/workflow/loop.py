@@ -15,6 +15,7 @@ from bot.workflow.beginning import begin
 from bot.workflow.carrying import Carrying
 from bot.workflow.doubt import own_up
 from bot.workflow.duties import perform
+from bot.workflow.meanwhile import do_what_is_due
 from bot.workflow.parts import Parts
 from bot.workflow.saying import say
 from bot.workflow.voting import count_votes, has_cast_votes
@@ -115,7 +116,7 @@ class Loop:
             request = advance(self._parts, claim, stopping=self._stopping.is_set)
         except NotYet as wait:
             return self._parts.clock.now() + timedelta(seconds=wait.again_in)
-        return None if request.stage.is_final else request.due_at
+        return request.due_at
 
     def _renew(self) -> None:
         self._stopping.wait(self._parts.timings.lease_renewal)
@@ -152,6 +153,7 @@ def advance(parts: Parts, claim: Claim, *, stopping: Callable[[], bool] = lambda
         just_seen = request.target.before
     elif request.stage is Stage.WAITING or has_cast_votes(request):
         request = count_votes(parts, claim)
+    request = do_what_is_due(parts, claim, request)
     if request.stage is Stage.APPROVED:
         request = begin(parts, claim, request, seen=just_seen)
     if request.stage is Stage.RUNNING:

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, 
 from sqlalchemy.exc import IntegrityError
 
 from bot.core.changes import Request, Tally, Vote
+from bot.core.clocks import next_due
 from bot.edges.database import claims, rows
 from bot.edges.database.tables import requests, targets, votes
 from bot.edges.database.transactions import insert_new
@@ -74,9 +75,11 @@ def _has_target(query: Query) -> ColumnElement[bool]:
 def replace_stored(connection: Connection, request: Request, claim: Claim | None) -> tuple[Request, bool]:
     """Write the next version over `request.version`; the bool says whether the stage is another one.
 
+    Whoever saves it, it is due at the earliest of its clocks.
     Raises `LostClaim`, `HostTaken`, `NoSuchRequest` and `Stale`. Targets are locked before requests, here as
     everywhere, so that no two writers wait for each other.
     """
+    request = replace(request, due_at=next_due(request))
     _write_targets(connection, request, claim)
     if claim is None:
         claims.call(connection, request, due_at=request.due_at)

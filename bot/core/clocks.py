@@ -1,0 +1,37 @@
+"""The clocks of a request: when time alone gives somebody something to do about it.
+
+Each clock is a small function of the stored request, and the earliest of them is when the request is due. What is done
+once its time has come stands in `bot/workflow/meanwhile.py`, and whatever does it must move its clock on.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from bot.core.changes import Request, Stage
+
+Clock = Callable[[Request], datetime | None]
+
+
+def as_stored(request: Request) -> datetime | None:
+    """What the workflow put off until then: the next look, the next try."""
+    return request.due_at
+
+
+def deciding_ends(request: Request) -> datetime | None:
+    """The end of the time to decide."""
+    return request.approval.decide_by if request.approval else None
+
+
+CLOCKS: Mapping[Stage, tuple[Clock, ...]] = {
+    Stage.ASKED: (as_stored,),
+    Stage.WAITING: (deciding_ends,),
+    Stage.APPROVED: (as_stored,),
+    Stage.RUNNING: (as_stored,),
+    Stage.DONE: (),
+}
+
+
+def next_due(request: Request) -> datetime | None:
+    """When it has to be taken up again; None: when something happens."""
+    times = (clock(request) for clock in CLOCKS.get(request.stage, ()))
+    return min((at for at in times if at is not None), default=None)

@@ -1,0 +1,30 @@
+"""Meanwhile: what time alone brings to a request that waits, and to one that is done.
+
+Each function looks whether its time has come, does the thing, moves its clock in the request on and saves that with
+what must be said, in one transaction: so it is done once, whichever replica is up, also after a restart of hours.
+The clocks themselves are in `bot/core/clocks.py`.
+"""
+
+from collections.abc import Callable, Mapping
+
+from bot.core.changes import Request, Stage
+from bot.ports import Claim
+from bot.workflow.parts import Parts
+
+# It gives back the request as it is stored afterwards, in whatever stage; one whose time has not come, as it was.
+Timely = Callable[[Parts, Claim, Request], Request]
+
+TIMELY: Mapping[Stage, tuple[Timely, ...]] = {
+    Stage.WAITING: (),
+    Stage.APPROVED: (),
+    Stage.DONE: (),
+}
+
+
+def do_what_is_due(parts: Parts, claim: Claim, request: Request) -> Request:
+    """Everything that time has come for, in its order, for as long as the request stays in its stage."""
+    stage = request.stage
+    for timely in TIMELY.get(stage, ()):
+        if request.stage is stage:
+            request = timely(parts, claim, request)
+    return request
