@@ -9,20 +9,22 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
 from bot.core.people import PersonId
+from bot.core.times import read_length
 from bot.core.units import UNIT_TYPES
+from bot.errors import UsageError
 
-_UNITS_OF_TIME = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
-_DURATION = re.compile(r"(?:\d+[dhms])+", re.ASCII)
 _PATTERN = re.compile(r"[A-Za-z0-9:_.@\\*?\[\]!-]+", re.ASCII)
 _PERSON = re.compile(r"(?:(?P<home>[TE][A-Z0-9]+):)?(?P<user>[UW][A-Z0-9]+)", re.ASCII)
 
 
 def read_duration(typed: object) -> timedelta:
-    """`15m`, `24h`, `1h30m`, `90s`, `7d`. Raises `ValueError`."""
-    if not isinstance(typed, str) or not _DURATION.fullmatch(typed):
-        raise ValueError("is no duration; write it like 15m, 1h30m or 24h")
-    parts = re.findall(r"(\d+)([dhms])", typed)
-    return sum((timedelta(**{_UNITS_OF_TIME[sign]: int(number)}) for number, sign in parts), timedelta())
+    """`15m`, `24h`, `1h30m`, `90s`, `7d`; here also `0m`, which means never. Raises `ValueError`."""
+    if isinstance(typed, str) and re.fullmatch(r"0+[dhms]", typed):
+        return timedelta()
+    try:
+        return read_length(typed if isinstance(typed, str) else "")
+    except UsageError:
+        raise ValueError("is no duration; write it like 15m, 1h30m or 24h") from None
 
 
 def read_pattern(typed: str) -> str:

@@ -1,0 +1,144 @@
+"""Times as people type and read them: lengths (`2h`), moments (`Tue 22:00 UTC`), and the words for both."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+
+from bot.errors import UsageError
+
+FURTHEST = timedelta(days=366)  # beyond it somebody mistyped a year
+_SHOWN = 40
+_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+_LENGTH = re.compile(r"(?:\d{1,5}[dhms]){1,4}", re.ASCII)
+_PART = re.compile(r"(\d+)([dhms])", re.ASCII)
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_DAY = r"(?:(?P<day>\d{4}-\d{1,2}-\d{1,2}|[A-Za-z]{3,9})(?:[Tt]|,? +))?"
+_ZONE = r"UTC|Z|[+-]\d{2}:?\d{2}|[A-Z][A-Za-z]+(?:/[A-Z][A-Za-z_+-]+)+"
+_MOMENT = re.compile(rf"{_DAY}(?P<time>\d{{1,2}}:\d{{2}})(?: *(?P<zone>{_ZONE}))?(?!\S)", re.ASCII)
+_QUOTED = re.compile(r"""(?P<quote>["'`])(?P<inside>[^"'`]*)(?P=quote)(?!\S)""")
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What time it is, and the zone in which people mean a time that names none."""
+
+    at: datetime
+    zone: tzinfo = UTC
+
+
+def read_length(typed: str) -> timedelta:
+    """`30m`, `2h`, `1h30m`, `7d`. Raises `UsageError`."""
+    said = typed.strip().lower()
+    length = sum((timedelta(**{_UNITS[sign]: int(number)}) for number, sign in _PART.findall(said)), timedelta())
+    if not _LENGTH.fullmatch(said) or not length:
+        raise UsageError(f"`{typed[:_SHOWN]}` is no length of time; write it like 30m, 2h, 1h30m or 7d.")
+    return length
+
+
+def read_moment(typed: str, now: Now) -> datetime:
+    """The next time that is meant, in UTC: `22:00`, `Tue 22:00 UTC`, `tomorrow 06:30`, `2026-12-01T22:00Z`.
+
+    Raises `UsageError`, also for a time that the clock change leaves out or brings twice: nobody could say when it is.
+    """
+    found = _MOMENT.fullmatch(" ".join(typed.split()))
+    if found is None:
+        raise _not_read(typed)
+    zone = _zone(found["zone"] or "", now.zone)
+    today = now.at.astimezone(zone).date()
+    for day in _days((found["day"] or "next").lower(), today, typed):
+        at = _next(datetime.combine(day, _time(found["time"], typed)), zone, now)
+        if at:
+            return at
+    raise UsageError(f"`{typed[:_SHOWN]}` has passed: it is {now.at.astimezone(zone):%a %H:%M} {zone} now.")
+
+
+def cut_moment(text: str) -> tuple[str, str]:
+    """What a text says first of a time, which may be several words or stand in quotes, and what stands behind it."""
+    found = _QUOTED.match(text)
+    if found:
+        return found["inside"], text[found.end() :].lstrip()
+    end = moment.end() if (moment := _MOMENT.match(text)) else len(text.partition(" ")[0])
+    return text[:end], text[end:].lstrip()
+
+
+def spoken(length: timedelta) -> str:
+    """`45 seconds`, `12 minutes`, `1 hour 30 minutes`, `2 days`: at most two units, which is all that anybody reads."""
+    seconds = max(0, round(length.total_seconds()))
+    if seconds < 60:  # noqa: PLR2004 - a minute
+        return _counted(seconds, "second")
+    minutes = round(seconds / 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = ((days, "day"), (hours, "hour"), (0 if days else minutes, "minute"))
+    return " ".join(_counted(number, unit) for number, unit in parts if number)
+
+
+def _counted(number: int, unit: str) -> str:
+    return f"{number} {unit}" + "s" * (number != 1)
+
+
+def _not_read(typed: str) -> UsageError:
+    like = "22:00, Tue 22:00 UTC, tomorrow 06:30 or 2026-12-01T22:00Z"
+    return UsageError(f"`{typed[:_SHOWN]}` is no time I understand; write it like {like}.")
+
+
+def _zone(typed: str, usual: tzinfo) -> tzinfo:
+    """UTC, an offset, or the zone that the policy names. Abbreviations such as CST mean too many things."""
+    if not typed or typed == str(usual):
+        return usual
+    if typed in ("UTC", "Z"):
+        return UTC
+    if typed[0] not in "+-":
+        raise UsageError(f"Times here are in {usual}, or in UTC, or with an offset like +02:00; not in {typed}.")
+    hours, minutes = int(typed[1:3]), int(typed[-2:])
+    offset = timedelta(hours=hours, minutes=minutes)
+    if offset > timedelta(hours=14):
+        raise UsageError(f"`{typed}` is no offset from UTC.")
+    return timezone(-offset if typed[0] == "-" else offset)
+
+
+def _time(typed: str, whole: str) -> time:
+    hour, minute = map(int, typed.split(":"))
+    try:
+        return time(hour, minute)
+    except ValueError:
+        raise _not_read(whole) from None
+
+
+def _days(typed: str, today: date, whole: str) -> Iterator[date]:
+    """The days that may be meant, the nearest first."""
+    named = [number for number, name in enumerate(_WEEKDAYS) if name.startswith(typed)]
+    if typed == "next":
+        yield from (today, today + timedelta(days=1))
+    elif typed == "today":
+        yield today
+    elif typed == "tomorrow":
+        yield today + timedelta(days=1)
+    elif named:
+        ahead = (named[0] - today.weekday()) % len(_WEEKDAYS)
+        yield from (today + timedelta(days=ahead), today + timedelta(days=ahead + len(_WEEKDAYS)))
+    else:
+        yield _date(typed, today, whole)
+
+
+def _date(typed: str, today: date, whole: str) -> date:
+    try:
+        year, month, day = map(int, typed.split("-"))
+        found = date(year, month, day)
+    except ValueError:
+        raise _not_read(whole) from None
+    if found - today > FURTHEST:
+        raise UsageError(f"`{whole[:_SHOWN]}` is more than a year away.")
+    return max(found, today - timedelta(days=2))  # any day that has passed is as good as another
+
+
+def _next(local: datetime, zone: tzinfo, now: Now) -> datetime | None:
+    """That time on the wall in UTC, if it is still to come."""
+    first, second = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    if max(first, second) <= now.at:
+        return None
+    if first != second:
+        happens = "comes twice" if first < second else "does not come"
+        raise UsageError(f"{local:%H:%M} {happens} on {local:%d %B} in {zone}: the clock is changed. Say it in UTC.")
+    return first
