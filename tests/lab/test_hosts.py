@@ -35,6 +35,12 @@ def test_a_host_is_up_and_nothing_on_it_has_failed(host: LabHost) -> None:
         assert host.show(unit, "ActiveState") == {"ActiveState": "active"}, unit
 
 
+def test_nothing_has_to_be_left_out_of_a_boot(host: LabHost) -> None:
+    verified = host.run("systemd-analyze", "verify", "default.target")  # systemd drops a job of its choice from a cycle
+
+    assert "ordering cycle" not in verified.stderr
+
+
 def test_the_bots_login_is_not_root(host: LabHost) -> None:
     denied = as_bot(host, "sudo -n id")
 
