@@ -1,5 +1,6 @@
 """What tests of all folders share: real hosts, booted once and given back as they were found."""
 
+import os
 from collections.abc import Iterator, Mapping
 
 import pytest
@@ -10,6 +11,16 @@ from tests.lab.pristine import Pristine
 
 pytest_plugins = ("tests.lab.slack.fixtures",)
 NAMES = ("web-01", "web-02", "db-01")
+
+
+# Files that wait for hosts take longest: they begin first, so that no process is left alone with one at the end.
+LONGEST = ("tests/workflow/", "tests/stories/", "tests/edges/test_ssh", "tests/test_command_line")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In one process the core comes first, as it stands; only where files are shared out does their order matter."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 @pytest.fixture(scope="session")

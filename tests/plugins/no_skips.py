@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 EVERYTHING_MUST_RUN = os.environ.get("CI") == "true"
+REFUSED = "did not run, and with CI=true everything must: "
 
 
 @dataclass(slots=True, eq=False)  # pytest keeps its plugins in sets
@@ -19,29 +20,34 @@ class NotRun:
     def pytest_make_collect_report(self) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
         """A whole file or folder may skip itself while it is read."""
         report = yield
-        self._judge(report)
+        _judge(report)
         return report
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """One test may skip itself, or be expected to fail."""
         report = yield
-        self._judge(report)
+        _judge(report)
         return report
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Where tests run in several processes, this and the next are called in the one that tells."""
+        self._note(report)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """What became of one test, in whichever process."""
+        self._note(report)
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """-k and -m leave tests out; whoever typed them knows which."""
         self.lines.append(f"{len(items)} left out by -k or -m")
 
-    def _judge(self, report: pytest.CollectReport | pytest.TestReport) -> None:
-        if not report.skipped:
-            return
-        line = f"{report.nodeid or 'the whole run'}: {_reason(report)}"
-        self.lines.append(line)
-        if EVERYTHING_MUST_RUN:
-            report.outcome = "failed"
-            report.longrepr = f"did not run, and with CI=true everything must: {line}"
-            vars(report).pop("wasxfail", None)  # else the terminal still counts it as expected
+    def _note(self, report: pytest.CollectReport | pytest.TestReport) -> None:
+        """Several processes read the same file; it is named once."""
+        refused = str(report.longrepr).removeprefix(REFUSED) if str(report.longrepr).startswith(REFUSED) else ""
+        line = refused or (_line(report) if report.skipped else "")
+        if line and line not in self.lines:
+            self.lines.append(line)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Deselection leaves no report that could fail, so the run as a whole does."""
@@ -56,6 +62,17 @@ class NotRun:
         terminalreporter.section(f"DID NOT RUN{verdict}", red=True, bold=True)
         for line in self.lines:
             terminalreporter.line(line)
+
+
+def _judge(report: pytest.CollectReport | pytest.TestReport) -> None:
+    """Where everything must run, what did not has failed."""
+    if report.skipped and EVERYTHING_MUST_RUN:
+        report.outcome, report.longrepr = "failed", f"{REFUSED}{_line(report)}"
+        vars(report).pop("wasxfail", None)  # else the terminal still counts it as expected
+
+
+def _line(report: pytest.CollectReport | pytest.TestReport) -> str:
+    return f"{report.nodeid or 'the whole run'}: {_reason(report)}"
 
 
 def _reason(report: pytest.CollectReport | pytest.TestReport) -> str:
