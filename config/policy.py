@@ -44,6 +44,7 @@ def read_policy(document: Document, lists: Lists, digest: str) -> Policy:
         undo_window=file.undo_window,
         people={login: people["people", login] for login in file.people},
         shell_channel=file.shell_channel or "",
+        operations_channel=file.operations_channel or file.shell_channel or "",
         unit_types=frozenset(file.unit_types),
         instances=file.instances,
         no_start_proof=tuple(file.no_start_proof),

@@ -91,6 +91,7 @@ class PolicyFile(BaseModel):
     rules: list[RuleEntry] = Field(min_length=1)
     people: dict[Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_-]{0,30}$")], Id] = {}
     shell_channel: ChannelId | None = None
+    operations_channel: ChannelId | None = None
     guarded_need: int = Field(default=2, ge=1, le=10)
     undo_window: Duration = timedelta(hours=24)
     unit_types: list[Literal["service", "socket", "timer", "path"]] = Field(

@@ -125,6 +125,7 @@ class Policy:
     undo_window: timedelta = timedelta(hours=24)
     people: Mapping[str, PersonId] = field(default_factory=dict)  # operating-system user -> person
     shell_channel: str = ""  # where requests from the command line put their card
+    operations_channel: str = ""  # where what belongs to no request is said
     unit_types: frozenset[str] = frozenset({"service", "socket", "timer", "path"})
     instances: bool = True  # whether instances (`foo@1.service`) may be masked
     no_start_proof: tuple[str, ...] = ()  # patterns of units for which the start is not tried as a proof

@@ -63,7 +63,7 @@ def _app_token(client: WebClient) -> Finding:
 
 
 def _channels(directory: SlackDirectory, policy: Policy) -> Iterator[Finding]:
-    for channel in sorted(policy.channels | ({policy.shell_channel} - {""})):
+    for channel in sorted(policy.channels | ({policy.shell_channel, policy.operations_channel} - {""})):
         check = f"channel {channel}"
         try:
             place = directory.place(Place(channel))

@@ -139,7 +139,7 @@ def _link(parts: Parts, request: Request) -> str:
 def _announce(parts: Parts, due: Due) -> None:
     """What belongs to no request, said to one person or in the place that it names."""
     message = due.message
-    place = message.place or Place(message.to or parts.policy.shell_channel)
+    place = message.place or Place(message.to or parts.policy.operations_channel)
     if not place.channel:
         log.warning("message without a place", body=message.body)
         parts.store.unsaid(due, retry_in=None)

@@ -70,6 +70,14 @@ no_start_proof: [nginx.service]
     assert (policy.channels, policy.no_start_proof) == (frozenset({"C0OPS"}), ("nginx.service",))
 
 
+def test_what_belongs_to_no_request_is_said_in_its_own_channel_or_where_the_shells_requests_are(folder: Folder) -> None:
+    folder.policy += "shell_channel: C0SHELL\n"
+    assert folder.load().policy.operations_channel == "C0SHELL"
+
+    folder.policy += "operations_channel: C0OPS\n"
+    assert folder.load().policy.operations_channel == "C0OPS"
+
+
 @pytest.mark.parametrize(
     ("said", "verbs"),
     [
