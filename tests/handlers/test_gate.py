@@ -11,7 +11,7 @@ from bot.core.cards.kit import Action
 from tests.handlers.payloads import click, command, mention, submission
 from tests.handlers.world import Listed, World
 
-FORMS = {forms.MASK, forms.APPROVE, forms.DENY}
+FORMS = (forms.MASK, forms.APPROVE, forms.DENY)
 COMMANDS = ("/mask", "/unmask")
 
 Payload = dict[str, Any]
