@@ -145,7 +145,7 @@ class Query:
     unit: UnitName | None = None
     stages: frozenset[Stage] = frozenset()
     live_masks: bool = False
-    requester: PersonId | None = None
+    requester: PersonId | None = None  # whose they are now
     since: datetime | None = None
     limit: int = 50
 

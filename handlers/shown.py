@@ -21,6 +21,7 @@ def request(stored: Request) -> Shown:
         "unit": str(target.unit),
         "reason": ask.reason,
         "requester": ask.requester_name,
+        "owner": stored.owner_name,
         "stage": str(stored.stage),
         "outcome": str(target.outcome) if target.outcome else None,
         "because": stored.because,

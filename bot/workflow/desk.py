@@ -114,14 +114,15 @@ class Workflow:
             raise UsageError("This button is not on the request's own card, so it does not count. Use the card itself.")
 
     def withdraw(self, request_id: str, *, by: PersonId) -> None:
-        """The requester takes the request back before it runs."""
+        """The requester, or whose it is by now, takes the request back before it runs."""
 
         def withdrawn(request: Request) -> Request:
-            if by.key != request.ask.requester.key:
-                raise UsageError(f"Only {request.ask.requester_name}, who asked, can withdraw this. You can deny it.")
+            if by.key != request.owner.key:
+                whose = "whose it is now" if request.handovers else "who asked"
+                raise UsageError(f"Only {request.owner_name}, {whose}, can withdraw this. You can deny it.")
             if request.stage not in _STILL_MINE:
                 raise UsageError("Too late to withdraw: " + _how_it_stands(request))
-            because = f"{request.ask.requester_name} withdrew it."
+            because = f"{request.owner_name} withdrew it."
             return request.move(Stage.WITHDRAWN, because=because, finished_at=self._parts.clock.now(), due_at=None)
 
         self._change(request_id, withdrawn, "request.withdrawn", actor=by)

@@ -36,8 +36,8 @@ def sentence(refusal: Refuse) -> str:
 
 
 def to_requester(request: Request, body: str) -> Message:
-    """Words for the requester alone."""
-    return Message(MessageKind.WHISPER, to=request.ask.requester.user, body=body)
+    """Words for the requester alone, or for whose the request is by now."""
+    return Message(MessageKind.WHISPER, to=request.owner.user, body=body)
 
 
 def event(
@@ -50,6 +50,7 @@ def event(
         "host": ask.change.host,
         "unit": str(target.unit),
         "requester": ask.requester.user,
+        "owner": request.owner.user,
         "approvers": [vote.voter.user for vote in request.counted],
         "reason": ask.reason,
         "channel": ask.place.channel,

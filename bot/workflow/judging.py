@@ -27,7 +27,7 @@ def facts(
         moment=moment,
         request=request,
         host=parts.host(ask.change.host),
-        requester=person(parts, ask.requester),
+        requester=person(parts, request.owner),
         place=parts.directory.place(ask.place),
         snapshot=snapshot or request.target.before,
         voter=person(parts, voter) if voter else None,

@@ -5,7 +5,20 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.core.changes import Approval, Ask, Change, Outcome, Request, Stage, Tally, Target, Verb, Verdict, Vote
+from bot.core.changes import (
+    Approval,
+    Ask,
+    Change,
+    Handover,
+    Outcome,
+    Request,
+    Stage,
+    Tally,
+    Target,
+    Verb,
+    Verdict,
+    Vote,
+)
 from bot.core.inventory import Host
 from bot.core.people import Person, PersonId, Place
 from bot.core.policy import Facts, ListedUnit, Moment, Policy, Rule
@@ -133,6 +146,11 @@ def looked(seen: Snapshot, asked: Request | None = None, moment: Moment = Moment
 def waiting(asked: Request | None = None, need: int = 1) -> Request:
     approval = Approval("prod", need, ("sre",), NOW + timedelta(minutes=15))
     return replace(asked or request(), stage=Stage.WAITING, approval=approval)
+
+
+def handed(asked: Request, *owners: Person) -> Request:
+    """The same request, handed from one to the next."""
+    return replace(asked, handovers=tuple(Handover(one.id, one.name, ALICE.id, ALICE.name, NOW) for one in owners))
 
 
 def our_mask(layer: Layer = Layer.PERSISTENT, outcome: Outcome = Outcome.PROVEN) -> Request:

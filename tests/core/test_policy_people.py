@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.changes import Stage
+from bot.core.changes import Stage, Verb
 from bot.core.people import Person, Place
 from bot.core.policy import Allow, Facts, Moment, NeedsApproval, Policy, Refuse, decide, may_look, may_see_all
+from bot.core.units import Layer
 from tests.core.situations import (
     ALICE,
     BOB,
@@ -20,7 +21,10 @@ from tests.core.situations import (
     PROD,
     TEAM,
     facts,
+    handed,
     looked,
+    masked,
+    our_mask,
     person,
     request,
     snapshot,
@@ -134,6 +138,32 @@ def test_who_asked_does_not_decide() -> None:
     answer = vote(replace(BOB, id=ALICE.id))
     assert isinstance(answer, Refuse)
     assert answer.code == "self_approval"
+
+
+def test_neither_who_asked_nor_any_of_those_it_was_handed_to_ever_decides() -> None:
+    asked = handed(waiting(), BOB, CAROL)
+    alice = replace(ALICE, groups=frozenset({"sre"}))
+    answers = [
+        decide(looked(snapshot(), asked, Moment.VOTE, requester=CAROL, voter=voter), POLICY)
+        for voter in (alice, BOB, CAROL)
+    ]
+    refused = [(answer.code, answer.hint) for answer in answers if isinstance(answer, Refuse)]
+    assert refused == [("self_approval", ""), ("self_approval", ""), ("self_approval", "You may withdraw it.")]
+    assert all("before it was handed over" in answer.reason for answer in answers[:2] if isinstance(answer, Refuse))
+
+
+def test_an_approval_of_somebody_who_owned_it_since_does_not_count() -> None:
+    asked = handed(request(), BOB)
+    answer = decide(looked(snapshot(), asked, Moment.ACT, requester=BOB, approvers=(BOB, ALICE)), POLICY)
+    assert isinstance(answer, NeedsApproval)
+    assert answer.have == 0
+
+
+def test_a_new_owner_takes_our_mask_back_without_a_vote_like_the_old_one() -> None:
+    mask = handed(replace(our_mask(), votes=()), CAROL)
+    for who, answer in ((ALICE, Allow), (CAROL, Allow), (BOB, NeedsApproval)):
+        undo = looked(masked(Layer.PERSISTENT), request(verb=Verb.UNMASK, by=who), requester=who, own_mask=mask)
+        assert isinstance(decide(undo, POLICY), answer)
 
 
 def test_who_is_in_none_of_the_approving_groups_does_not_decide() -> None:

@@ -5,7 +5,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.core.audit import Event
-from bot.core.changes import Approval, Ask, Change, Outcome, Request, Sent, Stage, Tally, Target, Verb, Verdict, Vote
+from bot.core.changes import (
+    Approval,
+    Ask,
+    Change,
+    Handover,
+    Outcome,
+    Request,
+    Sent,
+    Stage,
+    Tally,
+    Target,
+    Verb,
+    Verdict,
+    Vote,
+)
 from bot.core.people import PersonId, Place
 from bot.core.units import (
     ActiveState,
@@ -59,6 +73,7 @@ def a_whole_request() -> Request:
         approved_at=NOW,
         changed_since=("pid",),
         undo_until=NOW + timedelta(hours=24),
+        handovers=(Handover(CAROL, "carol", ALICE, "alice", NOW),),
         due_at=NOW + timedelta(days=1),
     )  # fmt: skip
 

@@ -135,6 +135,7 @@ def test_every_condition_of_a_query_holds(store: Database) -> None:
     assert found(unit=CRON) == {"r1", "r3"}
     assert found(host="db-01", unit=CRON) == set()
     assert found(requester=ALICE) == {"r1", "r2"}
+    assert found(requester=CAROL) == set()
     assert found(requester=ALICE, host="web-01") == {"r1"}
     assert found(stages=frozenset({Stage.WAITING, Stage.DONE})) == {"r3"}
     assert found(since=NOW + timedelta(minutes=1)) == {"r2"}

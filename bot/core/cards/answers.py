@@ -107,7 +107,7 @@ def _mask(mask: Request, now: datetime) -> Markup:
     """Since when, by whom, why, and whether its undo needs a vote."""
     since = mask.finished_at or mask.asked_at
     age = states.span((now - since).total_seconds())
-    who = mention(mask.ask.requester, mask.ask.requester_name)
+    who = mention(mask.owner, mask.owner_name)
     free = mask.undo_until is not None and now < mask.undo_until
     undo = (
         words("undo needs no vote until {}", day(mask.undo_until))

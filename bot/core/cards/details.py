@@ -42,6 +42,9 @@ def _record(request: Request, now: datetime) -> Iterator[Markup]:
         )
     if request.because:
         yield row("Because", request.because)
+    for handover in request.handovers[-4:]:
+        to, by = mention(handover.to, handover.to_name), mention(handover.by, handover.by_name)
+        yield row("Handed over", words("to {} by {} {}", to, by, clock(handover.at)))
     for vote in request.votes[-8:]:
         yield row("Vote", _vote(vote))
 

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from bot.core.cards import states
 from bot.core.cards.buttons import buttons
-from bot.core.cards.kit import Action, Block, Markup, Text, clock, day, joined, mention, message, row, section, words
+from bot.core.cards.kit import Action, Block, Markup, Text, clock, day, joined, message, row, section, words
 from bot.core.cards.table import MASKED, start_proof, table
-from bot.core.cards.titles import approved, subject
+from bot.core.cards.titles import approved, requester, subject
 from bot.core.changes import Outcome, Request, Target, Verb
 from bot.core.units import Snapshot
 
@@ -164,7 +164,7 @@ def _after_its_limit(before: Snapshot | None) -> str:
 
 
 def _people(request: Request, now: datetime) -> Iterator[Markup]:
-    asked = words("{} asked", mention(request.ask.requester, request.ask.requester_name))
+    asked = requester(request, "asked")
     ended = _ENDED.get(request.target.outcome or Outcome.UNKNOWN, "looked at last")
     when = [words("{} {}", ended, clock(request.finished_at))] if request.finished_at else []
     yield joined([asked, *approved(request), *when])

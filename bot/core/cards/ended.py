@@ -26,7 +26,7 @@ def _end(request: Request) -> Iterator[Markup]:
         if no.reason:
             yield row("Why", no.reason)
     elif request.stage is Stage.WITHDRAWN:
-        yield words("{} withdrew it", mention(request.ask.requester, request.ask.requester_name))
+        yield words("{} withdrew it", mention(request.owner, request.owner_name))
     if request.because and request.stage is not Stage.WITHDRAWN and not no:
         yield escape(request.because, width=500)
     if request.finished_at:

@@ -15,15 +15,14 @@ _LINES, _WIDTH = 20, 500
 def line(request: Request, *, link: str) -> Text:
     """`masked and proven: worker.service on web-01 (alice, approved by bob)`, leading to the card at `link`.
 
-    The requester is mentioned where something is left to be done or known; an edited card notifies nobody.
+    Whose it is is mentioned where something is left to be done or known; an edited card notifies nobody.
     """
     told = linked(f"{_ending(request)}: {subject(request)}", link)
-    ask = request.ask
     good = request.stage is Stage.WITHDRAWN or request.target.outcome in _NO_NEED_TO_KNOW
     who = (
-        escape(ask.requester_name or ask.requester.user, width=80)
+        escape(request.owner_name or request.owner.user, width=80)
         if good
-        else mention(ask.requester, ask.requester_name)
+        else mention(request.owner, request.owner_name)
     )
     return _said([words("{} ({})", told, joined([who, *_others(request)]))])
 

@@ -17,8 +17,16 @@ def subject(request: Request) -> str:
 def asked(request: Request) -> Markup:
     """Who asked, and why, as typed."""
     ask = request.ask
-    who = mention(ask.requester, ask.requester_name)
+    who = requester(request)
     return words("{} · {}", who, escape(ask.reason, width=REASON_LIMIT)) if ask.reason.strip() else who
+
+
+def requester(request: Request, did: str = "") -> Markup:
+    """`@alice`, or `@alice asked, now @carol's` once it was handed over; `did` is what is said without a handover."""
+    who = mention(request.ask.requester, request.ask.requester_name)
+    if request.handovers:
+        return words("{} asked, now {}'s", who, mention(request.owner, request.owner_name))
+    return words("{} {}", who, did) if did else who
 
 
 def approved(request: Request) -> Iterator[Markup]:

@@ -4,9 +4,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.core.changes.asks import Ask, Verb
+from bot.core.changes.ownership import Handover
 from bot.core.changes.stages import MOVES, Outcome, Stage
 from bot.core.changes.targets import Target
 from bot.core.changes.votes import Approval, Tally, Verdict, Vote
+from bot.core.people import PersonId
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Request:
     undone_by: str = ""  # the request that took this mask back
     repeated_by: str = ""  # the later request that did what this one did not bring to its end
     undo_until: datetime | None = None  # until then an undo needs no vote
+    handovers: tuple[Handover, ...] = ()
     due_at: datetime | None = field(default=None)  # when it must be looked at again; None: when something happens
 
     @property
@@ -37,6 +40,21 @@ class Request:
         """The target of a request that has one."""
         (target,) = self.targets
         return target
+
+    @property
+    def owner(self) -> PersonId:
+        """Whose it is now: who withdraws it, and is told how it goes."""
+        return self.handovers[-1].to if self.handovers else self.ask.requester
+
+    @property
+    def owner_name(self) -> str:
+        """How people call the owner."""
+        return self.handovers[-1].to_name if self.handovers else self.ask.requester_name
+
+    @property
+    def requesters(self) -> frozenset[tuple[str, str]]:
+        """Whoever asked for it or ever owned it, by their keys. None of them approves it, also after a handover."""
+        return frozenset({self.ask.requester.key, *(handover.to.key for handover in self.handovers)})
 
     @property
     def counted(self) -> tuple[Vote, ...]:

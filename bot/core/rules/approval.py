@@ -51,7 +51,7 @@ def enough_people_could_approve(facts: Facts, policy: Policy) -> Refuse | None:
     if not all(group in facts.members for group in wanted.rule.approve):
         return None
     people = {person.key for group in wanted.rule.approve for person in facts.members[group]}
-    others = len(people - {facts.requester.id.key})
+    others = len(people - requesters(facts))
     if others >= wanted.need:
         return None
     groups = at_signs(wanted.rule.approve) or "nobody"
@@ -62,9 +62,17 @@ def enough_people_could_approve(facts: Facts, policy: Policy) -> Refuse | None:
 
 def voter_is_not_the_requester(facts: Facts, _policy: Policy) -> Refuse | None:
     """The two-person rule itself. Who asked may withdraw instead."""
-    if facts.voter is None or facts.voter.id.key != facts.requester.id.key:
+    if facts.voter is None or facts.voter.id.key not in requesters(facts):
         return None
-    return Refuse("self_approval", "You asked for this, so somebody else has to decide.", "You may withdraw it.")
+    if facts.voter.id.key == facts.requester.id.key:
+        hint = "You may withdraw it."
+        return Refuse("self_approval", "You asked for this, so somebody else has to decide.", hint)
+    return Refuse("self_approval", "This was yours before it was handed over, so somebody else has to decide.")
+
+
+def requesters(facts: Facts) -> frozenset[tuple[str, str]]:
+    """Who counts as the one who asked: whoever did, and whoever it was handed to."""
+    return facts.request.requesters | {facts.requester.id.key}
 
 
 def voter_may_decide(facts: Facts, policy: Policy) -> Refuse | None:
@@ -98,7 +106,7 @@ def quorum(facts: Facts, policy: Policy) -> Allow | NeedsApproval:
 
 def _counts(person: Person, rule: Rule, facts: Facts, policy: Policy) -> bool:
     entitled = person.groups & set(rule.approve) and is_one_of_us(person, policy)
-    return bool(entitled) and person.id.key != facts.requester.id.key
+    return bool(entitled) and person.id.key not in requesters(facts)
 
 
 def _few(number: int) -> str:

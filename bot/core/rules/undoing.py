@@ -7,13 +7,13 @@ UNDO = "undo of our own mask"
 
 
 def own_mask_is_taken_back(facts: Facts, policy: Policy) -> Allow | None:
-    """For its requester and its approvers, if they ask within the window; else it is a request like any other."""
+    """For who asked for it, owns it or approved it, if they ask in time; else it is like any other request."""
     mask = facts.own_mask
     if facts.request.ask.change.verb is not Verb.UNMASK or mask is None or not mask.can_be_undone:
         return None
     if mask.finished_at is None or facts.request.asked_at > (mask.undo_until or mask.finished_at + policy.undo_window):
         return None
-    entitled = {mask.ask.requester.key} | {vote.voter.key for vote in mask.counted}
+    entitled = mask.requesters | {vote.voter.key for vote in mask.counted}
     if facts.requester.id.key not in entitled:
         return None
     return Allow(UNDO, f"it takes back the mask that {mask.ask.requester_name} asked for")

@@ -20,7 +20,7 @@ _VOTE = TypeAdapter(Vote)
 
 def request_row(request: Request) -> dict[str, Any]:
     """The request without its targets and votes, which have tables of their own."""
-    org, user = request.ask.requester.key
+    org, user = request.owner.key  # whose it is now: that is what people ask for
     return {
         "id": request.id,
         "key": request.key,

@@ -13,6 +13,7 @@ from tests.core.cards.situations import (
     around,
     change,
     finished,
+    handed,
     layers,
     masked,
     neighbour,
@@ -120,6 +121,7 @@ WAITING = {
     "removing what is not there": waiting(running(), change(verb=Verb.UNMASK)),
     "without a reason": replace(waiting(), ask=replace(waiting().ask, reason="")),
     "not looked at yet": replace(waiting(), stage=Stage.ASKED).on_target(planned=None, before=None),
+    "handed over": handed(waiting()),
     "approved": replace(waiting(), stage=Stage.APPROVED, votes=(vote(),), act_by=NOW + timedelta(minutes=10)),
     "approved without a vote": replace(waiting(), stage=Stage.APPROVED, approval=None, because="undo of our own mask"),
 }
@@ -163,6 +165,7 @@ DONE = {
         before=running(timeout_stop_usec=0),
         last_seen=masked(result="timeout"),
     ),
+    "proven, and handed over since": handed(proven()),
     "proven, left running": finished(
         Outcome.PROVEN, masked(active=ActiveState.ACTIVE, sub="running", main_pid=4711), sent=SENT[:1]
     ),
@@ -193,6 +196,7 @@ DONE = {
         sent=(*SENT[:3], replace(SENT[3], exit_code=0)),
         note="A start was not refused.",
     ),
+    "failed, after a handover": handed(finished(Outcome.FAILED, None)),
     "failed": finished(Outcome.FAILED, None, note="Failed to mask unit: Read-only file system"),
     "no change": finished(Outcome.NO_CHANGE, masked(), note="It was masked already when its turn came."),
     "restored": finished(Outcome.RESTORED, running(), Verb.UNMASK, planned=masked(), before=masked(), sent=SENT[:1]),
@@ -246,6 +250,7 @@ ENDED = {
     "denied without a word": ended(Stage.DENIED, "bob denied it.", votes=(vote(verdict=Verdict.DENY),)),
     "denied by nobody on record": ended(Stage.DENIED, "bob denied it."),
     "withdrawn": ended(Stage.WITHDRAWN, "alice withdrew it."),
+    "withdrawn by its new owner": handed(ended(Stage.WITHDRAWN, "carol withdrew it.")),
     "expired": ended(Stage.EXPIRED, "Nobody decided in time: 0 of 1 approvals."),
     "ended without a word": replace(ended(Stage.EXPIRED), finished_at=None),
     "cancelled": ended(Stage.CANCELLED, "Its channel is gone."),

@@ -8,6 +8,7 @@ from bot.core.changes import (
     Approval,
     Ask,
     Change,
+    Handover,
     Outcome,
     Request,
     Sent,
@@ -169,6 +170,11 @@ def waiting(seen: Snapshot | None = None, wanted: Change | None = None, **change
         because="the rule asks for it",
     )
     return replace(plain, **changes)
+
+
+def handed(request: Request) -> Request:
+    """It was alice's, and is carol's now."""
+    return replace(request, handovers=(Handover(CAROL, "carol", ALICE, "alice", NOW),))
 
 
 def under_way(**target: Any) -> Request:

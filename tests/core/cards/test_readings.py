@@ -25,6 +25,7 @@ from tests.core.cards.situations import (
     SENT,
     around,
     change,
+    handed,
     layers,
     masked,
     neighbour,
@@ -93,6 +94,7 @@ def all_details() -> dict[str, str]:
     requests = {
         "waiting": waiting(),
         "proven": proven(),
+        "handed over": handed(waiting()),
         "under way": odd,
         "not looked at yet": bare,
         "seen in part": under_way(last_seen=running(around=None, timeout_stop_usec=0)),
