@@ -52,9 +52,9 @@ class Request:
         return self.handovers[-1].to_name if self.handovers else self.ask.requester_name
 
     @property
-    def requesters(self) -> frozenset[tuple[str, str]]:
-        """Whoever asked for it or ever owned it, by their keys. None of them approves it, also after a handover."""
-        return frozenset({self.ask.requester.key, *(handover.to.key for handover in self.handovers)})
+    def requesters(self) -> tuple[PersonId, ...]:
+        """Who asked for it, and everybody who ever owned it. None of them approves it, also after a handover."""
+        return (self.ask.requester, *(handover.to for handover in self.handovers))
 
     @property
     def counted(self) -> tuple[Vote, ...]:

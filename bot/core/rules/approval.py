@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bot.core.changes import Verb
-from bot.core.people import Person
+from bot.core.people import Person, PersonId
 from bot.core.question import Allow, Facts, Moment, NeedsApproval, Policy, Refuse, Rule
 from bot.core.rules.critical import reason_of
 from bot.core.rules.identity import is_one_of_us
@@ -51,7 +51,7 @@ def enough_people_could_approve(facts: Facts, policy: Policy) -> Refuse | None:
     if not all(group in facts.members for group in wanted.rule.approve):
         return None
     people = {person.key for group in wanted.rule.approve for person in facts.members[group]}
-    others = len(people - requesters(facts))
+    others = len(people - {one.key for one in requesters(facts)})
     if others >= wanted.need:
         return None
     groups = at_signs(wanted.rule.approve) or "nobody"
@@ -62,7 +62,7 @@ def enough_people_could_approve(facts: Facts, policy: Policy) -> Refuse | None:
 
 def voter_is_not_the_requester(facts: Facts, _policy: Policy) -> Refuse | None:
     """The two-person rule itself. Who asked may withdraw instead."""
-    if facts.voter is None or facts.voter.id.key not in requesters(facts):
+    if facts.voter is None or not is_a_requester(facts.voter.id, facts):
         return None
     if facts.voter.id.key == facts.requester.id.key:
         hint = "You may withdraw it."
@@ -70,9 +70,14 @@ def voter_is_not_the_requester(facts: Facts, _policy: Policy) -> Refuse | None:
     return Refuse("self_approval", "This was yours before it was handed over, so somebody else has to decide.")
 
 
-def requesters(facts: Facts) -> frozenset[tuple[str, str]]:
-    """Who counts as the one who asked: whoever did, and whoever it was handed to."""
-    return facts.request.requesters | {facts.requester.id.key}
+def is_a_requester(person: PersonId, facts: Facts) -> bool:
+    """Whether somebody counts as the one who asked: whoever did, and whoever it was handed to."""
+    return any(person.key == one.key for one in requesters(facts))
+
+
+def requesters(facts: Facts) -> tuple[PersonId, ...]:
+    """Everybody of whom that is true."""
+    return (*facts.request.requesters, facts.requester.id)
 
 
 def voter_may_decide(facts: Facts, policy: Policy) -> Refuse | None:
@@ -106,7 +111,7 @@ def quorum(facts: Facts, policy: Policy) -> Allow | NeedsApproval:
 
 def _counts(person: Person, rule: Rule, facts: Facts, policy: Policy) -> bool:
     entitled = person.groups & set(rule.approve) and is_one_of_us(person, policy)
-    return bool(entitled) and person.id.key not in requesters(facts)
+    return bool(entitled) and not is_a_requester(person.id, facts)
 
 
 def _few(number: int) -> str:

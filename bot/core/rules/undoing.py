@@ -13,7 +13,7 @@ def own_mask_is_taken_back(facts: Facts, policy: Policy) -> Allow | None:
         return None
     if mask.finished_at is None or facts.request.asked_at > (mask.undo_until or mask.finished_at + policy.undo_window):
         return None
-    entitled = mask.requesters | {vote.voter.key for vote in mask.counted}
-    if facts.requester.id.key not in entitled:
+    entitled = (*mask.requesters, *(vote.voter for vote in mask.counted))
+    if facts.requester.id.key not in {one.key for one in entitled}:
         return None
     return Allow(UNDO, f"it takes back the mask that {mask.ask.requester_name} asked for")
