@@ -16,7 +16,7 @@ from bot.edges.offline import FallbackDirectory, OfflineDirectory
 from bot.edges.slack import SlackChannel, web_client
 from bot.edges.ssh import SshHosts, SshLimits
 from bot.errors import ConfigError
-from bot.workflow import Parts, Timings, Workflow
+from bot.workflow import InForce, Parts, Timings, Workflow
 from bot.workflow.answering import Answers
 from config.loading import Configuration
 from config.settings import Settings
@@ -81,7 +81,8 @@ def assembled(settings: Settings, configuration: Configuration) -> Iterator[Asse
     """The parts, for as long as this process has its database. Raises `ConfigError`, also if another one has it."""
     instance, hosts = instance_name(), open_hosts(settings)
     store = open_store(settings, digest=configuration.policy.digest, instance=instance)
-    directory = FallbackDirectory(OfflineDirectory(configuration.policy))
+    in_force = InForce(configuration.configured)
+    directory = FallbackDirectory(OfflineDirectory(lambda: in_force.now.policy))
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
     parts = Parts(
         store=store,
@@ -89,8 +90,7 @@ def assembled(settings: Settings, configuration: Configuration) -> Iterator[Asse
         directory=directory,
         channel=SlackChannel(web_client(token, base=settings.slack_api_url)),
         clock=SystemClock(),
-        inventory=configuration.inventory,
-        policy=configuration.policy,
+        in_force=in_force,
         timings=_timings(settings),
         limits=_limits(settings),
     )

@@ -33,8 +33,8 @@ def ask_slack(assembly: Assembly) -> None:
 
 
 def _known_to(assembly: Assembly, client: WebClient, us: Account) -> None:
-    settings, teams = assembly.settings, assembly.parts.policy.teams
-    assembly.directory.slack = SlackDirectory(client, us, teams=teams, ttl=settings.people_ttl)
+    parts, ttl = assembly.parts, assembly.settings.people_ttl
+    assembly.directory.slack = SlackDirectory(client, us, teams=lambda: parts.policy.teams, ttl=ttl)
 
 
 class SlackLink:
@@ -94,18 +94,16 @@ class SlackLink:
         client = web_client(bot_token, base=self._assembly.settings.slack_api_url)
         us = account(client, app_token=app_token)
         _known_to(self._assembly, client, us)
-        self._socket = self._socket or self._listening(
-            us, self._assembly.parts.policy.teams
-        )  # each one made starts threads of its own
+        self._socket = self._socket or self._listening(us)  # each one made starts threads of its own
         self._socket.connect()
         return us
 
-    def _listening(self, us: Account, teams: frozenset[str]) -> Socket:
+    def _listening(self, us: Account) -> Socket:
         settings, (bot_token, app_token) = self._assembly.settings, self._tokens
         os.environ.pop("SLACK_BOT_TOKEN", None)  # Bolt would find it there by itself, and complain of having two
         quick: WebClient = web_client(bot_token, base=settings.slack_api_url, timeout=FORM_TIMEOUT)
         app = application(quick)
-        home = Home(team=us.team, enterprise=us.enterprise, app=us.app, teams=teams)
+        home = Home(team=us.team, enterprise=us.enterprise, app=us.app)
         register(app, self._assembly.desk, home=home, aside=self._aside)
         return Socket(
             app, app_token=app_token, ping_interval=settings.socket_ping_interval, listeners=settings.listeners

@@ -1,6 +1,6 @@
 """What the workflow wants from outside, as small protocols that the edges meet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -193,6 +193,9 @@ class Store(Protocol):
     def hurry(self, request_id: str) -> None:
         """Make an unfinished request due now."""
 
+    def hurry_all(self, stages: Collection[Stage]) -> None:
+        """Make every request in one of these stages due now; one that is claimed, as soon as it is given back."""
+
     def wait_for_work(self, seconds: float) -> None:
         """Return when something may have become due, at the latest after so many seconds."""
 
@@ -223,8 +226,11 @@ class Store(Protocol):
     def take_duty(self, owner: str) -> Duty | None:
         """Take the duty that has been due longest, with a lease; `keep` ends it."""
 
-    def record(self, events: Sequence[Event]) -> None:
-        """Append events that belong to no request's change."""
+    def record(self, events: Sequence[Event], messages: Sequence[Message] = ()) -> None:
+        """Append events that belong to no request's change, and what must be said about them."""
+
+    def go_by(self, config_digest: str) -> None:
+        """From now on every event is recorded as decided under this configuration."""
 
     def chain(self, *, after: int = 0, limit: int = 1000) -> list[Mapping[str, Any]]:
         """Sealed audit events in order of their sequence numbers."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
+from bot.core.configured import Configured
 from bot.core.inventory import Inventory
 from bot.core.policy import Policy
 from bot.errors import ConfigError
@@ -39,6 +40,11 @@ class Configuration:
     inventory: Inventory
     policy: Policy
     warnings: tuple[Finding, ...] = ()
+
+    @property
+    def configured(self) -> Configured:
+        """The part that the bot goes by."""
+        return Configured(self.inventory, self.policy)
 
 
 def load(settings: Settings) -> Configuration:

@@ -12,12 +12,11 @@ Payload = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where the bot lives, as Slack told it at the start, and the teams (or enterprises) whose people are ours."""
+    """Where the bot lives, as Slack told it at the start."""
 
     team: str
     enterprise: str = ""
     app: str = ""  # not known: not compared
-    teams: frozenset[str] = frozenset()  # beside the bot's own
 
     def person(self, user: str, team: str) -> PersonId:
         """The account of that name.

@@ -40,15 +40,15 @@ class Gate:
 
     def _objection(self, body: Payload) -> str:
         """Why this is not for us; empty if it is."""
-        home = self.surface.home
+        home, teams = self.surface.home, self.surface.desk.teams
         if home.app and body.get("api_app_id") != home.app:
             return "foreign_app"
         if (body.get("event") or {}).get("bot_id"):
             return "not_a_member"
-        ours = {home.team, *home.teams}
+        ours = {home.team, *teams}
         if set(_teams(body)) <= ours and any(_teams(body)):
             return ""
-        return "" if _enterprise(body) in home.teams else "foreign_team"
+        return "" if _enterprise(body) in teams else "foreign_team"
 
     def _record(self, code: str, body: Payload) -> None:
         event, user = body.get("event") or {}, body.get("user") or {}

@@ -87,7 +87,7 @@ class Shell:
             yield _misuse(error)
             return
         if isinstance(question, Question):
-            yield answer(self._parts, question, asker=person, name=user)
+            yield answer(self._parts.pinned(), question, asker=person, name=user)
             yield _end("", DONE)
         else:
             yield _end("This is no question.", MISUSE)

@@ -38,7 +38,7 @@ def examine_slack(tokens: Tokens, policy: Policy) -> Iterator[Finding]:
     yield Finding(_SLACK, "bot token", is_ok=True)
     yield _scopes(answer.headers.get("x-oauth-scopes"), tokens.scopes)
     yield _app_token(tokens.app)
-    directory = SlackDirectory(tokens.bot, us, teams=policy.teams, ttl=60)
+    directory = SlackDirectory(tokens.bot, us, teams=lambda: policy.teams, ttl=60)
     yield from _channels(directory, policy)
     yield from _groups(directory, policy)
     yield from _people(directory, policy)

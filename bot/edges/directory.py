@@ -27,10 +27,18 @@ Payload = Mapping[str, Any]
 class SlackDirectory:
     """Answers are kept for `ttl` seconds, so that one decision, which asks for everybody it needs, asks Slack once."""
 
-    def __init__(self, client: WebClient, account: Account, *, teams: frozenset[str] = frozenset(), ttl: float) -> None:
+    def __init__(
+        self,
+        client: WebClient,
+        account: Account,
+        *,
+        teams: Callable[[], frozenset[str]] = frozenset,
+        ttl: float,
+    ) -> None:
+        """`teams` is asked every time: whose people are ours may be configured anew."""
         self._client = client
         self._account = account
-        self._homes = teams or frozenset({account.team})
+        self._teams = teams
         self._ttl = ttl
         self._kept: dict[tuple[str, ...], tuple[float, Any]] = {}
         self._lock = Lock()
@@ -49,7 +57,7 @@ class SlackDirectory:
             is_guest=any(user.get(flag) for flag in _GUEST),
             is_bot=any(user.get(flag) for flag in _BOT) or person.user == _SLACKBOT,
             is_deleted=bool(user.get("deleted")),
-            is_foreign=bool(user.get("is_stranger")) or not self._homes & _homes(user),
+            is_foreign=bool(user.get("is_stranger")) or not self._homes() & _homes(user),
         )
 
     def members(self, group: Group) -> frozenset[PersonId]:
@@ -78,6 +86,9 @@ class SlackDirectory:
             is_member=bool(channel.get("is_member")),
             is_archived=bool(channel.get("is_archived")),
         )
+
+    def _homes(self) -> frozenset[str]:
+        return self._teams() or frozenset({self._account.team})
 
     def _group_id(self, group: str) -> str:
         """A user group is named by its id, or by its handle as people write it."""

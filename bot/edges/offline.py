@@ -23,9 +23,9 @@ _AGAIN = 0.5  # seconds; until the first connection, which takes no longer where
 
 
 class OfflineDirectory:
-    """Meets `ports.Directory` from the policy alone."""
+    """Meets `ports.Directory` from the policy alone, as it is whenever somebody asks."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Callable[[], Policy]) -> None:
         self._policy = policy
 
     def person(self, person: PersonId, groups: Sequence[Group]) -> Person:
@@ -45,7 +45,7 @@ class OfflineDirectory:
         raise Unverified("Slack cannot be asked about this channel, so the answer is no for now.")
 
     def _mapped(self, person: PersonId) -> tuple[str, PersonId]:
-        found = next(((login, one) for login, one in self._policy.people.items() if _same(one, person)), None)
+        found = next(((login, one) for login, one in self._policy().people.items() if _same(one, person)), None)
         if found is None:
             raise Unverified("Slack cannot be asked who this is, so the answer is no for now.")
         return found

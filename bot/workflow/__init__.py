@@ -8,6 +8,6 @@ each of them asks whether it may.
 
 from bot.workflow.desk import Workflow
 from bot.workflow.loop import Loop
-from bot.workflow.parts import Parts, Timings
+from bot.workflow.parts import InForce, Parts, Timings
 
-__all__ = ["Loop", "Parts", "Timings", "Workflow"]
+__all__ = ["InForce", "Loop", "Parts", "Timings", "Workflow"]

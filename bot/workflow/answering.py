@@ -43,12 +43,12 @@ class Answers:
     def answer(self, question: Question, *, asker: PersonId, name: str, place: Place) -> None:
         """Answer later."""
         who = Asker(asker, name, place)
-        self._later(who, lambda: answer(self._parts, question, who))
+        self._later(who, lambda: answer(self._parts.pinned(), question, who))
 
     def details(self, request: Request, *, asker: PersonId, place: Place) -> None:
         """Show later all there is about a request."""
         who = Asker(asker, "", place)
-        self._later(who, lambda: _details(self._parts, request, who))
+        self._later(who, lambda: _details(self._parts.pinned(), request, who))
 
     def whisper(self, place: Place, to: str, text: str) -> None:
         """Say a sentence to one person, later."""

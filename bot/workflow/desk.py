@@ -35,6 +35,11 @@ class Workflow:
         """The names of all hosts."""
         return self._parts.inventory.names
 
+    @property
+    def teams(self) -> frozenset[str]:
+        """The teams and enterprises whose people are ours, beside the bot's own."""
+        return self._parts.policy.teams
+
     def request(self, request_id: str) -> Request:
         """A request as it is stored. Raises `UsageError` where there is none."""
         try:

@@ -113,7 +113,7 @@ class Loop:
     def _advance(self, claim: Claim) -> datetime | None:
         """Move a request as far as it goes now; the answer is when it is due again."""
         try:
-            request = advance(self._parts, claim, stopping=self._stopping.is_set)
+            request = advance(self._parts.pinned(), claim, stopping=self._stopping.is_set)
         except NotYet as wait:
             return self._parts.clock.now() + timedelta(seconds=wait.again_in)
         return request.due_at
@@ -131,7 +131,7 @@ class Loop:
         if due is None:
             self._parts.store.wait_for_work(self._parts.timings.poll)
         else:
-            say(self._parts, due)
+            say(self._parts.pinned(), due)
 
     def _attend(self) -> None:
         """Do what has come round."""
@@ -139,7 +139,7 @@ class Loop:
         if duty is None:
             self._parts.store.wait_for_work(self._parts.timings.poll)
         else:
-            perform(self._parts, duty)
+            perform(self._parts.pinned(), duty)
 
 
 def advance(parts: Parts, claim: Claim, *, stopping: Callable[[], bool] = lambda: False) -> Request:

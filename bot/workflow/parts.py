@@ -1,7 +1,8 @@
 """What the workflow is put together from, and how long it lets things take."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from bot.core.configured import Configured
 from bot.core.inventory import Host, Inventory
 from bot.core.policy import Policy
 from bot.core.steps import Limits
@@ -27,19 +28,52 @@ class Timings:
     message_retry: float = 2.0
 
 
+class InForce:
+    """The configuration in force. It is one reference, so whoever reads it sees the old one or the new one, whole."""
+
+    def __init__(self, configured: Configured) -> None:
+        self._now = configured
+
+    @property
+    def now(self) -> Configured:
+        """The configuration as it is now."""
+        return self._now
+
+    def put(self, newer: Configured) -> None:
+        """From now on this one."""
+        self._now = newer
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The ports and the configuration; the composition root fills it with the edges, tests with what they need."""
+    """The ports and the configuration; the composition root fills it with the edges, tests with what they need.
+
+    The configuration may be replaced at any moment, so whoever asks for more than one thing of it does so of the
+    parts as they are `pinned` at the beginning of a piece of work.
+    """
 
     store: Store
     hosts: Hosts
     directory: Directory
     channel: Channel
     clock: Clock
-    inventory: Inventory
-    policy: Policy
+    in_force: InForce
     timings: Timings = Timings()
     limits: Limits = Limits()
+
+    @property
+    def inventory(self) -> Inventory:
+        """The hosts as they are configured now."""
+        return self.in_force.now.inventory
+
+    @property
+    def policy(self) -> Policy:
+        """The policy as it is configured now."""
+        return self.in_force.now.policy
+
+    def pinned(self) -> "Parts":
+        """The same with the configuration of this moment, whatever is put in force meanwhile."""
+        return replace(self, in_force=InForce(self.in_force.now))
 
     def host(self, name: str) -> Host:
         """The host of that name. Raises `UsageError`."""

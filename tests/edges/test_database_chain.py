@@ -51,6 +51,13 @@ def test_an_event_says_who_did_what_and_which_process_wrote_it(store: Database) 
     )
 
 
+def test_an_event_names_the_configuration_under_which_it_was_decided(store: Database) -> None:
+    store.record([an_event("config.loaded")])
+    store.go_by("cafe")
+    store.record([an_event("config.loaded")])
+    assert [record["config_digest"] for record in store.chain()] == ["c0ffee", "cafe"]
+
+
 def test_events_of_one_change_stand_in_order_and_have_ids_of_their_own(store: Database) -> None:
     store.add(a_request(), events=[an_event("request.received"), an_event("policy.evaluated")])
     store.record([an_event("config.loaded")])

@@ -134,6 +134,21 @@ def test_a_request_can_be_hurried_unless_it_is_over(store: Database) -> None:
     assert store.claim("one") is None
 
 
+def test_all_requests_of_some_stages_can_be_hurried_also_one_that_is_claimed(store: Database) -> None:
+    for number in (1, 2, 3):
+        store.add(a_request(number, due_at=NOW + 3600 * SECOND), events=[])
+    store.save(store.get("r1").move(Stage.WAITING))
+    store.save(store.get("r2").move(Stage.APPROVED, due_at=NOW))
+    claim = claimed(store)
+
+    store.hurry_all({Stage.WAITING, Stage.APPROVED})
+
+    assert claimed(store, "two").request.id == "r1"
+    store.release(claim, due_at=NOW + 3600 * SECOND)
+    assert claimed(store, "two").request.id == "r2"
+    assert store.claim("two") is None
+
+
 def test_a_lease_that_has_run_out_passes_to_another_owner(store: Database, opened: Opening) -> None:
     store.add(a_request(), events=[])
     brief = opened(lease=timedelta(0))

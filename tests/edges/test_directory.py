@@ -26,7 +26,7 @@ def slack() -> Iterator[WebApi]:
 
 def directory(slack: WebApi, *, teams: frozenset[str] = frozenset(), enterprise: str = "") -> SlackDirectory:
     return SlackDirectory(
-        web_client("xoxb-test", base=slack.base), Account("T1", enterprise, "UBOT", "A1"), teams=teams, ttl=0
+        web_client("xoxb-test", base=slack.base), Account("T1", enterprise, "UBOT", "A1"), teams=lambda: teams, ttl=0
     )
 
 

@@ -46,7 +46,7 @@ class Slack:
 
 @pytest.fixture
 def offline() -> OfflineDirectory:
-    return OfflineDirectory(POLICY)
+    return OfflineDirectory(lambda: POLICY)
 
 
 def test_a_mapped_person_is_described_by_the_groups_that_name_them(offline: OfflineDirectory) -> None:
@@ -86,7 +86,7 @@ class Hands:
 
 
 def fallback(slack: Directory, clock: Hands | None = None) -> FallbackDirectory:
-    directory = FallbackDirectory(OfflineDirectory(POLICY), clock=clock or Hands())
+    directory = FallbackDirectory(OfflineDirectory(lambda: POLICY), clock=clock or Hands())
     directory.slack = slack
     return directory
 
@@ -127,7 +127,7 @@ def test_a_silent_slack_is_not_asked_for_every_person_anew_but_soon_again() -> N
 
 
 def test_before_the_first_connection_configuration_tells_and_the_rest_has_to_wait() -> None:
-    directory = FallbackDirectory(OfflineDirectory(POLICY))
+    directory = FallbackDirectory(OfflineDirectory(lambda: POLICY))
 
     assert directory.person(ALICE, POLICY.groups).name == "alice"
     with pytest.raises(NotYet):

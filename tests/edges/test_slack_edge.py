@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.cards import forms, plain
+from bot.core.configured import Configured
 from bot.core.inventory import Inventory
 from bot.core.people import PersonId, Place
 from bot.core.question import Group
@@ -20,7 +21,7 @@ from bot.edges.slack import SlackChannel, account, web_client
 from bot.edges.socket_mode import Socket, application
 from bot.errors import SlackError, Unverified
 from bot.ports import Query
-from bot.workflow import Parts, Workflow
+from bot.workflow import InForce, Parts, Workflow
 from bot.workflow.answering import Answers
 from handlers import Home, register
 from tests.handlers.world import HOSTS, POLICY, NoHost
@@ -49,7 +50,7 @@ def bot(slack: SlackLab, tmp_path: Path) -> Iterator[Bot]:
     us = account(client, app_token=slack.app_token)
     channel, directory = SlackChannel(client), SlackDirectory(client, us, ttl=0)
     store = Database(f"sqlite:///{tmp_path}/maskbot.db", clock=clock, instance="bot-1")
-    parts = Parts(store, NoHost(), directory, channel, clock, Inventory(HOSTS), POLICY)
+    parts = Parts(store, NoHost(), directory, channel, clock, InForce(Configured(Inventory(HOSTS), POLICY)))
     answers = Answers(parts)
     with store.exclusive(), closing(answers), ThreadPoolExecutor(4) as aside:
         app = application(client)

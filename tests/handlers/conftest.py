@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.configured import Configured
 from bot.core.inventory import Inventory
 from bot.edges.clock import SystemClock
 from bot.edges.database import Database
 from bot.edges.directory import SlackDirectory
 from bot.edges.slack import SlackChannel, account, web_client
 from bot.edges.socket_mode import application
-from bot.workflow import Parts, Workflow
+from bot.workflow import InForce, Parts, Workflow
 from bot.workflow.answering import Answers
 from handlers import Home, register
 from tests.handlers.payloads import APP, TEAM
@@ -42,9 +43,10 @@ def world(slack: WebApi, tmp_path: Path) -> Iterator[World]:
     store = Database(f"sqlite:///{tmp_path}/maskbot.db", clock=clock, instance="bot-1")
     client = web_client("xoxb-test", base=slack.base)
     directory = SlackDirectory(client, account(client), ttl=0)
-    parts = Parts(store, NoHost(), directory, SlackChannel(client), clock, Inventory(HOSTS), POLICY)
+    in_force = InForce(Configured(Inventory(HOSTS), POLICY))
+    parts = Parts(store, NoHost(), directory, SlackChannel(client), clock, in_force)
     answers = Answers(parts)
     with store.exclusive(), closing(answers), ThreadPoolExecutor(1) as aside:
         desk, app = Workflow(parts, answers), application(client)
         register(app, desk, home=Home(TEAM, app=APP), aside=aside)
-        yield World(app, store, desk, slack)
+        yield World(app, store, desk, slack, in_force)

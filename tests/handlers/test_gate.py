@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,6 +64,18 @@ def test_a_person_of_another_team_in_our_own_workspace_is_turned_away(world: Wor
     world.send(click("approve", f"{request.id}:0123456789ab", team="TEVIL"))
     assert world.store.get(request.id).votes == ()
     world.send(mention("mask web-01 cron", user_team="TEVIL"))
+    assert len(world.requests()) == 1
+
+
+@pytest.mark.parametrize(("surface", "team"), [("/mask", "T2"), ("app_mention", "T2"), ("/mask", "E2")])
+def test_a_team_counts_from_the_moment_that_the_policy_names_it(world: World, surface: str, team: str) -> None:
+    payload = SURFACES[surface]("T2" if team == "T2" else "T9") | {"enterprise_id": team}
+    world.send(payload)
+    assert world.requests() == []
+
+    now = world.in_force.now
+    world.in_force.put(replace(now, policy=replace(now.policy, teams=frozenset({team}))))
+    world.send(payload)
     assert len(world.requests()) == 1
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot.core.changes import Approval, Outcome, Request, Stage, Tally, Verdict, Vote
+from bot.core.configured import Configured
 from bot.core.inventory import Inventory
 from bot.core.people import PersonId
 from bot.core.policy import Group, Policy, Rule
@@ -18,7 +19,7 @@ from bot.edges.database import Database
 from bot.edges.offline import FallbackDirectory, OfflineDirectory
 from bot.edges.slack import SlackChannel, web_client
 from bot.ports import Query
-from bot.workflow import Parts, Workflow
+from bot.workflow import InForce, Parts, Workflow
 from bot.workflow.answering import Answers
 from handlers.shell import Shell, State
 from tests.handlers.world import HOSTS, NoHost
@@ -76,9 +77,9 @@ class Terminal:
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
     clock = SystemClock()
     store = Database(f"sqlite:///{tmp_path}/maskbot.db", clock=clock, instance="bot-1")
-    directory = FallbackDirectory(OfflineDirectory(POLICY))
+    directory = FallbackDirectory(OfflineDirectory(lambda: POLICY))
     channel = SlackChannel(web_client("", base="http://127.0.0.1:9/api/"))
-    parts = Parts(store, NoHost(), directory, channel, clock, Inventory(HOSTS), POLICY)
+    parts = Parts(store, NoHost(), directory, channel, clock, InForce(Configured(Inventory(HOSTS), POLICY)))
     answers = Answers(parts)
     with store.exclusive(), closing(answers):
         state = State(is_ready=False, slack="not connected")

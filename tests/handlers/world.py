@@ -13,7 +13,7 @@ from bot.core.inventory import Host
 from bot.core.policy import Policy
 from bot.edges.database import Database
 from bot.ports import Query, Reply
-from bot.workflow import Workflow
+from bot.workflow import InForce, Workflow
 from tests.handlers.payloads import CARD, CHANNEL, command
 from tests.handlers.web_api import WebApi
 
@@ -60,6 +60,7 @@ class World:
     store: Database
     desk: Workflow
     slack: WebApi
+    in_force: InForce
 
     def send(self, payload: dict[str, Any]) -> BoltResponse:
         """Slack delivers this."""

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from bot.core.cards.kit import Text
+from bot.core.configured import Configured
 from bot.core.inventory import Host, Inventory
 from bot.core.people import Place
 from bot.edges.clock import SystemClock
 from bot.edges.database import Database
 from bot.edges.ssh import SshHosts
 from bot.ports import Hosts, Reply
-from bot.workflow import Loop, Parts
+from bot.workflow import InForce, Loop, Parts
 from tests.workflow.slack import Channels, People
 from tests.workflow.wire import Call
 from tests.workflow.world import POLICY, QUICK
@@ -92,7 +93,8 @@ def main(settings: Settings) -> None:
     hosts = DyingHosts(SshHosts(Path(settings.key)), death)
     channel = KeptChannels(Path(settings.slack), death)
     with store.exclusive():
-        parts = Parts(store, hosts, People(), channel, clock, settings.inventory(), POLICY, QUICK)
+        in_force = InForce(Configured(settings.inventory(), POLICY))
+        parts = Parts(store, hosts, People(), channel, clock, in_force, QUICK)
         Loop(parts, owner="bot-1").start()
         sys.stdout.write("ready\n")
         sys.stdout.flush()

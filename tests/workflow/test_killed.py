@@ -15,10 +15,11 @@ import pytest
 
 from bot.core.audit import Verified, verify
 from bot.core.changes import Ask, Change, Outcome, Request, Verb, Verdict
+from bot.core.configured import Configured
 from bot.core.units import UnitName
 from bot.edges.database import Database
 from bot.edges.ssh import SshHosts
-from bot.workflow import Parts, Workflow
+from bot.workflow import InForce, Parts, Workflow
 from bot.workflow.answering import Answers
 from tests.lab.hosts import LabHost
 from tests.workflow.killed import Settings, written
@@ -94,7 +95,8 @@ def desk(host: LabHost, tmp_path: Path) -> Iterator[Desk]:
 
 def asked(desk: Desk, ways: SshHosts) -> tuple[Workflow, Request]:
     """Alice asks for worker.service."""
-    parts = Parts(desk.store, ways, People(), Channels(), desk.clock, inventory({"web-01": desk.host}), POLICY)
+    in_force = InForce(Configured(inventory({"web-01": desk.host}), POLICY))
+    parts = Parts(desk.store, ways, People(), Channels(), desk.clock, in_force)
     workflow = Workflow(parts, Answers(parts))
     change = Change(Verb.MASK, "web-01", UnitName("worker.service"))
     return workflow, workflow.submit(Ask(change, ALICE.id, "alice", INCIDENT, "INC-42"), key=secrets.token_hex(8))

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from bot.core.changes import Request, Stage
+from bot.core.configured import Configured
 from bot.core.inventory import Host, Inventory
 from bot.core.people import Place
 from bot.edges.database import Database
 from bot.ports import Duty, Message, MessageKind, Reply
-from bot.workflow import Parts
+from bot.workflow import InForce, Parts
 from bot.workflow.saying import say
 from tests.edges.asked import INCIDENT, a_request
 from tests.workflow.slack import Channels, People, Said
@@ -26,8 +27,8 @@ def parts(tmp_path: Path) -> Iterator[Parts]:
     clock = Hands()
     store = Database(f"sqlite:///{tmp_path}/var/maskbot.db", clock=clock, instance="bot-1")
     with store.exclusive():
-        nowhere = Inventory(())
-        yield Parts(store, Wire(_Nowhere()), People(), Channels(), clock, nowhere, POLICY)
+        nowhere = InForce(Configured(Inventory(()), POLICY))
+        yield Parts(store, Wire(_Nowhere()), People(), Channels(), clock, nowhere)
 
 
 class _Nowhere:

@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.core.cards import render
 from bot.core.changes import Ask, Change, Request, Stage, Verb, Verdict
+from bot.core.configured import Configured
 from bot.core.inventory import Host, Inventory
 from bot.core.people import Person
 from bot.core.policy import Group, Policy, Rule
@@ -17,7 +18,7 @@ from bot.edges.clock import SystemClock
 from bot.edges.database import Database
 from bot.edges.ssh import fingerprint
 from bot.ports import Hosts, Query
-from bot.workflow import Loop, Parts, Timings, Workflow
+from bot.workflow import InForce, Loop, Parts, Timings, Workflow
 from bot.workflow.answering import Answers
 from config.critical import read_lists
 from config.documents import read_document
@@ -74,8 +75,9 @@ class World:
         self.wire = Wire(ways)
         self.people = people or People()
         self.slack = Channels()
-        known: dict[str, Any] = {"inventory": inventory(hosts), "policy": POLICY, "timings": QUICK}
-        self.parts = Parts(self.store, self.wire, self.people, self.slack, self.clock, **(known | changed))
+        known: dict[str, Any] = {"inventory": inventory(hosts), "policy": POLICY, "timings": QUICK} | changed
+        self.in_force = InForce(Configured(known.pop("inventory"), known.pop("policy")))
+        self.parts = Parts(self.store, self.wire, self.people, self.slack, self.clock, self.in_force, **known)
         self.answers = Answers(self.parts)
         self.desk = Workflow(self.parts, self.answers)
 

@@ -1,12 +1,13 @@
 """Who works on what: a target is claimed with a lease, and every later write must match the claim's fence."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import structlog
 from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Connection, and_, case, literal, null, or_, select, true, update
 
-from bot.core.changes import Request
+from bot.core.changes import Request, Stage
 from bot.edges.database import rows
 from bot.edges.database.tables import UtcTime, requests, targets
 from bot.edges.database.transactions import database_time
@@ -93,8 +94,18 @@ def call(connection: Connection, request: Request, *, due_at: datetime | None) -
 
 def hurry(connection: Connection, request_id: str, *, now: datetime) -> None:
     """Something happened: due now, and if it is claimed, looked at again after."""
+    _hurry(connection, targets.c.request_id == request_id, now)
+
+
+def hurry_all(connection: Connection, stages: Collection[Stage], *, now: datetime) -> None:
+    """Something happened that is about every request in these stages."""
+    concerned = select(requests.c.id).where(requests.c.stage.in_([stage.value for stage in stages]))
+    _hurry(connection, targets.c.request_id.in_(concerned), now)
+
+
+def _hurry(connection: Connection, which: ColumnElement[bool], now: datetime) -> None:
     due_at = case((targets.c.due_at <= now, targets.c.due_at), else_=literal(now, UtcTime))
-    connection.execute(update(targets).where(targets.c.request_id == request_id).values(due_at=due_at, called=True))
+    connection.execute(update(targets).where(which).values(due_at=due_at, called=True))
 
 
 def void_all(connection: Connection) -> None:

@@ -1,7 +1,8 @@
 """The store as the workflow sees it: each method is one transaction."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -150,6 +151,10 @@ class Database:
             if not requests.get(connection, request_id).stage.is_final:
                 claims.hurry(connection, request_id, now=now)
 
+    def hurry_all(self, stages: Collection[Stage]) -> None:
+        with self._changing() as (connection, now):
+            claims.hurry_all(connection, stages, now=now)
+
     def due_message(self, owner: str) -> Due | None:
         now = self._clock.now()
         with self._transactions.reading() as connection:
@@ -195,9 +200,13 @@ class Database:
         with self._transactions.writing() as connection:
             return duties.take(connection, owner, now=now, lease=self._lease)
 
-    def record(self, events: Sequence[Event]) -> None:
-        with self._transactions.writing() as connection:
-            self._append(connection, events, self._clock.now())
+    def record(self, events: Sequence[Event], messages: Sequence[Message] = ()) -> None:
+        with self._changing() as (connection, now):
+            outbox.announce(connection, messages, now=now)
+            self._append(connection, events, now)
+
+    def go_by(self, config_digest: str) -> None:
+        self._origin = replace(self._origin, config_digest=config_digest)
 
     def chain(self, *, after: int = 0, limit: int = _PAGE) -> list[Mapping[str, Any]]:
         with self._transactions.reading() as connection:

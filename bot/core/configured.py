@@ -1,0 +1,45 @@
+"""What the configuration files say together: read as one, replaced as one, and what a replacement changes."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from bot.core.inventory import Inventory
+from bot.core.policy import Policy
+
+# What people call by a name, with the word for it; what else a policy says goes by the name of its key.
+_NAMED = {"groups": "group", "rules": "rule"}
+_NOT_SAID = ("digest", *_NAMED)
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """Hosts and policy of one moment. Nobody ever sees the hosts of one file with the rules of another."""
+
+    inventory: Inventory
+    policy: Policy
+
+
+def changes(old: Configured, new: Configured) -> tuple[str, ...]:
+    """What is different, a few words for each thing; empty where the files say the same in other words."""
+    return (*_things("host", old.inventory.hosts, new.inventory.hosts), *_of_policy(old.policy, new.policy))
+
+
+def _of_policy(old: Policy, new: Policy) -> Iterator[str]:
+    for field, word in _NAMED.items():
+        yield from _things(word, getattr(old, field), getattr(new, field))
+    for one in fields(Policy):
+        if one.name not in _NOT_SAID and getattr(old, one.name) != getattr(new, one.name):
+            yield f"`{one.name}` changed"
+
+
+def _things(word: str, old: Iterable[Any], new: Iterable[Any]) -> Iterator[str]:
+    was, is_now = _by_name(old), _by_name(new)
+    yield from (f"{word} {name} is gone" for name in was if name not in is_now)
+    yield from (f"{word} {name} is new" for name in is_now if name not in was)
+    yield from (f"{word} {name} changed" for name in was if name in is_now and was[name] != is_now[name])
+
+
+def _by_name(things: Iterable[Any]) -> Mapping[str, Any]:
+    """By name; the line in the file on which something stands is not what it says."""
+    return {one.name: replace(one, line=0) if hasattr(one, "line") else one for one in things}
