@@ -1,12 +1,14 @@
 """Asking for a change: by slash command, by mention, in a form, or by a button under an earlier change."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from bot.core import repair
 from bot.core.cards import forms, replies
 from bot.core.cards.kit import Action
 from bot.core.changes import Ask, Change, Verb
+from bot.core.draft import drafted
 from bot.core.grammar import Command, Form, Order, Question, parse, parse_mention, refuse_duration
 from bot.core.names import read_host, read_reason, read_unit, read_user
 from bot.errors import UsageError
@@ -27,8 +29,12 @@ def register(surface: Surface) -> None:
 
 
 def mask(desk: Workflow, caller: Caller, text: str, form: Forms) -> str:
-    """`/mask ...`; bare, it opens the form."""
-    command = parse(Verb.MASK, text, desk.hosts)
+    """`/mask ...`; bare, it opens the form, and so does a mistake, with what made sense."""
+    try:
+        command = parse(Verb.MASK, text, desk.hosts)
+    except UsageError:
+        _offer_form(desk, caller, text, form)
+        raise
     if isinstance(command, Form):
         form.open(forms.mask_form(desk.hosts), Click(caller, request_id=""))
         return ""
@@ -72,6 +78,14 @@ def start_again(desk: Workflow, click: Click, _: Forms) -> str:
     who = click.caller
     desk.start_again(click.request_id, by=who.id, name=who.name, place=who.place, key=who.key)
     return ""
+
+
+def _offer_form(desk: Workflow, caller: Caller, text: str, form: Forms) -> None:
+    """Beside the sentence that says what is wrong; where it cannot be opened, the sentence says all there is."""
+    draft = drafted(text, desk.hosts)
+    if draft:
+        with suppress(UsageError):
+            form.open(forms.mask_form(desk.hosts, draft), Click(caller, request_id=""))
 
 
 def _take(desk: Workflow, caller: Caller, command: Command) -> str:

@@ -122,7 +122,7 @@ def _look(word: Word, names: list[str], hosts: Sequence[str]) -> Question:
 
 
 def _order(verb: Verb, typed: str, hosts: Sequence[str], *, said: str = "") -> Order:
-    names, options, reason = _split(typed)
+    names, options, reason = split(typed)
     host, unit = _host_and_unit(said or verb, names, hosts)
     _refuse_second_unit(reason)
     flags = [name for name in _FLAGS if name in options]
@@ -135,8 +135,11 @@ def _order(verb: Verb, typed: str, hosts: Sequence[str], *, said: str = "") -> O
     return Order(change, read_reason(reason))
 
 
-def _split(typed: str) -> tuple[list[str], dict[str, str], str]:
-    """Host and unit as far as they are there, the options around them, and the reason, which ends the options."""
+def split(typed: str, *, forgiving: bool = False) -> tuple[list[str], dict[str, str], str]:
+    """Host and unit as far as they are there, the options around them, and the reason, which ends the options.
+
+    Raises `UsageError` for an option that makes no sense; a forgiving reader leaves it out.
+    """
     names: list[str] = []
     options: dict[str, str] = {}
     rest = typed
@@ -144,7 +147,11 @@ def _split(typed: str) -> tuple[list[str], dict[str, str], str]:
         word, behind = _cut(rest)
         option = _OPTION.fullmatch(word)
         if option:
-            behind = _take(option, behind, options)
+            try:
+                behind = _take(option, behind, options)
+            except UsageError:
+                if not forgiving:
+                    raise
         elif len(names) < len(("HOST", "UNIT")) and word != "--":
             names.append(word)
         else:

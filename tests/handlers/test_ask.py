@@ -118,8 +118,33 @@ class TestTheForm:
         world.slack.answer("views.open", {"ok": False, "error": "expired_trigger_id"})
         assert "took too long" in said(world.send(command("")))
 
-    def opened(self, world: World) -> dict[str, Any]:
-        world.send(command(""))
+    @pytest.mark.parametrize("text", ["web-1 cron", "web-01 cr* INC-1", "cron web-01"])
+    def test_a_mistake_is_told_and_the_form_opens_with_what_made_sense(self, world: World, text: str) -> None:
+        mistake = command(text)
+        assert said(world.send(mistake))
+        opened = world.slack.call("views.open")
+        assert opened["trigger_id"] == mistake["trigger_id"]
+        filled = {block["block_id"]: block["element"] for block in opened["view"]["blocks"]}
+        assert ("initial_option" in filled["host"]) is ("web-01" in text)
+        assert ("initial_value" in filled["unit"]) is ("cron" in text)
+        assert world.requests() == []
+
+    def test_what_is_sent_off_from_it_is_recorded(self, world: World) -> None:
+        form = self.opened(world, "web-01 cr* INC-1")
+        world.send(submission(form, {"host": "web-01", "unit": "cron", "reason": "INC-1"}))
+        assert str(world.requests()[0].ask.change) == "mask web-01 cron.service"
+
+    @pytest.mark.parametrize("text", ["status web-9", "web-9", "--now", "../../x"])
+    def test_of_a_question_or_of_nothing_that_made_sense_there_is_no_form(self, world: World, text: str) -> None:
+        assert said(world.send(command(text)))
+        assert world.slack.count("views.open") == 0
+
+    def test_a_form_that_cannot_be_opened_leaves_the_sentence(self, world: World) -> None:
+        world.slack.answer("views.open", {"ok": False, "error": "expired_trigger_id"})
+        assert "Did you mean `web-01`" in said(world.send(command("web-1 cron")))
+
+    def opened(self, world: World, text: str = "") -> dict[str, Any]:
+        world.send(command(text))
         view = world.slack.call("views.open")["view"]
         return dict(json.loads(view) if isinstance(view, str) else view)
 

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from bot.core.cards.buttons import DIGEST_SIGNS
 from bot.core.cards.kit import Block, Markup, plain_text, row, section, words
 from bot.core.cards.titles import asked, subject
-from bot.core.changes import Change, Request
+from bot.core.changes import Request
+from bot.core.draft import EMPTY, Draft
 from bot.core.names import REASON_LIMIT
 
 MASK, DENY, APPROVE = "mask_form", "deny_form", "approve_form"  # callback ids
@@ -26,22 +27,15 @@ _HOW = {
 }
 
 
-def mask_form(
-    hosts: Sequence[str],
-    *,
-    prefill: Change | None = None,
-    reason: str = "",
-    channel: str = "",
-    thread: str = "",
-) -> Block:
-    """The form behind a bare `/mask`, with what was typed already."""
+def mask_form(hosts: Sequence[str], draft: Draft = EMPTY, *, channel: str = "", thread: str = "") -> Block:
+    """The form behind a bare `/mask`, with what is known already."""
     blocks = [
-        _input(HOST, "Host", _host(hosts, prefill.host if prefill else "")),
-        _input(UNIT, "Unit", _typed(UNIT, str(prefill.unit) if prefill else ""), hint="cron means cron.service."),
-        _input(HOW, "How", _how(prefill), hint="By default: stopped, and masked for good.", optional=True),
-        _input(USER, "User", _typed(USER, prefill.user if prefill else ""), hint=_USER_HINT, optional=True),
+        _input(HOST, "Host", _host(hosts, draft.host)),
+        _input(UNIT, "Unit", _typed(UNIT, draft.unit), hint="cron means cron.service."),
+        _input(HOW, "How", _how(draft), hint="By default: stopped, and masked for good.", optional=True),
+        _input(USER, "User", _typed(USER, draft.user), hint=_USER_HINT, optional=True),
         _input(DURATION, "For how long", _typed(DURATION, ""), hint=_DURATION_HINT, optional=True),
-        _input(REASON, "Reason", _typed(REASON, reason, most=REASON_LIMIT), optional=True),
+        _input(REASON, "Reason", _typed(REASON, draft.reason, most=REASON_LIMIT), optional=True),
     ]
     return _modal(MASK, "Mask a unit", "Ask", blocks) | {"private_metadata": _note(channel=channel, thread=thread)}
 
@@ -112,8 +106,8 @@ def _host(hosts: Sequence[str], chosen: str) -> Block:
     return menu | ({"initial_option": _option(chosen, chosen)} if chosen in hosts else {})
 
 
-def _how(prefill: Change | None) -> Block:
-    ticked = [RUNTIME] * bool(prefill and prefill.runtime) + [KEEP_RUNNING] * bool(prefill and prefill.keep_running)
+def _how(draft: Draft) -> Block:
+    ticked = [RUNTIME] * draft.runtime + [KEEP_RUNNING] * draft.keep_running
     boxes: Block = {"type": "checkboxes", "action_id": HOW, "options": [_option(_HOW[how], how) for how in _HOW]}
     return boxes | ({"initial_options": [_option(_HOW[how], how) for how in ticked]} if ticked else {})
 

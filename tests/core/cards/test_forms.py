@@ -1,18 +1,20 @@
 """The forms: within Slack's limits, filled with what was typed, and speaking of the request as it is stored."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bot.core.cards import forms
 from bot.core.cards.kit import Block
+from bot.core.draft import Draft
 from bot.core.names import REASON_LIMIT
 from tests.core.cards.limits import problems
 from tests.core.cards.reading import read_form
-from tests.core.cards.situations import NAMES, change, waiting
+from tests.core.cards.situations import NAMES, waiting
 
-EVERY_OPTION = change(runtime=True, keep_running=True, user="deploy")
+FULL = Draft("web-01", "worker.service", runtime=True, keep_running=True, user="deploy")
 
 
 def field(view: Block, name: str) -> Any:
@@ -23,13 +25,13 @@ def field(view: Block, name: str) -> Any:
 
 @pytest.mark.parametrize("hosts", [0, 1, 100, 101])
 def test_any_number_of_hosts_makes_a_form_that_slack_takes(hosts: int) -> None:
-    view = forms.mask_form([f"web-{number:03}" for number in range(hosts)], prefill=EVERY_OPTION, reason="r" * 600)
+    view = forms.mask_form([f"web-{number:03}" for number in range(hosts)], replace(FULL, reason="r" * 600))
     assert problems(view) == []
     assert field(view, forms.HOST)["type"] == ("static_select" if 0 < hosts <= 100 else "plain_text_input")
 
 
 def test_what_was_typed_stands_in_the_form() -> None:
-    view = forms.mask_form(["db-01", "web-01"], prefill=EVERY_OPTION, reason="a <b> & c")
+    view = forms.mask_form(["db-01", "web-01"], replace(FULL, reason="a <b> & c"))
     assert field(view, forms.HOST)["initial_option"]["value"] == "web-01"
     assert field(view, forms.UNIT)["initial_value"] == "worker.service"
     assert field(view, forms.USER)["initial_value"] == "deploy"
@@ -44,7 +46,7 @@ def test_an_empty_form_has_no_empty_values() -> None:
 
 
 def test_a_host_that_is_not_on_the_list_is_not_chosen() -> None:
-    assert "initial_option" not in field(forms.mask_form(["db-01"], prefill=EVERY_OPTION), forms.HOST)
+    assert "initial_option" not in field(forms.mask_form(["db-01"], FULL), forms.HOST)
 
 
 def test_a_reason_fits_where_it_is_read() -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from bot.core.cards import answers, details, evidence, forms, line, note, plain, refusal, render, replies
 from bot.core.changes import Sent, Stage, Tally, Target
+from bot.core.draft import Draft
 from bot.core.question import Allow, Explained, NeedsApproval, Refuse
 from bot.core.units import ActiveState, FileKind, LoadState, UnitName
 from tests.core.cards.cases import ALIASED, BUSY, CARDS, DONE, ENDED, INFINITE, WAITING, guarded, unmask
@@ -144,11 +145,11 @@ def all_answers() -> dict[str, str]:
 
 
 def all_forms() -> dict[str, str]:
-    typed = change(runtime=True, keep_running=True, user="deploy")
+    typed = Draft("web-01", "worker.service", runtime=True, keep_running=True, user="deploy")
     views = {
         "a bare /mask": forms.mask_form(["web-01", "web-02"]),
-        "with what was typed": forms.mask_form(["web-01"], prefill=typed, reason="INC-2041 <x>"),
-        "too many hosts for a list": forms.mask_form([f"web-{number:03}" for number in range(101)], prefill=typed),
+        "with what was typed": forms.mask_form(["web-01"], replace(typed, reason="INC-2041 <x>")),
+        "too many hosts for a list": forms.mask_form([f"web-{number:03}" for number in range(101)], typed),
         "deny": forms.deny_form(waiting()),
         "approve": forms.approve_form(guarded()),
         "approve, without a rule": forms.approve_form(replace(guarded(), approval=None)),

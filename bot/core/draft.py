@@ -1,0 +1,66 @@
+"""What can be kept of a command that makes no sense as it stands, so that nothing has to be typed twice."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from bot.core import repair
+from bot.core.grammar import Word, split
+from bot.core.names import REASON_LIMIT, near, read_host, read_unit, read_user
+from bot.errors import UsageError
+
+_LONGEST = 4000  # of a text that somebody typed
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A change as far as it is known; each of its parts makes sense, or is empty."""
+
+    host: str = ""
+    unit: str = ""
+    runtime: bool = False
+    keep_running: bool = False
+    user: str = ""
+    reason: str = ""
+
+
+EMPTY = Draft()
+
+
+def drafted(text: str, hosts: Sequence[str]) -> Draft | None:
+    """What stands behind `/mask`, read as far as it can be; None where that is nothing but a reason, or a question."""
+    typed = repair.text(text[:_LONGEST]).strip()
+    names, options, reason = split(typed, forgiving=True)
+    if not names or _is_question(names[0], hosts):
+        return None
+    host, unit = _host_and_unit(names, hosts)
+    draft = Draft(
+        host,
+        unit,
+        runtime="--runtime" in options,
+        keep_running="--keep-running" in options,
+        user=_kept(read_user, options.get("--user", "")),
+    )
+    return replace(draft, reason=repair.prose(reason)[:REASON_LIMIT]) if draft != EMPTY else None
+
+
+def _is_question(word: str, hosts: Sequence[str]) -> bool:
+    return word.lower() in set(Word) or (word not in hosts and bool(near(word, [*Word])))
+
+
+def _host_and_unit(names: Sequence[str], hosts: Sequence[str]) -> tuple[str, str]:
+    """In whichever order they were typed. A single word is a unit, unless it was to be a host by its look."""
+    first, second = [*names, ""][:2]
+    if second in hosts and first not in hosts:
+        first, second = second, first
+    host = _kept(lambda typed: read_host(typed, hosts), first)
+    if not second and not host and not near(first, hosts):
+        second = first
+    return host, _kept(lambda typed: str(read_unit(typed)), second)
+
+
+def _kept(read: Callable[[str], str], typed: str) -> str:
+    """What was typed if it makes sense, else nothing."""
+    try:
+        return read(typed)
+    except UsageError:
+        return ""

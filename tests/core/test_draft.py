@@ -1,0 +1,59 @@
+"""What is kept of a command that makes no sense: all that was right, and nothing that was guessed."""
+
+import pytest
+from hypothesis import given
+
+from bot.core.draft import Draft, drafted
+from bot.core.names import REASON_LIMIT, read_host, read_unit, read_user
+from tests.core.test_grammar import HOSTS, typed
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("web-01", Draft("web-01")),
+        ("web-01 cr* INC-1", Draft("web-01", reason="INC-1")),
+        ("web-1 cron runaway job", Draft(unit="cron.service", reason="runaway job")),
+        ("cron", Draft(unit="cron.service")),
+        ("cron web-01 it runs away", Draft("web-01", "cron.service", reason="it runs away")),
+        ("web-01 cron --now —runtime INC-1", Draft("web-01", "cron.service", runtime=True, reason="INC-1")),
+        ("web-01 --keep-running --keep-running cron", Draft("web-01", "cron.service", keep_running=True)),
+        ("web-01 cron --user deploy --user root", Draft("web-01", "cron.service", user="deploy", reason="root")),
+        ("web-01 cron --user a;b late", Draft("web-01", "cron.service", reason="late")),
+        ("web-01 cron nginx.service", Draft("web-01", "cron.service", reason="nginx.service")),
+    ],
+)
+def test_what_made_sense_is_kept(text: str, kept: Draft) -> None:
+    assert drafted(text, HOSTS) == kept
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "--",
+        "--now",
+        "web-1",
+        "cr* ../x because",
+        "web-01;id",
+        "status web-9",
+        "Why web-01 c*",
+        "stauts web-01 cron",
+    ],
+)
+def test_of_a_question_and_of_what_makes_no_sense_at_all_nothing_is_kept(text: str) -> None:
+    assert drafted(text, HOSTS) is None
+
+
+def test_a_reason_that_is_too_long_is_cut() -> None:
+    draft = drafted("web-01 cr* " + "x" * 6000, HOSTS)
+    assert draft is not None
+    assert draft.reason == "x" * REASON_LIMIT
+
+
+@given(typed)
+def test_every_part_that_is_kept_makes_sense(text: str) -> None:
+    draft = drafted(text, HOSTS) or Draft()
+    for read, part in (read_unit, draft.unit), (read_user, draft.user):
+        assert not part or str(read(part)) == part
+    assert not draft.host or read_host(draft.host, HOSTS) == draft.host
