@@ -102,6 +102,7 @@ def _rule(entry: RuleEntry, line: int) -> Rule:
         forbid=entry.forbid or "",
         need=entry.need,
         approve=tuple(entry.approve),
+        distinct=entry.distinct,
         decide_within=entry.decide_within,
         good_for=entry.good_for,
         line=line,

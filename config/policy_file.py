@@ -57,18 +57,23 @@ class RuleEntry(BaseModel):
     ask: list[Word] = []
     need: int = Field(default=1, ge=0, le=10)
     approve: list[Word] = []
+    distinct: bool = False
     decide_within: Duration = timedelta(minutes=15)
     good_for: Duration = timedelta(minutes=10)
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> "RuleEntry":
-        rights = {"ask", "need", "approve", "decide_within", "good_for"} & self.model_fields_set
+        rights = {"ask", "need", "approve", "distinct", "decide_within", "good_for"} & self.model_fields_set
         if self.forbid is not None and rights:
             raise ValueError(f"forbids, so it cannot say `{min(rights)}`")
         if self.forbid is None and not self.ask:
             raise ValueError("needs `ask`: the groups that may ask (or `forbid`, with a reason)")
         if self.forbid is None and self.need and not self.approve:
             raise ValueError("needs `approve`: the groups whose members may approve")
+        if self.distinct and len(set(self.approve)) < max(2, self.need):
+            raise ValueError(
+                f"`distinct` with need: {self.need} asks for {max(2, self.need)} groups in `approve` at least"
+            )
         for clock, time in (("decide_within", self.decide_within), ("good_for", self.good_for)):
             if not timedelta(0) < time <= LONGEST:
                 raise ValueError(f"`{clock}` has to be longer than nothing, and seven days at most")

@@ -1,45 +1,54 @@
 """Whether enough people could ever approve, as far as the file itself says who they are."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bot.core.people import PersonId
 from bot.core.policy import Group, Rule
+from bot.core.quorum import approvers_by_key, reached
+
+# A group that lists nobody is one whose people Slack alone knows: there may be any number of them.
+_ANYBODY = 99
 
 
 def unreachable(rules: Sequence[Rule], groups: Iterable[Group]) -> Iterator[tuple[int, str]]:
     """The rules under which nobody who asks could ever get enough approvals, with a sentence for each.
 
-    Where a Slack user group may approve, only Slack knows: that is asked when somebody asks.
+    Where only Slack knows who may approve, that is asked when somebody asks.
     """
     by_name = {group.name: group for group in groups}
     for position, rule in enumerate(rules):
-        best = _most_approvers(rule, by_name)
-        if not rule.forbid and best is not None and best < rule.need:
-            yield position, f"{rule.need} approvals can never be reached: {_could(best)}, whoever asks"
+        best = _most_approvals(rule, by_name)
+        if not rule.forbid and best < rule.need:
+            yield position, f"{rule.need} approvals can never be reached: {_could(best, rule)}, whoever asks"
 
 
 def guarded_unreachable(rules: Sequence[Rule], groups: Iterable[Group], need: int) -> Iterator[tuple[Rule, str]]:
     """The rules that are fine for ordinary units, but under which no guarded unit could ever be approved."""
     by_name = {group.name: group for group in groups}
     for rule in rules:
-        best = _most_approvers(rule, by_name)
-        if not rule.forbid and best is not None and rule.need <= best < need:
-            yield rule, f"guarded units need {need} approvals, and {_could(best)}: none could be masked under this rule"
+        best = _most_approvals(rule, by_name)
+        if not rule.forbid and rule.need <= best < need:
+            could = _could(best, rule)
+            yield rule, f"guarded units need {need} approvals, and {could}: none could be masked under this rule"
 
 
-def _most_approvers(rule: Rule, groups: dict[str, Group]) -> int | None:
-    """How many others could approve for the luckiest asker; None if Slack alone knows."""
-    if any(groups[name].slack_group for name in rule.approve):
-        return None
-    approvers = _people(rule.approve, groups)
-    if any(groups[name].slack_group for name in rule.ask):
-        return len(approvers)
-    return max((len(approvers - {asker}) for asker in _people(rule.ask, groups)), default=0)
+def _most_approvals(rule: Rule, groups: Mapping[str, Group]) -> int:
+    """How many approvals others could give for the luckiest asker."""
+    askers = {person for name in rule.ask for person in groups[name].users}
+    somebody_else = {None} if any(not groups[name].users for name in rule.ask) else set()
+    return max((_without(asker, rule, groups) for asker in {*askers, *somebody_else}), default=0)
 
 
-def _people(names: Iterable[str], groups: dict[str, Group]) -> set[PersonId]:
-    return {person for name in names for person in groups[name].users}
+def _without(asker: PersonId | None, rule: Rule, groups: Mapping[str, Group]) -> int:
+    unknown = [name for name in rule.approve if not groups[name].users]
+    listed = [name for name in rule.approve if groups[name].users]
+    if unknown and not rule.distinct:
+        return _ANYBODY
+    people = approvers_by_key({name: groups[name].users - {asker} for name in listed}, listed)
+    return reached(people, listed, distinct=rule.distinct) + len(unknown)
 
 
-def _could(number: int) -> str:
+def _could(number: int, rule: Rule) -> str:
+    if rule.distinct:
+        return f"at most {number} could be given, each from another group"
     return f"at most {number} {'person' if number == 1 else 'people'} could give one"

@@ -30,7 +30,7 @@ def request(stored: Request) -> Shown:
         "finished_at": stored.finished_at.isoformat() if stored.finished_at else None,
         "approval": _approval(stored.approval) if stored.approval else None,
         "votes": [_vote(vote) for vote in stored.votes],
-        "counted": len(stored.counted),
+        "counted": stored.have,
         "changed_since": list(stored.changed_since),
         "layer": str(target.layer) if target.layer else None,
         "plan": target.digest,
@@ -73,6 +73,7 @@ def decision(answer: Decision) -> Shown:
                 "because": answer.because,
                 "need": answer.need,
                 "groups": list(answer.groups),
+                "distinct": answer.distinct,
                 "guarded": answer.guarded or None,
             }
         case Refuse(code=code, reason=reason, hint=hint):
@@ -92,6 +93,7 @@ def _approval(asked: Approval) -> Shown:
         "rule": asked.rule,
         "need": asked.need,
         "groups": list(asked.groups),
+        "distinct": asked.distinct,
         "decide_by": asked.decide_by.isoformat(),
         "guarded": asked.guarded or None,
     }
@@ -100,6 +102,7 @@ def _approval(asked: Approval) -> Shown:
 def _vote(vote: Vote) -> Shown:
     return {
         "voter": vote.voter_name,
+        "groups": list(vote.groups),
         "verdict": str(vote.verdict),
         "tally": str(vote.tally),
         "at": vote.at.isoformat(),

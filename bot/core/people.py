@@ -16,6 +16,11 @@ class PersonId:
         """What makes two ids the same account: on Enterprise Grid a person keeps one id across workspaces."""
         return (self.enterprise or self.team, self.user)
 
+    def is_same_as(self, other: "PersonId") -> bool:
+        """Whether both may be one account: of two ids one may lack the enterprise, which Slack alone tells."""
+        one_lacks_it = bool(self.enterprise) != bool(other.enterprise)
+        return self.key == other.key or (one_lacks_it and self.user == other.user)
+
 
 @dataclass(frozen=True, slots=True)
 class Person:

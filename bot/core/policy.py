@@ -21,6 +21,7 @@ from bot.core.rules import (
     approval,
     clocks,
     critical,
+    deadends,
     existence,
     identity,
     kind,
@@ -87,7 +88,7 @@ RULES: tuple[Check, ...] = (
     permission.requester_may_ask,
     approval.voter_is_not_the_requester,
     approval.voter_may_decide,
-    approval.enough_people_could_approve,
+    deadends.enough_people_could_approve,
     approval.quorum,
 )
 
@@ -143,4 +144,4 @@ def _what_it_says(rule: Rule) -> str:
     if rule.forbid:
         return f"it forbids: {rule.forbid}"
     asks = permission.at_signs(sorted(rule.ask)) or "nobody"
-    return f"{asks} may ask; {rule.need} of {permission.at_signs(rule.approve) or 'nobody'} approve"
+    return f"{asks} may ask; {rule.need} of {permission.approvers_of(rule)} approve"

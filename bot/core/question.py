@@ -57,6 +57,8 @@ class NeedsApproval:
     decide_within: timedelta
     good_for: timedelta
     guarded: str = ""
+    distinct: bool = False  # each approval has to come from another group
+    lost: tuple[PersonId, ...] = ()  # whose counted approval does not stand any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class Rule:
     forbid: str = ""  # not empty: an explicit no, with this reason
     need: int = 1
     approve: tuple[str, ...] = ()  # groups whose members may approve
+    distinct: bool = False  # each approval has to come from another of these groups
     decide_within: timedelta = timedelta(minutes=15)
     good_for: timedelta = timedelta(minutes=10)
     line: int = 0  # where it stands in the policy file

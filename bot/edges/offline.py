@@ -31,7 +31,7 @@ class OfflineDirectory:
     def person(self, person: PersonId, groups: Sequence[Group]) -> Person:
         """A mapped person, under the id that the policy has for them. Raises `Unverified` for anybody else."""
         login, known = self._mapped(person)
-        held = (group.name for group in groups if any(_same(known, user) for user in group.users))
+        held = (group.name for group in groups if any(known.is_same_as(user) for user in group.users))
         return Person(known, login, frozenset(held))
 
     def members(self, group: Group) -> frozenset[PersonId]:
@@ -45,16 +45,10 @@ class OfflineDirectory:
         raise Unverified("Slack cannot be asked about this channel, so the answer is no for now.")
 
     def _mapped(self, person: PersonId) -> tuple[str, PersonId]:
-        found = next(((login, one) for login, one in self._policy().people.items() if _same(one, person)), None)
+        found = next(((login, one) for login, one in self._policy().people.items() if one.is_same_as(person)), None)
         if found is None:
             raise Unverified("Slack cannot be asked who this is, so the answer is no for now.")
         return found
-
-
-def _same(one: PersonId, other: PersonId) -> bool:
-    """Whether two ids are one account; one of them may lack the enterprise, which only Slack tells."""
-    grid = bool(one.enterprise) != bool(other.enterprise)
-    return one.key == other.key or (grid and one.user == other.user)
 
 
 class FallbackDirectory:

@@ -116,6 +116,7 @@ def _approval(decision: NeedsApproval, now: datetime) -> Approval:
         decide_within=decision.decide_within,
         good_for=decision.good_for,
         guarded=decision.guarded,
+        distinct=decision.distinct,
     )
 
 

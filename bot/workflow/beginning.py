@@ -12,6 +12,7 @@ from bot.workflow.ending import back_to_waiting, end, event, refuse
 from bot.workflow.finishing import Ending, finish, nothing_to_do
 from bot.workflow.judging import judge
 from bot.workflow.looking import patient_look, status_head
+from bot.workflow.losing import Lost, without_lost
 from bot.workflow.parts import Parts
 
 
@@ -74,8 +75,13 @@ def _not_now(parts: Parts, fresh: Request, decision: Decision, *, claim: Claim) 
     if isinstance(decision, Refuse):
         ending = nothing_to_do(parts, fresh, decision)
         return finish(parts, fresh, ending, claim=claim) if ending else refuse(parts, fresh, decision, claim=claim)
-    changed = _what_changed(fresh) or ("who may approve: an approval does not count any more",)
-    return back_to_waiting(parts, fresh, changed, claim=claim)
+    lost = without_lost(fresh, decision)
+    changed = _what_changed(fresh) or (f"who may approve: {_who_lost(lost)}",)
+    return back_to_waiting(parts, lost.request, changed, events=lost.events, messages=lost.messages, claim=claim)
+
+
+def _who_lost(lost: Lost) -> str:
+    return lost.sentence if lost.voters else "it needs more approvals now"
 
 
 def _what_changed(fresh: Request) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """How a request ends without running, and the words its requester gets."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -67,7 +68,15 @@ def states(seen: Snapshot | None) -> dict[str, str] | None:
     return {"load": seen.load, "active": seen.active, "sub": seen.sub, "unit_file": seen.file_state}
 
 
-def back_to_waiting(parts: Parts, request: Request, changed: tuple[str, ...], *, claim: Claim) -> Request:
+def back_to_waiting(
+    parts: Parts,
+    request: Request,
+    changed: tuple[str, ...],
+    *,
+    events: Sequence[Event] = (),
+    messages: Sequence[Message] = (),
+    claim: Claim,
+) -> Request:
     """Ask people anew: what they approved is not what would run now, or those who approved may not any more."""
     approval = request.approval
     if approval is None:
@@ -81,6 +90,5 @@ def back_to_waiting(parts: Parts, request: Request, changed: tuple[str, ...], *,
         act_by=None,
         due_at=decide_by,
     )
-    return parts.store.save(
-        waiting, events=[event(request, "approval.void", code="plan_changed", changed=list(changed))], claim=claim
-    )
+    void = event(request, "approval.void", code="plan_changed", changed=list(changed))
+    return parts.store.save(waiting, events=[void, *events], messages=messages, claim=claim)

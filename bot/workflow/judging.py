@@ -14,7 +14,12 @@ def judge(
     parts: Parts, request: Request, moment: Moment, *, snapshot: Snapshot | None = None, voter: PersonId | None = None
 ) -> Decision:
     """Ask `decide`, with everybody's rights as they are now. Raises `Unverified`: then the answer is no."""
-    return decide(facts(parts, request, moment, snapshot=snapshot, voter=voter), parts.policy)
+    return judged(parts, facts(parts, request, moment, snapshot=snapshot, voter=voter))
+
+
+def judged(parts: Parts, given: Facts) -> Decision:
+    """The same, where the facts are needed for more than the answer."""
+    return decide(given, parts.policy)
 
 
 def facts(

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 from bot.core.audit import Event
 from bot.core.changes import Request, Stage, Tally, Verdict, Vote
-from bot.core.policy import Allow, Moment, Refuse
+from bot.core.policy import Allow, Decision, Facts, Moment, NeedsApproval, Refuse
 from bot.errors import Unverified, UsageError
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.ending import end, event, refuse, sentence
-from bot.workflow.judging import judge
+from bot.workflow.judging import facts, judge, judged
+from bot.workflow.losing import without_lost
 from bot.workflow.parts import Parts
 
 
@@ -22,7 +23,7 @@ def count_votes(parts: Parts, claim: Claim) -> Request:
             request = _refuse_vote(parts, request, vote, Refuse("too_late", decided(request)), claim=claim)
     approval = request.approval
     if request.stage is Stage.WAITING and approval and parts.clock.now() >= approval.decide_by:
-        because = f"Nobody decided in time: {len(request.counted)} of {approval.need} approvals."
+        because = f"Nobody decided in time: {request.have} of {approval.need} approvals."
         return end(parts, request, Stage.EXPIRED, because, code="request_expired", claim=claim)
     return request
 
@@ -34,14 +35,16 @@ def has_cast_votes(request: Request) -> bool:
 
 def _count(parts: Parts, request: Request, vote: Vote, *, claim: Claim) -> Request:
     try:
-        answer = judge(parts, request, Moment.VOTE, voter=vote.voter)
+        given = facts(parts, request, Moment.VOTE, voter=vote.voter)
+        answer = judged(parts, given)
     except Unverified as error:
-        answer = Refuse("identity_unverified", str(error), "Click again in a moment.")
+        no = Refuse("identity_unverified", str(error), "Click again in a moment.")
+        return _refuse_vote(parts, request, vote, no, claim=claim)
     except UsageError as error:  # hosts.yaml has changed since people were asked
-        answer = Refuse("unknown_host", str(error))
+        return _refuse_vote(parts, request, vote, Refuse("unknown_host", str(error)), claim=claim)
     if isinstance(answer, Refuse):
         return _refuse_vote(parts, request, vote, answer, claim=claim)
-    counted = _tally(request, vote, Tally.COUNTED)
+    counted = _tally(request, replace(vote, groups=_stands_for(answer, given)), Tally.COUNTED)
     voted = event(
         counted, "approval.voted", actor=vote.voter, verdict=str(vote.verdict), console_works=vote.console_works
     )
@@ -49,24 +52,42 @@ def _count(parts: Parts, request: Request, vote: Vote, *, claim: Claim) -> Reque
         because = f"{vote.voter_name} denied it" + (f": {vote.reason}" if vote.reason else ".")
         denied = counted.move(Stage.DENIED, because=because, finished_at=parts.clock.now(), due_at=None)
         return parts.store.save(denied, events=[voted], messages=[Message(MessageKind.LINE)], claim=claim)
-    return _see_quorum(parts, counted, voted, claim=claim)
+    return _see_quorum(parts, counted, [voted], told=_of_no_use(request, counted, vote), claim=claim)
 
 
-def _see_quorum(parts: Parts, request: Request, voted: Event, *, claim: Claim) -> Request:
+def _stands_for(answer: Decision, given: Facts) -> tuple[str, ...]:
+    """The approving groups that hold the voter."""
+    groups = answer.groups if isinstance(answer, NeedsApproval) else ()
+    return tuple(group for group in groups if given.voter and group in given.voter.groups)
+
+
+def _of_no_use(before: Request, counted: Request, vote: Vote) -> list[Message]:
+    """A word to the voter whose approval brings nothing more, because it had to come from another group."""
+    if counted.approval is None or not counted.approval.distinct or counted.have > before.have:
+        return []
+    missing = " and ".join(f"@{group}" for group in counted.approval.groups if group not in counted.covered)
+    body = f"Your approval is noted, but each has to come from another group. Still missing: {missing}."
+    return [Message(MessageKind.WHISPER, to=vote.voter.user, body=body, place=vote.place)]
+
+
+def _see_quorum(parts: Parts, request: Request, voted: list[Event], *, told: list[Message], claim: Claim) -> Request:
     """Ask again, with the vote among the facts, and write vote and answer together."""
     try:
         answer = judge(parts, request, Moment.VOTE)
     except Unverified:  # not a no for the request: it is asked again at the next vote
-        return parts.store.save(request, events=[voted], claim=claim)
+        return parts.store.save(request, events=voted, messages=told, claim=claim)
     if isinstance(answer, Refuse):
-        return refuse(parts, parts.store.save(request, events=[voted], claim=claim), answer, claim=claim)
+        return refuse(parts, parts.store.save(request, events=voted, claim=claim), answer, claim=claim)
     if not isinstance(answer, Allow) or request.approval is None:
-        return parts.store.save(request, events=[voted], claim=claim)
+        lost = without_lost(request, answer)
+        return parts.store.save(
+            lost.request, events=[*voted, *lost.events], messages=[*told, *lost.messages], claim=claim
+        )
     now = parts.clock.now()
     approved = request.move(
         Stage.APPROVED, because=answer.because, approved_at=now, act_by=now + request.approval.good_for, due_at=now
     )
-    return parts.store.save(approved, events=[voted, event(request, "approval.quorum")], claim=claim)
+    return parts.store.save(approved, events=[*voted, event(request, "approval.quorum")], claim=claim)
 
 
 def _refuse_vote(parts: Parts, request: Request, vote: Vote, refusal: Refuse, *, claim: Claim) -> Request:

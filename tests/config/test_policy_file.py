@@ -32,14 +32,15 @@ def test_a_policy_is_read_with_the_usual_where_nothing_is_said(folder: Folder) -
 
 def test_everything_that_may_be_said_is_read(folder: Folder) -> None:
     folder.policy = (
-        POLICY.replace("{prefixes: [inc-]}", "{ids: [C0OPS], prefixes: [inc-]}").replace(
-            "sre: {users: [U0BOB, U0CAROL]}", 'sre: {slack_group: "@sre"}'
-        )
+        POLICY.replace("{prefixes: [inc-]}", "{ids: [C0OPS], prefixes: [inc-]}")
+        .replace("sre: {users: [U0BOB, U0CAROL]}", 'sre: {slack_group: "@sre"}')
+        .replace("approve: [sre]", "approve: [sre, eng]")
         + """\
     host_groups: [web]
     units: [cron.service, "backup-*"]
     verbs: [unmask]
     need: 2
+    distinct: true
     decide_within: 1h30m
     good_for: 90s
 people: {bob: U0BOB}
@@ -59,6 +60,8 @@ no_start_proof: [nginx.service]
             units=("cron.service", "backup-*"),
             verbs=frozenset({Verb.UNMASK}),
             need=2,
+            approve=("sre", "eng"),
+            distinct=True,
             decide_within=timedelta(minutes=90),
             good_for=timedelta(seconds=90),
         ),
@@ -158,6 +161,10 @@ ADDED = {
     "a duration": ("    good_for: 15", "policy.yaml:11: rules[0].good_for: is no duration; write it like 15m"),
     "no duration": ("    good_for: 0m", "policy.yaml:7: rules[0]: `good_for` has to be longer than nothing"),
     "a week and more": ("    decide_within: 8d", "policy.yaml:7: rules[0]: `decide_within` has to be longer than"),
+    "distinct groups where there is one": (
+        "    distinct: true",
+        "policy.yaml:7: rules[0]: `distinct` with need: 1 asks",
+    ),
     "a unit without suffix": ("    units: [cron]", "policy.yaml:11: rules[0].units[0]: `cron` fits no unit"),
     "an unknown suffix": ("    units: [cron.x]", "policy.yaml:11: rules[0].units[0]: `cron.x` fits no unit"),
     "a path": ("    units: [/etc/cron]", "policy.yaml:11: rules[0].units[0]: `/etc/cron` is no pattern of unit names"),
@@ -192,7 +199,18 @@ def test_people_of_the_command_line_need_a_team_to_be_the_same_in_slack(folder: 
     assert folder.complaints()[0].startswith("policy.yaml:1: `people` need `teams`")
 
 
+DISTINCT = POLICY.replace("approve: [sre]", "approve: [sre, dba]") + "    need: 2\n    distinct: true\n"
 UNREACHABLE = {
+    "one person in both groups of two that have to be distinct": (
+        DISTINCT.replace("sre: {users: [U0BOB, U0CAROL]}", "sre: {users: [U0BOB]}\n  dba: {users: [U0BOB]}"),
+        12,
+    ),
+    "two people in one group, and in the other one who asks alone": (
+        DISTINCT.replace("eng: {users: [U0ALICE, U0BOB, U0CAROL]}", "eng: {users: [U0ALICE]}").replace(
+            "sre: {users: [U0BOB, U0CAROL]}", "sre: {users: [U0BOB, U0CAROL]}\n  dba: {users: [U0ALICE]}"
+        ),
+        12,
+    ),
     "fewer approvers than needed": (POLICY + "    need: 3\n", 11),
     "one approver, who is the only one to ask": (
         POLICY.replace("eng: {users: [U0ALICE, U0BOB, U0CAROL]}", "eng: {users: [U0BOB]}").replace(
@@ -219,6 +237,12 @@ REACHABLE = {
     "alice asks, bob and carol approve": POLICY + "    need: 2\n",
     "only Slack knows who approves": POLICY.replace("sre: {users: [U0BOB, U0CAROL]}", "sre: {slack_group: S0SRE}")
     + "    need: 9\n",
+    "only Slack knows who is in the other group": DISTINCT.replace(
+        "sre: {users: [U0BOB, U0CAROL]}", "sre: {users: [U0BOB]}\n  dba: {slack_group: S0DBA}"
+    ),
+    "one of both groups, and one of the first": DISTINCT.replace(
+        "sre: {users: [U0BOB, U0CAROL]}", "sre: {users: [U0BOB, U0CAROL]}\n  dba: {users: [U0BOB]}"
+    ),
 }
 
 

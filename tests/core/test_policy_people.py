@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.core.changes import Stage, Verb
-from bot.core.people import Person, Place
+from bot.core.people import Person, PersonId, Place
 from bot.core.policy import Allow, Facts, Moment, NeedsApproval, Policy, Refuse, decide, may_look, may_see_all
 from bot.core.units import Layer
 from tests.core.situations import (
@@ -207,6 +207,77 @@ def test_each_entitled_person_counts_once(approvers: tuple[Person, ...], have: i
             assert have < 2
         case _:
             pytest.fail(str(answer))
+
+
+BOTH = replace(POLICY, rules=(replace(PROD, need=2, approve=("sre", "dba"), distinct=True),))
+DORA, ERIN = person("dora", "dba"), person("erin", "eng", "sre", "dba")
+
+DISTINCT = {
+    "nobody": ((), 0),
+    "bob of sre": ((BOB,), 1),
+    "erin, who is in both": ((ERIN,), 1),
+    "bob and carol, both of sre": ((BOB, CAROL), 1),
+    "bob and erin": ((BOB, ERIN), 2),
+    "erin and dora": ((ERIN, DORA), 2),
+    "bob and dora": ((BOB, DORA), 2),
+    "bob, and the requester who is in both": ((BOB, replace(ALICE, groups=frozenset({"sre", "dba"}))), 1),
+    "bob, and dora who is a guest": ((BOB, replace(DORA, is_guest=True)), 1),
+    "erin under two ids, one of them without its enterprise": (
+        (ERIN, replace(ERIN, id=replace(ERIN.id, enterprise="E1"))),
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize(("approvers", "have"), DISTINCT.values(), ids=DISTINCT)
+def test_where_groups_have_to_be_distinct_each_person_stands_for_one(approvers: tuple[Person, ...], have: int) -> None:
+    answer = decide(looked(snapshot(), moment=Moment.ACT, approvers=approvers), BOTH)
+    if isinstance(answer, NeedsApproval):
+        assert (answer.have, answer.need, answer.distinct) == (have, 2, True)
+        assert answer.because == "prod: two of @sre and @dba, each from another group"
+    else:
+        assert isinstance(answer, Allow)
+        assert have == 2
+
+
+def test_of_two_rules_that_need_as_many_the_one_that_wants_distinct_groups_decides() -> None:
+    answer = decide(facts(members=MEMBERS | {"dba": {DORA.id}}), replace(BOTH, rules=(TWO.rules[0], *BOTH.rules)))
+    assert isinstance(answer, NeedsApproval)
+    assert answer.distinct
+
+
+def test_whose_approval_does_not_stand_any_more_is_told() -> None:
+    carol = replace(CAROL, groups=frozenset({"eng"}))
+    answer = decide(looked(snapshot(), moment=Moment.ACT, approvers=(BOB, carol)), TWO)
+    assert isinstance(answer, NeedsApproval)
+    assert answer.lost == (CAROL.id,)
+
+
+def test_one_person_is_known_as_one_whether_their_enterprise_is_or_not() -> None:
+    """Else somebody on Enterprise Grid could ask in Slack and approve on the command line."""
+    answer = vote(replace(BOB, id=replace(ALICE.id, enterprise="E1")))
+    assert isinstance(answer, Refuse)
+    assert answer.code == "self_approval"
+
+
+DEAD_ENDS = {
+    "nobody is in the second group": (set(), 1),
+    "the requester alone is in the second group": ({ALICE.id}, 1),
+    "somebody else is in the second group": ({DORA.id}, 2),
+    "one of the first group is in the second": ({BOB.id}, 2),
+}
+
+
+@pytest.mark.parametrize(("dba", "most"), DEAD_ENDS.values(), ids=DEAD_ENDS)
+def test_a_dead_end_is_seen_through_distinct_groups(dba: set[PersonId], most: int) -> None:
+    answer = decide(facts(members=MEMBERS | {"dba": frozenset(dba)}), BOTH)
+    if most == 2:
+        assert isinstance(answer, NeedsApproval)
+        return
+    assert isinstance(answer, Refuse)
+    assert answer.code == "nobody_could_approve"
+    needs = "Rule `prod` needs two approvals from @sre and @dba, each from another group"
+    assert answer.reason == f"{needs}; at most 1 could be reached besides you."
 
 
 def test_a_dead_end_is_said_before_anybody_waits() -> None:

@@ -186,6 +186,18 @@ class World:
         self.until(lambda: any("last look" in words(said.text) for said in self.slack.marked(mark)), "the evidence")
         return self.slack.marked(mark)
 
+    def noted(self, request: Request, part: str) -> str:
+        """A note about the request, once there is one with these words."""
+
+        def found() -> list[str]:
+            with_mark = [
+                said for said in list(self.slack.messages.values()) if said.mark.startswith(f"{request.id}:note")
+            ]
+            return [words(said.text) for said in with_mark if part in words(said.text)]
+
+        self.until(lambda: bool(found()), f"a note `{part}` about {request.ask.change}")
+        return found()[-1]
+
     def told(self, person: Person, part: str) -> str:
         """What was said to one person alone, once something with these words was."""
 

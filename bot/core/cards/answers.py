@@ -135,7 +135,8 @@ def _decided(decision: Decision) -> Iterator[Markup]:
         case Allow(rule=rule, because=because):
             yield row("Answer", words("it would run without a vote: {} ({})", because, rule))
         case NeedsApproval(rule=rule):
-            yield row("Answer", words("it would need {} (rule {})", who_may(decision.need, decision.groups), rule))
+            who = who_may(decision.need, decision.groups, distinct=decision.distinct)
+            yield row("Answer", words("it would need {} (rule {})", who, rule))
             if decision.guarded:
                 yield row(
                     "Guarded", words("{}. An approver must tick that console access works today", decision.guarded)

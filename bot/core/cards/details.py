@@ -9,7 +9,7 @@ from bot.core.cards.kit import Markup, Text, clock, code, day, escape, joined, m
 from bot.core.cards.redact import redact
 from bot.core.cards.titles import asked, subject
 from bot.core.cards.waiting import plan_rows, who_may
-from bot.core.changes import Request, Tally, Vote
+from bot.core.changes import Approval, Request, Tally, Vote
 from bot.core.units import Snapshot
 
 
@@ -37,9 +37,7 @@ def _record(request: Request, now: datetime) -> Iterator[Markup]:
     if request.target.digest:
         yield row("Plan", request.target.digest[:12])
     if request.approval:
-        yield row(
-            "Rule", words("{}: {}", request.approval.rule, who_may(request.approval.need, request.approval.groups))
-        )
+        yield row("Rule", _rule(request.approval))
     if request.because:
         yield row("Because", request.because)
     for handover in request.handovers[-4:]:
@@ -47,6 +45,10 @@ def _record(request: Request, now: datetime) -> Iterator[Markup]:
         yield row("Handed over", words("to {} by {} {}", to, by, clock(handover.at)))
     for vote in request.votes[-8:]:
         yield row("Vote", _vote(vote))
+
+
+def _rule(approval: Approval) -> Markup:
+    return words("{}: {}", approval.rule, who_may(approval.need, approval.groups, distinct=approval.distinct))
 
 
 def _vote(vote: Vote) -> Markup:

@@ -33,10 +33,15 @@ def plan_rows(request: Request) -> Iterator[Markup]:
     yield from consequences.rows(request, seen)
 
 
-def who_may(need: int, groups: Sequence[str]) -> Markup:
-    """`one of @sre`, `two of @sre or @dba`."""
-    names = joined([f"@{group.removeprefix('@')}" for group in groups], " or ")
-    return words("{} of {}", _NUMBERS.get(need, str(need)), names)
+def who_may(need: int, groups: Sequence[str], *, distinct: bool = False) -> Markup:
+    """`one of @sre`, `two of @sre or @dba`, `two of @sre and @dba, each from another group`."""
+    names = joined([_at(group) for group in groups], " and " if distinct else " or ")
+    apart = ", each from another group" if distinct else ""
+    return words("{} of {}{}", _NUMBERS.get(need, str(need)), names, apart)
+
+
+def _at(group: str) -> str:
+    return f"@{group.removeprefix('@')}"
 
 
 def _standing(request: Request) -> str:
@@ -44,8 +49,8 @@ def _standing(request: Request) -> str:
         return "looking at the host"
     if request.stage is Stage.APPROVED or request.approval is None:
         return "approved"
-    missing = max(0, request.approval.need - len(request.counted))
-    more = " more" * bool(request.counted)
+    missing = max(0, request.approval.need - request.have)
+    more = " more" * bool(request.have)
     return f"needs {missing}{more} approval" + "s" * (missing != 1)
 
 
@@ -61,7 +66,7 @@ def _rule_rows(request: Request) -> Iterator[Markup]:
         yield row("Rule", _rule(approval))
         if approval.guarded:
             yield row("Guarded", words("{}. An approver must tick that console access works today", approval.guarded))
-        yield from _votes(request, approval.need)
+        yield from _votes(request, approval)
     elif request.stage is Stage.APPROVED:
         yield row("Approved", joined(map(with_time, request.counted)) or escape(request.because))
         if request.act_by:
@@ -71,16 +76,24 @@ def _rule_rows(request: Request) -> Iterator[Markup]:
 
 
 def _rule(approval: Approval) -> Markup:
-    who = who_may(approval.need, approval.groups)
+    who = who_may(approval.need, approval.groups, distinct=approval.distinct)
     return words("{}: {}, by {}", approval.rule, who, clock(approval.decide_by))
 
 
-def _votes(request: Request, need: int) -> Iterator[Markup]:
+def _votes(request: Request, approval: Approval) -> Iterator[Markup]:
     if request.counted:
-        yield row("Votes", words("{} of {}: {}", len(request.counted), need, joined(map(with_time, request.counted))))
+        votes = joined(map(with_time, request.counted))
+        yield row("Votes", words("{} of {}: {}", request.have, approval.need, votes))
+    if approval.distinct:
+        yield row("Groups", joined((_standing_for(group, request) for group in approval.groups), " · "))
     cast = [vote for vote in request.votes if vote.tally is Tally.CAST and vote.verdict is Verdict.APPROVE]
     if cast:
         yield row("Checking", joined(mention(vote.voter, vote.voter_name) for vote in cast))
+
+
+def _standing_for(group: str, request: Request) -> Markup:
+    vote = request.covered.get(group)
+    return words("{}: {}", _at(group), mention(vote.voter, vote.voter_name) if vote else "nobody yet")
 
 
 def _actions(stage: Stage) -> tuple[Action, ...]:

@@ -9,6 +9,7 @@ from bot.core.changes.stages import MOVES, Outcome, Stage
 from bot.core.changes.targets import Target
 from bot.core.changes.votes import Approval, Tally, Verdict, Vote
 from bot.core.people import PersonId
+from bot.core.quorum import standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,20 @@ class Request:
             for vote in self.votes
             if vote.verdict is Verdict.APPROVE and vote.tally is Tally.COUNTED and vote.digest == self.target.digest
         )
+
+    @property
+    def covered(self) -> dict[str, Vote]:
+        """Where each approval has to come from another group: which vote stands for which."""
+        votes = {vote.voter.key: vote for vote in self.counted}
+        groups = self.approval.groups if self.approval else ()
+        placed = standing({key: vote.groups for key, vote in votes.items()}, groups)
+        return {group: votes[key] for group, key in placed.items()}
+
+    @property
+    def have(self) -> int:
+        """How many of the approvals that it needs are there."""
+        is_distinct = self.approval is not None and self.approval.distinct
+        return len(self.covered) if is_distinct else len(self.counted)
 
     @property
     def is_live_mask(self) -> bool:

@@ -35,6 +35,7 @@ class Vote:
     reason: str = ""  # the voter's, or why the vote was refused
     console_works: bool = False  # a guarded unit's tick: out-of-band access works today
     place: Place | None = None  # where to answer the voter
+    groups: tuple[str, ...] = ()  # which of the approving groups held the voter when the vote was counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +49,4 @@ class Approval:
     decide_within: timedelta = timedelta(minutes=15)  # the time that decide_by came from, given anew if asked anew
     good_for: timedelta = timedelta(minutes=10)  # how long the approval may wait to be used
     guarded: str = ""  # why an approver must tick that console access works; empty: not needed
+    distinct: bool = False  # each approval has to come from another of the groups

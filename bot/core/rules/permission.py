@@ -56,5 +56,12 @@ def at_signs(groups: Iterable[str]) -> str:
     return " or ".join(f"@{group}" for group in groups)
 
 
+def approvers_of(rule: Rule) -> str:
+    """Who has to approve: `@sre or @dba`; `@sre and @dba, each from another group`."""
+    if rule.distinct:
+        return f"{' and '.join(f'@{group}' for group in rule.approve)}, each from another group"
+    return at_signs(rule.approve) or "nobody"
+
+
 def _any_of(words: Iterable[str]) -> str:
     return " or ".join(sorted(words))

@@ -6,6 +6,7 @@ from datetime import timedelta
 from bot.core.changes import Outcome, Request, Sent, Stage, Tally, Verb, Verdict
 from bot.core.units import ActiveState, FileKind, Layer, UnitName
 from tests.core.cards.situations import (
+    BOB,
     CAROL,
     NOW,
     SENT,
@@ -62,6 +63,14 @@ def guarded() -> Request:
     return replace(request, votes=(vote(), vote(CAROL, tally=Tally.CAST)))
 
 
+def distinct(*groups: str) -> Request:
+    """Two approvals from different groups are asked for; each who voted is in these."""
+    request = waiting(approval=approval(need=2, groups=("sre", "dba"), distinct=True))
+    voters = (BOB, CAROL)[: len(groups)]
+    votes = tuple(vote(voter, groups=tuple(held.split())) for voter, held in zip(voters, groups, strict=True))
+    return replace(request, votes=votes)
+
+
 def asked_anew() -> Request:
     return replace(guarded(), changed_since=("its unit file: 3fa9c1d2 → 77aa01bc",), approval=approval(need=4))
 
@@ -100,6 +109,9 @@ WAITING = {
     "an ordinary unit": waiting(),
     "a busy neighbourhood": waiting(BUSY),
     "two approvals, one there, one being checked, and a tick": guarded(),
+    "two approvals from different groups": distinct(),
+    "two from different groups, one is there": distinct("sre dba"),
+    "two from different groups, and both came from one": distinct("sre", "sre"),
     "asked anew": asked_anew(),
     "another name": waiting(ALIASED, change("sshd.service")),
     "a unit of the administrator's own": through_control(),

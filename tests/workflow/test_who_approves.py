@@ -1,0 +1,132 @@
+"""Whose approval counts: from different groups where the rule says so, and only while they may approve."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import pytest
+
+from bot.core.changes import Outcome, Stage, Tally, Verdict
+from bot.core.policy import Group, Rule
+from bot.edges.ssh import SshHosts
+from tests.lab.hosts import LabHost
+from tests.lab.pristine import Pristine
+from tests.workflow.invariants import violations
+from tests.workflow.slack import BOB, CAROL, DAVE, People
+from tests.workflow.test_votes import is_masked, is_untouched, just_before_acting
+from tests.workflow.world import POLICY, World
+
+pytestmark = pytest.mark.ssh
+
+ANY = Rule("any", host_groups=frozenset(), ask=frozenset({"eng"}), need=2, approve=("sre",))
+DISTINCT = replace(ANY, name="distinct", units=("tuned.service",), approve=("sre", "dba"), distinct=True)
+
+
+@pytest.fixture(scope="module")
+def world(
+    lab_hosts: Mapping[str, LabHost],
+    found: Mapping[str, Pristine],
+    ways: SshHosts,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[World]:
+    """A running bot; bob is in both groups, carol in the first alone, dave in the second alone."""
+    people = People()
+    people.groups["dba"] = {BOB.id, DAVE.id}
+    policy = replace(POLICY, groups=(*POLICY.groups, Group("dba")), rules=(ANY, DISTINCT))
+    url = f"sqlite:///{tmp_path_factory.mktemp('approves')}/var/maskbot.db"
+    one = World(lab_hosts, url, ways=ways, people=people, policy=policy)
+    with one.store.exclusive():
+        with one.running():
+            yield one
+        one.answers.close()
+        broken = violations(one)
+    for pristine in found.values():
+        pristine.restore()
+    assert broken == []
+
+
+def test_who_is_in_both_groups_cannot_make_a_distinct_quorum_alone(world: World) -> None:
+    asked = world.mask("tuned")
+    assert "two of @sre and @dba, each from another group" in world.card(asked)
+    world.vote(asked, by=BOB)
+    waiting = world.when(asked, lambda now: now.have == 1, "bob's vote")
+    assert waiting.stage is Stage.WAITING
+    assert "needs 1 more approval" in world.card(waiting)
+    assert is_untouched(world.hosts["web-01"], "tuned.service")
+
+    done = world.approve(asked, by=CAROL)  # of the first group alone: so bob stands for the second
+    assert done.target.outcome is Outcome.PROVEN
+    assert is_masked(world.hosts["web-01"], "tuned.service")
+    assert {group: vote.voter_name for group, vote in done.covered.items()} == {"sre": "carol", "dba": "bob"}
+
+
+def test_two_people_of_one_group_cannot_either_and_the_second_is_told(world: World) -> None:
+    world.people.groups["dba"].discard(BOB.id)
+    asked = world.mask("tuned", host="web-02")
+    for who in (BOB, CAROL):
+        world.vote(asked, by=who)
+    world.told(CAROL, "each has to come from another group. Still missing: @dba.")
+    waiting = world.when(asked, lambda now: len(now.counted) == 2, "two votes")
+    assert (waiting.stage, waiting.have) == (Stage.WAITING, 1)
+    assert "@dba: nobody yet" in world.card(waiting)
+    assert is_untouched(world.hosts["web-02"], "tuned.service")
+
+    done = world.approve(asked, by=DAVE)
+    world.people.groups["dba"].add(BOB.id)
+    assert done.target.outcome is Outcome.PROVEN
+    assert is_masked(world.hosts["web-02"], "tuned.service")
+
+
+def test_who_lost_the_right_before_the_others_voted_does_not_count_and_everybody_is_told(world: World) -> None:
+    sre = world.people.groups["sre"]
+    sre.add(DAVE.id)
+    asked = world.mask("cron")
+    world.vote(asked, by=BOB)
+    world.when(asked, lambda now: now.have == 1, "bob's vote")
+    sre.discard(BOB.id)
+    world.vote(asked, by=CAROL)
+
+    waiting = world.when(asked, lambda now: any(vote.tally is Tally.REFUSED for vote in now.votes), "a lost vote")
+    assert (waiting.stage, [vote.voter_name for vote in waiting.counted]) == (Stage.WAITING, ["carol"])
+    assert "needs 1 more approval" in world.card(waiting)
+    note = world.noted(asked, "bob may not approve this any more")
+    assert "It has 1 of the 2 it needs." in note
+
+    done = world.approve(asked, by=DAVE)
+    assert (done.target.outcome, [vote.voter_name for vote in done.counted]) == (Outcome.PROVEN, ["carol", "dave"])
+    sre.add(BOB.id)
+    sre.discard(DAVE.id)
+
+
+def test_who_lost_the_right_right_before_it_ran_voids_it_and_may_vote_again_once_it_is_back(world: World) -> None:
+    host, sre = world.hosts["db-01"], world.people.groups["sre"]
+    asked = world.mask("cron", host="db-01")
+    world.vote(asked, by=BOB)
+    with just_before_acting(world, "cron.service", lambda: sre.discard(BOB.id)):
+        world.vote(asked, by=CAROL)
+        anew = world.when(asked, lambda now: bool(now.changed_since), "a second question")
+    assert (anew.stage, anew.have) == (Stage.WAITING, 1)
+    assert anew.changed_since == ("who may approve: bob may not approve this any more",)
+    assert "needs 1 more approval" in world.card(anew)
+    world.noted(asked, "bob may not approve this any more")
+    assert is_untouched(host, "cron.service")
+
+    sre.add(BOB.id)
+    done = world.approve(anew, by=BOB)
+    assert done.target.outcome is Outcome.PROVEN
+    assert is_masked(host, "cron.service")
+
+
+def test_a_request_that_nobody_could_approve_is_refused_with_the_reason(world: World) -> None:
+    dba = world.people.groups["dba"]
+    world.people.groups["dba"] = set()
+    refused = world.mask("tuned", host="db-01")
+    world.people.groups["dba"] = dba
+    assert refused.stage is Stage.REFUSED
+    assert "at most 1 could be reached besides you" in refused.because
+    assert is_untouched(world.hosts["db-01"], "tuned.service")
+
+
+def test_whoever_may_approve_may_deny_whatever_their_group(world: World) -> None:
+    asked = world.mask("tuned", host="db-01")
+    world.vote(asked, Verdict.DENY, by=DAVE)
+    assert world.ended(asked).stage is Stage.DENIED
