@@ -42,6 +42,9 @@ def read_policy(document: Document, lists: Lists, digest: str) -> Policy:
         guarded=lists.guarded,
         guarded_need=file.guarded_need,
         undo_window=file.undo_window,
+        shortest_mask=file.shortest_mask,
+        longest_mask=file.longest_mask,
+        free_extension=file.free_extension,
         people={login: people["people", login] for login in file.people},
         shell_channel=file.shell_channel or "",
         operations_channel=file.operations_channel or file.shell_channel or "",
@@ -105,5 +108,6 @@ def _rule(entry: RuleEntry, line: int) -> Rule:
         distinct=entry.distinct,
         decide_within=entry.decide_within,
         good_for=entry.good_for,
+        requires_end=entry.requires_end,
         line=line,
     )

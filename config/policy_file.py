@@ -11,6 +11,7 @@ from config.words import ChannelId, Duration, Pattern, Sentence, TeamId, Word
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 LONGEST = timedelta(days=7)
+LONGEST_MASK = timedelta(days=366)
 
 
 class Channels(BaseModel):
@@ -60,10 +61,12 @@ class RuleEntry(BaseModel):
     distinct: bool = False
     decide_within: Duration = timedelta(minutes=15)
     good_for: Duration = timedelta(minutes=10)
+    requires_end: bool = False
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> "RuleEntry":
-        rights = {"ask", "need", "approve", "distinct", "decide_within", "good_for"} & self.model_fields_set
+        known = {"ask", "need", "approve", "distinct", "decide_within", "good_for", "requires_end"}
+        rights = known & self.model_fields_set
         if self.forbid is not None and rights:
             raise ValueError(f"forbids, so it cannot say `{min(rights)}`")
         if self.forbid is None and not self.ask:
@@ -99,11 +102,20 @@ class PolicyFile(BaseModel):
     operations_channel: ChannelId | None = None
     guarded_need: int = Field(default=2, ge=1, le=10)
     undo_window: Duration = timedelta(hours=24)
+    shortest_mask: Duration = timedelta(minutes=1)
+    longest_mask: Duration = timedelta(days=30)
+    free_extension: float = Field(default=1, ge=0, le=10)
     unit_types: list[Literal["service", "socket", "timer", "path"]] = Field(
         default=["service", "socket", "timer", "path"], min_length=1
     )
     instances: bool = True
     no_start_proof: list[Pattern] = []
+
+    @model_validator(mode="after")
+    def _some_length_is_allowed(self) -> "PolicyFile":
+        if not timedelta(0) < self.shortest_mask <= self.longest_mask <= LONGEST_MASK:
+            raise ValueError("`shortest_mask` cannot be longer than `longest_mask`, and a year is the longest")
+        return self
 
     @model_validator(mode="after")
     def _shell_has_a_channel(self) -> "PolicyFile":

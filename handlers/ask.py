@@ -9,8 +9,8 @@ from bot.core.cards import forms, replies
 from bot.core.cards.kit import Action
 from bot.core.changes import Ask, Change, Verb
 from bot.core.draft import drafted
-from bot.core.grammar import Command, Form, Order, Question, parse, parse_mention, refuse_duration
-from bot.core.names import read_host, read_reason, read_unit, read_user
+from bot.core.grammar import Command, Form, Order, Question, parse, parse_mention
+from bot.core.names import read_host, read_reason, read_term, read_unit, read_user
 from bot.errors import UsageError
 from bot.workflow import Workflow
 from handlers.caller import Caller, Click, Submission
@@ -31,7 +31,7 @@ def register(surface: Surface) -> None:
 def mask(desk: Workflow, caller: Caller, text: str, form: Forms) -> str:
     """`/mask ...`; bare, it opens the form, and so does a mistake, with what made sense."""
     try:
-        command = parse(Verb.MASK, text, desk.hosts)
+        command = parse(Verb.MASK, text, desk.hosts, desk.now)
     except UsageError:
         _offer_form(desk, caller, text, form)
         raise
@@ -43,12 +43,12 @@ def mask(desk: Workflow, caller: Caller, text: str, form: Forms) -> str:
 
 def unmask(desk: Workflow, caller: Caller, text: str, _: Forms) -> str:
     """`/unmask ...`."""
-    return _take(desk, caller, parse(Verb.UNMASK, text, desk.hosts))
+    return _take(desk, caller, parse(Verb.UNMASK, text, desk.hosts, desk.now))
 
 
 def mentioned(desk: Workflow, caller: Caller, text: str) -> str:
     """The same words behind the bot's name, answered where they were said."""
-    return _take(desk, caller, parse_mention(text, desk.hosts))
+    return _take(desk, caller, parse_mention(text, desk.hosts, desk.now))
 
 
 def asked_in_form(desk: Workflow, sent: Submission) -> str:
@@ -82,7 +82,7 @@ def start_again(desk: Workflow, click: Click, _: Forms) -> str:
 
 def _offer_form(desk: Workflow, caller: Caller, text: str, form: Forms) -> None:
     """Beside the sentence that says what is wrong; where it cannot be opened, the sentence says all there is."""
-    draft = drafted(text, desk.hosts)
+    draft = drafted(text, desk.hosts, desk.now)
     if draft:
         with suppress(UsageError):
             form.open(forms.mask_form(desk.hosts, draft), Click(caller, request_id=""))
@@ -110,7 +110,7 @@ def _order(desk: Workflow, sent: Submission) -> Order:
         forms.HOST: lambda typed: read_host(_word(typed), desk.hosts),
         forms.UNIT: lambda typed: read_unit(_word(typed)),
         forms.USER: lambda typed: read_user(_word(typed)) if typed else "",
-        forms.DURATION: refuse_duration,
+        forms.DURATION: lambda typed: read_term(repair.text(typed), desk.now) if typed.strip() else None,
         forms.REASON: read_reason,
     }
     read, wrong = {}, {}
@@ -129,6 +129,7 @@ def _order(desk: Workflow, sent: Submission) -> Order:
         runtime=forms.RUNTIME in how,
         keep_running=forms.KEEP_RUNNING in how,
         user=read[forms.USER],
+        term=read[forms.DURATION],
     )
     return Order(change, read[forms.REASON])
 

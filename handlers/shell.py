@@ -82,7 +82,7 @@ class Shell:
     def _answer(self, words: Words, user: str) -> Iterator[Words]:
         person = self._person(user)
         try:
-            question = parse(Verb.MASK, str(words.get("text", "")), self._desk.hosts)
+            question = parse(Verb.MASK, str(words.get("text", "")), self._desk.hosts, self._desk.now)
         except UsageError as error:
             yield _misuse(error)
             return
@@ -95,7 +95,7 @@ class Shell:
     def _change(self, words: Words, user: str) -> Iterator[Words]:
         person = self._person(user)
         try:
-            order = parse(Verb(words.get("verb", "")), str(words.get("text", "")), self._desk.hosts)
+            order = parse(Verb(words.get("verb", "")), str(words.get("text", "")), self._desk.hosts, self._desk.now)
         except (UsageError, ValueError) as error:
             yield _misuse(error)
             return

@@ -22,12 +22,27 @@ def deciding_ends(request: Request) -> datetime | None:
     return request.approval.decide_by if request.approval else None
 
 
+def mask_ends(request: Request) -> datetime | None:
+    """The end of a mask, or the next try to bring back what is overdue."""
+    return request.standing.try_at or request.standing.ends_at if request.can_be_undone else None
+
+
+def owner_is_told(request: Request) -> datetime | None:
+    """A word to the owner of a mask: that it ends soon, that it has not ended, that it has no end."""
+    return request.standing.tell_at if request.can_be_undone else None
+
+
+def host_is_looked_at_again(request: Request) -> datetime | None:
+    """A look at what came of the change; of a mask that was taken back since, nothing comes any more."""
+    return None if request.undone_by else request.standing.look_at
+
+
 CLOCKS: Mapping[Stage, tuple[Clock, ...]] = {
     Stage.ASKED: (as_stored,),
     Stage.WAITING: (deciding_ends,),
     Stage.APPROVED: (as_stored,),
     Stage.RUNNING: (as_stored,),
-    Stage.DONE: (),
+    Stage.DONE: (mask_ends, owner_is_told, host_is_looked_at_again),
 }
 
 

@@ -1,11 +1,12 @@
 """What can be kept of a command that makes no sense as it stands, so that nothing has to be typed twice."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.core import repair
-from bot.core.grammar import Word, split
-from bot.core.names import REASON_LIMIT, near, read_host, read_unit, read_user
+from bot.core.grammar import Word, split, term_said
+from bot.core.names import REASON_LIMIT, near, read_host, read_term, read_unit, read_user
+from bot.core.times import Now
 from bot.errors import UsageError
 
 _LONGEST = 4000  # of a text that somebody typed
@@ -20,13 +21,14 @@ class Draft:
     runtime: bool = False
     keep_running: bool = False
     user: str = ""
+    term: str = ""  # `2h` or `until 18:00`
     reason: str = ""
 
 
 EMPTY = Draft()
 
 
-def drafted(text: str, hosts: Sequence[str]) -> Draft | None:
+def drafted(text: str, hosts: Sequence[str], now: Now) -> Draft | None:
     """What stands behind `/mask`, read as far as it can be; None where that is nothing but a reason, or a question."""
     typed = repair.text(text[:_LONGEST]).strip()
     names, options, reason = split(typed, forgiving=True)
@@ -39,8 +41,19 @@ def drafted(text: str, hosts: Sequence[str]) -> Draft | None:
         runtime="--runtime" in options,
         keep_running="--keep-running" in options,
         user=_kept(read_user, options.get("--user", "")),
+        term=_term(options, now),
     )
     return replace(draft, reason=repair.prose(reason)[:REASON_LIMIT]) if draft != EMPTY else None
+
+
+def _term(options: Mapping[str, str], now: Now) -> str:
+    """As it was typed, so that the form reads it once more when it is sent."""
+    try:
+        said = term_said(options)
+        read_term(said, now)
+    except UsageError:
+        return ""
+    return said
 
 
 def _is_question(word: str, hosts: Sequence[str]) -> bool:

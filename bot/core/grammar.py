@@ -1,13 +1,14 @@
 """What people type, turned into commands: slash text, mentions, options, reasons."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.core import repair
 from bot.core.changes import Change, Verb
-from bot.core.names import SHOWN, near, read_host, read_reason, read_unit, read_user
+from bot.core.names import SHOWN, near, read_host, read_reason, read_term, read_unit, read_user
+from bot.core.times import Now, cut_moment
 from bot.core.units import UNIT_TYPES, UnitName
 from bot.errors import UsageError
 
@@ -53,17 +54,16 @@ _TEXT_LIMIT = 4000
 _WORD = re.compile(r"\s*(?P<word>\S+)(?P<rest>.*)", re.DOTALL)
 _OPTION = re.compile(r"--?(?P<name>[A-Za-z][A-Za-z-]*)(?:(?P<is>=)(?P<value>.*))?", re.DOTALL)
 _FLAGS = ("--runtime", "--keep-running")
-_OPTIONS = (*_FLAGS, "--user")
-_NO_DURATION = "Masks that end by themselves are not available yet; leave `--for` out and unmask by hand."
+_TERMS = ("--for", "--until")
+_OPTIONS = (*_FLAGS, "--user", *_TERMS)
 _INSTEAD = {
-    "--for": _NO_DURATION,
     "--now": "Leave `--now` out: the unit is stopped anyway, gracefully and first. `--keep-running` would leave it up.",
 }
 _MENTION = re.compile(r"\s*<@[A-Z0-9]+(?:\|[^<>]*)?>[\s:,]*")
 
 
-def parse(verb: Verb, text: str, hosts: Sequence[str]) -> Command:
-    """Read what stands behind `/mask` or `/unmask`.
+def parse(verb: Verb, text: str, hosts: Sequence[str], now: Now) -> Command:
+    """Read what stands behind `/mask` or `/unmask`; `now` is what `18:00` is understood by.
 
     Raises `UsageError` with a sentence for the caller, and nothing else, whatever was typed.
     """
@@ -75,11 +75,11 @@ def parse(verb: Verb, text: str, hosts: Sequence[str]) -> Command:
     if word in set(Word):
         if verb is Verb.UNMASK and word != Word.HELP:
             raise UsageError(f"`{word}` stands behind the other command: `/mask {word}`.")
-        return _question(Word(word), rest, hosts)
-    return _order(verb, typed, hosts)
+        return _question(Word(word), rest, hosts, now)
+    return _order(verb, typed, hosts, now)
 
 
-def parse_mention(text: str, hosts: Sequence[str]) -> Command:
+def parse_mention(text: str, hosts: Sequence[str], now: Now) -> Command:
     """Read a message that begins with a mention of the bot: the same words, the verb first. Raises `UsageError`."""
     addressed = _MENTION.match(text[:_TEXT_LIMIT])
     if not addressed:
@@ -87,26 +87,20 @@ def parse_mention(text: str, hosts: Sequence[str]) -> Command:
     first, rest = _cut(_repaired(text[addressed.end() :]))
     word = first.lower().removeprefix("/")
     if word in set(Verb):
-        return _order(Verb(word), rest, hosts)
+        return _order(Verb(word), rest, hosts, now)
     if word and word not in set(Word):
         raise UsageError(
             f"I do not know `{first[:SHOWN]}`.{near(word, [*Verb, *Word])} `@maskbot help` says what I do."
         )
-    return _question(Word(word or Word.HELP), rest, hosts)
+    return _question(Word(word or Word.HELP), rest, hosts, now)
 
 
-def refuse_duration(typed: str) -> None:
-    """Raises `UsageError` if somebody said for how long."""
-    if typed.strip():
-        raise UsageError(_NO_DURATION)
-
-
-def _question(word: Word, rest: str, hosts: Sequence[str]) -> Question:
+def _question(word: Word, rest: str, hosts: Sequence[str], now: Now) -> Question:
     match word:
         case Word.HELP:
             return Question(word)
         case Word.PLAN | Word.WHY:
-            change = _order(Verb.MASK, rest, hosts, said=f"mask {word}").change
+            change = _order(Verb.MASK, rest, hosts, now, said=f"mask {word}").change
             return Question(word, change.host, change.unit, change)
         case _:
             return _look(word, rest.split(), hosts)
@@ -121,16 +115,21 @@ def _look(word: Word, names: list[str], hosts: Sequence[str]) -> Question:
     return Question(word, read_host(host, hosts) if host else "", read_unit(unit) if unit else None)
 
 
-def _order(verb: Verb, typed: str, hosts: Sequence[str], *, said: str = "") -> Order:
+def _order(verb: Verb, typed: str, hosts: Sequence[str], now: Now, *, said: str = "") -> Order:
     names, options, reason = split(typed)
     host, unit = _host_and_unit(said or verb, names, hosts)
     _refuse_second_unit(reason)
-    flags = [name for name in _FLAGS if name in options]
+    flags = [name for name in (*_FLAGS, *_TERMS) if name in options]
     if flags and verb is Verb.UNMASK:
         raise UsageError(f"`{flags[0]}` belongs to `/mask`; `/unmask` takes away whatever kind of mask we made.")
-    user = read_user(options["--user"]) if "--user" in options else ""
     change = Change(
-        verb, host, unit, runtime="--runtime" in options, keep_running="--keep-running" in options, user=user
+        verb,
+        host,
+        unit,
+        runtime="--runtime" in options,
+        keep_running="--keep-running" in options,
+        user=read_user(options["--user"]) if "--user" in options else "",
+        term=read_term(term_said(options), now) if {*_TERMS} & {*options} else None,
     )
     return Order(change, read_reason(reason))
 
@@ -160,6 +159,14 @@ def split(typed: str, *, forgiving: bool = False) -> tuple[list[str], dict[str, 
     return names, options, ""
 
 
+def term_said(options: Mapping[str, str]) -> str:
+    """How long, as a form takes it: `2h` or `until 18:00`; empty if nobody said. Raises `UsageError`."""
+    said = [name for name in _TERMS if name in options]
+    if len(said) > 1:
+        raise UsageError("`--for` and `--until` both say when it ends. One of them is enough.")
+    return f"until {options['--until']}" if "--until" in said else options.get("--for", "")
+
+
 def _take(option: re.Match[str], rest: str, options: dict[str, str]) -> str:
     """Note an option; return what is left behind it and its value."""
     name, value = f"--{option['name'].lower()}", option["value"] or ""
@@ -169,10 +176,21 @@ def _take(option: re.Match[str], rest: str, options: dict[str, str]) -> str:
         raise UsageError(f"`{name}` stands there twice.")
     if name in _FLAGS and option["is"]:
         raise UsageError(f"`{name}` takes no value.")
-    if name not in _FLAGS and not option["is"]:
+    if name in _TERMS:
+        value, rest = _cut_term(f"{value} {rest}")
+    elif name not in _FLAGS and not option["is"]:
         value, rest = _cut(rest)
     options[name] = value
     return rest
+
+
+def _cut_term(text: str) -> tuple[str, str]:
+    """A length or a moment, which may be several words: `until Tue 18:00 UTC`."""
+    typed, rest = cut_moment(repair.straight(text).lstrip())
+    if typed.lower() == "until":
+        moment, rest = cut_moment(rest)
+        typed = f"{typed} {moment}"
+    return typed, rest
 
 
 def _host_and_unit(said: str, names: list[str], hosts: Sequence[str]) -> tuple[str, UnitName]:

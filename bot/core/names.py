@@ -1,10 +1,12 @@
-"""The things a person names, each read strictly: a host, a unit, a user, a reason."""
+"""The things a person names, each read strictly: a host, a unit, a user, how long, a reason."""
 
 import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from bot.core import repair
+from bot.core.changes import Term
+from bot.core.times import Now, read_length, read_moment
 from bot.core.units import UNIT_TYPES, UnitName
 from bot.errors import UsageError
 
@@ -58,6 +60,17 @@ def read_reason(typed: str) -> str:
     if len(reason) > REASON_LIMIT:
         raise UsageError(f"The reason has {len(reason)} characters, and {REASON_LIMIT} fit. A link can say the rest.")
     return reason
+
+
+def read_term(typed: str, now: Now) -> Term:
+    """How long a mask lasts: `2h`, or `until 18:00`. Raises `UsageError`."""
+    first, _, rest = typed.strip().partition(" ")
+    if first.lower() == "until":
+        return Term(until=read_moment(rest, now))
+    try:
+        return Term(lasts=read_length(typed))
+    except UsageError:
+        raise UsageError(f"`{typed[:SHOWN]}` is no length of time; write it like 30m, 2h or until 18:00.") from None
 
 
 def near(typed: str, known: Iterable[str]) -> str:

@@ -50,3 +50,6 @@ class Place:
     def is_shell(self) -> bool:
         """Asked on the command line, by an operating-system user mapped to a person."""
         return self.channel == "shell"
+
+
+ITSELF = PersonId("", "maskbot")  # who "asks" for what comes by itself: no account in any Slack has this id

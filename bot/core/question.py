@@ -100,6 +100,7 @@ class Rule:
     distinct: bool = False  # each approval has to come from another of these groups
     decide_within: timedelta = timedelta(minutes=15)
     good_for: timedelta = timedelta(minutes=10)
+    requires_end: bool = False  # a mask has to end by itself
     line: int = 0  # where it stands in the policy file
 
 
@@ -126,6 +127,9 @@ class Policy:
     guarded: tuple[ListedUnit, ...]
     guarded_need: int = 2
     undo_window: timedelta = timedelta(hours=24)
+    shortest_mask: timedelta = timedelta(minutes=1)  # of those that end by themselves
+    longest_mask: timedelta = timedelta(days=30)
+    free_extension: float = 1.0  # so many times the approved length a mask may be prolonged without a vote, in all
     people: Mapping[str, PersonId] = field(default_factory=dict)  # operating-system user -> person
     shell_channel: str = ""  # where requests from the command line put their card
     operations_channel: str = ""  # where what belongs to no request is said

@@ -23,15 +23,20 @@ def text(received: str) -> str:
 
 def word(typed: str) -> str:
     """A word before the reason as it was meant: straight quotes, none round the whole, `--` for a long dash."""
-    straight = typed.translate(_STRAIGHT)
-    quoted = _QUOTED.fullmatch(straight)
-    return _LONG_DASH.sub("--", quoted[2] if quoted else straight)
+    plain = straight(typed)
+    quoted = _QUOTED.fullmatch(plain)
+    return _LONG_DASH.sub("--", quoted[2] if quoted else plain)
+
+
+def straight(typed: str) -> str:
+    """The same with straight quotes."""
+    return typed.translate(_STRAIGHT)
 
 
 def prose(typed: str) -> str:
     """A reason, kept as typed but for straight quotes, and without the signs that no database or screen can hold."""
-    straight = typed.translate(_STRAIGHT).replace("\t", " ")
-    return "".join(sign for sign in straight if sign == "\n" or unicodedata.category(sign) not in ("Cc", "Cs")).strip()
+    plain = straight(typed).replace("\t", " ")
+    return "".join(sign for sign in plain if sign == "\n" or unicodedata.category(sign) not in ("Cc", "Cs")).strip()
 
 
 def _unescaped(received: str) -> str:

@@ -9,6 +9,7 @@ from bot.core.cards.buttons import DIGEST_SIGNS
 from bot.core.changes import Ask, Change, Outcome, Request, Stage, Target, Verb, Verdict, Vote
 from bot.core.grammar import Question
 from bot.core.people import PersonId, Place
+from bot.core.times import Now
 from bot.errors import NoSuchRequest, Stale, UsageError
 from bot.workflow.answering import Answers
 from bot.workflow.ending import event
@@ -40,6 +41,11 @@ class Workflow:
         """The teams and enterprises whose people are ours, beside the bot's own."""
         return self._parts.policy.teams
 
+    @property
+    def now(self) -> Now:
+        """By which a time that somebody types is understood."""
+        return Now(self._parts.clock.now())
+
     def request(self, request_id: str) -> Request:
         """A request as it is stored. Raises `UsageError` where there is none."""
         try:
@@ -61,7 +67,7 @@ class Workflow:
         mask = self.request(request_id)
         if not mask.can_be_undone:
             raise UsageError("There is nothing left to take back: " + _how_it_stands(mask))
-        change = replace(mask.ask.change, verb=Verb.UNMASK, unit=mask.target.unit, keep_running=False)
+        change = replace(mask.ask.change, verb=Verb.UNMASK, unit=mask.target.unit, keep_running=False, term=None)
         return self.submit(Ask(change, by, name, _beside(mask, place), undoes=mask.id), key=key)
 
     start_again = undo  # what was stopped but not masked is restored in the same way

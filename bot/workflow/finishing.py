@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from bot.core.changes import Outcome, Request, Stage, Verb
+from bot.core.ends import begun
 from bot.core.policy import Refuse
 from bot.core.proof import broke, disproofs
 from bot.core.steps import Done
@@ -42,6 +43,7 @@ def finish(parts: Parts, request: Request, ending: Ending, *, claim: Claim) -> R
     finished = request.on_target(
         after=ending.after, status_after=ending.status, outcome=done.outcome, note=done.note, unknown_since=None
     ).move(Stage.DONE, finished_at=now, due_at=None, undo_until=_undo_until(parts, request))
+    finished = replace(finished, standing=begun(finished, now, parts.care))
     recorded = event(
         finished,
         "request.finished",
@@ -50,6 +52,7 @@ def finish(parts: Parts, request: Request, ending: Ending, *, claim: Claim) -> R
         note=done.note,
         before=states(request.target.before),
         after=states(ending.after),
+        ends_at=finished.standing.ends_at,
     )
     return parts.store.save(
         finished,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from bot.core.configured import Configured
+from bot.core.ends import Care
 from bot.core.inventory import Host, Inventory
 from bot.core.policy import Policy
 from bot.core.steps import Limits
@@ -60,6 +61,7 @@ class Parts:
     in_force: InForce
     timings: Timings = Timings()
     limits: Limits = Limits()
+    care: Care = Care()
 
     @property
     def inventory(self) -> Inventory:

@@ -28,6 +28,8 @@ def test_a_policy_is_read_with_the_usual_where_nothing_is_said(folder: Folder) -
     assert policy.rules == (RULE,)
     assert policy.unit_types == {"service", "socket", "timer", "path"}
     assert (policy.guarded_need, policy.undo_window, policy.instances) == (2, timedelta(hours=24), True)
+    assert (policy.shortest_mask, policy.longest_mask) == (timedelta(minutes=1), timedelta(days=30))
+    assert policy.free_extension == 1
 
 
 def test_everything_that_may_be_said_is_read(folder: Folder) -> None:
@@ -43,10 +45,14 @@ def test_everything_that_may_be_said_is_read(folder: Folder) -> None:
     distinct: true
     decide_within: 1h30m
     good_for: 90s
+    requires_end: true
 people: {bob: U0BOB}
 shell_channel: C0OPS
 guarded_need: 3
 undo_window: 2d
+shortest_mask: 10m
+longest_mask: 12h
+free_extension: 0.5
 unit_types: [service]
 instances: false
 no_start_proof: [nginx.service]
@@ -64,11 +70,14 @@ no_start_proof: [nginx.service]
             distinct=True,
             decide_within=timedelta(minutes=90),
             good_for=timedelta(seconds=90),
+            requires_end=True,
         ),
     )
     assert policy.groups[1] == Group("sre", slack_group="@sre")
     assert (policy.people, policy.shell_channel) == ({"bob": BOB}, "C0OPS")
     assert (policy.guarded_need, policy.undo_window) == (3, timedelta(days=2))
+    assert (policy.shortest_mask, policy.longest_mask) == (timedelta(minutes=10), timedelta(hours=12))
+    assert policy.free_extension == 0.5
     assert (policy.unit_types, policy.instances) == (frozenset({"service"}), False)
     assert (policy.channels, policy.no_start_proof) == (frozenset({"C0OPS"}), ("nginx.service",))
 
@@ -183,6 +192,9 @@ ADDED = {
         "policy.yaml:12: people.bob: `bob` is no Slack user id",
     ),
     "a user that nobody can have": ("shell_channel: C0OPS\npeople: {Bob: U0BOB}", "policy.yaml:12: people.Bob: "),
+    "a shortest mask that is too long": ("shortest_mask: 31d", "policy.yaml:1: `shortest_mask` cannot be longer than"),
+    "a longest mask of years": ("longest_mask: 999d", "policy.yaml:1: `shortest_mask` cannot be longer than"),
+    "an extension without bounds": ("free_extension: 11", "policy.yaml:11: free_extension: Input should be less than"),
     "a type that is never masked": ("unit_types: [mount]", "policy.yaml:11: unit_types[0]: Input should be"),
 }
 

@@ -5,7 +5,7 @@ from hypothesis import given
 
 from bot.core.draft import Draft, drafted
 from bot.core.names import REASON_LIMIT, read_host, read_unit, read_user
-from tests.core.test_grammar import HOSTS, typed
+from tests.core.test_grammar import HOSTS, NOW, typed
 
 
 @pytest.mark.parametrize(
@@ -20,11 +20,15 @@ from tests.core.test_grammar import HOSTS, typed
         ("web-01 --keep-running --keep-running cron", Draft("web-01", "cron.service", keep_running=True)),
         ("web-01 cron --user deploy --user root", Draft("web-01", "cron.service", user="deploy", reason="root")),
         ("web-01 cron --user a;b late", Draft("web-01", "cron.service", reason="late")),
+        ("web-01 cron --for 2h --now INC-1", Draft("web-01", "cron.service", term="2h", reason="INC-1")),
+        ("web-1 cron --until tomorrow 06:30", Draft(unit="cron.service", term="until tomorrow 06:30")),
+        ("web-01 cron --for a while", Draft("web-01", "cron.service", reason="while")),
+        ("web-01 cron --for 2h --until 18:00", Draft("web-01", "cron.service")),
         ("web-01 cron nginx.service", Draft("web-01", "cron.service", reason="nginx.service")),
     ],
 )
 def test_what_made_sense_is_kept(text: str, kept: Draft) -> None:
-    assert drafted(text, HOSTS) == kept
+    assert drafted(text, HOSTS, NOW) == kept
 
 
 @pytest.mark.parametrize(
@@ -42,18 +46,18 @@ def test_what_made_sense_is_kept(text: str, kept: Draft) -> None:
     ],
 )
 def test_of_a_question_and_of_what_makes_no_sense_at_all_nothing_is_kept(text: str) -> None:
-    assert drafted(text, HOSTS) is None
+    assert drafted(text, HOSTS, NOW) is None
 
 
 def test_a_reason_that_is_too_long_is_cut() -> None:
-    draft = drafted("web-01 cr* " + "x" * 6000, HOSTS)
+    draft = drafted("web-01 cr* " + "x" * 6000, HOSTS, NOW)
     assert draft is not None
     assert draft.reason == "x" * REASON_LIMIT
 
 
 @given(typed)
 def test_every_part_that_is_kept_makes_sense(text: str) -> None:
-    draft = drafted(text, HOSTS) or Draft()
+    draft = drafted(text, HOSTS, NOW) or Draft()
     for read, part in (read_unit, draft.unit), (read_user, draft.user):
         assert not part or str(read(part)) == part
     assert not draft.host or read_host(draft.host, HOSTS) == draft.host

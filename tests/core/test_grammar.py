@@ -1,32 +1,37 @@
 """What people type is read as they meant it, or refused with what would have been right."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.core.changes import Change, Verb
-from bot.core.grammar import Command, Form, Order, Question, Word, parse, parse_mention, refuse_duration
-from bot.core.names import read_host, read_unit
+from bot.core.changes import Change, Term, Verb
+from bot.core.grammar import Command, Form, Order, Question, Word, parse, parse_mention
+from bot.core.names import read_host, read_term, read_unit
+from bot.core.times import Now
 from bot.core.units import UnitName
 from bot.errors import UsageError
 
 HOSTS = ("db-01", "web-01", "web-02")
 CRON = UnitName("cron.service")
+NOW = Now(datetime(2026, 3, 14, 15, tzinfo=UTC))  # a Saturday
+SIX = Term(until=datetime(2026, 3, 14, 18, tzinfo=UTC))
 
 
 def mask(text: str) -> Command:
-    return parse(Verb.MASK, text, HOSTS)
+    return parse(Verb.MASK, text, HOSTS, NOW)
 
 
 def order(text: str, verb: Verb = Verb.MASK) -> Order:
-    command = parse(verb, text, HOSTS)
+    command = parse(verb, text, HOSTS, NOW)
     assert isinstance(command, Order)
     return command
 
 
 def refusal(text: str, verb: Verb = Verb.MASK) -> str:
     with pytest.raises(UsageError) as raised:
-        parse(verb, text, HOSTS)
+        parse(verb, text, HOSTS, NOW)
     return str(raised.value)
 
 
@@ -131,6 +136,35 @@ class TestRepairs:
         assert "not a unit name" in refusal("web-01 \uff41.service")
 
 
+class TestMasksThatEnd:
+    """`--for` and `--until`, before the reason or between the names."""
+
+    @pytest.mark.parametrize(
+        ("text", "canonical"),
+        [
+            ("web-01 cron --for 2h", "--for 2h"),
+            ("web-01 cron —for=90m it runs away", "--for 1h30m"),
+            ("--for 2H30S web-01 cron it runs away", "--for 2h30s"),
+            ("web-01 --until 18:00 cron it runs away", "--until 2026-03-14T18:00Z"),
+            ("web-01 cron --until Tue 18:00 UTC it runs away", "--until 2026-03-17T18:00Z"),
+            ("web-01 cron --until “tomorrow 06:30” it runs away", "--until 2026-03-15T06:30Z"),
+            ("web-01 cron --until='Tue 18:00 +02:00' it runs away", "--until 2026-03-17T16:00Z"),
+            ("web-01 cron --for until 18:00 it runs away", "--until 2026-03-14T18:00Z"),
+            ("web-01 cron --for 'until 18:00' it runs away", "--until 2026-03-14T18:00Z"),
+            ("web-01 cron --for until tomorrow 18:00 it runs away", "--until 2026-03-15T18:00Z"),
+        ],
+    )
+    def test_the_end_is_read_and_said_in_one_form(self, text: str, canonical: str) -> None:
+        asked = order(text)
+        assert str(asked.change) == f"mask web-01 cron.service {canonical}"
+        assert asked.reason == ("it runs away" if "away" in text else "")
+
+    def test_a_form_says_it_as_it_could_be_typed(self) -> None:
+        assert str(Term()) == ""
+        assert str(Term(until=datetime(2026, 3, 14, 18, 0, 9, tzinfo=UTC))) == "--until 2026-03-14T18:00:09Z"
+        assert str(Term(lasts=timedelta())) == "--for 0s"
+
+
 class TestRefusals:
     """Each says what would have been right."""
 
@@ -153,15 +187,21 @@ class TestRefusals:
             ("web-01 cron ssh.service", "One unit per request: ask for `ssh.service` by itself"),
             ("web-01 x.Service", "Did you mean `x.service`?"),
             ("web-01 -.mount", "It is never masked"),
-            ("web-01 cron --runtme", "no option `--runtme`. Did you mean `--runtime`?"),
+            ("web-01 cron --runtme", "no option `--runtme`. Did you mean `--runtime`"),
             ("web-01 cron --frobnicate", "no option `--frobnicate`."),
             ("web-01 cron --runtime=yes", "takes no value"),
             ("web-01 cron --runtime --runtime", "stands there twice"),
             ("web-01 cron --user", "name of one user"),
             ("web-01 cron --user 0day", "name of one user"),
             ("web-01 cron --user a;id", "name of one user"),
-            ("web-01 cron --for 2h", "leave `--for` out and unmask by hand"),
-            ("web-01 cron --for=2h", "leave `--for` out and unmask by hand"),
+            ("web-01 cron --for", "no length of time; write it like 30m, 2h or until 18:00"),
+            ("web-01 cron --for soon", "`soon` is no length of time"),
+            ("web-01 cron --for 18:00", "`18:00` is no length of time"),
+            ("web-01 cron --until", "no time I understand"),
+            ("web-01 cron --until 2h", "`2h` is no time I understand"),
+            ("web-01 cron --until 2026-03-14T14:00Z", "has passed"),
+            ("web-01 cron --for 2h --for 3h", "stands there twice"),
+            ("web-01 cron --for 2h --until 18:00", "One of them is enough"),
             ("web-01 cron --now", "stopped anyway, gracefully and first"),
             ("web-01 cron " + "x" * 4000, "too long"),
         ],
@@ -169,8 +209,9 @@ class TestRefusals:
     def test_a_mistake_is_named(self, text: str, said: str) -> None:
         assert said in refusal(text)
 
-    def test_options_of_a_mask_are_not_for_unmask(self) -> None:
-        assert "belongs to `/mask`" in refusal("web-01 cron --runtime", Verb.UNMASK)
+    @pytest.mark.parametrize("option", ["--runtime", "--for 2h", "--until 18:00"])
+    def test_options_of_a_mask_are_not_for_unmask(self, option: str) -> None:
+        assert "belongs to `/mask`" in refusal(f"web-01 cron {option}", Verb.UNMASK)
 
     def test_a_bare_unmask_is_told_how(self) -> None:
         assert "`/unmask db-01 cron`" in refusal("", Verb.UNMASK)
@@ -216,7 +257,7 @@ class TestQuestions:
         assert said in refusal(text)
 
     def test_unmask_knows_help_and_no_other_question(self) -> None:
-        assert parse(Verb.UNMASK, "help", HOSTS) == Question(Word.HELP)
+        assert parse(Verb.UNMASK, "help", HOSTS, NOW) == Question(Word.HELP)
         assert "`/mask status`" in refusal("status web-01", Verb.UNMASK)
 
 
@@ -225,14 +266,14 @@ class TestMentions:
 
     @pytest.mark.parametrize("text", ["<@UBOT> mask web-01 cron", " <@UBOT|maskbot>: Mask <http://web-01|web-01> cron"])
     def test_a_change(self, text: str) -> None:
-        assert parse_mention(text, HOSTS) == Order(Change(Verb.MASK, "web-01", CRON))
+        assert parse_mention(text, HOSTS, NOW) == Order(Change(Verb.MASK, "web-01", CRON))
 
     def test_unmask_with_its_slash(self) -> None:
-        assert parse_mention("<@UBOT> /unmask web-01 cron", HOSTS) == Order(Change(Verb.UNMASK, "web-01", CRON))
+        assert parse_mention("<@UBOT> /unmask web-01 cron", HOSTS, NOW) == Order(Change(Verb.UNMASK, "web-01", CRON))
 
     @pytest.mark.parametrize(("text", "word"), [("<@UBOT>", Word.HELP), ("<@UBOT>, list", Word.LIST)])
     def test_a_question(self, text: str, word: Word) -> None:
-        assert parse_mention(text, HOSTS) == Question(word)
+        assert parse_mention(text, HOSTS, NOW) == Question(word)
 
     @pytest.mark.parametrize(
         ("text", "said"),
@@ -245,7 +286,7 @@ class TestMentions:
     )
     def test_a_mistake_is_named(self, text: str, said: str) -> None:
         with pytest.raises(UsageError) as raised:
-            parse_mention(text, HOSTS)
+            parse_mention(text, HOSTS, NOW)
         assert said in str(raised.value)
 
 
@@ -258,10 +299,11 @@ class TestFieldsOfTheForm:
         with pytest.raises(UsageError, match="A unit is needed"):
             read_unit("")
 
-    def test_a_duration_is_refused_and_none_is_fine(self) -> None:
-        refuse_duration("  ")
-        with pytest.raises(UsageError, match="not available yet"):
-            refuse_duration("2h")
+    def test_how_long_is_a_length_or_a_moment(self) -> None:
+        assert read_term(" 1h30m", NOW) == Term(lasts=timedelta(minutes=90))
+        assert read_term("Until  18:00 ", NOW) == SIX
+        with pytest.raises(UsageError, match="no length of time"):
+            read_term("a while", NOW)
 
 
 ATTACKS = [
@@ -303,8 +345,8 @@ typed = st.lists(pieces | st.text(signs, max_size=12) | st.text(max_size=12), ma
 def test_whatever_is_typed_is_a_command_or_a_usage_error(text: str) -> None:
     for verb in Verb:
         try:
-            parse(verb, text, HOSTS)
-            parse_mention(f"<@UBOT> {verb} {text}", HOSTS)
+            parse(verb, text, HOSTS, NOW)
+            parse_mention(f"<@UBOT> {verb} {text}", HOSTS, NOW)
         except UsageError as error:
             assert str(error)
 

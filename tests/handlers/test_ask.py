@@ -95,10 +95,10 @@ class TestTheForm:
         assert "mask web-01 cron.service" in world.slack.call("chat.postEphemeral")["text"]
 
     def test_all_mistakes_are_shown_beside_their_fields_and_the_form_stays(self, world: World) -> None:
-        values = {"unit": "cr*", "user": "a;b", "for": "2h", "reason": "x" * 501}
+        values = {"unit": "cr*", "user": "a;b", "for": "a while", "reason": "x" * 501}
         shown = errors(world.send(submission(self.opened(world), values)))
         assert set(shown) == {"host", "unit", "user", "for", "reason"}
-        assert "not available yet" in shown["for"]
+        assert "no length of time" in shown["for"]
         assert world.requests() == []
 
     def test_the_same_form_sent_twice_is_one_request(self, world: World) -> None:

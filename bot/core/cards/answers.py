@@ -62,6 +62,7 @@ _HELP = (
     Markup("`/mask HOST UNIT [reason]`  stop the unit and mask it, once the right people approve"),
     Markup("    `--runtime`  until the next reboot"),
     Markup("    `--keep-running`  mask it, but do not stop it"),
+    Markup("    `--for 2h`, `--until 18:00`  it ends by itself, and all is as before"),
     Markup("    `--user NAME`  a unit of that user's own manager"),
     Markup("`/unmask HOST UNIT [reason]`  bring it back to what it was"),
     Markup("`/mask status HOST [UNIT]`  how it is now"),

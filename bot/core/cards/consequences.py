@@ -1,10 +1,12 @@
 """What would follow from a change: what stops, what breaks, what stays open, and how it goes."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from bot.core.cards import states
-from bot.core.cards.kit import Markup, escape, joined, row, words
-from bot.core.changes import Change, Request, Verb
+from bot.core.cards.kit import Markup, day, escape, joined, row, words
+from bot.core.changes import Change, Request, Term, Verb
+from bot.core.times import spoken
 from bot.core.units import Layer, Neighbour, Snapshot
 
 # What becomes of a unit whose triggered service is masked (measured, docs/systemd.md).
@@ -27,7 +29,11 @@ def rows(request: Request, seen: Snapshot) -> Iterator[Markup]:
     masking = change.verb is Verb.MASK
     yield row("Then", _then_masked(change, seen) if masking else _then_unmasked(request, seen))
     if masking:
-        yield row("Undo", _undo(change, seen))
+        yield (
+            row("Ends", _ends(change.term, _undo(change, seen)))
+            if change.term
+            else row("Undo", words("one button: {}", _undo(change, seen)))
+        )
         yield from _hazards(change, seen)
         yield from _neighbours(change, seen)
     if seen.around and seen.around.pending_reload:
@@ -54,9 +60,16 @@ def _then_unmasked(request: Request, seen: Snapshot) -> Markup:
 
 
 def _undo(change: Change, seen: Snapshot) -> str:
-    """One button, and what it does; nothing here promises an end by itself."""
+    """What one button does, or the end by itself."""
     stopped = not seen.active.is_down and not change.keep_running
-    return "one button: unmask" + " and start again (it runs now)" * stopped
+    return "unmask" + " and start again (it runs now)" * stopped
+
+
+def _ends(term: Term, what: str) -> Markup:
+    """A length counts from the proof, which nobody knows yet."""
+    if term.until:
+        return words("{}: {}", day(term.until), what)
+    return words("{} after it is proven: {}", spoken(term.lasts or timedelta()), what)
 
 
 def _hazards(change: Change, seen: Snapshot) -> Iterator[Markup]:

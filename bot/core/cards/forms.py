@@ -34,14 +34,14 @@ def mask_form(hosts: Sequence[str], draft: Draft = EMPTY, *, channel: str = "", 
         _input(UNIT, "Unit", _typed(UNIT, draft.unit), hint="cron means cron.service."),
         _input(HOW, "How", _how(draft), hint="By default: stopped, and masked for good.", optional=True),
         _input(USER, "User", _typed(USER, draft.user), hint=_USER_HINT, optional=True),
-        _input(DURATION, "For how long", _typed(DURATION, ""), hint=_DURATION_HINT, optional=True),
+        _input(DURATION, "For how long", _typed(DURATION, draft.term), hint=_DURATION_HINT, optional=True),
         _input(REASON, "Reason", _typed(REASON, draft.reason, most=REASON_LIMIT), optional=True),
     ]
     return _modal(MASK, "Mask a unit", "Ask", blocks) | {"private_metadata": _note(channel=channel, thread=thread)}
 
 
 _USER_HINT = "Only for a unit of that user's own manager."
-_DURATION_HINT = "Leave it empty: a mask that ends by itself cannot be asked for yet. Unmask ends it."
+_DURATION_HINT = "Like 2h, or until 18:00. Then it ends by itself; left empty, it lasts until somebody unmasks it."
 
 
 def deny_form(request: Request) -> Block:

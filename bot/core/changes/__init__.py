@@ -4,7 +4,9 @@ from bot.core.changes.asks import Ask, Change, Verb
 from bot.core.changes.ownership import Handover
 from bot.core.changes.request import Request
 from bot.core.changes.stages import Outcome, Stage
+from bot.core.changes.standing import Prolonging, Standing
 from bot.core.changes.targets import Sent, Target
+from bot.core.changes.term import Term
 from bot.core.changes.votes import Approval, Tally, Verdict, Vote
 
 __all__ = [
@@ -13,11 +15,14 @@ __all__ = [
     "Change",
     "Handover",
     "Outcome",
+    "Prolonging",
     "Request",
     "Sent",
     "Stage",
+    "Standing",
     "Tally",
     "Target",
+    "Term",
     "Verb",
     "Verdict",
     "Vote",

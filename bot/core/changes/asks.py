@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.core.changes.term import Term
 from bot.core.people import PersonId, Place
 from bot.core.units import UnitName
 
@@ -24,18 +25,21 @@ class Change:
     runtime: bool = False  # until the next reboot
     keep_running: bool = False  # mask, do not stop
     user: str = ""  # that user's own manager instead of the system's
+    term: Term | None = None  # until it ends by itself; None: until somebody takes it back
 
     def __str__(self) -> str:
         options = " --runtime" * self.runtime + " --keep-running" * self.keep_running
         whose = f" --user {self.user}" if self.user else ""
-        return f"{self.verb} {self.host} {self.unit}{options}{whose}"
+        ends = f" {self.term}" if self.term else ""
+        return f"{self.verb} {self.host} {self.unit}{options}{whose}{ends}"
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
     """What somebody asked, where, and why.
 
-    `undoes` is the id of our own mask request that this takes back, `repeats` of one that did not come to its end.
+    `undoes` is the id of our own mask request that this takes back, `repeats` of one that did not come to its end,
+    `prolongs` of one that is to end later than it would, or not at all: nothing is done to its host.
     """
 
     change: Change
@@ -45,3 +49,5 @@ class Ask:
     reason: str = ""
     undoes: str = ""
     repeats: str = ""
+    prolongs: str = ""
+    by_itself: bool = False  # asked by nobody: what it undoes was approved with its end, and that has come

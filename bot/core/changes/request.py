@@ -6,6 +6,7 @@ from datetime import datetime
 from bot.core.changes.asks import Ask, Verb
 from bot.core.changes.ownership import Handover
 from bot.core.changes.stages import MOVES, Outcome, Stage
+from bot.core.changes.standing import Standing
 from bot.core.changes.targets import Target
 from bot.core.changes.votes import Approval, Tally, Verdict, Vote
 from bot.core.people import PersonId
@@ -34,6 +35,7 @@ class Request:
     repeated_by: str = ""  # the later request that did what this one did not bring to its end
     undo_until: datetime | None = None  # until then an undo needs no vote
     handovers: tuple[Handover, ...] = ()
+    standing: Standing = Standing()  # what time brings to it once it is done
     due_at: datetime | None = field(default=None)  # when it must be looked at again; None: when something happens
 
     @property

@@ -5,7 +5,12 @@ from bot.core.question import Facts, Moment, Policy, Refuse
 
 
 def requester_is_one_of_us(facts: Facts, policy: Policy) -> Refuse | None:
-    """Asked every time: an account may be deactivated between the request and the moment of acting."""
+    """Asked every time: an account may be deactivated between the request and the moment of acting.
+
+    What comes by itself is nobody's, and `ends.end_is_due` says whether it may come.
+    """
+    if facts.request.ask.by_itself:
+        return None
     who = "You are" if facts.moment is Moment.ASK else "The requester is"
     return _stranger(facts.requester, policy, who)
 

@@ -4,9 +4,12 @@ from bot.core.question import Facts, Policy, Refuse
 
 
 def channel_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:
-    """A channel counts by its id, or by how its name begins; the command line is a place of its own."""
+    """A channel counts by its id, or by how its name begins; the command line is a place of its own.
+
+    What comes by itself was asked for in its place when the mask was.
+    """
     place = facts.place
-    if place.is_shell or place.channel in policy.channels:
+    if place.is_shell or facts.request.ask.by_itself or place.channel in policy.channels:
         return None
     if place.name and place.name.startswith(policy.channel_prefixes):
         return None

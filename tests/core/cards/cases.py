@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.changes import Outcome, Request, Sent, Stage, Tally, Verb, Verdict
+from bot.core.changes import Outcome, Request, Sent, Stage, Tally, Term, Verb, Verdict
 from bot.core.units import ActiveState, FileKind, Layer, UnitName
 from tests.core.cards.situations import (
     BOB,
@@ -118,6 +118,8 @@ WAITING = {
     "a user's unit, stopped, until the next reboot": user_unit(),
     "kept running": kept_running(),
     "kept running, with a watchdog": kept_running(watchdog_usec=180_000_000, notify_access="main"),
+    "two hours": waiting(wanted=change(term=Term(lasts=timedelta(hours=2)))),
+    "until six, and it does not run": waiting(stopped(), change(term=Term(until=NOW + timedelta(hours=3)))),
     "a socket kept running": kept_running("worker.socket", around=around(starts=(neighbour("worker.service"),))),
     "no limit for stopping": waiting(running(timeout_stop_usec=INFINITE)),
     "failed, and about to be started": waiting(

@@ -145,7 +145,7 @@ def all_answers() -> dict[str, str]:
 
 
 def all_forms() -> dict[str, str]:
-    typed = Draft("web-01", "worker.service", runtime=True, keep_running=True, user="deploy")
+    typed = Draft("web-01", "worker.service", runtime=True, keep_running=True, user="deploy", term="2h")
     views = {
         "a bare /mask": forms.mask_form(["web-01", "web-02"]),
         "with what was typed": forms.mask_form(["web-01"], replace(typed, reason="INC-2041 <x>")),

@@ -1,0 +1,39 @@
+"""What time brings to a change that is done: the end of a mask, a word to its owner, a look at what came of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core.people import PersonId
+
+
+@dataclass(frozen=True, slots=True)
+class Prolonging:
+    """A later end of a mask, or none any more: what another request did to it."""
+
+    request_id: str
+    by: PersonId
+    by_name: str
+    at: datetime
+    until: datetime | None  # None: it does not end by itself any more
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Kept in the request that made the change. Every `..._at` is one of its clocks."""
+
+    ends_at: datetime | None = None  # when the mask ends by itself
+    approved_until: datetime | None = None  # the latest end that the policy's approvals cover
+    prolonged: tuple[Prolonging, ...] = ()
+
+    returning: str = ""  # the newest request of our own that brings back what was there before the mask
+    tries: int = 0
+    try_at: datetime | None = None  # when bringing it back is tried again
+    overdue: str = ""  # why it has not been brought back yet
+
+    tell_at: datetime | None = None  # when its owner hears of it: that it ends soon, or that it has no end
+    told: int = 0
+
+    look_at: datetime | None = None  # when the host is looked at again, to see what came of the change
+    looks: int = 0
+    found: tuple[str, ...] = ()  # what these looks have said already

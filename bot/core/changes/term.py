@@ -1,0 +1,35 @@
+"""How long a mask lasts, as it is asked for and approved."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """So long once it is proven, or until a moment: one of both."""
+
+    lasts: timedelta | None = None
+    until: datetime | None = None
+
+    def __str__(self) -> str:
+        if self.lasts is not None:
+            return f"--for {typed(self.lasts)}"
+        if self.until is None:
+            return ""
+        form = "%Y-%m-%dT%H:%M" + ":%S" * bool(self.until.second) + "Z"
+        return f"--until {self.until.astimezone(UTC):{form}}"
+
+    def ends_at(self, begins: datetime) -> datetime:
+        """When a mask ends that is proven at `begins`."""
+        return self.until or begins + (self.lasts or timedelta())
+
+
+def typed(length: timedelta) -> str:
+    """A length of time as people type it: `2h`, `1h30m`."""
+    left, words = int(length.total_seconds()), []
+    for seconds, sign in _UNITS:
+        number, left = divmod(left, seconds)
+        words += [f"{number}{sign}"] if number else []
+    return "".join(words) or "0s"

@@ -1,0 +1,88 @@
+"""When a mask ends, when its owner hears of it, when the host is looked at again: times from times."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.core.changes import Outcome, Prolonging, Request, Standing, Verb
+
+_CHANGED = (
+    Outcome.PROVEN,
+    Outcome.MASKED_RUNNING,
+    Outcome.MASKED_RESTARTED,
+    Outcome.RESTORED,
+    Outcome.RESTORED_PARTLY,
+    Outcome.UNMASKED,
+)
+_SHARE = 4  # a mask that lasts ten minutes is announced a quarter of that before its end, not fifteen minutes
+
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    """How a change is looked after once it is done."""
+
+    warn_before: timedelta = timedelta(minutes=15)  # the end of a mask
+    remind_after: timedelta = timedelta(hours=24)  # of a mask without an end
+    remind_every: timedelta = timedelta(hours=24)
+    remind_alone: int = 2  # so often its owner alone; from then on the channel too
+    looks: tuple[timedelta, ...] = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
+    retry_first: timedelta = timedelta(
+        seconds=5
+    )  # between two tries to bring back what is overdue: from this, growing,
+    retry_longest: timedelta = timedelta(minutes=5)  # to this
+
+
+def begun(request: Request, now: datetime, care: Care) -> Standing:
+    """What time will bring to a change that is done now."""
+    look_at = now + care.looks[0] if care.looks and request.target.outcome in _CHANGED else None
+    if request.ask.change.verb is not Verb.MASK or not request.can_be_undone:
+        return Standing(look_at=look_at)
+    term = request.ask.change.term
+    ends_at = term.ends_at(now) if term else None
+    return Standing(ends_at, approved_until=ends_at, tell_at=_first_word(ends_at, now, care), look_at=look_at)
+
+
+def prolonged(standing: Standing, by: Prolonging, care: Care, *, is_approved: bool) -> Standing:
+    """Another end than before, whatever the old one had led to; `is_approved` if it is not only a free extension."""
+    return replace(
+        standing,
+        ends_at=by.until,
+        approved_until=by.until if is_approved else standing.approved_until,
+        prolonged=(*standing.prolonged, by),
+        tries=0,
+        try_at=None,
+        overdue="",
+        tell_at=_first_word(by.until, by.at, care),
+        told=0,
+    )
+
+
+def put_off(standing: Standing, why: str, now: datetime, care: Care) -> Standing:
+    """It could not be brought back: tried again with growing pauses, and its owner hears of it at once."""
+    first = not standing.overdue
+    return replace(
+        standing,
+        overdue=why,
+        tries=standing.tries + 1,
+        try_at=next_try(standing, now, care),
+        tell_at=now if first else standing.tell_at,
+    )
+
+
+def next_try(standing: Standing, now: datetime, care: Care) -> datetime:
+    """The longer it has been due, the longer the pause."""
+    waited = now - (standing.ends_at or now)
+    return now + min(care.retry_longest, max(care.retry_first, waited))
+
+
+def next_look(request: Request, now: datetime, care: Care) -> datetime | None:
+    """When the host is looked at once more; looks whose time passed while nobody looked are not made up for."""
+    if request.finished_at is None:
+        return None
+    times = (request.finished_at + after for after in care.looks)
+    return next((at for at in times if at > now), None)
+
+
+def _first_word(ends_at: datetime | None, now: datetime, care: Care) -> datetime:
+    if ends_at is None:
+        return now + care.remind_after
+    return ends_at - min(care.warn_before, (ends_at - now) / _SHARE)

@@ -1,0 +1,107 @@
+"""Masks that end by themselves: how long they may last, who may prolong them, and that their end is approved too."""
+
+from datetime import datetime, timedelta
+
+from bot.core.changes import Request, Term, Verb
+from bot.core.changes.term import typed
+from bot.core.question import Allow, Facts, Moment, Policy, Refuse
+from bot.core.rules.approval import guarded_because
+from bot.core.rules.permission import matching
+
+END = "end of our own mask"
+EXTENSION = "extension of our own mask"
+_SAY_FOR_HOW_LONG = "Say for how long: `--for 2h`, or `--until 18:00`."
+
+
+def end_is_due(facts: Facts, _policy: Policy) -> Refuse | None:
+    """What comes by itself comes only when the mask says so; its end may have been put off a moment ago."""
+    if not facts.request.ask.by_itself:
+        return None
+    ends_at = _end_of(facts.own_mask)
+    if facts.request.ask.change.verb is Verb.UNMASK and ends_at is not None and facts.now >= ends_at:
+        return None
+    return Refuse("end_not_due", "The mask does not end now: its end was put off, or it was taken back.")
+
+
+def prolonged_mask_stands(facts: Facts, _policy: Policy) -> Refuse | None:
+    """Only what would end later than it does now can be prolonged, and only while it is there."""
+    if not facts.request.ask.prolongs:
+        return None
+    ends_at = _end_of(facts.own_mask)
+    if facts.own_mask is None or not facts.own_mask.is_live_mask or ends_at is None:
+        return Refuse("no_end", "There is no mask of ours any more that would end by itself.")
+    until = _wanted(facts.request)
+    if until is not None and until <= ends_at:
+        return Refuse("not_later", f"It ends at {ends_at:%Y-%m-%d %H:%M} UTC already.", "Unmask ends it sooner.")
+    return None
+
+
+def end_was_approved(facts: Facts, _policy: Policy) -> Allow | None:
+    """Who approved the mask approved its end; nobody is asked again, and nobody's rights are used."""
+    return Allow(END, "its end was approved with it") if facts.request.ask.by_itself else None
+
+
+def extension_is_free(facts: Facts, policy: Policy) -> Allow | None:
+    """A while longer is for those who answered for the mask: its requester and its approvers.
+
+    Only so much as the policy says, counted from what was approved; the rest is asked for like a new mask. The word
+    that console access works was about the day it was given on, so a guarded unit is never prolonged without a vote.
+    """
+    mask = facts.own_mask
+    if not facts.request.ask.prolongs or mask is None or facts.voter or guarded_because(facts, policy):
+        return None
+    until, latest = _wanted(facts.request), latest_without_vote(mask, policy)
+    if until is None or latest is None or until > latest:
+        return None
+    entitled = {mask.ask.requester.key} | {vote.voter.key for vote in mask.counted}
+    if facts.requester.id.key not in entitled:
+        return None
+    return Allow(EXTENSION, f"it may last until {latest:%Y-%m-%d %H:%M} UTC without a vote")
+
+
+def latest_without_vote(mask: Request, policy: Policy) -> datetime | None:
+    """Until when a mask of ours may be prolonged without a vote."""
+    approved, since = mask.standing.approved_until, mask.finished_at
+    if approved is None or since is None:
+        return None
+    return min(approved + (approved - since) * policy.free_extension, since + policy.longest_mask)
+
+
+def mask_ends_where_it_must(facts: Facts, policy: Policy) -> Refuse | None:
+    """Some hosts or units the policy lets nobody mask for good."""
+    change = facts.request.ask.change
+    if change.verb is not Verb.MASK or change.term is not None:
+        return None
+    rule = next((rule for rule in matching(facts, policy) if rule.requires_end), None)
+    return Refuse("needs_end", f"Rule `{rule.name}` lets no mask last for good.", _SAY_FOR_HOW_LONG) if rule else None
+
+
+def length_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:
+    """Not so short that nobody would notice, not so long that nobody would remember; and not over before it begins."""
+    term = facts.request.ask.change.term
+    if term is None:
+        return None
+    length = _length(term, facts)
+    if length <= timedelta() or (term.until and term.until <= facts.now):
+        return Refuse("end_is_past", "The end that was asked for is over already.", _SAY_FOR_HOW_LONG)
+    if length > policy.longest_mask:
+        return Refuse("too_long", f"A mask that ends lasts {typed(policy.longest_mask)} at most.", "Ask for less.")
+    if length < policy.shortest_mask and facts.moment in (Moment.ASK, Moment.LOOKED):
+        return Refuse("too_short", f"A mask lasts {typed(policy.shortest_mask)} at least.", "Ask for more.")
+    return None
+
+
+def _end_of(mask: Request | None) -> datetime | None:
+    return mask.standing.ends_at if mask and mask.can_be_undone else None
+
+
+def _wanted(request: Request) -> datetime | None:
+    term = request.ask.change.term
+    return term.until if term else None
+
+
+def _length(term: Term, facts: Facts) -> timedelta:
+    """A mask that is prolonged has begun already."""
+    mask = facts.own_mask if facts.request.ask.prolongs else None
+    begins = mask.finished_at if mask and mask.finished_at else facts.now
+    return term.until - begins if term.until else term.lasts or timedelta()

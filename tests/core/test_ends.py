@@ -1,0 +1,129 @@
+"""Times from times: when a mask ends, when its owner hears of it, when the host is looked at again."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from bot.core.changes import Change, Outcome, Prolonging, Request, Stage, Standing, Term, Verb
+from bot.core.clocks import next_due
+from bot.core.ends import Care, begun, next_look, prolonged, put_off
+from bot.core.units import UnitName
+from tests.core.situations import ALICE, NOW, our_mask
+
+CARE = Care()
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+
+
+def done(term: Term | None = None, verb: Verb = Verb.MASK, outcome: Outcome = Outcome.PROVEN) -> Request:
+    """A change that was finished right now."""
+    mask = our_mask(outcome=outcome)
+    change = Change(verb, "web-01", UnitName("cron.service"), term=term)
+    return replace(mask, ask=replace(mask.ask, change=change), finished_at=NOW)
+
+
+def later(until: datetime | None, at: datetime = NOW) -> Prolonging:
+    return Prolonging("r7", ALICE.id, ALICE.name, at, until)
+
+
+class TestWhatBegins:
+    """Once a change is done."""
+
+    @pytest.mark.parametrize("term", [Term(lasts=2 * HOUR), Term(until=NOW + 2 * HOUR)])
+    def test_an_end_counts_from_the_proof_and_is_announced_before(self, term: Term) -> None:
+        standing = begun(done(term), NOW, CARE)
+        assert (standing.ends_at, standing.approved_until) == (NOW + 2 * HOUR, NOW + 2 * HOUR)
+        assert standing.tell_at == NOW + 2 * HOUR - 15 * MINUTE
+
+    def test_a_short_one_is_announced_nearer_to_its_end(self) -> None:
+        assert begun(done(Term(lasts=20 * MINUTE)), NOW, CARE).tell_at == NOW + 15 * MINUTE
+
+    def test_one_without_an_end_is_brought_to_mind_after_a_day(self) -> None:
+        standing = begun(done(), NOW, CARE)
+        assert (standing.ends_at, standing.tell_at) == (None, NOW + 24 * HOUR)
+
+    @pytest.mark.parametrize("outcome", [Outcome.NOT_PROTECTED, Outcome.NOT_LOADED])
+    def test_what_went_wrong_halfway_ends_as_well(self, outcome: Outcome) -> None:
+        standing = begun(done(Term(lasts=HOUR), outcome=outcome), NOW, CARE)
+        assert (standing.ends_at, standing.look_at) == (NOW + HOUR, None)
+
+    def test_an_undo_has_no_end_and_is_looked_at_afterwards(self) -> None:
+        assert begun(done(verb=Verb.UNMASK, outcome=Outcome.RESTORED), NOW, CARE) == Standing(look_at=NOW + MINUTE)
+
+    def test_where_nothing_was_changed_nothing_begins(self) -> None:
+        assert begun(done(Term(lasts=HOUR), outcome=Outcome.FAILED), NOW, CARE) == Standing()
+
+    def test_nobody_looks_where_the_settings_say_no(self) -> None:
+        assert begun(done(), NOW, Care(looks=())).look_at is None
+
+
+class TestLooks:
+    """One, five and fifteen minutes after."""
+
+    def test_each_has_its_time_and_what_was_missed_is_not_made_up_for(self) -> None:
+        assert next_look(done(), NOW + 1 * MINUTE, CARE) == NOW + 5 * MINUTE
+        assert next_look(done(), NOW + 14 * MINUTE, CARE) == NOW + 15 * MINUTE
+        assert next_look(done(), NOW + 15 * MINUTE, CARE) is None
+
+    def test_what_never_ended_is_not_looked_at(self) -> None:
+        assert next_look(replace(done(), finished_at=None), NOW, CARE) is None
+
+
+class TestOverdue:
+    """What could not be brought back is tried again."""
+
+    def test_the_pauses_grow_to_their_limit(self) -> None:
+        standing = Standing(ends_at=NOW)
+        pauses = []
+        now = NOW
+        for _ in range(9):
+            standing = put_off(standing, "web-01 does not answer.", now, CARE)
+            assert standing.try_at
+            pauses.append(int((standing.try_at - now).total_seconds()))
+            now = standing.try_at
+        assert pauses == [5, 5, 10, 20, 40, 80, 160, 300, 300]
+        assert standing.tries == 9
+
+    def test_its_owner_hears_of_it_at_once_and_then_by_the_clock(self) -> None:
+        first = put_off(Standing(ends_at=NOW), "no answer", NOW, CARE)
+        assert first.tell_at == NOW
+        told = replace(first, tell_at=NOW + HOUR)
+        assert put_off(told, "still none", NOW + MINUTE, CARE).tell_at == NOW + HOUR
+
+    def test_a_pause_needs_no_end_on_record(self) -> None:
+        assert put_off(Standing(), "no answer", NOW, CARE).try_at == NOW + timedelta(seconds=5)
+
+
+class TestProlonged:
+    """Another end, and nothing left of the old one."""
+
+    def test_a_later_end_is_announced_anew_and_clears_what_was_overdue(self) -> None:
+        overdue = put_off(Standing(NOW, approved_until=NOW), "no answer", NOW, CARE)
+        standing = prolonged(overdue, later(NOW + 2 * HOUR), CARE, is_approved=False)
+        assert (standing.ends_at, standing.approved_until) == (NOW + 2 * HOUR, NOW)
+        assert (standing.overdue, standing.tries, standing.try_at) == ("", 0, None)
+        assert standing.tell_at == NOW + 2 * HOUR - 15 * MINUTE
+
+    def test_what_was_voted_on_is_approved_from_then_on(self) -> None:
+        standing = prolonged(Standing(NOW, approved_until=NOW), later(NOW + HOUR), CARE, is_approved=True)
+        assert standing.approved_until == NOW + HOUR
+
+    def test_what_is_kept_is_brought_to_mind_like_what_never_had_an_end(self) -> None:
+        standing = prolonged(Standing(NOW, approved_until=NOW), later(None), CARE, is_approved=True)
+        assert (standing.ends_at, standing.tell_at) == (None, NOW + 24 * HOUR)
+
+
+class TestClocks:
+    """A request that is done is due at the earliest of them."""
+
+    def test_the_next_try_comes_before_the_end_that_has_passed(self) -> None:
+        standing = Standing(ends_at=NOW, try_at=NOW + MINUTE, tell_at=NOW + HOUR, look_at=NOW + 5 * MINUTE)
+        mask = replace(done(), standing=standing)
+        assert next_due(mask) == NOW + MINUTE
+        assert next_due(replace(mask, standing=replace(standing, try_at=None))) == NOW
+        assert next_due(replace(mask, standing=replace(standing, try_at=NOW + 2 * HOUR))) == NOW + 5 * MINUTE
+
+    def test_what_was_taken_back_is_not_due_again(self) -> None:
+        mask = replace(done(), standing=Standing(NOW, tell_at=NOW, look_at=NOW), undone_by="r9")
+        assert mask.stage is Stage.DONE
+        assert next_due(mask) is None
