@@ -1,10 +1,11 @@
 """From `policy.yaml` to the policy that is asked: every name in it has to mean something."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.core.people import PersonId
-from bot.core.policy import Group, ListedUnit, Policy, Rule
+from bot.core.policy import BreakGlass, Group, ListedUnit, Policy, Rule
 from config.documents import Document, Loc, together, validated
 from config.policy_file import PolicyFile, RuleEntry
 from config.quorum import unreachable
@@ -41,6 +42,7 @@ def read_policy(document: Document, lists: Lists, digest: str) -> Policy:
         critical=lists.critical,
         guarded=lists.guarded,
         guarded_need=file.guarded_need,
+        break_glass=_break_glass(file),
         undo_window=file.undo_window,
         shortest_mask=file.shortest_mask,
         longest_mask=file.longest_mask,
@@ -82,10 +84,35 @@ def _wrong_names(document: Document, file: PolicyFile) -> Iterator[str]:
             yield document.complaint(("rules", position, "name"), f"`{entry.name}` is the name of a rule above")
         seen.add(entry.name)
         for field, groups in (("ask", entry.ask), ("approve", entry.approve)):
-            for place, group in enumerate(groups):
-                if group not in file.groups:
-                    text = f"there is no group `{group}`.{near(group, file.groups)}"
-                    yield document.complaint(("rules", position, field, place), text)
+            yield from _unknown_groups(document, file, ("rules", position, field), groups)
+    if file.break_glass:
+        told = ["" if _is_channel(name) else name for name in file.break_glass.tell]
+        yield from _unknown_groups(document, file, ("break_glass", "groups"), file.break_glass.groups)
+        yield from _unknown_groups(document, file, ("break_glass", "tell"), told)
+
+
+def _unknown_groups(document: Document, file: PolicyFile, loc: Loc, groups: Iterable[str]) -> Iterator[str]:
+    """A complaint for each that is no group; an empty one is not meant to be one."""
+    for place, group in enumerate(groups):
+        if group and group not in file.groups:
+            yield document.complaint((*loc, place), f"there is no group `{group}`.{near(group, file.groups)}")
+
+
+def _is_channel(name: str) -> bool:
+    """Ids of channels are written in capitals, and names of groups never are."""
+    return re.fullmatch(r"[CG][A-Z0-9]{2,}", name) is not None
+
+
+def _break_glass(file: PolicyFile) -> BreakGlass:
+    entry = file.break_glass
+    if entry is None:
+        return BreakGlass()
+    return BreakGlass(
+        groups=frozenset(entry.groups),
+        channels=tuple(name for name in entry.tell if _is_channel(name)),
+        people=tuple(name for name in entry.tell if not _is_channel(name)),
+        shortest_reason=entry.reason_at_least,
+    )
 
 
 def _group(name: str, file: PolicyFile, people: Mapping[Loc, PersonId]) -> Group:
@@ -109,5 +136,6 @@ def _rule(entry: RuleEntry, line: int) -> Rule:
         decide_within=entry.decide_within,
         good_for=entry.good_for,
         requires_end=entry.requires_end,
+        alone=entry.alone,
         line=line,
     )

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from bot.core.changes import Verb
+from bot.core.names import REASON_LIMIT
 from config.documents import STRICT
 from config.words import ChannelId, Duration, Pattern, Sentence, TeamId, Word
 
@@ -62,10 +63,11 @@ class RuleEntry(BaseModel):
     decide_within: Duration = timedelta(minutes=15)
     good_for: Duration = timedelta(minutes=10)
     requires_end: bool = False
+    alone: bool = True
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> "RuleEntry":
-        known = {"ask", "need", "approve", "distinct", "decide_within", "good_for", "requires_end"}
+        known = {"ask", "need", "approve", "distinct", "decide_within", "good_for", "requires_end", "alone"}
         rights = known & self.model_fields_set
         if self.forbid is not None and rights:
             raise ValueError(f"forbids, so it cannot say `{min(rights)}`")
@@ -88,6 +90,16 @@ class RuleEntry(BaseModel):
         return frozenset(Verb(word) for word in self.verbs) or frozenset(unnamed)
 
 
+class BreakGlassEntry(BaseModel):
+    """Who may go ahead without the votes that are missing, whom that is told, and how much they have to say."""
+
+    model_config = STRICT
+
+    groups: list[Word] = Field(min_length=1)
+    tell: list[Id] = []
+    reason_at_least: int = Field(default=10, ge=1, le=REASON_LIMIT)
+
+
 class PolicyFile(BaseModel):
     """The whole file."""
 
@@ -101,6 +113,7 @@ class PolicyFile(BaseModel):
     shell_channel: ChannelId | None = None
     operations_channel: ChannelId | None = None
     guarded_need: int = Field(default=2, ge=1, le=10)
+    break_glass: BreakGlassEntry | None = None
     undo_window: Duration = timedelta(hours=24)
     shortest_mask: Duration = timedelta(minutes=1)
     longest_mask: Duration = timedelta(days=30)

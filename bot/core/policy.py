@@ -1,10 +1,11 @@
 """The one question: may this be done, by whom, and with whose approval? Rules look at facts and fetch nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import takewhile
 
 from bot.core.question import (
     Allow,
+    BreakGlass,
     Check,
     Decision,
     Explained,
@@ -24,11 +25,14 @@ from bot.core.rules import (
     deadends,
     ends,
     existence,
+    glass,
     identity,
     kind,
     masking,
+    owning,
     permission,
     place,
+    review,
     rights,
     undoing,
     unmasking,
@@ -37,6 +41,7 @@ from bot.core.rules import (
 __all__ = [
     "RULES",
     "Allow",
+    "BreakGlass",
     "Decision",
     "Explained",
     "Facts",
@@ -50,7 +55,9 @@ __all__ = [
     "decide",
     "explain",
     "may_look",
+    "may_own",
     "may_see_all",
+    "may_sign",
 ]
 
 # In this order, and the first that answers decides. Strangers learn nothing; what nobody could approve is said before
@@ -58,6 +65,7 @@ __all__ = [
 RULES: tuple[Check, ...] = (
     identity.requester_is_one_of_us,
     identity.voter_is_one_of_us,
+    identity.whoever_goes_alone_is_one_of_us,
     place.channel_is_allowed,
     place.channel_is_internal,
     place.channel_is_open,
@@ -95,6 +103,8 @@ RULES: tuple[Check, ...] = (
     ends.length_is_allowed,
     approval.voter_is_not_the_requester,
     approval.voter_may_decide,
+    glass.may_go_alone,
+    glass.goes_alone,
     deadends.enough_people_could_approve,
     approval.quorum,
 )
@@ -107,8 +117,7 @@ def decide(facts: Facts, policy: Policy) -> Decision:
 
 def may_look(facts: Facts, policy: Policy) -> Refuse | None:
     """Whether somebody may read what is on the hosts: our own people, where the bot acts. None means yes."""
-    answers = (rule(facts, policy) for rule in RULES[: RULES.index(place.bot_is_in_channel) + 1])
-    return next((answer for answer in answers if isinstance(answer, Refuse)), None)
+    return _no(RULES[: RULES.index(place.bot_is_in_channel) + 1], facts, policy)
 
 
 def may_see_all(facts: Facts, policy: Policy) -> Refuse | None:
@@ -118,6 +127,25 @@ def may_see_all(facts: Facts, policy: Policy) -> Refuse | None:
     if no or facts.requester.groups & {group for rule in rules for group in (*rule.ask, *rule.approve)}:
         return no
     return Refuse("may_not_see", "Details are for those who may ask for this change or approve it.")
+
+
+def may_sign(facts: Facts, policy: Policy) -> Refuse | None:
+    """Whether `facts.voter` may sign the review of what somebody did alone. None means yes."""
+    return _no(
+        (identity.voter_is_one_of_us, review.signer_is_somebody_else, review.signer_could_approve), facts, policy
+    )
+
+
+def may_own(facts: Facts, policy: Policy) -> Refuse | None:
+    """Whether the request may be handed to `facts.requester`. None means yes."""
+    rules = (owning.new_owner_is_another, owning.new_owner_could_have_asked, owning.new_owner_has_not_voted)
+    return _no(rules, facts, policy)
+
+
+def _no(rules: Iterable[Check], facts: Facts, policy: Policy) -> Refuse | None:
+    """The first no of some of the rules."""
+    answers = (rule(facts, policy) for rule in rules)
+    return next((answer for answer in answers if isinstance(answer, Refuse)), None)
 
 
 def explain(facts: Facts, policy: Policy) -> tuple[Explained, ...]:

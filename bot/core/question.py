@@ -17,6 +17,7 @@ class Moment(StrEnum):
     ASK = "ask"  # identity, place and rules; the host has not been looked at
     LOOKED = "looked"  # with the first full snapshot
     VOTE = "vote"  # somebody voted
+    ALONE = "alone"  # somebody wants to go ahead without the votes that are missing
     ACT = "act"  # right before acting, with a fresh snapshot and everybody's rights read again
 
 
@@ -34,6 +35,7 @@ class Facts:
     voter: Person | None = None  # VOTE: whose vote is being judged
     approvers: tuple[Person, ...] = ()  # those whose counted approval stands, as they are now
     members: Mapping[str, frozenset[PersonId]] = field(default_factory=dict)  # group -> who is in it now
+    alone: Person | None = None  # who went ahead without the missing votes, or wants to (ALONE), as they are now
     own_mask: Request | None = None  # UNMASK: the live mask of ours that it would take back
 
 
@@ -101,7 +103,18 @@ class Rule:
     decide_within: timedelta = timedelta(minutes=15)
     good_for: timedelta = timedelta(minutes=10)
     requires_end: bool = False  # a mask has to end by itself
+    alone: bool = True  # whether break-glass may stand for its missing votes
     line: int = 0  # where it stands in the policy file
+
+
+@dataclass(frozen=True, slots=True)
+class BreakGlass:
+    """Who may go ahead without the votes that are missing, who is told each time, and how much they have to say."""
+
+    groups: frozenset[str] = frozenset()  # of people; nobody unless named
+    channels: tuple[str, ...] = ()  # ids
+    people: tuple[str, ...] = ()  # groups whose members are mentioned beside whoever was skipped
+    shortest_reason: int = 10  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +148,7 @@ class Policy:
     operations_channel: str = ""  # where what belongs to no request is said
     unit_types: frozenset[str] = frozenset({"service", "socket", "timer", "path"})
     instances: bool = True  # whether instances (`foo@1.service`) may be masked
+    break_glass: BreakGlass = BreakGlass()
     no_start_proof: tuple[str, ...] = ()  # patterns of units for which the start is not tried as a proof
 
 

@@ -63,7 +63,8 @@ def _app_token(client: WebClient) -> Finding:
 
 
 def _channels(directory: SlackDirectory, policy: Policy) -> Iterator[Finding]:
-    for channel in sorted(policy.channels | ({policy.shell_channel, policy.operations_channel} - {""})):
+    others = {policy.shell_channel, policy.operations_channel, *policy.break_glass.channels}
+    for channel in sorted(policy.channels | (others - {""})):
         check = f"channel {channel}"
         try:
             place = directory.place(Place(channel))

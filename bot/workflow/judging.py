@@ -38,6 +38,7 @@ def facts(
         voter=person(parts, voter) if voter else None,
         approvers=tuple(person(parts, vote.voter) for vote in request.counted),
         members={group.name: parts.directory.members(group) for group in parts.policy.groups},
+        alone=person(parts, request.glass.by) if request.glass and request.is_alone else None,
         own_mask=own_mask(parts, request),
     )
 

@@ -7,7 +7,7 @@ import pytest
 
 from bot.core.changes import Verb
 from bot.core.people import PersonId
-from bot.core.policy import Group, Rule
+from bot.core.policy import BreakGlass, Group, Rule
 from tests.config.folder import POLICY, Folder
 
 BOB, CAROL = PersonId("T0TEAM", "U0BOB"), PersonId("T0TEAM", "U0CAROL")
@@ -27,6 +27,7 @@ def test_a_policy_is_read_with_the_usual_where_nothing_is_said(folder: Folder) -
     assert policy.groups[1] == Group("sre", frozenset({BOB, CAROL}))
     assert policy.rules == (RULE,)
     assert policy.unit_types == {"service", "socket", "timer", "path"}
+    assert policy.break_glass == BreakGlass()  # nobody goes ahead alone unless somebody is named
     assert (policy.guarded_need, policy.undo_window, policy.instances) == (2, timedelta(hours=24), True)
     assert (policy.shortest_mask, policy.longest_mask) == (timedelta(minutes=1), timedelta(days=30))
     assert policy.free_extension == 1
@@ -46,6 +47,7 @@ def test_everything_that_may_be_said_is_read(folder: Folder) -> None:
     decide_within: 1h30m
     good_for: 90s
     requires_end: true
+    alone: false
 people: {bob: U0BOB}
 shell_channel: C0OPS
 guarded_need: 3
@@ -56,6 +58,7 @@ free_extension: 0.5
 unit_types: [service]
 instances: false
 no_start_proof: [nginx.service]
+break_glass: {groups: [sre], tell: [C0SEC, eng], reason_at_least: 20}
 """
     )
     policy = folder.load().policy
@@ -71,6 +74,7 @@ no_start_proof: [nginx.service]
             decide_within=timedelta(minutes=90),
             good_for=timedelta(seconds=90),
             requires_end=True,
+            alone=False,
         ),
     )
     assert policy.groups[1] == Group("sre", slack_group="@sre")
@@ -79,6 +83,7 @@ no_start_proof: [nginx.service]
     assert (policy.shortest_mask, policy.longest_mask) == (timedelta(minutes=10), timedelta(hours=12))
     assert policy.free_extension == 0.5
     assert (policy.unit_types, policy.instances) == (frozenset({"service"}), False)
+    assert policy.break_glass == BreakGlass(frozenset({"sre"}), ("C0SEC",), ("eng",), 20)
     assert (policy.channels, policy.no_start_proof) == (frozenset({"C0OPS"}), ("nginx.service",))
 
 
@@ -195,6 +200,19 @@ ADDED = {
     "a shortest mask that is too long": ("shortest_mask: 31d", "policy.yaml:1: `shortest_mask` cannot be longer than"),
     "a longest mask of years": ("longest_mask: 999d", "policy.yaml:1: `shortest_mask` cannot be longer than"),
     "an extension without bounds": ("free_extension: 11", "policy.yaml:11: free_extension: Input should be less than"),
+    "break-glass for nobody": ("break_glass: {groups: []}", "policy.yaml:11: break_glass.groups: List should have at"),
+    "break-glass for an unknown group": (
+        "break_glass: {groups: [sree]}",
+        "policy.yaml:11: break_glass.groups[0]: there is no group `sree`. Did you mean `sre`",
+    ),
+    "break-glass told to nobody known": (
+        "break_glass:\n  groups: [sre]\n  tell: [C0SEC, '#sec']",
+        "policy.yaml:13: break_glass.tell[1]: there is no group `#sec`.",
+    ),
+    "break-glass without a word": (
+        "break_glass: {groups: [sre], reason_at_least: 0}",
+        "policy.yaml:11: break_glass.reason_at_least: Input should be greater than or equal to 1",
+    ),
     "a type that is never masked": ("unit_types: [mount]", "policy.yaml:11: unit_types[0]: Input should be"),
 }
 

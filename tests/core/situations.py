@@ -9,6 +9,7 @@ from bot.core.changes import (
     Approval,
     Ask,
     Change,
+    Glass,
     Handover,
     Outcome,
     Request,
@@ -151,6 +152,13 @@ def waiting(asked: Request | None = None, need: int = 1) -> Request:
 def handed(asked: Request, *owners: Person) -> Request:
     """The same request, handed from one to the next."""
     return replace(asked, handovers=tuple(Handover(one.id, one.name, ALICE.id, ALICE.name, NOW) for one in owners))
+
+
+def broken(asked: Request, by: Person = ALICE, reason: str = "nobody is awake", **changed: Any) -> Request:
+    """The same request, and somebody goes ahead alone with its plan."""
+    asked = asked if asked.target.digest else asked.on_target(digest="d1")
+    glass = Glass(by.id, by.name, reason, NOW, asked.target.digest, groups=("sre",), need=1)
+    return replace(asked, glass=replace(glass, **changed))
 
 
 def our_mask(layer: Layer = Layer.PERSISTENT, outcome: Outcome = Outcome.PROVEN) -> Request:

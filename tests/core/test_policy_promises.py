@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from bot.core.changes import Change, Request, Verb
 from bot.core.people import Person, Place
-from bot.core.policy import Allow, Facts, Moment, NeedsApproval, Policy, Refuse, Rule, decide
+from bot.core.policy import Allow, BreakGlass, Facts, Moment, NeedsApproval, Policy, Refuse, Rule, decide
+from bot.core.rules.glass import GLASS
 from bot.core.rules.undoing import UNDO
 from bot.core.units import ActiveState, FileKind, Layer, LoadState, Neighbour, Snapshot, UnitName
 from tests.core.situations import (
@@ -18,6 +19,7 @@ from tests.core.situations import (
     DAVE,
     MEMBERS,
     POLICY,
+    broken,
     facts,
     our_mask,
     request,
@@ -41,11 +43,17 @@ rules = st.lists(
         forbid=st.sampled_from(("", "", "", "payday")),
         need=st.integers(0, 3),
         approve=st.sampled_from((("sre",), ("eng", "sre"), ("nobody",))),
+        alone=st.booleans(),
     ),
     max_size=3,
 )
-policies = rules.map(
-    lambda listed: replace(POLICY, rules=tuple(replace(rule, name=f"r{n}") for n, rule in enumerate(listed)))
+glasses = st.sampled_from((frozenset[str](), frozenset({"sre"}), frozenset({"eng"}))).map(BreakGlass)
+policies = st.builds(
+    lambda listed, glass: replace(
+        POLICY, rules=tuple(replace(rule, name=f"r{n}") for n, rule in enumerate(listed)), break_glass=glass
+    ),
+    rules,
+    glasses,
 )
 
 
@@ -73,15 +81,18 @@ def snapshots(draw: st.DrawFn, unit: str, names: Sequence[str]) -> Snapshot:
 
 @st.composite
 def situations(draw: st.DrawFn, seen: Snapshot | None, asked: Request) -> Facts:
-    """Anybody asks, anybody has approved, at any moment, in a channel or on the command line."""
+    """Anybody asks, has approved or goes ahead alone, at any moment, in a channel or on the command line."""
+    alone = draw(st.none() | people)
+    reason, console_works = draw(st.sampled_from(("", "nobody is awake"))), draw(st.booleans())
     return facts(
-        asked,
+        broken(asked, alone, reason, console_works=console_works) if alone else asked,
         draw(moments),
         snapshot=seen,
         requester=draw(people),
         place=draw(st.sampled_from((Place("C1", name="inc-1"), Place("shell"), Place("C2", name="random")))),
         approvers=tuple(draw(st.lists(people, max_size=4))),
         members=draw(st.sampled_from((MEMBERS, {}))),
+        alone=alone,
         own_mask=draw(st.sampled_from((None, our_mask()))),
     )
 
@@ -123,11 +134,31 @@ def test_nothing_is_allowed_without_enough_entitled_people_none_of_them_the_requ
     asked: Facts, policy: Policy
 ) -> None:
     answer = decide(asked, policy)
-    if not isinstance(answer, Allow) or answer.rule == UNDO:
+    if not isinstance(answer, Allow) or answer.rule in (UNDO, GLASS):
         return
     (need,) = (rule.need for rule in policy.rules if rule.name == answer.rule)
     others = [person for person in asked.approvers if person.id.key != asked.requester.id.key]
     assert len({person.id.key for person in others if entitled(person)}) >= need
+
+
+@given(any_question(), policies)
+def test_nobody_goes_ahead_alone_whom_the_policy_does_not_name_or_without_a_reason(
+    asked: Facts, policy: Policy
+) -> None:
+    answer = decide(asked, policy)
+    if isinstance(answer, Allow) and answer.rule == GLASS:
+        assert asked.alone
+        assert asked.request.glass
+        assert asked.alone.groups & policy.break_glass.groups
+        assert entitled(asked.alone)
+        assert asked.request.glass.reason
+
+
+@given(any_question(), policies)
+def test_going_ahead_alone_replaces_votes_and_opens_nothing_else(asked: Facts, policy: Policy) -> None:
+    answer = decide(asked, policy)
+    if isinstance(answer, Allow) and answer.rule == GLASS:
+        assert isinstance(decide(replace(asked, alone=None, moment=Moment.ACT), policy), Allow | NeedsApproval)
 
 
 def entitled(person: Person) -> bool:

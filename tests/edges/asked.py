@@ -9,10 +9,12 @@ from bot.core.changes import (
     Approval,
     Ask,
     Change,
+    Glass,
     Handover,
     Outcome,
     Request,
     Sent,
+    Signature,
     Stage,
     Tally,
     Target,
@@ -73,6 +75,10 @@ def a_whole_request() -> Request:
         approved_at=NOW,
         changed_since=("pid",),
         undo_until=NOW + timedelta(hours=24),
+        glass=Glass(
+            BOB, "bob", "nobody is awake", NOW, DIGEST, groups=("sre",), need=1, remind_at=NOW,
+            signed=Signature(CAROL, "carol", NOW, "as it should be"),
+        ),
         handovers=(Handover(CAROL, "carol", ALICE, "alice", NOW),),
         due_at=NOW + timedelta(days=1),
     )  # fmt: skip

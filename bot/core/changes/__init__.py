@@ -1,6 +1,7 @@
 """Requests and what belongs to them: the change asked for, votes, stages, outcomes, and the moves that are legal."""
 
 from bot.core.changes.asks import Ask, Change, Verb
+from bot.core.changes.glass import Glass, Signature
 from bot.core.changes.ownership import Handover
 from bot.core.changes.request import Request
 from bot.core.changes.stages import Outcome, Stage
@@ -13,11 +14,13 @@ __all__ = [
     "Approval",
     "Ask",
     "Change",
+    "Glass",
     "Handover",
     "Outcome",
     "Prolonging",
     "Request",
     "Sent",
+    "Signature",
     "Stage",
     "Standing",
     "Tally",

@@ -51,3 +51,4 @@ class Ask:
     repeats: str = ""
     prolongs: str = ""
     by_itself: bool = False  # asked by nobody: what it undoes was approved with its end, and that has come
+    alone: bool = False  # without the votes that are missing, if the policy lets them

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.core.changes.asks import Ask, Verb
+from bot.core.changes.glass import Glass
 from bot.core.changes.ownership import Handover
 from bot.core.changes.stages import MOVES, Outcome, Stage
 from bot.core.changes.standing import Standing
@@ -36,6 +37,7 @@ class Request:
     undo_until: datetime | None = None  # until then an undo needs no vote
     handovers: tuple[Handover, ...] = ()
     standing: Standing = Standing()  # what time brings to it once it is done
+    glass: Glass | None = None  # who went ahead without the votes that were missing
     due_at: datetime | None = field(default=None)  # when it must be looked at again; None: when something happens
 
     @property
@@ -81,6 +83,16 @@ class Request:
         """How many of the approvals that it needs are there."""
         is_distinct = self.approval is not None and self.approval.distinct
         return len(self.covered) if is_distinct else len(self.counted)
+
+    @property
+    def is_alone(self) -> bool:
+        """Somebody went ahead alone with the plan as it is now."""
+        return self.glass is not None and self.glass.digest == self.target.digest
+
+    @property
+    def owes_review(self) -> bool:
+        """Glass was broken and nobody has signed for it; what a later request did again is reviewed there."""
+        return self.glass is not None and self.glass.signed is None and not self.repeated_by
 
     @property
     def is_live_mask(self) -> bool:

@@ -2,13 +2,14 @@
 
 from bot.core.question import Facts, Moment, Policy, Refuse, Rule
 from bot.core.quorum import approvers_by_key, reached
+from bot.core.rules import glass
 from bot.core.rules.approval import approvals, demand, is_a_requester
 from bot.core.rules.permission import approvers_of
 
 
 def enough_people_could_approve(facts: Facts, policy: Policy) -> Refuse | None:
     """A dead end is said at once, not after everybody has waited for nothing. Groups that are not known pass."""
-    if facts.moment not in (Moment.ASK, Moment.LOOKED):
+    if facts.moment not in (Moment.ASK, Moment.LOOKED) or _needs_nobody(facts, policy):
         return None
     wanted, rule = demand(facts, policy), demand(facts, policy).rule
     if not all(group in facts.members for group in rule.approve):
@@ -20,6 +21,11 @@ def enough_people_could_approve(facts: Facts, policy: Policy) -> Refuse | None:
     why = f"Rule `{rule.name}` needs {approvals(wanted.need)} from {approvers_of(rule)}; {could} besides you."
     hint = "Add people to the group, or change the rule in policy.yaml"
     return Refuse("nobody_could_approve", why, f"{hint} (line {rule.line})." if rule.line else f"{hint}.")
+
+
+def _needs_nobody(facts: Facts, policy: Policy) -> bool:
+    """Who asks will go ahead alone."""
+    return facts.request.ask.alone and glass.objection(facts.requester, facts, policy) is None
 
 
 def _most(facts: Facts, rule: Rule) -> int:

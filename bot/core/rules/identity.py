@@ -20,6 +20,11 @@ def voter_is_one_of_us(facts: Facts, policy: Policy) -> Refuse | None:
     return _stranger(facts.voter, policy, "You are") if facts.voter else None
 
 
+def whoever_goes_alone_is_one_of_us(facts: Facts, policy: Policy) -> Refuse | None:
+    """The same for whoever wants to go ahead alone."""
+    return _stranger(facts.alone, policy, "You are") if facts.alone and facts.moment is Moment.ALONE else None
+
+
 def is_one_of_us(person: Person, policy: Policy) -> bool:
     """A person of ours, in good standing."""
     return _stranger(person, policy, "") is None

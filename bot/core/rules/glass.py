@@ -1,0 +1,47 @@
+"""Break-glass: people whom the policy names may go ahead without the votes that are missing; all else holds."""
+
+from bot.core.people import Person
+from bot.core.question import Allow, Facts, Moment, Policy, Refuse
+from bot.core.rules.approval import guarded_because
+from bot.core.rules.identity import is_one_of_us
+from bot.core.rules.permission import at_signs, matching
+
+GLASS = "break-glass"
+
+
+def may_go_alone(facts: Facts, policy: Policy) -> Refuse | None:
+    """Said to whoever wants to: the group, the reason, and for a guarded unit the word that console access works."""
+    if facts.moment is not Moment.ALONE or facts.alone is None:
+        return None
+    return objection(facts.alone, facts, policy)
+
+
+def goes_alone(facts: Facts, policy: Policy) -> Allow | None:
+    """Who went ahead alone is read again at every moment, as approvers are. Every rule above holds all the same."""
+    if facts.alone is None or objection(facts.alone, facts, policy):
+        return None
+    return Allow(GLASS, f"{facts.alone.name} went ahead alone")
+
+
+def objection(person: Person, facts: Facts, policy: Policy) -> Refuse | None:
+    """Why somebody may not go ahead alone with this change; None if they may."""
+    may, glass = policy.break_glass.groups, facts.request.glass
+    closed = next((rule.name for rule in matching(facts, policy) if not rule.alone), "")
+    if closed:
+        return Refuse("never_alone", f"Nobody goes ahead alone here: rule `{closed}` says so.")
+    if not person.groups & may or not is_one_of_us(person, policy):
+        hint = f"{at_signs(sorted(may))} may." if may else "Nobody may: the policy names no group for it."
+        return Refuse("may_not_go_alone", "You may not go ahead alone.", hint)
+    reason = glass.reason if glass else facts.request.ask.reason
+    if too_short := why_too_short(reason, policy):
+        return Refuse("no_reason", too_short)
+    if guarded_because(facts, policy) and not (glass and glass.console_works):
+        why = "This unit is guarded: going ahead alone needs your word that console access works today."
+        return Refuse("console_not_vouched", why, "The form behind `Details` asks for it.")
+    return None
+
+
+def why_too_short(reason: str, policy: Policy) -> str:
+    """What is wrong with a reason for going ahead alone; empty if nothing is."""
+    least = policy.break_glass.shortest_reason
+    return "" if len(reason.strip()) >= least else f"Going ahead alone needs a reason of at least {least} characters."

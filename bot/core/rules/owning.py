@@ -1,0 +1,30 @@
+"""Whom a request may be handed to: somebody who could have asked for it, and who has not voted on it."""
+
+from bot.core.question import Facts, Policy, Refuse
+from bot.core.rules import identity, permission
+
+
+def new_owner_is_another(facts: Facts, _policy: Policy) -> Refuse | None:
+    """In all of these `facts.requester` is the one it would be handed to."""
+    if not facts.requester.id.is_same_as(facts.request.owner):
+        return None
+    return Refuse("owns_it", f"It is {facts.requester.name}'s already.")
+
+
+def new_owner_could_have_asked(facts: Facts, policy: Policy) -> Refuse | None:
+    """A handover is no way to get what one may not ask for."""
+    asked = (identity.requester_is_one_of_us, permission.some_rule_matches, permission.requester_may_ask)
+    no = next((answer for rule in asked if (answer := rule(facts, policy)) is not None), None)
+    if no is None:
+        return None
+    why = f"{facts.requester.name} could not have asked for this, so it cannot be handed to them."
+    return Refuse(no.code, why, no.hint)
+
+
+def new_owner_has_not_voted(facts: Facts, _policy: Policy) -> Refuse | None:
+    """Nobody is both: whoever approved it, or went ahead alone with it, stays on that side until it is over."""
+    request = facts.request
+    decided = [vote.voter for vote in request.counted] + ([request.glass.by] if request.glass else [])
+    if request.stage.is_final or not any(facts.requester.id.is_same_as(one) for one in decided):
+        return None
+    return Refuse("decided_it", f"{facts.requester.name} decided on it, so it cannot be theirs as well.")

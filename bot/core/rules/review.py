@@ -1,0 +1,28 @@
+"""Who may sign the review of what somebody did alone: whoever could have approved it, and had no part in it."""
+
+from bot.core.question import Facts, Policy, Refuse
+from bot.core.rules.approval import demand, is_a_requester
+from bot.core.rules.permission import at_signs, matching
+
+
+def signer_is_somebody_else(facts: Facts, _policy: Policy) -> Refuse | None:
+    """A review by who asked for it or went ahead alone would be none."""
+    glass, signer = facts.request.glass, facts.voter
+    if glass is None or signer is None:
+        return Refuse("no_review", "No review is owed here.")
+    if signer.id.is_same_as(glass.by):
+        return Refuse("own_review", "You went ahead alone, so somebody else has to sign the review.")
+    if is_a_requester(signer.id, facts):
+        why = "You asked for this, or it was handed to you: somebody else has to sign the review."
+        return Refuse("own_review", why)
+    return None
+
+
+def signer_could_approve(facts: Facts, policy: Policy) -> Refuse | None:
+    """Who could approve it now; once no rule covers it any more, who could have approved it then."""
+    then = facts.request.glass.groups if facts.request.glass else ()
+    may = demand(facts, policy).rule.approve if matching(facts, policy) else then
+    if facts.voter and facts.voter.groups & set(may):
+        return None
+    why = "You could not have approved this, so you cannot sign its review."
+    return Refuse("may_not_sign", why, f"{at_signs(may)} may." if may else "Nobody may.")

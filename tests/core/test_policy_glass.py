@@ -1,0 +1,255 @@
+"""Going ahead alone: for whom the policy names, with a reason, in place of missing votes and of nothing else."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.core.changes import Request, Stage, Tally, Verb, Verdict, Vote
+from bot.core.people import Person
+from bot.core.policy import (
+    Allow,
+    BreakGlass,
+    Decision,
+    Facts,
+    Moment,
+    NeedsApproval,
+    Policy,
+    Refuse,
+    Rule,
+    decide,
+    may_own,
+    may_sign,
+)
+from bot.core.rules.glass import GLASS
+from bot.core.units import Layer, Snapshot
+from tests.core.situations import (
+    ALICE,
+    BOB,
+    CAROL,
+    DAVE,
+    MEMBERS,
+    NOW,
+    POLICY,
+    PROD,
+    broken,
+    facts,
+    handed,
+    looked,
+    masked,
+    person,
+    request,
+    snapshot,
+    waiting,
+)
+
+OPEN = replace(POLICY, break_glass=BreakGlass(frozenset({"oncall"})))
+OLIVE = person("olive", "eng", "oncall")
+EVE = replace(person("eve", "oncall"), is_guest=True)
+
+
+def alone(
+    who: Person = OLIVE,
+    policy: Policy = OPEN,
+    *,
+    seen: Snapshot | None = None,
+    asked: Request | None = None,
+    moment: Moment = Moment.ALONE,
+    **glass: object,
+) -> Decision:
+    """What somebody is told who wants to go ahead alone with what alice asked for."""
+    seen = seen or snapshot()
+    asked = broken(asked or waiting(request(str(seen.asked))), who, **glass)  # type: ignore[arg-type]
+    return decide(looked(seen, asked, moment, alone=who), policy)
+
+
+def refused(answer: Decision | None) -> tuple[str, str]:
+    assert isinstance(answer, Refuse), answer
+    return answer.code, f"{answer.reason} {answer.hint}".strip()
+
+
+def test_whom_the_policy_names_goes_ahead_without_a_vote() -> None:
+    assert alone() == Allow(GLASS, "olive went ahead alone")
+    assert alone(moment=Moment.ACT) == Allow(GLASS, "olive went ahead alone")
+
+
+def test_with_what_they_asked_for_themselves_as_well() -> None:
+    own = waiting(request(by=OLIVE))
+    assert isinstance(
+        decide(looked(snapshot(), broken(own, OLIVE), Moment.ALONE, requester=OLIVE, alone=OLIVE), OPEN), Allow
+    )
+
+
+NOT_ALONE = {
+    "who is in none of the groups": (alone(ALICE), "may_not_go_alone", "You may not go ahead alone. @oncall may."),
+    "anybody, where the policy names no group": (
+        alone(policy=POLICY),
+        "may_not_go_alone",
+        "You may not go ahead alone. Nobody may: the policy names no group for it.",
+    ),
+    "a guest": (alone(EVE), "not_a_member", "You are a guest here; guests may neither ask nor approve."),
+    "who gives no reason": (alone(reason="   "), "no_reason", "a reason of at least 10 characters."),
+    "who says too little": (alone(reason="db on fire"[:-1]), "no_reason", "a reason of at least 10 characters."),
+    "anybody, where a rule says never": (
+        alone(policy=replace(OPEN, rules=(replace(PROD, need=0), Rule("db", ask=frozenset(), alone=False)))),
+        "never_alone",
+        "Nobody goes ahead alone here: rule `db` says so.",
+    ),
+    "with a critical unit": (alone(seen=snapshot("ssh.service")), "critical_unit", "Nobody can approve this."),
+    "with what nobody may ask for": (
+        alone(policy=replace(OPEN, rules=(PROD, Rule("no", forbid="payday")))),
+        "forbidden",
+        "Rule `no` forbids it: payday.",
+    ),
+    "with what is masked already": (alone(seen=masked(Layer.PERSISTENT)), "already_masked", "is masked on web-01"),
+    "with a guarded unit and no word about the console": (
+        alone(seen=snapshot("docker.service")),
+        "console_not_vouched",
+        "needs your word that console access works today.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("answer", "code", "said"), NOT_ALONE.values(), ids=NOT_ALONE)
+def test_not_alone_goes(answer: Decision, code: str, said: str) -> None:
+    found = refused(answer)
+    assert found[0] == code
+    assert said in found[1]
+
+
+def test_a_guarded_unit_is_masked_alone_by_who_vouches_for_the_console() -> None:
+    assert isinstance(alone(seen=snapshot("docker.service"), console_works=True), Allow)
+
+
+def test_the_requester_has_to_be_allowed_to_ask_all_the_same() -> None:
+    asked = broken(waiting(), OLIVE)
+    answer = decide(looked(snapshot(), asked, Moment.ALONE, requester=DAVE, alone=OLIVE), OPEN)
+    assert refused(answer)[0] == "may_not_ask"
+
+
+LOST = {
+    "the right": replace(OLIVE, groups=frozenset({"eng"})),
+    "the account": replace(OLIVE, is_deleted=True),
+    "the workspace": replace(OLIVE, is_foreign=True),
+}
+
+
+@pytest.mark.parametrize("now", LOST.values(), ids=LOST)
+def test_who_lost_it_before_it_ran_does_not_count_any_more(now: Person) -> None:
+    assert isinstance(decide(looked(snapshot(), broken(request(), OLIVE), Moment.ACT, alone=now), OPEN), NeedsApproval)
+
+
+def test_who_broke_the_glass_for_another_plan_does_not_count() -> None:
+    """Whoever gathers the facts leaves `alone` out then."""
+    another = broken(request(), OLIVE, digest="another")
+    assert not another.is_alone
+    assert isinstance(decide(looked(snapshot(), another, Moment.ACT), OPEN), NeedsApproval)
+
+
+def test_a_dead_end_does_not_stop_who_goes_ahead_alone() -> None:
+    nobody = MEMBERS | {"sre": frozenset()}
+    mine = request(by=OLIVE)
+    asked = replace(mine, ask=replace(mine.ask, alone=True, reason="the database is on fire"))
+
+    def answer(asked: Request, who: Person = OLIVE) -> Decision:
+        return decide(facts(asked, requester=who, members=nobody), OPEN)
+
+    assert isinstance(answer(asked), NeedsApproval)
+    assert refused(answer(mine))[0] == "nobody_could_approve"
+    assert refused(answer(asked, ALICE))[0] == "nobody_could_approve"
+
+
+def sign(who: Person, asked: Request | None = None, policy: Policy = OPEN) -> Refuse | None:
+    """What is said to a signature under the review of what olive did alone with alice's request."""
+    done = replace(asked or broken(request(), OLIVE), stage=Stage.DONE)
+    return may_sign(looked(snapshot(), done, Moment.ACT, voter=who), policy)
+
+
+def test_who_could_have_approved_signs_the_review() -> None:
+    assert sign(BOB) is None
+
+
+NO_SIGNATURE = {
+    "who went ahead alone": (sign(replace(OLIVE, groups=frozenset({"sre"}))), "own_review"),
+    "who asked": (sign(replace(ALICE, groups=frozenset({"sre"}))), "own_review"),
+    "whom it was handed to": (sign(CAROL, handed(broken(request(), OLIVE), CAROL)), "own_review"),
+    "who could not have approved": (sign(DAVE), "may_not_sign"),
+    "a guest": (sign(replace(BOB, is_guest=True)), "not_a_member"),
+    "anybody, where there is no review": (sign(BOB, request()), "no_review"),
+    "anybody, where nobody could approve": (
+        sign(BOB, policy=replace(OPEN, rules=(replace(PROD, approve=()),))),
+        "may_not_sign",
+    ),
+}
+
+
+@pytest.mark.parametrize(("answer", "code"), NO_SIGNATURE.values(), ids=NO_SIGNATURE)
+def test_it_is_not_signed_by(answer: Refuse | None, code: str) -> None:
+    assert refused(answer)[0] == code
+
+
+def test_a_review_can_be_signed_after_its_rule_is_gone_by_who_could_have_approved_then() -> None:
+    gone = replace(OPEN, rules=())
+    assert sign(BOB, policy=gone) is None
+    assert refused(sign(DAVE, policy=gone)) == (
+        "may_not_sign",
+        "You could not have approved this, so you cannot sign its review. @sre may.",
+    )
+
+
+def test_nothing_is_signed_by_nobody_in_particular() -> None:
+    asked: Facts = looked(snapshot(), broken(request(), OLIVE), Moment.ACT)
+    assert refused(may_sign(asked, OPEN))[0] == "no_review"
+
+
+def test_a_review_is_owed_until_it_is_signed_and_moves_on_with_the_change() -> None:
+    asked = broken(request(), OLIVE)
+    assert asked.owes_review
+    assert not replace(asked, repeated_by="r2").owes_review
+    assert not request().owes_review
+
+
+def own(who: Person, asked: Request | None = None) -> Refuse | None:
+    """What is said when alice's request is to be handed to somebody."""
+    return may_own(looked(snapshot(), asked or waiting(), Moment.VOTE, requester=who), POLICY)
+
+
+def test_it_can_be_handed_to_whoever_could_have_asked() -> None:
+    assert own(CAROL) is None
+
+
+def voted(who: Person) -> Request:
+    vote = Vote(who.id, who.name, Verdict.APPROVE, NOW, digest="d1", tally=Tally.COUNTED)
+    return replace(waiting(request(), need=2).on_target(digest="d1"), votes=(vote,))
+
+
+NO_OWNER = {
+    "who may not ask": (
+        own(DAVE),
+        "may_not_ask",
+        "dave could not have asked for this, so it cannot be handed to them. @eng may.",
+    ),
+    "a guest": (own(replace(CAROL, is_guest=True)), "not_a_member", "carol could not have asked for this"),
+    "who has it": (own(ALICE), "owns_it", "It is alice's already."),
+    "who approved it": (own(BOB, voted(BOB)), "decided_it", "bob decided on it, so it cannot be theirs as well."),
+    "who went ahead alone with it": (
+        own(OLIVE, broken(waiting(), OLIVE)),
+        "decided_it",
+        "olive decided on it, so it cannot be theirs as well.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("answer", "code", "said"), NO_OWNER.values(), ids=NO_OWNER)
+def test_it_cannot_be_handed_to(answer: Refuse | None, code: str, said: str) -> None:
+    found = refused(answer)
+    assert found[0] == code
+    assert said in found[1]
+
+
+def test_a_mask_that_is_made_can_be_handed_to_who_approved_it() -> None:
+    assert own(OLIVE, replace(broken(waiting(), OLIVE), stage=Stage.DONE)) is None
+
+
+def test_an_unmask_that_needs_votes_can_be_gone_ahead_with_alone() -> None:
+    asked = waiting(request(verb=Verb.UNMASK))
+    assert isinstance(alone(seen=masked(Layer.PERSISTENT), asked=asked), Allow)
