@@ -190,11 +190,15 @@ def export(
 
 
 @app.command()
-def manifest() -> None:
-    """Print the manifest from which the Slack app is made."""
-    from importlib.resources import files
+def manifest(
+    url: Annotated[
+        str, typer.Option(metavar="URL", help="For HTTP mode: where Slack reaches the bot, https://...")
+    ] = "",
+) -> None:
+    """Print the manifest from which the Slack app is made: for a socket, or for HTTP."""
+    from config.manifest import manifest as made
 
-    typer.echo(files("config").joinpath("slack-manifest.yaml").read_text(encoding="utf-8"), nl=False)
+    typer.echo(made(url), nl=False)
 
 
 def _say(text: str) -> None:

@@ -4,16 +4,21 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 import structlog
+from slack_bolt import App
 from slack_sdk import WebClient
 
 from bot.compose import Assembly
 from bot.edges.directory import SlackDirectory
+from bot.edges.http_mode import HttpLimits, HttpServer
+from bot.edges.http_requests import Requests
 from bot.edges.slack import FORM_TIMEOUT, Account, account, web_client
 from bot.edges.socket_mode import Socket, application
 from bot.errors import ConfigError, SlackError
-from config.settings import Settings
+from config.manifest import REQUEST_PATH
+from config.settings import WAYS_IN, Settings
 from handlers import Home, register
 
 log = structlog.get_logger()
@@ -37,24 +42,47 @@ def _known_to(assembly: Assembly, client: WebClient, us: Account) -> None:
     assembly.directory.slack = SlackDirectory(client, us, teams=lambda: parts.policy.teams, ttl=ttl)
 
 
+class WayIn(Protocol):
+    """How what people do in Slack comes to the handlers."""
+
+    def connect(self) -> None:
+        """Open it. Raises `SlackError`, and `ConfigError` where this machine does not let us."""
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether payloads can come in now."""
+
+    @property
+    def state(self) -> str:
+        """The same for people."""
+
+    def close(self) -> None:
+        """Take nothing more in, and let what came in be finished."""
+
+
 class SlackLink:
     """Tries until it is connected; from then on the connection heals itself."""
 
     def __init__(self, assembly: Assembly, *, say: Callable[[str], None], lost: Callable[[], None]) -> None:
         self._assembly = assembly
-        self._tokens = _tokens(assembly.settings)
+        self._bot_token, self._secret = _secrets(assembly.settings)
         self._say = say
         self._lost = lost
         self._ended = threading.Event()
         self._aside = ThreadPoolExecutor(4, thread_name_prefix="aside")
-        self._socket: Socket | None = None
+        self._way_in: WayIn | None = None
         self._thread = threading.Thread(target=self._connect, name="slack-link", daemon=True)
         self.refused = ""  # why Slack will not have us, whatever we try
 
     @property
     def is_connected(self) -> bool:
         """Whether payloads can come in now."""
-        return self._socket is not None and self._socket.is_connected
+        return self._way_in is not None and self._way_in.is_connected
+
+    @property
+    def state(self) -> str:
+        """How it is, for people."""
+        return self.refused or (self._way_in.state if self._way_in else "not connected")
 
     def start(self) -> None:
         """Try, and say when it is done. If Slack refuses us for good, `lost` is called and `refused` says why."""
@@ -64,15 +92,16 @@ class SlackLink:
         """Take nothing more in."""
         self._ended.set()
         self._thread.join()
-        if self._socket is not None:
-            self._socket.close()
+        if self._way_in is not None:
+            self._way_in.close()
         self._aside.shutdown(wait=False, cancel_futures=True)
 
     def _connect(self) -> None:
         pause = _FIRST_PAUSE
         while not self._ended.is_set():
             try:
-                self._say(_connected(self._connected_once()))
+                us = self._connected_once()
+                self._say(f"Slack: {_as(us)}, {self.state}")
             except SlackError as error:
                 if not error.passing:
                     self.refused = f"Slack does not let the bot in ({error.code}). `maskbot doctor` says what to do."
@@ -81,6 +110,10 @@ class SlackLink:
                 log.warning("slack.not_connected", why=str(error), again_in=pause)
                 self._ended.wait(error.retry_after or pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
+            except ConfigError as error:
+                self.refused = str(error)
+                self._lost()
+                return
             except Exception:
                 log.exception("slack.link_failed")
                 self.refused = "The connection to Slack could not be set up; the log above says why."
@@ -90,37 +123,51 @@ class SlackLink:
                 return
 
     def _connected_once(self) -> Account:
-        bot_token, app_token = self._tokens
-        client = web_client(bot_token, base=self._assembly.settings.slack_api_url)
-        us = account(client, app_token=app_token)
+        settings = self._assembly.settings
+        client = web_client(self._bot_token, base=settings.slack_api_url)
+        us = account(client, app_token=self._secret if settings.mode == "socket" else "")
         _known_to(self._assembly, client, us)
-        self._socket = self._socket or self._listening(us)  # each one made starts threads of its own
-        self._socket.connect()
+        if self._way_in is None:  # each one made starts threads of its own
+            self._way_in = _way_in(settings, self._handlers(us), self._secret)
+        self._way_in.connect()
         return us
 
-    def _listening(self, us: Account) -> Socket:
-        settings, (bot_token, app_token) = self._assembly.settings, self._tokens
+    def _handlers(self, us: Account) -> App:
+        base = self._assembly.settings.slack_api_url
         os.environ.pop("SLACK_BOT_TOKEN", None)  # Bolt would find it there by itself, and complain of having two
-        quick: WebClient = web_client(bot_token, base=settings.slack_api_url, timeout=FORM_TIMEOUT)
+        quick = web_client(self._bot_token, base=base, timeout=FORM_TIMEOUT)
         app = application(quick)
         home = Home(team=us.team, enterprise=us.enterprise, app=us.app)
         register(app, self._assembly.desk, home=home, aside=self._aside)
-        return Socket(
-            app, app_token=app_token, ping_interval=settings.socket_ping_interval, listeners=settings.listeners
-        )
+        return app
 
 
-def _connected(us: Account) -> str:
-    where = f"team {us.team}" + (f" of enterprise {us.enterprise}" if us.enterprise else "")
-    return f"connected to Slack as {us.user} in {where}"
+def _way_in(settings: Settings, app: App, secret: str) -> WayIn:
+    if settings.mode == "socket":
+        interval = settings.socket_ping_interval
+        return Socket(app, app_token=secret, ping_interval=interval, listeners=settings.listeners)
+    limits = HttpLimits(
+        body=settings.http_body,
+        header=settings.http_header,
+        arrival=settings.http_arrival,
+        idle=settings.http_idle,
+        connections=settings.http_connections,
+    )
+    requests = Requests(app, secret=secret, path=REQUEST_PATH)
+    address = (str(settings.http_address), settings.http_port)
+    return HttpServer(requests, address, limits=limits, listeners=settings.listeners)
 
 
-def _tokens(settings: Settings) -> tuple[str, str]:
-    """Raises `ConfigError` if one is missing."""
-    bot, app = settings.slack_bot_token, settings.slack_app_token
-    if bot is None or app is None:
-        missing = "SLACK_BOT_TOKEN" if bot is None else "SLACK_APP_TOKEN"
+def _as(us: Account) -> str:
+    return f"{us.user} in team {us.team}" + (f" of enterprise {us.enterprise}" if us.enterprise else "")
+
+
+def _secrets(settings: Settings) -> tuple[str, str]:
+    """The bot's token, and what opens the way in. Raises `ConfigError` if one is missing."""
+    bot, opens = settings.slack_bot_token, settings.way_in_secret
+    if bot is None or opens is None:
+        missing = "SLACK_BOT_TOKEN" if bot is None else WAYS_IN[settings.mode]
         raise ConfigError(
             f"{missing} is not set. README.md says where Slack shows it (or name a file in {missing}_FILE)."
         )
-    return bot.get_secret_value(), app.get_secret_value()
+    return bot.get_secret_value(), opens.get_secret_value()

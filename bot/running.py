@@ -36,7 +36,7 @@ def run(say: Say, *, is_terminal: bool) -> None:
         say(f"store: {assembly.place}")
         link = SlackLink(assembly, say=lambda text: _begun(say, text), lost=stop.set)
         loop = Loop(assembly.parts, owner=assembly.instance, workers=settings.workers)
-        shell = serve_shell(assembly, lambda: State(is_ready=link.is_connected, slack=_slack_state(link)))
+        shell = serve_shell(assembly, lambda: State(is_ready=link.is_connected, slack=link.state))
         # In this order they end: nothing new comes in, then what is in hand is finished.
         parts.callback(loop.stop)
         parts.callback(shell.close)
@@ -100,10 +100,6 @@ def _reach(folder: Path) -> str:
     if folder.stat().st_mode & stat.S_IXOTH:
         return ""
     return " (for this user alone: its folder is closed to others; MASKBOT_SOCKET names another place)"
-
-
-def _slack_state(link: SlackLink) -> str:
-    return "connected" if link.is_connected else link.refused or "not connected"
 
 
 def _stop_on_signals(stop: threading.Event) -> None:

@@ -1,7 +1,8 @@
 """Settings of one installation, from the environment and from secret files; a name nobody knows is an error."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,6 +18,10 @@ _LONGEST_PAUSE = 300.0
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Threads = Annotated[int, Field(ge=1, le=256)]
+Bytes = Annotated[int, Field(ge=1024, le=64 * 1024 * 1024)]
+Mode = Literal["socket", "http"]
+# What each way in is opened with.
+WAYS_IN: Mapping[Mode, str] = {"socket": "SLACK_APP_TOKEN", "http": "SLACK_SIGNING_SECRET"}
 
 
 class Settings(BaseSettings):
@@ -34,6 +39,16 @@ class Settings(BaseSettings):
     slack_app_token: SecretStr | None = Field(None, validation_alias="SLACK_APP_TOKEN")  # Socket Mode
     slack_signing_secret: SecretStr | None = Field(None, validation_alias="SLACK_SIGNING_SECRET")  # HTTP mode
     slack_api_url: str = Field("https://slack.com/api/", validation_alias="SLACK_API_URL", pattern=r"^https?://\S+$")
+    slack_mode: Mode | None = None  # which way in; has to be said only where both secrets are set
+
+    # HTTP mode: where the bot listens for what a proxy with a certificate passes on, and what it puts up with
+    http_address: IPv4Address | IPv6Address = IPv4Address("127.0.0.1")
+    http_port: Annotated[int, Field(ge=0, le=65_535)] = 3000  # 0 is any free one, which is said at the start
+    http_body: Bytes = 1024 * 1024  # the longest request
+    http_header: Bytes = 16 * 1024
+    http_arrival: Seconds = 10  # until a request is there as a whole
+    http_idle: Seconds = 120  # how long a connection stays open without one; longer than the proxy keeps it
+    http_connections: Annotated[int, Field(ge=1, le=900)] = 100
 
     # Where things are
     database_url: SecretStr = SecretStr("sqlite:///var/maskbot.sqlite")  # a secret: it may hold a password
@@ -96,7 +111,24 @@ class Settings(BaseSettings):
             raise ValueError("MASKBOT_LEASE_RENEW has to be half of MASKBOT_LEASE at most: a renewal may fail once")
         if self.doubt_first > self.doubt_longest:
             raise ValueError("MASKBOT_DOUBT_FIRST cannot be longer than MASKBOT_DOUBT_LONGEST")
+        if self.slack_app_token and self.slack_signing_secret and self.slack_mode is None:
+            raise ValueError(
+                "SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are both set: MASKBOT_SLACK_MODE has to say which way in is "
+                "meant, socket or http"
+            )
         return self
+
+    @property
+    def mode(self) -> Mode:
+        """How what people do in Slack comes in."""
+        if self.slack_mode is not None:
+            return self.slack_mode
+        return "http" if self.slack_signing_secret and not self.slack_app_token else "socket"
+
+    @property
+    def way_in_secret(self) -> SecretStr | None:
+        """What opens the way in that is meant."""
+        return self.slack_app_token if self.mode == "socket" else self.slack_signing_secret
 
     @property
     def retry_pauses(self) -> tuple[float, ...]:

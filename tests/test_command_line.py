@@ -166,6 +166,7 @@ def test_check_names_file_and_line_of_a_mistake(place: Place) -> None:
         ["doctor", "web-09"],
         ["audit", "verify", "--anchor", "nonsense"],
         ["audit", "export", "--since", "yesterday"],
+        ["manifest", "--url", "bot.example.com"],
     ],
 )
 def test_misuse_exits_with_two(place: Place, words: list[str]) -> None:
@@ -185,6 +186,8 @@ def test_misuse_exits_with_two(place: Place, words: list[str]) -> None:
         {"MASKBOT_SOCKET": "/proc/maskbot.sock"},
         {"SLACK_BOT_TOKEN": ""},
         {"SLACK_APP_TOKEN": ""},
+        {"SLACK_SIGNING_SECRET": "hushhush"},
+        {"SLACK_APP_TOKEN": "", "MASKBOT_SLACK_MODE": "http"},
     ],
 )
 def test_what_the_operator_must_mend_is_a_sentence_and_run_does_not_begin(

@@ -1,6 +1,6 @@
 """Slack: tokens, scopes, the channels that the policy names, and groups in which enough people could approve."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from slack_sdk import WebClient
@@ -18,12 +18,12 @@ _REINSTALL = "In the app's settings at Slack: OAuth & Permissions, add what is m
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """How to ask Slack, and what the manifest says that the app may."""
+    """How to ask Slack, what the manifest says that the app may, and how to examine the way in."""
 
     bot: WebClient
-    app: WebClient
-    app_token: str
     scopes: frozenset[str]
+    way_in: Callable[[], Finding]
+    app_token: str = ""
 
 
 def examine_slack(tokens: Tokens, policy: Policy) -> Iterator[Finding]:
@@ -37,7 +37,7 @@ def examine_slack(tokens: Tokens, policy: Policy) -> Iterator[Finding]:
         return
     yield Finding(_SLACK, "bot token", is_ok=True)
     yield _scopes(answer.headers.get("x-oauth-scopes"), tokens.scopes)
-    yield _app_token(tokens.app)
+    yield tokens.way_in()
     directory = SlackDirectory(tokens.bot, us, teams=lambda: policy.teams, ttl=60)
     yield from _channels(directory, policy)
     yield from _groups(directory, policy)
@@ -53,7 +53,8 @@ def _scopes(told: object, wanted: frozenset[str]) -> Finding:
     return Finding(_SLACK, "scopes", is_ok=True)
 
 
-def _app_token(client: WebClient) -> Finding:
+def examine_socket(client: WebClient) -> Finding:
+    """Whether Slack would open a socket for this app token."""
     try:
         call(client.apps_connections_open, app_token=client.token)
     except SlackError as error:

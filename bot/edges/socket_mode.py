@@ -47,6 +47,11 @@ class Socket:
         """Whether payloads can come in now."""
         return bool(self._handler.client.is_connected())
 
+    @property
+    def state(self) -> str:
+        """The same for people."""
+        return "connected" if self.is_connected else "not connected"
+
     def close(self) -> None:
         """Take nothing more in, and let what came in be finished."""
         client = self._handler.client

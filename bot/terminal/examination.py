@@ -4,27 +4,26 @@ import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict
-from pathlib import Path
 
 import typer
 import yaml
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-import config
 from bot.compose import open_hosts
 from bot.core.inventory import Host
 from bot.doctor.finding import Finding
 from bot.doctor.hosts import examine_host, twins
-from bot.doctor.slack import Tokens, examine_slack
+from bot.doctor.http import examine_http
+from bot.doctor.slack import Tokens, examine_slack, examine_socket
 from bot.edges import log
 from bot.edges.slack import web_client
 from bot.errors import UsageError
 from bot.terminal.sentences import line
 from config.loading import Configuration, load
-from config.settings import Settings, load_settings
+from config.manifest import manifest
+from config.settings import WAYS_IN, Settings, load_settings
 
-MANIFEST = Path(config.__file__).parent / "slack-manifest.yaml"
 _AT_ONCE = 16
 
 
@@ -71,17 +70,20 @@ def _examined(
 
 
 def _slack(settings: Settings, configuration: Configuration) -> Iterator[Finding]:
-    bot, app = settings.slack_bot_token, settings.slack_app_token
-    if bot is None or app is None:
-        what = "SLACK_BOT_TOKEN and SLACK_APP_TOKEN are needed, and not both are set"
+    bot, opens = settings.slack_bot_token, settings.way_in_secret
+    if bot is None or opens is None:
+        what = f"SLACK_BOT_TOKEN and {WAYS_IN[settings.mode]} are needed, and not both are set"
         yield Finding("Slack", "tokens", is_ok=False, what=what, fix="README.md says where Slack shows them.")
         return
-    manifest = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))
+    told = yaml.safe_load(manifest())
+    secret, is_socket = opens.get_secret_value(), settings.mode == "socket"
+    socket = web_client(secret, base=settings.slack_api_url)
+    address = (str(settings.http_address), settings.http_port)
     tokens = Tokens(
         bot=web_client(bot.get_secret_value(), base=settings.slack_api_url),
-        app=web_client(app.get_secret_value(), base=settings.slack_api_url),
-        app_token=app.get_secret_value(),
-        scopes=frozenset(manifest["oauth_config"]["scopes"]["bot"]),
+        scopes=frozenset(told["oauth_config"]["scopes"]["bot"]),
+        way_in=(lambda: examine_socket(socket)) if is_socket else (lambda: examine_http(address, secret)),
+        app_token=secret if is_socket else "",
     )
     yield from examine_slack(tokens, configuration.policy)
 

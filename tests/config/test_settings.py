@@ -44,6 +44,36 @@ def test_settings_come_from_the_environment_under_our_prefix_and_slacks_own_name
     assert settings.slack_app_token.get_secret_value() == CANARY
 
 
+MODES = {
+    "neither": ((), "socket"),
+    "a socket": (("SLACK_APP_TOKEN",), "socket"),
+    "HTTP": (("SLACK_SIGNING_SECRET",), "http"),
+}
+
+
+@pytest.mark.parametrize(("names", "mode"), MODES.values(), ids=MODES)
+def test_what_opens_a_way_in_says_which_is_meant(
+    names: tuple[str, ...], mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in names:
+        monkeypatch.setenv(name, CANARY)
+    settings = load_settings()
+    assert settings.mode == mode
+    assert [secret.get_secret_value() for secret in [settings.way_in_secret] if secret] == [CANARY] * len(names)
+
+
+def test_with_both_it_has_to_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLACK_APP_TOKEN", "of a socket")
+    monkeypatch.setenv("SLACK_SIGNING_SECRET", "of HTTP")
+    assert "MASKBOT_SLACK_MODE has to say which way in is meant, socket or http" in complaint()
+    for mode in ("socket", "http"):
+        monkeypatch.setenv("MASKBOT_SLACK_MODE", mode)
+        settings = load_settings()
+        assert settings.mode == mode
+        assert settings.way_in_secret is not None
+        assert mode in settings.way_in_secret.get_secret_value().lower()
+
+
 def test_an_empty_variable_is_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLACK_SIGNING_SECRET", "")
     monkeypatch.setenv("MASKBOT_POLL", "")
@@ -77,6 +107,10 @@ WRONG = {
     "MASKBOT_LEASE_RENEW": ("31", "MASKBOT_LEASE_RENEW has to be half of MASKBOT_LEASE at most"),
     "MASKBOT_DOUBT_FIRST": ("31", "MASKBOT_DOUBT_FIRST cannot be longer than MASKBOT_DOUBT_LONGEST"),
     "SLACK_API_URL": ("slack.com", "SLACK_API_URL: "),
+    "MASKBOT_SLACK_MODE": ("both", "MASKBOT_SLACK_MODE: "),
+    "MASKBOT_HTTP_ADDRESS": ("localhost", "MASKBOT_HTTP_ADDRESS: "),
+    "MASKBOT_HTTP_PORT": ("65536", "MASKBOT_HTTP_PORT: "),
+    "MASKBOT_HTTP_BODY": ("0", "MASKBOT_HTTP_BODY: "),
 }
 
 

@@ -4,9 +4,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from slack_sdk import WebClient
 
+from bot.errors import UsageError
+from config.manifest import manifest
 from tests.handlers.world import Listed
 
 ROOT = Path(__file__).parents[2]
@@ -52,3 +55,44 @@ def test_scopes_are_those_of_the_methods_that_are_called() -> None:
     assert called() == SCOPES.keys()
     needed = set().union(*SCOPES.values()) | SURFACES
     assert set(MANIFEST["oauth_config"]["scopes"]["bot"]) == needed
+
+
+def test_over_http_it_is_the_same_app_with_its_address_wherever_slack_sends_something() -> None:
+    told = yaml.safe_load(manifest("https://bot.example.com"))
+    url = "https://bot.example.com/slack/events"
+    assert [command.pop("url") for command in told["features"]["slash_commands"]] == [url, url]
+    assert told["settings"]["event_subscriptions"].pop("request_url") == url
+    assert told["settings"]["interactivity"].pop("request_url") == url
+    assert told["settings"]["interactivity"].pop("message_menu_options_url") == url
+    assert told["settings"].pop("socket_mode_enabled") is False
+    shipped = yaml.safe_load(manifest())
+    assert shipped["settings"].pop("socket_mode_enabled") is True
+    assert told == shipped
+
+
+URLS = {
+    "https://bot.example.com/": "https://bot.example.com/slack/events",
+    "https://bot.example.com:8443": "https://bot.example.com:8443/slack/events",
+    "https://example.com/maskbot": "https://example.com/maskbot",
+}
+
+
+@pytest.mark.parametrize(("typed", "url"), URLS.items())
+def test_a_proxy_may_call_the_path_otherwise(typed: str, url: str) -> None:
+    assert yaml.safe_load(manifest(typed))["settings"]["interactivity"]["request_url"] == url
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "http://bot.example.com",
+        "bot.example.com",
+        "https://",
+        "https://u:p@example.com",
+        "https://e.com/?a=b",
+        "https://e.com/ x",
+    ],
+)
+def test_an_address_that_slack_would_not_take_is_misuse(typed: str) -> None:
+    with pytest.raises(UsageError, match="--url"):
+        manifest(typed)
