@@ -14,7 +14,7 @@ from tests.lab.installation import Bot, Installation
 from tests.lab.machine import NotHereError
 from tests.lab.pristine import Pristine
 from tests.lab.slack.lab import SlackLab
-from tests.lab.slack.workspace import APP_TOKEN, BOT_TOKEN
+from tests.lab.slack.workspace import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 from tests.stories.scene import Story, mark
 
 SETTINGS = {
@@ -26,7 +26,13 @@ GUARDED = {"guarded": [{"because": "it carries the mail of {host}", "units": ["p
 
 
 @pytest.fixture(scope="module")
-def demo(lab_hosts: Mapping[str, LabHost]) -> Iterator[Demo]:
+def http_port() -> int | None:
+    """Where the bot listens for Slack; a file of stories may say so. Otherwise it comes by a socket of its own."""
+    return None
+
+
+@pytest.fixture(scope="module")
+def demo(lab_hosts: Mapping[str, LabHost], http_port: int | None) -> Iterator[Demo]:
     """Slack and the bot's own `run`; in a folder that other users can reach."""
     try:
         slack = SlackLab().__enter__()
@@ -35,16 +41,24 @@ def demo(lab_hosts: Mapping[str, LabHost]) -> Iterator[Demo]:
     folder = Path(tempfile.mkdtemp(prefix="maskbot-story-"))
     folder.chmod(0o755)  # other users of the machine speak to the bot through the socket in it
     try:
-        installation = Installation.write(folder, list(lab_hosts.values()), workspace(slack), settings=SETTINGS)
+        settings = SETTINGS | (http_settings(http_port) if http_port else {})
+        installation = Installation.write(folder, list(lab_hosts.values()), workspace(slack), settings=settings)
         (folder / "config/critical-units.yaml").write_text(yaml.safe_dump(GUARDED))
         add_a_host_that_is_gone(folder / "config/hosts.yaml")
         with Bot(installation) as bot:
+            if http_port:
+                slack.send_to(f"http://127.0.0.1:{http_port}/slack/events")
             yield Demo(dict(lab_hosts), slack, bot)
         verified = installation.maskbot("audit", "verify")
         assert verified.returncode == 0, verified.stderr
     finally:
         slack.__exit__(None, None, None)
         shutil.rmtree(folder)
+
+
+def http_settings(port: int) -> dict[str, str]:
+    """Of a bot that Slack has to reach."""
+    return {"SLACK_APP_TOKEN": "", "SLACK_SIGNING_SECRET": SIGNING_SECRET, "MASKBOT_HTTP_PORT": str(port)}
 
 
 def add_a_host_that_is_gone(hosts: Path) -> None:
@@ -84,7 +98,7 @@ def secrets(story: Story) -> list[str]:
         "the log": story.demo.bot.output,
         "the record": "\n".join(file.read_text(errors="replace") for file in (folder / "state").iterdir()),
     }
-    never = (BOT_TOKEN, APP_TOKEN, private, "hooks.slack.com", "/_response/")
+    never = (BOT_TOKEN, APP_TOKEN, SIGNING_SECRET, private, "hooks.slack.com", "/_response/")
     return [f"`{word}` is in {place}" for place, text in places.items() for word in never if word in text]
 
 

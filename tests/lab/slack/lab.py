@@ -16,13 +16,24 @@ from uuid import uuid4
 
 from tests.lab.slack import standin
 from tests.lab.slack.faults import Fault
+from tests.lab.slack.httpmode import Courier, HttpBot
 from tests.lab.slack.install import install
 from tests.lab.slack.network import leave_for_a_network_of_our_own, require
 from tests.lab.slack.people import People
 from tests.lab.slack.proxy import Proxy, serving
 from tests.lab.slack.socketmode import Ack
 from tests.lab.slack.webapi import Call
-from tests.lab.slack.workspace import APP_TOKEN, BOT_TOKEN, BOT_USER, CHANNELS, GROUPS, USERS, Json, Workspace
+from tests.lab.slack.workspace import (
+    APP_TOKEN,
+    BOT_TOKEN,
+    BOT_USER,
+    CHANNELS,
+    GROUPS,
+    SIGNING_SECRET,
+    USERS,
+    Json,
+    Workspace,
+)
 
 Result = TypeVar("Result")
 
@@ -36,6 +47,7 @@ class SlackLab:
 
     bot_token = BOT_TOKEN
     app_token = APP_TOKEN
+    signing_secret = SIGNING_SECRET
     bot_user = BOT_USER
 
     def __init__(self, port: int = 0) -> None:
@@ -43,6 +55,7 @@ class SlackLab:
         self.workspace = Workspace.of_the_demo()
         self._changed = threading.Condition()
         self._wanted_port = port
+        self._courier: Courier | None = None
         self.port = 0
 
     def __enter__(self) -> Self:
@@ -60,6 +73,8 @@ class SlackLab:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(START_SECONDS)
+        if self._courier:
+            self._courier.close()
 
     def _run(self, binary: Path, door: socket.socket, started: "Future[object]") -> None:
         try:
@@ -100,6 +115,14 @@ class SlackLab:
     def api_url(self) -> str:
         """The Web API, for SLACK_API_URL."""
         return f"http://127.0.0.1:{self.port}/api/"
+
+    def send_to(self, url: str) -> None:
+        """HTTP mode: from now on what people do is posted there. Raises `LookupError` if the address does not hold."""
+        self._courier = self._courier or Courier()
+        sockets, refused = self._proxy.sockets, self._proxy.envelopes.refused
+        bot = HttpBot(url, self.signing_secret, self._courier, sockets.acknowledged, refused)
+        self._await(bot.confirm())
+        self._await(sockets.join(bot))
 
     def slash(self, user: str, channel: str, text: str) -> Ack:
         """`slash("alice", "incident", "/mask web-01 cron")`: what came back at once, and how fast."""

@@ -1,4 +1,4 @@
-"""Socket Mode between stand-in and bots: one connection there, any number here, each envelope to one of them."""
+"""Delivery between stand-in and bots: one connection there, any number of bots here, each envelope to one of them."""
 
 import asyncio
 import time
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 from uuid import uuid4
 
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, web
@@ -36,10 +37,37 @@ class _Sent:
     waiting: "asyncio.Future[Ack] | None"
 
 
+class Bot(Protocol):
+    """Where envelopes go."""
+
+    async def take(self, envelope: Json) -> None:
+        """Here is one."""
+
+    async def leave(self, reason: str) -> None:
+        """Slack's announcement that it will close this connection; clients then open another."""
+
+    def drop(self) -> None:
+        """Cut it without a word."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class _Bot:
+class _Connection:
+    """A bot's Socket Mode connection."""
+
     request: web.BaseRequest
     socket: web.WebSocketResponse
+
+    async def take(self, envelope: Json) -> None:
+        with suppress(ConnectionError):
+            await self.socket.send_json(envelope)
+
+    async def leave(self, reason: str) -> None:
+        await self.socket.send_json({"type": "disconnect", "reason": reason, "debug_info": {"host": "maskbot-lab"}})
+        await self.socket.close()
+
+    def drop(self) -> None:
+        if self.request.transport is not None:
+            self.request.transport.abort()
 
 
 class SocketMode:
@@ -53,7 +81,7 @@ class SocketMode:
         self._rules = rules
         self._home = home
         self._tickets: set[str] = set()
-        self._bots: list[_Bot] = []
+        self._bots: list[Bot] = []
         self._pending: dict[str, _Sent] = {}
         self._expected: list[tuple[Match, asyncio.Future[Ack]]] = []
         self._source: ClientWebSocketResponse | None = None
@@ -79,20 +107,24 @@ class SocketMode:
             return web.Response(status=404)
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        bot = _Bot(request, socket)
-        await self._open_source()
-        self._bots.append(bot)
+        bot = _Connection(request, socket)
+        await self.join(bot)
         try:
             await socket.send_json(self._hello())
             async for frame in socket:
                 if frame.type is WSMsgType.TEXT:
-                    await self._acknowledged(frame.json())
+                    await self.acknowledged(frame.json())
         finally:
             if bot in self._bots:
                 self._bots.remove(bot)
             if not self._bots:
                 await self.close_source()
         return socket
+
+    async def join(self, bot: Bot) -> None:
+        """From now on this one gets envelopes as well."""
+        await self._open_source()
+        self._bots.append(bot)
 
     def _hello(self) -> Json:
         debug = {"host": "maskbot-lab", "started": datetime.now(UTC).isoformat(), "approximate_connection_time": 18060}
@@ -154,10 +186,10 @@ class SocketMode:
                 return
             bot = self._bots.pop(0)
             self._bots.append(bot)
-            with suppress(ConnectionError):
-                await bot.socket.send_json(envelope)
+            await bot.take(envelope)
 
-    async def _acknowledged(self, frame: Json) -> None:
+    async def acknowledged(self, frame: Json) -> None:
+        """A bot has answered an envelope."""
         sent = self._pending.get(frame.get("envelope_id", ""))
         if sent is None:
             return
@@ -175,13 +207,11 @@ class SocketMode:
             await self._source.send_json(answer)
 
     async def disconnect(self, reason: str) -> None:
-        """Slack's announcement that it will close this connection; clients then open another."""
+        """Announce to every bot that its connection will be closed."""
         for bot in self._bots.copy():
-            await bot.socket.send_json({"type": "disconnect", "reason": reason, "debug_info": {"host": "maskbot-lab"}})
-            await bot.socket.close()
+            await bot.leave(reason)
 
     def drop(self) -> None:
         """Cut every connection without a word."""
         for bot in self._bots.copy():
-            if bot.request.transport is not None:
-                bot.request.transport.abort()
+            bot.drop()

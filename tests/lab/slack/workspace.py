@@ -15,6 +15,7 @@ BOT_NAME = "maskbot"
 # They open nothing but this stand-in, and look like what they stand for.
 BOT_TOKEN = "xoxb-demo-maskbot-lab"
 APP_TOKEN = "xapp-demo-maskbot-lab"
+SIGNING_SECRET = "0123456789abcdef-demo-maskbot-lab"
 
 USERS = {"alice": "U000ALICE", "bob": "U00000BOB", "carol": "U000CAROL", "dave": "U0000DAVE", "eve": "U00000EVE"}
 CHANNELS = {"incident": "C0INCIDENT", "random": "C000RANDOM"}
