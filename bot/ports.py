@@ -83,6 +83,7 @@ class MessageKind(StrEnum):
     EVIDENCE = "evidence"  # in the card's thread: commands, answers, head of the status before and after
     WHISPER = "whisper"  # to one person alone, best effort
     NOTE = "note"  # a sentence in the card's thread, or in a place of its own
+    REMINDER = "reminder"  # to those who still have to decide: what waits for them, said only while it waits
     DIRECT = "direct"  # a direct message to one person, with a link to the card if it belongs to a request
 
 
@@ -91,7 +92,8 @@ class Message:
     """Something to be said, stored with the change that makes it necessary.
 
     `body` is for whispers, notes and direct messages. Nothing in it is special: who is to be notified by a note stands
-    in `mentions`, as ids of people (`U...`) and of user groups (`S...`), which are written in front of it.
+    in `mentions`, as ids of people (`U...`) and of user groups (`S...`), which are written in front of it. What could
+    not be said by `until` is not said any more.
     """
 
     kind: MessageKind
@@ -99,6 +101,7 @@ class Message:
     body: str = ""
     place: Place | None = None  # where, if not where the request was asked
     mentions: tuple[str, ...] = ()
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +177,11 @@ class Store(Protocol):
         events: Sequence[Event] = (),
         messages: Sequence[Message] = (),
         claim: Claim | None = None,
+        urgent: bool = True,
     ) -> Request:
         """Replace the stored request if its version is still `request.version`, and return it with the next one.
 
+        `urgent` says whether people wait for its card, or it is only drawn anew when its last edit allows.
         One transaction: the row, its targets and votes, the audit events, what must be said. Its card becomes due.
         Raises `Stale`, `LostClaim` (the fence does not match), `HostTaken` (RUNNING while another runs on the host).
         """

@@ -14,6 +14,7 @@ from bot.errors import ConfigError
 from config.critical import read_lists
 from config.documents import Document, read_document, together
 from config.hosts import read_inventory
+from config.nudges import without_page
 from config.policy import Lists, read_policy
 from config.quorum import guarded_unreachable
 from config.settings import Settings
@@ -112,6 +113,8 @@ def _doubts(document: Document, policy: Policy, inventory: Inventory) -> Iterato
                 yield f"{document.path}:{rule.line}: rule {rule.name}: no host has {what} `{word}`.{near(word, known)}"
         if not rule.forbid and rule.need == 0:
             yield f"{document.path}:{rule.line}: rule {rule.name}: need: 0 lets changes run without a second person"
+        if without_page(rule.escalate):
+            yield f"{document.path}:{rule.line}: rule {rule.name}: its escalation does not end in a page"
     for rule, why in guarded_unreachable(policy.rules, policy.groups, policy.guarded_need):
         yield f"{document.path}:{rule.line}: rule {rule.name}: {why}"
 

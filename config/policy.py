@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from bot.core.changes import REMIND
 from bot.core.people import PersonId
 from bot.core.policy import BreakGlass, Group, ListedUnit, Policy, Rule
 from config.documents import Document, Loc, together, validated
@@ -83,12 +84,17 @@ def _wrong_names(document: Document, file: PolicyFile) -> Iterator[str]:
         if entry.name in seen:
             yield document.complaint(("rules", position, "name"), f"`{entry.name}` is the name of a rule above")
         seen.add(entry.name)
-        for field, groups in (("ask", entry.ask), ("approve", entry.approve)):
-            yield from _unknown_groups(document, file, ("rules", position, field), groups)
+        for loc, groups in _groups_of(entry).items():
+            yield from _unknown_groups(document, file, ("rules", position, *loc), groups)
     if file.break_glass:
         told = ["" if _is_channel(name) else name for name in file.break_glass.tell]
         yield from _unknown_groups(document, file, ("break_glass", "groups"), file.break_glass.groups)
         yield from _unknown_groups(document, file, ("break_glass", "tell"), told)
+
+
+def _groups_of(entry: RuleEntry) -> Mapping[Loc, Iterable[str]]:
+    groups: dict[Loc, list[str]] = {("ask",): entry.ask, ("approve",): entry.approve}
+    return groups | {("escalate", step, "mention"): rung.mention for step, rung in enumerate(entry.escalate)}
 
 
 def _unknown_groups(document: Document, file: PolicyFile, loc: Loc, groups: Iterable[str]) -> Iterator[str]:
@@ -137,5 +143,7 @@ def _rule(entry: RuleEntry, line: int) -> Rule:
         good_for=entry.good_for,
         requires_end=entry.requires_end,
         alone=entry.alone,
+        remind=REMIND if entry.remind is None else tuple(entry.remind),
+        escalate=tuple(rung.rung() for rung in entry.escalate),
         line=line,
     )

@@ -8,11 +8,15 @@ from pydantic import BaseModel, Field, StringConstraints, model_validator
 from bot.core.changes import Verb
 from bot.core.names import REASON_LIMIT
 from config.documents import STRICT
+from config.nudges import RungEntry, check_times
 from config.words import ChannelId, Duration, Pattern, Sentence, TeamId, Word
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 LONGEST = timedelta(days=7)
 LONGEST_MASK = timedelta(days=366)
+# What a rule that forbids cannot say.
+_RIGHTS = {"ask", "need", "approve", "distinct", "decide_within", "good_for", "requires_end", "alone"}
+_RIGHTS |= {"remind", "escalate"}
 
 
 class Channels(BaseModel):
@@ -64,11 +68,12 @@ class RuleEntry(BaseModel):
     good_for: Duration = timedelta(minutes=10)
     requires_end: bool = False
     alone: bool = True
+    remind: list[Duration] | None = None
+    escalate: list[RungEntry] = []
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> "RuleEntry":
-        known = {"ask", "need", "approve", "distinct", "decide_within", "good_for", "requires_end", "alone"}
-        rights = known & self.model_fields_set
+        rights = _RIGHTS & self.model_fields_set
         if self.forbid is not None and rights:
             raise ValueError(f"forbids, so it cannot say `{min(rights)}`")
         if self.forbid is None and not self.ask:
@@ -82,6 +87,8 @@ class RuleEntry(BaseModel):
         for clock, time in (("decide_within", self.decide_within), ("good_for", self.good_for)):
             if not timedelta(0) < time <= LONGEST:
                 raise ValueError(f"`{clock}` has to be longer than nothing, and seven days at most")
+        check_times("remind", self.remind or (), self.decide_within)
+        check_times("escalate", [rung.after for rung in self.escalate], self.decide_within)
         return self
 
     def which_verbs(self) -> frozenset[Verb]:

@@ -37,9 +37,26 @@ def host_is_looked_at_again(request: Request) -> datetime | None:
     return None if request.undone_by else request.standing.look_at
 
 
+def people_are_reminded(request: Request) -> datetime | None:
+    """The next reminder for those who can still decide."""
+    return request.nudges.next_reminder if request.nudges else None
+
+
+def ladder_goes_on(request: Request) -> datetime | None:
+    """The next step of the escalation ladder."""
+    return request.nudges.next_rung if request.nudges else None
+
+
+def countdown_grows_old(request: Request) -> datetime | None:
+    """When the card has to say anew how much time is left."""
+    if request.nudges is None or request.approval is None:
+        return None
+    return request.nudges.next_drawing(request.approval.decide_by)
+
+
 CLOCKS: Mapping[Stage, tuple[Clock, ...]] = {
     Stage.ASKED: (as_stored,),
-    Stage.WAITING: (deciding_ends,),
+    Stage.WAITING: (deciding_ends, people_are_reminded, ladder_goes_on, countdown_grows_old),
     Stage.APPROVED: (as_stored,),
     Stage.RUNNING: (as_stored,),
     Stage.DONE: (mask_ends, owner_is_told, host_is_looked_at_again),

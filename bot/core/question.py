@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.core.changes import Request, Verb
+from bot.core.changes import REMIND, Request, Rung, Verb
 from bot.core.inventory import Host
 from bot.core.people import Person, PersonId, Place
 from bot.core.units import Snapshot
@@ -61,6 +61,8 @@ class NeedsApproval:
     guarded: str = ""
     distinct: bool = False  # each approval has to come from another group
     lost: tuple[PersonId, ...] = ()  # whose counted approval does not stand any more
+    remind: tuple[timedelta, ...] = ()
+    escalate: tuple[Rung, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,8 @@ class Rule:
     good_for: timedelta = timedelta(minutes=10)
     requires_end: bool = False  # a mask has to end by itself
     alone: bool = True  # whether break-glass may stand for its missing votes
+    remind: tuple[timedelta, ...] = REMIND  # after so long, each time, those who can still decide are called again
+    escalate: tuple[Rung, ...] = ()  # and whom else, step by step
     line: int = 0  # where it stands in the policy file
 
 

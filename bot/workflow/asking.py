@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.core.changes import Approval, Change, Request, Stage, Target
+from bot.core.changes import Approval, Change, Nudges, Request, Stage, Target
 from bot.core.layers import choose_layer
 from bot.core.plan import plan_digest, plan_of
 from bot.core.policy import Allow, Decision, Moment, NeedsApproval, Refuse
@@ -95,8 +95,8 @@ def settle(parts: Parts, request: Request, decision: Decision, *, claim: Claim) 
             waiting = request.move(
                 Stage.WAITING,
                 approval=_approval(decision, now),
+                nudges=Nudges(now, decision.remind, decision.escalate),
                 because=decision.because,
-                due_at=now + decision.decide_within,
             )
             return parts.store.save(waiting, events=[evaluated], claim=claim)
         case Allow():

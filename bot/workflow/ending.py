@@ -81,14 +81,14 @@ def back_to_waiting(
     approval = request.approval
     if approval is None:
         return end(parts, request, Stage.CANCELLED, "; ".join(changed), code="plan_changed", claim=claim)
-    decide_by = parts.clock.now() + approval.decide_within
+    now = parts.clock.now()
     waiting = request.move(
         Stage.WAITING,
-        approval=replace(approval, decide_by=decide_by),
+        approval=replace(approval, decide_by=now + approval.decide_within),
+        nudges=request.nudges.anew(now) if request.nudges else None,
         changed_since=changed,
         approved_at=None,
         act_by=None,
-        due_at=decide_by,
     )
     void = event(request, "approval.void", code="plan_changed", changed=list(changed))
     return parts.store.save(waiting, events=[void, *events], messages=messages, claim=claim)

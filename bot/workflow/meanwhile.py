@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping
 
 from bot.core.changes import Request, Stage
 from bot.ports import Claim
+from bot.workflow.nudging import count_down, escalate, remind
 from bot.workflow.parts import Parts
 
 # It gives back the request as it is stored afterwards, in whatever stage; one whose time has not come, as it was.
 Timely = Callable[[Parts, Claim, Request], Request]
 
 TIMELY: Mapping[Stage, tuple[Timely, ...]] = {
-    Stage.WAITING: (),
+    Stage.WAITING: (escalate, count_down, remind),
     Stage.APPROVED: (),
     Stage.DONE: (),
 }

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import structlog
 
-from bot.core.cards import evidence, line, note, plain, render
+from bot.core.cards import evidence, line, note, plain, reminder, render
 from bot.core.cards.kit import Text
 from bot.core.changes import Request, Stage
 from bot.core.people import Place
@@ -27,6 +27,9 @@ _LONGEST_PAUSE = 60.0  # seconds between two tries
 def say(parts: Parts, due: Due) -> None:
     """Say one message that is due, or put it off, or give it up where nobody is left to hear it."""
     request = parts.store.get(due.request_id) if due.request_id else None
+    if due.message.until and parts.clock.now() > due.message.until:
+        parts.store.unsaid(due, retry_in=None)
+        return
     try:
         if request is None:
             _announce(parts, due)
@@ -48,6 +51,8 @@ def _about(parts: Parts, due: Due, request: Request) -> None:
             _whisper(parts, due, request)
         case MessageKind.NOTE:
             _note(parts, due, request)
+        case MessageKind.REMINDER:
+            _reminder(parts, due, request)
         case MessageKind.DIRECT:
             _direct(parts, due, request)
 
@@ -122,6 +127,18 @@ def _note(parts: Parts, due: Due, request: Request) -> None:
         place, link = message.place, _link(parts, request)
     said = note(message.body, mentions=message.mentions, link=link)
     ts = _post(parts, place, said, mark=f"{request.id}:note:{due.id}")
+    parts.store.said(due, channel=place.channel, ts=ts, version=request.version)
+
+
+def _reminder(parts: Parts, due: Due, request: Request) -> None:
+    """Where the card stands, unless the message names another place; nobody is called for what is decided."""
+    message, approval = due.message, request.approval
+    if request.stage is not Stage.WAITING or approval is None:
+        parts.store.unsaid(due, retry_in=None)
+        return
+    place, link, now = message.place or place_of(parts, request), _link(parts, request), parts.clock.now()
+    said = reminder(request, by=approval.decide_by, mentions=message.mentions, link=link, now=now)
+    ts = _post(parts, place, said, mark=f"{request.id}:reminder:{due.id}")
     parts.store.said(due, channel=place.channel, ts=ts, version=request.version)
 
 

@@ -69,6 +69,11 @@ DOUBTS = {
         "    need: 0\n    ask:",
         "policy.yaml:7: rule prod: need: 0 lets changes run without a second person",
     ),
+    "a ladder that wakes nobody": (
+        "    ask:",
+        "    escalate: [{after: 9m, mention: [sre]}]\n    ask:",
+        "policy.yaml:7: rule prod: its escalation does not end in a page",
+    ),
     "guarded units that nobody could ever mask": (
         "sre: {users: [U0BOB, U0CAROL]}",
         "sre: {users: [U0BOB]}",

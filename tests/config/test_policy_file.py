@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.changes import Verb
+from bot.core.changes import REMIND, Rung, Verb
 from bot.core.people import PersonId
 from bot.core.policy import BreakGlass, Group, Rule
 from tests.config.folder import POLICY, Folder
 
+MINUTE = timedelta(minutes=1)
 BOB, CAROL = PersonId("T0TEAM", "U0BOB"), PersonId("T0TEAM", "U0CAROL")
 RULE = Rule(
     "prod",
@@ -26,6 +27,7 @@ def test_a_policy_is_read_with_the_usual_where_nothing_is_said(folder: Folder) -
     assert (policy.channels, policy.channel_prefixes) == (frozenset(), ("inc-",))
     assert policy.groups[1] == Group("sre", frozenset({BOB, CAROL}))
     assert policy.rules == (RULE,)
+    assert policy.rules[0].remind == REMIND
     assert policy.unit_types == {"service", "socket", "timer", "path"}
     assert policy.break_glass == BreakGlass()  # nobody goes ahead alone unless somebody is named
     assert (policy.guarded_need, policy.undo_window, policy.instances) == (2, timedelta(hours=24), True)
@@ -48,6 +50,11 @@ def test_everything_that_may_be_said_is_read(folder: Folder) -> None:
     good_for: 90s
     requires_end: true
     alone: false
+    remind: [10m, 30m]
+    escalate:
+      - {after: 20m, mention: [eng]}
+      - {after: 30m, mention: [sre], channel: C0OPS}
+      - {after: 1h, page: true}
 people: {bob: U0BOB}
 shell_channel: C0OPS
 guarded_need: 3
@@ -75,6 +82,12 @@ break_glass: {groups: [sre], tell: [C0SEC, eng], reason_at_least: 20}
             good_for=timedelta(seconds=90),
             requires_end=True,
             alone=False,
+            remind=(10 * MINUTE, 30 * MINUTE),
+            escalate=(
+                Rung(20 * MINUTE, ("eng",)),
+                Rung(30 * MINUTE, ("sre",), channel="C0OPS"),
+                Rung(60 * MINUTE, page=True),
+            ),
         ),
     )
     assert policy.groups[1] == Group("sre", slack_group="@sre")
@@ -93,6 +106,11 @@ def test_what_belongs_to_no_request_is_said_in_its_own_channel_or_where_the_shel
 
     folder.policy += "operations_channel: C0OPS\n"
     assert folder.load().policy.operations_channel == "C0OPS"
+
+
+def test_a_rule_may_remind_nobody(folder: Folder) -> None:
+    folder.policy += "    remind: []\n"
+    assert folder.load().policy.rules[0].remind == ()
 
 
 @pytest.mark.parametrize(
@@ -172,6 +190,23 @@ def test_refused_with_file_and_line(right: str, wrong: str, said: str, folder: F
 
 
 ADDED = {
+    "reminders out of order": ("    remind: [10m, 5m]", "policy.yaml:7: rules[0]: `remind`: its times have to grow"),
+    "a reminder too late": (
+        "    remind: [15m]",
+        "policy.yaml:7: rules[0]: `remind`: its times have to grow, and to lie",
+    ),
+    "a ladder out of order": (
+        "    escalate: [{after: 9m, page: true}, {after: 9m, page: true}]",
+        "policy.yaml:7: rules[0]: `escalate`: its times have to grow",
+    ),
+    "a step that calls nobody": (
+        "    escalate: [{after: 9m}]",
+        "policy.yaml:11: rules[0].escalate[0]: calls nobody; give groups to `mention`, a `channel`, or `page: true`",
+    ),
+    "a step that calls strangers": (
+        "    escalate: [{after: 9m, mention: [sre, leads]}]",
+        "policy.yaml:11: rules[0].escalate[0].mention[1]: there is no group `leads`",
+    ),
     "a duration": ("    good_for: 15", "policy.yaml:11: rules[0].good_for: is no duration; write it like 15m"),
     "no duration": ("    good_for: 0m", "policy.yaml:7: rules[0]: `good_for` has to be longer than nothing"),
     "a week and more": ("    decide_within: 8d", "policy.yaml:7: rules[0]: `decide_within` has to be longer than"),

@@ -11,6 +11,7 @@ from bot.core.changes import (
     Change,
     Glass,
     Handover,
+    Nudges,
     Outcome,
     Request,
     Stage,
@@ -159,6 +160,11 @@ def broken(asked: Request, by: Person = ALICE, reason: str = "nobody is awake", 
     asked = asked if asked.target.digest else asked.on_target(digest="d1")
     glass = Glass(by.id, by.name, reason, NOW, asked.target.digest, groups=("sre",), need=1)
     return replace(asked, glass=replace(glass, **changed))
+
+
+def waiting_since(nudges: Nudges) -> Request:
+    """A request that waits for a vote, fifteen minutes in all."""
+    return replace(waiting(), nudges=nudges)
 
 
 def our_mask(layer: Layer = Layer.PERSISTENT, outcome: Outcome = Outcome.PROVEN) -> Request:

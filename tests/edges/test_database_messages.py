@@ -109,6 +109,15 @@ def test_progress_is_shown_no_more_often_than_every_few_seconds(store: Database,
     assert store.due_message("poster") is None
 
 
+def test_a_card_that_nobody_waits_for_is_drawn_anew_when_its_last_edit_allows(store: Database, clock: Hands) -> None:
+    request = waiting(store)
+    say(store, request)
+    store.save(request, urgent=False)
+    assert store.due_message("poster") is None
+    clock.wait(5)
+    assert due(store).posted_version == request.version
+
+
 def test_progress_does_not_put_off_a_new_stage_that_nobody_has_seen(store: Database, clock: Hands) -> None:
     approved = store.save(waiting(store).move(Stage.APPROVED))
     say(store, approved)

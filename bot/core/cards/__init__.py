@@ -6,10 +6,11 @@ from bot.core.cards import done, doubt, ended, running, waiting
 from bot.core.cards.details import details
 from bot.core.cards.evidence import evidence
 from bot.core.cards.kit import Text
+from bot.core.cards.reminder import reminder
 from bot.core.cards.sentences import line, note, plain, refusal
 from bot.core.changes import Outcome, Request, Stage
 
-__all__ = ["details", "evidence", "line", "note", "plain", "refusal", "render"]
+__all__ = ["details", "evidence", "line", "note", "plain", "refusal", "reminder", "render"]
 
 
 def render(request: Request, *, now: datetime) -> Text:

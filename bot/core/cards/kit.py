@@ -7,10 +7,11 @@ what somebody forgot to escape is shown as it was written and does nothing.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from bot.core.countdown import left
 from bot.core.foreign import clean
 from bot.core.people import PersonId
 
@@ -110,6 +111,14 @@ def day(at: datetime) -> Markup:
     """A day and a time, the same way."""
     form = "{date_short_pretty} {time}"
     return Markup(f"<!date^{int(at.timestamp())}^{form}|{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC>")
+
+
+def until(end: datetime, now: datetime) -> Markup:
+    """A time to come and how far away it is: `03:17 (12 minutes left)`; with its day if that may be another one."""
+    near = end - now < timedelta(hours=12)
+    form = "{time}" if near else "{date_short_pretty} {time}"
+    plain = f"{end.astimezone(UTC):{'%H:%M' if near else '%Y-%m-%d %H:%M'}} UTC"
+    return Markup(f"<!date^{int(end.timestamp())}^{form}|{plain}> ({left(end, now)})")
 
 
 def row(label: str, text: str) -> Markup:

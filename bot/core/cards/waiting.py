@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.core.cards import consequences, states
 from bot.core.cards.buttons import buttons
-from bot.core.cards.kit import Action, Markup, Text, clock, escape, joined, mention, message, row, section, words
+from bot.core.cards.kit import Action, Markup, Text, escape, joined, mention, message, row, section, until, words
 from bot.core.cards.titles import asked, subject, with_time
 from bot.core.changes import Approval, Request, Stage, Tally, Verdict
 
@@ -14,11 +14,11 @@ _NUMBERS = {1: "one", 2: "two", 3: "three"}
 
 def card(request: Request, now: datetime) -> Text:
     """The request before it runs: being looked at, waiting for votes, or approved and waiting for its turn."""
-    head = f"{request.ask.change.verb.upper()} {subject(request)} · {_standing(request)}"
+    head = f"{request.ask.change.verb.upper()} {subject(request)} · {standing(request)}"
     return message(
         head,
         section("people", [asked(request), *_asked_anew(request)]),
-        section("plan", [*plan_rows(request), *_rule_rows(request)]),
+        section("plan", [*plan_rows(request), *_rule_rows(request, now)]),
         buttons(request, _actions(request.stage)),
     )
 
@@ -44,7 +44,8 @@ def _at(group: str) -> str:
     return f"@{group.removeprefix('@')}"
 
 
-def _standing(request: Request) -> str:
+def standing(request: Request) -> str:
+    """How far it has come, as its head line says."""
     if request.stage is Stage.ASKED:
         return "looking at the host"
     if request.stage is Stage.APPROVED or request.approval is None:
@@ -60,24 +61,24 @@ def _asked_anew(request: Request) -> Iterator[Markup]:
         yield from (words("• {}", escape(change)) for change in request.changed_since[:8])
 
 
-def _rule_rows(request: Request) -> Iterator[Markup]:
+def _rule_rows(request: Request, now: datetime) -> Iterator[Markup]:
     approval = request.approval
     if approval and request.stage is Stage.WAITING:
-        yield row("Rule", _rule(approval))
+        yield row("Rule", _rule(approval, now))
         if approval.guarded:
             yield row("Guarded", words("{}. An approver must tick that console access works today", approval.guarded))
         yield from _votes(request, approval)
     elif request.stage is Stage.APPROVED:
         yield row("Approved", joined(map(with_time, request.counted)) or escape(request.because))
         if request.act_by:
-            yield row(
-                "Next", words("waits for its turn on {}, at most until {}", request.target.host, clock(request.act_by))
-            )
+            how_long = "approval good until" if request.counted else "at most until"
+            end = until(request.act_by, now)
+            yield row("Next", words("waits for its turn on {}; {} {}", request.target.host, how_long, end))
 
 
-def _rule(approval: Approval) -> Markup:
+def _rule(approval: Approval, now: datetime) -> Markup:
     who = who_may(approval.need, approval.groups, distinct=approval.distinct)
-    return words("{}: {}, by {}", approval.rule, who, clock(approval.decide_by))
+    return words("{}: {}, until {}", approval.rule, who, until(approval.decide_by, now))
 
 
 def _votes(request: Request, approval: Approval) -> Iterator[Markup]:

@@ -2,6 +2,7 @@
 
 from bot.core.changes.asks import Ask, Change, Verb
 from bot.core.changes.glass import Glass, Signature
+from bot.core.changes.nudges import REMIND, Nudges, Rung
 from bot.core.changes.ownership import Handover
 from bot.core.changes.request import Request
 from bot.core.changes.stages import Outcome, Stage
@@ -11,14 +12,17 @@ from bot.core.changes.term import Term
 from bot.core.changes.votes import Approval, Tally, Verdict, Vote
 
 __all__ = [
+    "REMIND",
     "Approval",
     "Ask",
     "Change",
     "Glass",
     "Handover",
+    "Nudges",
     "Outcome",
     "Prolonging",
     "Request",
+    "Rung",
     "Sent",
     "Signature",
     "Stage",

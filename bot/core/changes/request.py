@@ -5,6 +5,7 @@ from datetime import datetime
 
 from bot.core.changes.asks import Ask, Verb
 from bot.core.changes.glass import Glass
+from bot.core.changes.nudges import Nudges
 from bot.core.changes.ownership import Handover
 from bot.core.changes.stages import MOVES, Outcome, Stage
 from bot.core.changes.standing import Standing
@@ -27,6 +28,7 @@ class Request:
     version: int = 0
     approval: Approval | None = None
     votes: tuple[Vote, ...] = ()
+    nudges: Nudges | None = None  # what time brings while it waits for votes
     approved_at: datetime | None = None
     act_by: datetime | None = None  # how long the approval is good
     because: str = ""  # why it may run, or why it ended without running

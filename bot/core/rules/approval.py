@@ -94,6 +94,8 @@ def quorum(facts: Facts, policy: Policy) -> Allow | NeedsApproval:
         guarded=wanted.guarded,
         distinct=rule.distinct,
         lost=tuple(one.id for one in facts.approvers if not _counts(one, rule, facts, policy)),
+        remind=rule.remind,
+        escalate=rule.escalate,
     )
 
 

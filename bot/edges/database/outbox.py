@@ -19,7 +19,7 @@ log = structlog.get_logger()
 _MESSAGE = TypeAdapter(Message)
 _NEVER_POSTED = -1
 # A request that ends before anybody was asked, or anything was done, has no card: its asker is told alone.
-_BESIDE_CARD = (MessageKind.LINE, MessageKind.EVIDENCE, MessageKind.NOTE)
+_BESIDE_CARD = (MessageKind.LINE, MessageKind.EVIDENCE, MessageKind.NOTE, MessageKind.REMINDER)
 _SHOWN = (Stage.WAITING, Stage.APPROVED, Stage.RUNNING, Stage.DONE)
 
 

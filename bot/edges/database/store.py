@@ -122,11 +122,12 @@ class Database:
         events: Sequence[Event] = (),
         messages: Sequence[Message] = (),
         claim: Claim | None = None,
+        urgent: bool = True,
     ) -> Request:
         with self._changing() as (connection, now):
             stored, has_moved = requests.replace_stored(connection, request, claim)
             is_progress = stored.stage is Stage.RUNNING and not has_moved
-            self._say(connection, stored, messages, urgent=not is_progress, now=now)
+            self._say(connection, stored, messages, urgent=urgent and not is_progress, now=now)
             self._append(connection, events, now)
             return stored
 

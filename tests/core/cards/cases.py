@@ -136,6 +136,7 @@ WAITING = {
     "without a reason": replace(waiting(), ask=replace(waiting().ask, reason="")),
     "not looked at yet": replace(waiting(), stage=Stage.ASKED).on_target(planned=None, before=None),
     "handed over": handed(waiting()),
+    "with days to decide": replace(waiting(), approval=approval(decide_by=NOW + timedelta(days=2, hours=3))),
     "approved": replace(waiting(), stage=Stage.APPROVED, votes=(vote(),), act_by=NOW + timedelta(minutes=10)),
     "approved without a vote": replace(waiting(), stage=Stage.APPROVED, approval=None, because="undo of our own mask"),
 }

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.cards import answers, details, evidence, forms, line, note, plain, refusal, render, replies
+from bot.core.cards import answers, details, evidence, forms, line, note, plain, refusal, reminder, render, replies
 from bot.core.changes import Sent, Stage, Tally, Target
 from bot.core.draft import Draft
 from bot.core.question import Allow, Explained, NeedsApproval, Refuse
@@ -38,6 +38,7 @@ from tests.core.cards.situations import (
 )
 
 GOLDEN = Path(__file__).parent / "golden"
+BY = NOW + timedelta(minutes=13)
 LINK = "https://example.slack.com/archives/C1/p1"
 
 
@@ -138,6 +139,10 @@ def all_answers() -> dict[str, str]:
         "a plain sentence": plain("You may not ask for masks on prod hosts; @eng may."),
         "a note": note("3 minutes are left to decide.", mentions=["UBOB", "S0SRE", "all of them"]),
         "a note elsewhere": note("A mask of ours is gone.\nSee the host.", link=LINK),
+        "a reminder": reminder(waiting(), by=BY, mentions=["UBOB", "S0SRE"], link=LINK, now=NOW),
+        "a reminder, one vote is there": reminder(
+            guarded(), by=BY, mentions=[], link="", now=NOW + timedelta(minutes=8)
+        ),
         "a refusal": refusal("cron.service is not found on web-01.", "Did you mean `crond.service`?"),
         "nothing to say": plain(""),
     }

@@ -1,0 +1,109 @@
+"""While a request waits for votes: the countdown on its card, reminders, and the steps of the escalation ladder."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from bot.core.changes import Request, Rung, Tally
+from bot.core.people import PersonId, Place
+from bot.core.policy import Group
+from bot.core.times import spoken
+from bot.errors import NotYet, Unverified
+from bot.ports import Claim, Message, MessageKind
+from bot.workflow.ending import event
+from bot.workflow.parts import Parts
+
+_MOST = 10  # people who are called by name in one message
+
+
+def count_down(parts: Parts, claim: Claim, request: Request) -> Request:
+    """Draw the card anew when what it says about the time that is left has grown too old; nobody waits for that."""
+    nudges, approval, now = request.nudges, request.approval, parts.clock.now()
+    if nudges is None or approval is None:
+        return request
+    drawn = nudges.after_drawing(approval.decide_by, now)
+    if drawn == nudges:
+        return request
+    return parts.store.save(replace(request, nudges=drawn), claim=claim, urgent=False)
+
+
+def remind(parts: Parts, claim: Claim, request: Request) -> Request:
+    """Call those who can still decide: once, however many reminders came due while no bot ran."""
+    nudges, approval, now = request.nudges, request.approval, parts.clock.now()
+    if nudges is None or approval is None or nudges.next_reminder is None or now < nudges.next_reminder:
+        return request
+    try:
+        people = still_to_decide(parts, request)
+    except Unverified as error:  # nobody is forgotten because Slack is away
+        raise NotYet(str(error), again_in=parts.timings.not_verified) from error
+    after = nudges.after_reminder(now)
+    until = min(filter(None, (after.next_reminder, approval.decide_by)))
+    told = [Message(MessageKind.REMINDER, mentions=people, until=until)] if people else []
+    recorded = event(request, "request.reminded", people=list(people))
+    return parts.store.save(replace(request, nudges=after), events=[recorded], messages=told, claim=claim, urgent=False)
+
+
+def still_to_decide(parts: Parts, request: Request) -> tuple[str, ...]:
+    """Members of the approving groups who have not voted, by their ids; never whoever asked. Raises `Unverified`.
+
+    Where each approval has to come from another group, only of the groups that still lack theirs.
+    """
+    approval, digest = request.approval, request.target.digest
+    covered = request.covered if approval and approval.distinct else {}
+    groups = [group for group in (approval.groups if approval else ()) if group not in covered]
+    voted = [vote.voter for vote in request.votes if vote.digest == digest and vote.tally is not Tally.REFUSED]
+    cannot = (*voted, *request.requesters)
+    return _called(one for one in _members(parts, groups) if not any(one.is_same_as(other) for other in cannot))
+
+
+def escalate(parts: Parts, claim: Claim, request: Request) -> Request:
+    """Take every step of the ladder that is due, each once, and say so in the thread."""
+    nudges = request.nudges
+    rungs = nudges.reached(parts.clock.now()) if nudges else ()
+    if nudges is None or not rungs:
+        return request
+    after = replace(request, nudges=replace(nudges, escalated=nudges.escalated + len(rungs)))
+    messages = [message for rung in rungs for message in _calls(parts, request, rung)]
+    events = [event(request, "request.escalated", mention=list(rung.mention), channel=rung.channel) for rung in rungs]
+    return parts.store.save(after, events=events, messages=messages, claim=claim)
+
+
+def _calls(parts: Parts, request: Request, rung: Rung) -> Iterable[Message]:
+    until = request.approval.decide_by if request.approval else None
+    yield Message(MessageKind.NOTE, body=_said(rung))
+    if rung.mention or rung.channel:
+        place = Place(rung.channel) if rung.channel else None
+        mentions = _mentions(parts, rung.mention)
+        yield Message(MessageKind.REMINDER, place=place, mentions=mentions, until=until)
+
+
+def _said(rung: Rung) -> str:
+    groups = " and ".join(f"@{group}" for group in rung.mention)
+    called = [f"{groups} called"] * bool(groups) + ["another channel told"] * bool(rung.channel)
+    return f"{spoken(rung.after)} without a decision: {', '.join(called)}."
+
+
+def _mentions(parts: Parts, names: Iterable[str]) -> tuple[str, ...]:
+    """A Slack user group as such where its id is known, else its members; a group that nobody can tell is left out."""
+    called: list[str] = []
+    for group in _groups(parts, names):
+        if group.slack_group.startswith("S"):
+            called.append(group.slack_group)
+            continue
+        try:
+            called += _called(parts.directory.members(group))
+        except Unverified:
+            continue
+    return tuple(dict.fromkeys(called))
+
+
+def _members(parts: Parts, names: Iterable[str]) -> frozenset[PersonId]:
+    return frozenset().union(*(parts.directory.members(group) for group in _groups(parts, names)))
+
+
+def _groups(parts: Parts, names: Iterable[str]) -> list[Group]:
+    known = {group.name: group for group in parts.policy.groups}
+    return [known[name] for name in names if name in known]
+
+
+def _called(people: Iterable[PersonId]) -> tuple[str, ...]:
+    return tuple(sorted({person.user for person in people}))[:_MOST]

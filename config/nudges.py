@@ -1,0 +1,44 @@
+"""How a rule calls those who have to decide: reminders, and the escalation ladder."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from itertools import pairwise
+
+from pydantic import BaseModel, model_validator
+
+from bot.core.changes import Rung
+from config.documents import STRICT
+from config.words import ChannelId, Duration, Word
+
+
+class RungEntry(BaseModel):
+    """One step of the ladder."""
+
+    model_config = STRICT
+
+    after: Duration
+    mention: list[Word] = []
+    channel: ChannelId | None = None
+    page: bool = False
+
+    @model_validator(mode="after")
+    def _calls_somebody(self) -> "RungEntry":
+        if not (self.mention or self.channel or self.page):
+            raise ValueError("calls nobody; give groups to `mention`, a `channel`, or `page: true`")
+        return self
+
+    def rung(self) -> Rung:
+        """The step as the policy has it."""
+        return Rung(self.after, tuple(self.mention), self.channel or "", self.page)
+
+
+def check_times(name: str, times: Sequence[timedelta], within: timedelta) -> None:
+    """Raises `ValueError` for a time that never comes, or that stands behind a later one."""
+    if not all(timedelta() < first < second for first, second in pairwise((*times, within))):
+        raise ValueError(f"`{name}`: its times have to grow, and to lie within `decide_within`")
+
+
+def without_page(rungs: Iterable[Rung]) -> bool:
+    """Whether a ladder ends with nobody being woken up."""
+    last = [*rungs][-1:]
+    return bool(last) and not last[0].page

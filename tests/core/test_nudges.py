@@ -1,0 +1,63 @@
+"""Who waits for a decision is helped by time: reminders that back off, and a ladder whose steps are taken once."""
+
+from datetime import timedelta
+from itertools import pairwise
+
+from bot.core.changes import REMIND, Nudges, Rung
+from bot.core.clocks import next_due
+from tests.core.situations import NOW, waiting_since
+
+MINUTE = timedelta(minutes=1)
+LADDER = (Rung(7 * MINUTE, ("leads",)), Rung(9 * MINUTE, channel="C2"), Rung(12 * MINUTE, page=True))
+
+
+def test_by_default_each_reminder_waits_twice_as_long_as_the_one_before() -> None:
+    gaps = [later - earlier for earlier, later in pairwise((timedelta(), *REMIND))]
+
+    assert gaps[0] == 5 * MINUTE
+    assert all(longer == 2 * shorter for shorter, longer in pairwise(gaps))
+
+
+def test_reminders_that_came_due_while_no_bot_ran_are_one() -> None:
+    nudges = Nudges(NOW, (5 * MINUTE, 10 * MINUTE, 60 * MINUTE))
+    assert nudges.next_reminder == NOW + 5 * MINUTE
+
+    reminded = nudges.after_reminder(NOW + 11 * MINUTE)
+
+    assert reminded.next_reminder == NOW + 60 * MINUTE
+    assert reminded.after_reminder(NOW + 99 * MINUTE).next_reminder is None
+
+
+def test_every_step_of_the_ladder_that_is_due_is_taken_in_its_order_and_once() -> None:
+    nudges = Nudges(NOW, escalate=LADDER)
+    assert nudges.reached(NOW + 6 * MINUTE) == ()
+    assert nudges.reached(NOW + 10 * MINUTE) == LADDER[:2]
+
+    one_step_on = Nudges(NOW, escalate=LADDER, escalated=1)
+
+    assert one_step_on.next_rung == NOW + 9 * MINUTE
+    assert one_step_on.reached(NOW + 10 * MINUTE) == LADDER[1:2]
+    assert Nudges(NOW, escalate=LADDER, escalated=3).next_rung is None
+
+
+def test_people_who_are_asked_once_more_are_called_from_the_beginning() -> None:
+    asked_again = Nudges(NOW, REMIND, LADDER, reminded=2, escalated=1, counted_down=3).anew(NOW + 60 * MINUTE)
+
+    assert asked_again == Nudges(NOW + 60 * MINUTE, REMIND, LADDER)
+
+
+def test_the_card_is_drawn_for_its_countdown_once_for_all_marks_that_were_passed() -> None:
+    end, nudges = NOW + 15 * MINUTE, Nudges(NOW)
+    assert nudges.next_drawing(end) == end - 10 * MINUTE
+
+    drawn = nudges.after_drawing(end, end - 4 * MINUTE)
+
+    assert drawn.next_drawing(end) == end - 1 * MINUTE
+    assert drawn.after_drawing(end, end).next_drawing(end) is None
+
+
+def test_a_waiting_request_is_due_at_whatever_comes_first() -> None:
+    assert next_due(waiting_since(Nudges(NOW, (4 * MINUTE,), LADDER))) == NOW + 4 * MINUTE
+    assert next_due(waiting_since(Nudges(NOW, (), LADDER, counted_down=1))) == NOW + 7 * MINUTE
+    assert next_due(waiting_since(Nudges(NOW, (9 * MINUTE,)))) == NOW + 5 * MINUTE  # ten minutes are left
+    assert next_due(waiting_since(Nudges(NOW, counted_down=3))) == NOW + 15 * MINUTE

@@ -1,0 +1,41 @@
+"""A bot without hosts, and a request in it that waits for votes: for what time alone brings, nobody goes anywhere."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from bot.core.changes import Approval, Nudges, Request, Stage
+from bot.core.inventory import Host
+from bot.ports import Reply
+from tests.edges.asked import a_request
+from tests.workflow.world import World
+
+MINUTE = timedelta(minutes=1)
+
+
+class Nowhere:
+    """A way to hosts that nobody takes."""
+
+    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
+        raise AssertionError(f"no host is asked here: {host.name} {argv} {deadline}")
+
+
+@contextmanager
+def without_hosts(folder: Path, **parts: Any) -> Iterator[World]:
+    """A bot that works only while a test lets it."""
+    world = World({}, f"sqlite:///{folder}/var/maskbot.db", ways=Nowhere(), **parts)
+    with world.store.exclusive():
+        yield world
+        world.answers.close()
+
+
+def waits(world: World, *, within: timedelta = 15 * MINUTE, number: int = 1, **nudges: Any) -> Request:
+    """A request that has just begun to wait for one of @sre."""
+    recorded, _ = world.store.add(a_request(number), events=[])
+    now = world.clock.now()
+    approval = Approval("prod", 1, ("sre",), now + within, within)
+    waiting = replace(recorded, approval=approval, nudges=Nudges(now, **nudges))
+    return world.store.save(waiting.move(Stage.WAITING))
