@@ -45,6 +45,7 @@ def read_policy(document: Document, lists: Lists, digest: str) -> Policy:
         guarded_need=file.guarded_need,
         break_glass=_break_glass(file),
         undo_window=file.undo_window,
+        time_zone=file.time_zone,
         shortest_mask=file.shortest_mask,
         longest_mask=file.longest_mask,
         free_extension=file.free_extension,

@@ -1,6 +1,6 @@
 """`policy.yaml`: where the bot acts, who belongs to which group, and the rules in their order."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
@@ -9,7 +9,7 @@ from bot.core.changes import Verb
 from bot.core.names import REASON_LIMIT
 from config.documents import STRICT
 from config.nudges import RungEntry, check_times
-from config.words import ChannelId, Duration, Pattern, Sentence, TeamId, Word
+from config.words import ChannelId, Duration, Pattern, Sentence, TeamId, TimeZone, Word
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 LONGEST = timedelta(days=7)
@@ -122,6 +122,7 @@ class PolicyFile(BaseModel):
     guarded_need: int = Field(default=2, ge=1, le=10)
     break_glass: BreakGlassEntry | None = None
     undo_window: Duration = timedelta(hours=24)
+    time_zone: TimeZone = UTC
     shortest_mask: Duration = timedelta(minutes=1)
     longest_mask: Duration = timedelta(days=30)
     free_extension: float = Field(default=1, ge=0, le=10)

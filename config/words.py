@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 from difflib import get_close_matches
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, PlainValidator, StringConstraints
 
 from bot.core.people import PersonId
 from bot.core.times import read_length
@@ -53,6 +54,18 @@ def read_person(typed: str, teams: Iterable[str]) -> PersonId:
     return PersonId(home, found["user"])
 
 
+def read_zone(typed: object) -> tzinfo:
+    """A time zone by its name, as in `Europe/Berlin`. Raises `ValueError`."""
+    if typed == "UTC":
+        return UTC
+    try:
+        if not isinstance(typed, str) or "/" not in typed:  # `CST` is a key too, and means several zones
+            raise ValueError
+        return ZoneInfo(typed)
+    except (ValueError, LookupError, OSError):
+        raise ValueError("is no time zone that this machine knows; write it like Europe/Berlin, or UTC") from None
+
+
 def near(word: str, known: Iterable[str]) -> str:
     """` Did you mean ...?`, or nothing."""
     found = get_close_matches(word, [*known], n=1, cutoff=0.6)
@@ -70,6 +83,7 @@ def _word(typed: str) -> str:
 
 
 Duration = Annotated[timedelta, BeforeValidator(read_duration)]
+TimeZone = Annotated[tzinfo, PlainValidator(read_zone)]
 Pattern = Annotated[str, AfterValidator(read_pattern)]
 Word = Annotated[str, AfterValidator(_word)]
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 
 from bot.core.changes import REMIND, Request, Rung, Verb
@@ -149,6 +149,7 @@ class Policy:
     free_extension: float = 1.0  # so many times the approved length a mask may be prolonged without a vote, in all
     people: Mapping[str, PersonId] = field(default_factory=dict)  # operating-system user -> person
     shell_channel: str = ""  # where requests from the command line put their card
+    time_zone: tzinfo = UTC  # in which a time is meant that names none
     operations_channel: str = ""  # where what belongs to no request is said
     unit_types: frozenset[str] = frozenset({"service", "socket", "timer", "path"})
     instances: bool = True  # whether instances (`foo@1.service`) may be masked

@@ -44,7 +44,7 @@ class Workflow:
     @property
     def now(self) -> Now:
         """By which a time that somebody types is understood."""
-        return Now(self._parts.clock.now())
+        return Now(self._parts.clock.now(), self._parts.policy.time_zone)
 
     def request(self, request_id: str) -> Request:
         """A request as it is stored. Raises `UsageError` where there is none."""

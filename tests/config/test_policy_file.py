@@ -1,7 +1,8 @@
 """policy.yaml: what is read from it, and every way to get it wrong."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -106,6 +107,19 @@ def test_what_belongs_to_no_request_is_said_in_its_own_channel_or_where_the_shel
 
     folder.policy += "operations_channel: C0OPS\n"
     assert folder.load().policy.operations_channel == "C0OPS"
+
+
+def test_times_are_meant_in_the_zone_of_the_policy(folder: Folder) -> None:
+    assert folder.load().policy.time_zone == UTC
+    folder.policy += "time_zone: Europe/Berlin\n"
+    assert folder.load().policy.time_zone == ZoneInfo("Europe/Berlin")
+
+
+@pytest.mark.parametrize("zone", ["CST", "Europe/Bielefeld", "../etc/passwd", "/etc/passwd", "2", "[UTC]"])
+def test_a_zone_that_nobody_knows_is_refused(zone: str, folder: Folder) -> None:
+    folder.policy += f"time_zone: {zone}\n"
+    (complaint,) = folder.complaints()
+    assert complaint.startswith("policy.yaml:11: time_zone: is no time zone that this machine knows; write it like")
 
 
 def test_a_rule_may_remind_nobody(folder: Folder) -> None:
