@@ -2,17 +2,19 @@
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot.core.policy import Policy
 from bot.core.steps import Limits
 from bot.edges.clock import SystemClock
 from bot.edges.database import Database
 from bot.edges.database import Limits as DatabaseLimits
 from bot.edges.database.engine import parse_url
 from bot.edges.offline import FallbackDirectory, OfflineDirectory
+from bot.edges.schedules import AskedSchedules
 from bot.edges.slack import SlackChannel, web_client
 from bot.edges.ssh import SshHosts, SshLimits
 from bot.errors import ConfigError
@@ -30,6 +32,7 @@ class Assembly:
     parts: Parts
     store: Database
     directory: FallbackDirectory
+    schedules: AskedSchedules
     desk: Workflow
     instance: str
 
@@ -76,13 +79,20 @@ def open_hosts(settings: Settings) -> SshHosts:
     return SshHosts(settings.ssh_key_file, limits)
 
 
+def ask_schedules(settings: Settings, policy: Callable[[], Policy]) -> AskedSchedules:
+    """The on-call source that the policy names, whenever it is asked."""
+    token = settings.on_call_token.get_secret_value() if settings.on_call_token else ""
+    return AskedSchedules(lambda: policy().on_call, clock=SystemClock(), ttl=settings.people_ttl, token=token)
+
+
 @contextmanager
 def assembled(settings: Settings, configuration: Configuration) -> Iterator[Assembly]:
     """The parts, for as long as this process has its database. Raises `ConfigError`, also if another one has it."""
     instance, hosts = instance_name(), open_hosts(settings)
     store = open_store(settings, digest=configuration.policy.digest, instance=instance)
     in_force = InForce(configuration.configured)
-    directory = FallbackDirectory(OfflineDirectory(lambda: in_force.now.policy))
+    schedules = ask_schedules(settings, lambda: in_force.now.policy)
+    directory = FallbackDirectory(OfflineDirectory(lambda: in_force.now.policy, schedules))
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
     parts = Parts(
         store=store,
@@ -97,7 +107,7 @@ def assembled(settings: Settings, configuration: Configuration) -> Iterator[Asse
     answers = Answers(parts)
     with store.exclusive():
         try:
-            yield Assembly(settings, parts, store, directory, Workflow(parts, answers), instance)
+            yield Assembly(settings, parts, store, directory, schedules, Workflow(parts, answers), instance)
         finally:
             answers.close()
             hosts.close()

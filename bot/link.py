@@ -39,7 +39,9 @@ def ask_slack(assembly: Assembly) -> None:
 
 def _known_to(assembly: Assembly, client: WebClient, us: Account) -> None:
     parts, ttl = assembly.parts, assembly.settings.people_ttl
-    assembly.directory.slack = SlackDirectory(client, us, teams=lambda: parts.policy.teams, ttl=ttl)
+    assembly.directory.slack = SlackDirectory(
+        client, us, teams=lambda: parts.policy.teams, schedules=assembly.schedules, ttl=ttl
+    )
 
 
 class WayIn(Protocol):

@@ -10,7 +10,7 @@ from bot.core.audit import Event
 from bot.core.cards.kit import Text
 from bot.core.changes import Request, Stage, Vote
 from bot.core.inventory import Host
-from bot.core.people import Person, PersonId, Place
+from bot.core.people import Person, PersonId, Place, Shift
 from bot.core.policy import Group
 from bot.core.units import UnitName
 
@@ -55,8 +55,18 @@ class Directory(Protocol):
     def members(self, group: Group) -> frozenset[PersonId]:
         """Who is in a group now. Raises `Unverified`."""
 
+    def shifts(self, group: Group) -> tuple[Shift, ...]:
+        """Who of an on-call group is on call now, and until when; of other groups nobody. Raises `Unverified`."""
+
     def place(self, place: Place) -> Place:
-        """The same place with name, internal, member and archived as they are now. Raises `Unverified`."""
+        """The same place as it is now: its name, who can read it, whether the bot is in it. Raises `Unverified`."""
+
+
+class Schedules(Protocol):
+    """Where the people who are on call stand written."""
+
+    def shifts(self, schedule: str) -> tuple[Shift, ...]:
+        """Who is on call now for this schedule. Raises `Unverified`."""
 
 
 class Channel(Protocol):

@@ -1,6 +1,7 @@
 """Everything an installation says, loaded at once: either all of it is right, or every mistake is named."""
 
 import hashlib
+import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -62,7 +63,7 @@ def load(settings: Settings) -> Configuration:
     rules = _attempt(complaints, lambda found: read_policy(found, listed or Lists((), ()), digest), policy)
     if inventory is None or listed is None or rules is None:
         raise together(complaints)
-    doubts = [*_doubts(policy, rules, inventory), *_loose(_files(folder))]
+    doubts = [*_doubts(policy, rules, inventory), *_program(policy, rules), *_loose(_files(folder))]
     return Configuration(inventory, rules, tuple(Finding("warning", text) for text in doubts))
 
 
@@ -117,6 +118,18 @@ def _doubts(document: Document, policy: Policy, inventory: Inventory) -> Iterato
             yield f"{document.path}:{rule.line}: rule {rule.name}: its escalation does not end in a page"
     for rule, why in guarded_unreachable(policy.rules, policy.groups, policy.guarded_need):
         yield f"{document.path}:{rule.line}: rule {rule.name}: {why}"
+
+
+def _program(document: Document, policy: Policy) -> Iterator[str]:
+    """The command that says who is on call: whoever may change it may approve anything."""
+    command = policy.on_call.command if policy.on_call else ()
+    if not command:
+        return
+    where, program = f"{document.path}:{document.line(('on_call', 'command'))}: on_call.command", Path(command[0])
+    if not os.access(program, os.X_OK) or not program.is_file():
+        yield f"{where}: {program} cannot be run on this machine, so nobody would be known to be on call"
+    elif program.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        yield f"{where}: others may write {program}; whoever can change it can approve anything (chmod go-w)"
 
 
 def _loose(paths: Iterable[Path]) -> Iterator[str]:

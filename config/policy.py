@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.core.changes import REMIND
 from bot.core.people import PersonId
-from bot.core.policy import BreakGlass, Group, ListedUnit, Policy, Rule
+from bot.core.policy import BreakGlass, Group, ListedUnit, OnCallSource, Policy, Rule
 from config.documents import Document, Loc, together, validated
 from config.policy_file import PolicyFile, RuleEntry
 from config.quorum import unreachable
@@ -49,7 +49,9 @@ def read_policy(document: Document, lists: Lists, digest: str) -> Policy:
         shortest_mask=file.shortest_mask,
         longest_mask=file.longest_mask,
         free_extension=file.free_extension,
+        undo_by=tuple(file.undo_by),
         people={login: people["people", login] for login in file.people},
+        on_call=_on_call(file),
         shell_channel=file.shell_channel or "",
         operations_channel=file.operations_channel or file.shell_channel or "",
         unit_types=frozenset(file.unit_types),
@@ -85,12 +87,24 @@ def _wrong_names(document: Document, file: PolicyFile) -> Iterator[str]:
         if entry.name in seen:
             yield document.complaint(("rules", position, "name"), f"`{entry.name}` is the name of a rule above")
         seen.add(entry.name)
+    for loc, group in _named_groups(file):
+        if group not in file.groups:
+            yield document.complaint(loc, f"there is no group `{group}`.{near(group, file.groups)}")
+    for name, group_entry in file.groups.items():
+        if group_entry.on_call and file.on_call is None:
+            yield document.complaint(("groups", name, "on_call"), "needs the top-level `on_call`: who is asked for it")
+
+
+def _named_groups(file: PolicyFile) -> Iterator[tuple[Loc, str]]:
+    """Every group that is meant, by where."""
+    for position, entry in enumerate(file.rules):
         for loc, groups in _groups_of(entry).items():
-            yield from _unknown_groups(document, file, ("rules", position, *loc), groups)
+            yield from _at(("rules", position, *loc), groups)
+    yield from _at(("undo_by",), file.undo_by)
     if file.break_glass:
         told = ["" if _is_channel(name) else name for name in file.break_glass.tell]
-        yield from _unknown_groups(document, file, ("break_glass", "groups"), file.break_glass.groups)
-        yield from _unknown_groups(document, file, ("break_glass", "tell"), told)
+        yield from _at(("break_glass", "groups"), file.break_glass.groups)
+        yield from _at(("break_glass", "tell"), told)
 
 
 def _groups_of(entry: RuleEntry) -> Mapping[Loc, Iterable[str]]:
@@ -98,11 +112,9 @@ def _groups_of(entry: RuleEntry) -> Mapping[Loc, Iterable[str]]:
     return groups | {("escalate", step, "mention"): rung.mention for step, rung in enumerate(entry.escalate)}
 
 
-def _unknown_groups(document: Document, file: PolicyFile, loc: Loc, groups: Iterable[str]) -> Iterator[str]:
-    """A complaint for each that is no group; an empty one is not meant to be one."""
-    for place, group in enumerate(groups):
-        if group and group not in file.groups:
-            yield document.complaint((*loc, place), f"there is no group `{group}`.{near(group, file.groups)}")
+def _at(loc: Loc, groups: Iterable[str]) -> Iterator[tuple[Loc, str]]:
+    """Each with its place in the list; an empty one is not meant to be a group."""
+    return (((*loc, place), group) for place, group in enumerate(groups) if group)
 
 
 def _is_channel(name: str) -> bool:
@@ -125,7 +137,19 @@ def _break_glass(file: PolicyFile) -> BreakGlass:
 def _group(name: str, file: PolicyFile, people: Mapping[Loc, PersonId]) -> Group:
     entry = file.groups[name]
     users = frozenset(people["groups", name, "users", position] for position in range(len(entry.users)))
-    return Group(name, users, entry.slack_group)
+    return Group(
+        name,
+        users,
+        entry.slack_group,
+        channel=entry.channel or "",
+        anybody_may_join=entry.anybody_may_join,
+        on_call=entry.on_call or "",
+    )
+
+
+def _on_call(file: PolicyFile) -> OnCallSource | None:
+    entry = file.on_call
+    return OnCallSource(tuple(entry.command), entry.url, entry.deadline) if entry else None
 
 
 def _rule(entry: RuleEntry, line: int) -> Rule:

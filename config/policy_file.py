@@ -8,10 +8,10 @@ from pydantic import BaseModel, Field, StringConstraints, model_validator
 from bot.core.changes import Verb
 from bot.core.names import REASON_LIMIT
 from config.documents import STRICT
+from config.groups import GroupEntry, Id, OnCallEntry
 from config.nudges import RungEntry, check_times
 from config.words import ChannelId, Duration, Pattern, Sentence, TeamId, TimeZone, Word
 
-Id = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 LONGEST = timedelta(days=7)
 LONGEST_MASK = timedelta(days=366)
 # What a rule that forbids cannot say.
@@ -31,21 +31,6 @@ class Channels(BaseModel):
     def _somewhere(self) -> "Channels":
         if not self.ids and not self.prefixes:
             raise ValueError("names no channel, so the bot would act nowhere; give `ids` or `prefixes`")
-        return self
-
-
-class GroupEntry(BaseModel):
-    """People: listed one by one, or a Slack user group that is looked up whenever it matters."""
-
-    model_config = STRICT
-
-    users: list[Id] = []
-    slack_group: Annotated[str, StringConstraints(pattern=r"^(S[A-Z0-9]{2,}|@[a-z0-9._-]+)$")] = ""
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> "GroupEntry":
-        if bool(self.users) == bool(self.slack_group):
-            raise ValueError("needs either `users` or `slack_group`, and not both")
         return self
 
 
@@ -116,6 +101,7 @@ class PolicyFile(BaseModel):
     channels: Channels
     groups: dict[Word, GroupEntry] = Field(min_length=1)
     rules: list[RuleEntry] = Field(min_length=1)
+    on_call: OnCallEntry | None = None
     people: dict[Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_-]{0,30}$")], Id] = {}
     shell_channel: ChannelId | None = None
     operations_channel: ChannelId | None = None
@@ -126,6 +112,7 @@ class PolicyFile(BaseModel):
     shortest_mask: Duration = timedelta(minutes=1)
     longest_mask: Duration = timedelta(days=30)
     free_extension: float = Field(default=1, ge=0, le=10)
+    undo_by: list[Word] = []
     unit_types: list[Literal["service", "socket", "timer", "path"]] = Field(
         default=["service", "socket", "timer", "path"], min_length=1
     )

@@ -6,7 +6,13 @@ from pathlib import Path
 from bot.errors import ConfigError
 
 SECRETS_DIR = "MASKBOT_SECRETS_DIR"
-SECRETS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "MASKBOT_DATABASE_URL")
+SECRETS = (
+    "SLACK_BOT_TOKEN",
+    "SLACK_APP_TOKEN",
+    "SLACK_SIGNING_SECRET",
+    "MASKBOT_DATABASE_URL",
+    "MASKBOT_ON_CALL_TOKEN",
+)
 
 
 def file_names() -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Settings of one installation, from the environment and from secret files; a name nobody knows is an error."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
@@ -67,6 +68,7 @@ class Settings(BaseSettings):
     listeners: Threads = 32  # payloads of Slack that are recorded at one time
     socket_ping_interval: Seconds = 1  # Slack's socket counts as dead after about six of them
     people_ttl: Seconds = 2  # how long an answer of Slack about people, groups and channels is used
+    on_call_token: SecretStr | None = None  # the bearer token for the URL of the on-call source
     database_busy: Annotated[float, Field(gt=0, lt=3)] = 2  # for somebody else's lock; Slack waits three seconds
 
     # Each phase of a connection to a host, and how long it is kept when nothing uses it
@@ -103,6 +105,13 @@ class Settings(BaseSettings):
             raise ValueError("has to be seconds with commas between, like 1,2,4") from None
         if not all(0 <= pause <= _LONGEST_PAUSE for pause in pauses):
             raise ValueError(f"has to be pauses of 0 to {_LONGEST_PAUSE:g} seconds")
+        return typed
+
+    @field_validator("on_call_token")
+    @classmethod
+    def _is_a_token(cls, typed: SecretStr | None) -> SecretStr | None:
+        if typed and not re.fullmatch(r"[!-~]+", typed.get_secret_value()):
+            raise ValueError("has to be one word of plain signs")
         return typed
 
     @model_validator(mode="after")

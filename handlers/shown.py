@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.core.changes import Approval, Request, Sent, Vote
+from bot.core.people import Shift
 from bot.core.policy import Allow, Decision, Explained, NeedsApproval, Refuse
 from bot.core.units import Snapshot
 
@@ -74,6 +75,7 @@ def decision(answer: Decision) -> Shown:
                 "need": answer.need,
                 "groups": list(answer.groups),
                 "distinct": answer.distinct,
+                "on_call": [_shift(shift) for shift in answer.on_call],
                 "guarded": answer.guarded or None,
             }
         case Refuse(code=code, reason=reason, hint=hint):
@@ -94,9 +96,15 @@ def _approval(asked: Approval) -> Shown:
         "need": asked.need,
         "groups": list(asked.groups),
         "distinct": asked.distinct,
+        "on_call": [_shift(shift) for shift in asked.on_call],
         "decide_by": asked.decide_by.isoformat(),
         "guarded": asked.guarded or None,
     }
+
+
+def _shift(shift: Shift) -> Shown:
+    until = shift.until.isoformat() if shift.until else None
+    return {"user": shift.person.user, "name": shift.name, "until": until}
 
 
 def _vote(vote: Vote) -> Shown:

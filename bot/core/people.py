@@ -1,6 +1,7 @@
 """Who somebody is, and the place where they speak."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -36,6 +37,15 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Shift:
+    """Somebody who is on call now, and until when where that is known."""
+
+    person: PersonId
+    until: datetime | None = None
+    name: str = ""  # as Slack shows it, for cards
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """A channel, and the thread in it where something was said. `shell` is the command line's place."""
 
@@ -45,6 +55,7 @@ class Place:
     is_internal: bool = True  # not shared with another organisation
     is_member: bool = True  # the bot is in it
     is_archived: bool = False
+    is_private: bool = False  # only who was invited can read it
 
     @property
     def is_shell(self) -> bool:

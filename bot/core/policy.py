@@ -14,9 +14,11 @@ from bot.core.question import (
     ListedUnit,
     Moment,
     NeedsApproval,
+    OnCallSource,
     Policy,
     Refuse,
     Rule,
+    Unknown,
 )
 from bot.core.rules import (
     approval,
@@ -49,9 +51,11 @@ __all__ = [
     "ListedUnit",
     "Moment",
     "NeedsApproval",
+    "OnCallSource",
     "Policy",
     "Refuse",
     "Rule",
+    "Unknown",
     "decide",
     "explain",
     "may_look",
@@ -124,9 +128,12 @@ def may_see_all(facts: Facts, policy: Policy) -> Refuse | None:
     """Whether somebody may read all there is about a change: who may ask for it, or approve it. None means yes."""
     no = may_look(facts, policy)
     rules = permission.matching(facts, policy)
-    if no or facts.requester.groups & {group for rule in rules for group in (*rule.ask, *rule.approve)}:
+    groups = [group for rule in rules for group in (*sorted(rule.ask), *rule.approve)]
+    if no or not facts.requester.groups.isdisjoint(groups):
         return no
-    return Refuse("may_not_see", "Details are for those who may ask for this change or approve it.")
+    return permission.not_known(groups, facts) or Refuse(
+        "may_not_see", "Details are for those who may ask for this change or approve it."
+    )
 
 
 def may_sign(facts: Facts, policy: Policy) -> Refuse | None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from bot.core.changes import REMIND, Request, Rung, Verb
 from bot.core.inventory import Host
-from bot.core.people import Person, PersonId, Place
+from bot.core.people import Person, PersonId, Place, Shift
 from bot.core.units import Snapshot
 
 
@@ -19,6 +19,14 @@ class Moment(StrEnum):
     VOTE = "vote"  # somebody voted
     ALONE = "alone"  # somebody wants to go ahead without the votes that are missing
     ACT = "act"  # right before acting, with a fresh snapshot and everybody's rights read again
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Why something could not be told; `for_now` where it will be as soon as the bot has reached Slack."""
+
+    why: str
+    for_now: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,8 @@ class Facts:
     approvers: tuple[Person, ...] = ()  # those whose counted approval stands, as they are now
     members: Mapping[str, frozenset[PersonId]] = field(default_factory=dict)  # group -> who is in it now
     alone: Person | None = None  # who went ahead without the missing votes, or wants to (ALONE), as they are now
+    unknown: Mapping[str, Unknown] = field(default_factory=dict)  # group -> why nobody could tell who is in it
+    shifts: Mapping[str, tuple[Shift, ...]] = field(default_factory=dict)  # on-call group -> who is on call until when
     own_mask: Request | None = None  # UNMASK: the live mask of ours that it would take back
 
 
@@ -60,6 +70,7 @@ class NeedsApproval:
     good_for: timedelta
     guarded: str = ""
     distinct: bool = False  # each approval has to come from another group
+    on_call: tuple[Shift, ...] = ()  # who of the groups is on call, where a group is about that
     lost: tuple[PersonId, ...] = ()  # whose counted approval does not stand any more
     remind: tuple[timedelta, ...] = ()
     escalate: tuple[Rung, ...] = ()
@@ -123,11 +134,23 @@ class BreakGlass:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """People, by ids or by a Slack user group that is resolved whenever it is asked."""
+    """People: listed by ids, or whoever is in a user group or a channel, or on call, whenever it is asked."""
 
     name: str
     users: frozenset[PersonId] = frozenset()
     slack_group: str = ""
+    channel: str = ""
+    anybody_may_join: bool = False  # the channel may be a public one
+    on_call: str = ""  # a schedule of the on-call source
+
+
+@dataclass(frozen=True, slots=True)
+class OnCallSource:
+    """What is asked who is on call: a command, or a URL with `{schedule}` in it."""
+
+    command: tuple[str, ...] = ()  # the schedule is added as its last argument
+    url: str = ""
+    deadline: timedelta = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +170,9 @@ class Policy:
     shortest_mask: timedelta = timedelta(minutes=1)  # of those that end by themselves
     longest_mask: timedelta = timedelta(days=30)
     free_extension: float = 1.0  # so many times the approved length a mask may be prolonged without a vote, in all
+    undo_by: tuple[str, ...] = ()  # groups whose members may take back any mask of ours within that time
     people: Mapping[str, PersonId] = field(default_factory=dict)  # operating-system user -> person
+    on_call: OnCallSource | None = None
     shell_channel: str = ""  # where requests from the command line put their card
     time_zone: tzinfo = UTC  # in which a time is meant that names none
     operations_channel: str = ""  # where what belongs to no request is said

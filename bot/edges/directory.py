@@ -10,16 +10,19 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.web import SlackResponse
 
-from bot.core.people import Person, PersonId, Place
+from bot.core.people import Person, PersonId, Place, Shift
 from bot.core.question import Group
 from bot.edges.slack import Account, call
 from bot.errors import SlackError, Unverified
+from bot.ports import Schedules
 
 _GROUP_ID = re.compile(r"S[A-Z0-9]{2,}")
 _GUEST = ("is_restricted", "is_ultra_restricted")
 _BOT = ("is_bot", "is_workflow_bot")
 _SHARED = ("is_ext_shared", "is_org_shared", "is_pending_ext_shared", "pending_shared", "pending_connected_team_ids")
 _SLACKBOT = "USLACKBOT"  # it has a person's flags
+_PAGE = 200  # members of a channel; Slack's advice is less than 1,000
+_MOST_MEMBERS = 1000  # a channel of more people is no channel of approvers
 
 Payload = Mapping[str, Any]
 
@@ -33,12 +36,14 @@ class SlackDirectory:
         account: Account,
         *,
         teams: Callable[[], frozenset[str]] = frozenset,
+        schedules: Schedules | None = None,
         ttl: float,
     ) -> None:
         """`teams` is asked every time: whose people are ours may be configured anew."""
         self._client = client
         self._account = account
         self._teams = teams
+        self._schedules = schedules
         self._ttl = ttl
         self._kept: dict[tuple[str, ...], tuple[float, Any]] = {}
         self._lock = Lock()
@@ -62,12 +67,22 @@ class SlackDirectory:
 
     def members(self, group: Group) -> frozenset[PersonId]:
         """Who is in a group now. Raises `Unverified`."""
-        named = {self._ours(person) for person in group.users}
-        if not group.slack_group:
-            return frozenset(named)
-        usergroup = self._group_id(group.slack_group)
-        users = self._ask(f"who is in @{group.name}", self._client.usergroups_users_list, "users", usergroup=usergroup)
-        return frozenset({*named, *(self._ours(PersonId("", user)) for user in users)})
+        if group.on_call:
+            return frozenset(shift.person for shift in self.shifts(group))
+        if group.slack_group:
+            usergroup, what = self._group_id(group.slack_group), f"who is in @{group.name}"
+            users = self._ask(what, self._client.usergroups_users_list, "users", usergroup=usergroup)
+        else:
+            users = self._in_channel(group) if group.channel else ()
+        return frozenset(self._ours(person) for person in (*group.users, *(PersonId("", user) for user in users)))
+
+    def shifts(self, group: Group) -> tuple[Shift, ...]:
+        """Who of an on-call group is on call now, and until when; of other groups nobody. Raises `Unverified`."""
+        if not group.on_call:
+            return ()
+        if self._schedules is None:
+            raise Unverified(f"No on-call source is configured, so I cannot tell who is in @{group.name}.")
+        return tuple(replace(one, person=self._ours(one.person)) for one in self._schedules.shifts(group.on_call))
 
     def place(self, place: Place) -> Place:
         """The same place as it is now. Raises `Unverified`. A channel that we cannot see is one we are not in."""
@@ -85,7 +100,34 @@ class SlackDirectory:
             is_internal=not any(channel.get(flag) for flag in _SHARED),
             is_member=bool(channel.get("is_member")),
             is_archived=bool(channel.get("is_archived")),
+            is_private=bool(channel.get("is_private", True)),  # what is not said is not told elsewhere
         )
+
+    def _in_channel(self, group: Group) -> Sequence[str]:
+        """Everybody in a channel of approvers. Raises `Unverified` also where others than its members say who is in."""
+        place = self.place(Place(group.channel))
+        if not (place.is_private or group.anybody_may_join):
+            raise Unverified(f"#{place.name} is public, so anybody could join @{group.name}; it has to be private.")
+        if not place.is_internal or place.is_archived or (place.is_private and not place.is_member):
+            wrong = "the bot is not in it" if not place.is_member else "it is archived or shared with others"
+            raise Unverified(f"The channel of @{group.name} ({group.channel}) tells nobody: {wrong}.")
+        users = self._fresh(
+            (self._client.conversations_members.__name__, group.channel), lambda: self._pages(group.channel)
+        )
+        return [user for user in users if user != self._account.user]
+
+    def _pages(self, channel: str) -> list[str]:
+        what, users, cursor = "who is in a channel", list[str](), ""
+        while True:
+            answer = self._answer(
+                what, self._client.conversations_members, channel=channel, limit=str(_PAGE), cursor=cursor
+            )
+            users += _part(answer, "members", what)
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+            if len(users) > _MOST_MEMBERS:
+                raise Unverified(f"The channel {channel} has more than {_MOST_MEMBERS} members: too many to approve.")
+            if not cursor:
+                return users
 
     def _homes(self) -> frozenset[str]:
         return self._teams() or frozenset({self._account.team})
@@ -108,18 +150,21 @@ class SlackDirectory:
     def _ask(self, what: str, method: Callable[..., SlackResponse], part: str, **arguments: str) -> Any:
         """One part of an answer, fresh enough."""
         key = (method.__name__, *arguments.values())
+        return self._fresh(key, lambda: _part(self._answer(what, method, **arguments), part, what))
+
+    def _fresh(self, key: tuple[str, ...], ask: Callable[[], Any]) -> Any:
         with self._lock:
             until, answer = self._kept.get(key, (0.0, None))
-        if time.monotonic() < until:
-            return answer
+        if time.monotonic() >= until:
+            answer = ask()
+            self._keep(key, answer)
+        return answer
+
+    def _answer(self, what: str, method: Callable[..., SlackResponse], **arguments: str) -> SlackResponse:
         try:
-            answer = call(method, **arguments).get(part)
+            return call(method, **arguments)
         except SlackError as error:
             raise Unverified(_cannot_tell(what, error.code)) from error
-        if answer is None:
-            raise Unverified(_cannot_tell(what, "it left that out"))
-        self._keep(key, answer)
-        return answer
 
     def _keep(self, key: tuple[str, ...], answer: Any) -> None:
         now = time.monotonic()
@@ -127,6 +172,13 @@ class SlackDirectory:
             self._kept = {old: kept for old, kept in self._kept.items() if kept[0] > now} | {
                 key: (now + self._ttl, answer)
             }
+
+
+def _part(answer: SlackResponse, part: str, what: str) -> Any:
+    found = answer.get(part)
+    if found is None:
+        raise Unverified(_cannot_tell(what, "it left that out"))
+    return found
 
 
 def _cannot_tell(what: str, why: str) -> str:

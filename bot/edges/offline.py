@@ -2,17 +2,19 @@
 
 It answers only for people who are mapped to an operating-system user (`people:` in policy.yaml). That is safe because
 the kernel says who calls on the command line, and root alone can write the file: whoever stands in it is one of ours
-by the operator's own word. What only Slack knows, a user group's members, is not known and so holds nobody.
+by the operator's own word. What only Slack knows, who is in a user group or a channel, is not known and
+holds nobody.
 """
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
-from bot.core.people import Person, PersonId, Place
+from bot.core.people import Person, PersonId, Place, Shift
 from bot.core.policy import Group, Policy
 from bot.errors import NotYet, SlackError, Unverified
-from bot.ports import Directory
+from bot.ports import Directory, Schedules
 
 Answer = TypeVar("Answer")
 # Where Slack said something (`user_not_found`, `ratelimited`), that counts: only silence is made up for.
@@ -25,18 +27,32 @@ _AGAIN = 0.5  # seconds; until the first connection, which takes no longer where
 class OfflineDirectory:
     """Meets `ports.Directory` from the policy alone, as it is whenever somebody asks."""
 
-    def __init__(self, policy: Callable[[], Policy]) -> None:
+    def __init__(self, policy: Callable[[], Policy], schedules: Schedules | None = None) -> None:
         self._policy = policy
+        self._schedules = schedules
 
     def person(self, person: PersonId, groups: Sequence[Group]) -> Person:
         """A mapped person, under the id that the policy has for them. Raises `Unverified` for anybody else."""
         login, known = self._mapped(person)
-        held = (group.name for group in groups if any(known.is_same_as(user) for user in group.users))
+        asked = (group for group in groups if not _in_slack_alone(group))
+        held = (group.name for group in asked if any(known.is_same_as(user) for user in self.members(group)))
         return Person(known, login, frozenset(held))
 
     def members(self, group: Group) -> frozenset[PersonId]:
-        """The people whom the policy lists one by one; of a Slack user group nobody is known."""
-        return group.users
+        """The people whom the policy lists one by one, and who is on call. Raises `Unverified` for other groups."""
+        if _in_slack_alone(group):
+            raise Unverified(f"Slack cannot be asked who is in @{group.name}, so the answer is no for now.")
+        return group.users | {shift.person for shift in self.shifts(group)}
+
+    def shifts(self, group: Group) -> tuple[Shift, ...]:
+        """Who of an on-call group is on call now: that is not asked of Slack. Raises `Unverified`."""
+        if not group.on_call or self._schedules is None:
+            return ()
+        return tuple(replace(one, person=self._known(one.person)) for one in self._schedules.shifts(group.on_call))
+
+    def _known(self, on_call: PersonId) -> PersonId:
+        """A schedule says no team: whoever is mapped under this user id is meant."""
+        return next((one for one in self._policy().people.values() if one.user == on_call.user), on_call)
 
     def place(self, place: Place) -> Place:
         """The command line is what it is. Raises `Unverified` for a channel."""
@@ -49,6 +65,10 @@ class OfflineDirectory:
         if found is None:
             raise Unverified("Slack cannot be asked who this is, so the answer is no for now.")
         return found
+
+
+def _in_slack_alone(group: Group) -> bool:
+    return bool(group.slack_group or group.channel)
 
 
 class FallbackDirectory:
@@ -70,6 +90,10 @@ class FallbackDirectory:
     def members(self, group: Group) -> frozenset[PersonId]:
         """Who is in a group now. Raises `Unverified`."""
         return self._ask(lambda directory: directory.members(group))
+
+    def shifts(self, group: Group) -> tuple[Shift, ...]:
+        """Who of an on-call group is on call now. Raises `Unverified`."""
+        return self._ask(lambda directory: directory.shifts(group))
 
     def place(self, place: Place) -> Place:
         """The same place as it is now. Raises `Unverified`."""

@@ -16,6 +16,7 @@ from bot.core.units import Snapshot, UnitName
 from bot.errors import MaskbotError, UsageError
 from bot.ports import Query
 from bot.workflow.asking import planned
+from bot.workflow.groups import with_names
 from bot.workflow.judging import facts
 from bot.workflow.looking import look
 from bot.workflow.parts import Parts
@@ -110,7 +111,7 @@ def weigh(parts: Parts, asked: Request) -> tuple[Request, Decision, tuple[Explai
     seen = look(parts, parts.host(change.host), change.unit, full=True, user=change.user)
     request = planned(asked, seen)
     given = facts(parts, request, Moment.LOOKED, snapshot=seen)
-    return request, decide(given, parts.policy), explain(given, parts.policy)
+    return request, with_names(parts, decide(given, parts.policy)), explain(given, parts.policy)
 
 
 def _hypothetical(parts: Parts, change: Change, who: Asker) -> Request:

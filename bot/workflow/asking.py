@@ -12,7 +12,8 @@ from bot.errors import HostError, Unverified, UsageError
 from bot.ports import Claim
 from bot.workflow.ending import end, event, refuse
 from bot.workflow.finishing import finish, nothing_to_do
-from bot.workflow.judging import judge, person, rival, with_own_mask
+from bot.workflow.groups import with_names
+from bot.workflow.judging import judge, rival, with_own_mask
 from bot.workflow.looking import patient_look
 from bot.workflow.parts import Parts
 
@@ -51,7 +52,9 @@ def _named(parts: Parts, request: Request) -> Request:
     """Not every payload says how people call the person who asks."""
     if request.ask.requester_name:
         return request
-    return replace(request, ask=replace(request.ask, requester_name=person(parts, request.ask.requester).name))
+    return replace(
+        request, ask=replace(request.ask, requester_name=parts.directory.person(request.ask.requester, ()).name)
+    )
 
 
 def planned(request: Request, seen: Snapshot) -> Request:
@@ -83,7 +86,7 @@ def _same_plan(change: Change, was: Target, is_now: Target) -> bool:
 
 def settle(parts: Parts, request: Request, decision: Decision, *, claim: Claim) -> Request:
     """Do what the decision says."""
-    now = parts.clock.now()
+    now, decision = parts.clock.now(), with_names(parts, decision)
     evaluated = event(request, "policy.evaluated", decision=type(decision).__name__, digest=request.target.digest)
     match decision:
         case Refuse():
@@ -117,6 +120,7 @@ def _approval(decision: NeedsApproval, now: datetime) -> Approval:
         good_for=decision.good_for,
         guarded=decision.guarded,
         distinct=decision.distinct,
+        on_call=decision.on_call,
     )
 
 

@@ -1,5 +1,7 @@
 """From approved to running: look again, ask again, and take the host, if everything still holds."""
 
+from dataclasses import replace
+
 from bot.core.changes import Outcome, Request, Stage, Verb
 from bot.core.plan import differences, plan_of
 from bot.core.policy import Allow, Decision, Moment, Refuse
@@ -7,7 +9,7 @@ from bot.core.steps import Done
 from bot.core.units import Snapshot
 from bot.errors import HostError, HostTaken, NotYet, Unverified, UsageError
 from bot.ports import Claim, Query
-from bot.workflow.asking import planned
+from bot.workflow.asking import planned, settle
 from bot.workflow.ending import back_to_waiting, end, event, refuse
 from bot.workflow.finishing import Ending, finish, nothing_to_do
 from bot.workflow.judging import judge
@@ -75,6 +77,8 @@ def _not_now(parts: Parts, fresh: Request, decision: Decision, *, claim: Claim) 
     if isinstance(decision, Refuse):
         ending = nothing_to_do(parts, fresh, decision)
         return finish(parts, fresh, ending, claim=claim) if ending else refuse(parts, fresh, decision, claim=claim)
+    if fresh.approval is None:  # nobody had to vote when it was asked, and now somebody has to
+        return settle(parts, replace(fresh, approved_at=None, act_by=None), decision, claim=claim)
     lost = without_lost(fresh, decision)
     changed = _what_changed(fresh) or (f"who may approve: {_who_lost(lost)}",)
     return back_to_waiting(parts, lost.request, changed, events=lost.events, messages=lost.messages, claim=claim)

@@ -3,49 +3,54 @@
 from dataclasses import replace
 
 from bot.core.changes import Request, Stage, Verb
-from bot.core.people import Person, PersonId
-from bot.core.policy import Decision, Facts, Moment, decide
+from bot.core.people import PersonId
+from bot.core.policy import Decision, Facts, Moment, Refuse, decide
+from bot.core.rules.permission import NOT_KNOWN, NOT_KNOWN_YET
 from bot.core.units import Snapshot
+from bot.errors import NotYet, Unverified
 from bot.ports import Query
+from bot.workflow.groups import person, read_groups
 from bot.workflow.parts import Parts
 
 
 def judge(
     parts: Parts, request: Request, moment: Moment, *, snapshot: Snapshot | None = None, voter: PersonId | None = None
 ) -> Decision:
-    """Ask `decide`, with everybody's rights as they are now. Raises `Unverified`: then the answer is no."""
+    """Ask `decide`, with everybody's rights as they are now. Raises `NotYet`, and `Unverified`: then it is no."""
     return judged(parts, facts(parts, request, moment, snapshot=snapshot, voter=voter))
 
 
 def judged(parts: Parts, given: Facts) -> Decision:
     """The same, where the facts are needed for more than the answer."""
-    return decide(given, parts.policy)
+    answer = decide(given, parts.policy)
+    if isinstance(answer, Refuse) and answer.code == NOT_KNOWN:
+        raise Unverified(answer.reason)
+    if isinstance(answer, Refuse) and answer.code == NOT_KNOWN_YET:
+        raise NotYet(answer.reason)
+    return answer
 
 
 def facts(
     parts: Parts, request: Request, moment: Moment, *, snapshot: Snapshot | None = None, voter: PersonId | None = None
 ) -> Facts:
     """Everything a rule may look at. Raises `Unverified`."""
-    ask = request.ask
+    ask, groups = request.ask, read_groups(parts)
     return Facts(
         now=parts.clock.now(),
         moment=moment,
         request=request,
         host=parts.host(ask.change.host),
-        requester=person(parts, request.owner),
+        requester=person(parts, request.owner, groups),
         place=parts.directory.place(ask.place),
         snapshot=snapshot or request.target.before,
-        voter=person(parts, voter) if voter else None,
-        approvers=tuple(person(parts, vote.voter) for vote in request.counted),
-        members={group.name: parts.directory.members(group) for group in parts.policy.groups},
-        alone=person(parts, request.glass.by) if request.glass and request.is_alone else None,
+        voter=person(parts, voter, groups) if voter else None,
+        approvers=tuple(person(parts, vote.voter, groups) for vote in request.counted),
+        members=groups.members,
+        unknown=groups.unknown,
+        shifts=groups.shifts,
+        alone=person(parts, request.glass.by, groups) if request.glass and request.is_alone else None,
         own_mask=own_mask(parts, request),
     )
-
-
-def person(parts: Parts, who: PersonId) -> Person:
-    """A person as they are now. Raises `Unverified`."""
-    return parts.directory.person(who, parts.policy.groups)
 
 
 def own_mask(parts: Parts, request: Request) -> Request | None:

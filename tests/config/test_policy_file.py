@@ -164,11 +164,11 @@ WRONG = {
     "an unknown group of approvers": ("[sre]", "[x]", "policy.yaml:10: rules[0].approve[0]: there is no group `x`."),
     "no channel": ("{prefixes: [inc-]}", "{}", "policy.yaml:2: channels: names no channel"),
     "a channel by its name": ("prefixes: [inc-]", "ids: [incidents]", "policy.yaml:2: channels.ids[0]: "),
-    "nobody in a group": ("{users: [U0BOB, U0CAROL]}", "{}", "policy.yaml:5: groups.sre: needs either `users` or"),
+    "nobody in a group": ("{users: [U0BOB, U0CAROL]}", "{}", "policy.yaml:5: groups.sre: needs one of `users`,"),
     "a group twice over": (
         "{users: [U0BOB, U0CAROL]}",
         "{users: [U0BOB], slack_group: S0SRE}",
-        "policy.yaml:5: groups.sre: needs either `users` or `slack_group`, and not both",
+        "policy.yaml:5: groups.sre: needs one of `users`, `slack_group`, `channel` and `on_call`, and one alone",
     ),
     "a person by name": (
         "sre: {users: [U0BOB",

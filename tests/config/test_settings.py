@@ -106,6 +106,7 @@ WRONG = {
     "MASKBOT_RETRIES": ("1;2", "MASKBOT_RETRIES: has to be seconds with commas between, like 1,2,4"),
     "MASKBOT_LEASE_RENEW": ("31", "MASKBOT_LEASE_RENEW has to be half of MASKBOT_LEASE at most"),
     "MASKBOT_DOUBT_FIRST": ("31", "MASKBOT_DOUBT_FIRST cannot be longer than MASKBOT_DOUBT_LONGEST"),
+    "MASKBOT_ON_CALL_TOKEN": ("two words", "MASKBOT_ON_CALL_TOKEN: has to be one word of plain signs"),
     "SLACK_API_URL": ("slack.com", "SLACK_API_URL: "),
     "MASKBOT_SLACK_MODE": ("both", "MASKBOT_SLACK_MODE: "),
     "MASKBOT_HTTP_ADDRESS": ("localhost", "MASKBOT_HTTP_ADDRESS: "),

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from bot.core.changes import Stage, Verb
-from bot.core.people import Person, PersonId, Place
-from bot.core.policy import Allow, Facts, Moment, NeedsApproval, Policy, Refuse, decide, may_look, may_see_all
+from bot.core.people import Person, PersonId, Place, Shift
+from bot.core.policy import Allow, Facts, Moment, NeedsApproval, Policy, Refuse, Unknown, decide, may_look, may_see_all
 from bot.core.units import Layer
 from tests.core.situations import (
     ALICE,
@@ -296,6 +296,63 @@ def test_a_rule_without_approving_groups_is_a_dead_end() -> None:
 def test_a_group_that_shrank_does_not_void_a_request_that_has_its_approvals() -> None:
     answer = decide(looked(snapshot(), moment=Moment.ACT, approvers=(BOB,), members={"sre": frozenset()}), POLICY)
     assert isinstance(answer, Allow)
+
+
+UNKNOWN = {"sre": Unknown("Slack could not tell me who is in @sre.")}
+WITHOUT_SRE = {"eng": MEMBERS["eng"]}
+
+
+def not_known(answer: object) -> bool:
+    return isinstance(answer, Refuse) and (answer.code, answer.reason) == ("group_unknown", UNKNOWN["sre"].why)
+
+
+def test_where_it_is_not_known_who_could_approve_the_answer_is_no_with_the_reason() -> None:
+    assert not_known(decide(facts(members=WITHOUT_SRE, unknown=UNKNOWN), POLICY))
+
+
+def test_where_enough_others_could_approve_it_does_not_matter_who_is_not_known() -> None:
+    either = replace(POLICY, rules=(replace(PROD, approve=("sre", "eng")),))
+    assert isinstance(decide(facts(members=WITHOUT_SRE, unknown=UNKNOWN), either), NeedsApproval)
+
+
+def test_a_group_that_is_not_known_keeps_nobody_from_asking_who_is_in_another() -> None:
+    either = replace(POLICY, rules=(replace(PROD, ask=frozenset({"eng", "ops"})),))
+    unknown = {"ops": Unknown("nobody knows", for_now=True)}
+    assert isinstance(decide(facts(unknown=unknown), either), NeedsApproval)
+    answer = decide(facts(requester=DAVE, unknown=unknown), either)
+    assert answer == Refuse("group_unknown_yet", "nobody knows")
+
+
+def test_a_vote_of_somebody_whose_group_is_not_known_is_not_counted() -> None:
+    assert not_known(vote(replace(BOB, groups=frozenset({"eng"})), unknown=UNKNOWN))
+
+
+def test_an_approval_whose_group_is_not_known_right_now_is_neither_counted_nor_lost() -> None:
+    """The approved request waits until it is known: nobody's right is gone."""
+    bob = replace(BOB, groups=frozenset({"eng"}))
+    given = looked(snapshot(), moment=Moment.ACT, approvers=(bob,), unknown=UNKNOWN)
+    assert not_known(decide(given, POLICY))
+    too_few = decide(given, TWO)
+    assert isinstance(too_few, NeedsApproval)
+    assert (too_few.have, too_few.lost) == (0, ())
+
+
+def test_a_stranger_stays_one_whatever_is_not_known() -> None:
+    guest = replace(BOB, groups=frozenset(), is_guest=True)
+    answer = decide(looked(snapshot(), moment=Moment.ACT, approvers=(guest,), unknown=UNKNOWN), POLICY)
+    assert isinstance(answer, NeedsApproval)
+    assert answer.lost == (BOB.id,)
+
+
+def test_details_are_for_nobody_whose_group_is_not_known() -> None:
+    assert not_known(may_see_all(facts(requester=DAVE, unknown=UNKNOWN), POLICY))
+
+
+def test_who_is_on_call_is_told_with_the_question() -> None:
+    shifts = {"sre": (Shift(BOB.id, NOW + timedelta(hours=1)),), "eng": (Shift(ALICE.id),)}
+    answer = decide(facts(shifts=shifts), POLICY)
+    assert isinstance(answer, NeedsApproval)
+    assert answer.on_call == shifts["sre"]
 
 
 def test_groups_that_nobody_asked_slack_about_are_no_dead_end() -> None:

@@ -7,7 +7,19 @@ import pytest
 
 from bot.core.changes import Outcome, Verb
 from bot.core.people import Person
-from bot.core.policy import Allow, Decision, Facts, NeedsApproval, Policy, Refuse, Rule, decide, explain
+from bot.core.policy import (
+    Allow,
+    Decision,
+    Facts,
+    Moment,
+    NeedsApproval,
+    Policy,
+    Refuse,
+    Rule,
+    Unknown,
+    decide,
+    explain,
+)
 from bot.core.units import Layer
 from tests.core.situations import (
     ALICE,
@@ -24,6 +36,7 @@ from tests.core.situations import (
     our_mask,
     request,
     snapshot,
+    waiting,
 )
 
 MASK, UNMASK = frozenset({Verb.MASK}), frozenset({Verb.UNMASK})
@@ -143,6 +156,31 @@ ORDINARY_UNMASKS = {
 @pytest.mark.parametrize("asked", ORDINARY_UNMASKS.values(), ids=ORDINARY_UNMASKS)
 def test_an_unmask_is_a_request_like_any_other(asked: Facts) -> None:
     assert isinstance(decide(asked, POLICY), NeedsApproval)
+
+
+ON_CALL = replace(POLICY, undo_by=("on-call",))
+CAROL_ON_CALL = replace(CAROL, groups=CAROL.groups | {"on-call"})
+
+
+def test_who_is_on_call_takes_back_any_mask_of_ours() -> None:
+    answer = decide(undo(CAROL_ON_CALL), ON_CALL)
+    assert answer == Allow("undo of our own mask", "it takes back the mask that alice asked for, and carol is on call")
+    assert isinstance(decide(undo(CAROL_ON_CALL), POLICY), NeedsApproval)
+
+
+NOBODY_KNOWS = {"on-call": Unknown("nobody knows")}
+
+
+def test_where_it_is_not_known_who_is_on_call_an_undo_by_others_asks_for_an_approval() -> None:
+    assert isinstance(decide(replace(undo(CAROL), unknown=NOBODY_KNOWS), ON_CALL), NeedsApproval)
+    assert isinstance(decide(replace(undo(ALICE), unknown=NOBODY_KNOWS), ON_CALL), Allow)
+
+
+def test_an_undo_that_was_allowed_because_of_a_shift_waits_until_shifts_are_known_again() -> None:
+    acting = replace(undo(CAROL), unknown=NOBODY_KNOWS, moment=Moment.ACT)
+    assert code(decide(acting, ON_CALL)) == "group_unknown"
+    voted = replace(acting, request=replace(acting.request, approval=waiting().approval), approvers=(BOB,))
+    assert isinstance(decide(voted, ON_CALL), Allow)
 
 
 def test_a_promised_time_for_an_undo_is_kept_when_the_policy_becomes_stricter() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from bot.core.people import Person, PersonId, Place
+from bot.core.people import Person, PersonId, Place, Shift
 from bot.core.policy import Group, Policy
 from bot.edges.offline import FallbackDirectory, OfflineDirectory
 from bot.errors import NotYet, SlackError, Unverified
@@ -34,6 +34,10 @@ class Slack:
         self._answer()
         return frozenset({BOB})
 
+    def shifts(self, group: Group) -> tuple[Shift, ...]:
+        self._answer()
+        return (Shift(BOB),)
+
     def place(self, place: Place) -> Place:
         self._answer()
         return Place(place.channel, name="incident")
@@ -55,7 +59,33 @@ def test_a_mapped_person_is_described_by_the_groups_that_name_them(offline: Offl
 
 def test_nobody_is_in_a_group_that_only_slack_knows(offline: OfflineDirectory) -> None:
     assert offline.person(EVE, POLICY.groups).groups == frozenset()
-    assert offline.members(IN_SLACK) == frozenset()
+    for group in (IN_SLACK, Group("ops", channel="C1")):
+        with pytest.raises(Unverified, match=f"who is in @{group.name}"):
+            offline.members(group)
+
+
+class Rota:
+    """Alice is on call, and somebody whom nobody mapped; or nobody knows."""
+
+    def __init__(self) -> None:
+        self.is_known = True
+
+    def shifts(self, schedule: str) -> tuple[Shift, ...]:
+        if not self.is_known:
+            raise Unverified(f"nobody knows {schedule}")
+        return (Shift(PersonId("", "UALICE")), Shift(PersonId("", "UX")))
+
+
+def test_who_is_on_call_is_not_asked_of_slack() -> None:
+    rota, on_call = Rota(), Group("on-call", on_call="primary")
+    offline = OfflineDirectory(lambda: POLICY, rota)
+    assert offline.members(on_call) == {ALICE, PersonId("", "UX")}
+    assert offline.person(ALICE, [on_call]).groups == {"on-call"}
+    assert offline.person(EVE, [on_call]).groups == frozenset()
+    assert offline.shifts(NAMED) == ()
+    rota.is_known = False
+    with pytest.raises(Unverified, match="nobody knows primary"):
+        offline.members(on_call)
 
 
 @pytest.mark.parametrize("person", [BOB, PersonId("T2", "UALICE")])
@@ -93,6 +123,7 @@ def fallback(slack: Directory, clock: Hands | None = None) -> FallbackDirectory:
 
 def test_while_slack_answers_its_word_counts_and_configuration_is_not_asked() -> None:
     assert fallback(Slack()).person(ALICE, POLICY.groups).is_deleted
+    assert fallback(Slack()).shifts(NAMED) == (Shift(BOB),)
 
 
 @pytest.mark.parametrize("code", ["unreachable", "http_503", "unreadable_answer"])

@@ -32,11 +32,16 @@ class WebApi:
     def __init__(self, base: str) -> None:
         self.base = base
         self.answers: dict[str, Answer] = {"auth.test": Answer(_AUTH)}
+        self._turns: defaultdict[str, list[Answer]] = defaultdict(list)
         self._calls: defaultdict[str, Queue[dict[str, Any]]] = defaultdict(Queue)
 
     def answer(self, method: str, body: Mapping[str, Any] | str, status: int = 200, **headers: str) -> None:
         """From now on this method answers so."""
         self.answers[method] = Answer(body, status, {name.replace("_", "-"): value for name, value in headers.items()})
+
+    def answer_in_turn(self, method: str, *bodies: Mapping[str, Any]) -> None:
+        """The next calls of this method are answered so, one after the other; then it goes on as it did."""
+        self._turns[method] += [Answer(body) for body in bodies]
 
     def call(self, method: str) -> dict[str, Any]:
         """The next call of this method, waited for."""
@@ -49,6 +54,8 @@ class WebApi:
     def take(self, method: str, arguments: dict[str, Any]) -> Answer:
         """A call came in."""
         self._calls[method].put(arguments)
+        if self._turns[method]:
+            return self._turns[method].pop(0)
         return self.answers.get(method, Answer({"ok": True, "ts": "1700000000.000900"}))
 
 

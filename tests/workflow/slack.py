@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.core.cards.kit import Text
-from bot.core.people import Person, PersonId, Place
+from bot.core.people import Person, PersonId, Place, Shift
 from bot.core.policy import Group
 from bot.errors import SlackError, Unverified
 
@@ -30,6 +30,8 @@ class People:
         self.people = {each.id: each for each in everybody}
         self.groups = {"eng": {ALICE.id, BOB.id, CAROL.id}, "sre": {BOB.id, CAROL.id}}
         self.silent: set[PersonId] = set()
+        self.broken: set[str] = set()  # groups of which nobody can tell who is in them
+        self.on_call: dict[str, tuple[Shift, ...]] = {}
 
     def person(self, person: PersonId, groups: Sequence[Group]) -> Person:
         if person in self.silent or person not in self.people:
@@ -38,7 +40,12 @@ class People:
         return replace(self.people[person], groups=frozenset(mine))
 
     def members(self, group: Group) -> frozenset[PersonId]:
+        if group.name in self.broken:
+            raise Unverified(f"Nobody could tell who is in @{group.name}.")
         return frozenset(self.groups[group.name])
+
+    def shifts(self, group: Group) -> tuple[Shift, ...]:
+        return self.on_call.get(group.name, ())
 
     def place(self, place: Place) -> Place:
         return replace(place, name=INCIDENT.name)

@@ -31,7 +31,9 @@ def world(
     """A running bot; bob is in both groups, carol in the first alone, dave in the second alone."""
     people = People()
     people.groups["dba"] = {BOB.id, DAVE.id}
-    policy = replace(POLICY, groups=(*POLICY.groups, Group("dba")), rules=(ANY, DISTINCT))
+    people.groups["on-call"] = set()
+    groups = (*POLICY.groups, Group("dba"), Group("on-call"))
+    policy = replace(POLICY, groups=groups, rules=(ANY, DISTINCT), undo_by=("on-call",))
     url = f"sqlite:///{tmp_path_factory.mktemp('approves')}/var/maskbot.db"
     one = World(lab_hosts, url, ways=ways, people=people, policy=policy)
     with one.store.exclusive():
@@ -130,3 +132,54 @@ def test_whoever_may_approve_may_deny_whatever_their_group(world: World) -> None
     asked = world.mask("tuned", host="db-01")
     world.vote(asked, Verdict.DENY, by=DAVE)
     assert world.ended(asked).stage is Stage.DENIED
+
+
+def test_where_nobody_can_tell_who_may_approve_the_answer_is_no_and_an_undo_goes_on(world: World) -> None:
+    host, broken = world.hosts["web-02"], world.people.broken
+    vote_waits = world.mask("restless", host="web-02")
+    broken.add("sre")
+    refused = world.mask("tuned.service", host="db-01", by=CAROL)
+    assert (refused.stage, "Nobody could tell who is in @sre" in refused.because) == (Stage.REFUSED, True)
+    world.vote(vote_waits, by=BOB)
+    assert "Nobody could tell who is in @sre" in world.told(BOB, "Click again in a moment")
+
+    masked = next(each for each in world.requests() if each.is_live_mask and each.target.host == "web-02")
+    back = world.undo(masked)
+    assert back.target.outcome is Outcome.RESTORED, back.because
+    assert is_untouched(host, masked.target.unit.text)
+    broken.discard("sre")
+    world.vote(vote_waits, Verdict.DENY, by=BOB)
+    assert world.ended(vote_waits).stage is Stage.DENIED
+
+
+def test_an_approved_request_waits_while_nobody_can_tell_whether_its_approvals_stand(world: World) -> None:
+    host, broken = world.hosts["web-01"], world.people.broken
+    asked = world.mask("restless")
+    world.vote(asked, by=BOB)
+    with just_before_acting(world, "restless.service", lambda: broken.add("sre")):
+        world.vote(asked, by=CAROL)
+        world.when(asked, lambda now: now.stage is Stage.APPROVED, "the quorum")
+    assert is_untouched(host, "restless.service")
+    broken.discard("sre")
+    done = world.ended(asked)
+    assert (done.target.outcome, done.changed_since) == (Outcome.PROVEN, ())
+
+
+def test_who_is_on_call_takes_back_a_mask_without_a_vote(world: World) -> None:
+    live = [each for each in world.requests() if each.is_live_mask and each.target.host == "db-01"]
+    world.people.groups["on-call"] = {DAVE.id}
+    back = world.undo(live[0], by=DAVE)
+    assert (back.stage, back.target.outcome) == (Stage.DONE, Outcome.RESTORED), back.because
+    assert "dave is on call" in back.because
+    assert is_untouched(world.hosts["db-01"], live[0].target.unit.text)
+
+
+def test_a_shift_that_ended_while_the_host_was_looked_at_does_not_count(world: World) -> None:
+    on_call = world.people.groups["on-call"] = {DAVE.id}
+    live = next(each for each in world.requests() if each.is_live_mask and each.target.host == "web-01")
+    unit = live.target.unit.text
+    asked = world.begin_undo(live, by=DAVE)
+    with just_before_acting(world, unit, lambda: on_call.discard(DAVE.id)):
+        refused = world.answered(asked)
+    assert (refused.stage, "may not ask" in refused.because) == (Stage.REFUSED, True)
+    assert is_masked(world.hosts["web-01"], unit)

@@ -8,7 +8,7 @@ from bot.core.cards import states
 from bot.core.cards.done import TITLES
 from bot.core.cards.kit import Block, Markup, Text, clock, day, escape, joined, mention, message, row, section, words
 from bot.core.cards.titles import subject
-from bot.core.cards.waiting import plan_rows, who_may
+from bot.core.cards.waiting import on_call, plan_rows, who_may
 from bot.core.changes import Outcome, Request, Stage
 from bot.core.question import Allow, Decision, Explained, NeedsApproval, Refuse
 from bot.core.units import FileKind, Snapshot
@@ -138,6 +138,7 @@ def _decided(decision: Decision) -> Iterator[Markup]:
         case NeedsApproval(rule=rule):
             who = who_may(decision.need, decision.groups, distinct=decision.distinct)
             yield row("Answer", words("it would need {} (rule {})", who, rule))
+            yield from on_call(decision.on_call)
             if decision.guarded:
                 yield row(
                     "Guarded", words("{}. An approver must tick that console access works today", decision.guarded)

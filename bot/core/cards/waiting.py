@@ -5,9 +5,23 @@ from datetime import datetime
 
 from bot.core.cards import consequences, states
 from bot.core.cards.buttons import buttons
-from bot.core.cards.kit import Action, Markup, Text, escape, joined, mention, message, row, section, until, words
+from bot.core.cards.kit import (
+    Action,
+    Markup,
+    Text,
+    day,
+    escape,
+    joined,
+    mention,
+    message,
+    row,
+    section,
+    until,
+    words,
+)
 from bot.core.cards.titles import asked, subject, with_time
 from bot.core.changes import Approval, Request, Stage, Tally, Verdict
+from bot.core.people import Shift
 
 _NUMBERS = {1: "one", 2: "two", 3: "three"}
 
@@ -40,6 +54,17 @@ def who_may(need: int, groups: Sequence[str], *, distinct: bool = False) -> Mark
     return words("{} of {}{}", _NUMBERS.get(need, str(need)), names, apart)
 
 
+def on_call(shifts: Sequence[Shift]) -> Iterator[Markup]:
+    """Who is on call, by name: a card mentions nobody whom the policy does not want mentioned."""
+    if shifts:
+        yield row("On call", joined(_shift(one) for one in shifts))
+
+
+def _shift(shift: Shift) -> Markup:
+    who = shift.name or shift.person.user
+    return words("{} until {}", who, day(shift.until)) if shift.until else words("{}", who)
+
+
 def _at(group: str) -> str:
     return f"@{group.removeprefix('@')}"
 
@@ -65,6 +90,7 @@ def _rule_rows(request: Request, now: datetime) -> Iterator[Markup]:
     approval = request.approval
     if approval and request.stage is Stage.WAITING:
         yield row("Rule", _rule(approval, now))
+        yield from on_call(approval.on_call)
         if approval.guarded:
             yield row("Guarded", words("{}. An approver must tick that console access works today", approval.guarded))
         yield from _votes(request, approval)

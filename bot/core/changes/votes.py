@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.core.people import PersonId, Place
+from bot.core.people import PersonId, Place, Shift
 
 
 class Verdict(StrEnum):
@@ -50,3 +50,4 @@ class Approval:
     good_for: timedelta = timedelta(minutes=10)  # how long the approval may wait to be used
     guarded: str = ""  # why an approver must tick that console access works; empty: not needed
     distinct: bool = False  # each approval has to come from another of the groups
+    on_call: tuple[Shift, ...] = ()  # who of the groups was on call when people were asked

@@ -1,16 +1,16 @@
 """How many have to agree, who may, and whether they have."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.core.changes import Verb
 from bot.core.people import Person, PersonId
-from bot.core.question import Allow, Facts, NeedsApproval, Policy, Refuse, Rule
+from bot.core.question import Allow, Decision, Facts, NeedsApproval, Policy, Refuse, Rule
 from bot.core.quorum import reached
 from bot.core.rules.critical import reason_of
 from bot.core.rules.identity import is_one_of_us
 from bot.core.rules.names import listed, names_of
-from bot.core.rules.permission import approvers_of, at_signs, matching
+from bot.core.rules.permission import approvers_of, at_signs, matching, not_known
 
 _FEW = ("none", "one", "two", "three", "four", "five")
 
@@ -70,19 +70,25 @@ def voter_may_decide(facts: Facts, policy: Policy) -> Refuse | None:
     rule = demand(facts, policy).rule
     if facts.voter is None or facts.voter.groups & set(rule.approve):
         return None
+    if no := not_known(rule.approve, facts):
+        return no
     may = f"{at_signs(rule.approve)} may." if rule.approve else "Nobody may."
     return Refuse("may_not_approve", f"You may not decide this (rule `{rule.name}`).", may)
 
 
-def quorum(facts: Facts, policy: Policy) -> Allow | NeedsApproval:
+def quorum(facts: Facts, policy: Policy) -> Decision:
     """The last word: enough of those who are entitled at this moment, each counted once, the requester never."""
     wanted = demand(facts, policy)
     rule = wanted.rule
-    entitled = _each_once(person for person in facts.approvers if _counts(person, rule, facts, policy))
-    have = reached({one.id.key: one.groups for one in entitled}, rule.approve, distinct=rule.distinct)
+    others = [one for one in facts.approvers if is_one_of_us(one, policy) and not is_a_requester(one.id, facts)]
+    have = _made(others, rule)
     if have >= wanted.need:
         because = f"it has the {approvals(wanted.need)} it needs" if wanted.need else "it needs no approval"
         return Allow(rule.name, f"{rule.name}: {because}")
+    perhaps = [replace(one, groups=one.groups | frozenset(facts.unknown)) for one in others]
+    no = not_known(rule.approve, facts)
+    if no and _made(perhaps, rule) >= wanted.need:
+        return no
     return NeedsApproval(
         rule=rule.name,
         because=f"{rule.name}: {_few(wanted.need)} of {approvers_of(rule)}",
@@ -93,15 +99,20 @@ def quorum(facts: Facts, policy: Policy) -> Allow | NeedsApproval:
         good_for=rule.good_for,
         guarded=wanted.guarded,
         distinct=rule.distinct,
-        lost=tuple(one.id for one in facts.approvers if not _counts(one, rule, facts, policy)),
+        on_call=tuple(shift for group in rule.approve for shift in facts.shifts.get(group, ())),
+        lost=tuple(one.id for one in facts.approvers if not _may_count(one, perhaps, rule)),
         remind=rule.remind,
         escalate=rule.escalate,
     )
 
 
-def _counts(person: Person, rule: Rule, facts: Facts, policy: Policy) -> bool:
-    entitled = person.groups & set(rule.approve) and is_one_of_us(person, policy)
-    return bool(entitled) and not is_a_requester(person.id, facts)
+def _made(people: Iterable[Person], rule: Rule) -> int:
+    """How many approvals of the rule these people make."""
+    return reached({one.id.key: one.groups for one in _each_once(people)}, rule.approve, distinct=rule.distinct)
+
+
+def _may_count(person: Person, perhaps: Iterable[Person], rule: Rule) -> bool:
+    return any(one.id == person.id and not one.groups.isdisjoint(rule.approve) for one in perhaps)
 
 
 def _each_once(people: Iterable[Person]) -> list[Person]:

@@ -4,7 +4,7 @@ from bot.core.people import Person
 from bot.core.question import Allow, Facts, Moment, Policy, Refuse
 from bot.core.rules.approval import guarded_because
 from bot.core.rules.identity import is_one_of_us
-from bot.core.rules.permission import at_signs, matching
+from bot.core.rules.permission import NOT_KNOWN, NOT_KNOWN_YET, at_signs, matching, not_known
 
 GLASS = "break-glass"
 
@@ -16,11 +16,14 @@ def may_go_alone(facts: Facts, policy: Policy) -> Refuse | None:
     return objection(facts.alone, facts, policy)
 
 
-def goes_alone(facts: Facts, policy: Policy) -> Allow | None:
+def goes_alone(facts: Facts, policy: Policy) -> Allow | Refuse | None:
     """Who went ahead alone is read again at every moment, as approvers are. Every rule above holds all the same."""
-    if facts.alone is None or objection(facts.alone, facts, policy):
+    if facts.alone is None:
         return None
-    return Allow(GLASS, f"{facts.alone.name} went ahead alone")
+    no = objection(facts.alone, facts, policy)
+    if no is None:
+        return Allow(GLASS, f"{facts.alone.name} went ahead alone")
+    return no if no.code in (NOT_KNOWN, NOT_KNOWN_YET) else None
 
 
 def objection(person: Person, facts: Facts, policy: Policy) -> Refuse | None:
@@ -29,7 +32,9 @@ def objection(person: Person, facts: Facts, policy: Policy) -> Refuse | None:
     closed = next((rule.name for rule in matching(facts, policy) if not rule.alone), "")
     if closed:
         return Refuse("never_alone", f"Nobody goes ahead alone here: rule `{closed}` says so.")
-    if not person.groups & may or not is_one_of_us(person, policy):
+    if person.groups.isdisjoint(may) and (no := not_known(sorted(may), facts)):
+        return no
+    if person.groups.isdisjoint(may) or not is_one_of_us(person, policy):
         hint = f"{at_signs(sorted(may))} may." if may else "Nobody may: the policy names no group for it."
         return Refuse("may_not_go_alone", "You may not go ahead alone.", hint)
     reason = glass.reason if glass else facts.request.ask.reason

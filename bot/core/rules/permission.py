@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from bot.core.question import Facts, Policy, Refuse, Rule
 from bot.core.rules.names import matches, names_of
 
+NOT_KNOWN, NOT_KNOWN_YET = "group_unknown", "group_unknown_yet"
+
 
 def no_rule_forbids(facts: Facts, policy: Policy) -> Refuse | None:
     """An explicit no wins over all, even over an undo where it names that verb too."""
@@ -27,9 +29,19 @@ def requester_may_ask(facts: Facts, policy: Policy) -> Refuse | None:
     may = list(dict.fromkeys(group for rule in rules for group in sorted(rule.ask)))
     if facts.requester.groups & set(may):
         return None
+    if no := not_known(may, facts):
+        return no
     change, names = facts.request.ask.change, at_signs(may)
     why = f"You may not ask for {change.verb}s on {facts.host.environment} hosts (rule `{rules[0].name}`)."
     return Refuse("may_not_ask", why, f"{names} may." if names else "Nobody may.")
+
+
+def not_known(groups: Iterable[str], facts: Facts) -> Refuse | None:
+    """The no where membership of these groups would matter and nobody could tell it; it may be told a little later."""
+    unknown = next((facts.unknown[group] for group in groups if group in facts.unknown), None)
+    if unknown is None:
+        return None
+    return Refuse(NOT_KNOWN_YET if unknown.for_now else NOT_KNOWN, unknown.why)
 
 
 def matching(facts: Facts, policy: Policy) -> tuple[Rule, ...]:

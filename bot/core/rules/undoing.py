@@ -1,19 +1,28 @@
 """Taking back what we did ourselves needs nobody's approval for a while: nobody may be kept from an undo."""
 
-from bot.core.changes import Verb
-from bot.core.question import Allow, Facts, Policy
+from bot.core.changes import Request, Verb
+from bot.core.question import Allow, Facts, Moment, Policy, Refuse
+from bot.core.rules.permission import not_known
 
 UNDO = "undo of our own mask"
 
 
-def own_mask_is_taken_back(facts: Facts, policy: Policy) -> Allow | None:
-    """For who asked for it, owns it or approved it, if they ask in time; else it is like any other request."""
+def own_mask_is_taken_back(facts: Facts, policy: Policy) -> Allow | Refuse | None:
+    """For who asked for it, owns it, approved it or is on call, if they ask in time; else it is like any request."""
     mask = facts.own_mask
     if facts.request.ask.change.verb is not Verb.UNMASK or mask is None or not mask.can_be_undone:
         return None
     if mask.finished_at is None or facts.request.asked_at > (mask.undo_until or mask.finished_at + policy.undo_window):
         return None
-    entitled = (*mask.requesters, *(vote.voter for vote in mask.counted))
-    if facts.requester.id.key not in {one.key for one in entitled}:
-        return None
-    return Allow(UNDO, f"it takes back the mask that {mask.ask.requester_name} asked for")
+    because = f"it takes back the mask that {mask.ask.requester_name} asked for"
+    if facts.requester.id.key in _took_part(mask):
+        return Allow(UNDO, because)
+    if not facts.requester.groups.isdisjoint(policy.undo_by):
+        return Allow(UNDO, f"{because}, and {facts.requester.name} is on call")
+    was_allowed = facts.moment is Moment.ACT and facts.request.approval is None
+    return not_known(policy.undo_by, facts) if was_allowed else None
+
+
+def _took_part(mask: Request) -> set[tuple[str, str]]:
+    """The keys of those whose mask it is or was, and of those who approved it."""
+    return {one.key for one in (*mask.requesters, *(vote.voter for vote in mask.counted))}

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.changes import Outcome, Request, Sent, Stage, Tally, Term, Verb, Verdict
+from bot.core.people import Shift
 from bot.core.units import ActiveState, FileKind, Layer, UnitName
 from tests.core.cards.situations import (
     BOB,
@@ -54,6 +55,9 @@ ALIASED = running(
 LOCAL = running(
     "app.service", fragment="/etc/systemd/system/app.service", layers=layers("app.service", persistent=FileKind.FILE)
 )
+
+
+ON_CALL = (Shift(BOB, NOW + timedelta(hours=9), "bob <!here>"), Shift(CAROL))
 
 
 def guarded() -> Request:
@@ -112,6 +116,7 @@ WAITING = {
     "two approvals from different groups": distinct(),
     "two from different groups, one is there": distinct("sre dba"),
     "two from different groups, and both came from one": distinct("sre", "sre"),
+    "somebody is on call": waiting(approval=approval(groups=("on-call",), on_call=ON_CALL)),
     "asked anew": asked_anew(),
     "another name": waiting(ALIASED, change("sshd.service")),
     "a unit of the administrator's own": through_control(),

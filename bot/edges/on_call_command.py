@@ -1,0 +1,69 @@
+"""The on-call source as a command: no shell, a deadline, and no more output than an answer can have."""
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from typing import IO
+
+from bot.core.on_call import LARGEST
+
+_OURS = ("MASKBOT_", "SLACK_")  # the bot's own secrets are no business of a command that it runs
+
+
+def ask_command(argv: Sequence[str], schedule: str, *, deadline: float) -> str:
+    """What it printed. Raises `ValueError` where it does not end well and in time; then what it started is ended."""
+    until = time.monotonic() + deadline
+    try:
+        process = subprocess.Popen(  # noqa: S603 - the argv is the operator's own, the schedule a word of the policy
+            [*argv, schedule],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=_environment(os.environ),
+            cwd="/",
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ValueError(f"its command could not be started: {error.strerror}") from error
+    with process:
+        try:
+            printed = _printed(process.stdout, until)
+            code = process.wait(max(0.0, until - time.monotonic()))
+        except (subprocess.TimeoutExpired, TimeoutError):
+            raise ValueError(f"its command gave no answer within {deadline:g} s") from None
+        finally:
+            if process.returncode is None:  # not waited for yet, so the number is still its own
+                os.killpg(process.pid, signal.SIGKILL)
+    if code != 0:
+        raise ValueError(f"its command ended with {code}")
+    return _text(printed)
+
+
+def _environment(ours: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in ours.items() if not name.startswith(_OURS)}
+
+
+def _printed(stream: IO[bytes] | None, until: float) -> bytes:
+    """Everything, up to the end of the stream. Raises `TimeoutError`, and `ValueError` if it is too much."""
+    printed = b""
+    with selectors.DefaultSelector() as selector:
+        fd = selector.register(stream, selectors.EVENT_READ).fd if stream else -1
+        while len(printed) <= LARGEST:
+            left = until - time.monotonic()
+            if left <= 0 or not selector.select(left):
+                raise TimeoutError
+            chunk = os.read(fd, LARGEST)
+            if not chunk:
+                return printed
+            printed += chunk
+    raise ValueError(f"its answer is longer than {LARGEST} bytes")
+
+
+def _text(answer: bytes) -> str:
+    try:
+        return answer.decode()
+    except UnicodeDecodeError:
+        raise ValueError("its answer is no UTF-8 text") from None

@@ -1,0 +1,70 @@
+"""Who is on call, asked of a command or a URL. What they do not answer in time and in form counts as a no."""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from threading import Lock
+
+import structlog
+
+from bot.core.foreign import clean
+from bot.core.on_call import read_shifts
+from bot.core.people import Shift
+from bot.core.question import OnCallSource
+from bot.edges.on_call_command import ask_command
+from bot.edges.on_call_url import ask_url
+from bot.errors import Unverified
+from bot.ports import Clock
+
+log = structlog.get_logger()
+_WIDTH = 200  # of a reason
+
+
+class AskedSchedules:
+    """Meets `ports.Schedules`. An answer is kept for `ttl` seconds, as the directory keeps Slack's.
+
+    So is a failure: whoever waited for a source that hangs need not wait for it once more.
+    """
+
+    def __init__(self, source: Callable[[], OnCallSource | None], *, clock: Clock, ttl: float, token: str = "") -> None:
+        """`source` is looked up every time, because it may be configured anew; `token` is a URL's bearer token."""
+        self._source = source
+        self._clock = clock
+        self._ttl = ttl
+        self._token = token
+        self._kept: dict[tuple[OnCallSource, str], tuple[float, str | ValueError]] = {}
+        self._lock = Lock()
+
+    def shifts(self, schedule: str) -> tuple[Shift, ...]:
+        """Who is on call now for this schedule. Raises `Unverified`."""
+        source = self._source()
+        if source is None:
+            raise Unverified(f"No on-call source is configured, so I cannot tell who is on call for {schedule}.")
+        try:
+            return read_shifts(self._answer(source, schedule), now=self._clock.now())
+        except ValueError as error:
+            why = clean(str(error), lines=1, width=_WIDTH)
+            log.warning("on_call.not_told", schedule=schedule, why=why)
+            text = f"The on-call source could not tell me who is on call for {schedule} ({why})"
+            raise Unverified(f"{text}, so the answer is no for now. Please try again.") from error
+
+    def _answer(self, source: OnCallSource, schedule: str) -> str:
+        """Fresh enough; one question at a time, so that those who wait get the same answer. Raises `ValueError`."""
+        with self._lock:
+            until, kept = self._kept.get((source, schedule), (0.0, ""))
+            if time.monotonic() >= until:
+                kept = self._asked(source, schedule)
+                self._kept = {key: one for key, one in self._kept.items() if one[0] > time.monotonic()}
+                self._kept[source, schedule] = (time.monotonic() + self._ttl, kept)
+        if isinstance(kept, ValueError):
+            raise kept
+        return kept
+
+    def _asked(self, source: OnCallSource, schedule: str) -> str | ValueError:
+        deadline = source.deadline / timedelta(seconds=1)
+        try:
+            if source.command:
+                return ask_command(source.command, schedule, deadline=deadline)
+            return ask_url(source.url, schedule, deadline=deadline, token=self._token)
+        except ValueError as error:
+            return error

@@ -1,0 +1,73 @@
+"""Groups of people in `policy.yaml`, and who is asked for those that are on call."""
+
+import re
+from datetime import timedelta
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, StringConstraints, model_validator
+
+from config.documents import STRICT
+from config.words import ChannelId, Duration
+
+SLOWEST = timedelta(seconds=30)  # of what people wait for
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def read_url(typed: str) -> str:
+    """Where the on-call source answers: over TLS, or on this machine. Raises `ValueError`."""
+    parts = urlsplit(typed)
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    if not parts.hostname or not is_safe or not re.fullmatch(r"[!-~]+", typed):
+        raise ValueError("has to be an https:// URL, or http:// on this machine (127.0.0.1)")
+    if "@" in parts.netloc:
+        raise ValueError("names a user; give a token as MASKBOT_ON_CALL_TOKEN instead")
+    if typed.count("{schedule}") != 1 or "{schedule}" in parts.netloc:
+        raise ValueError("has to hold {schedule} once, where the schedule's name belongs")
+    return typed
+
+
+Id = Annotated[str, StringConstraints(min_length=1, max_length=80)]
+Argument = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+# It is the last argument of a command or a part of a URL, so it is one word that is no option.
+Schedule = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$")]
+
+
+class GroupEntry(BaseModel):
+    """People: listed one by one, or whoever is in a user group or a channel or on call, looked up when it matters."""
+
+    model_config = STRICT
+
+    users: list[Id] = []
+    slack_group: Annotated[str, StringConstraints(pattern=r"^(S[A-Z0-9]{2,}|@[a-z0-9._-]+)$")] = ""
+    channel: ChannelId | None = None
+    anybody_may_join: bool = False
+    on_call: Schedule | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> "GroupEntry":
+        if sum(map(bool, (self.users, self.slack_group, self.channel, self.on_call))) != 1:
+            raise ValueError("needs one of `users`, `slack_group`, `channel` and `on_call`, and one alone")
+        if self.anybody_may_join and not self.channel:
+            raise ValueError("`anybody_may_join` is about a `channel`")
+        return self
+
+
+class OnCallEntry(BaseModel):
+    """Who is asked who is on call."""
+
+    model_config = STRICT
+
+    command: list[Argument] = []
+    url: Annotated[str, AfterValidator(read_url)] = ""
+    deadline: Duration = timedelta(seconds=5)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "OnCallEntry":
+        if bool(self.command) == bool(self.url):
+            raise ValueError("needs either `command` or `url`, and not both")
+        if self.command and not self.command[0].startswith("/"):
+            raise ValueError("`command` has to begin with the whole path of a program, like /usr/local/bin/on-call")
+        if not timedelta(0) < self.deadline <= SLOWEST:
+            raise ValueError("`deadline` has to be longer than nothing, and 30s at most")
+        return self
