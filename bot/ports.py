@@ -3,16 +3,32 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any, Protocol
 
 from bot.core.audit import Event
 from bot.core.cards.kit import Text
 from bot.core.changes import Request, Stage, Vote
 from bot.core.inventory import Host
+from bot.core.messages import Message, MessageKind
 from bot.core.people import Person, PersonId, Place, Shift
 from bot.core.policy import Group
 from bot.core.units import UnitName
+
+__all__ = [
+    "Channel",
+    "Claim",
+    "Clock",
+    "Directory",
+    "Due",
+    "Duty",
+    "Hosts",
+    "Message",
+    "MessageKind",
+    "Query",
+    "Reply",
+    "Schedules",
+    "Store",
+]
 
 
 class Clock(Protocol):
@@ -83,35 +99,6 @@ class Channel(Protocol):
 
     def permalink(self, channel: str, ts: str) -> str:
         """A link to a message."""
-
-
-class MessageKind(StrEnum):
-    """What is said about a request. The card is one per request and is edited; the others are said once."""
-
-    CARD = "card"
-    LINE = "line"  # the short line in the channel when it is over
-    EVIDENCE = "evidence"  # in the card's thread: commands, answers, head of the status before and after
-    WHISPER = "whisper"  # to one person alone, best effort
-    NOTE = "note"  # a sentence in the card's thread, or in a place of its own
-    REMINDER = "reminder"  # to those who still have to decide: what waits for them, said only while it waits
-    DIRECT = "direct"  # a direct message to one person, with a link to the card if it belongs to a request
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """Something to be said, stored with the change that makes it necessary.
-
-    `body` is for whispers, notes and direct messages. Nothing in it is special: who is to be notified by a note stands
-    in `mentions`, as ids of people (`U...`) and of user groups (`S...`), which are written in front of it. What could
-    not be said by `until` is not said any more.
-    """
-
-    kind: MessageKind
-    to: str = ""  # WHISPER, DIRECT: the user id
-    body: str = ""
-    place: Place | None = None  # where, if not where the request was asked
-    mentions: tuple[str, ...] = ()
-    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.core.audit import Event
 from bot.core.changes import Request, Stage, Tally, Verdict, Vote
 from bot.core.policy import Allow, Decision, Facts, Moment, NeedsApproval, Refuse
-from bot.errors import Unverified, UsageError
+from bot.errors import NotYet, Unverified, UsageError
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.ending import end, event, refuse, sentence
 from bot.workflow.judging import facts, judge, judged
@@ -25,7 +25,14 @@ def count_votes(parts: Parts, claim: Claim) -> Request:
     if request.stage is Stage.WAITING and approval and parts.clock.now() >= approval.decide_by:
         because = f"Nobody decided in time: {request.have} of {approval.need} approvals."
         return end(parts, request, Stage.EXPIRED, because, code="request_expired", claim=claim)
+    if request.stage is Stage.WAITING and request is claim.request and _looks_enough(request):
+        return _see_quorum(parts, request, [], told=[], claim=claim)
     return request
+
+
+def _looks_enough(request: Request) -> bool:
+    """As many approvals as it needs were counted, but nobody could tell then whether they are enough."""
+    return request.approval is not None and request.have >= request.approval.need
 
 
 def has_cast_votes(request: Request) -> bool:
@@ -74,8 +81,11 @@ def _see_quorum(parts: Parts, request: Request, voted: list[Event], *, told: lis
     """Ask again, with the vote among the facts, and write vote and answer together."""
     try:
         answer = judge(parts, request, Moment.VOTE)
-    except Unverified:  # not a no for the request: it is asked again at the next vote
-        return parts.store.save(request, events=voted, messages=told, claim=claim)
+    except Unverified as error:  # not a no for the request: it is asked again a little later
+        counted = parts.store.save(request, events=voted, messages=told, claim=claim) if voted else request
+        if _looks_enough(counted):
+            raise NotYet(str(error), again_in=parts.timings.not_verified) from error
+        return counted
     if isinstance(answer, Refuse):
         return refuse(parts, parts.store.save(request, events=voted, claim=claim), answer, claim=claim)
     if not isinstance(answer, Allow) or request.approval is None:

@@ -16,6 +16,7 @@ from bot.core.policy import (
     Policy,
     Refuse,
     Rule,
+    Unknown,
     decide,
     may_own,
     may_sign,
@@ -77,6 +78,13 @@ def test_with_what_they_asked_for_themselves_as_well() -> None:
     assert isinstance(
         decide(looked(snapshot(), broken(own, OLIVE), Moment.ALONE, requester=OLIVE, alone=OLIVE), OPEN), Allow
     )
+
+
+@pytest.mark.parametrize("moment", [Moment.ALONE, Moment.ACT])
+def test_where_it_is_not_known_who_is_in_the_group_it_waits_until_it_is(moment: Moment) -> None:
+    asked = broken(waiting(), DAVE)
+    given = looked(snapshot(), asked, moment, alone=DAVE, unknown={"oncall": Unknown("nobody knows")})
+    assert refused(decide(given, OPEN)) == ("group_unknown", "nobody knows")
 
 
 NOT_ALONE = {

@@ -31,6 +31,7 @@ class People:
         self.groups = {"eng": {ALICE.id, BOB.id, CAROL.id}, "sre": {BOB.id, CAROL.id}}
         self.silent: set[PersonId] = set()
         self.broken: set[str] = set()  # groups of which nobody can tell who is in them
+        self.asked_until_broken = ("", 0)
         self.on_call: dict[str, tuple[Shift, ...]] = {}
 
     def person(self, person: PersonId, groups: Sequence[Group]) -> Person:
@@ -40,6 +41,10 @@ class People:
         return replace(self.people[person], groups=frozenset(mine))
 
     def members(self, group: Group) -> frozenset[PersonId]:
+        name, left = self.asked_until_broken
+        if group.name == name:
+            self.asked_until_broken = (name, left - 1) if left else ("", 0)
+            self.broken |= set() if left else {name}
         if group.name in self.broken:
             raise Unverified(f"Nobody could tell who is in @{group.name}.")
         return frozenset(self.groups[group.name])

@@ -152,6 +152,20 @@ def test_where_nobody_can_tell_who_may_approve_the_answer_is_no_and_an_undo_goes
     assert world.ended(vote_waits).stage is Stage.DENIED
 
 
+def test_the_last_vote_counts_also_where_nobody_can_tell_at_that_moment_what_it_makes(world: World) -> None:
+    host, broken = world.hosts["web-01"], world.people.broken
+    asked = world.mask("watchdog")
+    world.vote(asked, by=BOB)
+    world.when(asked, lambda now: now.have == 1, "bob's vote")
+    world.people.asked_until_broken = ("sre", 1)  # carol is known when her vote is counted, and nobody right after that
+    world.vote(asked, by=CAROL)
+    waiting = world.when(asked, lambda now: now.have == 2, "carol's vote")
+    assert waiting.stage is Stage.WAITING
+    broken.discard("sre")
+    assert world.ended(asked).target.outcome is Outcome.PROVEN
+    assert is_masked(host, "watchdog.service")
+
+
 def test_an_approved_request_waits_while_nobody_can_tell_whether_its_approvals_stand(world: World) -> None:
     host, broken = world.hosts["web-01"], world.people.broken
     asked = world.mask("restless")
