@@ -125,6 +125,7 @@ def _timings(settings: Settings) -> Timings:
         poll=settings.poll,
         lease_renewal=settings.lease_renew,
         message_retry=settings.message_retry,
+        unit_lists=settings.unit_lists,
     )
 
 

@@ -95,6 +95,7 @@ class Settings(BaseSettings):
     progress: Seconds = 5  # between two words about a long wait
     message_retry: Seconds = 2  # at first; it grows
     message_lease: Seconds = 60  # for a message that is being said
+    unit_lists: Seconds = 300  # how long the form offers the units of a host before it asks for them anew
 
     @field_validator("retries")
     @classmethod

@@ -7,7 +7,7 @@ from slack_bolt import App
 
 from bot.core.cards import replies
 from bot.workflow import Workflow
-from handlers import ask, look, review
+from handlers import ask, choose, look, review
 from handlers.caller import Click, Home
 from handlers.gate import Gate
 from handlers.surface import Forms, Surface
@@ -20,6 +20,7 @@ def register(app: App, desk: Workflow, *, home: Home, aside: Executor) -> None:
     surface = Surface(app, desk, home, aside)
     app.use(Gate(surface))
     ask.register(surface)
+    choose.register(surface)
     review.register(surface)
     look.register(surface)
     surface.click(re.compile(".*"), _of_an_older_card)  # the last one: Bolt takes the first that fits

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from bot.core import repair
-from bot.core.cards import forms, replies
+from bot.core.cards import choices, forms, replies
 from bot.core.cards.kit import Action
 from bot.core.changes import Ask, Change, Verb
 from bot.core.draft import drafted
@@ -54,6 +54,8 @@ def mentioned(desk: Workflow, caller: Caller, text: str) -> str:
 def asked_in_form(desk: Workflow, sent: Submission) -> str:
     """The form behind a bare `/mask`; whatever does not fit is said beside its field."""
     order, who = _order(desk, sent), sent.caller
+    if no := desk.offers.objection(order.change, by=who.id):
+        raise Unfit({forms.UNIT: no})
     desk.submit(_ask(who, order), key=who.key)
     desk.whisper(who.place, who.id.user, replies.heard(order.change))
     return ""
@@ -135,4 +137,4 @@ def _order(desk: Workflow, sent: Submission) -> Order:
 
 
 def _word(typed: str) -> str:
-    return repair.word(repair.text(typed).strip())
+    return "" if typed == choices.NOTHING else repair.word(repair.text(typed).strip())

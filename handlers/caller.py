@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.core.cards.forms import HOST
 from bot.core.people import PersonId, Place
 
 Payload = Mapping[str, Any]
@@ -60,6 +61,15 @@ class Submission:
         return self.click.caller
 
 
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """Somebody types into a list of a form: what there is of it yet, and the host that the form is about by now."""
+
+    caller: Caller
+    typed: str
+    host: str
+
+
 def of_command(body: Payload, home: Home) -> Caller:
     """Who typed a slash command; it never comes from inside a thread (Slack, "Slash commands")."""
     person = home.person(body["user_id"], body.get("team_id", ""))
@@ -86,20 +96,28 @@ def of_click(body: Payload, home: Home) -> Click:
 
 
 def of_submission(body: Payload, home: Home) -> Submission:
-    """Who sent a form off. A form is one form however often it is corrected, so its id is the key."""
+    """Who sent a form off, or changed it. It is one form however often that is done, so its id is the key."""
     view = body["view"]
     note = json.loads(view.get("private_metadata") or "{}")
     channel, card = note.get("channel", ""), note.get("card", "")
     caller = Caller(_clicker(body, home), _name(body), Place(channel, note.get("thread", "")), view["id"])
     click = Click(caller, note.get("request", ""), note.get("digest", ""), (channel, card) if card else None)
-    return Submission(click, {block: _value(fields) for block, fields in view["state"]["values"].items()})
+    state = (view.get("state") or {}).get("values") or {}
+    return Submission(click, {block: _value(fields) for block, fields in state.items() if fields})
 
 
-def note_for(click: Click) -> str:
+def of_typing(body: Payload, home: Home) -> Typing:
+    """Who types what. Slack does not always send what is chosen in the other fields, so the form notes the host."""
+    sent = of_submission(body, home)
+    note = json.loads(body["view"].get("private_metadata") or "{}")
+    return Typing(sent.caller, body.get("value") or "", sent.fields.get(HOST) or note.get("host", ""))
+
+
+def note_for(click: Click) -> dict[str, str]:
     """What a form must carry so that its submission is known as what the click began."""
     place, (_, card) = click.caller.place, click.card or ("", "")
     note = {"request": click.request_id, "digest": click.digest, "channel": place.channel, "thread": place.thread}
-    return json.dumps(note | {"card": card})
+    return note | {"card": card}
 
 
 def _clicker(body: Payload, home: Home) -> PersonId:

@@ -4,6 +4,7 @@ A command and a form carry their answer in the acknowledgement. For the others i
 Slack stands before an `ack()`.
 """
 
+import json
 import re
 import secrets
 from collections.abc import Callable, Mapping
@@ -21,7 +22,7 @@ from bot.core.names import REASON_LIMIT
 from bot.errors import MaskbotError, StoreBusy, UsageError
 from bot.workflow import Workflow
 from handlers import caller as parse
-from handlers.caller import Caller, Click, Home, Payload, Submission
+from handlers.caller import Caller, Click, Home, Payload, Submission, Typing
 
 log = structlog.get_logger()
 
@@ -44,10 +45,30 @@ class Forms:
     def open(self, form: Block, click: Click) -> None:
         """Raises `UsageError` if Slack does not open it."""
         try:
-            self.client.views_open(trigger_id=self.trigger, view={**form, "private_metadata": parse.note_for(click)})
+            self.client.views_open(trigger_id=self.trigger, view=noted(form, click))
         except (SlackClientError, OSError) as error:
             log.warning("form.not_opened", error=str(error))
             raise UsageError(replies.FORM_TOO_LATE) from error
+
+
+@dataclass(frozen=True, slots=True)
+class OpenForm:
+    """A form in which somebody chose something just now. It is drawn anew beside the acknowledgement, best effort."""
+
+    client: WebClient
+    aside: Executor
+    view: Payload
+
+    def refill(self, form: Block, click: Click) -> None:
+        """What is chosen or typed already stays: Slack keeps it where the ids of a field stay the same."""
+        view, known = noted(form, click), self.view
+        self.aside.submit(lambda: self.client.views_update(view_id=known["id"], hash=known.get("hash"), view=view))
+
+
+def noted(form: Block, click: Click) -> Block:
+    """The form with what it must carry, beside what it notes itself."""
+    own = json.loads(form.get("private_metadata") or "{}")
+    return {**form, "private_metadata": json.dumps(own | parse.note_for(click))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +119,34 @@ class Surface:
                 ack()
 
         self.app.view(form)(listener)
+
+    def choice(self, field: str, do: Callable[[Workflow, Submission, OpenForm], str]) -> None:
+        """Something was chosen in a form that is still open; there is nobody to answer but the form."""
+
+        def listener(ack: Ack, body: Payload, client: WebClient) -> None:
+            chosen = parse.of_submission(body, self.home)
+            said = attempt(lambda: do(self.desk, chosen, OpenForm(client, self.aside, body["view"])))
+            if said:
+                log.info("form.not_followed", field=field, why=said)
+            ack()
+
+        self.app.action({"block_id": field, "action_id": field})(listener)
+
+    def options(self, field: str, do: Callable[[Workflow, Typing], list[Block]]) -> None:
+        """A list that is asked for while somebody types."""
+
+        def listener(ack: Ack, body: Payload) -> None:
+            typing, found = parse.of_typing(body, self.home), list[Block]()
+
+            def offer() -> str:
+                found.extend(do(self.desk, typing))
+                return ""
+
+            if said := attempt(offer):
+                log.warning("form.nothing_offered", field=field, why=said)
+            ack(options=found)
+
+        self.app.options(field)(listener)
 
     def mention(self, do: Callable[[Workflow, Caller, str], str]) -> None:
         """A message that names the bot. Bolt acknowledges it when the listener has ended well.

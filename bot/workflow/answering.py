@@ -55,6 +55,10 @@ class Answers:
         """Say a sentence to one person, later."""
         self._later(Asker(PersonId("", to), "", place), lambda: plain(text))
 
+    def later(self, job: Callable[[], None]) -> None:
+        """Do something in the background, when there is a moment for it."""
+        self._pool.submit(job)
+
     def close(self) -> None:
         """Let what is being answered come to its end."""
         self._pool.shutdown(wait=True)

@@ -13,6 +13,7 @@ from bot.core.times import Now
 from bot.errors import NoSuchRequest, Stale, UsageError
 from bot.workflow.answering import Answers
 from bot.workflow.ending import event
+from bot.workflow.offers import Offers
 from bot.workflow.parts import Parts
 from bot.workflow.saying import place_of
 from bot.workflow.voting import decided
@@ -30,6 +31,7 @@ class Workflow:
     def __init__(self, parts: Parts, answers: Answers) -> None:
         self._parts = parts
         self._answers = answers
+        self.offers = Offers(parts, answers.later)
 
     @property
     def hosts(self) -> Sequence[str]:

@@ -27,6 +27,7 @@ class Timings:
     poll: float = 0.5
     lease_renewal: float = 15.0
     message_retry: float = 2.0
+    unit_lists: float = 300.0  # how long the names of a host's units are offered before they are asked for anew
 
 
 class InForce:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot.core.look import look_argv
 from bot.core.systemctl import status_argv
+from bot.core.unit_list import unit_list_argv
 from bot.core.units import UnitName
 from tests.lab.hosts import Lab, LabHost
 from tests.lab.tree import LINGERING, LOGIN
@@ -158,6 +159,7 @@ def main() -> int:
             if name in STATUS:
                 (RECORDED / f"{name}.status").write_text(_as_bot(host, status_argv(UnitName(case.unit))))
             _root(host, case.after)
+        (RECORDED / "units.list").write_text(_as_bot(host, unit_list_argv()))
     return 0
 
 

@@ -109,11 +109,15 @@ class TestComingIn:
     def test_the_form_shows_its_mistakes_and_takes_the_corrected_words(self, slack: SlackLab, bot: Bot) -> None:
         assert slack.slash("alice", "incident", "/mask").in_time
         slack.wait_for(lambda: slack.view("alice"))
-        answers: dict[str, str | list[str]] = {forms.HOST: "web-01", forms.UNIT: "cr*"}
-        wrong = slack.submit_view("alice", answers)
+        answers: dict[str, str | list[str]] = {forms.HOST: "web-01"}
+        assert slack.choose("alice", forms.HOST, answers).in_time
+        slack.wait_for(lambda: "web-01" in (slack.view("alice") or {})["private_metadata"])
+        (nothing,) = slack.offered("alice", forms.UNIT, "cr*")
+        wrong = slack.submit_view("alice", answers | {forms.UNIT: nothing})
         assert wrong.said is not None
         assert set(wrong.said["errors"]) == {forms.UNIT}
-        assert slack.submit_view("alice", answers | {forms.UNIT: "cron", forms.HOW: [forms.RUNTIME]}).in_time
+        own = next(text for text in slack.offered("alice", forms.UNIT, "cron") if "cron.service" in text)
+        assert slack.submit_view("alice", answers | {forms.UNIT: own, forms.HOW: [forms.RUNTIME]}).in_time
         (request,) = bot.store.find(Query())
         assert str(request.ask.change) == "mask web-01 cron.service --runtime"
 

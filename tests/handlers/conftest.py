@@ -44,9 +44,10 @@ def world(slack: WebApi, tmp_path: Path) -> Iterator[World]:
     client = web_client("xoxb-test", base=slack.base)
     directory = SlackDirectory(client, account(client), ttl=0)
     in_force = InForce(Configured(Inventory(HOSTS), POLICY))
-    parts = Parts(store, NoHost(), directory, SlackChannel(client), clock, in_force)
+    hosts = NoHost()
+    parts = Parts(store, hosts, directory, SlackChannel(client), clock, in_force)
     answers = Answers(parts)
     with store.exclusive(), closing(answers), ThreadPoolExecutor(1) as aside:
         desk, app = Workflow(parts, answers), application(client)
         register(app, desk, home=Home(TEAM, app=APP), aside=aside)
-        yield World(app, store, desk, slack, in_force)
+        yield World(app, store, desk, slack, hosts, in_force)

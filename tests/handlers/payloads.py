@@ -76,11 +76,43 @@ def submission(form: Mapping[str, Any], values: Mapping[str, Any], *, user: str 
     }  # fmt: skip
 
 
+def typing(field: str, typed: str, form: Mapping[str, Any], *, user: str = "UALICE", team: str = TEAM) -> Payload:
+    """Somebody types into a list of this form; Slack sends no state of the other fields (java-slack-sdk#1292)."""
+    sent = submission(form, {}, user=user, team=team)
+    view = {**sent["view"], "hash": "1.x", "state": {"values": {}}}
+    container = {"type": "view", "view_id": view["id"]}
+    about = {"block_id": field, "action_id": field, "value": typed, "container": container, "view": view}
+    return (
+        {key: value for key, value in sent.items() if key not in ("trigger_id", "response_urls")}
+        | about
+        | {"type": "block_suggestion"}
+    )
+
+
+def choice(
+    field: str,
+    chosen: str,
+    form: Mapping[str, Any],
+    values: Mapping[str, Any],
+    *,
+    user: str = "UALICE",
+    team: str = TEAM,
+) -> Payload:
+    """Something was chosen in a list of this form, while those values stood in the others."""
+    sent = submission(form, {**values, field: chosen}, user=user, team=team)
+    action = {"block_id": field, "action_id": field, "type": "static_select", "action_ts": "1700000000.500000"}
+    return {key: value for key, value in sent.items() if key != "response_urls"} | {
+        "type": "block_actions",
+        "container": {"type": "view", "view_id": sent["view"]["id"]},
+        "actions": [action | {"selected_option": {"value": chosen}}],
+    }
+
+
 def _element(element: Mapping[str, Any], value: Any) -> Payload:
     match element["type"]:
         case "checkboxes":
             return {"type": "checkboxes", "selected_options": [{"value": one} for one in value or ()]}
-        case "static_select":
-            return {"type": "static_select", "selected_option": {"value": value} if value else None}
+        case "static_select" | "external_select" as kind:
+            return {"type": kind, "selected_option": {"value": value} if value else None}
         case kind:
             return {"type": kind, "value": value or None}

@@ -9,19 +9,24 @@ import pytest
 
 from bot.core.cards import forms
 from bot.core.cards.kit import Action
-from tests.handlers.payloads import click, command, mention, submission
+from tests.handlers.payloads import choice, click, command, mention, submission, typing
 from tests.handlers.world import Listed, World
 
 FORMS = (forms.MASK, forms.APPROVE, forms.DENY)
 COMMANDS = ("/mask", "/unmask")
+LISTS = (forms.HOST, forms.UNIT)
 
 Payload = dict[str, Any]
 Make = Callable[[str], Payload]
 
 
-def a_form(callback: str, team: str) -> Payload:
+def form(callback: str = forms.MASK) -> Payload:
     note = json.dumps({"request": "", "channel": "C1"})
-    return submission({"callback_id": callback, "private_metadata": note, "blocks": []}, {}, team=team)
+    return {"callback_id": callback, "private_metadata": note, "blocks": []}
+
+
+def a_form(callback: str, team: str) -> Payload:
+    return submission(form(callback), {}, team=team)
 
 
 SURFACES: dict[str, Make] = {
@@ -29,6 +34,8 @@ SURFACES: dict[str, Make] = {
     "app_mention": lambda team: mention("mask web-01 cron", team=team),
     **{action.value: lambda team, action=action: click(action, "r1:abc", team=team) for action in Action},  # type: ignore[misc]
     **{form: lambda team, form=form: a_form(form, team) for form in FORMS},  # type: ignore[misc]
+    **{f"list of {name}": lambda team, name=name: typing(name, "", form(), team=team) for name in LISTS},  # type: ignore[misc]
+    "host": lambda team: choice("host", "web-01", form(), {}, team=team),
     "an unknown button": lambda team: click("no_such_action", "r1:abc", team=team),
 }
 
@@ -85,7 +92,8 @@ def test_a_bot_that_mentions_us_is_turned_away(world: World) -> None:
 
 
 def test_the_surfaces_tried_here_are_all_that_there_are(listed: Listed) -> None:
-    assert listed.taken["command"] | listed.taken["event"] | listed.taken["view"] | listed.taken["action"] == {
+    taken, lists = listed.taken, {f"list of {name}" for name in listed.taken["options"]}
+    assert taken["command"] | taken["event"] | taken["view"] | taken["action"] | lists == {
         *SURFACES.keys() - {"an unknown button"},
         ".*",
     }

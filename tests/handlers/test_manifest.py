@@ -29,6 +29,7 @@ SCOPES = {
     "usergroups_users_list": {"usergroups:read"},
     "users_info": {"users:read"},
     "views_open": set[str](),
+    "views_update": set[str](),
 }
 SURFACES = {"app_mentions:read", "commands"}
 

@@ -1,6 +1,7 @@
 """What a handler test acts in: a real Bolt app, a real workflow on a real database, and a Web API on loopback."""
 
 import re
+import threading
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,15 +11,28 @@ from slack_bolt import App, BoltRequest, BoltResponse
 
 from bot.core.changes import Approval, Request, Stage
 from bot.core.inventory import Host
-from bot.core.policy import Policy
+from bot.core.policy import Policy, Rule
+from bot.core.question import ListedUnit
+from bot.core.unit_list import unit_list_argv
 from bot.edges.database import Database
+from bot.errors import HostError
 from bot.ports import Query, Reply
 from bot.workflow import InForce, Workflow
 from tests.handlers.payloads import CARD, CHANNEL, command
 from tests.handlers.web_api import WebApi
 
 HOSTS = tuple(Host(name, "127.0.0.1", 22, "maskbot", "prod") for name in ("db-01", "web-01", "web-02"))
-POLICY = Policy("digest", frozenset(), frozenset({CHANNEL}), (), (), (), (), ())
+POLICY = Policy(
+    "digest",
+    teams=frozenset(),
+    channels=frozenset({CHANNEL}),
+    channel_prefixes=(),
+    groups=(),
+    rules=(Rule("prod", ask=frozenset({"eng"}), approve=("sre",)),),
+    critical=(ListedUnit("ssh*", "remote access. Masking it would lock everybody out of {host}"),),
+    guarded=(),
+)
+UNITS = ("cron.service", "cronjob@daily.service", "echo.socket", "ssh.service", "worker.service")
 
 
 class Listed(App):
@@ -40,16 +54,32 @@ class Listed(App):
     def view(self, constraints: Any, matchers: Any = None, middleware: Any = None) -> Any:
         return self._listed("view", constraints, super().view(constraints, matchers, middleware))
 
-    def _listed(self, kind: str, what: str | re.Pattern[str], registered: Any) -> Any:
-        self.taken[kind].add(what.pattern if isinstance(what, re.Pattern) else str(what))
+    def options(self, constraints: Any, matchers: Any = None, middleware: Any = None) -> Any:
+        return self._listed("options", constraints, super().options(constraints, matchers, middleware))
+
+    def _listed(self, kind: str, what: str | re.Pattern[str] | dict[str, str], registered: Any) -> Any:
+        name = what["action_id"] if isinstance(what, dict) else what
+        self.taken[kind].add(name.pattern if isinstance(name, re.Pattern) else name)
         return registered
 
 
 class NoHost:
-    """No handler reaches a host."""
+    """No handler reaches a host, but that the names of its units are asked for in the background."""
+
+    def __init__(self) -> None:
+        self.answers = threading.Event()
+        self.answers.set()
+        self.trouble: HostError | None = None
+        self.asked: list[str] = []
 
     def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
-        raise AssertionError(f"a handler sent {argv} to {host.name}")
+        if argv != unit_list_argv():
+            raise AssertionError(f"a handler sent {argv} to {host.name}")
+        self.asked.append(host.name)
+        self.answers.wait(10)
+        if self.trouble:
+            raise self.trouble
+        return Reply(argv, 0, "\n".join(["@maskbot-look 1", "@unit_names", *UNITS, "@end", ""]), "", 15)
 
 
 @dataclass(frozen=True)
@@ -60,6 +90,7 @@ class World:
     store: Database
     desk: Workflow
     slack: WebApi
+    hosts: NoHost
     in_force: InForce
 
     def send(self, payload: dict[str, Any]) -> BoltResponse:

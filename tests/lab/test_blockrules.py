@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab.slack.blockrules import check, check_view, total
+from tests.lab.slack.blockrules import check, check_options, check_view, total
 
 Json = dict[str, Any]
 
@@ -127,11 +127,26 @@ def test_a_form_has_limits_of_its_own(made: Any, most: int) -> None:
         ([section(block_id="a", text=plain("x")), {"type": "divider", "block_id": "a"}], "used 2 times"),
         ([{"type": "image", "image_url": "https://example.org/x.png"}], "alt_text: missing"),
         ([asking(menu("button"))], "is not allowed here"),
+        ([asking(menu("external_select", options=options(1)))], "invalid additional property: options"),
+        ([asking(menu("external_select", min_query_length=-1))], "is no number of characters"),
+        ([asking(menu("external_select", initial_option={"text": plain("a")}))], "value: missing"),
+        ([asking(menu("conversations_select", filter={"include": ["others"]}))], "nothing that there is"),
+        ([asking(menu("conversations_select", initial_option=options(1)[0]))], "property: initial_option"),
     ],
 )
 def test_what_is_no_block_kit_is_named(blocks: Any, complaint: str) -> None:
     (said,) = check(blocks)
     assert complaint in said
+
+
+@pytest.mark.parametrize("answer", [{"options": []}, {"options": options(100)}, {"option_groups": []}])
+def test_a_list_that_was_asked_for_has_up_to_a_hundred_options(answer: Json) -> None:
+    assert check_options(answer) == []
+
+
+@pytest.mark.parametrize("answer", [{}, None, {"options": options(101)}, {"options": options(1), "option_groups": []}])
+def test_what_is_no_list_is_named(answer: Any) -> None:
+    assert len(check_options(answer)) == 1
 
 
 def test_a_form_with_inputs_needs_a_way_to_send_it() -> None:

@@ -78,6 +78,7 @@ def test_a_form_sends_what_was_not_touched_and_insists_on_the_rest(slack: SlackL
 
 def test_the_home_tab_shows_what_was_published(slack: SlackLab, slack_bot: Heard) -> None:
     slack.workspace.manifest.events.add("app_home_opened")
+    slack.workspace.manifest.has_home = True
     assert slack.home("dave")["blocks"] == [mrkdwn("Welcome")]
 
 

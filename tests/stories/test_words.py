@@ -44,21 +44,29 @@ def test_a_question_is_answered_to_who_asked_alone(story: Story, question: str) 
     assert story.whispers("bob") == []
 
 
-def test_a_bare_mask_opens_a_form_which_shows_its_mistakes_and_keeps_what_was_typed(story: Story) -> None:
+def test_a_bare_mask_opens_a_form_which_offers_real_units_and_shows_its_mistakes(story: Story) -> None:
     slack = story.demo.slack
     story.types("alice", "/mask")
-    story.until(lambda: slack.view("alice"), "a form before alice")
+    form = story.until(lambda: slack.view("alice"), "a form before alice")
+    slack.choose("alice", "host", {"host": "web-02"})
+    story.until(lambda: slack.view("alice") != form, "the form to note the host")
+    found = story.until(lambda: offered(story, "watch", "watchdog.service"), "the units of web-02")
+    assert found[:2] == ["watchdog.service", "watched.path"]
+    assert slack.offered("alice", "unit", "ssh.s")[0] == "ssh.service: critical: remote access"
 
-    wrong = slack.submit_view("alice", {"host": "web-02", "unit": "cr*", "for": "2h"})
+    wrong = slack.submit_view("alice", {"host": "web-02", "unit": "ssh.service", "for": "2h"})
     assert wrong.said is not None
     assert wrong.said["response_action"] == "errors"
-    assert "`cr*` is a pattern" in wrong.said["errors"]["unit"]
     assert "unmask by hand" in wrong.said["errors"]["for"]
+    wrong = slack.submit_view("alice", {"host": "web-02", "unit": "ssh.service"})
+    assert wrong.said is not None
+    assert "lock everybody out of web-02" in wrong.said["errors"]["unit"]
     assert story.said() == []
 
+    slack.offered("alice", "unit", "watchdog")
     right: dict[str, str | list[str]] = {
         "host": "web-02",
-        "unit": "watchdog",
+        "unit": "watchdog.service",
         "for": "",
         "how": ["runtime"],
         "reason": "INC-7: it is <b>stuck</b>",
@@ -70,6 +78,24 @@ def test_a_bare_mask_opens_a_form_which_shows_its_mistakes_and_keeps_what_was_ty
     story.presses("bob", "Approve", card)
     story.card("MASKED AND PROVEN · watchdog.service on web-02")
     assert story.sees("watchdog.service", "web-02") == {**MASKED, "UnitFileState": "masked-runtime"}
+
+
+def test_a_mistyped_command_opens_the_form_with_what_made_sense(story: Story) -> None:
+    slack = story.demo.slack
+    story.types("alice", "/mask web-0 restless INC-9: it flaps")
+    story.told("alice", "There is no host `web-0`. Did you mean `web-02`")
+    story.until(lambda: slack.view("alice"), "a form before alice")
+    slack.submit_view("alice", {"host": "web-02"})
+    card = story.card("MASK restless.service on web-02")
+    assert "@alice · INC-9: it flaps" in words(card)
+    story.presses("alice", "Withdraw", card)
+    story.card("WITHDRAWN")
+
+
+def offered(story: Story, typed: str, wanted: str) -> list[str]:
+    """What the form offers for this, once what is wanted is among it."""
+    found = story.demo.slack.offered("alice", "unit", typed)
+    return found if wanted in found else []
 
 
 def test_a_mention_is_a_command_too(story: Story) -> None:

@@ -7,7 +7,8 @@ import json
 from collections.abc import Sequence
 
 from bot.core.cards.buttons import DIGEST_SIGNS
-from bot.core.cards.kit import Block, Markup, plain_text, row, section, words
+from bot.core.cards.choices import LONGEST_VALUE, MOST
+from bot.core.cards.kit import OPTION, Block, Markup, option, plain_text, row, section, words
 from bot.core.cards.titles import asked, subject
 from bot.core.changes import Request
 from bot.core.draft import EMPTY, Draft
@@ -19,27 +20,26 @@ RUNTIME, KEEP_RUNNING = "runtime", "keep_running"
 CONSOLE_WORKS = "console_works"
 
 _TITLE = 24
-_OPTION = 75
-_MOST_OPTIONS = 100
 _HOW = {
     RUNTIME: "Only until the next reboot (--runtime)",
     KEEP_RUNNING: "Leave it running (--keep-running)",
 }
 
 
-def mask_form(hosts: Sequence[str], draft: Draft = EMPTY, *, channel: str = "", thread: str = "") -> Block:
-    """The form behind a bare `/mask`, with what is known already."""
+def mask_form(hosts: Sequence[str], draft: Draft = EMPTY) -> Block:
+    """The form behind a bare `/mask`, with what is known already. Its note says for which host units are offered."""
     blocks = [
-        _input(HOST, "Host", _host(hosts, draft.host)),
-        _input(UNIT, "Unit", _typed(UNIT, draft.unit), hint="cron means cron.service."),
+        _input(HOST, "Host", _host(hosts, draft.host)) | {"dispatch_action": True},
+        _input(UNIT, "Unit", _offered(UNIT, draft.unit), hint=_UNIT_HINT),
         _input(HOW, "How", _how(draft), hint="By default: stopped, and masked for good.", optional=True),
         _input(USER, "User", _typed(USER, draft.user), hint=_USER_HINT, optional=True),
         _input(DURATION, "For how long", _typed(DURATION, draft.term), hint=_DURATION_HINT, optional=True),
         _input(REASON, "Reason", _typed(REASON, draft.reason, most=REASON_LIMIT), optional=True),
     ]
-    return _modal(MASK, "Mask a unit", "Ask", blocks) | {"private_metadata": _note(channel=channel, thread=thread)}
+    return _modal(MASK, "Mask a unit", "Ask", blocks) | {"private_metadata": _note(host=draft.host)}
 
 
+_UNIT_HINT = "Type a part of its name, and choose: cron means cron.service."
 _USER_HINT = "Only for a unit of that user's own manager."
 _DURATION_HINT = "Like 2h, or until 18:00. Then it ends by itself; left empty, it lasts until somebody unmasks it."
 
@@ -53,11 +53,8 @@ def deny_form(request: Request) -> Block:
 def approve_form(request: Request) -> Block:
     """What an approver of a guarded unit must say, about the request as it is stored."""
     host = request.target.host
-    option = {
-        "text": plain_text(f"Console or other out-of-band access to {host} works today", _OPTION),
-        "value": CONSOLE_WORKS,
-    }
-    tick = {"type": "checkboxes", "action_id": CONSOLE, "options": [option]}
+    works = option(f"Console or other out-of-band access to {host} works today", CONSOLE_WORKS)
+    tick = {"type": "checkboxes", "action_id": CONSOLE, "options": [works]}
     guarded = request.approval.guarded if request.approval else ""
     why = [row("Guarded", guarded)] if guarded else []
     blocks = [section("about", [*_about(request), *why]), _input(CONSOLE, "Before you approve", tick)]
@@ -88,7 +85,7 @@ def _modal(callback: str, title: str, submit: str, blocks: list[Block]) -> Block
 
 
 def _input(name: str, label: str, element: Block, *, hint: str = "", optional: bool = False) -> Block:
-    block = {"type": "input", "block_id": name, "label": plain_text(label, _OPTION), "element": element}
+    block = {"type": "input", "block_id": name, "label": plain_text(label, OPTION), "element": element}
     return block | {"optional": optional} | ({"hint": plain_text(hint, REASON_LIMIT)} if hint else {})
 
 
@@ -98,19 +95,21 @@ def _typed(name: str, initial: str, *, most: int = 255) -> Block:
     return field | {"multiline": name == REASON} | ({"initial_value": initial[:most]} if initial else {})
 
 
+def _offered(name: str, chosen: str) -> Block:
+    """A list that is asked of us while somebody types; see `choices`."""
+    menu: Block = {"type": "external_select", "action_id": name, "min_query_length": 0}
+    return menu | ({"initial_option": option(chosen, chosen)} if 0 < len(chosen) <= LONGEST_VALUE else {})
+
+
 def _host(hosts: Sequence[str], chosen: str) -> Block:
-    """A list where Slack can show all of them, otherwise a field."""
-    if not 0 < len(hosts) <= _MOST_OPTIONS:
-        return _typed(HOST, chosen)
-    menu: Block = {"type": "static_select", "action_id": HOST, "options": [_option(host, host) for host in hosts]}
-    return menu | ({"initial_option": _option(chosen, chosen)} if chosen in hosts else {})
+    """A list where Slack can show all of them, otherwise one that follows what is typed."""
+    if not 0 < len(hosts) <= MOST:
+        return _offered(HOST, chosen)
+    menu: Block = {"type": "static_select", "action_id": HOST, "options": [option(host, host) for host in hosts]}
+    return menu | ({"initial_option": option(chosen, chosen)} if chosen in hosts else {})
 
 
 def _how(draft: Draft) -> Block:
     ticked = [RUNTIME] * draft.runtime + [KEEP_RUNNING] * draft.keep_running
-    boxes: Block = {"type": "checkboxes", "action_id": HOW, "options": [_option(_HOW[how], how) for how in _HOW]}
-    return boxes | ({"initial_options": [_option(_HOW[how], how) for how in ticked]} if ticked else {})
-
-
-def _option(text: str, value: str) -> Block:
-    return {"text": plain_text(text, _OPTION), "value": value}
+    boxes: Block = {"type": "checkboxes", "action_id": HOW, "options": [option(_HOW[how], how) for how in _HOW]}
+    return boxes | ({"initial_options": [option(_HOW[how], how) for how in ticked]} if ticked else {})

@@ -19,7 +19,7 @@ Block = dict[str, Any]
 
 # Slack's limits (Block Kit reference). Its limit on a whole message is not documented; 10,000 is well below what was
 # seen to be refused.
-HEADER, SECTION, LABEL = 150, 3000, 75
+HEADER, SECTION, LABEL, OPTION = 150, 3000, 75, 75
 MESSAGE = 10_000
 _CODE = 2600  # of a section, so that words fit beside it
 _LEFT_OUT = "… too long to be shown here"
@@ -161,6 +161,11 @@ def plain_text(text: str, most: int) -> Block:
     """A text in which nothing is special, so what would be special elsewhere is left out."""
     line = clean(text.replace("\n", " "), lines=1, width=most)
     return {"type": "plain_text", "text": re.sub(r"[<>&]", "", line) or " ", "emoji": False}
+
+
+def option(text: str, value: str) -> Block:
+    """One choice of a list."""
+    return {"text": plain_text(text, OPTION), "value": value}
 
 
 def message(head: str, *blocks: Block) -> Text:

@@ -46,7 +46,8 @@ def _input(block: Mapping[str, Any]) -> str:
     options = " ".join(f"( ) {option['text']['text']}" for option in field.get("options", ()))
     need = "" if block["optional"] else " (required)"
     hint = f"\n    {block['hint']['text']}" if "hint" in block else ""
-    return f"{block['label']['text']}{need}: {options or field.get('initial_value', '________')}{hint}"
+    initial = field.get("initial_value") or field.get("initial_option", {}).get("text", {}).get("text", "________")
+    return f"{block['label']['text']}{need}: {options or initial}{hint}"
 
 
 def _plain(mrkdwn: str, names: Mapping[str, str]) -> str:

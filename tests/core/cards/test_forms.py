@@ -27,13 +27,13 @@ def field(view: Block, name: str) -> Any:
 def test_any_number_of_hosts_makes_a_form_that_slack_takes(hosts: int) -> None:
     view = forms.mask_form([f"web-{number:03}" for number in range(hosts)], replace(FULL, reason="r" * 600))
     assert problems(view) == []
-    assert field(view, forms.HOST)["type"] == ("static_select" if 0 < hosts <= 100 else "plain_text_input")
+    assert field(view, forms.HOST)["type"] == ("static_select" if 0 < hosts <= 100 else "external_select")
 
 
 def test_what_was_typed_stands_in_the_form() -> None:
     view = forms.mask_form(["db-01", "web-01"], replace(FULL, reason="a <b> & c"))
     assert field(view, forms.HOST)["initial_option"]["value"] == "web-01"
-    assert field(view, forms.UNIT)["initial_value"] == "worker.service"
+    assert field(view, forms.UNIT)["initial_option"]["value"] == "worker.service"
     assert field(view, forms.USER)["initial_value"] == "deploy"
     assert field(view, forms.REASON)["initial_value"] == "a <b> & c"
     assert [option["value"] for option in field(view, forms.HOW)["initial_options"]] == ["runtime", "keep_running"]
@@ -53,9 +53,14 @@ def test_a_reason_fits_where_it_is_read() -> None:
     assert field(forms.mask_form(["web-01"]), forms.REASON)["max_length"] == REASON_LIMIT
 
 
-def test_a_form_remembers_the_place_it_was_opened_from() -> None:
-    note = json.loads(forms.mask_form([], channel="C1", thread="1.2")["private_metadata"])
-    assert note == {"channel": "C1", "thread": "1.2"}
+def test_a_form_remembers_the_host_whose_units_it_offers() -> None:
+    assert json.loads(forms.mask_form([], FULL)["private_metadata"]) == {"host": "web-01"}
+
+
+def test_a_unit_whose_name_is_too_long_for_a_list_is_not_chosen() -> None:
+    assert "initial_option" not in field(
+        forms.mask_form(["web-01"], Draft("web-01", "x" * 150 + ".service")), forms.UNIT
+    )
 
 
 @pytest.mark.parametrize("form", [forms.deny_form, forms.approve_form])

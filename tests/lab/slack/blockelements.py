@@ -152,6 +152,34 @@ def _menu(where: str, thing: Json) -> Iterator[str]:
             yield from _options(100)(place, group)
 
 
+def options(where: str, thing: Json) -> Iterator[str]:
+    """What a bot answers when it is asked for a list: none at all is a good answer, and nothing is chosen at first."""
+    if ("options" in thing) == ("option_groups" in thing):
+        yield f"{where}: one of options and option_groups"
+    for name in ("options", "option_groups"):
+        if thing.get(name):
+            yield from _menu(where, {name: thing[name]})
+
+
+def _external(where: str, thing: Json) -> Iterator[str]:
+    known = {"type", "action_id", "placeholder", "initial_option", "min_query_length", "confirm", "focus_on_load"}
+    yield from extra(where, thing, known)
+    least = thing.get("min_query_length", 3)
+    if not isinstance(least, int) or least < 0:
+        yield f"{where}.min_query_length: {least!r} is no number of characters"
+    if "initial_option" in thing:
+        yield from _option(f"{where}.initial_option", thing["initial_option"])
+
+
+def _conversations(where: str, thing: Json) -> Iterator[str]:
+    known = {"type", "action_id", "placeholder", "initial_conversation", "default_to_current_conversation"}
+    yield from extra(where, thing, known | {"confirm", "response_url_enabled", "filter", "focus_on_load"})
+    wanted = thing.get("filter", {"include": ["public"]})
+    yield from extra(f"{where}.filter", wanted, {"include", "exclude_external_shared_channels", "exclude_bot_users"})
+    if not set(wanted.get("include", ["im"])) <= {"im", "mpim", "private", "public"} or not wanted:
+        yield f"{where}.filter: it includes nothing that there is"
+
+
 def _typed(where: str, thing: Json) -> Iterator[str]:
     most = thing.get("max_length", 3000)
     if not isinstance(most, int) or not 1 <= most <= 3000:
@@ -163,6 +191,8 @@ def _typed(where: str, thing: Json) -> Iterator[str]:
 RULES: Mapping[str, Rule] = {
     "button": _button,
     "checkboxes": _options(10),
+    "conversations_select": _conversations,
+    "external_select": _external,
     "image": image,
     "multi_static_select": _menu,
     "overflow": _options(5),

@@ -49,6 +49,11 @@ def check_view(view: object) -> list[str]:
     return found
 
 
+def check_options(answer: object) -> list[str]:
+    """The same for a list that a bot was asked for."""
+    return [*elements.options("answer", answer)] if isinstance(answer, dict) else ["answer: not an object"]
+
+
 def total(blocks: object) -> int:
     """How many characters of text a message's blocks hold, in all."""
     match blocks:

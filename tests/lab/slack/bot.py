@@ -57,6 +57,41 @@ FORM = {
 }
 
 
+UNITS = ("cron.service", "cronjob@daily.service", "worker.service")
+PLACES = {
+    "type": "modal",
+    "callback_id": "where",
+    "title": plain("Where?"),
+    "submit": plain("Send"),
+    "blocks": [
+        {
+            "type": "input",
+            "block_id": "host",
+            "dispatch_action": True,
+            "label": plain("Host"),
+            "element": {
+                "type": "static_select",
+                "action_id": "host",
+                "options": [{"text": plain(name), "value": name} for name in ("web-01", "web-02")],
+            },
+        },
+        {
+            "type": "input",
+            "block_id": "unit",
+            "label": plain("Unit"),
+            "element": {"type": "external_select", "action_id": "unit", "min_query_length": 0},
+        },
+        {
+            "type": "input",
+            "block_id": "channel",
+            "optional": True,
+            "label": plain("Channel"),
+            "element": {"type": "conversations_select", "action_id": "channel"},
+        },
+    ],
+}
+
+
 @dataclass(slots=True)
 class Heard:
     """What came to the bot, in order."""
@@ -65,6 +100,8 @@ class Heard:
     clicks: list[Json] = field(default_factory=list)
     forms: list[Json] = field(default_factory=list)
     mentions: list[Json] = field(default_factory=list)
+    typed: list[Json] = field(default_factory=list)
+    shortcuts: list[Json] = field(default_factory=list)
 
 
 @contextmanager
@@ -113,6 +150,8 @@ def _app(slack: SlackLab, heard: Heard) -> App:
         else:
             ack()
 
+    _with_a_form_that_asks(app, heard)
+
     @app.event("app_mention")
     def mention(event: Json) -> None:
         heard.mentions.append(event)
@@ -122,6 +161,40 @@ def _app(slack: SlackLab, heard: Heard) -> App:
         client.views_publish(user_id=event["user"], view={"type": "home", "blocks": [mrkdwn("Welcome")]})
 
     return app
+
+
+def _with_a_form_that_asks(app: App, heard: Heard) -> None:
+    @app.command("/unmask")
+    def unmask(ack: Ack, command: Json, client: WebClient) -> None:
+        ack()
+        client.views_open(trigger_id=command["trigger_id"], view=PLACES)
+
+    @app.options("unit")
+    def units(ack: Ack, body: Json) -> None:
+        heard.typed.append(body)
+        found = [name for name in UNITS if body["value"] in name]
+        many = [str(number) for number in range(101)] if body["value"] == "many" else found
+        ack(options=[{"text": plain(name), "value": name} for name in many])
+
+    @app.action("host")
+    def host(ack: Ack, body: Json, client: WebClient) -> None:
+        heard.clicks.append(body)
+        ack()
+        view = body["view"]
+        newer = {**PLACES, "private_metadata": body["actions"][0]["selected_option"]["value"]}
+        client.views_update(view_id=view["id"], hash=view["hash"], view=newer)
+
+    @app.view("where")
+    def where(ack: Ack, view: Json) -> None:
+        heard.forms.append(view)
+        ack()
+
+    @app.shortcut("mask_message")
+    @app.shortcut("mask_anything")
+    def shortcut(ack: Ack, body: Json, client: WebClient) -> None:
+        heard.shortcuts.append(body)
+        ack()
+        client.views_open(trigger_id=body["trigger_id"], view=PLACES)
 
 
 def card(slack: SlackLab) -> Json:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from aiohttp import ClientSession
 
 from tests.lab.slack.passes import Passes
+from tests.lab.slack.views import Views
 from tests.lab.slack.workspace import BOT_TOKEN, Json, Room, Workspace
 
 PAGE = 100
@@ -26,7 +27,7 @@ class Desk:
     passes: Passes
     standin: ClientSession
     metadata: dict[tuple[str, str], Json] = field(default_factory=dict)  # by channel and ts
-    form_owner: str = ""  # whose form is open: the stand-in has one place for all
+    views: Views = field(default_factory=Views)
 
     async def forward(self, method: str, args: Json) -> Json:
         """Ask the stand-in."""

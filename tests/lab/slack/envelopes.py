@@ -4,7 +4,10 @@ from dataclasses import dataclass, field
 
 from tests.lab.slack import blockrules
 from tests.lab.slack.passes import Passes
+from tests.lab.slack.views import Views
 from tests.lab.slack.workspace import TEAM, Json, Workspace
+
+NOBODYS = "/nobodys"  # a command of no app
 
 
 @dataclass(slots=True)
@@ -13,13 +16,17 @@ class Envelopes:
 
     workspace: Workspace
     passes: Passes
+    views: Views
     refused: list[str] = field(default_factory=list)  # acks that real Slack would not have shown
+    triggers: dict[str, str] = field(default_factory=dict)  # by what was typed behind NOBODYS
 
     def to_bot(self, envelope: Json, home: Json) -> Json | None:
         """The same envelope as real Slack would send it; None if this app would not get it. `home` is by user id."""
         payload = envelope["payload"]
         match envelope["type"]:
             case "slash_commands":
+                if payload["command"] == NOBODYS:
+                    self.triggers[payload["text"]] = payload["trigger_id"]
                 if payload["command"] not in self.workspace.manifest.commands:
                     return None
                 payload["team_id"] = self.workspace.team_of(payload["user_id"])
@@ -37,7 +44,9 @@ class Envelopes:
         user = payload["user"]
         user["team_id"] = self.workspace.team_of(user["id"])
         self.passes.issue(payload, user["id"])
-        if payload["type"] != "block_actions":
+        if payload["type"].startswith("view_"):
+            payload["view"] = self.views.named(payload["view"])
+        if payload["type"] != "block_actions" or payload["container"]["type"] == "view":
             return
         message = payload.get("message")
         if message is None and user["id"] in home:
@@ -63,7 +72,11 @@ class Envelopes:
     def from_bot(self, envelope: Json, said: Json) -> Json:
         """What of an ack's payload real Slack would act on."""
         wrong: list[str] = []
-        if envelope["type"] == "slash_commands" and said:
+        payload = envelope["payload"]
+        if payload.get("type") == "block_suggestion":
+            wrong = blockrules.check_options(said)
+            self.views.offered[payload["block_id"]] = [] if wrong else _options(said)
+        elif envelope["type"] == "slash_commands" and said:
             said = {"response_type": "ephemeral", **said}
             wrong = blockrules.check(said["blocks"]) if "blocks" in said else []
         elif said.get("view"):
@@ -72,3 +85,8 @@ class Envelopes:
             self.refused.append(f"ack of {envelope['type']}: {'; '.join(wrong)}")
             return {}
         return said
+
+
+def _options(said: Json) -> list[Json]:
+    groups = said.get("option_groups") or [said]
+    return [option for group in groups for option in group["options"]]

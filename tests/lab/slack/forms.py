@@ -1,6 +1,6 @@
 """What a person leaves in a form: real Slack sends initial values and insists on others, the stand-in does not."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from tests.lab.slack.workspace import Json
 
@@ -22,16 +22,20 @@ def complete(view: Json, given: Values) -> tuple[Values, dict[str, str]]:
     return values, missing
 
 
-def filled(view: Json, answers: Mapping[str, str | list[str]]) -> Values:
-    """Values from plain answers, by action_id or block_id; an option is named by its text or its value."""
+def filled(view: Json, answers: Mapping[str, str | list[str]], offered: Callable[[Json], list[Json]]) -> Values:
+    """Values from plain answers, by action_id or block_id; an option is named by its text or its value.
+
+    `offered` says what can be chosen in a block whose list the bot fills.
+    """
     values: Values = {}
     left = dict(answers)
     for block, element in inputs(view):
         for name in (element["action_id"], block["block_id"]):
             if name in left:
                 answer = left.pop(name)
+                listed = {"options": offered(block)} if element["type"] == "external_select" else {}
                 values[block["block_id"]] = {
-                    element["action_id"]: {"type": element["type"], key_of(element): _chosen(element, answer)}
+                    element["action_id"]: {"type": element["type"], key_of(element): _chosen(element | listed, answer)}
                 }
     if left:
         known = [element["action_id"] for _, element in inputs(view)]

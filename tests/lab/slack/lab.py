@@ -144,6 +144,19 @@ class SlackLab:
         """Send off the form before this person, with these answers by action_id or block_id."""
         return self._await(self._people.submit(self._user(user), answers or {}))
 
+    def offered(self, user: str, field: str, typed: str) -> list[str]:
+        """What the list of a field shows once this person typed that."""
+        options = self._await(self._people.types(self._user(user), field, typed))
+        return [option["text"]["text"] for option in options]
+
+    def choose(self, user: str, field: str, answers: Mapping[str, str | list[str]]) -> Ack:
+        """Choose in one field of the open form, while those answers stand in it."""
+        return self._await(self._people.chooses(self._user(user), field, answers))
+
+    def shortcut(self, user: str, callback_id: str, channel: str = "incident", message: Json | None = None) -> Ack:
+        """Use a shortcut of the app: on this message of that channel, or from anywhere."""
+        return self._await(self._people.shortcut(self._user(user), callback_id, self._channel(channel), message))
+
     def close_view(self, user: str) -> None:
         """Close the form before this person."""
         self._await(self._people.close(self._user(user)))

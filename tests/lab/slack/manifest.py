@@ -1,6 +1,6 @@
 """What the app was created with: Slack delivers, and lets a bot call, what its manifest says and nothing more."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +41,13 @@ EVENT_SCOPES = {"app_mention": "app_mentions:read"}
 
 @dataclass(slots=True)
 class Manifest:
-    """Commands with whether Slack escapes their text, events, and the bot's scopes."""
+    """Commands with whether Slack escapes their text, events, scopes, shortcuts, and whether there is a Home tab."""
 
     commands: dict[str, bool]
     events: set[str]
     scopes: set[str]
+    shortcuts: dict[str, str] = field(default_factory=dict)  # `global` or `message`, by callback id
+    has_home: bool = False
 
     @classmethod
     def read(cls, path: Path = MANIFEST) -> "Manifest":
@@ -56,10 +58,14 @@ class Manifest:
             commands={command["command"]: bool(command.get("should_escape")) for command in commands},
             events=set(told["settings"].get("event_subscriptions", {}).get("bot_events", [])),
             scopes=set(told["oauth_config"]["scopes"]["bot"]),
+            shortcuts={one["callback_id"]: one["type"] for one in told["features"].get("shortcuts", [])},
+            has_home=bool(told["features"].get("app_home", {}).get("home_tab_enabled")),
         )
 
     def delivers(self, event: str) -> bool:
         """Whether the app gets such an event."""
+        if event == "app_home_opened" and not self.has_home:
+            return False
         return event in self.events and EVENT_SCOPES.get(event, "") in {"", *self.scopes}
 
     def lacks(self, method: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from tests.lab.slack import blockrules, listings, messages
 from tests.lab.slack.desk import Desk, Refused
-from tests.lab.slack.workspace import Json
+from tests.lab.slack.workspace import USERS, Json
 
 
 async def open_view(desk: Desk, args: Json) -> Json:
@@ -16,26 +16,42 @@ async def push_view(desk: Desk, args: Json) -> Json:
 
 
 async def _triggered(desk: Desk, method: str, args: Json) -> Json:
-    _view(args)
+    _view(args, "modal")
     user, error = desk.passes.use_trigger(str(args.get("trigger_id", "")))
     if error:
         raise Refused(error)
-    desk.form_owner = user
+    desk.views.owner = user
     return await desk.forward(method, args)
 
 
 async def update_view(desk: Desk, args: Json) -> Json:
-    _view(args)
-    return await desk.forward("views.update", args)
+    """A form keeps its id when it is updated, and a hash that is not its newest is refused."""
+    _view(args, "modal")
+    standing = desk.views.standing(str(args.get("view_id", "")))
+    if standing is None:
+        raise Refused("not_found")
+    if args.get("hash") not in (None, standing["hash"]):
+        raise Refused("hash_conflict")
+    # The stand-in knows this form by another id, and takes none for the one in front.
+    said = await desk.forward("views.update", {"view": args["view"]})
+    return {**said, "view": desk.views.named(said["view"])}
 
 
 async def publish_view(desk: Desk, args: Json) -> Json:
-    _view(args)
+    """Only where the app has a Home tab, and to people that there are."""
+    if not desk.workspace.manifest.has_home:
+        raise Refused("not_enabled")
+    if args.get("user_id") not in USERS.values():
+        raise Refused("invalid_arguments", response_metadata={"messages": ["[ERROR] no such user"]})
+    _view(args, "home")
     return await desk.forward("views.publish", args)
 
 
-def _view(args: Json) -> None:
-    if wrong := blockrules.check_view(args.get("view")):
+def _view(args: Json, kind: str) -> None:
+    wrong = blockrules.check_view(args.get("view"))
+    if not wrong and args["view"]["type"] != kind:
+        wrong = [f"view.type: not {kind}"]
+    if wrong:
         raise Refused("invalid_arguments", response_metadata={"messages": [f"[ERROR] {line}" for line in wrong]})
 
 

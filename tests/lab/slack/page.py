@@ -2,14 +2,17 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, web
 
-from tests.lab.slack import forms, readable
+from tests.lab.slack import drawn, forms, infields, readable
 from tests.lab.slack.desk import Desk
 from tests.lab.slack.workspace import USERS, Json
+
+Tell = Callable[[Json], Awaitable[object]]
 
 SCRIPT = Path(__file__).with_name("page.js")
 FIRST = USERS["alice"]  # the page starts as the first of the workspace
@@ -30,11 +33,11 @@ async def passed_through(request: web.Request, standin: ClientSession) -> web.St
         return web.Response(body=content, status=answer.status, headers=kept)
 
 
-async def serve(request: web.Request, standin: ClientSession, desk: Desk) -> web.StreamResponse:
-    """One open page, until it is closed."""
+async def serve(request: web.Request, standin: ClientSession, desk: Desk, tell: Tell) -> web.StreamResponse:
+    """One open page, until it is closed; `tell` tells the bot what is done in an open form."""
     socket = web.WebSocketResponse(max_msg_size=0)
     await socket.prepare(request)
-    viewer = Viewer(socket, standin, desk)
+    viewer = Viewer(socket, standin, desk, tell)
     await viewer.look_as(FIRST)
     try:
         async for frame in socket:
@@ -48,12 +51,12 @@ async def serve(request: web.Request, standin: ClientSession, desk: Desk) -> web
 class Viewer:
     """One page: between what it does and the stand-in, and between the stand-in and what it shows."""
 
-    def __init__(self, page: web.WebSocketResponse, standin: ClientSession, desk: Desk) -> None:
+    def __init__(self, page: web.WebSocketResponse, standin: ClientSession, desk: Desk, tell: Tell) -> None:
         self._page = page
         self._standin = standin
         self._desk = desk
+        self._tell = tell
         self._actor = ""
-        self._form: Json = {}
         self._source: ClientWebSocketResponse | None = None
         self._pump: asyncio.Task[None] | None = None
 
@@ -81,12 +84,41 @@ class Viewer:
             await self.look_as(frame["user"])
         if frame["t"] == "acting_as" or self._source is None:
             return
-        if frame["t"] == "view_submit":
-            frame["values"], missing = forms.complete(self._form, frame.get("values") or {})
-            if missing:
-                await self._page.send_str(_packed({"t": "view_errors", "errors": missing}))
+        match frame["t"]:
+            case "typing":
+                await self._typed(frame)
                 return
+            case "choosing":
+                await self._chose(frame)
+                return
+            case "view_submit":
+                views = self._desk.views
+                given = drawn.taken(views, frame.get("values") or {})
+                frame["values"], missing = forms.complete(views.top(), given)
+                if missing:
+                    await self._page.send_str(_packed({"t": "view_errors", "errors": missing}))
+                    return
         await self._source.send_json(frame)
+
+    async def _typed(self, frame: Json) -> None:
+        """Somebody types into a list: show what the bot offers."""
+        views, block = self._desk.views, frame["block_id"]
+        with suppress(LookupError):
+            await self._tell(infields.typing(views, self._actor, block, frame["value"]))
+            shown = {
+                "t": "offered",
+                "block_id": block,
+                "value": frame["value"],
+                "options": views.offered.get(block, []),
+            }
+            await self._page.send_str(_packed(shown))
+
+    async def _chose(self, frame: Json) -> None:
+        views = self._desk.views
+        with suppress(LookupError):
+            envelope = infields.choosing(views, self._actor, frame["block_id"], drawn.read(views, frame["fields"]))
+            if envelope:
+                await self._tell(envelope)
 
     async def _show(self, source: ClientWebSocketResponse) -> None:
         with suppress(ConnectionError):
@@ -128,11 +160,14 @@ class Viewer:
 
     @property
     def _owns_form(self) -> bool:
-        return self._desk.form_owner == self._actor
+        return self._desk.views.owner == self._actor
 
     def _forms(self, stack: list[Json]) -> list[Json]:
-        self._form = stack[-1] if stack else {}
-        return [readable.message(view, self._desk.workspace) for view in stack] if self._owns_form else []
+        if not self._owns_form:
+            return []
+        workspace = self._desk.workspace
+        named = (self._desk.views.named(view) for view in stack)
+        return [drawn.form(readable.message(view, workspace), workspace.rooms_of(self._actor)) for view in named]
 
 
 def _packed(frame: Json) -> str:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from aiohttp import ClientSession
 
-from tests.lab.slack import forms
+from tests.lab.slack import forms, infields
 from tests.lab.slack.proxy import Proxy
 from tests.lab.slack.socketmode import Ack, Match
-from tests.lab.slack.workspace import BOT_USER, Json
+from tests.lab.slack.views import Views
+from tests.lab.slack.workspace import BOT_USER, CHANNELS, Json
 
 # The control API answers after the ack, or after 5 s without one; the page's socket answers nothing, so we wait.
 PATIENCE = 6.0
@@ -24,6 +25,10 @@ class People:
     @property
     def _standin(self) -> ClientSession:
         return self.proxy.standin
+
+    @property
+    def _views(self) -> Views:
+        return self.proxy.desk.views
 
     async def slash(self, user: str, channel: str, text: str) -> Ack:
         """Type a command; `text` starts with its name."""
@@ -70,7 +75,7 @@ class People:
     async def submit(self, user: str, answers: Mapping[str, str | list[str]]) -> Ack:
         """Send the open form off; what is not in `answers` stays as it was."""
         view = self.form(user)
-        values, missing = forms.complete(view, forms.filled(view, answers))
+        values, missing = forms.complete(view, self._views.filled(answers))
         if missing:
             raise LookupError(f"Slack would not send the form off: {missing}")
         return await self._acked(
@@ -84,9 +89,32 @@ class People:
 
     def form(self, user: str) -> Json:
         """The form that is open before this person."""
-        if not self.proxy.forms or self.proxy.desk.form_owner != user:
+        if not self._views.stack or self._views.owner != user:
             raise LookupError(f"no form is open before {user}")
-        return self.proxy.forms[-1]
+        return self._views.top()
+
+    async def shortcut(self, user: str, callback_id: str, channel: str, message: Json | None) -> Ack:
+        """Use a shortcut of the app, on a message or from anywhere. Raises `LookupError` if there is none."""
+        kind = "message" if message else "global"
+        known = self.proxy.workspace.manifest.shortcuts
+        if known.get(callback_id) != kind:
+            raise LookupError(f"the app has no {kind} shortcut {callback_id}, only {known}")
+        name = next((name for name, known in CHANNELS.items() if known == channel), "")
+        said = {**message, "type": "message"} if message else None
+        trigger = await self.proxy.trigger(user)
+        return await self.proxy.tell(infields.shortcut(user, callback_id, trigger, said, {"id": channel, "name": name}))
+
+    async def types(self, user: str, block_id: str, typed: str) -> list[Json]:
+        """Type into a list of the open form, and see what is offered."""
+        self.form(user)
+        await self.proxy.tell(infields.typing(self._views, user, block_id, typed))
+        return self._views.offered.get(block_id, [])
+
+    async def chooses(self, user: str, block_id: str, answers: Mapping[str, str | list[str]]) -> Ack:
+        """Choose in one field of the open form; `answers` holds that, and what stands in the others by now."""
+        self.form(user)
+        envelope = infields.choosing(self._views, user, block_id, self._views.filled(answers))
+        return await self.proxy.tell(envelope) if envelope else Ack()
 
     async def open_home(self, user: str) -> None:
         """Look at the bot's Home tab."""

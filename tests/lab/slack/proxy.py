@@ -4,18 +4,21 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from socket import socket
+from uuid import uuid4
 
 from aiohttp import ClientSession, WSMsgType, web
 
 from tests.lab.slack import blockrules, page
 from tests.lab.slack.desk import Desk
 from tests.lab.slack.door import guarded
-from tests.lab.slack.envelopes import Envelopes
+from tests.lab.slack.envelopes import NOBODYS, Envelopes
 from tests.lab.slack.faults import Switchboard
 from tests.lab.slack.passes import Passes
-from tests.lab.slack.socketmode import SocketMode
+from tests.lab.slack.socketmode import Ack, SocketMode
 from tests.lab.slack.webapi import Call, WebApi
-from tests.lab.slack.workspace import APP, Json, Workspace
+from tests.lab.slack.workspace import APP, CHANNELS, Json, Workspace
+
+PATIENCE = 3.0  # of a person's Slack, for a list or an answer
 
 
 class Proxy:
@@ -28,11 +31,10 @@ class Proxy:
         self.port = port
         self.standin = standin
         self.workspace = workspace
-        self.forms: list[Json] = []  # open now, the last on top
         self.homes: dict[str, Json] = {}  # published, by user id
         self.faults = Switchboard()
-        self.envelopes = Envelopes(workspace, passes)
         self.desk = Desk(workspace, passes, standin)
+        self.envelopes = Envelopes(workspace, passes, self.desk.views)
         self.sockets = SocketMode(standin, self.envelopes, lambda: self.homes)
         self.api = WebApi(self.desk, self.faults, self._connect, happened)
         self._happened = happened
@@ -51,7 +53,27 @@ class Proxy:
         return app
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
-        return await page.serve(request, self.standin, self.desk)
+        return await page.serve(request, self.standin, self.desk, self.tell)
+
+    async def tell(self, envelope: Json) -> Ack:
+        """Tell the bot what the stand-in does not, and hear what it answers."""
+        waiting = self.sockets.expect(lambda sent: bool(sent["envelope_id"] == envelope["envelope_id"]))
+        wanted = self.envelopes.to_bot(envelope, self.homes)
+        try:
+            if wanted is not None:
+                await self.sockets.deliver(wanted)
+            return await asyncio.wait_for(waiting, PATIENCE)
+        except TimeoutError:
+            return Ack()
+        finally:
+            self.sockets.forget(waiting)
+
+    async def trigger(self, user: str) -> str:
+        """A trigger for a form that the stand-in takes: it gives one to whoever types a command, be it nobody's."""
+        wanted = uuid4().hex
+        typed = {"user": user, "channel": next(iter(CHANNELS.values())), "command": NOBODYS, "text": wanted}
+        async with self.standin.post("/_control/command", json=typed):
+            return self.envelopes.triggers.pop(wanted)
 
     async def _other(self, request: web.Request) -> web.StreamResponse:
         return await page.passed_through(request, self.standin)
@@ -83,7 +105,7 @@ class Proxy:
     def _saw(self, frame: Json) -> None:
         match frame["t"]:
             case "view":
-                self.forms = frame["stack"]
+                self.desk.views.seen(frame["stack"])
             case "home" if frame["appId"] == APP:
                 self.homes[frame["user"]] = frame["view"]
 

@@ -98,6 +98,10 @@ class Workspace:
         counted = {"is_member": room.has_bot, "num_members": len(room.members)}
         return {**described, **INTERNAL, **counted, **shared, **room.flags}
 
+    def rooms_of(self, user: str) -> dict[str, str]:
+        """The channels that a person is in, by id."""
+        return {channel: name for name, channel in CHANNELS.items() if user in self.rooms[channel].members}
+
     def team_of(self, user: str) -> str:
         """The workspace a person belongs to: ours, unless a test made them a stranger."""
         return str(self.people.get(user, {}).get("team_id", TEAM))

@@ -1,0 +1,77 @@
+"""What the lists of a form offer while somebody types: hosts, and the units of one host with what protects them."""
+
+from collections.abc import Callable, Sequence
+
+from bot.core import repair
+from bot.core.cards.kit import Block, option
+from bot.core.names import read_unit
+from bot.core.units import UnitName
+from bot.errors import UsageError
+
+MOST = 100  # options that Slack shows
+NOTHING = "-"  # the value of what only explains; it names no host and no unit
+LONGEST_VALUE = 150  # of an option
+
+Protection = Callable[[UnitName], str]
+
+
+def hosts(known: Sequence[str], typed: str) -> list[Block]:
+    """The hosts that fit."""
+    wanted = _repaired(typed)
+    found = sorted((name for name in known if wanted in name.lower()), key=lambda name: (_rank(name, wanted), name))
+    return [option(name, name) for name in found[:MOST]] or [_note("No host has a name like that")]
+
+
+def units(typed: str, listed: Sequence[UnitName], host: str, protection: Protection) -> list[Block]:
+    """The units of a host that fit, the protected ones with the reason; and what was typed, as it is."""
+    wanted, own = _repaired(typed), _as_typed(typed)
+    found = [(_rank(str(unit), wanted), unit, protection(unit)) for unit in listed if wanted in str(unit).lower()]
+    found.sort(key=lambda one: (one[0], bool(one[2]), one[1]))
+    shown = [_unit(unit, why) for _, unit, why in found[: MOST - 1] if len(str(unit)) <= LONGEST_VALUE]
+    if own and own not in listed:
+        shown.append(_own(own, f"not seen on {host}", protection))
+    return shown or [_note(f"Nothing on {host} has a name like that")]
+
+
+def units_to_come(typed: str, host: str, why_not: str, protection: Protection) -> list[Block]:
+    """While the host is being looked at, or cannot be: what was typed, as it is."""
+    own = _as_typed(typed)
+    note = _note(why_not or f"Type on: I am looking at {host} …")
+    return [note, *([_own(own, "as it is typed", protection)] if own else [])]
+
+
+def units_of_no_host() -> list[Block]:
+    """Nobody has said which host."""
+    return [_note("Choose the host first")]
+
+
+def _rank(name: str, wanted: str) -> int:
+    """What was typed to its end comes first, then what begins so."""
+    stem = name.rpartition(".")[0]
+    if wanted in (name.lower(), stem.lower()):
+        return 0
+    return 1 if name.lower().startswith(wanted) else 2
+
+
+def _unit(unit: UnitName, why: str) -> Block:
+    return option(f"{unit}: {why}" if why else str(unit), str(unit))
+
+
+def _own(unit: UnitName, remark: str, protection: Protection) -> Block:
+    return option(f"Use {unit}: {protection(unit) or remark}", str(unit))
+
+
+def _as_typed(typed: str) -> UnitName | None:
+    try:
+        unit = read_unit(repair.word(repair.text(typed).strip()))
+    except UsageError:
+        return None
+    return unit if len(str(unit)) <= LONGEST_VALUE else None
+
+
+def _repaired(typed: str) -> str:
+    return repair.word(repair.text(typed).strip()).lower()
+
+
+def _note(text: str) -> Block:
+    return option(text, NOTHING)

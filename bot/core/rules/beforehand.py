@@ -1,0 +1,55 @@
+"""What can be said of a mask by names alone, while somebody is still choosing: no host is asked, and no person."""
+
+from datetime import UTC, datetime
+
+from bot.core.changes import Ask, Change, Request, Target
+from bot.core.inventory import Host
+from bot.core.people import Person, PersonId, Place
+from bot.core.question import Check, Facts, Moment, Policy, Refuse
+from bot.core.rules import critical, kind, permission
+from bot.core.rules.approval import guarded_because
+from bot.core.rules.critical import reason_of
+from bot.core.rules.names import listed, names_of
+
+# In the order of `policy.RULES`. Whatever passes here is asked everything again once it is a request.
+_BY_NAME: tuple[Check, ...] = (
+    critical.unit_is_not_critical,
+    critical.unit_starts_nothing_critical,
+    kind.unit_type_is_allowed,
+    kind.unit_is_no_template,
+    kind.instances_are_allowed,
+    permission.no_rule_forbids,
+    permission.some_rule_matches,
+)
+_NOBODY = Person(PersonId("", ""), "")
+
+
+def refused_by_name(change: Change, host: Host, policy: Policy) -> Refuse | None:
+    """Why nobody could ever be asked to approve this; None where that is not known yet."""
+    answers = (rule(_facts(change, host), policy) for rule in _BY_NAME)
+    return next((answer for answer in answers if isinstance(answer, Refuse)), None)
+
+
+def protection(change: Change, host: Host, policy: Policy) -> str:
+    """Why it is refused, or takes more than usual, in a few words for a list; empty for an ordinary unit."""
+    facts = _facts(change, host)
+    found = listed(policy.critical, names_of(facts))
+    if found:
+        return _short(f"critical: {reason_of(found[1], facts)}")
+    no = refused_by_name(change, host, policy)
+    if no:
+        return _short(no.reason)
+    guarded = guarded_because(facts, policy)
+    return _short(f"guarded: {guarded}") if guarded else ""
+
+
+def _facts(change: Change, host: Host) -> Facts:
+    now = datetime.min.replace(tzinfo=UTC)
+    ask = Ask(change, _NOBODY.id, "", Place(""))
+    request = Request("", "", ask, now, (Target(change.host, change.unit),))
+    return Facts(now, Moment.ASK, request, host, _NOBODY, ask.place)
+
+
+def _short(because: str) -> str:
+    """The first sentence."""
+    return because.partition(". ")[0].rstrip(".")

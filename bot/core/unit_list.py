@@ -1,0 +1,43 @@
+"""The names of a host's units, for people to choose from: asked in some 50 ms, and names are all that is asked."""
+
+from bot.core.answer import sections
+from bot.core.systemctl import Argv
+from bot.core.units import UnitName
+from bot.errors import HostError
+
+_SECTION = "unit_names"
+
+# What has a file, and what is loaded besides: instances, transient and generated units. `list-unit-files` would tell
+# both, and takes half a second for it (measured); `list-units` prints text of the units' authors, so only its first
+# two words go on.
+SCRIPT = f"""\
+export LC_ALL=C SYSTEMD_COLORS=0 SYSTEMD_PAGER=
+set -f
+say() {{ printf '%s\\n' "$@"; }}
+folders="/etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system"
+say '@maskbot-look 1' '@{_SECTION}'
+{{
+  find $folders -maxdepth 1 -name '*.*' ! -type d -printf '%f\\n' 2>/dev/null
+  /usr/bin/systemctl list-units --all --plain --no-legend --full 2>/dev/null | while read -r name load _; do
+    [ "$load" = not-found ] || say "$name"
+  done
+}} | sort -u
+say @end
+"""
+
+
+def unit_list_argv() -> Argv:
+    """One constant script for sh(1), which needs no root."""
+    return ("/bin/sh", "-c", SCRIPT, "maskbot-units")
+
+
+def parse_unit_list(stdout: str) -> tuple[UnitName, ...]:
+    """The units that could be named in a request; what else stands in a folder of units is left out.
+
+    Raises `HostError` if the answer is cut off, `HostileOutput` if the script cannot have printed it.
+    """
+    found = sections(stdout, (_SECTION,))
+    if _SECTION not in found:
+        raise HostError("The host's answer lacks a part.", code="incomplete_observation", passing=True)
+    names = (UnitName(line) for line in found[_SECTION] if UnitName.is_sendable(line))
+    return tuple(sorted(name for name in names if not name.is_template))

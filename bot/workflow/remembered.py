@@ -1,0 +1,61 @@
+"""What is worth having ready: taken in the background when somebody first wants it, and kept for a while."""
+
+import threading
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Generic, TypeVar
+
+import structlog
+
+from bot.ports import Clock
+
+log = structlog.get_logger()
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+Later = Callable[[Callable[[], None]], object]  # does something in the background
+
+
+@dataclass(frozen=True, slots=True)
+class Taken(Generic[Value]):
+    """What was found, and how long it is good."""
+
+    value: Value
+    good_for: timedelta
+
+
+class Remembered(Generic[Key, Value]):
+    """One value for each key. Nobody waits: who asks gets what there is, also where it is old, or nothing yet."""
+
+    def __init__(self, take: Callable[[Key], Taken[Value]], *, later: Later, clock: Clock, at_once: int = 2) -> None:
+        """`take` finds a value, of `at_once` keys at one time."""
+        self._take = take
+        self._later = later
+        self._clock = clock
+        self._at_once = at_once
+        self._lock = threading.Lock()
+        self._kept: dict[Key, tuple[Value, datetime]] = {}
+        self._under_way: set[Key] = set()
+
+    def of(self, key: Key) -> Value | None:
+        """What is known now. What is missing or too old is taken meanwhile."""
+        with self._lock:
+            found = self._kept.get(key)
+            is_old = found is None or found[1] <= self._clock.now()
+            is_mine = is_old and key not in self._under_way and len(self._under_way) < self._at_once
+            if is_mine:
+                self._under_way.add(key)
+        if is_mine:
+            self._later(lambda: self._fetch(key))
+        return found[0] if found else None
+
+    def _fetch(self, key: Key) -> None:
+        try:
+            taken = self._take(key)
+        except Exception:
+            log.exception("nothing to remember", about=str(key))
+            taken = None
+        with self._lock:
+            self._under_way.discard(key)
+            if taken:
+                self._kept[key] = (taken.value, self._clock.now() + taken.good_for)

@@ -1,0 +1,47 @@
+"""Filling in the form: the hosts and units that it offers while somebody types."""
+
+from bot.core.cards import choices, forms
+from bot.core.cards.kit import Block
+from bot.core.draft import Draft
+from bot.workflow import Workflow
+from handlers.caller import Submission, Typing
+from handlers.surface import OpenForm, Surface
+
+
+def register(surface: Surface) -> None:
+    """The lists, and the choice of a host, on which the list of units depends."""
+    surface.options(forms.HOST, hosts)
+    surface.options(forms.UNIT, units)
+    surface.choice(forms.HOST, host_chosen)
+
+
+def hosts(desk: Workflow, typing: Typing) -> list[Block]:
+    """The hosts that fit what was typed."""
+    return choices.hosts(desk.hosts, typing.typed)
+
+
+def units(desk: Workflow, typing: Typing) -> list[Block]:
+    """The units of the host that fit; before they are known, what was typed."""
+    if typing.host not in desk.hosts:
+        return choices.units_of_no_host()
+    offered, protection = desk.offers.units(typing.host, asker=typing.caller.id), desk.offers.protection(typing.host)
+    if offered.units is None:
+        return choices.units_to_come(typing.typed, typing.host, offered.why_not, protection)
+    return choices.units(typing.typed, offered.units, typing.host, protection)
+
+
+def host_chosen(desk: Workflow, chosen: Submission, form: OpenForm) -> str:
+    """Have the units of this host ready before anybody looks for one, and note the host in the form."""
+    fields = chosen.fields
+    desk.offers.units(fields[forms.HOST], asker=chosen.caller.id)
+    how = fields.get(forms.HOW, ())
+    draft = Draft(
+        fields[forms.HOST],
+        fields.get(forms.UNIT, ""),
+        runtime=forms.RUNTIME in how,
+        keep_running=forms.KEEP_RUNNING in how,
+        user=fields.get(forms.USER, ""),
+        reason=fields.get(forms.REASON, ""),
+    )
+    form.refill(forms.mask_form(desk.hosts, draft), chosen.click)
+    return ""

@@ -1,0 +1,71 @@
+"""What is said of a unit by its name while somebody is still choosing, and that it is no other word than later."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.core.changes import Change, Verb
+from bot.core.inventory import Host
+from bot.core.policy import Policy, Rule
+from bot.core.question import ListedUnit, Refuse
+from bot.core.rules.beforehand import protection, refused_by_name
+from bot.core.units import UnitName
+
+HOST = Host("web-01", "192.0.2.1", 22, "maskbot", "prod", groups=frozenset({"web"}))
+POLICY = Policy(
+    "digest",
+    teams=frozenset(),
+    channels=frozenset(),
+    channel_prefixes=(),
+    groups=(),
+    rules=(
+        Rule("payroll", units=("payroll-*",), forbid="payroll is masked by its own people only"),
+        Rule("prod", environments=frozenset({"prod"}), units=("[!z]*",), ask=frozenset({"eng"}), approve=("sre",)),
+    ),
+    critical=(ListedUnit("ssh*", "remote access. Masking it would lock everybody out of {host}"),),
+    guarded=(ListedUnit("postfix*", "it carries the mail of {host}"),),
+)  # fmt: skip
+
+
+def mask(unit: str) -> Change:
+    return Change(Verb.MASK, "web-01", UnitName(unit))
+
+
+@pytest.mark.parametrize(
+    ("unit", "said"),
+    [
+        ("cron.service", ""),
+        ("ssh.service", "critical: remote access"),
+        ("sshd@1.service", "critical: remote access"),
+        ("ssh.socket", "critical: remote access"),
+        ("postfix.service", "guarded: it carries the mail of web-01"),
+        ("payroll-run.service", "Rule `payroll` forbids it: payroll is masked by its own people only"),
+        ("home.mount", "home.mount is a mount unit; the policy allows path, service, socket, timer"),
+        ("foo@.service", "foo@.service is a template: its mask would hit every instance, and stop none that runs"),
+        ("zebra.service", "No rule of the policy covers mask of zebra.service on web-01 (prod)"),
+    ],
+)
+def test_a_list_says_in_a_few_words_why_a_unit_is_not_like_others(unit: str, said: str) -> None:
+    assert protection(mask(unit), HOST, POLICY) == said
+
+
+@pytest.mark.parametrize("unit", ["cron.service", "postfix.service", "foo@1.service"])
+def test_what_people_could_approve_is_not_refused(unit: str) -> None:
+    assert refused_by_name(mask(unit), HOST, POLICY) is None
+
+
+def test_instances_are_refused_where_the_policy_has_none() -> None:
+    refused = refused_by_name(mask("foo@1.service"), HOST, replace(POLICY, instances=False))
+    assert isinstance(refused, Refuse)
+    assert refused.code == "instance_not_allowed"
+
+
+def test_what_starts_a_critical_unit_is_refused_with_the_whole_reason() -> None:
+    units = (ListedUnit("dbus.service", "D-Bus. systemd itself could not be spoken to on {host}"),)
+    refused = refused_by_name(mask("dbus.socket"), HOST, replace(POLICY, critical=units))
+    assert refused == Refuse(
+        "critical_unit",
+        "dbus.socket starts dbus.service, which is on the critical list: D-Bus. "
+        "systemd itself could not be spoken to on web-01.",
+        "Nobody can approve this.",
+    )

@@ -1,0 +1,78 @@
+"""Forms as the stand-in's page can draw them, and what stands in such a drawing, as Slack would send it.
+
+The page knows fields, menus and ticks. A list that the bot fills is drawn as a field, under which the page's script
+shows what is offered; a list of channels as a menu.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.lab.slack import forms
+from tests.lab.slack.views import Views
+from tests.lab.slack.workspace import Json
+
+Fields = Mapping[str, Any]  # by block id: a text, or the texts of what is ticked
+
+
+def form(view: Json, rooms: Mapping[str, str]) -> Json:
+    """The form as the page gets it."""
+    return {**view, "blocks": [_block(block, rooms) for block in view.get("blocks", [])]}
+
+
+def taken(views: Views, values: forms.Values) -> forms.Values:
+    """What the page sends off, as Slack would: in a list only what was offered counts as chosen."""
+    sent = {block: dict(part) for block, part in values.items()}
+    for block, element in forms.inputs(views.top()):
+        value = sent.get(block["block_id"], {}).get(element["action_id"])
+        if value is not None:
+            sent[block["block_id"]] = {element["action_id"]: _value(views, block, _shown(value))}
+    return sent
+
+
+def read(views: Views, fields: Fields) -> forms.Values:
+    """The same from what can be read on the page."""
+    found: forms.Values = {}
+    for block, element in forms.inputs(views.top()):
+        if fields.get(block["block_id"]):
+            found[block["block_id"]] = {element["action_id"]: _value(views, block, fields[block["block_id"]])}
+    return found
+
+
+def _block(block: Json, rooms: Mapping[str, str]) -> Json:
+    element = block.get("element") or {}
+    match element.get("type"):
+        case "external_select":
+            initial = (element.get("initial_option") or {}).get("text", {}).get("text", "")
+            hint = {"text": element.get("placeholder", {}).get("text", "Type to find it")}
+            field = {"type": "plain_text_input", "action_id": element["action_id"], "asks": True, "placeholder": hint}
+            return {**block, "element": field | {"initial_value": initial}}
+        case "conversations_select":
+            options = [{"text": {"text": f"#{name}"}, "value": channel} for channel, name in rooms.items()]
+            return {
+                **block,
+                "element": {"type": "static_select", "action_id": element["action_id"], "options": options},
+            }
+        case _:
+            return block
+
+
+def _shown(value: Json) -> Any:
+    """What the page has in a field, as a person sees it."""
+    match value:
+        case {"selected_options": options}:
+            return [option["text"]["text"] for option in options]
+        case {"selected_option": option}:
+            return option["value"] if option else None
+        case _:
+            return value.get("value")
+
+
+def _value(views: Views, block: Json, shown: Any) -> Json:
+    element = block["element"]
+    key = forms.key_of(element)
+    if key in ("value", "selected_conversation"):
+        return {"type": element["type"], key: shown or None}
+    listed = views.options(block) if element["type"] == "external_select" else element["options"]
+    wanted = shown if isinstance(shown, list) else [shown]
+    chosen = [option for option in listed if {option["text"]["text"], option["value"]} & {*wanted}]
+    return {"type": element["type"], key: chosen if key == "selected_options" else next(iter(chosen), None)}
