@@ -14,6 +14,7 @@ from bot.core.names import read_host, read_reason, read_term, read_unit, read_us
 from bot.errors import UsageError
 from bot.workflow import Workflow
 from handlers.caller import Caller, Click, Submission
+from handlers.choose import open_form
 from handlers.surface import Forms, Surface, Unfit
 
 
@@ -36,7 +37,7 @@ def mask(desk: Workflow, caller: Caller, text: str, form: Forms) -> str:
         _offer_form(desk, caller, text, form)
         raise
     if isinstance(command, Form):
-        form.open(forms.mask_form(desk.hosts), Click(caller, request_id=""))
+        open_form(desk, form, Click(caller, request_id=""))
         return ""
     return _take(desk, caller, command)
 
@@ -87,7 +88,7 @@ def _offer_form(desk: Workflow, caller: Caller, text: str, form: Forms) -> None:
     draft = drafted(text, desk.hosts, desk.now)
     if draft:
         with suppress(UsageError):
-            form.open(forms.mask_form(desk.hosts, draft), Click(caller, request_id=""))
+            open_form(desk, form, Click(caller, request_id=""), draft)
 
 
 def _take(desk: Workflow, caller: Caller, command: Command) -> str:

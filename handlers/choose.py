@@ -2,10 +2,10 @@
 
 from bot.core.cards import choices, forms
 from bot.core.cards.kit import Block
-from bot.core.draft import Draft
+from bot.core.draft import EMPTY, Draft
 from bot.workflow import Workflow
-from handlers.caller import Submission, Typing
-from handlers.surface import OpenForm, Surface
+from handlers.caller import Click, Submission, Typing
+from handlers.surface import Forms, OpenForm, Surface
 
 
 def register(surface: Surface) -> None:
@@ -13,6 +13,13 @@ def register(surface: Surface) -> None:
     surface.options(forms.HOST, hosts)
     surface.options(forms.UNIT, units)
     surface.choice(forms.HOST, host_chosen)
+
+
+def open_form(desk: Workflow, form: Forms, click: Click, draft: Draft = EMPTY) -> None:
+    """Open it with what is known, and have the units ready before anybody looks for one. Raises `UsageError`."""
+    if draft.host:
+        desk.offers.units(draft.host, asker=click.caller.id)
+    form.open(forms.mask_form(desk.hosts, draft), click)
 
 
 def hosts(desk: Workflow, typing: Typing) -> list[Block]:
@@ -31,7 +38,7 @@ def units(desk: Workflow, typing: Typing) -> list[Block]:
 
 
 def host_chosen(desk: Workflow, chosen: Submission, form: OpenForm) -> str:
-    """Have the units of this host ready before anybody looks for one, and note the host in the form."""
+    """Have the units of this host taken, and note the host in the form, since what is typed comes without it."""
     fields = chosen.fields
     desk.offers.units(fields[forms.HOST], asker=chosen.caller.id)
     how = fields.get(forms.HOW, ())
@@ -41,6 +48,7 @@ def host_chosen(desk: Workflow, chosen: Submission, form: OpenForm) -> str:
         runtime=forms.RUNTIME in how,
         keep_running=forms.KEEP_RUNNING in how,
         user=fields.get(forms.USER, ""),
+        term=fields.get(forms.DURATION, ""),
         reason=fields.get(forms.REASON, ""),
     )
     form.refill(forms.mask_form(desk.hosts, draft), chosen.click)
