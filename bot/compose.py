@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot.core.ends import Care
 from bot.core.policy import Policy
 from bot.core.steps import Limits
 from bot.edges.clock import SystemClock
@@ -103,6 +104,7 @@ def assembled(settings: Settings, configuration: Configuration) -> Iterator[Asse
         in_force=in_force,
         timings=_timings(settings),
         limits=_limits(settings),
+        care=_care(settings),
     )
     answers = Answers(parts)
     with store.exclusive():
@@ -126,6 +128,18 @@ def _timings(settings: Settings) -> Timings:
         lease_renewal=settings.lease_renew,
         message_retry=settings.message_retry,
         unit_lists=settings.unit_lists,
+    )
+
+
+def _care(settings: Settings) -> Care:
+    return Care(
+        warn_before=timedelta(seconds=settings.end_warning),
+        remind_after=timedelta(seconds=settings.no_end_reminder),
+        remind_every=timedelta(seconds=settings.no_end_reminder_every),
+        remind_alone=settings.no_end_reminder_alone,
+        looks=tuple(timedelta(seconds=seconds) for seconds in settings.looks_after),
+        retry_first=timedelta(seconds=settings.end_retry_first),
+        retry_longest=timedelta(seconds=settings.end_retry_longest),
     )
 
 

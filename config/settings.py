@@ -16,8 +16,10 @@ from config.words import near
 
 PREFIX = "MASKBOT_"
 _LONGEST_PAUSE = 300.0
+_LATEST_LOOK = 86_400.0
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Days = Annotated[float, Field(gt=0, le=31 * 86_400)]
 Threads = Annotated[int, Field(ge=1, le=256)]
 Bytes = Annotated[int, Field(ge=1024, le=64 * 1024 * 1024)]
 Mode = Literal["socket", "http"]
@@ -90,6 +92,15 @@ class Settings(BaseSettings):
     doubt_first: Seconds = 1  # between looks while an outcome is not known: from this, growing,
     doubt_longest: Seconds = 30  # to this
 
+    # Once a change is done
+    look_after: str = "60,300,900"  # seconds after it the host is looked at again; `none` for never
+    end_warning: Seconds = 900  # before a mask ends its owner is told; before a short one a quarter of its length
+    end_retry_first: Seconds = 5  # between tries to bring back what is overdue: from this, growing,
+    end_retry_longest: Seconds = 300  # to this
+    no_end_reminder: Days = 86_400  # the owner of a mask without an end is reminded of it then,
+    no_end_reminder_every: Days = 86_400  # and so often,
+    no_end_reminder_alone: Annotated[int, Field(ge=0, le=1000)] = 2  # so many times alone, then the channel as well
+
     # What people see
     card_edit_interval: Seconds = 1  # at least, between two edits of a card that only show progress
     progress: Seconds = 5  # between two words about a long wait
@@ -100,10 +111,9 @@ class Settings(BaseSettings):
     @field_validator("retries")
     @classmethod
     def _are_pauses(cls, typed: str) -> str:
-        try:
-            pauses = [float(word) for word in typed.split(",")]
-        except ValueError:
-            raise ValueError("has to be seconds with commas between, like 1,2,4") from None
+        pauses = _numbers(typed)
+        if not pauses:
+            raise ValueError("has to be seconds with commas between, like 1,2,4")
         if not all(0 <= pause <= _LONGEST_PAUSE for pause in pauses):
             raise ValueError(f"has to be pauses of 0 to {_LONGEST_PAUSE:g} seconds")
         return typed
@@ -115,12 +125,25 @@ class Settings(BaseSettings):
             raise ValueError("has to be one word of plain signs")
         return typed
 
+    @field_validator("look_after")
+    @classmethod
+    def _are_times(cls, typed: str) -> str:
+        if typed != "none":
+            times = _numbers(typed)
+            if not times or times != sorted(set(times)) or not 0 < times[0] <= times[-1] <= _LATEST_LOOK:
+                raise ValueError(
+                    f"has to be seconds in their order, up to {_LATEST_LOOK:g}, like 60,300,900, or `none`"
+                )
+        return typed
+
     @model_validator(mode="after")
     def _fit_together(self) -> "Settings":
         if self.lease_renew * 2 > self.lease:
             raise ValueError("MASKBOT_LEASE_RENEW has to be half of MASKBOT_LEASE at most: a renewal may fail once")
         if self.doubt_first > self.doubt_longest:
             raise ValueError("MASKBOT_DOUBT_FIRST cannot be longer than MASKBOT_DOUBT_LONGEST")
+        if self.end_retry_first > self.end_retry_longest:
+            raise ValueError("MASKBOT_END_RETRY_FIRST cannot be longer than MASKBOT_END_RETRY_LONGEST")
         if self.slack_app_token and self.slack_signing_secret and self.slack_mode is None:
             raise ValueError(
                 "SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are both set: MASKBOT_SLACK_MODE has to say which way in is "
@@ -143,7 +166,20 @@ class Settings(BaseSettings):
     @property
     def retry_pauses(self) -> tuple[float, ...]:
         """`retries` in seconds."""
-        return tuple(float(word) for word in self.retries.split(","))
+        return tuple(_numbers(self.retries))
+
+    @property
+    def looks_after(self) -> tuple[float, ...]:
+        """`look_after` in seconds."""
+        return tuple(_numbers(self.look_after))
+
+
+def _numbers(typed: str) -> list[float]:
+    """Numbers with commas between them; none if it is anything else."""
+    try:
+        return [float(word) for word in typed.split(",")]
+    except ValueError:
+        return []
 
 
 def load_settings() -> Settings:

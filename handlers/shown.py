@@ -39,6 +39,8 @@ def request(stored: Request) -> Shown:
         "unknown_since": target.unknown_since.isoformat() if target.unknown_since else None,
         "before": snapshot(target.before),
         "after": snapshot(target.after),
+        "ends_at": stored.standing.ends_at.isoformat() if stored.standing.ends_at else None,
+        "overdue": stored.standing.overdue or None,
         "undoes": ask.undoes or None,
         "undone_by": stored.undone_by or None,
     }

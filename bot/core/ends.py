@@ -57,15 +57,14 @@ def prolonged(standing: Standing, by: Prolonging, care: Care, *, is_approved: bo
 
 
 def put_off(standing: Standing, why: str, now: datetime, care: Care) -> Standing:
-    """It could not be brought back: tried again with growing pauses, and its owner hears of it at once."""
-    first = not standing.overdue
-    return replace(
-        standing,
-        overdue=why,
-        tries=standing.tries + 1,
-        try_at=next_try(standing, now, care),
-        tell_at=now if first else standing.tell_at,
-    )
+    """It is not brought back yet: seen after again with growing pauses, and its owner hears of it at once."""
+    tell_at = standing.tell_at if standing.overdue else now
+    return replace(standing, overdue=why, try_at=next_try(standing, now, care), tell_at=tell_at)
+
+
+def is_late(undo: Request, now: datetime, care: Care) -> bool:
+    """An undo of our own that should be over by now."""
+    return now - undo.asked_at > care.retry_longest
 
 
 def next_try(standing: Standing, now: datetime, care: Care) -> datetime:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
 from bot.core.answer import Record, is_unit, needed, read_flag, read_unit, read_units
-from bot.core.units import UNIT_TYPES, ActiveState, LoadState, Neighbour, UnitName
+from bot.core.units import UNIT_TYPES, ActiveState, LoadState, Neighbour, Snapshot, UnitName
 from bot.errors import HostileOutput
 
 # All relations by which a stop of one unit stops others; `list-dependencies --reverse` omits PartOf= (measured).
@@ -108,6 +108,13 @@ def read_neighbour(unit: Record) -> Neighbour:
         file_state=unit.get("UnitFileState", ""),
         invocation=unit.get("InvocationID", ""),
     )
+
+
+def seen_beside(unit: Snapshot) -> Mapping[str, Neighbour]:
+    """Every other unit that a full look saw beside this one, by name."""
+    around = unit.around
+    seen = (*around.others, *around.would_stop, *around.triggers, *around.members, *around.starts) if around else ()
+    return {other.unit: other for other in seen}
 
 
 def near_names(asked: UnitName, known: Iterable[str]) -> tuple[str, ...]:

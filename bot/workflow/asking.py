@@ -103,11 +103,21 @@ def settle(parts: Parts, request: Request, decision: Decision, *, claim: Claim) 
             )
             return parts.store.save(waiting, events=[evaluated], claim=claim)
         case Allow():
-            act_by = request.act_by or now + timedelta(seconds=parts.timings.allowed_for)
             approved = request.move(
-                Stage.APPROVED, because=decision.because, approved_at=now, act_by=act_by, due_at=now
+                Stage.APPROVED,
+                because=decision.because,
+                approved_at=now,
+                act_by=_good_until(parts, request),
+                due_at=now,
             )
             return parts.store.save(approved, events=[evaluated], claim=claim)
+
+
+def _good_until(parts: Parts, request: Request) -> datetime | None:
+    """What needs no vote waits for its turn for a while; what comes by itself for as long as it takes."""
+    if request.ask.by_itself:
+        return None
+    return request.act_by or parts.clock.now() + timedelta(seconds=parts.timings.allowed_for)
 
 
 def _approval(decision: NeedsApproval, now: datetime) -> Approval:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from bot.core.changes import Outcome, Request, Sent, Target
+from bot.core.changes import Outcome, Request, Sent
 from bot.core.foreign import clean
 from bot.core.inventory import Host
 from bot.core.steps import Done, Work, next_step, observe
@@ -16,7 +16,7 @@ from bot.ports import Claim, Reply
 from bot.workflow.doubt import in_doubt
 from bot.workflow.ending import event
 from bot.workflow.finishing import Ending, finish
-from bot.workflow.looking import look, status_head
+from bot.workflow.looking import known_neighbours, look, status_head
 from bot.workflow.parts import Parts
 
 _LINES_OF_AN_ANSWER = 6
@@ -88,7 +88,7 @@ class Carrying:
 
     def _look(self, *, full: bool = False) -> Snapshot:
         user, target = self.request.ask.change.user, self.request.target
-        return look(self.parts, self.host, target.unit, full=full, user=user, also=_known_neighbours(target))
+        return look(self.parts, self.host, target.unit, full=full, user=user, also=known_neighbours(target))
 
     def _observe(self, now: Snapshot) -> Work:
         change = self.request.ask.change
@@ -147,9 +147,3 @@ class Carrying:
 def _answer(reply: Reply) -> str:
     """What the command said, made harmless; systemctl says everything on stderr."""
     return clean(reply.stderr or reply.stdout, lines=_LINES_OF_AN_ANSWER)
-
-
-def _known_neighbours(target: Target) -> frozenset[str]:
-    """What had to do with the unit before the change; a masked unit has no relations left to find them by."""
-    around = target.before.around if target.before else None
-    return frozenset(other.unit for other in (*around.would_stop, *around.triggers)) if around else frozenset()

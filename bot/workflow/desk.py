@@ -1,12 +1,11 @@
 """The desk: what a person may do, whichever surface they did it on. It records, and leaves the rest to the loop."""
 
-import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.core.audit import Event
 from bot.core.cards.buttons import DIGEST_SIGNS
-from bot.core.changes import Ask, Change, Outcome, Request, Stage, Target, Verb, Verdict, Vote
+from bot.core.changes import Ask, Change, Outcome, Request, Stage, Verb, Verdict, Vote
 from bot.core.grammar import Question
 from bot.core.people import PersonId, Place
 from bot.core.times import Now
@@ -15,6 +14,7 @@ from bot.workflow.answering import Answers
 from bot.workflow.ending import event
 from bot.workflow.offers import Offers
 from bot.workflow.parts import Parts
+from bot.workflow.recording import record
 from bot.workflow.saying import place_of
 from bot.workflow.voting import decided
 
@@ -58,15 +58,13 @@ class Workflow:
     def submit(self, ask: Ask, *, key: str) -> Request:
         """Record what somebody asked. A second delivery with the same key finds what the first recorded."""
         self._parts.host(ask.change.host)
-        now = self._parts.clock.now()
-        target = Target(ask.change.host, ask.change.unit)
-        request = Request(f"r{secrets.token_hex(5)}", key, ask, now, (target,), due_at=now)
-        recorded, _ = self._parts.store.add(request, events=[event(request, "request.received", actor=ask.requester)])
-        return recorded
+        return record(self._parts, ask, key=key)
 
     def undo(self, request_id: str, *, by: PersonId, name: str, place: Place, key: str) -> Request:
         """Record that somebody wants our mask of this request taken back, and what it stopped started again."""
         mask = self.request(request_id)
+        if mask.target.outcome is Outcome.NOT_OURS:  # what an undo left alone is asked for like any foreign mask
+            return self.submit(Ask(mask.ask.change, by, name, _beside(mask, place)), key=key)
         if not mask.can_be_undone:
             raise UsageError("There is nothing left to take back: " + _how_it_stands(mask))
         change = replace(mask.ask.change, verb=Verb.UNMASK, unit=mask.target.unit, keep_running=False, term=None)
@@ -130,6 +128,8 @@ class Workflow:
         """The requester, or whose it is by now, takes the request back before it runs."""
 
         def withdrawn(request: Request) -> Request:
+            if request.ask.by_itself:
+                raise UsageError("This end was approved with the mask. On the mask's own card it can be put off.")
             if by.key != request.owner.key:
                 whose = "whose it is now" if request.handovers else "who asked"
                 raise UsageError(f"Only {request.owner_name}, {whose}, can withdraw this. You can deny it.")

@@ -21,9 +21,16 @@ def end(
     return parts.store.save(
         finished,
         events=[event(request, f"request.{stage}", outcome="denied", code=code, because=because)],
-        messages=[to_requester(request, because) if request.stage is Stage.ASKED else Message(MessageKind.LINE)],
+        messages=_last_words(request, because),
         claim=claim,
     )
+
+
+def _last_words(request: Request, because: str) -> list[Message]:
+    """Who asked is told alone while nobody else has heard of it; what came by itself has nobody to be told."""
+    if request.stage is not Stage.ASKED:
+        return [Message(MessageKind.LINE)]
+    return [] if request.ask.by_itself else [to_requester(request, because)]
 
 
 def refuse(parts: Parts, request: Request, refusal: Refuse, *, claim: Claim | None = None) -> Request:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from bot.core.cards.ends import not_as_before
 from bot.core.changes import Outcome, Request, Stage, Verb
 from bot.core.ends import begun
 from bot.core.policy import Refuse
@@ -57,9 +58,18 @@ def finish(parts: Parts, request: Request, ending: Ending, *, claim: Claim) -> R
     return parts.store.save(
         finished,
         events=[recorded],
-        messages=[Message(MessageKind.EVIDENCE), Message(MessageKind.LINE)],
+        messages=[Message(MessageKind.EVIDENCE), Message(MessageKind.LINE), *_to_owner(parts, finished)],
         claim=claim,
     )
+
+
+def _to_owner(parts: Parts, ended: Request) -> Iterator[Message]:
+    """Nobody asked for an end at that moment, so whose mask it was is told when it stopped and left it to people."""
+    outcome = ended.target.outcome
+    if ended.ask.by_itself and outcome in (Outcome.NOT_OURS, Outcome.RESTORED_PARTLY):
+        mask = parts.store.get(ended.ask.undoes)
+        body = not_as_before(mask, ended.target.note, is_gone=outcome is Outcome.RESTORED_PARTLY)
+        yield Message(MessageKind.DIRECT, to=mask.owner.user, body=body)
 
 
 def nothing_to_do(parts: Parts, request: Request, refusal: Refuse) -> Ending | None:

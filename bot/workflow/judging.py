@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.core.changes import Request, Stage, Verb
-from bot.core.people import PersonId
+from bot.core.people import Person, PersonId
 from bot.core.policy import Decision, Facts, Moment, Refuse, decide
 from bot.core.rules.permission import NOT_KNOWN, NOT_KNOWN_YET
 from bot.core.units import Snapshot
@@ -34,7 +34,10 @@ def facts(
     parts: Parts, request: Request, moment: Moment, *, snapshot: Snapshot | None = None, voter: PersonId | None = None
 ) -> Facts:
     """Everything a rule may look at. Raises `Unverified`."""
-    ask, groups = request.ask, read_groups(parts)
+    ask = request.ask
+    if ask.by_itself:
+        return _nobodys_facts(parts, request, moment, snapshot or request.target.before)
+    groups = read_groups(parts)
     return Facts(
         now=parts.clock.now(),
         moment=moment,
@@ -53,10 +56,25 @@ def facts(
     )
 
 
+def _nobodys_facts(parts: Parts, request: Request, moment: Moment, snapshot: Snapshot | None) -> Facts:
+    """What comes by itself uses nobody's rights, so it asks Slack nothing: it comes also while Slack is away."""
+    ask = request.ask
+    return Facts(
+        now=parts.clock.now(),
+        moment=moment,
+        request=request,
+        host=parts.host(ask.change.host),
+        requester=Person(ask.requester, ask.requester_name),
+        place=ask.place,
+        snapshot=snapshot,
+        own_mask=own_mask(parts, request),
+    )
+
+
 def own_mask(parts: Parts, request: Request) -> Request | None:
-    """Our own mask that this request would take back, or repeat."""
-    if request.ask.undoes:
-        return parts.store.get(request.ask.undoes)
+    """Our own mask that this request would take back, prolong, or repeat."""
+    if mask_id := request.ask.undoes or request.ask.prolongs:
+        return parts.store.get(mask_id)
     change, unit = request.ask.change, request.target.unit
     live = parts.store.find(Query(host=change.host, unit=unit, live_masks=True))
     return next((mask for mask in live if mask.ask.change.user == change.user), None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from bot.core.changes import Target
 from bot.core.inventory import Host
 from bot.core.look import look_argv, parse_look
 from bot.core.systemctl import read_status, status_argv
@@ -48,3 +49,9 @@ def status_head(parts: Parts, host: Host, unit: UnitName, *, user: str = "") -> 
         return read_status(parts.hosts.run(host, status_argv(unit, user=user), deadline=parts.timings.look).stdout)
     except (HostError, OutcomeUnknown):
         return ""
+
+
+def known_neighbours(target: Target) -> frozenset[str]:
+    """What had to do with the unit before the change; a masked unit has no relations left to find them by."""
+    around = target.before.around if target.before else None
+    return frozenset(other.unit for other in (*around.would_stop, *around.triggers)) if around else frozenset()

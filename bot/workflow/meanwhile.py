@@ -9,8 +9,11 @@ from collections.abc import Callable, Mapping
 
 from bot.core.changes import Request, Stage
 from bot.ports import Claim
+from bot.workflow.afterlooks import look_after
 from bot.workflow.nudging import count_down, escalate, remind
 from bot.workflow.parts import Parts
+from bot.workflow.returning import bring_back
+from bot.workflow.telling import tell_owner
 
 # It gives back the request as it is stored afterwards, in whatever stage; one whose time has not come, as it was.
 Timely = Callable[[Parts, Claim, Request], Request]
@@ -18,7 +21,7 @@ Timely = Callable[[Parts, Claim, Request], Request]
 TIMELY: Mapping[Stage, tuple[Timely, ...]] = {
     Stage.WAITING: (escalate, count_down, remind),
     Stage.APPROVED: (),
-    Stage.DONE: (),
+    Stage.DONE: (bring_back, tell_owner, look_after),
 }
 
 

@@ -4,6 +4,7 @@ import traceback
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from bot.errors import ConfigError
 from config.secret_files import SECRETS
@@ -107,6 +108,9 @@ WRONG = {
     "MASKBOT_LEASE_RENEW": ("31", "MASKBOT_LEASE_RENEW has to be half of MASKBOT_LEASE at most"),
     "MASKBOT_DOUBT_FIRST": ("31", "MASKBOT_DOUBT_FIRST cannot be longer than MASKBOT_DOUBT_LONGEST"),
     "MASKBOT_ON_CALL_TOKEN": ("two words", "MASKBOT_ON_CALL_TOKEN: has to be one word of plain signs"),
+    "MASKBOT_LOOK_AFTER": ("300,60", "MASKBOT_LOOK_AFTER: has to be seconds in their order, up to 86400, like 60,300"),
+    "MASKBOT_END_RETRY_FIRST": ("301", "MASKBOT_END_RETRY_FIRST cannot be longer than MASKBOT_END_RETRY_LONGEST"),
+    "MASKBOT_NO_END_REMINDER": ("0", "MASKBOT_NO_END_REMINDER: "),
     "SLACK_API_URL": ("slack.com", "SLACK_API_URL: "),
     "MASKBOT_SLACK_MODE": ("both", "MASKBOT_SLACK_MODE: "),
     "MASKBOT_HTTP_ADDRESS": ("localhost", "MASKBOT_HTTP_ADDRESS: "),
@@ -126,6 +130,17 @@ def test_a_value_that_makes_no_sense_is_refused_by_name(
 def test_a_pause_before_trying_again_has_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MASKBOT_RETRIES", "1,301")
     assert complaint() == "MASKBOT_RETRIES: has to be pauses of 0 to 300 seconds"
+
+
+@pytest.mark.parametrize("typed", ["", ",", "soon", "0,60", "60,60", "60,86401", "nan"])
+def test_looks_after_a_change_have_an_order_and_bounds(typed: str) -> None:
+    with pytest.raises(ValidationError, match="has to be seconds in their order"):
+        Settings(look_after=typed)
+
+
+def test_looks_after_a_change_can_be_switched_off() -> None:
+    assert Settings(look_after="none").looks_after == ()
+    assert Settings().looks_after == (60, 300, 900)
 
 
 def test_everything_that_is_wrong_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

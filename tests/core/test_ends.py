@@ -7,7 +7,7 @@ import pytest
 
 from bot.core.changes import Change, Outcome, Prolonging, Request, Stage, Standing, Term, Verb
 from bot.core.clocks import next_due
-from bot.core.ends import Care, begun, next_look, prolonged, put_off
+from bot.core.ends import Care, begun, is_late, next_look, prolonged, put_off
 from bot.core.units import UnitName
 from tests.core.situations import ALICE, NOW, our_mask
 
@@ -82,13 +82,16 @@ class TestOverdue:
             pauses.append(int((standing.try_at - now).total_seconds()))
             now = standing.try_at
         assert pauses == [5, 5, 10, 20, 40, 80, 160, 300, 300]
-        assert standing.tries == 9
 
     def test_its_owner_hears_of_it_at_once_and_then_by_the_clock(self) -> None:
         first = put_off(Standing(ends_at=NOW), "no answer", NOW, CARE)
         assert first.tell_at == NOW
         told = replace(first, tell_at=NOW + HOUR)
         assert put_off(told, "still none", NOW + MINUTE, CARE).tell_at == NOW + HOUR
+
+    def test_an_undo_that_takes_longer_than_the_longest_pause_is_late(self) -> None:
+        assert not is_late(done(), NOW + 5 * MINUTE, CARE)
+        assert is_late(done(), NOW + 6 * MINUTE, CARE)
 
     def test_a_pause_needs_no_end_on_record(self) -> None:
         assert put_off(Standing(), "no answer", NOW, CARE).try_at == NOW + timedelta(seconds=5)

@@ -198,6 +198,16 @@ class World:
         self.until(lambda: bool(found()), f"a note `{part}` about {request.ask.change}")
         return found()[-1]
 
+    def direct(self, person: Person, part: str) -> str:
+        """What stands in a direct message to one person, once something with these words does."""
+
+        def found() -> list[str]:
+            sent = [said for said in list(self.slack.messages.values()) if said.channel == person.id.user]
+            return [words(said.text) for said in sent if part in words(said.text)]
+
+        self.until(lambda: bool(found()), f"a direct message `{part}` to {person.name}")
+        return found()[-1]
+
     def told(self, person: Person, part: str) -> str:
         """What was said to one person alone, once something with these words was."""
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import assert_never
 
-from bot.core.cards import states
+from bot.core.cards import ends, states
 from bot.core.cards.done import TITLES
 from bot.core.cards.kit import Block, Markup, Text, clock, day, escape, joined, mention, message, row, section, words
 from bot.core.cards.titles import subject
@@ -105,7 +105,7 @@ def _masks(head: str, masks: Sequence[Request], now: datetime) -> Text:
 
 
 def _mask(mask: Request, now: datetime) -> Markup:
-    """Since when, by whom, why, and whether its undo needs a vote."""
+    """Since when, by whom, why, until when, and whether its undo needs a vote."""
     since = mask.finished_at or mask.asked_at
     age = states.span((now - since).total_seconds())
     who = mention(mask.owner, mask.owner_name)
@@ -115,7 +115,7 @@ def _mask(mask: Request, now: datetime) -> Markup:
         if free and mask.undo_until
         else words("undo needs a vote")
     )
-    return joined([words("since {} ({})", day(since), age), words("by {}", who), *_reason(mask), undo])
+    return joined([words("since {} ({})", day(since), age), words("by {}", who), *_reason(mask), ends.when(mask), undo])
 
 
 def _reason(request: Request) -> list[Markup]:

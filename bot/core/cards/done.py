@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from bot.core.cards import states
+from bot.core.cards import ends, states
 from bot.core.cards.buttons import buttons
 from bot.core.cards.kit import Action, Block, Markup, Text, clock, day, joined, message, row, section, words
 from bot.core.cards.table import MASKED, start_proof, table
 from bot.core.cards.titles import approved, requester, subject
 from bot.core.changes import Outcome, Request, Target, Verb
+from bot.core.neighbourhood import seen_beside
 from bot.core.units import Snapshot
 
 TITLES = {
@@ -87,6 +88,9 @@ def _sections(**lines: list[Markup]) -> Iterator[Block]:
 def _meaning(request: Request) -> Iterator[Markup]:
     """What people must know before they read the table."""
     target = request.target
+    if request.undone_by and request.undone_by == request.standing.returning:
+        yield words("Its end had come. A later card says how that went.")
+        return
     if request.undone_by:
         gone = "The mask we made has been taken back since, or somebody replaced it."
         yield words(gone if target.outcome in MASKED else "What this request did has been taken back since.")
@@ -140,7 +144,7 @@ def _also_stopped(target: Target) -> Iterator[Markup]:
     if target.before is None or target.before.around is None or target.after is None:
         return
     ran = [other.unit for other in target.before.around.would_stop if not other.active.is_down]
-    found = states.neighbours(target.after)
+    found = seen_beside(target.after)
     stopped = [unit for unit in ran if unit in found and found[unit].active.is_down]
     unseen = [unit for unit in ran if unit not in found]
     if stopped:
@@ -164,12 +168,13 @@ def _after_its_limit(before: Snapshot | None) -> str:
 
 
 def _people(request: Request, now: datetime) -> Iterator[Markup]:
-    asked = requester(request, "asked")
+    asked = words("Its end had come") if request.ask.by_itself else requester(request, "asked")
     ended = _ENDED.get(request.target.outcome or Outcome.UNKNOWN, "looked at last")
     when = [words("{} {}", ended, clock(request.finished_at))] if request.finished_at else []
     yield joined([asked, *approved(request), *when])
     if request.ask.reason.strip():
         yield row("Reason", request.ask.reason)
+    yield from ends.rows(request)
     if request.is_live_mask and request.undo_until:
         open_until = words("Undo needs no vote until {}.", day(request.undo_until))
         yield open_until if now < request.undo_until else words("Undo needs a vote again.")
@@ -181,6 +186,8 @@ def _actions(request: Request, now: datetime) -> tuple[Action, ...]:
     """What can be done about it now."""
     target = request.target
     if request.is_live_mask:
+        return (Action.UNMASK, Action.DETAILS)
+    if target.outcome is Outcome.NOT_OURS and target.after and target.after.mask_layers:
         return (Action.UNMASK, Action.DETAILS)
     if not request.can_be_undone or request.ask.change.verb is not Verb.MASK:
         return (Action.DETAILS,)

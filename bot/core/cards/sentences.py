@@ -18,6 +18,8 @@ def line(request: Request, *, link: str) -> Text:
     Whose it is is mentioned where something is left to be done or known; an edited card notifies nobody.
     """
     told = linked(f"{_ending(request)}: {subject(request)}", link)
+    if request.ask.by_itself:
+        return _said([words("{} (its end had come)", told)])
     good = request.stage is Stage.WITHDRAWN or request.target.outcome in _NO_NEED_TO_KNOW
     who = (
         escape(request.owner_name or request.owner.user, width=80)

@@ -55,13 +55,6 @@ def _now(unit: Snapshot) -> Iterator[str]:
         yield "systemd is about to change it"
 
 
-def neighbours(unit: Snapshot) -> dict[str, Neighbour]:
-    """Every other unit that a full look saw beside this one, by name."""
-    around = unit.around
-    seen = (*around.others, *around.would_stop, *around.triggers, *around.members, *around.starts) if around else ()
-    return {other.unit: other for other in seen}
-
-
 def stop_limit(unit: Snapshot) -> float | None:
     """How many seconds its stop may take by its own setting; infinity when it sets itself no limit, None if unknown."""
     seconds = unit.timeout_stop_usec / 1e6

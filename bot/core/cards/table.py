@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from bot.core.cards import states
 from bot.core.cards.kit import Markup, code
 from bot.core.changes import Outcome, Target
+from bot.core.neighbourhood import seen_beside
 from bot.core.units import Neighbour, Snapshot
 
 WIDTH = 39
@@ -43,7 +44,7 @@ def _lines(target: Target) -> Iterator[str]:
 def _triggers(before: Snapshot | None, after: Snapshot | None) -> Iterator[str]:
     if before is None or before.around is None:
         return
-    found = states.neighbours(after) if after else {}
+    found = seen_beside(after) if after else {}
     for trigger in before.around.triggers[:_MOST_TRIGGERS]:
         yield _cut(trigger.unit, WIDTH)
         yield _row("", _active(trigger), _active(found.get(trigger.unit)))

@@ -33,7 +33,7 @@ def card(request: Request, now: datetime) -> Text:
         head,
         section("people", [asked(request), *_asked_anew(request)]),
         section("plan", [*plan_rows(request), *_rule_rows(request, now)]),
-        buttons(request, _actions(request.stage)),
+        buttons(request, _actions(request)),
     )
 
 
@@ -123,7 +123,7 @@ def _standing_for(group: str, request: Request) -> Markup:
     return words("{}: {}", _at(group), mention(vote.voter, vote.voter_name) if vote else "nobody yet")
 
 
-def _actions(stage: Stage) -> tuple[Action, ...]:
-    if stage is Stage.WAITING:
+def _actions(request: Request) -> tuple[Action, ...]:
+    if request.stage is Stage.WAITING:
         return (Action.APPROVE, Action.DENY, Action.DETAILS, Action.WITHDRAW)
-    return (Action.DETAILS, Action.WITHDRAW)
+    return (Action.DETAILS,) if request.ask.by_itself else (Action.DETAILS, Action.WITHDRAW)

@@ -42,7 +42,7 @@ def end_was_approved(facts: Facts, _policy: Policy) -> Allow | None:
 
 
 def extension_is_free(facts: Facts, policy: Policy) -> Allow | None:
-    """A while longer is for those who answered for the mask: its requester and its approvers.
+    """A while longer is for those who answered for the mask: its requester, its owner and its approvers.
 
     Only so much as the policy says, counted from what was approved; the rest is asked for like a new mask. The word
     that console access works was about the day it was given on, so a guarded unit is never prolonged without a vote.
@@ -53,8 +53,8 @@ def extension_is_free(facts: Facts, policy: Policy) -> Allow | None:
     until, latest = _wanted(facts.request), latest_without_vote(mask, policy)
     if until is None or latest is None or until > latest:
         return None
-    entitled = {mask.ask.requester.key} | {vote.voter.key for vote in mask.counted}
-    if facts.requester.id.key not in entitled:
+    entitled = (*mask.requesters, *(vote.voter for vote in mask.counted))
+    if facts.requester.id.key not in {one.key for one in entitled}:
         return None
     return Allow(EXTENSION, f"it may last until {latest:%Y-%m-%d %H:%M} UTC without a vote")
 

@@ -3,10 +3,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.changes import Outcome, Request, Sent, Stage, Tally, Term, Verb, Verdict
-from bot.core.people import Shift
+from bot.core.changes import Outcome, Prolonging, Request, Sent, Stage, Standing, Tally, Term, Verb, Verdict
+from bot.core.people import ITSELF, Shift
 from bot.core.units import ActiveState, FileKind, Layer, UnitName
 from tests.core.cards.situations import (
+    ALICE,
     BOB,
     CAROL,
     NOW,
@@ -100,6 +101,18 @@ def ended(stage: Stage, because: str = "", **changes: object) -> Request:
     return replace(waiting(), stage=stage, because=because, finished_at=NOW, **changes)  # type: ignore[arg-type]
 
 
+def ending(**changes: object) -> Request:
+    """A proven mask that ends by itself."""
+    standing = Standing(ends_at=NOW + timedelta(hours=2), approved_until=NOW + timedelta(hours=2))
+    return replace(proven(), standing=replace(standing, **changes))  # type: ignore[arg-type]
+
+
+def came_by_itself(request: Request) -> Request:
+    """Nobody asked for it, and nobody voted."""
+    ask = replace(request.ask, requester=ITSELF, requester_name="maskbot", reason="It ends now.", by_itself=True)
+    return replace(request, ask=ask, votes=(), because="its end was approved with it")
+
+
 def sent(step: str, ago: float = 1) -> Sent:
     return Sent(step, ("systemctl", step), NOW - timedelta(seconds=ago))
 
@@ -143,6 +156,9 @@ WAITING = {
     "handed over": handed(waiting()),
     "with days to decide": replace(waiting(), approval=approval(decide_by=NOW + timedelta(days=2, hours=3))),
     "approved": replace(waiting(), stage=Stage.APPROVED, votes=(vote(),), act_by=NOW + timedelta(minutes=10)),
+    "its end has come": came_by_itself(
+        replace(unmask(undoes="r1"), stage=Stage.APPROVED, approval=None, approved_at=NOW, act_by=None)
+    ),
     "approved without a vote": replace(waiting(), stage=Stage.APPROVED, approval=None, because="undo of our own mask"),
 }
 RUNNING = {
@@ -192,6 +208,20 @@ DONE = {
     "proven, until the next reboot": replace(
         finished(Outcome.PROVEN, masked(layer=Layer.RUNTIME)), ask=replace(waiting().ask, change=change(runtime=True))
     ),
+    "proven, and it ends": ending(),
+    "proven, and its end is overdue": ending(
+        overdue="web-01 does not answer.", try_at=NOW + timedelta(minutes=5), returning="r2"
+    ),
+    "proven, overdue, being brought back": ending(overdue="Its undo is running, and not over yet."),
+    "proven, its end put off": ending(
+        prolonged=(
+            Prolonging("r3", CAROL, "carol", NOW, NOW + timedelta(hours=1)),
+            Prolonging("r4", ALICE, "alice", NOW, NOW + timedelta(hours=2), "the deploy <takes> longer"),
+        )
+    ),
+    "proven, and kept": ending(
+        ends_at=None, prolonged=(Prolonging("r5", ALICE, "alice", NOW, None, "it must never run here"),)
+    ),
     "proven long ago": replace(proven(), undo_until=NOW),
     "still running": finished(
         Outcome.MASKED_RUNNING,
@@ -240,7 +270,13 @@ DONE = {
         sent=(),
         note="Somebody made this mask anew after us.",
     ),
+    "its end came": came_by_itself(finished(Outcome.RESTORED, running(), Verb.UNMASK, before=masked(), sent=SENT[:1])),
+    "its end came, and it was not ours": came_by_itself(
+        finished(Outcome.NOT_OURS, masked(), Verb.UNMASK, before=masked(), sent=(), note="Somebody made it anew.")
+    ),
     "our mask is gone": replace(proven(), undone_by="r2"),
+    "our mask is gone, and would have ended": replace(ending(), undone_by="r2"),
+    "it ended by itself": replace(ending(returning="r2"), undone_by="r2"),
     "what was stopped is taken back": replace(after(Outcome.NOT_PROTECTED), undone_by="r2"),
     "stopped but not masked, and done by a later request": replace(after(Outcome.NOT_PROTECTED), repeated_by="r2"),
     "not finished by the clock, no reason": replace(

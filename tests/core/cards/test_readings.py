@@ -12,12 +12,25 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.cards import answers, details, evidence, forms, line, note, plain, refusal, reminder, render, replies
+from bot.core.cards import (
+    answers,
+    details,
+    evidence,
+    forms,
+    line,
+    note,
+    plain,
+    refusal,
+    reminder,
+    render,
+    replies,
+)
 from bot.core.changes import Sent, Stage, Tally, Target
 from bot.core.draft import Draft
 from bot.core.question import Allow, Explained, NeedsApproval, Refuse
 from bot.core.units import ActiveState, FileKind, LoadState, UnitName
 from tests.core.cards.cases import ALIASED, BUSY, CARDS, DONE, ENDED, INFINITE, WAITING, guarded, unmask
+from tests.core.cards.ends import said_of_ends
 from tests.core.cards.reading import read, read_form
 from tests.core.cards.situations import (
     CAROL,
@@ -130,7 +143,9 @@ def all_answers() -> dict[str, str]:
         "plan, no vote": answers.plan(unmask(undoes="r1"), Allow("undo", "it is the undo of our own mask"), NOW),
         "plan, refused": answers.plan(waiting(ALIASED, change("sshd.service")), no, NOW),
         "why": answers.why(waiting(ALIASED, change("sshd.service")), no, explained),
-        "list": answers.listing([proven()], NOW + timedelta(hours=5)),
+        "list": answers.listing(
+            [proven(), DONE["proven, and it ends"], DONE["proven, and its end is overdue"]], NOW + timedelta(hours=5)
+        ),
         "list, empty": answers.listing([], NOW),
         "history": answers.history([proven(), waiting(), ENDED["denied"], WAITING["without a reason"]], NOW),
         "history, empty": answers.history([], NOW),
@@ -183,6 +198,7 @@ READINGS: dict[str, Callable[[], dict[str, str]]] = {
     "evidence": threads,
     "details": all_details,
     "answers": all_answers,
+    "ends": said_of_ends,
     "forms": all_forms,
     "replies": all_replies,
 }

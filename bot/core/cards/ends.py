@@ -1,0 +1,84 @@
+"""What people read about the end of a mask: on its card, and in words to its owner."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from bot.core.cards.kit import Markup, clock, day, escape, joined, mention, row, words
+from bot.core.cards.titles import subject
+from bot.core.changes import Prolonging, Request, Standing
+from bot.core.names import REASON_LIMIT
+from bot.core.times import spoken
+
+
+def rows(mask: Request) -> Iterator[Markup]:
+    """When it ends, why it has not ended yet, and who changed that."""
+    standing = mask.standing
+    if not mask.can_be_undone:
+        return
+    if standing.ends_at and standing.overdue:
+        yield row("Overdue", words("since {}. {}", day(standing.ends_at), joined(_why_and_when(standing), " ")))
+    elif standing.ends_at:
+        yield row("Ends", words("{}, and all is as before", day(standing.ends_at)))
+    if standing.prolonged:
+        yield _prolonged(standing.prolonged[-1])
+
+
+def when(mask: Request) -> Markup:
+    """In a list of masks."""
+    ends_at = mask.standing.ends_at
+    if ends_at is None:
+        return words("without an end")
+    return words("overdue since {}" if mask.standing.overdue else "ends {}", day(ends_at))
+
+
+def _why_and_when(standing: Standing) -> Iterator[Markup]:
+    yield escape(standing.overdue, width=500)
+    if standing.try_at:
+        yield words("Next try {}.", clock(standing.try_at))
+
+
+def _prolonged(newest: Prolonging) -> Markup:
+    label = "Extended" if newest.until else "Kept"
+    who = words("by {} {}", mention(newest.by, newest.by_name), clock(newest.at))
+    why = escape(newest.reason, width=REASON_LIMIT)
+    return row(label, words("{}: {}", who, why) if why else who)
+
+
+def soon(mask: Request, ends_at: datetime, now: datetime) -> str:
+    """Before it ends, while something can be done about it."""
+    when = f"{ends_at:%H:%M} UTC, in {spoken(ends_at - now)}"
+    return (
+        f"The mask of {subject(mask)} ends {when}: it is unmasked, and all is as before. "
+        "Extend and Keep are on its card."
+    )
+
+
+def overdue(mask: Request, ends_at: datetime) -> str:
+    """It should be gone."""
+    when = f"{ends_at:%Y-%m-%d %H:%M} UTC"
+    return (
+        f"The mask of {subject(mask)} was to end {when} and is still there. {mask.standing.overdue} "
+        "It is tried again until it is gone."
+    )
+
+
+def endless(mask: Request, now: datetime) -> str:
+    """It would stay for ever if nobody thought of it."""
+    age = spoken(now - mask.finished_at if mask.finished_at else timedelta())
+    why = f" It was masked for: {mask.ask.reason}" if mask.ask.reason.strip() else ""
+    return f"The mask of {subject(mask)} has no end, and stands for {age} now.{why}\nUnmask on its card takes it back."
+
+
+def aftermath(request: Request, found: Sequence[str], now: datetime) -> str:
+    """What a look after the change has shown, in the thread of its card."""
+    age = spoken(now - request.finished_at if request.finished_at else timedelta())
+    back = "\nUnmask on the card takes the mask back." * request.is_live_mask
+    return f"{age} after the change: {' '.join(found)}{back}"
+
+
+def not_as_before(mask: Request, note: str, *, is_gone: bool) -> str:
+    """Its end came, and what was there before could not be brought back, or not all of it."""
+    came_of_it = "is taken back, but not all is as before" if is_gone else "was left alone: it is not as we left it"
+    return (
+        f"The mask of {subject(mask)} has come to its end and {came_of_it}. {note}\nWhat becomes of it is for people."
+    )

@@ -1,0 +1,16 @@
+"""How a request begins: it is written down, with its first event, before anybody looks at anything."""
+
+import secrets
+
+from bot.core.changes import Ask, Request, Target
+from bot.workflow.ending import event
+from bot.workflow.parts import Parts
+
+
+def record(parts: Parts, ask: Ask, *, key: str) -> Request:
+    """Record what was asked for. A second time with the same key finds what the first recorded."""
+    now = parts.clock.now()
+    target = Target(ask.change.host, ask.change.unit)
+    request = Request(f"r{secrets.token_hex(5)}", key, ask, now, (target,), due_at=now)
+    recorded, _ = parts.store.add(request, events=[event(request, "request.received", actor=ask.requester)])
+    return recorded

@@ -1,0 +1,41 @@
+"""A word to the owner of a mask: that it ends soon, that it has not ended, that it has no end."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from bot.core.cards import ends
+from bot.core.changes import Request
+from bot.core.clocks import owner_is_told
+from bot.core.people import Place
+from bot.ports import Claim, Message, MessageKind
+from bot.workflow.ending import event
+from bot.workflow.parts import Parts
+from bot.workflow.saying import place_of
+
+
+def tell_owner(parts: Parts, claim: Claim, request: Request) -> Request:
+    """Tell the owner what the clock says, once; and set the clock to the next time."""
+    now, standing = parts.clock.now(), request.standing
+    due = owner_is_told(request)
+    if due is None or due > now:
+        return request
+    ends_at, next_time = standing.ends_at, now + parts.care.remind_every
+    if ends_at and standing.overdue:
+        return _tell(parts, claim, request, "overdue", ends.overdue(request, ends_at), again_at=next_time)
+    if ends_at and now < ends_at:
+        return _tell(parts, claim, request, "ends_soon", ends.soon(request, ends_at, now), again_at=None)
+    if ends_at:  # it ends by itself right now
+        return parts.store.save(replace(request, standing=replace(standing, tell_at=None)), claim=claim)
+    return _tell(parts, claim, request, "no_end", ends.endless(request, now), again_at=next_time)
+
+
+def _tell(parts: Parts, claim: Claim, mask: Request, code: str, body: str, *, again_at: datetime | None) -> Request:
+    """In a direct message; what is brought to mind again and again is said in the channel as well in the end."""
+    told = mask.standing.told + bool(again_at)
+    messages = [Message(MessageKind.DIRECT, to=mask.owner.user, body=body)]
+    if told > parts.care.remind_alone:
+        channel = place_of(parts, mask)
+        messages.append(Message(MessageKind.NOTE, body=body, place=Place(channel.channel), mentions=(mask.owner.user,)))
+    reminded = replace(mask, standing=replace(mask.standing, tell_at=again_at, told=told))
+    said = event(mask, "mask.reminded", code=code, owner=mask.owner.user, times=told)
+    return parts.store.save(reminded, events=[said], messages=messages, claim=claim)

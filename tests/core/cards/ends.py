@@ -1,0 +1,32 @@
+"""What is said to people about the ends of their masks, and about what came of a change."""
+
+from datetime import timedelta
+
+from bot.core.cards import ends, plain
+from tests.core.cards.cases import DONE
+from tests.core.cards.reading import read
+from tests.core.cards.situations import NAMES, NOW, proven
+
+LATER = NOW + timedelta(minutes=5)
+
+
+def said_of_ends() -> dict[str, str]:
+    """Each sentence as a person reads it."""
+    texts = {
+        "a mask ends soon": plain(ends.soon(proven(), NOW + timedelta(minutes=15), NOW)),
+        "a mask is overdue": plain(ends.overdue(DONE["proven, and its end is overdue"], NOW)),
+        "a mask has no end": plain(ends.endless(proven(), NOW + timedelta(hours=26))),
+        "a mask has no end, no reason, no time": plain(ends.endless(DONE["not finished by the clock, no reason"], NOW)),
+        "a mask was not ours when it ended": plain(
+            ends.not_as_before(proven(), "Somebody made it anew.", is_gone=False)
+        ),
+        "a mask ended in part": plain(ends.not_as_before(proven(), "Active was active, is failed.", is_gone=True)),
+        "what came of a mask": plain(
+            ends.aftermath(proven(), ["a.service has failed.", "b.timer is inactive."], LATER)
+        ),
+        "what came of an undo": plain(ends.aftermath(DONE["restored"], ["a.service has failed."], LATER)),
+        "what came of something without a time": plain(
+            ends.aftermath(DONE["not finished by the clock, no reason"], ["a.service has failed."], LATER)
+        ),
+    }
+    return {name: read(text, NAMES) for name, text in texts.items()}

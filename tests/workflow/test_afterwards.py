@@ -1,0 +1,123 @@
+"""What is said of a change that is done: to the thread if something came of it, to its owner while it stands."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.core.changes import Outcome, Request, Term
+from bot.errors import HostError
+from tests.workflow.slack import ALICE, INCIDENT, words
+from tests.workflow.wire import Call
+from tests.workflow.world import World
+
+pytestmark = pytest.mark.ssh
+
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+
+
+def notes(world: World, request: Request) -> list[str]:
+    """What was said beside the card."""
+    said = list(world.slack.messages.values())
+    return [words(one.text) for one in said if one.mark.startswith(f"{request.id}:note:")]
+
+
+def looked(world: World, request: Request, times: int) -> Request:
+    return world.when(request, lambda now: now.standing.looks >= times, f"look {times} after the change")
+
+
+def test_what_fails_after_a_mask_is_said_once_in_its_thread(world: World) -> None:
+    host = world.hosts["web-01"]
+    done = world.masked("restless")
+    host.run("systemd-run", "--unit=lab-broken", "false")
+    world.until(lambda: host.show("lab-broken", "ActiveState")["ActiveState"] == "failed", "a unit that fails")
+
+    world.clock.ahead += MINUTE
+    looked(world, done, 1)
+    world.until(lambda: bool(notes(world, done)), "a note")
+    assert "1 minute after the change: lab-broken.service has failed." in notes(world, done)[0]
+    assert "Unmask on the card takes the mask back." in notes(world, done)[0]
+
+    world.clock.ahead += 4 * MINUTE
+    looked(world, done, 2)
+    world.clock.ahead += 10 * MINUTE
+    assert looked(world, done, 3).standing.look_at is None
+    assert len(notes(world, done)) == 1
+    host.run("systemctl", "reset-failed", "lab-broken.service")
+
+
+def test_where_all_is_well_nothing_is_said(world: World) -> None:
+    done = world.masked("worker")
+    world.clock.ahead += MINUTE
+    looked(world, done, 1)
+    assert notes(world, done) == []
+
+
+def test_a_mask_that_is_gone_is_noticed(world: World) -> None:
+    host = world.hosts["web-01"]
+    done = world.masked("restless")
+    host.run("systemctl", "unmask", "restless.service")
+    host.run("systemctl", "start", "restless.service")
+    world.clock.ahead += MINUTE
+    world.until(lambda: bool(notes(world, done)), "a note")
+    assert "The mask that we made is not there any more. restless.service is active again." in notes(world, done)[0]
+
+
+def test_a_host_that_is_away_is_no_news_and_the_next_look_comes(world: World) -> None:
+    done = world.masked("restless")
+
+    def away(call: Call) -> None:
+        raise HostError(f"{call.host} does not answer.", code="ssh_unreachable", passing=True)
+
+    world.wire.before.append(away)
+    world.clock.ahead += MINUTE
+    looked(world, done, 1)
+    world.wire.before.clear()
+    assert notes(world, done) == []
+    world.clock.ahead += 4 * MINUTE
+    looked(world, done, 2)
+
+
+def test_a_unit_that_does_not_stay_up_after_an_undo_is_said_in_the_thread_of_the_undo(world: World) -> None:
+    host = world.hosts["web-01"]
+    done = world.masked("restless")
+    back = world.undo(done)
+    assert back.target.outcome is Outcome.RESTORED
+    assert world.store.get(done.id).due_at is None
+    host.run("systemctl", "stop", "restless.service")
+    world.clock.ahead += MINUTE
+    world.until(lambda: bool(notes(world, back)), "a note")
+    assert "1 minute after the change: restless.service is inactive." in notes(world, back)[0]
+    assert "Unmask" not in notes(world, back)[0]
+
+
+def test_an_owner_hears_that_a_mask_ends_soon(world: World) -> None:
+    done = world.masked("restless", term=Term(lasts=2 * HOUR))
+    world.clock.ahead += 2 * HOUR - 15 * MINUTE
+    said = world.direct(ALICE, "ends ")
+    assert "in 15 minutes: it is unmasked, and all is as before." in said
+    assert "|the card>" in said
+    assert world.when(done, lambda now: now.standing.tell_at is None, "that it is noted").standing.told == 0
+
+
+def test_a_bot_that_comes_up_too_late_for_that_word_does_not_say_it(idle_world: World) -> None:
+    world = idle_world
+    with world.running():
+        done = world.masked("restless", term=Term(lasts=2 * HOUR))
+    world.clock.ahead += 3 * HOUR
+    with world.running():
+        world.when(done, lambda now: bool(now.undone_by), "its end")
+    assert not [said for said in world.slack.messages.values() if said.channel == ALICE.id.user]
+
+
+def test_a_mask_without_an_end_is_brought_to_mind_every_day_and_then_in_the_channel(world: World) -> None:
+    done = world.masked("restless")
+    for day in (1, 2, 3):
+        world.clock.ahead += 24 * HOUR + MINUTE
+        said = world.direct(ALICE, f"has no end, and stands for {day} day")
+        assert "It was masked for: INC-42: runaway job" in said
+        world.when(done, lambda now, day=day: now.standing.told == day, "that it is noted")  # type: ignore[misc]
+    world.until(lambda: bool(notes(world, done)), "a note in the channel")
+    (note,) = [one for one in world.slack.messages.values() if one.mark.startswith(f"{done.id}:note:")]
+    assert (note.channel, note.thread) == (INCIDENT.channel, "")
+    assert words(note.text).startswith(f"<@{ALICE.id.user}> The mask of restless.service on web-01 has no end")
+    assert [record["type"] for record in world.store.records()].count("mask.reminded") == 3

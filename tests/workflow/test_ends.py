@@ -1,0 +1,193 @@
+"""Masks that end: brought back when due, exactly, whatever happened to bot, host, Slack and unit meanwhile."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.core.changes import Outcome, Request, Stage, Term
+from bot.core.ends import Care
+from bot.core.people import ITSELF
+from bot.errors import HostError
+from bot.ports import Query
+from tests.lab.hosts import LabHost
+from tests.workflow.slack import ALICE, BOB
+from tests.workflow.wire import LOOK, Call
+from tests.workflow.world import World
+
+pytestmark = pytest.mark.ssh
+
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+SHOWN = ("LoadState", "ActiveState", "UnitFileState")
+RUNS = dict(zip(SHOWN, ("loaded", "active", "enabled"), strict=True))
+MASKED = dict(zip(SHOWN, ("masked", "inactive", "masked"), strict=True))
+TWO_HOURS = Term(lasts=2 * HOUR)
+
+
+def state(host: LabHost, unit: str) -> dict[str, str]:
+    return host.show(unit, *SHOWN)
+
+
+def returns(world: World, mask: Request) -> list[Request]:
+    """What the bot asked for by itself, newest first."""
+    return [one for one in world.store.find(Query(requester=ITSELF)) if one.ask.undoes == mask.id]
+
+
+def ended(world: World, mask: Request) -> Request:
+    """The undo that came by itself, once it is over."""
+    world.when(mask, lambda now: bool(now.undone_by), "an end by itself")
+    (newest, *_) = returns(world, mask)
+    return world.ended(newest)
+
+
+class Away:
+    """A host that does not answer for a while."""
+
+    def __init__(self, world: World) -> None:
+        self.tries = 0
+        self._world = world
+        world.wire.before.append(self._refuse)
+
+    def _refuse(self, call: Call) -> None:
+        self.tries += 1
+        raise HostError(f"{call.host} does not answer.", code="ssh_unreachable", passing=True)
+
+    def comes_back(self) -> None:
+        self._world.wire.before.remove(self._refuse)
+
+
+def test_it_comes_back_by_itself_exactly_as_it_was_and_nobody_is_asked(world: World) -> None:
+    host = world.hosts["web-01"]
+    done = world.masked("worker", term=TWO_HOURS)
+    assert done.target.outcome is Outcome.PROVEN
+    assert done.standing.ends_at == done.finished_at + 2 * HOUR if done.finished_at else False
+    assert state(host, "worker.service") == MASKED
+    card = world.card(done)
+    assert "*Ends*  " in card
+    assert "[Unmask] [Details]" in card
+
+    world.clock.ahead += 2 * HOUR
+    back = ended(world, done)
+
+    assert back.target.outcome is Outcome.RESTORED, back.target.note
+    assert (back.ask.requester, back.counted, back.because) == (ITSELF, (), "its end was approved with it")
+    assert [state(host, unit) for unit in ("worker.service", "metrics.service")] == [RUNS, RUNS]
+    assert "Its end had come, no vote was needed: its end was approved with it" in world.card(back)
+    assert len(returns(world, done)) == 1
+    assert world.store.get(done.id).due_at is None
+
+
+def test_it_does_not_come_a_minute_early(world: World) -> None:
+    done = world.masked("restless", term=TWO_HOURS)
+    world.clock.ahead += 2 * HOUR - MINUTE
+    world.when(done, lambda now: now.standing.looks > 0, "a look after the change")
+    assert returns(world, done) == []
+    assert state(world.hosts["web-01"], "restless.service") == MASKED
+
+
+def test_a_bot_that_was_down_when_it_was_due_brings_it_back_when_it_runs_again(idle_world: World) -> None:
+    world = idle_world
+    with world.running():
+        done = world.masked("tuned", term=TWO_HOURS)
+    world.clock.ahead += 9 * HOUR
+    assert state(world.hosts["web-01"], "tuned.service") == MASKED
+    with world.running():
+        assert ended(world, done).target.outcome is Outcome.RESTORED
+    assert state(world.hosts["web-01"], "tuned.service") == RUNS
+
+
+def test_two_who_find_it_due_at_once_make_one_undo(idle_world: World) -> None:
+    world = idle_world
+    with world.running():
+        done = world.masked("restless", term=TWO_HOURS)
+    world.clock.ahead += 2 * HOUR
+    with world.running(), world.running():
+        ended(world, done)
+    assert len(returns(world, done)) == 1
+
+
+@pytest.mark.parametrize("parts", [{"care": Care(retry_first=timedelta(seconds=0.1), looks=())}])
+def test_a_host_that_is_away_is_tried_again_and_everybody_can_see_it(world: World) -> None:
+    done = world.masked("restless", term=TWO_HOURS)
+    away = Away(world)
+    world.clock.ahead += 2 * HOUR
+    overdue = world.when(done, lambda now: bool(now.standing.overdue), "a mask that is overdue")
+    assert overdue.standing.overdue == "web-01 does not answer."
+    world.until(lambda: "web-01 does not answer. Next try " in world.card(overdue), "that on the card")
+    assert "is still there. web-01 does not answer." in world.direct(ALICE, "was to end")
+    assert returns(world, done) == []
+    world.until(lambda: away.tries > 3, "more tries")
+    assert [record["type"] for record in world.store.records()].count("mask.overdue") == 1
+
+    away.comes_back()
+    world.clock.ahead += 5 * MINUTE
+    assert ended(world, done).target.outcome is Outcome.RESTORED
+    assert state(world.hosts["web-01"], "restless.service") == RUNS
+
+
+@pytest.mark.parametrize("parts", [{"care": Care(retry_first=timedelta(seconds=0.1), looks=())}])
+def test_a_host_that_goes_away_in_the_middle_is_tried_again_from_the_start(world: World) -> None:
+    done = world.masked("restless", term=TWO_HOURS)
+    lost: list[Call] = []
+    looks = 1 + len(world.parts.timings.retries)
+
+    def goes_away(call: Call) -> None:
+        if LOOK in call.argv and returns(world, done) and len(lost) < looks:
+            lost.append(call)
+            raise HostError("web-01 does not answer.", code="ssh_unreachable", passing=True)
+
+    world.wire.before.append(goes_away)
+    world.clock.ahead += 2 * HOUR
+    world.when(done, lambda now: now.standing.tries > 0, "a second try")
+    world.clock.ahead += 5 * MINUTE
+    assert ended(world, done).target.outcome is Outcome.RESTORED
+    assert [one.stage for one in returns(world, done)] == [Stage.DONE, Stage.REFUSED]
+
+
+def test_slack_may_be_away_when_it_is_due(world: World) -> None:
+    done = world.masked("restless", term=TWO_HOURS)
+    world.card(done)
+    world.people.silent |= set(world.people.people)
+    world.slack.trouble = "unreachable"
+    world.clock.ahead += 2 * HOUR
+    assert ended(world, done).target.outcome is Outcome.RESTORED
+    world.slack.trouble = ""
+    world.people.silent.clear()
+
+
+def test_what_somebody_masked_anew_is_left_alone_and_its_owner_is_asked(world: World) -> None:
+    host = world.hosts["web-01"]
+    done = world.masked("restless", term=TWO_HOURS)
+    host.run("systemctl", "unmask", "restless.service")
+    host.run("systemctl", "mask", "restless.service")
+    world.clock.ahead += 2 * HOUR
+
+    back = ended(world, done)
+    assert back.target.outcome is Outcome.NOT_OURS
+    assert state(host, "restless.service")["LoadState"] == "masked"
+    assert "was left alone: it is not as we left it" in world.direct(ALICE, "has come to its end")
+    assert "[Unmask] [Details]" in world.card(back)
+
+    asked = world.undo(back)
+    assert (asked.stage, asked.ask.undoes) == (Stage.WAITING, "")
+    assert "this mask was not made by maskbot" in world.card(asked)
+    assert world.approve(asked).target.outcome is Outcome.UNMASKED
+
+
+def test_what_somebody_unmasked_is_not_started(world: World) -> None:
+    host = world.hosts["web-01"]
+    done = world.masked("restless", term=TWO_HOURS)
+    host.run("systemctl", "unmask", "restless.service")
+    world.clock.ahead += 2 * HOUR
+    back = ended(world, done)
+    assert back.target.outcome is Outcome.NOT_OURS
+    assert state(host, "restless.service")["ActiveState"] == "inactive"
+    assert "[Details]" in world.card(back)
+    assert "[Unmask]" not in world.card(back)
+
+
+def test_an_unmask_by_hand_takes_the_end_along(world: World) -> None:
+    done = world.masked("restless", term=TWO_HOURS)
+    assert world.undo(done, by=BOB).target.outcome is Outcome.RESTORED
+    assert world.store.get(done.id).due_at is None
+    world.clock.ahead += 3 * HOUR
+    assert returns(world, done) == []
