@@ -164,6 +164,9 @@ class Store(Protocol):
     def find(self, query: Query) -> list[Request]:
         """The requests that match."""
 
+    def count(self, query: Query) -> int:
+        """How many requests match, whatever the limit."""
+
     def cast(self, request_id: str, vote: Vote, *, events: Sequence[Event]) -> bool:
         """Record a vote and make its request due; False if this person's vote on this plan is there already."""
 
@@ -197,6 +200,12 @@ class Store(Protocol):
 
     def hurry_all(self, stages: Collection[Stage]) -> None:
         """Make every request in one of these stages due now; one that is claimed, as soon as it is given back."""
+
+    def is_anything_due(self) -> bool:
+        """Whether there is a request, a message or a duty that somebody could take now."""
+
+    def wake(self) -> None:
+        """Let everybody in this process who waits for work look for it."""
 
     def wait_for_work(self, seconds: float) -> None:
         """Return when something may have become due, at the latest after so many seconds."""

@@ -68,7 +68,7 @@ class Shell:
             "version": __version__,
             "ready": state.is_ready,
             "slack": state.slack,
-            "open_requests": len(self._parts.store.find(Query(stages=open_stages))),
+            "open_requests": self._parts.store.count(Query(stages=open_stages)),
         }
         yield {"event": "state", "state": said}
         yield _end("", DONE if state.is_ready else FAILED)

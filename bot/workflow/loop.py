@@ -21,10 +21,15 @@ from bot.workflow.saying import say
 from bot.workflow.voting import count_votes, has_cast_votes
 
 log = structlog.get_logger()
+_UNCALLED = 20  # looks by the one who looks out, after which the others look for themselves
 
 
 class Loop:
-    """Works on what is due until it is told to stop. Several may run on one store; each claim has one owner."""
+    """Works on what is due until it is told to stop. Several may run on one store; each claim has one owner.
+
+    One thread looks out for what time or another replica has made due, and calls the others: whatever waits in the
+    store, waiting costs one look.
+    """
 
     def __init__(self, parts: Parts, *, owner: str, workers: int = 16, speakers: int = 2, watchers: int = 2) -> None:
         self._parts = parts
@@ -34,6 +39,7 @@ class Loop:
         self._claims: dict[str, Claim] = {}
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="work")
         bodies: list[Callable[[], None]] = [
+            self._look_out,
             self._claim,
             self._renew,
             *[self._speak] * speakers,
@@ -49,6 +55,7 @@ class Loop:
     def stop(self) -> None:
         """Take no new work and let what is in hand come to the end of its step."""
         self._stopping.set()
+        self._parts.store.wake()
         for thread in self._threads:
             thread.join()
         self._pool.shutdown(wait=True)
@@ -64,6 +71,14 @@ class Loop:
                 log.exception("loop failed")
                 self._stopping.wait(self._parts.timings.poll)
 
+    def _look_out(self) -> None:
+        self._stopping.wait(self._parts.timings.poll)
+        if self._parts.store.is_anything_due():
+            self._parts.store.wake()
+
+    def _wait(self) -> None:
+        self._parts.store.wait_for_work(_UNCALLED * self._parts.timings.poll)
+
     def _claim(self) -> None:
         self._free.acquire()
         claim = None
@@ -76,7 +91,7 @@ class Loop:
             if claim is None:
                 self._free.release()
         if claim is None:
-            self._parts.store.wait_for_work(self._parts.timings.poll)
+            self._wait()
 
     def _work(self, claim: Claim) -> None:
         try:
@@ -129,7 +144,7 @@ class Loop:
     def _speak(self) -> None:
         due = self._parts.store.due_message(self._owner)
         if due is None:
-            self._parts.store.wait_for_work(self._parts.timings.poll)
+            self._wait()
         else:
             say(self._parts.pinned(), due)
 
@@ -137,7 +152,7 @@ class Loop:
         """Do what has come round."""
         duty = self._parts.store.take_duty(self._owner)
         if duty is None:
-            self._parts.store.wait_for_work(self._parts.timings.poll)
+            self._wait()
         else:
             perform(self._parts.pinned(), duty)
 

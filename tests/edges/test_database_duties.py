@@ -8,7 +8,7 @@ import pytest
 from bot.edges.database import Database
 from bot.errors import Stale
 from bot.ports import Duty, Message, MessageKind
-from tests.edges.asked import INCIDENT, NOW
+from tests.edges.asked import INCIDENT, NOW, a_request
 from tests.edges.conftest import Hands, Opening
 
 WATCH = Duty("watch:web-01", {"masks": ["cron.service"]}, NOW)
@@ -94,3 +94,21 @@ def test_nothing_is_said_for_a_duty_that_was_not_kept(store: Database) -> None:
         store.keep(WATCH, messages=[Message(MessageKind.NOTE, body="twice", place=INCIDENT)])
 
     assert store.due_message("bot-1") is None
+
+
+def test_one_look_tells_whether_there_is_anything_to_take(store: Database, clock: Hands) -> None:
+    assert not store.is_anything_due()
+    kept = store.keep(replace(WATCH, due_at=NOW + timedelta(seconds=5)))
+    store.add(a_request(due_at=NOW + timedelta(seconds=10)), events=[])
+    assert not store.is_anything_due()
+
+    clock.wait(5)
+    assert store.is_anything_due()
+    assert store.take_duty("bot-1")
+    assert not store.is_anything_due()
+    clock.wait(5)
+    assert store.is_anything_due()
+    assert store.claim("bot-1")
+    assert not store.is_anything_due()
+    store.keep(replace(kept, version=2), messages=[Message(MessageKind.NOTE, place=INCIDENT)])
+    assert store.is_anything_due()

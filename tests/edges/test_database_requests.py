@@ -119,6 +119,9 @@ def test_requests_are_found_newest_first_and_only_so_many(store: Database) -> No
     for number in (1, 2, 3):
         store.add(a_request(number, asked_at=NOW + timedelta(minutes=number)), events=[])
     assert [request.id for request in store.find(Query(limit=2))] == ["r3", "r2"]
+    assert store.count(Query(limit=2)) == 3
+    assert store.count(Query(stages=frozenset({Stage.DONE}))) == 0
+    assert store.count(Query(host="web-01", requester=ALICE)) == 3
 
 
 def test_every_condition_of_a_query_holds(store: Database) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, literal, null, or_
 from bot.core.changes import Request, Stage
 from bot.edges.database import rows
 from bot.edges.database.tables import UtcTime, requests, targets
-from bot.edges.database.transactions import database_time
+from bot.edges.database.transactions import database_clock, database_time
 from bot.errors import LostClaim
 from bot.ports import Claim
 
@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 def is_any_due(connection: Connection, *, now: datetime) -> bool:
     """Whether a claim is worth a writing transaction."""
-    due = select(targets.c.request_id).where(_may_be_claimed(now, database_time(connection))).limit(1)
+    due = select(targets.c.request_id).where(_may_be_claimed(now, database_clock(connection))).limit(1)
     return connection.execute(due).first() is not None
 
 
@@ -51,7 +51,7 @@ def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta)
     return Claim(request, owner, due.fence + 1)
 
 
-def _may_be_claimed(now: datetime, lease_time: datetime) -> ColumnElement[bool]:
+def _may_be_claimed(now: datetime, lease_time: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
     free = or_(targets.c.owner.is_(None), targets.c.lease_until <= lease_time)
     return and_(targets.c.due_at <= now, free)
 

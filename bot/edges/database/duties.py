@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, update
 
 from bot.edges.database.tables import duties
-from bot.edges.database.transactions import database_time, insert_new
+from bot.edges.database.transactions import database_clock, database_time, insert_new
 from bot.errors import Stale
 from bot.ports import Duty
 
@@ -40,7 +40,7 @@ def keep(connection: Connection, duty: Duty) -> Duty:
 
 def is_any_due(connection: Connection, *, now: datetime) -> bool:
     """Whether taking one is worth a writing transaction."""
-    due = select(duties.c.name).where(_may_be_taken(now, database_time(connection))).limit(1)
+    due = select(duties.c.name).where(_may_be_taken(now, database_clock(connection))).limit(1)
     return connection.execute(due).first() is not None
 
 
@@ -67,7 +67,7 @@ def void_all(connection: Connection) -> None:
     connection.execute(update(duties).where(duties.c.owner.is_not(None)).values(owner=None, lease_until=None))
 
 
-def _may_be_taken(now: datetime, lease_time: datetime) -> ColumnElement[bool]:
+def _may_be_taken(now: datetime, lease_time: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
     free = or_(duties.c.owner.is_(None), duties.c.lease_until <= lease_time)
     return and_(duties.c.due_at <= now, free)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.core.changes import Request, Tally, Vote
@@ -45,6 +45,13 @@ def get(connection: Connection, request_id: str) -> Request:
 def find(connection: Connection, query: Query) -> list[Request]:
     """The requests that match, newest first."""
     return rows.read(connection, _matching(query))
+
+
+def count(connection: Connection, query: Query) -> int:
+    """How many match, whatever the limit."""
+    matching = _matching(query).with_only_columns(requests.c.id).order_by(None).limit(None)
+    counted: int = connection.execute(select(func.count()).select_from(matching.subquery())).scalar_one()
+    return counted
 
 
 def _matching(query: Query) -> Select[tuple[object, ...]]:

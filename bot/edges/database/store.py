@@ -82,6 +82,11 @@ class Database:
         """Close all connections; the next call would open new ones."""
         self._transactions.close()
 
+    def is_anything_due(self) -> bool:
+        now = self._clock.now()
+        with self._transactions.reading() as connection:
+            return any(kind.is_any_due(connection, now=now) for kind in (claims, outbox, duties))
+
     def wait_for_work(self, seconds: float) -> None:
         """Return when this process has recorded something since this thread's last wait, or after so many seconds."""
         self._bell.wait(seconds)
@@ -107,6 +112,10 @@ class Database:
     def find(self, query: Query) -> list[Request]:
         with self._transactions.reading() as connection:
             return requests.find(connection, query)
+
+    def count(self, query: Query) -> int:
+        with self._transactions.reading() as connection:
+            return requests.count(connection, query)
 
     def cast(self, request_id: str, vote: Vote, *, events: Sequence[Event]) -> bool:
         with self._changing() as (connection, now):

@@ -5,7 +5,7 @@ from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import URL, Connection, Executable, func, literal_column, select, type_coerce
+from sqlalchemy import URL, ColumnElement, Connection, Executable, func, literal_column, select, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.schema import Table
 
@@ -56,11 +56,15 @@ def insert_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> 
     return connection.execute(new).first() is not None
 
 
-def database_time(connection: Connection) -> datetime:
+def database_clock(connection: Connection) -> ColumnElement[datetime]:
     """The database's own clock, by which leases go: replicas need not agree on the time."""
     if connection.dialect.name == "postgresql":
-        clock = func.clock_timestamp()
-    else:
-        clock = func.strftime(literal_column("'%Y-%m-%d %H:%M:%f000'"), literal_column("'now'"))
-    moment: datetime = connection.execute(select(type_coerce(clock, UtcTime))).scalar_one()
+        return type_coerce(func.clock_timestamp(), UtcTime)
+    now = func.strftime(literal_column("'%Y-%m-%d %H:%M:%f000'"), literal_column("'now'"))
+    return type_coerce(now, UtcTime)
+
+
+def database_time(connection: Connection) -> datetime:
+    """What it shows."""
+    moment: datetime = connection.execute(select(database_clock(connection))).scalar_one()
     return moment

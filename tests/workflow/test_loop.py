@@ -1,0 +1,98 @@
+"""The loop by itself, with no host: it notices what time has made due, and ends when it is told to."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.core.changes import Ask, Change, Request, Stage, Target, Verb
+from bot.core.configured import Configured
+from bot.core.inventory import Inventory
+from bot.core.units import UnitName
+from bot.edges.database import Database
+from bot.workflow import Loop, Parts, Timings
+from bot.workflow.parts import InForce
+from tests.handlers.world import HOSTS, NoHost
+from tests.workflow.slack import ALICE, INCIDENT, Channels, People
+from tests.workflow.world import POLICY, Hands
+
+LONG = 1000.0  # seconds; whoever waited for it would fail every test
+CRON = UnitName("cron.service")
+
+Working = Callable[[Timings], "Bot"]
+
+
+class Bot:
+    """A loop on an empty database."""
+
+    def __init__(self, folder: Path, timings: Timings) -> None:
+        self.clock = Hands()
+        self.store = Database(f"sqlite:///{folder}/var/maskbot.db", clock=self.clock, instance="bot-1")
+        in_force = InForce(Configured(Inventory(HOSTS), replace(POLICY, rules=())))
+        self.parts = Parts(self.store, NoHost(), People(), Channels(), self.clock, in_force, timings)
+
+    @contextmanager
+    def running(self) -> Iterator[Loop]:
+        """While this lasts."""
+        loop = Loop(self.parts, owner="bot-1")
+        loop.start()
+        try:
+            yield loop
+        finally:
+            loop.stop()
+
+
+@pytest.fixture
+def working(tmp_path: Path) -> Iterator[Working]:
+    made: list[Bot] = []
+
+    def make(timings: Timings) -> Bot:
+        made.append(Bot(tmp_path, timings))
+        return made[-1]
+
+    yield make
+    for bot in made:
+        bot.store.close()
+
+
+def test_it_ends_at_once_however_seldom_it_looks(working: Working) -> None:
+    bot = working(Timings(poll=LONG, lease_renewal=LONG))
+    with bot.store.exclusive(), bot.running():
+        began = time.monotonic()
+    assert time.monotonic() - began < LONG / 10
+
+
+def test_what_is_recorded_here_is_worked_on_without_a_look(working: Working) -> None:
+    bot = working(Timings(poll=LONG, lease_renewal=LONG))
+    with bot.store.exclusive(), bot.running():
+        bot.store.add(a_request(bot), events=[])
+        refused(bot)
+
+
+def test_what_time_makes_due_is_noticed_by_one_look_for_all(working: Working) -> None:
+    bot = working(Timings(poll=0.05, lease_renewal=LONG))
+    with bot.store.exclusive(), bot.running():
+        later = bot.clock.now() + timedelta(hours=1)
+        bot.store.add(replace(a_request(bot), due_at=later), events=[])
+        assert not bot.store.is_anything_due()
+        bot.clock.ahead += timedelta(hours=1)
+        refused(bot)
+
+
+def a_request(bot: Bot) -> Request:
+    """Which no rule allows, so that it ends without a look at a host."""
+    now = bot.clock.now()
+    ask = Ask(Change(Verb.MASK, "web-01", CRON), ALICE.id, ALICE.name, INCIDENT, "INC-1")
+    return Request("r1", "key-1", ask, now, (Target("web-01", CRON),), due_at=now)
+
+
+def refused(bot: Bot) -> None:
+    """Return when it is."""
+    deadline = time.monotonic() + 30
+    while bot.store.get("r1").stage is not Stage.REFUSED:
+        assert time.monotonic() < deadline, bot.store.get("r1").stage
+        bot.store.wait_for_work(0.1)
