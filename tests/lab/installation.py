@@ -60,7 +60,7 @@ class Installation:
             "MASKBOT_CONFIG_DIR": str(config),
             "MASKBOT_DATABASE_URL": f"sqlite:///{folder}/state/maskbot.sqlite",
             "MASKBOT_SOCKET": str(folder / "maskbot.sock"),
-            "MASKBOT_SSH_KEY_FILE": str(hosts[0].key_file),
+            "MASKBOT_SSH_KEY_FILE": str(hosts[0].key_file) if hosts else "",
         }
         return cls(folder, {**inherited, "PYTHONPATH": str(ROOT), **own, **(settings or {})})
 
@@ -182,6 +182,12 @@ class Bot:
             self._process.wait()
             raise LabError(f"The bot did not stop. It said:\n{self.output}") from None
         self._process = None
+
+    @property
+    def pid(self) -> int:
+        """The process."""
+        assert self._process
+        return self._process.pid
 
     def is_running(self) -> bool:
         """Whether the process is there."""
