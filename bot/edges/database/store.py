@@ -6,17 +6,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from bot import __version__
 from bot.core.audit import Event, Head, Origin, canonical
 from bot.core.changes import Request, Stage, Vote
-from bot.edges.database import chain, claims, duties, outbox, requests, schema
-from bot.edges.database.engine import Limits, file_of, parse_url
-from bot.edges.database.file import sole_use
+from bot.edges.database import chain, claims, duties, outbox, requests
+from bot.edges.database.engine import Limits, parse_url
+from bot.edges.database.opening import taken_over
 from bot.edges.database.transactions import Transactions
 from bot.edges.database.waking import Bell
-from bot.errors import ConfigError
 from bot.ports import Claim, Clock, Due, Duty, Message, Query
 
 _PAGE = 1000
@@ -50,33 +49,8 @@ class Database:
         Brings the schema up to date. Raises `ConfigError` if another process uses the file, or the file is lost or
         broken.
         """
-        with closing(self):
-            if file := file_of(self._url):
-                with sole_use(file) as lock:
-                    self._check_file()
-                    self._upgrade()
-                    lock.mark()
-                    self._void_claims()
-                    yield
-            else:
-                self._upgrade()
-                yield
-
-    def _upgrade(self) -> None:
-        with self._transactions.writing() as connection:
-            schema.upgrade(connection)
-
-    def _check_file(self) -> None:
-        with self._transactions.reading() as connection:
-            found = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
-        if found != "ok":
-            raise ConfigError(f"The database {self._url.database} is damaged ({found}). Restore it from a copy.")
-
-    def _void_claims(self) -> None:
-        with self._transactions.writing() as connection:
-            claims.void_all(connection)
-            outbox.void_all(connection)
-            duties.void_all(connection)
+        with closing(self), taken_over(self._url, self._transactions):
+            yield
 
     def close(self) -> None:
         """Close all connections; the next call would open new ones."""
