@@ -1,12 +1,9 @@
 """The running bot: what is due is worked on, the command line and Slack are served, until a signal says stop."""
 
-import signal
 import stat
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import FrameType
 
 from bot import __version__
 from bot.compose import Assembly, assembled
@@ -14,7 +11,10 @@ from bot.edges import log
 from bot.edges.shell_socket import Serve, ShellServer
 from bot.errors import MaskbotError
 from bot.link import SlackLink, ask_slack
+from bot.reloading import reload
+from bot.signals import Wish, Wishes
 from bot.workflow import Loop
+from bot.workflow.configuring import begin_with_it
 from config.loading import Configuration, load
 from config.settings import Settings, load_settings
 from handlers.shell import Shell, State
@@ -23,18 +23,18 @@ Say = Callable[[str], None]
 
 
 def run(say: Say, *, is_terminal: bool) -> None:
-    """Serve until SIGTERM or SIGINT. Raises `MaskbotError` where it cannot begin, or Slack refuses the bot for good."""
+    """Serve until SIGTERM or SIGINT; SIGHUP reads the configuration again.
+
+    Raises `MaskbotError` where it cannot begin, or Slack refuses the bot for good.
+    """
     settings = load_settings()
     set_up_log(settings, is_terminal=is_terminal)
+    wishes = Wishes(is_terminal=is_terminal)
     configuration = load(settings)
-    say(f"maskbot {__version__}: configuration ok ({_size(configuration)})")
-    for warning in configuration.warnings:
-        say(f"warning: {warning.text}")
-    stop = threading.Event()
-    _stop_on_signals(stop)
+    _tell(configuration, say)
     with assembled(settings, configuration) as assembly, ExitStack() as parts:
         say(f"store: {assembly.place}")
-        link = SlackLink(assembly, say=lambda text: _begun(say, text), lost=stop.set)
+        link = SlackLink(assembly, say=lambda text: _begun(say, text), lost=wishes.stop)
         loop = Loop(assembly.parts, owner=assembly.instance, workers=settings.workers)
         shell = serve_shell(assembly, lambda: State(is_ready=link.is_connected, slack=link.state))
         # In this order they end: nothing new comes in, then what is in hand is finished.
@@ -42,10 +42,12 @@ def run(say: Say, *, is_terminal: bool) -> None:
         parts.callback(shell.close)
         parts.callback(link.close)
         say(f"command line: {settings.socket}{_reach(settings.socket.parent)}")
+        begin_with_it(assembly.parts)
         loop.start()
         shell.start()
         link.start()
-        stop.wait()
+        while wishes.next() is Wish.RELOAD:
+            reload(assembly, say)
         say("stopping: taking nothing new, finishing what is in hand")
     if link.refused:
         raise MaskbotError(link.refused)
@@ -64,6 +66,7 @@ def without_slack(*, works: bool) -> Iterator[Serve]:
         ask_slack(assembly)
         state = State(is_ready=False, slack="not connected: root carries out by hand")
         if works:
+            begin_with_it(assembly.parts)
             shell = serve_shell(assembly, lambda: state)
             loop = Loop(assembly.parts, owner=assembly.instance, workers=settings.workers, speakers=0)
             parts.callback(loop.stop)
@@ -90,6 +93,12 @@ def _begun(say: Say, text: str) -> None:
     say("ready")
 
 
+def _tell(configuration: Configuration, say: Say) -> None:
+    say(f"maskbot {__version__}: configuration ok ({_size(configuration)})")
+    for warning in configuration.warnings:
+        say(f"warning: {warning.text}")
+
+
 def _size(configuration: Configuration) -> str:
     hosts, rules = len(configuration.inventory.hosts), len(configuration.policy.rules)
     return f"{hosts} host{'s' * (hosts != 1)}, {rules} rule{'s' * (rules != 1)}"
@@ -100,14 +109,3 @@ def _reach(folder: Path) -> str:
     if folder.stat().st_mode & stat.S_IXOTH:
         return ""
     return " (for this user alone: its folder is closed to others; MASKBOT_SOCKET names another place)"
-
-
-def _stop_on_signals(stop: threading.Event) -> None:
-    """The first signal stops in order; a second one at once, which loses nothing: the next run begins with a look."""
-
-    def stopped(number: int, _: FrameType | None) -> None:
-        stop.set()
-        signal.signal(number, signal.SIG_DFL)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stopped)

@@ -252,6 +252,38 @@ def test_a_signal_ends_it_in_order(place: Place, number: signal.Signals) -> None
     assert not (place.folder / "maskbot.sock").exists()
 
 
+def test_a_hang_up_reads_the_configuration_again_all_of_it_or_nothing(place: Place) -> None:
+    path = place.folder / "config" / "policy.yaml"
+    right = path.read_text()
+    with place.running() as process:
+        assert process.stdout
+        for text in (right.replace("prod", "other"), right.replace("ask:", "aks:"), right[: len(right) // 2], right):
+            path.write_text(text)
+            process.send_signal(signal.SIGHUP)
+            said(process, "configuration")
+        ended(process, signal.SIGTERM)
+
+    events = [json.loads(line) for line in place.maskbot("audit", "export").stdout.splitlines()]
+    told = [(event["type"], event["config_digest"]) for event in events]
+    first, other = told[0][1], told[1][1]
+    assert first != other
+    assert told == [
+        ("config.loaded", first),
+        ("config.loaded", other),
+        ("config.rejected", other),
+        ("config.rejected", other),
+        ("config.loaded", first),
+    ]
+    assert events[1]["data"]["changed"] == ["rule prod is gone", "rule other is new"]
+    assert "policy.yaml:" in events[2]["data"]["complaints"][0]
+
+
+def said(process: subprocess.Popen[str], word: str) -> str:
+    """The next line that begins with this word."""
+    assert process.stdout
+    return next(line for line in process.stdout if line.startswith(word))
+
+
 def test_a_killed_bot_leaves_nothing_that_keeps_the_next_one_from_running(place: Place) -> None:
     with place.running() as process:
         ended(process, signal.SIGKILL)
@@ -310,7 +342,7 @@ def test_an_untouched_chain_holds_and_its_anchor_too(recorded: Place) -> None:
 @pytest.mark.parametrize(
     "tampering",
     [
-        "UPDATE events SET body = replace(body, 'cron', 'ssh') WHERE seq = 1",
+        "UPDATE events SET body = replace(body, 'cron', 'ssh') WHERE seq = 2",
         "DELETE FROM events WHERE seq = 1",
         "DELETE FROM events WHERE seq = (SELECT max(seq) FROM events)",
     ],
@@ -338,7 +370,7 @@ def test_the_export_is_the_chain_line_by_line_from_a_time_on(recorded: Place) ->
     records: list[dict[str, Any]] = [json.loads(line) for line in lines]
 
     assert [one["seq"] for one in records] == list(range(1, len(records) + 1))
-    assert records[0]["type"] == "request.received"
+    assert [one["type"] for one in records[:2]] == ["config.loaded", "request.received"]
     assert recorded.maskbot("audit", "export", "--since", "2999-01-01").stdout == ""
     assert recorded.maskbot("audit", "export", "--since", records[1]["ts"]).stdout.splitlines()[0] == lines[1]
 

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.core.changes import Approval, Change, Nudges, Request, Stage, Target
+from bot.core.changes import Change, Nudges, Request, Stage, Target
+from bot.core.demands import asked_for
 from bot.core.layers import choose_layer
 from bot.core.plan import plan_digest, plan_of
 from bot.core.policy import Allow, Decision, Moment, NeedsApproval, Refuse
@@ -97,7 +98,7 @@ def settle(parts: Parts, request: Request, decision: Decision, *, claim: Claim) 
         case NeedsApproval():
             waiting = request.move(
                 Stage.WAITING,
-                approval=_approval(decision, now),
+                approval=asked_for(decision, policy=parts.policy.digest, now=now),
                 nudges=Nudges(now, decision.remind, decision.escalate),
                 because=decision.because,
             )
@@ -118,20 +119,6 @@ def _good_until(parts: Parts, request: Request) -> datetime | None:
     if request.ask.by_itself:
         return None
     return request.act_by or parts.clock.now() + timedelta(seconds=parts.timings.allowed_for)
-
-
-def _approval(decision: NeedsApproval, now: datetime) -> Approval:
-    return Approval(
-        rule=decision.rule,
-        need=decision.need,
-        groups=decision.groups,
-        decide_by=now + decision.decide_within,
-        decide_within=decision.decide_within,
-        good_for=decision.good_for,
-        guarded=decision.guarded,
-        distinct=decision.distinct,
-        on_call=decision.on_call,
-    )
 
 
 def _already_open(other: Request) -> str:

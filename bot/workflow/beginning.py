@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
-from bot.core.changes import Outcome, Request, Stage, Verb
+from bot.core.changes import Approval, Outcome, Request, Stage, Verb
+from bot.core.demands import asked_now, held_to_what_was_asked
 from bot.core.plan import differences, plan_of
-from bot.core.policy import Allow, Decision, Moment, Refuse
+from bot.core.policy import Allow, Moment, NeedsApproval, Refuse
 from bot.core.steps import Done
 from bot.core.units import Snapshot
 from bot.errors import HostError, HostTaken, NotYet, Unverified, UsageError
@@ -31,7 +32,8 @@ def begin(parts: Parts, claim: Claim, request: Request, *, seen: Snapshot | None
     try:
         host = parts.host(change.host)
         seen = seen or patient_look(parts, host, request.target.unit, full=True, user=change.user)
-        fresh = _as_found_now(request, seen)
+        parts = parts.pinned()  # the look took its time, and the policy may be another one now
+        fresh = held_to_what_was_asked(_as_found_now(request, seen), policy=parts.policy.digest)
         decision = judge(parts, fresh, Moment.ACT, snapshot=seen)
     except HostError as error:
         return finish(parts, request, Ending(Done(Outcome.FAILED, str(error))), claim=claim)
@@ -72,20 +74,29 @@ def _where_it_left_off(parts: Parts, fresh: Request) -> Request:
     return fresh.on_target(made=first.made, before=first.before)
 
 
-def _not_now(parts: Parts, fresh: Request, decision: Decision, *, claim: Claim) -> Request:
+def _not_now(parts: Parts, fresh: Request, decision: Refuse | NeedsApproval, *, claim: Claim) -> Request:
     """Why an approved request does not run: nothing to do, no rights any more, or a unit that is not what it was."""
     if isinstance(decision, Refuse):
         ending = nothing_to_do(parts, fresh, decision)
         return finish(parts, fresh, ending, claim=claim) if ending else refuse(parts, fresh, decision, claim=claim)
     if fresh.approval is None:  # nobody had to vote when it was asked, and now somebody has to
         return settle(parts, replace(fresh, approved_at=None, act_by=None), decision, claim=claim)
+    asked = asked_now(fresh.approval, decision, policy=parts.policy.digest)
     lost = without_lost(fresh, decision)
-    changed = _what_changed(fresh) or (f"who may approve: {_who_lost(lost)}",)
-    return back_to_waiting(parts, lost.request, changed, events=lost.events, messages=lost.messages, claim=claim)
+    changed = (*_what_changed(fresh), *_asked_more(fresh.approval, asked), *_who_lost(lost))
+    anew = replace(lost.request, approval=asked)
+    return back_to_waiting(parts, anew, changed or (_MORE,), events=lost.events, messages=lost.messages, claim=claim)
 
 
-def _who_lost(lost: Lost) -> str:
-    return lost.sentence if lost.voters else "it needs more approvals now"
+_MORE = "who may approve: it needs more approvals now"
+
+
+def _who_lost(lost: Lost) -> tuple[str, ...]:
+    return (f"who may approve: {lost.sentence}",) if lost.voters else ()
+
+
+def _asked_more(before: Approval, now: Approval) -> tuple[str, ...]:
+    return (f"how many have to approve: {before.need} → {now.need}",) if now.need > before.need else ()
 
 
 def _what_changed(fresh: Request) -> tuple[str, ...]:

@@ -128,7 +128,7 @@ class Loop:
     def _advance(self, claim: Claim) -> datetime | None:
         """Move a request as far as it goes now; the answer is when it is due again."""
         try:
-            request = advance(self._parts.pinned(), claim, stopping=self._stopping.is_set)
+            request = advance(self._parts, claim, stopping=self._stopping.is_set)
         except NotYet as wait:
             return self._parts.clock.now() + timedelta(seconds=wait.again_in)
         return request.due_at
@@ -160,18 +160,19 @@ class Loop:
 def advance(parts: Parts, claim: Claim, *, stopping: Callable[[], bool] = lambda: False) -> Request:
     """Where a request goes from where it stands. Top to bottom this is its life.
 
+    Each of them sees one configuration from its beginning to its end; right before acting the newest is asked for.
     Once `stopping` says so, a running request is left after the step in hand; the next process goes on with a look.
     """
     request, just_seen = claim.request, None
     if request.stage is Stage.ASKED:
-        request = consider(parts, claim)
+        request = consider(parts.pinned(), claim)
         just_seen = request.target.before
     elif request.stage is Stage.WAITING or has_cast_votes(request):
-        request = count_votes(parts, claim)
+        request = count_votes(parts.pinned(), claim)
     request = do_what_is_due(parts, claim, request)
     if request.stage is Stage.APPROVED:
         request = begin(parts, claim, request, seen=just_seen)
     if request.stage is Stage.RUNNING:
         seen = request.target.last_seen if request is not claim.request else None
-        request = Carrying(parts, claim, request, seen=seen, stopping=stopping).run()
+        request = Carrying(parts.pinned(), claim, request, seen=seen, stopping=stopping).run()
     return request

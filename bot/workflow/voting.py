@@ -4,18 +4,21 @@ from dataclasses import replace
 
 from bot.core.audit import Event
 from bot.core.changes import Request, Stage, Tally, Verdict, Vote
-from bot.core.policy import Allow, Decision, Facts, Moment, NeedsApproval, Refuse
+from bot.core.policy import Decision, Facts, Moment, NeedsApproval, Refuse
 from bot.errors import NotYet, Unverified, UsageError
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.ending import end, event, refuse, sentence
+from bot.workflow.ending import end, event, sentence
 from bot.workflow.judging import facts, judge, judged
-from bot.workflow.losing import without_lost
 from bot.workflow.parts import Parts
+from bot.workflow.reviewing import Told, follow, review
 
 
 def count_votes(parts: Parts, claim: Claim) -> Request:
-    """Count what was cast, in the order it was cast; then see whether the time to decide is over."""
-    request = claim.request
+    """Count what was cast, in the order it was cast; then see whether the time to decide is over.
+
+    First of all, a policy that was replaced meanwhile has its say.
+    """
+    request = review(parts, claim.request, claim=claim)
     for vote in [vote for vote in request.votes if vote.tally is Tally.CAST]:
         if request.stage is Stage.WAITING:
             request = _count(parts, request, vote, claim=claim)
@@ -25,7 +28,7 @@ def count_votes(parts: Parts, claim: Claim) -> Request:
     if request.stage is Stage.WAITING and approval and parts.clock.now() >= approval.decide_by:
         because = f"Nobody decided in time: {request.have} of {approval.need} approvals."
         return end(parts, request, Stage.EXPIRED, because, code="request_expired", claim=claim)
-    if request.stage is Stage.WAITING and request is claim.request and _looks_enough(request):
+    if request.stage is Stage.WAITING and request.version == claim.request.version and _looks_enough(request):
         return _see_quorum(parts, request, [], told=[], claim=claim)
     return request
 
@@ -86,18 +89,7 @@ def _see_quorum(parts: Parts, request: Request, voted: list[Event], *, told: lis
         if _looks_enough(counted):
             raise NotYet(str(error), again_in=parts.timings.not_verified) from error
         return counted
-    if isinstance(answer, Refuse):
-        return refuse(parts, parts.store.save(request, events=voted, claim=claim), answer, claim=claim)
-    if not isinstance(answer, Allow) or request.approval is None:
-        lost = without_lost(request, answer)
-        return parts.store.save(
-            lost.request, events=[*voted, *lost.events], messages=[*told, *lost.messages], claim=claim
-        )
-    now = parts.clock.now()
-    approved = request.move(
-        Stage.APPROVED, because=answer.because, approved_at=now, act_by=now + request.approval.good_for, due_at=now
-    )
-    return parts.store.save(approved, events=[*voted, event(request, "approval.quorum")], claim=claim)
+    return follow(parts, request, answer, Told(voted, told), claim=claim)
 
 
 def _refuse_vote(parts: Parts, request: Request, vote: Vote, refusal: Refuse, *, claim: Claim) -> Request:

@@ -163,6 +163,11 @@ class Bot:
         self.kill()
         raise LabError(f"The bot did not say `{word}`. It said:\n{self.output}")
 
+    def hang_up(self) -> None:
+        """SIGHUP: read the configuration again."""
+        assert self._process
+        self._process.send_signal(signal.SIGHUP)
+
     def kill(self) -> None:
         """SIGKILL: no time for anything."""
         self._end(signal.SIGKILL)

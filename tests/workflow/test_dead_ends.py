@@ -12,8 +12,8 @@ from bot.core.changes import Approval, Ask, Change, Outcome, Request, Sent, Stag
 from bot.core.inventory import Host, Inventory
 from bot.core.units import Layer, UnitName
 from bot.ports import Reply
-from tests.workflow.slack import ALICE, BOB, INCIDENT
-from tests.workflow.world import World
+from tests.workflow.slack import ALICE, INCIDENT
+from tests.workflow.world import POLICY, World
 
 CRON = UnitName("cron.service")
 LINK = ("sudo", "-n", "/usr/bin/systemctl", "mask")
@@ -49,13 +49,13 @@ def _working(one: World) -> Iterator[World]:
     one.answers.close()
 
 
-def stored(world: World, stage: Stage, **target: Any) -> Request:
-    """A request of alice's for a host that was there when she asked."""
+def stored(world: World, stage: Stage, *, policy: str = POLICY.digest, **target: Any) -> Request:
+    """A request of alice's for a host that was there when she asked; `policy` asked for its approvals."""
     now = world.clock.now()
     ask = Ask(Change(Verb.MASK, "web-01", CRON), ALICE.id, "alice", INCIDENT)
     on_host = Target("web-01", CRON, Layer.PERSISTENT, "0123456789abcdef", **target)
     request = Request("r1", "key", ask, now, (on_host,), stage, due_at=now)
-    approval = Approval("prod", 1, ("sre",), now + timedelta(minutes=15))
+    approval = Approval("prod", 1, ("sre",), now + timedelta(minutes=15), policy=policy)
     return world.store.add(replace(request, approval=approval), events=[])[0]
 
 
@@ -87,13 +87,10 @@ def _try_again(world: World) -> None:
     world.until(lambda: world.slack.tries > tries, "another try")
 
 
-def test_a_vote_for_a_host_that_is_gone_is_answered_and_the_request_expires(world: World) -> None:
-    asked = stored(world, Stage.WAITING)
-    world.vote(asked)
-    assert "no host `web-01`" in world.told(BOB, "no host")
-    world.clock.ahead = timedelta(minutes=16)
-    world.store.hurry(asked.id)
-    assert world.ended(asked).stage is Stage.EXPIRED
+def test_a_request_that_waits_for_a_host_that_is_gone_is_cancelled_and_says_why(world: World) -> None:
+    asked = world.ended(stored(world, Stage.WAITING, policy="of another file"))
+    assert asked.stage is Stage.CANCELLED
+    assert "no host `web-01`" in world.card(asked)
 
 
 def test_what_was_under_way_on_a_host_that_is_gone_is_not_known_and_says_why(world: World) -> None:

@@ -1,6 +1,7 @@
 """What is said beside a card: in its thread, elsewhere, to one person, and what belongs to no request at all."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,13 @@ def test_what_has_no_place_is_given_up_and_stands_in_nobodys_way(parts: Parts) -
     say_all(parts)
 
     assert posted(parts) == []
+
+
+def test_what_names_no_place_is_said_in_the_operations_channel(parts: Parts) -> None:
+    now = parts.in_force.now
+    parts.in_force.put(replace(now, policy=replace(now.policy, operations_channel="COPS")))
+    parts.store.record([], [Message(MessageKind.NOTE, body="The configuration was read again.")])
+
+    say_all(parts)
+
+    assert [(one.channel, one.text.text) for one in posted(parts)] == [("COPS", "The configuration was read again.")]

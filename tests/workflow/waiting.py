@@ -36,6 +36,6 @@ def waits(world: World, *, within: timedelta = 15 * MINUTE, number: int = 1, **n
     """A request that has just begun to wait for one of @sre."""
     recorded, _ = world.store.add(a_request(number), events=[])
     now = world.clock.now()
-    approval = Approval("prod", 1, ("sre",), now + within, within)
+    approval = Approval("prod", 1, ("sre",), now + within, within, policy=world.parts.policy.digest)
     waiting = replace(recorded, approval=approval, nudges=Nudges(now, **nudges))
     return world.store.save(waiting.move(Stage.WAITING))

@@ -51,3 +51,6 @@ class Approval:
     guarded: str = ""  # why an approver must tick that console access works; empty: not needed
     distinct: bool = False  # each approval has to come from another of the groups
     on_call: tuple[Shift, ...] = ()  # who of the groups was on call when people were asked
+    policy: str = ""  # the digest of the policy that asked for it, or judged it last
+    at_least: int = 0  # how many an earlier policy asked for: the one in its place may ask for more, never for fewer
+    was_distinct: bool = False  # an earlier policy wanted them from different groups

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from bot.core.changes import Verb
+from bot.core.changes import Approval, Verb
 from bot.core.people import Person, PersonId
 from bot.core.question import Allow, Decision, Facts, NeedsApproval, Policy, Refuse, Rule
 from bot.core.quorum import reached
@@ -28,12 +28,23 @@ def demand(facts: Facts, policy: Policy) -> Demand:
     """The strictest matching rule's: the highest `need`; among equals one that wants distinct groups, then the first.
 
     Whether the requester may ask under that rule does not matter: else a lenient rule would open what a strict one
-    closes. Guarded units raise the need; a mask of somebody else is never taken off without an approval.
+    closes. Guarded units raise the need; a mask of somebody else is never taken off without an approval; and what
+    another policy asked for already is not asked for less.
     """
     rule = max(matching(facts, policy), key=lambda rule: (rule.need, rule.distinct))
     guarded = guarded_because(facts, policy)
     unmasks = facts.request.ask.change.verb is Verb.UNMASK
-    return Demand(rule, max(rule.need, policy.guarded_need if guarded else int(unmasks)), guarded)
+    need = max(rule.need, policy.guarded_need if guarded else int(unmasks))
+    return _as_before(Demand(rule, need, guarded), facts.request.approval)
+
+
+def _as_before(wanted: Demand, asked: Approval | None) -> Demand:
+    """No less than an earlier policy asked for already, where it can still be met."""
+    if asked is None:
+        return wanted
+    need, rule = max(wanted.need, asked.at_least), wanted.rule
+    is_distinct = rule.distinct or (asked.was_distinct and need <= len(rule.approve))
+    return replace(wanted, need=need, rule=replace(rule, distinct=is_distinct))
 
 
 def guarded_because(facts: Facts, policy: Policy) -> str:

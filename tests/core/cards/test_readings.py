@@ -25,6 +25,7 @@ from bot.core.cards import (
     render,
     replies,
 )
+from bot.core.cards.configured import rejected, replaced
 from bot.core.changes import Sent, Stage, Tally, Target
 from bot.core.draft import Draft
 from bot.core.question import Allow, Explained, NeedsApproval, Refuse
@@ -160,6 +161,9 @@ def all_answers() -> dict[str, str]:
         ),
         "a refusal": refusal("cron.service is not found on web-01.", "Did you mean `crond.service`?"),
         "nothing to say": plain(""),
+        "a configuration": note(replaced(["rule prod changed", "host web-03 is new"], digest="3fa9c1d27b64" * 5)),
+        "a configuration, nothing new": note(replaced([], digest="3fa9c1d27b64" * 5)),
+        "a configuration, wrong": note(rejected(["policy.yaml:9: rules[0].aks: <x>"] * 14, digest="3fa9c1d27b64" * 5)),
     }
     return {name: read(text, NAMES) for name, text in texts.items()}
 

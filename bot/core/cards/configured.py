@@ -1,0 +1,25 @@
+"""What is said in the channel when the configuration was read again: what is new in it, or why it was not taken."""
+
+from collections.abc import Sequence
+
+_MOST = 12  # lines; the log and the record have all of them
+_SIGNS = 12  # of a digest, so that people can tell two of them apart
+
+
+def replaced(what: Sequence[str], *, digest: str) -> str:
+    """It is in force."""
+    if not what:
+        return f"The configuration was read again (digest {digest[:_SIGNS]}). It says nothing new."
+    head = f"The configuration was read again and is in force (digest {digest[:_SIGNS]}). What waits is judged by it."
+    return "\n".join([head, *_listed(what)])
+
+
+def rejected(complaints: Sequence[str], *, digest: str) -> str:
+    """It is not."""
+    head = f"The configuration was read again and NOT taken: the old one stays in force (digest {digest[:_SIGNS]})."
+    return "\n".join([head, *_listed(complaints)])
+
+
+def _listed(lines: Sequence[str]) -> list[str]:
+    more = [f"… and {len(lines) - _MOST} more; the log has all of them"] if len(lines) > _MOST else []
+    return [*(f"• {line}" for line in lines[:_MOST]), *more]

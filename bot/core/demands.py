@@ -1,0 +1,61 @@
+"""What is asked of the approvers: as the policy answers a request, and as a later answer changes it."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from bot.core.changes import Approval, Request
+from bot.core.question import NeedsApproval
+
+
+def asked_for(answer: NeedsApproval, *, policy: str, now: datetime) -> Approval:
+    """What the first answer asks for; `policy` is the digest of the one that gave it."""
+    return Approval(
+        rule=answer.rule,
+        need=answer.need,
+        groups=answer.groups,
+        decide_by=now + answer.decide_within,
+        decide_within=answer.decide_within,
+        good_for=answer.good_for,
+        guarded=answer.guarded,
+        distinct=answer.distinct,
+        on_call=answer.on_call,
+        policy=policy,
+    )
+
+
+def asked_now(approval: Approval, answer: NeedsApproval, *, policy: str) -> Approval:
+    """What a later answer makes of it. Another policy than the one that asked first may only shorten the clocks."""
+    now = replace(
+        approval,
+        rule=answer.rule,
+        need=answer.need,
+        groups=answer.groups,
+        guarded=answer.guarded,
+        distinct=answer.distinct,
+        on_call=approval.on_call if answer.groups == approval.groups else answer.on_call,
+        policy=policy,
+    )
+    if approval.policy == policy:
+        return now
+    decide_within = min(approval.decide_within, answer.decide_within)
+    return replace(
+        now,
+        decide_by=approval.decide_by - approval.decide_within + decide_within,
+        decide_within=decide_within,
+        good_for=min(approval.good_for, answer.good_for),
+        guarded=answer.guarded or approval.guarded,
+    )
+
+
+def held_to_what_was_asked(request: Request, *, policy: str) -> Request:
+    """The request as another policy has to judge it: of what was asked and what it asks itself, the stricter wins."""
+    approval = request.approval
+    if approval is None or approval.policy == policy:
+        return request
+    at_least, was_distinct = max(approval.at_least, approval.need), approval.was_distinct or approval.distinct
+    return replace(request, approval=replace(approval, at_least=at_least, was_distinct=was_distinct))
+
+
+def is_outdated(request: Request, *, policy: str) -> bool:
+    """Whether it was last judged by another policy than this one."""
+    return request.approval is not None and request.approval.policy != policy

@@ -1,0 +1,77 @@
+"""Reading the configuration again: all of it is right and takes the old one's place, or nothing changes."""
+
+import time
+from collections.abc import Callable
+
+import structlog
+
+from bot.compose import Assembly
+from bot.errors import ConfigError, MaskbotError
+from bot.workflow.configuring import keep_the_old_one, put_in_force
+from config.loading import Configuration, load
+from config.settings import Settings
+
+log = structlog.get_logger()
+_SETTLED = 0.25  # seconds; files that somebody is just writing are not the same before and after
+_TRIES = 8
+
+
+def reload(assembly: Assembly, say: Callable[[str], None]) -> None:
+    """Read the files again and go by them, or say why not. It never raises: the bot goes on with what it has."""
+    parts = assembly.parts
+    try:
+        configuration = steady(assembly.settings)
+        what = put_in_force(parts, configuration.configured)
+    except ConfigError as error:
+        complaints = str(error).splitlines()
+        say("configuration NOT taken, the old one stays in force:")
+        for line in complaints:
+            say(f"  {line}")
+        _recorded(lambda: keep_the_old_one(parts, complaints))
+    except MaskbotError as error:
+        say(f"configuration NOT taken, the old one stays in force: {error}")
+    else:
+        for warning in configuration.warnings:
+            say(f"warning: {warning.text}")
+        say(f"configuration read again: {'; '.join(what) or 'nothing new'}")
+
+
+def steady(settings: Settings, *, pause: Callable[[float], None] = time.sleep) -> Configuration:
+    """The configuration, once the files stay the same for a moment. Raises `ConfigError`.
+
+    A file that is only half written may be wrong for a moment; or right as it stands, and say less than was meant.
+    """
+    before = _attempt(settings)
+    for _ in range(_TRIES):
+        pause(_SETTLED)
+        now = _attempt(settings)
+        if _same(before, now):
+            return _or_raise(now)
+        before = now
+    raise ConfigError("The files change while they are read. Tell me again when they are written.")
+
+
+def _attempt(settings: Settings) -> Configuration | ConfigError:
+    try:
+        return load(settings)
+    except ConfigError as error:
+        return error
+
+
+def _same(before: Configuration | ConfigError, now: Configuration | ConfigError) -> bool:
+    if isinstance(before, Configuration) and isinstance(now, Configuration):
+        return before.policy.digest == now.policy.digest
+    return str(before) == str(now)
+
+
+def _or_raise(found: Configuration | ConfigError) -> Configuration:
+    if isinstance(found, ConfigError):
+        raise found
+    return found
+
+
+def _recorded(record: Callable[[], None]) -> None:
+    try:
+        record()
+    except MaskbotError as error:
+        log.error("config.rejection_not_recorded", why=str(error))

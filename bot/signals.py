@@ -1,0 +1,45 @@
+"""What the operating system asks of a running bot, in its order: a reload, or an end."""
+
+import signal
+import sys
+from enum import Enum, auto
+from queue import SimpleQueue
+from types import FrameType
+
+
+class Wish(Enum):
+    """What somebody wants of the process."""
+
+    RELOAD = auto()
+    STOP = auto()
+
+
+class Wishes:
+    """Signals, and what the process itself wishes.
+
+    The first SIGTERM or SIGINT stops in order; a second one at once, which loses nothing: the next run begins with a
+    look. SIGHUP reads the configuration again; but a terminal that was closed says SIGHUP too, and means a stop.
+    """
+
+    def __init__(self, *, is_terminal: bool) -> None:
+        self._queue: SimpleQueue[Wish] = SimpleQueue()
+        self._is_terminal = is_terminal
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stopped)
+        signal.signal(signal.SIGHUP, self._hung_up)
+
+    def stop(self) -> None:
+        """Wish for an end."""
+        self._queue.put(Wish.STOP)
+
+    def next(self) -> Wish:
+        """Wait for the next one."""
+        return self._queue.get()
+
+    def _stopped(self, number: int, _: FrameType | None) -> None:
+        self.stop()
+        signal.signal(number, signal.SIG_DFL)
+
+    def _hung_up(self, _: int, __: FrameType | None) -> None:
+        is_closed = self._is_terminal and not sys.stderr.isatty()
+        self._queue.put(Wish.STOP if is_closed else Wish.RELOAD)

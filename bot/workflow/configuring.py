@@ -1,0 +1,74 @@
+"""The configuration in force: on record from the start, and replaced whole or not at all."""
+
+from collections.abc import Sequence
+
+import structlog
+
+from bot.core.audit import Event
+from bot.core.cards.configured import rejected, replaced
+from bot.core.changes import Stage
+from bot.core.configured import Configured, changes
+from bot.errors import StoreBusy
+from bot.ports import Message, MessageKind
+from bot.workflow.parts import Parts
+
+log = structlog.get_logger()
+_OPEN = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)
+
+
+def begin_with_it(parts: Parts) -> None:
+    """Record what this process goes by. What waits may have been asked under other files: each is judged by these."""
+    parts.store.record([_loaded(parts.in_force.now, digest_before="", what=())])
+    _judge_what_is_open(parts)
+
+
+def put_in_force(parts: Parts, newer: Configured) -> Sequence[str]:
+    """Let everything go by another configuration from now on; the answer is what is different in it.
+
+    Recorded first: a configuration that is not on record decides nothing. Then whatever is open is judged by it.
+    """
+    older = parts.in_force.now
+    what = changes(older, newer)
+    loaded = _loaded(newer, digest_before=older.policy.digest, what=what)
+    told = Message(MessageKind.NOTE, body=replaced(what, digest=newer.policy.digest))
+    parts.store.go_by(newer.policy.digest)
+    try:
+        parts.store.record([loaded], [told])
+    except BaseException:
+        parts.store.go_by(older.policy.digest)
+        raise
+    parts.in_force.put(newer)
+    _judge_what_is_open(parts)
+    return what
+
+
+def _judge_what_is_open(parts: Parts) -> None:
+    """Make it due now. Should the store not take that, it is still judged anew at every vote and before it runs."""
+    for pause in parts.timings.retries:
+        try:
+            parts.store.hurry_all(_OPEN)
+        except StoreBusy:
+            parts.clock.wait(pause)
+        else:
+            return
+    log.error("config.open_requests_not_hurried")
+
+
+def keep_the_old_one(parts: Parts, complaints: Sequence[str]) -> None:
+    """Say and record that what stands in the files now is not taken, and why."""
+    digest = parts.policy.digest
+    event = Event("config.rejected", "failure", code="config_invalid", data={"complaints": [*complaints]})
+    parts.store.record([event], [Message(MessageKind.NOTE, body=rejected(complaints, digest=digest))])
+
+
+def _loaded(configured: Configured, *, digest_before: str, what: Sequence[str]) -> Event:
+    digest = configured.policy.digest
+    outcome = "no_change" if digest == digest_before else "success"
+    said = {
+        "digest": digest,
+        "digest_before": digest_before,
+        "changed": [*what],
+        "hosts": len(configured.inventory.hosts),
+        "rules": len(configured.policy.rules),
+    }
+    return Event("config.loaded", outcome, data=said)

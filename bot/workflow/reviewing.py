@@ -1,0 +1,76 @@
+"""A request that waits, by the policy as it is now: what was asked of it may get stricter, and never easier."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import structlog
+
+from bot.core.audit import Event
+from bot.core.changes import Request, Stage
+from bot.core.demands import asked_now, held_to_what_was_asked, is_outdated
+from bot.core.policy import Allow, Decision, Moment, NeedsApproval, Refuse
+from bot.errors import Unverified, UsageError
+from bot.ports import Claim, Message
+from bot.workflow.ending import end, event, refuse
+from bot.workflow.groups import with_names
+from bot.workflow.judging import judge
+from bot.workflow.losing import without_lost
+from bot.workflow.parts import Parts
+
+log = structlog.get_logger()
+_REPLACED = "The policy was replaced while this waited."
+
+
+def review(parts: Parts, request: Request, *, claim: Claim) -> Request:
+    """Judge it anew if the policy was replaced since it was asked.
+
+    If people cannot be verified now, the next turn tries again; a vote does not count for less meanwhile.
+    """
+    policy = parts.policy.digest
+    is_open = request.approval is not None and parts.clock.now() < request.approval.decide_by
+    if request.stage is not Stage.WAITING or not is_open or not is_outdated(request, policy=policy):
+        return request
+    held = held_to_what_was_asked(request, policy=policy)
+    try:
+        answer = with_names(parts, judge(parts, held, Moment.VOTE))
+    except UsageError as error:
+        return end(parts, request, Stage.CANCELLED, f"{_REPLACED} {error}", code="unknown_host", claim=claim)
+    except Unverified as error:
+        log.warning("request not reviewed", request=request.id, why=str(error))
+        return held
+    if isinstance(answer, Refuse):
+        answer = replace(answer, reason=f"{_REPLACED} {answer.reason}")
+    evaluated = event(held, "policy.evaluated", decision=type(answer).__name__, digest=held.target.digest)
+    return follow(parts, held, answer, Told([evaluated]), claim=claim)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is to be recorded and said along with an answer."""
+
+    events: Sequence[Event] = ()
+    messages: Sequence[Message] = ()
+
+
+def follow(parts: Parts, request: Request, answer: Decision, told: Told, *, claim: Claim) -> Request:
+    """Do to a request that waits what the answer says: end it, let it run, or ask for what is asked now."""
+    match answer:
+        case Refuse():
+            return refuse(parts, parts.store.save(request, events=told.events, claim=claim), answer, claim=claim)
+        case Allow() if request.approval is not None:
+            now = parts.clock.now()
+            act_by = now + request.approval.good_for
+            approved = request.move(Stage.APPROVED, because=answer.because, approved_at=now, act_by=act_by, due_at=now)
+            events = [*told.events, event(request, "approval.quorum")]
+            return parts.store.save(approved, events=events, claim=claim)
+        case NeedsApproval() if request.approval is not None:
+            asked = asked_now(request.approval, answer, policy=parts.policy.digest)
+            lost = without_lost(replace(request, approval=asked), answer)
+            return parts.store.save(
+                lost.request,
+                events=[*told.events, *lost.events],
+                messages=[*told.messages, *lost.messages],
+                claim=claim,
+            )
+        case _:
+            return parts.store.save(request, events=told.events, messages=told.messages, claim=claim)

@@ -1,0 +1,226 @@
+"""A configuration that takes another one's place: what waits is judged by it, and of both the stricter wins."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.changes import Approval, Ask, Change, Outcome, Request, Stage, Target, Verb
+from bot.core.configured import Configured
+from bot.core.inventory import Host, Inventory
+from bot.core.people import Person
+from bot.core.policy import Rule
+from bot.core.units import Layer, UnitName
+from bot.errors import StoreBusy
+from bot.workflow.configuring import begin_with_it, keep_the_old_one, put_in_force
+from tests.workflow.slack import ALICE, BOB, CAROL, INCIDENT
+from tests.workflow.test_dead_ends import NoHost
+from tests.workflow.test_votes import is_masked, is_untouched, just_before_acting
+from tests.workflow.world import POLICY, World
+
+WEB = Host("web-01", "192.0.2.1", 22, "maskbot", "prod")
+(PROD,) = POLICY.rules
+TWO = replace(PROD, need=2)
+MINUTE = timedelta(minutes=1)
+
+
+def reload(world: World, *rules: Rule, hosts: Inventory | None = None, digest: str = "1" * 64, **changed: Any) -> None:
+    """Other files are in force."""
+    policy = replace(world.parts.policy, rules=rules or POLICY.rules, digest=digest, **changed)
+    put_in_force(world.parts, Configured(hosts or world.parts.inventory, policy))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A running bot; nothing in these stories goes to a host."""
+    policy = replace(POLICY, operations_channel="COPS")
+    url = f"sqlite:///{tmp_path}/maskbot.db"
+    one = World({}, url, ways=NoHost(), inventory=Inventory((WEB,)), policy=policy)
+    with one.store.exclusive(), one.running():
+        yield one
+    one.answers.close()
+
+
+def waiting(world: World, rule: Rule = PROD, *, by: Person = ALICE) -> Request:
+    """Asked by the policy in force a minute ago, and waiting for votes since."""
+    asked = world.clock.now() - MINUTE
+    ask = Ask(Change(Verb.MASK, "web-01", UnitName("cron.service")), by.id, by.name, INCIDENT)
+    on_host = Target("web-01", UnitName("cron.service"), Layer.PERSISTENT, "0123456789abcdef")
+    approval = Approval(rule.name, rule.need, rule.approve, asked + 15 * MINUTE, policy=world.parts.policy.digest)
+    request = Request("r1", "key", ask, asked, (on_host,), Stage.WAITING, approval=approval)
+    return world.store.add(replace(request, due_at=approval.decide_by), events=[])[0]
+
+
+def judged(world: World, request: Request) -> Request:
+    """The request once the policy in force has had its say."""
+
+    def is_judged(now: Request) -> bool:
+        return now.stage.is_final or bool(now.approval and now.approval.policy == world.parts.policy.digest)
+
+    return world.when(request, is_judged, "a judgement")
+
+
+def test_a_policy_that_asks_for_more_is_asked_for_at_once_and_votes_stand(world: World) -> None:
+    asked = waiting(world)
+    reload(world, TWO)
+    now = judged(world, asked)
+    assert (now.stage, now.approval and now.approval.need) == (Stage.WAITING, 2)
+    assert world.card(asked).startswith("MASK cron.service on web-01 · needs 2 approvals")
+
+    world.vote(asked, by=BOB)
+    now = world.when(asked, lambda now: len(now.counted) == 1, "a vote")
+    assert now.stage is Stage.WAITING
+
+
+def test_a_policy_that_asks_for_less_changes_nothing_for_what_waits(world: World) -> None:
+    reload(world, TWO)
+    asked = waiting(world, TWO)
+    reload(world, PROD, digest="2" * 64)
+    now = judged(world, asked)
+    assert now.approval
+    assert (now.approval.need, now.approval.at_least) == (2, 2)
+    world.vote(asked, by=BOB)
+    now = world.when(asked, lambda now: len(now.counted) == 1, "a vote")
+    assert now.stage is Stage.WAITING
+
+
+def test_a_policy_that_forbids_it_ends_it_and_says_so(world: World) -> None:
+    asked = waiting(world)
+    reload(world, PROD, Rule("payday", forbid="payroll runs"))
+    ended = world.ended(asked)
+    assert ended.stage is Stage.REFUSED
+    assert ended.because == "The policy was replaced while this waited. Rule `payday` forbids it: payroll runs."
+
+
+def test_a_host_that_is_removed_takes_its_requests_along(world: World) -> None:
+    asked = waiting(world)
+    reload(world, hosts=Inventory(()))
+    ended = world.ended(asked)
+    assert (ended.stage, "There is no host `web-01`" in ended.because) == (Stage.CANCELLED, True)
+
+
+def test_who_may_ask_no_more_has_nothing_waiting_any_more(world: World) -> None:
+    asked = waiting(world)
+    reload(world, replace(PROD, ask=frozenset({"dba"})))
+    assert "You may not ask" in world.ended(asked).because
+
+
+def test_a_shorter_time_to_decide_ends_sooner(world: World) -> None:
+    asked = waiting(world)
+    reload(world, replace(PROD, decide_within=timedelta(seconds=30)))
+    assert world.ended(asked).stage is Stage.EXPIRED
+
+
+def test_while_slack_says_nothing_about_people_no_vote_counts_for_less(world: World) -> None:
+    reload(world, TWO)
+    asked = waiting(world, TWO)
+    world.people.silent.add(ALICE.id)
+    reload(world, PROD, digest="2" * 64)
+    world.vote(asked, by=BOB)
+    assert "did not say" in world.told(BOB, "did not say")
+    world.people.silent.clear()
+    world.vote(asked, by=BOB)
+    now = world.when(asked, lambda now: len(now.counted) == 1, "a vote")
+    assert (now.stage, now.approval and now.approval.need) == (Stage.WAITING, 2)
+
+
+def test_what_waited_while_the_bot_was_away_is_judged_by_the_files_it_starts_with(world: World) -> None:
+    asked = waiting(world)
+    world.in_force.put(Configured(world.parts.inventory, replace(POLICY, rules=(TWO,), digest="1" * 64)))
+    begin_with_it(world.parts)
+    now = judged(world, asked)
+    assert now.approval
+    assert now.approval.need == 2
+    assert [event["type"] for event in world.store.chain()][:1] == ["config.loaded"]
+
+
+def test_the_channel_is_told_what_is_new_and_the_record_goes_by_it(world: World) -> None:
+    reload(world, TWO, Rule("stage", forbid="no"))
+    (event,) = world.store.chain()
+    assert (event["type"], event["outcome"], event["config_digest"]) == ("config.loaded", "success", "1" * 64)
+    assert event["data"] | {"digest": "", "digest_before": ""} == {
+        "digest": "",
+        "digest_before": "",
+        "changed": ["rule stage is new", "rule prod changed"],
+        "hosts": 1,
+        "rules": 2,
+    }
+    world.until(lambda: bool(world.slack.messages), "an announcement")
+    (said,) = world.slack.messages.values()
+    assert (said.channel, "is in force (digest 111111111111)" in said.text.text) == ("COPS", True)
+    assert "• rule stage is new" in said.text.text
+
+
+def test_what_says_the_same_is_on_record_as_no_change(world: World) -> None:
+    reload(world, digest=POLICY.digest)
+    assert [event["outcome"] for event in world.store.chain()] == ["no_change"]
+
+
+def test_what_is_wrong_in_the_files_is_told_and_nothing_changes(world: World) -> None:
+    keep_the_old_one(world.parts, ["policy.yaml:7: rules[0]: needs `ask` <!channel>"])
+    (event,) = world.store.chain()
+    assert (event["type"], event["outcome"], event["config_digest"]) == ("config.rejected", "failure", "")
+    world.until(lambda: bool(world.slack.messages), "an announcement")
+    (said,) = world.slack.messages.values()
+    assert "NOT taken: the old one stays in force (digest 000000000000)" in said.text.text
+    assert "policy.yaml:7: rules[0]: needs `ask` &lt;!channel&gt;" in said.text.text
+
+
+def test_what_cannot_be_recorded_is_not_in_force(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*_: object) -> None:
+        raise StoreBusy("The database did not answer.")
+
+    monkeypatch.setattr(world.store, "record", busy)
+    with pytest.raises(StoreBusy):
+        reload(world, TWO)
+    assert world.parts.policy.rules == (PROD,)
+
+
+def test_a_piece_of_work_sees_one_configuration_from_its_beginning_to_its_end(world: World) -> None:
+    work = world.parts.pinned()
+    reload(world, TWO, hosts=Inventory(()))
+    assert (work.policy.rules, work.inventory.names) == ((PROD,), ("web-01",))
+    assert (world.parts.policy.rules, world.parts.inventory.names) == ((TWO,), ())
+
+
+class TestOnHosts:
+    """F69: the policy is replaced right before acting, after the votes."""
+
+    pytestmark = pytest.mark.ssh
+
+    def test_more_approvals_are_asked_for_and_those_there_stand(self, idle_world: World) -> None:
+        world, host = idle_world, idle_world.hosts["web-01"]
+        with world.running():
+            asked = world.mask("tuned")
+            with just_before_acting(world, "tuned.service", lambda: reload(world, TWO)):
+                world.vote(asked, by=BOB)
+                anew = world.when(asked, lambda now: bool(now.changed_since), "a second question")
+            assert (anew.stage, anew.changed_since) == (Stage.WAITING, ("how many have to approve: 1 → 2",))
+            assert is_untouched(host, "tuned.service")
+            assert "how many have to approve: 1 → 2" in world.card(anew)
+
+            done = world.approve(anew, by=CAROL)
+            assert (done.target.outcome, len(done.counted)) == (Outcome.PROVEN, 2)
+            assert is_masked(host, "tuned.service")
+
+    def test_what_is_forbidden_now_does_not_run(self, idle_world: World) -> None:
+        world, host = idle_world, idle_world.hosts["web-01"]
+        with world.running():
+            asked = world.mask("tuned")
+            no = Rule("payday", forbid="payroll runs")
+            with just_before_acting(world, "tuned.service", lambda: reload(world, PROD, no)):
+                world.vote(asked, by=BOB)
+                ended = world.ended(asked)
+            assert (ended.stage, "payroll runs" in ended.because) == (Stage.REFUSED, True)
+            assert is_untouched(host, "tuned.service")
+
+    def test_an_undo_goes_on_also_where_masks_are_forbidden_now(self, idle_world: World) -> None:
+        world, host = idle_world, idle_world.hosts["web-01"]
+        with world.running():
+            done = world.masked("tuned")
+            reload(world, Rule("no", verbs=frozenset({Verb.MASK}), forbid="payroll runs"))
+            assert world.undo(done).target.outcome is Outcome.RESTORED
+            assert is_untouched(host, "tuned.service")
