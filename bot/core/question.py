@@ -45,6 +45,7 @@ class Facts:
     members: Mapping[str, frozenset[PersonId]] = field(default_factory=dict)  # group -> who is in it now
     alone: Person | None = None  # who went ahead without the missing votes, or wants to (ALONE), as they are now
     unknown: Mapping[str, Unknown] = field(default_factory=dict)  # group -> why nobody could tell who is in it
+    unfit: frozenset[PersonId] = frozenset()  # members who are known to be guests, bots or gone
     shifts: Mapping[str, tuple[Shift, ...]] = field(default_factory=dict)  # on-call group -> who is on call until when
     own_mask: Request | None = None  # UNMASK: the live mask of ours that it would take back
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+SLACK = "Slack"
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -1,18 +1,21 @@
-"""Slack: tokens, scopes, the channels that the policy names, and groups in which enough people could approve."""
+"""Slack: tokens, scopes, the channels that the policy names, and the people of the command line."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from slack_sdk import WebClient
 
-from bot.core.people import PersonId, Place
-from bot.core.policy import Policy, Rule
+from bot.core.people import Place
+from bot.core.policy import Policy
+from bot.core.rules.identity import is_one_of_us
+from bot.doctor.finding import SLACK as _SLACK
 from bot.doctor.finding import Finding
+from bot.doctor.groups import examine_groups
 from bot.edges.directory import SlackDirectory
 from bot.edges.slack import account, call
 from bot.errors import SlackError, Unverified
+from bot.ports import Schedules
 
-_SLACK = "Slack"
 _REINSTALL = "In the app's settings at Slack: OAuth & Permissions, add what is missing, and reinstall the app."
 
 
@@ -24,6 +27,7 @@ class Tokens:
     scopes: frozenset[str]
     way_in: Callable[[], Finding]
     app_token: str = ""
+    schedules: Schedules | None = None
 
 
 def examine_slack(tokens: Tokens, policy: Policy) -> Iterator[Finding]:
@@ -38,9 +42,9 @@ def examine_slack(tokens: Tokens, policy: Policy) -> Iterator[Finding]:
     yield Finding(_SLACK, "bot token", is_ok=True)
     yield _scopes(answer.headers.get("x-oauth-scopes"), tokens.scopes)
     yield tokens.way_in()
-    directory = SlackDirectory(tokens.bot, us, teams=lambda: policy.teams, ttl=60)
+    directory = SlackDirectory(tokens.bot, us, teams=lambda: policy.teams, schedules=tokens.schedules, ttl=60)
     yield from _channels(directory, policy)
-    yield from _groups(directory, policy)
+    yield from examine_groups(directory, policy)
     yield from _people(directory, policy)
 
 
@@ -88,40 +92,6 @@ def _wrong_with(place: Place) -> Iterator[tuple[str, str]]:
         yield "it is archived", "Name another channel in policy.yaml."
 
 
-def _groups(directory: SlackDirectory, policy: Policy) -> Iterator[Finding]:
-    """Who is in each group, and then whether each rule's quorum could be reached."""
-    members: dict[str, frozenset[PersonId]] = {}
-    for group in policy.groups:
-        check = f"group {group.name}"
-        try:
-            members[group.name] = directory.members(group)
-        except Unverified as error:
-            fix = "Correct `slack_group` in policy.yaml; user groups need the scope usergroups:read and a paid plan."
-            yield Finding(_SLACK, check, is_ok=False, what=str(error), fix=fix)
-            continue
-        found = members[group.name]
-        fix = "" if found else "Add people to it, or name another group in policy.yaml."
-        yield Finding(_SLACK, check, is_ok=bool(found), what="" if found else "nobody is in it", fix=fix)
-    for rule in policy.rules:
-        if not rule.forbid and {*rule.ask, *rule.approve} <= members.keys():
-            yield _quorum(rule, members, need=rule.need)
-
-
-def _quorum(rule: Rule, members: dict[str, frozenset[PersonId]], *, need: int) -> Finding:
-    """For the luckiest of those who may ask; everybody else finds out when they do."""
-    approvers = _keys(members, rule.approve)
-    most = max((len(approvers - {asker}) for asker in _keys(members, rule.ask)), default=0)
-    if most >= need:
-        return Finding(_SLACK, f"quorum of rule {rule.name}", is_ok=True)
-    what = f"it needs {need} approvals, and at most {most} people could give one"
-    fix = f"Add people to its groups, or change line {rule.line} of policy.yaml."
-    return Finding(_SLACK, f"quorum of rule {rule.name}", is_ok=False, what=what, fix=fix)
-
-
-def _keys(members: dict[str, frozenset[PersonId]], groups: Iterable[str]) -> set[tuple[str, str]]:
-    return {person.key for group in groups for person in members[group]}
-
-
 def _people(directory: SlackDirectory, policy: Policy) -> Iterator[Finding]:
     """Those who may ask on the command line have to be people of ours as well."""
     fix = "Correct the id in `people:` of policy.yaml, or take the line out."
@@ -131,7 +101,7 @@ def _people(directory: SlackDirectory, policy: Policy) -> Iterator[Finding]:
         except Unverified as error:
             yield Finding(_SLACK, f"person {login}", is_ok=False, what=str(error), fix=fix)
             continue
-        wrong = found.is_guest or found.is_bot or found.is_deleted or found.is_foreign
+        wrong = not is_one_of_us(found, policy)
         what = (
             "no full member of ours any more: a guest, a bot, deactivated, or of another organisation" if wrong else ""
         )

@@ -10,7 +10,7 @@ import yaml
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from bot.compose import open_hosts
+from bot.compose import ask_schedules, open_hosts
 from bot.core.inventory import Host
 from bot.doctor.finding import Finding
 from bot.doctor.hosts import examine_host, twins
@@ -84,6 +84,7 @@ def _slack(settings: Settings, configuration: Configuration) -> Iterator[Finding
         scopes=frozenset(told["oauth_config"]["scopes"]["bot"]),
         way_in=(lambda: examine_socket(socket)) if is_socket else (lambda: examine_http(address, secret)),
         app_token=secret if is_socket else "",
+        schedules=ask_schedules(settings, lambda: configuration.policy),
     )
     yield from examine_slack(tokens, configuration.policy)
 

@@ -1,16 +1,21 @@
 """Gather the facts and ask the one question; nothing else in the workflow says yes or no."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 from bot.core.changes import Request, Stage, Verb
 from bot.core.people import Person, PersonId
 from bot.core.policy import Decision, Facts, Moment, Refuse, decide
+from bot.core.rules import deadends
+from bot.core.rules.identity import is_one_of_us
 from bot.core.rules.permission import NOT_KNOWN, NOT_KNOWN_YET
 from bot.core.units import Snapshot
 from bot.errors import NotYet, Unverified
 from bot.ports import Query
 from bot.workflow.groups import person, read_groups
 from bot.workflow.parts import Parts
+
+_MOST_LOOKED_UP = 20
 
 
 def judge(
@@ -38,7 +43,7 @@ def facts(
     if ask.by_itself:
         return _nobodys_facts(parts, request, moment, snapshot or request.target.before)
     groups = read_groups(parts)
-    return Facts(
+    given = Facts(
         now=parts.clock.now(),
         moment=moment,
         request=request,
@@ -54,6 +59,23 @@ def facts(
         alone=person(parts, request.glass.by, groups) if request.glass and request.is_alone else None,
         own_mask=own_mask(parts, request),
     )
+    return _with_unfit(parts, given) if moment in (Moment.ASK, Moment.LOOKED) else given
+
+
+def _with_unfit(parts: Parts, given: Facts) -> Facts:
+    """The facts with those who are in an approving group and can approve nothing all the same.
+
+    People are looked up one by one, and only until enough of them are known to be fit: as a rule that is one call.
+    """
+    fit, unfit = list[PersonId](), set[PersonId]()
+    for one in deadends.in_question(given, parts.policy)[:_MOST_LOOKED_UP]:
+        if deadends.are_enough(fit, given, parts.policy):
+            break
+        with suppress(Unverified, NotYet):  # who is not known may be fit
+            is_fit = is_one_of_us(parts.directory.person(one, ()), parts.policy)
+            fit += [one] * is_fit
+            unfit |= set() if is_fit else {one}
+    return replace(given, unfit=frozenset(unfit))
 
 
 def _nobodys_facts(parts: Parts, request: Request, moment: Moment, snapshot: Snapshot | None) -> Facts:

@@ -8,6 +8,7 @@ import pytest
 from bot.core.changes import Stage, Verb
 from bot.core.people import Person, PersonId, Place, Shift
 from bot.core.policy import Allow, Facts, Moment, NeedsApproval, Policy, Refuse, Unknown, decide, may_look, may_see_all
+from bot.core.rules.deadends import are_enough, in_question
 from bot.core.units import Layer
 from tests.core.situations import (
     ALICE,
@@ -278,6 +279,20 @@ def test_a_dead_end_is_seen_through_distinct_groups(dba: set[PersonId], most: in
     assert answer.code == "nobody_could_approve"
     needs = "Rule `prod` needs two approvals from @sre and @dba, each from another group"
     assert answer.reason == f"{needs}; at most 1 could be reached besides you."
+
+
+def test_members_who_are_guests_bots_or_gone_make_no_quorum() -> None:
+    answer = refusal(facts(unfit=frozenset({BOB.id, DAVE.id})), TWO)
+    assert answer.code == "nobody_could_approve"
+    assert answer.reason.endswith("; 1 could give one besides you (1 more cannot: guests, bots or deactivated).")
+
+
+def test_whose_standing_is_to_be_asked_are_those_who_could_approve_one_of_each_group_in_turn() -> None:
+    members = {"sre": frozenset({ALICE.id, BOB.id, CAROL.id}), "dba": frozenset({DORA.id, BOB.id})}
+    assert in_question(facts(members=members), BOTH) == (BOB.id, DORA.id, CAROL.id)
+    assert in_question(facts(members=members), replace(BOTH, rules=())) == ()
+    assert are_enough([BOB.id, DORA.id], facts(members=members), BOTH)
+    assert not are_enough([BOB.id, CAROL.id], facts(members={**members, "dba": frozenset()}), BOTH)
 
 
 def test_a_dead_end_is_said_before_anybody_waits() -> None:

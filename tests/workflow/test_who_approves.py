@@ -128,6 +128,17 @@ def test_a_request_that_nobody_could_approve_is_refused_with_the_reason(world: W
     assert is_untouched(world.hosts["db-01"], "tuned.service")
 
 
+def test_guests_and_people_who_are_gone_are_no_approvers_even_of_their_own_group(world: World) -> None:
+    people = world.people.people
+    known = people[CAROL.id]
+    people[CAROL.id] = replace(known, is_deleted=True)
+    refused = world.mask("cron", host="web-02")
+    people[CAROL.id] = known
+    assert refused.stage is Stage.REFUSED
+    assert "1 could give one besides you (1 more cannot: guests, bots or deactivated)" in refused.because
+    assert is_untouched(world.hosts["web-02"], "cron.service")
+
+
 def test_whoever_may_approve_may_deny_whatever_their_group(world: World) -> None:
     asked = world.mask("tuned", host="db-01")
     world.vote(asked, Verdict.DENY, by=DAVE)

@@ -1,10 +1,15 @@
 """Requests that nobody could approve: said at once, with the reason and what would mend it."""
 
+from collections.abc import Collection, Iterable
+from itertools import chain, zip_longest
+
+from bot.core.people import PersonId
 from bot.core.question import Facts, Moment, Policy, Refuse, Rule
 from bot.core.quorum import approvers_by_key, reached
 from bot.core.rules import glass
 from bot.core.rules.approval import approvals, demand, is_a_requester
-from bot.core.rules.permission import approvers_of, not_known
+from bot.core.rules.permission import approvers_of, matching, not_known
+from bot.core.rules.undoing import own_mask_is_taken_back
 
 
 def enough_people_could_approve(facts: Facts, policy: Policy) -> Refuse | None:
@@ -20,9 +25,25 @@ def enough_people_could_approve(facts: Facts, policy: Policy) -> Refuse | None:
     if not all(group in facts.members for group in rule.approve):
         return None
     could = f"at most {most} could be reached" if rule.distinct else f"{most} could give one"
-    why = f"Rule `{rule.name}` needs {approvals(wanted.need)} from {approvers_of(rule)}; {could} besides you."
+    why = f"Rule `{rule.name}` needs {approvals(wanted.need)} from {approvers_of(rule)}; {could} besides you"
     hint = "Add people to the group, or change the rule in policy.yaml"
-    return Refuse("nobody_could_approve", why, f"{hint} (line {rule.line})." if rule.line else f"{hint}.")
+    where = f" (line {rule.line})" if rule.line else ""
+    return Refuse("nobody_could_approve", f"{why}{_left_out(facts, rule)}.", f"{hint}{where}.")
+
+
+def in_question(facts: Facts, policy: Policy) -> tuple[PersonId, ...]:
+    """Those who could approve, one of each group after the other: whether they are people of ours has to be asked."""
+    if not matching(facts, policy) or _needs_nobody(facts, policy) or own_mask_is_taken_back(facts, policy):
+        return ()
+    groups = (sorted(facts.members.get(group, ())) for group in demand(facts, policy).rule.approve)
+    others = (one for one in chain(*zip_longest(*groups)) if one and not is_a_requester(one, facts))
+    return tuple(dict.fromkeys(others))
+
+
+def are_enough(people: Collection[PersonId], facts: Facts, policy: Policy) -> bool:
+    """Whether these alone could make the quorum."""
+    wanted = demand(facts, policy)
+    return _made_by(people, facts, wanted.rule) >= wanted.need
 
 
 def _needs_nobody(facts: Facts, policy: Policy) -> bool:
@@ -31,9 +52,21 @@ def _needs_nobody(facts: Facts, policy: Policy) -> bool:
 
 
 def _most(facts: Facts, rule: Rule) -> int:
-    """How many approvals there could be without the requester."""
-    members = {
-        group: [person.key for person in facts.members.get(group, ()) if not is_a_requester(person, facts)]
-        for group in rule.approve
-    }
+    """How many approvals there could be without the requester, and without those who may approve nothing."""
+    others = (one for one in _everybody(facts, rule) - facts.unfit if not is_a_requester(one, facts))
+    return _made_by(others, facts, rule)
+
+
+def _made_by(people: Iterable[PersonId], facts: Facts, rule: Rule) -> int:
+    keys = {one.key for one in people}
+    members = {group: [one.key for one in facts.members.get(group, ()) if one.key in keys] for group in rule.approve}
     return reached(approvers_by_key(members, rule.approve), rule.approve, distinct=rule.distinct)
+
+
+def _left_out(facts: Facts, rule: Rule) -> str:
+    unfit = facts.unfit & _everybody(facts, rule)
+    return f" ({len(unfit)} more cannot: guests, bots or deactivated)" if unfit else ""
+
+
+def _everybody(facts: Facts, rule: Rule) -> frozenset[PersonId]:
+    return frozenset(one for group in rule.approve for one in facts.members.get(group, ()))

@@ -1,0 +1,92 @@
+"""Groups: who is in each, whether they may approve at all, and whether each rule could ever get its approvals."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from bot.core.people import PersonId, Place
+from bot.core.policy import Group, Policy, Rule
+from bot.core.quorum import approvers_by_key, reached
+from bot.core.rules.identity import is_one_of_us
+from bot.core.rules.permission import approvers_of
+from bot.doctor.finding import SLACK, Finding
+from bot.errors import Unverified
+from bot.ports import Directory
+
+_MOST = 200  # people who are looked up; Slack lets us ask for about a hundred in a minute
+Members = Mapping[str, frozenset[PersonId]]
+
+
+def examine_groups(directory: Directory, policy: Policy) -> Iterator[Finding]:
+    """Every group, and then every rule whose groups are known."""
+    members: dict[str, frozenset[PersonId]] = {}
+    for group in policy.groups:
+        try:
+            members[group.name] = directory.members(group)
+        except Unverified as error:
+            yield Finding(SLACK, f"group {group.name}", is_ok=False, what=str(error), fix=_fix(group))
+            continue
+        yield _group(group, members[group.name])
+        yield from _open_door(directory, group)
+    unfit = _unfit(directory, policy, members)
+    for rule in policy.rules:
+        if not rule.forbid and {*rule.ask, *rule.approve} <= members.keys():
+            yield _quorum(rule, members, unfit)
+
+
+def _group(group: Group, found: frozenset[PersonId]) -> Finding:
+    what = "" if found else "nobody is on call" if group.on_call else "nobody is in it"
+    fix = "" if found else "Add people to it, or name another group in policy.yaml."
+    return Finding(SLACK, f"group {group.name}", is_ok=bool(found), what=what, fix=fix)
+
+
+def _fix(group: Group) -> str:
+    if group.on_call:
+        return (
+            "Run the command of `on_call` in policy.yaml by hand, or fetch its URL: it has to answer within `deadline`."
+        )
+    if group.channel:
+        return "Invite the bot into the channel, and see that it is private, internal and not archived."
+    return "Correct `slack_group` in policy.yaml; user groups need the scope usergroups:read and a paid plan."
+
+
+def _open_door(directory: Directory, group: Group) -> Iterator[Finding]:
+    """What the policy allows, and its reader may have forgotten."""
+    if group.channel and group.anybody_may_join and not directory.place(Place(group.channel)).is_private:
+        what = "its channel is public: whoever joins it may approve"
+        yield Finding(SLACK, f"door of group {group.name}", is_ok=True, what=what, fix="A private channel has a door.")
+
+
+def _unfit(directory: Directory, policy: Policy, members: Members) -> frozenset[PersonId]:
+    """Members of approving groups who may approve nothing: guests, bots, deactivated, of other organisations."""
+    approving = [group for rule in policy.rules for group in rule.approve]
+    asked = sorted({one for group in approving for one in members.get(group, ())})[:_MOST]
+    return frozenset(one for one in asked if _is_unfit(directory, policy, one))
+
+
+def _is_unfit(directory: Directory, policy: Policy, one: PersonId) -> bool:
+    try:
+        return not is_one_of_us(directory.person(one, ()), policy)
+    except Unverified:
+        return False
+
+
+def _quorum(rule: Rule, members: Members, unfit: frozenset[PersonId]) -> Finding:
+    """For the luckiest of those who may ask; everybody else finds out when they do."""
+    askers = {one for group in rule.ask for one in members[group]}
+    most = max((_most(rule, members, unfit | {asker}) for asker in askers), default=0)
+    check, left_out = f"quorum of rule {rule.name}", _left_out(rule, members, unfit)
+    if most >= rule.need:
+        return Finding(SLACK, check, is_ok=True, what=left_out.strip(" ()"))
+    what = f"it needs {rule.need} approvals from {approvers_of(rule)}, and at most {most} could be given{left_out}"
+    fix = f"Add people to its groups, or change line {rule.line} of policy.yaml."
+    return Finding(SLACK, check, is_ok=False, what=what, fix=fix)
+
+
+def _most(rule: Rule, members: Members, without: Iterable[PersonId]) -> int:
+    keys = {one.key for one in without}
+    others = {group: [one.key for one in members[group] if one.key not in keys] for group in rule.approve}
+    return reached(approvers_by_key(others, rule.approve), rule.approve, distinct=rule.distinct)
+
+
+def _left_out(rule: Rule, members: Members, unfit: frozenset[PersonId]) -> str:
+    count = len(unfit.intersection(one for group in rule.approve for one in members[group]))
+    return f" ({count} in its groups cannot: guests, bots or deactivated)" if count else ""

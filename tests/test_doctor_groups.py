@@ -1,0 +1,115 @@
+"""Groups as the doctor sees them: who could approve, and what keeps a rule from ever getting its approvals."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from bot.core.people import Person, PersonId, Place, Shift
+from bot.core.policy import Group, Policy, Rule
+from bot.doctor.finding import Finding
+from bot.doctor.groups import examine_groups
+from bot.errors import Unverified
+
+ALICE, BOB, CAROL, DORA = (PersonId("T1", f"U{name}") for name in ("ALICE", "BOB", "CAROL", "DORA"))
+POLICY = Policy(
+    digest="",
+    teams=frozenset({"T1"}),
+    channels=frozenset(),
+    channel_prefixes=("inc-",),
+    groups=(Group("eng"), Group("sre", channel="C1"), Group("dba", on_call="primary")),
+    rules=(Rule("prod", ask=frozenset({"eng"}), need=2, approve=("sre", "dba"), distinct=True, line=7),),
+    critical=(),
+    guarded=(),
+)
+
+
+class People:
+    """Who is in which group, as a test wants it."""
+
+    def __init__(self) -> None:
+        self.groups = {"eng": {ALICE, BOB}, "sre": {BOB, CAROL}, "dba": {DORA}}
+        self.gone: set[PersonId] = set()
+        self.silent: set[object] = set()
+        self.is_private = True
+
+    def person(self, person: PersonId, groups: Sequence[Group]) -> Person:
+        if person in self.silent:
+            raise Unverified("nobody knows")
+        return Person(person, "", is_deleted=person in self.gone)
+
+    def members(self, group: Group) -> frozenset[PersonId]:
+        if group.name in self.silent:
+            raise Unverified(f"nobody knows @{group.name}")
+        return frozenset(self.groups[group.name])
+
+    def shifts(self, group: Group) -> tuple[Shift, ...]:
+        return ()
+
+    def place(self, place: Place) -> Place:
+        return replace(place, is_private=self.is_private)
+
+
+@pytest.fixture
+def people() -> People:
+    return People()
+
+
+def found(people: People, policy: Policy = POLICY) -> dict[str, Finding]:
+    return {one.check: one for one in examine_groups(people, policy)}
+
+
+def test_groups_in_which_enough_could_approve_are_well(people: People) -> None:
+    assert {check: one.is_ok for check, one in found(people).items()} == {
+        "group eng": True,
+        "group sre": True,
+        "group dba": True,
+        "quorum of rule prod": True,
+    }
+
+
+def test_one_who_is_in_both_groups_is_no_distinct_quorum(people: People) -> None:
+    people.groups |= {"sre": {BOB}, "dba": {BOB}}
+    finding = found(people)["quorum of rule prod"]
+    assert not finding.is_ok
+    needs = "it needs 2 approvals from @sre and @dba, each from another group, and at most 1 could be given"
+    assert finding.what == needs
+    assert "line 7" in finding.fix
+
+
+def test_people_who_may_approve_nothing_are_left_out_and_counted(people: People) -> None:
+    people.gone = {DORA}
+    finding = found(people)["quorum of rule prod"]
+    assert not finding.is_ok
+    assert finding.what.endswith("at most 1 could be given (1 in its groups cannot: guests, bots or deactivated)")
+    people.groups["dba"] |= {CAROL}
+    assert found(people)["quorum of rule prod"].is_ok
+
+
+def test_who_is_not_known_may_be_fit(people: People) -> None:
+    people.gone, people.silent = {DORA}, {DORA}
+    assert found(people)["quorum of rule prod"].is_ok
+
+
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [("sre", "Invite the bot"), ("dba", "Run the command of `on_call`"), ("eng", "Correct `slack_group`")],
+)
+def test_a_group_that_cannot_be_told_is_a_finding_with_its_own_fix(name: str, fix: str, people: People) -> None:
+    people.silent = {name}
+    findings = found(people)
+    assert findings[f"group {name}"].what == f"nobody knows @{name}"
+    assert findings[f"group {name}"].fix.startswith(fix)
+    assert "quorum of rule prod" not in findings
+
+
+def test_nobody_on_call_is_said_so(people: People) -> None:
+    people.groups["dba"] = set()
+    assert found(people)["group dba"].what == "nobody is on call"
+
+
+def test_an_open_door_that_the_policy_allows_is_pointed_out(people: People) -> None:
+    groups = (POLICY.groups[0], Group("sre", channel="C1", anybody_may_join=True), POLICY.groups[2])
+    people.is_private = False
+    finding = found(people, replace(POLICY, groups=groups))["door of group sre"]
+    assert (finding.is_ok, "whoever joins it may approve" in finding.what) == (True, True)
