@@ -74,6 +74,9 @@ class Directory(Protocol):
     def shifts(self, group: Group) -> tuple[Shift, ...]:
         """Who of an on-call group is on call now, and until when; of other groups nobody. Raises `Unverified`."""
 
+    def is_in(self, person: PersonId, place: Place) -> bool:
+        """Whether somebody is a member of a channel. Raises `Unverified`."""
+
     def place(self, place: Place) -> Place:
         """The same place as it is now: its name, who can read it, whether the bot is in it. Raises `Unverified`."""
 

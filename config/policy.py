@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.core.changes import REMIND
 from bot.core.people import PersonId
-from bot.core.policy import BreakGlass, Group, ListedUnit, OnCallSource, Policy, Rule
+from bot.core.policy import BreakGlass, Group, ListedUnit, OnCallSource, Policy, Routing, Rule
 from config.documents import Document, Loc, together, validated
 from config.policy_file import PolicyFile, RuleEntry
 from config.quorum import unreachable
@@ -87,6 +87,9 @@ def _wrong_names(document: Document, file: PolicyFile) -> Iterator[str]:
         if entry.name in seen:
             yield document.complaint(("rules", position, "name"), f"`{entry.name}` is the name of a rule above")
         seen.add(entry.name)
+        if entry.card_channel and entry.card_channel not in file.channels.ids:
+            text = f"`{entry.card_channel}` is not among `channels.ids`, so nobody could undo anything there"
+            yield document.complaint(("rules", position, "card_channel"), text)
     for loc, group in _named_groups(file):
         if group not in file.groups:
             yield document.complaint(loc, f"there is no group `{group}`.{near(group, file.groups)}")
@@ -108,7 +111,7 @@ def _named_groups(file: PolicyFile) -> Iterator[tuple[Loc, str]]:
 
 
 def _groups_of(entry: RuleEntry) -> Mapping[Loc, Iterable[str]]:
-    groups: dict[Loc, list[str]] = {("ask",): entry.ask, ("approve",): entry.approve}
+    groups: dict[Loc, list[str]] = {("ask",): entry.ask, ("approve",): entry.approve, ("mention",): entry.mention}
     return groups | {("escalate", step, "mention"): rung.mention for step, rung in enumerate(entry.escalate)}
 
 
@@ -164,6 +167,7 @@ def _rule(entry: RuleEntry, line: int) -> Rule:
         need=entry.need,
         approve=tuple(entry.approve),
         distinct=entry.distinct,
+        routing=Routing(entry.card_channel or "", tuple(entry.mention), tuple(entry.tell), entry.from_private),
         decide_within=entry.decide_within,
         good_for=entry.good_for,
         requires_end=entry.requires_end,

@@ -16,7 +16,7 @@ LONGEST = timedelta(days=7)
 LONGEST_MASK = timedelta(days=366)
 # What a rule that forbids cannot say.
 _RIGHTS = {"ask", "need", "approve", "distinct", "decide_within", "good_for", "requires_end", "alone"}
-_RIGHTS |= {"remind", "escalate"}
+_RIGHTS |= {"remind", "escalate", "card_channel", "mention", "tell", "from_private"}
 
 
 class Channels(BaseModel):
@@ -49,6 +49,10 @@ class RuleEntry(BaseModel):
     need: int = Field(default=1, ge=0, le=10)
     approve: list[Word] = []
     distinct: bool = False
+    card_channel: ChannelId | None = None
+    mention: list[Word] = []
+    tell: list[ChannelId] = []
+    from_private: bool = False
     decide_within: Duration = timedelta(minutes=15)
     good_for: Duration = timedelta(minutes=10)
     requires_end: bool = False

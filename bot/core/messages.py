@@ -29,8 +29,16 @@ class Message:
     """
 
     kind: MessageKind
-    to: str = ""  # WHISPER, DIRECT: the user id
+    to: str = ""  # the user id; of a NOTE: whispered; of a LINE: said directly, unless they are where the card is
     body: str = ""
     place: Place | None = None  # where, if not where the request was asked
     mentions: tuple[str, ...] = ()
     until: datetime | None = None
+    links_card: bool = False  # it waits for the card, wherever it is said
+
+    @property
+    def needs_card(self) -> bool:
+        """A request that ends before anybody was asked, or anything was done, has no card: then it is not said."""
+        if self.kind in (MessageKind.LINE, MessageKind.EVIDENCE) or self.links_card:
+            return True
+        return self.kind in (MessageKind.NOTE, MessageKind.REMINDER) and self.place is None

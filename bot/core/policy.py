@@ -17,6 +17,7 @@ from bot.core.question import (
     OnCallSource,
     Policy,
     Refuse,
+    Routing,
     Rule,
     Unknown,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "OnCallSource",
     "Policy",
     "Refuse",
+    "Routing",
     "Rule",
     "Unknown",
     "decide",
@@ -103,6 +105,7 @@ RULES: tuple[Check, ...] = (
     ends.extension_is_free,
     permission.some_rule_matches,
     permission.requester_may_ask,
+    place.card_has_its_place,
     ends.mask_ends_where_it_must,
     ends.length_is_allowed,
     approval.voter_is_not_the_requester,

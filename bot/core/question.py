@@ -47,7 +47,18 @@ class Facts:
     unknown: Mapping[str, Unknown] = field(default_factory=dict)  # group -> why nobody could tell who is in it
     unfit: frozenset[PersonId] = frozenset()  # members who are known to be guests, bots or gone
     shifts: Mapping[str, tuple[Shift, ...]] = field(default_factory=dict)  # on-call group -> who is on call until when
+    cards: Mapping[str, Place] = field(default_factory=dict)  # channels where rules put their cards, as they are now
     own_mask: Request | None = None  # UNMASK: the live mask of ours that it would take back
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """Where people hear of what a rule covers."""
+
+    card_channel: str = ""  # where its cards are, if not where it was asked
+    mention: tuple[str, ...] = ()  # groups that the card calls, once
+    tell: tuple[str, ...] = ()  # channels that are merely told, of the request and of its end
+    from_private: bool = False  # what was asked in a private channel as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,7 @@ class Allow:
 
     rule: str
     because: str
+    routing: Routing = Routing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +84,7 @@ class NeedsApproval:
     guarded: str = ""
     distinct: bool = False  # each approval has to come from another group
     on_call: tuple[Shift, ...] = ()  # who of the groups is on call, where a group is about that
+    routing: Routing = Routing()
     lost: tuple[PersonId, ...] = ()  # whose counted approval does not stand any more
     remind: tuple[timedelta, ...] = ()
     escalate: tuple[Rung, ...] = ()
@@ -120,6 +133,7 @@ class Rule:
     alone: bool = True  # whether break-glass may stand for its missing votes
     remind: tuple[timedelta, ...] = REMIND  # after so long, each time, those who can still decide are called again
     escalate: tuple[Rung, ...] = ()  # and whom else, step by step
+    routing: Routing = Routing()
     line: int = 0  # where it stands in the policy file
 
 

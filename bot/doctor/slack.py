@@ -70,7 +70,8 @@ def examine_socket(client: WebClient) -> Finding:
 def _channels(directory: SlackDirectory, policy: Policy) -> Iterator[Finding]:
     others = {policy.shell_channel, policy.operations_channel, *policy.break_glass.channels}
     ladders = {rung.channel for rule in policy.rules for rung in rule.escalate}
-    for channel in sorted((policy.channels | others | ladders) - {""}):
+    routed = {channel for rule in policy.rules for channel in (rule.routing.card_channel, *rule.routing.tell)}
+    for channel in sorted((policy.channels | others | ladders | routed) - {""}):
         check = f"channel {channel}"
         try:
             place = directory.place(Place(channel))

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from threading import Lock
 from typing import Any
@@ -22,6 +22,7 @@ _BOT = ("is_bot", "is_workflow_bot")
 _SHARED = ("is_ext_shared", "is_org_shared", "is_pending_ext_shared", "pending_shared", "pending_connected_team_ids")
 _SLACKBOT = "USLACKBOT"  # it has a person's flags
 _PAGE = 200  # members of a channel; Slack's advice is less than 1,000
+_LARGEST_PAGE, _MOST_PAGES = 1000, 20
 _MOST_MEMBERS = 1000  # a channel of more people is no channel of approvers
 
 Payload = Mapping[str, Any]
@@ -84,6 +85,10 @@ class SlackDirectory:
             raise Unverified(f"No on-call source is configured, so I cannot tell who is in @{group.name}.")
         return tuple(replace(one, person=self._ours(one.person)) for one in self._schedules.shifts(group.on_call))
 
+    def is_in(self, person: PersonId, place: Place) -> bool:
+        """Whether somebody is a member of a channel. Raises `Unverified`."""
+        return any(person.user in page for page in self._pages(place.channel, size=_LARGEST_PAGE))
+
     def place(self, place: Place) -> Place:
         """The same place as it is now. Raises `Unverified`. A channel that we cannot see is one we are not in."""
         if place.is_shell:
@@ -111,23 +116,27 @@ class SlackDirectory:
         if not place.is_internal or place.is_archived or (place.is_private and not place.is_member):
             wrong = "the bot is not in it" if not place.is_member else "it is archived or shared with others"
             raise Unverified(f"The channel of @{group.name} ({group.channel}) tells nobody: {wrong}.")
-        users = self._fresh(
-            (self._client.conversations_members.__name__, group.channel), lambda: self._pages(group.channel)
-        )
+        key = (self._client.conversations_members.__name__, group.channel)
+        users = self._fresh(key, lambda: self._everybody(group.channel))
         return [user for user in users if user != self._account.user]
 
-    def _pages(self, channel: str) -> list[str]:
-        what, users, cursor = "who is in a channel", list[str](), ""
-        while True:
-            answer = self._answer(
-                what, self._client.conversations_members, channel=channel, limit=str(_PAGE), cursor=cursor
-            )
-            users += _part(answer, "members", what)
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+    def _everybody(self, channel: str) -> list[str]:
+        users = list[str]()
+        for page in self._pages(channel, size=_PAGE):
+            users += page
             if len(users) > _MOST_MEMBERS:
                 raise Unverified(f"The channel {channel} has more than {_MOST_MEMBERS} members: too many to approve.")
+        return users
+
+    def _pages(self, channel: str, *, size: int) -> Iterator[Sequence[str]]:
+        what, cursor, method = "who is in a channel", "", self._client.conversations_members
+        for _ in range(_MOST_PAGES):
+            answer = self._answer(what, method, channel=channel, limit=str(size), cursor=cursor)
+            yield _part(answer, "members", what)
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
-                return users
+                return
+        raise Unverified(_cannot_tell(what, "there are too many"))
 
     def _homes(self) -> frozenset[str]:
         return self._teams() or frozenset({self._account.team})

@@ -54,6 +54,10 @@ class OfflineDirectory:
         """A schedule says no team: whoever is mapped under this user id is meant."""
         return next((one for one in self._policy().people.values() if one.user == on_call.user), on_call)
 
+    def is_in(self, person: PersonId, place: Place) -> bool:
+        """Raises `Unverified`: that is Slack's to say."""
+        raise Unverified(f"Slack cannot be asked whether {person.user} is in {place.channel}.")
+
     def place(self, place: Place) -> Place:
         """The command line is what it is. Raises `Unverified` for a channel."""
         if place.is_shell:
@@ -94,6 +98,10 @@ class FallbackDirectory:
     def shifts(self, group: Group) -> tuple[Shift, ...]:
         """Who of an on-call group is on call now. Raises `Unverified`."""
         return self._ask(lambda directory: directory.shifts(group))
+
+    def is_in(self, person: PersonId, place: Place) -> bool:
+        """Whether somebody is a member of a channel. Raises `Unverified`."""
+        return self._ask(lambda directory: directory.is_in(person, place))
 
     def place(self, place: Place) -> Place:
         """The same place as it is now. Raises `Unverified`."""

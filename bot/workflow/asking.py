@@ -10,13 +10,14 @@ from bot.core.plan import plan_digest, plan_of
 from bot.core.policy import Allow, Decision, Moment, NeedsApproval, Refuse
 from bot.core.units import Layer, Snapshot
 from bot.errors import HostError, Unverified, UsageError
-from bot.ports import Claim
+from bot.ports import Claim, Message
 from bot.workflow.ending import end, event, refuse
 from bot.workflow.finishing import finish, nothing_to_do
 from bot.workflow.groups import with_names
 from bot.workflow.judging import judge, rival, with_own_mask
 from bot.workflow.looking import patient_look
 from bot.workflow.parts import Parts
+from bot.workflow.routing import routed
 
 
 def consider(parts: Parts, claim: Claim) -> Request:
@@ -88,7 +89,17 @@ def _same_plan(change: Change, was: Target, is_now: Target) -> bool:
 def settle(parts: Parts, request: Request, decision: Decision, *, claim: Claim) -> Request:
     """Do what the decision says."""
     now, decision = parts.clock.now(), with_names(parts, decision)
-    evaluated = event(request, "policy.evaluated", decision=type(decision).__name__, digest=request.target.digest)
+    said = list[Message]()
+    if not isinstance(decision, Refuse) and request.stage is Stage.ASKED:  # later its card has its place already
+        request, said = routed(parts, request, decision)
+    evaluated = event(
+        request,
+        "policy.evaluated",
+        decision=type(decision).__name__,
+        digest=request.target.digest,
+        card=request.route.card_channel,
+        told=list(request.route.told),
+    )
     match decision:
         case Refuse():
             ending = nothing_to_do(parts, request, decision) if request.ask.undoes else None
@@ -102,7 +113,7 @@ def settle(parts: Parts, request: Request, decision: Decision, *, claim: Claim) 
                 nudges=Nudges(now, decision.remind, decision.escalate),
                 because=decision.because,
             )
-            return parts.store.save(waiting, events=[evaluated], claim=claim)
+            return parts.store.save(waiting, events=[evaluated], messages=said, claim=claim)
         case Allow():
             approved = request.move(
                 Stage.APPROVED,
@@ -111,7 +122,7 @@ def settle(parts: Parts, request: Request, decision: Decision, *, claim: Claim) 
                 act_by=_good_until(parts, request),
                 due_at=now,
             )
-            return parts.store.save(approved, events=[evaluated], claim=claim)
+            return parts.store.save(approved, events=[evaluated], messages=said, claim=claim)
 
 
 def _good_until(parts: Parts, request: Request) -> datetime | None:

@@ -14,8 +14,8 @@ from bot.workflow.answering import Answers
 from bot.workflow.ending import event
 from bot.workflow.offers import Offers
 from bot.workflow.parts import Parts
+from bot.workflow.places import place_of
 from bot.workflow.recording import record
-from bot.workflow.saying import place_of
 from bot.workflow.voting import decided
 
 _STILL_MINE = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)

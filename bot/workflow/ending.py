@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.core.audit import Event
 from bot.core.changes import Request, Stage
-from bot.core.people import PersonId
+from bot.core.people import PersonId, Place
 from bot.core.policy import Refuse
 from bot.core.units import Snapshot
 from bot.ports import Claim, Message, MessageKind
@@ -29,8 +29,16 @@ def end(
 def _last_words(request: Request, because: str) -> list[Message]:
     """Who asked is told alone while nobody else has heard of it; what came by itself has nobody to be told."""
     if request.stage is not Stage.ASKED:
-        return [Message(MessageKind.LINE)]
+        return over(request)
     return [] if request.ask.by_itself else [to_requester(request, because)]
+
+
+def over(request: Request) -> list[Message]:
+    """Who hears that a request is over: whoever is where its card is, who was told of it, and its owner."""
+    told = [Message(MessageKind.LINE, place=Place(channel)) for channel in request.route.told]
+    nobody = request.ask.place.is_shell or request.ask.by_itself  # at a terminal it is seen, and a clock hears nothing
+    owner = [] if nobody else [Message(MessageKind.LINE, to=request.owner.user)]
+    return [Message(MessageKind.LINE), *told, *owner]
 
 
 def refuse(parts: Parts, request: Request, refusal: Refuse, *, claim: Claim | None = None) -> Request:

@@ -12,7 +12,7 @@ from bot.core.steps import Done
 from bot.core.units import Snapshot
 from bot.errors import Stale
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.ending import event, sentence, states
+from bot.workflow.ending import event, over, sentence, states
 from bot.workflow.parts import Parts
 
 _AUDIT_WORD = {
@@ -58,7 +58,7 @@ def finish(parts: Parts, request: Request, ending: Ending, *, claim: Claim) -> R
     return parts.store.save(
         finished,
         events=[recorded],
-        messages=[Message(MessageKind.EVIDENCE), Message(MessageKind.LINE), *_to_owner(parts, finished)],
+        messages=[Message(MessageKind.EVIDENCE), *over(finished), *_to_owner(parts, finished)],
         claim=claim,
     )
 

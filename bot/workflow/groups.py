@@ -1,13 +1,16 @@
 """Who is in which group, asked for each by itself: what is not known of one keeps nobody from using the others."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from bot.core.people import Person, PersonId, Shift
+from bot.core.changes import Request
+from bot.core.people import Person, PersonId, Place, Shift
 from bot.core.policy import Decision, Group, NeedsApproval, Unknown
 from bot.errors import NotYet, Unverified
 from bot.workflow.parts import Parts
+
+MOST_CALLED = 10  # people of one group who are called by name in one message
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +34,37 @@ def read_groups(parts: Parts) -> Groups:
     return Groups([group for group in parts.policy.groups if group.name in shifts], members, shifts, unknown)
 
 
+def read_cards(parts: Parts, request: Request) -> tuple[Mapping[str, Place], Mapping[str, Unknown]]:
+    """The channels where its card is, or where a rule might put it; and those of which nobody could tell."""
+    cards, unknown = dict[str, Place](), dict[str, Unknown]()
+    for channel in {rule.routing.card_channel for rule in parts.policy.rules} | {request.route.card_channel}:
+        if channel:
+            try:
+                cards[channel] = parts.directory.place(Place(channel))
+            except (Unverified, NotYet) as error:
+                unknown[channel] = Unknown(str(error), for_now=isinstance(error, NotYet))
+    return cards, unknown
+
+
 def person(parts: Parts, who: PersonId, groups: Groups | None = None) -> Person:
     """A person as they are now, with those of the known groups that hold them. Raises `Unverified`."""
     return parts.directory.person(who, (groups or read_groups(parts)).known)
+
+
+def called(parts: Parts, names: Iterable[str]) -> tuple[str, ...]:
+    """The ids by which a message calls these groups: a user group's own where that is known, else its members'.
+
+    A group that nobody can tell is left out.
+    """
+    known = {group.name: group for group in parts.policy.groups}
+    ids: list[str] = []
+    for group in (known[name] for name in names if name in known):
+        if group.slack_group.startswith("S"):
+            ids.append(group.slack_group)
+            continue
+        with suppress(Unverified, NotYet):
+            ids += sorted({one.user for one in parts.directory.members(group)})[:MOST_CALLED]
+    return tuple(dict.fromkeys(ids))
 
 
 def with_names(parts: Parts, decision: Decision) -> Decision:

@@ -12,7 +12,7 @@ from bot.core.rules.permission import NOT_KNOWN, NOT_KNOWN_YET
 from bot.core.units import Snapshot
 from bot.errors import NotYet, Unverified
 from bot.ports import Query
-from bot.workflow.groups import person, read_groups
+from bot.workflow.groups import person, read_cards, read_groups
 from bot.workflow.parts import Parts
 
 _MOST_LOOKED_UP = 20
@@ -43,6 +43,7 @@ def facts(
     if ask.by_itself:
         return _nobodys_facts(parts, request, moment, snapshot or request.target.before)
     groups = read_groups(parts)
+    cards, unknown = read_cards(parts, request)
     given = Facts(
         now=parts.clock.now(),
         moment=moment,
@@ -54,9 +55,10 @@ def facts(
         voter=person(parts, voter, groups) if voter else None,
         approvers=tuple(person(parts, vote.voter, groups) for vote in request.counted),
         members=groups.members,
-        unknown=groups.unknown,
+        unknown={**groups.unknown, **unknown},
         shifts=groups.shifts,
         alone=person(parts, request.glass.by, groups) if request.glass and request.is_alone else None,
+        cards=cards,
         own_mask=own_mask(parts, request),
     )
     return _with_unfit(parts, given) if moment in (Moment.ASK, Moment.LOOKED) else given

@@ -10,9 +10,8 @@ from bot.core.times import spoken
 from bot.errors import NotYet, Unverified
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.ending import event
+from bot.workflow.groups import MOST_CALLED, called
 from bot.workflow.parts import Parts
-
-_MOST = 10  # people who are called by name in one message
 
 
 def count_down(parts: Parts, claim: Claim, request: Request) -> Request:
@@ -72,7 +71,7 @@ def _calls(parts: Parts, request: Request, rung: Rung) -> Iterable[Message]:
     yield Message(MessageKind.NOTE, body=_said(rung))
     if rung.mention or rung.channel:
         place = Place(rung.channel) if rung.channel else None
-        mentions = _mentions(parts, rung.mention)
+        mentions = called(parts, rung.mention)
         yield Message(MessageKind.REMINDER, place=place, mentions=mentions, until=until)
 
 
@@ -80,20 +79,6 @@ def _said(rung: Rung) -> str:
     groups = " and ".join(f"@{group}" for group in rung.mention)
     called = [f"{groups} called"] * bool(groups) + ["another channel told"] * bool(rung.channel)
     return f"{spoken(rung.after)} without a decision: {', '.join(called)}."
-
-
-def _mentions(parts: Parts, names: Iterable[str]) -> tuple[str, ...]:
-    """A Slack user group as such where its id is known, else its members; a group that nobody can tell is left out."""
-    called: list[str] = []
-    for group in _groups(parts, names):
-        if group.slack_group.startswith("S"):
-            called.append(group.slack_group)
-            continue
-        try:
-            called += _called(parts.directory.members(group))
-        except Unverified:
-            continue
-    return tuple(dict.fromkeys(called))
 
 
 def _members(parts: Parts, names: Iterable[str]) -> frozenset[PersonId]:
@@ -106,4 +91,4 @@ def _groups(parts: Parts, names: Iterable[str]) -> list[Group]:
 
 
 def _called(people: Iterable[PersonId]) -> tuple[str, ...]:
-    return tuple(sorted({person.user for person in people}))[:_MOST]
+    return tuple(sorted({person.user for person in people}))[:MOST_CALLED]

@@ -10,11 +10,12 @@ import structlog
 from bot.core.cards import evidence, line, note, plain, reminder, render
 from bot.core.cards.kit import Text
 from bot.core.changes import Request, Stage
-from bot.core.people import Place
-from bot.errors import SlackError, Stale
+from bot.core.people import PersonId, Place
+from bot.errors import NotYet, SlackError, Stale, Unverified
 from bot.ports import Due, MessageKind
 from bot.workflow.ending import end
 from bot.workflow.parts import Parts
+from bot.workflow.places import asked_at, place_of, thread_of
 
 log = structlog.get_logger()
 Answer = TypeVar("Answer")
@@ -57,12 +58,6 @@ def _about(parts: Parts, due: Due, request: Request) -> None:
             _direct(parts, due, request)
 
 
-def place_of(parts: Parts, request: Request) -> Place:
-    """Where a request is talked about: where it was asked, or the policy's channel for the command line."""
-    place = request.ask.place
-    return Place(parts.policy.shell_channel) if place.is_shell else place
-
-
 def _card(parts: Parts, due: Due, request: Request) -> None:
     text = render(request, now=parts.clock.now())
     place = place_of(parts, request)
@@ -96,37 +91,54 @@ def _plainer(text: Text, send: Callable[[Text], Answer]) -> Answer:
 
 
 def _line(parts: Parts, due: Due, request: Request) -> None:
-    channel, ts = parts.store.card(request.id)
-    link = parts.channel.permalink(channel, ts)
-    said = parts.channel.post(place_of(parts, request), line(request, link=link), mark=f"{request.id}:line")
-    parts.store.said(due, channel=channel, ts=said, version=request.version)
+    """Beside the card; elsewhere as well where its rule says so, and to its owner if they would not see it."""
+    message, (channel, ts) = due.message, parts.store.card(request.id)
+    place = message.place or (Place(message.to) if message.to else place_of(parts, request))
+    if message.to and _is_there(parts, request.owner, Place(channel)):
+        parts.store.said(due, channel=channel, ts="seen", version=request.version)
+        return
+    text = line(request, link=parts.channel.permalink(channel, ts), calls=place.channel == channel)
+    aside = f":{due.id}" if message.to or message.place else ""
+    said = parts.channel.post(place, text, mark=f"{request.id}:line{aside}")
+    parts.store.said(due, channel=place.channel, ts=said, version=request.version)
+
+
+def _is_there(parts: Parts, person: PersonId, place: Place) -> bool:
+    """Whether somebody reads that channel; told twice is better than not at all."""
+    try:
+        return parts.directory.is_in(person, place)
+    except (Unverified, NotYet):
+        return False
 
 
 def _evidence(parts: Parts, due: Due, request: Request) -> None:
     channel, ts = parts.store.card(request.id)
-    thread = Place(channel, thread=request.ask.place.thread or ts)
     said = ""
     for text in evidence(request):
-        said = _post(parts, thread, text, mark=f"{request.id}:evidence")
+        said = _post(parts, thread_of(request, channel, ts), text, mark=f"{request.id}:evidence")
     parts.store.said(due, channel=channel, ts=said, version=request.version)
 
 
 def _whisper(parts: Parts, due: Due, request: Request) -> None:
-    place = due.message.place or place_of(parts, request)
+    place = due.message.place or asked_at(parts, request)
     if not place.is_shell:
         parts.channel.whisper(place, due.message.to, plain(due.message.body))
     parts.store.said(due, channel=place.channel, ts="whispered", version=request.version)
 
 
 def _note(parts: Parts, due: Due, request: Request) -> None:
-    """In the card's thread, or in its own place with a link to the card."""
+    """In the card's thread, or in its own place with a link to the card; to one person alone if it says so."""
     message, (channel, ts) = due.message, parts.store.card(request.id)
     if message.place is None:
-        place, link = Place(channel, thread=request.ask.place.thread or ts), ""
+        place, link = thread_of(request, channel, ts), ""
     else:
         place, link = message.place, _link(parts, request)
     said = note(message.body, mentions=message.mentions, link=link)
-    ts = _post(parts, place, said, mark=f"{request.id}:note:{due.id}")
+    if message.to:
+        parts.channel.whisper(place, message.to, said)
+        ts = "whispered"
+    else:
+        ts = _post(parts, place, said, mark=f"{request.id}:note:{due.id}")
     parts.store.said(due, channel=place.channel, ts=ts, version=request.version)
 
 

@@ -10,7 +10,7 @@ from bot.core.people import Place
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.ending import event
 from bot.workflow.parts import Parts
-from bot.workflow.saying import place_of
+from bot.workflow.places import place_of
 
 
 def tell_owner(parts: Parts, claim: Claim, request: Request) -> Request:

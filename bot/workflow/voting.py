@@ -7,7 +7,7 @@ from bot.core.changes import Request, Stage, Tally, Verdict, Vote
 from bot.core.policy import Decision, Facts, Moment, NeedsApproval, Refuse
 from bot.errors import NotYet, Unverified, UsageError
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.ending import end, event, sentence
+from bot.workflow.ending import end, event, over, sentence
 from bot.workflow.judging import facts, judge, judged
 from bot.workflow.parts import Parts
 from bot.workflow.reviewing import Told, follow, review
@@ -61,7 +61,7 @@ def _count(parts: Parts, request: Request, vote: Vote, *, claim: Claim) -> Reque
     if vote.verdict is Verdict.DENY:
         because = f"{vote.voter_name} denied it" + (f": {vote.reason}" if vote.reason else ".")
         denied = counted.move(Stage.DENIED, because=because, finished_at=parts.clock.now(), due_at=None)
-        return parts.store.save(denied, events=[voted], messages=[Message(MessageKind.LINE)], claim=claim)
+        return parts.store.save(denied, events=[voted], messages=over(denied), claim=claim)
     return _see_quorum(parts, counted, [voted], told=_of_no_use(request, counted, vote), claim=claim)
 
 

@@ -10,11 +10,11 @@ from bot.core.changes import Request, Stage
 from bot.core.people import Place
 from bot.edges.database import Database, Limits, tables
 from bot.edges.database.engine import parse_url
-from bot.ports import Due, Message, MessageKind
+from bot.ports import Due, Duty, Message, MessageKind
 from tests.edges.asked import a_request, an_event
 from tests.edges.conftest import Hands, Opening
 
-CARD, LINE, EVIDENCE, WHISPER, *_ = MessageKind
+CARD, LINE, EVIDENCE, WHISPER, NOTE, *_ = MessageKind
 TS = "1700000000.000200"
 
 
@@ -177,8 +177,29 @@ def test_what_belongs_beside_the_card_waits_until_the_card_stands(store: Databas
     assert kinds(store) == [LINE, EVIDENCE]
 
 
+def test_what_links_the_card_waits_for_it_wherever_it_is_said(store: Database) -> None:
+    linking = Message(NOTE, place=Place("COPS"), body="A mask is asked for.", links_card=True)
+    asked, _ = store.add(a_request(), events=[])
+    waits = store.save(asked.move(Stage.WAITING), messages=[linking])
+    say(store, waits)
+    assert due(store).message == linking
+
+
+def test_what_links_a_card_that_never_stands_is_not_said(store: Database) -> None:
+    linking = Message(NOTE, place=Place("COPS"), body="A mask is asked for.", links_card=True)
+    asked, _ = store.add(a_request(), events=[])
+    store.save(asked.move(Stage.CANCELLED), messages=[linking, Message(LINE, place=Place("COPS"))])
+    assert store.due_message("poster") is None
+
+
+def test_what_belongs_to_no_request_needs_no_card(store: Database) -> None:
+    note = Message(NOTE, body="Nothing new is masked until the freeze is over.")
+    store.keep(Duty("freeze"), messages=[note])
+    assert due(store).message == note
+
+
 def test_what_has_a_place_of_its_own_needs_no_card(store: Database) -> None:
-    elsewhere = Message(LINE, place=Place("D1"))
+    elsewhere = Message(NOTE, place=Place("D1"))
     asked, _ = store.add(a_request(), events=[])
     store.save(asked.move(Stage.CANCELLED), messages=[elsewhere, Message(EVIDENCE)])
     assert due(store).message == elsewhere

@@ -206,6 +206,23 @@ class TestChannelsOfApprovers:
             directory(slack).members(APPROVERS)
 
 
+class TestWhoReadsAChannel:
+    def test_members_are_looked_for_page_by_page_until_they_are_found(self, slack: WebApi) -> None:
+        has_channel(slack, ["UCAROL"], ["UBOB"], ["UDORA"])
+        assert directory(slack).is_in(BOB, Place("C2"))
+        assert [slack.call("conversations.members")["limit"] for _ in range(2)] == ["1000", "1000"]
+        assert slack.count("conversations.members") == 0
+
+    def test_who_is_on_no_page_is_not_in_it(self, slack: WebApi) -> None:
+        has_channel(slack, ["UCAROL"], ["UDORA"])
+        assert not directory(slack).is_in(BOB, Place("C2"))
+
+    def test_what_slack_does_not_tell_is_not_known(self, slack: WebApi) -> None:
+        slack.answer("conversations.members", {"ok": False, "error": "missing_scope"})
+        with pytest.raises(Unverified, match="missing_scope"):
+            directory(slack).is_in(BOB, Place("C2"))
+
+
 class Rota:
     """Bob is on call until six, or nobody knows."""
 

@@ -38,6 +38,10 @@ class Slack:
         self._answer()
         return (Shift(BOB),)
 
+    def is_in(self, person: PersonId, place: Place) -> bool:
+        self._answer()
+        return True
+
     def place(self, place: Place) -> Place:
         self._answer()
         return Place(place.channel, name="incident")
@@ -103,6 +107,8 @@ def test_the_command_line_is_a_place_and_a_channel_cannot_be_verified(offline: O
     assert offline.place(SHELL) == SHELL
     with pytest.raises(Unverified):
         offline.place(CHANNEL)
+    with pytest.raises(Unverified):
+        offline.is_in(ALICE, CHANNEL)
 
 
 class Hands:
@@ -124,6 +130,7 @@ def fallback(slack: Directory, clock: Hands | None = None) -> FallbackDirectory:
 def test_while_slack_answers_its_word_counts_and_configuration_is_not_asked() -> None:
     assert fallback(Slack()).person(ALICE, POLICY.groups).is_deleted
     assert fallback(Slack()).shifts(NAMED) == (Shift(BOB),)
+    assert fallback(Slack()).is_in(ALICE, CHANNEL)
 
 
 @pytest.mark.parametrize("code", ["unreachable", "http_503", "unreadable_answer"])

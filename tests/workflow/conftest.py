@@ -1,6 +1,7 @@
 """A world for each story: an empty database, the three hosts of the lab, and every promise checked at the end."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,21 +62,36 @@ def world(idle_world: World) -> Iterator[World]:
         yield idle_world
 
 
+Opening = Callable[..., AbstractContextManager[World]]
+
+
 @pytest.fixture(scope="module")
-def shared_world(
+def open_world(
     lab_hosts: Mapping[str, LabHost],
     found: Mapping[str, Pristine],
     ways: SshHosts,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[World]:
-    """One running bot for all stories of a file that do not get into each other's way."""
-    folder = tmp_path_factory.mktemp("shared")
-    one = World(lab_hosts, f"sqlite:///{folder}/var/maskbot.db", ways=ways)
-    with one.store.exclusive():
-        with one.running():
-            yield one
-        one.answers.close()
-        broken = violations(one)
-    for pristine in found.values():
-        pristine.restore()
-    assert broken == []
+) -> Opening:
+    """Opens a running bot, with what is different about it, for stories that do not get into each other's way."""
+
+    @contextmanager
+    def opened(**changed: Any) -> Iterator[World]:
+        folder = tmp_path_factory.mktemp("shared")
+        one = World(lab_hosts, f"sqlite:///{folder}/var/maskbot.db", ways=ways, **changed)
+        with one.store.exclusive():
+            with one.running():
+                yield one
+            one.answers.close()
+            broken = violations(one)
+        for pristine in found.values():
+            pristine.restore()
+        assert broken == []
+
+    return opened
+
+
+@pytest.fixture(scope="module")
+def shared_world(open_world: Opening) -> Iterator[World]:
+    """One running bot for all stories of a file."""
+    with open_world() as one:
+        yield one

@@ -31,6 +31,8 @@ class People:
         self.groups = {"eng": {ALICE.id, BOB.id, CAROL.id}, "sre": {BOB.id, CAROL.id}}
         self.silent: set[PersonId] = set()
         self.broken: set[str] = set()  # groups of which nobody can tell who is in them
+        self.elsewhere: dict[str, set[PersonId]] = {}  # channel -> who is not in it
+        self.private: set[str] = set()
         self.asked_until_broken = ("", 0)
         self.on_call: dict[str, tuple[Shift, ...]] = {}
 
@@ -52,8 +54,11 @@ class People:
     def shifts(self, group: Group) -> tuple[Shift, ...]:
         return self.on_call.get(group.name, ())
 
+    def is_in(self, person: PersonId, place: Place) -> bool:
+        return person not in self.elsewhere.get(place.channel, ())
+
     def place(self, place: Place) -> Place:
-        return replace(place, name=INCIDENT.name)
+        return replace(place, name=INCIDENT.name, is_private=place.channel in self.private)
 
 
 @dataclass(slots=True)

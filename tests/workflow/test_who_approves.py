@@ -1,16 +1,13 @@
 """Whose approval counts: from different groups where the rule says so, and only while they may approve."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from bot.core.changes import Outcome, Stage, Tally, Verdict
 from bot.core.policy import Group, Rule
-from bot.edges.ssh import SshHosts
-from tests.lab.hosts import LabHost
-from tests.lab.pristine import Pristine
-from tests.workflow.invariants import violations
+from tests.workflow.conftest import Opening
 from tests.workflow.slack import BOB, CAROL, DAVE, People
 from tests.workflow.test_votes import is_masked, is_untouched, just_before_acting
 from tests.workflow.world import POLICY, World
@@ -22,28 +19,14 @@ DISTINCT = replace(ANY, name="distinct", units=("tuned.service",), approve=("sre
 
 
 @pytest.fixture(scope="module")
-def world(
-    lab_hosts: Mapping[str, LabHost],
-    found: Mapping[str, Pristine],
-    ways: SshHosts,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[World]:
+def world(open_world: Opening) -> Iterator[World]:
     """A running bot; bob is in both groups, carol in the first alone, dave in the second alone."""
     people = People()
-    people.groups["dba"] = {BOB.id, DAVE.id}
-    people.groups["on-call"] = set()
+    people.groups |= {"dba": {BOB.id, DAVE.id}, "on-call": set()}
     groups = (*POLICY.groups, Group("dba"), Group("on-call"))
     policy = replace(POLICY, groups=groups, rules=(ANY, DISTINCT), undo_by=("on-call",))
-    url = f"sqlite:///{tmp_path_factory.mktemp('approves')}/var/maskbot.db"
-    one = World(lab_hosts, url, ways=ways, people=people, policy=policy)
-    with one.store.exclusive():
-        with one.running():
-            yield one
-        one.answers.close()
-        broken = violations(one)
-    for pristine in found.values():
-        pristine.restore()
-    assert broken == []
+    with open_world(people=people, policy=policy) as one:
+        yield one
 
 
 def test_who_is_in_both_groups_cannot_make_a_distinct_quorum_alone(world: World) -> None:

@@ -11,7 +11,7 @@ from bot.core.cards import render
 from bot.core.changes import Ask, Change, Request, Stage, Verb, Verdict
 from bot.core.configured import Configured
 from bot.core.inventory import Host, Inventory
-from bot.core.people import Person
+from bot.core.people import Person, Place
 from bot.core.policy import Group, Policy, Rule
 from bot.core.units import UnitName
 from bot.edges.clock import SystemClock
@@ -91,10 +91,19 @@ class World:
         finally:
             loop.stop()
 
-    def ask(self, verb: Verb, unit: str, *, host: str = "web-01", by: Person = ALICE, **options: Any) -> Request:
+    def ask(
+        self,
+        verb: Verb,
+        unit: str,
+        *,
+        host: str = "web-01",
+        by: Person = ALICE,
+        place: Place = INCIDENT,
+        **options: Any,
+    ) -> Request:
         """Record what somebody wants; nothing is waited for."""
         change = Change(verb, host, UnitName.parse(unit), **options)
-        ask = Ask(change, by.id, by.name, INCIDENT, "INC-42: runaway job")
+        ask = Ask(change, by.id, by.name, place, "INC-42: runaway job")
         return self.desk.submit(ask, key=secrets.token_hex(8))
 
     def ask_mask(self, unit: str, **given: Any) -> Request:

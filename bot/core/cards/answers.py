@@ -6,11 +6,25 @@ from typing import assert_never
 
 from bot.core.cards import ends, states
 from bot.core.cards.done import TITLES
-from bot.core.cards.kit import Block, Markup, Text, clock, day, escape, joined, mention, message, row, section, words
+from bot.core.cards.kit import (
+    Block,
+    Markup,
+    Text,
+    clock,
+    day,
+    escape,
+    in_channel,
+    joined,
+    mention,
+    message,
+    row,
+    section,
+    words,
+)
 from bot.core.cards.titles import subject
 from bot.core.cards.waiting import on_call, plan_rows, who_may
 from bot.core.changes import Outcome, Request, Stage
-from bot.core.question import Allow, Decision, Explained, NeedsApproval, Refuse
+from bot.core.question import Allow, Decision, Explained, NeedsApproval, Refuse, Routing
 from bot.core.units import FileKind, Snapshot
 
 _NOT_A_SCAN = "These are the masks that we made. This is not a scan of the hosts."
@@ -139,6 +153,7 @@ def _decided(decision: Decision) -> Iterator[Markup]:
             who = who_may(decision.need, decision.groups, distinct=decision.distinct)
             yield row("Answer", words("it would need {} (rule {})", who, rule))
             yield from on_call(decision.on_call)
+            yield from _routed(decision.routing)
             if decision.guarded:
                 yield row(
                     "Guarded", words("{}. An approver must tick that console access works today", decision.guarded)
@@ -147,6 +162,16 @@ def _decided(decision: Decision) -> Iterator[Markup]:
             yield row("Answer", words("no. {} {}", escape(reason, width=500), escape(hint, width=500)))
         case _:
             assert_never(decision)
+
+
+def _routed(routing: Routing) -> Iterator[Markup]:
+    """Where people would hear of it; nobody is called by saying so."""
+    if routing.card_channel:
+        yield row("Card", words("in {}", in_channel(routing.card_channel)))
+    if routing.mention:
+        yield row("Called", joined(f"@{group}" for group in routing.mention))
+    if routing.tell:
+        yield row("Told", joined(in_channel(channel) for channel in routing.tell))
 
 
 def _rule(one: Explained) -> Markup:

@@ -25,6 +25,7 @@ _CODE = 2600  # of a section, so that words fit beside it
 _LEFT_OUT = "… too long to be shown here"
 
 _MEMBER = re.compile(r"[UW][A-Z0-9]{1,20}", re.ASCII)
+_CHANNEL = re.compile(r"[CG][A-Z0-9]{1,20}", re.ASCII)
 _USER_GROUP = re.compile(r"S[A-Z0-9]{1,20}", re.ASCII)
 _LINK = re.compile(r"https?://[A-Za-z0-9._:/?=&%-]{1,500}", re.ASCII)
 
@@ -95,6 +96,11 @@ def notified(id_: str) -> Markup:
     if _USER_GROUP.fullmatch(id_):
         return Markup(f"<!subteam^{id_}>")
     return Markup(f"<@{id_}>") if _MEMBER.fullmatch(id_) else escape(id_, width=80)
+
+
+def in_channel(id_: str) -> Markup:
+    """A channel by its id, which Slack shows by its name to those who may see it."""
+    return Markup(f"<#{id_}>") if _CHANNEL.fullmatch(id_) else escape(id_, width=80)
 
 
 def linked(label: str, address: str) -> Markup:

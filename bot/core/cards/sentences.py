@@ -12,10 +12,11 @@ _NO_NEED_TO_KNOW = (Outcome.PROVEN, Outcome.RESTORED, Outcome.UNMASKED, Outcome.
 _LINES, _WIDTH = 20, 500
 
 
-def line(request: Request, *, link: str) -> Text:
+def line(request: Request, *, link: str, calls: bool = True) -> Text:
     """`masked and proven: worker.service on web-01 (alice, approved by bob)`, leading to the card at `link`.
 
-    Whose it is is mentioned where something is left to be done or known; an edited card notifies nobody.
+    Whose it is is mentioned where something is left to be done or known; an edited card notifies nobody. Where people
+    are merely told it `calls` nobody.
     """
     told = linked(f"{_ending(request)}: {subject(request)}", link)
     if request.ask.by_itself:
@@ -23,7 +24,7 @@ def line(request: Request, *, link: str) -> Text:
     good = request.stage is Stage.WITHDRAWN or request.target.outcome in _NO_NEED_TO_KNOW
     who = (
         escape(request.owner_name or request.owner.user, width=80)
-        if good
+        if good or not calls
         else mention(request.owner, request.owner_name)
     )
     return _said([words("{} ({})", told, joined([who, *_others(request)]))])

@@ -14,6 +14,7 @@ from bot.core.cards.kit import (
     joined,
     mention,
     message,
+    notified,
     row,
     section,
     until,
@@ -54,6 +55,14 @@ def who_may(need: int, groups: Sequence[str], *, distinct: bool = False) -> Mark
     return words("{} of {}{}", _NUMBERS.get(need, str(need)), names, apart)
 
 
+def _called(request: Request) -> Iterator[Markup]:
+    """Whom the rule wants called: by this message when it is posted, since an edit notifies nobody."""
+    if request.route.mentions:
+        yield row(
+            "For", joined((notified(one) for one in request.route.mentions), " ", most=len(request.route.mentions))
+        )
+
+
 def on_call(shifts: Sequence[Shift]) -> Iterator[Markup]:
     """Who is on call, by name: a card mentions nobody whom the policy does not want mentioned."""
     if shifts:
@@ -90,6 +99,7 @@ def _rule_rows(request: Request, now: datetime) -> Iterator[Markup]:
     approval = request.approval
     if approval and request.stage is Stage.WAITING:
         yield row("Rule", _rule(approval, now))
+        yield from _called(request)
         yield from on_call(approval.on_call)
         if approval.guarded:
             yield row("Guarded", words("{}. An approver must tick that console access works today", approval.guarded))

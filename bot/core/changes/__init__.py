@@ -5,6 +5,7 @@ from bot.core.changes.glass import Glass, Signature
 from bot.core.changes.nudges import REMIND, Nudges, Rung
 from bot.core.changes.ownership import Handover
 from bot.core.changes.request import Request
+from bot.core.changes.route import Route
 from bot.core.changes.stages import Outcome, Stage
 from bot.core.changes.standing import Prolonging, Standing
 from bot.core.changes.targets import Sent, Target
@@ -22,6 +23,7 @@ __all__ = [
     "Outcome",
     "Prolonging",
     "Request",
+    "Route",
     "Rung",
     "Sent",
     "Signature",

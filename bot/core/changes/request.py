@@ -7,6 +7,7 @@ from bot.core.changes.asks import Ask, Verb
 from bot.core.changes.glass import Glass
 from bot.core.changes.nudges import Nudges
 from bot.core.changes.ownership import Handover
+from bot.core.changes.route import Route
 from bot.core.changes.stages import MOVES, Outcome, Stage
 from bot.core.changes.standing import Standing
 from bot.core.changes.targets import Target
@@ -38,6 +39,7 @@ class Request:
     repeated_by: str = ""  # the later request that did what this one did not bring to its end
     undo_until: datetime | None = None  # until then an undo needs no vote
     handovers: tuple[Handover, ...] = ()
+    route: Route = Route()
     standing: Standing = Standing()  # what time brings to it once it is done
     glass: Glass | None = None  # who went ahead without the votes that were missing
     due_at: datetime | None = field(default=None)  # when it must be looked at again; None: when something happens

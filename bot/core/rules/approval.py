@@ -11,6 +11,7 @@ from bot.core.rules.critical import reason_of
 from bot.core.rules.identity import is_one_of_us
 from bot.core.rules.names import listed, names_of
 from bot.core.rules.permission import approvers_of, at_signs, matching, not_known
+from bot.core.rules.routing import routed
 
 _FEW = ("none", "one", "two", "three", "four", "five")
 
@@ -95,7 +96,7 @@ def quorum(facts: Facts, policy: Policy) -> Decision:
     have = _made(others, rule)
     if have >= wanted.need:
         because = f"it has the {approvals(wanted.need)} it needs" if wanted.need else "it needs no approval"
-        return Allow(rule.name, f"{rule.name}: {because}")
+        return Allow(rule.name, f"{rule.name}: {because}", routed(rule, facts))
     perhaps = [replace(one, groups=one.groups | frozenset(facts.unknown)) for one in others]
     no = not_known(rule.approve, facts)
     if no and _made(perhaps, rule) >= wanted.need:
@@ -112,6 +113,7 @@ def quorum(facts: Facts, policy: Policy) -> Decision:
         distinct=rule.distinct,
         on_call=tuple(shift for group in rule.approve for shift in facts.shifts.get(group, ())),
         lost=tuple(one.id for one in facts.approvers if not _may_count(one, perhaps, rule)),
+        routing=routed(rule, facts),
         remind=rule.remind,
         escalate=rule.escalate,
     )

@@ -2,9 +2,10 @@
 
 from bot.core.people import Person
 from bot.core.question import Allow, Facts, Moment, Policy, Refuse
-from bot.core.rules.approval import guarded_because
+from bot.core.rules.approval import demand, guarded_because
 from bot.core.rules.identity import is_one_of_us
 from bot.core.rules.permission import NOT_KNOWN, NOT_KNOWN_YET, at_signs, matching, not_known
+from bot.core.rules.routing import routed
 
 GLASS = "break-glass"
 
@@ -22,7 +23,7 @@ def goes_alone(facts: Facts, policy: Policy) -> Allow | Refuse | None:
         return None
     no = objection(facts.alone, facts, policy)
     if no is None:
-        return Allow(GLASS, f"{facts.alone.name} went ahead alone")
+        return Allow(GLASS, f"{facts.alone.name} went ahead alone", routed(demand(facts, policy).rule, facts))
     return no if no.code in (NOT_KNOWN, NOT_KNOWN_YET) else None
 
 

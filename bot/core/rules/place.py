@@ -1,6 +1,9 @@
-"""Where it is said: channels that the policy names, internal ones, with the bot in them."""
+"""Where it is said, and where its card is: channels that the policy names, internal ones, with the bot in them."""
 
 from bot.core.question import Facts, Policy, Refuse
+from bot.core.rules.approval import demand
+from bot.core.rules.permission import not_known
+from bot.core.rules.routing import routed
 
 
 def channel_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:
@@ -41,3 +44,25 @@ def bot_is_in_channel(facts: Facts, _policy: Policy) -> Refuse | None:
     if facts.place.is_member:
         return None
     return Refuse("not_in_channel", "The bot is not in this channel.", "Invite it, then ask again.")
+
+
+def card_has_its_place(facts: Facts, policy: Policy) -> Refuse | None:
+    """Where a rule puts its cards they have to be seen by our own people, and by nobody else."""
+    channel = card_channel(facts, policy)
+    if not channel:
+        return None
+    if no := not_known([channel], facts):
+        return no
+    place, rule = facts.cards.get(channel), demand(facts, policy).rule.name
+    where = f"Rule `{rule}` puts its cards into {channel}"
+    if place is None or not place.is_member:
+        return Refuse("not_in_channel", f"{where}, and the bot is not in it.", "Invite it there, then ask again.")
+    if not place.is_internal:
+        return Refuse("channel_shared", f"{where}, which is shared with another organisation.")
+    return Refuse("channel_archived", f"{where}, which is archived.") if place.is_archived else None
+
+
+def card_channel(facts: Facts, policy: Policy) -> str:
+    """Where its card is, or would be, if not where it was asked."""
+    request = facts.request
+    return request.route.card_channel if request.approval else routed(demand(facts, policy).rule, facts).card_channel

@@ -43,7 +43,7 @@ def _row(request: Request | None, message: Message, now: datetime) -> dict[str, 
     return {
         "request_id": request.id if request else None,
         "kind": message.kind.value,
-        "own_place": message.place is not None or request is None,
+        "own_place": request is None or not message.needs_card,
         "document": _MESSAGE.dump_python(message, mode="json"),
         "due_at": now,
         "attempts": 0,

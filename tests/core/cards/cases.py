@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.changes import Outcome, Prolonging, Request, Sent, Stage, Standing, Tally, Term, Verb, Verdict
+from bot.core.changes import Outcome, Prolonging, Request, Route, Sent, Stage, Standing, Tally, Term, Verb, Verdict
 from bot.core.people import ITSELF, Shift
 from bot.core.units import ActiveState, FileKind, Layer, UnitName
 from tests.core.cards.situations import (
@@ -129,6 +129,10 @@ WAITING = {
     "two approvals from different groups": distinct(),
     "two from different groups, one is there": distinct("sre dba"),
     "two from different groups, and both came from one": distinct("sre", "sre"),
+    "somebody is called": replace(waiting(), route=Route(mentions=("S0SRE", "UCAROL", "nobody"))),
+    "approved, and nobody is called any more": replace(
+        waiting(), stage=Stage.APPROVED, votes=(vote(),), route=Route(mentions=("S0SRE",))
+    ),
     "somebody is on call": waiting(approval=approval(groups=("on-call",), on_call=ON_CALL)),
     "asked anew": asked_anew(),
     "another name": waiting(ALIASED, change("sshd.service")),

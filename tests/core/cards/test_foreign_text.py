@@ -12,8 +12,8 @@ from bot.core.cards import answers, details, evidence, forms, line, note, plain,
 from bot.core.cards.buttons import buttons
 from bot.core.cards.kit import Action, Block, Text, code, escape, linked, mention, message, plain_text, section, words
 from bot.core.changes import Outcome, Request, Sent, Stage, Tally, Verdict
-from bot.core.people import PersonId
-from bot.core.question import Allow, Explained, NeedsApproval, Refuse
+from bot.core.people import PersonId, Shift
+from bot.core.question import Allow, Explained, NeedsApproval, Refuse, Routing
 from bot.core.units import ActiveState, Layer, Snapshot
 from tests.core.cards.limits import problems
 from tests.core.cards.situations import (
@@ -202,7 +202,11 @@ def test_a_card_its_line_its_evidence_and_its_details_stay_ours(request: Request
 @SLOW
 @given(hostile_requests(), hostile_snapshots(), FOREIGN)
 def test_an_answer_stays_ours(request: Request, seen: Snapshot, text: str) -> None:
-    needs = NeedsApproval(text, text, 2, 0, (text,), NOW - ASKED, NOW - ASKED, guarded=text)
+    needs = replace(
+        NeedsApproval(text, text, 2, 0, (text,), NOW - ASKED, NOW - ASKED, guarded=text),
+        routing=Routing(f"#{text}", (text,), (f"#{text}",)),  # no id, so no link either
+        on_call=(Shift(PersonId("T1", text), NOW, text), Shift(PersonId("T1", text))),
+    )
     explained = [Explained(text, holds=True, why=text), Explained(text, holds=False, why=text, line=3)]
     for said in (
         answers.status("web-01", seen, [request], NOW),

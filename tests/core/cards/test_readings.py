@@ -28,7 +28,8 @@ from bot.core.cards import (
 from bot.core.cards.configured import rejected, replaced
 from bot.core.changes import Sent, Stage, Tally, Target
 from bot.core.draft import Draft
-from bot.core.question import Allow, Explained, NeedsApproval, Refuse
+from bot.core.people import Shift
+from bot.core.question import Allow, Explained, NeedsApproval, Refuse, Routing
 from bot.core.units import ActiveState, FileKind, LoadState, UnitName
 from tests.core.cards.cases import ALIASED, BUSY, CARDS, DONE, ENDED, INFINITE, WAITING, guarded, unmask
 from tests.core.cards.ends import said_of_ends
@@ -62,7 +63,8 @@ def cards(group: str) -> dict[str, str]:
 
 def lines() -> dict[str, str]:
     finals = {name: request for group in (DONE, ENDED) for name, request in group.items()}
-    return {name: read(line(request, link=LINK), NAMES) for name, request in finals.items()}
+    said = {name: read(line(request, link=LINK), NAMES) for name, request in finals.items()}
+    return said | {"told elsewhere: failed": read(line(DONE["failed"], link=LINK, calls=False), NAMES)}
 
 
 def threads() -> dict[str, str]:
@@ -122,6 +124,14 @@ def all_answers() -> dict[str, str]:
     minutes = timedelta(minutes=15)
     needs = NeedsApproval("prod", "the rule asks for it", 1, 0, ("sre",), minutes, minutes)
     tick = replace(needs, need=2, guarded="it carries the mail")
+    routed = replace(
+        needs,
+        need=2,
+        groups=("sre", "on-call"),
+        distinct=True,
+        on_call=(Shift(CAROL, NOW + timedelta(hours=9), "carol"),),
+        routing=Routing("C0APPROVE", ("on-call",), ("C0OPS", "a channel")),
+    )
     no = Refuse("critical", "ssh.service is on the critical list: remote access.", "Nobody can approve this.")
     explained = [
         Explained("requester is one of us", holds=True, why=""),
@@ -141,6 +151,7 @@ def all_answers() -> dict[str, str]:
         "status of a host": answers.status("web-01", None, [proven(), replace(proven(), undo_until=None)], NOW),
         "plan": answers.plan(waiting(BUSY), needs, NOW),
         "plan, guarded": answers.plan(waiting(), tick, NOW),
+        "plan, routed, from different groups": answers.plan(waiting(), routed, NOW),
         "plan, no vote": answers.plan(unmask(undoes="r1"), Allow("undo", "it is the undo of our own mask"), NOW),
         "plan, refused": answers.plan(waiting(ALIASED, change("sshd.service")), no, NOW),
         "why": answers.why(waiting(ALIASED, change("sshd.service")), no, explained),

@@ -1,0 +1,24 @@
+"""Where what is said about a request belongs."""
+
+from bot.core.changes import Request
+from bot.core.people import Place
+from bot.workflow.parts import Parts
+
+
+def place_of(parts: Parts, request: Request) -> Place:
+    """Where its card is, and what is said beside it: where its rule says, or where it was asked."""
+    if request.route.card_channel:
+        return Place(request.route.card_channel)
+    return asked_at(parts, request)
+
+
+def asked_at(parts: Parts, request: Request) -> Place:
+    """Where it was asked; of the command line, the policy's channel for it."""
+    place = request.ask.place
+    return Place(parts.policy.shell_channel) if place.is_shell else place
+
+
+def thread_of(request: Request, channel: str, ts: str) -> Place:
+    """The thread of its card, which stands there: its own, or the one that it was asked in."""
+    asked = request.ask.place
+    return Place(channel, thread=asked.thread if asked.channel == channel and asked.thread else ts)

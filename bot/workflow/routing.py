@@ -1,0 +1,84 @@
+"""Who hears of a request when people are asked: where its card goes, whom it calls, which channels are merely told."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+
+from bot.core.changes import Request, Route
+from bot.core.people import Place
+from bot.core.policy import Allow, NeedsApproval, Routing
+from bot.errors import NotYet, Unverified
+from bot.ports import Message, MessageKind
+from bot.workflow.groups import called
+from bot.workflow.parts import Parts
+from bot.workflow.places import asked_at, place_of
+
+
+def routed(parts: Parts, request: Request, decision: Allow | NeedsApproval) -> tuple[Request, list[Message]]:
+    """The request with its route, and what is said because of it, once its card stands."""
+    needs_nobody = isinstance(decision, Allow)
+    routing = (_of_its_mask(parts, request) if needs_nobody else None) or decision.routing
+    there = replace(request, route=Route(card_channel=_elsewhere(parts, request, routing)))
+    card = place_of(parts, there)
+    mentions = tuple(one for one in called(parts, routing.mention) if one != request.owner.user)
+    in_thread = bool(card.thread)
+    route = replace(
+        there.route,
+        mentions=() if in_thread or needs_nobody else mentions,
+        told=tuple(channel for channel in routing.tell if channel != card.channel and _may_hear(parts, channel)),
+    )
+    said = [*_told(request, route.told, decision), *_where(parts, request, card)]
+    if in_thread and mentions and not needs_nobody:
+        said.append(_called(card, mentions, request))
+    return replace(request, route=route), said
+
+
+def _of_its_mask(parts: Parts, request: Request) -> Routing | None:
+    """An end of a mask is heard of where the mask was; what comes by itself has its card beside the mask's."""
+    mask = parts.store.get(request.ask.undoes) if request.ask.undoes else None
+    if mask is None or mask.route == Route():
+        return None
+    card_channel = mask.route.card_channel if request.ask.by_itself else ""
+    return Routing(card_channel, tell=mask.route.told)
+
+
+def _elsewhere(parts: Parts, request: Request, routing: Routing) -> str:
+    return routing.card_channel if routing.card_channel != asked_at(parts, request).channel else ""
+
+
+def _may_hear(parts: Parts, channel: str) -> bool:
+    """Nothing is told where others than our own people listen, or where nobody could tell who does."""
+    try:
+        place = parts.directory.place(Place(channel))
+    except (Unverified, NotYet):
+        return False
+    return place.is_member and place.is_internal and not place.is_archived
+
+
+def _told(request: Request, channels: Iterable[str], decision: Allow | NeedsApproval) -> Iterator[Message]:
+    who = request.ask.requester_name or request.ask.requester.user
+    waits = "it waits for approval" if isinstance(decision, NeedsApproval) else "it needs no vote"
+    body = f"{who} asks for `{request.ask.change}`; {waits}."
+    return (Message(MessageKind.NOTE, place=Place(channel), body=body, links_card=True) for channel in channels)
+
+
+def _where(parts: Parts, request: Request, card: Place) -> Iterator[Message]:
+    """To whoever asked, where they asked: where the card is, if it is not there."""
+    asked = request.ask.place
+    if asked.is_shell or asked.channel == card.channel or request.ask.by_itself:
+        return
+    body = f"`{request.ask.change}` is put to its approvers in {_name_of(parts, card)}."
+    yield Message(MessageKind.NOTE, to=request.owner.user, place=asked, body=body, links_card=True)
+
+
+def _name_of(parts: Parts, card: Place) -> str:
+    name = ""
+    with suppress(Unverified, NotYet):
+        name = parts.directory.place(card).name
+    return f"#{name}" if name else "another channel"
+
+
+def _called(card: Place, mentions: tuple[str, ...], request: Request) -> Message:
+    """A card in a thread calls nobody: that is done once, in the channel itself."""
+    body = f"An approval is asked for: `{request.ask.change}`."
+    return Message(MessageKind.NOTE, place=Place(card.channel), mentions=mentions, body=body, links_card=True)
