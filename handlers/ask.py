@@ -2,27 +2,31 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from bot.core import repair
 from bot.core.cards import choices, forms, replies
 from bot.core.cards.kit import Action
 from bot.core.changes import Ask, Change, Verb
-from bot.core.draft import drafted
+from bot.core.draft import drafted, quoted
 from bot.core.grammar import Command, Form, Order, Question, parse, parse_mention
 from bot.core.names import read_host, read_reason, read_term, read_unit, read_user
+from bot.core.people import Place
 from bot.errors import UsageError
 from bot.workflow import Workflow
-from handlers.caller import Caller, Click, Submission
+from handlers.caller import Caller, Click, Quote, Submission
 from handlers.choose import open_form
 from handlers.surface import Forms, Surface, Unfit
 
 
 def register(surface: Surface) -> None:
-    """The two commands, the mention, the form, and the buttons of a change that is over."""
+    """The two commands, the mention, the shortcuts, the form, and the buttons of a change that is over."""
     surface.command("/mask", mask)
     surface.command("/unmask", unmask)
     surface.mention(mentioned)
+    surface.shortcut(forms.FROM_MESSAGE, mask_for_message)
+    surface.shortcut(forms.FROM_ANYWHERE, mask_from_anywhere)
     surface.submission(forms.MASK, asked_in_form)
     surface.click(Action.UNMASK, take_back)
     surface.click(Action.MASK_AGAIN, mask_again)
@@ -52,9 +56,22 @@ def mentioned(desk: Workflow, caller: Caller, text: str) -> str:
     return _take(desk, caller, parse_mention(text, desk.hosts, desk.now))
 
 
+def mask_for_message(desk: Workflow, quote: Quote, form: Forms) -> str:
+    """From a message: it is the reason, and what becomes of it is told in its thread, if it has one."""
+    draft = quoted(quote.text, quote.link, desk.hosts)
+    open_form(desk, form, Click(quote.caller, request_id=""), draft)
+    return ""
+
+
+def mask_from_anywhere(desk: Workflow, quote: Quote, form: Forms) -> str:
+    """From anywhere; the form asks for the channel too."""
+    open_form(desk, form, Click(quote.caller, request_id=""))
+    return ""
+
+
 def asked_in_form(desk: Workflow, sent: Submission) -> str:
     """The form behind a bare `/mask`; whatever does not fit is said beside its field."""
-    order, who = _order(desk, sent), sent.caller
+    order, who = _order(desk, sent), _at_its_place(sent)
     if no := desk.offers.objection(order.change, by=who.id):
         raise Unfit({forms.UNIT: no})
     desk.submit(_ask(who, order), key=who.key)
@@ -107,6 +124,12 @@ def _ask(caller: Caller, order: Order) -> Ask:
     return Ask(order.change, caller.id, caller.name, caller.place, order.reason)
 
 
+def _at_its_place(sent: Submission) -> Caller:
+    """Who sent the form, in the channel that they chose where it asked for one."""
+    channel = sent.fields.get(forms.CHANNEL)
+    return replace(sent.caller, place=Place(channel)) if channel else sent.caller
+
+
 def _order(desk: Workflow, sent: Submission) -> Order:
     """What the form says. Every field is read before any is refused, so that all mistakes show at once."""
     readers: dict[str, Callable[[str], Any]] = {
@@ -117,6 +140,8 @@ def _order(desk: Workflow, sent: Submission) -> Order:
         forms.REASON: read_reason,
     }
     read, wrong = {}, {}
+    if sent.caller.place.is_home and not sent.fields.get(forms.CHANNEL):
+        wrong[forms.CHANNEL] = "A channel is needed: people have to see it."
     for block, reader in readers.items():
         try:
             read[block] = reader(sent.fields.get(block, ""))

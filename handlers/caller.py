@@ -1,14 +1,16 @@
 """Who did something in Slack, and where: the one place that digs in payloads."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bot.core.cards.forms import HOST
-from bot.core.people import PersonId, Place
+from bot.core.people import HOME, PersonId, Place
 
 Payload = Mapping[str, Any]
+_DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,15 @@ class Typing:
     host: str
 
 
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A message that somebody wants something done about, and where it is; empty where there is none."""
+
+    caller: Caller
+    text: str
+    link: str
+
+
 def of_command(body: Payload, home: Home) -> Caller:
     """Who typed a slash command; it never comes from inside a thread (Slack, "Slash commands")."""
     person = home.person(body["user_id"], body.get("team_id", ""))
@@ -81,6 +92,25 @@ def of_mention(body: Payload, home: Home) -> Caller:
     event = body["event"]
     person = home.person(event["user"], event.get("user_team") or event.get("team") or body.get("team_id", ""))
     return Caller(person, "", Place(event["channel"], event.get("thread_ts", "")), body["event_id"])
+
+
+def of_shortcut(body: Payload, home: Home) -> Quote:
+    """Who used a shortcut of the app, and on which message; one that is used from anywhere knows no place."""
+    message, channel = body.get("message") or {}, (body.get("channel") or {}).get("id", "")
+    place = Place(channel, message.get("thread_ts") or "") if channel else HOME
+    caller = Caller(_clicker(body, home), _name(body), place, body["trigger_id"])
+    attached: Payload = next(iter(message.get("attachments") or ()), {})
+    text = message.get("text") or attached.get("fallback") or attached.get("text") or ""
+    return Quote(caller, text, _link(body, place, message.get("ts", "")))
+
+
+def _link(body: Payload, place: Place, ts: str) -> str:
+    """Where the message is. Slack is not asked for it: the form has to be open in three seconds."""
+    domain = (body.get("team") or {}).get("domain") or ""
+    if not (_DOMAIN.fullmatch(domain) and ts):
+        return ""
+    thread = f"?thread_ts={place.thread}&cid={place.channel}" if place.thread not in ("", ts) else ""
+    return f"https://{domain}.slack.com/archives/{place.channel}/p{ts.replace('.', '')}{thread}"
 
 
 def of_click(body: Payload, home: Home) -> Click:
@@ -138,5 +168,7 @@ def _value(fields: Payload) -> Any:
             return tuple(option["value"] for option in options or ())
         case {"selected_option": option}:
             return option["value"] if option else ""
+        case {"selected_conversation": channel}:
+            return channel or ""
         case _:
             return element.get("value") or ""

@@ -19,7 +19,7 @@ def open_form(desk: Workflow, form: Forms, click: Click, draft: Draft = EMPTY) -
     """Open it with what is known, and have the units ready before anybody looks for one. Raises `UsageError`."""
     if draft.host:
         desk.offers.units(draft.host, asker=click.caller.id)
-    form.open(forms.mask_form(desk.hosts, draft), click)
+    form.open(forms.mask_form(desk.hosts, draft, asks_where=click.caller.place.is_home), click)
 
 
 def hosts(desk: Workflow, typing: Typing) -> list[Block]:
@@ -51,5 +51,5 @@ def host_chosen(desk: Workflow, chosen: Submission, form: OpenForm) -> str:
         term=fields.get(forms.DURATION, ""),
         reason=fields.get(forms.REASON, ""),
     )
-    form.refill(forms.mask_form(desk.hosts, draft), chosen.click)
+    form.refill(forms.mask_form(desk.hosts, draft, asks_where=forms.CHANNEL in fields), chosen.click)
     return ""

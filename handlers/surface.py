@@ -22,7 +22,7 @@ from bot.core.names import REASON_LIMIT
 from bot.errors import MaskbotError, StoreBusy, UsageError
 from bot.workflow import Workflow
 from handlers import caller as parse
-from handlers.caller import Caller, Click, Home, Payload, Submission, Typing
+from handlers.caller import Caller, Click, Home, Payload, Quote, Submission, Typing
 
 log = structlog.get_logger()
 
@@ -102,6 +102,18 @@ class Surface:
             ack()
 
         self.app.action(action)(listener)
+
+    def shortcut(self, name: str, do: Callable[[Workflow, Quote, Forms], str]) -> None:
+        """An entry in a message's menu, or in the menu of everything that can be done anywhere."""
+
+        def listener(ack: Ack, body: Payload, client: WebClient) -> None:
+            quote = parse.of_shortcut(body, self.home)
+            who = quote.caller
+            if said := attempt(lambda: do(self.desk, quote, Forms(client, who.key))):
+                self.desk.whisper(who.place, who.id.user, said)
+            ack()
+
+        self.app.shortcut(name)(listener)
 
     def submission(self, form: str | re.Pattern[str], do: Callable[[Workflow, Submission], str]) -> None:
         """A form that was sent off. What is wrong with it is shown in the form, and nothing typed is lost."""

@@ -1,15 +1,18 @@
 """What can be kept of a command that makes no sense as it stands, so that nothing has to be typed twice."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.core import repair
 from bot.core.grammar import Word, split, term_said
 from bot.core.names import REASON_LIMIT, near, read_host, read_term, read_unit, read_user
 from bot.core.times import Now
+from bot.core.units import UNIT_TYPES
 from bot.errors import UsageError
 
 _LONGEST = 4000  # of a text that somebody typed
+_QUOTED = 200  # of a message that becomes a reason
+_MARKS = "`'\"()[]{}*_~,;:!?."  # round a name in a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,26 @@ def drafted(text: str, hosts: Sequence[str], now: Now) -> Draft | None:
     return replace(draft, reason=repair.prose(reason)[:REASON_LIMIT]) if draft != EMPTY else None
 
 
+def quoted(text: str, link: str, hosts: Sequence[str]) -> Draft:
+    """A draft made from somebody's message: it is the reason, and host and unit are what it names, if just one each."""
+    said = " ".join(repair.prose(repair.text(text[:_LONGEST])).split())
+    named = [word.strip(_MARKS) for word in said.split()]
+    units = dict.fromkeys(word for word in named if word.rpartition(".")[2] in UNIT_TYPES and _kept(_unit, word))
+    known = dict.fromkeys(word for word in named if word in hosts)
+    quote = said if len(said) <= _QUOTED else said[: _QUOTED - 1] + "…"
+    reason = " ".join(part for part in (quote, link) if part)[:REASON_LIMIT]
+    return Draft(_only(known), _only(units), reason=reason)
+
+
+def _only(found: Iterable[str]) -> str:
+    one, *others = [*found, ""][:2]
+    return "" if any(others) else one
+
+
+def _unit(typed: str) -> str:
+    return str(read_unit(typed))
+
+
 def _term(options: Mapping[str, str], now: Now) -> str:
     """As it was typed, so that the form reads it once more when it is sent."""
     try:
@@ -68,7 +91,7 @@ def _host_and_unit(names: Sequence[str], hosts: Sequence[str]) -> tuple[str, str
     host = _kept(lambda typed: read_host(typed, hosts), first)
     if not second and not host and not near(first, hosts):
         second = first
-    return host, _kept(lambda typed: str(read_unit(typed)), second)
+    return host, _kept(_unit, second)
 
 
 def _kept(read: Callable[[str], str], typed: str) -> str:

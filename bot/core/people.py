@@ -47,7 +47,10 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A channel, and the thread in it where something was said. `shell` is the command line's place."""
+    """A channel, and the thread in it where something was said.
+
+    `shell` is the command line's place, `home` the bot's own page, which everybody has for themselves.
+    """
 
     channel: str
     thread: str = ""
@@ -62,5 +65,11 @@ class Place:
         """Asked on the command line, by an operating-system user mapped to a person."""
         return self.channel == "shell"
 
+    @property
+    def is_home(self) -> bool:
+        """On the bot's own page, or before a form that belongs to no channel yet; the answer is a direct message."""
+        return self.channel == "home"
+
 
 ITSELF = PersonId("", "maskbot")  # who "asks" for what comes by itself: no account in any Slack has this id
+HOME = Place("home")

@@ -23,7 +23,7 @@ FORM_TIMEOUT = 2  # of a call before an acknowledgement: that, and a trigger, li
 
 # What the same call may not meet again a little later (Slack, "Web API", common errors).
 _PASSING = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
-_NOT_THERE = frozenset({"not_in_channel", "channel_not_found"})
+_NOT_THERE = frozenset({"not_in_channel", "channel_not_found", "user_not_in_channel"})
 _TOO_MANY, _THEIR_FAULT = 429, 500
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,79}")
 _APP_OF_TOKEN = re.compile(r"xapp-\d+-(A[A-Z0-9]+)-.+")
@@ -117,13 +117,22 @@ class SlackChannel:
         call(self._client.chat_update, channel=channel, ts=ts, **_said(text), **_AS_IT_IS)
 
     def whisper(self, place: Place, user: str, text: Text) -> None:
-        """Say it to one person alone; in a direct message where the bot is not in the channel. Raises `SlackError`."""
+        """Say it to one person alone; in a direct message where they, or the bot, are in no channel.
+
+        Raises `SlackError`.
+        """
+        if place.is_home:
+            self._tell(user, text)
+            return
         try:
             call(self._client.chat_postEphemeral, user=user, **_to(place), **_said(text), **_AS_IT_IS)
         except SlackError as error:
             if error.code not in _NOT_THERE:
                 raise
-            call(self._client.chat_postMessage, channel=user, **_said(text), **_AS_IT_IS, **_NO_PREVIEW)
+            self._tell(user, text)
+
+    def _tell(self, user: str, text: Text) -> None:
+        call(self._client.chat_postMessage, channel=user, **_said(text), **_AS_IT_IS, **_NO_PREVIEW)
 
     def permalink(self, channel: str, ts: str) -> str:
         """A link to a message. Raises `SlackError`."""

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from bot.core.draft import Draft, drafted
+from bot.core.draft import Draft, drafted, quoted
 from bot.core.names import REASON_LIMIT, read_host, read_unit, read_user
 from tests.core.test_grammar import HOSTS, NOW, typed
 
@@ -61,3 +61,30 @@ def test_every_part_that_is_kept_makes_sense(text: str) -> None:
     for read, part in (read_unit, draft.unit), (read_user, draft.user):
         assert not part or str(read(part)) == part
     assert not draft.host or read_host(draft.host, HOSTS) == draft.host
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("cron is running away", Draft(reason="cron is running away LINK")),
+        ("`cron.service` on web-01: 7 x", Draft("web-01", "cron.service", reason="`cron.service` on web-01: 7 x LINK")),
+        ("(web-01, web-02) worker.timer!", Draft(unit="worker.timer", reason="(web-01, web-02) worker.timer! LINK")),
+        ("a.service b.service on web-01.", Draft("web-01", reason="a.service b.service on web-01. LINK")),
+        ("web-01\n\neats &lt;all&gt; <http://web-01|web-01>", Draft("web-01", reason="web-01 eats <all> web-01 LINK")),
+        ("../cron.service cr*.service", Draft(reason="../cron.service cr*.service LINK")),
+        ("", Draft(reason="LINK")),
+    ],
+)
+def test_a_message_is_the_reason_and_names_what_it_is_about(text: str, kept: Draft) -> None:
+    assert quoted(text, "LINK", HOSTS) == kept
+
+
+def test_a_long_message_is_cut_and_its_link_is_not() -> None:
+    reason = quoted("word " * 900, "https://lab.slack.com/archives/C1/p1", HOSTS).reason
+    assert reason.startswith("word word")
+    assert reason.endswith("… https://lab.slack.com/archives/C1/p1")
+    assert len(reason) <= REASON_LIMIT
+
+
+def test_without_a_link_there_is_the_message_alone() -> None:
+    assert quoted("it flaps", "", HOSTS).reason == "it flaps"

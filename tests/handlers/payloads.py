@@ -55,6 +55,20 @@ def click(
     }  # fmt: skip
 
 
+def shortcut(
+    callback: str, message: Mapping[str, Any] | None = None, *, user: str = "UALICE", team: str = TEAM
+) -> Payload:
+    """A shortcut, used on a message or from anywhere."""
+    about = {"message_ts": message["ts"], "channel": {"id": CHANNEL, "name": "incident"}} if message else {}
+    return {
+        "type": "message_action" if message else "shortcut", "token": "legacy", "api_app_id": APP, "enterprise": None,
+        "is_enterprise_install": False, "action_ts": "1700000000.500000", "callback_id": callback,
+        "team": {"id": TEAM, "domain": "lab"}, "trigger_id": f"{next(_numbers)}.4.dd",
+        "user": {"id": user, "username": user[1:].lower(), "name": user[1:].lower(), "team_id": team},
+        **about, **({"message": {"type": "message", "user": "UCAROL", **message}} if message else {}),
+    }  # fmt: skip
+
+
 def submission(form: Mapping[str, Any], values: Mapping[str, Any], *, user: str = "UBOB", team: str = TEAM) -> Payload:
     """The form that was opened, sent off with these values by block id, each as Slack has it for its element."""
     state = {block["block_id"]: block["element"] for block in form["blocks"] if block["type"] == "input"}
@@ -114,5 +128,7 @@ def _element(element: Mapping[str, Any], value: Any) -> Payload:
             return {"type": "checkboxes", "selected_options": [{"value": one} for one in value or ()]}
         case "static_select" | "external_select" as kind:
             return {"type": kind, "selected_option": {"value": value} if value else None}
+        case "conversations_select" as kind:
+            return {"type": kind, "selected_conversation": value or None}
         case kind:
             return {"type": kind, "value": value or None}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.errors import HostError
-from tests.handlers.payloads import choice, command, submission, typing
+from tests.handlers.payloads import choice, command, shortcut, submission, typing
 from tests.handlers.world import UNITS, World
 
 MEMBER = {"id": "UALICE", "team_id": "T1", "name": "alice"}
@@ -141,3 +141,58 @@ class TestSentOff:
     def test_a_name_that_nobody_has_seen_is_asked_for_all_the_same(self, world: World) -> None:
         world.send(submission(form(world), {"host": "web-01", "unit": "new-one.service"}))
         assert str(world.requests()[0].ask.change) == "mask web-01 new-one.service"
+
+
+class TestShortcuts:
+    MESSAGE = {"ts": "1700000000.000700", "text": "worker.service on web-01 eats &lt;all&gt; memory"}
+
+    def opened(self, world: World, payload: dict[str, Any]) -> dict[str, Any]:
+        assert world.send(payload).body == ""
+        call = world.slack.call("views.open")
+        assert call["trigger_id"] == payload["trigger_id"]
+        return dict(call["view"])
+
+    def test_one_on_a_message_fills_the_form_with_it(self, world: World) -> None:
+        view = self.opened(world, shortcut("mask_for_message", self.MESSAGE))
+        fields = {block["block_id"]: block["element"] for block in view["blocks"]}
+        assert fields["host"]["initial_option"]["value"] == "web-01"
+        assert fields["unit"]["initial_option"]["value"] == "worker.service"
+        reason = "worker.service on web-01 eats <all> memory https://lab.slack.com/archives/C1/p1700000000000700"
+        assert fields["reason"]["initial_value"] == reason
+        assert "channel" not in fields
+        until(world, lambda: world.hosts.asked == ["web-01"])
+
+    @pytest.mark.parametrize("thread", ["", "1700000000.000100"])
+    def test_the_card_goes_where_the_message_is(self, world: World, thread: str) -> None:
+        said = self.MESSAGE | ({"thread_ts": thread} if thread else {})
+        view = self.opened(world, shortcut("mask_for_message", said))
+        world.send(submission(view, {"host": "web-01", "unit": "worker.service"}, user="UALICE"))
+        place = world.requests()[0].ask.place
+        assert (place.channel, place.thread) == ("C1", thread)
+
+    def test_an_alert_without_text_is_quoted_by_what_is_attached(self, world: World) -> None:
+        alert = {"ts": "1700000000.000700", "text": "", "attachments": [{"fallback": "disk full on db-01"}]}
+        view = self.opened(world, shortcut("mask_for_message", alert))
+        assert "disk full on db-01" in json.dumps(view)
+
+    def test_one_from_anywhere_asks_where_people_are_to_see_it(self, world: World) -> None:
+        view = self.opened(world, shortcut("mask_from_anywhere"))
+        values = {"host": "web-01", "unit": "cron.service"}
+        missing = json.loads(world.send(submission(view, values, user="UALICE")).body)
+        assert set(missing["errors"]) == {"channel"}
+        world.send(submission(view, values | {"channel": "C1"}, user="UALICE"))
+        (request,) = world.requests()
+        assert (request.ask.place.channel, request.ask.requester.user) == ("C1", "UALICE")
+        assert world.slack.call("chat.postEphemeral")["channel"] == "C1"
+
+    def test_it_still_asks_once_the_host_is_chosen(self, world: World) -> None:
+        view = self.opened(world, shortcut("mask_from_anywhere"))
+        world.send(choice("host", "web-02", view, {"channel": "C1"}))
+        newer = world.slack.call("views.update")["view"]
+        assert [block["block_id"] for block in newer["blocks"]] == [block["block_id"] for block in view["blocks"]]
+
+    def test_where_the_form_cannot_be_opened_it_is_said_in_a_direct_message(self, world: World) -> None:
+        world.slack.answer("views.open", {"ok": False, "error": "expired_trigger_id"})
+        world.send(shortcut("mask_from_anywhere"))
+        told = world.slack.call("chat.postMessage")
+        assert (told["channel"], "took too long" in told["text"]) == ("UALICE", True)

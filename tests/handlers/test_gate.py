@@ -9,11 +9,12 @@ import pytest
 
 from bot.core.cards import forms
 from bot.core.cards.kit import Action
-from tests.handlers.payloads import choice, click, command, mention, submission, typing
+from tests.handlers.payloads import choice, click, command, mention, shortcut, submission, typing
 from tests.handlers.world import Listed, World
 
 FORMS = (forms.MASK, forms.APPROVE, forms.DENY)
 COMMANDS = ("/mask", "/unmask")
+SHORTCUTS = (forms.FROM_MESSAGE, forms.FROM_ANYWHERE)
 LISTS = (forms.HOST, forms.UNIT)
 
 Payload = dict[str, Any]
@@ -35,6 +36,7 @@ SURFACES: dict[str, Make] = {
     **{action.value: lambda team, action=action: click(action, "r1:abc", team=team) for action in Action},  # type: ignore[misc]
     **{form: lambda team, form=form: a_form(form, team) for form in FORMS},  # type: ignore[misc]
     **{f"list of {name}": lambda team, name=name: typing(name, "", form(), team=team) for name in LISTS},  # type: ignore[misc]
+    **{name: lambda team, name=name: shortcut(name, team=team) for name in SHORTCUTS},  # type: ignore[misc]
     "host": lambda team: choice("host", "web-01", form(), {}, team=team),
     "an unknown button": lambda team: click("no_such_action", "r1:abc", team=team),
 }
@@ -93,7 +95,7 @@ def test_a_bot_that_mentions_us_is_turned_away(world: World) -> None:
 
 def test_the_surfaces_tried_here_are_all_that_there_are(listed: Listed) -> None:
     taken, lists = listed.taken, {f"list of {name}" for name in listed.taken["options"]}
-    assert taken["command"] | taken["event"] | taken["view"] | taken["action"] | lists == {
+    assert taken["command"] | taken["event"] | taken["view"] | taken["action"] | taken["shortcut"] | lists == {
         *SURFACES.keys() - {"an unknown button"},
         ".*",
     }

@@ -45,7 +45,14 @@ def test_commands_and_events_are_those_that_handlers_take(listed: Listed) -> Non
     commands = MANIFEST["features"]["slash_commands"]
     assert {one["command"] for one in commands} == listed.taken["command"]
     assert set(MANIFEST["settings"]["event_subscriptions"]["bot_events"]) == listed.taken["event"]
+    assert {one["callback_id"] for one in MANIFEST["features"]["shortcuts"]} == listed.taken["shortcut"]
     assert MANIFEST["settings"]["interactivity"]["is_enabled"] == bool(listed.taken["action"])
+
+
+def test_shortcuts_are_within_the_limits_of_a_manifest() -> None:
+    shortcuts = MANIFEST["features"]["shortcuts"]
+    assert {one["type"] for one in shortcuts} == {"message", "global"}
+    assert all(len(one["name"]) <= 24 and len(one["description"]) <= 150 for one in shortcuts)
 
 
 def test_what_people_type_comes_escaped_over_a_socket() -> None:

@@ -54,6 +54,9 @@ class Listed(App):
     def view(self, constraints: Any, matchers: Any = None, middleware: Any = None) -> Any:
         return self._listed("view", constraints, super().view(constraints, matchers, middleware))
 
+    def shortcut(self, constraints: Any, matchers: Any = None, middleware: Any = None) -> Any:
+        return self._listed("shortcut", constraints, super().shortcut(constraints, matchers, middleware))
+
     def options(self, constraints: Any, matchers: Any = None, middleware: Any = None) -> Any:
         return self._listed("options", constraints, super().options(constraints, matchers, middleware))
 

@@ -55,7 +55,7 @@ class TestAListThatTheBotFills:
 def test_a_form_keeps_its_id_when_it_is_updated(slack: SlackLab, slack_bot: Heard) -> None:
     view = opened(slack)
     slack.choose("alice", "host", {"host": "web-02"})
-    newer = slack.wait_for(lambda: (now := slack.view("alice")) and now["private_metadata"] and now)
+    newer = slack.wait_for(lambda: (now := slack.view("alice")) and now.get("private_metadata") and now)
     assert (newer["id"], newer["private_metadata"]) == (view["id"], "web-02")
     assert newer["hash"] != view["hash"]
     slack.offered("alice", "unit", "cron")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.lab.slack.workspace import CHANNELS
 from tests.stories.scene import MASKED, RUNS, Story, words
 
 pytestmark = [pytest.mark.slack, pytest.mark.ssh]
@@ -54,10 +55,10 @@ def test_a_bare_mask_opens_a_form_which_offers_real_units_and_shows_its_mistakes
     assert found[:2] == ["watchdog.service", "watched.path"]
     assert slack.offered("alice", "unit", "ssh.s")[0] == "ssh.service: critical: remote access"
 
-    wrong = slack.submit_view("alice", {"host": "web-02", "unit": "ssh.service", "for": "2h"})
+    wrong = slack.submit_view("alice", {"host": "web-02", "unit": "ssh.service", "for": "a while"})
     assert wrong.said is not None
     assert wrong.said["response_action"] == "errors"
-    assert "unmask by hand" in wrong.said["errors"]["for"]
+    assert "a while" in wrong.said["errors"]["for"]
     wrong = slack.submit_view("alice", {"host": "web-02", "unit": "ssh.service"})
     assert wrong.said is not None
     assert "lock everybody out of web-02" in wrong.said["errors"]["unit"]
@@ -88,6 +89,32 @@ def test_a_mistyped_command_opens_the_form_with_what_made_sense(story: Story) ->
     slack.submit_view("alice", {"host": "web-02"})
     card = story.card("MASK restless.service on web-02")
     assert "@alice · INC-9: it flaps" in words(card)
+    story.presses("alice", "Withdraw", card)
+    story.card("WITHDRAWN")
+
+
+def test_a_message_in_a_thread_becomes_a_request_in_that_thread(story: Story) -> None:
+    slack = story.demo.slack
+    talk = slack.write("carol", "incident", "who knows db-01?")
+    alert = slack.write("bob", "incident", "restless.service on db-01 flaps again", thread_ts=talk["ts"])
+    slack.shortcut("alice", "mask_for_message", "incident", alert)
+    story.until(lambda: slack.view("alice"), "a form before alice")
+    slack.submit_view("alice")
+    card = story.card("MASK restless.service on db-01 · needs 1 approval")
+    assert card["thread_ts"] == talk["ts"]
+    assert "@alice · restless.service on db-01 flaps again https://maskbot-demo.slack.com/archives/" in words(card)
+    story.presses("alice", "Withdraw", card)
+    story.card("WITHDRAWN")
+
+
+def test_a_shortcut_from_anywhere_asks_for_the_channel(story: Story) -> None:
+    slack = story.demo.slack
+    slack.shortcut("alice", "mask_from_anywhere")
+    story.until(lambda: slack.view("alice"), "a form before alice")
+    slack.choose("alice", "host", {"host": "db-01"})
+    story.until(lambda: offered(story, "restless", "restless.service"), "the units of db-01")
+    slack.submit_view("alice", {"host": "db-01", "unit": "restless.service", "channel": CHANNELS["incident"]})
+    card = story.card("MASK restless.service on db-01 · needs 1 approval")
     story.presses("alice", "Withdraw", card)
     story.card("WITHDRAWN")
 

@@ -15,7 +15,9 @@ from bot.core.draft import EMPTY, Draft
 from bot.core.names import REASON_LIMIT
 
 MASK, DENY, APPROVE = "mask_form", "deny_form", "approve_form"  # callback ids
+FROM_MESSAGE, FROM_ANYWHERE = "mask_for_message", "mask_from_anywhere"  # of the shortcuts that open the first of them
 HOST, UNIT, HOW, USER, DURATION, REASON, CONSOLE = "host", "unit", "how", "user", "for", "reason", "console"
+CHANNEL = "channel"
 RUNTIME, KEEP_RUNNING = "runtime", "keep_running"
 CONSOLE_WORKS = "console_works"
 
@@ -26,9 +28,13 @@ _HOW = {
 }
 
 
-def mask_form(hosts: Sequence[str], draft: Draft = EMPTY) -> Block:
-    """The form behind a bare `/mask`, with what is known already. Its note says for which host units are offered."""
+def mask_form(hosts: Sequence[str], draft: Draft = EMPTY, *, asks_where: bool = False) -> Block:
+    """The form behind a bare `/mask`, with what is known already; where it belongs to no channel, it asks for one.
+
+    Its note says for which host units are offered.
+    """
     blocks = [
+        *([_input(CHANNEL, "Channel", _CHANNELS, hint=_CHANNEL_HINT)] if asks_where else []),
         _input(HOST, "Host", _host(hosts, draft.host)) | {"dispatch_action": True},
         _input(UNIT, "Unit", _offered(UNIT, draft.unit), hint=_UNIT_HINT),
         _input(HOW, "How", _how(draft), hint="By default: stopped, and masked for good.", optional=True),
@@ -39,6 +45,17 @@ def mask_form(hosts: Sequence[str], draft: Draft = EMPTY) -> Block:
     return _modal(MASK, "Mask a unit", "Ask", blocks) | {"private_metadata": _note(host=draft.host)}
 
 
+_CHANNELS = {
+    "type": "conversations_select",
+    "action_id": CHANNEL,
+    "default_to_current_conversation": True,
+    "filter": {
+        "include": ["public", "private"],
+        "exclude_external_shared_channels": True,
+        "exclude_bot_users": True,
+    },
+}
+_CHANNEL_HINT = "Where people are asked, and where it shows what becomes of it."
 _UNIT_HINT = "Type a part of its name, and choose: cron means cron.service."
 _USER_HINT = "Only for a unit of that user's own manager."
 _DURATION_HINT = "Like 2h, or until 18:00. Then it ends by itself; left empty, it lasts until somebody unmasks it."

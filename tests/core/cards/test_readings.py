@@ -185,6 +185,7 @@ def all_forms() -> dict[str, str]:
         "a bare /mask": forms.mask_form(["web-01", "web-02"]),
         "with what was typed": forms.mask_form(["web-01"], replace(typed, reason="INC-2041 <x>")),
         "too many hosts for a list": forms.mask_form([f"web-{number:03}" for number in range(101)], typed),
+        "from anywhere": forms.mask_form(["web-01"], asks_where=True),
         "deny": forms.deny_form(waiting()),
         "approve": forms.approve_form(guarded()),
         "approve, without a rule": forms.approve_form(replace(guarded(), approval=None)),
