@@ -7,7 +7,7 @@ from slack_bolt import App
 
 from bot.core.cards import replies
 from bot.workflow import Workflow
-from handlers import ask, choose, look, review
+from handlers import ask, choose, look, prolong, review
 from handlers.caller import Click, Home
 from handlers.gate import Gate
 from handlers.surface import Forms, Surface
@@ -23,6 +23,7 @@ def register(app: App, desk: Workflow, *, home: Home, aside: Executor) -> None:
     choose.register(surface)
     review.register(surface)
     look.register(surface)
+    prolong.register(surface)
     surface.click(re.compile(".*"), _of_an_older_card)  # the last one: Bolt takes the first that fits
 
 

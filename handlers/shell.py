@@ -15,7 +15,7 @@ from handlers import shown
 from handlers.shell_questions import SHELL, answer
 
 Words = Mapping[str, Any]
-_GOOD = (Outcome.PROVEN, Outcome.RESTORED, Outcome.UNMASKED, Outcome.NO_CHANGE)
+_GOOD = (Outcome.PROVEN, Outcome.RESTORED, Outcome.UNMASKED, Outcome.NO_CHANGE, Outcome.PROLONGED)
 _POLL = 0.1  # seconds between two looks at the record while somebody waits at a terminal
 DONE, FAILED, MISUSE = 0, 1, 2
 

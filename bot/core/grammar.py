@@ -118,7 +118,8 @@ def _look(word: Word, names: list[str], hosts: Sequence[str]) -> Question:
 def _order(verb: Verb, typed: str, hosts: Sequence[str], now: Now, *, said: str = "") -> Order:
     names, options, reason = split(typed)
     host, unit = _host_and_unit(said or verb, names, hosts)
-    _refuse_second_unit(reason)
+    why = read_reason(reason)
+    _refuse_second_unit(why)
     flags = [name for name in (*_FLAGS, *_TERMS) if name in options]
     if flags and verb is Verb.UNMASK:
         raise UsageError(f"`{flags[0]}` belongs to `/mask`; `/unmask` takes away whatever kind of mask we made.")
@@ -131,7 +132,7 @@ def _order(verb: Verb, typed: str, hosts: Sequence[str], now: Now, *, said: str 
         user=read_user(options["--user"]) if "--user" in options else "",
         term=read_term(term_said(options), now) if {*_TERMS} & {*options} else None,
     )
-    return Order(change, read_reason(reason))
+    return Order(change, why)
 
 
 def split(typed: str, *, forgiving: bool = False) -> tuple[list[str], dict[str, str], str]:

@@ -17,6 +17,7 @@ from bot.workflow.groups import with_names
 from bot.workflow.judging import judge, rival, with_own_mask
 from bot.workflow.looking import patient_look
 from bot.workflow.parts import Parts
+from bot.workflow.prolonging import before_our_mask
 from bot.workflow.routing import routed
 
 
@@ -29,7 +30,9 @@ def consider(parts: Parts, claim: Claim) -> Request:
         if isinstance(first, Refuse):
             return refuse(parts, request, first, claim=claim)
         change = request.ask.change
-        seen = patient_look(parts, parts.host(change.host), change.unit, full=True, user=change.user)
+        seen = before_our_mask(parts, request) or patient_look(
+            parts, parts.host(change.host), change.unit, full=True, user=change.user
+        )
         request = planned(request, seen)
         request = inherited(parts, with_own_mask(parts, request))
         decision = judge(parts, request, Moment.LOOKED, snapshot=seen)

@@ -17,6 +17,7 @@ from bot.workflow.judging import judge
 from bot.workflow.looking import patient_look, status_head
 from bot.workflow.losing import Lost, without_lost
 from bot.workflow.parts import Parts
+from bot.workflow.prolonging import before_our_mask, prolong
 
 
 def begin(parts: Parts, claim: Claim, request: Request, *, seen: Snapshot | None = None) -> Request:
@@ -31,6 +32,7 @@ def begin(parts: Parts, claim: Claim, request: Request, *, seen: Snapshot | None
     _wait_for_its_turn(parts, request)
     try:
         host = parts.host(change.host)
+        seen = seen or before_our_mask(parts, request)
         seen = seen or patient_look(parts, host, request.target.unit, full=True, user=change.user)
         parts = parts.pinned()  # the look took its time, and the policy may be another one now
         fresh = held_to_what_was_asked(_as_found_now(request, seen), policy=parts.policy.digest)
@@ -43,6 +45,8 @@ def begin(parts: Parts, claim: Claim, request: Request, *, seen: Snapshot | None
         return end(parts, request, Stage.CANCELLED, str(error), code="not_any_more", claim=claim)
     if not isinstance(decision, Allow):
         return _not_now(parts, fresh, decision, claim=claim)
+    if request.ask.prolongs:
+        return prolong(parts, fresh, decision, claim=claim)
     status = status_head(parts, host, fresh.target.unit, user=change.user)
     fresh = _where_it_left_off(parts, fresh).on_target(status_before=status, last_seen=seen)
     running = fresh.move(Stage.RUNNING, due_at=parts.clock.now())

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.core.audit import Event
 from bot.core.cards.buttons import DIGEST_SIGNS
-from bot.core.changes import Ask, Change, Outcome, Request, Stage, Verb, Verdict, Vote
+from bot.core.changes import Ask, Change, Outcome, Request, Stage, Term, Verb, Verdict, Vote
 from bot.core.grammar import Question
 from bot.core.people import PersonId, Place
 from bot.core.times import Now
@@ -15,6 +15,7 @@ from bot.workflow.ending import event
 from bot.workflow.offers import Offers
 from bot.workflow.parts import Parts
 from bot.workflow.places import place_of
+from bot.workflow.prolonging import prolonging
 from bot.workflow.recording import record
 from bot.workflow.voting import decided
 
@@ -71,6 +72,28 @@ class Workflow:
         return self.submit(Ask(change, by, name, _beside(mask, place), undoes=mask.id), key=key)
 
     start_again = undo  # what was stopped but not masked is restored in the same way
+
+    def ending_mask(self, request_id: str) -> Request:
+        """A mask of ours that ends by itself. Raises `UsageError` if it does not, or is gone."""
+        mask = self.request(request_id)
+        if not mask.is_live_mask or mask.standing.ends_at is None:
+            raise UsageError("There is no end to put off: " + _how_it_stands(mask))
+        return mask
+
+    def extend(  # noqa: PLR0913 - an extension is all of this
+        self, request_id: str, term: Term, *, by: PersonId, name: str, place: Place, key: str, reason: str = ""
+    ) -> Request:
+        """Ask for a later end of a mask; a length counts from the end that it has, or from now if that has passed."""
+        mask, now = self.ending_mask(request_id), self._parts.clock.now()
+        until = term.ends_at(max(mask.standing.ends_at or now, now)).replace(microsecond=0)
+        ask = prolonging(mask, Term(until=until), by, name)
+        return self.submit(replace(ask, place=_beside(mask, place), reason=reason), key=key)
+
+    def keep(self, request_id: str, reason: str, *, by: PersonId, name: str, place: Place, key: str) -> Request:
+        """Ask that a mask does not end by itself any more."""
+        mask = self.ending_mask(request_id)
+        ask = prolonging(mask, None, by, name)
+        return self.submit(replace(ask, place=_beside(mask, place), reason=reason), key=key)
 
     def mask_again(self, request_id: str, *, by: PersonId, name: str, place: Place, key: str) -> Request:
         """Ask for the same change once more."""

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from bot.core.cards.ends import not_as_before
-from bot.core.changes import Outcome, Request, Stage, Verb
-from bot.core.ends import begun
+from bot.core.changes import Outcome, Prolonging, Request, Stage, Verb
+from bot.core.ends import begun, prolonged
 from bot.core.policy import Refuse
 from bot.core.proof import broke, disproofs
 from bot.core.steps import Done
@@ -19,6 +20,7 @@ _AUDIT_WORD = {
     Outcome.PROVEN: "success",
     Outcome.RESTORED: "success",
     Outcome.UNMASKED: "success",
+    Outcome.PROLONGED: "success",
     Outcome.NO_CHANGE: "no_change",
     Outcome.UNKNOWN: "unknown",
 }
@@ -58,9 +60,17 @@ def finish(parts: Parts, request: Request, ending: Ending, *, claim: Claim) -> R
     return parts.store.save(
         finished,
         events=[recorded],
-        messages=[Message(MessageKind.EVIDENCE), *over(finished), *_to_owner(parts, finished)],
+        messages=[*_to_all(finished), *_to_owner(parts, finished)],
         claim=claim,
     )
+
+
+def _to_all(ended: Request) -> Iterator[Message]:
+    """What was sent to a host belongs into the thread; what changed nothing and needed no vote is on its card alone."""
+    if ended.target.outcome is not Outcome.PROLONGED:
+        yield Message(MessageKind.EVIDENCE)
+    if ended.target.outcome is not Outcome.PROLONGED or ended.approval:
+        yield from over(ended)
 
 
 def _to_owner(parts: Parts, ended: Request) -> Iterator[Message]:
@@ -126,14 +136,27 @@ def mark_repeated(parts: Parts, first_id: str, *, by: str) -> None:
     _mark(parts, first_id, "mask.repeated", by, lambda first: replace(first, repeated_by=by))
 
 
-def _mark(parts: Parts, request_id: str, kind: str, by: str, marked: Callable[[Request], Request]) -> None:
+def mark_prolonged(parts: Parts, mask_id: str, by: Prolonging, *, is_approved: bool) -> bool:
+    """Write a later end into our mask, once; False if it does not stand any more."""
+
+    def marked(mask: Request) -> Request:
+        if mask.standing.is_prolonged_by(by.request_id) or not mask.is_live_mask:
+            return mask
+        return replace(mask, standing=prolonged(mask.standing, by, parts.care, is_approved=is_approved))
+
+    mask = _mark(parts, mask_id, "mask.prolonged", by.request_id, marked, ends_at=by.until)
+    return mask.standing.is_prolonged_by(by.request_id)
+
+
+def _mark(
+    parts: Parts, request_id: str, kind: str, by: str, marked: Callable[[Request], Request], **data: Any
+) -> Request:
     while True:
         request = parts.store.get(request_id)
         now = marked(request)
         if now == request:
-            return
+            return request
         try:
-            parts.store.save(now, events=[event(request, kind, by=by)])
+            return parts.store.save(now, events=[event(request, kind, by=by, **data)])
         except Stale:
             continue
-        return

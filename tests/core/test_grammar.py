@@ -335,8 +335,25 @@ def test_a_carriage_return_or_newline_behind_a_unit_is_not_a_part_of_it() -> Non
     assert order("web-01 a.service\r\n").change.unit == UnitName("a.service")
 
 
+FLAGS = ("--runtime", "--keep-running", "--until 18:00")
 signs = st.sampled_from("a1-_.:@\\x=—“'`\u200b \n\t;|&$<>/*\0\ud800é,")
-pieces = st.sampled_from(["web-01", "cron", "cron.service", "--runtime", "--user", "deploy", "--", "status", "<@U1>"])
+pieces = st.sampled_from(
+    [
+        "web-01",
+        "cron",
+        "cron.service",
+        "--runtime",
+        "--user",
+        "deploy",
+        "--for",
+        "2h",
+        "until",
+        "18:00",
+        "--",
+        "status",
+        "<@U1>",
+    ]
+)
 typed = st.lists(pieces | st.text(signs, max_size=12) | st.text(max_size=12), max_size=8).map(" ".join)
 
 
@@ -351,7 +368,8 @@ def test_whatever_is_typed_is_a_command_or_a_usage_error(text: str) -> None:
             assert str(error)
 
 
-@given(verb=st.sampled_from(Verb), options=st.sets(st.sampled_from(["--runtime", "--keep-running"])), reason=typed)
+@given(verb=st.sampled_from(Verb), options=st.sets(st.sampled_from([*FLAGS])), reason=typed)
+@example(verb=Verb.MASK, options=set(), reason="\0 cron.service")
 def test_what_was_accepted_reads_the_same_when_it_is_typed_again(verb: Verb, options: set[str], reason: str) -> None:
     words = ["web-01 cron", *(options if verb is Verb.MASK else ())]
     try:

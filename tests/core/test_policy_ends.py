@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.changes import Ask, Outcome, Request, Standing, Term, Verb
+from bot.core.changes import Ask, Outcome, Prolonging, Request, Standing, Term, Verb
 from bot.core.people import ITSELF, Person, PersonId
 from bot.core.policy import Allow, Facts, ListedUnit, Moment, NeedsApproval, Policy, Refuse, decide
 from bot.core.units import Layer
@@ -175,6 +175,11 @@ class TestProlonging:
     )
     def test_what_does_not_stand_is_not_prolonged(self, mask: Request) -> None:
         assert code(self.later(NOW + HOUR, mask)) == "no_end"
+
+    def test_what_was_written_down_before_a_crash_is_not_refused_as_done_already(self) -> None:
+        done = Prolonging("r1", ALICE.id, ALICE.name, NOW, NOW + HOUR)
+        standing = Standing(ends_at=NOW + HOUR, approved_until=NOW, prolonged=(done,))
+        assert isinstance(self.later(NOW + HOUR, replace(ending(), standing=standing)), Allow)
 
     def test_a_mask_that_is_not_on_record_is_not_prolonged(self) -> None:
         ask = replace(request().ask, prolongs="r0")

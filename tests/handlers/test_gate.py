@@ -12,7 +12,7 @@ from bot.core.cards.kit import Action
 from tests.handlers.payloads import choice, click, command, mention, shortcut, submission, typing
 from tests.handlers.world import Listed, World
 
-FORMS = (forms.MASK, forms.APPROVE, forms.DENY)
+FORMS = (forms.MASK, forms.APPROVE, forms.DENY, forms.EXTEND, forms.KEEP)
 COMMANDS = ("/mask", "/unmask")
 SHORTCUTS = (forms.FROM_MESSAGE, forms.FROM_ANYWHERE)
 LISTS = (forms.HOST, forms.UNIT)

@@ -178,6 +178,6 @@ class TestLooking:
 
 
 def test_a_button_of_an_older_card_is_answered(world: World) -> None:
-    answer = world.send(click("extend", "r1:abc", respond=f"{world.slack.base}respond"))
+    answer = world.send(click("a_button_of_yore", "r1:abc", respond=f"{world.slack.base}respond"))
     assert answer.status == 200
     assert "older card" in world.slack.call("respond")["text"]

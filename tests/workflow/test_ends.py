@@ -1,18 +1,20 @@
 """Masks that end: brought back when due, exactly, whatever happened to bot, host, Slack and unit meanwhile."""
 
+import secrets
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bot.core.changes import Outcome, Request, Stage, Term
 from bot.core.ends import Care
-from bot.core.people import ITSELF
+from bot.core.people import ITSELF, Person
 from bot.errors import HostError
 from bot.ports import Query
 from tests.lab.hosts import LabHost
-from tests.workflow.slack import ALICE, BOB
+from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, INCIDENT
 from tests.workflow.wire import LOOK, Call
-from tests.workflow.world import World
+from tests.workflow.world import POLICY, World
 
 pytestmark = pytest.mark.ssh
 
@@ -63,7 +65,7 @@ def test_it_comes_back_by_itself_exactly_as_it_was_and_nobody_is_asked(world: Wo
     assert state(host, "worker.service") == MASKED
     card = world.card(done)
     assert "*Ends*  " in card
-    assert "[Unmask] [Details]" in card
+    assert "[Unmask] [Extend] [Keep] [Details]" in card
 
     world.clock.ahead += 2 * HOUR
     back = ended(world, done)
@@ -191,3 +193,95 @@ def test_an_unmask_by_hand_takes_the_end_along(world: World) -> None:
     assert world.store.get(done.id).due_at is None
     world.clock.ahead += 3 * HOUR
     assert returns(world, done) == []
+
+
+class TestProlonging:
+    """A later end, or none any more: decided like a mask, and nothing is done to the host."""
+
+    def extended(self, world: World, mask: Request, by: timedelta, *, who: Person = ALICE) -> Request:
+        key = secrets.token_hex(8)
+        asked = world.desk.extend(mask.id, Term(lasts=by), by=who.id, name=who.name, place=INCIDENT, key=key)
+        return world.answered(asked)
+
+    def kept(self, world: World, mask: Request, *, who: Person = ALICE) -> Request:
+        key = secrets.token_hex(8)
+        return world.answered(world.desk.keep(mask.id, "for ever", by=who.id, name=who.name, place=INCIDENT, key=key))
+
+    def test_its_requester_extends_it_once_by_its_length_and_then_asks(self, world: World) -> None:
+        host = world.hosts["web-01"]
+        done = world.masked("restless", term=TWO_HOURS)
+        sent = len(world.wire.verbs())
+        longer = self.extended(world, done, 2 * HOUR)
+        assert (longer.stage, longer.target.outcome) == (Stage.DONE, Outcome.PROLONGED), longer.because
+        assert world.card(longer).startswith("EXTENDED · restless.service on web-01")
+        assert len(world.wire.verbs()) == sent
+        mask = world.store.get(done.id)
+        assert done.standing.ends_at
+        assert mask.standing.ends_at == done.standing.ends_at.replace(microsecond=0) + 2 * HOUR
+        world.until(lambda: "*Extended*  by <@UALICE>" in world.card(mask), "that on the mask's card")
+
+        world.clock.ahead += 2 * HOUR + 30 * MINUTE
+        again = self.extended(world, mask, HOUR, who=BOB)
+        assert again.stage is Stage.WAITING
+        assert "*Then*  it ends " in world.card(again)
+        assert returns(world, done) == []
+        assert state(host, "restless.service") == MASKED
+
+        approved = world.approve(again, by=CAROL)
+        assert approved.target.outcome is Outcome.PROLONGED
+        world.clock.ahead += 2 * HOUR
+        assert world.store.get(done.id).undone_by == ""
+        world.clock.ahead += HOUR
+        assert ended(world, done).target.outcome is Outcome.RESTORED
+
+    def test_who_may_not_ask_for_masks_extends_none(self, world: World) -> None:
+        done = world.masked("restless", term=TWO_HOURS)
+        refused = self.extended(world, done, HOUR, who=DAVE)
+        assert (refused.stage, "may not ask" in refused.because) == (Stage.REFUSED, True)
+        assert world.store.get(done.id).standing == done.standing
+        assert self.extended(world, done, HOUR, who=CAROL).stage is Stage.WAITING
+
+    def test_a_mask_is_kept_with_the_approvals_of_one_without_an_end(self, world: World) -> None:
+        done = world.masked("restless", term=TWO_HOURS)
+        asked = self.kept(world, done)
+        assert asked.stage is Stage.WAITING
+        assert "KEEP THE MASK OF restless.service on web-01 · needs 1 approval" in world.card(asked)
+        kept = world.approve(asked)
+        assert kept.target.outcome is Outcome.PROLONGED
+        assert "KEPT, WITHOUT AN END" in world.card(kept)
+        world.clock.ahead += 3 * HOUR
+        mask = world.when(done, lambda now: now.standing.look_at is None, "the looks after it")
+        assert (mask.standing.ends_at, mask.undone_by) == (None, "")
+        assert returns(world, done) == []
+        assert "[Unmask] [Details]" in world.card(mask)
+        assert world.undo(mask).target.outcome is Outcome.RESTORED
+
+    def test_an_end_that_is_not_approved_in_time_comes_all_the_same(self, world: World) -> None:
+        done = world.masked("restless", term=Term(lasts=10 * MINUTE))
+        asked = self.kept(world, done)
+        world.clock.ahead += 10 * MINUTE
+        assert ended(world, done).target.outcome is Outcome.RESTORED
+        world.vote(asked)
+        assert "no mask of ours any more" in world.told(BOB, "would end by itself")
+
+    def test_a_host_that_is_away_is_kept_from_coming_back_with_its_unit_running(self, world: World) -> None:
+        done = world.masked("restless", term=TWO_HOURS)
+        away = Away(world)
+        world.clock.ahead += 2 * HOUR
+        overdue = world.when(done, lambda now: bool(now.standing.overdue), "a mask that is overdue")
+        assert self.extended(world, overdue, HOUR).target.outcome is Outcome.PROLONGED
+        away.comes_back()
+        mask = world.store.get(done.id)
+        assert (mask.standing.overdue, mask.standing.try_at) == ("", None)
+        assert state(world.hosts["web-01"], "restless.service") == MASKED
+        world.clock.ahead += HOUR + MINUTE
+        assert ended(world, done).target.outcome is Outcome.RESTORED
+
+    @pytest.mark.parametrize(
+        "parts", [{"policy": replace(POLICY, rules=(replace(POLICY.rules[0], requires_end=True),))}]
+    )
+    def test_where_the_policy_wants_an_end_none_is_kept_and_none_made_without(self, world: World) -> None:
+        refused = world.mask("restless")
+        assert "lets no mask last for good" in refused.because
+        done = world.masked("restless", term=TWO_HOURS)
+        assert "lets no mask last for good" in self.kept(world, done).because

@@ -21,7 +21,7 @@ from bot.core.cards.kit import (
     section,
     words,
 )
-from bot.core.cards.titles import subject
+from bot.core.cards.titles import subject, wanted
 from bot.core.cards.waiting import on_call, plan_rows, who_may
 from bot.core.changes import Outcome, Request, Stage
 from bot.core.question import Allow, Decision, Explained, NeedsApproval, Refuse, Routing
@@ -141,8 +141,8 @@ def _past(request: Request, now: datetime) -> Markup:
     ended = TITLES[outcome].lower() if request.stage is Stage.DONE else str(request.stage)
     age = states.span((now - request.asked_at).total_seconds())
     who = mention(request.ask.requester, request.ask.requester_name)
-    what = words("{} ago: {} {}, {}", age, request.ask.change.verb, subject(request), ended)
-    return joined([what, words("by {}", who), *_reason(request)])
+    said = words("{} ago: {}, {}", age, wanted(request), ended)
+    return joined([said, words("by {}", who), *_reason(request)])
 
 
 def _decided(decision: Decision) -> Iterator[Markup]:

@@ -16,6 +16,8 @@ LABELS = {
     Action.MASK_AGAIN: "Mask again",
     Action.START_AGAIN: "Start it again",
     Action.LOOK_NOW: "Look now",
+    Action.EXTEND: "Extend",
+    Action.KEEP: "Keep",
 }
 _STYLES = {Action.APPROVE: "primary", Action.DENY: "danger"}
 

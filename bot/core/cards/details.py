@@ -7,7 +7,7 @@ from bot.core.cards import states
 from bot.core.cards.evidence import commands
 from bot.core.cards.kit import Markup, Text, clock, code, day, escape, joined, mention, message, row, section, words
 from bot.core.cards.redact import redact
-from bot.core.cards.titles import asked, subject
+from bot.core.cards.titles import asked, wanted
 from bot.core.cards.waiting import plan_rows, who_may
 from bot.core.changes import Approval, Request, Tally, Vote
 from bot.core.units import Snapshot
@@ -26,7 +26,7 @@ def details(request: Request, *, now: datetime) -> Text:
         blocks.append(
             section("sent", [row("Sent", f"{len(target.sent)} commands; the newest:"), commands(target.sent[-5:])])
         )
-    return message(f"DETAILS · {request.ask.change.verb} {subject(request)}", *blocks)
+    return message(f"DETAILS · {wanted(request)}", *blocks)
 
 
 def _record(request: Request, now: datetime) -> Iterator[Markup]:

@@ -20,6 +20,7 @@ TITLES = {
     Outcome.NOT_LOADED: "NOT PROTECTED, MASK NOT LOADED",
     Outcome.FAILED: "FAILED, NOTHING WAS CHANGED",
     Outcome.NO_CHANGE: "NO CHANGE",
+    Outcome.PROLONGED: "EXTENDED",
     Outcome.RESTORED: "UNMASKED, AS BEFORE",
     Outcome.RESTORED_PARTLY: "UNMASKED, NOT ALL AS BEFORE",
     Outcome.UNMASKED: "UNMASKED",
@@ -41,6 +42,7 @@ _ENDED = {
     Outcome.PROVEN: "proven",
     Outcome.RESTORED: "proven",
     Outcome.UNMASKED: "proven",
+    Outcome.PROLONGED: "done",
 }
 _UNTOUCHED = (Outcome.FAILED, Outcome.NO_CHANGE)
 
@@ -65,6 +67,8 @@ def title(request: Request) -> str:
         return "OUR MASK IS GONE" if outcome in MASKED else "TAKEN BACK"
     if request.repeated_by:
         return f"{TITLES[outcome]}, MASKED AGAIN SINCE"
+    if outcome is Outcome.PROLONGED and request.ask.change.term is None:
+        return "KEPT, WITHOUT AN END"
     if outcome is Outcome.PROVEN and target.after and not target.after.active.is_down:
         return f"{TITLES[outcome]}, LEFT RUNNING"
     if outcome is Outcome.MASKED_RESTARTED:
@@ -118,6 +122,8 @@ def _meaning(request: Request) -> Iterator[Markup]:
 
 def _facts(request: Request) -> Iterator[Markup]:
     target = request.target
+    if target.outcome is Outcome.PROLONGED:
+        yield from ends.other_end(request)
     if target.note:
         yield row(_NOTES.get(target.outcome or Outcome.UNKNOWN, "Note"), target.note)
     elif start_proof(target) == "not tried":
@@ -186,7 +192,7 @@ def _actions(request: Request, now: datetime) -> tuple[Action, ...]:
     """What can be done about it now."""
     target = request.target
     if request.is_live_mask:
-        return (Action.UNMASK, Action.DETAILS)
+        return (Action.UNMASK, *((Action.EXTEND, Action.KEEP) if request.standing.ends_at else ()), Action.DETAILS)
     if target.outcome is Outcome.NOT_OURS and target.after and target.after.mask_layers:
         return (Action.UNMASK, Action.DETAILS)
     if not request.can_be_undone or request.ask.change.verb is not Verb.MASK:

@@ -5,14 +5,14 @@ from datetime import datetime
 
 from bot.core.cards.buttons import buttons
 from bot.core.cards.kit import Action, Markup, Text, clock, escape, mention, message, row, section, words
-from bot.core.cards.titles import asked, denial, subject
+from bot.core.cards.titles import asked, denial, wanted
 from bot.core.changes import Request, Stage
 
 
 def card(request: Request, now: datetime) -> Text:
     """Refused, denied, withdrawn, expired or cancelled."""
     return message(
-        f"{request.stage.upper()} · {request.ask.change.verb} {subject(request)}",
+        f"{request.stage.upper()} · {wanted(request)}",
         section("people", [asked(request)]),
         section("end", [*_end(request), words("Nothing was changed on {}.", request.target.host)]),
         buttons(request, [Action.DETAILS]),

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.core.cards.kit import Markup, clock, day, escape, joined, mention, row, words
 from bot.core.cards.titles import subject
-from bot.core.changes import Prolonging, Request, Standing
+from bot.core.changes import Prolonging, Request, Standing, Term
 from bot.core.names import REASON_LIMIT
 from bot.core.times import spoken
 
@@ -21,6 +21,31 @@ def rows(mask: Request) -> Iterator[Markup]:
         yield row("Ends", words("{}, and all is as before", day(standing.ends_at)))
     if standing.prolonged:
         yield _prolonged(standing.prolonged[-1])
+
+
+def plan(request: Request) -> Iterator[Markup]:
+    """What another end would mean, for those who are asked for it. Nobody has looked at the host for this."""
+    ask = request.ask
+    yield row("Now", words("our mask, {}", words("ends {}", day(ask.instead_of)) if ask.instead_of else "which ends"))
+    yield row("Then", _then(ask.change.term))
+    yield row("Undo", "one button: unmask, and all is as before")
+
+
+def _then(term: Term | None) -> Markup:
+    if term and term.until:
+        return words("it ends {}", day(term.until))
+    return words("it does not end by itself: it stays until somebody unmasks it")
+
+
+def other_end(request: Request) -> Iterator[Markup]:
+    """What a request has changed that prolongs a mask; its host was not touched."""
+    ask = request.ask
+    instead = words(", instead of {}", day(ask.instead_of)) if ask.instead_of else words("")
+    yield row("Ends", words("{}{}", _until(ask.change.term), instead))
+
+
+def _until(term: Term | None) -> Markup:
+    return day(term.until) if term and term.until else words("not by itself any more")
 
 
 def when(mask: Request) -> Markup:

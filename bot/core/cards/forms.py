@@ -6,18 +6,19 @@ Ids are constants, so that what reads a form names its fields as the form does.
 import json
 from collections.abc import Sequence
 
+from bot.core.cards import ends
 from bot.core.cards.buttons import DIGEST_SIGNS
 from bot.core.cards.choices import LONGEST_VALUE, MOST
 from bot.core.cards.kit import OPTION, Block, Markup, option, plain_text, row, section, words
-from bot.core.cards.titles import asked, subject
+from bot.core.cards.titles import asked, subject, what
 from bot.core.changes import Request
 from bot.core.draft import EMPTY, Draft
 from bot.core.names import REASON_LIMIT
 
-MASK, DENY, APPROVE = "mask_form", "deny_form", "approve_form"  # callback ids
+MASK, DENY, APPROVE, EXTEND, KEEP = "mask_form", "deny_form", "approve_form", "extend_form", "keep_form"  # callback ids
 FROM_MESSAGE, FROM_ANYWHERE = "mask_for_message", "mask_from_anywhere"  # of the shortcuts that open the first of them
 HOST, UNIT, HOW, USER, DURATION, REASON, CONSOLE = "host", "unit", "how", "user", "for", "reason", "console"
-CHANNEL = "channel"
+CHANNEL, LONGER, OTHER = "channel", "longer", "other"
 RUNTIME, KEEP_RUNNING = "runtime", "keep_running"
 CONSOLE_WORKS = "console_works"
 
@@ -61,6 +62,39 @@ _USER_HINT = "Only for a unit of that user's own manager."
 _DURATION_HINT = "Like 2h, or until 18:00. Then it ends by itself; left empty, it lasts until somebody unmasks it."
 
 
+_LONGER = {"30m": "30 minutes", "1h": "1 hour", "4h": "4 hours", "24h": "1 day"}
+_USUAL = "1h"
+_OTHER_HINT = "Like 2h, or until 18:00. What stands here counts instead."
+
+
+def extend_form(mask: Request) -> Block:
+    """How much longer: one of a few lengths, or another one, or a moment."""
+    options = [option(text, length) for length, text in _LONGER.items()]
+    menu = {
+        "type": "static_select",
+        "action_id": LONGER,
+        "options": options,
+        "initial_option": option(_LONGER[_USUAL], _USUAL),
+    }
+    blocks = [
+        section("about", [*_about(mask), *ends.rows(mask)]),
+        _input(LONGER, "How much longer", menu),
+        _input(OTHER, "Or", _typed(OTHER, ""), hint=_OTHER_HINT, optional=True),
+        _input(REASON, "Reason", _typed(REASON, "", most=REASON_LIMIT), optional=True),
+    ]
+    return _modal(EXTEND, "Extend a mask", "Extend", blocks) | _of(mask)
+
+
+def keep_form(mask: Request) -> Block:
+    """Why it is not to end by itself any more; that needs a reason, and the approvals of a mask without an end."""
+    field = _input(REASON, "Reason", _typed(REASON, "", most=REASON_LIMIT))
+    blocks = [section("about", [*_about(mask), *ends.rows(mask), words(_KEPT)]), field]
+    return _modal(KEEP, "Keep a mask", "Keep", blocks) | _of(mask)
+
+
+_KEPT = "It will not end by itself any more. That is put to its approvers, like a mask without an end."
+
+
 def deny_form(request: Request) -> Block:
     """Why not; it may stay empty."""
     field = _input(REASON, "Reason", _typed(REASON, "", most=REASON_LIMIT), optional=True)
@@ -79,7 +113,7 @@ def approve_form(request: Request) -> Block:
 
 
 def _about(request: Request) -> list[Markup]:
-    return [words("*{} {}*", request.ask.change.verb.upper(), subject(request)), asked(request)]
+    return [words("*{} {}*", what(request).upper(), subject(request)), asked(request)]
 
 
 def _of(request: Request) -> Block:

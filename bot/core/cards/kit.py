@@ -49,6 +49,8 @@ class Action(StrEnum):
     MASK_AGAIN = "mask_again"
     START_AGAIN = "start_again"
     LOOK_NOW = "look_now"
+    EXTEND = "extend"
+    KEEP = "keep"
 
 
 class Markup(str):

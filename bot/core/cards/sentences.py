@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from bot.core.cards.done import title
 from bot.core.cards.kit import Markup, Text, escape, joined, linked, mention, notified, section, words
-from bot.core.cards.titles import denial, subject
+from bot.core.cards.titles import denial, subject, what
 from bot.core.changes import Outcome, Request, Stage
 from bot.core.foreign import clean
 
-_NO_NEED_TO_KNOW = (Outcome.PROVEN, Outcome.RESTORED, Outcome.UNMASKED, Outcome.NO_CHANGE)
+_NO_NEED_TO_KNOW = (Outcome.PROVEN, Outcome.RESTORED, Outcome.UNMASKED, Outcome.NO_CHANGE, Outcome.PROLONGED)
 _LINES, _WIDTH = 20, 500
 
 
@@ -57,7 +57,7 @@ def _said(rows: list[Markup]) -> Text:
 def _ending(request: Request) -> str:
     if request.stage is Stage.DONE:
         return title(request).lower()
-    return f"{request.stage} ({request.ask.change.verb})"
+    return f"{request.stage} ({what(request)})"
 
 
 def _others(request: Request) -> list[Markup]:

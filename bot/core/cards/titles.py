@@ -14,6 +14,23 @@ def subject(request: Request) -> str:
     return f"{request.target.unit} on {request.target.host}{whose}"
 
 
+def what(request: Request) -> str:
+    """What is asked for, in a word."""
+    if request.ask.prolongs:
+        return "extend" if request.ask.change.term else "keep"
+    return str(request.ask.change.verb)
+
+
+def wanted(request: Request) -> str:
+    """`mask worker.service on web-01`, `extend the mask of worker.service on web-01`."""
+    return f"{what(request)}{' the mask of' * bool(request.ask.prolongs)} {subject(request)}"
+
+
+def loudly(request: Request) -> str:
+    """The same for a head line: `MASK worker.service on web-01`."""
+    return wanted(request).removesuffix(subject(request)).upper() + subject(request)
+
+
 def asked(request: Request) -> Markup:
     """Who asked, and why, as typed."""
     ask = request.ask

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from bot.core.cards import consequences, states
+from bot.core.cards import consequences, ends, states
 from bot.core.cards.buttons import buttons
 from bot.core.cards.kit import (
     Action,
@@ -20,7 +20,7 @@ from bot.core.cards.kit import (
     until,
     words,
 )
-from bot.core.cards.titles import asked, subject, with_time
+from bot.core.cards.titles import asked, loudly, with_time
 from bot.core.changes import Approval, Request, Stage, Tally, Verdict
 from bot.core.people import Shift
 
@@ -29,7 +29,7 @@ _NUMBERS = {1: "one", 2: "two", 3: "three"}
 
 def card(request: Request, now: datetime) -> Text:
     """The request before it runs: being looked at, waiting for votes, or approved and waiting for its turn."""
-    head = f"{request.ask.change.verb.upper()} {subject(request)} · {standing(request)}"
+    head = f"{loudly(request)} · {standing(request)}"
     return message(
         head,
         section("people", [asked(request), *_asked_anew(request)]),
@@ -40,6 +40,9 @@ def card(request: Request, now: datetime) -> Text:
 
 def plan_rows(request: Request) -> Iterator[Markup]:
     """What is there now and what would follow, always in the same order."""
+    if request.ask.prolongs:
+        yield from ends.plan(request)
+        return
     seen = request.target.planned or request.target.before
     if seen is None:
         yield row("Now", "not looked at yet")

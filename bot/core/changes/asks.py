@@ -1,6 +1,7 @@
 """What somebody asks for: a change of one unit on one host, by whom, where, why, and for how long."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from bot.core.changes.term import Term
@@ -50,5 +51,6 @@ class Ask:
     undoes: str = ""
     repeats: str = ""
     prolongs: str = ""
+    instead_of: datetime | None = None  # with `prolongs`: when that mask would end
     by_itself: bool = False  # asked by nobody: what it undoes was approved with its end, and that has come
     alone: bool = False  # without the votes that are missing, if the policy lets them

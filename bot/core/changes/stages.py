@@ -53,4 +53,5 @@ class Outcome(StrEnum):
     UNMASKED = "unmasked"  # a mask that was not ours is gone
     NOT_UNMASKED = "not_unmasked"  # a link of a mask that was not ours is gone, and the unit is still masked
     NOT_OURS = "not_ours"  # an undo stopped: what is there now is not what we made
+    PROLONGED = "prolonged"  # a mask of ours ends later, or does not end by itself any more; its host was not touched
     UNKNOWN = "unknown"  # not known yet; never final

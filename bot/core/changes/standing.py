@@ -37,3 +37,7 @@ class Standing:
     look_at: datetime | None = None  # when the host is looked at again, to see what came of the change
     looks: int = 0
     found: tuple[str, ...] = ()  # what these looks have said already
+
+    def is_prolonged_by(self, request_id: str) -> bool:
+        """Whether that request has done its work here already."""
+        return any(one.request_id == request_id for one in self.prolonged)

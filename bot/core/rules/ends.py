@@ -25,12 +25,13 @@ def end_is_due(facts: Facts, _policy: Policy) -> Refuse | None:
 
 def prolonged_mask_stands(facts: Facts, _policy: Policy) -> Refuse | None:
     """Only what would end later than it does now can be prolonged, and only while it is there."""
-    if not facts.request.ask.prolongs:
+    request, mask = facts.request, facts.own_mask
+    if not request.ask.prolongs or (mask and mask.standing.is_prolonged_by(request.id)):
         return None
-    ends_at = _end_of(facts.own_mask)
-    if facts.own_mask is None or not facts.own_mask.is_live_mask or ends_at is None:
+    ends_at = _end_of(mask)
+    if mask is None or not mask.is_live_mask or ends_at is None:
         return Refuse("no_end", "There is no mask of ours any more that would end by itself.")
-    until = _wanted(facts.request)
+    until = _wanted(request)
     if until is not None and until <= ends_at:
         return Refuse("not_later", f"It ends at {ends_at:%Y-%m-%d %H:%M} UTC already.", "Unmask ends it sooner.")
     return None

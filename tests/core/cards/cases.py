@@ -1,7 +1,7 @@
 """The situations that people get cards about, each by what is special in it."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.core.changes import Outcome, Prolonging, Request, Route, Sent, Stage, Standing, Tally, Term, Verb, Verdict
 from bot.core.people import ITSELF, Shift
@@ -107,6 +107,14 @@ def ending(**changes: object) -> Request:
     return replace(proven(), standing=replace(standing, **changes))  # type: ignore[arg-type]
 
 
+def prolonging(request: Request, until: datetime | None = None) -> Request:
+    """The same for a mask that is there already and would end in two hours."""
+    ask, term = request.ask, Term(until=until) if until else None
+    ends_at = NOW + timedelta(hours=2)
+    wanted = replace(ask, change=replace(ask.change, term=term), prolongs="r0", instead_of=ends_at)
+    return replace(request, ask=wanted)
+
+
 def came_by_itself(request: Request) -> Request:
     """Nobody asked for it, and nobody voted."""
     ask = replace(request.ask, requester=ITSELF, requester_name="maskbot", reason="It ends now.", by_itself=True)
@@ -160,6 +168,15 @@ WAITING = {
     "handed over": handed(waiting()),
     "with days to decide": replace(waiting(), approval=approval(decide_by=NOW + timedelta(days=2, hours=3))),
     "approved": replace(waiting(), stage=Stage.APPROVED, votes=(vote(),), act_by=NOW + timedelta(minutes=10)),
+    "a later end": prolonging(waiting(), until=NOW + timedelta(hours=4)),
+    "a later end, approved": prolonging(
+        replace(waiting(), stage=Stage.APPROVED, votes=(vote(),), act_by=NOW + timedelta(minutes=10)),
+        until=NOW + timedelta(hours=4),
+    ),
+    "no end any more": prolonging(waiting()),
+    "no end any more, of a mask whose end is not known": replace(
+        waiting(), ask=replace(prolonging(waiting()).ask, instead_of=None)
+    ),
     "its end has come": came_by_itself(
         replace(unmask(undoes="r1"), stage=Stage.APPROVED, approval=None, approved_at=NOW, act_by=None)
     ),
@@ -278,6 +295,11 @@ DONE = {
     "its end came, and it was not ours": came_by_itself(
         finished(Outcome.NOT_OURS, masked(), Verb.UNMASK, before=masked(), sent=(), note="Somebody made it anew.")
     ),
+    "extended": prolonging(finished(Outcome.PROLONGED, None, sent=()), until=NOW + timedelta(hours=4)),
+    "extended without a vote": replace(
+        prolonging(finished(Outcome.PROLONGED, None, sent=()), until=NOW + timedelta(hours=4)), votes=(), approval=None
+    ),
+    "kept": prolonging(finished(Outcome.PROLONGED, None, sent=())),
     "our mask is gone": replace(proven(), undone_by="r2"),
     "our mask is gone, and would have ended": replace(ending(), undone_by="r2"),
     "it ended by itself": replace(ending(returning="r2"), undone_by="r2"),
@@ -313,6 +335,7 @@ ENDED = {
     "withdrawn by its new owner": handed(ended(Stage.WITHDRAWN, "carol withdrew it.")),
     "expired": ended(Stage.EXPIRED, "Nobody decided in time: 0 of 1 approvals."),
     "ended without a word": replace(ended(Stage.EXPIRED), finished_at=None),
+    "an extension is denied": prolonging(ended(Stage.EXPIRED, "Nobody decided."), until=NOW + timedelta(hours=4)),
     "cancelled": ended(Stage.CANCELLED, "Its channel is gone."),
 }
 CARDS = {"waiting": WAITING, "running": RUNNING, "done": DONE, "doubt": DOUBT, "ended": ENDED}

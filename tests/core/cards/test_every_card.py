@@ -9,6 +9,7 @@ import pytest
 from bot.core.cards import line, render
 from bot.core.cards.kit import Action
 from bot.core.changes import Outcome, Request, Stage, Verb
+from tests.core.cards.cases import DONE, WAITING
 from tests.core.cards.reading import read
 from tests.core.cards.situations import NAMES, NOW, finished, masked, running, stopped, under_way, vote, waiting
 
@@ -67,6 +68,20 @@ def test_a_mask_of_ours_can_be_unmasked_until_it_was(outcome: Outcome) -> None:
     taken_back = replace(request, undone_by="r9")
     assert actions(taken_back) == [Action.DETAILS]
     assert render(taken_back, now=NOW).text == "OUR MASK IS GONE · worker.service on web-01"
+
+
+def test_a_mask_that_ends_can_be_extended_and_kept() -> None:
+    assert actions(DONE["proven, and it ends"]) == [Action.UNMASK, Action.EXTEND, Action.KEEP, Action.DETAILS]
+
+
+def test_what_an_undo_left_alone_can_be_asked_for_while_there_is_a_mask() -> None:
+    assert actions(DONE["not ours"]) == [Action.UNMASK, Action.DETAILS]
+    assert actions(DONE["not ours"].on_target(after=running())) == [Action.DETAILS]
+    assert actions(DONE["not ours"].on_target(after=None)) == [Action.DETAILS]
+
+
+def test_nobody_takes_back_what_comes_by_itself() -> None:
+    assert actions(WAITING["its end has come"]) == [Action.DETAILS]
 
 
 def test_what_was_stopped_but_not_masked_can_be_masked_again_or_started() -> None:

@@ -188,6 +188,8 @@ def all_forms() -> dict[str, str]:
         "from anywhere": forms.mask_form(["web-01"], asks_where=True),
         "deny": forms.deny_form(waiting()),
         "approve": forms.approve_form(guarded()),
+        "extend": forms.extend_form(DONE["proven, and it ends"]),
+        "keep": forms.keep_form(DONE["proven, and it ends"]),
         "approve, without a rule": forms.approve_form(replace(guarded(), approval=None)),
     }
     return {name: read_form(view, NAMES) for name, view in views.items()}

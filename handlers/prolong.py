@@ -1,0 +1,63 @@
+"""Extend and Keep: a later end for a mask that would end by itself, or none any more."""
+
+from bot.core import repair
+from bot.core.cards import forms
+from bot.core.cards.kit import Action
+from bot.core.changes import Term
+from bot.core.names import read_reason, read_term
+from bot.errors import UsageError
+from bot.workflow import Workflow
+from handlers.caller import Click, Submission
+from handlers.surface import Forms, Surface, Unfit
+
+
+def register(surface: Surface) -> None:
+    """The two buttons and their forms."""
+    surface.click(Action.EXTEND, extend)
+    surface.click(Action.KEEP, keep)
+    surface.submission(forms.EXTEND, extend_by)
+    surface.submission(forms.KEEP, keep_because)
+
+
+def extend(desk: Workflow, click: Click, form: Forms) -> str:
+    """A form: by how much."""
+    form.open(forms.extend_form(desk.ending_mask(click.request_id)), click)
+    return ""
+
+
+def keep(desk: Workflow, click: Click, form: Forms) -> str:
+    """A form: why."""
+    form.open(forms.keep_form(desk.ending_mask(click.request_id)), click)
+    return ""
+
+
+def extend_by(desk: Workflow, sent: Submission) -> str:
+    """What was typed, or else what was chosen."""
+    term, reason, who = _term(desk, sent), _reason(sent), sent.caller
+    request_id = sent.click.request_id
+    desk.extend(request_id, term, by=who.id, name=who.name, place=who.place, key=who.key, reason=reason)
+    return ""
+
+
+def keep_because(desk: Workflow, sent: Submission) -> str:
+    """With the reason that it needs."""
+    reason, who = _reason(sent), sent.caller
+    if not reason:
+        raise Unfit({forms.REASON: "Keeping a mask for good needs a reason."})
+    desk.keep(sent.click.request_id, reason, by=who.id, name=who.name, place=who.place, key=who.key)
+    return ""
+
+
+def _term(desk: Workflow, sent: Submission) -> Term:
+    typed = repair.text(sent.fields.get(forms.OTHER, "")).strip()
+    try:
+        return read_term(typed or sent.fields.get(forms.LONGER, ""), desk.now)
+    except UsageError as error:
+        raise Unfit({forms.OTHER: str(error)}) from error
+
+
+def _reason(sent: Submission) -> str:
+    try:
+        return read_reason(sent.fields.get(forms.REASON, ""))
+    except UsageError as error:
+        raise Unfit({forms.REASON: str(error)}) from error

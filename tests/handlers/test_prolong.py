@@ -1,0 +1,127 @@
+"""Extend and Keep: a form, and one recorded request for another end of the same mask."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.core.cards import forms
+from bot.core.changes import Outcome, Request, Stage, Term
+from tests.handlers.payloads import click, submission
+from tests.handlers.world import World
+
+PLAN = "0123456789ab"
+
+
+@pytest.fixture
+def mask(world: World) -> Request:
+    """A mask of ours that ends in an hour."""
+    request = world.moved(world.moved(world.waiting(), Stage.APPROVED), Stage.RUNNING)
+    done = world.moved(request, Stage.DONE, outcome=Outcome.PROVEN)
+    ends_at = (request.asked_at + timedelta(hours=1)).replace(microsecond=0)
+    standing = replace(done.standing, ends_at=ends_at, approved_until=ends_at)
+    return world.store.save(replace(done, finished_at=request.asked_at, standing=standing))
+
+
+def opened(world: World, action: str, mask: Request) -> dict[str, Any]:
+    world.send(click(action, f"{mask.id}:{PLAN}"))
+    view = world.slack.call("views.open")["view"]
+    return dict(json.loads(view) if isinstance(view, str) else view)
+
+
+def sent(world: World, form: dict[str, Any], **values: Any) -> dict[str, str]:
+    """What was wrong with it, by field."""
+    answer = world.send(submission(form, values))
+    return dict(json.loads(answer.body)["errors"]) if answer.body else {}
+
+
+def ends_at(mask: Request) -> Any:
+    return mask.standing.ends_at
+
+
+def prolonging(world: World, mask: Request) -> Request:
+    (request,) = (one for one in world.requests() if one.ask.prolongs == mask.id)
+    return request
+
+
+class TestExtend:
+    def test_the_form_offers_lengths_and_asks_for_the_same_mask_with_a_later_end(
+        self, world: World, mask: Request
+    ) -> None:
+        form = opened(world, "extend", mask)
+        assert form["callback_id"] == forms.EXTEND
+        assert sent(world, form, longer="4h", reason="the deploy takes longer") == {}
+
+        request = prolonging(world, mask)
+        assert request.ask.change == replace(mask.ask.change, term=Term(until=ends_at(mask) + timedelta(hours=4)))
+        assert (request.ask.requester.user, request.ask.reason) == ("UBOB", "the deploy takes longer")
+        assert (request.ask.instead_of, request.stage) == (ends_at(mask), Stage.ASKED)
+        assert world.store.get(mask.id).standing == mask.standing
+
+    def test_what_is_typed_counts_instead_of_what_is_chosen(self, world: World, mask: Request) -> None:
+        assert sent(world, opened(world, "extend", mask), longer="1h", other="—90m") != {}
+        assert sent(world, opened(world, "extend", mask), longer="1h", other=" 90m ") == {}
+        assert prolonging(world, mask).ask.change.term == Term(until=ends_at(mask) + timedelta(minutes=90))
+
+    def test_a_moment_can_be_typed_as_well(self, world: World, mask: Request) -> None:
+        assert sent(world, opened(world, "extend", mask), longer="1h", other="until tomorrow 12:00 UTC") == {}
+        term = prolonging(world, mask).ask.change.term
+        assert term
+        assert term.until
+        assert (term.until.hour, term.until.minute) == (12, 0)
+
+    def test_what_makes_no_sense_is_said_beside_its_field(self, world: World, mask: Request) -> None:
+        wrong = sent(world, opened(world, "extend", mask), longer="1h", other="a while")
+        assert "no length of time" in wrong["other"]
+        wrong = sent(world, opened(world, "extend", mask), longer="1h", reason="x" * 501)
+        assert "501 characters" in wrong["reason"]
+        assert len(world.requests()) == 1
+
+    def test_a_length_counts_from_now_where_the_end_has_passed(self, world: World, mask: Request) -> None:
+        past = mask.asked_at - timedelta(hours=9)
+        mask = world.store.save(replace(mask, standing=replace(mask.standing, ends_at=past)))
+        assert sent(world, opened(world, "extend", mask), longer="1h") == {}
+        term = prolonging(world, mask).ask.change.term
+        assert term
+        assert term.until
+        assert term.until > mask.asked_at + timedelta(minutes=59)
+
+    def test_a_form_that_is_delivered_twice_asks_once(self, world: World, mask: Request) -> None:
+        payload = submission(opened(world, "extend", mask), {"longer": "1h"})
+        world.send(payload)
+        world.send(payload)
+        assert len(world.requests()) == 2
+
+
+class TestKeep:
+    def test_it_asks_for_the_same_mask_without_an_end_and_says_why(self, world: World, mask: Request) -> None:
+        assert sent(world, opened(world, "keep", mask), reason="it must never run here") == {}
+        request = prolonging(world, mask)
+        assert request.ask.change == replace(mask.ask.change, term=None)
+        assert request.ask.reason == "it must never run here"
+
+    @pytest.mark.parametrize("reason", ["", "  "])
+    def test_it_needs_a_reason(self, world: World, mask: Request, reason: str) -> None:
+        wrong = sent(world, opened(world, "keep", mask), reason=reason)
+        assert wrong == {"reason": "Keeping a mask for good needs a reason."}
+        assert len(world.requests()) == 1
+
+
+@pytest.mark.parametrize("action", ["extend", "keep"])
+class TestWhatDoesNotEnd:
+    def test_a_mask_without_an_end_opens_no_form(self, world: World, mask: Request, action: str) -> None:
+        world.store.save(replace(mask, standing=replace(mask.standing, ends_at=None)))
+        world.send(click(action, f"{mask.id}:{PLAN}", respond=f"{world.slack.base}respond"))
+        assert "There is no end to put off" in world.slack.call("respond")["text"]
+        assert world.slack.count("views.open") == 0
+
+    def test_a_mask_that_was_taken_back_meanwhile_is_not_asked_for(
+        self, world: World, mask: Request, action: str
+    ) -> None:
+        form = opened(world, action, mask)
+        world.store.save(replace(mask, undone_by="r9"))
+        wrong = sent(world, form, longer="1h", reason="why")
+        assert "There is no end to put off" in next(iter(wrong.values()))
+        assert len(world.requests()) == 1
