@@ -15,6 +15,7 @@ from bot.edges.database import Database
 from bot.edges.database import Limits as DatabaseLimits
 from bot.edges.database.engine import parse_url
 from bot.edges.offline import FallbackDirectory, OfflineDirectory
+from bot.edges.pager import Receiver, Webhook
 from bot.edges.schedules import AskedSchedules
 from bot.edges.slack import SlackChannel, web_client
 from bot.edges.ssh import SshHosts, SshLimits
@@ -105,6 +106,7 @@ def assembled(settings: Settings, configuration: Configuration) -> Iterator[Asse
         timings=_timings(settings),
         limits=_limits(settings),
         care=_care(settings),
+        pager=_pager(settings),
     )
     answers = Answers(parts)
     with store.exclusive():
@@ -128,6 +130,7 @@ def _timings(settings: Settings) -> Timings:
         lease_renewal=settings.lease_renew,
         message_retry=settings.message_retry,
         unit_lists=settings.unit_lists,
+        page_unknown=settings.page_unknown,
     )
 
 
@@ -141,6 +144,14 @@ def _care(settings: Settings) -> Care:
         retry_first=timedelta(seconds=settings.end_retry_first),
         retry_longest=timedelta(seconds=settings.end_retry_longest),
     )
+
+
+def _pager(settings: Settings) -> Webhook | None:
+    if settings.pager_url is None:
+        return None
+    key, secret = (one.get_secret_value() if one else "" for one in (settings.pager_key, settings.pager_secret))
+    receiver = Receiver(settings.pager_url.get_secret_value(), settings.pager_format, key, secret)
+    return Webhook(receiver, now=SystemClock().now, deadline=settings.pager_deadline)
 
 
 def _limits(settings: Settings) -> Limits:

@@ -49,6 +49,15 @@ class SlackError(MaskbotError):
         self.retry_after = retry_after
 
 
+class PagerError(MaskbotError):
+    """Nobody was paged; it is tried again, at the earliest `retry_after` seconds later where the receiver said so."""
+
+    def __init__(self, text: str, *, code: str, retry_after: float | None = None) -> None:
+        super().__init__(text)
+        self.code = code
+        self.retry_after = retry_after
+
+
 class Unverified(MaskbotError):
     """It could not be established who somebody is, or whether a group holds them: so the answer is no."""
 

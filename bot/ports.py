@@ -10,6 +10,7 @@ from bot.core.cards.kit import Text
 from bot.core.changes import Request, Stage, Vote
 from bot.core.inventory import Host
 from bot.core.messages import Message, MessageKind
+from bot.core.pages import Page
 from bot.core.people import Person, PersonId, Place, Shift
 from bot.core.policy import Group
 from bot.core.units import UnitName
@@ -102,6 +103,13 @@ class Channel(Protocol):
 
     def permalink(self, channel: str, ts: str) -> str:
         """A link to a message."""
+
+
+class Pager(Protocol):
+    """Wakes somebody up."""
+
+    def page(self, page: Page) -> None:
+        """Tell the receiver of pages. Raises `PagerError`."""
 
 
 @dataclass(frozen=True, slots=True)

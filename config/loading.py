@@ -63,7 +63,12 @@ def load(settings: Settings) -> Configuration:
     rules = _attempt(complaints, lambda found: read_policy(found, listed or Lists((), ()), digest), policy)
     if inventory is None or listed is None or rules is None:
         raise together(complaints)
-    doubts = [*_doubts(policy, rules, inventory), *_program(policy, rules), *_loose(_files(folder))]
+    doubts = [
+        *_doubts(policy, rules, inventory),
+        *_program(policy, rules),
+        *_unpaged(policy, rules, settings),
+        *_loose(_files(folder)),
+    ]
     return Configuration(inventory, rules, tuple(Finding("warning", text) for text in doubts))
 
 
@@ -130,6 +135,13 @@ def _program(document: Document, policy: Policy) -> Iterator[str]:
         yield f"{where}: {program} cannot be run on this machine, so nobody would be known to be on call"
     elif program.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         yield f"{where}: others may write {program}; whoever can change it can approve anything (chmod go-w)"
+
+
+def _unpaged(document: Document, policy: Policy, settings: Settings) -> Iterator[str]:
+    """Somebody relies on being woken up, and nobody would be."""
+    for rule in policy.rules:
+        if settings.pager_url is None and any(rung.page for rung in rule.escalate):
+            yield f"{document.path}:{rule.line}: rule {rule.name}: it pages, and MASKBOT_PAGER_URL is not set"
 
 
 def _loose(paths: Iterable[Path]) -> Iterator[str]:

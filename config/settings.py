@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.core.pages import Format, why_not
 from bot.errors import ConfigError
 from config.secret_files import file_names, read_secret_files
 from config.words import near
@@ -101,6 +102,14 @@ class Settings(BaseSettings):
     no_end_reminder_every: Days = 86_400  # and so often,
     no_end_reminder_alone: Annotated[int, Field(ge=0, le=1000)] = 2  # so many times alone, then the channel as well
 
+    # Whom to page: where, in which words, and what proves that it is us. The address may hold a secret as well.
+    pager_url: SecretStr | None = None
+    pager_format: Format = Format.GENERIC
+    pager_key: SecretStr | None = None  # PagerDuty's routing key, Opsgenie's API key
+    pager_secret: SecretStr | None = None  # of the signature in the headers
+    pager_deadline: Seconds = 10
+    page_unknown: Seconds = 120  # after which somebody is paged because nobody knows what a command did
+
     # What people see
     card_edit_interval: Seconds = 1  # at least, between two edits of a card that only show progress
     progress: Seconds = 5  # between two words about a long wait
@@ -135,6 +144,21 @@ class Settings(BaseSettings):
                     f"has to be seconds in their order, up to {_LATEST_LOOK:g}, like 60,300,900, or `none`"
                 )
         return typed
+
+    @field_validator("pager_url")
+    @classmethod
+    def _may_go_there(cls, typed: SecretStr | None) -> SecretStr | None:
+        if typed and (wrong := why_not(typed.get_secret_value())):
+            raise ValueError(wrong)
+        return typed
+
+    @model_validator(mode="after")
+    def _knows_us(self) -> "Settings":
+        if self.pager_url and self.pager_format in (Format.PAGERDUTY, Format.OPSGENIE) and not self.pager_key:
+            raise ValueError(f"MASKBOT_PAGER_KEY is needed: the {self.pager_format} format carries it")
+        if self.pager_url and self.pager_format is Format.GENERIC and not self.pager_secret:
+            raise ValueError("MASKBOT_PAGER_SECRET is needed: without a signature a receiver cannot tell who calls")
+        return self
 
     @model_validator(mode="after")
     def _fit_together(self) -> "Settings":

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from bot.core.changes import Request, Stage
+from bot.core.pages import holds
 
 Clock = Callable[[Request], datetime | None]
 
@@ -54,6 +55,11 @@ def countdown_grows_old(request: Request) -> datetime | None:
     return request.nudges.next_drawing(request.approval.decide_by)
 
 
+def page_is_over(request: Request) -> datetime | None:
+    """Who was woken up is told at once that there is nothing left to do."""
+    return request.paging.paged_at if request.paging and not holds(request) else None
+
+
 CLOCKS: Mapping[Stage, tuple[Clock, ...]] = {
     Stage.ASKED: (as_stored,),
     Stage.WAITING: (deciding_ends, people_are_reminded, ladder_goes_on, countdown_grows_old),
@@ -65,5 +71,5 @@ CLOCKS: Mapping[Stage, tuple[Clock, ...]] = {
 
 def next_due(request: Request) -> datetime | None:
     """When it has to be taken up again; None: when something happens."""
-    times = (clock(request) for clock in CLOCKS.get(request.stage, ()))
+    times = (clock(request) for clock in (page_is_over, *CLOCKS.get(request.stage, ())))
     return min((at for at in times if at is not None), default=None)

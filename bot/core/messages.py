@@ -16,6 +16,7 @@ class MessageKind(StrEnum):
     WHISPER = "whisper"  # to one person alone, best effort
     NOTE = "note"  # a sentence in the card's thread, or in a place of its own
     REMINDER = "reminder"  # to those who still have to decide: what waits for them, said only while it waits
+    PAGE = "page"  # to the pager: `to` is its key, and `is_over` says that nobody needs to get up any more
     DIRECT = "direct"  # a direct message to one person, with a link to the card if it belongs to a request
 
 
@@ -23,9 +24,9 @@ class MessageKind(StrEnum):
 class Message:
     """Something to be said, stored with the change that makes it necessary.
 
-    `body` is for whispers, notes and direct messages. Nothing in it is special: who is to be notified by a note stands
-    in `mentions`, as ids of people (`U...`) and of user groups (`S...`), which are written in front of it. What could
-    not be said by `until` is not said any more.
+    `body` is for whispers, notes, pages and direct messages. Nothing in it is special: who is to be notified by a note
+    stands in `mentions`, as ids of people (`U...`) and of user groups (`S...`), which are written in front of it. What
+    could not be said by `until` is not said any more.
     """
 
     kind: MessageKind
@@ -35,6 +36,7 @@ class Message:
     mentions: tuple[str, ...] = ()
     until: datetime | None = None
     links_card: bool = False  # it waits for the card, wherever it is said
+    is_over: bool = False
 
     @property
     def needs_card(self) -> bool:

@@ -7,6 +7,7 @@ from bot.core.changes import Request, Stage
 from bot.errors import HostError
 from bot.ports import Claim
 from bot.workflow.ending import end, event
+from bot.workflow.paging import page_in_doubt
 from bot.workflow.parts import Parts
 
 _AGAIN = timedelta(minutes=1)  # what a finished request still owes is tried again then
@@ -20,12 +21,20 @@ def in_doubt(parts: Parts, request: Request, error: HostError, *, claim: Claim) 
     """
     now = parts.clock.now()
     since = request.target.unknown_since or now
-    waited = (now - since).total_seconds()
-    pause = min(parts.timings.doubt_longest, max(parts.timings.doubt_first, waited))
-    unknown = replace(request.on_target(unknown_since=since, note=str(error)), due_at=now + timedelta(seconds=pause))
     why = event(request, "exec.unknown", outcome="unknown", code=error.code, why=str(error))
     is_told = request.target.unknown_since is not None and request.target.note == str(error)
-    return parts.store.save(unknown, events=[] if is_told else [why], claim=claim)
+    paged = page_in_doubt(parts, request.on_target(unknown_since=since, note=str(error)), now)
+    unknown = replace(paged.request, due_at=_next_look(parts, paged.request, since, now))
+    events = [*([] if is_told else [why]), *paged.events]
+    return parts.store.save(unknown, events=events, messages=paged.messages, claim=claim)
+
+
+def _next_look(parts: Parts, request: Request, since: datetime, now: datetime) -> datetime:
+    """The longer it lasts, the longer the pause; but nobody is paged before one more look."""
+    waited = (now - since).total_seconds()
+    pause = min(parts.timings.doubt_longest, max(parts.timings.doubt_first, waited))
+    page_at = request.paging.due_at if request.paging else None
+    return min(filter(None, (now + timedelta(seconds=pause), page_at)))
 
 
 def own_up(parts: Parts, claim: Claim) -> datetime | None:

@@ -173,6 +173,6 @@ def advance(parts: Parts, claim: Claim, *, stopping: Callable[[], bool] = lambda
     if request.stage is Stage.APPROVED:
         request = begin(parts, claim, request, seen=just_seen)
     if request.stage is Stage.RUNNING:
-        seen = request.target.last_seen if request is not claim.request else None
+        seen = request.target.last_seen if claim.request.stage is not Stage.RUNNING else None
         request = Carrying(parts.pinned(), claim, request, seen=seen, stopping=stopping).run()
     return request

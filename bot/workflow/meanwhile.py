@@ -11,6 +11,7 @@ from bot.core.changes import Request, Stage
 from bot.ports import Claim
 from bot.workflow.afterlooks import look_after
 from bot.workflow.nudging import count_down, escalate, remind
+from bot.workflow.paging import close_page
 from bot.workflow.parts import Parts
 from bot.workflow.returning import bring_back
 from bot.workflow.telling import tell_owner
@@ -28,7 +29,7 @@ TIMELY: Mapping[Stage, tuple[Timely, ...]] = {
 def do_what_is_due(parts: Parts, claim: Claim, request: Request) -> Request:
     """Everything that time has come for, in its order, for as long as the request stays in its stage."""
     stage = request.stage
-    for timely in TIMELY.get(stage, ()):
+    for timely in (close_page, *TIMELY.get(stage, ())):
         if request.stage is stage:
             request = timely(parts, claim, request)
     return request

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from bot.core.changes import Request, Rung, Tally
+from bot.core.audit import Event
+from bot.core.changes import Cause, Request, Rung, Tally
 from bot.core.people import PersonId, Place
 from bot.core.policy import Group
 from bot.core.times import spoken
@@ -11,7 +12,10 @@ from bot.errors import NotYet, Unverified
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.ending import event
 from bot.workflow.groups import MOST_CALLED, called
+from bot.workflow.paging import page
 from bot.workflow.parts import Parts
+
+_PAGED, _NO_PAGER = "somebody paged", "nobody paged, because no pager is set up"
 
 
 def count_down(parts: Parts, claim: Claim, request: Request) -> Request:
@@ -62,22 +66,30 @@ def escalate(parts: Parts, claim: Claim, request: Request) -> Request:
         return request
     after = replace(request, nudges=replace(nudges, escalated=nudges.escalated + len(rungs)))
     messages = [message for rung in rungs for message in _calls(parts, request, rung)]
-    events = [event(request, "request.escalated", mention=list(rung.mention), channel=rung.channel) for rung in rungs]
+    events = [_climbed(request, rung) for rung in rungs]
+    if parts.pager and any(rung.page for rung in rungs):
+        paged = page(after, Cause.UNDECIDED, parts.clock.now())
+        after, messages, events = paged.request, [*messages, *paged.messages], [*events, *paged.events]
     return parts.store.save(after, events=events, messages=messages, claim=claim)
+
+
+def _climbed(request: Request, rung: Rung) -> Event:
+    return event(request, "request.escalated", mention=list(rung.mention), channel=rung.channel, page=rung.page)
 
 
 def _calls(parts: Parts, request: Request, rung: Rung) -> Iterable[Message]:
     until = request.approval.decide_by if request.approval else None
-    yield Message(MessageKind.NOTE, body=_said(rung))
+    yield Message(MessageKind.NOTE, body=_said(rung, has_pager=parts.pager is not None))
     if rung.mention or rung.channel:
         place = Place(rung.channel) if rung.channel else None
         mentions = called(parts, rung.mention)
         yield Message(MessageKind.REMINDER, place=place, mentions=mentions, until=until)
 
 
-def _said(rung: Rung) -> str:
+def _said(rung: Rung, *, has_pager: bool) -> str:
     groups = " and ".join(f"@{group}" for group in rung.mention)
     called = [f"{groups} called"] * bool(groups) + ["another channel told"] * bool(rung.channel)
+    called += [_PAGED if has_pager else _NO_PAGER] * rung.page
     return f"{spoken(rung.after)} without a decision: {', '.join(called)}."
 
 

@@ -8,7 +8,7 @@ from bot.core.inventory import Host, Inventory
 from bot.core.policy import Policy
 from bot.core.steps import Limits
 from bot.errors import UsageError
-from bot.ports import Channel, Clock, Directory, Hosts, Store
+from bot.ports import Channel, Clock, Directory, Hosts, Pager, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class Timings:
     lease_renewal: float = 15.0
     message_retry: float = 2.0
     unit_lists: float = 300.0  # how long the names of a host's units are offered before they are asked for anew
+    page_unknown: float = 120.0  # after which somebody is paged because nobody knows what a command did
 
 
 class InForce:
@@ -63,6 +64,7 @@ class Parts:
     timings: Timings = Timings()
     limits: Limits = Limits()
     care: Care = Care()
+    pager: Pager | None = None
 
     @property
     def inventory(self) -> Inventory:

@@ -14,6 +14,7 @@ from bot.core.people import PersonId, Place
 from bot.errors import NotYet, SlackError, Stale, Unverified
 from bot.ports import Due, MessageKind
 from bot.workflow.ending import end
+from bot.workflow.paging import send_page
 from bot.workflow.parts import Parts
 from bot.workflow.places import asked_at, place_of, thread_of
 
@@ -32,7 +33,9 @@ def say(parts: Parts, due: Due) -> None:
         parts.store.unsaid(due, retry_in=None)
         return
     try:
-        if request is None:
+        if due.message.kind is MessageKind.PAGE:
+            send_page(parts, due, request)
+        elif request is None:
             _announce(parts, due)
         else:
             _about(parts, due, request)

@@ -90,6 +90,15 @@ def test_a_doubt_is_said_and_starts_all_the_same(right: str, doubtful: str, said
     assert warnings(folder) == [said]
 
 
+def test_a_page_that_nobody_would_get_is_doubted(folder: Folder) -> None:
+    folder.policy = POLICY.replace("    ask:", "    escalate: [{after: 9m, page: true}]\n    ask:")
+    assert warnings(folder) == ["policy.yaml:7: rule prod: it pages, and MASKBOT_PAGER_URL is not set"]
+
+    there = {"pager_url": "http://localhost/", "pager_format": "alertmanager"}
+    folder.settings = Settings.model_validate({"config_dir": folder.path, **there})
+    assert warnings(folder) == []
+
+
 def test_a_no_is_not_doubted_for_its_quorum(folder: Folder) -> None:
     folder.policy += "  - {name: freeze, forbid: payday}\n"
     assert warnings(folder) == []

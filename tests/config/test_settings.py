@@ -11,6 +11,7 @@ from config.secret_files import SECRETS
 from config.settings import Settings, load_settings
 
 CANARY = "xoxb-canary-4711"
+CANARIES = {name: CANARY for name in SECRETS} | {"MASKBOT_PAGER_URL": f"https://pager.example.com/{CANARY}"}
 
 
 def complaint() -> str:
@@ -98,6 +99,25 @@ def test_a_setting_that_nobody_knows_is_refused(name: str, said: str, monkeypatc
     assert CANARY not in complaint()
 
 
+@pytest.mark.parametrize(
+    ("form", "needs"),
+    [
+        ("", "MASKBOT_PAGER_SECRET is needed"),
+        ("pagerduty", "MASKBOT_PAGER_KEY is needed: the pagerduty format carries it"),
+        ("opsgenie", "MASKBOT_PAGER_KEY is needed"),
+        ("alertmanager", ""),
+        ("alertmanager-webhook", ""),
+    ],
+)
+def test_a_pager_is_complete_or_refused(form: str, needs: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MASKBOT_PAGER_URL", "https://pager.example.com/")
+    monkeypatch.setenv("MASKBOT_PAGER_FORMAT", form)
+    if needs:
+        assert complaint().startswith(needs)
+        monkeypatch.setenv(needs.partition(" ")[0], CANARY)
+    assert CANARY not in repr(load_settings())
+
+
 WRONG = {
     "MASKBOT_POLL": ("soon", "MASKBOT_POLL: "),
     "MASKBOT_LEASE": ("0", "MASKBOT_LEASE: "),
@@ -111,6 +131,8 @@ WRONG = {
     "MASKBOT_LOOK_AFTER": ("300,60", "MASKBOT_LOOK_AFTER: has to be seconds in their order, up to 86400, like 60,300"),
     "MASKBOT_END_RETRY_FIRST": ("301", "MASKBOT_END_RETRY_FIRST cannot be longer than MASKBOT_END_RETRY_LONGEST"),
     "MASKBOT_NO_END_REMINDER": ("0", "MASKBOT_NO_END_REMINDER: "),
+    "MASKBOT_PAGER_URL": (f"http://pager.example.com/{CANARY}", "MASKBOT_PAGER_URL: has to begin with https://"),
+    "MASKBOT_PAGER_FORMAT": ("smoke", "MASKBOT_PAGER_FORMAT: "),
     "SLACK_API_URL": ("slack.com", "SLACK_API_URL: "),
     "MASKBOT_SLACK_MODE": ("both", "MASKBOT_SLACK_MODE: "),
     "MASKBOT_HTTP_ADDRESS": ("localhost", "MASKBOT_HTTP_ADDRESS: "),
@@ -153,10 +175,11 @@ def test_everything_that_is_wrong_is_said_at_once(monkeypatch: pytest.MonkeyPatc
 def test_a_secret_may_come_from_a_file_and_the_file_wins(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "secret").write_text(f"{CANARY}\n")
+    (tmp_path / "secret").write_text(f"{CANARIES[name]}\n")
+    monkeypatch.setenv("MASKBOT_PAGER_FORMAT", "alertmanager")  # which needs nothing else
     monkeypatch.setenv(name, "from the environment")
     monkeypatch.setenv(f"{name}_FILE", str(tmp_path / "secret"))
-    assert secret(load_settings(), name) == CANARY
+    assert secret(load_settings(), name) == CANARIES[name]
 
 
 @pytest.mark.parametrize("name", SECRETS)
@@ -164,10 +187,11 @@ def test_a_secret_may_come_from_a_file_and_the_file_wins(
 def test_a_secret_may_come_from_a_directory_of_secrets_and_the_file_wins(
     name: str, spell: type[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / spell(name)).write_text(f"{CANARY}\n")
+    (tmp_path / spell(name)).write_text(f"{CANARIES[name]}\n")
+    monkeypatch.setenv("MASKBOT_PAGER_FORMAT", "alertmanager")
     monkeypatch.setenv(name, "from the environment")
     monkeypatch.setenv("MASKBOT_SECRETS_DIR", str(tmp_path))
-    assert secret(load_settings(), name) == CANARY
+    assert secret(load_settings(), name) == CANARIES[name]
 
 
 def test_a_file_that_is_named_wins_over_the_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,7 +226,8 @@ def test_a_secret_file_that_cannot_be_used_is_an_error(tmp_path: Path, monkeypat
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_no_secret_shows_in_settings_or_in_an_error_about_others(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(name, CANARY)
+    monkeypatch.setenv("MASKBOT_PAGER_FORMAT", "alertmanager")
+    monkeypatch.setenv(name, CANARIES[name])
     settings = load_settings()
     assert CANARY not in f"{settings!r} {settings} {settings.model_dump()}"
     monkeypatch.setenv("MASKBOT_LEASE_RENEW", "9999")

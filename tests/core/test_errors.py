@@ -3,7 +3,17 @@
 import pytest
 
 from bot.core.inventory import Host, Inventory
-from bot.errors import HostError, HostileOutput, HostTaken, LostClaim, MaskbotError, NotYet, SlackError, Stale
+from bot.errors import (
+    HostError,
+    HostileOutput,
+    HostTaken,
+    LostClaim,
+    MaskbotError,
+    NotYet,
+    PagerError,
+    SlackError,
+    Stale,
+)
 
 
 def test_every_error_is_a_sentence_for_a_person() -> None:
@@ -16,6 +26,12 @@ def test_what_a_host_cannot_have_printed_is_never_worth_another_try() -> None:
     error = HostileOutput("A key came twice.")
 
     assert (error.code, error.passing) == ("hostile_output", False)
+
+
+def test_a_receiver_of_pages_says_itself_how_long_to_wait() -> None:
+    error = PagerError("The pager answered 429.", code="http_429", retry_after=7.0)
+
+    assert (str(error), error.code, error.retry_after) == ("The pager answered 429.", "http_429", 7.0)
 
 
 def test_slack_says_itself_how_long_to_wait() -> None:

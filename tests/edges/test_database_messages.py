@@ -206,6 +206,26 @@ def test_what_has_a_place_of_its_own_needs_no_card(store: Database) -> None:
     assert store.due_message("poster") is None
 
 
+def test_nobody_hears_that_a_page_is_over_before_they_were_paged(store: Database, clock: Hands) -> None:
+    page, over = Message(MessageKind.PAGE, to="r1"), Message(MessageKind.PAGE, to="r1", is_over=True)
+    first = waiting(store)
+    say(store, first)
+    first = store.save(first, messages=[page], urgent=False)
+    trigger = due(store)
+    store.save(first, messages=[over, Message(LINE)], urgent=False)
+    other = waiting(store, number=2)
+    store.save(other, messages=[over], urgent=False)
+    assert kinds(store) == [LINE, CARD, MessageKind.PAGE]  # the page is of the other request
+
+    store.unsaid(trigger, retry_in=timedelta(seconds=2))
+    assert store.due_message("poster") is None
+    clock.wait(2)
+    trigger = due(store)
+    assert not trigger.message.is_over
+    store.said(trigger, channel="pager", ts="paged", version=0)
+    assert due(store).message.is_over
+
+
 def test_a_whisper_is_said_once_as_it_was_written(store: Database) -> None:
     whisper = Message(WHISPER, to="UALICE", body='{"text": "no"}', place=Place("C1", thread=TS))
     store.add(a_request(), events=[], messages=[whisper])

@@ -62,8 +62,9 @@ def test_a_bot_that_was_away_reminds_once_and_only_those_who_can_still_decide(wo
 
 def test_who_has_voted_is_left_in_peace(world: World) -> None:
     request = waits(world, remind=(5 * MINUTE,))
+    assert request.approval
     votes = (a_vote(BOB.id, tally=Tally.COUNTED), a_vote(CAROL.id, tally=Tally.REFUSED))
-    request = world.store.save(replace(request, votes=votes))
+    request = world.store.save(replace(request, approval=replace(request.approval, need=2), votes=votes))
     shown(world, request)
 
     world.clock.ahead += 5 * MINUTE

@@ -31,10 +31,19 @@ def _rows(request: Request, now: datetime) -> Iterator[Markup]:
         yield row("Lost", words("{}{}", clock(target.unknown_since), _after_what(target)))
     if target.note:
         yield row("Why", target.note)
+    yield from _paged(request)
     if request.stage is Stage.RUNNING:
         soon = request.due_at is None or request.due_at <= now
         next_look = "now" if soon or request.due_at is None else clock(request.due_at)
         yield row("Next look", words("{}. Nothing is sent before it.", next_look))
+
+
+def _paged(request: Request) -> Iterator[Markup]:
+    paging = request.paging
+    if paging and paging.paged_at:
+        yield row("Paged", words("somebody, at {}", clock(paging.paged_at)))
+    elif paging and paging.due_at:
+        yield row("Paged", words("somebody is, at {}, if it is still not known", clock(paging.due_at)))
 
 
 def _last_seen(target: Target) -> str:

@@ -4,6 +4,7 @@ from bot.core.changes.asks import Ask, Change, Verb
 from bot.core.changes.glass import Glass, Signature
 from bot.core.changes.nudges import REMIND, Nudges, Rung
 from bot.core.changes.ownership import Handover
+from bot.core.changes.paging import Cause, Paging
 from bot.core.changes.request import Request
 from bot.core.changes.route import Route
 from bot.core.changes.stages import Outcome, Stage
@@ -16,11 +17,13 @@ __all__ = [
     "REMIND",
     "Approval",
     "Ask",
+    "Cause",
     "Change",
     "Glass",
     "Handover",
     "Nudges",
     "Outcome",
+    "Paging",
     "Prolonging",
     "Request",
     "Route",

@@ -7,6 +7,7 @@ from bot.core.changes.asks import Ask, Verb
 from bot.core.changes.glass import Glass
 from bot.core.changes.nudges import Nudges
 from bot.core.changes.ownership import Handover
+from bot.core.changes.paging import Paging
 from bot.core.changes.route import Route
 from bot.core.changes.stages import MOVES, Outcome, Stage
 from bot.core.changes.standing import Standing
@@ -30,6 +31,7 @@ class Request:
     approval: Approval | None = None
     votes: tuple[Vote, ...] = ()
     nudges: Nudges | None = None  # what time brings while it waits for votes
+    paging: Paging | None = None  # whether somebody is woken up about it
     approved_at: datetime | None = None
     act_by: datetime | None = None  # how long the approval is good
     because: str = ""  # why it may run, or why it ended without running

@@ -113,7 +113,7 @@ def is_any_due(connection: Connection, *, now: datetime) -> bool:
 
 def _may_be_said(now: datetime, lease_time: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
     free = or_(messages.c.owner.is_(None), messages.c.lease_until <= lease_time)
-    return and_(messages.c.due_at <= now, free, _has_its_place())
+    return and_(messages.c.due_at <= now, free, _has_its_place(), _has_its_turn())
 
 
 def _has_its_place() -> ColumnElement[bool]:
@@ -124,6 +124,18 @@ def _has_its_place() -> ColumnElement[bool]:
     )
     beside_card = messages.c.kind.in_([kind.value for kind in _BESIDE_CARD])
     return or_(~beside_card, messages.c.own_place, posted)
+
+
+def _has_its_turn() -> ColumnElement[bool]:
+    """Nobody is told that a page is over before they were paged: what a request says to the pager keeps its order."""
+    earlier = messages.alias("earlier")
+    unsaid = exists().where(
+        earlier.c.request_id == messages.c.request_id,
+        earlier.c.kind == MessageKind.PAGE.value,
+        earlier.c.due_at.is_not(None),
+        earlier.c.id < messages.c.id,
+    )
+    return or_(messages.c.kind != MessageKind.PAGE.value, ~unsaid)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,21 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.core.changes import Outcome, Prolonging, Request, Route, Sent, Stage, Standing, Tally, Term, Verb, Verdict
+from bot.core.changes import (
+    Cause,
+    Outcome,
+    Paging,
+    Prolonging,
+    Request,
+    Route,
+    Sent,
+    Stage,
+    Standing,
+    Tally,
+    Term,
+    Verb,
+    Verdict,
+)
 from bot.core.people import ITSELF, Shift
 from bot.core.units import ActiveState, FileKind, Layer, UnitName
 from tests.core.cards.situations import (
@@ -322,6 +336,13 @@ DOUBT = {
         ask=replace(waiting().ask, change=change(verb=Verb.UNMASK)),
         due_at=NOW,
     ),
+    "somebody is paged soon": replace(
+        under_way(unknown_since=NOW), paging=Paging(Cause.UNKNOWN, due_at=NOW + timedelta(minutes=2))
+    ),
+    "somebody was paged": replace(
+        under_way(unknown_since=NOW - timedelta(minutes=3)), paging=Paging(Cause.UNKNOWN, paged_at=NOW)
+    ),
+    "nobody is paged any more": replace(under_way(unknown_since=NOW), paging=Paging(Cause.UNDECIDED)),
     "over without an outcome": finished(Outcome.UNKNOWN, None),
 }
 ENDED = {

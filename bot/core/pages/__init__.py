@@ -1,0 +1,24 @@
+"""Pages: what a pager is told, in the words of each kind of receiver, and signed."""
+
+from bot.core.pages.address import is_loopback, why_not
+from bot.core.pages.formats import FORMATS, Call, Format, render
+from bot.core.pages.page import Page, details, holds, key_of, over, summary
+from bot.core.pages.signing import SIGNATURE, TIMESTAMP, signed
+
+__all__ = [
+    "FORMATS",
+    "SIGNATURE",
+    "TIMESTAMP",
+    "Call",
+    "Format",
+    "Page",
+    "details",
+    "holds",
+    "is_loopback",
+    "key_of",
+    "over",
+    "render",
+    "signed",
+    "summary",
+    "why_not",
+]

@@ -1,0 +1,105 @@
+"""Waking somebody up: when nobody decides, or nobody knows what a command did; and telling them when that is over."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.core.audit import Event
+from bot.core.changes import Cause, Paging, Request
+from bot.core.pages import Page, details, holds, key_of, over, summary
+from bot.core.times import spoken
+from bot.errors import PagerError, SlackError
+from bot.ports import Claim, Due, Message, MessageKind
+from bot.workflow.ending import event
+from bot.workflow.parts import Parts
+
+log = structlog.get_logger()
+_LONGEST_PAUSE = 60.0  # seconds between two tries to page somebody
+
+
+@dataclass(frozen=True, slots=True)
+class Paged:
+    """A request about which somebody is paged, or will be, with what has to be saved together with it."""
+
+    request: Request
+    messages: Sequence[Message] = ()
+    events: Sequence[Event] = ()
+
+
+def page(request: Request, cause: Cause, now: datetime) -> Paged:
+    """Somebody is woken up."""
+    body = summary(request, cause)
+    return Paged(
+        replace(request, paging=Paging(cause, paged_at=now)),
+        [Message(MessageKind.PAGE, to=key_of(request), body=body)],
+        [event(request, "page.triggered", code=cause, summary=body)],
+    )
+
+
+def page_in_doubt(parts: Parts, request: Request, now: datetime) -> Paged:
+    """Somebody is woken up once it has not been known for long enough; until then the card says when that will be."""
+    since, paging = request.target.unknown_since, request.paging
+    if parts.pager is None or since is None or (paging and paging.paged_at and holds(request)):
+        return Paged(request)
+    patience = timedelta(seconds=parts.timings.page_unknown)
+    if now < since + patience:
+        return Paged(replace(request, paging=Paging(Cause.UNKNOWN, due_at=since + patience)))
+    paged = page(request, Cause.UNKNOWN, now)
+    note = Message(MessageKind.NOTE, body=f"Not known for {spoken(now - since)}: somebody is paged.")
+    return replace(paged, messages=[*paged.messages, note])
+
+
+def close_page(parts: Parts, claim: Claim, request: Request) -> Request:
+    """Who was woken up is told that it is over, however it came about."""
+    if request.paging is None or request.paging.paged_at is None or holds(request):
+        return request
+    told = Message(MessageKind.PAGE, to=key_of(request), body=over(request), is_over=True)
+    resolved = event(request, "page.resolved", code=request.paging.cause)
+    return parts.store.save(
+        replace(request, paging=None), events=[resolved], messages=[told], claim=claim, urgent=False
+    )
+
+
+def send_page(parts: Parts, due: Due, request: Request | None) -> None:
+    """Tell the pager, or try again later; nobody is woken up for what is over by now."""
+    message = due.message
+    is_stale = request is not None and not message.is_over and not holds(request)
+    if parts.pager is None or is_stale:
+        log.warning("nobody paged", request=due.request_id, why="it is over" if is_stale else "no pager is set up")
+        parts.store.unsaid(due, retry_in=None)
+        return
+    try:
+        parts.pager.page(_page(parts, message, request))
+    except PagerError as error:
+        pause = error.retry_after or min(_LONGEST_PAUSE, parts.timings.message_retry * (due.attempts + 1))
+        log.error("nobody paged yet", request=due.request_id, why=str(error), again_in=pause)
+        parts.store.unsaid(due, retry_in=timedelta(seconds=pause))
+        return
+    parts.store.said(due, channel="pager", ts="paged", version=request.version if request else 0)
+
+
+def _page(parts: Parts, message: Message, request: Request | None) -> Page:
+    now = parts.clock.now()
+    if request is None:
+        return Page(message.to, message.body, now, is_over=message.is_over)
+    since = request.paging.paged_at if request.paging else None
+    return Page(
+        key=message.to,
+        summary=message.body,
+        at=since or now,
+        source=request.target.host,
+        link=_link(parts, request),
+        details=details(request),
+        is_over=message.is_over,
+    )
+
+
+def _link(parts: Parts, request: Request) -> str:
+    """Nobody sleeps on because Slack is away."""
+    channel, ts = parts.store.card(request.id)
+    with suppress(SlackError):
+        return parts.channel.permalink(channel, ts) if ts else ""
+    return ""
