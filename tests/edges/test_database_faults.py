@@ -66,6 +66,7 @@ def either_url(request: pytest.FixtureRequest, file: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("rows", [1, 7, 20])
+@pytest.mark.fault("K1", "K12", how="SIGKILL of a process that writes")
 def test_a_killed_process_keeps_every_acknowledged_request(either_url: str, opened: Opening, rows: int) -> None:
     with writer(either_url) as process:
         assert process.stdout
@@ -80,6 +81,7 @@ def test_a_killed_process_keeps_every_acknowledged_request(either_url: str, open
         assert verify(store.records(), anchor=store.head()) == Verified(len(kept), store.head())
 
 
+@pytest.mark.fault("F50", how="a file system of 600 kB")
 def test_a_full_disk_records_nothing_and_breaks_nothing(tmp_path: Path, opened: Opening) -> None:
     """In a mount namespace of its own, so that the small file system goes with the process."""
     folder, kept = tmp_path / "small", tmp_path / "kept"
@@ -97,6 +99,7 @@ def test_a_full_disk_records_nothing_and_breaks_nothing(tmp_path: Path, opened: 
         assert verify(store.records(), anchor=store.head()) == Verified(len(answers) - 1, store.head())
 
 
+@pytest.mark.fault("F49", how="another process holds the write lock")
 def test_a_locked_file_is_busy_and_says_so_in_time(on_file: Database, file: Path) -> None:
     with on_file.exclusive():
         on_file.add(a_request(1), events=[])
@@ -141,6 +144,7 @@ def test_a_second_process_on_one_file_is_refused(on_file: Database, file: Path) 
             assert on_file.get("r0").id == "r0"
 
 
+@pytest.mark.fault("F51", how="the file removed")
 def test_a_file_that_is_gone_is_not_replaced_by_an_empty_one(on_file: Database, file: Path) -> None:
     with on_file.exclusive():
         pass
@@ -170,6 +174,7 @@ def test_a_start_that_died_before_the_first_table_is_simply_repeated(on_file: Da
 
 
 @pytest.mark.parametrize("damaged", [slice(100), slice(5000, None), slice(-4096, None)])
+@pytest.mark.fault("F51", how="parts of the file overwritten")
 def test_a_broken_file_is_refused(on_file: Database, file: Path, damaged: slice) -> None:
     with on_file.exclusive():
         on_file.add(a_request(), events=[an_event()])
@@ -180,6 +185,7 @@ def test_a_broken_file_is_refused(on_file: Database, file: Path, damaged: slice)
         pass
 
 
+@pytest.mark.fault("F51", how="the file cut in half")
 def test_a_truncated_file_is_refused(on_file: Database, file: Path) -> None:
     with on_file.exclusive():
         on_file.add(a_request(), events=[an_event()])
@@ -203,6 +209,7 @@ def test_only_a_file_or_postgresql_is_a_database_for_us(url: str, clock: Hands) 
 
 
 @pytest.mark.postgresql
+@pytest.mark.fault("F52", how="PostgreSQL killed and started again")
 def test_a_crash_of_postgresql_is_survived(cluster: Postgres, opened: Opening) -> None:
     store = opened(cluster.make_database("crashed"))
     with store.exclusive():
@@ -214,6 +221,7 @@ def test_a_crash_of_postgresql_is_survived(cluster: Postgres, opened: Opening) -
 
 
 @pytest.mark.postgresql
+@pytest.mark.fault("F52", how="PostgreSQL stopped and started again")
 def test_a_postgresql_that_does_not_answer_is_busy_and_comes_back(cluster: Postgres, opened: Opening) -> None:
     store = opened(cluster.make_database("stopped"))
     with store.exclusive():

@@ -125,6 +125,7 @@ def test_a_host_whose_pins_changed_is_another_host(hosts: SshHosts, server: Sshd
     assert fails(hosts, replace(server.host, pins=frozenset({"SHA256:other"}))).code == "host_key_mismatch"
 
 
+@pytest.mark.fault("F08", how="a real sshd with another key than the pinned one")
 def test_nothing_is_said_to_a_host_with_another_key_not_even_a_name(own_server: Starting) -> None:
     server = own_server()
     pinned = replace(server.host, pins=frozenset({"SHA256:other"}))
@@ -140,6 +141,7 @@ def test_nothing_is_said_to_a_host_with_another_key_not_even_a_name(own_server: 
         assert "userauth-request" in server.log, "the log would have shown an attempt"
 
 
+@pytest.mark.fault("F09", how="two pins, one of them the key of the sshd")
 def test_either_of_two_pins_lets_a_key_be_replaced(hosts: SshHosts, server: Sshd) -> None:
     both = replace(server.host, pins=server.host.pins | {"SHA256:other"})
     assert hosts.run(both, ("true",), deadline=10).exit_code == 0
@@ -153,6 +155,7 @@ def test_either_of_two_pins_lets_a_key_be_replaced(hosts: SshHosts, server: Sshd
         "KexAlgorithms diffie-hellman-group14-sha1,diffie-hellman-group14-sha256",
     ],
 )
+@pytest.mark.fault("F10", how="a real sshd limited to CBC, MD5 and SHA-1")
 def test_a_host_that_offers_only_weak_algorithms_is_refused(own_server: Starting, setting: str) -> None:
     # An AEAD cipher brings its own MAC, so the weak MACs are met only without one.
     server = own_server(setting, *(["Ciphers aes256-ctr"] if setting.startswith("MACs") else []))
@@ -182,12 +185,14 @@ def test_a_key_that_is_not_known_there_is_refused_and_not_tried_again(own_server
     assert server.logins() == 0
 
 
+@pytest.mark.fault("F01", how="nobody listens at the port")
 def test_a_refused_connection_says_so(hosts: SshHosts, server: Sshd) -> None:
     error = fails(hosts, replace(server.host, port=free_port()))
     assert (error.code, error.passing) == ("ssh_refused", True)
     assert str(error) == "web-01: connection refused. Nothing was sent."
 
 
+@pytest.mark.fault("F02", how="an address without a route")
 def test_an_address_without_a_way_to_it_says_so(hosts: SshHosts, server: Sshd) -> None:
     error = fails(hosts, replace(server.host, address="fe80::1"))
     assert (error.code, error.passing) == ("ssh_unreachable", True)
@@ -231,6 +236,9 @@ def junk(to: socket.socket) -> None:
     ],
     ids=["full queue", "silent", "closes", "banner then silence", "endless junk", "garbled packet"],
 )
+@pytest.mark.fault(
+    "F03", "F04", "F05", how="a full queue, a listener without a banner, a banner and silence, endless junk"
+)
 def test_a_host_that_is_silent_or_talks_nonsense_ends_in_time(
     hosts: SshHosts, server: Sshd, speak: Callable[[socket.socket], None] | None, code: str
 ) -> None:
@@ -241,6 +249,7 @@ def test_a_host_that_is_silent_or_talks_nonsense_ends_in_time(
     assert time.monotonic() - began < SHORT.banner + SHORT.key_exchange + 1
 
 
+@pytest.mark.fault("F06", how="a cable that lets no login through")
 def test_a_login_that_stalls_ends_in_time_and_is_not_tried_again(server: Sshd, cable: Cable) -> None:
     cable.login_passes = False
     with reaching(server, replace(SHORT, auth=0.3)) as hosts:
@@ -248,6 +257,7 @@ def test_a_login_that_stalls_ends_in_time_and_is_not_tried_again(server: Sshd, c
     assert (error.code, error.passing) == ("ssh_auth_timeout", False)
 
 
+@pytest.mark.fault("F11", how="MaxSessions 0")
 def test_a_host_that_opens_no_session_says_so(own_server: Starting) -> None:
     server = own_server("MaxSessions 0")
     with reaching(server) as hosts:
@@ -256,6 +266,7 @@ def test_a_host_that_opens_no_session_says_so(own_server: Starting) -> None:
 
 
 @pytest.mark.parametrize("ending", ["cut", "silent"])
+@pytest.mark.fault("F13", how="a cable that is cut, or goes silent, before the next request")
 def test_a_connection_that_died_while_idle_is_replaced_without_a_word(
     hosts: SshHosts, server: Sshd, cable: Cable, ending: str
 ) -> None:
@@ -268,6 +279,7 @@ def test_a_connection_that_died_while_idle_is_replaced_without_a_word(
     assert hosts.run(host, ("echo", "again"), deadline=10).stdout == "again\n"
 
 
+@pytest.mark.fault("F14", how="a cable that loses the request")
 def test_a_request_that_is_lost_on_its_way_has_an_unknown_outcome(hosts: SshHosts, server: Sshd, cable: Cable) -> None:
     host = replace(server.host, port=cable.port)
     hosts.run(host, ("true",), deadline=10)
@@ -277,6 +289,7 @@ def test_a_request_that_is_lost_on_its_way_has_an_unknown_outcome(hosts: SshHost
     assert hosts.run(host, ("echo", "again"), deadline=10).stdout == "again\n"
 
 
+@pytest.mark.fault("F15", how="a cable that is cut while the command runs")
 def test_a_connection_that_is_cut_while_it_runs_has_an_unknown_outcome(
     hosts: SshHosts, server: Sshd, cable: Cable, tmp_path: Path
 ) -> None:
@@ -292,6 +305,7 @@ def test_a_connection_that_is_cut_while_it_runs_has_an_unknown_outcome(
     gate.open("w").close()
 
 
+@pytest.mark.fault("F16", how="kill -9 of the command itself")
 def test_a_command_that_is_killed_has_an_unknown_outcome(hosts: SshHosts, server: Sshd) -> None:
     with pytest.raises(OutcomeUnknown, match="killed"):
         hosts.run(server.host, ("sh", "-c", "kill -9 $$"), deadline=10)

@@ -18,6 +18,7 @@ MOMENTS: dict[str, tuple[str, Callable[[Story, str], bool]]] = {
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.fault("F57", "K4", "K7", how="SIGKILL of the real process")
 def test_a_bot_that_is_killed_ends_the_request_by_itself_when_it_runs_again(story: Story, moment: str) -> None:
     host, has_come = MOMENTS[moment]
     bot = story.demo.bot
@@ -44,6 +45,7 @@ def test_a_bot_that_is_killed_after_the_mask_still_knows_its_undo(story: Story) 
     assert story.sees("restless.service", "db-01") == RUNS
 
 
+@pytest.mark.fault("F48", how="Slack away while the change runs")
 def test_while_slack_is_down_the_host_is_finished_and_people_are_told_afterwards(story: Story) -> None:
     story.presses("bob", "Approve", story.asks("/mask web-02 slowstop"))
     story.until(lambda: story.link("slowstop.service", "web-02").is_symlink(), "the mask's link")
@@ -60,6 +62,7 @@ def test_while_slack_is_down_the_host_is_finished_and_people_are_told_afterwards
     assert story.sees("slowstop.service", "web-02") == RUNS
 
 
+@pytest.mark.fault("F38", how="every envelope delivered two and three times")
 def test_a_command_that_slack_delivers_twice_is_one_request(story: Story) -> None:
     story.demo.slack.duplicate(2)
     card = story.asks("/mask web-02 restless")
@@ -70,6 +73,7 @@ def test_a_command_that_slack_delivers_twice_is_one_request(story: Story) -> Non
     assert len(story.cards()) == 1
 
 
+@pytest.mark.fault("F39", "F40", how="429, 503 and a reset after the update")
 def test_a_slack_that_breaks_off_delays_the_picture_and_nothing_else(story: Story) -> None:
     story.refusals.append("chat.update: ratelimited")
     for fault in ("429", "503", "reset-after"):
@@ -79,6 +83,7 @@ def test_a_slack_that_breaks_off_delays_the_picture_and_nothing_else(story: Stor
     assert story.sees("restless.service") == MASKED
 
 
+@pytest.mark.fault("F47", how="users.info fails at the vote")
 def test_a_vote_counts_only_if_slack_says_who_votes(story: Story) -> None:
     card = story.asks("/mask web-01 tuned")
     story.demo.slack.fault("users.info", "fatal_error", times=None)

@@ -59,6 +59,7 @@ def stored(world: World, stage: Stage, *, policy: str = POLICY.digest, **target:
     return world.store.add(replace(request, approval=approval), events=[])[0]
 
 
+@pytest.mark.fault("F43", how="Slack says invalid_blocks")
 def test_a_card_whose_shape_is_refused_shows_the_newest_in_plain_words(world: World) -> None:
     asked = stored(world, Stage.WAITING)
     world.until(lambda: "[Approve]" in world.card(asked), "a card")
@@ -68,6 +69,7 @@ def test_a_card_whose_shape_is_refused_shows_the_newest_in_plain_words(world: Wo
 
 
 @pytest.mark.parametrize("trouble", ["unreachable", "token_revoked"])
+@pytest.mark.fault("F46", "F48", how="Slack does nothing, or revokes the token, until the request is over")
 def test_however_long_slack_is_away_the_last_word_is_said_afterwards(world: World, trouble: str) -> None:
     asked = stored(world, Stage.WAITING)
     world.until(lambda: "[Approve]" in world.card(asked), "a card")
@@ -114,18 +116,21 @@ def test_what_had_not_begun_on_a_host_that_is_gone_ends_with_nothing_changed(wor
     assert "no host `web-01`" in world.card(ended)
 
 
+@pytest.mark.fault("F61", how="an exception before anybody was asked")
 def test_a_mistake_of_ours_before_anybody_was_asked_is_told_to_the_requester(mistaken: World) -> None:
     asked = mistaken.ended(stored(mistaken, Stage.ASKED))
     assert asked.stage is Stage.REFUSED
     assert "Nothing was changed." in mistaken.told(ALICE, OURS)
 
 
+@pytest.mark.fault("F61", how="an exception before anything was sent")
 def test_a_mistake_of_ours_before_anything_was_sent_ends_the_request(mistaken: World) -> None:
     approved = stored(mistaken, Stage.APPROVED)
     assert mistaken.ended(approved).stage is Stage.CANCELLED
     assert OURS in mistaken.card(approved)
 
 
+@pytest.mark.fault("F61", how="an exception in the middle")
 def test_a_mistake_of_ours_in_the_middle_is_not_known_yet_and_looked_at_again(mistaken: World) -> None:
     under_way = stored(mistaken, Stage.RUNNING, sent=(Sent("link", LINK, mistaken.clock.now()),))
     mistaken.when(under_way, lambda now: now.version > 2, "several looks")

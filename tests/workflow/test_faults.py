@@ -66,6 +66,7 @@ def is_masked(host: LabHost, unit: str) -> bool:
     return host.show(unit, "LoadState", "ActiveState") == {"LoadState": "masked", "ActiveState": "inactive"}
 
 
+@pytest.mark.fault("F25", how="/etc remounted read-only on the host")
 def test_a_read_only_etc_fails_before_anything_is_stopped(shared_world: World) -> None:
     host = shared_world.hosts["web-01"]
     host.run("sh", "-ec", "mount --bind /etc /etc; mount -o remount,ro,bind /etc")
@@ -78,6 +79,7 @@ def test_a_read_only_etc_fails_before_anything_is_stopped(shared_world: World) -
 
 
 @pytest.mark.parametrize("way_on", ["mask again", "start it again"])
+@pytest.mark.fault("F27", how="the right to reload taken away after the stop")
 def test_a_reload_that_fails_leaves_it_not_protected_and_shows_two_ways_on(shared_world: World, way_on: str) -> None:
     world, host = shared_world, shared_world.hosts["web-02"]
     kept: list[str] = []
@@ -107,6 +109,7 @@ def test_a_reload_that_fails_leaves_it_not_protected_and_shows_two_ways_on(share
         assert is_untouched(host, unit), unit
 
 
+@pytest.mark.fault("F01", how="sshd stopped after the approval")
 def test_a_host_that_cannot_be_reached_when_its_turn_comes_is_not_changed(shared_world: World) -> None:
     host = shared_world.hosts["db-01"]
     asked = shared_world.mask("tuned", host="db-01")
@@ -118,6 +121,7 @@ def test_a_host_that_cannot_be_reached_when_its_turn_comes_is_not_changed(shared
     assert is_untouched(host, "tuned.service")
 
 
+@pytest.mark.fault("F14", how="sshd stopped after the stop was sent")
 def test_a_host_that_is_lost_after_the_stop_is_not_known_until_it_is_seen_again(shared_world: World) -> None:
     world, host = shared_world, shared_world.hosts["db-01"]
     asked = world.mask("tuned", host="db-01")
@@ -134,6 +138,7 @@ def test_a_host_that_is_lost_after_the_stop_is_not_known_until_it_is_seen_again(
     assert is_masked(host, "tuned.service")
 
 
+@pytest.mark.fault("F15", how="the session's sshd killed while a start runs")
 def test_a_command_whose_answer_is_cut_off_is_looked_after_and_not_repeated(shared_world: World) -> None:
     world, host = shared_world, shared_world.hosts["web-01"]
     host.write("/run/systemd/system/slowstart.service", SLOW_START)
@@ -154,6 +159,7 @@ def test_a_command_whose_answer_is_cut_off_is_looked_after_and_not_repeated(shar
     host.run("systemctl", "stop", "slowstart.service")
 
 
+@pytest.mark.fault("F17", how="the sudoers fragment removed")
 def test_missing_rights_are_known_when_it_is_asked(shared_world: World) -> None:
     host = shared_world.hosts["web-02"]
     whole = host.run("cat", SUDOERS).stdout
@@ -164,6 +170,7 @@ def test_missing_rights_are_known_when_it_is_asked(shared_world: World) -> None:
     assert is_untouched(host, "tuned.service")
 
 
+@pytest.mark.fault("F34", how="another machine-id than the one in hosts.yaml")
 def test_another_machine_under_the_same_name_is_refused(shared_world: World, ways: SshHosts, tmp_path: Path) -> None:
     known = inventory(shared_world.hosts)
     other = Inventory(tuple(replace(host, machine_id="f" * 32) for host in known.hosts))

@@ -111,6 +111,7 @@ def approve(desk: Desk, workflow: Workflow, request: Request) -> None:
     )
 
 
+@pytest.mark.fault("F57", "K2", "K6", "K7", "K8", "K10", how="SIGKILL before and after every command and message")
 def test_a_bot_that_is_killed_at_every_step_ends_what_it_began_once(desk: Desk, ways: SshHosts) -> None:
     stops = own_stops(desk.host)
     with desk.bot(dies="before post card") as process:

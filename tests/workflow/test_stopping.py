@@ -14,6 +14,7 @@ TALK = """use IO::Socket::UNIX; my $c = IO::Socket::UNIX->new("/run/echo.sock") 
 IN_TIME = {"limits": Limits(stop_margin=1.0, stop_longest=3.0)}
 
 
+@pytest.mark.fault("F21", how="a unit whose own stop takes six seconds")
 def test_a_long_stop_is_shown_while_it_lasts(shared_world: World) -> None:
     asked = shared_world.mask("slowstop")
     shared_world.vote(asked)
@@ -28,6 +29,7 @@ def test_a_long_stop_is_shown_while_it_lasts(shared_world: World) -> None:
     assert not done.target.settings_lost
 
 
+@pytest.mark.fault("F22", how="a unit that ignores SIGTERM")
 def test_what_had_to_be_killed_is_said_so(shared_world: World) -> None:
     host = shared_world.hosts["web-02"]
     done = shared_world.masked("stubborn", host="web-02")
@@ -64,6 +66,7 @@ def test_a_process_that_survives_its_unit_is_not_said_to_be_stopped(shared_world
     host.run("systemctl", "kill", "--signal=KILL", "unkillable.service")
 
 
+@pytest.mark.fault("F23", how="a socket that is hit between stop and mask")
 def test_what_its_socket_starts_again_is_stopped_again(shared_world: World) -> None:
     host = shared_world.hosts["web-02"]
     host.run("perl", "-e", TALK)

@@ -41,6 +41,7 @@ def just_before_acting(world: World, unit: str, happens: Callable[[], object]) -
     assert not once
 
 
+@pytest.mark.fault("F65", how="the requester votes")
 def test_the_requester_a_bystander_and_a_guest_do_not_count(shared_world: World) -> None:
     asked = shared_world.mask("tuned")
     for who, answer in ((ALICE, "You asked for this"), (DAVE, "You may not decide"), (EVE, "You are a guest")):
@@ -54,6 +55,7 @@ def test_the_requester_a_bystander_and_a_guest_do_not_count(shared_world: World)
     assert is_untouched(shared_world.hosts["web-01"], "tuned.service")
 
 
+@pytest.mark.fault("F63", how="two approvers press at once")
 def test_two_clicks_at_once_are_one_execution(shared_world: World) -> None:
     world = shared_world
     pairs = [("restless", "web-01"), ("restless", "web-02"), ("template@1", "web-02"), ("generated", "db-01")]
@@ -96,6 +98,7 @@ def test_only_the_requester_withdraws(shared_world: World) -> None:
     assert is_untouched(shared_world.hosts["web-01"], "tuned.service")
 
 
+@pytest.mark.fault("F74", how="a second request for the same unit")
 def test_a_second_request_for_a_unit_waits_for_the_end_of_the_first(shared_world: World) -> None:
     first = shared_world.mask("tuned")
     second = shared_world.mask("tuned", by=BOB)
@@ -112,6 +115,7 @@ def test_of_two_who_ask_at_once_for_one_unit_the_first_goes_on(shared_world: Wor
     shared_world.desk.withdraw(first.id, by=ALICE.id)
 
 
+@pytest.mark.fault("F67", how="a clock put past the time to decide")
 def test_a_vote_after_the_time_to_decide_is_refused_by_the_vote_itself(idle_world: World) -> None:
     world = idle_world
     with world.running():
@@ -127,6 +131,7 @@ def test_a_vote_after_the_time_to_decide_is_refused_by_the_vote_itself(idle_worl
     assert is_untouched(world.hosts["web-01"], "tuned.service")
 
 
+@pytest.mark.fault("F68", how="the unit file edited on the host in between")
 def test_a_unit_that_was_edited_after_the_approval_is_asked_anew_with_the_difference(shared_world: World) -> None:
     host = shared_world.hosts["web-02"]
     asked = shared_world.mask("watched.path", host="web-02")
@@ -147,6 +152,7 @@ def test_a_unit_that_was_edited_after_the_approval_is_asked_anew_with_the_differ
     assert is_masked(host, "watched.path")
 
 
+@pytest.mark.fault("F70", how="the approver taken out of the group after the vote")
 def test_an_approver_who_lost_the_right_before_it_ran_does_not_count(shared_world: World) -> None:
     host, sre = shared_world.hosts["db-01"], shared_world.people.groups["sre"]
     asked = shared_world.mask("tuned", host="db-01")
@@ -160,6 +166,7 @@ def test_an_approver_who_lost_the_right_before_it_ran_does_not_count(shared_worl
     assert shared_world.ended(anew).stage is Stage.DENIED
 
 
+@pytest.mark.fault("F71", how="the requester taken out of the group after the approval")
 def test_a_requester_who_lost_the_right_before_it_ran_is_told_so(shared_world: World) -> None:
     host, eng = shared_world.hosts["db-01"], shared_world.people.groups["eng"]
     asked = shared_world.mask("tuned", host="db-01")
