@@ -10,14 +10,15 @@ from typing import Literal, TypeVar
 
 from bot.core.configured import Configured
 from bot.core.inventory import Inventory
-from bot.core.policy import Policy
+from bot.core.policy import Policy, Rule
+from bot.core.rises import Freeze
 from bot.errors import ConfigError
 from config.critical import read_lists
 from config.documents import Document, read_document, together
 from config.hosts import read_inventory
 from config.nudges import without_page
 from config.policy import Lists, read_policy
-from config.quorum import guarded_unreachable
+from config.quorum import guarded_unreachable, raised_unreachable
 from config.settings import Settings
 from config.words import near
 
@@ -108,21 +109,30 @@ def _digest(documents: Iterable[Document]) -> str:
 
 def _doubts(document: Document, policy: Policy, inventory: Inventory) -> Iterator[str]:
     """What may be meant so, and probably is not."""
-    environments = {host.environment for host in inventory.hosts}
-    groups = {group for host in inventory.hosts for group in host.groups}
     for rule in policy.rules:
-        for what, named, known in (
-            ("environment", rule.environments, environments),
-            ("host group", rule.host_groups, groups),
-        ):
-            for word in sorted(named - known):
-                yield f"{document.path}:{rule.line}: rule {rule.name}: no host has {what} `{word}`.{near(word, known)}"
+        yield from _unknown_scope(document, f"rule {rule.name}", rule, inventory)
         if not rule.forbid and rule.need == 0:
             yield f"{document.path}:{rule.line}: rule {rule.name}: need: 0 lets changes run without a second person"
         if without_page(rule.escalate):
             yield f"{document.path}:{rule.line}: rule {rule.name}: its escalation does not end in a page"
+    for freeze in policy.freezes:
+        yield from _unknown_scope(document, f"freeze {freeze.name}", freeze, inventory)
+    for line, why in raised_unreachable(policy):
+        yield f"{document.path}:{line}: {why}"
     for rule, why in guarded_unreachable(policy.rules, policy.groups, policy.guarded_need):
         yield f"{document.path}:{rule.line}: rule {rule.name}: {why}"
+
+
+def _unknown_scope(document: Document, name: str, scope: Rule | Freeze, inventory: Inventory) -> Iterator[str]:
+    """Environments and groups that no host has."""
+    environments = {host.environment for host in inventory.hosts}
+    groups = {group for host in inventory.hosts for group in host.groups}
+    for what, named, known in (
+        ("environment", scope.environments, environments),
+        ("host group", scope.host_groups, groups),
+    ):
+        for word in sorted(named - known):
+            yield f"{document.path}:{scope.line}: {name}: no host has {what} `{word}`.{near(word, known)}"
 
 
 def _program(document: Document, policy: Policy) -> Iterator[str]:

@@ -1,12 +1,14 @@
 """From `policy.yaml` to the policy that is asked: every name in it has to mean something."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.core.changes import REMIND
 from bot.core.people import PersonId
 from bot.core.policy import BreakGlass, Group, ListedUnit, OnCallSource, Policy, Routing, Rule
+from bot.core.rises import Rise
+from config.calendar import FreezeEntry, WindowEntry
 from config.documents import Document, Loc, together, validated
 from config.policy_file import PolicyFile, RuleEntry
 from config.quorum import unreachable
@@ -44,6 +46,15 @@ def read_policy(document: Document, lists: Lists, digest: str) -> Policy:
         guarded=lists.guarded,
         guarded_need=file.guarded_need,
         break_glass=_break_glass(file),
+        freezes=tuple(
+            entry.freeze(file.time_zone, document.line(("calendar", "freezes", position)))
+            for position, entry in enumerate(file.calendar.freezes)
+        ),
+        windows=tuple(
+            entry.window(file.time_zone, document.line(("calendar", "windows", position)))
+            for position, entry in enumerate(file.calendar.windows)
+        ),
+        bounds=file.limits.bounds(document.line(("limits",))),
         undo_window=file.undo_window,
         time_zone=file.time_zone,
         shortest_mask=file.shortest_mask,
@@ -81,12 +92,10 @@ def _named_people(file: PolicyFile) -> Iterator[tuple[Loc, str]]:
 
 
 def _wrong_names(document: Document, file: PolicyFile) -> Iterator[str]:
-    """Groups that no line explains, and rules that cannot be told apart."""
-    seen: set[str] = set()
+    """Groups and windows that no line explains, and things that cannot be told apart."""
+    yield from _twice(document, file)
+    yield from _no_windows(document, file)
     for position, entry in enumerate(file.rules):
-        if entry.name in seen:
-            yield document.complaint(("rules", position, "name"), f"`{entry.name}` is the name of a rule above")
-        seen.add(entry.name)
         if entry.card_channel and entry.card_channel not in file.channels.ids:
             text = f"`{entry.card_channel}` is not among `channels.ids`, so nobody could undo anything there"
             yield document.complaint(("rules", position, "card_channel"), text)
@@ -98,12 +107,38 @@ def _wrong_names(document: Document, file: PolicyFile) -> Iterator[str]:
             yield document.complaint(("groups", name, "on_call"), "needs the top-level `on_call`: who is asked for it")
 
 
+def _twice(document: Document, file: PolicyFile) -> Iterator[str]:
+    """Names that stand there a second time."""
+    lists: Mapping[Loc, tuple[str, Sequence[RuleEntry | FreezeEntry | WindowEntry]]] = {
+        ("rules",): ("rule", file.rules),
+        ("calendar", "freezes"): ("freeze", file.calendar.freezes),
+        ("calendar", "windows"): ("window", file.calendar.windows),
+    }
+    for loc, (word, entries) in lists.items():
+        for position, entry in enumerate(entries):
+            if entry.name in {above.name for above in entries[:position]}:
+                yield document.complaint((*loc, position, "name"), f"`{entry.name}` is the name of a {word} above")
+
+
+def _no_windows(document: Document, file: PolicyFile) -> Iterator[str]:
+    known = [window.name for window in file.calendar.windows]
+    for position, entry in enumerate(file.rules):
+        for place, name in enumerate(entry.windows):
+            if name not in known:
+                text = f"there is no window `{name}` in `calendar`.{near(name, known)}"
+                yield document.complaint(("rules", position, "windows", place), text)
+
+
 def _named_groups(file: PolicyFile) -> Iterator[tuple[Loc, str]]:
     """Every group that is meant, by where."""
     for position, entry in enumerate(file.rules):
         for loc, groups in _groups_of(entry).items():
             yield from _at(("rules", position, *loc), groups)
     yield from _at(("undo_by",), file.undo_by)
+    for position, freeze in enumerate(file.calendar.freezes):
+        yield from _at(("calendar", "freezes", position, "asks", "approve"), freeze.asks.approve)
+    if file.limits.beyond:
+        yield from _at(("limits", "beyond", "approve"), file.limits.beyond.approve)
     if file.break_glass:
         told = ["" if _is_channel(name) else name for name in file.break_glass.tell]
         yield from _at(("break_glass", "groups"), file.break_glass.groups)
@@ -112,6 +147,8 @@ def _named_groups(file: PolicyFile) -> Iterator[tuple[Loc, str]]:
 
 def _groups_of(entry: RuleEntry) -> Mapping[Loc, Iterable[str]]:
     groups: dict[Loc, list[str]] = {("ask",): entry.ask, ("approve",): entry.approve, ("mention",): entry.mention}
+    if entry.outside:
+        groups["outside", "approve"] = entry.outside.approve
     return groups | {("escalate", step, "mention"): rung.mention for step, rung in enumerate(entry.escalate)}
 
 
@@ -171,6 +208,8 @@ def _rule(entry: RuleEntry, line: int) -> Rule:
         decide_within=entry.decide_within,
         good_for=entry.good_for,
         requires_end=entry.requires_end,
+        windows=tuple(entry.windows),
+        outside=entry.outside.rise() if entry.outside else Rise(),
         alone=entry.alone,
         remind=REMIND if entry.remind is None else tuple(entry.remind),
         escalate=tuple(rung.rung() for rung in entry.escalate),

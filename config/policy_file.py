@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from bot.core.changes import Verb
 from bot.core.names import REASON_LIMIT
+from config.calendar import CalendarEntry, LimitsEntry, RiseEntry
 from config.documents import STRICT
 from config.groups import GroupEntry, Id, OnCallEntry
 from config.nudges import RungEntry, check_times
@@ -15,7 +16,7 @@ from config.words import ChannelId, Duration, Pattern, Sentence, TeamId, TimeZon
 LONGEST = timedelta(days=7)
 LONGEST_MASK = timedelta(days=366)
 # What a rule that forbids cannot say.
-_RIGHTS = {"ask", "need", "approve", "distinct", "decide_within", "good_for", "requires_end", "alone"}
+_RIGHTS = {"ask", "need", "approve", "distinct", "decide_within", "good_for", "requires_end", "alone", "windows"}
 _RIGHTS |= {"remind", "escalate", "card_channel", "mention", "tell", "from_private"}
 
 
@@ -56,6 +57,8 @@ class RuleEntry(BaseModel):
     decide_within: Duration = timedelta(minutes=15)
     good_for: Duration = timedelta(minutes=10)
     requires_end: bool = False
+    windows: list[Word] = []
+    outside: RiseEntry | None = None
     alone: bool = True
     remind: list[Duration] | None = None
     escalate: list[RungEntry] = []
@@ -76,6 +79,8 @@ class RuleEntry(BaseModel):
         for clock, time in (("decide_within", self.decide_within), ("good_for", self.good_for)):
             if not timedelta(0) < time <= LONGEST:
                 raise ValueError(f"`{clock}` has to be longer than nothing, and seven days at most")
+        if self.outside and not self.windows:
+            raise ValueError("`outside` needs `windows`: the names of those in `calendar`")
         check_times("remind", self.remind or (), self.decide_within)
         check_times("escalate", [rung.after for rung in self.escalate], self.decide_within)
         return self
@@ -110,6 +115,8 @@ class PolicyFile(BaseModel):
     shell_channel: ChannelId | None = None
     operations_channel: ChannelId | None = None
     guarded_need: int = Field(default=2, ge=1, le=10)
+    calendar: CalendarEntry = CalendarEntry()
+    limits: LimitsEntry = LimitsEntry()
     break_glass: BreakGlassEntry | None = None
     undo_window: Duration = timedelta(hours=24)
     time_zone: TimeZone = UTC

@@ -1,10 +1,14 @@
 """Whether enough people could ever approve, as far as the file itself says who they are."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from bot.core.changes import Raised
 from bot.core.people import PersonId
-from bot.core.policy import Group, Rule
+from bot.core.policy import Group, Policy, Rule
 from bot.core.quorum import approvers_by_key, reached
+from bot.core.rises import Rise
+from bot.core.rules.tiers import Reason, raised
 
 # A group that lists nobody is one whose people Slack alone knows: there may be any number of them.
 _ANYBODY = 99
@@ -30,6 +34,28 @@ def guarded_unreachable(rules: Sequence[Rule], groups: Iterable[Group], need: in
         if not rule.forbid and rule.need <= best < need:
             could = _could(best, rule)
             yield rule, f"guarded units need {need} approvals, and {could}: none could be masked under this rule"
+
+
+def raised_unreachable(policy: Policy) -> Iterator[tuple[int, str]]:
+    """Freezes, closed windows and limits that ask for more than there could be: a flat no that nobody meant."""
+    by_name = {group.name: group for group in policy.groups}
+    for rule, what, rise, line in _rises(policy):
+        groups, need = raised(rule, rule.need, (Reason(rise, Raised("", "")),))
+        best = _most_approvals(replace(rule, approve=groups), by_name)
+        if not rise.forbid and rule.need <= best < need:
+            could = _could(best, replace(rule, approve=groups))
+            yield line, f"{what} asks for {need} approvals under rule {rule.name}, and {could}: a no in fact"
+
+
+def _rises(policy: Policy) -> Iterator[tuple[Rule, str, Rise, int]]:
+    """Every rule that asks for approvals, with what may ask for more of them."""
+    for rule in (rule for rule in policy.rules if not rule.forbid):
+        for freeze in policy.freezes:
+            yield rule, f"freeze {freeze.name}", freeze.rise, freeze.line
+        if rule.windows:
+            yield rule, "a closed window", rule.outside, rule.line
+        if policy.bounds.beyond:
+            yield rule, "what is beyond the limits", policy.bounds.beyond, policy.bounds.line
 
 
 def _most_approvals(rule: Rule, groups: Mapping[str, Group]) -> int:

@@ -60,9 +60,14 @@ def page_is_over(request: Request) -> datetime | None:
     return request.paging.paged_at if request.paging and not holds(request) else None
 
 
+def calendar_turns(request: Request) -> datetime | None:
+    """The beginning or the end of a freeze or a window, which may change how many have to approve."""
+    return request.approval.turns_at if request.approval else None
+
+
 CLOCKS: Mapping[Stage, tuple[Clock, ...]] = {
     Stage.ASKED: (as_stored,),
-    Stage.WAITING: (deciding_ends, people_are_reminded, ladder_goes_on, countdown_grows_old),
+    Stage.WAITING: (deciding_ends, calendar_turns, people_are_reminded, ladder_goes_on, countdown_grows_old),
     Stage.APPROVED: (as_stored,),
     Stage.RUNNING: (as_stored,),
     Stage.DONE: (mask_ends, owner_is_told, host_is_looked_at_again),

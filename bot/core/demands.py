@@ -19,6 +19,8 @@ def asked_for(answer: NeedsApproval, *, policy: str, now: datetime) -> Approval:
         guarded=answer.guarded,
         distinct=answer.distinct,
         on_call=answer.on_call,
+        raised=answer.raised,
+        turns_at=answer.turns_at,
         policy=policy,
     )
 
@@ -33,6 +35,8 @@ def asked_now(approval: Approval, answer: NeedsApproval, *, policy: str) -> Appr
         guarded=answer.guarded,
         distinct=answer.distinct,
         on_call=approval.on_call if answer.groups == approval.groups else answer.on_call,
+        raised=answer.raised,
+        turns_at=answer.turns_at,
         policy=policy,
     )
     if approval.policy == policy:
@@ -56,6 +60,9 @@ def held_to_what_was_asked(request: Request, *, policy: str) -> Request:
     return replace(request, approval=replace(approval, at_least=at_least, was_distinct=was_distinct))
 
 
-def is_outdated(request: Request, *, policy: str) -> bool:
-    """Whether it was last judged by another policy than this one."""
-    return request.approval is not None and request.approval.policy != policy
+def is_outdated(request: Request, *, policy: str, now: datetime) -> bool:
+    """Whether it was last judged by another policy than this one, or before the calendar turned."""
+    approval = request.approval
+    if approval is None:
+        return False
+    return approval.policy != policy or (approval.turns_at is not None and approval.turns_at <= now)

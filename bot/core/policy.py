@@ -28,6 +28,7 @@ from bot.core.rules import (
     deadends,
     ends,
     existence,
+    freezing,
     glass,
     identity,
     kind,
@@ -37,9 +38,11 @@ from bot.core.rules import (
     place,
     review,
     rights,
+    tiers,
     undoing,
     unmasking,
 )
+from bot.core.rules.told import told
 
 __all__ = [
     "RULES",
@@ -88,6 +91,8 @@ RULES: tuple[Check, ...] = (
     kind.unit_is_no_template,
     kind.instances_are_allowed,
     permission.no_rule_forbids,
+    freezing.new_masks_are_not_stopped,
+    tiers.nothing_forbids_it_now,
     existence.unit_exists,
     masking.is_not_masked_already,
     masking.mask_would_hold,
@@ -159,8 +164,8 @@ def _no(rules: Iterable[Check], facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def explain(facts: Facts, policy: Policy) -> tuple[Explained, ...]:
-    """What decided, after what had been passed, and for each rule of the policy file whether it matches or why not."""
-    return (*_steps(facts, policy), *_policy_rules(facts, policy))
+    """What decided, after what had been passed, and what each part of the policy file says of it."""
+    return (*_steps(facts, policy), *told(facts, policy))
 
 
 def _steps(facts: Facts, policy: Policy) -> Iterator[Explained]:
@@ -177,16 +182,3 @@ def _steps(facts: Facts, policy: Policy) -> Iterator[Explained]:
 def _named(rule: Check) -> str:
     """The names of the rules are sentences."""
     return rule.__name__.replace("_", " ")
-
-
-def _policy_rules(facts: Facts, policy: Policy) -> Iterator[Explained]:
-    for rule in policy.rules:
-        why_not = permission.mismatch(rule, facts)
-        yield Explained(f"rule {rule.name}", holds=not why_not, why=why_not or _what_it_says(rule), line=rule.line)
-
-
-def _what_it_says(rule: Rule) -> str:
-    if rule.forbid:
-        return f"it forbids: {rule.forbid}"
-    asks = permission.at_signs(sorted(rule.ask)) or "nobody"
-    return f"{asks} may ask; {rule.need} of {permission.approvers_of(rule)} approve"

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 
-from bot.core.changes import REMIND, Request, Rung, Verb
+from bot.core.changes import REMIND, Frozen, Raised, Request, Rung, Verb, Verdict
 from bot.core.inventory import Host
 from bot.core.people import Person, PersonId, Place, Shift
+from bot.core.rises import Bounds, Freeze, Reach, Rise, Window
 from bot.core.units import Snapshot
 
 
@@ -41,6 +42,7 @@ class Facts:
     place: Place
     snapshot: Snapshot | None = None
     voter: Person | None = None  # VOTE: whose vote is being judged
+    verdict: Verdict | None = None  # and what they say
     approvers: tuple[Person, ...] = ()  # those whose counted approval stands, as they are now
     members: Mapping[str, frozenset[PersonId]] = field(default_factory=dict)  # group -> who is in it now
     alone: Person | None = None  # who went ahead without the missing votes, or wants to (ALONE), as they are now
@@ -49,6 +51,8 @@ class Facts:
     shifts: Mapping[str, tuple[Shift, ...]] = field(default_factory=dict)  # on-call group -> who is on call until when
     cards: Mapping[str, Place] = field(default_factory=dict)  # channels where rules put their cards, as they are now
     own_mask: Request | None = None  # UNMASK: the live mask of ours that it would take back
+    frozen: Frozen | None = None  # MASK: who stopped new masks
+    reach: Reach | None = None  # MASK: what was masked lately, where the policy has a bound for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,8 @@ class NeedsApproval:
     lost: tuple[PersonId, ...] = ()  # whose counted approval does not stand any more
     remind: tuple[timedelta, ...] = ()
     escalate: tuple[Rung, ...] = ()
+    raised: tuple[Raised, ...] = ()  # why more is asked for than the rule says
+    turns_at: datetime | None = None  # when the calendar alone may change this answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +136,8 @@ class Rule:
     decide_within: timedelta = timedelta(minutes=15)
     good_for: timedelta = timedelta(minutes=10)
     requires_end: bool = False  # a mask has to end by itself
+    windows: tuple[str, ...] = ()  # outside of these a mask
+    outside: Rise = Rise()  # asks for more
     alone: bool = True  # whether break-glass may stand for its missing votes
     remind: tuple[timedelta, ...] = REMIND  # after so long, each time, those who can still decide are called again
     escalate: tuple[Rung, ...] = ()  # and whom else, step by step
@@ -194,6 +202,9 @@ class Policy:
     unit_types: frozenset[str] = frozenset({"service", "socket", "timer", "path"})
     instances: bool = True  # whether instances (`foo@1.service`) may be masked
     break_glass: BreakGlass = BreakGlass()
+    freezes: tuple[Freeze, ...] = ()
+    windows: tuple[Window, ...] = ()
+    bounds: Bounds = Bounds()
     no_start_proof: tuple[str, ...] = ()  # patterns of units for which the start is not tried as a proof
 
 

@@ -1,7 +1,11 @@
-"""A request that waits, by the policy as it is now: what was asked of it may get stricter, and never easier."""
+"""A request that waits, by the policy and the calendar as they are now.
+
+Another policy may make what was asked of it stricter, and never easier; a freeze comes and goes.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import structlog
 
@@ -22,13 +26,13 @@ _REPLACED = "The policy was replaced while this waited."
 
 
 def review(parts: Parts, request: Request, *, claim: Claim) -> Request:
-    """Judge it anew if the policy was replaced since it was asked.
+    """Judge it anew if the policy was replaced since it was asked, or a freeze or a window begins or ends.
 
-    If people cannot be verified now, the next turn tries again; a vote does not count for less meanwhile.
+    If people cannot be verified now, it is tried again soon; a vote does not count for less meanwhile.
     """
-    policy = parts.policy.digest
-    is_open = request.approval is not None and parts.clock.now() < request.approval.decide_by
-    if request.stage is not Stage.WAITING or not is_open or not is_outdated(request, policy=policy):
+    policy, now = parts.policy.digest, parts.clock.now()
+    is_open = request.approval is not None and now < request.approval.decide_by
+    if request.stage is not Stage.WAITING or not is_open or not is_outdated(request, policy=policy, now=now):
         return request
     held = held_to_what_was_asked(request, policy=policy)
     try:
@@ -37,11 +41,20 @@ def review(parts: Parts, request: Request, *, claim: Claim) -> Request:
         return end(parts, request, Stage.CANCELLED, f"{_REPLACED} {error}", code="unknown_host", claim=claim)
     except Unverified as error:
         log.warning("request not reviewed", request=request.id, why=str(error))
-        return held
-    if isinstance(answer, Refuse):
+        return _again_soon(parts, held, claim=claim)
+    if isinstance(answer, Refuse) and held is not request:
         answer = replace(answer, reason=f"{_REPLACED} {answer.reason}")
     evaluated = event(held, "policy.evaluated", decision=type(answer).__name__, digest=held.target.digest)
     return follow(parts, held, answer, Told([evaluated]), claim=claim)
+
+
+def _again_soon(parts: Parts, held: Request, *, claim: Claim) -> Request:
+    """Stored as it has to be judged. Its clock must not stand in the past: it would be due again at once, for ever."""
+    soon = parts.clock.now() + timedelta(seconds=parts.timings.not_verified)
+    if held.approval is None or held.approval.turns_at is None:
+        return held
+    later = replace(held, approval=replace(held.approval, turns_at=soon))
+    return parts.store.save(later, claim=claim, urgent=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import pytest
 
 from bot.core.changes import Stage
 from bot.core.clocks import next_due
+from bot.core.demands import is_outdated
 from tests.core.situations import NOW, request, waiting
 
 SOON = NOW + timedelta(seconds=9)
@@ -23,6 +24,17 @@ def test_a_waiting_request_is_due_when_the_time_to_decide_is_over() -> None:
     assert asked.approval
     assert next_due(asked) == asked.approval.decide_by
     assert next_due(replace(asked, approval=None)) is None
+
+
+def test_a_waiting_request_is_due_when_a_freeze_or_a_window_begins_or_ends() -> None:
+    asked = waiting()
+    assert asked.approval
+
+    turning = replace(asked, approval=replace(asked.approval, turns_at=SOON))
+
+    assert next_due(turning) == SOON
+    assert is_outdated(turning, policy="", now=SOON)
+    assert not is_outdated(turning, policy="", now=NOW)
 
 
 @pytest.mark.parametrize("stage", [stage for stage in Stage if stage.is_final])

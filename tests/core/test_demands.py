@@ -87,8 +87,8 @@ def test_what_was_asked_is_held_to_over_any_number_of_policies() -> None:
 
 def test_only_what_was_asked_by_another_policy_is_out_of_date() -> None:
     asked = replace(request(), approval=ASKED)
-    assert not is_outdated(asked, policy="old")
-    assert is_outdated(asked, policy="new")
+    assert not is_outdated(asked, policy="old", now=NOW)
+    assert is_outdated(asked, policy="new", now=NOW)
     assert held_to_what_was_asked(asked, policy="old") is asked
-    assert not is_outdated(request(), policy="new")
+    assert not is_outdated(request(), policy="new", now=NOW)
     assert held_to_what_was_asked(request(), policy="new") == request()

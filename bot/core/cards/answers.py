@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import assert_never
 
-from bot.core.cards import ends, states
+from bot.core.cards import ends, raised, states
 from bot.core.cards.done import TITLES
 from bot.core.cards.kit import (
     Block,
@@ -152,6 +152,7 @@ def _decided(decision: Decision) -> Iterator[Markup]:
         case NeedsApproval(rule=rule):
             who = who_may(decision.need, decision.groups, distinct=decision.distinct)
             yield row("Answer", words("it would need {} (rule {})", who, rule))
+            yield from raised.rows(decision.raised)
             yield from on_call(decision.on_call)
             yield from _routed(decision.routing)
             if decision.guarded:

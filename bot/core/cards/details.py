@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from bot.core.cards import states
+from bot.core.cards import raised, states
 from bot.core.cards.evidence import commands
 from bot.core.cards.kit import Markup, Text, clock, code, day, escape, joined, mention, message, row, section, words
 from bot.core.cards.redact import redact
@@ -38,6 +38,7 @@ def _record(request: Request, now: datetime) -> Iterator[Markup]:
         yield row("Plan", request.target.digest[:12])
     if request.approval:
         yield row("Rule", _rule(request.approval))
+        yield from raised.rows(request.approval.raised)
     if request.because:
         yield row("Because", request.because)
     for handover in request.handovers[-4:]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from bot.core.cards import consequences, ends, states
+from bot.core.cards import consequences, ends, raised, states
 from bot.core.cards.buttons import buttons
 from bot.core.cards.kit import (
     Action,
@@ -102,6 +102,7 @@ def _rule_rows(request: Request, now: datetime) -> Iterator[Markup]:
     approval = request.approval
     if approval and request.stage is Stage.WAITING:
         yield row("Rule", _rule(approval, now))
+        yield from raised.rows(approval.raised)
         yield from _called(request)
         yield from on_call(approval.on_call)
         if approval.guarded:

@@ -1,10 +1,12 @@
 """Requests and what belongs to them: the change asked for, votes, stages, outcomes, and the moves that are legal."""
 
 from bot.core.changes.asks import Ask, Change, Verb
+from bot.core.changes.freezing import Frozen
 from bot.core.changes.glass import Glass, Signature
 from bot.core.changes.nudges import REMIND, Nudges, Rung
 from bot.core.changes.ownership import Handover
 from bot.core.changes.paging import Cause, Paging
+from bot.core.changes.raised import Raised
 from bot.core.changes.request import Request
 from bot.core.changes.route import Route
 from bot.core.changes.stages import Outcome, Stage
@@ -19,12 +21,14 @@ __all__ = [
     "Ask",
     "Cause",
     "Change",
+    "Frozen",
     "Glass",
     "Handover",
     "Nudges",
     "Outcome",
     "Paging",
     "Prolonging",
+    "Raised",
     "Request",
     "Route",
     "Rung",

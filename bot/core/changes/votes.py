@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.core.changes.raised import Raised
 from bot.core.people import PersonId, Place, Shift
 
 
@@ -51,6 +52,8 @@ class Approval:
     guarded: str = ""  # why an approver must tick that console access works; empty: not needed
     distinct: bool = False  # each approval has to come from another of the groups
     on_call: tuple[Shift, ...] = ()  # who of the groups was on call when people were asked
+    raised: tuple[Raised, ...] = ()  # why that is more than the rule asks for by itself
+    turns_at: datetime | None = None  # when the calendar alone may ask for more or less
     policy: str = ""  # the digest of the policy that asked for it, or judged it last
     at_least: int = 0  # how many an earlier policy asked for: the one in its place may ask for more, never for fewer
     was_distinct: bool = False  # an earlier policy wanted them from different groups

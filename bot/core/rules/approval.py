@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from bot.core.changes import Approval, Verb
+from bot.core.changes import Approval, Raised, Verb
 from bot.core.people import Person, PersonId
 from bot.core.question import Allow, Decision, Facts, NeedsApproval, Policy, Refuse, Rule
 from bot.core.quorum import reached
+from bot.core.rules import tiers
 from bot.core.rules.critical import reason_of
 from bot.core.rules.identity import is_one_of_us
 from bot.core.rules.names import listed, names_of
@@ -23,20 +24,24 @@ class Demand:
     rule: Rule
     need: int
     guarded: str  # why more care is needed, and an approver's word that console access works; or empty
+    raised: tuple[Raised, ...] = ()  # why more is asked for than the rule says
 
 
 def demand(facts: Facts, policy: Policy) -> Demand:
     """The strictest matching rule's: the highest `need`; among equals one that wants distinct groups, then the first.
 
     Whether the requester may ask under that rule does not matter: else a lenient rule would open what a strict one
-    closes. Guarded units raise the need; a mask of somebody else is never taken off without an approval; and what
-    another policy asked for already is not asked for less.
+    closes. Guarded units raise the need, and so do freezes, closed windows and bounds; a mask of somebody else is never
+    taken off without an approval; and what another policy asked for already is not asked for less.
     """
     rule = max(matching(facts, policy), key=lambda rule: (rule.need, rule.distinct))
     guarded = guarded_because(facts, policy)
     unmasks = facts.request.ask.change.verb is Verb.UNMASK
     need = max(rule.need, policy.guarded_need if guarded else int(unmasks))
-    return _as_before(Demand(rule, need, guarded), facts.request.approval)
+    found = tiers.reasons(facts, policy)
+    groups, need = tiers.raised(rule, need, found)
+    wanted = Demand(replace(rule, approve=groups), need, guarded, tuple(reason.raised for reason in found))
+    return _as_before(wanted, facts.request.approval)
 
 
 def _as_before(wanted: Demand, asked: Approval | None) -> Demand:
@@ -114,6 +119,8 @@ def quorum(facts: Facts, policy: Policy) -> Decision:
         on_call=tuple(shift for group in rule.approve for shift in facts.shifts.get(group, ())),
         lost=tuple(one.id for one in facts.approvers if not _may_count(one, perhaps, rule)),
         routing=routed(rule, facts),
+        raised=wanted.raised,
+        turns_at=tiers.turns_at(facts, policy),
         remind=rule.remind,
         escalate=rule.escalate,
     )

@@ -25,7 +25,8 @@ def enough_people_could_approve(facts: Facts, policy: Policy) -> Refuse | None:
     if not all(group in facts.members for group in rule.approve):
         return None
     could = f"at most {most} could be reached" if rule.distinct else f"{most} could give one"
-    why = f"Rule `{rule.name}` needs {approvals(wanted.need)} from {approvers_of(rule)}; {could} besides you"
+    more = f" ({'; '.join(raised.why for raised in wanted.raised)})" if wanted.raised else ""
+    why = f"Rule `{rule.name}` needs {approvals(wanted.need)} from {approvers_of(rule)}{more}; {could} besides you"
     hint = "Add people to the group, or change the rule in policy.yaml"
     where = f" (line {rule.line})" if rule.line else ""
     return Refuse("nobody_could_approve", f"{why}{_left_out(facts, rule)}.", f"{hint}{where}.")

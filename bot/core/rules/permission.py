@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from bot.core.question import Facts, Policy, Refuse, Rule
+from bot.core.rises import Freeze
 from bot.core.rules.names import matches, names_of
 
 NOT_KNOWN, NOT_KNOWN_YET = "group_unknown", "group_unknown_yet"
@@ -51,15 +52,21 @@ def matching(facts: Facts, policy: Policy) -> tuple[Rule, ...]:
 
 def mismatch(rule: Rule, facts: Facts) -> str:
     """Why a rule does not cover this change; empty if it does. All of its conditions have to hold."""
+    verb = facts.request.ask.change.verb
+    if verb not in rule.verbs:
+        return f"it is about {_any_of(rule.verbs)}, not {verb}"
+    return outside_scope(rule, facts)
+
+
+def outside_scope(scope: Rule | Freeze, facts: Facts) -> str:
+    """Why host or unit is none of those it is about; empty if it is."""
     host, change = facts.host, facts.request.ask.change
-    if rule.environments and host.environment not in rule.environments:
-        return f"{host.name} is in environment {host.environment}, not in {_any_of(rule.environments)}"
-    if rule.host_groups and not rule.host_groups & host.groups:
-        return f"{host.name} is not in host group {_any_of(rule.host_groups)}"
-    if change.verb not in rule.verbs:
-        return f"it is about {_any_of(rule.verbs)}, not {change.verb}"
-    if not matches(rule.units, names_of(facts)):
-        return f"no name of {change.unit} fits {' or '.join(rule.units)}"
+    if scope.environments and host.environment not in scope.environments:
+        return f"{host.name} is in environment {host.environment}, not in {_any_of(scope.environments)}"
+    if scope.host_groups and not scope.host_groups & host.groups:
+        return f"{host.name} is not in host group {_any_of(scope.host_groups)}"
+    if not matches(scope.units, names_of(facts)):
+        return f"no name of {change.unit} fits {' or '.join(scope.units)}"
     return ""
 
 

@@ -8,6 +8,7 @@ from bot.core.changes import (
     Outcome,
     Paging,
     Prolonging,
+    Raised,
     Request,
     Route,
     Sent,
@@ -177,6 +178,18 @@ WAITING = {
     "taking back our mask": unmask(undoes="r1"),
     "removing somebody else's mask": unmask(),
     "removing what is not there": waiting(running(), change(verb=Verb.UNMASK)),
+    "in a freeze, outside of a window, beyond a limit": waiting(
+        approval=approval(
+            need=3,
+            groups=("lead",),
+            raised=(
+                Raised("freeze", "freeze year-end (the books are closed)", NOW + timedelta(days=2)),
+                Raised("outside_window", "outside of nights", NOW + timedelta(hours=18)),
+                Raised("outside_window", "outside of nights"),
+                Raised("blast_radius", "4 hosts within 10 minutes, 3 allowed"),
+            ),
+        )
+    ),
     "without a reason": replace(waiting(), ask=replace(waiting().ask, reason="")),
     "not looked at yet": replace(waiting(), stage=Stage.ASKED).on_target(planned=None, before=None),
     "handed over": handed(waiting()),

@@ -1,0 +1,23 @@
+"""Why more people have to agree than the rule says: which freeze, which window, which bound, and until when."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from bot.core.cards.kit import Markup, day, row, words
+from bot.core.changes import Raised
+
+_LABELS = {"freeze": "Freeze", "outside_window": "Window", "blast_radius": "Limit"}
+_UNTIL = {"outside_window": "{}; the next one begins {}"}
+
+
+def rows(raised: Iterable[Raised]) -> Iterator[Markup]:
+    """A row for each reason."""
+    for one in raised:
+        yield row(_LABELS.get(one.code, "Raised"), _why(one, one.until))
+
+
+def _why(one: Raised, until: datetime | None) -> Markup:
+    why = one.why.removeprefix("freeze ")  # the label says so already
+    if until is None:
+        return words("{}", why)
+    return words(_UNTIL.get(one.code, "{}, until {}"), why, day(until))

@@ -1,0 +1,16 @@
+"""New masks are stopped: by whom, why and since when, until two people let them go on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core.people import PersonId
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """Somebody stopped new masks."""
+
+    by: PersonId
+    by_name: str
+    reason: str
+    since: datetime

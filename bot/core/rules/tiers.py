@@ -1,0 +1,108 @@
+"""When more approvals are asked for than the rules say by themselves: in a freeze, outside a window, beyond a bound."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core.calendar import Period, Times, current, upcoming
+from bot.core.changes import Raised, Verb
+from bot.core.question import Facts, Policy, Refuse, Rule
+from bot.core.rises import Freeze, Rise
+from bot.core.rules.permission import matching, outside_scope
+
+FREEZE, WINDOW, REACH = "freeze", "outside_window", "blast_radius"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Something that asks for more, and how much."""
+
+    rise: Rise
+    raised: Raised
+
+
+def reasons(facts: Facts, policy: Policy) -> tuple[Reason, ...]:
+    """All that ask for more now. What takes a mask back, or only lets ours last longer, is asked for as ever."""
+    if not is_new_mask(facts):
+        return ()
+    return (*_freezes(facts, policy), *_windows(facts, policy), *_bounds(facts, policy))
+
+
+def is_new_mask(facts: Facts) -> bool:
+    """Whether a unit would be masked that is not masked by us yet."""
+    return facts.request.ask.change.verb is Verb.MASK and not facts.request.ask.prolongs
+
+
+def nothing_forbids_it_now(facts: Facts, policy: Policy) -> Refuse | None:
+    """A freeze, a window or a bound is a flat no only where the policy says so."""
+    reason = next((reason for reason in reasons(facts, policy) if reason.rise.forbid), None)
+    if reason is None:
+        return None
+    why = f"{reason.raised.why[:1].upper()}{reason.raised.why[1:]}: {reason.rise.forbid.rstrip('.')}."
+    until = f"It is over at {reason.raised.until:%Y-%m-%d %H:%M} UTC." if reason.raised.until else ""
+    return Refuse(reason.raised.code, why, until)
+
+
+def raised(rule: Rule, need: int, found: tuple[Reason, ...]) -> tuple[tuple[str, ...], int]:
+    """Who approves and how many: what the strictest of the reasons makes of a rule's groups and its need."""
+    most = max((max(need + reason.rise.more, reason.rise.need) for reason in found), default=need)
+    groups = next((reason.rise.approve for reason in found if reason.rise.approve), rule.approve)
+    if rule.distinct:  # each from another group: there are no more than there are groups
+        most = max(need, min(most, len(set(groups))))
+    return groups, most
+
+
+def turns_at(facts: Facts, policy: Policy) -> datetime | None:
+    """When the calendar alone may change the answer; None if it does not."""
+    if not is_new_mask(facts):
+        return None
+    times = [freeze.times for freeze in policy.freezes if not outside_scope(freeze, facts)]
+    times += [_times(rule, policy) for rule in matching(facts, policy) if rule.windows]
+    return min((turn for one in times if (turn := _turn(one, facts.now))), default=None)
+
+
+def _turn(times: tuple[Times, ...], now: datetime) -> datetime | None:
+    period, following = current(times, now), upcoming(times, now)
+    if period:
+        return period.ends
+    return following.begins if following else None
+
+
+def _freezes(facts: Facts, policy: Policy) -> Iterator[Reason]:
+    for freeze in policy.freezes:
+        period = current(freeze.times, facts.now)
+        if period and not outside_scope(freeze, facts):
+            yield Reason(freeze.rise, Raised(FREEZE, _why(freeze), period.ends))
+
+
+def _why(freeze: Freeze) -> str:
+    return f"freeze {freeze.name}" + (f" ({freeze.because})" if freeze.because else "")
+
+
+def _windows(facts: Facts, policy: Policy) -> Iterator[Reason]:
+    for rule in matching(facts, policy):
+        if rule.windows and not current(_times(rule, policy), facts.now):
+            names = " and ".join(rule.windows)
+            following: Period | None = upcoming(_times(rule, policy), facts.now)
+            yield Reason(rule.outside, Raised(WINDOW, f"outside of {names}", following.begins if following else None))
+
+
+def _times(rule: Rule, policy: Policy) -> tuple[Times, ...]:
+    return tuple(one for window in policy.windows if window.name in rule.windows for one in window.times)
+
+
+def _bounds(facts: Facts, policy: Policy) -> Iterator[Reason]:
+    bounds, reach = policy.bounds, facts.reach
+    if reach is None:
+        return
+    rise, minutes = bounds.beyond or highest(policy), f"{bounds.within.total_seconds() / 60:g} minutes"
+    if bounds.hosts is not None and reach.hosts > bounds.hosts:
+        yield Reason(rise, Raised(REACH, f"{reach.hosts} hosts within {minutes}, {bounds.hosts} are allowed"))
+    if bounds.units_per_host is not None and reach.units > bounds.units_per_host:
+        where = f"{reach.units} units on {facts.host.name} within {minutes}"
+        yield Reason(rise, Raised(REACH, f"{where}, {bounds.units_per_host} are allowed"))
+
+
+def highest(policy: Policy) -> Rise:
+    """The most approvals that the policy asks for anywhere."""
+    return Rise(more=0, need=max(policy.guarded_need, *(rule.need for rule in policy.rules), 0))

@@ -1,0 +1,76 @@
+"""What the policy file says of one change, line by line: each rule, freeze, window and limit, and why or why not."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from bot.core.calendar import current, upcoming
+from bot.core.question import Explained, Facts, Policy, Rule
+from bot.core.rises import Freeze, Rise, Window
+from bot.core.rules.permission import approvers_of, at_signs, matching, mismatch, outside_scope
+from bot.core.rules.tiers import REACH, is_new_mask, reasons
+
+
+def told(facts: Facts, policy: Policy) -> Iterator[Explained]:
+    """In the order of the file's parts."""
+    for rule in policy.rules:
+        why_not = mismatch(rule, facts)
+        yield Explained(f"rule {rule.name}", holds=not why_not, why=why_not or _rule(rule), line=rule.line)
+    if is_new_mask(facts):
+        yield from (_freeze(freeze, facts) for freeze in policy.freezes)
+        yield from (_window(window, facts, policy) for window in policy.windows)
+        yield from _limits(facts, policy)
+
+
+def _rule(rule: Rule) -> str:
+    if rule.forbid:
+        return f"it forbids: {rule.forbid}"
+    asks = at_signs(sorted(rule.ask)) or "nobody"
+    return f"{asks} may ask; {rule.need} of {approvers_of(rule)} approve"
+
+
+def _freeze(freeze: Freeze, facts: Facts) -> Explained:
+    step, period = f"freeze {freeze.name}", current(freeze.times, facts.now)
+    if why_not := outside_scope(freeze, facts):
+        return Explained(step, holds=False, why=why_not, line=freeze.line)
+    if period is None:
+        following = upcoming(freeze.times, facts.now)
+        why_not = f"it begins {_at(following.begins)}" if following else "it is not now"
+        return Explained(step, holds=False, why=why_not, line=freeze.line)
+    why = f"until {_at(period.ends)}: {_rise(freeze.rise)}"
+    return Explained(step, holds=True, why=why, line=freeze.line)
+
+
+def _window(window: Window, facts: Facts, policy: Policy) -> Explained:
+    step, period = f"window {window.name}", current(window.times, facts.now)
+    asking = [rule for rule in matching(facts, policy) if window.name in rule.windows]
+    if not asking:
+        return Explained(step, holds=False, why="no rule that matches names it", line=window.line)
+    if period:
+        return Explained(step, holds=True, why=f"it is open until {_at(period.ends)}", line=window.line)
+    following = upcoming(window.times, facts.now)
+    opens = f", and opens {_at(following.begins)}" if following else ""
+    why = f"it is closed{opens}; outside: {_rise(asking[0].outside)}"
+    return Explained(step, holds=False, why=why, line=window.line)
+
+
+def _limits(facts: Facts, policy: Policy) -> Iterator[Explained]:
+    if facts.reach is None:
+        return
+    beyond = [reason for reason in reasons(facts, policy) if reason.raised.code == REACH]
+    if beyond:
+        why = f"{'; '.join(reason.raised.why for reason in beyond)}: {_rise(beyond[0].rise)}"
+    else:
+        why = f"with this one {facts.reach.hosts} hosts, and {facts.reach.units} units on this one, lately"
+    yield Explained("limits", holds=bool(beyond), why=why, line=policy.bounds.line)
+
+
+def _rise(rise: Rise) -> str:
+    if rise.forbid:
+        return f"it forbids: {rise.forbid}"
+    more = [f"{rise.more} more"] * bool(rise.more) + [f"{rise.need} at least"] * bool(rise.need)
+    groups = [f"from {at_signs(rise.approve)}"] * bool(rise.approve)
+    return " ".join([" and ".join(more) or "as many", "approve", *groups])
+
+
+def _at(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,196 @@
+"""The `calendar` and `limits` of policy.yaml: when and beyond what more people have to agree than the rules say."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, Field, model_validator
+
+from bot.core.calendar import Once, Times, Weekly
+from bot.core.rises import Bounds, Freeze, Rise, Window
+from config.documents import STRICT
+from config.words import Duration, Pattern, Sentence, TimeZone, Word
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_DAY = f"(?:{'|'.join(_DAYS)})"
+_CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d|24:00"
+_DATES = re.compile(
+    rf"(?P<first>\d{{4}}-\d\d-\d\d)(?: (?P<begins>{_CLOCK}))? to (?P<last>\d{{4}}-\d\d-\d\d)(?: (?P<ends>{_CLOCK}))?"
+)
+_WEEK = re.compile(
+    rf"(?P<days>daily|{_DAY}(?:[-,]{_DAY})*)(?: (?P<begins>{_CLOCK}) to (?:(?P<last>{_DAY}) )?(?P<ends>{_CLOCK}))?"
+)
+_LIKE = "2026-12-24 18:00 to 2027-01-04 08:00, or Mon-Fri 22:00 to 06:00, or Fri 18:00 to Mon 08:00, or Sat,Sun"
+_TOMORROW = timedelta(days=1)
+_LONGEST_WHILE = timedelta(days=1)
+
+
+def read_times(typed: str, zone: tzinfo) -> Times:
+    """Dates or days of the week, with times on the wall of this zone. Raises `ValueError`."""
+    if found := _DATES.fullmatch(typed):
+        return _once(found, zone)
+    if found := _WEEK.fullmatch(typed):
+        return _weekly(found, zone)
+    raise ValueError(f"`{typed}` is no time as it is written here, like {_LIKE}")
+
+
+def _once(found: re.Match[str], zone: tzinfo) -> Once:
+    if (found["begins"] is None) != (found["ends"] is None):
+        raise ValueError(f"`{found[0]}` has a time on one side alone; give both, or whole days")
+    begins = _wall(found["first"], found["begins"] or "00:00")
+    ends = _wall(found["last"], found["ends"] or "24:00")
+    if begins >= ends:
+        raise ValueError(f"`{found[0]}` ends before it begins")
+    return Once(begins, ends, zone)
+
+
+def _wall(day: str, clock: str) -> datetime:
+    try:
+        whole = date.fromisoformat(day)
+    except ValueError:
+        raise ValueError(f"`{day}` is no day of the calendar") from None
+    if clock == "24:00":
+        return datetime.combine(whole, time()) + _TOMORROW
+    return datetime.combine(whole, time.fromisoformat(clock))
+
+
+def _weekly(found: re.Match[str], zone: tzinfo) -> Weekly:
+    days = frozenset(range(len(_DAYS)) if found["days"] == "daily" else _days(found["days"]))
+    if found["begins"] is None:
+        return Weekly(days, time(), time(), 1, zone)
+    begins, midnight = time.fromisoformat(found["begins"]), found["ends"] == "24:00"
+    ends = time() if midnight else time.fromisoformat(found["ends"])
+    later = int(midnight)
+    if found["last"]:
+        if len(days) > 1:
+            raise ValueError(f"`{found[0]}` begins on several days, so it cannot end on one")
+        later += (_DAYS.index(found["last"]) - min(days)) % len(_DAYS)
+    if (later, ends) <= (0, begins):  # the next day, or a week later
+        later += len(_DAYS) if found["last"] else 1
+    return Weekly(days, begins, ends, later, zone)
+
+
+def _days(typed: str) -> Iterator[int]:
+    for part in typed.split(","):
+        first, *last = (_DAYS.index(day) for day in part.split("-"))
+        if len(last) > 1:
+            raise ValueError(f"`{part}` has more than two ends")
+        length = (last[0] - first) % len(_DAYS) if last else 0
+        yield from ((first + step) % len(_DAYS) for step in range(length + 1))
+
+
+def _check(typed: str) -> str:
+    read_times(typed, UTC)
+    return typed
+
+
+class RiseEntry(BaseModel):
+    """How much more is asked for: so many more, so many at least, others who approve; or an explicit no."""
+
+    model_config = STRICT
+
+    more: int | None = Field(default=None, ge=0, le=9)
+    need: int = Field(default=0, ge=0, le=10)
+    approve: list[Word] = []
+    forbid: Sentence | None = None
+
+    @model_validator(mode="after")
+    def _asks_for_more(self) -> "RiseEntry":
+        rises = {"more", "need", "approve"} & self.model_fields_set
+        if self.forbid is not None and rises:
+            raise ValueError(f"forbids, so it cannot say `{min(rises)}`")
+        if self.more == 0 and not (self.need or self.approve):
+            raise ValueError("asks for nothing more; give `more`, `need`, `approve`, or a reason to `forbid`")
+        return self
+
+    def rise(self) -> Rise:
+        """One more, unless something else is said."""
+        usual = 0 if self.need or self.approve else 1
+        more = usual if self.more is None else self.more
+        return Rise(more, self.need, tuple(self.approve), self.forbid or "")
+
+
+TimesText = Annotated[str, AfterValidator(_check)]
+
+
+class FreezeEntry(BaseModel):
+    """Times at which more people have to agree."""
+
+    model_config = STRICT
+
+    name: Word
+    times: list[TimesText] = Field(min_length=1)
+    time_zone: TimeZone | None = None
+    because: Sentence | None = None
+    environments: list[Word] = []
+    host_groups: list[Word] = []
+    units: list[Pattern] = ["*"]
+    asks: RiseEntry = RiseEntry()
+
+    def freeze(self, usual: tzinfo, line: int) -> Freeze:
+        """The freeze as the policy has it; its times in its own zone or the usual one."""
+        return Freeze(
+            name=self.name,
+            times=tuple(read_times(typed, self.time_zone or usual) for typed in self.times),
+            because=(self.because or "").rstrip("."),
+            environments=frozenset(self.environments),
+            host_groups=frozenset(self.host_groups),
+            units=tuple(self.units),
+            rise=self.asks.rise(),
+            line=line,
+        )
+
+
+class WindowEntry(BaseModel):
+    """Times outside of which the rules that name it ask for more."""
+
+    model_config = STRICT
+
+    name: Word
+    times: list[TimesText] = Field(min_length=1)
+    time_zone: TimeZone | None = None
+
+    def window(self, usual: tzinfo, line: int) -> Window:
+        """The window as the policy has it."""
+        return Window(self.name, tuple(read_times(typed, self.time_zone or usual) for typed in self.times), line)
+
+
+class CalendarEntry(BaseModel):
+    """Both."""
+
+    model_config = STRICT
+
+    freezes: list[FreezeEntry] = []
+    windows: list[WindowEntry] = []
+
+
+class LimitsEntry(BaseModel):
+    """How much may be asked, and done in a while, before more people have to agree."""
+
+    model_config = STRICT
+
+    requests_per_minute: int = Field(default=5, ge=1, le=1000)
+    open_requests: int = Field(default=500, ge=1, le=100_000)
+    within: Duration = timedelta(minutes=10)
+    hosts: int | None = Field(default=10, ge=1)
+    units_per_host: int | None = Field(default=10, ge=1)
+    beyond: RiseEntry | None = None
+
+    @model_validator(mode="after")
+    def _is_a_while(self) -> "LimitsEntry":
+        if not timedelta() < self.within <= _LONGEST_WHILE:
+            raise ValueError("`within` has to be longer than nothing, and a day at most")
+        return self
+
+    def bounds(self, line: int) -> Bounds:
+        """The bounds as the policy has them."""
+        return Bounds(
+            requests_per_minute=self.requests_per_minute,
+            open_requests=self.open_requests,
+            within=self.within,
+            hosts=self.hosts,
+            units_per_host=self.units_per_host,
+            beyond=self.beyond.rise() if self.beyond else None,
+            line=line,
+        )

@@ -1,0 +1,49 @@
+"""The kill switch: while it is pulled nothing new is masked, whoever agrees, and everything else goes on."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.core.changes import Frozen, Verb, Verdict
+from bot.core.policy import Allow, Facts, Moment, NeedsApproval, Refuse, decide
+from bot.core.rules.freezing import FROZEN
+from bot.core.units import Layer
+from tests.core.situations import BOB, CAROL, NOW, POLICY, facts, looked, masked, our_mask, request, snapshot, waiting
+
+STOPPED = Frozen(BOB.id, "bob", "the bot masks what it should not.", NOW)
+NO = Refuse(
+    FROZEN,
+    "New masks are stopped since 2026-03-01 03:00 UTC by bob: the bot masks what it should not.",
+    "Two people who may approve let them go on: `/mask thaw`.",
+)
+ASKED = facts(waiting(), Moment.VOTE, approvers=(BOB,), frozen=STOPPED)
+
+
+@pytest.mark.parametrize("moment", [Moment.ASK, Moment.LOOKED, Moment.ALONE, Moment.ACT])
+def test_a_new_mask_is_stopped_when_it_is(moment: Moment) -> None:
+    assert decide(replace(looked(snapshot(), moment=moment), frozen=STOPPED), POLICY) == NO
+
+
+def test_what_waits_cannot_be_approved_but_denied() -> None:
+    assert decide(replace(ASKED, voter=CAROL, verdict=Verdict.APPROVE), POLICY) == NO
+    assert not isinstance(decide(replace(ASKED, voter=CAROL, verdict=Verdict.DENY), POLICY), Refuse)
+
+
+def test_votes_that_are_there_stay_counted() -> None:
+    assert isinstance(decide(ASKED, POLICY), Allow)
+    assert isinstance(decide(replace(ASKED, approvers=()), POLICY), NeedsApproval)
+
+
+def undo() -> Facts:
+    return looked(masked(Layer.PERSISTENT), request("cron.service", Verb.UNMASK), own_mask=our_mask(), frozen=STOPPED)
+
+
+def test_an_undo_goes_on_and_so_does_any_unmask() -> None:
+    assert isinstance(decide(undo(), POLICY), Allow)
+    assert isinstance(decide(replace(undo(), own_mask=None), POLICY), NeedsApproval)
+
+
+def test_a_stranger_is_not_told_of_it() -> None:
+    answer = decide(facts(requester=replace(BOB, is_guest=True), frozen=STOPPED), POLICY)
+    assert isinstance(answer, Refuse)
+    assert answer.code == "not_a_member"

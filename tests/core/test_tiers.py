@@ -1,0 +1,276 @@
+"""Freezes, windows and bounds: they ask for more, never for less, never of an undo, and say no only where told to."""
+
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+from typing import Any
+
+import pytest
+
+from bot.core.calendar import Once, Weekly
+from bot.core.changes import Raised, Verb
+from bot.core.policy import Allow, Decision, Explained, Facts, Moment, NeedsApproval, Policy, Refuse, decide, explain
+from bot.core.rises import Bounds, Freeze, Reach, Rise, Window
+from bot.core.units import Layer
+from tests.core.situations import ALICE, BOB, CAROL, NOW, POLICY, PROD, facts, looked, masked, our_mask, request
+
+MEMBERS = {
+    "eng": frozenset({ALICE.id, BOB.id, CAROL.id}),
+    "sre": frozenset({BOB.id, CAROL.id}),
+    "lead": frozenset({CAROL.id}),
+}
+SUNDAYS = (Weekly(frozenset({6}), time(), time(), 1),)  # the first of March 2026 is one
+MONDAYS = (Weekly(frozenset({0}), time(), time(), 1),)
+MONDAY = datetime(2026, 3, 2, tzinfo=NOW.tzinfo)
+QUIET = Freeze("quiet", SUNDAYS, because="nobody is there")
+NIGHTS = Window("nights", MONDAYS)
+IN_WINDOW = replace(PROD, windows=("nights",))
+
+
+def with_(*, rules: tuple[Any, ...] = (PROD,), **parts: Any) -> Policy:
+    return replace(POLICY, rules=rules, **parts)
+
+
+def asked(given: Facts, policy: Policy) -> NeedsApproval:
+    answer = decide(replace(given, members=MEMBERS), policy)
+    assert isinstance(answer, NeedsApproval), answer
+    return answer
+
+
+def test_in_a_freeze_one_more_has_to_agree_and_the_answer_says_why_and_until_when() -> None:
+    answer = asked(facts(), with_(freezes=(QUIET,)))
+    assert (answer.need, answer.groups) == (2, ("sre",))
+    assert answer.raised == (Raised("freeze", "freeze quiet (nobody is there)", MONDAY),)
+    assert answer.turns_at == MONDAY
+
+
+def test_before_a_freeze_the_answer_is_the_usual_one_and_says_when_it_may_change() -> None:
+    answer = asked(facts(), with_(freezes=(Freeze("later", MONDAYS),)))
+    assert (answer.need, answer.raised, answer.turns_at) == (1, (), MONDAY)
+
+
+def test_a_freeze_that_is_over_for_good_changes_nothing() -> None:
+    over = (Once(datetime(2026, 1, 1), datetime(2026, 1, 2)),)  # noqa: DTZ001 - on the wall
+    answer = asked(facts(), with_(freezes=(Freeze("old", over),)))
+    assert (answer.need, answer.turns_at) == (1, None)
+
+
+RISES = {
+    "one more": (Rise(), 1, 2, ("sre",)),
+    "two more": (Rise(more=2), 1, 3, ("sre",)),
+    "at least two": (Rise(more=0, need=2), 1, 2, ("sre",)),
+    "at least two, where there are three": (Rise(more=0, need=2), 3, 3, ("sre",)),
+    "others, as many": (Rise(more=0, approve=("lead",)), 1, 1, ("lead",)),
+}
+
+
+@pytest.mark.parametrize(("rise", "need", "wanted", "groups"), RISES.values(), ids=RISES)
+def test_it_asks_for(rise: Rise, need: int, wanted: int, groups: tuple[str, ...]) -> None:
+    policy = with_(rules=(replace(PROD, need=need),), freezes=(replace(QUIET, rise=rise),))
+    answer = asked(facts(moment=Moment.VOTE), policy)
+    assert (answer.need, answer.groups) == (wanted, groups)
+
+
+def test_of_two_that_hold_at_once_the_one_that_asks_for_more_counts_and_both_are_named() -> None:
+    strict = Freeze("strict", SUNDAYS, rise=Rise(more=0, need=3, approve=("lead", "sre")))
+    for freezes in ((QUIET, strict), (strict, QUIET)):
+        answer = asked(facts(moment=Moment.VOTE), with_(freezes=freezes))
+        assert (answer.need, answer.groups, len(answer.raised)) == (3, ("lead", "sre"), 2)
+
+
+def test_approvals_from_different_groups_are_never_more_than_there_are_groups() -> None:
+    apart = replace(PROD, need=2, approve=("sre", "lead"), distinct=True)
+    answer = asked(facts(moment=Moment.VOTE), with_(rules=(apart,), freezes=(QUIET,)))
+    assert (answer.need, answer.distinct) == (2, True)
+
+
+SCOPES = {
+    "another environment": replace(QUIET, environments=frozenset({"stage"})),
+    "another host group": replace(QUIET, host_groups=frozenset({"db"})),
+    "another unit": replace(QUIET, units=("nginx*",)),
+}
+
+
+@pytest.mark.parametrize("freeze", SCOPES.values(), ids=SCOPES)
+def test_a_freeze_is_none_for(freeze: Freeze) -> None:
+    answer = asked(facts(), with_(freezes=(freeze,)))
+    assert (answer.need, answer.raised, answer.turns_at) == (1, (), None)
+
+
+def test_a_freeze_matches_any_name_of_the_unit() -> None:
+    named = replace(QUIET, units=("cron.*",), environments=frozenset({"prod"}), host_groups=frozenset({"web"}))
+    assert asked(facts(), with_(freezes=(named,))).need == 2
+
+
+def test_outside_of_its_window_a_rule_asks_for_more_and_says_when_it_opens() -> None:
+    policy = with_(rules=(IN_WINDOW,), windows=(NIGHTS,))
+    answer = asked(facts(), policy)
+    assert (answer.need, answer.turns_at) == (2, MONDAY)
+    assert answer.raised == (Raised("outside_window", "outside of nights", MONDAY),)
+    inside = asked(facts(now=MONDAY), policy)
+    assert (inside.need, inside.raised, inside.turns_at) == (1, (), MONDAY + timedelta(days=1))
+
+
+def test_a_window_that_never_opens_again_is_always_closed() -> None:
+    over = Window("nights", (Once(datetime(2026, 1, 1), datetime(2026, 1, 2)),))  # noqa: DTZ001 - on the wall
+    answer = asked(facts(), with_(rules=(IN_WINDOW,), windows=(over,)))
+    assert answer.raised == (Raised("outside_window", "outside of nights", None),)
+
+
+def test_the_window_of_any_rule_that_matches_counts() -> None:
+    lenient = replace(IN_WINDOW, name="lenient", need=0, outside=Rise(more=0, need=2))
+    assert asked(facts(), with_(rules=(PROD, lenient), windows=(NIGHTS,))).need == 2
+
+
+FLAT = {
+    "a freeze": (
+        with_(freezes=(replace(QUIET, rise=Rise(forbid="the books are closed.")),)),
+        Refuse(
+            "freeze",
+            "Freeze quiet (nobody is there): the books are closed.",
+            "It is over at 2026-03-02 00:00 UTC.",
+        ),
+    ),
+    "a closed window": (
+        with_(rules=(replace(IN_WINDOW, outside=Rise(forbid="only at night")),), windows=(replace(NIGHTS, times=()),)),
+        Refuse("outside_window", "Outside of nights: only at night.", ""),
+    ),
+    "a bound": (
+        with_(bounds=Bounds(hosts=2, beyond=Rise(forbid="call the lead first"))),
+        Refuse("blast_radius", "3 hosts within 10 minutes, 2 are allowed: call the lead first.", ""),
+    ),
+}
+
+
+@pytest.mark.parametrize(("policy", "no"), FLAT.values(), ids=FLAT)
+def test_a_flat_no_is_said_only_where_the_policy_says_it(policy: Policy, no: Refuse) -> None:
+    assert decide(facts(reach=Reach(hosts=3)), policy) == no
+
+
+def undo(by: Any = ALICE) -> Facts:
+    given = request("cron.service", Verb.UNMASK, by=by)
+    return looked(masked(Layer.PERSISTENT), given, requester=by, own_mask=our_mask(), reach=Reach(99, 99))
+
+
+@pytest.mark.parametrize(("policy", "_"), FLAT.values(), ids=FLAT)
+def test_an_undo_goes_on_whatever_they_say(policy: Policy, _: Refuse) -> None:
+    assert isinstance(decide(undo(), policy), Allow)
+
+
+def test_an_unmask_that_needs_a_vote_needs_no_more_of_them() -> None:
+    answer = decide(replace(undo(CAROL), own_mask=None), with_(freezes=(QUIET,), bounds=Bounds(hosts=1)))
+    assert isinstance(answer, NeedsApproval)
+    assert (answer.need, answer.raised, answer.turns_at) == (1, (), None)
+
+
+BEYOND = {
+    "as many hosts as are allowed": (Reach(hosts=3), (), 1),
+    "one more host": (Reach(hosts=4), ("4 hosts within 10 minutes, 3 are allowed",), 3),
+    "as many units as are allowed": (Reach(units=5), (), 1),
+    "one more unit": (Reach(units=6), ("6 units on web-01 within 10 minutes, 5 are allowed",), 3),
+}
+
+
+@pytest.mark.parametrize(("reach", "why", "need"), BEYOND.values(), ids=BEYOND)
+def test_beyond_a_bound_the_most_that_the_policy_asks_for_anywhere_is_asked_for(
+    reach: Reach, why: tuple[str, ...], need: int
+) -> None:
+    elsewhere = replace(PROD, name="db", environments=frozenset({"db"}), need=3)
+    policy = with_(rules=(PROD, elsewhere), bounds=Bounds(hosts=3, units_per_host=5))
+    answer = asked(facts(reach=reach, moment=Moment.VOTE), policy)
+    assert (answer.need, tuple(raised.why for raised in answer.raised)) == (need, why)
+    assert {raised.code for raised in answer.raised} <= {"blast_radius"}
+
+
+def test_what_is_asked_for_beyond_a_bound_can_be_said() -> None:
+    policy = with_(bounds=Bounds(hosts=1, beyond=Rise(more=0, approve=("lead",))))
+    assert asked(facts(reach=Reach(hosts=2)), policy).groups == ("lead",)
+    unbounded = asked(facts(reach=Reach(hosts=2)), with_(bounds=Bounds(hosts=None)))
+    assert (unbounded.need, unbounded.groups) == (1, ("sre",))
+
+
+def test_a_dead_end_names_what_asks_for_so_much() -> None:
+    answer: Decision = decide(facts(), with_(rules=(replace(PROD, need=2),), freezes=(QUIET,)))
+    assert isinstance(answer, Refuse)
+    assert answer.code == "nobody_could_approve"
+    assert "three approvals from @sre (freeze quiet (nobody is there)); 2 could give one besides you" in answer.reason
+
+
+def lines(given: Facts, policy: Policy) -> list[Explained]:
+    return [one for one in explain(replace(given, members=MEMBERS), policy) if one.line and one.line != PROD.line]
+
+
+TOLD = {
+    "a freeze that is on": (facts(), {"freezes": (QUIET,)}, True, "until 2026-03-02 00:00 UTC: 1 more approve"),
+    "a freeze to come": (facts(), {"freezes": (Freeze("quiet", MONDAYS),)}, False, "it begins 2026-03-02 00:00 UTC"),
+    "a freeze without times": (facts(), {"freezes": (Freeze("quiet", ()),)}, False, "it is not now"),
+    "a freeze of something else": (
+        facts(),
+        {"freezes": (SCOPES["another unit"],)},
+        False,
+        "no name of cron.service fits nginx*",
+    ),
+    "a flat no": (
+        facts(),
+        {"freezes": (replace(QUIET, rise=Rise(forbid="closed")),)},
+        True,
+        "until 2026-03-02 00:00 UTC: it forbids: closed",
+    ),
+    "others": (
+        facts(),
+        {"freezes": (replace(QUIET, rise=Rise(more=0, approve=("lead",))),)},
+        True,
+        "until 2026-03-02 00:00 UTC: as many approve from @lead",
+    ),
+    "more, and so many at least": (
+        facts(),
+        {"freezes": (replace(QUIET, rise=Rise(more=1, need=2)),)},
+        True,
+        "until 2026-03-02 00:00 UTC: 1 more and 2 at least approve",
+    ),
+    "a closed window": (
+        facts(),
+        {"rules": (IN_WINDOW,), "windows": (NIGHTS,)},
+        False,
+        "it is closed, and opens 2026-03-02 00:00 UTC; outside: 1 more approve",
+    ),
+    "a window that is closed for good": (
+        facts(),
+        {"rules": (IN_WINDOW,), "windows": (Window("nights", ()),)},
+        False,
+        "it is closed; outside: 1 more approve",
+    ),
+    "an open window": (
+        facts(now=MONDAY),
+        {"rules": (IN_WINDOW,), "windows": (NIGHTS,)},
+        True,
+        "it is open until 2026-03-03 00:00 UTC",
+    ),
+    "a window of no rule": (facts(), {"windows": (NIGHTS,)}, False, "no rule that matches names it"),
+    "limits that are kept": (
+        facts(reach=Reach(2, 1)),
+        {"bounds": Bounds(hosts=3)},
+        False,
+        "with this one 2 hosts, and 1 units on this one, lately",
+    ),
+    "limits that are not": (
+        facts(reach=Reach(4, 1)),
+        {"bounds": Bounds(hosts=3)},
+        True,
+        "4 hosts within 10 minutes, 3 are allowed: 2 at least approve",
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "parts", "holds", "why"), TOLD.values(), ids=TOLD)
+def test_it_is_explained(given: Facts, parts: dict[str, Any], holds: object, why: str) -> None:
+    marked = {
+        name: replace(part, line=50) if name == "bounds" else tuple(replace(one, line=50) for one in part)
+        for name, part in parts.items()
+        if name != "rules"
+    }
+    (told,) = lines(given, with_(rules=parts.get("rules", (PROD,)), **marked))
+    assert (told.holds, told.why, told.line) == (holds, why, 50)
+
+
+def test_nothing_of_it_is_explained_to_who_wants_to_unmask() -> None:
+    assert lines(undo(), with_(freezes=(replace(QUIET, line=50),))) == []
