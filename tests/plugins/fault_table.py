@@ -18,7 +18,7 @@ HEAD = """\
 
 Made by `script/faults` from its own run; not edited by hand. Each row was provoked with real parts: a real sshd and
 systemd, the real databases, the real bot, a Slack stand-in behind a proxy that breaks it. *Passed* counts the tests of
-a row that held, of those that ran. Where a bot took part, the common checks ran after the case as well: nothing was sent
+a row that held, of those that ran. Where a bot took part, the common checks ran after the case: nothing was sent
 that a look had not shown to be needed, the audit chain verifies and holds an intent for each command, one card per
 request that says masked of nothing else, no secret anywhere.
 
