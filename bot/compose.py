@@ -22,6 +22,7 @@ from bot.edges.ssh import SshHosts, SshLimits
 from bot.errors import ConfigError
 from bot.workflow import InForce, Parts, Timings, Workflow
 from bot.workflow.answering import Answers
+from bot.workflow.reach import Noted, Reach
 from config.loading import Configuration
 from config.settings import Settings
 
@@ -90,7 +91,7 @@ def ask_schedules(settings: Settings, policy: Callable[[], Policy]) -> AskedSche
 @contextmanager
 def assembled(settings: Settings, configuration: Configuration) -> Iterator[Assembly]:
     """The parts, for as long as this process has its database. Raises `ConfigError`, also if another one has it."""
-    instance, hosts = instance_name(), open_hosts(settings)
+    instance, hosts, reach = instance_name(), open_hosts(settings), Reach()
     store = open_store(settings, digest=configuration.policy.digest, instance=instance)
     in_force = InForce(configuration.configured)
     schedules = ask_schedules(settings, lambda: in_force.now.policy)
@@ -98,7 +99,7 @@ def assembled(settings: Settings, configuration: Configuration) -> Iterator[Asse
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
     parts = Parts(
         store=store,
-        hosts=hosts,
+        hosts=Noted(hosts, reach, SystemClock()),
         directory=directory,
         channel=SlackChannel(web_client(token, base=settings.slack_api_url)),
         clock=SystemClock(),
@@ -107,6 +108,7 @@ def assembled(settings: Settings, configuration: Configuration) -> Iterator[Asse
         limits=_limits(settings),
         care=_care(settings),
         pager=_pager(settings),
+        reach=reach,
     )
     answers = Answers(parts)
     with store.exclusive():

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bot.core.audit import Event
-from bot.core.cards.kit import Text
+from bot.core.cards.kit import Block, Text
 from bot.core.changes import Request, Stage, Vote
 from bot.core.inventory import Host
 from bot.core.messages import Message, MessageKind
@@ -103,6 +103,12 @@ class Channel(Protocol):
 
     def permalink(self, channel: str, ts: str) -> str:
         """A link to a message."""
+
+    def publish(self, user: str, page: Block) -> None:
+        """Replace somebody's own page in the Home tab."""
+
+    def show(self, form_id: str, form: Block) -> None:
+        """Replace what stands in a form that is open."""
 
 
 class Pager(Protocol):

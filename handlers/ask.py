@@ -17,6 +17,7 @@ from bot.errors import UsageError
 from bot.workflow import Workflow
 from handlers.caller import Caller, Click, Quote, Submission
 from handlers.choose import open_form
+from handlers.home import follow
 from handlers.surface import Forms, Surface, Unfit
 
 
@@ -74,7 +75,8 @@ def asked_in_form(desk: Workflow, sent: Submission) -> str:
     order, who = _order(desk, sent), _at_its_place(sent)
     if no := desk.offers.objection(order.change, by=who.id):
         raise Unfit({forms.UNIT: no})
-    desk.submit(_ask(who, order), key=who.key)
+    request = desk.submit(_ask(who, order), key=who.key)
+    follow(desk, sent.click, request.id)
     desk.whisper(who.place, who.id.user, replies.heard(order.change))
     return ""
 
@@ -82,21 +84,24 @@ def asked_in_form(desk: Workflow, sent: Submission) -> str:
 def take_back(desk: Workflow, click: Click, _: Forms) -> str:
     """Undo a mask of ours."""
     who = click.caller
-    desk.undo(click.request_id, by=who.id, name=who.name, place=who.place, key=who.key)
+    request = desk.undo(click.request_id, by=who.id, name=who.name, place=who.place, key=who.key)
+    follow(desk, click, request.id)
     return ""
 
 
 def mask_again(desk: Workflow, click: Click, _: Forms) -> str:
     """Once more what did not end in a mask."""
     who = click.caller
-    desk.mask_again(click.request_id, by=who.id, name=who.name, place=who.place, key=who.key)
+    request = desk.mask_again(click.request_id, by=who.id, name=who.name, place=who.place, key=who.key)
+    follow(desk, click, request.id)
     return ""
 
 
 def start_again(desk: Workflow, click: Click, _: Forms) -> str:
     """Bring back what was stopped and not masked."""
     who = click.caller
-    desk.start_again(click.request_id, by=who.id, name=who.name, place=who.place, key=who.key)
+    request = desk.start_again(click.request_id, by=who.id, name=who.name, place=who.place, key=who.key)
+    follow(desk, click, request.id)
     return ""
 
 

@@ -10,6 +10,7 @@ from bot.core.cards.forms import HOST
 from bot.core.people import HOME, PersonId, Place
 
 Payload = Mapping[str, Any]
+_CHANNEL = re.compile(r"[CDG][A-Z0-9]{1,30}")
 _DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 
 
@@ -49,6 +50,11 @@ class Click:
     digest: str = ""
     card: tuple[str, str] | None = None
 
+    @property
+    def is_home(self) -> bool:
+        """Pressed on the clicker's own page, or in a form that was opened there."""
+        return self.caller.place.is_home
+
 
 @dataclass(frozen=True, slots=True)
 class Submission:
@@ -84,19 +90,19 @@ class Quote:
 def of_command(body: Payload, home: Home) -> Caller:
     """Who typed a slash command; it never comes from inside a thread (Slack, "Slash commands")."""
     person = home.person(body["user_id"], body.get("team_id", ""))
-    return Caller(person, body.get("user_name", ""), Place(body["channel_id"]), body["trigger_id"])
+    return Caller(person, body.get("user_name", ""), Place(_channel(body["channel_id"])), body["trigger_id"])
 
 
 def of_mention(body: Payload, home: Home) -> Caller:
     """Who mentioned the bot. The name is not in the event; the directory knows it."""
     event = body["event"]
     person = home.person(event["user"], event.get("user_team") or event.get("team") or body.get("team_id", ""))
-    return Caller(person, "", Place(event["channel"], event.get("thread_ts", "")), body["event_id"])
+    return Caller(person, "", Place(_channel(event["channel"]), event.get("thread_ts", "")), body["event_id"])
 
 
 def of_shortcut(body: Payload, home: Home) -> Quote:
     """Who used a shortcut of the app, and on which message; one that is used from anywhere knows no place."""
-    message, channel = body.get("message") or {}, (body.get("channel") or {}).get("id", "")
+    message, channel = body.get("message") or {}, _channel((body.get("channel") or {}).get("id", ""))
     place = Place(channel, message.get("thread_ts") or "") if channel else HOME
     caller = Caller(_clicker(body, home), _name(body), place, body["trigger_id"])
     attached: Payload = next(iter(message.get("attachments") or ()), {})
@@ -114,15 +120,27 @@ def _link(body: Payload, place: Place, ts: str) -> str:
 
 
 def of_click(body: Payload, home: Home) -> Click:
-    """Who pressed which button; outside a channel (App Home) there is no card."""
+    """Who pressed which button. On somebody's own page (App Home) there is no card, and no message at all."""
     (action, *_) = body["actions"]
     request_id, _, digest = action.get("value", "").partition(":")
-    channel, message = (body.get("channel") or {}).get("id", ""), body.get("message") or {}
+    channel, message = _channel((body.get("channel") or {}).get("id", "")), body.get("message") or {}
     ts, thread = message.get("ts", ""), message.get("thread_ts", "")
-    caller = Caller(
-        _clicker(body, home), _name(body), Place(channel, thread if thread != ts else ""), body["trigger_id"]
-    )
+    place = HOME if _is_on_a_page(body) else Place(channel, thread if thread != ts else "")
+    caller = Caller(_clicker(body, home), _name(body), place, body["trigger_id"])
     return Click(caller, request_id, digest, (channel, ts) if channel and ts else None)
+
+
+def _is_on_a_page(body: Payload) -> bool:
+    """Slack says so itself; whatever stands in a message, also a copy of our buttons, comes with that message."""
+    container, view = body.get("container") or {}, body.get("view") or {}
+    in_a_message = body.get("message") or body.get("channel")
+    return container.get("type") == "view" and view.get("type") == "home" and not in_a_message
+
+
+def of_opening(body: Payload, home: Home) -> Caller:
+    """Who looks at the bot's own pages."""
+    event = body["event"]
+    return Caller(home.person(event["user"], body.get("team_id", "")), "", HOME, body["event_id"])
 
 
 def of_submission(body: Payload, home: Home) -> Submission:
@@ -150,6 +168,11 @@ def note_for(click: Click) -> dict[str, str]:
     return note | {"card": card}
 
 
+def _channel(sent: str) -> str:
+    """A channel by Slack's id. The words for places that are none, such as the command line, come from ourselves."""
+    return sent if _CHANNEL.fullmatch(sent) else ""
+
+
 def _clicker(body: Payload, home: Home) -> PersonId:
     user = body["user"]
     return home.person(user["id"], user.get("team_id") or (body.get("team") or {}).get("id", ""))
@@ -169,6 +192,6 @@ def _value(fields: Payload) -> Any:
         case {"selected_option": option}:
             return option["value"] if option else ""
         case {"selected_conversation": channel}:
-            return channel or ""
+            return _channel(channel or "")
         case _:
             return element.get("value") or ""

@@ -1,5 +1,6 @@
 """Details and Look now: what people want to see. Nothing here changes a host."""
 
+from bot.core.cards import forms, plain, replies
 from bot.core.cards.kit import Action
 from bot.workflow import Workflow
 from handlers.caller import Click
@@ -12,9 +13,11 @@ def register(surface: Surface) -> None:
     surface.click(Action.LOOK_NOW, look_now)
 
 
-def details(desk: Workflow, click: Click, _: Forms) -> str:
-    """All there is about a request, to the one who clicked."""
-    desk.details(click.request_id, asker=click.caller.id, place=click.caller.place)
+def details(desk: Workflow, click: Click, form: Forms) -> str:
+    """All there is about a request, to the one who clicked; on their own page in a form, which opens at once."""
+    desk.request(click.request_id)
+    opened = form.open(forms.told(plain(replies.LOOKING)), click) if click.is_home else ""
+    desk.details(click.request_id, asker=click.caller.id, place=click.caller.place, form=opened)
     return ""
 
 

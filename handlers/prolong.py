@@ -8,6 +8,7 @@ from bot.core.names import read_reason, read_term
 from bot.errors import UsageError
 from bot.workflow import Workflow
 from handlers.caller import Click, Submission
+from handlers.home import follow
 from handlers.surface import Forms, Surface, Unfit
 
 
@@ -35,7 +36,8 @@ def extend_by(desk: Workflow, sent: Submission) -> str:
     """What was typed, or else what was chosen."""
     term, reason, who = _term(desk, sent), _reason(sent), sent.caller
     request_id = sent.click.request_id
-    desk.extend(request_id, term, by=who.id, name=who.name, place=who.place, key=who.key, reason=reason)
+    asked = desk.extend(request_id, term, by=who.id, name=who.name, place=who.place, key=who.key, reason=reason)
+    follow(desk, sent.click, asked.id)
     return ""
 
 
@@ -44,7 +46,8 @@ def keep_because(desk: Workflow, sent: Submission) -> str:
     reason, who = _reason(sent), sent.caller
     if not reason:
         raise Unfit({forms.REASON: "Keeping a mask for good needs a reason."})
-    desk.keep(sent.click.request_id, reason, by=who.id, name=who.name, place=who.place, key=who.key)
+    asked = desk.keep(sent.click.request_id, reason, by=who.id, name=who.name, place=who.place, key=who.key)
+    follow(desk, sent.click, asked.id)
     return ""
 
 

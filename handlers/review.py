@@ -7,6 +7,7 @@ from bot.core.names import read_reason
 from bot.errors import UsageError
 from bot.workflow import Workflow
 from handlers.caller import Click, Submission
+from handlers.home import follow
 from handlers.surface import Forms, Surface, Unfit
 
 
@@ -20,7 +21,13 @@ def register(surface: Surface) -> None:
 
 
 def approve(desk: Workflow, click: Click, form: Forms) -> str:
-    """One click; for a guarded unit a form first, which names verb, unit and host as they are stored."""
+    """One click; for a guarded unit a form first, which names verb, unit and host as they are stored.
+
+    On somebody's own page there is no card that could be checked, so there it always takes the form.
+    """
+    if click.is_home:
+        form.open(forms.confirm_form(desk.ballot(click.request_id, click.digest)), click)
+        return ""
     if desk.needs_console_tick(click.request_id):
         form.open(forms.approve_form(desk.request(click.request_id)), click)
         return ""
@@ -28,15 +35,17 @@ def approve(desk: Workflow, click: Click, form: Forms) -> str:
 
 
 def approve_vouching(desk: Workflow, sent: Submission) -> str:
-    """An approval with the approver's word that console access works today."""
-    if forms.CONSOLE_WORKS not in sent.fields.get(forms.CONSOLE, ()):
+    """An approval from the form; of a guarded unit with the approver's word that console access works today."""
+    works = forms.CONSOLE_WORKS in sent.fields.get(forms.CONSOLE, ())
+    if forms.CONSOLE in sent.fields and not works:
         raise Unfit({forms.CONSOLE: "Approving a guarded unit needs your word on this."})
-    return _vote(desk, sent.click, Verdict.APPROVE, console_works=True)
+    return _vote(desk, sent.click, Verdict.APPROVE, console_works=works)
 
 
 def deny(desk: Workflow, click: Click, form: Forms) -> str:
     """A form first: it asks for a reason, which may stay empty."""
-    form.open(forms.deny_form(desk.request(click.request_id)), click)
+    is_current = desk.ballot(click.request_id, click.digest) if click.is_home else None
+    form.open(forms.deny_form(is_current or desk.request(click.request_id)), click)
     return ""
 
 
@@ -52,6 +61,7 @@ def deny_saying_why(desk: Workflow, sent: Submission) -> str:
 def withdraw(desk: Workflow, click: Click, _: Forms) -> str:
     """The requester takes it back."""
     desk.withdraw(click.request_id, by=click.caller.id)
+    follow(desk, click, click.request_id)
     return ""
 
 
@@ -68,4 +78,5 @@ def _vote(desk: Workflow, click: Click, verdict: Verdict, *, reason: str = "", c
         reason=reason,
         console_works=console_works,
     )
+    follow(desk, click, click.request_id)
     return ""

@@ -16,7 +16,7 @@ from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
-from bot.core.cards import replies
+from bot.core.cards import forms, plain, replies
 from bot.core.cards.kit import Block, escape
 from bot.core.names import REASON_LIMIT
 from bot.errors import MaskbotError, StoreBusy, UsageError
@@ -42,13 +42,14 @@ class Forms:
     client: WebClient
     trigger: str
 
-    def open(self, form: Block, click: Click) -> None:
-        """Raises `UsageError` if Slack does not open it."""
+    def open(self, form: Block, click: Click) -> str:
+        """Its id, by which it can be replaced. Raises `UsageError` if Slack does not open it."""
         try:
-            self.client.views_open(trigger_id=self.trigger, view=noted(form, click))
+            answer = self.client.views_open(trigger_id=self.trigger, view=noted(form, click))
         except (SlackClientError, OSError) as error:
             log.warning("form.not_opened", error=str(error))
             raise UsageError(replies.FORM_TOO_LATE) from error
+        return str((answer.get("view") or {}).get("id", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,10 @@ class Surface:
 
         def listener(ack: Ack, body: Payload, client: WebClient, respond: Respond) -> None:
             click = parse.of_click(body, self.home)
-            self.say(respond, attempt(lambda: do(self.desk, click, Forms(client, click.caller.key))))
+            said = attempt(lambda: do(self.desk, click, Forms(client, click.caller.key)))
+            if said and click.is_home:
+                self.desk.whisper(click.caller.place, click.caller.id.user, said)
+            self.say(respond, said)
             ack()
 
         self.app.action(action)(listener)
@@ -125,8 +129,11 @@ class Surface:
             except Unfit as error:
                 ack(response_action="errors", errors=error.errors)
                 return
-            if said:
-                ack(response_action="errors", errors={_first_block(body): said})
+            field = _first_block(body)
+            if said and field:
+                ack(response_action="errors", errors={field: said})
+            elif said:
+                ack(response_action="update", view=forms.told(plain(said)))
             else:
                 ack()
 
@@ -159,6 +166,17 @@ class Surface:
             ack(options=found)
 
         self.app.options(field)(listener)
+
+    def opened(self, do: Callable[[Workflow, Caller], str]) -> None:
+        """Somebody looks at their own page. Bolt acknowledges it when the listener has ended."""
+
+        def listener(body: Payload) -> None:
+            if body["event"].get("tab") == "home":
+                caller = parse.of_opening(body, self.home)
+                if said := attempt(lambda: do(self.desk, caller)):
+                    log.warning("page.not_shown", why=said)
+
+        self.app.event("app_home_opened")(listener)
 
     def mention(self, do: Callable[[Workflow, Caller, str], str]) -> None:
         """A message that names the bot. Bolt acknowledges it when the listener has ended well.

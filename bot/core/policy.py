@@ -67,6 +67,7 @@ __all__ = [
     "may_own",
     "may_see_all",
     "may_sign",
+    "may_vote",
 ]
 
 # In this order, and the first that answers decides. Strangers learn nothing; what nobody could approve is said before
@@ -149,6 +150,17 @@ def may_sign(facts: Facts, policy: Policy) -> Refuse | None:
     return _no(
         (identity.voter_is_one_of_us, review.signer_is_somebody_else, review.signer_could_approve), facts, policy
     )
+
+
+def may_vote(facts: Facts, policy: Policy) -> Refuse | None:
+    """Whether `facts.voter` could decide on a request, as far as it depends on who they are. None means yes."""
+    rules = (
+        identity.voter_is_one_of_us,
+        permission.some_rule_matches,
+        approval.voter_is_not_the_requester,
+        approval.voter_may_decide,
+    )
+    return _no(rules, facts, policy)
 
 
 def may_own(facts: Facts, policy: Policy) -> Refuse | None:

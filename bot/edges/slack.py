@@ -13,7 +13,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
-from bot.core.cards.kit import Text
+from bot.core.cards.kit import Block, Text
 from bot.core.people import Place
 from bot.errors import SlackError
 
@@ -137,6 +137,14 @@ class SlackChannel:
     def permalink(self, channel: str, ts: str) -> str:
         """A link to a message. Raises `SlackError`."""
         return str(call(self._client.chat_getPermalink, channel=channel, message_ts=ts)["permalink"])
+
+    def publish(self, user: str, page: Block) -> None:
+        """Replace somebody's own page. Raises `SlackError`."""
+        call(self._client.views_publish, user_id=user, view=page)
+
+    def show(self, form_id: str, form: Block) -> None:
+        """Replace what stands in an open form. Raises `SlackError`, also if it was closed meanwhile."""
+        call(self._client.views_update, view_id=form_id, view=form)
 
 
 def _to(place: Place) -> dict[str, Any]:

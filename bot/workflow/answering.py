@@ -1,12 +1,14 @@
 """Questions: what is masked, what would happen, and why. They look, and change nothing."""
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
 from bot.core.cards import answers, details, plain
+from bot.core.cards.forms import told
 from bot.core.cards.kit import Text
 from bot.core.changes import Ask, Change, Request, Target, Verb
 from bot.core.grammar import Question, Word
@@ -20,6 +22,7 @@ from bot.workflow.groups import with_names
 from bot.workflow.judging import facts
 from bot.workflow.looking import look
 from bot.workflow.parts import Parts
+from bot.workflow.places import asked_at
 
 log = structlog.get_logger()
 _ANY_UNIT = UnitName("any.service")  # where a question names no unit, only the place and the person are looked at
@@ -32,13 +35,15 @@ class Asker:
     id: PersonId
     name: str
     place: Place
+    form: str = ""  # the open form in which the answer is shown, instead of a message
 
 
 class Answers:
     """Finds answers in the background, a few at a time, and tells each to its asker alone."""
 
-    def __init__(self, parts: Parts, *, workers: int = 4) -> None:
+    def __init__(self, parts: Parts, *, workers: int = 6) -> None:
         self._parts = parts
+        self._ending = threading.Event()
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="answer")
 
     def answer(self, question: Question, *, asker: PersonId, name: str, place: Place) -> None:
@@ -46,9 +51,9 @@ class Answers:
         who = Asker(asker, name, place)
         self._later(who, lambda: answer(self._parts.pinned(), question, who))
 
-    def details(self, request: Request, *, asker: PersonId, place: Place) -> None:
+    def details(self, request: Request, *, asker: PersonId, place: Place, form: str = "") -> None:
         """Show later all there is about a request."""
-        who = Asker(asker, "", place)
+        who = Asker(asker, "", place, form)
         self._later(who, lambda: _details(self._parts.pinned(), request, who))
 
     def whisper(self, place: Place, to: str, text: str) -> None:
@@ -59,8 +64,14 @@ class Answers:
         """Do something in the background, when there is a moment for it."""
         self._pool.submit(job)
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether what goes on in the background has to come to its end."""
+        return self._ending.is_set()
+
     def close(self) -> None:
         """Let what is being answered come to its end."""
+        self._ending.set()
         self._pool.shutdown(wait=True)
 
     def _later(self, who: Asker, find: Callable[[], Text]) -> None:
@@ -75,9 +86,15 @@ class Answers:
             log.exception("no answer", asker=who.id.user)
             text = plain("That went wrong on our side; nothing was changed. It is in the bot's log.")
         try:
-            self._parts.channel.whisper(who.place, who.id.user, text)
+            self._say(who, text)
         except MaskbotError as error:
             log.warning("answer not said", asker=who.id.user, why=str(error))
+
+    def _say(self, who: Asker, text: Text) -> None:
+        if who.form:
+            self._parts.channel.show(who.form, told(text))
+        else:
+            self._parts.channel.whisper(who.place, who.id.user, text)
 
 
 def answer(parts: Parts, question: Question, who: Asker) -> Text:
@@ -136,7 +153,8 @@ def _status(parts: Parts, question: Question) -> Text:
 
 
 def _details(parts: Parts, request: Request, who: Asker) -> Text:
-    given = facts(parts, _hypothetical(parts, request.ask.change, who), Moment.ASK)
+    where = replace(who, place=asked_at(parts, request)) if who.place.is_home else who
+    given = facts(parts, _hypothetical(parts, request.ask.change, where), Moment.ASK)
     if no := may_see_all(given, parts.policy):
         raise UsageError(f"{no.reason} {no.hint}".strip())
     return details(request, now=parts.clock.now())

@@ -13,8 +13,9 @@ from bot.errors import NoSuchRequest, Stale, UsageError
 from bot.workflow.answering import Answers
 from bot.workflow.ending import event
 from bot.workflow.offers import Offers
+from bot.workflow.pages import Pages
 from bot.workflow.parts import Parts
-from bot.workflow.places import place_of
+from bot.workflow.places import asked_at, place_of
 from bot.workflow.prolonging import prolonging
 from bot.workflow.recording import record
 from bot.workflow.voting import decided
@@ -33,6 +34,7 @@ class Workflow:
         self._parts = parts
         self._answers = answers
         self.offers = Offers(parts, answers.later)
+        self.pages = Pages(parts, answers.later, lambda: answers.is_ending)
 
     @property
     def hosts(self) -> Sequence[str]:
@@ -65,11 +67,11 @@ class Workflow:
         """Record that somebody wants our mask of this request taken back, and what it stopped started again."""
         mask = self.request(request_id)
         if mask.target.outcome is Outcome.NOT_OURS:  # what an undo left alone is asked for like any foreign mask
-            return self.submit(Ask(mask.ask.change, by, name, _beside(mask, place)), key=key)
+            return self.submit(Ask(mask.ask.change, by, name, _beside(self._parts, mask, place)), key=key)
         if not mask.can_be_undone:
             raise UsageError("There is nothing left to take back: " + _how_it_stands(mask))
         change = replace(mask.ask.change, verb=Verb.UNMASK, unit=mask.target.unit, keep_running=False, term=None)
-        return self.submit(Ask(change, by, name, _beside(mask, place), undoes=mask.id), key=key)
+        return self.submit(Ask(change, by, name, _beside(self._parts, mask, place), undoes=mask.id), key=key)
 
     start_again = undo  # what was stopped but not masked is restored in the same way
 
@@ -87,13 +89,13 @@ class Workflow:
         mask, now = self.ending_mask(request_id), self._parts.clock.now()
         until = term.ends_at(max(mask.standing.ends_at or now, now)).replace(microsecond=0)
         ask = prolonging(mask, Term(until=until), by, name)
-        return self.submit(replace(ask, place=_beside(mask, place), reason=reason), key=key)
+        return self.submit(replace(ask, place=_beside(self._parts, mask, place), reason=reason), key=key)
 
     def keep(self, request_id: str, reason: str, *, by: PersonId, name: str, place: Place, key: str) -> Request:
         """Ask that a mask does not end by itself any more."""
         mask = self.ending_mask(request_id)
         ask = prolonging(mask, None, by, name)
-        return self.submit(replace(ask, place=_beside(mask, place), reason=reason), key=key)
+        return self.submit(replace(ask, place=_beside(self._parts, mask, place), reason=reason), key=key)
 
     def mask_again(self, request_id: str, *, by: PersonId, name: str, place: Place, key: str) -> Request:
         """Ask for the same change once more."""
@@ -102,7 +104,7 @@ class Workflow:
             raise UsageError("There is nothing to do again: " + _how_it_stands(first))
         change: Change = replace(first.ask.change, unit=first.target.unit)
         reason = first.ask.reason
-        return self.submit(Ask(change, by, name, _beside(first, place), reason, repeats=first.id), key=key)
+        return self.submit(Ask(change, by, name, _beside(self._parts, first, place), reason, repeats=first.id), key=key)
 
     def vote(  # noqa: PLR0913 - a vote is all of this
         self,
@@ -119,10 +121,11 @@ class Workflow:
     ) -> None:
         """Record a vote on the plan with this digest (its first signs suffice), given on the card at (channel, ts).
 
-        On the command line there is no card.
+        On the command line there is no card. Nor is there on the bot's own page, where the vote is given in a form
+        that shows the request as it is stored.
         """
         request = self.request(request_id)
-        if not place.is_shell:
+        if not (place.is_shell or place.is_home):
             self._check_card(request, card, by=by)
         _check_vote(request, verdict, digest=digest, console_works=console_works)
         vote = Vote(
@@ -137,6 +140,12 @@ class Workflow:
         )
         if not self._parts.store.cast(request_id, vote, events=[event(request, "approval.cast", actor=by)]):
             raise UsageError("Your vote is recorded already; each person counts once.")
+
+    def ballot(self, request_id: str, digest: str) -> Request:
+        """The request, if a vote on the plan with this digest is wanted now. Raises `UsageError`."""
+        request = self.request(request_id)
+        _check_plan(request, digest)
+        return request
 
     def _check_card(self, request: Request, card: tuple[str, str] | None, *, by: PersonId) -> None:
         """A copy of our buttons under other words is no ballot. Who is very quick presses before the card is noted."""
@@ -174,9 +183,9 @@ class Workflow:
         """Find the answer in the background and tell the asker alone."""
         self._answers.answer(question, asker=asker, name=name, place=place)
 
-    def details(self, request_id: str, *, asker: PersonId, place: Place) -> None:
-        """Tell the asker alone all there is about a request."""
-        self._answers.details(self.request(request_id), asker=asker, place=place)
+    def details(self, request_id: str, *, asker: PersonId, place: Place, form: str = "") -> None:
+        """Tell the asker alone all there is about a request, in an open form if there is one."""
+        self._answers.details(self.request(request_id), asker=asker, place=place, form=form)
 
     def needs_console_tick(self, request_id: str) -> str:
         """Why an approver must say that console access works today; empty if nobody asks for it."""
@@ -205,17 +214,24 @@ class Workflow:
 
 def _check_vote(request: Request, verdict: Verdict, *, digest: str, console_works: bool) -> None:
     """What needs no look-up; whether this person may vote is asked when the vote is counted."""
-    if request.stage is not Stage.WAITING:
-        raise UsageError(decided(request))
-    if len(digest) < DIGEST_SIGNS or not request.target.digest.startswith(digest):
-        raise UsageError("The plan has changed since this card was drawn. Read it again, then decide.")
+    _check_plan(request, digest)
     is_guarded = request.approval is not None and bool(request.approval.guarded)
     if verdict is Verdict.APPROVE and is_guarded and not console_works:
         raise UsageError("This unit is guarded: approving it needs your word that console access works today.")
 
 
-def _beside(request: Request, place: Place) -> Place:
+def _check_plan(request: Request, digest: str) -> None:
+    """It waits, and for this very plan."""
+    if request.stage is not Stage.WAITING:
+        raise UsageError(decided(request))
+    if len(digest) < DIGEST_SIGNS or not request.target.digest.startswith(digest):
+        raise UsageError("The plan has changed since this card was drawn. Read it again, then decide.")
+
+
+def _beside(parts: Parts, request: Request, place: Place) -> Place:
     """Where the card of a follow-up goes: beside the first one, wherever the button was pressed."""
+    if place.is_home:
+        return asked_at(parts, request)
     return request.ask.place if place.channel == request.ask.place.channel else place
 
 

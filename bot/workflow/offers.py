@@ -66,7 +66,7 @@ class Offers:
         return f"{no.reason} {no.hint}".strip()
 
     def _list(self, host: str) -> Taken[Offered]:
-        parts = self._parts
+        parts = self._parts.pinned()
         try:
             answer = parts.hosts.run(parts.host(host), unit_list_argv(), deadline=_DEADLINE)
             units = parse_unit_list(answer.stdout)
@@ -78,7 +78,7 @@ class Offers:
         return Taken(Offered(named), timedelta(seconds=parts.timings.unit_lists))
 
     def _member(self, person: PersonId) -> Taken[bool | None]:
-        parts = self._parts
+        parts = self._parts.pinned()
         try:
             return Taken(is_one_of_us(parts.directory.person(person, ()), parts.policy), _MEMBER)
         except MaskbotError as error:

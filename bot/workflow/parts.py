@@ -1,6 +1,6 @@
 """What the workflow is put together from, and how long it lets things take."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bot.core.configured import Configured
 from bot.core.ends import Care
@@ -9,6 +9,7 @@ from bot.core.policy import Policy
 from bot.core.steps import Limits
 from bot.errors import UsageError
 from bot.ports import Channel, Clock, Directory, Hosts, Pager, Store
+from bot.workflow.reach import Reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Parts:
     in_force: InForce
     timings: Timings = Timings()
     limits: Limits = Limits()
+    reach: Reach = field(default_factory=Reach)  # what is known of hosts that do not answer
     care: Care = Care()
     pager: Pager | None = None
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.core.changes import Stage, Verb
-from bot.core.people import Person, PersonId, Place, Shift
+from bot.core.people import HOME, Person, PersonId, Place, Shift
 from bot.core.policy import Allow, Facts, Moment, NeedsApproval, Policy, Refuse, Unknown, decide, may_look, may_see_all
 from bot.core.rules.deadends import are_enough, in_question
 from bot.core.units import Layer
@@ -426,3 +426,9 @@ def test_what_needs_no_approval_may_run_at_once() -> None:
     free = replace(POLICY, rules=(replace(PROD, need=0),))
     answer = decide(looked(snapshot(), request()), free)
     assert answer == Allow("prod", "prod: it needs no approval")
+
+
+def test_only_our_own_words_name_places_that_are_no_channels() -> None:
+    assert HOME.is_home
+    assert not HOME.is_shell
+    assert not INCIDENT.is_home

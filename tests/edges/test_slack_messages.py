@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from bot.core.cards.kit import Text
-from bot.core.people import Place
+from bot.core.people import HOME, Place
 from bot.edges.slack import SlackChannel, account, call, web_client
 from bot.errors import SlackError
 from tests.handlers.web_api import WebApi, web_api
@@ -55,6 +55,27 @@ class TestWhatIsSent:
         channel.whisper(Place("C1"), "UALICE", CARD)
         sent = slack.call("chat.postEphemeral")
         assert (sent["user"], sent["channel"], sent["parse"]) == ("UALICE", "C1", "none")
+
+    def test_on_somebodys_own_page_it_is_a_direct_message(self, slack: WebApi, channel: SlackChannel) -> None:
+        channel.whisper(HOME, "UALICE", CARD)
+        assert slack.call("chat.postMessage")["channel"] == "UALICE"
+        assert slack.count("chat.postEphemeral") == 0
+
+    @pytest.mark.parametrize("error", ["user_not_in_channel", "not_in_channel", "channel_not_found"])
+    def test_where_a_whisper_cannot_be_heard_it_is_one_too(
+        self, slack: WebApi, channel: SlackChannel, error: str
+    ) -> None:
+        slack.answer("chat.postEphemeral", {"ok": False, "error": error})
+        channel.whisper(Place("C1"), "UALICE", CARD)
+        assert slack.call("chat.postMessage")["channel"] == "UALICE"
+
+    def test_a_page_and_a_form_are_replaced(self, slack: WebApi, channel: SlackChannel) -> None:
+        view = {"type": "home", "blocks": list(CARD.blocks)}
+        channel.publish("UALICE", view)
+        published = slack.call("views.publish")
+        assert (published["user_id"], published["view"]) == ("UALICE", view)
+        channel.show("V1", view)
+        assert slack.call("views.update")["view_id"] == "V1"
 
     def test_a_permalink_is_asked_for(self, slack: WebApi, channel: SlackChannel) -> None:
         slack.answer("chat.getPermalink", {"ok": True, "permalink": "https://lab.example/1"})

@@ -55,6 +55,32 @@ def click(
     }  # fmt: skip
 
 
+def at_home(action: str, value: str, *, user: str = "UBOB", team: str = TEAM) -> Payload:
+    """A press of a button on somebody's own page: there is no message, no channel, and no response_url."""
+    pressed = click(action, value, user=user, team=team)
+    view: Payload = {
+        "id": "V1",
+        "type": "home",
+        "callback_id": "home",
+        "app_id": APP,
+        "bot_id": "BBOT",
+        "team_id": TEAM,
+    }
+    view |= {"private_metadata": "", "hash": "1.x", "state": {"values": {}}, "blocks": []}
+    left_out = ("channel", "message", "response_url", "state")
+    kept = {key: value for key, value in pressed.items() if key not in left_out}
+    return kept | {"container": {"type": "view", "view_id": "V1"}, "view": view}
+
+
+def home_opened(*, user: str = "UBOB", team: str = TEAM, tab: str = "home") -> Payload:
+    """Somebody looks at the bot's own pages."""
+    event = {"type": "app_home_opened", "user": user, "channel": "D1", "tab": tab, "event_ts": "1700000000.000300"}
+    return {
+        "token": "legacy", "team_id": team, "api_app_id": APP, "type": "event_callback", "event": event,
+        "event_id": f"Ev{next(_numbers)}", "event_time": 1700000000,
+    }  # fmt: skip
+
+
 def shortcut(
     callback: str, message: Mapping[str, Any] | None = None, *, user: str = "UALICE", team: str = TEAM
 ) -> Payload:

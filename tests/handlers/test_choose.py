@@ -185,6 +185,13 @@ class TestShortcuts:
         assert (request.ask.place.channel, request.ask.requester.user) == ("C1", "UALICE")
         assert world.slack.call("chat.postEphemeral")["channel"] == "C1"
 
+    @pytest.mark.parametrize("channel", ["shell", "home", "C1 ", "#incident", "U1"])
+    def test_what_is_no_channel_of_slack_is_no_place(self, world: World, channel: str) -> None:
+        view = self.opened(world, shortcut("mask_from_anywhere"))
+        values = {"host": "web-01", "unit": "cron.service", "channel": channel}
+        assert set(json.loads(world.send(submission(view, values)).body)["errors"]) == {"channel"}
+        assert world.requests() == []
+
     def test_it_still_asks_once_the_host_is_chosen(self, world: World) -> None:
         view = self.opened(world, shortcut("mask_from_anywhere"))
         world.send(choice("host", "web-02", view, {"channel": "C1"}))

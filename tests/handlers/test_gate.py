@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.cards import forms
 from bot.core.cards.kit import Action
-from tests.handlers.payloads import choice, click, command, mention, shortcut, submission, typing
+from tests.handlers.payloads import at_home, choice, click, command, home_opened, mention, shortcut, submission, typing
 from tests.handlers.world import Listed, World
 
 FORMS = (forms.MASK, forms.APPROVE, forms.DENY, forms.EXTEND, forms.KEEP)
@@ -32,6 +32,8 @@ def a_form(callback: str, team: str) -> Payload:
 
 SURFACES: dict[str, Make] = {
     **{name: lambda team, name=name: command("web-01 cron", name=name, team=team) for name in COMMANDS},  # type: ignore[misc]
+    "app_home_opened": lambda team: home_opened(team=team),
+    "a button at home": lambda team: at_home("approve", "r1:abc", team=team),
     "app_mention": lambda team: mention("mask web-01 cron", team=team),
     **{action.value: lambda team, action=action: click(action, "r1:abc", team=team) for action in Action},  # type: ignore[misc]
     **{form: lambda team, form=form: a_form(form, team) for form in FORMS},  # type: ignore[misc]
@@ -96,6 +98,6 @@ def test_a_bot_that_mentions_us_is_turned_away(world: World) -> None:
 def test_the_surfaces_tried_here_are_all_that_there_are(listed: Listed) -> None:
     taken, lists = listed.taken, {f"list of {name}" for name in listed.taken["options"]}
     assert taken["command"] | taken["event"] | taken["view"] | taken["action"] | taken["shortcut"] | lists == {
-        *SURFACES.keys() - {"an unknown button"},
+        *SURFACES.keys() - {"an unknown button", "a button at home"},
         ".*",
     }

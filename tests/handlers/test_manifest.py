@@ -29,6 +29,7 @@ SCOPES = {
     "usergroups_users_list": {"usergroups:read"},
     "users_info": {"users:read"},
     "views_open": set[str](),
+    "views_publish": set[str](),
     "views_update": set[str](),
 }
 SURFACES = {"app_mentions:read", "commands"}
@@ -47,6 +48,10 @@ def test_commands_and_events_are_those_that_handlers_take(listed: Listed) -> Non
     assert set(MANIFEST["settings"]["event_subscriptions"]["bot_events"]) == listed.taken["event"]
     assert {one["callback_id"] for one in MANIFEST["features"]["shortcuts"]} == listed.taken["shortcut"]
     assert MANIFEST["settings"]["interactivity"]["is_enabled"] == bool(listed.taken["action"])
+
+
+def test_everybody_has_a_page_of_their_own() -> None:
+    assert MANIFEST["features"]["app_home"]["home_tab_enabled"]
 
 
 def test_shortcuts_are_within_the_limits_of_a_manifest() -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.core.cards.reading import read_message
+from tests.core.cards.reading import read_message, read_page
 from tests.lab.demo import Demo
 from tests.lab.hosts import LabHost
 from tests.lab.slack.socketmode import Ack
@@ -119,6 +119,16 @@ class Story:
             return next((text for call in to_them if part in (text := words(call.args))), "")
 
         return self.until(found, f"a direct message `{part}` to {user}")
+
+    def page(self, user: str, part: str, *, without: str = "") -> str:
+        """Somebody's own page, once it says one thing and not another."""
+
+        def found() -> str:
+            view = self.demo.slack.published(user)
+            said = read_page(view, NAMES) if view else ""
+            return said if part in said and not (without and without in said) else ""
+
+        return self.until(found, f"`{part}` on {user}'s page")
 
     # What root sees.
 

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.core.cards.kit import Text
+from bot.core.cards.kit import Block, Text
 from bot.core.people import Person, PersonId, Place, Shift
 from bot.core.policy import Group
 from bot.errors import SlackError, Unverified
@@ -78,6 +78,8 @@ class Channels:
 
     messages: dict[str, Said] = field(default_factory=dict)
     whispers: list[tuple[str, str]] = field(default_factory=list)
+    pages: dict[str, Block] = field(default_factory=dict)  # by user id
+    forms: dict[str, Block] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     trouble: str = ""  # Slack's word for why it does nothing now
     takes_blocks: bool = True
@@ -108,6 +110,16 @@ class Channels:
     def permalink(self, channel: str, ts: str) -> str:
         self._answer(channel)
         return f"https://example.slack.com/archives/{channel}/p{ts.replace('.', '')}"
+
+    def publish(self, user: str, page: Block) -> None:
+        with self._lock:
+            self._answer("")
+            self.pages[user] = page
+
+    def show(self, form_id: str, form: Block) -> None:
+        with self._lock:
+            self._answer("")
+            self.forms[form_id] = form
 
     def marked(self, mark: str) -> list[Said]:
         """The messages with that mark, oldest first."""

@@ -9,13 +9,15 @@ from collections.abc import Sequence
 from bot.core.cards import ends
 from bot.core.cards.buttons import DIGEST_SIGNS
 from bot.core.cards.choices import LONGEST_VALUE, MOST
-from bot.core.cards.kit import OPTION, Block, Markup, option, plain_text, row, section, words
-from bot.core.cards.titles import asked, subject, what
+from bot.core.cards.kit import OPTION, Block, Markup, Text, option, plain_text, row, section, words
+from bot.core.cards.titles import asked, loudly
+from bot.core.cards.waiting import plan_rows
 from bot.core.changes import Request
 from bot.core.draft import EMPTY, Draft
 from bot.core.names import REASON_LIMIT
 
 MASK, DENY, APPROVE, EXTEND, KEEP = "mask_form", "deny_form", "approve_form", "extend_form", "keep_form"  # callback ids
+TOLD = "told"  # of what is only read
 FROM_MESSAGE, FROM_ANYWHERE = "mask_for_message", "mask_from_anywhere"  # of the shortcuts that open the first of them
 HOST, UNIT, HOW, USER, DURATION, REASON, CONSOLE = "host", "unit", "how", "user", "for", "reason", "console"
 CHANNEL, LONGER, OTHER = "channel", "longer", "other"
@@ -103,17 +105,38 @@ def deny_form(request: Request) -> Block:
 
 def approve_form(request: Request) -> Block:
     """What an approver of a guarded unit must say, about the request as it is stored."""
-    host = request.target.host
-    works = option(f"Console or other out-of-band access to {host} works today", CONSOLE_WORKS)
-    tick = {"type": "checkboxes", "action_id": CONSOLE, "options": [works]}
     guarded = request.approval.guarded if request.approval else ""
     why = [row("Guarded", guarded)] if guarded else []
-    blocks = [section("about", [*_about(request), *why]), _input(CONSOLE, "Before you approve", tick)]
+    blocks = [section("about", [*_about(request), *why]), _console(request.target.host)]
     return _modal(APPROVE, "Approve", "Approve", blocks) | _of(request)
 
 
+def confirm_form(request: Request) -> Block:
+    """Where an approver has no card before them: the request and its plan as they are stored, to be confirmed."""
+    form = approve_form(request)
+    about, *tick = form["blocks"]
+    is_guarded = request.approval is not None and bool(request.approval.guarded)
+    return form | {"blocks": [about, section("plan", [*plan_rows(request)]), *(tick if is_guarded else [])]}
+
+
+def told(text: Text) -> Block:
+    """Something to be read, where nothing is asked."""
+    return {
+        "type": "modal",
+        "callback_id": TOLD,
+        "title": plain_text("maskbot", _TITLE),
+        "close": plain_text("Close", _TITLE),
+        "blocks": [*text.blocks],
+    }
+
+
+def _console(host: str) -> Block:
+    works = option(f"Console or other out-of-band access to {host} works today", CONSOLE_WORKS)
+    return _input(CONSOLE, "Before you approve", {"type": "checkboxes", "action_id": CONSOLE, "options": [works]})
+
+
 def _about(request: Request) -> list[Markup]:
-    return [words("*{} {}*", what(request).upper(), subject(request)), asked(request)]
+    return [words("*{}*", loudly(request)), asked(request)]
 
 
 def _of(request: Request) -> Block:

@@ -51,6 +51,8 @@ class Action(StrEnum):
     LOOK_NOW = "look_now"
     EXTEND = "extend"
     KEEP = "keep"
+    ASK = "ask"  # on the bot's own page, like the next
+    REFRESH = "refresh"
 
 
 class Markup(str):

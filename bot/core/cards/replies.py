@@ -5,6 +5,7 @@ from bot.core.changes import Change
 FOREIGN = "I act only for people of the workspaces that my policy names. Nothing was recorded."
 OLDER_CARD = "This button belongs to an older card, and does nothing any more."
 FORM_TOO_LATE = "That took too long, and the form could not be opened. Nothing was recorded; please try again."
+LOOKING = "Looking …"
 BUSY = "I am busy and could not record it. Nothing has happened; please try again."
 
 

@@ -28,6 +28,11 @@ def read_form(view: Mapping[str, Any], names: Mapping[str, str]) -> str:
     return "\n".join([frame, *_blocks(view["blocks"], names)])
 
 
+def read_page(view: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """Somebody's own page."""
+    return "\n".join(_blocks(view["blocks"], names))
+
+
 def _blocks(blocks: Iterable[Mapping[str, Any]], names: Mapping[str, str]) -> Iterator[str]:
     for block in blocks:
         match block["type"]:

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from bot.core.cards import forms
+from bot.core.cards import forms, plain
 from bot.core.cards.kit import Block
+from bot.core.changes import Request
 from bot.core.draft import Draft
 from bot.core.names import REASON_LIMIT
+from tests.core.cards.cases import guarded
 from tests.core.cards.limits import problems
 from tests.core.cards.reading import read_form
 from tests.core.cards.situations import NAMES, waiting
@@ -76,3 +78,19 @@ def test_an_approver_of_a_guarded_unit_reads_host_unit_and_verb_before_the_tick(
     (block,) = [block for block in view["blocks"] if block["block_id"] == forms.CONSOLE]
     assert block["optional"] is False
     assert [option["value"] for option in block["element"]["options"]] == [forms.CONSOLE_WORKS]
+
+
+def test_what_is_only_read_has_nothing_to_send() -> None:
+    view = forms.told(plain("Too late: it is approved by <bob> already."))
+    assert problems(view) == []
+    assert "submit" not in view
+
+
+@pytest.mark.parametrize("request_", [waiting(), guarded(), replace(guarded(), approval=None)])
+def test_where_there_is_no_card_the_whole_plan_is_confirmed(request_: Request) -> None:
+    view = forms.confirm_form(request_)
+    assert problems(view) == []
+    assert "MASK worker.service on web-01" in read_form(view, NAMES)
+    assert "stopped, refuses to start" in read_form(view, NAMES)
+    is_guarded = bool(request_.approval and request_.approval.guarded)
+    assert any(block["block_id"] == forms.CONSOLE for block in view["blocks"]) == is_guarded

@@ -17,6 +17,7 @@ from bot.core.cards import (
     details,
     evidence,
     forms,
+    home,
     line,
     note,
     plain,
@@ -33,7 +34,8 @@ from bot.core.question import Allow, Explained, NeedsApproval, Refuse, Routing
 from bot.core.units import ActiveState, FileKind, LoadState, UnitName
 from tests.core.cards.cases import ALIASED, BUSY, CARDS, DONE, ENDED, INFINITE, WAITING, guarded, unmask
 from tests.core.cards.ends import said_of_ends
-from tests.core.cards.reading import read, read_form
+from tests.core.cards.pages import EMPTY, FULL
+from tests.core.cards.reading import read, read_form, read_page
 from tests.core.cards.situations import (
     CAROL,
     NAMES,
@@ -190,9 +192,16 @@ def all_forms() -> dict[str, str]:
         "approve": forms.approve_form(guarded()),
         "extend": forms.extend_form(DONE["proven, and it ends"]),
         "keep": forms.keep_form(DONE["proven, and it ends"]),
+        "approve on one's own page": forms.confirm_form(waiting()),
+        "approve a guarded unit there": forms.confirm_form(guarded()),
         "approve, without a rule": forms.approve_form(replace(guarded(), approval=None)),
     }
     return {name: read_form(view, NAMES) for name, view in views.items()}
+
+
+def all_pages() -> dict[str, str]:
+    pages = {"empty": EMPTY, "full": FULL}
+    return {name: read_page(home.view(page, NOW), NAMES) for name, page in pages.items()}
 
 
 def all_replies() -> dict[str, str]:
@@ -218,6 +227,7 @@ READINGS: dict[str, Callable[[], dict[str, str]]] = {
     "answers": all_answers,
     "ends": said_of_ends,
     "forms": all_forms,
+    "home": all_pages,
     "replies": all_replies,
 }
 

@@ -175,6 +175,14 @@ class SlackLab:
         self._await(self._people.open_home(user))
         return self.wait_for(lambda: self._proxy.homes.get(user), timeout)
 
+    def published(self, user: str) -> Json | None:
+        """What this person's Home tab shows now."""
+        return self._proxy.homes.get(self._user(user))
+
+    def press_at_home(self, user: str, control: str) -> Ack:
+        """Press a button there, by its label, accessibility label or action_id."""
+        return self._await(self._people.press_at_home(self._user(user), control))
+
     def messages(self, channel: str, as_user: str | None = None) -> list[Json]:
         """The channel from its first message on, threads included, and what was said to `as_user` alone."""
         me = self._user(as_user) if as_user else ""

@@ -72,6 +72,25 @@ class People:
         pressed = {"user": user, "channel": message["channel"], "messageTs": message["ts"], "action": action}
         return await self._acked(this, self._post("interact", pressed), patience=0)
 
+    async def press_at_home(self, user: str, control: str) -> Ack:
+        """Press a button of the Home tab as it was published last."""
+        view = self.proxy.homes.get(user)
+        if view is None:
+            raise LookupError(f"nothing was published for {user}")
+        action = _action(view, control, None)
+
+        def this(envelope: Json) -> bool:
+            payload = envelope["payload"]
+            return bool(
+                payload.get("type") == "block_actions"
+                and payload["user"]["id"] == user
+                and payload["actions"][0]["value"] == action["value"]
+                and payload["actions"][0]["action_id"] == action["action_id"]
+            )
+
+        pressed = self._say("block_action", channel="", messageTs="", user=user, action=action)
+        return await self._acked(this, pressed, patience=PATIENCE)
+
     async def submit(self, user: str, answers: Mapping[str, str | list[str]]) -> Ack:
         """Send the open form off; what is not in `answers` stays as it was."""
         view = self.form(user)
@@ -166,7 +185,7 @@ def label(control: Json) -> str:
 
 def _action(message: Json, wanted: str, chosen: str | None) -> Json:
     for block, control in controls(message):
-        if wanted in (control["action_id"], label(control)):
+        if wanted in (control["action_id"], label(control), control.get("accessibility_label")):
             about = {"type": control["type"], "action_id": control["action_id"], "block_id": block.get("block_id")}
             if chosen is not None:
                 return {**about, "selected_option": forms.option(control, chosen)}

@@ -1,0 +1,177 @@
+"""The page that everybody has for themselves in the bot's Home tab: a pure function of what concerns them now."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from bot.core.cards import ends
+from bot.core.cards.buttons import buttons
+from bot.core.cards.kit import (
+    LABEL,
+    Action,
+    Block,
+    Markup,
+    clock,
+    day,
+    joined,
+    plain_text,
+    row,
+    section,
+    until,
+    words,
+)
+from bot.core.cards.sentences import line
+from bot.core.cards.titles import asked, loudly, subject
+from bot.core.cards.waiting import plan_rows, standing, who_may
+from bot.core.changes import Request, Stage
+from bot.core.page import Health, Page, Right, Unreached
+from bot.core.policy import Rule
+
+SHOWN = 8  # of each list; the page has a limit, and so has a reader
+_VIEW = "home"
+
+
+def view(page: Page, now: datetime) -> Block:
+    """The page of a full member."""
+    blocks = [
+        *_part("decide", "Waiting for you", [*_to_decide(page, now)], _count(page.to_decide, page.more_to_decide)),
+        *_part("masks", "Your live masks", [*_masks(page, now)], _count(page.masks, page.more_masks)),
+        *_part("open", "Your requests", [*_requests(page)], _count(page.open, page.more_open)),
+        *_part("rights", "What you may do", [section("rights", _rights(page))]),
+        *_part("health", "How I am", [section("health", _health(page.health, now))]),
+    ]
+    return _page([_tools(), *blocks])
+
+
+def closed(why: str) -> Block:
+    """The page of somebody to whom nothing is shown, with the reason."""
+    return _page([section("closed", [why])])
+
+
+def _page(blocks: list[Block]) -> Block:
+    return {"type": "home", "callback_id": _VIEW, "blocks": blocks}
+
+
+def _tools() -> Block:
+    offered = ((Action.ASK, "Mask a unit"), (Action.REFRESH, "Refresh"))
+    elements = [
+        {"type": "button", "action_id": action.value, "text": plain_text(label, LABEL), "value": _VIEW}
+        for action, label in offered
+    ]
+    return {"type": "actions", "block_id": "tools", "elements": elements}
+
+
+def _count(shown: Sequence[Request], more: int) -> int:
+    return len(shown) + more
+
+
+def _part(name: str, title: str, blocks: Sequence[Block], count: int | None = None) -> Iterator[Block]:
+    head = title if count is None else f"{title} · {count or 'nothing'}"
+    yield {"type": "header", "block_id": f"{name}-head", "text": plain_text(head, LABEL)}
+    yield from blocks
+
+
+def _to_decide(page: Page, now: datetime) -> Iterator[Block]:
+    for number, request in enumerate(page.to_decide):
+        head = words("*{}* · {}", loudly(request), standing(request))
+        seen = [*plan_rows(request)][:2]
+        yield section(f"decide-{number}", [head, asked(request), *seen, *_deadline(request, now)])
+        yield _buttons(f"decide-{number}", request, Action.APPROVE, Action.DENY, Action.DETAILS)
+    yield from _more("decide", page.more_to_decide)
+
+
+def _deadline(request: Request, now: datetime) -> Iterator[Markup]:
+    approval = request.approval
+    if approval:
+        who = who_may(approval.need, approval.groups, distinct=approval.distinct)
+        yield row("Rule", words("{}: {}, until {}", approval.rule, who, until(approval.decide_by, now)))
+
+
+def _masks(page: Page, now: datetime) -> Iterator[Block]:
+    for number, mask in enumerate(page.masks):
+        yield section(f"mask-{number}", [words("*{}*", subject(mask)), _life(mask, now), *_undo(mask, now)])
+        prolonged = (Action.EXTEND, Action.KEEP) if mask.standing.ends_at else ()
+        yield _buttons(f"mask-{number}", mask, Action.UNMASK, *prolonged, Action.DETAILS)
+    yield from _more("mask", page.more_masks)
+
+
+def _life(mask: Request, now: datetime) -> Markup:
+    """Since when it is there, until when, and why."""
+    since, end = day(mask.finished_at or mask.asked_at), mask.standing.ends_at
+    left = words("ends {}", until(end, now)) if end and end > now else ends.when(mask)
+    return joined([words("masked {}, {}", since, left), *([mask.ask.reason] if mask.ask.reason.strip() else [])], " · ")
+
+
+def _undo(mask: Request, now: datetime) -> Iterator[Markup]:
+    free = mask.undo_until if mask.undo_until and now < mask.undo_until else None
+    yield row("Undo", words("needs no vote until {}", until(free, now)) if free else words("needs a vote"))
+
+
+def _requests(page: Page) -> Iterator[Block]:
+    for number, request in enumerate(page.open):
+        head = words("*{}* · {}", loudly(request), _stage(request))
+        yield section(f"open-{number}", [head])
+        own = (Action.DETAILS,) if request.stage is Stage.RUNNING else (Action.DETAILS, Action.WITHDRAW)
+        yield _buttons(f"open-{number}", request, *own)
+    yield from _more("open", page.more_open)
+    if page.finished:
+        lately = [Markup(line(request, link="").text) for request in page.finished]
+        yield section("finished", [words("Lately:"), *lately])
+
+
+def _stage(request: Request) -> str:
+    if request.stage is Stage.RUNNING:
+        return "not known yet" if request.target.unknown_since else "being carried out"
+    return standing(request)
+
+
+def _buttons(block_id: str, request: Request, *actions: Action) -> Block:
+    return buttons(request, actions) | {"block_id": f"{block_id}-buttons"}
+
+
+def _more(name: str, number: int) -> Iterator[Block]:
+    if number:
+        yield section(f"{name}-more", [words("… {} more", number)])
+
+
+def _rights(page: Page) -> Iterator[Markup]:
+    if page.not_known:
+        yield words("Not all is known: {}", page.not_known)
+    if not page.rights:
+        yield words("No rule lets you ask or approve. `/mask why HOST UNIT` says who may.")
+    yield from (row(right.rule.name, _right(right)) for right in page.rights)
+
+
+def _right(right: Right) -> Markup:
+    rule = right.rule
+    verbs = " and ".join(f"{verb}s" for verb in sorted(rule.verbs))
+    may = [words("ask for {}", verbs)] * right.may_ask + [words("approve")] * right.may_approve
+    needed = who_may(rule.need, rule.approve, distinct=rule.distinct) if rule.need else "no approval"
+    return words("{}: you may {} (it takes {})", _where(rule), joined(may, " and "), needed)
+
+
+def _where(rule: Rule) -> Markup:
+    """Which hosts and units a rule is about."""
+    hosts = [*_named("", rule.environments, " hosts"), *_named("group ", rule.host_groups)]
+    units = [] if rule.units == ("*",) else [words("units {}", joined(rule.units))]
+    return joined([*(hosts or [words("all hosts")]), *units])
+
+
+def _named(before: str, names: Iterable[str], after: str = "") -> Iterator[Markup]:
+    listed = sorted(names)
+    if listed:
+        yield words("{}{}{}", before, joined(listed, " or "), after)
+
+
+def _health(health: Health, now: datetime) -> Iterator[Markup]:
+    if health.frozen:
+        yield row("Frozen", health.frozen)
+    yield words("Connected to Slack, and the database answers.")
+    yield row("Open requests", str(health.open_requests))
+    yield from (row("Not reached", _unreached(one)) for one in health.unreached[:SHOWN])
+    if not health.unreached:
+        yield words("Every host that I tried lately has answered.")
+    yield words("As of {}, maskbot {}. Open this page anew for newer words.", clock(now), health.version)
+
+
+def _unreached(one: Unreached) -> Markup:
+    return words("{} since {}: {}", one.host, clock(one.since), one.why)

@@ -1,0 +1,61 @@
+"""What somebody's own page of the bot shows: what waits for them, what is theirs, what they may do, how the bot is."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core.changes import Request
+from bot.core.people import Person
+from bot.core.policy import Policy, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """What a rule of the policy lets somebody do."""
+
+    rule: Rule
+    may_ask: bool
+    may_approve: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unreached:
+    """A host that could not be reached when it was last tried."""
+
+    host: str
+    since: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the bot is, as far as it concerns people."""
+
+    version: str
+    open_requests: int = 0
+    unreached: tuple[Unreached, ...] = ()
+    frozen: str = ""  # why there are no new masks for now
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """All of it. Of lists that are cut the whole length is kept beside them."""
+
+    health: Health
+    to_decide: tuple[Request, ...] = ()
+    masks: tuple[Request, ...] = ()
+    open: tuple[Request, ...] = ()
+    finished: tuple[Request, ...] = ()  # lately, newest first
+    rights: tuple[Right, ...] = ()
+    more_to_decide: int = 0
+    more_masks: int = 0
+    more_open: int = 0
+    not_known: str = ""  # why nobody could tell in which groups they are
+
+
+def rights_of(person: Person, policy: Policy) -> Iterator[Right]:
+    """Every rule under which they may ask or approve, in the order of the policy file."""
+    for rule in policy.rules:
+        asks, approves = bool(person.groups & rule.ask), bool(person.groups & set(rule.approve))
+        if (asks or approves) and not rule.forbid:
+            yield Right(rule, asks, approves)

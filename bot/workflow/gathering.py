@@ -1,0 +1,89 @@
+"""What concerns one person, gathered for their own page."""
+
+from datetime import datetime
+
+from bot import __version__
+from bot.core.cards import home
+from bot.core.cards.kit import Block
+from bot.core.changes import Request, Stage, Tally
+from bot.core.page import Health, Page, rights_of
+from bot.core.people import Person, PersonId
+from bot.core.policy import Facts, Moment, may_vote
+from bot.core.rules.identity import is_one_of_us
+from bot.errors import UsageError
+from bot.ports import Query
+from bot.workflow.groups import Groups, person, read_groups
+from bot.workflow.parts import Parts
+
+_OPEN = frozenset(stage for stage in Stage if not stage.is_final)
+_FINAL = frozenset(stage for stage in Stage if stage.is_final)
+_MOST = 200  # of each kind that are looked through
+_LATELY = 5
+
+
+def drawn(parts: Parts, who: PersonId) -> Block:
+    """Somebody's page as it is now. Raises a `MaskbotError` where it cannot be drawn."""
+    groups = read_groups(parts)
+    me = person(parts, who, groups)
+    if not is_one_of_us(me, parts.policy):
+        return home.closed("This page is for full members of this workspace.")
+    return home.view(gathered(parts, me, groups), parts.clock.now())
+
+
+def gathered(parts: Parts, me: Person, groups: Groups) -> Page:
+    """Everything that concerns one person."""
+    store = parts.store
+    waiting = store.find(Query(stages=frozenset({Stage.WAITING}), limit=_MOST))
+    to_decide = [request for request in waiting if _could_decide(parts, request, me, groups)]
+    to_decide.sort(key=_deadline)
+    masks = store.find(Query(live_masks=True, requester=me.id, limit=_MOST))
+    mine = store.find(Query(stages=_OPEN, requester=me.id, limit=_MOST))
+    finished = store.find(Query(stages=_FINAL, requester=me.id, limit=_LATELY))
+    shown = home.SHOWN
+    return Page(
+        health=_health(parts),
+        to_decide=tuple(to_decide[:shown]),
+        masks=tuple(masks[:shown]),
+        open=tuple(mine[:shown]),
+        finished=tuple(request for request in finished if not request.is_live_mask),
+        rights=tuple(rights_of(me, parts.policy)),
+        more_to_decide=len(to_decide[shown:]),
+        more_masks=len(masks[shown:]),
+        more_open=len(mine[shown:]),
+        not_known=next((unknown.why for unknown in groups.unknown.values()), ""),
+    )
+
+
+def _could_decide(parts: Parts, request: Request, me: Person, groups: Groups) -> bool:
+    """They may decide on it, and have not yet. Nobody else is looked up: whether their vote counts is asked then."""
+    said = (vote for vote in request.votes if vote.digest == request.target.digest and vote.tally is not Tally.REFUSED)
+    if any(vote.voter.is_same_as(me.id) for vote in said):
+        return False
+    try:
+        host = parts.host(request.ask.change.host)
+    except UsageError:
+        return False
+    given = Facts(
+        now=parts.clock.now(),
+        moment=Moment.VOTE,
+        request=request,
+        host=host,
+        requester=Person(request.owner, request.owner_name),
+        place=request.ask.place,
+        snapshot=request.target.before,
+        voter=me,
+        unknown=groups.unknown,
+    )
+    return may_vote(given, parts.policy) is None
+
+
+def _deadline(request: Request) -> datetime:
+    return request.approval.decide_by if request.approval else request.asked_at
+
+
+def _health(parts: Parts) -> Health:
+    return Health(
+        version=__version__,
+        open_requests=len(parts.store.find(Query(stages=_OPEN, limit=_MOST))),
+        unreached=parts.reach.unreached(parts.inventory.names),
+    )

@@ -1,0 +1,94 @@
+"""Each person's own page in the Home tab: published, and for a while after they did something drawn again and again."""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.core.people import PersonId
+from bot.errors import MaskbotError
+from bot.workflow.gathering import drawn
+from bot.workflow.parts import Parts
+from bot.workflow.remembered import Later
+
+log = structlog.get_logger()
+_FOLLOWED = timedelta(minutes=2)  # a page is drawn anew for what its person did so lately
+
+
+class Pages:
+    """Draws pages one after the other in the background. `is_ending` says that it has to stop."""
+
+    def __init__(self, parts: Parts, later: Later, is_ending: Callable[[], bool]) -> None:
+        self._parts = parts
+        self._later = later
+        self._is_ending = is_ending
+        self._lock = threading.Lock()
+        self._wanted: dict[PersonId, None] = {}
+        self._followed: dict[tuple[PersonId, str], tuple[int, datetime]] = {}
+        self._is_busy = False
+
+    def show(self, person: PersonId) -> None:
+        """Draw somebody's page soon."""
+        self._want(person)
+
+    def follow(self, person: PersonId, request_id: str) -> None:
+        """Draw it, and again whenever this request of theirs has moved on."""
+        with self._lock:
+            self._followed[person, request_id] = (-1, self._parts.clock.now() + _FOLLOWED)
+        self._want(person)
+
+    def _want(self, person: PersonId) -> None:
+        with self._lock:
+            self._wanted[person] = None
+            begins, self._is_busy = not self._is_busy, True
+        if begins:
+            self._later(self._work)
+
+    def _work(self) -> None:
+        """Until nothing is wanted any more and nothing is followed."""
+        try:
+            while not self._is_ending() and self._has_more():
+                self._step()
+        except Exception:
+            log.exception("pages are not followed any more")
+            with self._lock:
+                self._followed.clear()
+                self._is_busy = False
+
+    def _has_more(self) -> bool:
+        with self._lock:
+            self._is_busy = bool(self._wanted or self._followed)
+            return self._is_busy
+
+    def _step(self) -> None:
+        with self._lock:
+            person = next(iter(self._wanted), None)
+            if person:
+                del self._wanted[person]
+        if person:
+            self._publish(person)
+        else:
+            self._parts.store.wait_for_work(self._parts.timings.poll)
+            self._see_what_moved()
+
+    def _see_what_moved(self) -> None:
+        with self._lock:
+            followed = dict(self._followed)
+        now = self._parts.clock.now()
+        for (one, request_id), (version, until) in followed.items():
+            request = self._parts.store.get(request_id)
+            with self._lock:
+                self._followed[one, request_id] = (request.version, until)
+                if request.version != version:
+                    self._wanted[one] = None
+                if request.stage.is_final or now > until:
+                    del self._followed[one, request_id]
+
+    def _publish(self, person: PersonId) -> None:
+        try:
+            self._parts.channel.publish(person.user, drawn(self._parts.pinned(), person))
+        except MaskbotError as error:
+            log.warning("page not published", person=person.user, why=str(error))
+        except Exception:
+            log.exception("page not drawn", person=person.user)

@@ -1,0 +1,53 @@
+"""Which hosts could not be reached when they were last tried, so that people can be told before they ask."""
+
+import threading
+from collections.abc import Collection
+
+from bot.core.inventory import Host
+from bot.core.page import Unreached
+from bot.errors import HostError, OutcomeUnknown
+from bot.ports import Clock, Hosts, Reply
+
+
+class Reach:
+    """Kept in memory: it is what this process has seen, and a new one begins without a word."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lost: dict[str, Unreached] = {}
+
+    def answered(self, host: str) -> None:
+        """It is there."""
+        with self._lock:
+            self._lost.pop(host, None)
+
+    def lost(self, lost: Unreached) -> None:
+        """It was tried in vain; since when is kept from the first time."""
+        with self._lock:
+            first = self._lost.get(lost.host, lost)
+            self._lost[lost.host] = Unreached(lost.host, first.since, lost.why)
+
+    def unreached(self, known: Collection[str]) -> tuple[Unreached, ...]:
+        """Those of these hosts that did not answer, by name."""
+        with self._lock:
+            lost = dict(self._lost)
+        return tuple(lost[host] for host in sorted(known) if host in lost)
+
+
+class Noted:
+    """Meets `ports.Hosts` by passing everything on, and notes who answered."""
+
+    def __init__(self, hosts: Hosts, reach: Reach, clock: Clock) -> None:
+        self._hosts = hosts
+        self._reach = reach
+        self._clock = clock
+
+    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
+        """Run one command. Raises what the hosts raise."""
+        try:
+            reply = self._hosts.run(host, argv, deadline=deadline)
+        except (HostError, OutcomeUnknown) as error:
+            self._reach.lost(Unreached(host.name, self._clock.now(), str(error)))
+            raise
+        self._reach.answered(host.name)
+        return reply

@@ -1,0 +1,41 @@
+"""Pages of people who have nothing to do with the bot, and who have a lot to do with it."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.core.changes import Standing, Verb
+from bot.core.page import Health, Page, Right, Unreached
+from bot.core.policy import Rule
+from tests.core.cards.cases import ENDED, distinct, guarded
+from tests.core.cards.situations import NOW, proven, under_way, waiting
+
+HEALTH = Health("0.1.0", open_requests=3)
+PROD = Rule("prod", environments=frozenset({"prod", "edge"}), need=2, approve=("sre", "dba"), distinct=True)
+WEB = Rule("web", host_groups=frozenset({"web"}), units=("nginx*", "php*"), verbs=frozenset({Verb.MASK}), need=0)
+LAB = Rule("lab", environments=frozenset({"lab"}), host_groups=frozenset({"db"}), approve=("sre",))
+
+EMPTY = Page(HEALTH)
+FULL = Page(
+    health=replace(
+        HEALTH,
+        unreached=(Unreached("db-01", NOW - timedelta(minutes=3), "db-01 refused the connection <!here>."),),
+        frozen="release night, by @carol",
+    ),
+    to_decide=(guarded(), replace(distinct(), id="r2")),
+    masks=(
+        proven(),
+        replace(proven(), id="r3", standing=Standing(ends_at=NOW + timedelta(hours=2)), undo_until=None),
+    ),
+    open=(replace(waiting(), id="r4"), under_way(), under_way(unknown_since=NOW)),
+    finished=(ENDED["denied"], proven()),
+    rights=(
+        Right(PROD, may_ask=True, may_approve=False),
+        Right(WEB, may_ask=True, may_approve=False),
+        Right(LAB, may_ask=True, may_approve=True),
+        Right(Rule("all", approve=("sre",)), may_ask=False, may_approve=True),
+    ),
+    more_to_decide=4,
+    more_masks=1,
+    more_open=2,
+    not_known="Slack could not tell me who is in @dba (ratelimited).",
+)

@@ -1,0 +1,103 @@
+"""Somebody's own page: within Slack's limits whatever there is, and nothing on it works for another request."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.core.cards import home
+from bot.core.cards.kit import Action, Block
+from bot.core.page import Page, Unreached, rights_of
+from bot.core.people import Person
+from bot.core.policy import Policy, Rule
+from tests.core.cards.limits import problems
+from tests.core.cards.pages import EMPTY, FULL, HEALTH
+from tests.core.cards.reading import read_page
+from tests.core.cards.situations import ALICE, NAMES, NOW, proven, waiting
+
+POLICY = Policy(
+    "digest",
+    teams=frozenset(),
+    channels=frozenset(),
+    channel_prefixes=(),
+    groups=(),
+    rules=(
+        Rule("payroll", forbid="never", ask=frozenset({"eng"})),
+        Rule("lab", ask=frozenset({"eng", "ops"}), approve=("sre",)),
+        Rule("prod", ask=frozenset({"ops"}), approve=("sre",)),
+        Rule("mail", ask=frozenset({"ops"}), approve=("dba",)),
+    ),
+    critical=(),
+    guarded=(),
+)
+
+
+def buttons(view: Block) -> list[tuple[str, str]]:
+    """What can be pressed, and what it is about."""
+    rows = (block["elements"] for block in view["blocks"] if block["type"] == "actions")
+    return [(button["action_id"], button["value"]) for row in rows for button in row]
+
+
+@pytest.mark.parametrize("page", [EMPTY, FULL], ids=["empty", "full"])
+def test_slack_takes_it(page: Page) -> None:
+    view = home.view(page, NOW)
+    assert problems(view) == []
+    assert len(view["blocks"]) <= 100
+
+
+def test_the_longest_page_is_within_the_limits() -> None:
+    many = tuple(replace(waiting(), id=f"r{number}") for number in range(home.SHOWN))
+    masks = tuple(replace(proven(), id=f"m{number}") for number in range(home.SHOWN))
+    lost = tuple(Unreached(f"web-{number:02}", NOW, "x" * 300) for number in range(50))
+    rights = tuple(right for right in FULL.rights for _ in range(30))
+    health = replace(HEALTH, unreached=lost, frozen="y" * 900)
+    page = Page(health, many, masks, many, masks[:5], rights, 900, 900, 900, "z" * 900)
+    view = home.view(page, NOW)
+    assert problems(view) == []
+    assert len(view["blocks"]) <= 100
+
+
+def test_each_button_is_about_the_request_beside_it() -> None:
+    view = home.view(FULL, NOW)
+    first, mask, own = FULL.to_decide[0], FULL.masks[0], FULL.open[0]
+    digest = first.target.digest[:12]
+    assert buttons(view)[2:5] == [(name, f"{first.id}:{digest}") for name in ("approve", "deny", "details")]
+    assert (Action.UNMASK, f"{mask.id}:{mask.target.digest[:12]}") in buttons(view)
+    assert (Action.WITHDRAW, f"{own.id}:{own.target.digest[:12]}") in buttons(view)
+
+
+def test_a_request_without_a_rule_is_shown_without_one() -> None:
+    page = replace(EMPTY, to_decide=(replace(waiting(), approval=None),))
+    assert "Rule" not in read_page(home.view(page, NOW), NAMES)
+
+
+def test_what_is_being_carried_out_cannot_be_withdrawn() -> None:
+    page = replace(EMPTY, open=(FULL.open[-1],))
+    assert [action for action, _ in buttons(home.view(page, NOW))] == [Action.ASK, Action.REFRESH, Action.DETAILS]
+
+
+def test_a_page_that_shows_nothing_says_why() -> None:
+    view = home.closed("This page is for <full> members.")
+    assert problems(view) == []
+    assert read_page(view, NAMES) == "This page is for <full> members."
+
+
+def test_once_the_time_is_over_an_undo_needs_a_vote() -> None:
+    mask = proven()
+    assert mask.undo_until is not None
+    late = mask.undo_until + timedelta(seconds=1)
+    assert "Undo  needs a vote" in read_page(home.view(replace(EMPTY, masks=(mask,)), late), NAMES)
+
+
+@pytest.mark.parametrize(
+    ("groups", "rights"),
+    [
+        ({"eng"}, [("lab", True, False)]),
+        ({"sre"}, [("lab", False, True), ("prod", False, True)]),
+        ({"ops", "sre"}, [("lab", True, True), ("prod", True, True), ("mail", True, False)]),
+        (set[str](), []),
+    ],
+)
+def test_rights_are_what_the_rules_give_to_ones_groups(groups: set[str], rights: list[tuple[str, bool, bool]]) -> None:
+    found = rights_of(Person(ALICE, "alice", frozenset(groups)), POLICY)
+    assert [(right.rule.name, right.may_ask, right.may_approve) for right in found] == rights
