@@ -97,7 +97,7 @@ class SlackDirectory:
             channel = self._ask("about this channel", self._client.conversations_info, "channel", channel=place.channel)
         except Unverified as error:
             if isinstance(error.__cause__, SlackError) and error.__cause__.code == "channel_not_found":
-                return replace(place, is_member=False)
+                return replace(place, is_member=False, is_private=True)
             raise
         return replace(
             place,

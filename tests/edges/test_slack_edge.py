@@ -216,6 +216,20 @@ class TestPeople:
         with pytest.raises(Unverified):
             bot.directory.person(PersonId(TEAM, slack.users["bob"]), [SRE])
 
+    def test_whoever_is_in_a_channel_of_approvers_is_one_for_as_long(self, slack: SlackLab, bot: Bot) -> None:
+        leads = Group("leads", channel=slack.channels["random"])
+        with pytest.raises(Unverified, match="#random is public"):
+            bot.directory.members(leads)
+        slack.set_channel("random", ["bob", "carol"], member=True, is_private=True)
+        assert {one.user for one in bot.directory.members(leads)} == {slack.users["bob"], slack.users["carol"]}
+        slack.set_channel("random", ["carol"])
+        bob, room = PersonId(TEAM, slack.users["bob"]), Place(slack.channels["random"])
+        assert bot.directory.person(bob, [leads]).groups == frozenset()
+        assert not bot.directory.is_in(bob, room)
+        slack.set_channel("random", member=False)
+        with pytest.raises(Unverified, match="the bot is not in it"):
+            bot.directory.members(leads)
+
     def test_a_channel_is_described_as_it_is_now(self, slack: SlackLab, bot: Bot) -> None:
         here = incident(slack)
         assert bot.directory.place(here) == Place(here.channel, name="incident")

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -32,7 +32,24 @@ def http_port() -> int | None:
 
 
 @pytest.fixture(scope="module")
-def demo(lab_hosts: Mapping[str, LabHost], http_port: int | None) -> Iterator[Demo]:
+def own_settings() -> Mapping[str, str]:
+    """Settings that a file of stories has of its own."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def prepare() -> Callable[[Path, SlackLab], None]:
+    """What a file of stories changes in its folder and its Slack before the bot starts."""
+    return lambda folder, slack: None
+
+
+@pytest.fixture(scope="module")
+def demo(
+    lab_hosts: Mapping[str, LabHost],
+    http_port: int | None,
+    own_settings: Mapping[str, str],
+    prepare: Callable[[Path, SlackLab], None],
+) -> Iterator[Demo]:
     """Slack and the bot's own `run`; in a folder that other users can reach."""
     try:
         slack = SlackLab().__enter__()
@@ -41,10 +58,11 @@ def demo(lab_hosts: Mapping[str, LabHost], http_port: int | None) -> Iterator[De
     folder = Path(tempfile.mkdtemp(prefix="maskbot-story-"))
     folder.chmod(0o755)  # other users of the machine speak to the bot through the socket in it
     try:
-        settings = SETTINGS | (http_settings(http_port) if http_port else {})
+        settings = SETTINGS | (http_settings(http_port) if http_port else {}) | dict(own_settings)
         installation = Installation.write(folder, list(lab_hosts.values()), workspace(slack), settings=settings)
         (folder / "config/critical-units.yaml").write_text(yaml.safe_dump(GUARDED))
         add_a_host_that_is_gone(folder / "config/hosts.yaml")
+        prepare(folder, slack)
         with Bot(installation) as bot:
             if http_port:
                 slack.send_to(f"http://127.0.0.1:{http_port}/slack/events")

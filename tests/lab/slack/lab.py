@@ -287,10 +287,17 @@ class SlackLab:
         if users is not None:
             group.users = [self._user(user) for user in users]
 
-    def set_channel(self, name: str, *, member: bool | None = None, **flags: object) -> None:
-        """`member=False` takes the bot out; `is_ext_shared=True`, `is_archived=True`, `is_private=True` are flags."""
+    def set_channel(
+        self, name: str, users: list[str] | None = None, *, member: bool | None = None, **flags: object
+    ) -> None:
+        """Who is in it beside the bot; `member=False` takes the bot out.
+
+        `is_ext_shared=True`, `is_archived=True`, `is_private=True` are flags.
+        """
         room = self.workspace.rooms[self._channel(name)]
         room.flags.update(flags)
+        if users is not None:
+            room.members = {self._user(user) for user in users} | ({BOT_USER} & room.members)
         if member is not None:
             (room.members.add if member else room.members.discard)(BOT_USER)
 

@@ -1,0 +1,186 @@
+"""Approvers from a channel and from the on-call rota, each for one approval; and who hears of a request, and where."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.lab.slack.lab import SlackLab
+from tests.lab.slack.workspace import CHANNELS, USERS
+from tests.stories.scene import MASKED, RUNS, Story, id_of, mark, words
+
+pytestmark = [pytest.mark.slack, pytest.mark.ssh]
+
+INCIDENT, LEADS = CHANNELS["incident"], CHANNELS["random"]
+RULES = [
+    {
+        "name": "prod",
+        "units": ["cron.service", "tuned.service"],
+        "ask": ["eng"],
+        "need": 2,
+        "approve": ["leads", "on-call"],
+        "distinct": True,
+    },
+    {
+        "name": "behind-doors",
+        "units": ["restless.service"],
+        "ask": ["eng"],
+        "need": 2,
+        "approve": ["leads"],
+        "card_channel": LEADS,
+        "mention": ["on-call"],
+        "tell": [INCIDENT],
+    },
+]
+
+
+@pytest.fixture(scope="module")
+def own_settings() -> Mapping[str, str]:
+    """Whatever changes about people is seen at once."""
+    return {"MASKBOT_PEOPLE_TTL": "0.01"}
+
+
+@pytest.fixture(scope="module")
+def prepare() -> Callable[[Path, SlackLab], None]:
+    """A private channel of approvers with bob and carol in it, and a command that says who is on call: dave."""
+
+    def prepared(folder: Path, slack: SlackLab) -> None:
+        slack.set_channel("random", ["bob", "carol"], member=True, is_private=True)
+        command = folder / "who-is-on-call"
+        command.write_text(f'#!/bin/sh\n[ "$1" = primary ] && exec cat {folder}/rota.json\n')
+        command.chmod(0o755)
+        path = folder / "config/policy.yaml"
+        policy = yaml.safe_load(path.read_text())
+        eng = [USERS[name] for name in ("alice", "bob", "carol")]
+        policy["groups"] = {"eng": {"users": eng}, "leads": {"channel": LEADS}, "on-call": {"on_call": "primary"}}
+        policy |= {"on_call": {"command": [str(command)]}, "rules": RULES, "undo_by": ["on-call"]}
+        policy["channels"] = {"ids": [INCIDENT, LEADS]}
+        path.write_text(yaml.safe_dump(policy, sort_keys=False))
+        rota(folder)
+
+    return prepared
+
+
+def rota(folder: Path, *names: str) -> None:
+    """Who is on call from now on; dave unless somebody else is named."""
+    until = (datetime.now(UTC) + timedelta(hours=8)).isoformat()
+    shifts = [{"user": USERS[name], "until": until} for name in names or ("dave",)]
+    (folder / "rota.json").write_text(json.dumps({"on_call": shifts}))
+
+
+@pytest.fixture
+def folder(story: Story) -> Iterator[Path]:
+    """Where the rota is, which at the end of a story is what it was."""
+    folder = story.demo.bot.installation.folder
+    yield folder
+    rota(folder)
+    story.demo.slack.set_channel("random", ["bob", "carol"])
+
+
+def test_one_of_the_channel_and_whoever_is_on_call_approve_together(story: Story) -> None:
+    card = story.asks("/mask web-01 cron")
+    assert "two of @leads and @on-call, each from another group" in words(card)
+    assert "On call  dave until " in words(card)
+
+    story.presses("bob", "Approve", card)
+    card = story.card("MASK cron.service on web-01 · needs 1 more approval")
+    assert "Groups  @leads: @bob · @on-call: nobody yet" in words(card)
+    story.presses("carol", "Approve", card)
+    story.told("carol", "each has to come from another group. Still missing: @on-call.")
+    assert story.sees("cron.service") == RUNS
+
+    story.presses("dave", "Approve", card)
+    story.card("MASKED AND PROVEN · cron.service on web-01")
+    assert story.sees("cron.service") == MASKED
+
+
+def test_who_left_the_channel_or_went_off_call_does_not_approve_any_more(story: Story, folder: Path) -> None:
+    card = story.asks("/mask web-02 cron")
+    story.presses("bob", "Approve", card)
+    story.card("MASK cron.service on web-02 · needs 1 more approval")
+    rota(folder, "carol")
+    story.presses("dave", "Approve", card)
+    story.told("dave", "You may not decide this")
+
+    story.demo.slack.set_channel("random", ["carol"])
+    story.presses("carol", "Approve", card)
+    story.thread(card, "bob may not approve this any more, so that approval does not count.")
+    waiting = story.card("MASK cron.service on web-02 · needs 1 more approval")
+    assert "1 of 2: @carol" in words(waiting)
+    assert story.sees("cron.service", "web-02") == RUNS
+
+    rota(folder)
+    story.presses("dave", "Approve", waiting)
+    story.card("MASKED AND PROVEN · cron.service on web-02")
+    assert story.sees("cron.service", "web-02") == MASKED
+
+
+def test_who_is_on_call_takes_a_mask_back_without_a_vote(story: Story) -> None:
+    card = story.asks("/mask db-01 cron")
+    for person in ("carol", "dave"):
+        story.presses(person, "Approve", card)
+    done = story.card("MASKED AND PROVEN · cron.service on db-01")
+    story.presses("dave", "Unmask", done)
+    back = story.card("UNMASKED, AS BEFORE · cron.service on db-01")
+    assert "no vote was needed" in words(back)
+    assert story.sees("cron.service", "db-01") == RUNS
+
+
+def test_a_rota_that_cannot_be_told_is_a_no_with_its_reason_and_keeps_nobody_from_an_undo(
+    story: Story, folder: Path
+) -> None:
+    card = story.asks("/mask db-01 tuned")
+    for person in ("carol", "dave"):
+        story.presses(person, "Approve", card)
+    done = story.card("MASKED AND PROVEN · tuned.service on db-01")
+
+    (folder / "rota.json").write_text('{"on_call": "dave"}')
+    story.types("alice", "/mask web-01 tuned")
+    why = story.told("alice", "could not tell me who is on call for primary")
+    assert "its answer has to be an object with a list `on_call`" in why
+    assert "the answer is no for now" in why
+    story.presses("alice", "Unmask", done)
+    story.card("UNMASKED, AS BEFORE · tuned.service on db-01")
+    assert story.sees("tuned.service", "web-01") == RUNS
+
+
+def test_a_request_that_nobody_could_approve_is_refused_with_the_fix(story: Story, folder: Path) -> None:
+    (folder / "rota.json").write_text('{"on_call": []}')
+    story.types("alice", "/mask web-01 tuned")
+    why = story.told("alice", "at most 1 could be reached besides you")
+    assert "Rule `prod` needs two approvals from @leads and @on-call, each from another group" in why
+    assert "change the rule in policy.yaml (line" in why
+    found = story.demo.bot.installation.maskbot("doctor").stdout
+    assert "NOT Slack: group on-call: nobody is on call" in found
+    assert "NOT Slack: quorum of rule prod: it needs 2 approvals from @leads and @on-call" in found
+
+
+def test_a_card_behind_doors_is_told_of_where_it_was_asked_and_its_end_to_who_asked(story: Story) -> None:
+    behind = Story(story.demo, channel="random")
+    story.types("alice", "/mask web-01 restless INC-9")
+    card = behind.card("MASK restless.service on web-01 · needs 2 approvals")
+    assert "For  @dave" in words(card)
+    story.told("alice", "`mask web-01 restless.service` is put to its approvers in #random.")
+    told = story.until(lambda: [one for one in story.said() if "alice asks for" in words(one)], "a word in #incident")
+    assert words(told[0]).startswith("alice asks for `mask web-01 restless.service`; it waits for approval.")
+
+    for person in ("bob", "carol"):
+        behind.presses(person, "Approve", card)
+    behind.card("MASKED AND PROVEN · restless.service on web-01")
+    assert story.sees("restless.service") == MASKED
+    story.sent("alice", "masked and proven: restless.service on web-01 (alice, approved by bob and carol)")
+    story.line("masked and proven: restless.service on web-01 (alice, approved by bob and carol)")
+    assert story.cards() == []
+
+
+@pytest.mark.usefixtures("folder")
+def test_what_is_asked_behind_doors_stays_there(story: Story) -> None:
+    story.demo.slack.set_channel("random", ["alice", "bob", "carol"])
+    behind = Story(story.demo, channel="random")
+    card = behind.asks("/mask web-02 restless")
+    behind.presses("alice", "Withdraw", card)
+    behind.card("WITHDRAWN")
+    assert [one for one in story.said() if mark(one).startswith(id_of(card))] == []
