@@ -24,6 +24,7 @@ Request = Annotated[str, typer.Argument(metavar="ID", help="A request, as in `r1
 Runtime = Annotated[bool, typer.Option("--runtime", help="Until the next reboot.")]
 KeepRunning = Annotated[bool, typer.Option("--keep-running", help="Mask it, but do not stop it.")]
 User = Annotated[str, typer.Option("--user", metavar="NAME", help="A unit of that user's own manager.")]
+Alone = Annotated[bool, typer.Option("--alone", help="Without the votes that are missing, if the policy lets you.")]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Ask, print the request, and do not wait for its end.")]
 CarryOut = Annotated[bool, typer.Option("--carry-out", help="Root only, when no bot runs: do it in this process.")]
 
@@ -68,6 +69,7 @@ def mask(  # noqa: PLR0913 - one parameter for each word of the command
     runtime: Runtime = False,
     keep_running: KeepRunning = False,
     user: User = "",
+    alone: Alone = False,
     no_wait: NoWait = False,
     carry_out: CarryOut = False,
     json: Json = False,
@@ -75,7 +77,7 @@ def mask(  # noqa: PLR0913 - one parameter for each word of the command
     """Ask for a mask: the unit is stopped and cannot be started, once the right people approve."""
     from bot.terminal import asking
 
-    options = asking.options(runtime=runtime, keep_running=keep_running, user=user)
+    options = asking.options(runtime=runtime, keep_running=keep_running, user=user, alone=alone)
     asked = asking.change("mask", (host, unit), options, reason or (), wait=not no_wait)
     _exit(asking.ask(asked, carry_out=carry_out, as_json=json))
 
@@ -87,6 +89,7 @@ def unmask(  # noqa: PLR0913 - the same
     reason: Reason = None,
     *,
     user: User = "",
+    alone: Alone = False,
     no_wait: NoWait = False,
     carry_out: CarryOut = False,
     json: Json = False,
@@ -94,7 +97,9 @@ def unmask(  # noqa: PLR0913 - the same
     """Ask for a unit to be brought back to what it was before its mask."""
     from bot.terminal import asking
 
-    asked = asking.change("unmask", (host, unit), asking.options(user=user), reason or (), wait=not no_wait)
+    asked = asking.change(
+        "unmask", (host, unit), asking.options(user=user, alone=alone), reason or (), wait=not no_wait
+    )
     _exit(asking.ask(asked, carry_out=carry_out, as_json=json))
 
 
@@ -121,6 +126,14 @@ def deny(request: Request, reason: Reason = None, *, carry_out: CarryOut = False
     from bot.terminal import asking
 
     _exit(asking.vote(asking.Vote("deny", request, " ".join(reason or ())), carry_out=carry_out, as_json=json))
+
+
+@app.command()
+def review(request: Request, remark: Reason = None, *, json: Json = False) -> None:
+    """Sign the review of what somebody did alone."""
+    from bot.terminal import asking
+
+    _exit(asking.sign(request, " ".join(remark or ()), as_json=json))
 
 
 @app.command()

@@ -131,6 +131,7 @@ def _timings(settings: Settings) -> Timings:
         poll=settings.poll,
         lease_renewal=settings.lease_renew,
         message_retry=settings.message_retry,
+        review_reminder=settings.review_reminder,
         unit_lists=settings.unit_lists,
         page_unknown=settings.page_unknown,
     )

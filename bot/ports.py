@@ -162,6 +162,7 @@ class Query:
     unit: UnitName | None = None
     stages: frozenset[Stage] = frozenset()
     live_masks: bool = False
+    reviews_owed: bool = False
     requester: PersonId | None = None  # whose they are now
     since: datetime | None = None
     limit: int = 50

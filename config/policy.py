@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot.core.changes import REMIND
 from bot.core.people import PersonId
 from bot.core.policy import BreakGlass, Group, ListedUnit, OnCallSource, Policy, Routing, Rule
-from bot.core.rises import Rise
+from bot.core.rises import Freeze, Rise, Window
 from config.calendar import FreezeEntry, WindowEntry
 from config.documents import Document, Loc, together, validated
 from config.policy_file import PolicyFile, RuleEntry
@@ -46,14 +46,8 @@ def read_policy(document: Document, lists: Lists, digest: str) -> Policy:
         guarded=lists.guarded,
         guarded_need=file.guarded_need,
         break_glass=_break_glass(file),
-        freezes=tuple(
-            entry.freeze(file.time_zone, document.line(("calendar", "freezes", position)))
-            for position, entry in enumerate(file.calendar.freezes)
-        ),
-        windows=tuple(
-            entry.window(file.time_zone, document.line(("calendar", "windows", position)))
-            for position, entry in enumerate(file.calendar.windows)
-        ),
+        freezes=tuple(_freezes(document, file)),
+        windows=tuple(_windows(document, file)),
         bounds=file.limits.bounds(document.line(("limits",))),
         undo_window=file.undo_window,
         time_zone=file.time_zone,
@@ -69,6 +63,16 @@ def read_policy(document: Document, lists: Lists, digest: str) -> Policy:
         instances=file.instances,
         no_start_proof=tuple(file.no_start_proof),
     )
+
+
+def _freezes(document: Document, file: PolicyFile) -> Iterator[Freeze]:
+    for position, entry in enumerate(file.calendar.freezes):
+        yield entry.freeze(file.time_zone, document.line(("calendar", "freezes", position)))
+
+
+def _windows(document: Document, file: PolicyFile) -> Iterator[Window]:
+    for position, entry in enumerate(file.calendar.windows):
+        yield entry.window(file.time_zone, document.line(("calendar", "windows", position)))
 
 
 def _people(document: Document, file: PolicyFile) -> tuple[Mapping[Loc, PersonId], list[str]]:

@@ -116,6 +116,7 @@ class Settings(BaseSettings):
     message_retry: Seconds = 2  # at first; it grows
     message_lease: Seconds = 60  # for a message that is being said
     unit_lists: Seconds = 300  # how long the form offers the units of a host before it asks for them anew
+    review_reminder: Days = 86_400  # between two words about a review that is owed
 
     @field_validator("retries")
     @classmethod

@@ -7,7 +7,7 @@ from slack_bolt import App
 
 from bot.core.cards import replies
 from bot.workflow import Workflow
-from handlers import ask, choose, look, prolong, review
+from handlers import ask, choose, look, prolong, review, say
 from handlers import home as pages
 from handlers.caller import Click, Home
 from handlers.gate import Gate
@@ -26,6 +26,7 @@ def register(app: App, desk: Workflow, *, home: Home, aside: Executor) -> None:
     look.register(surface)
     prolong.register(surface)
     pages.register(surface)
+    say.register(surface)
     surface.click(re.compile(".*"), _of_an_older_card)  # the last one: Bolt takes the first that fits
 
 

@@ -126,7 +126,7 @@ def _take(desk: Workflow, caller: Caller, command: Command) -> str:
 
 
 def _ask(caller: Caller, order: Order) -> Ask:
-    return Ask(order.change, caller.id, caller.name, caller.place, order.reason)
+    return Ask(order.change, caller.id, caller.name, caller.place, order.reason, alone=order.alone)
 
 
 def _at_its_place(sent: Submission) -> Caller:

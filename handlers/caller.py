@@ -184,7 +184,7 @@ def _name(body: Payload) -> str:
 
 
 def _value(fields: Payload) -> Any:
-    """The value of a block's one element: a text, the value of an option, or those of the ticked boxes."""
+    """The value of a block's one element: a text, a person's id, the value of an option, or those of ticked boxes."""
     (element, *_) = fields.values()
     match element:
         case {"selected_options": options}:
@@ -193,5 +193,7 @@ def _value(fields: Payload) -> Any:
             return option["value"] if option else ""
         case {"selected_conversation": channel}:
             return _channel(channel or "")
+        case {"selected_user": user}:
+            return user or ""
         case _:
             return element.get("value") or ""

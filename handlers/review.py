@@ -2,13 +2,11 @@
 
 from bot.core.cards import forms
 from bot.core.cards.kit import Action
-from bot.core.changes import Verdict
-from bot.core.names import read_reason
-from bot.errors import UsageError
+from bot.core.changes import Verdict, Wanted
 from bot.workflow import Workflow
 from handlers.caller import Click, Submission
 from handlers.home import follow
-from handlers.surface import Forms, Surface, Unfit
+from handlers.surface import Forms, Surface, Unfit, beside, typed
 
 
 def register(surface: Surface) -> None:
@@ -43,19 +41,24 @@ def approve_vouching(desk: Workflow, sent: Submission) -> str:
 
 
 def deny(desk: Workflow, click: Click, form: Forms) -> str:
-    """A form first: it asks for a reason, which may stay empty."""
+    """A form first: it asks for a reason, which may stay empty, or for what the voter wants to know."""
     is_current = desk.ballot(click.request_id, click.digest) if click.is_home else None
     form.open(forms.deny_form(is_current or desk.request(click.request_id)), click)
     return ""
 
 
 def deny_saying_why(desk: Workflow, sent: Submission) -> str:
-    """A denial, with or without its reason."""
-    try:
-        reason = read_reason(sent.fields.get(forms.REASON, ""))
-    except UsageError as error:
-        raise Unfit({forms.REASON: str(error)}) from error
-    return _vote(desk, sent.click, Verdict.DENY, reason=reason)
+    """A denial, with or without its reason; or a question, and the request keeps waiting."""
+    reason = typed(sent)
+    if sent.fields.get(forms.VERDICT) != forms.MORE:
+        return _vote(desk, sent.click, Verdict.DENY, reason=reason)
+    who = sent.caller
+    with beside(forms.REASON):
+        desk.wishes.record(
+            sent.click.request_id, Wanted.ASK_FOR_MORE, by=who.id, name=who.name, place=who.place, text=reason
+        )
+    follow(desk, sent.click, sent.click.request_id)
+    return ""
 
 
 def withdraw(desk: Workflow, click: Click, _: Forms) -> str:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot import __version__
-from bot.core.changes import Ask, Outcome, Request, Stage, Tally, Verb, Verdict
+from bot.core.changes import Ask, Outcome, Request, Stage, Tally, Verb, Verdict, Wanted
 from bot.core.grammar import Order, Question, parse
+from bot.core.names import read_reason
 from bot.core.people import PersonId
 from bot.errors import MaskbotError, NoSuchRequest, UsageError
 from bot.ports import Query
@@ -55,6 +56,8 @@ class Shell:
                     yield _end("", DONE)
                 case "vote":
                     yield from self._vote(words, user)
+                case "sign":
+                    yield from self._sign(words, user)
                 case _:
                     yield _end("The running bot does not know this command. Is it another version?", MISUSE)
         except MaskbotError as error:
@@ -102,7 +105,7 @@ class Shell:
         if not isinstance(order, Order):
             yield _end("I need a host and a unit, as in `maskbot mask web-01 cron`.", MISUSE)
             return
-        ask = Ask(order.change, person, user, SHELL, order.reason)
+        ask = Ask(order.change, person, user, SHELL, order.reason, alone=order.alone)
         request = self._desk.submit(ask, key=f"shell:{user}:{words.get('key', '')}")
         yield from self._follow(request, to_its_end=bool(words.get("wait", True)))
 
@@ -157,6 +160,23 @@ class Shell:
                 return
             if mine and mine.tally is Tally.COUNTED:
                 yield from self._follow(request, to_its_end=bool(words.get("wait")))
+                return
+            yield from self._pause()
+
+    def _sign(self, words: Words, user: str) -> Iterator[Words]:
+        """Put somebody's name under a review, and wait until that is granted or refused."""
+        person, request = self._person(user), self._request(words)
+        remark = read_reason(str(words.get("remark", "")))
+        mine = self._desk.wishes.record(request.id, Wanted.SIGN, by=person, name=user, place=SHELL, text=remark)
+        while True:
+            request = self._desk.request(request.id)
+            found = (
+                wish for wish in request.wishes if (wish.by, wish.wanted, wish.at) == (person, Wanted.SIGN, mine.at)
+            )
+            heard = next((wish for wish in found if wish.tally is not Tally.CAST), None)
+            if heard:
+                yield _said(request)
+                yield _end(heard.refusal or "The review is signed.", FAILED if heard.refusal else DONE)
                 return
             yield from self._pause()
 

@@ -1,6 +1,6 @@
 """Questions on the command line: the same looks and the same decision as in Slack, for people and for programs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bot.core.cards import answers
@@ -36,7 +36,9 @@ def answer(parts: Parts, question: Question, *, asker: PersonId, name: str) -> M
             return {**said, "lines": [*said["lines"], *_passed(explained)]}
         case Word.LIST:
             masks = parts.store.find(Query(live_masks=True))
-            return _said(answers.listing(masks, parts.clock.now()), {"masks": _all(masks)}, masks)
+            owed = parts.store.find(Query(reviews_owed=True))
+            text = answers.listing(masks, parts.clock.now(), reviews=owed)
+            return _said(text, {"masks": _all(masks), "reviews_owed": _all(owed)}, [*masks, *owed])
         case _:
             raise UsageError("The command line has `status`, `plan`, `explain` and `list`.")
 
@@ -55,10 +57,19 @@ def _status(parts: Parts, question: Question) -> Mapping[str, Any]:
     return _said(answers.status(host.name, seen, masks, parts.clock.now()), data, masks)
 
 
+def _people(request: Request) -> Iterator[tuple[PersonId, str]]:
+    """Whoever is named in what is said about a request."""
+    yield request.ask.requester, request.ask.requester_name
+    yield request.owner, request.owner_name
+    if request.glass:
+        yield request.glass.by, request.glass.name
+
+
 def _all(requests: Sequence[Request]) -> list[shown.Shown]:
     return [shown.request(one) for one in requests]
 
 
 def _said(text: Text, data: Mapping[str, Any], about: Sequence[Request]) -> Mapping[str, Any]:
-    names = {one.ask.requester.user: one.ask.requester_name for one in about if one.ask.requester_name}
+    people = [person for one in about for person in _people(one)]
+    names = {person.user: name for person, name in people if name}
     return {"event": "answer", "lines": plainly.lines(text, names), "answer": data}

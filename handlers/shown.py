@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bot.core.changes import Approval, Request, Sent, Vote
+from bot.core.changes import Approval, Glass, Request, Sent, Vote
 from bot.core.people import Shift
 from bot.core.policy import Allow, Decision, Explained, NeedsApproval, Refuse
 from bot.core.units import Snapshot
@@ -41,6 +41,7 @@ def request(stored: Request) -> Shown:
         "after": snapshot(target.after),
         "ends_at": stored.standing.ends_at.isoformat() if stored.standing.ends_at else None,
         "overdue": stored.standing.overdue or None,
+        "alone": _alone(stored.glass) if stored.glass else None,
         "undoes": ask.undoes or None,
         "undone_by": stored.undone_by or None,
     }
@@ -90,6 +91,13 @@ def explained(steps: Sequence[Explained]) -> list[Shown]:
         {"step": one.step, "holds": one.holds, "why": one.why, "decides": one.decides, "line": one.line or None}
         for one in steps
     ]
+
+
+def _alone(glass: Glass) -> Shown:
+    """Who went ahead without the votes that were missing; `review` is who signed for it, None while that is owed."""
+    signed = glass.signed
+    review = {"by": signed.name, "at": signed.at.isoformat(), "remark": signed.remark} if signed else None
+    return {"by": glass.name, "at": glass.at.isoformat(), "reason": glass.reason, "review": review}
 
 
 def _approval(asked: Approval) -> Shown:

@@ -7,8 +7,9 @@ Slack stands before an `ack()`.
 import json
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -18,7 +19,7 @@ from slack_sdk.errors import SlackClientError
 
 from bot.core.cards import forms, plain, replies
 from bot.core.cards.kit import Block, escape
-from bot.core.names import REASON_LIMIT
+from bot.core.names import REASON_LIMIT, read_reason
 from bot.errors import MaskbotError, StoreBusy, UsageError
 from bot.workflow import Workflow
 from handlers import caller as parse
@@ -33,6 +34,21 @@ class Unfit(UsageError):
     def __init__(self, errors: Mapping[str, str]) -> None:
         super().__init__(" ".join(errors.values()))
         self.errors = dict(errors)
+
+
+@contextmanager
+def beside(field: str) -> Iterator[None]:
+    """What is wrong is said beside this field of the form."""
+    try:
+        yield
+    except UsageError as error:
+        raise Unfit({field: str(error)}) from error
+
+
+def typed(sent: Submission) -> str:
+    """What stands in the form's field for a reason. Raises `Unfit`."""
+    with beside(forms.REASON):
+        return read_reason(sent.fields.get(forms.REASON, ""))
 
 
 @dataclass(frozen=True, slots=True)

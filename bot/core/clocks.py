@@ -65,6 +65,19 @@ def calendar_turns(request: Request) -> datetime | None:
     return request.approval.turns_at if request.approval else None
 
 
+def somebody_wants_something(request: Request) -> datetime | None:
+    """A wish that was recorded: it is heard at once, or once it does not run any more."""
+    if request.stage in (Stage.ASKED, Stage.RUNNING):
+        return None
+    return min((wish.at for wish in request.open_wishes), default=None)
+
+
+def review_is_owed(request: Request) -> datetime | None:
+    """The next word to those who could sign the review of what somebody did alone."""
+    return request.glass.remind_at if request.glass and request.owes_review and request.stage.is_final else None
+
+
+ALWAYS: tuple[Clock, ...] = (page_is_over, somebody_wants_something, review_is_owed)
 CLOCKS: Mapping[Stage, tuple[Clock, ...]] = {
     Stage.ASKED: (as_stored,),
     Stage.WAITING: (deciding_ends, calendar_turns, people_are_reminded, ladder_goes_on, countdown_grows_old),
@@ -76,5 +89,5 @@ CLOCKS: Mapping[Stage, tuple[Clock, ...]] = {
 
 def next_due(request: Request) -> datetime | None:
     """When it has to be taken up again; None: when something happens."""
-    times = (clock(request) for clock in (page_is_over, *CLOCKS.get(request.stage, ())))
+    times = (clock(request) for clock in (*ALWAYS, *CLOCKS.get(request.stage, ())))
     return min((at for at in times if at is not None), default=None)

@@ -19,6 +19,7 @@ class Order:
 
     change: Change
     reason: str = ""
+    alone: bool = False  # without the votes that are missing
 
 
 class Word(StrEnum):
@@ -54,9 +55,11 @@ _TEXT_LIMIT = 4000
 _WORD = re.compile(r"\s*(?P<word>\S+)(?P<rest>.*)", re.DOTALL)
 _OPTION = re.compile(r"--?(?P<name>[A-Za-z][A-Za-z-]*)(?:(?P<is>=)(?P<value>.*))?", re.DOTALL)
 _FLAGS = ("--runtime", "--keep-running")
+_ALONE = "--alone"
 _TERMS = ("--for", "--until")
-_OPTIONS = (*_FLAGS, "--user", *_TERMS)
+_OPTIONS = (*_FLAGS, "--user", *_TERMS, _ALONE)
 _INSTEAD = {
+    "--break-glass": "It is `--alone`, and why nobody can be asked stands behind it.",
     "--now": "Leave `--now` out: the unit is stopped anyway, gracefully and first. `--keep-running` would leave it up.",
 }
 _MENTION = re.compile(r"\s*<@[A-Z0-9]+(?:\|[^<>]*)?>[\s:,]*")
@@ -132,7 +135,11 @@ def _order(verb: Verb, typed: str, hosts: Sequence[str], now: Now, *, said: str 
         user=read_user(options["--user"]) if "--user" in options else "",
         term=read_term(term_said(options), now) if {*_TERMS} & {*options} else None,
     )
-    return Order(change, why)
+    if _ALONE in options and not why:
+        raise UsageError(
+            f"`{_ALONE}` goes ahead without votes, so it needs a reason: `/{verb} {host} {unit} --alone WHY`."
+        )
+    return Order(change, why, alone=_ALONE in options)
 
 
 def split(typed: str, *, forgiving: bool = False) -> tuple[list[str], dict[str, str], str]:
@@ -175,11 +182,11 @@ def _take(option: re.Match[str], rest: str, options: dict[str, str]) -> str:
         raise UsageError(_INSTEAD.get(name) or f"There is no option `{option[0][:SHOWN]}`.{near(name, _OPTIONS)}")
     if name in options:
         raise UsageError(f"`{name}` stands there twice.")
-    if name in _FLAGS and option["is"]:
+    if name in (*_FLAGS, _ALONE) and option["is"]:
         raise UsageError(f"`{name}` takes no value.")
     if name in _TERMS:
         value, rest = _cut_term(f"{value} {rest}")
-    elif name not in _FLAGS and not option["is"]:
+    elif name not in (*_FLAGS, _ALONE) and not option["is"]:
         value, rest = _cut(rest)
     options[name] = value
     return rest

@@ -30,9 +30,9 @@ class Vote:
     console_works: bool = False
 
 
-def options(*, runtime: bool = False, keep_running: bool = False, user: str = "") -> list[str]:
+def options(*, runtime: bool = False, keep_running: bool = False, user: str = "", alone: bool = False) -> list[str]:
     """The options as they are written behind `/mask`."""
-    given = ["--runtime"] * runtime + ["--keep-running"] * keep_running
+    given = ["--runtime"] * runtime + ["--keep-running"] * keep_running + ["--alone"] * alone
     return [*given, f"--user={_one_word(user)}"] if user else given
 
 
@@ -78,6 +78,11 @@ def vote(given: Vote, *, carry_out: bool, as_json: bool) -> int:
         "wait": carry_out,
     }
     return tell(_carried_out(words) if carry_out else call(_socket(), words), as_json=as_json)
+
+
+def sign(request: str, remark: str, *, as_json: bool) -> int:
+    """Sign a review. Raises `MaskbotError`."""
+    return tell(call(_socket(), {"do": "sign", "id": request, "remark": remark}), as_json=as_json)
 
 
 def _let_read(request: Words, verdict: str) -> None:

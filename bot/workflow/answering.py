@@ -23,6 +23,7 @@ from bot.workflow.judging import facts
 from bot.workflow.looking import look
 from bot.workflow.parts import Parts
 from bot.workflow.places import asked_at
+from bot.workflow.wishes.offering import offers
 
 log = structlog.get_logger()
 _ANY_UNIT = UnitName("any.service")  # where a question names no unit, only the place and the person are looked at
@@ -110,7 +111,8 @@ def answer(parts: Parts, question: Question, who: Asker) -> Text:
             request, decision, explained = weigh(parts, asked)
             return answers.why(request, decision, explained)
         case Word.LIST:
-            return answers.listing(parts.store.find(Query(live_masks=True)), parts.clock.now())
+            reviews = parts.store.find(Query(reviews_owed=True))
+            return answers.listing(parts.store.find(Query(live_masks=True)), parts.clock.now(), reviews=reviews)
         case Word.HISTORY:
             return answers.history(parts.store.find(Query(host=question.host, limit=20)), parts.clock.now())
         case Word.HELP:
@@ -157,4 +159,5 @@ def _details(parts: Parts, request: Request, who: Asker) -> Text:
     given = facts(parts, _hypothetical(parts, request.ask.change, where), Moment.ASK)
     if no := may_see_all(given, parts.policy):
         raise UsageError(f"{no.reason} {no.hint}".strip())
-    return details(request, now=parts.clock.now())
+    offered = () if who.place.is_home else offers(parts, request, who.id)  # there no form can be opened from it
+    return details(request, now=parts.clock.now(), offers=offered)

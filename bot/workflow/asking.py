@@ -1,9 +1,10 @@
 """From the first word to the card: who asks, what the host says, and what the policy says to both."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.core.changes import Change, Nudges, Request, Stage, Target
+from bot.core.changes import Change, Nudges, Request, Stage, Target, Wanted, Wish
 from bot.core.demands import asked_for
 from bot.core.layers import choose_layer
 from bot.core.plan import plan_digest, plan_of
@@ -78,7 +79,8 @@ def inherited(parts: Parts, request: Request) -> Request:
     if not _same_plan(request.ask.change, first.target, target):
         return request
     votes = tuple(replace(vote, digest=target.digest) for vote in first.counted)
-    return replace(request, votes=votes, approval=first.approval, act_by=first.act_by)
+    glass = replace(first.glass, digest=target.digest) if first.glass and first.is_alone else None
+    return replace(request, votes=votes, glass=glass, approval=first.approval, act_by=first.act_by)
 
 
 def _same_plan(change: Change, was: Target, is_now: Target) -> bool:
@@ -115,6 +117,7 @@ def settle(parts: Parts, request: Request, decision: Decision, *, claim: Claim) 
                 approval=asked_for(decision, policy=parts.policy.digest, now=now),
                 nudges=Nudges(now, decision.remind, decision.escalate),
                 because=decision.because,
+                wishes=(*request.wishes, *_to_go_alone(request, now)),
             )
             return parts.store.save(waiting, events=[evaluated], messages=said, claim=claim)
         case Allow():
@@ -133,6 +136,15 @@ def _good_until(parts: Parts, request: Request) -> datetime | None:
     if request.ask.by_itself:
         return None
     return request.act_by or parts.clock.now() + timedelta(seconds=parts.timings.allowed_for)
+
+
+def _to_go_alone(request: Request, now: datetime) -> Iterator[Wish]:
+    """Who asked with `--alone` wants what the button under Details is for."""
+    ask = request.ask
+    if ask.alone:
+        yield Wish(
+            Wanted.GO_ALONE, ask.requester, ask.requester_name, now, ask.place, ask.reason, request.target.digest
+        )
 
 
 def _already_open(other: Request) -> str:

@@ -8,6 +8,7 @@ from bot.core.cards.buttons import DIGEST_SIGNS
 from bot.core.changes import Ask, Change, Outcome, Request, Stage, Term, Verb, Verdict, Vote
 from bot.core.grammar import Question
 from bot.core.people import PersonId, Place
+from bot.core.rules.glass import why_too_short
 from bot.core.times import Now
 from bot.errors import NoSuchRequest, Stale, UsageError
 from bot.workflow.answering import Answers
@@ -19,6 +20,7 @@ from bot.workflow.places import asked_at, place_of
 from bot.workflow.prolonging import prolonging
 from bot.workflow.recording import record
 from bot.workflow.voting import decided
+from bot.workflow.wishes.recording import Wishes
 
 _STILL_MINE = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)
 
@@ -33,6 +35,7 @@ class Workflow:
     def __init__(self, parts: Parts, answers: Answers) -> None:
         self._parts = parts
         self._answers = answers
+        self.wishes = Wishes(parts)
         self.offers = Offers(parts, answers.later)
         self.pages = Pages(parts, answers.later, lambda: answers.is_ending)
 
@@ -61,6 +64,8 @@ class Workflow:
     def submit(self, ask: Ask, *, key: str) -> Request:
         """Record what somebody asked. A second delivery with the same key finds what the first recorded."""
         self._parts.host(ask.change.host)
+        if ask.alone and (too_short := why_too_short(ask.reason, self._parts.policy)):
+            raise UsageError(too_short)
         return record(self._parts, ask, key=key)
 
     def undo(self, request_id: str, *, by: PersonId, name: str, place: Place, key: str) -> Request:

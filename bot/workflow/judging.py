@@ -28,11 +28,16 @@ def judge(
 def judged(parts: Parts, given: Facts) -> Decision:
     """The same, where the facts are needed for more than the answer."""
     answer = decide(given, parts.policy)
+    raise_if_unknown(answer)
+    return answer
+
+
+def raise_if_unknown(answer: Decision | None) -> None:
+    """Raises `NotYet` or `Unverified` for a no that only means that nobody could tell who is in a group."""
     if isinstance(answer, Refuse) and answer.code == NOT_KNOWN:
         raise Unverified(answer.reason)
     if isinstance(answer, Refuse) and answer.code == NOT_KNOWN_YET:
         raise NotYet(answer.reason)
-    return answer
 
 
 def facts(

@@ -15,21 +15,25 @@ from bot.workflow.paging import close_page
 from bot.workflow.parts import Parts
 from bot.workflow.returning import bring_back
 from bot.workflow.telling import tell_owner
+from bot.workflow.wishes.hearing import come_back_to_wishes, hear_wishes
+from bot.workflow.wishes.reviewing import remind_of_review
 
 # It gives back the request as it is stored afterwards, in whatever stage; one whose time has not come, as it was.
 Timely = Callable[[Parts, Claim, Request], Request]
 
+FIRST: tuple[Timely, ...] = (close_page, hear_wishes)
 TIMELY: Mapping[Stage, tuple[Timely, ...]] = {
     Stage.WAITING: (escalate, count_down, remind),
     Stage.APPROVED: (),
     Stage.DONE: (bring_back, tell_owner, look_after),
 }
+LAST: tuple[Timely, ...] = (remind_of_review, come_back_to_wishes)
 
 
 def do_what_is_due(parts: Parts, claim: Claim, request: Request) -> Request:
     """Everything that time has come for, in its order, for as long as the request stays in its stage."""
     stage = request.stage
-    for timely in (close_page, *TIMELY.get(stage, ())):
+    for timely in (*FIRST, *TIMELY.get(stage, ()), *LAST):
         if request.stage is stage:
             request = timely(parts, claim, request)
     return request

@@ -25,6 +25,7 @@ class Timings:
     not_verified: float = 5.0  # until people whom Slack did not describe are asked about again
     allowed_for: float = 1800.0  # how long what needs no vote may wait for its turn
     progress: float = 5.0  # between two words about a long wait
+    review_reminder: float = 86_400.0  # between two words about a review that is owed
     poll: float = 0.5
     lease_renewal: float = 15.0
     message_retry: float = 2.0

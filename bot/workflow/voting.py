@@ -113,6 +113,8 @@ def decided(request: Request) -> str:
     approvers = ", ".join(vote.voter_name for vote in request.counted)
     if request.stage is Stage.DENIED:
         return f"Too late: {request.because}"
+    if request.glass and request.is_alone:
+        return f"Too late: {request.glass.name} went ahead alone."
     if approvers:
         return f"Too late: it is approved by {approvers} already."
     return f"Too late: this request is {request.stage}."

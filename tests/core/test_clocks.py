@@ -5,12 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.changes import Stage
+from bot.core.changes import Signature, Stage, Tally, Wanted, Wish
 from bot.core.clocks import next_due
 from bot.core.demands import is_outdated
-from tests.core.situations import NOW, request, waiting
+from tests.core.situations import ALICE, BOB, INCIDENT, NOW, broken, request, waiting
 
 SOON = NOW + timedelta(seconds=9)
+FINAL = [stage for stage in Stage if stage.is_final]
+WISH = Wish(Wanted.HAND_OVER, ALICE.id, ALICE.name, SOON, INCIDENT, to=BOB.id)
 
 
 @pytest.mark.parametrize("stage", [Stage.ASKED, Stage.APPROVED, Stage.RUNNING])
@@ -37,6 +39,28 @@ def test_a_waiting_request_is_due_when_a_freeze_or_a_window_begins_or_ends() -> 
     assert not is_outdated(turning, policy="", now=NOW)
 
 
-@pytest.mark.parametrize("stage", [stage for stage in Stage if stage.is_final])
+@pytest.mark.parametrize("stage", [Stage.WAITING, Stage.APPROVED, *FINAL])
+def test_what_somebody_wants_is_heard_at_once_and_only_once(stage: Stage) -> None:
+    asked = replace(waiting(), stage=stage, due_at=NOW + timedelta(days=1))
+    quiet = next_due(replace(asked, wishes=(replace(WISH, tally=Tally.REFUSED),)))
+    assert quiet == next_due(asked)
+    assert next_due(replace(asked, wishes=(replace(WISH, tally=Tally.COUNTED), WISH))) == SOON
+
+
+@pytest.mark.parametrize("stage", [Stage.ASKED, Stage.RUNNING])
+def test_and_not_before_its_answer_could_be_told(stage: Stage) -> None:
+    later = NOW + timedelta(days=1)
+    assert next_due(replace(broken(waiting(), remind_at=SOON), stage=stage, due_at=later, wishes=(WISH,))) == later
+
+
+@pytest.mark.parametrize("stage", FINAL)
+def test_a_review_is_asked_for_while_it_is_owed(stage: Stage) -> None:
+    owed = replace(broken(waiting(), remind_at=SOON), stage=stage)
+    assert next_due(owed) == SOON
+    signed = broken(owed, remind_at=None, signed=Signature(BOB.id, BOB.name, NOW))
+    assert next_due(signed) is None
+
+
+@pytest.mark.parametrize("stage", FINAL)
 def test_what_is_over_and_owes_nothing_is_not_due_again(stage: Stage) -> None:
     assert next_due(replace(waiting(), stage=stage, due_at=SOON)) is None

@@ -96,6 +96,20 @@ class TestAChange:
         assert mask(" \u200b ") == Form()
 
 
+class TestGoingAlone:
+    """`--alone`, and the reason it cannot be without."""
+
+    @pytest.mark.parametrize("verb", Verb)
+    def test_it_is_said_of_the_order_and_not_of_the_change(self, verb: Verb) -> None:
+        asked = order("web-01 —alone cron nobody is awake", verb)
+        assert asked == Order(Change(verb, "web-01", CRON), "nobody is awake", alone=True)
+        assert not order("web-01 cron nobody is --alone", verb).alone
+
+    @pytest.mark.parametrize("text", ["web-01 cron --alone", "web-01 cron --alone --", "--alone web-01 cron --runtime"])
+    def test_without_a_reason_it_is_nothing(self, text: str) -> None:
+        assert "so it needs a reason: `/mask web-01 cron.service --alone WHY`." in refusal(text)
+
+
 class TestRepairs:
     """What Slack and phones do to a text is undone before it is read."""
 
@@ -189,6 +203,8 @@ class TestRefusals:
             ("web-01 -.mount", "It is never masked"),
             ("web-01 cron --runtme", "no option `--runtme`. Did you mean `--runtime`"),
             ("web-01 cron --frobnicate", "no option `--frobnicate`."),
+            ("web-01 cron --break-glass now", "It is `--alone`"),
+            ("web-01 cron --alone=yes now", "`--alone` takes no value"),
             ("web-01 cron --runtime=yes", "takes no value"),
             ("web-01 cron --runtime --runtime", "stands there twice"),
             ("web-01 cron --user", "name of one user"),

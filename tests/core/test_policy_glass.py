@@ -134,6 +134,21 @@ def test_the_requester_has_to_be_allowed_to_ask_all_the_same() -> None:
     assert refused(answer)[0] == "may_not_ask"
 
 
+NOT_TOLD = {"oncall": Unknown("Nobody could tell who is in @oncall.")}
+NO_APPROVERS = {"sre": Unknown("Nobody could tell who is in @sre.")}
+
+
+def test_where_nobody_can_tell_who_is_in_the_group_nobody_is_told_that_they_may_not() -> None:
+    asked = broken(waiting(), ALICE)
+    for moment in (Moment.ALONE, Moment.ACT):
+        answer = decide(looked(snapshot(), asked, moment, alone=ALICE, unknown=NOT_TOLD), OPEN)
+        assert refused(answer) == ("group_unknown", "Nobody could tell who is in @oncall.")
+    signing = looked(snapshot(), asked, Moment.VOTE, voter=DAVE, unknown=NO_APPROVERS)
+    assert refused(may_sign(signing, OPEN))[0] == "group_unknown"
+    handing = looked(snapshot(), waiting(), Moment.VOTE, requester=DAVE, unknown={"eng": Unknown("Nobody knows.")})
+    assert refused(may_own(handing, OPEN)) == ("group_unknown", "Nobody knows.")
+
+
 LOST = {
     "the right": replace(OLIVE, groups=frozenset({"eng"})),
     "the account": replace(OLIVE, is_deleted=True),

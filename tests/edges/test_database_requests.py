@@ -154,6 +154,23 @@ def test_our_live_masks_are_found_until_they_are_taken_back(store: Database) -> 
     assert store.find(Query(live_masks=True)) == []
 
 
+def test_reviews_are_found_while_they_are_owed(store: Database) -> None:
+    whole = a_whole_request()
+    assert whole.glass
+    owed = replace(whole.glass, signed=None)
+    request, _ = store.add(replace(whole, glass=owed), events=[])
+    store.add(a_request(2, stage=Stage.DONE), events=[])
+    assert store.find(Query(reviews_owed=True)) == [request]
+
+    repeated = store.save(replace(request, repeated_by="r9"))
+    assert store.find(Query(reviews_owed=True)) == []
+    again = store.save(replace(repeated, repeated_by=""))
+    assert store.find(Query(reviews_owed=True, stages=frozenset({Stage.DONE}))) == [again]
+    signed = replace(owed, signed=whole.glass.signed, remind_at=None)
+    store.save(replace(again, glass=signed))
+    assert store.find(Query(reviews_owed=True)) == []
+
+
 def test_the_clock_of_a_request_is_utc_wherever_it_comes_from(store: Database, clock: Hands) -> None:
     store.add(a_request(asked_at=clock.now().astimezone()), events=[])
     (found,) = store.find(Query(since=clock.now()))

@@ -152,9 +152,11 @@ def _element(element: Mapping[str, Any], value: Any) -> Payload:
     match element["type"]:
         case "checkboxes":
             return {"type": "checkboxes", "selected_options": [{"value": one} for one in value or ()]}
-        case "static_select" | "external_select" as kind:
+        case "static_select" | "external_select" | "radio_buttons" as kind:
             return {"type": kind, "selected_option": {"value": value} if value else None}
         case "conversations_select" as kind:
             return {"type": kind, "selected_conversation": value or None}
+        case "users_select":
+            return {"type": "users_select", "selected_user": value or None}
         case kind:
             return {"type": kind, "value": value or None}

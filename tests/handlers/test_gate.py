@@ -12,7 +12,17 @@ from bot.core.cards.kit import Action
 from tests.handlers.payloads import at_home, choice, click, command, home_opened, mention, shortcut, submission, typing
 from tests.handlers.world import Listed, World
 
-FORMS = (forms.MASK, forms.APPROVE, forms.DENY, forms.EXTEND, forms.KEEP)
+FORMS = (
+    forms.MASK,
+    forms.APPROVE,
+    forms.DENY,
+    forms.EXTEND,
+    forms.KEEP,
+    forms.ALONE,
+    forms.ANSWER,
+    forms.HAND_OVER,
+    forms.REVIEW,
+)
 COMMANDS = ("/mask", "/unmask")
 SHORTCUTS = (forms.FROM_MESSAGE, forms.FROM_ANYWHERE)
 LISTS = (forms.HOST, forms.UNIT)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.changes import Approval, Outcome, Request, Stage, Tally, Verdict, Vote
+from bot.core.changes import Approval, Glass, Outcome, Request, Stage, Tally, Verdict, Vote, Wanted
 from bot.core.configured import Configured
 from bot.core.inventory import Inventory
 from bot.core.people import PersonId
@@ -231,17 +231,71 @@ def test_a_guarded_unit_needs_the_word_on_console_access_here_too(terminal: Term
     assert "console access" in text
 
 
-@pytest.mark.parametrize("do", ["show", "vote"])
+@pytest.mark.parametrize("do", ["show", "vote", "sign"])
 def test_a_request_that_is_not_there_is_named(terminal: Terminal, do: str) -> None:
     told = terminal.run("bob", do=do, verdict="approve", id="r0000000000")
 
     assert exit_of(told) == (1, "There is no request `r0000000000`.")
 
 
+def gone_alone(terminal: Terminal) -> Request:
+    """Bob went ahead with alice's request alone, it is over, and the review is owed."""
+    request = terminal.waiting()
+    glass = Glass(BOB, "bob", "nobody is awake", request.asked_at, PLAN, groups=("sre",), remind_at=request.asked_at)
+    for stage in (Stage.APPROVED, Stage.RUNNING, Stage.DONE):
+        request = terminal.store.save(replace(request, glass=glass).move(stage).on_target(outcome=Outcome.PROVEN))
+    return request
+
+
+def hears(terminal: Terminal, request_id: str, tally: Tally, refusal: str = "") -> None:
+    """The loop has heard what is wanted."""
+    request = terminal.store.get(request_id)
+    (wish,) = request.wishes
+    terminal.store.save(replace(request, wishes=(replace(wish, tally=tally, refusal=refusal),)))
+
+
+@pytest.mark.parametrize(
+    ("tally", "refusal", "code"), [(Tally.COUNTED, "", 0), (Tally.REFUSED, "You went ahead alone.", 1)]
+)
+def test_a_review_is_signed_when_somebody_has_verified_who_signs(
+    terminal: Terminal, tally: Tally, refusal: str, code: int
+) -> None:
+    request = gone_alone(terminal)
+    terminal.meanwhile += [lambda: None, lambda: hears(terminal, request.id, tally, refusal)]
+
+    told = terminal.run("alice", do="sign", id=request.id, remark="page me")
+
+    assert exit_of(told) == (code, refusal or "The review is signed.")
+    assert told[0]["request"]["alone"]["reason"] == "nobody is awake"
+    (wish,) = terminal.store.get(request.id).wishes
+    assert (wish.wanted, wish.by, wish.text) == (Wanted.SIGN, ALICE, "page me")
+
+
+def test_where_no_review_is_owed_none_is_signed(terminal: Terminal) -> None:
+    assert exit_of(terminal.run("alice", do="sign", id=terminal.waiting().id)) == (1, "No review is owed here.")
+
+
+def test_reviews_that_are_owed_stand_beside_the_masks(terminal: Terminal) -> None:
+    request = gone_alone(terminal)
+
+    answer, _ = terminal.run("alice", do="question", text="list")
+
+    assert [one["id"] for one in answer["answer"]["reviews_owed"]] == [request.id]
+    assert "@bob went ahead alone" in answer["lines"][-1]
+
+
+def test_who_asks_to_go_ahead_alone_says_why(terminal: Terminal) -> None:
+    told = terminal.run("alice", do="change", verb="mask", text="web-01 cron --alone -- no", key="1", wait=False)
+
+    assert exit_of(told) == (1, "Going ahead alone needs a reason of at least 10 characters.")
+    terminal.run("alice", do="change", verb="mask", text="--alone web-01 cron -- nobody is awake", key="2", wait=False)
+    assert [asked.ask.alone for asked in terminal.store.find(Query())] == [True]
+
+
 def test_what_is_masked_can_be_asked_while_slack_is_away(terminal: Terminal) -> None:
     answer, end = terminal.run("alice", do="question", text="list")
 
-    assert answer["answer"] == {"masks": []}
+    assert answer["answer"] == {"masks": [], "reviews_owed": []}
     assert answer["lines"][0] == "OUR LIVE MASKS · 0"
     assert end["exit"] == 0
 

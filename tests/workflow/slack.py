@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from bot.core.cards.kit import Block, Text
 from bot.core.people import Person, PersonId, Place, Shift
 from bot.core.policy import Group
-from bot.errors import SlackError, Unverified
+from bot.errors import NotYet, SlackError, Unverified
 
 TEAM = "T1"
 GONE = "channel_not_found"
@@ -33,6 +33,7 @@ class People:
         self.broken: set[str] = set()  # groups of which nobody can tell who is in them
         self.elsewhere: dict[str, set[PersonId]] = {}  # channel -> who is not in it
         self.private: set[str] = set()
+        self.early: set[str] = set()  # the same, because the bot has not reached Slack yet
         self.asked_until_broken = ("", 0)
         self.on_call: dict[str, tuple[Shift, ...]] = {}
 
@@ -47,6 +48,8 @@ class People:
         if group.name == name:
             self.asked_until_broken = (name, left - 1) if left else ("", 0)
             self.broken |= set() if left else {name}
+        if group.name in self.early:
+            raise NotYet("The bot has not reached Slack yet.")
         if group.name in self.broken:
             raise Unverified(f"Nobody could tell who is in @{group.name}.")
         return frozenset(self.groups[group.name])

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Any
 
 from bot.core.cards import render
-from bot.core.changes import Ask, Change, Request, Stage, Verb, Verdict
+from bot.core.changes import Ask, Change, Request, Stage, Tally, Verb, Verdict, Wanted, Wish
 from bot.core.configured import Configured
 from bot.core.inventory import Host, Inventory
 from bot.core.people import Person, Place
@@ -99,11 +99,12 @@ class World:
         host: str = "web-01",
         by: Person = ALICE,
         place: Place = INCIDENT,
+        alone: bool = False,
         **options: Any,
     ) -> Request:
         """Record what somebody wants; nothing is waited for."""
         change = Change(verb, host, UnitName.parse(unit), **options)
-        ask = Ask(change, by.id, by.name, place, "INC-42: runaway job")
+        ask = Ask(change, by.id, by.name, place, "INC-42: runaway job", alone=alone)
         return self.desk.submit(ask, key=secrets.token_hex(8))
 
     def ask_mask(self, unit: str, **given: Any) -> Request:
@@ -132,6 +133,18 @@ class World:
             card=self.store.card(request.id),
             **given,
         )
+
+    def wish(self, request: Request, wanted: Wanted, *, by: Person, **given: Any) -> Wish:
+        """Want something of a request beside a vote, and return that with its answer."""
+        mine = self.desk.wishes.record(request.id, wanted, by=by.id, name=by.name, place=INCIDENT, **given)
+
+        def heard() -> list[Wish]:
+            found = (wish for wish in self.store.get(request.id).wishes if (wish.by, wish.at) == (mine.by, mine.at))
+            return [wish for wish in found if wish.tally is not Tally.CAST]
+
+        self.until(lambda: bool(heard()), f"an answer to {wanted} of {request.ask.change}")
+        (wish,) = heard()
+        return wish
 
     def approve(self, request: Request, *, by: Person = BOB) -> Request:
         """Approve, and return when it is over."""

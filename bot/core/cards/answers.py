@@ -23,7 +23,7 @@ from bot.core.cards.kit import (
 )
 from bot.core.cards.titles import subject, wanted
 from bot.core.cards.waiting import on_call, plan_rows, who_may
-from bot.core.changes import Outcome, Request, Stage
+from bot.core.changes import Glass, Outcome, Request, Stage
 from bot.core.question import Allow, Decision, Explained, NeedsApproval, Refuse, Routing
 from bot.core.units import FileKind, Snapshot
 
@@ -55,9 +55,17 @@ def why(request: Request, decision: Decision, explained: Sequence[Explained]) ->
     return message(head, section("answer", [*_decided(decision), *checks]), *_listed("rules", rules))
 
 
-def listing(requests: Sequence[Request], now: datetime) -> Text:
-    """Our live masks, on all hosts."""
-    return _masks("OUR LIVE MASKS", requests, now)
+def listing(requests: Sequence[Request], now: datetime, *, reviews: Sequence[Request] = ()) -> Text:
+    """Our live masks, on all hosts; and what somebody did alone and nobody has reviewed yet."""
+    lines = [_owed(request, request.glass, now) for request in reviews if request.glass]
+    owed = _listed("reviews", [row("Reviews owed", str(len(lines))), *lines]) if lines else []
+    return _masks("OUR LIVE MASKS", requests, now, *owed)
+
+
+def _owed(request: Request, glass: Glass, now: datetime) -> Markup:
+    age = states.span((now - glass.at).total_seconds())
+    who, what = mention(glass.by, glass.name), f"{request.ask.change.verb} {subject(request)}"
+    return words("*{}*: {} went ahead alone {} ago: {}", what, who, age, escape(glass.reason, width=80))
 
 
 def history(requests: Sequence[Request], now: datetime) -> Text:
@@ -78,6 +86,7 @@ _HELP = (
     Markup("    `--keep-running`  mask it, but do not stop it"),
     Markup("    `--for 2h`, `--until 18:00`  it ends by itself, and all is as before"),
     Markup("    `--user NAME`  a unit of that user's own manager"),
+    Markup("    `--alone`  without the votes that are missing, if the policy lets you; the reason has to say why"),
     Markup("`/unmask HOST UNIT [reason]`  bring it back to what it was"),
     Markup("`/mask status HOST [UNIT]`  how it is now"),
     Markup("`/mask plan HOST UNIT`  what would happen; nobody is asked"),
@@ -112,10 +121,10 @@ def _masked_by(seen: Snapshot, masks: Sequence[Request], now: datetime) -> Itera
     yield row("Masked by", words("somebody else, not by maskbot: {}", joined(paths)))
 
 
-def _masks(head: str, masks: Sequence[Request], now: datetime) -> Text:
+def _masks(head: str, masks: Sequence[Request], now: datetime, *more: Block) -> Text:
     lines = [words("*{}*: {}", subject(mask), _mask(mask, now)) for mask in masks]
     blocks = _listed("masks", lines) or [section("masks", [words("None.")])]
-    return message(f"{head} · {len(lines)}", section("note", [words(_NOT_A_SCAN)]), *blocks)
+    return message(f"{head} · {len(lines)}", section("note", [words(_NOT_A_SCAN)]), *blocks, *more)
 
 
 def _mask(mask: Request, now: datetime) -> Markup:

@@ -18,8 +18,12 @@ LABELS = {
     Action.LOOK_NOW: "Look now",
     Action.EXTEND: "Extend",
     Action.KEEP: "Keep",
+    Action.GO_ALONE: "Go ahead alone",
+    Action.ANSWER: "Answer",
+    Action.HAND_OVER: "Hand over",
+    Action.SIGN: "Sign the review",
 }
-_STYLES = {Action.APPROVE: "primary", Action.DENY: "danger"}
+_STYLES = {Action.APPROVE: "primary", Action.DENY: "danger", Action.GO_ALONE: "danger", Action.ANSWER: "primary"}
 
 
 def buttons(request: Request, actions: Sequence[Action]) -> Block:

@@ -1,23 +1,41 @@
 """Everything there is about a request, for those who may ask or approve; still without secrets."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from bot.core.cards import raised, states
+from bot.core.cards import glass, raised, states
+from bot.core.cards.buttons import buttons
 from bot.core.cards.evidence import commands
-from bot.core.cards.kit import Markup, Text, clock, code, day, escape, joined, mention, message, row, section, words
+from bot.core.cards.kit import (
+    Action,
+    Markup,
+    Text,
+    clock,
+    code,
+    day,
+    escape,
+    joined,
+    mention,
+    message,
+    row,
+    section,
+    words,
+)
 from bot.core.cards.redact import redact
 from bot.core.cards.titles import asked, wanted
-from bot.core.cards.waiting import plan_rows, who_may
-from bot.core.changes import Approval, Request, Tally, Vote
+from bot.core.cards.waiting import plan_rows, talk, who_may
+from bot.core.changes import Approval, Request, Tally, Vote, Wanted, Wish
 from bot.core.units import Snapshot
 
 
-def details(request: Request, *, now: datetime) -> Text:
-    """More than fits on the card: the plan, the rule, every vote, the unit's own settings, what was sent."""
+def details(request: Request, *, now: datetime, offers: Sequence[Action] = ()) -> Text:
+    """More than fits on the card: the plan, the rule, every vote, the unit's own settings, what was sent.
+
+    `offers` is what the one who reads it may do and is too rare for the card.
+    """
     target = request.target
     seen = target.after or target.last_seen or target.before
-    blocks = [section("asked", [asked(request), *_record(request, now)])]
+    blocks = [section("asked", [*glass.rows(request), asked(request), *_record(request, now)])]
     if not request.stage.is_final:
         blocks.append(section("plan", [*plan_rows(request)]))
     if seen:
@@ -26,6 +44,8 @@ def details(request: Request, *, now: datetime) -> Text:
         blocks.append(
             section("sent", [row("Sent", f"{len(target.sent)} commands; the newest:"), commands(target.sent[-5:])])
         )
+    if offers:
+        blocks.append(buttons(request, offers))
     return message(f"DETAILS · {wanted(request)}", *blocks)
 
 
@@ -44,12 +64,28 @@ def _record(request: Request, now: datetime) -> Iterator[Markup]:
     for handover in request.handovers[-4:]:
         to, by = mention(handover.to, handover.to_name), mention(handover.by, handover.by_name)
         yield row("Handed over", words("to {} by {} {}", to, by, clock(handover.at)))
+    yield from talk(request, newest=8)
     for vote in request.votes[-8:]:
         yield row("Vote", _vote(vote))
+    yield from (row("Wanted", _wish(wish)) for wish in request.wishes[-8:])
 
 
 def _rule(approval: Approval) -> Markup:
     return words("{}: {}", approval.rule, who_may(approval.need, approval.groups, distinct=approval.distinct))
+
+
+def _wish(wish: Wish) -> Markup:
+    said = words("{} {} {}: {}", mention(wish.by, wish.name), clock(wish.at), _WANTED[wish.wanted], wish.tally)
+    return words("{} ({})", said, escape(wish.refusal)) if wish.refusal else said
+
+
+_WANTED = {
+    Wanted.GO_ALONE: "to go ahead alone",
+    Wanted.ASK_FOR_MORE: "to know more",
+    Wanted.ANSWER: "to answer",
+    Wanted.HAND_OVER: "to hand it over",
+    Wanted.SIGN: "to sign the review",
+}
 
 
 def _vote(vote: Vote) -> Markup:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from bot.core.cards import ends, states
+from bot.core.cards import ends, glass, states
 from bot.core.cards.buttons import buttons
 from bot.core.cards.kit import Action, Block, Markup, Text, clock, day, joined, message, row, section, words
 from bot.core.cards.table import MASKED, start_proof, table
@@ -53,9 +53,9 @@ def card(request: Request, now: datetime) -> Text:
     shown = [table(target)] if target.after and target.outcome not in _UNTOUCHED else []
     return message(
         f"{title(request)} · {subject(request)}",
-        *_sections(meaning=[*_meaning(request)], table=shown, facts=[*_facts(request)]),
+        *_sections(glass=[*glass.rows(request)], meaning=[*_meaning(request)], table=shown, facts=[*_facts(request)]),
         section("people", [*_people(request, now)]),
-        buttons(request, _actions(request, now)),
+        buttons(request, glass.with_review(request, actions(request, now))),
     )
 
 
@@ -184,11 +184,11 @@ def _people(request: Request, now: datetime) -> Iterator[Markup]:
     if request.is_live_mask and request.undo_until:
         open_until = words("Undo needs no vote until {}.", day(request.undo_until))
         yield open_until if now < request.undo_until else words("Undo needs a vote again.")
-    elif Action.MASK_AGAIN in _actions(request, now) and request.act_by:
+    elif Action.MASK_AGAIN in actions(request, now) and request.act_by:
         yield words("The approval is good until {}.", clock(request.act_by))
 
 
-def _actions(request: Request, now: datetime) -> tuple[Action, ...]:
+def actions(request: Request, now: datetime) -> tuple[Action, ...]:
     """What can be done about it now."""
     target = request.target
     if request.is_live_mask:

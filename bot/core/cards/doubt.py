@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from bot.core.cards import states
+from bot.core.cards import glass, states
 from bot.core.cards.buttons import buttons
 from bot.core.cards.done import TITLES
 from bot.core.cards.kit import Action, Markup, Text, clock, message, row, section, words
@@ -19,8 +19,8 @@ def card(request: Request, now: datetime) -> Text:
     return message(
         f"{TITLES[Outcome.UNKNOWN]} · {subject(request)}",
         section("people", [words("Do not assume that {}.", doing), *_rows(request, now)]),
-        section("asked", [asked(request), *approved(request)]),
-        buttons(request, (*look_now, Action.DETAILS)),
+        section("asked", [*glass.rows(request), asked(request), *approved(request)]),
+        buttons(request, glass.with_review(request, (*look_now, Action.DETAILS))),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from bot.core.cards import glass
 from bot.core.cards.buttons import buttons
 from bot.core.cards.kit import Action, Markup, Text, clock, escape, mention, message, row, section, words
 from bot.core.cards.titles import asked, denial, wanted
@@ -13,9 +14,9 @@ def card(request: Request, now: datetime) -> Text:
     """Refused, denied, withdrawn, expired or cancelled."""
     return message(
         f"{request.stage.upper()} · {wanted(request)}",
-        section("people", [asked(request)]),
+        section("people", [*glass.rows(request), asked(request)]),
         section("end", [*_end(request), words("Nothing was changed on {}.", request.target.host)]),
-        buttons(request, [Action.DETAILS]),
+        buttons(request, glass.with_review(request, (Action.DETAILS,))),
     )
 
 

@@ -1,4 +1,4 @@
-"""The forms: to ask for a mask, to say why not, and to vouch for console access where a unit is guarded.
+"""The forms: to ask for a mask, and to say more about one than yes.
 
 Ids are constants, so that what reads a form names its fields as the form does.
 """
@@ -6,25 +6,32 @@ Ids are constants, so that what reads a form names its fields as the form does.
 import json
 from collections.abc import Sequence
 
-from bot.core.cards import ends
+from bot.core.cards import ends, glass
 from bot.core.cards.buttons import DIGEST_SIGNS
 from bot.core.cards.choices import LONGEST_VALUE, MOST
 from bot.core.cards.kit import OPTION, Block, Markup, Text, option, plain_text, row, section, words
 from bot.core.cards.titles import asked, loudly
-from bot.core.cards.waiting import plan_rows
+from bot.core.cards.waiting import plan_rows, talk
 from bot.core.changes import Request
 from bot.core.draft import EMPTY, Draft
 from bot.core.names import REASON_LIMIT
 
 MASK, DENY, APPROVE, EXTEND, KEEP = "mask_form", "deny_form", "approve_form", "extend_form", "keep_form"  # callback ids
+ALONE, ANSWER, HAND_OVER, REVIEW = "alone_form", "answer_form", "handover_form", "review_form"
 TOLD = "told"  # of what is only read
 FROM_MESSAGE, FROM_ANYWHERE = "mask_for_message", "mask_from_anywhere"  # of the shortcuts that open the first of them
 HOST, UNIT, HOW, USER, DURATION, REASON, CONSOLE = "host", "unit", "how", "user", "for", "reason", "console"
 CHANNEL, LONGER, OTHER = "channel", "longer", "other"
 RUNTIME, KEEP_RUNNING = "runtime", "keep_running"
 CONSOLE_WORKS = "console_works"
+VERDICT, PERSON = "verdict", "person"
+NO, MORE = "no", "more"
 
 _TITLE = 24
+_VERDICTS = {
+    NO: "No: this request is over",
+    MORE: "I want to know more: it keeps waiting",
+}
 _HOW = {
     RUNTIME: "Only until the next reboot (--runtime)",
     KEEP_RUNNING: "Leave it running (--keep-running)",
@@ -98,16 +105,53 @@ _KEPT = "It will not end by itself any more. That is put to its approvers, like 
 
 
 def deny_form(request: Request) -> Block:
-    """Why not; it may stay empty."""
-    field = _input(REASON, "Reason", _typed(REASON, "", most=REASON_LIMIT), optional=True)
-    return _modal(DENY, "Deny", "Deny", [section("about", [*_about(request)]), field]) | _of(request)
+    """Why not, which may stay empty; or what somebody wants to know first."""
+    options = [option(text, value) for value, text in _VERDICTS.items()]
+    choice = {"type": "radio_buttons", "action_id": VERDICT, "options": options, "initial_option": options[0]}
+    field = _input(REASON, "Reason, or what you want to know", _typed(REASON, "", most=REASON_LIMIT), optional=True)
+    blocks = [section("about", [*_about(request)]), _input(VERDICT, "What do you say?", choice), field]
+    return _modal(DENY, "Deny, or ask for more", "Send", blocks) | _of(request)
+
+
+def alone_form(request: Request, *, least: int) -> Block:
+    """What somebody must say who goes ahead without votes, about the request as it is stored."""
+    told = words("Whoever could have approved is told at once, and one of them has to sign a review. All else holds.")
+    field = _typed(REASON, "", most=REASON_LIMIT) | {"min_length": least}
+    blocks = [section("about", [*_about(request), told]), _input(REASON, "Why can nobody be asked?", field)]
+    ticks = (
+        [_console(request.target.host, "Before you go ahead")] if request.approval and request.approval.guarded else []
+    )
+    return _modal(ALONE, "Go ahead alone", "Go ahead alone", [*blocks, *ticks]) | _of(request)
+
+
+def answer_form(request: Request) -> Block:
+    """What somebody wants to know before they vote, and room for the answer."""
+    asked_for = [*talk(request, newest=1)][:1]
+    field = _input(REASON, "Answer", _typed(REASON, "", most=REASON_LIMIT))
+    return _modal(ANSWER, "Answer", "Answer", [section("about", [*_about(request), *asked_for]), field]) | _of(request)
+
+
+def handover_form(request: Request) -> Block:
+    """Whose it shall be."""
+    told = words("It has to be somebody who could have asked for this. You still cannot approve it.")
+    field = _input(PERSON, "To whom?", {"type": "users_select", "action_id": PERSON})
+    return _modal(HAND_OVER, "Hand over", "Hand over", [section("about", [*_about(request), told]), field]) | _of(
+        request
+    )
+
+
+def review_form(request: Request) -> Block:
+    """What was done alone, and room for what somebody found."""
+    field = _input(REASON, "What you found", _typed(REASON, "", most=REASON_LIMIT), optional=True)
+    about = section("about", [*_about(request), *glass.rows(request)])
+    return _modal(REVIEW, "Sign the review", "Sign", [about, field]) | _of(request)
 
 
 def approve_form(request: Request) -> Block:
     """What an approver of a guarded unit must say, about the request as it is stored."""
     guarded = request.approval.guarded if request.approval else ""
     why = [row("Guarded", guarded)] if guarded else []
-    blocks = [section("about", [*_about(request), *why]), _console(request.target.host)]
+    blocks = [section("about", [*_about(request), *why]), _console(request.target.host, "Before you approve")]
     return _modal(APPROVE, "Approve", "Approve", blocks) | _of(request)
 
 
@@ -130,9 +174,9 @@ def told(text: Text) -> Block:
     }
 
 
-def _console(host: str) -> Block:
+def _console(host: str, before: str) -> Block:
     works = option(f"Console or other out-of-band access to {host} works today", CONSOLE_WORKS)
-    return _input(CONSOLE, "Before you approve", {"type": "checkboxes", "action_id": CONSOLE, "options": [works]})
+    return _input(CONSOLE, before, {"type": "checkboxes", "action_id": CONSOLE, "options": [works]})
 
 
 def _about(request: Request) -> list[Markup]:

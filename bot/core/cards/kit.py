@@ -53,6 +53,10 @@ class Action(StrEnum):
     KEEP = "keep"
     ASK = "ask"  # on the bot's own page, like the next
     REFRESH = "refresh"
+    GO_ALONE = "go_alone"
+    ANSWER = "answer"
+    HAND_OVER = "hand_over"
+    SIGN = "sign_review"
 
 
 class Markup(str):

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.core.cards import states
+from bot.core.cards import glass, states
 from bot.core.cards.buttons import buttons
 from bot.core.cards.kit import Action, Markup, Text, clock, message, row, section, words
 from bot.core.cards.titles import approved, asked, subject
@@ -30,7 +30,7 @@ def card(request: Request, now: datetime) -> Text:
         rows.append(row("Seen", states.doing(request.target.last_seen)))
     return message(
         f"{doing} {subject(request)} · under way",
-        section("people", [asked(request), *approved(request)]),
+        section("people", [*glass.rows(request), asked(request), *approved(request)]),
         section("progress", rows),
         buttons(request, [Action.DETAILS]),
     )

@@ -64,6 +64,6 @@ def _others(request: Request) -> list[Markup]:
     no = denial(request)
     if no:
         return [words("denied by {}", no.voter_name or no.voter.user)]
-    if not request.counted:
-        return []
-    return [words("approved by {}", joined((vote.voter_name or vote.voter.user for vote in request.counted), " and "))]
+    names = [vote.voter_name or vote.voter.user for vote in request.counted]
+    approved = [words("approved by {}", joined(names, " and "))] if names else []
+    return [*approved, *([words("BROKEN GLASS by {}", request.glass.name)] if request.glass else [])]

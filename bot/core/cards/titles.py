@@ -47,10 +47,12 @@ def requester(request: Request, did: str = "") -> Markup:
 
 
 def approved(request: Request) -> Iterator[Markup]:
-    """`approved by @bob 03:04:07`; or why nobody had to."""
+    """`approved by @bob 03:04:07`; who went ahead alone; or why nobody had to."""
     if request.counted:
         yield words("approved by {}", joined(map(with_time, request.counted)))
-    elif request.approved_at:
+    if request.glass and request.is_alone:
+        yield words("{} went ahead alone", mention(request.glass.by, request.glass.name))
+    elif request.approved_at and not request.counted:
         yield words("no vote was needed: {}", request.because) if request.because else words("no vote was needed")
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from bot.core.cards import consequences, ends, raised, states
+from bot.core.cards import consequences, ends, glass, raised, states
 from bot.core.cards.buttons import buttons
 from bot.core.cards.kit import (
     Action,
     Markup,
     Text,
+    clock,
     day,
     escape,
     joined,
@@ -22,6 +23,7 @@ from bot.core.cards.kit import (
 )
 from bot.core.cards.titles import asked, loudly, with_time
 from bot.core.changes import Approval, Request, Stage, Tally, Verdict
+from bot.core.names import REASON_LIMIT
 from bot.core.people import Shift
 
 _NUMBERS = {1: "one", 2: "two", 3: "three"}
@@ -32,7 +34,7 @@ def card(request: Request, now: datetime) -> Text:
     head = f"{loudly(request)} · {standing(request)}"
     return message(
         head,
-        section("people", [asked(request), *_asked_anew(request)]),
+        section("people", [*glass.rows(request), asked(request), *talk(request), *_asked_anew(request)]),
         section("plan", [*plan_rows(request), *_rule_rows(request, now)]),
         buttons(request, _actions(request)),
     )
@@ -49,6 +51,19 @@ def plan_rows(request: Request) -> Iterator[Markup]:
         return
     yield row("Now", states.now(seen))
     yield from consequences.rows(request, seen)
+
+
+def talk(request: Request, *, newest: int = 4) -> Iterator[Markup]:
+    """What was asked before a vote, and answered; the newest of it."""
+    for remark in request.talk[-newest:]:
+        label = "Answer" if remark.is_answer else "Asked for more"
+        said = words(
+            "{} {}: {}", mention(remark.by, remark.name), clock(remark.at), escape(remark.text, width=REASON_LIMIT)
+        )
+        yield row(label, said)
+    if request.open_question:
+        who = mention(request.owner, request.owner_name)
+        yield row("Answer", words("{} has the button for it under Details", who))
 
 
 def who_may(need: int, groups: Sequence[str], *, distinct: bool = False) -> Markup:
@@ -85,6 +100,8 @@ def standing(request: Request) -> str:
     """How far it has come, as its head line says."""
     if request.stage is Stage.ASKED:
         return "looking at the host"
+    if request.is_alone:
+        return "BROKEN GLASS"
     if request.stage is Stage.APPROVED or request.approval is None:
         return "approved"
     missing = max(0, request.approval.need - request.have)
@@ -109,7 +126,8 @@ def _rule_rows(request: Request, now: datetime) -> Iterator[Markup]:
             yield row("Guarded", words("{}. An approver must tick that console access works today", approval.guarded))
         yield from _votes(request, approval)
     elif request.stage is Stage.APPROVED:
-        yield row("Approved", joined(map(with_time, request.counted)) or escape(request.because))
+        if not request.is_alone:
+            yield row("Approved", joined(map(with_time, request.counted)) or escape(request.because))
         if request.act_by:
             how_long = "approval good until" if request.counted else "at most until"
             end = until(request.act_by, now)

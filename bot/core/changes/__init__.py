@@ -11,9 +11,11 @@ from bot.core.changes.request import Request
 from bot.core.changes.route import Route
 from bot.core.changes.stages import Outcome, Stage
 from bot.core.changes.standing import Prolonging, Standing
+from bot.core.changes.talk import Remark
 from bot.core.changes.targets import Sent, Target
 from bot.core.changes.term import Term
 from bot.core.changes.votes import Approval, Tally, Verdict, Vote
+from bot.core.changes.wishes import Wanted, Wish
 
 __all__ = [
     "REMIND",
@@ -29,6 +31,7 @@ __all__ = [
     "Paging",
     "Prolonging",
     "Raised",
+    "Remark",
     "Request",
     "Route",
     "Rung",
@@ -42,4 +45,6 @@ __all__ = [
     "Verb",
     "Verdict",
     "Vote",
+    "Wanted",
+    "Wish",
 ]

@@ -11,8 +11,10 @@ from bot.core.changes.paging import Paging
 from bot.core.changes.route import Route
 from bot.core.changes.stages import MOVES, Outcome, Stage
 from bot.core.changes.standing import Standing
+from bot.core.changes.talk import Remark
 from bot.core.changes.targets import Target
 from bot.core.changes.votes import Approval, Tally, Verdict, Vote
+from bot.core.changes.wishes import Wish
 from bot.core.people import PersonId
 from bot.core.quorum import standing
 
@@ -42,6 +44,8 @@ class Request:
     undo_until: datetime | None = None  # until then an undo needs no vote
     handovers: tuple[Handover, ...] = ()
     route: Route = Route()
+    wishes: tuple[Wish, ...] = ()  # the newest
+    talk: tuple[Remark, ...] = ()
     standing: Standing = Standing()  # what time brings to it once it is done
     glass: Glass | None = None  # who went ahead without the votes that were missing
     due_at: datetime | None = field(default=None)  # when it must be looked at again; None: when something happens
@@ -89,6 +93,16 @@ class Request:
         """How many of the approvals that it needs are there."""
         is_distinct = self.approval is not None and self.approval.distinct
         return len(self.covered) if is_distinct else len(self.counted)
+
+    @property
+    def open_wishes(self) -> tuple[Wish, ...]:
+        """What somebody wants of it and has no answer to yet."""
+        return tuple(wish for wish in self.wishes if wish.tally is Tally.CAST)
+
+    @property
+    def open_question(self) -> Remark | None:
+        """What somebody wants to know before they vote, and nobody has answered."""
+        return self.talk[-1] if self.talk and not self.talk[-1].is_answer else None
 
     @property
     def is_alone(self) -> bool:

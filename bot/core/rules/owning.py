@@ -15,8 +15,8 @@ def new_owner_could_have_asked(facts: Facts, policy: Policy) -> Refuse | None:
     """A handover is no way to get what one may not ask for."""
     asked = (identity.requester_is_one_of_us, permission.some_rule_matches, permission.requester_may_ask)
     no = next((answer for rule in asked if (answer := rule(facts, policy)) is not None), None)
-    if no is None:
-        return None
+    if no is None or no.code in (permission.NOT_KNOWN, permission.NOT_KNOWN_YET):
+        return no
     why = f"{facts.requester.name} could not have asked for this, so it cannot be handed to them."
     return Refuse(no.code, why, no.hint)
 

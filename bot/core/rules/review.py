@@ -2,7 +2,7 @@
 
 from bot.core.question import Facts, Policy, Refuse
 from bot.core.rules.approval import demand, is_a_requester
-from bot.core.rules.permission import at_signs, matching
+from bot.core.rules.permission import at_signs, matching, not_known
 
 
 def signer_is_somebody_else(facts: Facts, _policy: Policy) -> Refuse | None:
@@ -24,5 +24,7 @@ def signer_could_approve(facts: Facts, policy: Policy) -> Refuse | None:
     may = demand(facts, policy).rule.approve if matching(facts, policy) else then
     if facts.voter and facts.voter.groups & set(may):
         return None
+    if no := not_known(may, facts):
+        return no
     why = "You could not have approved this, so you cannot sign its review."
     return Refuse("may_not_sign", why, f"{at_signs(may)} may." if may else "Nobody may.")

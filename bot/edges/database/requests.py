@@ -60,6 +60,8 @@ def _matching(query: Query) -> Select[tuple[object, ...]]:
         chosen = chosen.where(requests.c.stage.in_([stage.value for stage in query.stages]))
     if query.live_masks:
         chosen = chosen.where(requests.c.live_mask)
+    if query.reviews_owed:
+        chosen = chosen.where(_owes_review())
     if query.requester:
         org, user = query.requester.key
         chosen = chosen.where(requests.c.requester_org == org, requests.c.requester_user == user)
@@ -68,6 +70,13 @@ def _matching(query: Query) -> Select[tuple[object, ...]]:
     if query.host or query.unit:
         chosen = chosen.where(_has_target(query))
     return chosen
+
+
+def _owes_review() -> ColumnElement[bool]:
+    """Glass was broken and nobody has signed. While a review is owed its request is due, and that has an index."""
+    is_due = exists().where(targets.c.request_id == requests.c.id, targets.c.due_at.is_not(None))
+    reminds = requests.c.document[("glass", "remind_at")].as_string()
+    return and_(is_due, reminds.is_not(None), requests.c.document["repeated_by"].as_string() == "")
 
 
 def _has_target(query: Query) -> ColumnElement[bool]:

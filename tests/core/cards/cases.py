@@ -27,6 +27,7 @@ from tests.core.cards.situations import (
     CAROL,
     NOW,
     SENT,
+    alone,
     approval,
     around,
     change,
@@ -36,8 +37,10 @@ from tests.core.cards.situations import (
     masked,
     neighbour,
     proven,
+    reviewed,
     running,
     stopped,
+    talked,
     under_way,
     vote,
     waiting,
@@ -193,6 +196,14 @@ WAITING = {
     "without a reason": replace(waiting(), ask=replace(waiting().ask, reason="")),
     "not looked at yet": replace(waiting(), stage=Stage.ASKED).on_target(planned=None, before=None),
     "handed over": handed(waiting()),
+    "somebody wants to know more": talked("is the replica healthy <!here>?"),
+    "and was told": talked("is the replica healthy?", "yes, 2 s behind"),
+    "nobody had to be asked": alone(
+        replace(waiting(), stage=Stage.APPROVED, act_by=NOW + timedelta(minutes=10), because="carol went ahead alone")
+    ),
+    "gone ahead with alone, but asked anew since": alone(
+        replace(waiting(), changed_since=("its unit file: 3fa9c1d2 → 77aa01bc",)), digest="another"
+    ),
     "with days to decide": replace(waiting(), approval=approval(decide_by=NOW + timedelta(days=2, hours=3))),
     "approved": replace(waiting(), stage=Stage.APPROVED, votes=(vote(),), act_by=NOW + timedelta(minutes=10)),
     "a later end": prolonging(waiting(), until=NOW + timedelta(hours=4)),
@@ -227,6 +238,7 @@ RUNNING = {
     ),
     "nobody had to approve, and nobody says why": replace(under_way(), votes=(), because=""),
     "no approval on record": replace(under_way(), votes=(), approved_at=None),
+    "gone ahead with alone": alone(under_way()),
 }
 DONE = {
     "proven": proven(),
@@ -250,6 +262,16 @@ DONE = {
         last_seen=masked(result="timeout"),
     ),
     "proven, and handed over since": handed(proven()),
+    "proven, and somebody went ahead alone": alone(proven()),
+    "proven, alone and reviewed": reviewed(proven(), "no harm done, page me next time"),
+    "proven, alone and reviewed without a word": reviewed(proven()),
+    "proven, alone although somebody had approved": replace(
+        alone(proven(), need=2, have=1, groups=("sre", "dba")), votes=(vote(),)
+    ),
+    "alone, stopped but not masked": alone(after(Outcome.NOT_PROTECTED, active=ActiveState.INACTIVE, sub="dead")),
+    "alone, stopped but not masked, and done by a later request": replace(
+        alone(after(Outcome.NOT_PROTECTED)), repeated_by="r2"
+    ),
     "proven, left running": finished(
         Outcome.PROVEN, masked(active=ActiveState.ACTIVE, sub="running", main_pid=4711), sent=SENT[:1]
     ),
@@ -357,6 +379,7 @@ DOUBT = {
     ),
     "nobody is paged any more": replace(under_way(unknown_since=NOW), paging=Paging(Cause.UNDECIDED)),
     "over without an outcome": finished(Outcome.UNKNOWN, None),
+    "alone, and over without an outcome": alone(finished(Outcome.UNKNOWN, None)),
 }
 ENDED = {
     "refused": ended(Stage.REFUSED, "worker.service is on the critical list."),
@@ -367,6 +390,7 @@ ENDED = {
     "denied by nobody on record": ended(Stage.DENIED, "bob denied it."),
     "withdrawn": ended(Stage.WITHDRAWN, "alice withdrew it."),
     "withdrawn by its new owner": handed(ended(Stage.WITHDRAWN, "carol withdrew it.")),
+    "withdrawn after somebody went ahead alone": alone(ended(Stage.WITHDRAWN, "alice withdrew it.")),
     "expired": ended(Stage.EXPIRED, "Nobody decided in time: 0 of 1 approvals."),
     "ended without a word": replace(ended(Stage.EXPIRED), finished_at=None),
     "an extension is denied": prolonging(ended(Stage.EXPIRED, "Nobody decided."), until=NOW + timedelta(hours=4)),

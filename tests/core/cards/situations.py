@@ -8,10 +8,13 @@ from bot.core.changes import (
     Approval,
     Ask,
     Change,
+    Glass,
     Handover,
     Outcome,
+    Remark,
     Request,
     Sent,
+    Signature,
     Stage,
     Tally,
     Target,
@@ -175,6 +178,26 @@ def waiting(seen: Snapshot | None = None, wanted: Change | None = None, **change
 def handed(request: Request) -> Request:
     """It was alice's, and is carol's now."""
     return replace(request, handovers=(Handover(CAROL, "carol", ALICE, "alice", NOW),))
+
+
+def alone(request: Request, **changes: Any) -> Request:
+    """Carol went ahead with it alone, and nobody has reviewed that yet."""
+    plain = Glass(
+        CAROL, "carol", "db on fire, nobody answers", NOW - timedelta(seconds=5), DIGEST, groups=("sre",), need=1
+    )
+    return replace(request, votes=(), glass=replace(plain, **changes))
+
+
+def reviewed(request: Request, remark: str = "") -> Request:
+    """The same, and bob has signed for it."""
+    return alone(request, signed=Signature(BOB, "bob", NOW + timedelta(hours=5), remark))
+
+
+def talked(question: str, answer: str = "") -> Request:
+    """A request about which bob wants to know more."""
+    asked = Remark(BOB, "bob", question, NOW - timedelta(seconds=30))
+    answered = [Remark(ALICE, "alice", answer, NOW, is_answer=True)] if answer else []
+    return replace(waiting(), talk=(asked, *answered))
 
 
 def under_way(**target: Any) -> Request:

@@ -7,11 +7,24 @@ from dataclasses import replace
 import pytest
 
 from bot.core.cards import line, render
+from bot.core.cards.glass import gave_way, with_review
 from bot.core.cards.kit import Action
 from bot.core.changes import Outcome, Request, Stage, Verb
 from tests.core.cards.cases import DONE, WAITING
 from tests.core.cards.reading import read
-from tests.core.cards.situations import NAMES, NOW, finished, masked, running, stopped, under_way, vote, waiting
+from tests.core.cards.situations import (
+    NAMES,
+    NOW,
+    alone,
+    finished,
+    masked,
+    reviewed,
+    running,
+    stopped,
+    under_way,
+    vote,
+    waiting,
+)
 
 MASKED = (Outcome.PROVEN, Outcome.MASKED_RUNNING, Outcome.MASKED_RESTARTED)
 EVERY_CASE = list(itertools.product(Stage, (*Outcome, None), Verb))
@@ -46,6 +59,35 @@ def test_every_card_has_one_to_four_buttons_that_name_unit_and_host(
     for button in row["elements"]:
         assert "worker.service on web-01" in button["accessibility_label"]
         assert button["value"] == "r1f2e3d4c5:3fa9c1d27b64"
+
+
+@pytest.mark.parametrize(("stage", "outcome", "verb"), EVERY_CASE)
+def test_a_review_that_is_owed_has_its_button_once_it_is_over_and_still_there_are_four_at_most(
+    stage: Stage, outcome: Outcome | None, verb: Verb
+) -> None:
+    shown = actions(alone(anywhere(stage, outcome, verb)))
+    assert (Action.SIGN in shown) == stage.is_final
+    assert len(shown) <= 4
+    assert Action.SIGN not in actions(reviewed(anywhere(stage, outcome, verb)))
+
+
+@pytest.mark.parametrize(("stage", "outcome", "verb"), EVERY_CASE)
+def test_every_card_says_that_somebody_went_ahead_alone_and_why(
+    stage: Stage, outcome: Outcome | None, verb: Verb
+) -> None:
+    for request in (alone(anywhere(stage, outcome, verb)), reviewed(anywhere(stage, outcome, verb))):
+        said = read(render(request, now=NOW), NAMES)
+        assert "BROKEN GLASS  @carol went ahead alone" in said
+        assert "db on fire, nobody answers" in said
+
+
+def test_a_fifth_button_gives_way_to_the_review() -> None:
+    many = (Action.UNMASK, Action.EXTEND, Action.KEEP, Action.DETAILS)
+    request = alone(replace(waiting(), stage=Stage.DONE))
+    shown = with_review(request, many)
+    assert shown == (Action.UNMASK, Action.EXTEND, Action.SIGN, Action.DETAILS)
+    assert gave_way(request, many) == (Action.KEEP,)
+    assert gave_way(reviewed(request), many) == ()
 
 
 def test_the_buttons_of_a_card_that_asks_are_in_their_usual_order() -> None:

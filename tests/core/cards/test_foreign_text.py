@@ -8,11 +8,24 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.core.cards import answers, details, evidence, forms, line, note, plain, refusal, render
+from bot.core.cards import answers, details, evidence, forms, glass, line, note, plain, refusal, render
 from bot.core.cards.buttons import buttons
 from bot.core.cards.kit import Action, Block, Text, code, escape, linked, mention, message, plain_text, section, words
-from bot.core.changes import Outcome, Request, Sent, Stage, Tally, Verdict
-from bot.core.people import PersonId, Shift
+from bot.core.changes import (
+    Glass,
+    Handover,
+    Outcome,
+    Remark,
+    Request,
+    Sent,
+    Signature,
+    Stage,
+    Tally,
+    Verdict,
+    Wanted,
+    Wish,
+)
+from bot.core.people import PersonId, Place, Shift
 from bot.core.question import Allow, Explained, NeedsApproval, Refuse, Routing
 from bot.core.units import ActiveState, Layer, Snapshot
 from tests.core.cards.limits import problems
@@ -142,6 +155,7 @@ def hostile_requests(draw: st.DrawFn) -> Request:
         change=replace(request.ask.change, host=text(), user=text()),
     )
     target = replace(request.target, host=text())
+    signed = draw(st.sampled_from((None, Signature(person(), text(), NOW, text()))))
     return replace(
         request,
         ask=ask,
@@ -152,6 +166,13 @@ def hostile_requests(draw: st.DrawFn) -> Request:
         because=text(),
         changed_since=(text(), text()),
         due_at=draw(st.sampled_from((None, ASKED, NOW))),
+        glass=draw(st.sampled_from((None, Glass(person(), text(), text(), NOW, "", groups=(text(),), signed=signed)))),
+        talk=(
+            Remark(person(), text(), text(), NOW),
+            Remark(person(), text(), text(), NOW, is_answer=draw(st.booleans())),
+        ),
+        wishes=(Wish(Wanted.SIGN, person(), text(), NOW, Place("C1"), text(), refusal=text()),),
+        handovers=draw(st.sampled_from(((), (Handover(person(), text(), person(), text(), NOW),)))),
     )
 
 
@@ -190,10 +211,16 @@ def test_a_card_its_line_its_evidence_and_its_details_stay_ours(request: Request
     said: tuple[Text | Block, ...] = (
         render(request, now=NOW),
         line(request, link=LINK),
-        details(request, now=NOW),
+        details(request, now=NOW, offers=(Action.GO_ALONE,)),
         *evidence(request),
         forms.deny_form(request),
         forms.approve_form(request),
+        forms.alone_form(request, least=10),
+        forms.answer_form(request),
+        forms.handover_form(request),
+        forms.review_form(request),
+        *([note(glass.announcement(request, request.glass))] if request.glass else []),
+        *([note(glass.reminder(request, request.glass))] if request.glass else []),
     )
     for one in said:
         assert_harmless(one)
@@ -216,7 +243,7 @@ def test_an_answer_stays_ours(request: Request, seen: Snapshot, text: str) -> No
         answers.why(
             request, Refuse("code", text, text), [*explained, Explained(text, holds=True, why=text, decides=True)]
         ),
-        answers.listing([request] * 60, NOW),
+        answers.listing([request] * 60, NOW, reviews=[request] * 60),
         answers.history([request] * 60, NOW),
         answers.help_text([text]),
         plain(text),

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from bot.core.names import REASON_LIMIT
 from tests.core.cards.cases import guarded
 from tests.core.cards.limits import problems
 from tests.core.cards.reading import read_form
-from tests.core.cards.situations import NAMES, waiting
+from tests.core.cards.situations import NAMES, approval, waiting
 
 FULL = Draft("web-01", "worker.service", runtime=True, keep_running=True, user="deploy")
 
@@ -65,11 +66,38 @@ def test_a_unit_whose_name_is_too_long_for_a_list_is_not_chosen() -> None:
     )
 
 
-@pytest.mark.parametrize("form", [forms.deny_form, forms.approve_form])
+EVERY_FORM = (
+    forms.deny_form,
+    forms.approve_form,
+    partial(forms.alone_form, least=10),
+    forms.answer_form,
+    forms.handover_form,
+    forms.review_form,
+)
+
+
+@pytest.mark.parametrize("form", EVERY_FORM)
 def test_a_form_about_a_request_remembers_it_and_its_plan(form: Any) -> None:
     view = form(waiting())
     assert problems(view) == []
     assert json.loads(view["private_metadata"]) == {"request": "r1f2e3d4c5", "digest": "3fa9c1d27b64"}
+
+
+def test_a_form_that_denies_says_no_unless_somebody_wants_to_know_more() -> None:
+    choice = field(forms.deny_form(waiting()), forms.VERDICT)
+    assert choice["initial_option"]["value"] == forms.NO
+    assert [option["value"] for option in choice["options"]] == [forms.NO, forms.MORE]
+
+
+@pytest.mark.parametrize("guarded", ["", "it carries the mail"])
+def test_who_goes_ahead_alone_reads_host_unit_and_verb_gives_a_reason_and_vouches_where_a_unit_is_guarded(
+    guarded: str,
+) -> None:
+    view = forms.alone_form(waiting(approval=approval(guarded=guarded)), least=12)
+    assert "MASK worker.service on web-01" in read_form(view, NAMES)
+    assert field(view, forms.REASON)["min_length"] == 12
+    blocks = {block["block_id"]: block["optional"] for block in view["blocks"] if block["type"] == "input"}
+    assert blocks == {forms.REASON: False} | ({forms.CONSOLE: False} if guarded else {})
 
 
 def test_an_approver_of_a_guarded_unit_reads_host_unit_and_verb_before_the_tick() -> None:

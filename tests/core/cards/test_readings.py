@@ -27,9 +27,10 @@ from bot.core.cards import (
     replies,
 )
 from bot.core.cards.configured import rejected, replaced
-from bot.core.changes import Sent, Stage, Tally, Target
+from bot.core.cards.kit import Action
+from bot.core.changes import Sent, Stage, Tally, Target, Wanted, Wish
 from bot.core.draft import Draft
-from bot.core.people import Shift
+from bot.core.people import Place, Shift
 from bot.core.question import Allow, Explained, NeedsApproval, Refuse, Routing
 from bot.core.units import ActiveState, FileKind, LoadState, UnitName
 from tests.core.cards.cases import ALIASED, BUSY, CARDS, DONE, ENDED, INFINITE, WAITING, guarded, unmask
@@ -37,10 +38,12 @@ from tests.core.cards.ends import said_of_ends
 from tests.core.cards.pages import EMPTY, FULL
 from tests.core.cards.reading import read, read_form, read_page
 from tests.core.cards.situations import (
+    ALICE,
     CAROL,
     NAMES,
     NOW,
     SENT,
+    alone,
     around,
     change,
     handed,
@@ -49,6 +52,7 @@ from tests.core.cards.situations import (
     neighbour,
     proven,
     running,
+    talked,
     under_way,
     vote,
     waiting,
@@ -56,6 +60,7 @@ from tests.core.cards.situations import (
 
 GOLDEN = Path(__file__).parent / "golden"
 BY = NOW + timedelta(minutes=13)
+PLACE = Place("C1")
 LINK = "https://example.slack.com/archives/C1/p1"
 
 
@@ -115,11 +120,21 @@ def all_details() -> dict[str, str]:
         "waiting": waiting(),
         "proven": proven(),
         "handed over": handed(waiting()),
+        "wanted": replace(
+            alone(talked("is the replica healthy?")),
+            wishes=(
+                Wish(Wanted.GO_ALONE, CAROL, "carol", NOW, PLACE, "db on fire", tally=Tally.COUNTED),
+                Wish(Wanted.SIGN, CAROL, "carol", NOW, PLACE, tally=Tally.REFUSED, refusal="Somebody else <has> to."),
+                Wish(Wanted.HAND_OVER, ALICE, "alice", NOW, PLACE, to=CAROL),
+            ),
+        ),
         "under way": odd,
         "not looked at yet": bare,
         "seen in part": under_way(last_seen=running(around=None, timeout_stop_usec=0)),
     }
-    return {name: read(details(request, now=NOW), NAMES) for name, request in requests.items()}
+    offered = details(talked("why?"), now=NOW, offers=(Action.ANSWER, Action.GO_ALONE, Action.HAND_OVER))
+    read_out = {name: read(details(request, now=NOW), NAMES) for name, request in requests.items()}
+    return read_out | {"with what its reader may do": read(offered, NAMES)}
 
 
 def all_answers() -> dict[str, str]:
@@ -160,6 +175,7 @@ def all_answers() -> dict[str, str]:
         "list": answers.listing(
             [proven(), DONE["proven, and it ends"], DONE["proven, and its end is overdue"]], NOW + timedelta(hours=5)
         ),
+        "list, with reviews owed": answers.listing([], NOW + timedelta(hours=5), reviews=[alone(proven())]),
         "list, empty": answers.listing([], NOW),
         "history": answers.history([proven(), waiting(), ENDED["denied"], WAITING["without a reason"]], NOW),
         "history, empty": answers.history([], NOW),
@@ -194,6 +210,12 @@ def all_forms() -> dict[str, str]:
         "keep": forms.keep_form(DONE["proven, and it ends"]),
         "approve on one's own page": forms.confirm_form(waiting()),
         "approve a guarded unit there": forms.confirm_form(guarded()),
+        "go ahead alone": forms.alone_form(waiting(), least=10),
+        "go ahead alone with a guarded unit": forms.alone_form(guarded(), least=10),
+        "answer": forms.answer_form(talked("is the replica healthy?")),
+        "answer, although nobody asks": forms.answer_form(waiting()),
+        "hand over": forms.handover_form(waiting()),
+        "review": forms.review_form(alone(proven())),
         "approve, without a rule": forms.approve_form(replace(guarded(), approval=None)),
     }
     return {name: read_form(view, NAMES) for name, view in views.items()}

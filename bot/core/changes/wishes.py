@@ -1,0 +1,35 @@
+"""What people want of a request beside a vote: recorded at once, heard once somebody has verified who they are."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.core.changes.votes import Tally
+from bot.core.people import PersonId, Place
+
+
+class Wanted(StrEnum):
+    """What may be wanted."""
+
+    GO_ALONE = "go_alone"  # ahead without the votes that are missing
+    ASK_FOR_MORE = "ask_for_more"  # a question before a vote
+    ANSWER = "answer"  # to that
+    HAND_OVER = "hand_over"
+    SIGN = "sign_review"  # of what somebody did alone
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One person's word. Like a vote it is cast, and then counted or refused."""
+
+    wanted: Wanted
+    by: PersonId
+    name: str
+    at: datetime
+    place: Place  # where to answer
+    text: str = ""  # why, what is asked, what is answered
+    digest: str = ""  # GO_ALONE: of the plan that it is about
+    console_works: bool = False  # GO_ALONE: a guarded unit's tick
+    to: PersonId | None = None  # HAND_OVER
+    tally: Tally = Tally.CAST
+    refusal: str = ""  # what its answer was, if that was no

@@ -1,0 +1,39 @@
+"""What Details offers beside what it shows: what is too rare for a card, to the one person who may do it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from bot.core.cards import done
+from bot.core.cards.glass import gave_way
+from bot.core.cards.kit import Action
+from bot.core.changes import Glass, Request, Stage
+from bot.core.people import PersonId
+from bot.core.policy import Allow, Moment
+from bot.workflow.judging import judge
+from bot.workflow.parts import Parts
+from bot.workflow.wishes.recording import can_be_handed_over
+
+
+def offers(parts: Parts, request: Request, to: PersonId) -> tuple[Action, ...]:
+    """The buttons. Whether somebody may is asked again when they press one. Raises `Unverified`."""
+    return tuple(_offers(parts, request, to))
+
+
+def _offers(parts: Parts, request: Request, to: PersonId) -> Iterator[Action]:
+    is_owner = to.key == request.owner.key
+    if request.stage is Stage.WAITING:
+        if is_owner and request.open_question:
+            yield Action.ANSWER
+        if _may_go_alone(parts, request, to):
+            yield Action.GO_ALONE
+    if is_owner and can_be_handed_over(request):
+        yield Action.HAND_OVER
+    if request.stage is Stage.DONE:
+        yield from gave_way(request, done.actions(request, parts.clock.now()))
+
+
+def _may_go_alone(parts: Parts, request: Request, who: PersonId) -> bool:
+    """Whether they may with any reason that is long enough, and with every tick."""
+    reason = "?" * parts.policy.break_glass.shortest_reason
+    glass = Glass(who, "", reason, parts.clock.now(), request.target.digest, console_works=True)
+    return isinstance(judge(parts, replace(request, glass=glass), Moment.ALONE), Allow)

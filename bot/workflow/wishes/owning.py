@@ -1,0 +1,36 @@
+"""Handing a request over: from then on it is somebody else's, who could have asked for it themselves."""
+
+from dataclasses import replace
+
+from bot.core.changes import Handover, Request, Wish
+from bot.core.policy import Moment, Refuse, may_own
+from bot.ports import Claim, Message, MessageKind
+from bot.workflow.ending import event
+from bot.workflow.groups import person
+from bot.workflow.judging import facts, raise_if_unknown
+from bot.workflow.parts import Parts
+from bot.workflow.wishes.outcome import granted, refuse_wish
+
+
+def hand_over(parts: Parts, claim: Claim, request: Request, wish: Wish) -> Request:
+    """Write the new owner into the request, if the policy lets them have it, and tell them."""
+    if wish.to is None:
+        return refuse_wish(parts, claim, request, wish, Refuse("nobody_named", "Nobody was chosen."))
+    new = person(parts, wish.to)
+    given = replace(facts(parts, request, Moment.VOTE), requester=new)
+    no = may_own(given, parts.policy)
+    raise_if_unknown(no)
+    if no:
+        return refuse_wish(parts, claim, request, wish, no)
+    handover = Handover(new.id, new.name, wish.by, wish.name, parts.clock.now())
+    handed = replace(granted(request, wish), handovers=(*request.handovers, handover))
+    recorded = event(handed, "request.handed_over", actor=wish.by, to=new.id.user)
+    return parts.store.save(handed, events=[recorded], messages=[_told(handed, handover)], claim=claim)
+
+
+def _told(request: Request, handover: Handover) -> Message:
+    body = (
+        f"{handover.by_name} hands `{request.ask.change}` over to you. It is yours now: "
+        "you are told how it goes, and you may take it back."
+    )
+    return Message(MessageKind.NOTE, body=body, mentions=(handover.to.user,))

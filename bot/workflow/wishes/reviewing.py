@@ -1,0 +1,70 @@
+"""The review of what somebody did alone: signed by somebody who could have approved it, and asked for until then."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.core.cards.glass import reminder
+from bot.core.changes import Glass, Request, Signature, Wish
+from bot.core.inventory import Host
+from bot.core.people import Person
+from bot.core.policy import Facts, Moment, Refuse, may_sign
+from bot.errors import NotYet
+from bot.ports import Claim
+from bot.workflow.ending import event
+from bot.workflow.groups import person, read_groups
+from bot.workflow.judging import raise_if_unknown
+from bot.workflow.parts import Parts
+from bot.workflow.wishes.alone import notes, skipped
+from bot.workflow.wishes.outcome import granted, refuse_wish
+
+
+def sign(parts: Parts, claim: Claim, request: Request, wish: Wish) -> Request:
+    """Close the review, if the policy as it is now lets this person."""
+    glass, no = request.glass, may_sign(_facts(parts, request, wish), parts.policy)
+    raise_if_unknown(no)
+    if glass is None or no is not None:
+        return refuse_wish(parts, claim, request, wish, no or Refuse("no_review", "No review is owed here."))
+    signature = Signature(wish.by, wish.name, parts.clock.now(), wish.text)
+    signed = replace(granted(request, wish), glass=replace(glass, signed=signature, remind_at=None))
+    recorded = event(signed, "review.signed", actor=wish.by, remark=wish.text, alone=glass.by.user)
+    return parts.store.save(signed, events=[recorded], claim=claim)
+
+
+def _facts(parts: Parts, request: Request, wish: Wish) -> Facts:
+    """Who asked may have left and the host may be gone from the inventory: a review can be signed all the same."""
+    name = request.ask.change.host
+    host = parts.inventory.get(name) or Host(name, address="", port=0, login="", environment="")
+    groups = read_groups(parts)
+    return Facts(
+        now=parts.clock.now(),
+        moment=Moment.VOTE,
+        request=request,
+        host=host,
+        requester=Person(request.owner, request.owner_name),
+        place=wish.place,
+        voter=person(parts, wish.by, groups),
+        members=groups.members,
+        unknown=groups.unknown,
+    )
+
+
+def remind_of_review(parts: Parts, claim: Claim, request: Request) -> Request:
+    """Once a day, or as often as is set, for as long as nobody has signed. Raises `NotYet` while nobody is known."""
+    glass, now = request.glass, parts.clock.now()
+    if glass is None or not request.owes_review or not request.stage.is_final:
+        return request
+    if glass.remind_at is None or now < glass.remind_at:
+        return request
+    again = now + timedelta(seconds=parts.timings.review_reminder)
+    reminded = replace(request, glass=replace(glass, remind_at=again))
+    messages = [*notes(parts, reminded, reminder(reminded, glass), None, _who_could_sign(parts, reminded, glass))]
+    return parts.store.save(reminded, events=[event(reminded, "review.reminded")], messages=messages, claim=claim)
+
+
+def _who_could_sign(parts: Parts, request: Request, glass: Glass) -> tuple[str, ...]:
+    groups = read_groups(parts)
+    people = skipped(request, groups.members)
+    unknown = [groups.unknown[name] for name in glass.groups if name in groups.unknown]
+    if unknown and not people:
+        raise NotYet(unknown[0].why, again_in=parts.timings.not_verified)
+    return people

@@ -1,0 +1,92 @@
+"""Saying more than yes or no: go ahead alone, answer a question, hand over, sign a review. Each has a form."""
+
+from dataclasses import replace
+
+from bot.core.cards import forms
+from bot.core.cards.kit import Action
+from bot.core.changes import Wanted
+from bot.core.people import PersonId
+from bot.workflow import Workflow
+from handlers.caller import Click, Submission
+from handlers.surface import Forms, Surface, Unfit, beside, typed
+
+
+def register(surface: Surface) -> None:
+    """The buttons under Details and the one for a review, with their forms."""
+    surface.click(Action.GO_ALONE, go_alone)
+    surface.click(Action.ANSWER, answer)
+    surface.click(Action.HAND_OVER, hand_over)
+    surface.click(Action.SIGN, sign)
+    surface.submission(forms.ALONE, going_alone)
+    surface.submission(forms.ANSWER, answered)
+    surface.submission(forms.HAND_OVER, handed_over)
+    surface.submission(forms.REVIEW, signed)
+
+
+def go_alone(desk: Workflow, click: Click, form: Forms) -> str:
+    """The form names verb, unit and host as they are stored, and wants a reason."""
+    form.open(forms.alone_form(desk.request(click.request_id), least=desk.wishes.shortest_reason), click)
+    return ""
+
+
+def going_alone(desk: Workflow, sent: Submission) -> str:
+    """Without the votes that are missing, for the plan that the button stood under."""
+    ticked = sent.fields.get(forms.CONSOLE)
+    vouched = ticked is not None and forms.CONSOLE_WORKS in ticked
+    if ticked is not None and not vouched:
+        raise Unfit({forms.CONSOLE: "Going ahead alone with a guarded unit needs your word on this."})
+    return _wish(desk, sent, Wanted.GO_ALONE, console_works=vouched)
+
+
+def answer(desk: Workflow, click: Click, form: Forms) -> str:
+    """The form says the question once more."""
+    form.open(forms.answer_form(desk.request(click.request_id)), click)
+    return ""
+
+
+def answered(desk: Workflow, sent: Submission) -> str:
+    """What whose request it is has to say to the question."""
+    return _wish(desk, sent, Wanted.ANSWER)
+
+
+def hand_over(desk: Workflow, click: Click, form: Forms) -> str:
+    """The form asks to whom."""
+    form.open(forms.handover_form(desk.request(click.request_id)), click)
+    return ""
+
+
+def handed_over(desk: Workflow, sent: Submission) -> str:
+    """From now on it is somebody else's, if they may have it. Slack lets people choose from their own workspace."""
+    chosen = str(sent.fields.get(forms.PERSON, ""))
+    return _wish(desk, sent, Wanted.HAND_OVER, to=replace(sent.caller.id, user=chosen) if chosen else None)
+
+
+def sign(desk: Workflow, click: Click, form: Forms) -> str:
+    """The form shows what was done alone."""
+    form.open(forms.review_form(desk.request(click.request_id)), click)
+    return ""
+
+
+def signed(desk: Workflow, sent: Submission) -> str:
+    """Somebody's name under it."""
+    return _wish(desk, sent, Wanted.SIGN)
+
+
+def _wish(
+    desk: Workflow, sent: Submission, wanted: Wanted, *, console_works: bool = False, to: PersonId | None = None
+) -> str:
+    who, click = sent.caller, sent.click
+    reason = typed(sent)
+    with beside(forms.PERSON if wanted is Wanted.HAND_OVER else forms.REASON):
+        desk.wishes.record(
+            click.request_id,
+            wanted,
+            by=who.id,
+            name=who.name,
+            place=who.place,
+            text=reason,
+            digest=click.digest,
+            console_works=console_works,
+            to=to,
+        )
+    return ""

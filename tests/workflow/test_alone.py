@@ -1,0 +1,225 @@
+"""Going ahead alone on real hosts: without votes, never without a reason, and everything else is as strict as ever."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import pytest
+
+from bot.core.changes import Outcome, Request, Stage, Tally, Wanted, Wish
+from bot.core.policy import BreakGlass, Group, ListedUnit, Rule
+from bot.edges.ssh import SshHosts
+from bot.errors import UsageError
+from bot.ports import Query
+from tests.lab.hosts import LabHost
+from tests.lab.pristine import Pristine
+from tests.workflow.invariants import violations
+from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, INCIDENT, People
+from tests.workflow.test_votes import is_masked, is_untouched, just_before_acting
+from tests.workflow.world import GUARDED, POLICY, World
+
+pytestmark = pytest.mark.ssh
+
+WHY = "INC-42: nobody answers"
+NEVER = Rule("payroll", units=("beat.timer",), ask=frozenset({"eng"}), approve=("sre",), alone=False)
+
+
+@pytest.fixture(scope="module")
+def world(
+    lab_hosts: Mapping[str, LabHost],
+    found: Mapping[str, Pristine],
+    ways: SshHosts,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[World]:
+    """A running bot; alice, who asks, and bob, who approves, may go ahead alone, and dave is told of it."""
+    people = People()
+    people.groups |= {"oncall": {ALICE.id, BOB.id}, "leads": {DAVE.id}}
+    policy = replace(
+        POLICY,
+        groups=(*POLICY.groups, Group("oncall"), Group("leads")),
+        rules=(*POLICY.rules, NEVER),
+        guarded=(*GUARDED, ListedUnit("primary.service", "it carries the mail")),
+        break_glass=BreakGlass(frozenset({"oncall"}), channels=("CSEC",), people=("leads",)),
+    )
+    url = f"sqlite:///{tmp_path_factory.mktemp('alone')}/var/maskbot.db"
+    one = World(lab_hosts, url, ways=ways, people=people, policy=policy)
+    with one.store.exclusive():
+        with one.running():
+            yield one
+        one.answers.close()
+        broken = violations(one)
+    for pristine in found.values():
+        pristine.restore()
+    assert broken == []
+
+
+def go_alone(world: World, request: Request, *, text: str = WHY, console_works: bool = False) -> Wish:
+    """Bob presses the button under Details."""
+    digest = world.store.get(request.id).target.digest[:12]
+    return world.wish(request, Wanted.GO_ALONE, by=BOB, text=text, digest=digest, console_works=console_works)
+
+
+def notes(world: World, request: Request) -> list[tuple[str, str, str]]:
+    """Where each note about it stands, and whether it is in a thread, with its words."""
+    found = [said for said in world.slack.messages.values() if said.mark.startswith(f"{request.id}:note")]
+    return [(said.channel, said.thread, said.text.text) for said in found]
+
+
+def test_who_may_masks_for_real_without_a_vote_and_whoever_was_skipped_is_told_once(world: World) -> None:
+    done = world.ended(world.ask_mask("tuned", alone=True))
+
+    assert (done.target.outcome, done.counted) == (Outcome.PROVEN, ())
+    assert is_masked(world.hosts["web-01"], "tuned.service")
+    card = world.card(done)
+    assert card.startswith("MASKED AND PROVEN")
+    assert "*BROKEN GLASS*  <@UALICE> went ahead alone" in card
+    assert "*Why alone*  INC-42: runaway job" in card
+    assert "[Unmask] [Sign the review] [Details]" in card
+
+    world.until(lambda: len(notes(world, done)) >= 2, "notes")
+    (here, elsewhere) = sorted(notes(world, done))
+    assert here[:2] == (INCIDENT.channel, "")
+    assert here[2].startswith("<@UBOB> <@UCAROL> <@UDAVE> BROKEN GLASS: alice goes ahead alone with `mask web-01 tuned")
+    assert "Missing: 1 approval of @sre." in here[2]
+    assert elsewhere[0] == "CSEC"
+    assert "<@" not in elsewhere[2]
+    (event,) = [record for record in world.store.records() if record["type"] == "glass.broken"]
+    assert (event["actor"]["user"], event["data"]["skipped"]) == ("UALICE", ["UBOB", "UCAROL", "UDAVE"])
+    assert event["data"]["why"] == "INC-42: runaway job"
+
+
+def test_nobody_goes_ahead_alone_with_what_is_critical(world: World) -> None:
+    refused = world.ended(world.ask_mask("ssh", alone=True))
+    assert (refused.stage, "critical list" in refused.because) == (Stage.REFUSED, True)
+    assert is_untouched(world.hosts["web-01"], "ssh.service")
+    world.told(ALICE, "critical list")
+
+
+def test_nor_with_what_the_host_cannot_do(world: World) -> None:
+    refused = world.ended(world.ask_mask("no-such-unit", alone=True))
+    assert (refused.stage, "is not found" in refused.because) == (Stage.REFUSED, True)
+
+
+def test_who_may_not_waits_for_votes_like_everybody_and_is_told_why(world: World) -> None:
+    asked = world.mask("restless", by=CAROL, alone=True)
+    world.told(CAROL, "You may not go ahead alone. @oncall may.")
+    waiting = world.store.get(asked.id)
+    assert (waiting.stage, waiting.glass, waiting.open_wishes) == (Stage.WAITING, None, ())
+    assert is_untouched(world.hosts["web-01"], "restless.service")
+
+    world.vote(asked, by=BOB)
+    assert world.ended(asked).target.outcome is Outcome.PROVEN
+
+
+def test_without_a_reason_nothing_begins(world: World) -> None:
+    asked = world.mask("cron", host="web-02")
+    for text in ("", "   ", "too short"):
+        with pytest.raises(UsageError, match="at least 10 characters"):
+            go_alone(world, asked, text=text)
+    assert is_untouched(world.hosts["web-02"], "cron.service")
+    world.desk.withdraw(asked.id, by=ALICE.id)
+
+
+def test_a_rule_that_says_never_holds(world: World) -> None:
+    asked = world.mask("beat.timer", alone=True)
+    world.told(ALICE, "Nobody goes ahead alone here: rule `payroll` says so.")
+    assert world.store.get(asked.id).stage is Stage.WAITING
+    world.desk.withdraw(asked.id, by=ALICE.id)
+
+
+def test_only_the_missing_votes_are_replaced_and_a_guarded_unit_needs_the_word_on_console_access(world: World) -> None:
+    asked = world.mask("primary")
+    world.vote(asked, by=BOB, console_works=True)
+    world.when(asked, lambda now: now.have == 1, "bob's vote")
+
+    assert "needs your word that console access works today" in go_alone(world, asked).refusal
+    assert is_untouched(world.hosts["web-01"], "primary.service")
+
+    go_alone(world, asked, console_works=True)  # bob, who approved it already, is one of the two it needs
+    done = world.ended(asked)
+    assert done.target.outcome is Outcome.PROVEN
+    assert is_masked(world.hosts["web-01"], "primary.service")
+    assert done.glass
+    assert (done.glass.need, done.glass.have) == (2, 1)
+    mark = f"{done.id}:line"
+    world.until(lambda: bool(world.slack.marked(mark)), "a line")
+    assert "alice, approved by bob, BROKEN GLASS by bob" in world.slack.marked(mark)[0].text.text
+
+
+def test_who_lost_the_right_before_it_ran_does_not_go_ahead(world: World) -> None:
+    oncall = world.people.groups["oncall"]
+    asked = world.mask("tuned", host="db-01")
+    with just_before_acting(world, "tuned.service", lambda: oncall.discard(BOB.id)):
+        go_alone(world, asked)
+        anew = world.when(asked, lambda now: bool(now.changed_since), "a second question")
+    oncall.add(BOB.id)
+    assert anew.stage is Stage.WAITING
+    assert is_untouched(world.hosts["db-01"], "tuned.service")
+    world.desk.withdraw(asked.id, by=ALICE.id)
+
+
+def test_a_unit_that_is_not_what_it_was_is_asked_about_anew(world: World) -> None:
+    host = world.hosts["web-02"]
+    asked = world.mask("watched.path", host="web-02")
+
+    def edit() -> None:
+        host.run("sh", "-c", "echo '# edited' >>/usr/lib/systemd/system/watched.path")
+
+    with just_before_acting(world, "watched.path", edit):
+        go_alone(world, asked)
+        anew = world.when(asked, lambda now: bool(now.changed_since), "a second question")
+    assert "for another plan: it does not count" in world.card(anew)
+    assert is_untouched(host, "watched.path")
+
+    go_alone(world, asked)
+    assert world.ended(asked).target.outcome is Outcome.PROVEN
+
+
+def test_the_review_is_signed_by_who_could_have_approved_and_by_nobody_with_a_part_in_it(world: World) -> None:
+    asked = world.mask("generated", host="db-01")
+    go_alone(world, asked)
+    done = world.ended(asked)
+    assert done.owes_review
+    assert done.id in [one.id for one in world.store.find(Query(reviews_owed=True))]
+
+    sre = world.people.groups["sre"]
+    sre.add(ALICE.id)
+    answers = {who.name: world.wish(done, Wanted.SIGN, by=who, text="fine").refusal for who in (BOB, ALICE, DAVE)}
+    sre.discard(ALICE.id)
+    assert answers["bob"] == "You went ahead alone, so somebody else has to sign the review."
+    assert answers["alice"].startswith("You asked for this")
+    assert answers["dave"] == "You could not have approved this, so you cannot sign its review. @sre may."
+    assert "went ahead alone" in world.told(BOB, "somebody else has to sign")
+
+    assert world.wish(done, Wanted.SIGN, by=CAROL, text="page me next time").tally is Tally.COUNTED
+    world.until(lambda: "*Review*  signed by <@UCAROL>" in world.card(done), "a card that says who signed")
+    card = world.card(done)
+    assert "page me next time" in card
+    assert "[Unmask] [Details]" in card
+    assert done.id not in [one.id for one in world.store.find(Query(reviews_owed=True))]
+    with pytest.raises(UsageError, match="carol has signed the review already"):
+        world.wish(done, Wanted.SIGN, by=BOB)
+    (event,) = [record for record in world.store.records() if record["type"] == "review.signed"]
+    assert (event["actor"]["user"], event["data"]["remark"], event["data"]["alone"]) == (
+        "UCAROL",
+        "page me next time",
+        "UBOB",
+    )
+
+
+def test_a_mask_that_was_handed_over_is_taken_back_by_its_new_owner_without_a_vote(world: World) -> None:
+    mask = world.masked("template@1", host="web-02")
+    assert world.wish(mask, Wanted.HAND_OVER, by=ALICE, to=CAROL.id).tally is Tally.COUNTED
+    world.until(lambda: "asked, now <@UCAROL>'s" in world.card(mask), "the owner on the card")
+
+    back = world.ended(world.undo(mask, by=CAROL))
+    assert (back.target.outcome, back.counted) == (Outcome.RESTORED, ())
+    assert "masked and proven" not in world.card(world.store.get(mask.id))
+    with pytest.raises(UsageError, match="There is nothing to hand over"):
+        world.wish(mask, Wanted.HAND_OVER, by=CAROL, to=ALICE.id)
+
+
+def test_who_went_ahead_alone_takes_it_back_without_a_vote(world: World) -> None:
+    (mask,) = [one for one in world.requests() if one.target.unit.text == "generated.service"]
+    back = world.ended(world.undo(mask, by=BOB))
+    assert back.target.outcome is Outcome.RESTORED
+    assert is_untouched(world.hosts["db-01"], "generated.service")
