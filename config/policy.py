@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.core.changes import REMIND
 from bot.core.people import PersonId
@@ -35,17 +35,29 @@ def read_policy(document: Document, lists: Lists, digest: str) -> Policy:
     dead_ends = [document.complaint(("rules", position, "need"), why) for position, why in unreachable(rules, groups)]
     if dead_ends:
         raise together(dead_ends)
+    return replace(
+        _without_people(document, file, lists, digest),
+        groups=groups,
+        rules=rules,
+        break_glass=_break_glass(file),
+        undo_by=tuple(file.undo_by),
+        people={login: people["people", login] for login in file.people},
+        on_call=_on_call(file),
+    )
+
+
+def _without_people(document: Document, file: PolicyFile, lists: Lists, digest: str) -> Policy:
+    """All that names nobody: places, times, kinds of units, and limits."""
     return Policy(
         digest=digest,
         teams=frozenset(file.teams),
         channels=frozenset(file.channels.ids),
         channel_prefixes=tuple(file.channels.prefixes),
-        groups=groups,
-        rules=rules,
+        groups=(),
+        rules=(),
         critical=lists.critical,
         guarded=lists.guarded,
         guarded_need=file.guarded_need,
-        break_glass=_break_glass(file),
         freezes=tuple(_freezes(document, file)),
         windows=tuple(_windows(document, file)),
         bounds=file.limits.bounds(document.line(("limits",))),
@@ -54,9 +66,6 @@ def read_policy(document: Document, lists: Lists, digest: str) -> Policy:
         shortest_mask=file.shortest_mask,
         longest_mask=file.longest_mask,
         free_extension=file.free_extension,
-        undo_by=tuple(file.undo_by),
-        people={login: people["people", login] for login in file.people},
-        on_call=_on_call(file),
         shell_channel=file.shell_channel or "",
         operations_channel=file.operations_channel or file.shell_channel or "",
         unit_types=frozenset(file.unit_types),
