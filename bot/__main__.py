@@ -7,6 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from bot.errors import ConfigError, MaskbotError, UsageError
+from bot.terminal import words
 
 DONE, REFUSED, MISUSE = 0, 1, 2
 # Not a setting of the bot, but a wish of whoever calls: so it is taken away before the settings are read.
@@ -15,18 +16,6 @@ _DEBUG = bool(os.environ.pop("MASKBOT_DEBUG", ""))
 app = typer.Typer(name="maskbot", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 audit = typer.Typer(name="audit", no_args_is_help=True, help="The audit chain: every decision and every command.")
 app.add_typer(audit)
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object; its names stay as they are.")]
-Host = Annotated[str, typer.Argument(help="A host by its name in hosts.yaml.")]
-Unit = Annotated[str, typer.Argument(help="A unit; `cron` means `cron.service`.")]
-Reason = Annotated[list[str] | None, typer.Argument(help="Why. Begin it with `--` if it has a word with a dash.")]
-Request = Annotated[str, typer.Argument(metavar="ID", help="A request, as in `r1a2b3c4d5`.")]
-Runtime = Annotated[bool, typer.Option("--runtime", help="Until the next reboot.")]
-KeepRunning = Annotated[bool, typer.Option("--keep-running", help="Mask it, but do not stop it.")]
-User = Annotated[str, typer.Option("--user", metavar="NAME", help="A unit of that user's own manager.")]
-Alone = Annotated[bool, typer.Option("--alone", help="Without the votes that are missing, if the policy lets you.")]
-NoWait = Annotated[bool, typer.Option("--no-wait", help="Ask, print the request, and do not wait for its end.")]
-CarryOut = Annotated[bool, typer.Option("--carry-out", help="Root only, when no bot runs: do it in this process.")]
 
 
 @app.callback()
@@ -43,7 +32,7 @@ def run() -> None:
 
 
 @app.command()
-def check(*, json: Json = False) -> None:
+def check(*, json: words.Json = False) -> None:
     """Validate settings and configuration; needs no secret, no database and no Slack."""
     from bot.terminal.check import check as check_all
 
@@ -52,7 +41,7 @@ def check(*, json: Json = False) -> None:
 
 @app.command()
 def doctor(
-    hosts: Annotated[list[str] | None, typer.Argument(metavar="[HOST]...")] = None, *, json: Json = False
+    hosts: Annotated[list[str] | None, typer.Argument(metavar="[HOST]...")] = None, *, json: words.Json = False
 ) -> None:
     """Examine hosts and Slack, and say how to mend what is wrong. With hosts named, these alone."""
     from bot.terminal import examination
@@ -62,37 +51,41 @@ def doctor(
 
 @app.command()
 def mask(  # noqa: PLR0913 - one parameter for each word of the command
-    host: Host,
-    unit: Unit,
-    reason: Reason = None,
+    host: words.Host,
+    unit: words.Unit,
+    reason: words.Reason = None,
     *,
-    runtime: Runtime = False,
-    keep_running: KeepRunning = False,
-    user: User = "",
-    alone: Alone = False,
-    no_wait: NoWait = False,
-    carry_out: CarryOut = False,
-    json: Json = False,
+    runtime: words.Runtime = False,
+    keep_running: words.KeepRunning = False,
+    user: words.User = "",
+    for_: words.For = "",
+    until: words.Until = "",
+    alone: words.Alone = False,
+    no_wait: words.NoWait = False,
+    carry_out: words.CarryOut = False,
+    json: words.Json = False,
 ) -> None:
     """Ask for a mask: the unit is stopped and cannot be started, once the right people approve."""
     from bot.terminal import asking
 
-    options = asking.options(runtime=runtime, keep_running=keep_running, user=user, alone=alone)
+    options = asking.options(
+        runtime=runtime, keep_running=keep_running, user=user, lasts=for_, until=until, alone=alone
+    )
     asked = asking.change("mask", (host, unit), options, reason or (), wait=not no_wait)
     _exit(asking.ask(asked, carry_out=carry_out, as_json=json))
 
 
 @app.command()
 def unmask(  # noqa: PLR0913 - the same
-    host: Host,
-    unit: Unit,
-    reason: Reason = None,
+    host: words.Host,
+    unit: words.Unit,
+    reason: words.Reason = None,
     *,
-    user: User = "",
-    alone: Alone = False,
-    no_wait: NoWait = False,
-    carry_out: CarryOut = False,
-    json: Json = False,
+    user: words.User = "",
+    alone: words.Alone = False,
+    no_wait: words.NoWait = False,
+    carry_out: words.CarryOut = False,
+    json: words.Json = False,
 ) -> None:
     """Ask for a unit to be brought back to what it was before its mask."""
     from bot.terminal import asking
@@ -105,13 +98,13 @@ def unmask(  # noqa: PLR0913 - the same
 
 @app.command()
 def approve(
-    request: Request,
+    request: words.Request,
     *,
     console_works: Annotated[
         bool, typer.Option("--console-works", help="For a guarded unit: console access works today.")
     ] = False,
-    carry_out: CarryOut = False,
-    json: Json = False,
+    carry_out: words.CarryOut = False,
+    json: words.Json = False,
 ) -> None:
     """Approve a request. At a terminal its plan is shown first."""
     from bot.terminal import asking
@@ -121,7 +114,9 @@ def approve(
 
 
 @app.command()
-def deny(request: Request, reason: Reason = None, *, carry_out: CarryOut = False, json: Json = False) -> None:
+def deny(
+    request: words.Request, reason: words.Reason = None, *, carry_out: words.CarryOut = False, json: words.Json = False
+) -> None:
     """Deny a request."""
     from bot.terminal import asking
 
@@ -129,7 +124,7 @@ def deny(request: Request, reason: Reason = None, *, carry_out: CarryOut = False
 
 
 @app.command()
-def review(request: Request, remark: Reason = None, *, json: Json = False) -> None:
+def review(request: words.Request, remark: words.Reason = None, *, json: words.Json = False) -> None:
     """Sign the review of what somebody did alone."""
     from bot.terminal import asking
 
@@ -141,7 +136,7 @@ def status(
     host: Annotated[str, typer.Argument(help="A host; without one, how the bot itself is.")] = "",
     unit: Annotated[str, typer.Argument(help="A unit; without one, our masks on the host.")] = "",
     *,
-    json: Json = False,
+    json: words.Json = False,
 ) -> None:
     """How a unit is; or the bot itself: exit code 0 if it is ready, 1 if not."""
     from bot.terminal import asking
@@ -150,24 +145,26 @@ def status(
 
 
 @app.command()
-def plan(
-    host: Host,
-    unit: Unit,
+def plan(  # noqa: PLR0913 - the same
+    host: words.Host,
+    unit: words.Unit,
     *,
-    runtime: Runtime = False,
-    keep_running: KeepRunning = False,
-    user: User = "",
-    json: Json = False,
+    runtime: words.Runtime = False,
+    keep_running: words.KeepRunning = False,
+    user: words.User = "",
+    for_: words.For = "",
+    until: words.Until = "",
+    json: words.Json = False,
 ) -> None:
     """What a mask would do, and who would have to approve; nobody is asked."""
     from bot.terminal import asking
 
-    options = asking.options(runtime=runtime, keep_running=keep_running, user=user)
+    options = asking.options(runtime=runtime, keep_running=keep_running, user=user, lasts=for_, until=until)
     _exit(asking.look("plan", (host, unit), options, as_json=json))
 
 
 @app.command()
-def explain(host: Host, unit: Unit, *, user: User = "", json: Json = False) -> None:
+def explain(host: words.Host, unit: words.Unit, *, user: words.User = "", json: words.Json = False) -> None:
     """Why the answer to a mask would be what it is: the check that decides, and what every rule says."""
     from bot.terminal import asking
 
@@ -175,7 +172,7 @@ def explain(host: Host, unit: Unit, *, user: User = "", json: Json = False) -> N
 
 
 @app.command("list")
-def masks(*, json: Json = False) -> None:
+def masks(*, json: words.Json = False) -> None:
     """The masks that we made and nobody has taken back. This is not a scan of the hosts."""
     from bot.terminal import asking
 

@@ -162,6 +162,8 @@ def test_check_names_file_and_line_of_a_mistake(place: Place) -> None:
         ["mask", "web-01"],
         ["mask", "web-01", "cron", "--now"],
         ["mask", "web-01 cron", "x"],
+        ["mask", "web-01", "cron", "--for", '"2h'],
+        ["mask", "web-01", "cron", "--until", "18:00\n"],
         ["approve"],
         ["doctor", "web-09"],
         ["audit", "verify", "--anchor", "nonsense"],
@@ -320,6 +322,16 @@ def test_words_that_make_no_sense_are_answered_by_the_bot_with_two(place: Place,
 
     assert done.returncode == 2
     assert said in done.stderr
+
+
+def test_how_long_a_mask_lasts_is_read_as_in_slack(place: Place) -> None:
+    with place.running():
+        done = place.maskbot("mask", "web-01", "cron", "INC-1", "--for", "until tomorrow 18:00 UTC", "--json")
+        wrong = place.maskbot("mask", "web-01", "cron", "--for", "soon")
+
+    assert json.loads(done.stdout)["change"].startswith("mask web-01 cron.service --until ")
+    assert json.loads(done.stdout)["change"].endswith("T18:00Z")
+    assert (wrong.returncode, "is no length of time" in wrong.stderr) == (2, True), wrong.stderr
 
 
 @pytest.fixture

@@ -30,10 +30,19 @@ class Vote:
     console_works: bool = False
 
 
-def options(*, runtime: bool = False, keep_running: bool = False, user: str = "", alone: bool = False) -> list[str]:
+def options(
+    *,
+    runtime: bool = False,
+    keep_running: bool = False,
+    user: str = "",
+    lasts: str = "",
+    until: str = "",
+    alone: bool = False,
+) -> list[str]:
     """The options as they are written behind `/mask`."""
     given = ["--runtime"] * runtime + ["--keep-running"] * keep_running + ["--alone"] * alone
-    return [*given, f"--user={_one_word(user)}"] if user else given
+    given += [f"--user={_one_word(user)}"] if user else []
+    return [*given, *(f"--{name}={_quoted(typed)}" for name, typed in (("for", lasts), ("until", until)) if typed)]
 
 
 def change(verb: str, names: Sequence[str], given: Sequence[str], reason: Sequence[str], *, wait: bool) -> Words:
@@ -123,6 +132,13 @@ def _one_word(typed: str) -> str:
     if len(typed.split()) != 1:
         raise UsageError(f"`{typed[:80]}` is not one word.")
     return typed
+
+
+def _quoted(typed: str) -> str:
+    """A time as it was typed, which may be several words. Raises `UsageError`."""
+    if not typed.isprintable() or any(sign in typed for sign in "\"'`"):
+        raise UsageError(f"`{typed[:80]}` is no time.")
+    return f'"{typed}"'
 
 
 def _socket() -> Path:

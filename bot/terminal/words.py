@@ -1,0 +1,21 @@
+"""The words behind `maskbot ...`: names, reasons and options, each with its line of help."""
+
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object; its names stay as they are.")]
+Host = Annotated[str, typer.Argument(help="A host by its name in hosts.yaml.")]
+Unit = Annotated[str, typer.Argument(help="A unit; `cron` means `cron.service`.")]
+Reason = Annotated[list[str] | None, typer.Argument(help="Why. Begin it with `--` if it has a word with a dash.")]
+Request = Annotated[str, typer.Argument(metavar="ID", help="A request, as in `r1a2b3c4d5`.")]
+Runtime = Annotated[bool, typer.Option("--runtime", help="Until the next reboot.")]
+KeepRunning = Annotated[bool, typer.Option("--keep-running", help="Mask it, but do not stop it.")]
+For = Annotated[str, typer.Option("--for", metavar="LENGTH", help="It ends by itself after that long: `2h`, `1h30m`.")]
+Until = Annotated[
+    str, typer.Option("--until", metavar="TIME", help="It ends by itself then: `18:00`, `Tue 06:30 UTC`.")
+]
+User = Annotated[str, typer.Option("--user", metavar="NAME", help="A unit of that user's own manager.")]
+Alone = Annotated[bool, typer.Option("--alone", help="Without the votes that are missing, if the policy lets you.")]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Ask, print the request, and do not wait for its end.")]
+CarryOut = Annotated[bool, typer.Option("--carry-out", help="Root only, when no bot runs: do it in this process.")]
