@@ -62,9 +62,9 @@ def put_off(standing: Standing, why: str, now: datetime, care: Care) -> Standing
     return replace(standing, overdue=why, try_at=next_try(standing, now, care), tell_at=tell_at)
 
 
-def is_late(undo: Request, now: datetime, care: Care) -> bool:
-    """An undo of our own that should be over by now."""
-    return now - undo.asked_at > care.retry_longest
+def is_late(undo: Request, ends_at: datetime | None, now: datetime, care: Care) -> bool:
+    """An undo that should be over by now."""
+    return now - max(undo.asked_at, ends_at or undo.asked_at) > care.retry_longest
 
 
 def next_try(standing: Standing, now: datetime, care: Care) -> datetime:

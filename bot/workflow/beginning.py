@@ -55,12 +55,18 @@ def begin(parts: Parts, claim: Claim, request: Request, *, seen: Snapshot | None
 
 def _wait_for_its_turn(parts: Parts, request: Request) -> None:
     """One change per host at a time; and no new mask that people cannot see. An undo never waits for Slack."""
-    if parts.store.find(Query(host=request.ask.change.host, stages=frozenset({Stage.RUNNING}), limit=1)):
+    running = parts.store.find(Query(host=request.ask.change.host, stages=frozenset({Stage.RUNNING}), limit=1))
+    if any(_is_in_the_way(other, request) for other in running):
         text = f"Another change is being carried out on {request.ask.change.host}."
         raise HostTaken(text, again_in=parts.timings.not_yet)
     is_mask, place = request.ask.change.verb is Verb.MASK, request.ask.place
     if is_mask and not place.is_shell and not all(parts.store.card(request.id)):
         raise NotYet("Its card is not posted yet.", again_in=parts.timings.not_yet)
+
+
+def _is_in_the_way(other: Request, request: Request) -> bool:
+    """What does nothing to a host waits for the undo of its own mask alone."""
+    return not request.ask.prolongs or other.ask.undoes == request.ask.prolongs
 
 
 def _as_found_now(request: Request, seen: Snapshot) -> Request:

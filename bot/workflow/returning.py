@@ -6,12 +6,12 @@ meanwhile finds one in the way; it is tried again with growing pauses until the 
 
 from dataclasses import replace
 
-from bot.core.changes import Ask, Change, Request, Verb
+from bot.core.changes import Ask, Change, Request, Stage, Verb
 from bot.core.clocks import mask_ends
 from bot.core.ends import is_late, next_try, put_off
 from bot.core.people import ITSELF
 from bot.errors import HostError, UsageError
-from bot.ports import Claim
+from bot.ports import Claim, Query
 from bot.workflow.ending import event
 from bot.workflow.looking import look
 from bot.workflow.parts import Parts
@@ -23,12 +23,19 @@ def bring_back(parts: Parts, claim: Claim, request: Request) -> Request:
     due = mask_ends(request)
     if due is None or due > parts.clock.now():
         return request
-    newest = parts.store.get(request.standing.returning) if request.standing.returning else None
+    newest = parts.store.get(request.standing.returning) if request.standing.returning else _at_work(parts, request)
     if newest is None:
         return _begin(parts, claim, request)
     if newest.stage.is_final:  # and the mask still stands
         return _overdue(parts, claim, request, newest.target.note or newest.because, code=newest.stage)
     return _wait(parts, claim, request, newest)
+
+
+def _at_work(parts: Parts, mask: Request) -> Request | None:
+    """Somebody's own undo or extension of the mask that is under way; what waits for votes is not in the way."""
+    busy = frozenset({Stage.ASKED, Stage.APPROVED, Stage.RUNNING})
+    found = parts.store.find(Query(host=mask.target.host, unit=mask.target.unit, stages=busy))
+    return next((one for one in found if mask.id in (one.ask.undoes, one.ask.prolongs)), None)
 
 
 def _begin(parts: Parts, claim: Claim, mask: Request) -> Request:
@@ -51,11 +58,12 @@ def _ask(mask: Request) -> Ask:
     return Ask(change, ITSELF, ITSELF.user, mask.ask.place, why, undoes=mask.id, by_itself=True)
 
 
-def _wait(parts: Parts, claim: Claim, mask: Request, undo: Request) -> Request:
-    """The undo is under way; it is seen after later."""
-    now, care, standing = parts.clock.now(), parts.care, replace(mask.standing, returning=undo.id)
-    if is_late(undo, now, care):
-        standing = put_off(standing, f"Its undo is {undo.stage}, and not over yet.", now, care)
+def _wait(parts: Parts, claim: Claim, mask: Request, other: Request) -> Request:
+    """The undo, ours or somebody's, is under way; it is seen after later."""
+    returning = other.id if other.ask.by_itself else ""
+    now, care, standing = parts.clock.now(), parts.care, replace(mask.standing, returning=returning)
+    if is_late(other, standing.ends_at, now, care):
+        standing = put_off(standing, f"A request for it is {other.stage}, and not over yet.", now, care)
     waits = replace(standing, try_at=next_try(standing, now, care))
     return parts.store.save(replace(mask, standing=waits), claim=claim)
 

@@ -32,7 +32,8 @@ def tell_owner(parts: Parts, claim: Claim, request: Request) -> Request:
 def _tell(parts: Parts, claim: Claim, mask: Request, code: str, body: str, *, again_at: datetime | None) -> Request:
     """In a direct message; what is brought to mind again and again is said in the channel as well in the end."""
     told = mask.standing.told + bool(again_at)
-    messages = [Message(MessageKind.DIRECT, to=mask.owner.user, body=body)]
+    until = mask.standing.ends_at if again_at is None else None  # what ends soon is not said once it has ended
+    messages = [Message(MessageKind.DIRECT, to=mask.owner.user, body=body, until=until)]
     if told > parts.care.remind_alone:
         channel = place_of(parts, mask)
         messages.append(Message(MessageKind.NOTE, body=body, place=Place(channel.channel), mentions=(mask.owner.user,)))

@@ -90,8 +90,9 @@ class TestOverdue:
         assert put_off(told, "still none", NOW + MINUTE, CARE).tell_at == NOW + HOUR
 
     def test_an_undo_that_takes_longer_than_the_longest_pause_is_late(self) -> None:
-        assert not is_late(done(), NOW + 5 * MINUTE, CARE)
-        assert is_late(done(), NOW + 6 * MINUTE, CARE)
+        assert not is_late(done(), None, NOW + 5 * MINUTE, CARE)
+        assert is_late(done(), None, NOW + 6 * MINUTE, CARE)
+        assert not is_late(done(), NOW + HOUR, NOW + HOUR + 5 * MINUTE, CARE)
 
     def test_a_pause_needs_no_end_on_record(self) -> None:
         assert put_off(Standing(), "no answer", NOW, CARE).try_at == NOW + timedelta(seconds=5)

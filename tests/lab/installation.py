@@ -100,6 +100,7 @@ def _policy(workspace: Workspace) -> Mapping[str, object]:
         "people": {"root": workspace.users["alice"], "nobody": workspace.users["bob"]},
         "shell_channel": workspace.channels["incident"],
         "limits": {"requests_per_minute": 1000, "units_per_host": 1000},  # a file of stories is busier than people are
+        "shortest_mask": "5s",  # so that nobody waits long for one that ends
         "rules": [{"name": "prod", "environments": ["prod"], "ask": ["eng"], "need": 1, "approve": ["sre"]}],
     }
 

@@ -21,6 +21,8 @@ SETTINGS = {
     "MASKBOT_MESSAGE_RETRY": "0.3",
     "MASKBOT_PROGRESS": "1",
     "MASKBOT_RETRIES": "0.2,0.4",
+    "MASKBOT_END_RETRY_FIRST": "0.5",
+    "MASKBOT_END_RETRY_LONGEST": "2",
 }
 GUARDED = {"guarded": [{"because": "it carries the mail of {host}", "units": ["primary.service"]}]}
 

@@ -285,3 +285,27 @@ class TestProlonging:
         assert "lets no mask last for good" in refused.because
         done = world.masked("restless", term=TWO_HOURS)
         assert "lets no mask last for good" in self.kept(world, done).because
+
+
+def test_an_unmask_by_hand_that_is_under_way_when_it_is_due_is_left_to_itself(idle_world: World) -> None:
+    world = idle_world
+    with world.running():
+        done = world.masked("restless", term=TWO_HOURS)
+    mine = world.begin_undo(done)
+    world.clock.ahead += 2 * HOUR
+    with world.running():
+        assert world.ended(mine).target.outcome is Outcome.RESTORED
+        assert world.when(done, lambda now: bool(now.undone_by), "its undo").undone_by == mine.id
+    assert returns(world, done) == []
+    assert world.store.get(done.id).standing.overdue == ""
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_it_comes_back_by_itself_with_postgresql_as_well(idle_world: World) -> None:
+    world = idle_world
+    with world.running():
+        done = world.masked("restless", term=TWO_HOURS)
+    world.clock.ahead += 2 * HOUR
+    with world.running(), world.running():
+        assert ended(world, done).target.outcome is Outcome.RESTORED
+    assert len(returns(world, done)) == 1

@@ -282,7 +282,7 @@ DONE = {
     "proven, and its end is overdue": ending(
         overdue="web-01 does not answer.", try_at=NOW + timedelta(minutes=5), returning="r2"
     ),
-    "proven, overdue, being brought back": ending(overdue="Its undo is running, and not over yet."),
+    "proven, overdue, being brought back": ending(overdue="A request for it is running, and not over yet."),
     "proven, its end put off": ending(
         prolonged=(
             Prolonging("r3", CAROL, "carol", NOW, NOW + timedelta(hours=1)),

@@ -1,0 +1,112 @@
+"""Masks that end: back by themselves whatever was killed or away, extended by one button, kept by a vote."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.stories.scene import MASKED, RUNS, Message, Story, buttons, mark, words
+
+pytestmark = [pytest.mark.slack, pytest.mark.ssh]
+
+BACK = "UNMASKED, AS BEFORE"
+
+
+def returns(story: Story) -> list[Message]:
+    """The cards of undos."""
+    return [card for card in story.cards() if words(card).startswith(("UNMASK", "NOT UNDONE"))]
+
+
+def has_passed(story: Story, since: datetime, seconds: float) -> None:
+    story.until(lambda: (datetime.now(UTC) - since).total_seconds() > seconds, f"{seconds:g} seconds")
+
+
+def test_a_mask_of_seconds_returns_by_itself_after_the_bot_was_killed_and_started_again(story: Story) -> None:
+    card = story.asks("/mask web-01 worker --for 10s INC-2041: runaway job")
+    assert "Ends  10 seconds after it is proven: unmask and start again (it runs now)" in words(card)
+    assert story.presses("bob", "Approve", card).in_time
+    done = story.card("MASKED AND PROVEN · worker.service on web-01")
+    proven = datetime.now(UTC)
+    assert "and all is as before" in words(done)
+    assert buttons(done) == ["Unmask", "Extend", "Keep", "Details"]
+
+    story.demo.bot.kill()
+    assert story.sees("worker.service") == MASKED
+    has_passed(story, proven, 11)
+    assert story.sees("worker.service") == MASKED
+    story.demo.bot.start()
+
+    back = story.card(f"{BACK} · worker.service on web-01")
+    assert story.sees("worker.service") == RUNS
+    assert story.sees("metrics.service") == RUNS
+    assert "no vote was needed: its end was approved with it" in words(back)
+    assert story.line("unmasked") == "unmasked, as before: worker.service on web-01 (its end had come)"
+    assert len(returns(story)) == 1
+    assert buttons(story.card("OUR MASK IS GONE")) == ["Details"]
+
+
+def test_a_host_that_is_down_when_it_is_due_gets_its_unit_back_once_it_is_up(story: Story) -> None:
+    host = story.host("db-01")
+    story.presses("bob", "Approve", story.asks("/mask db-01 restless --for 5s"))
+    story.card("MASKED AND PROVEN · restless.service on db-01")
+    host.stop()
+    try:
+        story.until(lambda: "Overdue  since" in words(story.card("MASKED AND PROVEN")), "that on the card")
+        story.sent("alice", "The mask of restless.service on db-01 was to end")
+        assert returns(story) == []
+    finally:
+        host.start()
+        host.start_transient()
+    story.card(f"{BACK} · restless.service on db-01")
+    assert story.sees("restless.service", "db-01") == RUNS
+
+
+def test_a_unit_that_somebody_masked_anew_is_left_to_people(story: Story) -> None:
+    host = story.host("web-02")
+    story.presses("bob", "Approve", story.asks("/mask web-02 restless --for 6s"))
+    story.card("MASKED AND PROVEN · restless.service on web-02")
+    host.run("systemctl", "unmask", "restless.service")
+    host.run("systemctl", "mask", "restless.service")
+
+    asks = story.card("NOT UNDONE, IT IS NOT OURS · restless.service on web-02")
+    assert story.sees("restless.service", "web-02")["LoadState"] == "masked"
+    story.sent("alice", "was left alone: it is not as we left it")
+    assert buttons(asks) == ["Unmask", "Details"]
+    story.presses("alice", "Unmask", asks)
+    card = story.card("UNMASK restless.service on web-02 · needs 1 approval")
+    assert "this mask was not made by maskbot" in words(card)
+    story.presses("bob", "Approve", card)
+    story.card("UNMASKED · restless.service on web-02")
+
+
+def test_a_mask_is_extended_without_a_vote_and_kept_with_one(story: Story) -> None:
+    story.presses("bob", "Approve", story.asks("/mask web-01 tuned --for 2h"))
+    done = story.card("MASKED AND PROVEN · tuned.service on web-01")
+
+    story.presses("alice", "Extend", done)
+    story.until(lambda: story.demo.slack.view("alice"), "a form before alice")
+    story.demo.slack.submit_view("alice", {"longer": "1h", "reason": "the deploy takes longer"})
+    longer = story.card("EXTENDED · tuned.service on web-01")
+    assert "no vote was needed: it may last until" in words(longer)
+    story.until(lambda: "Extended  by @alice" in words(story.card("MASKED AND PROVEN")), "that on the mask's card")
+
+    story.presses("bob", "Keep", done)
+    story.until(lambda: story.demo.slack.view("bob"), "a form before bob")
+    story.demo.slack.submit_view("bob", {"reason": "it must never run here"})
+    card = story.card("KEEP THE MASK OF tuned.service on web-01 · needs 1 approval")
+    assert "it stays until somebody unmasks it" in words(card)
+    story.presses("bob", "Approve", card)
+    story.told("bob", "You asked for this, so somebody else has to decide.")
+    story.presses("carol", "Approve", card)
+    story.card("KEPT, WITHOUT AN END · tuned.service on web-01")
+    story.until(lambda: buttons(story.card("MASKED AND PROVEN")) == ["Unmask", "Details"], "no end on the card")
+    assert story.sees("tuned.service") == MASKED
+
+
+def test_a_later_end_is_refused_to_who_may_not_ask_and_said_to_them_alone(story: Story) -> None:
+    story.presses("bob", "Approve", story.asks("/mask web-02 tuned --for 2h"))
+    done = story.card("MASKED AND PROVEN · tuned.service on web-02")
+    story.presses("dave", "Extend", done)
+    story.until(lambda: story.demo.slack.view("dave"), "a form before dave")
+    story.demo.slack.submit_view("dave", {"longer": "1h"})
+    story.told("dave", "You may not ask for masks")
+    assert len([card for card in story.cards() if ":card" in mark(card)]) == 1
