@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bot.errors import HostError, HostileOutput
 
-FIRST_LINE, LAST_LINE = "@maskbot-look 1", "@end"
+LOOK, SCAN, LAST_LINE = "@maskbot-look 1", "@maskbot-scan 1", "@end"
 Record = Mapping[str, str]
 
 # systemd.unit(5): what may be a name, of a unit that we never touch as well.
 _UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]{1,248}\.[a-z]{4,9}", re.ASCII)
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_MACHINE_ID = re.compile(r"[0-9a-f]{32}")
 _LONGEST_LINE = 32 * 1024
 
 # How systemd writes a length of time: format_timespan(), in microseconds.
@@ -23,15 +24,16 @@ _SPAN = re.compile(r"(\d{1,12})(us|ms|s|min|h|d|w|month|y)", re.ASCII)
 FOREVER = 2**64 - 1
 
 
-def sections(stdout: str, known: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """The lines of each section, by its name. Raises `HostError` for what is cut off, `HostileOutput` for what is odd.
+def sections(stdout: str, known: Iterable[str], *, first: str = LOOK) -> dict[str, tuple[str, ...]]:
+    """The lines of each section, by its name; `first` says which script answers.
 
-    A unit that bursts the limit of an answer makes it incomplete, never shorter: the last line must be there.
+    Raises `HostError` for what is cut off, `HostileOutput` for what is odd. A unit that bursts the limit of an answer
+    makes it incomplete, never shorter: the last line must be there.
     """
     lines = stdout.removesuffix("\n").split("\n")
     if lines[-1] != LAST_LINE or not stdout.endswith("\n"):
         raise HostError("The host's answer is incomplete.", code="incomplete_observation", passing=True)
-    if lines[0] != FIRST_LINE:
+    if lines[0] != first:
         why = "The host printed something before its answer; does a shell profile of the login print?"
         raise HostileOutput(why)
     found: dict[str, list[str]] = {}
@@ -81,6 +83,32 @@ def needed(found: Record, key: str) -> str:
     if key not in found:
         raise HostError(f"The host's answer lacks {key}.", code="incomplete_observation", passing=True)
     return found[key]
+
+
+def failure(lines: Sequence[str]) -> HostError:
+    """Why there is no answer, from what the script said instead of one."""
+    code = lines[0] if lines and lines[0] in _FAILURES else "show_failed"
+    return HostError(_FAILURES[code], code=code)
+
+
+_FAILURES: Mapping[str, str] = {
+    "no_systemd": "systemd does not run there, so nothing can be masked.",
+    "no_systemctl": "There is no /usr/bin/systemctl.",
+    "no_bus": "systemd cannot be asked: its D-Bus does not answer.",
+    "not_a_unit": "systemd does not take this for the name of one unit.",
+    "sudo_denied": "sudo does not let the bot ask that user's manager.",
+    "no_user": "There is no such user.",
+    "no_user_manager": "That user has no running manager (no login and no lingering), and the bot starts none.",
+    "show_failed": "systemctl could not say anything about the unit.",
+    "no_list": "The folders that may hold masks could not be searched.",
+}
+
+
+def read_machine_id(host: Record) -> str:
+    """The id of the machine that answered."""
+    if not _MACHINE_ID.fullmatch(needed(host, "machine_id")):
+        raise HostileOutput("The host's answer has something else than a machine-id.")
+    return host["machine_id"]
 
 
 def read_list(value: str) -> tuple[str, ...]:

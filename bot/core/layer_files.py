@@ -8,7 +8,7 @@ from bot.core.units import FileKind, Layer, LayerFile
 from bot.errors import HostError, HostileOutput
 
 # As `systemctl.STAT_FORMAT` has it; without a locale stat(1) quotes like a shell.
-_FILE = re.compile(
+FILE = re.compile(
     r"(?P<kind>[a-z ]+)\|(?P<size>\d+)\|(?P<identity>\d+:[\d.]+)\|'(?P<path>/[^']*)'(?: -> (?P<goal>.+))?", re.ASCII
 )
 
@@ -18,7 +18,7 @@ def read_layers(paths: tuple[str, ...], lines: tuple[str, ...]) -> tuple[LayerFi
     where = record(paths, tuple(Layer))
     files: dict[str, re.Match[str]] = {}
     for line in lines:
-        file = _FILE.fullmatch(line)
+        file = FILE.fullmatch(line)
         if file is None or file["path"] in files or file["path"] not in ("/", *where.values()):
             raise HostileOutput("The host's answer has a file that was not asked for.")
         files[file["path"]] = file
@@ -30,15 +30,20 @@ def read_layers(paths: tuple[str, ...], lines: tuple[str, ...]) -> tuple[LayerFi
 def _layer_file(layer: Layer, path: str, file: re.Match[str] | None) -> LayerFile:
     if file is None:
         return LayerFile(layer, path, FileKind.ABSENT)
+    kind, goal = read_kind(file)
+    return LayerFile(layer, path, kind, target=goal, identity=file["identity"])
+
+
+def read_kind(file: re.Match[str]) -> tuple[FileKind, str]:
+    """What stands there, and where it leads if it is a link; a relative link may lead to /dev/null as well."""
     goal = (file["goal"] or "").removeprefix("'").removesuffix("'")
     match file["kind"]:
         case "symbolic link":
-            whole = posixpath.normpath(posixpath.join(posixpath.dirname(path), goal))
-            kind = FileKind.MASK if whole == "/dev/null" else FileKind.LINK
+            whole = posixpath.normpath(posixpath.join(posixpath.dirname(file["path"]), goal))
+            return (FileKind.MASK if whole == "/dev/null" else FileKind.LINK), goal
         case "regular empty file":
-            kind = FileKind.EMPTY
+            return FileKind.EMPTY, goal
         case "regular file":
-            kind = FileKind.FILE
+            return FileKind.FILE, goal
         case _:
-            kind = FileKind.OTHER
-    return LayerFile(layer, path, kind, target=goal, identity=file["identity"])
+            return FileKind.OTHER, goal

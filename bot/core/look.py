@@ -7,9 +7,11 @@ from dataclasses import replace
 from bot.core.answer import (
     FOREVER,
     Record,
+    failure,
     needed,
     read_flag,
     read_list,
+    read_machine_id,
     read_number,
     read_span,
     read_unit,
@@ -29,7 +31,6 @@ _SHORT = ("unit", "names", "layers", "files", "host")
 _FULL = ("rights", "kernel", "hashes", "links", "lifeline", "near", "units")
 _HASH = re.compile(r"\\?(?P<hash>[0-9a-f]{64})  (?P<path>/.*)")
 _KERNEL = ("hostname", "boot_id", "systemd")
-_MACHINE_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def look_argv(unit: UnitName, *, full: bool, user: str = "") -> Argv:
@@ -55,7 +56,7 @@ def parse_look(stdout: str, asked: UnitName, *, also: Collection[str] = ()) -> S
     """
     found = sections(stdout, (*_SHORT, *_FULL, "failed"))
     if "failed" in found:
-        raise _failure(found["failed"])
+        raise failure(found["failed"])
     for name in _SHORT:
         if name not in found:
             raise HostError("The host's answer lacks a part.", code="incomplete_observation", passing=True)
@@ -68,18 +69,12 @@ def parse_look(stdout: str, asked: UnitName, *, also: Collection[str] = ()) -> S
             asked=asked,
             loads=_other_names(found["names"]),
             layers=read_layers(found["layers"], found["files"]),
-            machine_id=_machine_id(host),
+            machine_id=read_machine_id(host),
         )
     except (ValueError, UsageError):
         raise HostileOutput("The host's answer has a state or a name that systemd does not have.") from None
     around = _around(found, unit, also) if "rights" in found else None
     return replace(_with_manners(snapshot, unit), around=around)
-
-
-def _machine_id(host: Record) -> str:
-    if not _MACHINE_ID.fullmatch(needed(host, "machine_id")):
-        raise HostileOutput("The host's answer has something else than a machine-id.")
-    return host["machine_id"]
 
 
 def _other_names(lines: tuple[str, ...]) -> dict[str, LoadState]:
@@ -168,6 +163,7 @@ def _around(found: Mapping[str, tuple[str, ...]], unit: Record, also: Collection
         pending_reload=nearby.pending_reload(own.text),
         others=nearby.named(also),
         failed=nearby.failed(),
+        agents=nearby.agents(),
         lifeline=nearby.lifeline(found["lifeline"]),
         near=near_names(own, sorted({*nearby.names(), *found["near"]})) if found["near"] else (),
         rights=_rights(found["rights"]),
@@ -192,20 +188,3 @@ def _rights(lines: tuple[str, ...]) -> frozenset[str]:
     if not set(lines) <= set(RIGHTS) or len(set(lines)) < len(lines):
         raise HostileOutput("The host's answer has a right that was not asked for.")
     return frozenset(lines)
-
-
-_FAILURES: Mapping[str, str] = {
-    "no_systemd": "systemd does not run there, so nothing can be masked.",
-    "no_systemctl": "There is no /usr/bin/systemctl.",
-    "no_bus": "systemd cannot be asked: its D-Bus does not answer.",
-    "not_a_unit": "systemd does not take this for the name of one unit.",
-    "sudo_denied": "sudo does not let the bot ask that user's manager.",
-    "no_user": "There is no such user.",
-    "no_user_manager": "That user has no running manager (no login and no lingering), and the bot starts none.",
-    "show_failed": "systemctl could not say anything about the unit.",
-}
-
-
-def _failure(lines: tuple[str, ...]) -> HostError:
-    code = lines[0] if lines and lines[0] in _FAILURES else "show_failed"
-    return HostError(_FAILURES[code], code=code)

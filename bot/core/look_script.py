@@ -2,14 +2,27 @@
 
 from bot.core.systemctl import RIGHTS, SHOWN, SHOWN_OF_ALL, STAT_FORMAT, USER_RIGHTS, Argv, for_manager
 
-# Its arguments: the unit, `full` or `short`, and a login for that user's own manager or nothing.
-_BEGIN = f"""\
+# How every script of ours begins, and what it says instead of an answer where systemd cannot be asked.
+WORDS = """\
 export LC_ALL=C SYSTEMD_COLORS=0 SYSTEMD_PAGER=
 unset QUOTING_STYLE
 set -f
-unit=$1 size=$2 user=$3
-say() {{ printf '%s\\n' "$@"; }}
-fail() {{ say "@failed" "$1" @end; exit 0; }}
+say() { printf '%s\\n' "$@"; }
+fail() { say "@failed" "$1" @end; exit 0; }
+"""
+WHY_NOT = """\
+  *'has not been booted with systemd'*) fail no_systemd ;;
+  *'valid invocation ID'*) fail not_a_unit ;;
+  *sudo:*) fail sudo_denied ;;
+  *'not found'*) fail no_systemctl ;;
+  *'Failed to connect'* | *'Transport endpoint'*) fail no_bus ;;
+  *) fail show_failed ;;
+esac
+"""
+
+# Its arguments: the unit, `full` or `short`, and a login for that user's own manager or nothing.
+_BEGIN = f"""\
+{WORDS}unit=$1 size=$2 user=$3
 say '@maskbot-look 1'
 read -r machine_id </etc/machine-id
 if [ "$user" ]; then
@@ -31,14 +44,7 @@ else
 fi
 show() {{ ask show -p {",".join(SHOWN)} -- "$unit"; }}
 shown=$(show 2>/dev/null) || case $(show 2>&1) in
-  *'has not been booted with systemd'*) fail no_systemd ;;
-  *'valid invocation ID'*) fail not_a_unit ;;
-  *sudo:*) fail sudo_denied ;;
-  *'not found'*) fail no_systemctl ;;
-  *'Failed to connect'* | *'Transport endpoint'*) fail no_bus ;;
-  *) fail show_failed ;;
-esac
-say @unit "$shown"
+{WHY_NOT}say @unit "$shown"
 """
 
 # A masked unit has lost its other names; the links on the disk still tell them.

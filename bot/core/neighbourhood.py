@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
+from bot.core.agents import agents
 from bot.core.answer import Record, is_unit, needed, read_flag, read_unit, read_units
 from bot.core.units import UNIT_TYPES, ActiveState, LoadState, Neighbour, Snapshot, UnitName
 from bot.errors import HostileOutput
@@ -65,6 +66,10 @@ class Neighbourhood:
     def failed(self) -> tuple[str, ...]:
         """All units in failed state."""
         return tuple(sorted(name for name, found in self._all.items() if found.get("ActiveState") == "failed"))
+
+    def agents(self) -> tuple[str, ...]:
+        """Configuration management that works here."""
+        return agents(self._by_name)
 
     def lifeline(self, cgroups: Iterable[str]) -> frozenset[str]:
         """The units that carry our own login, under all their names, with what starts them.

@@ -56,6 +56,9 @@ SHOWN_OF_ALL: Argv = (
 )  # fmt: skip
 """What is asked of every loaded unit."""
 
+SHOWN_OF_MASK: Argv = ("Id", "LoadState", "ActiveState", "UnitFileState")
+"""What a scan asks of each unit that has a mask."""
+
 # Without the device: on an overlay or a tmpfs its number changes with each boot, and the link is the same.
 STAT_FORMAT = "%F|%s|%i:%.9Z|%N"
 """Kind, size, identity (inode and change time), and the quoted name with its target, of one layer's file: stat(1)."""

@@ -168,6 +168,7 @@ class Surroundings:
     pending_reload: tuple[str, ...] = ()  # other units whose edits a daemon-reload would apply
     others: tuple[Neighbour, ...] = ()  # units asked about besides, as they are now: a mask empties all relations
     failed: tuple[str, ...] = ()  # all units in failed state
+    agents: tuple[str, ...] = ()  # configuration management that works there, and may take a mask off
     lifeline: frozenset[str] = frozenset()  # units that carry our own SSH login
     near: tuple[str, ...] = ()  # names like the asked one, when it is not found
     rights: frozenset[str] = frozenset()  # the words of `systemctl.RIGHTS` that sudo admits to us

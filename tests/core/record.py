@@ -1,4 +1,7 @@
-"""`python -m tests.core.record`: what real hosts answer to a look, kept under recorded/ for tests that need no host."""
+"""`python -m tests.core.record`: what real hosts answer to a look, kept under recorded/ for tests that need no host.
+
+With names of cases behind it, these alone are recorded anew.
+"""
 
 import shlex
 import subprocess
@@ -8,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.core.look import look_argv
+from bot.core.scan import scan_argv
 from bot.core.systemctl import status_argv
 from bot.core.unit_list import unit_list_argv
 from bot.core.units import UnitName
@@ -142,25 +146,84 @@ CASES: Mapping[str, Case] = {
         ["mv /run/dbus/away /run/dbus/system_bus_socket"],
     ),
 }
+# A scan asks for no unit; what makes the situation is listed alone.
+SCANS: Mapping[str, Case] = {
+    "scan_as_booted": Case(""),
+    "scan_of_ours": Case(
+        "",
+        ["systemctl stop worker.service", "systemctl mask worker.service"],
+        ["systemctl unmask worker.service", "systemctl start worker.service metrics.service partof.service"],
+    ),
+    "scan_of_every_kind": Case(
+        "",
+        [
+            f"ln -s /dev/null {_CONTROL}/local.service",
+            f"mkdir {_RUN}.control; ln -s /dev/null {_RUN}.control/cron.service",
+            f"ln -s /dev/null {_RUN}/tuned.service",
+            f"ln -s /dev/zero {_RUN}/zero.service",
+            f"ln -s ../../../dev/null {_ETC}/relative.service",
+            f"ln -s {_ETC}/relative.service {_ETC}/chained.service",
+            f"ln -s /dev/null '{_ETC}/template@.service'",
+            f"ln -s /dev/null '{_ETC}/var-lib-a\\x2db.mount'",
+            f"touch {_ETC}/hollow.service",
+            # None of these is a unit, whatever systemd makes of the rest.
+            f"""cd {_ETC}; ln -s /dev/null 'two words.service'; ln -s /dev/null "it's.service" """,
+            f"ln -s /dev/null {_ETC}/a.conf",
+            f"mkdir {_ETC}/empty.service.d",
+            _RELOAD,
+            "systemd-run --quiet --unit=fails --property=Type=oneshot --wait false || true",
+        ],
+        [
+            f"rm {_CONTROL}/local.service {_RUN}/tuned.service {_RUN}/zero.service; rm -r {_RUN}.control",
+            f"cd {_ETC}; rm relative.service chained.service 'template@.service' hollow.service a.conf",
+            f"""cd {_ETC}; rm 'var-lib-a\\x2db.mount' 'two words.service' "it's.service"; rmdir empty.service.d""",
+            f"{_RELOAD}; systemctl reset-failed",
+        ],
+    ),
+    "scan_with_agents": Case(
+        "",
+        [
+            f"printf '[Service]\\nExecStart=sleep infinity\\n' >{_ETC}/puppet.service",
+            f"printf '[Timer]\\nOnCalendar=daily\\n[Install]\\nWantedBy=timers.target\\n' >{_ETC}/ansible-pull.timer",
+            f"cp {_ETC}/puppet.service {_ETC}/ansible-pull.service",
+            f"ln -s /dev/null {_ETC}/salt-minion.service",
+            "systemctl start puppet.service; systemctl enable ansible-pull.timer",
+        ],
+        [
+            "systemctl stop puppet.service; systemctl disable ansible-pull.timer",
+            f"cd {_ETC}; rm puppet.service ansible-pull.timer ansible-pull.service salt-minion.service; {_RELOAD}",
+        ],
+    ),
+    "scan_without_bus": CASES["no_bus"],
+}
 STATUS: Mapping[str, Case] = {
     name: CASES[name] for name in ("running", "masked", "triggered", "socket", "stopping", "drop_in")
 }
 
 
-def main() -> int:
-    """Record every case anew, on a host of the lab."""
+def main(names: Sequence[str]) -> int:
+    """Record cases anew, on a host of the lab."""
     RECORDED.mkdir(exist_ok=True)
     with Lab() as lab:
         host = lab.boot(["web-01"])["web-01"]
-        for name, case in CASES.items():
-            _root(host, case.before)
-            words = look_argv(UnitName(case.unit), full=case.full, user=case.user)
-            (RECORDED / f"{name}.txt").write_text(_as_bot(host, words))
-            if name in STATUS:
-                (RECORDED / f"{name}.status").write_text(_as_bot(host, status_argv(UnitName(case.unit))))
-            _root(host, case.after)
-        (RECORDED / "units.list").write_text(_as_bot(host, unit_list_argv()))
+        for name, case in {**CASES, **SCANS}.items():
+            if not names or name in names:
+                _root(host, case.before)
+                _record(host, name, case)
+                _root(host, case.after)
+        if not names or "units" in names:
+            (RECORDED / "units.list").write_text(_as_bot(host, unit_list_argv()))
     return 0
+
+
+def _record(host: LabHost, name: str, case: Case) -> None:
+    if name in SCANS:
+        (RECORDED / f"{name}.txt").write_text(_as_bot(host, scan_argv()))
+        return
+    words = look_argv(UnitName(case.unit), full=case.full, user=case.user)
+    (RECORDED / f"{name}.txt").write_text(_as_bot(host, words))
+    if name in STATUS:
+        (RECORDED / f"{name}.status").write_text(_as_bot(host, status_argv(UnitName(case.unit))))
 
 
 def _as_bot(host: LabHost, words: Sequence[str]) -> str:
@@ -175,4 +238,4 @@ def _root(host: LabHost, commands: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -11,7 +11,7 @@ from bot.core.look import look_argv, parse_look
 from bot.core.systemctl import RIGHTS, USER_RIGHTS
 from bot.core.units import FileKind, Layer, LoadState, Snapshot, Surroundings, UnitName
 from bot.errors import HostError, HostileOutput, UsageError
-from tests.core.record import CASES, RECORDED
+from tests.core.record import CASES, RECORDED, SCANS
 
 CONTROL, PERSISTENT, RUNTIME = "/etc/systemd/system.control/", "/etc/systemd/system/", "/run/systemd/system/"
 
@@ -247,6 +247,27 @@ def test_what_is_not_found_has_near_names() -> None:
     assert around("not_found").near == ("cron.service",)
 
 
+@pytest.mark.parametrize(
+    ("units", "agents"),
+    [
+        ("", ()),
+        ("Id=puppet.service\nLoadState=loaded\nActiveState=active\n", ("puppet",)),
+        (
+            "Id=agent.service\nNames=agent.service salt-minion.service\nLoadState=loaded\nActiveState=active\n",
+            ("salt",),
+        ),
+        ("Id=chef-client.timer\nLoadState=loaded\nActiveState=inactive\nUnitFileState=enabled\n", ("chef",)),
+        ("Id=puppet.service\nLoadState=loaded\nActiveState=inactive\nUnitFileState=disabled\n", ()),
+        ("Id=puppet.service\nLoadState=masked\nActiveState=inactive\n", ()),
+    ],
+)
+def test_configuration_management_that_works_there_is_seen_in_passing(units: str, agents: tuple[str, ...]) -> None:
+    text = changed("surroundings", "@units\n", f"@units\n{units}\n")
+    found = parse_look(text, UnitName("worker.service")).around
+    assert found
+    assert found.agents == agents
+
+
 def test_a_users_manager_is_another_world_with_its_own_layers() -> None:
     found = seen("user_running")
     assert [file.path for file in found.layers] == [
@@ -441,4 +462,4 @@ def test_the_look_is_one_constant_script_with_the_unit_as_an_argument() -> None:
 
 
 def test_every_case_has_its_recording_and_every_recording_its_case() -> None:
-    assert {path.stem for path in RECORDED.glob("*.txt")} == set(CASES)
+    assert {path.stem for path in RECORDED.glob("*.txt")} == {*CASES, *SCANS}

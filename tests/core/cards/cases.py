@@ -161,6 +161,7 @@ WAITING = {
     ),
     "somebody is on call": waiting(approval=approval(groups=("on-call",), on_call=ON_CALL)),
     "asked anew": asked_anew(),
+    "configuration management works there": waiting(running(around=around(agents=("ansible-pull", "puppet")))),
     "another name": waiting(ALIASED, change("sshd.service")),
     "a unit of the administrator's own": through_control(),
     "a user's unit, stopped, until the next reboot": user_unit(),

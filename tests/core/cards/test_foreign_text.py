@@ -98,6 +98,7 @@ def hostile_snapshots(draw: st.DrawFn) -> Snapshot:
         starts=others,
         pending_reload=(text(), text()),
         failed=(text(),),
+        agents=(text(),),
         near=(text(),),
     )
     return running(

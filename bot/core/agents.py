@@ -1,0 +1,36 @@
+"""Configuration management on a host: what may take a mask off again, because nobody told it of the mask."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from bot.core.answer import Record, needed
+
+# The units that their own packages bring. What cron starts cannot be told from other cron jobs.
+AGENTS: Mapping[str, str] = MappingProxyType(
+    {
+        "puppet.service": "puppet",
+        "pe-puppet.service": "puppet",
+        "chef-client.service": "chef",
+        "chef-client.timer": "chef",
+        "cinc-client.service": "cinc",
+        "cinc-client.timer": "cinc",
+        "salt-minion.service": "salt",
+        "ansible-pull.service": "ansible-pull",
+        "ansible-pull.timer": "ansible-pull",
+        "cfengine3.service": "cfengine",
+        "cf-execd.service": "cfengine",
+    }
+)
+_RUNS = ("active", "activating", "reloading")
+_STARTS = ("enabled", "enabled-runtime")
+
+
+def agents(units: Mapping[str, Record]) -> tuple[str, ...]:
+    """The agents among these units, given by name, that run or would at the next boot; as people call them."""
+    return tuple(sorted({AGENTS[name] for name, unit in units.items() if name in AGENTS and _works(unit)}))
+
+
+def _works(unit: Record) -> bool:
+    if needed(unit, "LoadState") != "loaded":
+        return False
+    return needed(unit, "ActiveState") in _RUNS or unit.get("UnitFileState") in _STARTS

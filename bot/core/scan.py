@@ -1,0 +1,160 @@
+"""A scan of one host: every mask of its system manager, whoever made it, and how the units under them are doing."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+
+from bot.core.agents import AGENTS, agents
+from bot.core.answer import (
+    SCAN,
+    Record,
+    failure,
+    is_unit,
+    needed,
+    read_machine_id,
+    read_number,
+    read_unit,
+    record,
+    records,
+    sections,
+)
+from bot.core.layer_files import FILE, read_kind
+from bot.core.scan_script import FOLDERS, MOST, SCRIPT
+from bot.core.systemctl import SHOWN_OF_MASK, Argv
+from bot.core.units import ActiveState, FileKind, LoadState
+from bot.errors import HostError, HostileOutput
+
+_SECTIONS = ("host", "counts", "masks", "states", "agents", "failed-units")
+_MASKS = (FileKind.MASK, FileKind.EMPTY, FileKind.LINK)
+_IDENTITY = re.compile(r"\d{1,20}:\d{1,11}\.\d{9}", re.ASCII)
+_BOOT_ID = re.compile(r"[0-9a-f-]{36}")
+_FILE_STATE = re.compile(r"[a-z-]{0,20}")
+
+
+@dataclass(frozen=True, slots=True)
+class FoundMask:
+    """A mask as it was found; `identity` is that of `LayerFile`. A template has no states of its own."""
+
+    path: str
+    kind: FileKind  # LINK: it leads to another mask, or to another device than /dev/null
+    identity: str
+    load: LoadState | None = None
+    active: ActiveState | None = None
+    file_state: str = ""
+
+    @property
+    def unit(self) -> str:
+        """The name that is masked."""
+        return PurePosixPath(self.path).name
+
+    @property
+    def folder(self) -> str:
+        """Where it is."""
+        return str(PurePosixPath(self.path).parent)
+
+    @property
+    def made_at(self) -> datetime:
+        """When its link was made or last changed, by the host's own clock."""
+        return datetime.fromtimestamp(int(self.identity.partition(":")[2].partition(".")[0]), UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a host said. It names so many masks at most, and counts all of them; those of packages are only counted."""
+
+    machine_id: str
+    boot_id: str
+    masks: tuple[FoundMask, ...] = ()
+    total: int = 0
+    vendor: int = 0
+    agents: tuple[str, ...] = ()  # configuration management that works there
+    failed: tuple[str, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether what is not named is not there."""
+        return len(self.masks) >= self.total
+
+    def at(self, path: str) -> FoundMask | None:
+        """The mask at that path."""
+        return next((mask for mask in self.masks if mask.path == path), None)
+
+
+def scan_argv() -> Argv:
+    """One constant script for sh(1) without an argument; it needs no root, and takes some 100 ms on the host."""
+    return ("/bin/sh", "-c", SCRIPT, "maskbot-scan")
+
+
+def parse_scan(stdout: str) -> Scan:
+    """What the host said, believed only where it is what the script prints. Raises `HostError` like `parse_look`."""
+    found = sections(stdout, (*_SECTIONS, "failed"), first=SCAN)
+    if "failed" in found:
+        raise failure(found["failed"])
+    for name in _SECTIONS:
+        if name not in found:
+            raise HostError("The host's answer lacks a part.", code="incomplete_observation", passing=True)
+    host, counts = record(found["host"], ("machine_id", "boot_id")), record(found["counts"], ("masks", "vendor"))
+    try:
+        masks = _masks(found["masks"], [*records(found["states"], SHOWN_OF_MASK)])
+    except ValueError:
+        raise HostileOutput("The host's answer has a state that systemd does not have.") from None
+    return Scan(
+        machine_id=read_machine_id(host),
+        boot_id=_fitting(_BOOT_ID, needed(host, "boot_id")),
+        masks=masks,
+        total=max(read_number(needed(counts, "masks")), len(masks)),
+        vendor=read_number(needed(counts, "vendor")),
+        agents=agents(_asked_for(found["agents"])),
+        failed=_failed(found["failed-units"]),
+    )
+
+
+def _masks(lines: Sequence[str], states: Sequence[Record]) -> tuple[FoundMask, ...]:
+    """Each file with the states of its unit, in the order in which both were asked; by their paths."""
+    files = [_file(line) for line in lines]
+    if len(files) > MOST or len({file.path for file in files}) < len(files):
+        raise HostileOutput("The host's answer has more masks than were asked for, or one twice.")
+    having_states = [file for file in files if "@." not in file.unit]
+    if len(having_states) != len(states):
+        raise HostError("The host's answer lacks the states of a unit.", code="incomplete_observation", passing=True)
+    known = {file.path: state for file, state in zip(having_states, states, strict=True)}
+    return tuple(_with_states(file, known.get(file.path)) for file in sorted(files, key=lambda file: file.path))
+
+
+def _file(line: str) -> FoundMask:
+    file = FILE.fullmatch(line)
+    if file is None:
+        raise HostileOutput("The host's answer has something else than a mask.")
+    mask = FoundMask(file["path"], read_kind(file)[0], _fitting(_IDENTITY, file["identity"]))
+    if mask.folder not in FOLDERS or mask.kind not in _MASKS or not is_unit(mask.unit):
+        raise HostileOutput("The host's answer has a mask where none was looked for.")
+    return mask
+
+
+def _with_states(file: FoundMask, state: Record | None) -> FoundMask:
+    if state is None:
+        return file
+    load, active = LoadState(needed(state, "LoadState")), ActiveState(needed(state, "ActiveState"))
+    return replace(file, load=load, active=active, file_state=_fitting(_FILE_STATE, needed(state, "UnitFileState")))
+
+
+def _asked_for(lines: Sequence[str]) -> dict[str, Record]:
+    """One after the other: a name may be another one's alias, and is shown by that one's."""
+    units = [*records(lines, SHOWN_OF_MASK)]
+    if len(units) != len(AGENTS):
+        raise HostError("The host's answer lacks a unit.", code="incomplete_observation", passing=True)
+    return dict(zip(AGENTS, units, strict=True))
+
+
+def _failed(lines: Sequence[str]) -> tuple[str, ...]:
+    if len(lines) > MOST:
+        raise HostileOutput("The host's answer has more failed units than were asked for.")
+    return tuple(sorted({read_unit(needed(record([line], ("Id",)), "Id")) for line in lines}))
+
+
+def _fitting(form: re.Pattern[str], value: str) -> str:
+    if not form.fullmatch(value):
+        raise HostileOutput("The host's answer has a value that the scan cannot have printed.")
+    return value
