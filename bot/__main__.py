@@ -134,7 +134,7 @@ def review(request: words.Request, remark: words.Reason = None, *, json: words.J
 @app.command()
 def status(
     host: Annotated[str, typer.Argument(help="A host; without one, how the bot itself is.")] = "",
-    unit: Annotated[str, typer.Argument(help="A unit; without one, our masks on the host.")] = "",
+    unit: Annotated[str, typer.Argument(help="A unit; without one, the masks on the host.")] = "",
     *,
     json: words.Json = False,
 ) -> None:
@@ -172,11 +172,19 @@ def explain(host: words.Host, unit: words.Unit, *, user: words.User = "", json: 
 
 
 @app.command("list")
-def masks(*, json: words.Json = False) -> None:
-    """The masks that we made and nobody has taken back. This is not a scan of the hosts."""
+def masks(host: words.AnyHost = "", *, json: words.Json = False) -> None:
+    """Every mask on the hosts, ours and those of others, as each host was looked at last."""
     from bot.terminal import asking
 
-    _exit(asking.look("list", (), (), as_json=json))
+    _exit(asking.look("list", [host] if host else (), (), as_json=json))
+
+
+@app.command()
+def handover(*, json: words.Json = False) -> None:
+    """What the next on-call has to know: masks, what waits and runs, what ends when."""
+    from bot.terminal import asking
+
+    _exit(asking.look("handover", (), (), as_json=json))
 
 
 @audit.command()

@@ -132,6 +132,7 @@ def _timings(settings: Settings) -> Timings:
         lease_renewal=settings.lease_renew,
         message_retry=settings.message_retry,
         review_reminder=settings.review_reminder,
+        watch=settings.watch_interval,
         unit_lists=settings.unit_lists,
         page_unknown=settings.page_unknown,
     )

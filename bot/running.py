@@ -35,7 +35,7 @@ def run(say: Say, *, is_terminal: bool) -> None:
     with assembled(settings, configuration) as assembly, ExitStack() as parts:
         say(f"store: {assembly.place}")
         link = SlackLink(assembly, say=lambda text: _begun(say, text), lost=wishes.stop)
-        loop = Loop(assembly.parts, owner=assembly.instance, workers=settings.workers)
+        loop = Loop(assembly.parts, owner=assembly.instance, workers=settings.workers, watchers=settings.watchers)
         shell = serve_shell(assembly, lambda: State(is_ready=link.is_connected, slack=link.state))
         # In this order they end: nothing new comes in, then what is in hand is finished.
         parts.callback(loop.stop)

@@ -68,6 +68,7 @@ def _without_people(document: Document, file: PolicyFile, lists: Lists, digest: 
         free_extension=file.free_extension,
         shell_channel=file.shell_channel or "",
         operations_channel=file.operations_channel or file.shell_channel or "",
+        tell_foreign_masks=file.tell_foreign_masks,
         unit_types=frozenset(file.unit_types),
         instances=file.instances,
         no_start_proof=tuple(file.no_start_proof),

@@ -114,6 +114,7 @@ class PolicyFile(BaseModel):
     people: dict[Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_-]{0,30}$")], Id] = {}
     shell_channel: ChannelId | None = None
     operations_channel: ChannelId | None = None
+    tell_foreign_masks: bool = True
     guarded_need: int = Field(default=2, ge=1, le=10)
     calendar: CalendarEntry = CalendarEntry()
     limits: LimitsEntry = LimitsEntry()

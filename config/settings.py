@@ -110,6 +110,10 @@ class Settings(BaseSettings):
     pager_deadline: Seconds = 10
     page_unknown: Seconds = 120  # after which somebody is paged because nobody knows what a command did
 
+    # The watch over the hosts
+    watch_interval: Seconds = 300  # between two looks at all masks of a host
+    watchers: Threads = 4  # hosts that are looked at at one time, and whatever else comes round
+
     # What people see
     card_edit_interval: Seconds = 1  # at least, between two edits of a card that only show progress
     progress: Seconds = 5  # between two words about a long wait

@@ -9,6 +9,7 @@ _DATE = re.compile(r"<!date\^\d+\^[^|>]*\|([^>]*)>")
 _PERSON = re.compile(r"<@([A-Z0-9]+)>")
 _LINK = re.compile(r"<https?://[^|>]*\|([^>]*)>")
 _LABEL = re.compile(r"^(\s*)\*([^*]+)\*(:?) +", re.MULTILINE)
+_TITLE = re.compile(r"^\*([^*\n]+)\*$", re.MULTILINE)
 _FENCE = re.compile(r"^```\n?|\n?```$", re.MULTILINE)
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"), ("\u200b", ""))
 
@@ -28,7 +29,7 @@ def _plain(markup: str, names: Mapping[str, str]) -> str:
     """What Slack would show. What people wrote was escaped, so no markup of theirs is left to be taken away."""
     plain = _LINK.sub(r"\1", _DATE.sub(r"\1", markup))
     plain = _PERSON.sub(lambda found: f"@{names.get(found[1], found[1])}", plain)
-    plain = _LABEL.sub(r"\1\2: ", _FENCE.sub("", plain))
+    plain = _TITLE.sub(r"\1", _LABEL.sub(r"\1\2: ", _FENCE.sub("", plain)))
     for entity, sign in _ENTITIES:
         plain = plain.replace(entity, sign)
     return plain

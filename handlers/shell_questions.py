@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bot.core.cards import answers
+from bot.core.cards import answers, ledger
+from bot.core.cards.handover import handover
 from bot.core.cards.kit import Text
 from bot.core.changes import Request
 from bot.core.grammar import Question, Word
@@ -13,6 +14,7 @@ from bot.errors import UsageError
 from bot.ports import Query
 from bot.workflow import Parts
 from bot.workflow.answering import Asker, about, weigh
+from bot.workflow.ledger import book
 from bot.workflow.looking import look
 from handlers import plainly, shown
 
@@ -35,12 +37,12 @@ def answer(parts: Parts, question: Question, *, asker: PersonId, name: str) -> M
             said = _said(answers.why(request, decision, explained), data, [request])
             return {**said, "lines": [*said["lines"], *_passed(explained)]}
         case Word.LIST:
-            masks = parts.store.find(Query(live_masks=True))
-            owed = parts.store.find(Query(reviews_owed=True))
-            text = answers.listing(masks, parts.clock.now(), reviews=owed)
-            return _said(text, {"masks": _all(masks), "reviews_owed": _all(owed)}, [*masks, *owed])
+            return _list(parts, question.host)
+        case Word.HANDOVER:
+            known = book(parts)
+            return _said(handover(known), shown.handover(known), known.ours)
         case _:
-            raise UsageError("The command line has `status`, `plan`, `explain` and `list`.")
+            raise UsageError("The command line has `status`, `plan`, `explain`, `list` and `handover`.")
 
 
 def _passed(explained: Sequence[Explained]) -> list[str]:
@@ -48,12 +50,19 @@ def _passed(explained: Sequence[Explained]) -> list[str]:
     return [f"passed: {one.step}" for one in explained if one.holds and not one.line and not one.decides]
 
 
+def _list(parts: Parts, host: str) -> Mapping[str, Any]:
+    known = book(parts, host)
+    return _said(ledger.whole(known, host=host), shown.ledger(known), known.ours)
+
+
 def _status(parts: Parts, question: Question) -> Mapping[str, Any]:
-    """How a unit is, or what of ours is masked on a host."""
+    """How a unit is, or what is masked on a host."""
     host = parts.host(question.host)
+    if question.unit is None:
+        return _list(parts, host.name)
     masks = parts.store.find(Query(host=host.name, unit=question.unit, live_masks=True))
-    seen = look(parts, host, question.unit, full=True) if question.unit else None
-    data = {"host": host.name, "unit": shown.snapshot(seen), "masks": _all(masks)}
+    seen = look(parts, host, question.unit, full=True)
+    data = {"host": host.name, "unit": shown.snapshot(seen), "masks": [shown.request(one) for one in masks]}
     return _said(answers.status(host.name, seen, masks, parts.clock.now()), data, masks)
 
 
@@ -63,10 +72,6 @@ def _people(request: Request) -> Iterator[tuple[PersonId, str]]:
     yield request.owner, request.owner_name
     if request.glass:
         yield request.glass.by, request.glass.name
-
-
-def _all(requests: Sequence[Request]) -> list[shown.Shown]:
-    return [shown.request(one) for one in requests]
 
 
 def _said(text: Text, data: Mapping[str, Any], about: Sequence[Request]) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.core.changes import Approval, Glass, Request, Sent, Vote
+from bot.core.ledger import Book, Entry, Page
 from bot.core.people import Shift
 from bot.core.policy import Allow, Decision, Explained, NeedsApproval, Refuse
 from bot.core.units import Snapshot
@@ -44,6 +45,7 @@ def request(stored: Request) -> Shown:
         "alone": _alone(stored.glass) if stored.glass else None,
         "undoes": ask.undoes or None,
         "undone_by": stored.undone_by or None,
+        "lost": str(stored.watched.lost) if stored.watched.lost else None,
     }
 
 
@@ -62,6 +64,53 @@ def snapshot(seen: Snapshot | None) -> Shown | None:
         "is_masked": seen.is_masked,
         "masked_in": [str(layer) for layer in seen.mask_layers],
         "machine_id": seen.machine_id,
+    }
+
+
+def ledger(book: Book) -> Shown:
+    """Every mask, ours with its `request`; and when each host was looked at last, or since when it cannot be."""
+    return {
+        "masks": [_entry(entry) for entry in book.entries],
+        "hosts": [_page(page) for page in book.pages],
+        "reviews_owed": [request(one) for one in book.reviews],
+    }
+
+
+def handover(book: Book) -> Shown:
+    """What the next on-call has to know."""
+    return {
+        "waiting": [request(one) for one in book.waiting],
+        "running": [request(one) for one in book.running],
+        **ledger(book),
+    }
+
+
+def _entry(entry: Entry) -> Shown:
+    """`made_at` is by the host's own clock; None where no look has seen it."""
+    found = entry.found
+    return {
+        "host": entry.host,
+        "unit": entry.unit,
+        "ours": entry.request is not None,
+        "path": found.path if found else None,
+        "kind": str(found.kind) if found else None,
+        "made_at": found.made_at.isoformat() if found else None,
+        "load": found.load if found else None,
+        "active": found.active if found else None,
+        "request": request(entry.request) if entry.request else None,
+    }
+
+
+def _page(page: Page) -> Shown:
+    scan, away = page.scan, page.away
+    return {
+        "host": page.host,
+        "seen_at": page.seen_at.isoformat() if page.seen_at else None,
+        "away_since": away.since.isoformat() if away else None,
+        "away_because": away.because if away else None,
+        "vendor_masks": scan.vendor if scan else None,
+        "not_listed": scan.total - len(scan.masks) if scan else None,
+        "agents": list(scan.agents) if scan else [],
     }
 
 

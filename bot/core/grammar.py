@@ -30,6 +30,7 @@ class Word(StrEnum):
     WHY = "why"
     LIST = "list"
     HISTORY = "history"
+    HANDOVER = "handover"
     HELP = "help"
 
 
@@ -110,8 +111,8 @@ def _question(word: Word, rest: str, hosts: Sequence[str], now: Now) -> Question
 
 
 def _look(word: Word, names: list[str], hosts: Sequence[str]) -> Question:
-    """`list`, `history [HOST]` or `status HOST [UNIT]`."""
-    usage = {Word.LIST: "", Word.HISTORY: " [HOST]"}.get(word, " HOST [UNIT]")
+    """`handover`, `list [HOST]`, `history [HOST]` or `status HOST [UNIT]`."""
+    usage = {Word.HANDOVER: "", Word.LIST: " [HOST]", Word.HISTORY: " [HOST]"}.get(word, " HOST [UNIT]")
     if len(names) > len(usage.split()) or (word is Word.STATUS and not names):
         raise UsageError(f"It is `/mask {word}{usage}`, and no more than that.")
     host, unit, *_ = [*map(repair.word, names), "", ""]

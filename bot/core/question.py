@@ -199,6 +199,7 @@ class Policy:
     shell_channel: str = ""  # where requests from the command line put their card
     time_zone: tzinfo = UTC  # in which a time is meant that names none
     operations_channel: str = ""  # where what belongs to no request is said
+    tell_foreign_masks: bool = True  # there, of masks that somebody made or removed by hand; they are recorded anyway
     unit_types: frozenset[str] = frozenset({"service", "socket", "timer", "path"})
     instances: bool = True  # whether instances (`foo@1.service`) may be masked
     break_glass: BreakGlass = BreakGlass()

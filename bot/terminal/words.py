@@ -6,6 +6,7 @@ import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object; its names stay as they are.")]
 Host = Annotated[str, typer.Argument(help="A host by its name in hosts.yaml.")]
+AnyHost = Annotated[str, typer.Argument(help="A host; without one, all of them.")]
 Unit = Annotated[str, typer.Argument(help="A unit; `cron` means `cron.service`.")]
 Reason = Annotated[list[str] | None, typer.Argument(help="Why. Begin it with `--` if it has a word with a dash.")]
 Request = Annotated[str, typer.Argument(metavar="ID", help="A request, as in `r1a2b3c4d5`.")]

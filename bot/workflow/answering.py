@@ -7,19 +7,21 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from bot.core.cards import answers, details, plain
+from bot.core.cards import answers, details, ledger, plain
 from bot.core.cards.forms import told
+from bot.core.cards.handover import handover
 from bot.core.cards.kit import Text
 from bot.core.changes import Ask, Change, Request, Target, Verb
 from bot.core.grammar import Question, Word
 from bot.core.people import PersonId, Place
 from bot.core.policy import Decision, Explained, Moment, decide, explain, may_look, may_see_all
-from bot.core.units import Snapshot, UnitName
+from bot.core.units import UnitName
 from bot.errors import MaskbotError, UsageError
 from bot.ports import Query
 from bot.workflow.asking import planned
 from bot.workflow.groups import with_names
 from bot.workflow.judging import facts
+from bot.workflow.ledger import book
 from bot.workflow.looking import look
 from bot.workflow.parts import Parts
 from bot.workflow.places import asked_at
@@ -111,8 +113,9 @@ def answer(parts: Parts, question: Question, who: Asker) -> Text:
             request, decision, explained = weigh(parts, asked)
             return answers.why(request, decision, explained)
         case Word.LIST:
-            reviews = parts.store.find(Query(reviews_owed=True))
-            return answers.listing(parts.store.find(Query(live_masks=True)), parts.clock.now(), reviews=reviews)
+            return ledger.listing(book(parts, question.host), host=question.host)
+        case Word.HANDOVER:
+            return handover(book(parts))
         case Word.HISTORY:
             return answers.history(parts.store.find(Query(host=question.host, limit=20)), parts.clock.now())
         case Word.HELP:
@@ -147,10 +150,12 @@ def _any_host(parts: Parts) -> str:
 
 
 def _status(parts: Parts, question: Question) -> Text:
-    """How a unit is, or what of ours is masked on a host."""
+    """How a unit is, or what is masked on a host."""
     host = parts.host(question.host)
+    if question.unit is None:
+        return ledger.listing(book(parts, host.name), host=host.name)
     live = parts.store.find(Query(host=host.name, unit=question.unit, live_masks=True))
-    seen: Snapshot | None = look(parts, host, question.unit, full=True) if question.unit else None
+    seen = look(parts, host, question.unit, full=True)
     return answers.status(host.name, seen, live, parts.clock.now())
 
 

@@ -10,6 +10,7 @@ from bot.core.changes import Stage
 from bot.core.configured import Configured, changes
 from bot.errors import StoreBusy
 from bot.ports import Message, MessageKind
+from bot.workflow.duties import appoint_configured
 from bot.workflow.parts import Parts
 
 log = structlog.get_logger()
@@ -20,6 +21,7 @@ def begin_with_it(parts: Parts) -> None:
     """Record what this process goes by. What waits may have been asked under other files: each is judged by these."""
     parts.store.record([_loaded(parts.in_force.now, digest_before="", what=())])
     _judge_what_is_open(parts)
+    appoint_configured(parts)
 
 
 def put_in_force(parts: Parts, newer: Configured) -> Sequence[str]:
@@ -39,6 +41,7 @@ def put_in_force(parts: Parts, newer: Configured) -> Sequence[str]:
         raise
     parts.in_force.put(newer)
     _judge_what_is_open(parts)
+    appoint_configured(parts)
     return what
 
 

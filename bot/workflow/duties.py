@@ -7,13 +7,15 @@ import structlog
 
 from bot.errors import MaskbotError, Stale
 from bot.ports import Duty
+from bot.workflow.ledger import WATCH
 from bot.workflow.parts import Parts
+from bot.workflow.watching import appoint_watches, watch
 
 log = structlog.get_logger()
 
 # What is done for a duty, by its kind: it looks, and keeps the duty with what it saw and when it is due again.
 Perform = Callable[[Parts, Duty], None]
-KINDS: Mapping[str, Perform] = {}
+KINDS: Mapping[str, Perform] = {WATCH: watch}
 
 _AGAIN = timedelta(minutes=1)  # after something went wrong
 
@@ -25,6 +27,11 @@ def appoint(parts: Parts, duty: Duty) -> None:
             parts.store.keep(duty)
         except Stale:
             return  # another replica was quicker
+
+
+def appoint_configured(parts: Parts) -> None:
+    """See that every duty is there that the configuration asks for: at the start, and whenever it has changed."""
+    appoint_watches(parts)
 
 
 def perform(parts: Parts, duty: Duty, *, kinds: Mapping[str, Perform] = KINDS) -> None:

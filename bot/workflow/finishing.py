@@ -15,6 +15,7 @@ from bot.errors import Stale
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.ending import event, over, sentence, states
 from bot.workflow.parts import Parts
+from bot.workflow.watching import watch_soon
 
 _AUDIT_WORD = {
     Outcome.PROVEN: "success",
@@ -57,12 +58,15 @@ def finish(parts: Parts, request: Request, ending: Ending, *, claim: Claim) -> R
         after=states(ending.after),
         ends_at=finished.standing.ends_at,
     )
-    return parts.store.save(
+    stored = parts.store.save(
         finished,
         events=[recorded],
         messages=[*_to_all(finished), *_to_owner(parts, finished)],
         claim=claim,
     )
+    if stored.target.sent:
+        watch_soon(parts, stored.target.host)
+    return stored
 
 
 def _to_all(ended: Request) -> Iterator[Message]:

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from bot.core.changes import Target
 from bot.core.inventory import Host
 from bot.core.look import look_argv, parse_look
+from bot.core.scan import Scan, parse_scan, scan_argv
 from bot.core.systemctl import read_status, status_argv
 from bot.core.units import Snapshot, UnitName
 from bot.errors import HostError, OutcomeUnknown
@@ -26,9 +27,24 @@ def look(
     except OutcomeUnknown as error:  # a look changes nothing, so no answer is no more than that
         raise HostError(str(error), code="no_answer", passing=True) from error
     snapshot = parse_look(reply.stdout, unit, also=also)
-    if host.machine_id and snapshot.machine_id != host.machine_id:
-        raise HostError(f"{host.name} is not the machine it was: its machine-id differs.", code="wrong_machine")
+    _check_machine(host, snapshot.machine_id)
     return snapshot
+
+
+def scan(parts: Parts, host: Host) -> Scan:
+    """Every mask on a host. Raises `HostError` in the same cases."""
+    try:
+        reply = parts.hosts.run(host, scan_argv(), deadline=parts.timings.look)
+    except OutcomeUnknown as error:
+        raise HostError(str(error), code="no_answer", passing=True) from error
+    found = parse_scan(reply.stdout)
+    _check_machine(host, found.machine_id)
+    return found
+
+
+def _check_machine(host: Host, machine_id: str) -> None:
+    if host.machine_id and machine_id != host.machine_id:
+        raise HostError(f"{host.name} is not the machine it was: its machine-id differs.", code="wrong_machine")
 
 
 def patient_look(parts: Parts, host: Host, unit: UnitName, *, full: bool = False, user: str = "") -> Snapshot:

@@ -31,6 +31,7 @@ class Timings:
     message_retry: float = 2.0
     unit_lists: float = 300.0  # how long the names of a host's units are offered before they are asked for anew
     page_unknown: float = 120.0  # after which somebody is paged because nobody knows what a command did
+    watch: float = 300.0  # between two looks at all masks of a host
 
 
 class InForce:

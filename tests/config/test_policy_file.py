@@ -127,6 +127,12 @@ def test_a_rule_may_remind_nobody(folder: Folder) -> None:
     assert folder.load().policy.rules[0].remind == ()
 
 
+def test_masks_of_others_are_told_unless_the_policy_says_no(folder: Folder) -> None:
+    assert folder.load().policy.tell_foreign_masks
+    folder.policy += "tell_foreign_masks: false\n"
+    assert not folder.load().policy.tell_foreign_masks
+
+
 @pytest.mark.parametrize(
     ("said", "verbs"),
     [

@@ -242,6 +242,8 @@ class TestQuestions:
             ("help", Question(Word.HELP)),
             ("Help me please", Question(Word.HELP)),
             ("list", Question(Word.LIST)),
+            ("list web-01", Question(Word.LIST, "web-01")),
+            ("handover", Question(Word.HANDOVER)),
             ("history", Question(Word.HISTORY)),
             ("history web-01", Question(Word.HISTORY, "web-01")),
             ("status web-01", Question(Word.STATUS, "web-01")),
@@ -263,7 +265,9 @@ class TestQuestions:
             ("status web-01 cron now", "`/mask status HOST [UNIT]`"),
             ("status nowhere", "There is no host `nowhere`"),
             ("status web-01 cr*", "is a pattern"),
-            ("list web-01", "`/mask list`"),
+            ("list web-01 cron", "`/mask list [HOST]`"),
+            ("list nowhere", "There is no host `nowhere`"),
+            ("handover web-01", "`/mask handover`"),
             ("history web-01 cron", "`/mask history [HOST]`"),
             ("plan web-01", "`/mask plan web-01 cron`"),
             ("why", "`/mask why db-01 cron`"),
@@ -287,7 +291,9 @@ class TestMentions:
     def test_unmask_with_its_slash(self) -> None:
         assert parse_mention("<@UBOT> /unmask web-01 cron", HOSTS, NOW) == Order(Change(Verb.UNMASK, "web-01", CRON))
 
-    @pytest.mark.parametrize(("text", "word"), [("<@UBOT>", Word.HELP), ("<@UBOT>, list", Word.LIST)])
+    @pytest.mark.parametrize(
+        ("text", "word"), [("<@UBOT>", Word.HELP), ("<@UBOT>, list", Word.LIST), ("<@UBOT> handover", Word.HANDOVER)]
+    )
     def test_a_question(self, text: str, word: Word) -> None:
         assert parse_mention(text, HOSTS, NOW) == Question(word)
 

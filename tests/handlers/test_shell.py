@@ -12,16 +12,20 @@ import pytest
 from bot.core.changes import Approval, Glass, Outcome, Request, Stage, Tally, Verdict, Vote, Wanted
 from bot.core.configured import Configured
 from bot.core.inventory import Inventory
+from bot.core.ledger import Page, write_page
 from bot.core.people import PersonId
 from bot.core.policy import Group, Policy, Rule
+from bot.core.scan import parse_scan
+from bot.core.units import FileKind, Layer, LayerFile, UnitName
 from bot.edges.clock import SystemClock
 from bot.edges.database import Database
 from bot.edges.offline import FallbackDirectory, OfflineDirectory
 from bot.edges.slack import SlackChannel, web_client
-from bot.ports import Query
+from bot.ports import Duty, Query
 from bot.workflow import InForce, Parts, Workflow
 from bot.workflow.answering import Answers
 from handlers.shell import Shell, State
+from tests.core.record import RECORDED
 from tests.handlers.world import HOSTS, NoHost
 
 ALICE, BOB = PersonId("T1", "UALICE"), PersonId("T1", "UBOB")
@@ -295,8 +299,51 @@ def test_who_asks_to_go_ahead_alone_says_why(terminal: Terminal) -> None:
 def test_what_is_masked_can_be_asked_while_slack_is_away(terminal: Terminal) -> None:
     answer, end = terminal.run("alice", do="question", text="list")
 
-    assert answer["answer"] == {"masks": [], "reviews_owed": []}
-    assert answer["lines"][0] == "OUR LIVE MASKS · 0"
+    assert (answer["answer"]["masks"], answer["answer"]["reviews_owed"]) == ([], [])
+    assert [(host["host"], host["seen_at"]) for host in answer["answer"]["hosts"]] == [
+        ("db-01", None),
+        ("web-01", None),
+        ("web-02", None),
+    ]
+    assert answer["lines"][0] == "MASKS · 0 ours, 0 not ours"
+    assert end["exit"] == 0
+
+
+def test_a_list_names_every_mask_whose_it_is_and_when_each_host_was_looked_at(terminal: Terminal) -> None:
+    seen = parse_scan((RECORDED / "scan_of_ours.txt").read_text())
+    worker = seen.at("/etc/systemd/system/worker.service")
+    assert worker
+    made = LayerFile(Layer.PERSISTENT, worker.path, FileKind.MASK, "/dev/null", worker.identity)
+    request = terminal.waiting()
+    for stage in (Stage.APPROVED, Stage.RUNNING):
+        request = terminal.store.save(request.move(stage))
+    done = request.on_target(made=made, outcome=Outcome.PROVEN, unit=UnitName("worker.service"))
+    terminal.store.save(done.move(Stage.DONE))
+    page = Page("web-01", request.asked_at, seen)
+    terminal.store.keep(Duty("watch:web-01", write_page(page), request.asked_at))
+
+    answer, _ = terminal.run("alice", do="question", text="list web-01")
+
+    told = [(mask["unit"], mask["ours"], mask["path"]) for mask in answer["answer"]["masks"]]
+    assert told == [
+        ("worker.service", True, "/etc/systemd/system/worker.service"),
+        ("handmade.service", False, "/etc/systemd/system/handmade.service"),
+    ]
+    assert answer["answer"]["masks"][0]["request"]["id"] == request.id
+    assert "MASKS ON web-01 · 1 ours, 1 not ours" in answer["lines"]
+    assert any(line.startswith("handmade.service on web-01: not ours, since 2026-11-25") for line in answer["lines"])
+
+
+def test_a_handover_tells_what_waits_and_what_runs(terminal: Terminal) -> None:
+    request = terminal.waiting()
+
+    answer, end = terminal.run("bob", do="question", text="handover")
+
+    assert [one["id"] for one in answer["answer"]["waiting"]] == [request.id]
+    assert answer["lines"][0] == "HANDOVER · 0 masked, 1 waiting, 0 under way"
+    assert any(
+        "mask cron.service on web-01: needs 1 approval, 15 min left, by alice" in line for line in answer["lines"]
+    )
     assert end["exit"] == 0
 
 

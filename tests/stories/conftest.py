@@ -23,6 +23,7 @@ SETTINGS = {
     "MASKBOT_RETRIES": "0.2,0.4",
     "MASKBOT_END_RETRY_FIRST": "0.5",
     "MASKBOT_END_RETRY_LONGEST": "2",
+    "MASKBOT_WATCH_INTERVAL": "3600",  # what one story does to a host by hand is no news in the next one
 }
 GUARDED = {"guarded": [{"because": "it carries the mail of {host}", "units": ["primary.service"]}]}
 

@@ -18,10 +18,12 @@ TYPED = (
 )
 QUESTIONS = {
     "status web-01 worker": ("STATUS · worker.service on web-01", "running, enabled", "system/worker.service"),
-    "status web-01": ("MASKS · web-01 · 0",),
+    "status web-01": ("MASKS ON web-01 · 0 ours",),
     "plan web-01 worker": ("PLAN, NOBODY IS ASKED · mask worker.service on web-01", "metrics.service", "one of @sre"),
     "why web-01 sshd": ("WHY · mask", "is on the critical list: remote access", "Nobody can approve this."),
-    "list": ("OUR LIVE MASKS · 0", "This is not a scan of the hosts."),
+    "list": ("MASKS · 0 ours",),
+    "list web-01": ("MASKS ON web-01 · 0 ours",),
+    "handover": ("HANDOVER · 0 masked, 0 waiting", "Nothing of ours is masked, and nothing waits or runs."),
     "history": ("HISTORY",),
     "help": ("HELP", "/mask HOST UNIT", "db-01, gone-01, web-01, web-02"),
 }

@@ -94,6 +94,16 @@ def test_what_belongs_to_no_request_is_said_where_it_names(parts: Parts) -> None
     assert [one.channel for one in posted(parts)] == ["COPS", "UBOB"]
 
 
+def test_what_belongs_to_no_request_and_names_no_place_is_said_in_the_operations_channel(parts: Parts) -> None:
+    policy = replace(parts.policy, operations_channel="COPS")
+    parts.in_force.put(Configured(parts.inventory, policy))
+
+    parts.store.keep(Duty("watch:web-01"), messages=[Message(MessageKind.NOTE, body="Masked, and not through me.")])
+    say_all(parts)
+
+    assert [one.channel for one in posted(parts)] == ["COPS"]
+
+
 def test_what_has_no_place_is_given_up_and_stands_in_nobodys_way(parts: Parts) -> None:
     parts.store.keep(Duty("freeze"), messages=[Message(MessageKind.NOTE, body="To whom?")])
 

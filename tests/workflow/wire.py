@@ -10,7 +10,7 @@ from bot.core.units import FileKind, Layer, LoadState, Snapshot, UnitName
 from bot.errors import HostError, OutcomeUnknown
 from bot.ports import Hosts, Reply
 
-LOOK = "maskbot-look"
+LOOK, SCAN = "maskbot-look", "maskbot-scan"
 _PLACES = {"--runtime": Layer.RUNTIME, "/usr/bin/ln": Layer.CONTROL, "/usr/bin/rm": Layer.CONTROL}
 
 

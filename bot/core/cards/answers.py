@@ -4,14 +4,13 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import assert_never
 
-from bot.core.cards import ends, raised, states
+from bot.core.cards import masks, raised, states
 from bot.core.cards.done import TITLES
 from bot.core.cards.kit import (
     Block,
     Markup,
     Text,
     clock,
-    day,
     escape,
     in_channel,
     joined,
@@ -23,19 +22,15 @@ from bot.core.cards.kit import (
 )
 from bot.core.cards.titles import subject, wanted
 from bot.core.cards.waiting import on_call, plan_rows, who_may
-from bot.core.changes import Glass, Outcome, Request, Stage
+from bot.core.changes import Outcome, Request, Stage
 from bot.core.question import Allow, Decision, Explained, NeedsApproval, Refuse, Routing
 from bot.core.units import FileKind, Snapshot
 
-_NOT_A_SCAN = "These are the masks that we made. This is not a scan of the hosts."
 
-
-def status(host: str, snapshot: Snapshot | None, masks: Sequence[Request], now: datetime) -> Text:
-    """How a unit is, or without one which masks of ours are on the host."""
-    if snapshot is None:
-        return _masks(f"MASKS · {host}", masks, now)
+def status(host: str, snapshot: Snapshot, live: Sequence[Request], now: datetime) -> Text:
+    """How a unit is."""
     head = f"STATUS · {snapshot.id} on {host}"
-    return message(head, section("status", [*_unit(snapshot), *_masked_by(snapshot, masks, now)]))
+    return message(head, section("status", [*_unit(snapshot), *_masked_by(snapshot, live, now)]))
 
 
 def plan(request: Request, decision: Decision, now: datetime) -> Text:
@@ -53,19 +48,6 @@ def why(request: Request, decision: Decision, explained: Sequence[Explained]) ->
     rules = [_rule(one) for one in explained if one.line]
     checks = [row("Checks", f"{passed} passed"), *(row("Decided by", text) for text in deciding)]
     return message(head, section("answer", [*_decided(decision), *checks]), *_listed("rules", rules))
-
-
-def listing(requests: Sequence[Request], now: datetime, *, reviews: Sequence[Request] = ()) -> Text:
-    """Our live masks, on all hosts; and what somebody did alone and nobody has reviewed yet."""
-    lines = [_owed(request, request.glass, now) for request in reviews if request.glass]
-    owed = _listed("reviews", [row("Reviews owed", str(len(lines))), *lines]) if lines else []
-    return _masks("OUR LIVE MASKS", requests, now, *owed)
-
-
-def _owed(request: Request, glass: Glass, now: datetime) -> Markup:
-    age = states.span((now - glass.at).total_seconds())
-    who, what = mention(glass.by, glass.name), f"{request.ask.change.verb} {subject(request)}"
-    return words("*{}*: {} went ahead alone {} ago: {}", what, who, age, escape(glass.reason, width=80))
 
 
 def history(requests: Sequence[Request], now: datetime) -> Text:
@@ -91,7 +73,9 @@ _HELP = (
     Markup("`/mask status HOST [UNIT]`  how it is now"),
     Markup("`/mask plan HOST UNIT`  what would happen; nobody is asked"),
     Markup("`/mask why HOST UNIT`  who may ask and approve, and which rule says so"),
-    Markup("`/mask list`, `/mask history [HOST]`  our masks, and what was asked lately"),
+    Markup("`/mask list [HOST]`  every mask on the hosts, whoever made it"),
+    Markup("`/mask handover`  what the next on-call has to know: masks, what waits and runs, what ends when"),
+    Markup("`/mask history [HOST]`  what was asked lately"),
     Markup("`/mask`  a form"),
     Markup("In a thread: the same words after a mention of me. `cron` means `cron.service`."),
 )
@@ -112,37 +96,13 @@ def _unit(seen: Snapshot) -> Iterator[Markup]:
         yield row("Started by", joined(f"{other.unit} ({states.doing(other)})" for other in around.triggers))
 
 
-def _masked_by(seen: Snapshot, masks: Sequence[Request], now: datetime) -> Iterator[Markup]:
-    for mask in masks:
-        yield row("Our mask", _mask(mask, now))
-    if masks or not seen.mask_layers:
+def _masked_by(seen: Snapshot, live: Sequence[Request], now: datetime) -> Iterator[Markup]:
+    for mask in live:
+        yield row("Our mask", masks.ours(mask, now))
+    if live or not seen.mask_layers:
         return
     paths = [file.path for file in seen.layers if file.kind in (FileKind.MASK, FileKind.EMPTY)]
     yield row("Masked by", words("somebody else, not by maskbot: {}", joined(paths)))
-
-
-def _masks(head: str, masks: Sequence[Request], now: datetime, *more: Block) -> Text:
-    lines = [words("*{}*: {}", subject(mask), _mask(mask, now)) for mask in masks]
-    blocks = _listed("masks", lines) or [section("masks", [words("None.")])]
-    return message(f"{head} · {len(lines)}", section("note", [words(_NOT_A_SCAN)]), *blocks, *more)
-
-
-def _mask(mask: Request, now: datetime) -> Markup:
-    """Since when, by whom, why, until when, and whether its undo needs a vote."""
-    since = mask.finished_at or mask.asked_at
-    age = states.span((now - since).total_seconds())
-    who = mention(mask.owner, mask.owner_name)
-    free = mask.undo_until is not None and now < mask.undo_until
-    undo = (
-        words("undo needs no vote until {}", day(mask.undo_until))
-        if free and mask.undo_until
-        else words("undo needs a vote")
-    )
-    return joined([words("since {} ({})", day(since), age), words("by {}", who), *_reason(mask), ends.when(mask), undo])
-
-
-def _reason(request: Request) -> list[Markup]:
-    return [escape(request.ask.reason, width=80)] if request.ask.reason.strip() else []
 
 
 def _past(request: Request, now: datetime) -> Markup:
@@ -151,7 +111,7 @@ def _past(request: Request, now: datetime) -> Markup:
     age = states.span((now - request.asked_at).total_seconds())
     who = mention(request.ask.requester, request.ask.requester_name)
     said = words("{} ago: {}, {}", age, wanted(request), ended)
-    return joined([said, words("by {}", who), *_reason(request)])
+    return joined([said, words("by {}", who), *masks.reason(request)])
 
 
 def _decided(decision: Decision) -> Iterator[Markup]:

@@ -37,7 +37,7 @@ def rows(request: Request, seen: Snapshot) -> Iterator[Markup]:
         yield from _hazards(change, seen)
         yield from _neighbours(change, seen)
     if masking and seen.around and seen.around.agents:
-        yield row("Managed", words("{} on {} may take the mask off again", joined(seen.around.agents), change.host))
+        yield row("Managed", words("by {}, which may take the mask off again", joined(seen.around.agents, " and ")))
     if seen.around and seen.around.pending_reload:
         yield row("Reload", words("also applies pending edits of {}", joined(seen.around.pending_reload)))
     yield from _names(change, seen)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from bot.core.cards import ends, glass, states
+from bot.core.cards import ends, glass, states, watch
 from bot.core.cards.buttons import buttons
 from bot.core.cards.kit import Action, Block, Markup, Text, clock, day, joined, message, row, section, words
 from bot.core.cards.table import MASKED, start_proof, table
@@ -63,6 +63,8 @@ def title(request: Request) -> str:
     """The outcome as a head line has it; a mask that was taken back since says so."""
     target = request.target
     outcome = target.outcome or Outcome.UNKNOWN
+    if request.watched.lost:
+        return "OUR MASK IS GONE"
     if request.undone_by:
         return "OUR MASK IS GONE" if outcome in MASKED else "TAKEN BACK"
     if request.repeated_by:
@@ -89,18 +91,25 @@ def _sections(**lines: list[Markup]) -> Iterator[Block]:
     return (section(name, texts) for name, texts in lines.items() if texts)
 
 
-def _meaning(request: Request) -> Iterator[Markup]:
-    """What people must know before they read the table."""
-    target = request.target
+def _overtaken(request: Request) -> Markup | None:
+    """What has become of it since, which says more than what it was."""
+    if request.watched.lost:
+        return watch.lost(request)
     if request.undone_by and request.undone_by == request.standing.returning:
-        yield words("Its end had come. A later card says how that went.")
-        return
+        return words("Its end had come. A later card says how that went.")
     if request.undone_by:
         gone = "The mask we made has been taken back since, or somebody replaced it."
-        yield words(gone if target.outcome in MASKED else "What this request did has been taken back since.")
-        return
+        return words(gone if request.target.outcome in MASKED else "What this request did has been taken back since.")
     if request.repeated_by:
-        yield words("It was asked for again since, and a later card says how that went.")
+        return words("It was asked for again since, and a later card says how that went.")
+    return None
+
+
+def _meaning(request: Request) -> Iterator[Markup]:
+    """What people must know before they read the table."""
+    target, since = request.target, _overtaken(request)
+    if since:
+        yield since
         return
     match target.outcome:
         case Outcome.NOT_PROTECTED:

@@ -52,7 +52,7 @@ def when(mask: Request) -> Markup:
     """In a list of masks."""
     ends_at = mask.standing.ends_at
     if ends_at is None:
-        return words("without an end")
+        return words("ends with the next reboot" if mask.ask.change.runtime else "without an end")
     return words("overdue since {}" if mask.standing.overdue else "ends {}", day(ends_at))
 
 

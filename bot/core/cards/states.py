@@ -64,8 +64,11 @@ def stop_limit(unit: Snapshot) -> float | None:
 
 
 def span(seconds: float) -> str:
-    """A length of time: `14 s`, `3 min`, `2 h`."""
+    """A length of time: `14 s`, `3 min`, `2 h`, `5 d`."""
     if seconds < 120:  # noqa: PLR2004 - two minutes: seconds still tell more
         return f"{max(0, round(seconds))} s"
     minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{round(minutes / 60)} h"  # noqa: PLR2004 - the same, for hours
+    if minutes < 120:  # noqa: PLR2004 - the same, for hours
+        return f"{minutes} min"
+    hours = round(minutes / 60)
+    return f"{hours} h" if hours < 48 else f"{round(hours / 24)} d"  # noqa: PLR2004 - and for days

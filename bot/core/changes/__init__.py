@@ -15,6 +15,7 @@ from bot.core.changes.talk import Remark
 from bot.core.changes.targets import Sent, Target
 from bot.core.changes.term import Term
 from bot.core.changes.votes import Approval, Tally, Verdict, Vote
+from bot.core.changes.watched import Loss, Watched
 from bot.core.changes.wishes import Wanted, Wish
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Glass",
     "Handover",
     "Nudges",
+    "Loss",
     "Outcome",
     "Paging",
     "Prolonging",
@@ -47,4 +49,5 @@ __all__ = [
     "Vote",
     "Wanted",
     "Wish",
+    "Watched",
 ]

@@ -14,6 +14,7 @@ from bot.core.changes.standing import Standing
 from bot.core.changes.talk import Remark
 from bot.core.changes.targets import Target
 from bot.core.changes.votes import Approval, Tally, Verdict, Vote
+from bot.core.changes.watched import Watched
 from bot.core.changes.wishes import Wish
 from bot.core.people import PersonId
 from bot.core.quorum import standing
@@ -48,6 +49,7 @@ class Request:
     talk: tuple[Remark, ...] = ()
     standing: Standing = Standing()  # what time brings to it once it is done
     glass: Glass | None = None  # who went ahead without the votes that were missing
+    watched: Watched = Watched()
     due_at: datetime | None = field(default=None)  # when it must be looked at again; None: when something happens
 
     @property
@@ -116,13 +118,14 @@ class Request:
 
     @property
     def is_live_mask(self) -> bool:
-        """A mask that we made and that nobody has taken back through us."""
+        """A mask that we made, that nobody has taken back through us, and that is not known to be gone otherwise."""
         masked = (Outcome.PROVEN, Outcome.MASKED_RUNNING, Outcome.MASKED_RESTARTED)
         return (
             self.ask.change.verb is Verb.MASK
             and self.stage is Stage.DONE
             and self.target.outcome in masked
             and not self.undone_by
+            and not self.watched.lost
         )
 
     @property

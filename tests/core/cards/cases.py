@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.core.changes import (
     Cause,
+    Loss,
     Outcome,
     Paging,
     Prolonging,
@@ -18,6 +19,7 @@ from bot.core.changes import (
     Term,
     Verb,
     Verdict,
+    Watched,
 )
 from bot.core.people import ITSELF, Shift
 from bot.core.units import ActiveState, FileKind, Layer, UnitName
@@ -353,6 +355,9 @@ DONE = {
     "our mask is gone": replace(proven(), undone_by="r2"),
     "our mask is gone, and would have ended": replace(ending(), undone_by="r2"),
     "it ended by itself": replace(ending(returning="r2"), undone_by="r2"),
+    "our mask is gone, and nobody took it back": replace(proven(), watched=Watched(Loss.REMOVED, NOW, ("puppet",))),
+    "our mask was replaced": replace(proven(), watched=Watched(Loss.REPLACED, NOW)),
+    "our mask ended with a reboot": replace(proven(), watched=Watched(Loss.REBOOTED)),
     "what was stopped is taken back": replace(after(Outcome.NOT_PROTECTED), undone_by="r2"),
     "stopped but not masked, and done by a later request": replace(after(Outcome.NOT_PROTECTED), repeated_by="r2"),
     "not finished by the clock, no reason": replace(

@@ -238,13 +238,11 @@ def test_an_answer_stays_ours(request: Request, seen: Snapshot, text: str) -> No
     explained = [Explained(text, holds=True, why=text), Explained(text, holds=False, why=text, line=3)]
     for said in (
         answers.status("web-01", seen, [request], NOW),
-        answers.status(text, None, [request] * 60, NOW),
         answers.plan(request, needs, NOW),
         answers.plan(request, Allow(text, text), NOW),
         answers.why(
             request, Refuse("code", text, text), [*explained, Explained(text, holds=True, why=text, decides=True)]
         ),
-        answers.listing([request] * 60, NOW, reviews=[request] * 60),
         answers.history([request] * 60, NOW),
         answers.help_text([text]),
         plain(text),

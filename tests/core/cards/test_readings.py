@@ -35,6 +35,7 @@ from bot.core.question import Allow, Explained, NeedsApproval, Refuse, Routing
 from bot.core.units import ActiveState, FileKind, LoadState, UnitName
 from tests.core.cards.cases import ALIASED, BUSY, CARDS, DONE, ENDED, INFINITE, WAITING, guarded, unmask
 from tests.core.cards.ends import said_of_ends
+from tests.core.cards.ledgers import said_in_handovers, said_in_lists, said_of_the_watch
 from tests.core.cards.pages import EMPTY, FULL
 from tests.core.cards.reading import read, read_form, read_page
 from tests.core.cards.situations import (
@@ -165,18 +166,12 @@ def all_answers() -> dict[str, str]:
         "status, another name": answers.status("web-01", ALIASED, [], NOW),
         "status, a typo": answers.status("web-01", replace(missing, around=around(near=("crond.service",))), [], NOW),
         "status, no such unit": answers.status("web-01", replace(missing, around=None), [], NOW),
-        "status of a host": answers.status("web-01", None, [proven(), replace(proven(), undo_until=None)], NOW),
         "plan": answers.plan(waiting(BUSY), needs, NOW),
         "plan, guarded": answers.plan(waiting(), tick, NOW),
         "plan, routed, from different groups": answers.plan(waiting(), routed, NOW),
         "plan, no vote": answers.plan(unmask(undoes="r1"), Allow("undo", "it is the undo of our own mask"), NOW),
         "plan, refused": answers.plan(waiting(ALIASED, change("sshd.service")), no, NOW),
         "why": answers.why(waiting(ALIASED, change("sshd.service")), no, explained),
-        "list": answers.listing(
-            [proven(), DONE["proven, and it ends"], DONE["proven, and its end is overdue"]], NOW + timedelta(hours=5)
-        ),
-        "list, with reviews owed": answers.listing([], NOW + timedelta(hours=5), reviews=[alone(proven())]),
-        "list, empty": answers.listing([], NOW),
         "history": answers.history([proven(), waiting(), ENDED["denied"], WAITING["without a reason"]], NOW),
         "history, empty": answers.history([], NOW),
         "history, long": answers.history([proven()] * 50, NOW),
@@ -248,6 +243,9 @@ READINGS: dict[str, Callable[[], dict[str, str]]] = {
     "details": all_details,
     "answers": all_answers,
     "ends": said_of_ends,
+    "lists": said_in_lists,
+    "handovers": said_in_handovers,
+    "watch": said_of_the_watch,
     "forms": all_forms,
     "home": all_pages,
     "replies": all_replies,

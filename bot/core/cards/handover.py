@@ -1,0 +1,125 @@
+"""What the next on-call has to know: what waits, what runs, what is masked, what ends when, and what nobody can see."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from bot.core.cards import masks, states
+from bot.core.cards.kit import Block, Markup, Text, clock, day, escape, joined, message, row, section, words
+from bot.core.cards.ledger import about_hosts, lines
+from bot.core.cards.titles import subject
+from bot.core.cards.waiting import standing
+from bot.core.changes import Request, Stage
+from bot.core.ledger import Book
+
+_ROOM = 2200  # of a message, for each of its parts
+_MOST = 10
+_NOTHING = Markup("Nothing of ours is masked, and nothing waits or runs.")
+
+
+def handover(book: Book) -> Text:
+    """For whoever takes over."""
+    return _said("HANDOVER", book, why=True)
+
+
+def digest(book: Book) -> Text:
+    """The same on a schedule; where there is nothing to know, one line says so.
+
+    Without the reasons: what was asked in a private channel is echoed nowhere, and this is read by everybody.
+    """
+    if book.is_empty:
+        return _quiet(book)
+    return _said("DIGEST", book, why=False)
+
+
+def _quiet(book: Book) -> Text:
+    foreign = len(book.entries)
+    others = words(" Not ours: {}, which `/mask list` shows.", foreign) if foreign else Markup("")
+    block = section("quiet", [words("{}{}", _NOTHING, others), *_unseen(book)])
+    return Text(block["text"]["text"], (block,))
+
+
+def _unseen(book: Book) -> Iterator[Markup]:
+    if away := [page.host for page in book.pages if page.away]:
+        yield row("Not reachable", joined(away))
+
+
+def _said(word: str, book: Book, *, why: bool) -> Text:
+    mine = [entry for entry in book.entries if entry.request]
+    counts = f"{len(mine)} masked, {len(book.waiting)} waiting, {len(book.running)} under way"
+    parts = (
+        ("waiting", "Waiting", [_waiting(one, book.now, why=why) for one in book.waiting]),
+        ("running", "Under way", [_running(one, book.now) for one in book.running]),
+        ("masked", "Masked by us", [masks.line(entry, book.now, why=why) for entry in mine]),
+        ("next", "Ends by itself", [*_next(book)]),
+        ("reviews", "Reviews owed", [line for one in book.reviews for line in masks.owed(one, book.now, why=why)]),
+    )
+    blocks = [block for name, title, found in parts for block in _part(name, title, found)]
+    nothing = [] if blocks else [section("nothing", [_NOTHING])]
+    return message(f"{word} · {counts}", *blocks, *nothing, section("hosts", [*_others(book), *about_hosts(book)]))
+
+
+def _part(name: str, title: str, found: Sequence[Markup]) -> Iterator[Block]:
+    if not found:
+        return
+    shown, left = lines(name, [Markup(f"*{title}*"), *found], room=_ROOM)
+    yield from shown
+    if left:
+        yield section(f"{name}-more", [words("… {} more", left)])
+
+
+def _waiting(request: Request, now: datetime, *, why: bool) -> Markup:
+    what = words("{} {}: {}", request.ask.change.verb, subject(request), standing(request))
+    left = [words("{} left", states.span((by - now).total_seconds()))] if (by := _until(request)) else []
+    return joined([what, *left, words("by {}", masks.owner(request)), *(masks.reason(request) if why else ())])
+
+
+def _until(request: Request) -> datetime | None:
+    """How long people can decide, or the approval be used."""
+    if request.stage is Stage.WAITING and request.approval:
+        return request.approval.decide_by
+    return request.act_by
+
+
+def _running(request: Request, now: datetime) -> Markup:
+    what = words("{} {}", request.ask.change.verb, subject(request))
+    if since := request.target.unknown_since:
+        age = states.span((now - since).total_seconds())
+        return words("{}: *not known yet*, since {} ({}): {}", what, clock(since), age, escape(request.target.note))
+    return words("{}: being carried out", what)
+
+
+# Each says what of a request ends at some time by itself, if anything does.
+_Timer = Callable[[Request], tuple[datetime, Markup] | None]
+
+
+def _decision(request: Request) -> tuple[datetime, Markup] | None:
+    if request.stage is not Stage.WAITING or request.approval is None:
+        return None
+    return request.approval.decide_by, words("the time to decide on {} {}", request.ask.change.verb, subject(request))
+
+
+def _approval(request: Request) -> tuple[datetime, Markup] | None:
+    if request.stage is not Stage.APPROVED or request.act_by is None:
+        return None
+    return request.act_by, words("the approval of {} {}", request.ask.change.verb, subject(request))
+
+
+def _mask(request: Request) -> tuple[datetime, Markup] | None:
+    ends_at = request.standing.ends_at if request.is_live_mask else None
+    return (ends_at, words("the mask of {}", subject(request))) if ends_at else None
+
+
+_TIMERS: tuple[_Timer, ...] = (_decision, _approval, _mask)
+
+
+def _next(book: Book) -> Iterator[Markup]:
+    """The soonest first."""
+    found = (timer(request) for request in (*book.open, *book.ours) for timer in _TIMERS)
+    for at, what in sorted(one for one in found if one)[:_MOST]:
+        yield words("{}: {}", day(at), what)
+
+
+def _others(book: Book) -> Iterator[Markup]:
+    foreign = [f"{entry.unit} on {entry.host}" for entry in book.entries if entry.request is None]
+    if foreign:
+        yield row("Not ours", joined(foreign, most=_MOST))

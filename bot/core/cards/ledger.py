@@ -1,0 +1,106 @@
+"""The list of all masks on the hosts, and what is known of each host itself."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from bot.core.cards import masks
+from bot.core.cards.kit import (
+    MESSAGE,
+    SECTION,
+    Block,
+    Markup,
+    Text,
+    clock,
+    day,
+    escape,
+    header,
+    joined,
+    message,
+    row,
+    section,
+    words,
+)
+from bot.core.ledger import Book, Page
+
+_ROOM = MESSAGE - 2000  # for the lines of masks; the rest is for what is said of the hosts
+_HOSTS = 8
+_WHERE_ALL_ARE = "`/mask list HOST` lists one host, `maskbot list` at a terminal all of them."
+
+
+def listing(book: Book, *, host: str = "") -> Text:
+    """Every mask, as many as fit into a message."""
+    blocks, left = lines("masks", [masks.line(entry, book.now) for entry in book.entries], room=_ROOM)
+    more = [section("more", [words("… {} more. {}", left, Markup(_WHERE_ALL_ARE))])] if left else []
+    ends = [*_reviews(book), section("hosts", [*about_hosts(book)])]
+    return message(_head(book, host), *(blocks or [_none()]), *more, *ends)
+
+
+def whole(book: Book, *, host: str = "") -> Text:
+    """The same for a terminal, where everything fits."""
+    every = [masks.line(entry, book.now) for entry in book.entries]
+    blocks = [section(f"masks-{number}", [one]) for number, one in enumerate(every, 1)] or [_none()]
+    head = _head(book, host)
+    hosts = section("hosts", [*about_hosts(book, most=len(book.pages))])
+    return Text(head, (header(head), *blocks, *_reviews(book), hosts))
+
+
+def _reviews(book: Book) -> list[Block]:
+    found = [line for request in book.reviews for line in masks.owed(request, book.now)]
+    return [section("reviews", [row("Reviews owed", str(len(found))), *found[:_HOSTS]])] if found else []
+
+
+def lines(name: str, all_lines: Sequence[Markup], *, room: int) -> tuple[list[Block], int]:
+    """Sections with as many of the lines as there is room for, and how many are left."""
+    blocks: list[Block] = []
+    rest = list(all_lines)
+    while rest and len(rest[0]) < room:
+        group: list[Markup] = []
+        size = 0
+        while rest and size + len(rest[0]) < min(room, SECTION - 100):
+            size += len(rest[0]) + 1
+            group.append(rest.pop(0))
+        room -= size
+        blocks.append(section(f"{name}-{len(blocks) + 1}", group))
+    return blocks, len(rest)
+
+
+def about_hosts(book: Book, *, most: int = _HOSTS) -> Iterator[Markup]:
+    """When each was looked at last, which cannot be, and what was left out."""
+    seen = [page for page in book.pages if page.seen_at and not page.away]
+    if seen:
+        yield row("Looked at", _looked_at(seen, most))
+    yield from _away(book.pages, most)
+    if never := [page.host for page in book.pages if not page.seen_at and not page.away]:
+        yield row("Not looked at yet", joined(never, most=most))
+    for page in book.pages:
+        if page.scan and not page.scan.is_whole:
+            yield row("Not listed", words("{} more on {}", page.scan.total - len(page.scan.masks), page.host))
+    if vendor := sum(page.scan.vendor for page in book.pages if page.scan):
+        yield row("Not listed", words("{} masks that come with packages", vendor))
+
+
+def _looked_at(seen: Sequence[Page], most: int) -> Markup:
+    times: list[tuple[datetime, str]] = sorted((page.seen_at, page.host) for page in seen if page.seen_at)
+    if len(times) > most:
+        return words("{} hosts, the earliest {} at {}", len(times), times[0][1], clock(times[0][0]))
+    return joined((words("{} at {}", host, clock(at)) for at, host in times), most=most)
+
+
+def _away(pages: Sequence[Page], most: int) -> Iterator[Markup]:
+    gone = [(page, page.away) for page in pages if page.away]
+    for page, away in gone[:most]:
+        last = words("last looked at {}", day(page.seen_at)) if page.seen_at else words("never looked at")
+        why = escape(away.because, width=160)
+        yield row("Not reachable", words("{} since {}, {}: {}", page.host, day(away.since), last, why))
+    if len(gone) > most:
+        yield row("Not reachable", words("{} more hosts", len(gone) - most))
+
+
+def _none() -> Block:
+    return section("masks", [words("No mask was seen.")])
+
+
+def _head(book: Book, host: str) -> str:
+    mine = sum(entry.request is not None for entry in book.entries)
+    where = f" ON {host}" if host else ""
+    return f"MASKS{where} · {mine} ours, {len(book.entries) - mine} not ours"

@@ -1,0 +1,92 @@
+"""One mask in one line: whose it is, since when, why, until when, and what it takes to get rid of it."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from bot.core.cards import ends, states
+from bot.core.cards.kit import Markup, day, escape, joined, words
+from bot.core.cards.titles import subject
+from bot.core.changes import Request
+from bot.core.ledger import Entry
+from bot.core.scan import FoundMask
+from bot.core.units import FileKind, LoadState
+
+_ODD = {FileKind.EMPTY: "an empty file", FileKind.LINK: "a link to something else than /dev/null"}
+_MOST = 12  # parts of a line; there are never as many
+
+
+def line(entry: Entry, now: datetime, *, why: bool = True) -> Markup:
+    """A mask of the ledger; with the reason, unless it is said where not everybody should read it."""
+    if entry.request is None:
+        seen = [*_foreign(entry.found, now)] if entry.found else []
+        return words("*{} on {}*: {}", entry.unit, entry.host, joined(["not ours", *seen], most=_MOST))
+    about = joined(["ours", *_record(entry.request, now, why=why), *_found(entry)], most=_MOST)
+    return words("*{}*: {}", subject(entry.request), about)
+
+
+def owner(request: Request) -> Markup:
+    """By name: a list notifies nobody."""
+    return escape(request.owner_name or request.owner.user, width=80)
+
+
+def ours(mask: Request, now: datetime) -> Markup:
+    """Since when, by whom, why, until when, and whether its undo needs a vote."""
+    return joined(_record(mask, now, why=True), most=_MOST)
+
+
+def reason(request: Request) -> list[Markup]:
+    """Why it was asked for, if that was said."""
+    return [escape(request.ask.reason, width=80)] if request.ask.reason.strip() else []
+
+
+def owed(request: Request, now: datetime, *, why: bool = True) -> Iterator[Markup]:
+    """What somebody did alone, and nobody has signed for yet."""
+    if request.glass:
+        done, age = request.glass, states.span((now - request.glass.at).total_seconds())
+        what = words("{} {}: {} went ahead alone {} ago", request.ask.change.verb, subject(request), done.name, age)
+        yield words("{}: {}", what, escape(done.reason, width=120)) if why else what
+
+
+def _record(mask: Request, now: datetime, *, why: bool) -> Iterator[Markup]:
+    yield _since(mask.finished_at or mask.asked_at, now)
+    yield words("by {}", owner(mask))
+    yield from reason(mask) if why else ()
+    yield ends.when(mask)
+    if not mask.is_live_mask:
+        yield words("never came into force")
+    elif mask.undo_until and now < mask.undo_until:
+        yield words("undo needs no vote until {}", day(mask.undo_until))
+    else:
+        yield words("undo needs a vote")
+
+
+def _foreign(found: FoundMask, now: datetime) -> Iterator[Markup]:
+    """By the host's own clock, and nobody said who or why."""
+    yield _since(found.made_at, now)
+    yield words("in {}", found.folder)
+    if found.kind in _ODD:
+        yield words(_ODD[found.kind])
+    yield from _seen(found)
+    removable = found.kind is FileKind.MASK and "@." not in found.unit
+    yield words("its removal needs a vote") if removable else words("removed only by hand")
+
+
+def _found(entry: Entry) -> Iterator[Markup]:
+    if entry.found:
+        yield from _seen(entry.found)
+    elif entry.request and entry.request.ask.change.user:
+        yield words("users' own managers are not scanned")
+    else:
+        yield words("no scan has seen it yet")
+
+
+def _seen(found: FoundMask) -> Iterator[Markup]:
+    """What is odd about it."""
+    if found.load not in (None, LoadState.MASKED):
+        yield Markup("*systemd has not read it*")
+    if found.active and not found.active.is_down:
+        yield words("still {}", found.active)
+
+
+def _since(at: datetime, now: datetime) -> Markup:
+    return words("since {} ({})", day(at), states.span((now - at).total_seconds()))

@@ -1,0 +1,75 @@
+"""What the watch over a host has to tell: a mask of ours that was lost, what failed because of one, masks of others."""
+
+from collections.abc import Iterable, Sequence
+
+from bot.core.cards.kit import Markup, clock, words
+from bot.core.cards.titles import subject
+from bot.core.changes import Loss, Request
+from bot.core.scan import FoundMask
+from bot.core.units import Snapshot
+
+_MOST = 8
+_BY_NOBODY_HERE = "nobody took it back through me: a person, a package upgrade or configuration management did"
+
+
+def lost(request: Request) -> Markup:
+    """On the card, above what it once was."""
+    watched = request.watched
+    seen = words(" (seen {})", clock(watched.lost_at)) if watched.lost_at else Markup("")
+    match watched.lost:
+        case Loss.REPLACED:
+            return words("Somebody made the mask anew{}: the unit is masked, but not by us any more.", seen)
+        case Loss.REBOOTED:
+            return words("It was a mask until the next reboot, and the host was rebooted{}.", seen)
+        case _:
+            why = f"{_BY_NOBODY_HERE}.{_suspects(request)}"
+            return words("The mask we made is not there any more{}, and {}", seen, why)
+
+
+def told(request: Request, seen: Snapshot) -> str:
+    """For the channel and the thread."""
+    what, now = subject(request), f"It is {seen.load} and {seen.active} now."
+    match request.watched.lost:
+        case Loss.REPLACED:
+            return (
+                f"OUR MASK WAS REPLACED: somebody made the mask of {what} anew. It is masked, but not by us: no button "
+                "takes that mask away, and `/unmask` asks for its removal like for any other change."
+            )
+        case Loss.REBOOTED:
+            return f"The mask of {what} has ended with a reboot of the host, as it was asked for. {now}"
+        case _:
+            return f"OUR MASK IS GONE: {what}; {_BY_NOBODY_HERE}.{_suspects(request)} {now}"
+
+
+def failed(request: Request, units: Sequence[str]) -> str:
+    """What depended on a unit that we masked."""
+    some = _listed(units)
+    return (
+        f"{some} on {request.target.host} failed since, and had to do with {request.target.unit}, which is masked. "
+        "*Unmask* under the card brings it back."
+    )
+
+
+def appeared(host: str, masks: Sequence[FoundMask]) -> str:
+    """Masks that somebody else made."""
+    return f"Masked on {host}, and not through me: {_places(masks)}. `/mask list {host}` shows all."
+
+
+def vanished(host: str, masks: Sequence[FoundMask]) -> str:
+    """Masks of somebody else that are gone."""
+    return f"Not masked on {host} any more, and not through me: {_places(masks)}."
+
+
+def _places(masks: Iterable[FoundMask]) -> str:
+    return _listed([f"{mask.unit} ({mask.folder})" for mask in masks])
+
+
+def _listed(names: Sequence[str]) -> str:
+    """A plain sentence: it is escaped where it is said."""
+    more = [f"{len(names) - _MOST} more"] if len(names) > _MOST else []
+    return ", ".join([*names[:_MOST], *more])
+
+
+def _suspects(request: Request) -> str:
+    suspects = request.watched.suspects
+    return f" Configuration management on this host: {' and '.join(suspects)}." if suspects else ""

@@ -1,0 +1,68 @@
+"""The book: all pages together with our own record, as people want to read it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core.changes import Request, Stage
+from bot.core.ledger.page import Page
+from bot.core.scan import FoundMask
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One mask: what was found of it, whose it is, or both."""
+
+    host: str
+    unit: str
+    found: FoundMask | None = None  # None: made since the last look, or of a user's own manager, which is not scanned
+    request: Request | None = None  # None: it is not ours
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What is masked on the hosts, and what is asked for, at one moment."""
+
+    now: datetime
+    pages: tuple[Page, ...]  # of every host that is asked about
+    ours: tuple[Request, ...] = ()  # what we made and nobody took back: live masks, and links that are not loaded
+    open: tuple[Request, ...] = ()  # what has not ended
+    reviews: tuple[Request, ...] = ()  # what somebody did alone and nobody has signed for
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Every mask, ours first, then by host and unit."""
+        found = [entry for page in self.pages for entry in self._found(page)]
+        seen = {entry.request.id for entry in found if entry.request}
+        unseen = [one for one in self.ours if one.is_live_mask and one.id not in seen]
+        others = [Entry(one.target.host, str(one.target.unit), None, one) for one in unseen]
+        return tuple(sorted([*found, *others], key=lambda entry: (entry.request is None, entry.host, entry.unit)))
+
+    @property
+    def waiting(self) -> tuple[Request, ...]:
+        """What waits for people or for its turn, longest first."""
+        return self._at(Stage.ASKED, Stage.WAITING, Stage.APPROVED)
+
+    @property
+    def running(self) -> tuple[Request, ...]:
+        """What is being carried out, or not known yet."""
+        return self._at(Stage.RUNNING)
+
+    @property
+    def is_empty(self) -> bool:
+        """Nobody who takes over has to know of anything."""
+        return not (self.open or self.reviews or any(entry.request for entry in self.entries))
+
+    def _at(self, *stages: Stage) -> tuple[Request, ...]:
+        return tuple(sorted((one for one in self.open if one.stage in stages), key=lambda one: (one.asked_at, one.id)))
+
+    def _found(self, page: Page) -> Iterator[Entry]:
+        """Each mask of the newest look; one of ours that nobody knows any more was taken back since."""
+        mine = [one for one in self.ours if one.target.host == page.host and not one.ask.change.user]
+        by_id = {one.id: one for one in mine}
+        by_link = {(made.path, made.identity): one for one in mine if (made := one.target.made)}
+        for mask in page.scan.masks if page.scan else ():
+            owner = page.ours.get(mask.path)
+            request = by_link.get((mask.path, mask.identity)) or by_id.get(owner or "")
+            if request or not owner:
+                yield Entry(page.host, mask.unit, mask, request)

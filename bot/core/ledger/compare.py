@@ -1,0 +1,104 @@
+"""What is new on a host, compared with what was seen there last and with the masks that we made."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from bot.core.changes import Loss, Request
+from bot.core.ledger.page import Page
+from bot.core.scan import FoundMask, Scan
+from bot.core.units import FileKind, Layer, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All of it is told once, because the next comparison begins where this one ended."""
+
+    missing: tuple[Request, ...] = ()  # masks of ours that were not seen: a look at each says what became of it
+    broken: tuple[tuple[Request, tuple[str, ...]], ...] = ()  # what depended on a masked unit of ours and has failed
+    appeared: tuple[FoundMask, ...] = ()  # masks that are not ours
+    vanished: tuple[FoundMask, ...] = ()
+
+
+def settled(page: Page, scan: Scan, busy: Collection[str]) -> Scan:
+    """The scan without what is just being changed by us: of those units it says what was known before."""
+    before = page.scan.masks if page.scan else ()
+    kept = [mask for mask in scan.masks if mask.unit not in busy]
+    known = [mask for mask in before if mask.unit in busy]
+    masks = tuple(sorted((*kept, *known), key=lambda mask: mask.path))
+    return replace(scan, masks=masks, total=scan.total + len(masks) - len(scan.masks))
+
+
+def owned(scan: Scan, requests: Iterable[Request]) -> dict[str, str]:
+    """Which masks are the very links that these requests made, by path."""
+    made = {(link.path, link.identity): request.id for request in requests if (link := request.target.made)}
+    owners = {mask.path: made.get((mask.path, mask.identity), "") for mask in scan.masks}
+    return {path: owner for path, owner in owners.items() if owner}
+
+
+def compare(
+    page: Page, scan: Scan, *, ours: Sequence[Request], owners: Collection[str], busy: Collection[str]
+) -> Findings:
+    """What a settled scan shows that is not known yet.
+
+    `ours` are our live masks as they were before the scan, `owners` the paths of all masks in it that are of our
+    making, and `busy` the units that we are just changing: of those nothing is concluded.
+    """
+    judged = [request for request in ours if str(request.target.unit) not in busy]
+    missing = tuple(request for request in judged if not _is_there(request, scan))
+    places = {link.path for request in missing if (link := request.target.made)}
+    broken = ((request, _broken(request, scan)) for request in judged if request not in missing)
+    return Findings(
+        missing,
+        tuple((request, units) for request, units in broken if units),
+        tuple(mask for mask in _appeared(page, scan) if mask.path not in {*owners, *places}),
+        tuple(_vanished(page, scan)),
+    )
+
+
+def loss(request: Request, seen: Snapshot, *, boot_id: str) -> Loss | None:
+    """What became of a mask of ours, judged by a look at its unit; None: it is there."""
+    made, after = request.target.made, request.target.after
+    file = seen.layer(made.layer) if made else None
+    if made is None or file is None or (file.kind, file.identity) == (made.kind, made.identity):
+        return None
+    if file.kind in (FileKind.MASK, FileKind.EMPTY):
+        return Loss.REPLACED
+    rebooted = after is not None and after.around is not None and after.around.boot_id != boot_id
+    return Loss.REBOOTED if rebooted and made.layer is Layer.RUNTIME else Loss.REMOVED
+
+
+def _is_there(request: Request, scan: Scan) -> bool:
+    """A mask whose link we never saw cannot be told from another."""
+    made = request.target.made
+    found = scan.at(made.path) if made else None
+    return made is None or (found is not None and found.identity == made.identity)
+
+
+def _broken(request: Request, scan: Scan) -> tuple[str, ...]:
+    """What had to do with the unit before it was masked, did not fail until our last look, and has failed by now."""
+    before, after = request.target.before, request.target.after
+    if before is None or before.around is None:
+        return ()
+    related = {other.unit for other in (*before.around.would_stop, *before.around.triggers)}
+    seen_after = after.around.failed if after and after.around else ()
+    known = {*before.around.failed, *seen_after, *request.watched.failed}
+    return tuple(sorted(related.intersection(scan.failed) - known))
+
+
+def _appeared(page: Page, scan: Scan) -> Iterator[FoundMask]:
+    """Made anew is new. Where not all was listed before, nobody knows what is new."""
+    known = _known(page, scan)
+    if known and known.is_whole:
+        before = {(mask.path, mask.identity) for mask in known.masks}
+        yield from (mask for mask in scan.masks if (mask.path, mask.identity) not in before)
+
+
+def _vanished(page: Page, scan: Scan) -> Iterator[FoundMask]:
+    known = _known(page, scan)
+    if known and scan.is_whole:
+        yield from (mask for mask in known.masks if not scan.at(mask.path) and mask.path not in page.ours)
+
+
+def _known(page: Page, scan: Scan) -> Scan | None:
+    """What was seen last, if it was the same machine: one that was installed anew begins anew."""
+    return page.scan if page.scan and page.scan.machine_id == scan.machine_id else None

@@ -1,0 +1,90 @@
+"""A page of the ledger: one host as it was seen last, and since when it was not. Kept as the document of its watch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from bot.core.scan import FoundMask, Scan
+from bot.core.units import ActiveState, FileKind, LoadState
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """Since when a host cannot be looked at, why, and how often that was tried."""
+
+    since: datetime
+    because: str
+    tries: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What is known of a host's masks."""
+
+    host: str
+    seen_at: datetime | None = None
+    scan: Scan | None = None
+    ours: Mapping[str, str] = field(default_factory=dict)  # path of a mask that we made -> its request
+    away: Away | None = None
+
+
+def write_page(page: Page) -> dict[str, Any]:
+    """The page as a document."""
+    scan, away = page.scan, page.away
+    return {
+        "seen_at": page.seen_at.isoformat() if page.seen_at else None,
+        "scan": _write_scan(scan) if scan else None,
+        "ours": dict(page.ours),
+        "away": {"since": away.since.isoformat(), "because": away.because, "tries": away.tries} if away else None,
+    }
+
+
+def read_page(host: str, document: Mapping[str, Any]) -> Page:
+    """The page of a document that this or an older version wrote; an empty one is that of a host never looked at."""
+    scan, away, seen_at = document.get("scan"), document.get("away"), document.get("seen_at")
+    return Page(
+        host,
+        datetime.fromisoformat(seen_at) if seen_at else None,
+        _read_scan(scan) if scan else None,
+        dict(document.get("ours", {})),
+        Away(datetime.fromisoformat(away["since"]), away["because"], away["tries"]) if away else None,
+    )
+
+
+def _write_scan(scan: Scan) -> dict[str, Any]:
+    return {
+        "machine_id": scan.machine_id,
+        "boot_id": scan.boot_id,
+        "masks": [
+            [mask.path, str(mask.kind), mask.identity, mask.load, mask.active, mask.file_state] for mask in scan.masks
+        ],
+        "total": scan.total,
+        "vendor": scan.vendor,
+        "agents": list(scan.agents),
+        "failed": list(scan.failed),
+    }
+
+
+def _read_scan(written: Mapping[str, Any]) -> Scan:
+    return Scan(
+        written["machine_id"],
+        written["boot_id"],
+        tuple(_read_mask(mask) for mask in written["masks"]),
+        written["total"],
+        written["vendor"],
+        tuple(written["agents"]),
+        tuple(written["failed"]),
+    )
+
+
+def _read_mask(written: Sequence[Any]) -> FoundMask:
+    path, kind, identity, load, active, file_state = written
+    return FoundMask(
+        path,
+        FileKind(kind),
+        identity,
+        LoadState(load) if load else None,
+        ActiveState(active) if active else None,
+        file_state,
+    )

@@ -1,0 +1,67 @@
+"""The ledger as it is kept: the page of each host in its watch, and our own record beside it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.core.changes import Request, Stage
+from bot.core.ledger import Book, Page, owned, read_page
+from bot.core.scan import Scan
+from bot.core.units import UnitName
+from bot.ports import Query
+from bot.workflow.parts import Parts
+
+WATCH = "watch"
+_OPEN = frozenset(stage for stage in Stage if not stage.is_final)
+_MOST = 1000
+
+
+def watch_of(host: str) -> str:
+    """The name of the watch over a host, as a duty."""
+    return f"{WATCH}:{host}"
+
+
+def live_masks(parts: Parts, host: str = "") -> list[Request]:
+    """Our live masks."""
+    return parts.store.find(Query(host=host, live_masks=True, limit=_MOST))
+
+
+def book(parts: Parts, host: str = "") -> Book:
+    """All that is known now, of one host or of every host of the inventory."""
+    parts = parts.pinned()
+    documents = {duty.name: duty.document for duty in parts.store.duties(WATCH)}
+    names = (host,) if host else parts.inventory.names
+    pages = tuple(read_page(name, documents.get(watch_of(name), {})) for name in names)
+    live = live_masks(parts, host)
+    return Book(
+        now=parts.clock.now(),
+        pages=pages,
+        ours=(*live, *_half_made(parts, pages, live)),
+        open=tuple(parts.store.find(Query(host=host, stages=_OPEN, limit=_MOST))),
+        reviews=tuple(parts.store.find(Query(host=host, reviews_owed=True, limit=_MOST))),
+    )
+
+
+def busy(parts: Parts, host: str) -> frozenset[str]:
+    """The units that are just being changed there."""
+    running = parts.store.find(Query(host=host, stages=frozenset({Stage.RUNNING})))
+    return frozenset(str(request.target.unit) for request in running)
+
+
+def owners_of(parts: Parts, page: Page, seen: Scan, ours: Sequence[Request]) -> dict[str, str]:
+    """Which masks we made, by path: live ones, those known before, and of each new one whatever is on record."""
+    owners = owned(seen, ours)
+    known = {mask.path: mask.identity for mask in page.scan.masks} if page.scan else {}
+    for mask in seen.masks:
+        if known.get(mask.path) == mask.identity and mask.path in page.ours:
+            owners.setdefault(mask.path, page.ours[mask.path])
+        elif known.get(mask.path) != mask.identity and mask.path not in owners and UnitName.is_sendable(mask.unit):
+            of_unit = parts.store.find(Query(host=page.host, unit=UnitName(mask.unit)))
+            owners |= owned(replace(seen, masks=(mask,)), of_unit)
+    return owners
+
+
+def _half_made(parts: Parts, pages: tuple[Page, ...], live: list[Request]) -> list[Request]:
+    """Links that we made and that did not become masks, where a look has shown that they are there."""
+    known = {request.id for request in live}
+    others = {owner for page in pages for owner in page.ours.values()} - known
+    return [request for owner in sorted(others) if (request := parts.store.get(owner)).can_be_undone]

@@ -1,0 +1,75 @@
+"""What a watch noticed, told: a mask of ours that was lost, what failed because of one, masks of other people."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+
+from bot.core.audit import Event
+from bot.core.cards import watch as words
+from bot.core.changes import Loss, Request, Stage, Verb
+from bot.core.inventory import Host
+from bot.core.ledger import Findings, Page, loss
+from bot.core.people import Place
+from bot.core.scan import FoundMask, Scan
+from bot.core.units import UnitName
+from bot.errors import Stale
+from bot.ports import Message, MessageKind, Query
+from bot.workflow.ending import event
+from bot.workflow.ledger import busy
+from bot.workflow.looking import look
+from bot.workflow.parts import Parts
+from bot.workflow.places import place_of
+
+
+def see_what_became(parts: Parts, host: Host, request: Request, seen: Scan) -> None:
+    """A mask of ours was not seen: it is looked at by itself, and told if it is lost. Raises `HostError`."""
+    unit = request.target.unit
+    found = look(parts, host, unit)
+    became = loss(request, found, boot_id=seen.boot_id)
+    if became is None or str(unit) in busy(parts, host.name):
+        return
+    watched = replace(request.watched, lost=became, lost_at=parts.clock.now(), suspects=seen.agents)
+    lost = replace(request, watched=watched)
+    known = event(request, "watch.mask_lost", outcome="failure", code=became, agents=list(seen.agents))
+    body = words.told(lost, found)
+    told = [Message(MessageKind.NOTE, body=body)]
+    if became is not Loss.REBOOTED:  # that was to be expected
+        channel = Place(place_of(parts, request).channel)
+        told.append(Message(MessageKind.NOTE, body=body, place=channel, mentions=(request.owner.user,)))
+    with suppress(Stale):  # somebody is just taking it back
+        parts.store.save(lost, events=[known], messages=told)
+
+
+def tell_failed(parts: Parts, request: Request, units: tuple[str, ...]) -> None:
+    """Something failed that had to do with a unit that we masked."""
+    watched = replace(request.watched, failed=(*request.watched.failed, *units))
+    known = event(request, "watch.failed", outcome="failure", code="failed_since", units=list(units))
+    told = Message(MessageKind.NOTE, body=words.failed(request, units), mentions=(request.owner.user,))
+    with suppress(Stale):
+        parts.store.save(replace(request, watched=watched), events=[known], messages=[told])
+
+
+def of_others(parts: Parts, page: Page, found: Findings) -> tuple[list[Event], list[Message]]:
+    """Masks that are not ours are always recorded, and told where the policy wants that and names a place for it."""
+    gone = [mask for mask in found.vanished if not _removed_by_us(parts, page.host, mask, page.seen_at)]
+    events, messages = list[Event](), list[Message]()
+    for kind, masks, told in (("appeared", found.appeared, words.appeared), ("vanished", gone, words.vanished)):
+        if masks:
+            data = {"host": page.host, "masks": [mask.path for mask in masks]}
+            events.append(Event(f"watch.mask_{kind}", "success", data=data))
+            messages.append(Message(MessageKind.NOTE, body=told(page.host, masks)))
+    tells = parts.policy.tell_foreign_masks and bool(parts.policy.operations_channel)
+    return events, messages if tells else []
+
+
+def _removed_by_us(parts: Parts, host: str, mask: FoundMask, since: datetime | None) -> bool:
+    """Somebody asked for its removal, and got it."""
+    if not UnitName.is_sendable(mask.unit):
+        return False
+    done = parts.store.find(Query(host=host, unit=UnitName(mask.unit), stages=frozenset({Stage.DONE})))
+    return any(since is None or at >= since for at in _times_of_unmasks(done))
+
+
+def _times_of_unmasks(done: Sequence[Request]) -> list[datetime]:
+    return [one.finished_at for one in done if one.ask.change.verb is Verb.UNMASK and one.finished_at]

@@ -1,0 +1,106 @@
+"""Pages of the ledger as they come about, and what people read of them: lists, handovers, the words of the watch."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from bot.core.cards import handover, ledger, watch
+from bot.core.changes import Glass, Loss, Stage, Standing, Watched
+from bot.core.ledger import Away, Book, Page
+from bot.core.scan import FoundMask, Scan
+from bot.core.units import ActiveState, FileKind, Layer, LayerFile, LoadState
+from tests.core.cards.reading import read
+from tests.core.cards.situations import BOB, NAMES, NOW, change, masked, proven, running, under_way, vote, waiting
+
+ETC = "/etc/systemd/system"
+LINK = LayerFile(Layer.PERSISTENT, f"{ETC}/worker.service", FileKind.MASK, "/dev/null", "7:1773457442.000000001")
+
+
+def hand(unit: str = "hand.service", identity: str = "1:1773370000.000000001", **changes: Any) -> FoundMask:
+    """A mask that somebody made by hand."""
+    plain = FoundMask(f"{ETC}/{unit}", FileKind.MASK, identity, LoadState.MASKED, ActiveState.INACTIVE, "masked")
+    return replace(plain, **changes)
+
+
+def page(*masks: FoundMask, host: str = "web-01", **changes: Any) -> Page:
+    """A host that was looked at a minute ago."""
+    scan = Scan("a" * 32, "boot-1", masks, len(masks), vendor=8)
+    return replace(Page(host, NOW - timedelta(minutes=1), scan), **changes)
+
+
+OURS = proven(made=LINK)
+UNTIL_REBOOT = replace(proven(), id="r8", ask=replace(proven().ask, change=change("tuned.service", runtime=True)))
+ALONE = replace(proven(), glass=Glass(BOB, "bob", "nobody answers, INC-2041", NOW - timedelta(hours=5), ""))
+USERS = replace(proven(), id="r9", ask=replace(proven().ask, change=change("player.service", user="deploy")))
+ENDING = replace(OURS, standing=Standing(ends_at=NOW + timedelta(hours=1)))
+OVERDUE = replace(USERS, standing=Standing(ends_at=NOW, overdue="web-01 does not answer <!here>."))
+ODD = (
+    hand("empty.service", kind=FileKind.EMPTY),
+    hand("link.service", kind=FileKind.LINK),
+    hand("runs.service", active=ActiveState.ACTIVE),
+    hand("template@.service", load=None, active=None),
+    hand("unread.service", load=LoadState.LOADED),
+)
+BOOK = Book(
+    NOW,
+    (page(hand(), hand("worker.service", LINK.identity)), page(*ODD, host="web-02"), page(host="db-01")),
+    (OURS, USERS),
+)
+AWAY = (
+    page(hand(), away=Away(NOW - timedelta(hours=2), "No route to host.", 9)),
+    Page("web-02", away=Away(NOW, "Its host key does not match.")),
+    Page("db-01"),
+    *(Page(f"gone-{n:02}", away=Away(NOW, "No answer.")) for n in range(9)),
+)
+CALM = tuple(page(host=f"web-{n:02}") for n in range(1, 13))
+MANY = (page(scan=Scan("a" * 32, "boot-1", tuple(hand(f"m{n:03}.service") for n in range(120)), 900)),)
+
+
+def said_in_lists() -> dict[str, str]:
+    later = NOW + timedelta(days=3)
+    texts = {
+        "nothing was ever looked at": ledger.listing(Book(NOW, (Page("web-01"),))),
+        "no mask": ledger.listing(replace(BOOK, pages=(page(),), ours=())),
+        "ours and foreign": ledger.listing(BOOK),
+        "one host": ledger.listing(replace(BOOK, pages=BOOK.pages[:1]), host="web-01"),
+        "days later": ledger.listing(replace(BOOK, now=later)),
+        "hosts that cannot be seen": ledger.listing(replace(BOOK, pages=AWAY)),
+        "ends by itself, or should have": ledger.listing(replace(BOOK, ours=(ENDING, OVERDUE, UNTIL_REBOOT))),
+        "with reviews owed": ledger.listing(replace(BOOK, pages=(page(),), ours=(), reviews=(ALONE, proven()))),
+        "many hosts": ledger.listing(replace(BOOK, pages=CALM, ours=())),
+    }
+    return {name: read(text, NAMES) for name, text in texts.items()}
+
+
+def said_in_handovers() -> dict[str, str]:
+    waits = replace(waiting(), id="r2")
+    approved = replace(waits, id="r3", stage=Stage.APPROVED, votes=(vote(),), act_by=NOW + timedelta(minutes=10))
+    doubtful = replace(under_way(unknown_since=NOW - timedelta(minutes=7), note="no answer <!here>"), id="r4")
+    looking = replace(waits, stage=Stage.ASKED, approval=None, ask=replace(waits.ask, reason=""))
+    books = {
+        "nothing": Book(NOW, (page(),)),
+        "nothing of ours": replace(BOOK, ours=(), pages=AWAY),
+        "a shift": replace(
+            BOOK,
+            ours=(*BOOK.ours, replace(proven(), id="r5", standing=Standing(ends_at=NOW + timedelta(hours=1)))),
+            open=(waits, approved, looking, under_way(), doubtful),
+            reviews=(ALONE, proven()),
+        ),
+    }
+    shown = {name: read(handover.handover(book), NAMES) for name, book in books.items()}
+    digests = {f"digest, {name}": read(handover.digest(book), NAMES) for name, book in books.items()}
+    return shown | digests
+
+
+def said_of_the_watch() -> dict[str, str]:
+    lost = Watched(Loss.REMOVED, NOW, ("puppet",))
+    few, many = [hand("a.service")], [hand(f"m{n}.service") for n in range(12)]
+    return {
+        "removed": watch.told(replace(proven(), watched=lost), running()),
+        "replaced": watch.told(replace(proven(), watched=replace(lost, lost=Loss.REPLACED)), masked()),
+        "rebooted": watch.told(replace(proven(), watched=replace(lost, lost=Loss.REBOOTED)), running()),
+        "failed": watch.failed(proven(), ["metrics.service", "worker.socket"]),
+        "appeared": watch.appeared("web-01", few),
+        "many appeared": watch.appeared("web-01", many),
+        "vanished": watch.vanished("web-01", few),
+    }

@@ -1,0 +1,69 @@
+"""Long lists: what fits into a message is shown, what does not is counted, and ours come first."""
+
+import re
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.cards import handover, ledger
+from bot.core.ledger import Away, Book, Page
+from tests.core.cards.ledgers import BOOK, CALM, MANY, OURS, hand, page
+from tests.core.cards.limits import problems
+from tests.core.cards.reading import read
+from tests.core.cards.situations import NAMES, NOW, proven, waiting
+from tests.core.cards.test_foreign_text import FOREIGN, SLOW, assert_harmless, hostile_requests
+
+LONG = replace(BOOK, pages=(*BOOK.pages, *MANY))
+
+
+def test_what_does_not_fit_is_counted_and_ours_are_never_left_out() -> None:
+    said = ledger.listing(LONG)
+    text = read(said, NAMES)
+
+    assert problems(said) == []
+    shown = len(re.findall(r": (?:not )?ours,", text))
+    left = re.search(r"… (\d+) more\. `/mask list HOST` lists one host", text)
+    assert left
+    assert shown + int(left[1]) == len(LONG.entries)
+    assert text.index("worker.service on web-01, of user deploy: ours") < text.index("not ours,")
+    assert "780 more on web-01" in text
+
+
+def test_a_terminal_shows_all_of_it() -> None:
+    text = read(ledger.whole(LONG), NAMES)
+
+    assert len(re.findall(r": (?:not )?ours,", text)) == len(LONG.entries)
+    assert "12 hosts" not in read(ledger.whole(replace(BOOK, pages=CALM)), NAMES)
+    assert "No mask was seen." in read(ledger.whole(replace(BOOK, pages=CALM, ours=())), NAMES)
+
+
+def test_a_line_that_is_longer_than_a_message_stops_the_list_and_not_the_bot() -> None:
+    blocks, left = ledger.lines("x", ["a" * 50, "b" * 900, "c"], room=100)  # type: ignore[list-item]
+    assert ([block["text"]["text"] for block in blocks], left) == (["a" * 50], 2)
+
+
+def test_a_bad_night_still_fits_into_one_handover() -> None:
+    waits = tuple(replace(waiting(), id=f"r{n}") for n in range(60))
+    live = tuple(replace(OURS, id=f"m{n}") for n in range(60))
+    gone = tuple(Page(f"gone-{n}", away=Away(NOW, "No answer. " * 9)) for n in range(30))
+    said = handover.handover(Book(NOW, (*MANY, *gone), live, waits))
+    text = read(said, NAMES)
+
+    assert problems(said) == []
+    assert "HANDOVER · 60 masked, 60 waiting, 0 under way" in text
+    assert "more hosts" in text
+
+
+def test_a_digest_mentions_nobody() -> None:
+    assert "<@" not in str(handover.digest(Book(NOW, (page(hand()),), (proven(),), (waiting(),))).blocks)
+
+
+@SLOW
+@given(hostile_requests(), FOREIGN, st.integers(0, 3))
+def test_lists_stay_ours_whatever_people_and_hosts_wrote(request: object, text: str, tries: int) -> None:
+    away = Page(text, away=Away(NOW, text, tries))
+    odd = page(hand(file_state=text), host=text)
+    book = Book(NOW, (odd, away), (request,) * 40, (request,) * 40, (request,) * 40)  # type: ignore[arg-type]
+    for said in (ledger.listing(book, host=text), handover.handover(book), handover.digest(book)):
+        assert_harmless(said)

@@ -1,0 +1,69 @@
+"""The ledger with the real bot: what is masked on the hosts whoever did it, and what somebody does behind its back."""
+
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from tests.stories.scene import Story, buttons, words
+
+pytestmark = [pytest.mark.slack, pytest.mark.ssh]
+
+
+@pytest.fixture(scope="module")
+def own_settings() -> Mapping[str, str]:
+    """A watch that people could wait for."""
+    return {"MASKBOT_WATCH_INTERVAL": "2"}
+
+
+def notes(story: Story, part: str) -> list[str]:
+    """What the bot said by itself in the channel, with these words."""
+    said = [words(message) for message in story.said()]
+    return [text for text in said if part in text]
+
+
+def test_every_mask_is_listed_with_its_owner_and_a_shift_is_handed_over(story: Story) -> None:
+    story.masked("web-01 worker INC-2041: runaway job")
+    listed = story.until(lambda: listing(story, "undo needs no vote until"), "our mask in the list")
+    assert "worker.service on web-01: ours" in listed
+    assert "by alice, INC-2041: runaway job, without an end" in listed
+    assert "handmade.service on web-01: not ours" in listed
+    assert "gone-01 since" in listed
+
+    waits = story.asks("/mask web-02 cron INC-7")
+    story.types("carol", "/mask handover")
+    handover = story.told("carol", "HANDOVER · 1 masked, 1 waiting, 0 under way")
+    assert "mask cron.service on web-02: needs 1 approval" in handover
+    assert "worker.service on web-01: ours" in handover
+    story.presses("alice", "Withdraw", waits)
+
+    told = json.loads(story.demo.bot.installation.maskbot("list", "web-01", "--json").stdout)
+    assert {mask["unit"]: mask["ours"] for mask in told["masks"]} == {"worker.service": True, "handmade.service": False}
+    assert "HANDOVER · 1 masked" in story.demo.bot.installation.maskbot("handover").stdout
+
+
+def test_what_happens_by_hand_is_told_once_within_a_turn_of_the_watch(story: Story) -> None:
+    host = story.host("db-01")
+    done = story.masked("db-01 worker")
+    story.until(lambda: "no scan has seen it yet" not in listing(story, "worker.service on db-01: ours"), "a look")
+    host.run("systemctl", "mask", "tuned.service")
+    story.until(lambda: notes(story, "Masked on db-01, and not through me: tuned.service"), "word of a mask by hand")
+
+    host.run("systemctl", "unmask", "worker.service")
+
+    gone = story.card("OUR MASK IS GONE · worker.service on db-01")
+    assert (gone["ts"], buttons(gone)) == (done["ts"], ["Details"])
+    story.thread(gone, "OUR MASK IS GONE: worker.service on db-01; nobody took it back through me")
+    story.until(lambda: notes(story, "@alice OUR MASK IS GONE"), "word of it in the channel")
+    host.run("systemctl", "unmask", "tuned.service")
+    story.until(lambda: notes(story, "Not masked on db-01 any more"), "another turn of the watch")
+    assert len(notes(story, "OUR MASK IS GONE: worker.service on db-01")) == 2  # in the channel and in its thread
+    assert len(notes(story, "Masked on db-01, and not through me")) == 1
+
+
+def listing(story: Story, part: str) -> str:
+    """The list as it is now, if it has these words."""
+    told = len(story.whispers("alice"))
+    story.types("alice", "/mask list")
+    answer = story.until(lambda: story.whispers("alice")[told:], "a list")[-1]
+    return answer if part in answer else ""
