@@ -8,6 +8,7 @@ from bot.core.changes import REMIND
 from bot.core.people import PersonId
 from bot.core.policy import BreakGlass, Group, ListedUnit, OnCallSource, Policy, Routing, Rule
 from bot.core.rises import Freeze, Rise, Window
+from bot.core.schedule import Digest
 from config.calendar import FreezeEntry, WindowEntry
 from config.documents import Document, Loc, together, validated
 from config.policy_file import PolicyFile, RuleEntry
@@ -67,12 +68,18 @@ def _without_people(document: Document, file: PolicyFile, lists: Lists, digest: 
         longest_mask=file.longest_mask,
         free_extension=file.free_extension,
         shell_channel=file.shell_channel or "",
-        operations_channel=file.operations_channel or file.shell_channel or "",
+        operations_channel=file.for_operations,
         tell_foreign_masks=file.tell_foreign_masks,
+        scheduled_digest=_scheduled(file),
         unit_types=frozenset(file.unit_types),
         instances=file.instances,
         no_start_proof=tuple(file.no_start_proof),
     )
+
+
+def _scheduled(file: PolicyFile) -> Digest | None:
+    entry = file.digest
+    return Digest(entry.schedule(file.time_zone), entry.channel or file.for_operations) if entry else None
 
 
 def _freezes(document: Document, file: PolicyFile) -> Iterator[Freeze]:

@@ -1,17 +1,18 @@
 """`policy.yaml`: where the bot acts, who belongs to which group, and the rules in their order."""
 
-from datetime import UTC, timedelta
+from datetime import UTC, timedelta, tzinfo
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from bot.core.changes import Verb
 from bot.core.names import REASON_LIMIT
+from bot.core.schedule import WEEKDAYS, Schedule
 from config.calendar import CalendarEntry, LimitsEntry, RiseEntry
 from config.documents import STRICT
 from config.groups import GroupEntry, Id, OnCallEntry
 from config.nudges import RungEntry, check_times
-from config.words import ChannelId, Duration, Pattern, Sentence, TeamId, TimeZone, Word
+from config.words import ChannelId, ClockTime, Duration, Pattern, Sentence, TeamId, TimeZone, Word
 
 LONGEST = timedelta(days=7)
 LONGEST_MASK = timedelta(days=366)
@@ -101,6 +102,21 @@ class BreakGlassEntry(BaseModel):
     reason_at_least: int = Field(default=10, ge=1, le=REASON_LIMIT)
 
 
+class DigestEntry(BaseModel):
+    """When and where the state of things is told by itself."""
+
+    model_config = STRICT
+
+    at: ClockTime
+    time_zone: TimeZone | None = None
+    channel: ChannelId | None = None
+    days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] = Field(default=[], max_length=7)
+
+    def schedule(self, zone: tzinfo) -> Schedule:
+        """In its own zone, or else in that of the whole policy; on all days unless some are named."""
+        return Schedule(self.at, self.time_zone or zone, frozenset(self.days or WEEKDAYS))
+
+
 class PolicyFile(BaseModel):
     """The whole file."""
 
@@ -115,6 +131,7 @@ class PolicyFile(BaseModel):
     shell_channel: ChannelId | None = None
     operations_channel: ChannelId | None = None
     tell_foreign_masks: bool = True
+    digest: DigestEntry | None = None
     guarded_need: int = Field(default=2, ge=1, le=10)
     calendar: CalendarEntry = CalendarEntry()
     limits: LimitsEntry = LimitsEntry()
@@ -130,6 +147,17 @@ class PolicyFile(BaseModel):
     )
     instances: bool = True
     no_start_proof: list[Pattern] = []
+
+    @model_validator(mode="after")
+    def _digest_has_a_channel(self) -> "PolicyFile":
+        if self.digest and not (self.digest.channel or self.for_operations):
+            raise ValueError("`digest` needs a `channel`, or an `operations_channel` beside it")
+        return self
+
+    @property
+    def for_operations(self) -> str:
+        """Where what belongs to no request is said; empty if nowhere."""
+        return self.operations_channel or self.shell_channel or ""
 
     @model_validator(mode="after")
     def _some_length_is_allowed(self) -> "PolicyFile":

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, timedelta, tzinfo
+from datetime import UTC, time, timedelta, tzinfo
 from difflib import get_close_matches
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -66,6 +66,17 @@ def read_zone(typed: object) -> tzinfo:
         raise ValueError("is no time zone that this machine knows; write it like Europe/Berlin, or UTC") from None
 
 
+def read_clock_time(typed: object) -> time:
+    """A time of day, as in `"09:00"`. Raises `ValueError`."""
+    found = re.fullmatch(r"(\d{2}):(\d{2})", typed, re.ASCII) if isinstance(typed, str) else None
+    try:
+        if found is None:
+            raise ValueError
+        return time(int(found[1]), int(found[2]))
+    except ValueError:
+        raise ValueError('is no time of day; write it like "09:00", with the quotes') from None
+
+
 def near(word: str, known: Iterable[str]) -> str:
     """` Did you mean ...?`, or nothing."""
     found = get_close_matches(word, [*known], n=1, cutoff=0.6)
@@ -83,6 +94,7 @@ def _word(typed: str) -> str:
 
 
 Duration = Annotated[timedelta, BeforeValidator(read_duration)]
+ClockTime = Annotated[time, PlainValidator(read_clock_time)]
 TimeZone = Annotated[tzinfo, PlainValidator(read_zone)]
 Pattern = Annotated[str, AfterValidator(read_pattern)]
 Word = Annotated[str, AfterValidator(_word)]

@@ -9,6 +9,7 @@ from bot.core.changes import REMIND, Frozen, Raised, Request, Rung, Verb, Verdic
 from bot.core.inventory import Host
 from bot.core.people import Person, PersonId, Place, Shift
 from bot.core.rises import Bounds, Freeze, Reach, Rise, Window
+from bot.core.schedule import Digest
 from bot.core.units import Snapshot
 
 
@@ -197,6 +198,7 @@ class Policy:
     people: Mapping[str, PersonId] = field(default_factory=dict)  # operating-system user -> person
     on_call: OnCallSource | None = None
     shell_channel: str = ""  # where requests from the command line put their card
+    scheduled_digest: Digest | None = None
     time_zone: tzinfo = UTC  # in which a time is meant that names none
     operations_channel: str = ""  # where what belongs to no request is said
     tell_foreign_masks: bool = True  # there, of masks that somebody made or removed by hand; they are recorded anyway

@@ -7,6 +7,7 @@ import structlog
 
 from bot.errors import MaskbotError, Stale
 from bot.ports import Duty
+from bot.workflow.digest import DIGEST, appoint_digest, digest
 from bot.workflow.ledger import WATCH
 from bot.workflow.parts import Parts
 from bot.workflow.watching import appoint_watches, watch
@@ -15,7 +16,7 @@ log = structlog.get_logger()
 
 # What is done for a duty, by its kind: it looks, and keeps the duty with what it saw and when it is due again.
 Perform = Callable[[Parts, Duty], None]
-KINDS: Mapping[str, Perform] = {WATCH: watch}
+KINDS: Mapping[str, Perform] = {WATCH: watch, DIGEST: digest}
 
 _AGAIN = timedelta(minutes=1)  # after something went wrong
 
@@ -32,6 +33,7 @@ def appoint(parts: Parts, duty: Duty) -> None:
 def appoint_configured(parts: Parts) -> None:
     """See that every duty is there that the configuration asks for: at the start, and whenever it has changed."""
     appoint_watches(parts)
+    appoint_digest(parts)
 
 
 def perform(parts: Parts, duty: Duty, *, kinds: Mapping[str, Perform] = KINDS) -> None:

@@ -1,7 +1,7 @@
 """policy.yaml: what is read from it, and every way to get it wrong."""
 
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import UTC, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from bot.core.changes import REMIND, Rung, Verb
 from bot.core.people import PersonId
 from bot.core.policy import BreakGlass, Group, Rule
+from bot.core.schedule import Digest, Schedule
 from tests.config.folder import POLICY, Folder
 
 MINUTE = timedelta(minutes=1)
@@ -125,6 +126,20 @@ def test_a_zone_that_nobody_knows_is_refused(zone: str, folder: Folder) -> None:
 def test_a_rule_may_remind_nobody(folder: Folder) -> None:
     folder.policy += "    remind: []\n"
     assert folder.load().policy.rules[0].remind == ()
+
+
+def test_a_digest_goes_by_its_own_zone_and_channel_or_by_those_of_the_policy(folder: Folder) -> None:
+    assert folder.load().policy.scheduled_digest is None
+
+    folder.policy += 'time_zone: Europe/Berlin\noperations_channel: C0OPS\ndigest: {at: "09:00"}\n'
+    plain = folder.load().policy.scheduled_digest
+    assert plain == Digest(Schedule(time(9), ZoneInfo("Europe/Berlin")), "C0OPS")
+
+    folder.policy = folder.policy.replace(
+        '"09:00"', '"22:30", time_zone: America/New_York, channel: C0NIGHT, days: [fri, sat]'
+    )
+    own = Schedule(time(22, 30), ZoneInfo("America/New_York"), frozenset({"fri", "sat"}))
+    assert folder.load().policy.scheduled_digest == Digest(own, "C0NIGHT")
 
 
 def test_masks_of_others_are_told_unless_the_policy_says_no(folder: Folder) -> None:
@@ -267,6 +282,20 @@ ADDED = {
     "break-glass without a word": (
         "break_glass: {groups: [sre], reason_at_least: 0}",
         "policy.yaml:11: break_glass.reason_at_least: Input should be greater than or equal to 1",
+    ),
+    "a digest without a channel": ('digest: {at: "09:00"}', "policy.yaml:1: `digest` needs a `channel`"),
+    "a time that YAML takes for a number": (
+        "digest: {at: 10:00, channel: C0OPS}",
+        'policy.yaml:11: digest.at: is no time of day; write it like "09:00", with the quotes',
+    ),
+    "a time that no clock shows": ('digest: {at: "24:00", channel: C0OPS}', "policy.yaml:11: digest.at: is no time of"),
+    "a zone that is none": (
+        'digest: {at: "09:00", time_zone: CST, channel: C0OPS}',
+        "policy.yaml:11: digest.time_zone: is no time zone",
+    ),
+    "a day that is none": (
+        'digest: {at: "09:00", days: [monday], channel: C0OPS}',
+        "policy.yaml:11: digest.days[0]: Input should be 'mon'",
     ),
     "a type that is never masked": ("unit_types: [mount]", "policy.yaml:11: unit_types[0]: Input should be"),
 }

@@ -285,7 +285,7 @@ def test_reviews_that_are_owed_stand_beside_the_masks(terminal: Terminal) -> Non
     answer, _ = terminal.run("alice", do="question", text="list")
 
     assert [one["id"] for one in answer["answer"]["reviews_owed"]] == [request.id]
-    assert "@bob went ahead alone" in answer["lines"][-1]
+    assert any("bob went ahead alone" in line for line in answer["lines"])
 
 
 def test_who_asks_to_go_ahead_alone_says_why(terminal: Terminal) -> None:

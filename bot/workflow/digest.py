@@ -1,0 +1,32 @@
+"""The digest: what the next on-call has to know, on a schedule. Each time once, and once for all that were missed."""
+
+from contextlib import suppress
+
+from bot.core.people import Place
+from bot.errors import Stale
+from bot.ports import Duty, Message, MessageKind
+from bot.workflow.parts import Parts
+
+DIGEST = "digest"
+
+
+def appoint_digest(parts: Parts) -> None:
+    """See that the next one is due when the policy says. One that came due while no bot ran is still due."""
+    wanted, duty = parts.policy.scheduled_digest, parts.store.duty(DIGEST)
+    schedule = str(wanted.schedule) if wanted else ""
+    if wanted is None or (duty and duty.due_at and duty.document.get("schedule") == schedule):
+        return
+    due_at = wanted.schedule.next_after(parts.clock.now())
+    with suppress(Stale):  # another replica was quicker
+        parts.store.keep(Duty(DIGEST, {"schedule": schedule}, due_at, duty.version if duty else 0))
+
+
+def digest(parts: Parts, duty: Duty) -> None:
+    """Say it, and be due again, in one transaction. What Slack does not take until then is not said any more."""
+    wanted = parts.policy.scheduled_digest
+    if wanted is None:
+        parts.store.keep(Duty(duty.name, {}, None, duty.version))
+        return
+    due_at = wanted.schedule.next_after(parts.clock.now())
+    said = Message(MessageKind.DIGEST, place=Place(wanted.channel), until=due_at)
+    parts.store.keep(Duty(duty.name, {"schedule": str(wanted.schedule)}, due_at, duty.version), messages=[said])

@@ -1,0 +1,136 @@
+"""The digest: said when it is due, once, also after a restart, and once for all that came due while no bot ran."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, time
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.core.configured import Configured
+from bot.core.inventory import Host, Inventory
+from bot.core.schedule import Digest, Schedule
+from bot.ports import Reply
+from bot.workflow.digest import DIGEST
+from bot.workflow.duties import appoint_configured
+from tests.workflow.slack import words
+from tests.workflow.world import POLICY, World
+
+CHANNEL = "CDIGEST"
+NINE = Digest(Schedule(time(9), ZoneInfo("Europe/Berlin")), CHANNEL)
+QUIET = "Nothing of ours is masked, and nothing waits or runs."
+
+
+class _Nowhere:
+    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
+        raise AssertionError(f"no host is asked here: {host.name} {argv} {deadline}")
+
+
+def a_world(folder: Path, at: str) -> World:
+    """A bot without a host, on the same database each time, at this time."""
+    policy = replace(POLICY, scheduled_digest=NINE)
+    one = World({}, f"sqlite:///{folder}/maskbot.db", ways=_Nowhere(), policy=policy, inventory=Inventory(()))
+    set_clock(one, at)
+    return one
+
+
+def set_clock(world: World, at: str) -> None:
+    wanted = datetime.fromisoformat(at).replace(tzinfo=UTC)
+    world.clock.ahead += wanted - world.clock.now()
+    world.store.wake()
+
+
+@contextmanager
+def running(world: World) -> Iterator[World]:
+    """The bot starts, and ends."""
+    with world.store.exclusive():
+        appoint_configured(world.parts)
+        with world.running():
+            yield world
+        world.answers.close()
+
+
+def said(world: World) -> list[str]:
+    return [words(one.text) for one in list(world.slack.messages.values()) if one.channel == CHANNEL]
+
+
+def settled(world: World) -> list[str]:
+    """What was said, once the digest is due in the future."""
+
+    def is_settled() -> bool:
+        duty = world.store.duty(DIGEST)
+        return bool(duty and duty.due_at and duty.due_at > world.clock.now())
+
+    world.until(is_settled, "a digest that is done")
+    return said(world)
+
+
+def test_it_is_said_when_it_is_due_and_on_the_next_day_again(tmp_path: Path) -> None:
+    with running(a_world(tmp_path, "2026-03-27 07:50")) as world:
+        assert settled(world) == []
+
+        set_clock(world, "2026-03-27 08:00:01")
+        world.until(lambda: len(said(world)) == 1, "a digest")
+        assert QUIET in said(world)[0]
+
+        set_clock(world, "2026-03-28 08:00:01")
+        world.until(lambda: len(said(world)) == 2, "the next one")
+        set_clock(world, "2026-03-29 07:00:01")  # the clock was changed that night
+        world.until(lambda: len(said(world)) == 3, "the one after the clock change")
+
+
+def test_a_restart_does_not_say_it_again(tmp_path: Path) -> None:
+    with running(a_world(tmp_path, "2026-03-27 07:50")) as world:
+        set_clock(world, "2026-03-27 08:00:01")
+        world.until(lambda: len(said(world)) == 1, "a digest")
+
+    with running(a_world(tmp_path, "2026-03-27 08:00:02")) as again:
+        assert settled(again) == []
+
+
+def test_what_came_due_while_no_bot_ran_is_said_once(tmp_path: Path) -> None:
+    with running(a_world(tmp_path, "2026-03-27 07:50")):
+        pass
+
+    with running(a_world(tmp_path, "2026-03-30 12:00")) as again:
+        again.until(lambda: bool(said(again)), "the one that was missed")
+        assert len(settled(again)) == 1
+
+
+def test_a_digest_that_slack_did_not_take_until_the_next_one_is_left_out(tmp_path: Path) -> None:
+    with running(a_world(tmp_path, "2026-03-27 07:50")) as world:
+        world.slack.trouble = "unreachable"
+        set_clock(world, "2026-03-27 08:00:01")
+        world.until(lambda: world.slack.tries > 0, "a try")
+        set_clock(world, "2026-03-28 08:00:01")
+        world.slack.trouble = ""
+
+        world.until(lambda: bool(said(world)), "the newest one")
+        assert len(settled(world)) == 1
+
+
+def test_another_schedule_holds_from_the_next_start_on(tmp_path: Path) -> None:
+    with running(a_world(tmp_path, "2026-03-27 07:50")):
+        pass
+    later = a_world(tmp_path, "2026-03-27 07:51")
+    noon = replace(NINE, schedule=Schedule(time(12), UTC))
+    later.in_force.put(Configured(Inventory(()), replace(later.parts.policy, scheduled_digest=noon)))
+
+    with running(later):
+        duty = later.store.duty(DIGEST)
+        assert duty
+        assert duty.due_at == datetime(2026, 3, 27, 12, tzinfo=UTC)
+
+
+def test_without_a_schedule_nothing_more_is_said(tmp_path: Path) -> None:
+    with running(a_world(tmp_path, "2026-03-27 07:50")) as world:
+        world.in_force.put(Configured(Inventory(()), replace(world.parts.policy, scheduled_digest=None)))
+        set_clock(world, "2026-03-27 08:00:01")
+
+        world.until(lambda: (duty := world.store.duty(DIGEST)) is not None and duty.due_at is None, "an end")
+        appoint_configured(world.parts)
+
+        assert said(world) == []
+        assert (world.store.duty(DIGEST) or pytest.fail("no duty")).due_at is None
