@@ -141,7 +141,13 @@ class Channels:
 
 def words(text: Text) -> str:
     """All that a message says, its buttons in brackets."""
-    return "\n".join([text.text, *(line for block in text.blocks for line in _lines(block))])
+    return "\n".join([head(text), *(line for block in text.blocks for line in _lines(block))])
+
+
+def head(text: Text) -> str:
+    """The head line of a card; of a sentence, all of it."""
+    is_card = any(block["type"] == "header" for block in text.blocks)
+    return text.text.partition("\n")[0] if is_card else text.text
 
 
 def _lines(block: dict[str, object]) -> Iterable[str]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.core.cards import ends, glass, states, watch
 from bot.core.cards.buttons import buttons
 from bot.core.cards.kit import Action, Block, Markup, Text, clock, day, joined, message, row, section, words
-from bot.core.cards.table import MASKED, start_proof, table
+from bot.core.cards.table import MASKED, spoken, start_proof, table
 from bot.core.cards.titles import approved, requester, subject
 from bot.core.changes import Outcome, Request, Target, Verb
 from bot.core.neighbourhood import seen_beside
@@ -56,6 +56,7 @@ def card(request: Request, now: datetime) -> Text:
         *_sections(glass=[*glass.rows(request)], meaning=[*_meaning(request)], table=shown, facts=[*_facts(request)]),
         section("people", [*_people(request, now)]),
         buttons(request, glass.with_review(request, actions(request, now))),
+        instead={"table": [*spoken(target)]} if shown else {},
     )
 
 

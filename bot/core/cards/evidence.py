@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from datetime import UTC
 
-from bot.core.cards.kit import SECTION, Markup, Text, code, row, section, words
+from bot.core.cards.kit import SECTION, Markup, Text, code, in_words, row, section, words
 from bot.core.cards.redact import redact
 from bot.core.cards.table import start_proof
 from bot.core.cards.titles import subject
@@ -77,4 +77,6 @@ def _is_there(kind: FileKind) -> bool:
 
 def _message(head: str, lines: list[Markup]) -> Text:
     title = words("{}", head)
-    return Text(title, (section("evidence", [Markup(f"*{title}*"), *lines]),))
+    return Text(
+        in_words(title, [section("evidence", lines)], {}), (section("evidence", [Markup(f"*{title}*"), *lines]),)
+    )

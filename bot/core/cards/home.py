@@ -5,6 +5,7 @@ from datetime import datetime
 
 from bot.core.cards import ends
 from bot.core.cards.buttons import buttons
+from bot.core.cards.done import actions
 from bot.core.cards.kit import (
     LABEL,
     Action,
@@ -89,8 +90,7 @@ def _deadline(request: Request, now: datetime) -> Iterator[Markup]:
 def _masks(page: Page, now: datetime) -> Iterator[Block]:
     for number, mask in enumerate(page.masks):
         yield section(f"mask-{number}", [words("*{}*", subject(mask)), _life(mask, now), *_undo(mask, now)])
-        prolonged = (Action.EXTEND, Action.KEEP) if mask.standing.ends_at else ()
-        yield _buttons(f"mask-{number}", mask, Action.UNMASK, *prolonged, Action.DETAILS)
+        yield _buttons(f"mask-{number}", mask, *actions(mask, now))
     yield from _more("mask", page.more_masks)
 
 

@@ -5,7 +5,7 @@ what somebody forgot to escape is shown as it was written and does nothing.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -21,12 +21,15 @@ Block = dict[str, Any]
 # seen to be refused.
 HEADER, SECTION, LABEL, OPTION = 150, 3000, 75, 75
 MESSAGE = 10_000
+SPOKEN = 3900  # Slack takes no text of more than 4,000 when it updates a message
 _CODE = 2600  # of a section, so that words fit beside it
 _LEFT_OUT = "… too long to be shown here"
 
 _MEMBER = re.compile(r"[UW][A-Z0-9]{1,20}", re.ASCII)
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{1,20}", re.ASCII)
 _USER_GROUP = re.compile(r"S[A-Z0-9]{1,20}", re.ASCII)
+_ROW = re.compile(r"^\*([^*\n]+)\*  ", re.MULTILINE)
+_FENCE = "```"
 _LINK = re.compile(r"https?://[A-Za-z0-9._:/?=&%-]{1,500}", re.ASCII)
 
 
@@ -182,10 +185,11 @@ def option(text: str, value: str) -> Block:
     return {"text": plain_text(text, OPTION), "value": value}
 
 
-def message(head: str, *blocks: Block) -> Text:
-    """A message with its head line, which is also what a notification says.
+def message(head: str, *blocks: Block, instead: Mapping[str, Sequence[str]] | None = None) -> Text:
+    """A message with its head line, with which a notification begins.
 
-    A section with which the message would be longer than we ever send is left out, and that is said.
+    A section with which the message would be longer than we ever send is left out, and that is said. `instead` has
+    what is read out in place of a section, by its id.
     """
     left, kept = MESSAGE - HEADER - LABEL * len(blocks), [header(head)]
     for block in blocks:
@@ -193,4 +197,19 @@ def message(head: str, *blocks: Block) -> Text:
         fits = size <= left
         left -= size if fits else 0
         kept.append(block if fits else section(block["block_id"], [_LEFT_OUT]))
-    return Text(escape(head, width=400), tuple(kept))
+    return Text(in_words(head, kept, instead or {}), tuple(kept))
+
+
+def in_words(head: str, blocks: Iterable[Block], instead: Mapping[str, Sequence[str]]) -> Markup:
+    """All that a message says, for notifications and for screen readers, which read this and not the blocks."""
+    first, lines = escape(head, width=400), [line for block in blocks for line in _read_out(block, instead)]
+    return Markup("\n".join([first, *_fitting(lines, SPOKEN - len(first))]))
+
+
+def _read_out(block: Block, instead: Mapping[str, Sequence[str]]) -> Iterable[Markup]:
+    """The lines of a section. Labels stand in bold there, which nobody hears, so they get a colon."""
+    if block["block_id"] in instead:
+        return [escape(line) for line in instead[block["block_id"]]]
+    text = block["text"]["text"] if block["type"] == "section" else ""
+    parts = [text] if _FENCE in text else text.split("\n")  # code is read out to its end or not at all
+    return [Markup(_ROW.sub(r"\1: ", part)) for part in parts if part]

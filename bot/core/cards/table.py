@@ -19,6 +19,13 @@ def table(target: Target) -> Markup:
     return code("\n".join(line.rstrip() for line in _lines(target)))
 
 
+def spoken(target: Target) -> Iterator[str]:
+    """The same table for those who hear it."""
+    for label, *seen in _cells(target):
+        was, is_now = ("none" if one == "-" else one for one in seen)
+        yield f"{label}: {was}, and after it {is_now}" if was != is_now else f"{label}: {was}, before and after"
+
+
 def start_proof(target: Target) -> str:
     """What became of the start that was tried as a proof; empty where none was due."""
     tried = [sent.exit_code for sent in target.sent if sent.step == "try-start"]
@@ -30,24 +37,33 @@ def start_proof(target: Target) -> str:
 
 
 def _lines(target: Target) -> Iterator[str]:
-    before, after = target.before, target.after
     yield _line("", "before", "after", arrow=False)
-    yield _row("Load", _load(before), _load(after))
-    yield _row("Active", _active(before), _active(after))
-    yield _row("Boot", _boot(before), _boot(after))
+    for label, was, is_now in _cells(target):
+        if len(label) < _LABEL:
+            yield _row(label, was, is_now)
+        else:
+            yield _cut(label, WIDTH)
+            yield _row("", was, is_now)
+
+
+def _cells(target: Target) -> Iterator[tuple[str, str, str]]:
+    """What each row is about, and how it was and is."""
+    before, after = target.before, target.after
+    yield "Load", _load(before), _load(after)
+    yield "Active", _active(before), _active(after)
+    yield "Boot", _boot(before), _boot(after)
     proof = start_proof(target)
     if proof:
-        yield _row("Start", "-", proof)
+        yield "Start", "-", proof
     yield from _triggers(before, after)
 
 
-def _triggers(before: Snapshot | None, after: Snapshot | None) -> Iterator[str]:
+def _triggers(before: Snapshot | None, after: Snapshot | None) -> Iterator[tuple[str, str, str]]:
     if before is None or before.around is None:
         return
     found = seen_beside(after) if after else {}
     for trigger in before.around.triggers[:_MOST_TRIGGERS]:
-        yield _cut(trigger.unit, WIDTH)
-        yield _row("", _active(trigger), _active(found.get(trigger.unit)))
+        yield trigger.unit, _active(trigger), _active(found.get(trigger.unit))
 
 
 def _row(label: str, before: str, after: str) -> str:

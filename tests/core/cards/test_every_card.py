@@ -109,7 +109,7 @@ def test_a_mask_of_ours_can_be_unmasked_until_it_was(outcome: Outcome) -> None:
 
     taken_back = replace(request, undone_by="r9")
     assert actions(taken_back) == [Action.DETAILS]
-    assert render(taken_back, now=NOW).text == "OUR MASK IS GONE · worker.service on web-01"
+    assert render(taken_back, now=NOW).text.startswith("OUR MASK IS GONE · worker.service on web-01\n")
 
 
 def test_a_mask_that_ends_can_be_extended_and_kept() -> None:

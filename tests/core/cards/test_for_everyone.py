@@ -1,0 +1,118 @@
+"""Cards for those who hear them and for those who read them on a phone: all in words, and narrow enough."""
+
+import re
+import textwrap
+import unicodedata
+from collections.abc import Iterator
+from html import unescape
+from typing import Any
+
+import pytest
+
+from bot.core.cards import details, evidence, line, render
+from bot.core.cards.kit import Block, Text
+from bot.core.changes import Request
+from tests.core.cards.cases import CARDS, DONE
+from tests.core.cards.reading import read
+from tests.core.cards.situations import NAMES, NOW, proven
+
+EVERY_CARD = {f"{group}, {name}": request for group, found in CARDS.items() for name, request in found.items()}
+PHONE, HEIGHT = 42, 48  # characters in a line and lines of a card on a small screen, in the usual size
+OURS = "·→…•"  # signs that are read out as a pause or left out, and that no state depends on
+EMOJI = re.compile(r":[a-z+][a-z0-9_+-]*:")
+
+every_card = pytest.mark.parametrize("request_", EVERY_CARD.values(), ids=EVERY_CARD)
+
+
+def heard(text: Text) -> str:
+    """What a screen reader says: the text, and not the blocks."""
+    return read(Text(text.text), NAMES)
+
+
+def shown(text: Text) -> list[str]:
+    """The lines of the blocks that say something, without buttons."""
+    blocks = tuple(block for block in text.blocks if block["type"] != "actions")
+    return [line for line in read(Text("", blocks), NAMES).split("\n") if line.strip()]
+
+
+def buttons(text: Text) -> Iterator[dict[str, Any]]:
+    return (button for block in text.blocks if block["type"] == "actions" for button in block["elements"])
+
+
+def code(block: Block) -> list[str]:
+    """The lines of a block that stand in code, and so do not wrap."""
+    said = unescape(block.get("text", {}).get("text", ""))
+    return [line for fenced in said.split("```")[1::2] for line in fenced.strip("\n").split("\n")]
+
+
+@every_card
+def test_whoever_hears_a_card_hears_all_of_it(request_: Request) -> None:
+    card = render(request_, now=NOW)
+    told = heard(card).replace(":", " ")
+    table = [line for block in card.blocks for line in code(block)]
+    missing = [line for line in shown(card) if line not in table and line.replace(":", " ").split()[-1] not in told]
+    assert missing == []
+    for row in shown(card):
+        label, gap, rest = row.partition("  ")
+        if gap and row not in table:
+            assert f"{label}: {rest}" in heard(card)
+
+
+@every_card
+def test_it_begins_with_the_state_in_words(request_: Request) -> None:
+    head = heard(render(request_, now=NOW)).split("\n")[0]
+    state, _, about = head.partition(" · ")
+    assert re.search(r"[A-Z]{3,}", state)
+    assert " on " in state or " on " in about
+
+
+def test_a_table_is_told_row_by_row() -> None:
+    told = heard(render(proven(), now=NOW))
+    assert "Load: loaded, and after it masked\nActive: running, and after it inactive" in told
+    assert "Start: none, and after it refused" in told
+
+
+@every_card
+def test_no_state_is_told_by_a_sign_or_a_colour(request_: Request) -> None:
+    card = render(request_, now=NOW)
+    for said in (card.text, line(request_, link="").text, *(button["text"]["text"] for button in buttons(card))):
+        assert not EMOJI.search(said)
+        symbols = [sign for sign in said if unicodedata.category(sign) == "So" or ord(sign) > 0xFFFF]
+        assert [sign for sign in symbols if sign not in OURS] == []
+    labels = [button["text"]["text"] for button in buttons(card)]
+    assert len(set(labels)) == len(labels) <= 5
+
+
+@every_card
+def test_each_button_says_what_it_is_about(request_: Request) -> None:
+    for button in buttons(render(request_, now=NOW)):
+        about = button["accessibility_label"]
+        assert about.startswith(f"{button['text']['text']}: ")
+        assert request_.target.host in about
+
+
+@every_card
+def test_it_fits_a_phone(request_: Request) -> None:
+    card = render(request_, now=NOW)
+    assert [line for block in card.blocks for line in code(block) if len(line) > PHONE] == []
+    lines = [part for row in shown(card) for part in textwrap.wrap(row, PHONE) or [""]]
+    assert len(lines) <= HEIGHT
+    assert all(len(button["text"]["text"]) <= 15 for button in buttons(card))
+
+
+@every_card
+def test_nobody_has_to_type_an_id(request_: Request) -> None:
+    card = render(request_, now=NOW)
+    for said in (card, line(request_, link="")):
+        assert request_.id not in said.text
+        assert request_.id not in "\n".join(shown(said))
+
+
+@pytest.mark.parametrize("text", [*evidence(proven()), details(proven(), now=NOW)])
+def test_proof_and_details_are_told_as_well(text: Text) -> None:
+    assert all(row.strip("*") in heard(text).replace("```", "") or "  " in row for row in shown(text))
+
+
+def test_what_is_told_is_never_too_long_for_an_update() -> None:
+    longest = max(len(render(request, now=NOW).text) for request in DONE.values())
+    assert longest < 4000
