@@ -132,6 +132,22 @@ def review(request: words.Request, remark: words.Reason = None, *, json: words.J
 
 
 @app.command()
+def freeze(reason: words.Reason = None, *, json: words.Json = False) -> None:
+    """Stop new masks, whoever approves them. What takes a mask back goes on, and what runs is finished."""
+    from bot.terminal import asking
+
+    _exit(asking.switch("freeze", reason or (), as_json=json))
+
+
+@app.command()
+def thaw(reason: words.Reason = None, *, json: words.Json = False) -> None:
+    """Let new masks go on: two people who may approve have to say so."""
+    from bot.terminal import asking
+
+    _exit(asking.switch("thaw", reason or (), as_json=json))
+
+
+@app.command()
 def status(
     host: Annotated[str, typer.Argument(help="A host; without one, how the bot itself is.")] = "",
     unit: Annotated[str, typer.Argument(help="A unit; without one, the masks on the host.")] = "",

@@ -13,10 +13,12 @@ from bot.core.draft import drafted, quoted
 from bot.core.grammar import Command, Form, Order, Question, parse, parse_mention
 from bot.core.names import read_host, read_reason, read_term, read_unit, read_user
 from bot.core.people import Place
+from bot.core.switching import Switching
 from bot.errors import UsageError
 from bot.workflow import Workflow
 from handlers.caller import Caller, Click, Quote, Submission
 from handlers.choose import open_form
+from handlers.freeze import switch
 from handlers.home import follow
 from handlers.surface import Forms, Surface, Unfit
 
@@ -118,6 +120,8 @@ def _take(desk: Workflow, caller: Caller, command: Command) -> str:
         case Order(change=change):
             desk.submit(_ask(caller, command), key=caller.key)
             return replies.heard(change)
+        case Switching():
+            return switch(desk, caller, command)
         case Question():
             desk.answer(command, asker=caller.id, name=caller.name, place=caller.place)
         case Form():

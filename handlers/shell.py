@@ -9,10 +9,13 @@ from bot.core.changes import Ask, Outcome, Request, Stage, Tally, Verb, Verdict,
 from bot.core.grammar import Order, Question, parse
 from bot.core.names import read_reason
 from bot.core.people import PersonId
+from bot.core.switching import Switching
 from bot.errors import MaskbotError, NoSuchRequest, UsageError
 from bot.ports import Query
 from bot.workflow import Parts, Workflow
 from handlers import shown
+from handlers.caller import Caller
+from handlers.freeze import switch
 from handlers.shell_questions import SHELL, answer
 
 Words = Mapping[str, Any]
@@ -54,6 +57,8 @@ class Shell:
                     self._person(user)
                     yield _said(self._request(words))
                     yield _end("", DONE)
+                case "switch":
+                    yield from self._switch(words, user)
                 case "vote":
                     yield from self._vote(words, user)
                 case "sign":
@@ -72,6 +77,7 @@ class Shell:
             "ready": state.is_ready,
             "slack": state.slack,
             "open_requests": self._parts.store.count(Query(stages=open_stages)),
+            "frozen": shown.frozen(self._desk.freezing.state),
         }
         yield {"event": "state", "state": said}
         yield _end("", DONE if state.is_ready else FAILED)
@@ -108,6 +114,22 @@ class Shell:
         ask = Ask(order.change, person, user, SHELL, order.reason, alone=order.alone)
         request = self._desk.submit(ask, key=f"shell:{user}:{words.get('key', '')}")
         yield from self._follow(request, to_its_end=bool(words.get("wait", True)))
+
+    def _switch(self, words: Words, user: str) -> Iterator[Words]:
+        """Stop new masks or let them go on, and wait for what comes of it."""
+        person, key = self._person(user), f"shell:{user}:{words.get('key', '')}"
+        try:
+            order = parse(Verb.MASK, str(words.get("text", "")), self._desk.hosts, self._desk.now)
+        except UsageError as error:
+            yield _misuse(error)
+            return
+        if not isinstance(order, Switching):
+            yield _end("It is `maskbot freeze REASON` or `maskbot thaw`.", MISUSE)
+            return
+        switch(self._desk, Caller(person, user, SHELL, key), order)
+        while (said := self._desk.freezing.answer(key)) is None:
+            yield from self._pause()
+        yield _end(said.text, DONE if said.is_done else FAILED)
 
     def _follow(self, request: Request, *, to_its_end: bool = True) -> Iterator[Words]:
         """Every stage as it comes, until the last."""

@@ -13,7 +13,8 @@ from bot.core.policy import Explained
 from bot.errors import UsageError
 from bot.ports import Query
 from bot.workflow import Parts
-from bot.workflow.answering import Asker, about, weigh
+from bot.workflow.answering import Asker, about, stopped_too, weigh
+from bot.workflow.frozen import freeze_state
 from bot.workflow.ledger import book
 from bot.workflow.looking import look
 from handlers import plainly, shown
@@ -40,7 +41,7 @@ def answer(parts: Parts, question: Question, *, asker: PersonId, name: str) -> M
             return _list(parts, question.host)
         case Word.HANDOVER:
             known = book(parts)
-            return _said(handover(known), shown.handover(known), known.ours)
+            return _said(stopped_too(parts, handover(known)), shown.handover(known), known.ours)
         case _:
             raise UsageError("The command line has `status`, `plan`, `explain`, `list` and `handover`.")
 
@@ -52,7 +53,8 @@ def _passed(explained: Sequence[Explained]) -> list[str]:
 
 def _list(parts: Parts, host: str) -> Mapping[str, Any]:
     known = book(parts, host)
-    return _said(ledger.whole(known, host=host), shown.ledger(known), known.ours)
+    data = {**shown.ledger(known), "frozen": shown.frozen(freeze_state(parts))}
+    return _said(stopped_too(parts, ledger.whole(known, host=host)), data, known.ours)
 
 
 def _status(parts: Parts, question: Question) -> Mapping[str, Any]:
@@ -63,7 +65,8 @@ def _status(parts: Parts, question: Question) -> Mapping[str, Any]:
     masks = parts.store.find(Query(host=host.name, unit=question.unit, live_masks=True))
     seen = look(parts, host, question.unit, full=True)
     data = {"host": host.name, "unit": shown.snapshot(seen), "masks": [shown.request(one) for one in masks]}
-    return _said(answers.status(host.name, seen, masks, parts.clock.now()), data, masks)
+    told = stopped_too(parts, answers.status(host.name, seen, masks, parts.clock.now()))
+    return _said(told, {**data, "frozen": shown.frozen(freeze_state(parts))}, masks)
 
 
 def _people(request: Request) -> Iterator[tuple[PersonId, str]]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.core.changes import Approval, Glass, Request, Sent, Vote
+from bot.core.freezing import State
 from bot.core.ledger import Book, Entry, Page
 from bot.core.people import Shift
 from bot.core.policy import Allow, Decision, Explained, NeedsApproval, Refuse
@@ -46,6 +47,18 @@ def request(stored: Request) -> Shown:
         "undoes": ask.undoes or None,
         "undone_by": stored.undone_by or None,
         "lost": str(stored.watched.lost) if stored.watched.lost else None,
+    }
+
+
+def frozen(state: State) -> Shown | None:
+    """Who stopped new masks, and who wants them to go on; None while nobody has stopped them."""
+    if state.frozen is None:
+        return None
+    return {
+        "by": state.frozen.by_name,
+        "reason": state.frozen.reason,
+        "since": state.frozen.since.isoformat(),
+        "thaws": [wish.name for wish in state.thaws],
     }
 
 

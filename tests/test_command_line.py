@@ -20,8 +20,8 @@ import yaml
 from tests.lab.installation import ROOT
 
 COMMANDS = (
-    "run", "check", "doctor", "explain", "plan", "mask", "unmask", "approve", "deny", "status", "list", "audit",
-    "manifest",
+    "run", "check", "doctor", "explain", "plan", "mask", "unmask", "approve", "deny", "freeze", "thaw", "status",
+    "list", "audit", "manifest",
 )  # fmt: skip
 ME = getpass.getuser()
 SECONDS = 60.0

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from bot.core import repair
 from bot.core.grammar import Word, split, term_said
 from bot.core.names import REASON_LIMIT, near, read_host, read_term, read_unit, read_user
+from bot.core.switching import Switch
 from bot.core.times import Now
 from bot.core.units import UNIT_TYPES
 from bot.errors import UsageError
@@ -80,7 +81,8 @@ def _term(options: Mapping[str, str], now: Now) -> str:
 
 
 def _is_question(word: str, hosts: Sequence[str]) -> bool:
-    return word.lower() in set(Word) or (word not in hosts and bool(near(word, [*Word])))
+    known = [*Word, *Switch]
+    return word.lower() in known or (word not in hosts and bool(near(word, known)))
 
 
 def _host_and_unit(names: Sequence[str], hosts: Sequence[str]) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from bot.core import repair
 from bot.core.changes import Change, Verb
 from bot.core.names import SHOWN, near, read_host, read_reason, read_term, read_unit, read_user
+from bot.core.switching import Switch, Switching, read_switching
 from bot.core.times import Now, cut_moment
 from bot.core.units import UNIT_TYPES, UnitName
 from bot.errors import UsageError
@@ -49,7 +50,7 @@ class Form:
     """A bare `/mask`: the form is wanted."""
 
 
-Command = Order | Question | Form
+Command = Order | Question | Switching | Form
 
 # A reason of 500 `&` is 2,500 on the wire, and links are longer than what they show; beyond this nobody typed it.
 _TEXT_LIMIT = 4000
@@ -80,6 +81,10 @@ def parse(verb: Verb, text: str, hosts: Sequence[str], now: Now) -> Command:
         if verb is Verb.UNMASK and word != Word.HELP:
             raise UsageError(f"`{word}` stands behind the other command: `/mask {word}`.")
         return _question(Word(word), rest, hosts, now)
+    if word in set(Switch):
+        if verb is Verb.UNMASK:
+            raise UsageError(f"`{word}` stands behind the other command: `/mask {word}`.")
+        return read_switching(Switch(word), rest)
     return _order(verb, typed, hosts, now)
 
 
@@ -92,9 +97,11 @@ def parse_mention(text: str, hosts: Sequence[str], now: Now) -> Command:
     word = first.lower().removeprefix("/")
     if word in set(Verb):
         return _order(Verb(word), rest, hosts, now)
+    if word in set(Switch):
+        return read_switching(Switch(word), rest)
     if word and word not in set(Word):
         raise UsageError(
-            f"I do not know `{first[:SHOWN]}`.{near(word, [*Verb, *Word])} `@maskbot help` says what I do."
+            f"I do not know `{first[:SHOWN]}`.{near(word, [*Verb, *Word, *Switch])} `@maskbot help` says what I do."
         )
     return _question(Word(word or Word.HELP), rest, hosts, now)
 

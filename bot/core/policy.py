@@ -63,6 +63,7 @@ __all__ = [
     "Unknown",
     "decide",
     "explain",
+    "may_freeze",
     "may_look",
     "may_own",
     "may_see_all",
@@ -143,6 +144,27 @@ def may_see_all(facts: Facts, policy: Policy) -> Refuse | None:
     return permission.not_known(groups, facts) or Refuse(
         "may_not_see", "Details are for those who may ask for this change or approve it."
     )
+
+
+def may_freeze(facts: Facts, policy: Policy) -> Refuse | None:
+    """Whether somebody may stop new masks and let them go on: whoever may approve something. None means yes."""
+    no = may_look(facts, policy)
+    groups = sorted({group for group in _approving(policy)})
+    if no or not facts.requester.groups.isdisjoint(groups):
+        return no
+    return permission.not_known(groups, facts) or Refuse(
+        "may_not_freeze",
+        "Stopping new masks, and letting them go on, is for those who may approve something.",
+        f"{permission.at_signs(groups)} may." if groups else "",
+    )
+
+
+def _approving(policy: Policy) -> Iterator[str]:
+    """The groups whose members approve something, at whatever time."""
+    for rule in policy.rules:
+        yield from (*rule.approve, *rule.outside.approve)
+    for rise in (*(freeze.rise for freeze in policy.freezes), policy.bounds.beyond):
+        yield from rise.approve if rise else ()
 
 
 def may_sign(facts: Facts, policy: Policy) -> Refuse | None:

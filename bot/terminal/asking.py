@@ -62,6 +62,12 @@ def look(word: str, names: Sequence[str], given: Sequence[str], *, as_json: bool
     return tell(_asked_or_looked({"do": "question", "text": text}), as_json=as_json)
 
 
+def switch(word: str, reason: Sequence[str], *, as_json: bool) -> int:
+    """Stop new masks, or let them go on. Raises `MaskbotError`."""
+    text = " ".join([word, *reason])
+    return tell(call(_socket(), {"do": "switch", "text": text, "key": uuid.uuid4().hex}), as_json=as_json)
+
+
 def status(names: Sequence[str], *, as_json: bool) -> int:
     """How a unit, a host or the bot itself is. Raises `MaskbotError`."""
     if names:

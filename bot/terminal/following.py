@@ -117,6 +117,8 @@ def _say(words: Words) -> None:
     ready = "ready" if state["ready"] else "NOT READY"
     typer.echo(f"maskbot {state['version']}: {ready}, Slack: {sentences.line(state['slack'])}")
     typer.echo(f"open requests: {state['open_requests']}")
+    if frozen := state.get("frozen"):
+        typer.echo(f"NEW MASKS ARE STOPPED by {sentences.line(frozen['by'])}: {sentences.line(frozen['reason'])}")
 
 
 def _left_alone(request: Mapping[str, Any]) -> str:

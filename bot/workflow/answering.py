@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from bot.core.cards import answers, details, ledger, plain
+from bot.core.cards import answers, details, freezes, ledger, plain
 from bot.core.cards.forms import told
 from bot.core.cards.handover import handover
 from bot.core.cards.kit import Text
@@ -19,6 +19,7 @@ from bot.core.units import UnitName
 from bot.errors import MaskbotError, UsageError
 from bot.ports import Query
 from bot.workflow.asking import planned
+from bot.workflow.frozen import freeze_state
 from bot.workflow.groups import with_names
 from bot.workflow.judging import facts
 from bot.workflow.ledger import book
@@ -105,7 +106,7 @@ def answer(parts: Parts, question: Question, who: Asker) -> Text:
     asked = about(parts, question, who)
     match question.word:
         case Word.STATUS:
-            return _status(parts, question)
+            return stopped_too(parts, _status(parts, question))
         case Word.PLAN:
             request, decision, _ = weigh(parts, asked)
             return answers.plan(request, decision, parts.clock.now())
@@ -113,13 +114,19 @@ def answer(parts: Parts, question: Question, who: Asker) -> Text:
             request, decision, explained = weigh(parts, asked)
             return answers.why(request, decision, explained)
         case Word.LIST:
-            return ledger.listing(book(parts, question.host), host=question.host)
+            return stopped_too(parts, ledger.listing(book(parts, question.host), host=question.host))
         case Word.HANDOVER:
-            return handover(book(parts))
+            return stopped_too(parts, handover(book(parts)))
         case Word.HISTORY:
             return answers.history(parts.store.find(Query(host=question.host, limit=20)), parts.clock.now())
         case Word.HELP:
             return answers.help_text(parts.inventory.names)
+
+
+def stopped_too(parts: Parts, text: Text) -> Text:
+    """The answer, and that new masks are stopped if they are: where people look they must not miss it."""
+    state = freeze_state(parts)
+    return freezes.above(text, state.frozen, [wish.name for wish in state.thaws])
 
 
 def about(parts: Parts, question: Question, who: Asker) -> Request:

@@ -13,6 +13,7 @@ from bot.ports import Claim, Query
 from bot.workflow.asking import planned, settle
 from bot.workflow.ending import back_to_waiting, end, event, refuse
 from bot.workflow.finishing import Ending, finish, nothing_to_do
+from bot.workflow.frozen import frozen
 from bot.workflow.judging import judge
 from bot.workflow.looking import patient_look, status_head
 from bot.workflow.losing import Lost, without_lost
@@ -54,11 +55,16 @@ def begin(parts: Parts, claim: Claim, request: Request, *, seen: Snapshot | None
 
 
 def _wait_for_its_turn(parts: Parts, request: Request) -> None:
-    """One change per host at a time; and no new mask that people cannot see. An undo never waits for Slack."""
+    """One change per host at a time; and no new mask that people cannot see, or while new masks are stopped.
+
+    An undo waits for neither.
+    """
     running = parts.store.find(Query(host=request.ask.change.host, stages=frozenset({Stage.RUNNING}), limit=1))
     if any(_is_in_the_way(other, request) for other in running):
         text = f"Another change is being carried out on {request.ask.change.host}."
         raise HostTaken(text, again_in=parts.timings.not_yet)
+    if frozen(parts, request):
+        raise NotYet("New masks are stopped.", again_in=parts.timings.not_yet)
     is_mask, place = request.ask.change.verb is Verb.MASK, request.ask.place
     if is_mask and not place.is_shell and not all(parts.store.card(request.id)):
         raise NotYet("Its card is not posted yet.", again_in=parts.timings.not_yet)

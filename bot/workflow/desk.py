@@ -13,6 +13,7 @@ from bot.core.times import Now
 from bot.errors import NoSuchRequest, Stale, UsageError
 from bot.workflow.answering import Answers
 from bot.workflow.ending import event
+from bot.workflow.freezing import Freezing
 from bot.workflow.offers import Offers
 from bot.workflow.pages import Pages
 from bot.workflow.parts import Parts
@@ -38,6 +39,7 @@ class Workflow:
         self.wishes = Wishes(parts)
         self.offers = Offers(parts, answers.later)
         self.pages = Pages(parts, answers.later, lambda: answers.is_ending)
+        self.freezing = Freezing(parts)
 
     @property
     def hosts(self) -> Sequence[str]:

@@ -8,6 +8,8 @@ import structlog
 from bot.errors import MaskbotError, Stale
 from bot.ports import Duty
 from bot.workflow.digest import DIGEST, appoint_digest, digest
+from bot.workflow.freezing import take_up_wishes
+from bot.workflow.frozen import NAME as FREEZE
 from bot.workflow.ledger import WATCH
 from bot.workflow.parts import Parts
 from bot.workflow.watching import appoint_watches, watch
@@ -16,7 +18,7 @@ log = structlog.get_logger()
 
 # What is done for a duty, by its kind: it looks, and keeps the duty with what it saw and when it is due again.
 Perform = Callable[[Parts, Duty], None]
-KINDS: Mapping[str, Perform] = {WATCH: watch, DIGEST: digest}
+KINDS: Mapping[str, Perform] = {WATCH: watch, DIGEST: digest, FREEZE: take_up_wishes}
 
 _AGAIN = timedelta(minutes=1)  # after something went wrong
 

@@ -7,11 +7,13 @@ from bot.core.changes import Request, Stage, Verb
 from bot.core.people import Person, PersonId
 from bot.core.policy import Decision, Facts, Moment, Refuse, decide
 from bot.core.rules import deadends
+from bot.core.rules.freezing import FROZEN
 from bot.core.rules.identity import is_one_of_us
 from bot.core.rules.permission import NOT_KNOWN, NOT_KNOWN_YET
 from bot.core.units import Snapshot
 from bot.errors import NotYet, Unverified
 from bot.ports import Query
+from bot.workflow.frozen import frozen
 from bot.workflow.groups import person, read_cards, read_groups
 from bot.workflow.parts import Parts
 
@@ -29,6 +31,8 @@ def judged(parts: Parts, given: Facts) -> Decision:
     """The same, where the facts are needed for more than the answer."""
     answer = decide(given, parts.policy)
     raise_if_unknown(answer)
+    if isinstance(answer, Refuse) and _is_put_off(answer, given):
+        raise NotYet(answer.reason)
     return answer
 
 
@@ -38,6 +42,11 @@ def raise_if_unknown(answer: Decision | None) -> None:
         raise Unverified(answer.reason)
     if isinstance(answer, Refuse) and answer.code == NOT_KNOWN_YET:
         raise NotYet(answer.reason)
+
+
+def _is_put_off(answer: Refuse, given: Facts) -> bool:
+    """What is approved when new masks are stopped may run once they go on, if its approval is still good then."""
+    return answer.code == FROZEN and given.moment is Moment.ACT
 
 
 def facts(
@@ -65,6 +74,7 @@ def facts(
         alone=person(parts, request.glass.by, groups) if request.glass and request.is_alone else None,
         cards=cards,
         own_mask=own_mask(parts, request),
+        frozen=frozen(parts, request),
     )
     return _with_unfit(parts, given) if moment in (Moment.ASK, Moment.LOOKED) else given
 
@@ -97,6 +107,7 @@ def _nobodys_facts(parts: Parts, request: Request, moment: Moment, snapshot: Sna
         place=ask.place,
         snapshot=snapshot,
         own_mask=own_mask(parts, request),
+        frozen=frozen(parts, request),
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from bot.core.changes import Request, Stage
 from bot.ports import Claim
 from bot.workflow.afterlooks import look_after
+from bot.workflow.frozen import note_freeze
 from bot.workflow.nudging import count_down, escalate, remind
 from bot.workflow.paging import close_page
 from bot.workflow.parts import Parts
@@ -23,8 +24,8 @@ Timely = Callable[[Parts, Claim, Request], Request]
 
 FIRST: tuple[Timely, ...] = (close_page, hear_wishes)
 TIMELY: Mapping[Stage, tuple[Timely, ...]] = {
-    Stage.WAITING: (escalate, count_down, remind),
-    Stage.APPROVED: (),
+    Stage.WAITING: (note_freeze, escalate, count_down, remind),
+    Stage.APPROVED: (note_freeze,),
     Stage.DONE: (bring_back, tell_owner, look_after),
 }
 LAST: tuple[Timely, ...] = (remind_of_review, come_back_to_wishes)

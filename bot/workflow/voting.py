@@ -45,7 +45,7 @@ def has_cast_votes(request: Request) -> bool:
 
 def _count(parts: Parts, request: Request, vote: Vote, *, claim: Claim) -> Request:
     try:
-        given = facts(parts, request, Moment.VOTE, voter=vote.voter)
+        given = replace(facts(parts, request, Moment.VOTE, voter=vote.voter), verdict=vote.verdict)
         answer = judged(parts, given)
     except Unverified as error:
         no = Refuse("identity_unverified", str(error), "Click again in a moment.")

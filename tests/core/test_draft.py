@@ -43,6 +43,8 @@ def test_what_made_sense_is_kept(text: str, kept: Draft) -> None:
         "status web-9",
         "Why web-01 c*",
         "stauts web-01 cron",
+        "freeze",
+        "freez it",
     ],
 )
 def test_of_a_question_and_of_what_makes_no_sense_at_all_nothing_is_kept(text: str) -> None:

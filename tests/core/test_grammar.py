@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from bot.core.changes import Change, Term, Verb
 from bot.core.grammar import Command, Form, Order, Question, Word, parse, parse_mention
 from bot.core.names import read_host, read_term, read_unit
+from bot.core.switching import Switch, Switching
 from bot.core.times import Now
 from bot.core.units import UnitName
 from bot.errors import UsageError
@@ -279,6 +280,40 @@ class TestQuestions:
     def test_unmask_knows_help_and_no_other_question(self) -> None:
         assert parse(Verb.UNMASK, "help", HOSTS, NOW) == Question(Word.HELP)
         assert "`/mask status`" in refusal("status web-01", Verb.UNMASK)
+
+
+class TestTheKillSwitch:
+    """`freeze REASON` and `thaw [reason]`."""
+
+    @pytest.mark.parametrize(
+        ("text", "order"),
+        [
+            ("freeze it masks the wrong hosts", Switching(Switch.FREEZE, "it masks the wrong hosts")),
+            ("Freeze  not now!", Switching(Switch.FREEZE, "not now!")),
+            ("thaw", Switching(Switch.THAW)),
+            ("thaw it is mended", Switching(Switch.THAW, "it is mended")),
+        ],
+    )
+    def test_is_read_after_the_command_and_after_a_mention(self, text: str, order: Switching) -> None:
+        assert mask(text) == order
+        assert parse_mention(f"<@UBOT> {text}", HOSTS, NOW) == order
+
+    @pytest.mark.parametrize(
+        ("text", "verb", "said"),
+        [
+            ("freeze", Verb.MASK, "Say why nothing new may be masked: `/mask freeze REASON`."),
+            ("freeze \u200b ", Verb.MASK, "Say why"),
+            ("thaw " + "x" * 501, Verb.MASK, "500 fit"),
+            ("freeze x", Verb.UNMASK, "stands behind the other command: `/mask freeze`"),
+            ("thaw", Verb.UNMASK, "stands behind the other command: `/mask thaw`"),
+        ],
+    )
+    def test_a_mistake_is_named(self, text: str, verb: Verb, said: str) -> None:
+        assert said in refusal(text, verb)
+
+    def test_a_word_like_it_is_named(self) -> None:
+        with pytest.raises(UsageError, match="Did you mean `freeze`"):
+            parse_mention("<@UBOT> freez x", HOSTS, NOW)
 
 
 class TestMentions:

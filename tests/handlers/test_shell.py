@@ -24,6 +24,7 @@ from bot.edges.slack import SlackChannel, web_client
 from bot.ports import Duty, Query
 from bot.workflow import InForce, Parts, Workflow
 from bot.workflow.answering import Answers
+from bot.workflow.freezing import take_up_wishes
 from handlers.shell import Shell, State
 from tests.core.record import RECORDED
 from tests.handlers.world import HOSTS, NoHost
@@ -51,6 +52,7 @@ class Terminal:
 
     shell: Shell
     store: Database
+    parts: Parts
     meanwhile: list[Callable[[], object]]
 
     def run(self, user: str, **words: Any) -> Told:
@@ -87,14 +89,14 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     answers = Answers(parts)
     with store.exclusive(), closing(answers):
         state = State(is_ready=False, slack="not connected")
-        yield Terminal(Shell(Workflow(parts, answers), parts, lambda: state), store, [])
+        yield Terminal(Shell(Workflow(parts, answers), parts, lambda: state), store, parts, [])
 
 
 def exit_of(told: Told) -> tuple[int, str]:
     return told[-1]["exit"], told[-1]["text"]
 
 
-@pytest.mark.parametrize("do", ["change", "vote", "question", "show"])
+@pytest.mark.parametrize("do", ["change", "vote", "question", "show", "switch"])
 def test_a_user_whom_nobody_mapped_has_no_rights_and_leaves_no_trace(terminal: Terminal, do: str) -> None:
     request = terminal.waiting()
     words = {"do": do, "verb": "mask", "verdict": "approve", "id": request.id, "text": "web-01 cron"}
@@ -115,6 +117,7 @@ def test_everybody_may_ask_whether_the_bot_is_ready(terminal: Terminal) -> None:
         "ready": False,
         "slack": "not connected",
         "open_requests": 1,
+        "frozen": None,
     }
     assert end["exit"] == 1
 
@@ -345,6 +348,51 @@ def test_a_handover_tells_what_waits_and_what_runs(terminal: Terminal) -> None:
         "mask cron.service on web-01: needs 1 approval, 15 min left, by alice" in line for line in answer["lines"]
     )
     assert end["exit"] == 0
+
+
+def taken_up(terminal: Terminal) -> None:
+    """The loop has done what somebody wished of the kill switch."""
+    duty = terminal.store.take_duty("bot-1")
+    assert duty
+    take_up_wishes(terminal.parts, duty)
+
+
+def switched(terminal: Terminal, user: str, text: str) -> tuple[int, str]:
+    terminal.meanwhile.append(lambda: taken_up(terminal))
+    return exit_of(terminal.run(user, do="switch", text=text, key=f"{user} {text}"))
+
+
+def test_the_kill_switch_is_pulled_at_a_terminal_too(terminal: Terminal) -> None:
+    assert switched(terminal, "bob", "freeze it masks the wrong hosts") == (
+        0,
+        "NEW MASKS ARE STOPPED by bob: it masks the wrong hosts.\n"
+        "What waits cannot be approved; what runs is finished, and what takes a mask back goes on. "
+        "Two people who may approve lift it: `/mask thaw`.",
+    )
+    state, _ = terminal.run("#10001", do="state")
+    frozen = state["state"]["frozen"]
+    assert frozen | {"since": ""} == {"by": "bob", "reason": "it masks the wrong hosts", "since": "", "thaws": []}
+    listed, _ = terminal.run("bob", do="question", text="list")
+    assert listed["lines"][1].startswith("NEW MASKS ARE STOPPED by @")
+    assert listed["answer"]["frozen"]["by"] == "bob"
+    status, _ = terminal.run("bob", do="question", text="status web-01")
+    assert status["answer"]["frozen"]["reason"] == "it masks the wrong hosts"
+
+    assert switched(terminal, "bob", "thaw")[0] == 0
+    assert switched(terminal, "bob", "thaw again") == (
+        1,
+        "You said so already. Somebody else who may approve has to say `/mask thaw` as well.",
+    )
+
+
+def test_the_kill_switch_is_not_for_everybody(terminal: Terminal) -> None:
+    code, text = switched(terminal, "alice", "freeze x")
+    assert (code, "for those who may approve something" in text) == (1, True)
+
+
+@pytest.mark.parametrize("text", ["freeze", "list", "web-01 cron"])
+def test_another_word_than_its_two_is_misuse(terminal: Terminal, text: str) -> None:
+    assert exit_of(terminal.run("bob", do="switch", text=text, key="1"))[0] == 2
 
 
 def test_a_question_that_makes_no_sense_is_misuse(terminal: Terminal) -> None:

@@ -76,6 +76,7 @@ _HELP = (
     Markup("`/mask list [HOST]`  every mask on the hosts, whoever made it"),
     Markup("`/mask handover`  what the next on-call has to know: masks, what waits and runs, what ends when"),
     Markup("`/mask history [HOST]`  what was asked lately"),
+    Markup("`/mask freeze REASON`  stop new masks, whoever approves them; `/mask thaw` by two people lets them go on"),
     Markup("`/mask`  a form"),
     Markup("In a thread: the same words after a mention of me. `cron` means `cron.service`."),
 )

@@ -14,6 +14,11 @@ def heard(change: Change) -> str:
     return f"Asked: `{change}`. I look at {change.host} first."
 
 
+def switched(word: str) -> str:
+    """What was heard of the kill switch, before anybody has looked whether its caller may."""
+    return f"Heard: `{word}`. It counts as soon as I have seen that you may."
+
+
 def unexpected(reference: str) -> str:
     """A mistake of ours; the reference stands in our log beside what happened."""
     return f"Something went wrong on my side. Whoever runs me finds it in my log under `{reference}`."

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from bot.core.cards import consequences, ends, glass, raised, states
+from bot.core.cards import consequences, ends, freezes, glass, raised, states
 from bot.core.cards.buttons import buttons
 from bot.core.cards.kit import (
     Action,
@@ -34,7 +34,7 @@ def card(request: Request, now: datetime) -> Text:
     head = f"{loudly(request)} · {standing(request)}"
     return message(
         head,
-        section("people", [*glass.rows(request), asked(request), *talk(request), *_asked_anew(request)]),
+        section("people", [*glass.rows(request), asked(request), *talk(request), *_since_then(request)]),
         section("plan", [*plan_rows(request), *_rule_rows(request, now)]),
         buttons(request, _actions(request)),
     )
@@ -107,6 +107,12 @@ def standing(request: Request) -> str:
     missing = max(0, request.approval.need - request.have)
     more = " more" * bool(request.have)
     return f"needs {missing}{more} approval" + "s" * (missing != 1)
+
+
+def _since_then(request: Request) -> Iterator[Markup]:
+    """What keeps it from being what it was when it was asked."""
+    yield from freezes.rows(request.frozen)
+    yield from _asked_anew(request)
 
 
 def _asked_anew(request: Request) -> Iterator[Markup]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.core.changes.asks import Ask, Verb
+from bot.core.changes.freezing import Frozen
 from bot.core.changes.glass import Glass
 from bot.core.changes.nudges import Nudges
 from bot.core.changes.ownership import Handover
@@ -44,6 +45,7 @@ class Request:
     repeated_by: str = ""  # the later request that did what this one did not bring to its end
     undo_until: datetime | None = None  # until then an undo needs no vote
     handovers: tuple[Handover, ...] = ()
+    frozen: Frozen | None = None  # new masks were stopped when its card was drawn
     route: Route = Route()
     wishes: tuple[Wish, ...] = ()  # the newest
     talk: tuple[Remark, ...] = ()

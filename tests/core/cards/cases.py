@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.core.changes import (
     Cause,
+    Frozen,
     Loss,
     Outcome,
     Paging,
@@ -196,6 +197,7 @@ WAITING = {
             ),
         )
     ),
+    "new masks are stopped": replace(waiting(), frozen=Frozen(BOB, "bob", "it masks the wrong hosts", NOW)),
     "without a reason": replace(waiting(), ask=replace(waiting().ask, reason="")),
     "not looked at yet": replace(waiting(), stage=Stage.ASKED).on_target(planned=None, before=None),
     "handed over": handed(waiting()),

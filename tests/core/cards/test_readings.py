@@ -17,6 +17,7 @@ from bot.core.cards import (
     details,
     evidence,
     forms,
+    freezes,
     home,
     line,
     note,
@@ -28,7 +29,7 @@ from bot.core.cards import (
 )
 from bot.core.cards.configured import rejected, replaced
 from bot.core.cards.kit import Action
-from bot.core.changes import Sent, Stage, Tally, Target, Wanted, Wish
+from bot.core.changes import Frozen, Sent, Stage, Tally, Target, Wanted, Wish
 from bot.core.draft import Draft
 from bot.core.people import Place, Shift
 from bot.core.question import Allow, Explained, NeedsApproval, Refuse, Routing
@@ -40,6 +41,7 @@ from tests.core.cards.pages import EMPTY, FULL
 from tests.core.cards.reading import read, read_form, read_page
 from tests.core.cards.situations import (
     ALICE,
+    BOB,
     CAROL,
     NAMES,
     NOW,
@@ -62,6 +64,7 @@ from tests.core.cards.situations import (
 GOLDEN = Path(__file__).parent / "golden"
 BY = NOW + timedelta(minutes=13)
 PLACE = Place("C1")
+STOPPED = Frozen(BOB, "bob", "it masks the wrong hosts <!here>", NOW - timedelta(hours=1))
 LINK = "https://example.slack.com/archives/C1/p1"
 
 
@@ -172,6 +175,14 @@ def all_answers() -> dict[str, str]:
         "plan, no vote": answers.plan(unmask(undoes="r1"), Allow("undo", "it is the undo of our own mask"), NOW),
         "plan, refused": answers.plan(waiting(ALIASED, change("sshd.service")), no, NOW),
         "why": answers.why(waiting(ALIASED, change("sshd.service")), no, explained),
+        "status, while new masks are stopped": freezes.above(answers.status("web-01", BUSY, [], NOW), STOPPED, []),
+        "status, while one wants new masks to go on": freezes.above(
+            answers.status("web-01", BUSY, [], NOW), STOPPED, ["carol"]
+        ),
+        "new masks are stopped": note(freezes.begun("bob", "it masks the wrong hosts")),
+        "new masks stay stopped": note(freezes.kept("alice", "not yet!")),
+        "one wants new masks to go on": note(freezes.one_wants_it_over("carol", "it is mended")),
+        "new masks go on": note(freezes.lifted(STOPPED, ("carol", "bob"))),
         "history": answers.history([proven(), waiting(), ENDED["denied"], WAITING["without a reason"]], NOW),
         "history, empty": answers.history([], NOW),
         "history, long": answers.history([proven()] * 50, NOW),
@@ -229,6 +240,7 @@ def all_replies() -> dict[str, str]:
         "an old button": replies.OLDER_CARD,
         "a late form": replies.FORM_TOO_LATE,
         "busy": replies.BUSY,
+        "the kill switch": replies.switched("freeze"),
     }
 
 

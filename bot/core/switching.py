@@ -1,0 +1,30 @@
+"""The words of the kill switch: `freeze REASON` and `thaw [reason]`."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.core.names import read_reason
+from bot.errors import UsageError
+
+
+class Switch(StrEnum):
+    """New masks are stopped, or go on."""
+
+    FREEZE = "freeze"
+    THAW = "thaw"
+
+
+@dataclass(frozen=True, slots=True)
+class Switching:
+    """What somebody wants of it, with the reason as typed."""
+
+    switch: Switch
+    reason: str = ""
+
+
+def read_switching(switch: Switch, rest: str) -> Switching:
+    """Whoever stops everybody says why; that it may go on needs no reason. Raises `UsageError`."""
+    reason = read_reason(rest)
+    if switch is Switch.FREEZE and not reason.strip():
+        raise UsageError("Say why nothing new may be masked: `/mask freeze REASON`.")
+    return Switching(switch, reason)

@@ -1,0 +1,28 @@
+"""Whether new masks are stopped: a row beside the requests, read at every question about one."""
+
+from dataclasses import replace
+
+from bot.core.changes import Frozen, Request, Verb
+from bot.core.freezing import State, read
+from bot.ports import Claim
+from bot.workflow.parts import Parts
+
+NAME = "freeze"
+
+
+def freeze_state(parts: Parts) -> State:
+    """Everything that is kept about it."""
+    duty = parts.store.duty(NAME)
+    return read(duty.document) if duty else State()
+
+
+def frozen(parts: Parts, request: Request) -> Frozen | None:
+    """Who stopped new masks, if this would be one."""
+    is_new = request.ask.change.verb is Verb.MASK and not request.ask.prolongs
+    return freeze_state(parts).frozen if is_new else None
+
+
+def note_freeze(parts: Parts, claim: Claim, request: Request) -> Request:
+    """Let the card of what waits say that new masks are stopped, and when they are not any more."""
+    now = frozen(parts, request)
+    return request if request.frozen == now else parts.store.save(replace(request, frozen=now), claim=claim)

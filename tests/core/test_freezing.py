@@ -1,0 +1,167 @@
+"""One stops new masks, two let them go on: every order in which people may say so, and what each of them hears."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.core.freezing import THAW_GOOD_FOR, State, Step, SwitchWish, read, refused, take_up, written
+from bot.core.people import Person, Place
+from bot.core.policy import Policy, Refuse, Rule, may_freeze
+from bot.core.rises import Bounds, Freeze, Rise
+from tests.core.situations import ALICE, BOB, CAROL, DAVE, INCIDENT, NOW, POLICY, PROD, facts
+
+MINUTE = timedelta(minutes=1)
+
+
+def wish(by: Person, *, thaws: bool = False, minutes: float = 0, reason: str = "", key: str = "") -> SwitchWish:
+    at = NOW + minutes * MINUTE
+    return SwitchWish(thaws, by.id, by.name, INCIDENT, reason, at, key or f"{by.name}{minutes}{thaws}")
+
+
+def said(*wishes: SwitchWish, gone: tuple[Person, ...] = ()) -> Step:
+    """The last step after all of these; `gone` may approve nothing any more."""
+    state, step = State(), None
+    for one in wishes:
+        state = replace(state, wishes=(*state.wishes, one))
+        step = take_up(state, one, still_may=lambda earlier: earlier.by not in {person.id for person in gone})
+        state = step.state
+    assert step is not None
+    assert step.state.wishes == ()
+    return step
+
+
+FREEZE = wish(BOB, reason="it masks the wrong hosts")
+THAW = wish(CAROL, thaws=True, minutes=5)
+
+
+def test_one_is_enough_to_stop_new_masks_and_everybody_hears_why() -> None:
+    step = said(FREEZE)
+    assert (step.event, step.answer.is_done) == ("freeze.begun", True)
+    assert step.state.frozen
+    assert (step.state.frozen.by, step.state.frozen.since) == (BOB.id, NOW)
+    assert step.announced.startswith("NEW MASKS ARE STOPPED by bob: it masks the wrong hosts.\nWhat waits cannot be")
+
+
+def test_a_second_freeze_changes_nothing_and_its_maker_hears_whose_it_is() -> None:
+    step = said(FREEZE, wish(CAROL, minutes=1, reason="me too"))
+    assert (step.event, step.answer.is_done, step.announced) == ("freeze.refused", False, "")
+    assert step.answer.text == "New masks are stopped already, by bob: it masks the wrong hosts."
+    assert step.state.frozen == said(FREEZE).state.frozen
+
+
+def test_one_who_wants_it_over_does_not_lift_it() -> None:
+    step = said(FREEZE, THAW)
+    assert (step.event, step.state.thaws) == ("thaw.asked", (THAW,))
+    assert step.state.frozen
+    assert step.announced == (
+        "carol wants new masks to go on.\nOne more who may approve has to say `/mask thaw` within the hour."
+    )
+
+
+def test_the_same_person_twice_is_one_person() -> None:
+    step = said(FREEZE, THAW, wish(CAROL, thaws=True, minutes=6))
+    assert (step.event, step.answer.is_done, step.announced) == ("freeze.refused", False, "")
+    assert "You said so already." in step.answer.text
+    grid = replace(CAROL, id=replace(CAROL.id, enterprise="E1"))
+    assert said(FREEZE, THAW, wish(grid, thaws=True, minutes=6)).event == "freeze.refused"
+
+
+@pytest.mark.parametrize("second", [BOB, ALICE], ids=["who stopped them", "somebody else"])
+def test_two_lift_it(second: Person) -> None:
+    step = said(FREEZE, THAW, wish(second, thaws=True, minutes=10))
+    assert (step.event, step.state.frozen, step.state.thaws) == ("freeze.lifted", None, ())
+    assert step.announced == (
+        f"NEW MASKS GO ON: carol and {second.name} lifted the freeze by bob of 2026-03-01 03:00 UTC."
+    )
+
+
+def test_two_who_say_so_hours_apart_are_no_two() -> None:
+    late = 5 + THAW_GOOD_FOR / MINUTE
+    assert said(FREEZE, THAW, wish(BOB, thaws=True, minutes=late)).event == "freeze.lifted"
+    step = said(FREEZE, THAW, wish(BOB, thaws=True, minutes=late + 0.1))
+    assert (step.event, [one.name for one in step.state.thaws]) == ("thaw.asked", ["bob"])
+
+
+def test_who_may_approve_nothing_any_more_does_not_count() -> None:
+    step = said(FREEZE, THAW, wish(BOB, thaws=True, minutes=6), gone=(CAROL,))
+    assert (step.event, [one.name for one in step.state.thaws]) == ("thaw.asked", ["bob"])
+
+
+def test_who_says_freeze_again_takes_back_what_was_said_for_a_thaw() -> None:
+    step = said(FREEZE, THAW, wish(ALICE, minutes=6, reason="not yet!"))
+    assert (step.event, step.state.thaws) == ("freeze.kept", ())
+    assert step.announced.startswith("NEW MASKS STAY STOPPED, says alice: not yet!\nWhoever wants")
+
+
+def test_there_is_nothing_to_lift_where_nothing_is_stopped() -> None:
+    step = said(THAW)
+    assert (step.event, step.answer.is_done) == ("freeze.refused", False)
+    assert step.answer.text == "New masks are not stopped, so there is nothing to lift."
+
+
+def test_a_reason_for_a_thaw_is_told() -> None:
+    step = said(FREEZE, replace(THAW, reason="it is mended"))
+    assert step.announced.startswith("carol wants new masks to go on: it is mended.\n")
+
+
+def test_what_is_refused_is_answered_and_changes_nothing_else() -> None:
+    state = State(wishes=(FREEZE, THAW))
+    step = refused(state, FREEZE, "You may not.")
+    assert (step.event, step.answer.text, step.answer.is_done) == ("freeze.refused", "You may not.", False)
+    assert (step.state.frozen, step.state.wishes) == (None, (THAW,))
+
+
+def test_a_second_delivery_is_known_before_and_after_it_was_answered() -> None:
+    assert State(wishes=(FREEZE,)).knows(FREEZE.key)
+    assert said(FREEZE).state.knows(FREEZE.key)
+    assert not said(FREEZE).state.knows("another")
+
+
+def test_only_the_last_answers_are_kept() -> None:
+    state = said(*(wish(BOB, minutes=number, reason="x") for number in range(30))).state
+    assert (len(state.answers), state.answers[-1].key) == (20, "bob29False")
+
+
+@pytest.mark.parametrize(
+    "state",
+    [State(), said(FREEZE, THAW).state, State(wishes=(FREEZE, replace(THAW, place=Place("shell"))))],
+    ids=["nothing", "half lifted", "not answered yet"],
+)
+def test_it_is_read_as_it_was_written(state: State) -> None:
+    assert read(json.loads(json.dumps(written(state)))) == state
+
+
+def test_an_empty_row_says_nothing() -> None:
+    assert read({}) == State()
+
+
+def policy(**changed: object) -> Policy:
+    return replace(POLICY, **changed)  # type: ignore[arg-type]
+
+
+ENTITLED = {
+    "who may approve by a rule": (POLICY, BOB, ""),
+    "who may only ask": (POLICY, ALICE, "@sre may."),
+    "who may nothing": (POLICY, DAVE, "@sre may."),
+    "who may approve in a freeze": (policy(freezes=(Freeze("f", (), rise=Rise(approve=("eng",))),)), ALICE, ""),
+    "who may approve outside of a window": (policy(rules=(replace(PROD, outside=Rise(approve=("eng",))),)), ALICE, ""),
+    "who may approve beyond a limit": (policy(bounds=Bounds(beyond=Rise(approve=("eng",)))), ALICE, ""),
+    "where nobody approves anything": (policy(rules=(Rule("no", forbid="never"),)), BOB, "may not"),
+    "a guest": (POLICY, replace(BOB, is_guest=True), "A full member"),
+}
+
+
+@pytest.mark.parametrize(("given", "who", "said"), ENTITLED.values(), ids=ENTITLED)
+def test_it_is_for_those_who_may_approve_something(given: Policy, who: Person, said: str) -> None:
+    no = may_freeze(facts(requester=who), given)
+    if not said:
+        assert no is None
+    elif said == "may not":
+        assert no == Refuse(
+            "may_not_freeze", "Stopping new masks, and letting them go on, is for those who may approve something.", ""
+        )
+    else:
+        assert no
+        assert said in no.hint

@@ -1,0 +1,58 @@
+"""Somebody pulls the kill switch: nothing new is masked, everything that takes a mask back goes on, two let it go."""
+
+import pytest
+
+from tests.stories.scene import MASKED, RUNS, Story, words
+from tests.stories.test_shell import maskbot
+
+pytestmark = [pytest.mark.slack, pytest.mark.ssh]
+
+
+def announced(story: Story, part: str) -> str:
+    """What everybody in the channel was told, once these words are there."""
+    said = story.until(lambda: [text for one in story.said() if part in (text := words(one))], f"`{part}`")
+    return said[-1]
+
+
+def test_new_masks_are_stopped_by_one_and_go_on_by_two(story: Story) -> None:
+    masked = story.masked("web-01 tuned")
+    waiting = story.asks("/mask web-01 cron")
+
+    story.types("bob", "/mask freeze it masks the wrong hosts")
+    assert "NEW MASKS ARE STOPPED by bob: it masks the wrong hosts." in announced(story, "NEW MASKS ARE STOPPED")
+    story.until(lambda: "Stopped  new masks, by bob" in words(story.card("MASK cron.service")), "the card saying so")
+
+    story.types("alice", "/mask web-02 restless")
+    assert "by bob: it masks the wrong hosts." in story.told("alice", "New masks are stopped since")
+    story.presses("carol", "Approve", waiting)
+    story.told("carol", "New masks are stopped since")
+    assert story.sees("cron.service") == RUNS
+    assert story.sees("restless.service", "web-02") == RUNS
+    story.types("alice", "/mask list")
+    assert "tuned.service on web-01" in story.told("alice", "NEW MASKS ARE STOPPED by @bob")
+
+    story.presses("alice", "Unmask", masked)
+    story.card("UNMASKED, AS BEFORE · tuned.service on web-01")
+    assert story.sees("tuned.service") == RUNS
+
+    _two_let_them_go_on(story)
+    story.until(lambda: "Stopped" not in words(story.card("MASK cron.service")), "the card forgetting it")
+    story.presses("carol", "Approve", waiting)
+    story.card("MASKED AND PROVEN · cron.service on web-01")
+    assert story.sees("cron.service") == MASKED
+
+
+def _two_let_them_go_on(story: Story) -> None:
+    """Not one who may only ask, and not one twice; the second of the two at a terminal."""
+    story.types("alice", "/mask thaw")
+    story.told("alice", "is for those who may approve something")
+    story.types("carol", "/mask thaw it is mended")
+    announced(story, "carol wants new masks to go on: it is mended.")
+    story.types("carol", "/mask thaw really")
+    story.told("carol", "You said so already.")
+    told = maskbot(story, "root", "status")
+    assert "NEW MASKS ARE STOPPED by bob" in told.stdout
+
+    thawed = maskbot(story, "nobody", "thaw")
+    assert (thawed.returncode, thawed.stdout.startswith("NEW MASKS GO ON: carol and bob lifted")) == (0, True), thawed
+    announced(story, "NEW MASKS GO ON: carol and bob")
