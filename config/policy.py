@@ -33,8 +33,7 @@ def read_policy(document: Document, lists: Lists, digest: str) -> Policy:
         raise together(wrong)
     groups = tuple(_group(name, file, people) for name in file.groups)
     rules = tuple(_rule(entry, document.line(("rules", position))) for position, entry in enumerate(file.rules))
-    dead_ends = [document.complaint(("rules", position, "need"), why) for position, why in unreachable(rules, groups)]
-    if dead_ends:
+    if dead_ends := [*_dead_ends(document, rules, groups)]:
         raise together(dead_ends)
     return replace(
         _without_people(document, file, lists, digest),
@@ -64,6 +63,7 @@ def _without_people(document: Document, file: PolicyFile, lists: Lists, digest: 
         bounds=file.limits.bounds(document.line(("limits",))),
         undo_window=file.undo_window,
         time_zone=file.time_zone,
+        scheduling=file.scheduling.scheduling(),
         shortest_mask=file.shortest_mask,
         longest_mask=file.longest_mask,
         free_extension=file.free_extension,
@@ -80,6 +80,10 @@ def _without_people(document: Document, file: PolicyFile, lists: Lists, digest: 
 def _scheduled(file: PolicyFile) -> Digest | None:
     entry = file.digest
     return Digest(entry.schedule(file.time_zone), entry.channel or file.for_operations) if entry else None
+
+
+def _dead_ends(document: Document, rules: Sequence[Rule], groups: Sequence[Group]) -> Iterator[str]:
+    return (document.complaint(("rules", position, "need"), why) for position, why in unreachable(rules, groups))
 
 
 def _freezes(document: Document, file: PolicyFile) -> Iterator[Freeze]:

@@ -12,6 +12,7 @@ from config.calendar import CalendarEntry, LimitsEntry, RiseEntry
 from config.documents import STRICT
 from config.groups import GroupEntry, Id, OnCallEntry
 from config.nudges import RungEntry, check_times
+from config.scheduling import SchedulingEntry
 from config.words import ChannelId, ClockTime, Duration, Pattern, Sentence, TeamId, TimeZone, Word
 
 LONGEST = timedelta(days=7)
@@ -138,6 +139,7 @@ class PolicyFile(BaseModel):
     break_glass: BreakGlassEntry | None = None
     undo_window: Duration = timedelta(hours=24)
     time_zone: TimeZone = UTC
+    scheduling: SchedulingEntry = SchedulingEntry()
     shortest_mask: Duration = timedelta(minutes=1)
     longest_mask: Duration = timedelta(days=30)
     free_extension: float = Field(default=1, ge=0, le=10)

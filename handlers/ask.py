@@ -11,7 +11,7 @@ from bot.core.cards.kit import Action
 from bot.core.changes import Ask, Change, Verb
 from bot.core.draft import drafted, quoted
 from bot.core.grammar import Command, Form, Order, Question, parse, parse_mention
-from bot.core.names import read_host, read_reason, read_term, read_unit, read_user
+from bot.core.names import read_host, read_reason, read_term, read_unit, read_user, read_window
 from bot.core.people import Place
 from bot.core.switching import Switching
 from bot.errors import UsageError
@@ -79,7 +79,7 @@ def asked_in_form(desk: Workflow, sent: Submission) -> str:
         raise Unfit({forms.UNIT: no})
     request = desk.submit(_ask(who, order), key=who.key)
     follow(desk, sent.click, request.id)
-    desk.whisper(who.place, who.id.user, replies.heard(order.change))
+    desk.whisper(who.place, who.id.user, replies.heard(order.change, desk.now.zone))
     return ""
 
 
@@ -119,7 +119,7 @@ def _take(desk: Workflow, caller: Caller, command: Command) -> str:
     match command:
         case Order(change=change):
             desk.submit(_ask(caller, command), key=caller.key)
-            return replies.heard(change)
+            return replies.heard(change, desk.now.zone)
         case Switching():
             return switch(desk, caller, command)
         case Question():
@@ -146,6 +146,7 @@ def _order(desk: Workflow, sent: Submission) -> Order:
         forms.UNIT: lambda typed: read_unit(_word(typed)),
         forms.USER: lambda typed: read_user(_word(typed)) if typed else "",
         forms.DURATION: lambda typed: read_term(repair.text(typed), desk.now) if typed.strip() else None,
+        forms.WHEN: lambda typed: read_window(repair.text(typed), desk.now) if typed.strip() else None,
         forms.REASON: read_reason,
     }
     read, wrong = {}, {}
@@ -167,6 +168,7 @@ def _order(desk: Workflow, sent: Submission) -> Order:
         keep_running=forms.KEEP_RUNNING in how,
         user=read[forms.USER],
         term=read[forms.DURATION],
+        window=read[forms.WHEN],
     )
     return Order(change, read[forms.REASON])
 

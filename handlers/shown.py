@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bot.core.changes import Approval, Glass, Request, Sent, Vote
+from bot.core.changes import Approval, Glass, Request, Sent, Vote, Window
 from bot.core.freezing import State
 from bot.core.ledger import Book, Entry, Page
 from bot.core.people import Shift
@@ -31,6 +31,7 @@ def request(stored: Request) -> Shown:
         "note": target.note,
         "asked_at": stored.asked_at.isoformat(),
         "finished_at": stored.finished_at.isoformat() if stored.finished_at else None,
+        "window": _window(ask.change.window) if ask.change.window else None,
         "approval": _approval(stored.approval) if stored.approval else None,
         "votes": [_vote(vote) for vote in stored.votes],
         "counted": stored.have,
@@ -160,6 +161,10 @@ def _alone(glass: Glass) -> Shown:
     signed = glass.signed
     review = {"by": signed.name, "at": signed.at.isoformat(), "remark": signed.remark} if signed else None
     return {"by": glass.name, "at": glass.at.isoformat(), "reason": glass.reason, "review": review}
+
+
+def _window(window: Window) -> Shown:
+    return {"opens": window.opens.isoformat(), "closes": window.closes.isoformat()}
 
 
 def _approval(asked: Approval) -> Shown:

@@ -3,17 +3,18 @@
 from dataclasses import replace
 from datetime import datetime
 
-from bot.core.changes import Approval, Request
+from bot.core.changes import Approval, Request, Window
+from bot.core.later import decide_by
 from bot.core.question import NeedsApproval
 
 
-def asked_for(answer: NeedsApproval, *, policy: str, now: datetime) -> Approval:
+def asked_for(answer: NeedsApproval, *, policy: str, now: datetime, window: Window | None = None) -> Approval:
     """What the first answer asks for; `policy` is the digest of the one that gave it."""
     return Approval(
         rule=answer.rule,
         need=answer.need,
         groups=answer.groups,
-        decide_by=now + answer.decide_within,
+        decide_by=decide_by(window, now, answer.decide_within),
         decide_within=answer.decide_within,
         good_for=answer.good_for,
         guarded=answer.guarded,

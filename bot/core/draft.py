@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.core import repair
-from bot.core.grammar import Word, split, term_said
-from bot.core.names import REASON_LIMIT, near, read_host, read_term, read_unit, read_user
+from bot.core.grammar import Word, split, term_said, window_said
+from bot.core.names import REASON_LIMIT, near, read_host, read_term, read_unit, read_user, read_window
 from bot.core.switching import Switch
 from bot.core.times import Now
 from bot.core.units import UNIT_TYPES
@@ -26,6 +26,7 @@ class Draft:
     keep_running: bool = False
     user: str = ""
     term: str = ""  # `2h` or `until 18:00`
+    window: str = ""  # `Tue 22:00 UTC` or `22:00 for 2h`
     reason: str = ""
 
 
@@ -45,7 +46,8 @@ def drafted(text: str, hosts: Sequence[str], now: Now) -> Draft | None:
         runtime="--runtime" in options,
         keep_running="--keep-running" in options,
         user=_kept(read_user, options.get("--user", "")),
-        term=_term(options, now),
+        term=_time(term_said, read_term, options, now),
+        window=_time(window_said, read_window, options, now),
     )
     return replace(draft, reason=repair.prose(reason)[:REASON_LIMIT]) if draft != EMPTY else None
 
@@ -70,11 +72,16 @@ def _unit(typed: str) -> str:
     return str(read_unit(typed))
 
 
-def _term(options: Mapping[str, str], now: Now) -> str:
+def _time(
+    said_in: Callable[[Mapping[str, str]], str],
+    read: Callable[[str, Now], object],
+    options: Mapping[str, str],
+    now: Now,
+) -> str:
     """As it was typed, so that the form reads it once more when it is sent."""
     try:
-        said = term_said(options)
-        read_term(said, now)
+        said = said_in(options)
+        read(said, now)
     except UsageError:
         return ""
     return said

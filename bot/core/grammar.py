@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from bot.core import repair
 from bot.core.changes import Change, Verb
-from bot.core.names import SHOWN, near, read_host, read_reason, read_term, read_unit, read_user
+from bot.core.names import SHOWN, near, read_host, read_reason, read_term, read_unit, read_user, read_window
 from bot.core.switching import Switch, Switching, read_switching
 from bot.core.times import Now, cut_moment
 from bot.core.units import UNIT_TYPES, UnitName
@@ -59,7 +59,8 @@ _OPTION = re.compile(r"--?(?P<name>[A-Za-z][A-Za-z-]*)(?:(?P<is>=)(?P<value>.*))
 _FLAGS = ("--runtime", "--keep-running")
 _ALONE = "--alone"
 _TERMS = ("--for", "--until")
-_OPTIONS = (*_FLAGS, "--user", *_TERMS, _ALONE)
+_WINDOW = ("--at", "--window")
+_OPTIONS = (*_FLAGS, "--user", *_TERMS, *_WINDOW, _ALONE)
 _INSTEAD = {
     "--break-glass": "It is `--alone`, and why nobody can be asked stands behind it.",
     "--now": "Leave `--now` out: the unit is stopped anyway, gracefully and first. `--keep-running` would leave it up.",
@@ -142,6 +143,7 @@ def _order(verb: Verb, typed: str, hosts: Sequence[str], now: Now, *, said: str 
         keep_running="--keep-running" in options,
         user=read_user(options["--user"]) if "--user" in options else "",
         term=read_term(term_said(options), now) if {*_TERMS} & {*options} else None,
+        window=read_window(window_said(options), now) if {*_WINDOW} & {*options} else None,
     )
     if _ALONE in options and not why:
         raise UsageError(
@@ -183,6 +185,13 @@ def term_said(options: Mapping[str, str]) -> str:
     return f"until {options['--until']}" if "--until" in said else options.get("--for", "")
 
 
+def window_said(options: Mapping[str, str]) -> str:
+    """When, as a form takes it: `Tue 22:00 UTC` or `22:00 for 2h`; empty if nobody said. Raises `UsageError`."""
+    if "--window" in options and "--at" not in options:
+        raise UsageError("`--window` says how long, and `--at` has to say from when, as in `--at 22:00 --window 2h`.")
+    return " for ".join(options[name] for name in _WINDOW if name in options)
+
+
 def _take(option: re.Match[str], rest: str, options: dict[str, str]) -> str:
     """Note an option; return what is left behind it and its value."""
     name, value = f"--{option['name'].lower()}", option["value"] or ""
@@ -194,6 +203,8 @@ def _take(option: re.Match[str], rest: str, options: dict[str, str]) -> str:
         raise UsageError(f"`{name}` takes no value.")
     if name in _TERMS:
         value, rest = _cut_term(f"{value} {rest}")
+    elif name == "--at":
+        value, rest = cut_moment(repair.straight(f"{value} {rest}").lstrip())
     elif name not in (*_FLAGS, _ALONE) and not option["is"]:
         value, rest = _cut(rest)
     options[name] = value

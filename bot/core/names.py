@@ -1,11 +1,11 @@
-"""The things a person names, each read strictly: a host, a unit, a user, how long, a reason."""
+"""The things a person names, each read strictly: a host, a unit, a user, how long, when, a reason."""
 
 import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from bot.core import repair
-from bot.core.changes import Term
+from bot.core.changes import Term, Window
 from bot.core.times import Now, read_length, read_moment
 from bot.core.units import UNIT_TYPES, UnitName
 from bot.errors import UsageError
@@ -71,6 +71,13 @@ def read_term(typed: str, now: Now) -> Term:
         return Term(lasts=read_length(typed))
     except UsageError:
         raise UsageError(f"`{typed[:SHOWN]}` is no length of time; write it like 30m, 2h or until 18:00.") from None
+
+
+def read_window(typed: str, now: Now) -> Window:
+    """When a change may be carried out: `Tue 22:00 UTC`, `22:00 for 2h`. Raises `UsageError`."""
+    moment, says_how_long, length = typed.partition(" for ")
+    opens = read_moment(moment, now)
+    return Window(opens, opens + (read_length(length) if says_how_long else now.window))
 
 
 def near(typed: str, known: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from bot.core.changes import REMIND, Frozen, Raised, Request, Rung, Verb, Verdict
 from bot.core.inventory import Host
+from bot.core.later import Scheduling
 from bot.core.people import Person, PersonId, Place, Shift
 from bot.core.rises import Bounds, Freeze, Reach, Rise, Window
 from bot.core.schedule import Digest
@@ -200,6 +201,7 @@ class Policy:
     shell_channel: str = ""  # where requests from the command line put their card
     scheduled_digest: Digest | None = None
     time_zone: tzinfo = UTC  # in which a time is meant that names none
+    scheduling: Scheduling = Scheduling()
     operations_channel: str = ""  # where what belongs to no request is said
     tell_foreign_masks: bool = True  # there, of masks that somebody made or removed by hand; they are recorded anyway
     unit_types: frozenset[str] = frozenset({"service", "socket", "timer", "path"})

@@ -25,6 +25,7 @@ class Now:
 
     at: datetime
     zone: tzinfo = UTC
+    window: timedelta = timedelta(hours=1)  # how long a window is of which nobody says that
 
 
 def read_length(typed: str) -> timedelta:

@@ -58,7 +58,7 @@ def standing(request: Shown) -> str:
         case "waiting":
             return line(_waiting(request))
         case "approved":
-            return line(f"{_approved(request)}; waits for its turn on {host}")
+            return line(f"{_approved(request)}; waits for {_window(request)}its turn on {host}")
         case "running":
             return line(_running(request))
         case _:
@@ -93,6 +93,8 @@ def plan(request: Shown) -> list[str]:
         f"  now:     {', '.join(state for state in states if state) or 'not looked at yet'}",
         f"  rule:    {asked.get('rule') or '(none yet)'}, {request['counted']} of {asked.get('need', '?')} approvals",
     ]
+    if window := request.get("window"):
+        told.append(f"  when:    {_time(window['opens'])} to {_time(window['closes'])}")
     guarded = [f"  guarded: {asked['guarded']}"] if asked.get("guarded") else []
     return [line(one) for one in [*told, *guarded]]
 
@@ -124,6 +126,15 @@ def _approved(request: Shown) -> str:
         return f"{request['alone']['by']} went ahead alone"
     voters = [vote["voter"] for vote in request["votes"] if (vote["verdict"], vote["tally"]) == ("approve", "counted")]
     return f"approved by {', '.join(voters)}" if voters else "no approval is needed"
+
+
+def _window(request: Shown) -> str:
+    window = request.get("window")
+    return f"its window, which opens at {_time(window['opens'])}, and " if window else ""
+
+
+def _time(iso: str) -> str:
+    return f"{datetime.fromisoformat(iso).astimezone():%Y-%m-%d %H:%M %Z}"
 
 
 def _running(request: Shown) -> str:

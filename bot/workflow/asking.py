@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bot.core import later
 from bot.core.changes import Change, Nudges, Request, Stage, Target, Wanted, Wish
 from bot.core.demands import asked_for
 from bot.core.layers import choose_layer
@@ -112,30 +113,32 @@ def settle(parts: Parts, request: Request, decision: Decision, *, claim: Claim) 
                 return finish(parts, request, ending, claim=claim)
             return refuse(parts, request, decision, claim=claim)
         case NeedsApproval():
-            waiting = request.move(
-                Stage.WAITING,
-                approval=asked_for(decision, policy=parts.policy.digest, now=now),
-                nudges=Nudges(now, decision.remind, decision.escalate),
-                because=decision.because,
-                wishes=(*request.wishes, *_to_go_alone(request, now)),
-            )
+            waiting = _waiting(request, decision, policy=parts.policy.digest, now=now)
             return parts.store.save(waiting, events=[evaluated], messages=said, claim=claim)
         case Allow():
-            approved = request.move(
-                Stage.APPROVED,
-                because=decision.because,
-                approved_at=now,
-                act_by=_good_until(parts, request),
-                due_at=now,
-            )
-            return parts.store.save(approved, events=[evaluated], messages=said, claim=claim)
+            approved = later.approved(request, decision.because, now, timedelta(seconds=parts.timings.allowed_for))
+            allowed = replace(approved, act_by=_good_until(request, approved.act_by))
+            return parts.store.save(allowed, events=[evaluated], messages=said, claim=claim)
 
 
-def _good_until(parts: Parts, request: Request) -> datetime | None:
+def _waiting(request: Request, decision: NeedsApproval, *, policy: str, now: datetime) -> Request:
+    """Put to the approvers, with the time they have and what that brings."""
+    approval = asked_for(decision, policy=policy, now=now, window=later.window_of(request))
+    since = later.called_from(now, approval.decide_by, approval.decide_within)
+    return request.move(
+        Stage.WAITING,
+        approval=approval,
+        nudges=Nudges(since, decision.remind, decision.escalate),
+        because=decision.because,
+        wishes=(*request.wishes, *_to_go_alone(request, now)),
+    )
+
+
+def _good_until(request: Request, usual: datetime | None) -> datetime | None:
     """What needs no vote waits for its turn for a while; what comes by itself for as long as it takes."""
     if request.ask.by_itself:
         return None
-    return request.act_by or parts.clock.now() + timedelta(seconds=parts.timings.allowed_for)
+    return request.act_by or usual
 
 
 def _to_go_alone(request: Request, now: datetime) -> Iterator[Wish]:

@@ -28,8 +28,7 @@ def begin(parts: Parts, claim: Claim, request: Request, *, seen: Snapshot | None
     """
     change = request.ask.change
     if request.act_by and parts.clock.now() > request.act_by:
-        because = "Its approval was not used in time, so it is not good any more."
-        return end(parts, request, Stage.EXPIRED, because, code="approval_expired", claim=claim)
+        return end(parts, request, Stage.EXPIRED, _unused(request), code="approval_expired", claim=claim)
     _wait_for_its_turn(parts, request)
     try:
         host = parts.host(change.host)
@@ -39,6 +38,7 @@ def begin(parts: Parts, claim: Claim, request: Request, *, seen: Snapshot | None
         fresh = held_to_what_was_asked(_as_found_now(request, seen), policy=parts.policy.digest)
         decision = judge(parts, fresh, Moment.ACT, snapshot=seen)
     except HostError as error:
+        _wait_for_the_host(parts, request, error, claim=claim)
         return finish(parts, request, Ending(Done(Outcome.FAILED, str(error))), claim=claim)
     except Unverified as error:  # Slack is away: nobody's right is gone, it is only not known
         raise NotYet(str(error), again_in=parts.timings.not_verified) from error
@@ -52,6 +52,23 @@ def begin(parts: Parts, claim: Claim, request: Request, *, seen: Snapshot | None
     fresh = _where_it_left_off(parts, fresh).on_target(status_before=status, last_seen=seen)
     running = fresh.move(Stage.RUNNING, due_at=parts.clock.now())
     return parts.store.save(running, events=[event(running, "exec.begun", digest=fresh.target.digest)], claim=claim)
+
+
+def _unused(request: Request) -> str:
+    window = request.ask.change.window
+    if window is None:
+        return "Its approval was not used in time, so it is not good any more."
+    why = f" {request.target.note}" if request.target.note else ""
+    return f"Its window closed at {window.closes:%Y-%m-%d %H:%M} UTC, and it had not begun.{why}"
+
+
+def _wait_for_the_host(parts: Parts, request: Request, error: HostError, *, claim: Claim) -> None:
+    """A host that is away when a window opens may be back before it closes. Raises `NotYet`, and the card says why."""
+    if request.ask.change.window is None or not error.passing:
+        return
+    if request.target.note != str(error):
+        parts.store.save(request.on_target(note=str(error)), claim=claim, urgent=False)
+    raise NotYet(str(error), again_in=parts.timings.doubt_longest)
 
 
 def _wait_for_its_turn(parts: Parts, request: Request) -> None:

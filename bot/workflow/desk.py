@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.core.audit import Event
 from bot.core.cards.buttons import DIGEST_SIGNS
-from bot.core.changes import Ask, Change, Outcome, Request, Stage, Term, Verb, Verdict, Vote
+from bot.core.changes import Ask, Change, Outcome, Request, Stage, Term, Verdict, Vote
 from bot.core.grammar import Question
 from bot.core.people import PersonId, Place
 from bot.core.rules.glass import why_too_short
@@ -54,7 +54,8 @@ class Workflow:
     @property
     def now(self) -> Now:
         """By which a time that somebody types is understood."""
-        return Now(self._parts.clock.now(), self._parts.policy.time_zone)
+        policy = self._parts.policy
+        return Now(self._parts.clock.now(), policy.time_zone, policy.scheduling.window)
 
     def request(self, request_id: str) -> Request:
         """A request as it is stored. Raises `UsageError` where there is none."""
@@ -74,10 +75,11 @@ class Workflow:
         """Record that somebody wants our mask of this request taken back, and what it stopped started again."""
         mask = self.request(request_id)
         if mask.target.outcome is Outcome.NOT_OURS:  # what an undo left alone is asked for like any foreign mask
-            return self.submit(Ask(mask.ask.change, by, name, _beside(self._parts, mask, place)), key=key)
+            anew = replace(mask.ask.change, window=None)
+            return self.submit(Ask(anew, by, name, _beside(self._parts, mask, place)), key=key)
         if not mask.can_be_undone:
             raise UsageError("There is nothing left to take back: " + _how_it_stands(mask))
-        change = replace(mask.ask.change, verb=Verb.UNMASK, unit=mask.target.unit, keep_running=False, term=None)
+        change = mask.ask.change.taken_back(mask.target.unit)
         return self.submit(Ask(change, by, name, _beside(self._parts, mask, place), undoes=mask.id), key=key)
 
     start_again = undo  # what was stopped but not masked is restored in the same way
@@ -109,7 +111,9 @@ class Workflow:
         first = self.request(request_id)
         if first.target.outcome not in (Outcome.NOT_PROTECTED, Outcome.NOT_LOADED, Outcome.FAILED):
             raise UsageError("There is nothing to do again: " + _how_it_stands(first))
-        change: Change = replace(first.ask.change, unit=first.target.unit)
+        is_over = first.act_by is not None and first.act_by <= self._parts.clock.now()
+        window = None if is_over else first.ask.change.window
+        change: Change = replace(first.ask.change, unit=first.target.unit, window=window)
         reason = first.ask.reason
         return self.submit(Ask(change, by, name, _beside(self._parts, first, place), reason, repeats=first.id), key=key)
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from bot.core import later
 from bot.core.audit import Event
 from bot.core.changes import Request, Stage
 from bot.core.people import PersonId, Place
@@ -96,11 +97,12 @@ def back_to_waiting(
     approval = request.approval
     if approval is None:
         return end(parts, request, Stage.CANCELLED, "; ".join(changed), code="plan_changed", claim=claim)
-    now = parts.clock.now()
+    now, within = parts.clock.now(), approval.decide_within
+    by = later.decide_by(later.window_of(request), now, within)
     waiting = request.move(
         Stage.WAITING,
-        approval=replace(approval, decide_by=now + approval.decide_within),
-        nudges=request.nudges.anew(now) if request.nudges else None,
+        approval=replace(approval, decide_by=by),
+        nudges=request.nudges.anew(later.called_from(now, by, within)) if request.nudges else None,
         changed_since=changed,
         approved_at=None,
         act_by=None,

@@ -4,6 +4,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from bot.core.changes import Request, Stage, Verb
+from bot.core.later import are_apart
 from bot.core.people import Person, PersonId
 from bot.core.policy import Decision, Facts, Moment, Refuse, decide
 from bot.core.rules import deadends
@@ -134,7 +135,9 @@ def rival(parts: Parts, request: Request) -> Request | None:
     open_stages = frozenset(stage for stage in Stage if not stage.is_final)
     change = request.ask.change
     others = parts.store.find(Query(host=change.host, unit=request.target.unit, stages=open_stages))
-    return next((other for other in others if other.ask.change.user == change.user and _is_ahead(other, request)), None)
+    in_its_way = (other for other in others if other.ask.change.user == change.user and _is_ahead(other, request))
+    now = parts.clock.now()
+    return next((one for one in in_its_way if not are_apart(one.ask.change.window, change.window, now)), None)
 
 
 def _is_ahead(other: Request, request: Request) -> bool:

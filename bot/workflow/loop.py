@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.core.changes import Request, Stage
+from bot.core.later import is_ahead, window_of
 from bot.errors import MaskbotError, NotYet, Stale, StoreBusy
 from bot.ports import Claim
 from bot.workflow.asking import consider
@@ -170,7 +171,7 @@ def advance(parts: Parts, claim: Claim, *, stopping: Callable[[], bool] = lambda
     elif request.stage is Stage.WAITING or has_cast_votes(request):
         request = count_votes(parts.pinned(), claim)
     request = do_what_is_due(parts, claim, request)
-    if request.stage is Stage.APPROVED:
+    if request.stage is Stage.APPROVED and not is_ahead(window_of(request), parts.clock.now()):
         request = begin(parts, claim, request, seen=just_seen)
     if request.stage is Stage.RUNNING:
         seen = request.target.last_seen if claim.request.stage is not Stage.RUNNING else None

@@ -20,7 +20,7 @@ from bot.workflow.parts import Parts
 
 def prolonging(mask: Request, term: Term | None, by: PersonId, name: str) -> Ask:
     """The ask for the same mask with another end, or with none."""
-    change = replace(mask.ask.change, unit=mask.target.unit, term=term)
+    change = replace(mask.ask.change, unit=mask.target.unit, term=term, window=None)
     return Ask(change, by, name, mask.ask.place, prolongs=mask.id, instead_of=mask.standing.ends_at)
 
 

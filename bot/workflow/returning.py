@@ -6,7 +6,7 @@ meanwhile finds one in the way; it is tried again with growing pauses until the 
 
 from dataclasses import replace
 
-from bot.core.changes import Ask, Change, Request, Stage, Verb
+from bot.core.changes import Ask, Request, Stage
 from bot.core.clocks import mask_ends
 from bot.core.ends import is_late, next_try, put_off
 from bot.core.people import ITSELF
@@ -53,7 +53,7 @@ def _begin(parts: Parts, claim: Claim, mask: Request) -> Request:
 
 
 def _ask(mask: Request) -> Ask:
-    change: Change = replace(mask.ask.change, verb=Verb.UNMASK, unit=mask.target.unit, keep_running=False, term=None)
+    change = mask.ask.change.taken_back(mask.target.unit)
     why = f"It ends now, as it was approved: {mask.ask.reason}".removesuffix(": ")
     return Ask(change, ITSELF, ITSELF.user, mask.ask.place, why, undoes=mask.id, by_itself=True)
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import structlog
 
+from bot.core import later
 from bot.core.audit import Event
 from bot.core.changes import Request, Stage
 from bot.core.demands import asked_now, held_to_what_was_asked, is_outdated
@@ -71,9 +72,7 @@ def follow(parts: Parts, request: Request, answer: Decision, told: Told, *, clai
         case Refuse():
             return refuse(parts, parts.store.save(request, events=told.events, claim=claim), answer, claim=claim)
         case Allow() if request.approval is not None:
-            now = parts.clock.now()
-            act_by = now + request.approval.good_for
-            approved = request.move(Stage.APPROVED, because=answer.because, approved_at=now, act_by=act_by, due_at=now)
+            approved = later.approved(request, answer.because, parts.clock.now(), request.approval.good_for)
             events = [*told.events, event(request, "approval.quorum")]
             return parts.store.save(approved, events=events, claim=claim)
         case NeedsApproval() if request.approval is not None:

@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.core.changes import REMIND, Rung, Verb
+from bot.core.later import Scheduling
 from bot.core.people import PersonId
 from bot.core.policy import BreakGlass, Group, Rule
 from bot.core.schedule import Digest, Schedule
 from tests.config.folder import POLICY, Folder
 
-MINUTE = timedelta(minutes=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 BOB, CAROL = PersonId("T0TEAM", "U0BOB"), PersonId("T0TEAM", "U0CAROL")
 RULE = Rule(
     "prod",
@@ -108,6 +109,15 @@ def test_what_belongs_to_no_request_is_said_in_its_own_channel_or_where_the_shel
 
     folder.policy += "operations_channel: C0OPS\n"
     assert folder.load().policy.operations_channel == "C0OPS"
+
+
+def test_a_policy_says_how_long_and_how_far_ahead_windows_are(folder: Folder) -> None:
+    assert folder.load().policy.scheduling == Scheduling(1 * HOUR, 12 * HOUR, 30 * 24 * HOUR)
+    whole = folder.policy
+    folder.policy = f"{whole}scheduling: {{window: 2h, longest: 1h}}\n"
+    assert folder.complaints()[0].startswith("policy.yaml:11: scheduling: `window` has to be longer than nothing, and")
+    folder.policy = f"{whole}scheduling: {{window: 2h, longest: 4h, ahead: 7d}}\n"
+    assert folder.load().policy.scheduling == Scheduling(2 * HOUR, 4 * HOUR, 7 * 24 * HOUR)
 
 
 def test_times_are_meant_in_the_zone_of_the_policy(folder: Folder) -> None:

@@ -1,6 +1,7 @@
 """What people type is read as they meant it, or refused with what would have been right."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import example, given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.core.changes import Change, Term, Verb
 from bot.core.grammar import Command, Form, Order, Question, Word, parse, parse_mention
-from bot.core.names import read_host, read_term, read_unit
+from bot.core.names import read_host, read_term, read_unit, read_window
 from bot.core.switching import Switch, Switching
 from bot.core.times import Now
 from bot.core.units import UnitName
@@ -180,6 +181,42 @@ class TestMasksThatEnd:
         assert str(Term(lasts=timedelta())) == "--for 0s"
 
 
+class TestWindows:
+    """`--at` and `--window`, before the reason or between the names."""
+
+    @pytest.mark.parametrize(
+        ("text", "window"),
+        [
+            ("web-01 cron --at 22:00 disk swap", "--at 2026-03-14T22:00Z --window 1h"),
+            ('web-01 cron --at "Tue 22:00 UTC" disk swap', "--at 2026-03-17T22:00Z --window 1h"),
+            ("web-01 cron --at “Tue 22:00 UTC” disk swap", "--at 2026-03-17T22:00Z --window 1h"),
+            ("web-01 —at Tue 22:00 UTC cron —window 90m disk swap", "--at 2026-03-17T22:00Z --window 1h30m"),
+            ("--window=2h --at=2026-12-01T22:00Z web-01 cron disk swap", "--at 2026-12-01T22:00Z --window 2h"),
+            ("web-01 cron --at='tomorrow 06:30' disk swap", "--at 2026-03-15T06:30Z --window 1h"),
+        ],
+    )
+    def test_say_when_it_may_run_and_for_how_long(self, text: str, window: str) -> None:
+        asked = order(text)
+        assert (str(asked.change.window), asked.reason) == (window, "disk swap")
+        assert str(asked.change) == f"mask web-01 cron.service {window}"
+        assert str(order(text, Verb.UNMASK).change) == f"unmask web-01 cron.service {window}"
+
+    def test_go_with_an_end(self) -> None:
+        assert str(order("web-01 cron --for 2h --at 22:00").change).endswith(
+            "--for 2h --at 2026-03-14T22:00Z --window 1h"
+        )
+
+    def test_are_meant_in_the_zone_and_as_long_as_the_policy_says(self) -> None:
+        berlin = Now(NOW.at, ZoneInfo("Europe/Berlin"), timedelta(minutes=30))
+        command = parse(Verb.MASK, "web-01 cron --at 22:00", HOSTS, berlin)
+        assert isinstance(command, Order)
+        assert str(command.change.window) == "--at 2026-03-14T21:00Z --window 30m"
+
+    def test_in_the_form_they_are_one_field(self) -> None:
+        assert str(read_window("Tue 22:00 UTC for 2h", NOW)) == "--at 2026-03-17T22:00Z --window 2h"
+        assert str(read_window("22:00", NOW)) == "--at 2026-03-14T22:00Z --window 1h"
+
+
 class TestRefusals:
     """Each says what would have been right."""
 
@@ -219,6 +256,12 @@ class TestRefusals:
             ("web-01 cron --until 2026-03-14T14:00Z", "has passed"),
             ("web-01 cron --for 2h --for 3h", "stands there twice"),
             ("web-01 cron --for 2h --until 18:00", "One of them is enough"),
+            ("web-01 cron --at", "no time I understand"),
+            ("web-01 cron --at soon", "`soon` is no time I understand"),
+            ("web-01 cron --at 22:00 --window", "is no length of time"),
+            ("web-01 cron --at 22:00 --window 0m", "`0m` is no length of time"),
+            ("web-01 cron --at 22:00 --at 23:00", "`--at` stands there twice"),
+            ("web-01 cron --window 2h", "`--at` has to say from when"),
             ("web-01 cron --now", "stopped anyway, gracefully and first"),
             ("web-01 cron " + "x" * 4000, "too long"),
         ],

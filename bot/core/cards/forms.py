@@ -21,7 +21,7 @@ ALONE, ANSWER, HAND_OVER, REVIEW = "alone_form", "answer_form", "handover_form",
 TOLD = "told"  # of what is only read
 FROM_MESSAGE, FROM_ANYWHERE = "mask_for_message", "mask_from_anywhere"  # of the shortcuts that open the first of them
 HOST, UNIT, HOW, USER, DURATION, REASON, CONSOLE = "host", "unit", "how", "user", "for", "reason", "console"
-CHANNEL, LONGER, OTHER = "channel", "longer", "other"
+CHANNEL, LONGER, OTHER, WHEN = "channel", "longer", "other", "at"
 RUNTIME, KEEP_RUNNING = "runtime", "keep_running"
 CONSOLE_WORKS = "console_works"
 VERDICT, PERSON = "verdict", "person"
@@ -50,6 +50,7 @@ def mask_form(hosts: Sequence[str], draft: Draft = EMPTY, *, asks_where: bool = 
         _input(HOW, "How", _how(draft), hint="By default: stopped, and masked for good.", optional=True),
         _input(USER, "User", _typed(USER, draft.user), hint=_USER_HINT, optional=True),
         _input(DURATION, "For how long", _typed(DURATION, draft.term), hint=_DURATION_HINT, optional=True),
+        _input(WHEN, "When", _typed(WHEN, draft.window), hint=_WHEN_HINT, optional=True),
         _input(REASON, "Reason", _typed(REASON, draft.reason, most=REASON_LIMIT), optional=True),
     ]
     return _modal(MASK, "Mask a unit", "Ask", blocks) | {"private_metadata": _note(host=draft.host)}
@@ -68,6 +69,7 @@ _CHANNELS = {
 _CHANNEL_HINT = "Where people are asked, and where it shows what becomes of it."
 _UNIT_HINT = "Type a part of its name, and choose: cron means cron.service."
 _USER_HINT = "Only for a unit of that user's own manager."
+_WHEN_HINT = "Like 22:00, or Tue 22:00 UTC for 2h. Left empty, it runs as soon as it is approved."
 _DURATION_HINT = "Like 2h, or until 18:00. Then it ends by itself; left empty, it lasts until somebody unmasks it."
 
 

@@ -1,6 +1,8 @@
 """What a person is told at once and alone: that they were heard, or why nothing was recorded."""
 
-from bot.core.changes import Change
+from datetime import UTC, tzinfo
+
+from bot.core.changes import Change, Window
 
 FOREIGN = "I act only for people of the workspaces that my policy names. Nothing was recorded."
 OLDER_CARD = "This button belongs to an older card, and does nothing any more."
@@ -9,9 +11,17 @@ LOOKING = "Looking …"
 BUSY = "I am busy and could not record it. Nothing has happened; please try again."
 
 
-def heard(change: Change) -> str:
-    """The canonical form of what was asked, before anybody has looked at the host."""
-    return f"Asked: `{change}`. I look at {change.host} first."
+def heard(change: Change, zone: tzinfo = UTC) -> str:
+    """The canonical form of what was asked, before anybody has looked at the host; a time as it was understood."""
+    when = f" Its window is {spelled(change.window, zone)}." if change.window else ""
+    return f"Asked: `{change}`.{when} I look at {change.host} first."
+
+
+def spelled(window: Window, zone: tzinfo) -> str:
+    """`Tuesday 1 December 23:00 to 00:00 Europe/Berlin (22:00 UTC)`."""
+    opens, closes = window.opens.astimezone(zone), window.closes.astimezone(zone)
+    in_utc = "" if zone is UTC else f" ({window.opens.astimezone(UTC):%H:%M} UTC)"
+    return f"{opens:%A} {opens.day} {opens:%B %H:%M} to {closes:%H:%M} {zone}{in_utc}"
 
 
 def switched(word: str) -> str:

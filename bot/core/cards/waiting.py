@@ -23,8 +23,10 @@ from bot.core.cards.kit import (
 )
 from bot.core.cards.titles import asked, loudly, with_time
 from bot.core.changes import Approval, Request, Stage, Tally, Verdict
+from bot.core.later import is_ahead
 from bot.core.names import REASON_LIMIT
 from bot.core.people import Shift
+from bot.core.times import spoken
 
 _NUMBERS = {1: "one", 2: "two", 3: "three"}
 
@@ -103,7 +105,7 @@ def standing(request: Request) -> str:
     if request.is_alone:
         return "BROKEN GLASS"
     if request.stage is Stage.APPROVED or request.approval is None:
-        return "approved"
+        return "approved for its window" if request.ask.change.window else "approved"
     missing = max(0, request.approval.need - request.have)
     more = " more" * bool(request.have)
     return f"needs {missing}{more} approval" + "s" * (missing != 1)
@@ -134,10 +136,20 @@ def _rule_rows(request: Request, now: datetime) -> Iterator[Markup]:
     elif request.stage is Stage.APPROVED:
         if not request.is_alone:
             yield row("Approved", joined(map(with_time, request.counted)) or escape(request.because))
-        if request.act_by:
-            how_long = "approval good until" if request.counted else "at most until"
-            end = until(request.act_by, now)
-            yield row("Next", words("waits for its turn on {}; {} {}", request.target.host, how_long, end))
+        yield from _next(request, now)
+
+
+def _next(request: Request, now: datetime) -> Iterator[Markup]:
+    """What it waits for, and for how long its approval is good."""
+    host, window = request.target.host, request.ask.change.window
+    if window and is_ahead(window, now):
+        opens = words("{} (in {})", day(window.opens), spoken(window.opens - now))
+        yield row("Next", words("{} is looked at again when the window opens, {}", host, opens))
+    elif request.act_by:
+        how_long = "approval good until" if request.counted else "at most until"
+        yield row("Next", words("waits for its turn on {}; {} {}", host, how_long, until(request.act_by, now)))
+    if window and request.target.note:
+        yield row("Not yet", request.target.note)
 
 
 def _rule(approval: Approval, now: datetime) -> Markup:

@@ -16,6 +16,7 @@ from bot.core.changes.targets import Sent, Target
 from bot.core.changes.term import Term
 from bot.core.changes.votes import Approval, Tally, Verdict, Vote
 from bot.core.changes.watched import Loss, Watched
+from bot.core.changes.window import Window
 from bot.core.changes.wishes import Wanted, Wish
 
 __all__ = [
@@ -50,4 +51,5 @@ __all__ = [
     "Wanted",
     "Wish",
     "Watched",
+    "Window",
 ]

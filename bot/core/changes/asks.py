@@ -1,10 +1,11 @@
 """What somebody asks for: a change of one unit on one host, by whom, where, why, and for how long."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from bot.core.changes.term import Term
+from bot.core.changes.window import Window
 from bot.core.people import PersonId, Place
 from bot.core.units import UnitName
 
@@ -27,12 +28,17 @@ class Change:
     keep_running: bool = False  # mask, do not stop
     user: str = ""  # that user's own manager instead of the system's
     term: Term | None = None  # until it ends by itself; None: until somebody takes it back
+    window: Window | None = None  # when it may be carried out; None: as soon as people agree
 
     def __str__(self) -> str:
         options = " --runtime" * self.runtime + " --keep-running" * self.keep_running
         whose = f" --user {self.user}" if self.user else ""
-        ends = f" {self.term}" if self.term else ""
-        return f"{self.verb} {self.host} {self.unit}{options}{whose}{ends}"
+        times = "".join(f" {time}" for time in (self.term, self.window) if time)
+        return f"{self.verb} {self.host} {self.unit}{options}{whose}{times}"
+
+    def taken_back(self, unit: UnitName) -> "Change":
+        """What takes this mask back, at once, under the unit's real name."""
+        return replace(self, verb=Verb.UNMASK, unit=unit, keep_running=False, term=None, window=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,17 @@ class Term:
             return f"--for {typed(self.lasts)}"
         if self.until is None:
             return ""
-        form = "%Y-%m-%dT%H:%M" + ":%S" * bool(self.until.second) + "Z"
-        return f"--until {self.until.astimezone(UTC):{form}}"
+        return f"--until {stamped(self.until)}"
 
     def ends_at(self, begins: datetime) -> datetime:
         """When a mask ends that is proven at `begins`."""
         return self.until or begins + (self.lasts or timedelta())
+
+
+def stamped(at: datetime) -> str:
+    """A moment as it can be typed: `2026-12-01T22:00Z`."""
+    form = "%Y-%m-%dT%H:%M" + ":%S" * bool(at.second) + "Z"
+    return f"{at.astimezone(UTC):{form}}"
 
 
 def typed(length: timedelta) -> str:

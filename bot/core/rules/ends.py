@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from bot.core.changes import Request, Term, Verb
 from bot.core.changes.term import typed
+from bot.core.later import due, window_of
 from bot.core.question import Allow, Facts, Moment, Policy, Refuse
 from bot.core.rules.approval import guarded_because
 from bot.core.rules.permission import matching
@@ -104,5 +105,5 @@ def _wanted(request: Request) -> datetime | None:
 def _length(term: Term, facts: Facts) -> timedelta:
     """A mask that is prolonged has begun already."""
     mask = facts.own_mask if facts.request.ask.prolongs else None
-    begins = mask.finished_at if mask and mask.finished_at else facts.now
+    begins = mask.finished_at if mask and mask.finished_at else due(window_of(facts.request), facts.now)
     return term.until - begins if term.until else term.lasts or timedelta()

@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
+from bot.core import later
 from bot.core.cards.glass import announcement
-from bot.core.changes import Glass, Request, Stage, Wish
+from bot.core.changes import Glass, Request, Wish
 from bot.core.people import PersonId, Place
 from bot.core.policy import Allow, Moment, Refuse
 from bot.errors import NotYet, Unverified
@@ -29,10 +30,7 @@ def go_alone(parts: Parts, claim: Claim, request: Request, wish: Wish) -> Reques
         no = answer if isinstance(answer, Refuse) else Refuse("may_not_go_alone", "You may not go ahead alone.")
         return refuse_wish(parts, claim, request, wish, no)
     now, told = parts.clock.now(), skipped(broken, given.members, also=parts.policy.break_glass.people)
-    act_by = now + request.approval.good_for
-    approved = granted(broken, wish).move(
-        Stage.APPROVED, because=answer.because, approved_at=now, act_by=act_by, due_at=now
-    )
+    approved = later.approved(granted(broken, wish), answer.because, now, request.approval.good_for)
     recorded = event(
         approved, "glass.broken", actor=wish.by, why=glass.reason, need=glass.need, have=glass.have, skipped=told
     )

@@ -21,6 +21,7 @@ from bot.core.changes import (
     Verb,
     Verdict,
     Watched,
+    Window,
 )
 from bot.core.people import ITSELF, Shift
 from bot.core.units import ActiveState, FileKind, Layer, UnitName
@@ -151,6 +152,8 @@ def after(outcome: Outcome, **seen: object) -> Request:
     return finished(outcome, running(**seen), sent=SENT[:3], note="Failed to reload daemon: <refused>")  # type: ignore[arg-type]
 
 
+TONIGHT = Window(NOW + timedelta(hours=19), NOW + timedelta(hours=20))
+OPEN = Window(NOW - timedelta(minutes=10), NOW + timedelta(minutes=50))
 WAITING = {
     "an ordinary unit": waiting(),
     "a busy neighbourhood": waiting(BUSY),
@@ -222,6 +225,16 @@ WAITING = {
     ),
     "its end has come": came_by_itself(
         replace(unmask(undoes="r1"), stage=Stage.APPROVED, approval=None, approved_at=NOW, act_by=None)
+    ),
+    "asked for a time": replace(waiting(wanted=change(window=TONIGHT)), approval=approval(decide_by=TONIGHT.opens)),
+    "approved for its window": replace(
+        waiting(wanted=change(window=TONIGHT)), stage=Stage.APPROVED, votes=(vote(),), act_by=TONIGHT.closes
+    ),
+    "its window is open, and its host away": replace(
+        waiting(wanted=change(window=OPEN)).on_target(note="web-01 does not answer."),
+        stage=Stage.APPROVED,
+        votes=(vote(),),
+        act_by=OPEN.closes,
     ),
     "approved without a vote": replace(waiting(), stage=Stage.APPROVED, approval=None, because="undo of our own mask"),
 }

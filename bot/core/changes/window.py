@@ -1,0 +1,17 @@
+"""When a change may be carried out, where it is not as soon as people agree."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core.changes.term import stamped, typed
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From when until when. An approval is good for this time and for no other."""
+
+    opens: datetime
+    closes: datetime
+
+    def __str__(self) -> str:
+        return f"--at {stamped(self.opens)} --window {typed(self.closes - self.opens)}"

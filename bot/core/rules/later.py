@@ -1,0 +1,35 @@
+"""Windows: a change that was approved for a time runs at that time, and people can tell when that is."""
+
+from bot.core.changes.term import typed
+from bot.core.later import is_ahead, window_of
+from bot.core.question import Facts, Moment, Policy, Refuse
+from bot.core.times import spoken
+
+
+def window_is_not_over(facts: Facts, _policy: Policy) -> Refuse | None:
+    """Also after a night in which no bot ran."""
+    window = window_of(facts.request)
+    if window is None or facts.now < window.closes:
+        return None
+    return Refuse("window_passed", f"Its window closed at {window.closes:%Y-%m-%d %H:%M} UTC.", "Ask for another one.")
+
+
+def window_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:
+    """Long enough for the change, too short for a standing permission; and not so far ahead that all is different."""
+    window = window_of(facts.request)
+    if window is None or facts.moment not in (Moment.ASK, Moment.LOOKED):
+        return None
+    if window.closes - window.opens > policy.scheduling.longest:
+        return Refuse("window_too_long", f"A window lasts {typed(policy.scheduling.longest)} at most.", "Ask for less.")
+    if window.opens - facts.request.asked_at > policy.scheduling.ahead:
+        why = f"A window opens within {spoken(policy.scheduling.ahead)}, and no later."
+        return Refuse("window_too_far", why, "Ask again when it is closer.")
+    return None
+
+
+def window_is_open(facts: Facts, _policy: Policy) -> Refuse | None:
+    """Nothing runs before its time, whatever wakes it up."""
+    window = window_of(facts.request)
+    if window is None or facts.moment is not Moment.ACT or not is_ahead(window, facts.now):
+        return None
+    return Refuse("window_not_open", f"Its window opens at {window.opens:%Y-%m-%d %H:%M} UTC.")

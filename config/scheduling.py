@@ -1,0 +1,29 @@
+"""Changes that are asked for a time: how long their windows are, and how far ahead."""
+
+from datetime import timedelta
+
+from pydantic import BaseModel, model_validator
+
+from bot.core.later import Scheduling
+from config.documents import STRICT
+from config.words import Duration
+
+
+class SchedulingEntry(BaseModel):
+    """The windows of `--at`; those in which a policy asks for less are in the calendar."""
+
+    model_config = STRICT
+
+    window: Duration = Scheduling.window
+    longest: Duration = Scheduling.longest
+    ahead: Duration = Scheduling.ahead
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> "SchedulingEntry":
+        if not timedelta(0) < self.window <= self.longest:
+            raise ValueError("`window` has to be longer than nothing, and cannot be longer than `longest`")
+        return self
+
+    def scheduling(self) -> Scheduling:
+        """The same as the policy has it."""
+        return Scheduling(self.window, self.longest, self.ahead)
