@@ -67,6 +67,7 @@ _HELP = (
     Markup("    `--runtime`  until the next reboot"),
     Markup("    `--keep-running`  mask it, but do not stop it"),
     Markup("    `--for 2h`, `--until 18:00`  it ends by itself, and all is as before"),
+    Markup("    `--at Tue 22:00`, `--window 2h`  approved now, carried out then"),
     Markup("    `--user NAME`  a unit of that user's own manager"),
     Markup("    `--alone`  without the votes that are missing, if the policy lets you; the reason has to say why"),
     Markup("`/unmask HOST UNIT [reason]`  bring it back to what it was"),
