@@ -1,6 +1,7 @@
 """Throw-away hosts with real systemd and sshd: `with Lab() as lab: hosts = lab.boot(["web-01", "db-01"])`."""
 
 import contextlib
+import os
 import secrets
 import signal
 import socket
@@ -20,6 +21,8 @@ from tests.lab.machine import LabError, require
 from tests.lab.nspawn import Nspawn
 from tests.lab.tree import LINGERING, LOGIN, furnish, individualise, laid_over, make_key, mount_over
 
+# The tree that hosts are laid over; another one (script/newer-systemd makes it) brings another systemd.
+ROOT = Path(os.environ.get("LAB_ROOT", "/"))
 ADDRESS = "127.0.0.1"
 BOOT_SECONDS = 60.0
 
@@ -141,14 +144,14 @@ class Lab:
         here = self._ground.directory
         self._key_file = here / "bot_ed25519"
         public_key = make_key(self._key_file, comment=LOGIN)
-        with laid_over(here / "common.root", Path("/"), upper=here / "common") as root:
+        with laid_over(here / "common.root", ROOT, upper=here / "common") as root:
             furnish(root, sudoers=self._sudoers(LOGIN), public_key=public_key)
 
     def _build(self, name: str, *, control: bool) -> LabHost:
         here = self._ground.directory / name
         here.mkdir()
         root, port = here / "root", _free_port()
-        mount_over(root, self._ground.directory / "common", Path("/"), upper=here / "disk")
+        mount_over(root, self._ground.directory / "common", ROOT, upper=here / "disk")
         host_key = individualise(root, name, address=ADDRESS, port=port, control=control)
         machine = f"{name}-{self._ground.directory.name}"
         nspawn = Nspawn(machine, root, self._ground.cgroup(name), here / "console")

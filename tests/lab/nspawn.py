@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.lab.ground import is_populated, kill
+from tests.lab.ground import is_populated, kill, renew
 from tests.lab.machine import SEARCH, LabError
 
 GRACE_SECONDS = 3.0
@@ -56,11 +56,14 @@ class Nspawn:
 
     def cut(self) -> None:
         """Cut the power. Never SIGKILL for nspawn alone: the host would run on without it (measured)."""
-        if is_populated(self.cgroup):
+        was_cut = is_populated(self.cgroup)
+        if was_cut:
             kill(self.cgroup)
         if self._process is not None:
             self._process.wait()
             self._process = None
+        if was_cut:
+            renew(self.cgroup)
 
     def leader(self) -> int:
         """The host's PID 1, as this machine counts."""
