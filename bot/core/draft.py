@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.core import repair
-from bot.core.grammar import Word, split, term_said, window_said
+from bot.core.grammar import Word
 from bot.core.names import REASON_LIMIT, near, read_host, read_term, read_unit, read_user, read_window
+from bot.core.options import split, term_said, window_said
 from bot.core.switching import Switch
 from bot.core.times import Now
 from bot.core.units import UNIT_TYPES

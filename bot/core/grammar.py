@@ -1,15 +1,16 @@
 """What people type, turned into commands: slash text, mentions, options, reasons."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.core import repair
 from bot.core.changes import Change, Verb
 from bot.core.names import SHOWN, near, read_host, read_reason, read_term, read_unit, read_user, read_window
+from bot.core.options import ALONE, FLAGS, TERMS, WINDOW, cut, split, term_said, window_said
 from bot.core.switching import Switch, Switching, read_switching
-from bot.core.times import Now, cut_moment
+from bot.core.times import Now
 from bot.core.units import UNIT_TYPES, UnitName
 from bot.errors import UsageError
 
@@ -54,17 +55,6 @@ Command = Order | Question | Switching | Form
 
 # A reason of 500 `&` is 2,500 on the wire, and links are longer than what they show; beyond this nobody typed it.
 _TEXT_LIMIT = 4000
-_WORD = re.compile(r"\s*(?P<word>\S+)(?P<rest>.*)", re.DOTALL)
-_OPTION = re.compile(r"--?(?P<name>[A-Za-z][A-Za-z-]*)(?:(?P<is>=)(?P<value>.*))?", re.DOTALL)
-_FLAGS = ("--runtime", "--keep-running")
-_ALONE = "--alone"
-_TERMS = ("--for", "--until")
-_WINDOW = ("--at", "--window")
-_OPTIONS = (*_FLAGS, "--user", *_TERMS, *_WINDOW, _ALONE)
-_INSTEAD = {
-    "--break-glass": "It is `--alone`, and why nobody can be asked stands behind it.",
-    "--now": "Leave `--now` out: the unit is stopped anyway, gracefully and first. `--keep-running` would leave it up.",
-}
 _MENTION = re.compile(r"\s*<@[A-Z0-9]+(?:\|[^<>]*)?>[\s:,]*")
 
 
@@ -74,7 +64,7 @@ def parse(verb: Verb, text: str, hosts: Sequence[str], now: Now) -> Command:
     Raises `UsageError` with a sentence for the caller, and nothing else, whatever was typed.
     """
     typed = _repaired(text)
-    first, rest = _cut(typed)
+    first, rest = cut(typed)
     word = first.lower()
     if not first and verb is Verb.MASK:
         return Form()
@@ -94,7 +84,7 @@ def parse_mention(text: str, hosts: Sequence[str], now: Now) -> Command:
     addressed = _MENTION.match(text[:_TEXT_LIMIT])
     if not addressed:
         raise UsageError("To ask something of me, begin with the mention, as in `@maskbot help`.")
-    first, rest = _cut(_repaired(text[addressed.end() :]))
+    first, rest = cut(_repaired(text[addressed.end() :]))
     word = first.lower().removeprefix("/")
     if word in set(Verb):
         return _order(Verb(word), rest, hosts, now)
@@ -132,7 +122,7 @@ def _order(verb: Verb, typed: str, hosts: Sequence[str], now: Now, *, said: str 
     host, unit = _host_and_unit(said or verb, names, hosts)
     why = read_reason(reason)
     _refuse_second_unit(why)
-    flags = [name for name in (*_FLAGS, *_TERMS) if name in options]
+    flags = [name for name in (*FLAGS, *TERMS) if name in options]
     if flags and verb is Verb.UNMASK:
         raise UsageError(f"`{flags[0]}` belongs to `/mask`; `/unmask` takes away whatever kind of mask we made.")
     change = Change(
@@ -142,82 +132,14 @@ def _order(verb: Verb, typed: str, hosts: Sequence[str], now: Now, *, said: str 
         runtime="--runtime" in options,
         keep_running="--keep-running" in options,
         user=read_user(options["--user"]) if "--user" in options else "",
-        term=read_term(term_said(options), now) if {*_TERMS} & {*options} else None,
-        window=read_window(window_said(options), now) if {*_WINDOW} & {*options} else None,
+        term=read_term(term_said(options), now) if {*TERMS} & {*options} else None,
+        window=read_window(window_said(options), now) if {*WINDOW} & {*options} else None,
     )
-    if _ALONE in options and not why:
+    if ALONE in options and not why:
         raise UsageError(
-            f"`{_ALONE}` goes ahead without votes, so it needs a reason: `/{verb} {host} {unit} --alone WHY`."
+            f"`{ALONE}` goes ahead without votes, so it needs a reason: `/{verb} {host} {unit} --alone WHY`."
         )
-    return Order(change, why, alone=_ALONE in options)
-
-
-def split(typed: str, *, forgiving: bool = False) -> tuple[list[str], dict[str, str], str]:
-    """Host and unit as far as they are there, the options around them, and the reason, which ends the options.
-
-    Raises `UsageError` for an option that makes no sense; a forgiving reader leaves it out.
-    """
-    names: list[str] = []
-    options: dict[str, str] = {}
-    rest = typed
-    while rest:
-        word, behind = _cut(rest)
-        option = _OPTION.fullmatch(word)
-        if option:
-            try:
-                behind = _take(option, behind, options)
-            except UsageError:
-                if not forgiving:
-                    raise
-        elif len(names) < len(("HOST", "UNIT")) and word != "--":
-            names.append(word)
-        else:
-            return names, options, behind if word == "--" else rest
-        rest = behind
-    return names, options, ""
-
-
-def term_said(options: Mapping[str, str]) -> str:
-    """How long, as a form takes it: `2h` or `until 18:00`; empty if nobody said. Raises `UsageError`."""
-    said = [name for name in _TERMS if name in options]
-    if len(said) > 1:
-        raise UsageError("`--for` and `--until` both say when it ends. One of them is enough.")
-    return f"until {options['--until']}" if "--until" in said else options.get("--for", "")
-
-
-def window_said(options: Mapping[str, str]) -> str:
-    """When, as a form takes it: `Tue 22:00 UTC` or `22:00 for 2h`; empty if nobody said. Raises `UsageError`."""
-    if "--window" in options and "--at" not in options:
-        raise UsageError("`--window` says how long, and `--at` has to say from when, as in `--at 22:00 --window 2h`.")
-    return " for ".join(options[name] for name in _WINDOW if name in options)
-
-
-def _take(option: re.Match[str], rest: str, options: dict[str, str]) -> str:
-    """Note an option; return what is left behind it and its value."""
-    name, value = f"--{option['name'].lower()}", option["value"] or ""
-    if name not in _OPTIONS:
-        raise UsageError(_INSTEAD.get(name) or f"There is no option `{option[0][:SHOWN]}`.{near(name, _OPTIONS)}")
-    if name in options:
-        raise UsageError(f"`{name}` stands there twice.")
-    if name in (*_FLAGS, _ALONE) and option["is"]:
-        raise UsageError(f"`{name}` takes no value.")
-    if name in _TERMS:
-        value, rest = _cut_term(f"{value} {rest}")
-    elif name == "--at":
-        value, rest = cut_moment(repair.straight(f"{value} {rest}").lstrip())
-    elif name not in (*_FLAGS, _ALONE) and not option["is"]:
-        value, rest = _cut(rest)
-    options[name] = value
-    return rest
-
-
-def _cut_term(text: str) -> tuple[str, str]:
-    """A length or a moment, which may be several words: `until Tue 18:00 UTC`."""
-    typed, rest = cut_moment(repair.straight(text).lstrip())
-    if typed.lower() == "until":
-        moment, rest = cut_moment(rest)
-        typed = f"{typed} {moment}"
-    return typed, rest
+    return Order(change, why, alone=ALONE in options)
 
 
 def _host_and_unit(said: str, names: list[str], hosts: Sequence[str]) -> tuple[str, UnitName]:
@@ -234,16 +156,10 @@ def _host_and_unit(said: str, names: list[str], hosts: Sequence[str]) -> tuple[s
 
 def _refuse_second_unit(reason: str) -> None:
     """systemctl takes several units and may carry out a part of them; a request is about one."""
-    word, _ = _cut(reason)
+    word, _ = cut(reason)
     stem, dot, suffix = word.rpartition(".")
     if stem and dot and suffix in UNIT_TYPES:
         raise UsageError(f"One unit per request: ask for `{word[:SHOWN]}` by itself, or begin the reason with a word.")
-
-
-def _cut(text: str) -> tuple[str, str]:
-    """The first word, repaired, and what stands behind it."""
-    found = _WORD.match(text)
-    return (repair.word(found["word"]), found["rest"].lstrip()) if found else ("", "")
 
 
 def _repaired(text: str) -> str:

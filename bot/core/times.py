@@ -16,6 +16,7 @@ _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
 _DAY = r"(?:(?P<day>\d{4}-\d{1,2}-\d{1,2}|[A-Za-z]{3,9})(?:[Tt]|,? +))?"
 _ZONE = r"UTC|Z|[+-]\d{2}:?\d{2}|[A-Z][A-Za-z]+(?:/[A-Z][A-Za-z_+-]+)+"
 _MOMENT = re.compile(rf"{_DAY}(?P<time>\d{{1,2}}:\d{{2}})(?: *(?P<zone>{_ZONE}))?(?!\S)", re.ASCII)
+_WORD = re.compile(r"\S+")
 _QUOTED = re.compile(r"""(?P<quote>["'`])(?P<inside>[^"'`]*)(?P=quote)(?!\S)""")
 
 
@@ -59,7 +60,8 @@ def cut_moment(text: str) -> tuple[str, str]:
     found = _QUOTED.match(text)
     if found:
         return found["inside"], text[found.end() :].lstrip()
-    end = moment.end() if (moment := _MOMENT.match(text)) else len(text.partition(" ")[0])
+    first = _MOMENT.match(text) or _WORD.match(text)
+    end = first.end() if first else 0
     return text[:end], text[end:].lstrip()
 
 

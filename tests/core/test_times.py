@@ -152,6 +152,7 @@ class TestAMoment:
         ('"Tue 22:00', ('"Tue', "22:00")),
         ("soon it breaks", ("soon", "it breaks")),
         ("22:00utcish", ("22:00utcish", "")),
+        ("soon\nit breaks", ("soon", "it breaks")),
         ("", ("", "")),
     ],
 )

@@ -1,0 +1,95 @@
+"""The options of a change, as they are typed before, between and behind its names."""
+
+import re
+from collections.abc import Mapping
+
+from bot.core import repair
+from bot.core.names import SHOWN, near
+from bot.core.times import cut_moment
+from bot.errors import UsageError
+
+_WORD = re.compile(r"\s*(?P<word>\S+)(?P<rest>.*)", re.DOTALL)
+_OPTION = re.compile(r"--?(?P<name>[A-Za-z][A-Za-z-]*)(?:(?P<is>=)(?P<value>.*))?", re.DOTALL)
+FLAGS = ("--runtime", "--keep-running")
+ALONE = "--alone"
+TERMS = ("--for", "--until")
+WINDOW = ("--at", "--window")
+_OPTIONS = (*FLAGS, "--user", *TERMS, *WINDOW, ALONE)
+_INSTEAD = {
+    "--break-glass": "It is `--alone`, and why nobody can be asked stands behind it.",
+    "--now": "Leave `--now` out: the unit is stopped anyway, gracefully and first. `--keep-running` would leave it up.",
+}
+
+
+def cut(text: str) -> tuple[str, str]:
+    """The first word, repaired, and what stands behind it."""
+    found = _WORD.match(text)
+    return (repair.word(found["word"]), found["rest"].lstrip()) if found else ("", "")
+
+
+def split(typed: str, *, forgiving: bool = False) -> tuple[list[str], dict[str, str], str]:
+    """Host and unit as far as they are there, the options around them, and the reason, which ends the options.
+
+    Raises `UsageError` for an option that makes no sense; a forgiving reader leaves it out.
+    """
+    names: list[str] = []
+    options: dict[str, str] = {}
+    rest = typed
+    while rest:
+        word, behind = cut(rest)
+        option = _OPTION.fullmatch(word)
+        if option:
+            try:
+                behind = _take(option, behind, options)
+            except UsageError:
+                if not forgiving:
+                    raise
+        elif len(names) < len(("HOST", "UNIT")) and word != "--":
+            names.append(word)
+        else:
+            return names, options, behind if word == "--" else rest
+        rest = behind
+    return names, options, ""
+
+
+def term_said(options: Mapping[str, str]) -> str:
+    """How long, as a form takes it: `2h` or `until 18:00`; empty if nobody said. Raises `UsageError`."""
+    said = [name for name in TERMS if name in options]
+    if len(said) > 1:
+        raise UsageError("`--for` and `--until` both say when it ends. One of them is enough.")
+    return f"until {options['--until']}" if "--until" in said else options.get("--for", "")
+
+
+def window_said(options: Mapping[str, str]) -> str:
+    """When, as a form takes it: `Tue 22:00 UTC` or `22:00 for 2h`; empty if nobody said. Raises `UsageError`."""
+    if "--window" in options and "--at" not in options:
+        raise UsageError("`--window` says how long, and `--at` has to say from when, as in `--at 22:00 --window 2h`.")
+    return " for ".join(options[name] for name in WINDOW if name in options)
+
+
+def _take(option: re.Match[str], rest: str, options: dict[str, str]) -> str:
+    """Note an option; return what is left behind it and its value."""
+    name, value = f"--{option['name'].lower()}", option["value"] or ""
+    if name not in _OPTIONS:
+        raise UsageError(_INSTEAD.get(name) or f"There is no option `{option[0][:SHOWN]}`.{near(name, _OPTIONS)}")
+    if name in options:
+        raise UsageError(f"`{name}` stands there twice.")
+    if name in (*FLAGS, ALONE) and option["is"]:
+        raise UsageError(f"`{name}` takes no value.")
+    if name in TERMS:
+        value, rest = _cut_term(f"{value} {rest}")
+    elif name == "--at":
+        value, rest = cut_moment(repair.straight(f"{value} {rest}").lstrip())
+    elif name not in (*FLAGS, ALONE) and not option["is"]:
+        value, rest = cut(rest)
+    options[name] = value
+    return rest
+
+
+def _cut_term(text: str) -> tuple[str, str]:
+    """A length or a moment, which may be several words: `until Tue 18:00 UTC`."""
+    typed, rest = cut_moment(repair.straight(text).lstrip())
+    if typed.lower() == "until":
+        moment, rest = cut_moment(rest)
+        typed = f"{typed} {moment}"
+    return typed, rest
