@@ -8,13 +8,13 @@ import typer
 
 from bot.errors import ConfigError, MaskbotError, UsageError
 from bot.terminal import words
+from bot.terminal.auditing import audit
 
 DONE, REFUSED, MISUSE = 0, 1, 2
 # Not a setting of the bot, but a wish of whoever calls: so it is taken away before the settings are read.
 _DEBUG = bool(os.environ.pop("MASKBOT_DEBUG", ""))
 
 app = typer.Typer(name="maskbot", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-audit = typer.Typer(name="audit", no_args_is_help=True, help="The audit chain: every decision and every command.")
 app.add_typer(audit)
 
 
@@ -60,6 +60,8 @@ def mask(  # noqa: PLR0913 - one parameter for each word of the command
     user: words.User = "",
     for_: words.For = "",
     until: words.Until = "",
+    at: words.At = "",
+    window: words.Window = "",
     alone: words.Alone = False,
     no_wait: words.NoWait = False,
     carry_out: words.CarryOut = False,
@@ -68,9 +70,8 @@ def mask(  # noqa: PLR0913 - one parameter for each word of the command
     """Ask for a mask: the unit is stopped and cannot be started, once the right people approve."""
     from bot.terminal import asking
 
-    options = asking.options(
-        runtime=runtime, keep_running=keep_running, user=user, lasts=for_, until=until, alone=alone
-    )
+    times = {"for": for_, "until": until, "at": at, "window": window}
+    options = asking.options(runtime=runtime, keep_running=keep_running, user=user, alone=alone, times=times)
     asked = asking.change("mask", (host, unit), options, reason or (), wait=not no_wait)
     _exit(asking.ask(asked, carry_out=carry_out, as_json=json))
 
@@ -82,6 +83,8 @@ def unmask(  # noqa: PLR0913 - the same
     reason: words.Reason = None,
     *,
     user: words.User = "",
+    at: words.At = "",
+    window: words.Window = "",
     alone: words.Alone = False,
     no_wait: words.NoWait = False,
     carry_out: words.CarryOut = False,
@@ -90,9 +93,8 @@ def unmask(  # noqa: PLR0913 - the same
     """Ask for a unit to be brought back to what it was before its mask."""
     from bot.terminal import asking
 
-    asked = asking.change(
-        "unmask", (host, unit), asking.options(user=user, alone=alone), reason or (), wait=not no_wait
-    )
+    options = asking.options(user=user, alone=alone, times={"at": at, "window": window})
+    asked = asking.change("unmask", (host, unit), options, reason or (), wait=not no_wait)
     _exit(asking.ask(asked, carry_out=carry_out, as_json=json))
 
 
@@ -175,7 +177,8 @@ def plan(  # noqa: PLR0913 - the same
     """What a mask would do, and who would have to approve; nobody is asked."""
     from bot.terminal import asking
 
-    options = asking.options(runtime=runtime, keep_running=keep_running, user=user, lasts=for_, until=until)
+    times = {"for": for_, "until": until}
+    options = asking.options(runtime=runtime, keep_running=keep_running, user=user, times=times)
     _exit(asking.look("plan", (host, unit), options, as_json=json))
 
 
@@ -201,26 +204,6 @@ def handover(*, json: words.Json = False) -> None:
     from bot.terminal import asking
 
     _exit(asking.look("handover", (), (), as_json=json))
-
-
-@audit.command()
-def verify(
-    anchor: Annotated[str, typer.Option(metavar="SEQ:HASH", help="An end of the chain, as once printed.")] = "",
-) -> None:
-    """Verify the chain; exit code 1 if anything was changed, left out or cut off."""
-    from bot.terminal import records
-
-    _exit(records.verify_chain(anchor))
-
-
-@audit.command()
-def export(
-    since: Annotated[str, typer.Option(metavar="TIME", help="Nothing older: 2024-05-01, or with a time.")] = "",
-) -> None:
-    """Print the chain as lines of JSON, oldest first."""
-    from bot.terminal import records
-
-    _exit(records.export(since))
 
 
 @app.command()

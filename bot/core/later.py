@@ -1,9 +1,9 @@
 """Times from times, for what may be carried out in its window only, and for what may run as soon as people agree."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.core.changes import Request, Stage, Window
+from bot.core.changes import Change, Request, Stage, Window
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,13 @@ def approved(request: Request, because: str, now: datetime, good_for: timedelta)
     window = window_of(request)
     act_by, due_at = good_until(window, now, good_for), due(window, now)
     return request.move(Stage.APPROVED, because=because, approved_at=now, act_by=act_by, due_at=due_at)
+
+
+def once_more(first: Request, now: datetime) -> Change:
+    """The same change of the unit by its real name; a window that is over is left out."""
+    window = window_of(first)
+    still = window if window and now < window.closes else None
+    return replace(first.ask.change, unit=first.target.unit, window=still)
 
 
 def are_apart(one: Window | None, other: Window | None, now: datetime) -> bool:

@@ -78,7 +78,7 @@ def _take(option: re.Match[str], rest: str, options: dict[str, str]) -> str:
         raise UsageError(f"`{name}` takes no value.")
     if name in TERMS:
         value, rest = _cut_term(f"{value} {rest}")
-    elif name == "--at":
+    elif name in WINDOW:
         value, rest = cut_moment(repair.straight(f"{value} {rest}").lstrip())
     elif name not in (*FLAGS, ALONE) and not option["is"]:
         value, rest = cut(rest)

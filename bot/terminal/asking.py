@@ -35,14 +35,13 @@ def options(
     runtime: bool = False,
     keep_running: bool = False,
     user: str = "",
-    lasts: str = "",
-    until: str = "",
     alone: bool = False,
+    times: Mapping[str, str] | None = None,
 ) -> list[str]:
-    """The options as they are written behind `/mask`."""
+    """The options as they are written behind `/mask`; `times` by the option that each belongs to."""
     given = ["--runtime"] * runtime + ["--keep-running"] * keep_running + ["--alone"] * alone
     given += [f"--user={_one_word(user)}"] if user else []
-    return [*given, *(f"--{name}={_quoted(typed)}" for name, typed in (("for", lasts), ("until", until)) if typed)]
+    return [*given, *(f"--{name}={_quoted(typed)}" for name, typed in (times or {}).items() if typed)]
 
 
 def change(verb: str, names: Sequence[str], given: Sequence[str], reason: Sequence[str], *, wait: bool) -> Words:

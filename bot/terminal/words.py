@@ -16,6 +16,10 @@ For = Annotated[str, typer.Option("--for", metavar="LENGTH", help="It ends by it
 Until = Annotated[
     str, typer.Option("--until", metavar="TIME", help="It ends by itself then: `18:00`, `Tue 06:30 UTC`.")
 ]
+At = Annotated[
+    str, typer.Option("--at", metavar="TIME", help="It may run from then on: `Tue 22:00 UTC`; approved before.")
+]
+Window = Annotated[str, typer.Option("--window", metavar="LENGTH", help="With --at: and for that long, `2h`.")]
 User = Annotated[str, typer.Option("--user", metavar="NAME", help="A unit of that user's own manager.")]
 Alone = Annotated[bool, typer.Option("--alone", help="Without the votes that are missing, if the policy lets you.")]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Ask, print the request, and do not wait for its end.")]

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from bot.core.audit import Event
 from bot.core.cards.buttons import DIGEST_SIGNS
-from bot.core.changes import Ask, Change, Outcome, Request, Stage, Term, Verdict, Vote
+from bot.core.changes import Ask, Outcome, Request, Stage, Term, Verdict, Vote
 from bot.core.grammar import Question
+from bot.core.later import once_more
 from bot.core.people import PersonId, Place
 from bot.core.rules.glass import why_too_short
 from bot.core.times import Now
@@ -75,8 +76,8 @@ class Workflow:
         """Record that somebody wants our mask of this request taken back, and what it stopped started again."""
         mask = self.request(request_id)
         if mask.target.outcome is Outcome.NOT_OURS:  # what an undo left alone is asked for like any foreign mask
-            anew = replace(mask.ask.change, window=None)
-            return self.submit(Ask(anew, by, name, _beside(self._parts, mask, place)), key=key)
+            change, place = replace(mask.ask.change, window=None), _beside(self._parts, mask, place)
+            return self.submit(Ask(change, by, name, place), key=key)
         if not mask.can_be_undone:
             raise UsageError("There is nothing left to take back: " + _how_it_stands(mask))
         change = mask.ask.change.taken_back(mask.target.unit)
@@ -111,10 +112,7 @@ class Workflow:
         first = self.request(request_id)
         if first.target.outcome not in (Outcome.NOT_PROTECTED, Outcome.NOT_LOADED, Outcome.FAILED):
             raise UsageError("There is nothing to do again: " + _how_it_stands(first))
-        is_over = first.act_by is not None and first.act_by <= self._parts.clock.now()
-        window = None if is_over else first.ask.change.window
-        change: Change = replace(first.ask.change, unit=first.target.unit, window=window)
-        reason = first.ask.reason
+        change, reason = once_more(first, self._parts.clock.now()), first.ask.reason
         return self.submit(Ask(change, by, name, _beside(self._parts, first, place), reason, repeats=first.id), key=key)
 
     def vote(  # noqa: PLR0913 - a vote is all of this

@@ -192,6 +192,7 @@ class TestWindows:
             ("web-01 cron --at “Tue 22:00 UTC” disk swap", "--at 2026-03-17T22:00Z --window 1h"),
             ("web-01 —at Tue 22:00 UTC cron —window 90m disk swap", "--at 2026-03-17T22:00Z --window 1h30m"),
             ("--window=2h --at=2026-12-01T22:00Z web-01 cron disk swap", "--at 2026-12-01T22:00Z --window 2h"),
+            ('web-01 cron --at="22:00" --window="2h" disk swap', "--at 2026-03-14T22:00Z --window 2h"),
             ("web-01 cron --at='tomorrow 06:30' disk swap", "--at 2026-03-15T06:30Z --window 1h"),
         ],
     )

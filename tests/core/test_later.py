@@ -76,6 +76,12 @@ class TestTimes:
         at_once = later.approved(waiting(), "enough", NOW, 10 * MINUTE)
         assert (at_once.act_by, at_once.due_at) == (NOW + 10 * MINUTE, NOW)
 
+    def test_what_is_asked_once_more_keeps_its_window_while_that_is_not_over(self) -> None:
+        first = at(TONIGHT)
+        assert later.once_more(first, TONIGHT.opens) == first.ask.change
+        assert later.once_more(first, TONIGHT.closes).window is None
+        assert later.once_more(request(), NOW) == request().ask.change
+
     def test_what_waits_for_its_window_is_in_nobodys_way(self) -> None:
         next_night = Window(TONIGHT.opens + DAY, TONIGHT.closes + DAY)
         assert later.are_apart(TONIGHT, None, NOW)

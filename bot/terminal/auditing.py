@@ -1,0 +1,27 @@
+"""`maskbot audit ...`: the record, verified and exported."""
+
+from typing import Annotated
+
+import typer
+
+audit = typer.Typer(name="audit", no_args_is_help=True, help="The audit chain: every decision and every command.")
+
+
+@audit.command()
+def verify(
+    anchor: Annotated[str, typer.Option(metavar="SEQ:HASH", help="An end of the chain, as once printed.")] = "",
+) -> None:
+    """Verify the chain; exit code 1 if anything was changed, left out or cut off."""
+    from bot.terminal import records
+
+    raise typer.Exit(records.verify_chain(anchor))
+
+
+@audit.command()
+def export(
+    since: Annotated[str, typer.Option(metavar="TIME", help="Nothing older: 2024-05-01, or with a time.")] = "",
+) -> None:
+    """Print the chain as lines of JSON, oldest first."""
+    from bot.terminal import records
+
+    raise typer.Exit(records.export(since))
