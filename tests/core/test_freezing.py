@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from bot.core.cards import plain
+from bot.core.cards.freezes import above
 from bot.core.freezing import THAW_GOOD_FOR, State, Step, SwitchWish, read, refused, take_up, written
 from bot.core.people import Person, Place
 from bot.core.policy import Policy, Refuse, Rule, may_freeze
@@ -165,3 +167,9 @@ def test_it_is_for_those_who_may_approve_something(given: Policy, who: Person, s
     else:
         assert no
         assert said in no.hint
+
+
+def test_an_answer_is_as_it_is_while_nothing_is_stopped() -> None:
+    answer = plain("No masks.")
+
+    assert above(answer, None, ()) is answer

@@ -20,6 +20,7 @@ from tests.stories.scene import Story, mark
 SETTINGS = {
     "MASKBOT_MESSAGE_RETRY": "0.3",
     "MASKBOT_PROGRESS": "1",
+    "MASKBOT_PEOPLE_TTL": "0.01",  # what a story changes about people is so at once
     "MASKBOT_RETRIES": "0.2,0.4",
     "MASKBOT_END_RETRY_FIRST": "0.5",
     "MASKBOT_END_RETRY_LONGEST": "2",

@@ -19,7 +19,7 @@ MISTAKES = {
     "/mask web-01,web-02 cron": "One host at a time for now",
     "/mask web-01 cron --for a while": "is no length of time; write it like 30m, 2h or until 18:00",
     "/mask web-01 cron --now": "Leave `--now` out: the unit is stopped anyway",
-    "/mask web-01 cron --runtim": "There is no option `--runtim`. Did you mean `--runtime`?",
+    "/mask web-01 cron --runtim": "There is no option `--runtim`. Did you mean `--runtime`",
     "/unmask web-01 cron --runtime": "`--runtime` belongs to `/mask`",
     "/unmask": "I need a host and a unit, as in `/unmask",
 }

@@ -80,7 +80,7 @@ class Desk:
     def cards(self) -> list[str]:
         """The head lines of all cards that stand in Slack."""
         kept = [json.loads(path.read_text()) for path in sorted(Path(self.settings.slack).iterdir())]
-        return [said["text"] for said in kept if said["mark"].endswith(":card")]
+        return [said["text"].partition("\n")[0] for said in kept if said["mark"].endswith(":card")]
 
 
 @pytest.fixture

@@ -167,6 +167,7 @@ def test_an_approved_request_waits_while_nobody_can_tell_whether_its_approvals_s
     with just_before_acting(world, "restless.service", lambda: broken.add("sre")):
         world.vote(asked, by=CAROL)
         world.when(asked, lambda now: now.stage is Stage.APPROVED, "the quorum")
+        world.until(lambda: "sre" in broken, "the look right before acting")
     assert is_untouched(host, "restless.service")
     broken.discard("sre")
     done = world.ended(asked)

@@ -24,7 +24,7 @@ from config.critical import read_lists
 from config.documents import read_document
 from config.loading import SHIPPED_LIST
 from tests.lab.hosts import LabHost
-from tests.workflow.slack import ALICE, BOB, INCIDENT, TEAM, Channels, People, Said, head, words
+from tests.workflow.slack import ALICE, BOB, INCIDENT, TEAM, Channels, People, Said, words
 from tests.workflow.wire import Wire
 
 CRITICAL, GUARDED = read_lists(read_document(SHIPPED_LIST))
@@ -196,7 +196,8 @@ class World:
         def is_drawn() -> bool:
             drawn = self.slack.marked(f"{request.id}:card")
             now = self.store.get(request.id)
-            return bool(drawn) and head(drawn[0].text) == head(render(now, now=self.clock.now()))
+            newest = render(now, now=self.clock.now()).text
+            return bool(drawn) and _first_line(drawn[0].text.text) == _first_line(newest)
 
         self.until(is_drawn, f"the card of {request.ask.change}")
         (drawn,) = self.slack.marked(f"{request.id}:card")
@@ -238,3 +239,8 @@ class World:
 
         self.until(lambda: bool(found()), f"{person.name} being told `{part}`")
         return found()[-1]
+
+
+def _first_line(text: str) -> str:
+    """The head of a card, whether it stands there with blocks or in plain words."""
+    return text.partition("\n")[0]
