@@ -38,9 +38,12 @@ def test_the_form_and_its_mistakes_go_over_http(story: Story) -> None:
     slack = story.demo.slack
     story.types("alice", "/mask")
     story.until(lambda: slack.view("alice"), "the form")
+    slack.offered("alice", forms.HOST, "web-02")
+    slack.offered("alice", forms.UNIT, "ssh.s")
     wrong = slack.submit_view("alice", {forms.HOST: "web-02", forms.UNIT: "ssh.service", forms.REASON: "INC-7"})
     assert wrong.said is not None
     assert set(wrong.said["errors"]) == {forms.UNIT}
+    slack.offered("alice", forms.UNIT, "restless")
     slack.submit_view("alice", {forms.HOST: "web-02", forms.UNIT: "restless.service", forms.REASON: "INC-7"})
     story.presses("bob", "Deny", story.card("MASK restless.service on web-02"))
     story.until(lambda: slack.view("bob"), "the form for a denial")
