@@ -38,7 +38,6 @@ def test_the_form_and_its_mistakes_go_over_http(story: Story) -> None:
     slack = story.demo.slack
     story.types("alice", "/mask")
     story.until(lambda: slack.view("alice"), "the form")
-    slack.offered("alice", forms.HOST, "web-02")
     slack.offered("alice", forms.UNIT, "ssh.s")
     wrong = slack.submit_view("alice", {forms.HOST: "web-02", forms.UNIT: "ssh.service", forms.REASON: "INC-7"})
     assert wrong.said is not None
