@@ -35,7 +35,7 @@ def asked_now(approval: Approval, answer: NeedsApproval, *, policy: str) -> Appr
         groups=answer.groups,
         guarded=answer.guarded,
         distinct=answer.distinct,
-        on_call=approval.on_call if answer.groups == approval.groups else answer.on_call,
+        on_call=answer.on_call,
         raised=answer.raised,
         turns_at=answer.turns_at,
         policy=policy,

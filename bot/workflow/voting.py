@@ -8,6 +8,7 @@ from bot.core.policy import Decision, Facts, Moment, NeedsApproval, Refuse
 from bot.errors import NotYet, Unverified, UsageError
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.ending import end, event, over, sentence
+from bot.workflow.groups import with_names
 from bot.workflow.judging import facts, judge, judged
 from bot.workflow.parts import Parts
 from bot.workflow.reviewing import Told, follow, review
@@ -83,7 +84,7 @@ def _of_no_use(before: Request, counted: Request, vote: Vote) -> list[Message]:
 def _see_quorum(parts: Parts, request: Request, voted: list[Event], *, told: list[Message], claim: Claim) -> Request:
     """Ask again, with the vote among the facts, and write vote and answer together."""
     try:
-        answer = judge(parts, request, Moment.VOTE)
+        answer = with_names(parts, judge(parts, request, Moment.VOTE))
     except Unverified as error:  # not a no for the request: it is asked again a little later
         counted = parts.store.save(request, events=voted, messages=told, claim=claim) if voted else request
         if _looks_enough(counted):

@@ -45,6 +45,26 @@ def typing(story: Story, login: str, *typed: str) -> Iterator["subprocess.Popen[
             process.kill()
 
 
+def test_one_person_does_not_ask_in_slack_and_approve_at_a_terminal_nor_the_other_way_round(story: Story) -> None:
+    """In this installation root is alice: compared is the person, whichever way they come."""
+    card = story.asks("/mask db-01 restless")
+    own = maskbot(story, "root", "approve", id_of(card))
+    assert (own.returncode, "You asked for this, so somebody else has to decide." in own.stderr) == (1, True)
+    story.presses("alice", "Withdraw", card)
+    story.card("WITHDRAWN")
+
+    with typing(story, "root", "mask", "db-01", "restless") as asking:
+        card = story.card("MASK restless.service on db-01")
+        story.presses("alice", "Approve", card)
+        story.told("alice", "You asked for this, so somebody else has to decide.")
+        story.presses("bob", "Deny", card)
+        story.until(lambda: story.demo.slack.view("bob"), "the form for a denial")
+        story.demo.slack.submit_view("bob", {})
+        asking.communicate(timeout=120)
+    story.card("DENIED")
+    assert story.sees("restless.service", "db-01") == RUNS
+
+
 def test_what_root_asks_and_nobody_approves_is_masked_proven_and_undone(story: Story) -> None:
     """In this installation root is alice, and the user nobody is bob."""
     with typing(story, "root", "mask", "web-02", "worker", "INC-9: from a terminal") as asking:

@@ -110,6 +110,7 @@ def test_who_left_the_channel_or_went_off_call_does_not_approve_any_more(story: 
     story.thread(card, "bob may not approve this any more, so that approval does not count.")
     waiting = story.card("MASK cron.service on web-02 · needs 1 more approval")
     assert "1 of 2: @carol" in words(waiting)
+    assert "On call  carol until " in words(waiting)
     assert story.sees("cron.service", "web-02") == RUNS
 
     rota(folder)
