@@ -79,6 +79,8 @@ def _climbed(request: Request, rung: Rung) -> Event:
 
 def _calls(parts: Parts, request: Request, rung: Rung) -> Iterable[Message]:
     until = request.approval.decide_by if request.approval else None
+    if request.route.stays:
+        rung = replace(rung, channel="")
     yield Message(MessageKind.NOTE, body=_said(rung, has_pager=parts.pager is not None))
     if rung.mention or rung.channel:
         place = Place(rung.channel) if rung.channel else None
@@ -90,7 +92,8 @@ def _said(rung: Rung, *, has_pager: bool) -> str:
     groups = " and ".join(f"@{group}" for group in rung.mention)
     called = [f"{groups} called"] * bool(groups) + ["another channel told"] * bool(rung.channel)
     called += [_PAGED if has_pager else _NO_PAGER] * rung.page
-    return f"{spoken(rung.after)} without a decision: {', '.join(called)}."
+    told = ", ".join(called) or "nobody else is told, because it was asked in a private channel"
+    return f"{spoken(rung.after)} without a decision: {told}."
 
 
 def _members(parts: Parts, names: Iterable[str]) -> frozenset[PersonId]:

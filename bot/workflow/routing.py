@@ -16,34 +16,46 @@ from bot.workflow.places import asked_at, place_of
 
 def routed(parts: Parts, request: Request, decision: Allow | NeedsApproval) -> tuple[Request, list[Message]]:
     """The request with its route, and what is said because of it, once its card stands."""
-    needs_nobody = isinstance(decision, Allow)
-    routing = (_of_its_mask(parts, request) if needs_nobody else None) or decision.routing
-    there = replace(request, route=Route(card_channel=_elsewhere(parts, request, routing)))
-    card = place_of(parts, there)
-    mentions = tuple(one for one in called(parts, routing.mention) if one != request.owner.user)
-    in_thread = bool(card.thread)
-    route = replace(
-        there.route,
-        mentions=() if in_thread or needs_nobody else mentions,
-        told=tuple(channel for channel in routing.tell if channel != card.channel and _may_hear(parts, channel)),
-    )
+    route = _inherited(parts, request) if isinstance(decision, Allow) else None
+    route = route or _route(parts, request, decision.routing)
+    card = place_of(parts, replace(request, route=route))
     said = [*_told(request, route.told, decision), *_where(parts, request, card)]
-    if in_thread and mentions and not needs_nobody:
-        said.append(_called(card, mentions, request))
+    if isinstance(decision, Allow):
+        return replace(request, route=replace(route, mentions=())), said
+    if card.thread and route.mentions:
+        said.append(_called(card, route.mentions, request))
+        route = replace(route, mentions=())
     return replace(request, route=route), said
 
 
-def _of_its_mask(parts: Parts, request: Request) -> Routing | None:
-    """An end of a mask is heard of where the mask was; what comes by itself has its card beside the mask's."""
+def _route(parts: Parts, request: Request, routing: Routing) -> Route:
+    card_channel = routing.card_channel if routing.card_channel != asked_at(parts, request).channel else ""
+    card = card_channel or asked_at(parts, request).channel
+    return Route(
+        card_channel=card_channel,
+        mentions=tuple(one for one in called(parts, routing.mention) if one != request.owner.user),
+        told=tuple(channel for channel in routing.tell if channel != card and _may_hear(parts, channel)),
+        stays=_is_private(parts, request.ask.place) and not routing.from_private,
+    )
+
+
+def _inherited(parts: Parts, request: Request) -> Route | None:
+    """An end of a mask is heard of where the mask was.
+
+    What comes by itself has its card beside the mask's, and asks Slack nothing.
+    """
     mask = parts.store.get(request.ask.undoes) if request.ask.undoes else None
-    if mask is None or mask.route == Route():
-        return None
-    card_channel = mask.route.card_channel if request.ask.by_itself else ""
-    return Routing(card_channel, tell=mask.route.told)
+    if mask is None or request.ask.by_itself:
+        return mask.route if mask else None
+    return replace(mask.route, card_channel="") if mask.route.told else None
 
 
-def _elsewhere(parts: Parts, request: Request, routing: Routing) -> str:
-    return routing.card_channel if routing.card_channel != asked_at(parts, request).channel else ""
+def _is_private(parts: Parts, place: Place) -> bool:
+    """What nobody can tell is taken for private."""
+    try:
+        return parts.directory.place(place).is_private
+    except (Unverified, NotYet):
+        return True
 
 
 def _may_hear(parts: Parts, channel: str) -> bool:

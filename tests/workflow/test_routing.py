@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from bot.core.changes import Outcome, Request, Stage, Verb, Verdict
+from bot.core.changes import Outcome, Request, Rung, Stage, Verb, Verdict
 from bot.core.people import Place
 from bot.core.policy import Group, Routing, Rule
 from tests.workflow.conftest import Opening
@@ -16,7 +17,8 @@ pytestmark = pytest.mark.ssh
 
 APPROVALS, OPERATIONS, PRIVATE = "C0APPROVE", "C0OPS", "C0PRIVATE"
 ROUTING = Routing(card_channel=APPROVALS, mention=("sre", "dba"), tell=(OPERATIONS,))
-PROD = Rule("prod", ask=frozenset({"eng"}), approve=("sre",), routing=ROUTING)
+LADDER = (Rung(timedelta(minutes=5), channel=OPERATIONS),)
+PROD = Rule("prod", ask=frozenset({"eng"}), approve=("sre",), routing=ROUTING, escalate=LADDER)
 THERE = Rule("there", units=("cron.service",), ask=frozenset({"eng"}), need=2, approve=("sre", "dba"))
 IN_PLACE = replace(THERE, routing=replace(ROUTING, card_channel=""))
 
@@ -126,6 +128,10 @@ def test_a_card_in_a_thread_calls_nobody_there_but_once_in_the_channel(world: Wo
 def test_what_was_asked_in_a_private_channel_is_echoed_nowhere(world: World) -> None:
     asked = world.answered(world.ask(Verb.MASK, "watchdog", place=Place(PRIVATE)))
     assert card(world, asked).channel == PRIVATE
+    assert asked.nudges is not None
+    climbed = asked.nudges.since + LADDER[0].after
+    world.clock.ahead += climbed - world.clock.now()
+    world.noted(asked, "nobody else is told, because it was asked in a private channel")
     done = world.approve(asked, by=BOB)
     world.evidence(done)
     assert said(world, done, OPERATIONS) == []

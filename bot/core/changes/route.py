@@ -10,3 +10,4 @@ class Route:
     card_channel: str = ""  # where its card is, if not where it was asked
     mentions: tuple[str, ...] = ()  # ids of people and user groups that the card calls when it is posted
     told: tuple[str, ...] = ()  # channels that hear of it and of its end
+    stays: bool = False  # it was asked in a private channel, and nothing of it is said in others
