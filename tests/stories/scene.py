@@ -79,6 +79,10 @@ class Story:
         """The newest card that begins so, once there is one."""
         return self.until(lambda: next(reversed(self.cards(head)), None), f"a card `{head}`", seconds=seconds)
 
+    def cards_saying(self, part: str) -> list[Message]:
+        """The cards that hold these words now."""
+        return [card for card in self.cards() if part in words(card)]
+
     def line(self, part: str) -> str:
         """The short line in the channel, once it is there; there is no second one."""
 

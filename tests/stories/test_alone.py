@@ -1,0 +1,151 @@
+"""Nights and shifts: going ahead alone with a review that is owed, a question before a vote, and a handover."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.lab.slack.lab import SlackLab
+from tests.stories.scene import MASKED, RUNS, Message, Story, buttons, id_of, words
+
+pytestmark = [pytest.mark.slack, pytest.mark.ssh]
+
+WHY = "nobody answers, payments are down"
+
+
+@pytest.fixture(scope="module")
+def prepare() -> Callable[[Path, SlackLab], None]:
+    """alice and carol may go ahead alone."""
+
+    def write(folder: Path, slack: SlackLab) -> None:
+        file = folder / "config/policy.yaml"
+        policy = yaml.safe_load(file.read_text())
+        policy["groups"]["oncall"] = {"users": [slack.users[name] for name in ("alice", "carol")]}
+        policy["break_glass"] = {"groups": ["oncall"], "reason_at_least": 10}
+        file.write_text(yaml.safe_dump(policy))
+
+    return write
+
+
+def details(story: Story, user: str, card: Message) -> Message:
+    """What somebody alone reads who presses Details, with its buttons."""
+    story.presses(user, "Details", card)
+    story.told(user, "DETAILS")
+    told = story.demo.slack.whispers(story.channel, user)
+    return next(message for message in reversed(told) if words(message).startswith("DETAILS"))
+
+
+def fills(story: Story, user: str, answers: dict[str, str | list[str]]) -> str:
+    """The form before somebody, sent off; what it said."""
+    form = story.until(lambda: story.demo.slack.view(user), f"a form before {user}")
+    assert story.demo.slack.submit_view(user, answers).in_time
+    return str(form)
+
+
+def note(story: Story, part: str) -> str:
+    """What the bot said for all to see, once these words are among it."""
+
+    def found() -> str:
+        return next((text for message in story.said() if part in (text := words(message))), "")
+
+    return story.until(found, f"a note `{part}`")
+
+
+def test_alice_goes_ahead_alone_at_night_and_bob_signs_the_review_in_the_morning(story: Story) -> None:
+    story.types("alice", f"/mask web-01 tuned --alone {WHY}")
+
+    done = story.card("MASKED AND PROVEN · tuned.service on web-01")
+    assert story.sees("tuned.service") == MASKED
+    assert "BROKEN GLASS  @alice went ahead alone" in words(done)
+    assert f"Why alone  {WHY}" in words(done)
+    assert buttons(done) == ["Unmask", "Sign the review", "Details"]
+    told = note(story, "BROKEN GLASS: alice goes ahead alone with `mask web-01 tuned.service`")
+    assert told.startswith("@bob @carol ")
+    assert "BROKEN GLASS by alice" in story.line("masked and proven")
+    story.types("bob", "/mask list")
+    assert "mask tuned.service on web-01: @alice went ahead alone" in story.told("bob", "Reviews owed")
+
+    story.presses("alice", "Sign the review", done)
+    assert WHY in fills(story, "alice", {})
+    story.told("alice", "You went ahead alone, so somebody else has to sign the review.")
+    story.presses("bob", "Sign the review", done)
+    fills(story, "bob", {"reason": "page me next time"})
+    signed = story.until(lambda: next(iter(story.cards_saying("signed by @bob")), None), "a signed card")
+    assert "Remark  page me next time" in words(signed)
+    assert buttons(signed) == ["Unmask", "Details"]
+
+
+def test_nobody_goes_ahead_alone_with_what_is_critical_or_without_a_reason(story: Story) -> None:
+    story.types("alice", f"/mask web-01 ssh --alone {WHY}")
+    story.told("alice", "ssh.service is on the critical list")
+    story.types("alice", "/mask web-01 cron --alone")
+    story.told("alice", "so it needs a reason: `/mask web-01 cron.service --alone WHY`.")
+    assert story.cards() == []
+    assert story.sees("cron.service") == RUNS
+
+
+def test_whoever_is_on_call_finds_the_button_under_details_and_nobody_else_does(story: Story) -> None:
+    card = story.asks("/mask web-02 restless")
+    assert buttons(details(story, "bob", card)) == []
+    offered = details(story, "carol", card)
+    assert buttons(offered) == ["Go ahead alone"]
+
+    story.presses("carol", "Go ahead alone", offered)
+    form = fills(story, "carol", {"reason": WHY})
+    assert "MASK restless.service on web-02" in form
+    done = story.card("MASKED AND PROVEN · restless.service on web-02")
+    assert "@alice asked, @carol went ahead alone" in words(done)
+    assert story.sees("restless.service", "web-02") == MASKED
+
+
+def test_bob_wants_to_know_more_and_alice_answers_on_the_card(story: Story) -> None:
+    card = story.asks("/mask web-02 worker")
+    story.presses("bob", "Deny", card)
+    fills(story, "bob", {"verdict": "more", "reason": "is the replica <healthy>?"})
+
+    asked = story.until(lambda: next(iter(story.cards_saying("is the replica <healthy>?")), None), "a question")
+    assert buttons(asked) == ["Approve", "Deny", "Details", "Withdraw"]
+    assert story.thread(card, "bob asks for more").startswith("@alice ")
+    offered = details(story, "alice", asked)
+    assert buttons(offered) == ["Answer", "Go ahead alone", "Hand over"]
+    story.presses("alice", "Answer", offered)
+    fills(story, "alice", {"reason": "yes, two seconds behind"})
+
+    answered = story.until(lambda: next(iter(story.cards_saying("yes, two seconds behind")), None), "an answer")
+    story.presses("bob", "Approve", answered)
+    story.card("MASKED AND PROVEN · worker.service on web-02")
+    assert story.sees("worker.service", "web-02") == MASKED
+
+
+def test_alice_hands_her_request_to_carol_who_has_her_rights_from_then_on(story: Story) -> None:
+    card = story.asks("/mask db-01 tuned")
+    story.presses("alice", "Hand over", details(story, "alice", card))
+    fills(story, "alice", {"person": story.demo.slack.users["carol"]})
+
+    handed = story.until(lambda: next(iter(story.cards_saying("@alice asked, now @carol's")), None), "a new owner")
+    assert "@carol alice hands" in story.thread(handed, "over to you")
+    story.presses("alice", "Withdraw", handed)
+    story.told("alice", "Only carol, whose it is now, can withdraw this.")
+    story.presses("carol", "Approve", handed)
+    story.told("carol", "so somebody else has to decide")
+    story.presses("bob", "Approve", handed)
+    done = story.card("MASKED AND PROVEN · tuned.service on db-01")
+
+    story.presses("carol", "Unmask", done)
+    story.card("UNMASKED, AS BEFORE · tuned.service on db-01")
+    assert story.sees("tuned.service", "db-01") == RUNS
+
+
+def test_at_a_terminal_too_somebody_goes_ahead_alone_and_another_signs(story: Story) -> None:
+    installation = story.demo.bot.installation
+    asked = installation.maskbot("mask", "web-01", "cron", "--alone", "--", WHY)
+    assert asked.returncode == 0, asked.stderr
+    assert "MASKED AND PROVEN" in asked.stdout
+    assert "went ahead alone" in asked.stderr
+    request = id_of(story.card("MASKED AND PROVEN · cron.service on web-01"))
+
+    own = installation.maskbot("review", request)
+    assert (own.returncode, "somebody else has to sign" in own.stderr) == (1, True)
+    listed = installation.maskbot("list")
+    assert "went ahead alone" in listed.stdout
