@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.changes import Ask, Outcome, Prolonging, Request, Standing, Term, Verb
+from bot.core.changes import Ask, Outcome, Prolonging, Request, Signature, Standing, Term, Verb
 from bot.core.people import ITSELF, Person, PersonId
 from bot.core.policy import Allow, Facts, ListedUnit, Moment, NeedsApproval, Policy, Refuse, decide
 from bot.core.units import Layer
@@ -18,6 +18,7 @@ from tests.core.situations import (
     NOW,
     POLICY,
     PROD,
+    broken,
     facts,
     looked,
     masked,
@@ -160,6 +161,12 @@ class TestProlonging:
     def test_a_guarded_unit_is_never_prolonged_without_a_vote(self) -> None:
         guarded = replace(POLICY, guarded=(ListedUnit("cron.service", "it is dear to us"),))
         assert isinstance(self.later(NOW + HOUR, policy=guarded), NeedsApproval)
+
+    def test_what_somebody_did_alone_is_not_prolonged_without_a_vote_before_it_is_reviewed(self) -> None:
+        alone = broken(ending(), BOB)
+        assert isinstance(self.later(NOW + HOUR, alone), NeedsApproval)
+        reviewed = broken(ending(), BOB, signed=Signature(CAROL.id, CAROL.name, NOW))
+        assert isinstance(self.later(NOW + HOUR, reviewed), Allow)
 
     def test_keeping_it_for_good_needs_a_vote_or_is_not_allowed(self) -> None:
         assert isinstance(self.later(None), NeedsApproval)

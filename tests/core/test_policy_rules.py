@@ -9,6 +9,7 @@ from bot.core.changes import Outcome, Verb
 from bot.core.people import Person
 from bot.core.policy import (
     Allow,
+    BreakGlass,
     Decision,
     Facts,
     Moment,
@@ -222,6 +223,15 @@ WHY_NOT = {
 @pytest.mark.parametrize(("rule", "why"), WHY_NOT.values(), ids=WHY_NOT)
 def test_a_rule_is_explained_by_its(rule: Rule, why: str) -> None:
     assert explain(facts(host=WEB), with_rules(rule))[-1].why == why
+
+
+def test_who_may_go_ahead_alone_is_explained_with_each_rule() -> None:
+    policy = replace(
+        with_rules(PROD, replace(PROD, name="db", alone=False)), break_glass=BreakGlass(frozenset({"sre"}))
+    )
+    prod, db = explain(facts(), policy)[-2:]
+    assert prod.why == "@eng may ask; 1 of @sre approve; @sre may go ahead alone"
+    assert db.why == "@eng may ask; 1 of @sre approve; nobody goes ahead alone"
 
 
 def test_a_refusal_explains_itself_with_what_would_help() -> None:

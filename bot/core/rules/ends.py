@@ -47,10 +47,13 @@ def extension_is_free(facts: Facts, policy: Policy) -> Allow | None:
     """A while longer is for those who answered for the mask: its requester, its owner and its approvers.
 
     Only so much as the policy says, counted from what was approved; the rest is asked for like a new mask. The word
-    that console access works was about the day it was given on, so a guarded unit is never prolonged without a vote.
+    that console access works was about the day it was given on, so a guarded unit is never prolonged without a vote;
+    and what somebody did alone is not either, before anybody has reviewed it.
     """
     mask = facts.own_mask
     if not facts.request.ask.prolongs or mask is None or facts.voter or guarded_because(facts, policy):
+        return None
+    if mask.owes_review:
         return None
     until, latest = _wanted(facts.request), latest_without_vote(mask, policy)
     if until is None or latest is None or until > latest:

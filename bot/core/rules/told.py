@@ -14,18 +14,20 @@ def told(facts: Facts, policy: Policy) -> Iterator[Explained]:
     """In the order of the file's parts."""
     for rule in policy.rules:
         why_not = mismatch(rule, facts)
-        yield Explained(f"rule {rule.name}", holds=not why_not, why=why_not or _rule(rule), line=rule.line)
+        yield Explained(f"rule {rule.name}", holds=not why_not, why=why_not or _rule(rule, policy), line=rule.line)
     if is_new_mask(facts):
         yield from (_freeze(freeze, facts) for freeze in policy.freezes)
         yield from (_window(window, facts, policy) for window in policy.windows)
         yield from _limits(facts, policy)
 
 
-def _rule(rule: Rule) -> str:
+def _rule(rule: Rule, policy: Policy) -> str:
     if rule.forbid:
         return f"it forbids: {rule.forbid}"
     asks = at_signs(sorted(rule.ask)) or "nobody"
-    return f"{asks} may ask; {rule.need} of {approvers_of(rule)} approve"
+    groups = at_signs(sorted(policy.break_glass.groups))
+    alone = f"; {groups} may go ahead alone" if rule.alone else "; nobody goes ahead alone"
+    return f"{asks} may ask; {rule.need} of {approvers_of(rule)} approve{alone if groups else ''}"
 
 
 def _freeze(freeze: Freeze, facts: Facts) -> Explained:
