@@ -8,6 +8,7 @@ from bot.core.changes import Wanted
 from bot.core.people import PersonId
 from bot.workflow import Workflow
 from handlers.caller import Click, Submission
+from handlers.home import follow
 from handlers.surface import Forms, Surface, Unfit, beside, typed
 
 
@@ -89,4 +90,5 @@ def _wish(
             console_works=console_works,
             to=to,
         )
+    follow(desk, click, click.request_id)
     return ""

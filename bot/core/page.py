@@ -43,6 +43,7 @@ class Page:
 
     health: Health
     to_decide: tuple[Request, ...] = ()
+    to_sign: tuple[Request, ...] = ()  # reviews of what was done without the missing votes
     masks: tuple[Request, ...] = ()
     open: tuple[Request, ...] = ()
     finished: tuple[Request, ...] = ()  # lately, newest first

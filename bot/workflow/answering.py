@@ -13,14 +13,16 @@ from bot.core.cards.handover import handover
 from bot.core.cards.kit import Text
 from bot.core.changes import Ask, Change, Request, Target, Verb
 from bot.core.grammar import Question, Word
+from bot.core.page import rights_of
 from bot.core.people import PersonId, Place
 from bot.core.policy import Decision, Explained, Moment, decide, explain, may_look, may_see_all
+from bot.core.rules.identity import is_one_of_us
 from bot.core.units import UnitName
 from bot.errors import MaskbotError, UsageError
 from bot.ports import Query
 from bot.workflow.asking import planned
 from bot.workflow.frozen import freeze_state
-from bot.workflow.groups import with_names
+from bot.workflow.groups import person, with_names
 from bot.workflow.judging import facts
 from bot.workflow.ledger import book
 from bot.workflow.looking import look
@@ -103,6 +105,8 @@ class Answers:
 
 def answer(parts: Parts, question: Question, who: Asker) -> Text:
     """The answer, for those who may look. Raises a `MaskbotError` whose text is the answer where there is none."""
+    if question.word is Word.HELP:
+        return _help(parts, question, who)
     asked = about(parts, question, who)
     match question.word:
         case Word.STATUS:
@@ -119,8 +123,19 @@ def answer(parts: Parts, question: Question, who: Asker) -> Text:
             return stopped_too(parts, handover(book(parts)))
         case Word.HISTORY:
             return answers.history(parts.store.find(Query(host=question.host, limit=20)), parts.clock.now())
-        case Word.HELP:
-            return answers.help_text(parts.inventory.names)
+
+
+def _help(parts: Parts, question: Question, who: Asker) -> Text:
+    """What somebody may do; where the bot does not act it says so, but strangers learn nothing."""
+    me = person(parts, who.id)
+    not_here = ""
+    try:
+        about(parts, question, who)
+    except UsageError as error:
+        if not is_one_of_us(me, parts.policy):
+            raise
+        not_here = str(error)
+    return answers.help_text(parts.inventory.names, [*rights_of(me, parts.policy)], not_here=not_here)
 
 
 def stopped_too(parts: Parts, text: Text) -> Text:

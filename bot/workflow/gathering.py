@@ -8,7 +8,7 @@ from bot.core.cards.kit import Block
 from bot.core.changes import Request, Stage, Tally
 from bot.core.page import Health, Page, rights_of
 from bot.core.people import Person, PersonId
-from bot.core.policy import Facts, Moment, may_vote
+from bot.core.policy import Facts, Moment, may_sign, may_vote
 from bot.core.rules.identity import is_one_of_us
 from bot.errors import UsageError
 from bot.ports import Query
@@ -36,6 +36,8 @@ def gathered(parts: Parts, me: Person, groups: Groups) -> Page:
     waiting = store.find(Query(stages=frozenset({Stage.WAITING}), limit=_MOST))
     to_decide = [request for request in waiting if _could_decide(parts, request, me, groups)]
     to_decide.sort(key=_deadline)
+    owed = store.find(Query(reviews_owed=True, stages=_FINAL, limit=_MOST))
+    to_sign = [request for request in owed if _could_sign(parts, request, me, groups)]
     masks = store.find(Query(live_masks=True, requester=me.id, limit=_MOST))
     mine = store.find(Query(stages=_OPEN, requester=me.id, limit=_MOST))
     finished = store.find(Query(stages=_FINAL, requester=me.id, limit=_LATELY))
@@ -43,6 +45,7 @@ def gathered(parts: Parts, me: Person, groups: Groups) -> Page:
     return Page(
         health=_health(parts),
         to_decide=tuple(to_decide[:shown]),
+        to_sign=tuple(to_sign[:shown]),
         masks=tuple(masks[:shown]),
         open=tuple(mine[:shown]),
         finished=tuple(request for request in finished if not request.is_live_mask),
@@ -59,11 +62,22 @@ def _could_decide(parts: Parts, request: Request, me: Person, groups: Groups) ->
     said = (vote for vote in request.votes if vote.digest == request.target.digest and vote.tally is not Tally.REFUSED)
     if any(vote.voter.is_same_as(me.id) for vote in said):
         return False
+    given = _facts(parts, request, me, groups)
+    return given is not None and may_vote(given, parts.policy) is None
+
+
+def _could_sign(parts: Parts, request: Request, me: Person, groups: Groups) -> bool:
+    given = _facts(parts, request, me, groups)
+    return given is not None and may_sign(given, parts.policy) is None
+
+
+def _facts(parts: Parts, request: Request, me: Person, groups: Groups) -> Facts | None:
+    """What is known without looking anybody else up; None where the host is no host of ours any more."""
     try:
         host = parts.host(request.ask.change.host)
     except UsageError:
-        return False
-    given = Facts(
+        return None
+    return Facts(
         now=parts.clock.now(),
         moment=Moment.VOTE,
         request=request,
@@ -74,7 +88,6 @@ def _could_decide(parts: Parts, request: Request, me: Person, groups: Groups) ->
         voter=me,
         unknown=groups.unknown,
     )
-    return may_vote(given, parts.policy) is None
 
 
 def _deadline(request: Request) -> datetime:

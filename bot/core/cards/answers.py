@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import assert_never
 
-from bot.core.cards import masks, raised, states
+from bot.core.cards import masks, raised, rights, states
 from bot.core.cards.done import TITLES
 from bot.core.cards.kit import (
     Block,
@@ -23,6 +23,7 @@ from bot.core.cards.kit import (
 from bot.core.cards.titles import subject, wanted
 from bot.core.cards.waiting import on_call, plan_rows, who_may
 from bot.core.changes import Outcome, Request, Stage
+from bot.core.page import Right
 from bot.core.question import Allow, Decision, Explained, NeedsApproval, Refuse, Routing
 from bot.core.units import FileKind, Snapshot
 
@@ -57,9 +58,20 @@ def history(requests: Sequence[Request], now: datetime) -> Text:
     return message(f"HISTORY · {len(lines)} requests", *blocks)
 
 
-def help_text(hosts: Sequence[str]) -> Text:
-    """What can be typed, and where it can be done."""
-    return message("HELP", section("help", list(_HELP)), section("hosts", [row("Hosts", joined(hosts, most=40))]))
+def help_text(hosts: Sequence[str], may: Sequence[Right], *, not_here: str = "") -> Text:
+    """What somebody can type, what they may do, and where; `not_here` is why it is not where they are."""
+    asks = any(right.may_ask for right in may)
+    lines = [line for line in _HELP if asks or not line.startswith(_FOR_THOSE_WHO_ASK)]
+    return message(
+        "HELP",
+        *([section("here", [row("Not here", not_here)])] if not_here else []),
+        section("help", lines),
+        section("may", [words("What you may do:"), *rights.rows(may)]),
+        section("hosts", [row("Hosts", joined(hosts, most=40))]),
+    )
+
+
+_FOR_THOSE_WHO_ASK = ("`/mask HOST", "    `--", "`/unmask", "`/mask`  a form")
 
 
 _HELP = (

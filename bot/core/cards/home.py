@@ -1,9 +1,9 @@
 """The page that everybody has for themselves in the bot's Home tab: a pure function of what concerns them now."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from bot.core.cards import ends
+from bot.core.cards import ends, glass, rights
 from bot.core.cards.buttons import buttons
 from bot.core.cards.done import actions
 from bot.core.cards.kit import (
@@ -24,8 +24,7 @@ from bot.core.cards.sentences import line
 from bot.core.cards.titles import asked, loudly, subject
 from bot.core.cards.waiting import plan_rows, standing, who_may
 from bot.core.changes import Request, Stage
-from bot.core.page import Health, Page, Right, Unreached
-from bot.core.policy import Rule
+from bot.core.page import Health, Page, Unreached
 
 SHOWN = 8  # of each list; the page has a limit, and so has a reader
 _VIEW = "home"
@@ -34,7 +33,7 @@ _VIEW = "home"
 def view(page: Page, now: datetime) -> Block:
     """The page of a full member."""
     blocks = [
-        *_part("decide", "Waiting for you", [*_to_decide(page, now)], _count(page.to_decide, page.more_to_decide)),
+        *_part("decide", "Waiting for you", [*_to_decide(page, now), *_to_sign(page)], _waiting(page)),
         *_part("masks", "Your live masks", [*_masks(page, now)], _count(page.masks, page.more_masks)),
         *_part("open", "Your requests", [*_requests(page)], _count(page.open, page.more_open)),
         *_part("rights", "What you may do", [section("rights", _rights(page))]),
@@ -61,6 +60,10 @@ def _tools() -> Block:
     return {"type": "actions", "block_id": "tools", "elements": elements}
 
 
+def _waiting(page: Page) -> int:
+    return _count(page.to_decide, page.more_to_decide) + len(page.to_sign)
+
+
 def _count(shown: Sequence[Request], more: int) -> int:
     return len(shown) + more
 
@@ -78,6 +81,13 @@ def _to_decide(page: Page, now: datetime) -> Iterator[Block]:
         yield section(f"decide-{number}", [head, asked(request), *seen, *_deadline(request, now)])
         yield _buttons(f"decide-{number}", request, Action.APPROVE, Action.DENY, Action.DETAILS)
     yield from _more("decide", page.more_to_decide)
+
+
+def _to_sign(page: Page) -> Iterator[Block]:
+    for number, request in enumerate(page.to_sign):
+        head = words("*{}* · a review is owed", loudly(request))
+        yield section(f"sign-{number}", [head, asked(request), *glass.rows(request)])
+        yield _buttons(f"sign-{number}", request, Action.SIGN, Action.DETAILS)
 
 
 def _deadline(request: Request, now: datetime) -> Iterator[Markup]:
@@ -136,30 +146,7 @@ def _more(name: str, number: int) -> Iterator[Block]:
 def _rights(page: Page) -> Iterator[Markup]:
     if page.not_known:
         yield words("Not all is known: {}", page.not_known)
-    if not page.rights:
-        yield words("No rule lets you ask or approve. `/mask why HOST UNIT` says who may.")
-    yield from (row(right.rule.name, _right(right)) for right in page.rights)
-
-
-def _right(right: Right) -> Markup:
-    rule = right.rule
-    verbs = " and ".join(f"{verb}s" for verb in sorted(rule.verbs))
-    may = [words("ask for {}", verbs)] * right.may_ask + [words("approve")] * right.may_approve
-    needed = who_may(rule.need, rule.approve, distinct=rule.distinct) if rule.need else "no approval"
-    return words("{}: you may {} (it takes {})", _where(rule), joined(may, " and "), needed)
-
-
-def _where(rule: Rule) -> Markup:
-    """Which hosts and units a rule is about."""
-    hosts = [*_named("", rule.environments, " hosts"), *_named("group ", rule.host_groups)]
-    units = [] if rule.units == ("*",) else [words("units {}", joined(rule.units))]
-    return joined([*(hosts or [words("all hosts")]), *units])
-
-
-def _named(before: str, names: Iterable[str], after: str = "") -> Iterator[Markup]:
-    listed = sorted(names)
-    if listed:
-        yield words("{}{}{}", before, joined(listed, " or "), after)
+    yield from rights.rows(page.rights)
 
 
 def _health(health: Health, now: datetime) -> Iterator[Markup]:

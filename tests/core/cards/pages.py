@@ -7,7 +7,7 @@ from bot.core.changes import Standing, Verb
 from bot.core.page import Health, Page, Right, Unreached
 from bot.core.policy import Rule
 from tests.core.cards.cases import ENDED, distinct, guarded
-from tests.core.cards.situations import NOW, proven, under_way, waiting
+from tests.core.cards.situations import NOW, alone, proven, under_way, waiting
 
 HEALTH = Health("0.1.0", open_requests=3)
 PROD = Rule("prod", environments=frozenset({"prod", "edge"}), need=2, approve=("sre", "dba"), distinct=True)
@@ -22,6 +22,7 @@ FULL = Page(
         frozen="release night, by @carol",
     ),
     to_decide=(guarded(), replace(distinct(), id="r2")),
+    to_sign=(replace(alone(proven()), id="r5"),),
     masks=(
         proven(),
         replace(proven(), id="r3", standing=Standing(ends_at=NOW + timedelta(hours=2)), undo_until=None),

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.core.cards import answers, details, evidence, forms, glass, line, note, plain, refusal, render
+from bot.core.cards import answers, details, evidence, forms, glass, home, line, note, plain, refusal, render
 from bot.core.cards.buttons import buttons
 from bot.core.cards.kit import Action, Block, Text, code, escape, linked, mention, message, plain_text, section, words
 from bot.core.changes import (
@@ -25,8 +25,9 @@ from bot.core.changes import (
     Wanted,
     Wish,
 )
+from bot.core.page import Health, Page, Right, Unreached
 from bot.core.people import PersonId, Place, Shift
-from bot.core.question import Allow, Explained, NeedsApproval, Refuse, Routing
+from bot.core.question import Allow, Explained, NeedsApproval, Refuse, Routing, Rule
 from bot.core.units import ActiveState, Layer, Snapshot
 from tests.core.cards.limits import problems
 from tests.core.cards.situations import (
@@ -236,6 +237,12 @@ def test_an_answer_stays_ours(request: Request, seen: Snapshot, text: str) -> No
         on_call=(Shift(PersonId("T1", text), NOW, text), Shift(PersonId("T1", text))),
     )
     explained = [Explained(text, holds=True, why=text), Explained(text, holds=False, why=text, line=3)]
+    lost = Unreached(text, NOW, text)
+    mine = Page(
+        Health("1", unreached=(lost,), frozen=text), (request,), (), (request,), (request,), (request,), not_known=text
+    )
+    assert_harmless(home.view(mine, NOW))
+    assert_harmless(home.closed(text))
     for said in (
         answers.status("web-01", seen, [request], NOW),
         answers.plan(request, needs, NOW),
@@ -244,7 +251,7 @@ def test_an_answer_stays_ours(request: Request, seen: Snapshot, text: str) -> No
             request, Refuse("code", text, text), [*explained, Explained(text, holds=True, why=text, decides=True)]
         ),
         answers.history([request] * 60, NOW),
-        answers.help_text([text]),
+        answers.help_text([text], [Right(Rule(text, units=(text,)), may_ask=True, may_approve=True)], not_here=text),
         plain(text),
         note(text, mentions=[text], link=text),
         refusal(text, text),

@@ -51,7 +51,7 @@ def test_the_longest_page_is_within_the_limits() -> None:
     lost = tuple(Unreached(f"web-{number:02}", NOW, "x" * 300) for number in range(50))
     rights = tuple(right for right in FULL.rights for _ in range(30))
     health = replace(HEALTH, unreached=lost, frozen="y" * 900)
-    page = Page(health, many, masks, many, masks[:5], rights, 900, 900, 900, "z" * 900)
+    page = Page(health, many, masks, masks, many, masks[:5], rights, 900, 900, 900, "z" * 900)
     view = home.view(page, NOW)
     assert problems(view) == []
     assert len(view["blocks"]) <= 100

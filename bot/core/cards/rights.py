@@ -1,0 +1,36 @@
+"""What the rules of the policy let one person do, in a line for each."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from bot.core.cards.kit import Markup, joined, words
+from bot.core.cards.waiting import who_may
+from bot.core.page import Right
+from bot.core.policy import Rule
+
+
+def rows(rights: Sequence[Right]) -> Iterator[Markup]:
+    """For each rule where, what, and with whose approval."""
+    if not rights:
+        yield words("No rule lets you ask or approve. `/mask why HOST UNIT` says who may.")
+    yield from (words("*{}*  {}", right.rule.name, _right(right)) for right in rights)
+
+
+def _right(right: Right) -> Markup:
+    rule = right.rule
+    verbs = " and ".join(f"{verb}s" for verb in sorted(rule.verbs))
+    may = [words("ask for {}", verbs)] * right.may_ask + [words("approve")] * right.may_approve
+    needed = who_may(rule.need, rule.approve, distinct=rule.distinct) if rule.need else "no approval"
+    return words("{}: you may {} (it takes {})", _where(rule), joined(may, " and "), needed)
+
+
+def _where(rule: Rule) -> Markup:
+    """Which hosts and units a rule is about."""
+    hosts = [*_named("", rule.environments, " hosts"), *_named("group ", rule.host_groups)]
+    units = [] if rule.units == ("*",) else [words("units {}", joined(rule.units))]
+    return joined([*(hosts or [words("all hosts")]), *units])
+
+
+def _named(before: str, names: Iterable[str], after: str = "") -> Iterator[Markup]:
+    listed = sorted(names)
+    if listed:
+        yield words("{}{}{}", before, joined(listed, " or "), after)
