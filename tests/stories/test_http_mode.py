@@ -37,7 +37,10 @@ def test_what_is_asked_and_approved_over_http_is_masked_proven_and_undone(story:
 def test_the_form_and_its_mistakes_go_over_http(story: Story) -> None:
     slack = story.demo.slack
     story.types("alice", "/mask")
-    story.until(lambda: slack.view("alice"), "the form")
+    form = story.until(lambda: slack.view("alice"), "the form")
+    slack.choose("alice", forms.HOST, {forms.HOST: "web-02"})
+    story.until(lambda: slack.view("alice") != form, "the form to note the host")
+    story.until(lambda: "restless.service" in slack.offered("alice", forms.UNIT, "restless"), "the units of web-02")
     slack.offered("alice", forms.UNIT, "ssh.s")
     wrong = slack.submit_view("alice", {forms.HOST: "web-02", forms.UNIT: "ssh.service", forms.REASON: "INC-7"})
     assert wrong.said is not None
