@@ -40,6 +40,8 @@ def test_a_bot_that_is_killed_after_the_mask_still_knows_its_undo(story: Story) 
     done = story.masked("db-01 restless")
     story.line("masked and proven")  # what is posted when it dies may be posted again: this is about the undo
     story.thread(done, "is masked")
+    story.types("alice", "/mask status db-01 restless")
+    story.told("alice", "STATUS · restless.service on db-01")  # by now it has noted what it posted
     story.demo.bot.kill()
     story.demo.bot.start()
     story.presses("alice", "Unmask", done)
