@@ -1,28 +1,21 @@
 """Settings of one installation, from the environment and from secret files; a name nobody knows is an error."""
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot.core.pages import Format, why_not
+from bot.core.pages import Format
 from bot.errors import ConfigError
 from config.secret_files import file_names, read_secret_files
+from config.values import Address, Bytes, Days, Pauses, Port, Seconds, Threads, Times, Token, numbers
 from config.words import near
 
 PREFIX = "MASKBOT_"
-_LONGEST_PAUSE = 300.0
-_LATEST_LOOK = 86_400.0
-
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
-Days = Annotated[float, Field(gt=0, le=31 * 86_400)]
-Threads = Annotated[int, Field(ge=1, le=256)]
-Bytes = Annotated[int, Field(ge=1024, le=64 * 1024 * 1024)]
 Mode = Literal["socket", "http"]
 # What each way in is opened with.
 WAYS_IN: Mapping[Mode, str] = {"socket": "SLACK_APP_TOKEN", "http": "SLACK_SIGNING_SECRET"}
@@ -47,7 +40,7 @@ class Settings(BaseSettings):
 
     # HTTP mode: where the bot listens for what a proxy with a certificate passes on, and what it puts up with
     http_address: IPv4Address | IPv6Address = IPv4Address("127.0.0.1")
-    http_port: Annotated[int, Field(ge=0, le=65_535)] = 3000  # 0 is any free one, which is said at the start
+    http_port: Port = 3000  # 0 is any free one, which is said at the start
     http_body: Bytes = 1024 * 1024  # the longest request
     http_header: Bytes = 16 * 1024
     http_arrival: Seconds = 10  # until a request is there as a whole
@@ -71,7 +64,7 @@ class Settings(BaseSettings):
     listeners: Threads = 32  # payloads of Slack that are recorded at one time
     socket_ping_interval: Seconds = 1  # Slack's socket counts as dead after about six of them
     people_ttl: Seconds = 2  # how long an answer of Slack about people, groups and channels is used
-    on_call_token: SecretStr | None = None  # the bearer token for the URL of the on-call source
+    on_call_token: Token | None = None  # the bearer token for the URL of the on-call source
     database_busy: Annotated[float, Field(gt=0, lt=3)] = 2  # for somebody else's lock; Slack waits three seconds
 
     # Each phase of a connection to a host, and how long it is kept when nothing uses it
@@ -88,13 +81,13 @@ class Settings(BaseSettings):
     stop_margin: Seconds = 10  # on top of the unit's own time to stop
     stop_longest: Seconds = 600  # for units that set themselves no limit
     start_longest: Seconds = 100  # systemd's own default is 90
-    retries: str = "1,2,4"  # pauses before trying again what was certainly not sent
+    retries: Pauses = "1,2,4"  # pauses before trying again what was certainly not sent
     host_busy: Seconds = 0.5  # until what waits for its host is tried again
     doubt_first: Seconds = 1  # between looks while an outcome is not known: from this, growing,
     doubt_longest: Seconds = 30  # to this
 
     # Once a change is done
-    look_after: str = "60,300,900"  # seconds after it the host is looked at again; `none` for never
+    look_after: Times = "60,300,900"  # seconds after it the host is looked at again; `none` for never
     end_warning: Seconds = 900  # before a mask ends its owner is told; before a short one a quarter of its length
     end_retry_first: Seconds = 5  # between tries to bring back what is overdue: from this, growing,
     end_retry_longest: Seconds = 300  # to this
@@ -103,7 +96,7 @@ class Settings(BaseSettings):
     no_end_reminder_alone: Annotated[int, Field(ge=0, le=1000)] = 2  # so many times alone, then the channel as well
 
     # Whom to page: where, in which words, and what proves that it is us. The address may hold a secret as well.
-    pager_url: SecretStr | None = None
+    pager_url: Address | None = None
     pager_format: Format = Format.GENERIC
     pager_key: SecretStr | None = None  # PagerDuty's routing key, Opsgenie's API key
     pager_secret: SecretStr | None = None  # of the signature in the headers
@@ -121,41 +114,6 @@ class Settings(BaseSettings):
     message_lease: Seconds = 60  # for a message that is being said
     unit_lists: Seconds = 300  # how long the form offers the units of a host before it asks for them anew
     review_reminder: Days = 86_400  # between two words about a review that is owed
-
-    @field_validator("retries")
-    @classmethod
-    def _are_pauses(cls, typed: str) -> str:
-        pauses = _numbers(typed)
-        if not pauses:
-            raise ValueError("has to be seconds with commas between, like 1,2,4")
-        if not all(0 <= pause <= _LONGEST_PAUSE for pause in pauses):
-            raise ValueError(f"has to be pauses of 0 to {_LONGEST_PAUSE:g} seconds")
-        return typed
-
-    @field_validator("on_call_token")
-    @classmethod
-    def _is_a_token(cls, typed: SecretStr | None) -> SecretStr | None:
-        if typed and not re.fullmatch(r"[!-~]+", typed.get_secret_value()):
-            raise ValueError("has to be one word of plain signs")
-        return typed
-
-    @field_validator("look_after")
-    @classmethod
-    def _are_times(cls, typed: str) -> str:
-        if typed != "none":
-            times = _numbers(typed)
-            if not times or times != sorted(set(times)) or not 0 < times[0] <= times[-1] <= _LATEST_LOOK:
-                raise ValueError(
-                    f"has to be seconds in their order, up to {_LATEST_LOOK:g}, like 60,300,900, or `none`"
-                )
-        return typed
-
-    @field_validator("pager_url")
-    @classmethod
-    def _may_go_there(cls, typed: SecretStr | None) -> SecretStr | None:
-        if typed and (wrong := why_not(typed.get_secret_value())):
-            raise ValueError(wrong)
-        return typed
 
     @model_validator(mode="after")
     def _knows_us(self) -> "Settings":
@@ -195,20 +153,12 @@ class Settings(BaseSettings):
     @property
     def retry_pauses(self) -> tuple[float, ...]:
         """`retries` in seconds."""
-        return tuple(_numbers(self.retries))
+        return tuple(numbers(self.retries))
 
     @property
     def looks_after(self) -> tuple[float, ...]:
         """`look_after` in seconds."""
-        return tuple(_numbers(self.look_after))
-
-
-def _numbers(typed: str) -> list[float]:
-    """Numbers with commas between them; none if it is anything else."""
-    try:
-        return [float(word) for word in typed.split(",")]
-    except ValueError:
-        return []
+        return tuple(numbers(self.look_after))
 
 
 def load_settings() -> Settings:

@@ -1,0 +1,60 @@
+"""What the value of a setting may be: durations, numbers, and the few that are more than one word."""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from bot.core.pages import why_not
+
+_LONGEST_PAUSE = 300.0
+_LATEST_LOOK = 86_400.0
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Days = Annotated[float, Field(gt=0, le=31 * 86_400)]
+Threads = Annotated[int, Field(ge=1, le=256)]
+Bytes = Annotated[int, Field(ge=1024, le=64 * 1024 * 1024)]
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+def numbers(typed: str) -> list[float]:
+    """Numbers with commas between them; none if it is anything else."""
+    try:
+        return [float(word) for word in typed.split(",")]
+    except ValueError:
+        return []
+
+
+def _are_pauses(typed: str) -> str:
+    pauses = numbers(typed)
+    if not pauses:
+        raise ValueError("has to be seconds with commas between, like 1,2,4")
+    if not all(0 <= pause <= _LONGEST_PAUSE for pause in pauses):
+        raise ValueError(f"has to be pauses of 0 to {_LONGEST_PAUSE:g} seconds")
+    return typed
+
+
+def _are_times(typed: str) -> str:
+    if typed != "none":
+        times = numbers(typed)
+        if not times or times != sorted(set(times)) or not 0 < times[0] <= times[-1] <= _LATEST_LOOK:
+            raise ValueError(f"has to be seconds in their order, up to {_LATEST_LOOK:g}, like 60,300,900, or `none`")
+    return typed
+
+
+def _is_a_token(typed: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[!-~]+", typed.get_secret_value()):
+        raise ValueError("has to be one word of plain signs")
+    return typed
+
+
+def _may_go_there(typed: SecretStr) -> SecretStr:
+    if wrong := why_not(typed.get_secret_value()):
+        raise ValueError(wrong)
+    return typed
+
+
+Pauses = Annotated[str, AfterValidator(_are_pauses)]
+Times = Annotated[str, AfterValidator(_are_times)]
+Token = Annotated[SecretStr, AfterValidator(_is_a_token)]
+Address = Annotated[SecretStr, AfterValidator(_may_go_there)]  # of a receiver; it may hold a secret
