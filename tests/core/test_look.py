@@ -391,7 +391,7 @@ def test_a_name_that_could_not_be_asked_never_counts_as_masked() -> None:
 
 
 @given(st.data())
-@settings(max_examples=300)
+@settings(max_examples=3 * settings().max_examples)
 def test_a_mangled_answer_is_refused_or_read_but_never_crashes(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(["running", "masked", "many_names", "user_masked", "surroundings"]))
     lines = recording(name).split("\n")

@@ -153,7 +153,7 @@ def test_an_answer_that_lacks_something_is_incomplete_and_never_a_host_without_m
 
 
 @given(st.data())
-@settings(max_examples=300)
+@settings(max_examples=3 * settings().max_examples)
 def test_a_mangled_answer_is_refused_or_read_but_never_crashes(data: st.DataObject) -> None:
     lines = recording(data.draw(st.sampled_from(["scan_of_every_kind", "scan_with_agents"]))).split("\n")
     for _ in range(data.draw(st.integers(1, 3))):

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -27,7 +28,6 @@ from tests.core.cards.situations import (
 )
 
 MASKED = (Outcome.PROVEN, Outcome.MASKED_RUNNING, Outcome.MASKED_RESTARTED)
-EVERY_CASE = list(itertools.product(Stage, (*Outcome, None), Verb))
 SAYS_MASKED = re.compile(r"(?i)(?<!un)(?<!not )masked")
 
 
@@ -37,48 +37,54 @@ def anywhere(stage: Stage, outcome: Outcome | None, verb: Verb) -> Request:
     return replace(request.on_target(outcome=outcome), stage=stage)
 
 
+def at(stage: Stage) -> Iterator[tuple[str, Request]]:
+    """Every request there can be at a stage, with the words by which a failure names it."""
+    for outcome, verb in itertools.product((*Outcome, None), Verb):
+        yield f"{outcome} of {verb}", anywhere(stage, outcome, verb)
+
+
 def actions(request: Request) -> list[str]:
     blocks = render(request, now=NOW).blocks
     return [button["action_id"] for block in blocks if block["type"] == "actions" for button in block["elements"]]
 
 
-@pytest.mark.parametrize(("stage", "outcome", "verb"), EVERY_CASE)
-def test_no_card_says_masked_unless_that_is_the_outcome(stage: Stage, outcome: Outcome | None, verb: Verb) -> None:
-    request = anywhere(stage, outcome, verb)
-    said = [read(render(request, now=NOW), NAMES), read(line(request, link=""), NAMES)]
-    proven = stage is Stage.DONE and outcome in MASKED
-    assert [bool(SAYS_MASKED.search(text)) for text in said] == [proven, proven]
+at_every_stage = pytest.mark.parametrize("stage", Stage)
 
 
-@pytest.mark.parametrize(("stage", "outcome", "verb"), EVERY_CASE)
-def test_every_card_has_one_to_four_buttons_that_name_unit_and_host(
-    stage: Stage, outcome: Outcome | None, verb: Verb
-) -> None:
-    (row,) = [block for block in render(anywhere(stage, outcome, verb), now=NOW).blocks if block["type"] == "actions"]
-    assert 1 <= len(row["elements"]) <= 4
-    for button in row["elements"]:
-        assert "worker.service on web-01" in button["accessibility_label"]
-        assert button["value"] == "r1f2e3d4c5:3fa9c1d27b64"
+@at_every_stage
+def test_no_card_says_masked_unless_that_is_the_outcome(stage: Stage) -> None:
+    for case, request in at(stage):
+        proven = stage is Stage.DONE and request.target.outcome in MASKED
+        for said in (render(request, now=NOW), line(request, link="")):
+            assert bool(SAYS_MASKED.search(read(said, NAMES))) == proven, case
 
 
-@pytest.mark.parametrize(("stage", "outcome", "verb"), EVERY_CASE)
-def test_a_review_that_is_owed_has_its_button_once_it_is_over_and_still_there_are_four_at_most(
-    stage: Stage, outcome: Outcome | None, verb: Verb
-) -> None:
-    shown = actions(alone(anywhere(stage, outcome, verb)))
-    assert (Action.SIGN in shown) == stage.is_final
-    assert len(shown) <= 4
-    assert Action.SIGN not in actions(reviewed(anywhere(stage, outcome, verb)))
+@at_every_stage
+def test_every_card_has_one_to_four_buttons_that_name_unit_and_host(stage: Stage) -> None:
+    for case, request in at(stage):
+        (row,) = [block for block in render(request, now=NOW).blocks if block["type"] == "actions"]
+        assert 1 <= len(row["elements"]) <= 4, case
+        for button in row["elements"]:
+            assert "worker.service on web-01" in button["accessibility_label"], case
+            assert button["value"] == "r1f2e3d4c5:3fa9c1d27b64", case
 
 
-@pytest.mark.parametrize(("stage", "outcome", "verb"), EVERY_CASE)
-def test_every_card_says_that_somebody_went_ahead_alone_and_why(
-    stage: Stage, outcome: Outcome | None, verb: Verb
-) -> None:
-    for request in (alone(anywhere(stage, outcome, verb)), reviewed(anywhere(stage, outcome, verb))):
-        said = read(render(request, now=NOW), NAMES)
-        assert "BROKEN GLASS  @carol went ahead alone" in said
-        assert "db on fire, nobody answers" in said
+@at_every_stage
+def test_a_review_that_is_owed_has_its_button_once_it_is_over_and_still_there_are_four_at_most(stage: Stage) -> None:
+    for case, request in at(stage):
+        shown = actions(alone(request))
+        assert (Action.SIGN in shown) == stage.is_final, case
+        assert len(shown) <= 4, case
+        assert Action.SIGN not in actions(reviewed(request)), case
+
+
+@at_every_stage
+def test_every_card_says_that_somebody_went_ahead_alone_and_why(stage: Stage) -> None:
+    for case, request in at(stage):
+        for glass in (alone(request), reviewed(request)):
+            said = read(render(glass, now=NOW), NAMES)
+            assert "BROKEN GLASS  @carol went ahead alone" in said, case
+            assert "db on fire, nobody answers" in said, case
 
 
 def test_a_fifth_button_gives_way_to_the_review() -> None:
