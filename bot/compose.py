@@ -23,6 +23,7 @@ from bot.errors import ConfigError
 from bot.workflow import InForce, Parts, Timings, Workflow
 from bot.workflow.answering import Answers
 from bot.workflow.reach import Noted, Reach
+from bot.workflow.trust import Trusted
 from config.loading import Configuration
 from config.settings import Settings
 
@@ -99,7 +100,7 @@ def assembled(settings: Settings, configuration: Configuration) -> Iterator[Asse
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
     parts = Parts(
         store=store,
-        hosts=Noted(hosts, reach, SystemClock()),
+        hosts=Noted(Trusted(hosts, store, SystemClock()), reach, SystemClock()),
         directory=directory,
         channel=SlackChannel(web_client(token, base=settings.slack_api_url)),
         clock=SystemClock(),

@@ -94,10 +94,17 @@ def of_command(body: Payload, home: Home) -> Caller:
 
 
 def of_mention(body: Payload, home: Home) -> Caller:
-    """Who mentioned the bot. The name is not in the event; the directory knows it."""
+    """Who mentioned the bot. The name is not in the event; the directory knows it.
+
+    One message asks once, so it is the key: Slack sends it again as another event when somebody edits it.
+    """
     event = body["event"]
     person = home.person(event["user"], event.get("user_team") or event.get("team") or body.get("team_id", ""))
-    return Caller(person, "", Place(_channel(event["channel"]), event.get("thread_ts", "")), body["event_id"])
+    return Caller(person, "", Place(_channel(event["channel"]), event.get("thread_ts", "")), _message(event))
+
+
+def _message(event: Payload) -> str:
+    return f"{event['channel']}:{event['ts']}"
 
 
 def of_shortcut(body: Payload, home: Home) -> Quote:

@@ -12,13 +12,14 @@ from bot.workflow.freezing import take_up_wishes
 from bot.workflow.frozen import NAME as FREEZE
 from bot.workflow.ledger import WATCH
 from bot.workflow.parts import Parts
+from bot.workflow.trust import TRUST, review_trust, see_to_trust
 from bot.workflow.watching import appoint_watches, watch
 
 log = structlog.get_logger()
 
 # What is done for a duty, by its kind: it looks, and keeps the duty with what it saw and when it is due again.
 Perform = Callable[[Parts, Duty], None]
-KINDS: Mapping[str, Perform] = {WATCH: watch, DIGEST: digest, FREEZE: take_up_wishes}
+KINDS: Mapping[str, Perform] = {WATCH: watch, DIGEST: digest, FREEZE: take_up_wishes, TRUST: see_to_trust}
 
 _AGAIN = timedelta(minutes=1)  # after something went wrong
 
@@ -36,6 +37,7 @@ def appoint_configured(parts: Parts) -> None:
     """See that every duty is there that the configuration asks for: at the start, and whenever it has changed."""
     appoint_watches(parts)
     appoint_digest(parts)
+    review_trust(parts)
 
 
 def perform(parts: Parts, duty: Duty, *, kinds: Mapping[str, Perform] = KINDS) -> None:

@@ -17,6 +17,7 @@ from bot.core.inventory import Host
 from bot.edges.ssh import SshHosts, SshLimits, fingerprint
 from bot.errors import ConfigError, HostError, OutcomeUnknown
 from tests.edges.ssh_server import Cable, Sshd, eventually, free_port, make_key, sshd
+from tests.plugins.fault_table import was_read
 
 SHORT = SshLimits(connect=0.5, banner=0.5, key_exchange=2.0, auth=3.0, channel=0.5)
 Starting = Callable[..., Sshd]
@@ -61,6 +62,7 @@ def reaching(server: Sshd, limits: SshLimits = SHORT, key_file: Path | None = No
 def fails(hosts: SshHosts, host: Host) -> HostError:
     with pytest.raises(HostError) as failed:
         hosts.run(host, ("true",), deadline=10)
+    was_read(str(failed.value))
     return failed.value
 
 

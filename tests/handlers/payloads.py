@@ -21,9 +21,10 @@ def command(text: str, *, name: str = "/mask", user: str = "UALICE", team: str =
 
 def mention(text: str, *, user: str = "UBOB", team: str = TEAM, thread: str = "", **event: Any) -> Payload:
     """A message that names the bot."""
+    ts = f"1700000000.{next(_numbers):06}"
     said = {
-        "type": "app_mention", "user": user, "text": f"<@UBOT> {text}", "ts": "1700000000.000300", "team": team,
-        "channel": CHANNEL, "event_ts": "1700000000.000300", "blocks": [],
+        "type": "app_mention", "user": user, "text": f"<@UBOT> {text}", "ts": ts, "team": team,
+        "channel": CHANNEL, "event_ts": ts, "blocks": [],
     }  # fmt: skip
     return {
         "token": "legacy", "team_id": TEAM, "api_app_id": APP, "type": "event_callback",

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
@@ -163,6 +164,21 @@ class TestMentions:
         again = mention("mask web-01 cron")
         assert [world.send(again).status for _ in range(3)] == [200, 200, 200]
         assert len(world.requests()) == 1
+
+    @pytest.mark.fault("F76", how="the message that asked is edited, which Slack sends as a new event, and deleted")
+    def test_what_somebody_makes_of_their_own_message_afterwards_changes_nothing(
+        self, world: World, saw: Callable[[str], str]
+    ) -> None:
+        said = mention("mask web-01 cron runaway")
+        world.send(said)
+        world.slack.call("chat.postEphemeral")
+        edited = {"text": "<@UBOT> mask db-01 worker", "edited": {"user": "UBOB", "ts": "1700000009.000000"}}
+        world.send({**mention(""), "event": said["event"] | edited})
+        assert "`mask web-01 cron.service`" in saw(world.slack.call("chat.postEphemeral")["text"])
+        gone = {"type": "message", "subtype": "message_deleted", "deleted_ts": said["event"]["ts"]}
+        world.send({**said, "event": said["event"] | gone, "event_id": "Ev0"})
+        (request,) = world.requests()
+        assert (str(request.ask.change), request.ask.reason) == ("mask web-01 cron.service", "runaway")
 
     def test_a_mistake_is_told_to_its_maker_alone(self, world: World) -> None:
         world.send(mention("msak web-01 cron"))

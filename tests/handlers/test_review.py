@@ -1,6 +1,7 @@
 """Saying yes or no: one click is one recorded word on one plan, and every click is answered."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -114,12 +115,29 @@ class TestApproveAGuardedUnit:
         assert set(answer["errors"]) == {"console"}
         assert world.store.get(request.id).votes == ()
 
-    def test_a_trigger_that_came_too_late_loses_nothing_and_is_said(self, world: World) -> None:
+    @pytest.mark.parametrize("error", ["expired_trigger_id", "invalid_trigger_id", "exchanged_trigger_id"])
+    @pytest.mark.fault("F44", how="Slack refuses to open the form of an approval")
+    def test_a_trigger_that_came_too_late_loses_nothing_and_is_said(
+        self, world: World, error: str, saw: Callable[[str], str]
+    ) -> None:
         request = world.waiting(guarded="remote access")
-        world.slack.answer("views.open", {"ok": False, "error": "expired_trigger_id"})
+        world.slack.answer("views.open", {"ok": False, "error": error})
         world.send(click("approve", value(request), respond=f"{world.slack.base}respond"))
-        assert "try again" in world.slack.call("respond")["text"]
-        assert world.store.get(request.id).stage is Stage.WAITING
+        assert "try again" in saw(world.slack.call("respond")["text"])
+        assert (world.store.get(request.id).stage, world.store.get(request.id).votes) == (Stage.WAITING, ())
+
+    @pytest.mark.fault("F45", how="a response_url that answers `used_url`, as it does after 30 minutes or five uses")
+    def test_an_address_to_answer_at_that_is_no_good_any_more_costs_nothing(
+        self, world: World, saw: Callable[[str], str]
+    ) -> None:
+        request, respond = world.waiting(), f"{world.slack.base}respond"
+        world.slack.answer("respond", {"ok": False, "error": "used_url"}, status=404)
+        world.send(click("approve", value(request), respond=respond, card="1700000000.999999"))
+        assert "not on the request's own card" in world.slack.call("respond")["text"]
+        assert world.send(click("approve", value(request), respond=respond)).status == 200
+        assert [vote.verdict for vote in world.store.get(request.id).votes] == [Verdict.APPROVE]
+        saw("the vote counted; answers to one person alone are best effort, cards and results never use that address")
+        assert respond not in repr([world.store.get(request.id), *world.store.chain()])
 
 
 class TestDeny:

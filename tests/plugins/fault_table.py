@@ -1,7 +1,8 @@
 """The table of faults, made by the run: what was provoked, how, what people saw, and how often it went well.
 
-A test names the rows that it provokes (`@pytest.mark.fault("F01", how="sshd stopped")`) and notes what people saw with
-the fixture `saw`. `--fault-table FILE` writes the table; it is never written by hand.
+A test names the rows that it provokes (`@pytest.mark.fault("F01", how="sshd stopped")`). What people saw it notes
+with the fixture `saw`; else it is what the test itself read last, of cards and of what somebody was told (`was_read`).
+`--fault-table FILE` writes the table; it is never written by hand.
 """
 
 from collections import defaultdict
@@ -25,7 +26,9 @@ request that says masked of nothing else, no secret anywhere.
 | case | fault | how it was provoked | what people saw | passed |
 |---|---|---|---|---|
 """
-_MOST_WORDS = 300
+_MOST_WORDS = 400
+_LAST_READ = 2  # of what one test read, where it notes nothing itself
+_read: list[str] = []  # in the test that runs now
 
 
 @dataclass(slots=True)
@@ -55,9 +58,16 @@ class FaultTable:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Note what a test provokes where every process can read it: in the properties of its report."""
+        _read.clear()
         for mark in item.iter_markers("fault"):
             how = str(mark.kwargs.get("how") or _sentence(item))
             item.user_properties.extend(("fault", (number, how)) for number in mark.args)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
+        """What was read counts where nothing was noted."""
+        if item.get_closest_marker("fault") and not any(name == "saw" for name, _ in item.user_properties):
+            item.user_properties.extend(("saw", words) for words in _read[-_LAST_READ:])
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count a test once it is over with all that came after it: the common checks run at the end."""
@@ -113,6 +123,14 @@ def _cell(parts: Iterable[str]) -> str:
 def _sentence(item: pytest.Item) -> str:
     """The names of tests are sentences."""
     return item.name.partition("[")[0].removeprefix("test_").replace("_", " ")
+
+
+def was_read(words: str) -> str:
+    """People read this just now: a card, of which its head is noted, or a sentence. The words are given back."""
+    head = words.partition("\n")[0].strip()
+    if head and head not in _read[-1:]:
+        _read.append(head)
+    return words
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from tests.lab.demo import Demo
 from tests.lab.hosts import LabHost
 from tests.lab.slack.socketmode import Ack
 from tests.lab.slack.workspace import BOT_NAME, BOT_USER, CHANNELS, USERS
+from tests.plugins.fault_table import was_read
 
 Message = dict[str, Any]
 Found = TypeVar("Found")
@@ -77,7 +78,9 @@ class Story:
 
     def card(self, head: str, *, seconds: float = PATIENCE) -> Message:
         """The newest card that begins so, once there is one."""
-        return self.until(lambda: next(reversed(self.cards(head)), None), f"a card `{head}`", seconds=seconds)
+        card = self.until(lambda: next(reversed(self.cards(head)), None), f"a card `{head}`", seconds=seconds)
+        was_read(words(card))
+        return card
 
     def cards_saying(self, part: str) -> list[Message]:
         """The cards that hold these words now."""

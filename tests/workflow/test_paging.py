@@ -10,6 +10,7 @@ import pytest
 
 from bot.core.changes import Outcome, Request, Rung, Stage
 from bot.core.pages import Format
+from bot.edges.clock import SystemClock
 from bot.edges.pager import Receiver, Webhook
 from bot.edges.ssh import SshHosts
 from bot.workflow.saying import say
@@ -36,6 +37,11 @@ def world(tmp_path: Path, receiver: PageReceiver) -> Iterator[World]:
     with without_hosts(tmp_path) as one:
         give_a_pager(one, receiver)
         yield one
+
+
+def webhook(url: str) -> Webhook:
+    """A pager that tells whoever receives pages there."""
+    return Webhook(Receiver(url, Format.GENERIC, secret="s3cret"), now=SystemClock().now)
 
 
 def give_a_pager(world: World, receiver: PageReceiver) -> None:

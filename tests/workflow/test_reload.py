@@ -1,6 +1,6 @@
 """A configuration that takes another one's place: what waits is judged by it, and of both the stricter wins."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -87,19 +87,21 @@ def test_a_policy_that_asks_for_less_changes_nothing_for_what_waits(world: World
     assert now.stage is Stage.WAITING
 
 
-def test_a_policy_that_forbids_it_ends_it_and_says_so(world: World) -> None:
+@pytest.mark.fault("F69", how="a policy that forbids it put in force while people vote")
+def test_a_policy_that_forbids_it_ends_it_and_says_so(world: World, saw: Callable[[str], str]) -> None:
     asked = waiting(world)
     reload(world, PROD, Rule("payday", forbid="payroll runs"))
     ended = world.ended(asked)
     assert ended.stage is Stage.REFUSED
-    assert ended.because == "The policy was replaced while this waited. Rule `payday` forbids it: payroll runs."
+    assert saw(ended.because) == "The policy was replaced while this waited. Rule `payday` forbids it: payroll runs."
 
 
-def test_a_host_that_is_removed_takes_its_requests_along(world: World) -> None:
+@pytest.mark.fault("F73", how="a host taken out of hosts.yaml while a request waits for votes")
+def test_a_host_that_is_removed_takes_its_requests_along(world: World, saw: Callable[[str], str]) -> None:
     asked = waiting(world)
     reload(world, hosts=Inventory(()))
     ended = world.ended(asked)
-    assert (ended.stage, "There is no host `web-01`" in ended.because) == (Stage.CANCELLED, True)
+    assert (ended.stage, "There is no host `web-01`" in saw(ended.because)) == (Stage.CANCELLED, True)
 
 
 def test_who_may_ask_no_more_has_nothing_waiting_any_more(world: World) -> None:
@@ -206,7 +208,8 @@ class TestOnHosts:
             assert (done.target.outcome, len(done.counted)) == (Outcome.PROVEN, 2)
             assert is_masked(host, "tuned.service")
 
-    def test_what_is_forbidden_now_does_not_run(self, idle_world: World) -> None:
+    @pytest.mark.fault("F69", how="a policy that forbids it put in force between the votes and the look before acting")
+    def test_what_is_forbidden_now_does_not_run(self, idle_world: World, saw: Callable[[str], str]) -> None:
         world, host = idle_world, idle_world.hosts["web-01"]
         with world.running():
             asked = world.mask("tuned")
@@ -214,7 +217,7 @@ class TestOnHosts:
             with just_before_acting(world, "tuned.service", lambda: reload(world, PROD, no)):
                 world.vote(asked, by=BOB)
                 ended = world.ended(asked)
-            assert (ended.stage, "payroll runs" in ended.because) == (Stage.REFUSED, True)
+            assert (ended.stage, "payroll runs" in saw(ended.because)) == (Stage.REFUSED, True)
             assert is_untouched(host, "tuned.service")
 
     def test_an_undo_goes_on_also_where_masks_are_forbidden_now(self, idle_world: World) -> None:

@@ -89,6 +89,42 @@ def _at_once(*presses: Callable[[], None]) -> None:
         thread.join()
 
 
+@pytest.mark.parametrize("first", [Verdict.DENY, Verdict.APPROVE])
+@pytest.mark.fault("F66", how="one denies and another approves, recorded before either is counted")
+def test_of_a_yes_and_a_no_the_one_that_was_there_first_holds(
+    idle_world: World, first: Verdict, saw: Callable[[str], str]
+) -> None:
+    world, host = idle_world, idle_world.hosts["web-01"]
+    with world.running():
+        asked = world.mask("tuned")
+        world.card(asked)
+    second = Verdict.APPROVE if first is Verdict.DENY else Verdict.DENY
+    world.vote(asked, first, by=BOB)
+    world.vote(asked, second, by=CAROL)
+    with world.running():
+        ended = world.ended(asked)
+        saw(world.told(CAROL, "Too late"))
+        assert "[Approve]" not in world.card(asked)
+    denied = first is Verdict.DENY
+    assert (ended.stage, ended.target.outcome) == ((Stage.DENIED, None) if denied else (Stage.DONE, Outcome.PROVEN))
+    assert (is_untouched if denied else is_masked)(host, "tuned.service")
+    assert [vote.tally for vote in ended.votes] == [Tally.COUNTED, Tally.REFUSED]
+
+
+@pytest.mark.fault("F66", how="one denies and another approves, at the same moment")
+def test_a_yes_and_a_no_at_once_are_one_decision(shared_world: World) -> None:
+    world, host = shared_world, shared_world.hosts["db-01"]
+    asked = world.mask("watched.path", host="db-01")
+    _at_once(
+        lambda: world.vote(asked, Verdict.APPROVE, by=BOB),
+        lambda: world.vote(asked, Verdict.DENY, by=CAROL),
+    )
+    ended = world.ended(asked)
+    assert ended.stage in (Stage.DENIED, Stage.DONE)
+    assert (is_untouched if ended.stage is Stage.DENIED else is_masked)(host, "watched.path")
+    world.card(asked)
+
+
 def test_only_the_requester_withdraws(shared_world: World) -> None:
     asked = shared_world.mask("tuned")
     with pytest.raises(UsageError, match="Only alice"):

@@ -20,10 +20,12 @@ from bot.edges.ssh import fingerprint
 from bot.ports import Hosts, Query
 from bot.workflow import InForce, Loop, Parts, Timings, Workflow
 from bot.workflow.answering import Answers
+from bot.workflow.trust import Trusted
 from config.critical import read_lists
 from config.documents import read_document
 from config.loading import SHIPPED_LIST
 from tests.lab.hosts import LabHost
+from tests.plugins.fault_table import was_read
 from tests.workflow.slack import ALICE, BOB, INCIDENT, TEAM, Channels, People, Said, words
 from tests.workflow.wire import Wire
 
@@ -77,7 +79,8 @@ class World:
         self.slack = Channels()
         known: dict[str, Any] = {"inventory": inventory(hosts), "policy": POLICY, "timings": QUICK} | changed
         self.in_force = InForce(Configured(known.pop("inventory"), known.pop("policy")))
-        self.parts = Parts(self.store, self.wire, self.people, self.slack, self.clock, self.in_force, **known)
+        trusted = Trusted(self.wire, self.store, self.clock)
+        self.parts = Parts(self.store, trusted, self.people, self.slack, self.clock, self.in_force, **known)
         self.answers = Answers(self.parts)
         self.desk = Workflow(self.parts, self.answers)
 
@@ -201,7 +204,7 @@ class World:
 
         self.until(is_drawn, f"the card of {request.ask.change}")
         (drawn,) = self.slack.marked(f"{request.id}:card")
-        return words(drawn.text)
+        return was_read(words(drawn.text))
 
     def evidence(self, request: Request) -> list[Said]:
         """What the card's thread holds, once all of it is there."""
@@ -219,7 +222,7 @@ class World:
             return [words(said.text) for said in with_mark if part in words(said.text)]
 
         self.until(lambda: bool(found()), f"a note `{part}` about {request.ask.change}")
-        return found()[-1]
+        return was_read(found()[-1])
 
     def direct(self, person: Person, part: str) -> str:
         """What stands in a direct message to one person, once something with these words does."""
@@ -229,7 +232,7 @@ class World:
             return [words(said.text) for said in sent if part in words(said.text)]
 
         self.until(lambda: bool(found()), f"a direct message `{part}` to {person.name}")
-        return found()[-1]
+        return was_read(found()[-1])
 
     def told(self, person: Person, part: str) -> str:
         """What was said to one person alone, once something with these words was."""
@@ -238,7 +241,7 @@ class World:
             return [text for user, text in list(self.slack.whispers) if user == person.id.user and part in text]
 
         self.until(lambda: bool(found()), f"{person.name} being told `{part}`")
-        return found()[-1]
+        return was_read(found()[-1])
 
 
 def _first_line(text: str) -> str:

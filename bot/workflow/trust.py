@@ -1,0 +1,113 @@
+"""Hosts that are not trusted for now: nothing is sent to one with another key, and who runs the bot is told, once.
+
+It is a row beside the requests, so every replica knows it; the pins in it say when an operator has answered for the
+host anew.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+import structlog
+
+from bot.core.audit import Event
+from bot.core.cards import trust as words
+from bot.core.changes import Stage
+from bot.core.inventory import Host
+from bot.core.trust import ANOTHER_KEY, REFUSES_US, SET_ASIDE, Distrust, distrust, read, written
+from bot.errors import HostError, MaskbotError, Stale
+from bot.ports import Clock, Duty, Hosts, Message, MessageKind, Query, Reply, Store
+from bot.workflow.ending import end
+from bot.workflow.parts import Parts
+
+log = structlog.get_logger()
+TRUST = "trust"
+_CONCERNED = frozenset({Stage.WAITING, Stage.APPROVED})
+_TOLD_TO_OPERATORS = " Whoever runs the bot is told."
+
+
+class Trusted:
+    """Meets `ports.Hosts` by passing on what is for a host that is trusted, and remembers which ones are not."""
+
+    def __init__(self, hosts: Hosts, store: Store, clock: Clock) -> None:
+        self._hosts = hosts
+        self._store = store
+        self._clock = clock
+
+    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
+        """Run one command. Raises what the hosts raise, and `HostError` for a host that is set aside."""
+        duty = self._store.duty(name_of(host.name)) or Duty(name_of(host.name))
+        kept = read(duty.document)
+        if kept and kept.sets_aside(host):
+            raise HostError(words.refused(kept), code=SET_ASIDE)
+        try:
+            reply = self._hosts.run(host, argv, deadline=deadline)
+        except HostError as error:
+            if error.code not in (ANOTHER_KEY, REFUSES_US):
+                raise
+            if kept is None or kept.is_over or kept.code != error.code or kept.is_set_aside:
+                self._keep(duty, distrust(host, error.code, self._clock.now()), [_noticed(host, error)])
+            raise HostError(f"{error}{_TOLD_TO_OPERATORS}", code=error.code) from error
+        if kept and not kept.is_over:
+            self._keep(duty, replace(kept, is_over=True))
+        return reply
+
+    def _keep(self, duty: Duty, kept: Distrust, events: Sequence[Event] = ()) -> None:
+        """What was sent was sent, whether this can be written or not; another replica may have written it first."""
+        try:
+            self._store.keep(Duty(duty.name, written(kept), self._clock.now(), duty.version), events=events)
+        except Stale:
+            log.info("trust.noted_already", host=kept.host)
+        except MaskbotError as error:
+            log.error("trust.not_noted", host=kept.host, why=str(error))
+
+
+def name_of(host: str) -> str:
+    """The row about a host."""
+    return f"{TRUST}:{host}"
+
+
+def _noticed(host: Host, error: HostError) -> Event:
+    """Both fingerprints stand in the record, and nowhere in Slack."""
+    log.error("host not trusted", host=host.name, why=str(error))
+    kind = "host.set_aside" if error.code == ANOTHER_KEY else "host.login_refused"
+    notes = [str(note) for note in getattr(error, "__notes__", ())]
+    return Event(kind, "failure", error.code, data={"host": host.name, "why": str(error), "keys": notes})
+
+
+def see_to_trust(parts: Parts, duty: Duty) -> None:
+    """Tell that a host is not trusted, and end what waits there; or tell that it is trusted again."""
+    kept = read(duty.document)
+    if kept is None:
+        parts.store.keep(replace(duty, due_at=None))
+        return
+    if kept.has_ended(parts.inventory.get(kept.host)):
+        told = _to_operators(parts, kept, words.over(kept), is_over=True) if kept.is_told else ()
+        trusted = Event("host.trusted", "success", kept.code, data={"host": kept.host})
+        parts.store.keep(Duty(duty.name, {}, None, duty.version), events=[trusted], messages=told)
+        return
+    if kept.is_set_aside:
+        _end_what_waits(parts, kept)
+    told = () if kept.is_told else _to_operators(parts, kept, words.told(kept))
+    parts.store.keep(Duty(duty.name, written(replace(kept, is_told=True)), None, duty.version), messages=told)
+
+
+def _to_operators(parts: Parts, kept: Distrust, body: str, *, is_over: bool = False) -> Sequence[Message]:
+    page = Message(MessageKind.PAGE, to=f"maskbot-host-{kept.host}", body=body, is_over=is_over)
+    return (Message(MessageKind.NOTE, body=body), *([page] if parts.pager else []))
+
+
+def _end_what_waits(parts: Parts, kept: Distrust) -> None:
+    """The end of a mask tries again by itself; whatever moved meanwhile finds out when its turn comes."""
+    for request in parts.store.find(Query(host=kept.host, stages=_CONCERNED, limit=1000)):
+        if not request.ask.by_itself:
+            with suppress(Stale):
+                end(parts, request, Stage.CANCELLED, words.cancelled(kept), code=SET_ASIDE)
+
+
+def review_trust(parts: Parts) -> None:
+    """Other files are in force: see which hosts an operator has answered for."""
+    for duty in parts.store.duties(TRUST):
+        if duty.document:
+            with suppress(Stale):
+                parts.store.keep(replace(duty, due_at=parts.clock.now()))

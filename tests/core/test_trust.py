@@ -1,0 +1,55 @@
+"""A host that is not trusted for now: what sets it aside, what ends that, and what people hear of it."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from bot.core.cards import trust as words
+from bot.core.inventory import Host
+from bot.core.trust import ANOTHER_KEY, REFUSES_US, Distrust, distrust, read, written
+from tests.core.situations import NOW
+
+WEB = Host("web-01", "192.0.2.1", 22, "maskbot", "prod", pins=frozenset({"SHA256:old"}))
+PINNED_ANEW = replace(WEB, pins=frozenset({"SHA256:new"}))
+OTHER_KEY, LOCKED_OUT = distrust(WEB, ANOTHER_KEY, NOW), distrust(WEB, REFUSES_US, NOW)
+
+
+@pytest.mark.parametrize(
+    ("kept", "host", "is_so"), [(OTHER_KEY, WEB, True), (OTHER_KEY, PINNED_ANEW, False), (LOCKED_OUT, WEB, False)]
+)
+def test_only_another_key_than_those_pinned_now_sets_a_host_aside(kept: Distrust, host: Host, is_so: object) -> None:
+    assert kept.sets_aside(host) is is_so
+
+
+def test_a_host_with_another_key_is_trusted_again_when_its_pins_are_others_or_it_is_gone() -> None:
+    assert not OTHER_KEY.has_ended(WEB)
+    assert OTHER_KEY.has_ended(PINNED_ANEW)
+    assert OTHER_KEY.has_ended(None)
+
+
+def test_a_host_that_refuses_our_key_is_trusted_again_when_it_lets_us_in() -> None:
+    assert not LOCKED_OUT.has_ended(WEB)
+    assert not LOCKED_OUT.has_ended(PINNED_ANEW)
+    assert replace(LOCKED_OUT, is_over=True).has_ended(WEB)
+
+
+@pytest.mark.parametrize("kept", [OTHER_KEY, replace(LOCKED_OUT, is_told=True, is_over=True)])
+def test_what_is_stored_says_the_same_when_it_is_read(kept: Distrust) -> None:
+    assert read(json.loads(json.dumps(written(kept)))) == kept
+
+
+def test_nothing_stored_is_nothing_against_a_host() -> None:
+    assert read({}) is None
+
+
+def test_people_hear_why_nothing_is_sent_and_who_has_to_act() -> None:
+    assert words.refused(OTHER_KEY) == (
+        f"web-01 is set aside since {NOW:%Y-%m-%d %H:%M} UTC: it showed another host key than the pinned one."
+        " Nothing is sent to it until an operator has pinned its key anew."
+    )
+    assert words.cancelled(OTHER_KEY).endswith("Nothing was changed. Ask again afterwards.")
+    assert "change `host_keys` and reload" in words.told(OTHER_KEY)
+    assert "`maskbot doctor web-01`" in words.told(LOCKED_OUT)
+    assert words.over(OTHER_KEY) == "web-01 is trusted again."
+    assert words.over(LOCKED_OUT) == "web-01 takes the bot's key again."
