@@ -118,7 +118,9 @@ def _offer_form(desk: Workflow, caller: Caller, text: str, form: Forms) -> None:
 def _take(desk: Workflow, caller: Caller, command: Command) -> str:
     match command:
         case Order(change=change):
-            desk.submit(_ask(caller, command), key=caller.key)
+            recorded = desk.submit(_ask(caller, command), key=caller.key).ask.change
+            if recorded != change:  # the message was edited
+                return replies.heard_before(recorded)
             return replies.heard(change, desk.now.zone)
         case Switching():
             return switch(desk, caller, command)

@@ -174,7 +174,9 @@ class TestMentions:
         world.slack.call("chat.postEphemeral")
         edited = {"text": "<@UBOT> mask db-01 worker", "edited": {"user": "UBOB", "ts": "1700000009.000000"}}
         world.send({**mention(""), "event": said["event"] | edited})
-        assert "`mask web-01 cron.service`" in saw(world.slack.call("chat.postEphemeral")["text"])
+        assert "asked for `mask web-01 cron.service`, and that stands" in saw(
+            world.slack.call("chat.postEphemeral")["text"]
+        )
         gone = {"type": "message", "subtype": "message_deleted", "deleted_ts": said["event"]["ts"]}
         world.send({**said, "event": said["event"] | gone, "event_id": "Ev0"})
         (request,) = world.requests()

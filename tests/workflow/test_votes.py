@@ -108,7 +108,7 @@ def test_of_a_yes_and_a_no_the_one_that_was_there_first_holds(
     denied = first is Verdict.DENY
     assert (ended.stage, ended.target.outcome) == ((Stage.DENIED, None) if denied else (Stage.DONE, Outcome.PROVEN))
     assert (is_untouched if denied else is_masked)(host, "tuned.service")
-    assert [vote.tally for vote in ended.votes] == [Tally.COUNTED, Tally.REFUSED]
+    assert [vote.tally for vote in world.store.get(asked.id).votes] == [Tally.COUNTED, Tally.REFUSED]
 
 
 @pytest.mark.fault("F66", how="one denies and another approves, at the same moment")

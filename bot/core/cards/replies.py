@@ -17,6 +17,11 @@ def heard(change: Change, zone: tzinfo = UTC) -> str:
     return f"Asked: `{change}`.{when} I look at {change.host} first."
 
 
+def heard_before(change: Change) -> str:
+    """To who edited the message that asked."""
+    return f"This message asked for `{change}`, and that stands. Write a new message to ask for something else."
+
+
 def spelled(window: Window, zone: tzinfo) -> str:
     """`Tuesday 1 December 23:00 to 00:00 Europe/Berlin (22:00 UTC)`."""
     opens, closes = window.opens.astimezone(zone), window.closes.astimezone(zone)
