@@ -28,7 +28,7 @@ def run() -> None:
     """Run the bot: connect to Slack, serve the command line, work on what is due. Ends in order on SIGTERM."""
     from bot.running import run as serve
 
-    serve(_say, is_terminal=sys.stderr.isatty())
+    serve(is_terminal=sys.stderr.isatty())
 
 
 @app.command()
@@ -216,11 +216,6 @@ def manifest(
     from config.manifest import manifest as made
 
     typer.echo(made(url), nl=False)
-
-
-def _say(text: str) -> None:
-    typer.echo(text)
-    sys.stdout.flush()
 
 
 def _exit(code: int) -> NoReturn:

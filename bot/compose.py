@@ -35,6 +35,7 @@ class Assembly:
     settings: Settings
     parts: Parts
     store: Database
+    messages: SlackChannel
     directory: FallbackDirectory
     schedules: AskedSchedules
     desk: Workflow
@@ -98,11 +99,12 @@ def assembled(settings: Settings, configuration: Configuration) -> Iterator[Asse
     schedules = ask_schedules(settings, lambda: in_force.now.policy)
     directory = FallbackDirectory(OfflineDirectory(lambda: in_force.now.policy, schedules))
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
+    messages = SlackChannel(web_client(token, base=settings.slack_api_url))
     parts = Parts(
         store=store,
         hosts=Noted(Trusted(hosts, store, SystemClock()), reach, SystemClock()),
         directory=directory,
-        channel=SlackChannel(web_client(token, base=settings.slack_api_url)),
+        channel=messages,
         clock=SystemClock(),
         in_force=in_force,
         timings=_timings(settings),
@@ -114,7 +116,8 @@ def assembled(settings: Settings, configuration: Configuration) -> Iterator[Asse
     answers = Answers(parts)
     with store.exclusive():
         try:
-            yield Assembly(settings, parts, store, directory, schedules, Workflow(parts, answers), instance)
+            desk = Workflow(parts, answers)
+            yield Assembly(settings, parts, store, messages, directory, schedules, desk, instance)
         finally:
             answers.close()
             hosts.close()
@@ -136,6 +139,9 @@ def _timings(settings: Settings) -> Timings:
         watch=settings.watch_interval,
         unit_lists=settings.unit_lists,
         page_unknown=settings.page_unknown,
+        pulse=settings.pulse,
+        stuck=settings.stuck,
+        alarm=settings.alarm_after,
     )
 
 

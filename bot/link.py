@@ -4,6 +4,8 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from time import monotonic
 from typing import Protocol
 
 import structlog
@@ -11,18 +13,22 @@ from slack_bolt import App
 from slack_sdk import WebClient
 
 from bot.compose import Assembly
+from bot.core.signs import Sign
 from bot.edges.directory import SlackDirectory
 from bot.edges.http_mode import HttpLimits, HttpServer
 from bot.edges.http_requests import Requests
 from bot.edges.slack import FORM_TIMEOUT, Account, account, web_client
 from bot.edges.socket_mode import Socket, application
 from bot.errors import ConfigError, SlackError
+from bot.workflow.vitals import TOKEN_REFUSED
 from config.manifest import REQUEST_PATH
-from config.settings import WAYS_IN, Settings
+from config.settings import WAYS_IN, Settings, load_settings
 from handlers import Home, register
 
 log = structlog.get_logger()
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # seconds between two tries
+_GLANCE, _CHECK = 1.0, 60.0  # seconds between two looks at the files of the secrets, and two questions to Slack
+_AT_ONCE = timedelta(seconds=0)
 
 
 def ask_slack(assembly: Assembly) -> None:
@@ -63,17 +69,23 @@ class WayIn(Protocol):
 
 
 class SlackLink:
-    """Tries until it is connected; from then on the connection heals itself."""
+    """Tries until it is connected; from then on the connection heals itself.
+
+    Once Slack does not take the bot's tokens any more nothing is taken in. What is in hand goes on, what is to be said
+    is kept, and it begins anew when the files of the secrets hold others.
+    """
 
     def __init__(self, assembly: Assembly, *, say: Callable[[str], None], lost: Callable[[], None]) -> None:
         self._assembly = assembly
-        self._bot_token, self._secret = _secrets(assembly.settings)
+        self._secrets = _secrets(assembly.settings)
+        self._useless: tuple[str, str] | None = None  # newer ones that Slack refused
+        self._check_at = monotonic() + _CHECK
         self._say = say
         self._lost = lost
         self._ended = threading.Event()
         self._aside = ThreadPoolExecutor(4, thread_name_prefix="aside")
         self._way_in: WayIn | None = None
-        self._thread = threading.Thread(target=self._connect, name="slack-link", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="slack-link", daemon=True)
         self.refused = ""  # why Slack will not have us, whatever we try
 
     @property
@@ -85,6 +97,14 @@ class SlackLink:
     def state(self) -> str:
         """How it is, for people."""
         return self.refused or (self._way_in.state if self._way_in else "not connected")
+
+    def signs(self) -> tuple[Sign, ...]:
+        """How it is, for those who watch over the bot."""
+        refused = self._assembly.parts.vitals.refused
+        words = f"Slack refuses the bot's token ({refused}); nothing is taken in until its file holds another"
+        token = Sign("token", not refused, words if refused else "Slack takes it", patience=_AT_ONCE)
+        patience = timedelta(seconds=self._assembly.settings.alarm_after)
+        return Sign("slack", self.is_connected, self.state, patience=patience), token
 
     def start(self) -> None:
         """Try, and say when it is done. If Slack refuses us for good, `lost` is called and `refused` says why."""
@@ -98,46 +118,101 @@ class SlackLink:
             self._way_in.close()
         self._aside.shutdown(wait=False, cancel_futures=True)
 
+    def _run(self) -> None:
+        try:
+            self._connect()
+            while not self._ended.wait(_GLANCE):
+                self._look_after()
+        except SlackError as error:
+            self._give_up(f"Slack does not let the bot in ({error.code}). `maskbot doctor` says what to do.")
+        except ConfigError as error:
+            self._give_up(str(error))
+        except Exception:
+            log.exception("slack.link_failed")
+            self._give_up("The connection to Slack could not be set up; the log above says why.")
+
+    def _give_up(self, why: str) -> None:
+        self.refused = why
+        self._lost()
+
     def _connect(self) -> None:
+        """Try until it is done. Raises `SlackError` where trying again cannot help, and `ConfigError`."""
         pause = _FIRST_PAUSE
         while not self._ended.is_set():
             try:
                 us = self._connected_once()
-                self._say(f"Slack: {_as(us)}, {self.state}")
             except SlackError as error:
                 if not error.passing:
-                    self.refused = f"Slack does not let the bot in ({error.code}). `maskbot doctor` says what to do."
-                    self._lost()
-                    return
+                    raise
                 log.warning("slack.not_connected", why=str(error), again_in=pause)
                 self._ended.wait(error.retry_after or pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
-            except ConfigError as error:
-                self.refused = str(error)
-                self._lost()
-                return
-            except Exception:
-                log.exception("slack.link_failed")
-                self.refused = "The connection to Slack could not be set up; the log above says why."
-                self._lost()
-                return
+                self._use(self._newer() or self._secrets)
             else:
+                self._say(f"Slack: {_as(us)}, {self.state}")
                 return
 
+    def _look_after(self) -> None:
+        """While it is connected: whether its token is still taken, and whether there is another one."""
+        vitals = self._assembly.parts.vitals
+        if not vitals.refused and monotonic() > self._check_at:
+            self._check_at = monotonic() + _CHECK
+            self._is_taken(self._secrets)
+        if vitals.refused and self._way_in is not None:
+            log.error("slack.token_refused", why=vitals.refused)
+            self._let_go()
+        if (newer := self._newer()) and self._is_taken(newer):
+            self._use(newer)
+            self._connect()
+
+    def _is_taken(self, secrets: tuple[str, str]) -> bool:
+        """Ask whether the token is good: a bot that has nothing to say would not notice."""
+        try:
+            account(web_client(secrets[0], base=self._assembly.settings.slack_api_url))
+        except SlackError as error:
+            if error.code in TOKEN_REFUSED and secrets == self._secrets:
+                self._assembly.parts.vitals.token_refused(error.code)
+            elif not error.passing:
+                log.error("slack.new_token_refused", why=error.code)
+                self._useless = secrets
+            return False
+        return True
+
+    def _newer(self) -> tuple[str, str] | None:
+        """Other tokens than those in use, where the files of the secrets hold some."""
+        try:
+            found = _secrets(load_settings())
+        except ConfigError:
+            return None  # it is just being written, or the token was in no file
+        return None if found in (self._secrets, self._useless) else found
+
+    def _use(self, secrets: tuple[str, str]) -> None:
+        if secrets != self._secrets:
+            self._let_go()
+            self._secrets = secrets
+
+    def _let_go(self) -> None:
+        """Take nothing more in; what came in is finished."""
+        way_in, self._way_in = self._way_in, None
+        if way_in is not None:
+            way_in.close()
+
     def _connected_once(self) -> Account:
-        settings = self._assembly.settings
-        client = web_client(self._bot_token, base=settings.slack_api_url)
-        us = account(client, app_token=self._secret if settings.mode == "socket" else "")
+        settings, (token, opens) = self._assembly.settings, self._secrets
+        client = web_client(token, base=settings.slack_api_url)
+        us = account(client, app_token=opens if settings.mode == "socket" else "")
         _known_to(self._assembly, client, us)
+        self._assembly.messages.use(token)
+        self._assembly.parts.vitals.token_taken()
         if self._way_in is None:  # each one made starts threads of its own
-            self._way_in = _way_in(settings, self._handlers(us), self._secret)
+            self._way_in = _way_in(settings, self._handlers(us), opens)
         self._way_in.connect()
         return us
 
     def _handlers(self, us: Account) -> App:
         base = self._assembly.settings.slack_api_url
         os.environ.pop("SLACK_BOT_TOKEN", None)  # Bolt would find it there by itself, and complain of having two
-        quick = web_client(self._bot_token, base=base, timeout=FORM_TIMEOUT)
+        quick = web_client(self._secrets[0], base=base, timeout=FORM_TIMEOUT)
         app = application(quick)
         home = Home(team=us.team, enterprise=us.enterprise, app=us.app)
         register(app, self._assembly.desk, home=home, aside=self._aside)

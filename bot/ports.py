@@ -13,6 +13,7 @@ from bot.core.messages import Message, MessageKind
 from bot.core.pages import Page
 from bot.core.people import Person, PersonId, Place, Shift
 from bot.core.policy import Group
+from bot.core.signs import Backlog
 from bot.core.units import UnitName
 
 __all__ = [
@@ -260,6 +261,12 @@ class Store(Protocol):
 
     def go_by(self, config_digest: str) -> None:
         """From now on every event is recorded as decided under this configuration."""
+
+    def backlog(self) -> Backlog:
+        """What waits for a worker, for Slack, for people."""
+
+    def prove_writable(self) -> None:
+        """Write something of no matter. Raises `StoreBusy` or `ConfigError` where nothing could be recorded now."""
 
     def chain(self, *, after: int = 0, limit: int = 1000) -> list[Mapping[str, Any]]:
         """Sealed audit events in order of their sequence numbers."""

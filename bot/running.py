@@ -1,6 +1,7 @@
 """The running bot: what is due is worked on, the command line and Slack are served, until a signal says stop."""
 
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -8,11 +9,14 @@ from pathlib import Path
 from bot import __version__
 from bot.compose import Assembly, assembled
 from bot.edges import log
+from bot.edges.log_writing import Outlet
+from bot.edges.notify import Notify
 from bot.edges.shell_socket import Serve, ShellServer
 from bot.errors import MaskbotError
 from bot.link import SlackLink, ask_slack
 from bot.reloading import reload
-from bot.signals import Wish, Wishes
+from bot.seeing import seen
+from bot.signals import Wish, Wishes, no_later_than
 from bot.workflow import Loop
 from bot.workflow.configuring import begin_with_it
 from config.loading import Configuration, load
@@ -22,36 +26,56 @@ from handlers.shell import Shell, State
 Say = Callable[[str], None]
 
 
-def run(say: Say, *, is_terminal: bool) -> None:
+def run(*, is_terminal: bool) -> None:
     """Serve until SIGTERM or SIGINT; SIGHUP reads the configuration again.
 
     Raises `MaskbotError` where it cannot begin, or Slack refuses the bot for good.
     """
-    settings = load_settings()
+    out = Outlet(sys.stdout)
+    try:
+        _serve(out.say, is_terminal=is_terminal)
+    finally:
+        out.settle()
+
+
+def _serve(say: Say, *, is_terminal: bool) -> None:
+    settings, notify = load_settings(), Notify()
     set_up_log(settings, is_terminal=is_terminal)
     wishes = Wishes(is_terminal=is_terminal)
     configuration = load(settings)
     _tell(configuration, say)
     with assembled(settings, configuration) as assembly, ExitStack() as parts:
         say(f"store: {assembly.place}")
-        link = SlackLink(assembly, say=lambda text: _begun(say, text), lost=wishes.stop)
-        loop = Loop(assembly.parts, owner=assembly.instance, workers=settings.workers, watchers=settings.watchers)
-        shell = serve_shell(assembly, lambda: State(is_ready=link.is_connected, slack=link.state))
-        # In this order they end: nothing new comes in, then what is in hand is finished.
-        parts.callback(loop.stop)
-        parts.callback(shell.close)
-        parts.callback(link.close)
-        say(f"command line: {settings.socket}{_reach(settings.socket.parent)}")
-        begin_with_it(assembly.parts)
-        loop.start()
-        shell.start()
-        link.start()
+        latest = no_later_than(settings.stop_within)
+        parts.callback(latest.cancel)
+        link = _begin(assembly, parts, notify, say, lost=wishes.stop)
         while wishes.next() is Wish.RELOAD:
             reload(assembly, say)
+        notify.stopping()
         say("stopping: taking nothing new, finishing what is in hand")
+        latest.start()
     if link.refused:
         raise MaskbotError(link.refused)
     say("stopped")
+
+
+def _begin(assembly: Assembly, parts: ExitStack, notify: Notify, say: Say, *, lost: Callable[[], None]) -> SlackLink:
+    """Let everything work. From the last to the first they end: nothing new comes in, then what is in hand is done."""
+    settings = assembly.settings
+    link = SlackLink(assembly, say=lambda text: _begun(say, text), lost=lost)
+    loop = Loop(assembly.parts, owner=assembly.instance, workers=settings.workers, watchers=settings.watchers)
+    shell = serve_shell(assembly, lambda: State(is_ready=link.is_connected, slack=link.state))
+    parts.enter_context(seen(assembly, notify, looks=[link.signs], say=say))
+    parts.callback(loop.stop)
+    parts.callback(shell.close)
+    parts.callback(link.close)
+    say(f"command line: {settings.socket}{_reach(settings.socket.parent)}")
+    begin_with_it(assembly.parts)
+    loop.start()
+    shell.start()
+    link.start()
+    notify.ready()
+    return link
 
 
 @contextmanager

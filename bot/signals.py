@@ -1,10 +1,18 @@
 """What the operating system asks of a running bot, in its order: a reload, or an end."""
 
+import os
 import signal
 import sys
+import threading
 from enum import Enum, auto
 from queue import SimpleQueue
 from types import FrameType
+
+import structlog
+
+from bot.edges import log_writing
+
+log = structlog.get_logger()
 
 
 class Wish(Enum):
@@ -12,6 +20,22 @@ class Wish(Enum):
 
     RELOAD = auto()
     STOP = auto()
+
+
+def no_later_than(seconds: float) -> threading.Timer:
+    """The latest end of the process, once it is started: what is in hand then goes on elsewhere, with a look.
+
+    A thread that waits for a host or for Slack would hold up the end as long as it waits.
+    """
+    timer = threading.Timer(seconds, _leave, [seconds])
+    timer.daemon = True
+    return timer
+
+
+def _leave(seconds: float) -> None:
+    log.error("not finished in time", seconds=seconds, hint="what is in hand is taken up by the next process")
+    log_writing.settle_all()
+    os._exit(0)
 
 
 class Wishes:

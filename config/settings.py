@@ -47,6 +47,14 @@ class Settings(BaseSettings):
     http_idle: Seconds = 120  # how long a connection stays open without one; longer than the proxy keeps it
     http_connections: Annotated[int, Field(ge=1, le=900)] = 100
 
+    # Where orchestrators and Prometheus ask how the bot is, without a login; unless a port is given, nowhere
+    probe_address: IPv4Address | IPv6Address = IPv4Address("127.0.0.1")
+    probe_port: Port | None = None
+    pulse: Annotated[float, Field(gt=0, le=60)] = 5  # between two looks of the bot at itself
+    stuck: Seconds = 60  # after which a thread of which nothing is heard counts as stuck
+    alarm_after: Seconds = 300  # how long Slack or a sink may be away before somebody is paged
+    stop_within: Seconds = 80  # for what is in hand at the end; systemd waits for 90
+
     # Where things are
     database_url: SecretStr = SecretStr("sqlite:///var/maskbot.sqlite")  # a secret: it may hold a password
     config_dir: Path = Path("config")

@@ -68,11 +68,11 @@ class Place:
         return done
 
     @contextmanager
-    def running(self) -> Iterator[subprocess.Popen[str]]:
+    def running(self, **settings: str) -> Iterator[subprocess.Popen[str]]:
         """`run`, from the moment at which it serves the command line."""
         process = subprocess.Popen(
             [sys.executable, "-m", "bot", "run"],
-            env=self.environment,
+            env=self.environment | settings,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -98,6 +98,10 @@ def ended(process: subprocess.Popen[str], number: signal.Signals) -> list[str]:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
+    return installed(tmp_path)
+
+
+def installed(tmp_path: Path) -> Place:
     """The mapped user is whoever runs the tests."""
     config = tmp_path / "config"
     config.mkdir()

@@ -20,6 +20,8 @@ import structlog
 from slack_bolt import App, BoltRequest
 from slack_sdk.signature import SignatureVerifier
 
+from bot.edges import metrics
+
 log = structlog.get_logger()
 
 # What Slack sends ("Verifying requests from Slack"); the SDK raises on anything else in these two headers.
@@ -80,7 +82,8 @@ class Requests:
         """What the handlers answer; from here on it is as if it had come over a socket."""
         retry = {_header(name): environ[name] for name in _RETRY if name in environ}
         request = BoltRequest(mode="socket_mode", body=dict(payload), headers=retry)
-        answer = self._app.dispatch(request)
+        with metrics.acknowledged():
+            answer = self._app.dispatch(request)
         (kind, *_) = answer.headers.get("content-type", ["text/plain; charset=utf-8"])
         return HTTPStatus(answer.status), kind, answer.body or ""
 

@@ -1,4 +1,8 @@
-"""What the process says about itself, on stderr: lines for a person at a terminal, JSON for programs."""
+"""What the process says about itself, on stderr: lines for a person at a terminal, JSON for programs.
+
+Nothing that works ever waits for whoever reads the log. The record of what was decided and done is another matter: it
+is in the database, and nothing of it is ever dropped.
+"""
 
 import logging
 import re
@@ -8,6 +12,8 @@ from typing import Any
 
 import structlog
 
+from bot.edges.log_writing import Outlet
+
 # Slack's tokens, and the password in a URL. No value of ours holds one on purpose; other people's errors might.
 _SECRET = re.compile(r"x(?:ox[a-z]|app)-[A-Za-z0-9-]{5,}|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
@@ -15,8 +21,9 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARN
 _TOO_CHATTY = ("paramiko", "slack_sdk.web.base_client")
 
 
-def set_up(*, level: str, as_json: bool) -> None:
-    """Log from this level on; other people's libraries from `warning` on."""
+def set_up(*, level: str, as_json: bool) -> Outlet:
+    """Log from this level on; other people's libraries from `warning` on. Whatever is said last is still written."""
+    outlet = Outlet(sys.stderr)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -27,12 +34,20 @@ def set_up(*, level: str, as_json: bool) -> None:
             structlog.processors.JSONRenderer() if as_json else _for_people(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        logger_factory=lambda *_: _Lines(outlet),
+        cache_logger_on_first_use=False,  # who logs is asked again, so that a new set-up is heard by all
     )
     logging.basicConfig(handlers=[_Forward()], level=max(_LEVELS[level], logging.WARNING), force=True)
     for name in _TOO_CHATTY:
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    return outlet
+
+
+class _Lines:
+    """What structlog writes to: a method for each level, all alike."""
+
+    def __init__(self, outlet: Outlet) -> None:
+        self.debug = self.info = self.warning = self.error = self.critical = outlet.say
 
 
 class _Forward(logging.Handler):

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
@@ -15,6 +15,7 @@ from slack_sdk.web import SlackResponse
 
 from bot.core.cards.kit import Block, Text
 from bot.core.people import Place
+from bot.edges import metrics
 from bot.errors import SlackError
 
 SLACK_API = "https://slack.com/api/"
@@ -70,6 +71,11 @@ def account(client: WebClient, *, app_token: str = "") -> Account:
 
 def call(method: Callable[..., SlackResponse], **arguments: Any) -> SlackResponse:
     """Call a Web API method. Whatever goes wrong is a `SlackError`."""
+    with metrics.slack(method.__name__):
+        return _called(method, arguments)
+
+
+def _called(method: Callable[..., SlackResponse], arguments: Mapping[str, Any]) -> SlackResponse:
     try:
         return method(**arguments)
     except SlackApiError as error:
@@ -103,6 +109,10 @@ class SlackChannel:
 
     def __init__(self, client: WebClient) -> None:
         self._client = client
+
+    def use(self, token: str) -> None:
+        """From now on with this token."""
+        self._client.token = token
 
     def post(self, place: Place, text: Text, *, mark: str) -> str:
         """Post, and return the timestamp. Raises `SlackError`; a passing one may still have posted."""

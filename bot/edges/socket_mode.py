@@ -9,7 +9,10 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.error import BoltError
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
+from slack_sdk.socket_mode.client import BaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
 
+from bot.edges import metrics
 from bot.errors import SlackError
 
 LISTENERS = 32  # payloads recorded at one time; with the defaults, acknowledgements came late under load (measured)
@@ -34,6 +37,11 @@ class Socket:
         self, app: App, *, app_token: str, ping_interval: float = PING_INTERVAL, listeners: int = LISTENERS
     ) -> None:
         self._handler = SocketModeHandler(app, app_token, ping_interval=ping_interval, concurrency=listeners)
+        self._handler.client.socket_mode_request_listeners[:] = [self._take]
+
+    def _take(self, client: BaseSocketModeClient, payload: SocketModeRequest) -> None:
+        with metrics.acknowledged():
+            self._handler.handle(client, payload)  # type: ignore[arg-type] # the one client that there is
 
     def connect(self) -> None:
         """Raises `SlackError` if Slack gives no address to connect to."""

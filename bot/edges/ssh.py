@@ -10,6 +10,7 @@ from pathlib import Path
 import paramiko
 
 from bot.core.inventory import Host
+from bot.edges import metrics
 from bot.edges.ssh_command import Answer, run_command
 from bot.edges.ssh_connection import SshLimits, connect, fingerprint_of
 from bot.edges.ssh_idle import IdleConnections
@@ -35,7 +36,8 @@ class SshHosts:
         connection, channel = self._open(host)
         began = time.monotonic()
         try:
-            answer = run_command(channel, shlex.join(argv), deadline=deadline, limit=self._limits.output)
+            with metrics.ssh("command"):
+                answer = run_command(channel, shlex.join(argv), deadline=deadline, limit=self._limits.output)
         except OutcomeUnknown as error:
             connection.close()
             raise OutcomeUnknown(f"{host.name}: {error}.") from error
@@ -64,7 +66,8 @@ class SshHosts:
 
     def _channel(self, host: Host, connection: paramiko.Transport) -> paramiko.Channel:
         try:
-            return connection.open_session(timeout=self._limits.channel)
+            with metrics.ssh("channel"):
+                return connection.open_session(timeout=self._limits.channel)
         except BaseException as error:
             connection.close()
             if isinstance(error, paramiko.ChannelException):

@@ -11,6 +11,7 @@ import paramiko
 from paramiko.ssh_exception import IncompatiblePeer
 
 from bot.core.inventory import Host
+from bot.edges import metrics
 from bot.errors import HostError
 
 # What is offered, of all that the library knows: no CBC, no SHA-1, no MD5, no shortened MACs. Diffie-Hellman groups
@@ -60,13 +61,16 @@ def fingerprint_of(key: bytes) -> str:
 
 def connect(host: Host, key: paramiko.PKey, limits: SshLimits) -> paramiko.Transport:
     """A connection that is logged in. Raises `HostError`; whatever fails, nothing is left open."""
-    connected = _reach(host, limits)
+    with metrics.ssh("connect"):
+        connected = _reach(host, limits)
     transport: paramiko.Transport | None = None
     try:
         transport = _transport(connected, limits)
-        _exchange_keys(host, transport, connected, limits)
-        _compare_host_key(host, transport)
-        _log_in(host, transport, key, limits)
+        with metrics.ssh("key_exchange"):
+            _exchange_keys(host, transport, connected, limits)
+            _compare_host_key(host, transport)
+        with metrics.ssh("login"):
+            _log_in(host, transport, key, limits)
     except BaseException:
         # An abandoned Transport keeps its thread and its socket for ever (measured).
         if transport is not None:

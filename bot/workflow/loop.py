@@ -4,8 +4,10 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from time import monotonic
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from bot.core.changes import Request, Stage
 from bot.core.later import is_ahead, window_of
@@ -22,6 +24,7 @@ from bot.workflow.saying import say
 from bot.workflow.voting import count_votes, has_cast_votes
 
 log = structlog.get_logger()
+_LAST_WORDS = 5.0  # seconds in which the last messages are begun
 _UNCALLED = 20  # looks by the one who looks out, after which the others look for themselves
 
 
@@ -35,17 +38,14 @@ class Loop:
     def __init__(self, parts: Parts, *, owner: str, workers: int = 16, speakers: int = 2, watchers: int = 2) -> None:
         self._parts = parts
         self._owner = owner
+        self._speakers = speakers
         self._stopping = threading.Event()
         self._free = threading.Semaphore(workers)
         self._claims: dict[str, Claim] = {}
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="work")
-        bodies: list[Callable[[], None]] = [
-            self._look_out,
-            self._claim,
-            self._renew,
-            *[self._speak] * speakers,
-            *[self._attend] * watchers,
-        ]
+        bodies: list[Callable[[], None]] = [*[self._speak] * speakers, *[self._attend] * watchers]
+        heard = {"look_out": self._look_out, "claim": self._claim, "renew": self._renew}
+        bodies += [self._with_a_beat(name, body) for name, body in heard.items()]
         self._threads = [threading.Thread(target=self._until_stopped, args=(body,), daemon=True) for body in bodies]
 
     def start(self) -> None:
@@ -59,7 +59,28 @@ class Loop:
         self._parts.store.wake()
         for thread in self._threads:
             thread.join()
+        self._parts.vitals.ended()
         self._pool.shutdown(wait=True)
+        if self._speakers:
+            self._say_what_is_left()
+
+    def _say_what_is_left(self) -> None:
+        """Let people see how far it came. What Slack does not take now is said by the next process."""
+        end = monotonic() + _LAST_WORDS
+        try:
+            while monotonic() < end and (due := self._parts.store.due_message(self._owner)):
+                say(self._parts.pinned(), due)
+        except MaskbotError as error:
+            log.warning("not all was said", why=str(error))
+
+    def _with_a_beat(self, name: str, body: Callable[[], None]) -> Callable[[], None]:
+        """Each round of what must never stop is noted: whoever watches over the process sees if one hangs."""
+
+        def round_() -> None:
+            self._parts.vitals.beat(name)
+            body()
+
+        return round_
 
     def _until_stopped(self, body: Callable[[], None]) -> None:
         while not self._stopping.is_set():
@@ -81,7 +102,8 @@ class Loop:
         self._parts.store.wait_for_work(_UNCALLED * self._parts.timings.poll)
 
     def _claim(self) -> None:
-        self._free.acquire()
+        if not self._free.acquire(timeout=_UNCALLED * self._parts.timings.poll):
+            return  # everybody is at work
         claim = None
         try:
             claim = self._parts.store.claim(self._owner)
@@ -95,6 +117,10 @@ class Loop:
             self._wait()
 
     def _work(self, claim: Claim) -> None:
+        with bound_contextvars(request=claim.request.id):
+            self._work_on(claim)
+
+    def _work_on(self, claim: Claim) -> None:
         try:
             due_at = self._advance(claim)
             self._parts.store.release(claim, due_at=due_at)
@@ -147,7 +173,8 @@ class Loop:
         if due is None:
             self._wait()
         else:
-            say(self._parts.pinned(), due)
+            with bound_contextvars(request=due.request_id):
+                say(self._parts.pinned(), due)
 
     def _attend(self) -> None:
         """Do what has come round."""

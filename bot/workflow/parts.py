@@ -10,6 +10,7 @@ from bot.core.steps import Limits
 from bot.errors import UsageError
 from bot.ports import Channel, Clock, Directory, Hosts, Pager, Store
 from bot.workflow.reach import Reach
+from bot.workflow.vitals import Vitals
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,9 @@ class Timings:
     unit_lists: float = 300.0  # how long the names of a host's units are offered before they are asked for anew
     page_unknown: float = 120.0  # after which somebody is paged because nobody knows what a command did
     watch: float = 300.0  # between two looks at all masks of a host
+    pulse: float = 5.0  # between two looks of the bot at itself
+    stuck: float = 60.0  # after which a thread that has not come round counts as stuck
+    alarm: float = 300.0  # how long Slack, or a sink, may be away before somebody is paged
 
 
 class InForce:
@@ -69,6 +73,7 @@ class Parts:
     reach: Reach = field(default_factory=Reach)  # what is known of hosts that do not answer
     care: Care = Care()
     pager: Pager | None = None
+    vitals: Vitals = field(default_factory=Vitals)  # how this process itself is
 
     @property
     def inventory(self) -> Inventory:

@@ -19,12 +19,13 @@ from bot.workflow.ledger import book
 from bot.workflow.paging import send_page
 from bot.workflow.parts import Parts
 from bot.workflow.places import asked_at, place_of, thread_of
+from bot.workflow.vitals import TOKEN_REFUSED
 
 log = structlog.get_logger()
 Answer = TypeVar("Answer")
 _NO_AUDIENCE = frozenset({"is_archived", "not_in_channel", "channel_not_found"})
 _SHAPE_REFUSED = frozenset({"invalid_blocks", "msg_blocks_too_long", "msg_too_long"})
-_OPERATOR_MENDS = frozenset({"invalid_auth", "token_revoked", "token_expired", "account_inactive", "missing_scope"})
+_OPERATOR_MENDS = TOKEN_REFUSED | {"missing_scope"}
 _LONGEST_PAUSE = 60.0  # seconds between two tries
 
 
@@ -192,6 +193,8 @@ def _not_said(parts: Parts, due: Due, request: Request | None, error: SlackError
 
     However long Slack is away, what is owed to a channel is said afterwards; answers to one person are owed to nobody.
     """
+    if error.code in TOKEN_REFUSED:
+        parts.vitals.token_refused(error.code)
     is_open = request is not None and request.stage in (Stage.WAITING, Stage.APPROVED)
     if request and is_open and error.code in _NO_AUDIENCE and due.message.kind is MessageKind.CARD:
         because = "Its channel is gone or the bot is not in it any more, so nobody could see it."

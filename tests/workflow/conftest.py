@@ -1,5 +1,6 @@
 """A world for each story: an empty database, the three hosts of the lab, and every promise checked at the end."""
 
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -95,3 +96,13 @@ def shared_world(open_world: Opening) -> Iterator[World]:
     """One running bot for all stories of a file."""
     with open_world() as one:
         yield one
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own that is soon full."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], check=True)
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)

@@ -10,6 +10,8 @@ from bot.edges.database.transactions import database_clock, database_time, inser
 from bot.errors import Stale
 from bot.ports import Duty
 
+_PULSE = "pulse"  # the row of which nothing matters but that it can be written
+
 
 def get(connection: Connection, name: str) -> Duty | None:
     """A duty as it is kept."""
@@ -36,6 +38,13 @@ def keep(connection: Connection, duty: Duty) -> Duty:
     if not is_written:
         raise Stale(f"The duty {duty.name} was changed by somebody else meanwhile.")
     return newer
+
+
+def touch(connection: Connection, *, now: datetime) -> None:
+    """Write something: SQLite does not write a row again that stays as it is."""
+    document = {"at": now.isoformat()}
+    if not insert_new(connection, duties, {"name": _PULSE, "document": document, "version": 1}):
+        connection.execute(update(duties).where(duties.c.name == _PULSE).values(document=document))
 
 
 def is_any_due(connection: Connection, *, now: datetime) -> bool:

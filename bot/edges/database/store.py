@@ -11,7 +11,9 @@ from sqlalchemy import Connection
 from bot import __version__
 from bot.core.audit import Event, Head, Origin, canonical
 from bot.core.changes import Request, Stage, Vote
-from bot.edges.database import chain, claims, duties, outbox, requests
+from bot.core.signs import Backlog
+from bot.edges import metrics
+from bot.edges.database import backlog, chain, claims, duties, outbox, requests
 from bot.edges.database.engine import Limits, parse_url
 from bot.edges.database.opening import taken_over
 from bot.edges.database.transactions import Transactions
@@ -112,7 +114,9 @@ class Database:
             is_progress = stored.stage is Stage.RUNNING and not has_moved
             self._say(connection, stored, messages, urgent=urgent and not is_progress, now=now)
             self._append(connection, events, now)
-            return stored
+        if has_moved:
+            metrics.moved(stored)
+        return stored
 
     def claim(self, owner: str) -> Claim | None:
         now = self._clock.now()
@@ -191,6 +195,14 @@ class Database:
 
     def go_by(self, config_digest: str) -> None:
         self._origin = replace(self._origin, config_digest=config_digest)
+
+    def backlog(self) -> Backlog:
+        with self._transactions.reading() as connection:
+            return backlog.look(connection, now=self._clock.now())
+
+    def prove_writable(self) -> None:
+        with self._transactions.writing() as connection:
+            duties.touch(connection, now=self._clock.now())
 
     def chain(self, *, after: int = 0, limit: int = _PAGE) -> list[Mapping[str, Any]]:
         with self._transactions.reading() as connection:

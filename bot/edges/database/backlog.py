@@ -1,0 +1,39 @@
+"""What waits: for a worker, for Slack, for people. For those who watch over the bot."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, func, or_, select
+
+from bot.core.changes import Stage
+from bot.core.signs import Backlog
+from bot.edges.database.tables import messages, requests, targets
+from bot.edges.database.transactions import database_clock
+from bot.ports import MessageKind
+
+_OPEN = [stage.value for stage in Stage if not stage.is_final]
+_SEVERAL = 3  # tries, after which a message does not just wait for its turn
+
+
+def look(connection: Connection, *, now: datetime) -> Backlog:
+    """Count it; all of it has an index, or is little."""
+    lease_time = database_clock(connection)
+    is_free = or_(targets.c.owner.is_(None), targets.c.lease_until <= lease_time)
+    due, first = connection.execute(
+        select(func.count(), func.min(targets.c.due_at)).where(targets.c.due_at <= now, is_free)
+    ).one()
+    leases = select(func.count()).select_from(targets).where(targets.c.owner.is_not(None), ~is_free)
+    by_stage = select(requests.c.stage, func.count()).where(requests.c.stage.in_(_OPEN)).group_by(requests.c.stage)
+    unsaid = select(func.count()).select_from(messages).where(messages.c.due_at.is_not(None))
+    retried = unsaid.where(messages.c.attempts >= _SEVERAL)
+    final = retried.join(requests, requests.c.id == messages.c.request_id).where(
+        messages.c.kind == MessageKind.CARD.value, requests.c.stage.not_in(_OPEN)
+    )
+    return Backlog(
+        stages={stage: count for stage, count in connection.execute(by_stage)},
+        leases=connection.execute(leases).scalar_one(),
+        due=due,
+        due_age=max(0.0, (now - first).total_seconds()) if first else 0.0,
+        unsaid=connection.execute(unsaid).scalar_one(),
+        retried=connection.execute(retried).scalar_one(),
+        final_cards=connection.execute(final).scalar_one(),
+    )

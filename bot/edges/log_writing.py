@@ -1,0 +1,91 @@
+"""Writing lines without ever waiting for whoever reads them: what does not go out in time is dropped, and counted."""
+
+import atexit
+import contextlib
+import os
+import threading
+from collections import deque
+from collections.abc import Callable
+from io import UnsupportedOperation
+from time import monotonic
+from typing import TextIO
+
+from bot.edges import metrics
+
+_MOST_LINES = 10_000  # that wait; some megabytes
+_LAST_WORDS = 2.0  # seconds that the end of the process waits for a reader
+
+
+_outlets: list["Outlet"] = []
+
+
+@atexit.register
+def settle_all() -> None:
+    """Let everything be written that somebody reads."""
+    for outlet in _outlets:
+        outlet.settle()
+
+
+class Outlet:
+    """Lines to one stream, written by a thread of its own."""
+
+    def __init__(self, stream: TextIO, *, most: int = _MOST_LINES) -> None:
+        self._write = _writer(stream)
+        self._lines: deque[str] = deque()
+        self._most = most
+        self._dropped = 0
+        self._changed = threading.Condition()
+        self._is_writing = False
+        _outlets.append(self)
+        threading.Thread(target=self._run, name="outlet", daemon=True).start()
+
+    def say(self, line: str) -> None:
+        """Write a line soon, or drop it."""
+        with self._changed:
+            if len(self._lines) >= self._most:
+                self._dropped += 1
+                metrics.dropped_line()
+                return
+            self._lines.append(line)
+            self._changed.notify_all()
+
+    def settle(self, seconds: float = _LAST_WORDS) -> bool:
+        """Wait until all is written, but not longer; the answer is whether it is."""
+        end = monotonic() + seconds
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._lines and not self._is_writing, max(0.0, end - monotonic()))
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: bool(self._lines))
+                lines, dropped = list(self._lines), self._dropped
+                self._lines.clear()
+                self._dropped, self._is_writing = 0, True
+            with contextlib.suppress(OSError, ValueError):  # nobody reads any more
+                self._write("".join(f"{line}\n" for line in lines))
+                if dropped:
+                    self._write(f"{dropped} lines were dropped here: nobody read them in time\n")
+            with self._changed:
+                self._is_writing = False
+                self._changed.notify_all()
+
+
+def _writer(stream: TextIO) -> Callable[[str], None]:
+    """Straight to the file: a thread that hangs in the stream's own lock would not let the process end."""
+    try:
+        descriptor = stream.fileno()
+    except (UnsupportedOperation, AttributeError):
+
+        def to_stream(text: str) -> None:
+            stream.write(text)
+            stream.flush()
+
+        return to_stream
+
+    def to_file(text: str) -> None:
+        left = memoryview(text.encode("utf-8", "backslashreplace"))
+        while left:
+            left = left[os.write(descriptor, left) :]
+
+    return to_file

@@ -1,0 +1,144 @@
+"""What can be counted, for Prometheus. The edges count; no label holds a name of a unit, a host or a person."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import perf_counter
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from bot.core.changes import Request, Stage
+from bot.core.signs import Backlog
+
+_QUICK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10)
+_SLOW = (0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 300)
+_HUMAN = (5, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 14400, 86400)
+
+REGISTRY = CollectorRegistry()
+
+_moved = Counter("maskbot_requests", "Requests that reached a stage.", ["verb", "stage"], registry=REGISTRY)
+_ended = Counter("maskbot_changes", "Changes that were carried out.", ["verb", "outcome"], registry=REGISTRY)
+_decided = Histogram(
+    "maskbot_decide_seconds", "From the command to the decision of people.", buckets=_HUMAN, registry=REGISTRY
+)
+_carried_out = Histogram(
+    "maskbot_carry_out_seconds", "From the approval to the outcome.", ["verb"], buckets=_SLOW, registry=REGISTRY
+)
+_acked = Histogram(
+    "maskbot_ack_seconds", "From a payload of Slack to its acknowledgement.", buckets=_QUICK, registry=REGISTRY
+)
+_ssh = Histogram(
+    "maskbot_ssh_seconds", "Each phase of SSH, by how it ended.", ["phase", "result"], buckets=_SLOW, registry=REGISTRY
+)
+_slack = Histogram(
+    "maskbot_slack_call_seconds", "Calls of Slack's Web API.", ["method", "result"], buckets=_QUICK, registry=REGISTRY
+)
+_shipped = Counter("maskbot_audit_shipped", "Records that a sink has taken.", ["sink"], registry=REGISTRY)
+_unshipped = Gauge("maskbot_audit_unshipped", "Records that a sink has not taken yet.", ["sink"], registry=REGISTRY)
+_sink_down = Gauge("maskbot_audit_sink_down", "1 while a sink takes nothing.", ["sink"], registry=REGISTRY)
+_dropped = Counter("maskbot_log_dropped_lines", "Lines of the log that nobody read in time.", registry=REGISTRY)
+_ready = Gauge("maskbot_ready", "1 while that part of the bot is well.", ["part"], registry=REGISTRY)
+_alarms = Gauge("maskbot_alarms", "1 while there is an alarm of that kind.", ["alarm"], registry=REGISTRY)
+
+
+def moved(request: Request) -> None:
+    """A request was stored in a stage that it was not in before."""
+    verb, stage = request.ask.change.verb, request.stage
+    _moved.labels(verb, stage).inc()
+    decided = request.approved_at if stage is Stage.APPROVED else request.finished_at
+    if request.approval and decided and stage in (Stage.APPROVED, Stage.DENIED):
+        _decided.observe((decided - request.asked_at).total_seconds())
+    if stage is Stage.DONE and request.target.outcome and request.finished_at:
+        _ended.labels(verb, request.target.outcome).inc()
+        began = request.approved_at or request.asked_at
+        _carried_out.labels(verb).observe((request.finished_at - began).total_seconds())
+
+
+@contextmanager
+def acknowledged() -> Iterator[None]:
+    """A payload is recorded and acknowledged meanwhile."""
+    with _acked.time():
+        yield
+
+
+@contextmanager
+def ssh(phase: str) -> Iterator[None]:
+    """A phase of a connection to a host, or a command on it."""
+    with _timed(_ssh, phase):
+        yield
+
+
+@contextmanager
+def slack(method: str) -> Iterator[None]:
+    """A call of Slack's Web API, by the name of its method."""
+    with _timed(_slack, method):
+        yield
+
+
+@contextmanager
+def _timed(histogram: Histogram, name: str) -> Iterator[None]:
+    """By how it ended: `ok`, or the kind of error. Slack's and hosts' own words for it would be labels without end."""
+    began, result = perf_counter(), "ok"
+    try:
+        yield
+    except Exception as error:
+        result = "passing" if getattr(error, "passing", False) else "refused"
+        raise
+    finally:
+        histogram.labels(name, result).observe(perf_counter() - began)
+
+
+def shipped(sink: str, count: int) -> None:
+    """A sink has taken so many records."""
+    _shipped.labels(sink).inc(count)
+
+
+def sink(name: str, *, unshipped: int, is_down: bool) -> None:
+    """How a sink is."""
+    _unshipped.labels(name).set(unshipped)
+    _sink_down.labels(name).set(is_down)
+
+
+def dropped_line() -> None:
+    """A line of the log was not written."""
+    _dropped.inc()
+
+
+def ready(part: str, *, is_well: bool) -> None:
+    """How a part of the bot is."""
+    _ready.labels(part).set(is_well)
+
+
+def alarm(kind: str, *, is_on: bool) -> None:
+    """Whether there is something that people outside Slack have to know."""
+    _alarms.labels(kind).set(is_on)
+
+
+def exposition() -> bytes:
+    """Everything, as Prometheus reads it."""
+    return generate_latest(REGISTRY)
+
+
+class Waiting(Collector):
+    """What waits in the store, looked at whenever somebody asks; a store that does not answer has nothing to show."""
+
+    def __init__(self, look: Callable[[], Backlog | None]) -> None:
+        self._look = look
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """The gauges as they are now."""
+        seen = self._look()
+        if seen is None:
+            return
+        stages = GaugeMetricFamily("maskbot_open_requests", "Requests that are not over.", labels=["stage"])
+        for stage in Stage:
+            if not stage.is_final:
+                stages.add_metric([stage], seen.stages.get(stage, 0))
+        yield stages
+        yield GaugeMetricFamily("maskbot_leases", "Requests that somebody works on.", value=seen.leases)
+        yield GaugeMetricFamily("maskbot_due_requests", "Requests that are due and wait for a worker.", value=seen.due)
+        yield GaugeMetricFamily("maskbot_due_seconds", "How long the first of them has waited.", value=seen.due_age)
+        yield GaugeMetricFamily("maskbot_unsaid_messages", "Messages that wait for Slack.", value=seen.unsaid)
+        yield GaugeMetricFamily("maskbot_retried_messages", "Those tried several times.", value=seen.retried)
+        yield GaugeMetricFamily("maskbot_overdue_cards", "Final cards among these.", value=seen.final_cards)

@@ -1,0 +1,75 @@
+"""What orchestrators and Prometheus ask, on a listener of its own: /healthz, /readyz, /metrics. It tells no secret."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from bot.core import signs
+from bot.core.signs import Sign
+from bot.edges import metrics
+from bot.edges.http_server import HttpLimits, Listener
+
+_JSON, _TEXT = "application/json", "text/plain; charset=utf-8"
+_LIMITS = HttpLimits(body=1024, header=16 * 1024, arrival=5, idle=60, connections=50)
+_THREADS = 2
+
+Answer = tuple[HTTPStatus, str, bytes]
+
+
+class Probes:
+    """A WSGI application. It only reads what was found a moment ago, so that asking costs nothing and never waits."""
+
+    def __init__(self, found: Callable[[], Sequence[Sign]]) -> None:
+        self._found = found
+        self._pages: Mapping[str, Callable[[], Answer]] = {
+            "/healthz": self._health,
+            "/readyz": self._readiness,
+            "/metrics": _metrics,
+        }
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        """One request."""
+        page = self._pages.get(environ["PATH_INFO"])
+        if page is None:
+            status, kind, body = _plainly(HTTPStatus.NOT_FOUND)
+        elif environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            status, kind, body = _plainly(HTTPStatus.METHOD_NOT_ALLOWED)
+        else:
+            status, kind, body = page()
+        headers = [("Content-Type", kind), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
+        start(f"{status.value} {status.phrase}", headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+    def _health(self) -> Answer:
+        """Whether the process is of any use. Slack, or a database that is away, is no reason to end it."""
+        found = self._found()
+        is_alive = signs.is_alive(found)
+        return _said(is_alive, signs.document(found, verdict="alive", is_well=is_alive))
+
+    def _readiness(self) -> Answer:
+        """Whether people can use it."""
+        found = self._found()
+        is_ready = signs.is_ready(found)
+        return _said(is_ready, signs.document(found, verdict="ready", is_well=is_ready))
+
+
+def listener(found: Callable[[], Sequence[Sign]], address: tuple[str, int]) -> Listener:
+    """The probes at one address, not open yet."""
+    return Listener(Probes(found), address, limits=_LIMITS, threads=_THREADS)
+
+
+def _metrics() -> Answer:
+    return HTTPStatus.OK, CONTENT_TYPE_LATEST, metrics.exposition()
+
+
+def _said(is_well: bool, document: Mapping[str, Any]) -> Answer:  # noqa: FBT001 - it is what is said
+    status = HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE
+    return status, _JSON, (json.dumps(document, indent=2) + "\n").encode()
+
+
+def _plainly(status: HTTPStatus) -> Answer:
+    return status, _TEXT, f"{status.phrase}\n".encode()

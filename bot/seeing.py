@@ -1,0 +1,49 @@
+"""Seeing how the bot is, from outside: its pulse, the listener for probes, the word to systemd."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from bot.compose import Assembly
+from bot.core import signs
+from bot.core.signs import Backlog, Sign
+from bot.edges import metrics, probes
+from bot.edges.notify import Notify
+from bot.errors import MaskbotError
+from bot.workflow.parts import Parts
+from bot.workflow.pulse import Look, Pulse
+
+
+@contextmanager
+def seen(assembly: Assembly, notify: Notify, *, looks: Sequence[Look], say: Callable[[str], None]) -> Iterator[Pulse]:
+    """Let the bot be seen for as long as this lasts. Raises `ConfigError` if the listener's address cannot be had."""
+    settings, waiting = assembly.settings, metrics.Waiting(lambda: _backlog(assembly.parts))
+
+    def told(found: Sequence[Sign]) -> None:
+        for sign in found:
+            metrics.ready(sign.part, is_well=sign.is_well)
+            metrics.alarm(sign.part, is_on=sign.part in pulse.alarms)
+        if signs.is_alive(found):
+            notify.alive()
+
+    pulse = Pulse(assembly.parts, source=assembly.instance, looks=looks, told=told)
+    door = None
+    if settings.probe_port is not None:
+        door = probes.listener(lambda: pulse.signs, (str(settings.probe_address), settings.probe_port))
+        door.open()
+        say(f"probes: {door.place}")
+    metrics.REGISTRY.register(waiting)
+    pulse.start()
+    try:
+        yield pulse
+    finally:
+        pulse.stop()
+        metrics.REGISTRY.unregister(waiting)
+        if door:
+            door.close()
+
+
+def _backlog(parts: Parts) -> Backlog | None:
+    try:
+        return parts.store.backlog()
+    except MaskbotError:
+        return None

@@ -1,0 +1,130 @@
+"""The bot looks at itself every few seconds; what Slack cannot say of it goes to the pager."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from time import monotonic
+
+import structlog
+
+from bot.core import signs
+from bot.core.pages import Page
+from bot.core.signs import Sign
+from bot.errors import MaskbotError, PagerError
+from bot.workflow.parts import Parts
+
+log = structlog.get_logger()
+_LATE = 6  # beats, after which the pulse itself counts as stopped
+_AT_ONCE = timedelta(seconds=10)  # for what nothing but an operator mends; a hiccup wakes nobody
+
+Look = Callable[[], Sequence[Sign]]
+
+
+class Pulse:
+    """Two threads: one looks, the other pages, so that a pager that hangs stops no look.
+
+    `looks` are the parts of which the workflow knows nothing; `told` hears the signs of each beat.
+    """
+
+    def __init__(
+        self, parts: Parts, *, source: str, looks: Sequence[Look] = (), told: Callable[[Sequence[Sign]], None]
+    ) -> None:
+        self._parts = parts
+        self._source = source
+        self._looks = (self._look, *looks)
+        self._told = told
+        self._signs: Sequence[Sign] = ()
+        self._at = monotonic()
+        self._paged: dict[str, Page] = {}
+        self._stopping = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._again_and_again, args=(body,), name=body.__name__, daemon=True)
+            for body in (self.beat, self.raise_alarms)
+        ]
+
+    def start(self) -> None:
+        """Begin."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """The last look was the last."""
+        self._stopping.set()
+        self._threads[0].join()  # the other may wait for a pager, and nobody waits for it
+
+    @property
+    def signs(self) -> Sequence[Sign]:
+        """How each part was a moment ago, and whether it was a moment ago."""
+        age = monotonic() - self._at
+        if age <= _LATE * self._parts.timings.pulse:
+            return self._signs or (Sign("pulse", is_well=False, words="just begun"),)
+        late = Sign("pulse", is_well=False, words=f"the bot has not looked after itself for {age:.0f} s", vital=True)
+        return (*self._signs, late)
+
+    def beat(self) -> None:
+        """Look at every part."""
+        before = {sign.part: sign for sign in self._signs}
+        found = [sign for look in self._looks for sign in look()]
+        self._signs = signs.since(found, before, self._parts.clock.now())
+        self._at = monotonic()
+        for sign in self._signs:
+            if (was := before.get(sign.part)) and was.is_well != sign.is_well:
+                log.log(*_LEVEL[sign.is_well], part=sign.part, words=sign.words)
+        self._told(self._signs)
+
+    def raise_alarms(self) -> None:
+        """Page somebody about what lasts, once, and say when it is over; what the pager did not take is tried again."""
+        now = self._parts.clock.now()
+        found = signs.alarms(self._signs, source=self._source, now=now)
+        for part, page in found.items():
+            if part not in self._paged and self._send(page):
+                self._paged[part] = page
+        by_part = {sign.part: sign for sign in self._signs}
+        for part in [part for part in self._paged if part not in found]:
+            if self._send(signs.all_clear(self._paged[part], by_part.get(part), now=now)):
+                del self._paged[part]
+
+    @property
+    def alarms(self) -> Mapping[str, Page]:
+        """What somebody was paged about and is not over."""
+        return dict(self._paged)
+
+    def _send(self, page: Page) -> bool:
+        if self._parts.pager is None:
+            log.error("alarm", words=page.summary, is_over=page.is_over)
+            return True
+        try:
+            self._parts.pager.page(page)
+        except PagerError as error:
+            log.error("alarm not sent yet", words=page.summary, why=str(error))
+            return False
+        log.warning("alarm sent", words=page.summary, is_over=page.is_over)
+        return True
+
+    def _again_and_again(self, body: Callable[[], None]) -> None:
+        while not self._stopping.is_set():
+            try:
+                body()
+            except Exception:
+                log.exception("pulse failed")
+            self._stopping.wait(self._parts.timings.pulse)
+
+    def _look(self) -> Sequence[Sign]:
+        """The parts that the workflow itself is made of."""
+        timings, found = self._parts.timings, [self._database()]
+        found.append(signs.loop(self._parts.vitals.ages, longest=timings.stuck, patience=_AT_ONCE))
+        try:
+            backlog = signs.messages(self._parts.store.backlog())
+        except MaskbotError:
+            return found  # the sign of the database says why
+        return [*found, signs.with_patience(backlog, timedelta(seconds=timings.alarm))]
+
+    def _database(self) -> Sign:
+        try:
+            self._parts.store.prove_writable()
+        except MaskbotError as error:
+            return Sign("database", is_well=False, words=str(error).rstrip("."), patience=_AT_ONCE)
+        return Sign("database", is_well=True, words="can be read and written", patience=_AT_ONCE)
+
+
+_LEVEL = {True: (20, "well again"), False: (40, "not well")}
