@@ -166,6 +166,7 @@ class Query:
     reviews_owed: bool = False
     requester: PersonId | None = None  # whose they are now
     since: datetime | None = None
+    key: str = ""  # the one that was recorded under it
     limit: int = 50
 
 
@@ -182,6 +183,9 @@ class Store(Protocol):
 
     def find(self, query: Query) -> list[Request]:
         """The requests that match."""
+
+    def masked_lately(self, since: datetime, *, beside: Request) -> frozenset[tuple[str, str]]:
+        """Host and unit of every other mask that began since then, or is approved, due and was asked before this."""
 
     def count(self, query: Query) -> int:
         """How many requests match, whatever the limit."""

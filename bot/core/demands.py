@@ -26,8 +26,11 @@ def asked_for(answer: NeedsApproval, *, policy: str, now: datetime, window: Wind
     )
 
 
-def asked_now(approval: Approval, answer: NeedsApproval, *, policy: str) -> Approval:
-    """What a later answer makes of it. Another policy than the one that asked first may only shorten the clocks."""
+def asked_now(approval: Approval, answer: NeedsApproval, *, policy: str, window: Window | None = None) -> Approval:
+    """What a later answer makes of it. Another policy than the one that asked first may only shorten the clocks.
+
+    What waits for its window is decided until that opens, whatever a policy says of other requests.
+    """
     now = replace(
         approval,
         rule=answer.rule,
@@ -42,7 +45,7 @@ def asked_now(approval: Approval, answer: NeedsApproval, *, policy: str) -> Appr
     )
     if approval.policy == policy:
         return now
-    decide_within = min(approval.decide_within, answer.decide_within)
+    decide_within = approval.decide_within if window else min(approval.decide_within, answer.decide_within)
     return replace(
         now,
         decide_by=approval.decide_by - approval.decide_within + decide_within,

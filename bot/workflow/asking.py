@@ -13,7 +13,7 @@ from bot.core.policy import Allow, Decision, Moment, NeedsApproval, Refuse
 from bot.core.units import Layer, Snapshot
 from bot.errors import HostError, Unverified, UsageError
 from bot.ports import Claim, Message
-from bot.workflow.ending import end, event, refuse
+from bot.workflow.ending import end, event, limit_events, refuse
 from bot.workflow.finishing import finish, nothing_to_do
 from bot.workflow.groups import with_names
 from bot.workflow.judging import judge, rival, with_own_mask
@@ -114,7 +114,8 @@ def settle(parts: Parts, request: Request, decision: Decision, *, claim: Claim) 
             return refuse(parts, request, decision, claim=claim)
         case NeedsApproval():
             waiting = _waiting(request, decision, policy=parts.policy.digest, now=now)
-            return parts.store.save(waiting, events=[evaluated], messages=said, claim=claim)
+            events = [evaluated, *limit_events(request, decision)]
+            return parts.store.save(waiting, events=events, messages=said, claim=claim)
         case Allow():
             approved = later.approved(request, decision.because, now, timedelta(seconds=parts.timings.allowed_for))
             allowed = replace(approved, act_by=_good_until(request, approved.act_by))

@@ -11,7 +11,7 @@ from bot.core.units import Snapshot
 from bot.errors import HostError, HostTaken, NotYet, Unverified, UsageError
 from bot.ports import Claim, Query
 from bot.workflow.asking import planned, settle
-from bot.workflow.ending import back_to_waiting, end, event, refuse
+from bot.workflow.ending import back_to_waiting, end, event, limit_events, refuse
 from bot.workflow.finishing import Ending, finish, nothing_to_do
 from bot.workflow.frozen import frozen
 from bot.workflow.judging import judge
@@ -50,7 +50,8 @@ def begin(parts: Parts, claim: Claim, request: Request, *, seen: Snapshot | None
         return prolong(parts, fresh, decision, claim=claim)
     status = status_head(parts, host, fresh.target.unit, user=change.user)
     fresh = _where_it_left_off(parts, fresh).on_target(status_before=status, last_seen=seen)
-    running = fresh.move(Stage.RUNNING, due_at=parts.clock.now())
+    now = parts.clock.now()
+    running = fresh.move(Stage.RUNNING, begun_at=now, due_at=now)
     return parts.store.save(running, events=[event(running, "exec.begun", digest=fresh.target.digest)], claim=claim)
 
 
@@ -114,11 +115,12 @@ def _not_now(parts: Parts, fresh: Request, decision: Refuse | NeedsApproval, *, 
         return finish(parts, fresh, ending, claim=claim) if ending else refuse(parts, fresh, decision, claim=claim)
     if fresh.approval is None:  # nobody had to vote when it was asked, and now somebody has to
         return settle(parts, replace(fresh, approved_at=None, act_by=None), decision, claim=claim)
-    asked = asked_now(fresh.approval, decision, policy=parts.policy.digest)
+    asked = asked_now(fresh.approval, decision, policy=parts.policy.digest, window=fresh.ask.change.window)
     lost = without_lost(fresh, decision)
     changed = (*_what_changed(fresh), *_asked_more(fresh.approval, asked), *_who_lost(lost))
     anew = replace(lost.request, approval=asked)
-    return back_to_waiting(parts, anew, changed or (_MORE,), events=lost.events, messages=lost.messages, claim=claim)
+    events = (*lost.events, *limit_events(fresh, decision))
+    return back_to_waiting(parts, anew, changed or (_MORE,), events=events, messages=lost.messages, claim=claim)
 
 
 _MORE = "who may approve: it needs more approvals now"
@@ -129,7 +131,12 @@ def _who_lost(lost: Lost) -> tuple[str, ...]:
 
 
 def _asked_more(before: Approval, now: Approval) -> tuple[str, ...]:
-    return (f"how many have to approve: {before.need} → {now.need}",) if now.need > before.need else ()
+    """Also what asks for it, if it did not when people were asked."""
+    new = [raised.why for raised in now.raised if raised.code not in {old.code for old in before.raised}]
+    if now.need <= before.need and not new:
+        return ()
+    why = f" ({'; '.join(new)})" if new else ""
+    return (f"how many have to approve: {before.need} → {now.need}{why}",)
 
 
 def _what_changed(fresh: Request) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from bot.core.rules.glass import why_too_short
 from bot.core.times import Now
 from bot.errors import NoSuchRequest, Stale, UsageError
 from bot.workflow.answering import Answers
+from bot.workflow.door import Door
 from bot.workflow.ending import event
 from bot.workflow.freezing import Freezing
 from bot.workflow.offers import Offers
@@ -20,7 +21,6 @@ from bot.workflow.pages import Pages
 from bot.workflow.parts import Parts
 from bot.workflow.places import asked_at, place_of
 from bot.workflow.prolonging import prolonging
-from bot.workflow.recording import record
 from bot.workflow.voting import decided
 from bot.workflow.wishes.recording import Wishes
 
@@ -41,6 +41,7 @@ class Workflow:
         self.offers = Offers(parts, answers.later)
         self.pages = Pages(parts, answers.later, lambda: answers.is_ending)
         self.freezing = Freezing(parts)
+        self._door = Door(parts)
 
     @property
     def hosts(self) -> Sequence[str]:
@@ -66,11 +67,11 @@ class Workflow:
             raise UsageError("This button belongs to a request that is not on record any more.") from None
 
     def submit(self, ask: Ask, *, key: str) -> Request:
-        """Record what somebody asked. A second delivery with the same key finds what the first recorded."""
+        """Record what somebody asked, if there is room for it; a second delivery finds what the first recorded."""
         self._parts.host(ask.change.host)
         if ask.alone and (too_short := why_too_short(ask.reason, self._parts.policy)):
             raise UsageError(too_short)
-        return record(self._parts, ask, key=key)
+        return self._door.let_in(ask, key=key)
 
     def undo(self, request_id: str, *, by: PersonId, name: str, place: Place, key: str) -> Request:
         """Record that somebody wants our mask of this request taken back, and what it stopped started again."""

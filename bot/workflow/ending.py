@@ -8,7 +8,8 @@ from bot.core import later
 from bot.core.audit import Event
 from bot.core.changes import Request, Stage
 from bot.core.people import PersonId, Place
-from bot.core.policy import Refuse
+from bot.core.policy import NeedsApproval, Refuse
+from bot.core.rules.tiers import REACH
 from bot.core.units import Snapshot
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.parts import Parts
@@ -75,6 +76,13 @@ def event(
     if target.before:
         about["machine_id"] = target.before.machine_id
     return Event(kind, outcome, code, request.id, actor, {**about, **data})
+
+
+def limit_events(request: Request, answer: NeedsApproval) -> list[Event]:
+    """For the record: it goes beyond a limit, so more people have to agree. Told once however often it is judged."""
+    known = request.approval.raised if request.approval else ()
+    beyond = [one for one in answer.raised if one.code == REACH and one.code not in {old.code for old in known}]
+    return [event(request, "blast_radius.tripped", outcome="denied", code=one.code, why=one.why) for one in beyond]
 
 
 def states(seen: Snapshot | None) -> dict[str, str] | None:

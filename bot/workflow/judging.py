@@ -4,9 +4,10 @@ from contextlib import suppress
 from dataclasses import replace
 
 from bot.core.changes import Request, Stage, Verb
-from bot.core.later import are_apart
+from bot.core.later import are_apart, is_ahead
 from bot.core.people import Person, PersonId
 from bot.core.policy import Decision, Facts, Moment, Refuse, decide
+from bot.core.rises import Reach
 from bot.core.rules import deadends
 from bot.core.rules.freezing import FROZEN
 from bot.core.rules.identity import is_one_of_us
@@ -76,6 +77,7 @@ def facts(
         cards=cards,
         own_mask=own_mask(parts, request),
         frozen=frozen(parts, request),
+        reach=_reach(parts, request),
     )
     return _with_unfit(parts, given) if moment in (Moment.ASK, Moment.LOOKED) else given
 
@@ -109,7 +111,23 @@ def _nobodys_facts(parts: Parts, request: Request, moment: Moment, snapshot: Sna
         snapshot=snapshot,
         own_mask=own_mask(parts, request),
         frozen=frozen(parts, request),
+        reach=_reach(parts, request),
     )
+
+
+def _reach(parts: Parts, request: Request) -> Reach | None:
+    """How far the masks of the last while go together with this one, where the policy has a bound for that.
+
+    What waits for its window is counted when that opens.
+    """
+    bounds, change = parts.policy.bounds, request.ask.change
+    now, is_bound = parts.clock.now(), bounds.hosts is not None or bounds.units_per_host is not None
+    if change.verb is not Verb.MASK or request.ask.prolongs or not is_bound or is_ahead(change.window, now):
+        return None
+    others = parts.store.masked_lately(now - bounds.within, beside=request)
+    hosts = {host for host, _ in others} | {change.host}
+    units = {unit for host, unit in others if host == change.host} | {str(request.target.unit)}
+    return Reach(len(hosts), len(units))
 
 
 def own_mask(parts: Parts, request: Request) -> Request | None:

@@ -16,7 +16,7 @@ from bot.core.demands import asked_now, held_to_what_was_asked, is_outdated
 from bot.core.policy import Allow, Decision, Moment, NeedsApproval, Refuse
 from bot.errors import Unverified, UsageError
 from bot.ports import Claim, Message
-from bot.workflow.ending import end, event, refuse
+from bot.workflow.ending import end, event, limit_events, refuse
 from bot.workflow.groups import with_names
 from bot.workflow.judging import judge
 from bot.workflow.losing import without_lost
@@ -76,11 +76,12 @@ def follow(parts: Parts, request: Request, answer: Decision, told: Told, *, clai
             events = [*told.events, event(request, "approval.quorum")]
             return parts.store.save(approved, events=events, claim=claim)
         case NeedsApproval() if request.approval is not None:
-            asked = asked_now(request.approval, answer, policy=parts.policy.digest)
+            window = later.window_of(request)
+            asked = asked_now(request.approval, answer, policy=parts.policy.digest, window=window)
             lost = without_lost(replace(request, approval=asked), answer)
             return parts.store.save(
                 lost.request,
-                events=[*told.events, *lost.events],
+                events=[*told.events, *lost.events, *limit_events(request, answer)],
                 messages=[*told.messages, *lost.messages],
                 claim=claim,
             )

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.changes import Approval, Tally, Verdict, Vote
+from bot.core.changes import Approval, Tally, Verdict, Vote, Window
 from bot.core.demands import asked_for, asked_now, held_to_what_was_asked, is_outdated
 from bot.core.policy import Allow, Moment, NeedsApproval, decide
 from tests.core.situations import BOB, CAROL, NOW, POLICY, PROD, facts, request, waiting
@@ -37,6 +37,14 @@ def test_another_policy_may_only_shorten_the_clocks(within: int, good: int, left
     now = asked_now(ASKED, answer, policy="new")
     assert (now.decide_by, now.decide_within, now.good_for) == (NOW + left * MINUTE, left * MINUTE, good_left * MINUTE)
     assert now.policy == "new"
+
+
+def test_what_waits_for_its_window_has_until_that_opens_whatever_another_policy_says() -> None:
+    window = Window(NOW + 60 * MINUTE, NOW + 120 * MINUTE)
+    early = asked_for(ANSWER, policy="old", now=NOW, window=window)
+    assert early.decide_by == window.opens
+    now = asked_now(early, replace(ANSWER, decide_within=MINUTE), policy="new", window=window)
+    assert (now.decide_by, now.policy) == (window.opens, "new")
 
 
 def test_a_tick_that_was_asked_for_is_not_forgotten_by_another_policy() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from bot.core.calendar import Once, Weekly
 from bot.core.changes import Raised, Verb
+from bot.core.changes import Window as RequestWindow
 from bot.core.policy import Allow, Decision, Explained, Facts, Moment, NeedsApproval, Policy, Refuse, decide, explain
 from bot.core.rises import Bounds, Freeze, Reach, Rise, Window
 from bot.core.units import Layer
@@ -46,6 +47,16 @@ def test_in_a_freeze_one_more_has_to_agree_and_the_answer_says_why_and_until_whe
 def test_before_a_freeze_the_answer_is_the_usual_one_and_says_when_it_may_change() -> None:
     answer = asked(facts(), with_(freezes=(Freeze("later", MONDAYS),)))
     assert (answer.need, answer.raised, answer.turns_at) == (1, (), MONDAY)
+
+
+def test_what_is_asked_for_a_window_of_its_own_is_judged_by_the_calendar_of_that_time() -> None:
+    tomorrow = replace(request().ask.change, window=RequestWindow(MONDAY, MONDAY + timedelta(hours=1)))
+    later = replace(request(), ask=replace(request().ask, change=tomorrow))
+    answer = asked(facts(later), with_(freezes=(QUIET,)))
+    assert (answer.need, answer.raised) == (1, ())
+    closed = asked(facts(later), with_(freezes=(Freeze("monday", MONDAYS),)))
+    assert (closed.need, closed.turns_at) == (2, MONDAY + timedelta(days=1))
+    assert asked(facts(later), with_(rules=(IN_WINDOW,), windows=(NIGHTS,))).need == 1
 
 
 def test_a_freeze_that_is_over_for_good_changes_nothing() -> None:
@@ -136,7 +147,7 @@ FLAT = {
     ),
     "a bound": (
         with_(bounds=Bounds(hosts=2, beyond=Rise(forbid="call the lead first"))),
-        Refuse("blast_radius", "3 hosts within 10 minutes, 2 are allowed: call the lead first.", ""),
+        Refuse("blast_radius", "3 hosts within 10 minutes, 2 allowed: call the lead first.", ""),
     ),
 }
 
@@ -164,9 +175,9 @@ def test_an_unmask_that_needs_a_vote_needs_no_more_of_them() -> None:
 
 BEYOND = {
     "as many hosts as are allowed": (Reach(hosts=3), (), 1),
-    "one more host": (Reach(hosts=4), ("4 hosts within 10 minutes, 3 are allowed",), 3),
+    "one more host": (Reach(hosts=4), ("4 hosts within 10 minutes, 3 allowed",), 3),
     "as many units as are allowed": (Reach(units=5), (), 1),
-    "one more unit": (Reach(units=6), ("6 units on web-01 within 10 minutes, 5 are allowed",), 3),
+    "one more unit": (Reach(units=6), ("6 units on web-01 within 10 minutes, 5 allowed",), 3),
 }
 
 
@@ -179,6 +190,12 @@ def test_beyond_a_bound_the_most_that_the_policy_asks_for_anywhere_is_asked_for(
     answer = asked(facts(reach=reach, moment=Moment.VOTE), policy)
     assert (answer.need, tuple(raised.why for raised in answer.raised)) == (need, why)
     assert {raised.code for raised in answer.raised} <= {"blast_radius"}
+
+
+def test_what_is_beyond_a_bound_is_asked_again_when_that_is_long_enough_ago() -> None:
+    policy = with_(bounds=Bounds(hosts=3, within=timedelta(minutes=7)))
+    assert asked(facts(reach=Reach(hosts=4)), policy).turns_at == NOW + timedelta(minutes=7)
+    assert asked(facts(reach=Reach(hosts=3)), policy).turns_at is None
 
 
 def test_what_is_asked_for_beyond_a_bound_can_be_said() -> None:
@@ -250,13 +267,13 @@ TOLD = {
         facts(reach=Reach(2, 1)),
         {"bounds": Bounds(hosts=3)},
         False,
-        "with this one 2 hosts, and 1 units on this one, lately",
+        "with this one 2 hosts within 10 minutes, and 1 unit on web-01",
     ),
     "limits that are not": (
         facts(reach=Reach(4, 1)),
         {"bounds": Bounds(hosts=3)},
         True,
-        "4 hosts within 10 minutes, 3 are allowed: 2 at least approve",
+        "4 hosts within 10 minutes, 3 allowed: 2 at least approve",
     ),
 }
 

@@ -38,6 +38,7 @@ class Request:
     paging: Paging | None = None  # whether somebody is woken up about it
     approved_at: datetime | None = None
     act_by: datetime | None = None  # how long the approval is good
+    begun_at: datetime | None = None  # when it began to be carried out
     because: str = ""  # why it may run, or why it ended without running
     changed_since: tuple[str, ...] = ()  # what made people be asked again
     finished_at: datetime | None = None

@@ -6,9 +6,11 @@ from datetime import datetime
 
 from bot.core.calendar import Period, Times, current, upcoming
 from bot.core.changes import Raised, Verb
+from bot.core.later import due, window_of
 from bot.core.question import Facts, Policy, Refuse, Rule
 from bot.core.rises import Freeze, Rise
 from bot.core.rules.permission import matching, outside_scope
+from bot.core.times import spoken
 
 FREEZE, WINDOW, REACH = "freeze", "outside_window", "blast_radius"
 
@@ -33,6 +35,11 @@ def is_new_mask(facts: Facts) -> bool:
     return facts.request.ask.change.verb is Verb.MASK and not facts.request.ask.prolongs
 
 
+def when(facts: Facts) -> datetime:
+    """The time by which the calendar is asked: now, or when the request's own window opens if that is later."""
+    return due(window_of(facts.request), facts.now)
+
+
 def nothing_forbids_it_now(facts: Facts, policy: Policy) -> Refuse | None:
     """A freeze, a window or a bound is a flat no only where the policy says so."""
     reason = next((reason for reason in reasons(facts, policy) if reason.rise.forbid), None)
@@ -53,12 +60,14 @@ def raised(rule: Rule, need: int, found: tuple[Reason, ...]) -> tuple[tuple[str,
 
 
 def turns_at(facts: Facts, policy: Policy) -> datetime | None:
-    """When the calendar alone may change the answer; None if it does not."""
+    """When time alone may change the answer: the calendar turns, or what is beyond a bound is long enough ago."""
     if not is_new_mask(facts):
         return None
+    beyond = [facts.now + policy.bounds.within] if any(_bounds(facts, policy)) else []
     times = [freeze.times for freeze in policy.freezes if not outside_scope(freeze, facts)]
     times += [_times(rule, policy) for rule in matching(facts, policy) if rule.windows]
-    return min((turn for one in times if (turn := _turn(one, facts.now))), default=None)
+    turns = (turn for one in times if (turn := _turn(one, when(facts))))
+    return min((*turns, *beyond), default=None)
 
 
 def _turn(times: tuple[Times, ...], now: datetime) -> datetime | None:
@@ -70,7 +79,7 @@ def _turn(times: tuple[Times, ...], now: datetime) -> datetime | None:
 
 def _freezes(facts: Facts, policy: Policy) -> Iterator[Reason]:
     for freeze in policy.freezes:
-        period = current(freeze.times, facts.now)
+        period = current(freeze.times, when(facts))
         if period and not outside_scope(freeze, facts):
             yield Reason(freeze.rise, Raised(FREEZE, _why(freeze), period.ends))
 
@@ -81,9 +90,9 @@ def _why(freeze: Freeze) -> str:
 
 def _windows(facts: Facts, policy: Policy) -> Iterator[Reason]:
     for rule in matching(facts, policy):
-        if rule.windows and not current(_times(rule, policy), facts.now):
+        if rule.windows and not current(_times(rule, policy), when(facts)):
             names = " and ".join(rule.windows)
-            following: Period | None = upcoming(_times(rule, policy), facts.now)
+            following: Period | None = upcoming(_times(rule, policy), when(facts))
             yield Reason(rule.outside, Raised(WINDOW, f"outside of {names}", following.begins if following else None))
 
 
@@ -95,12 +104,18 @@ def _bounds(facts: Facts, policy: Policy) -> Iterator[Reason]:
     bounds, reach = policy.bounds, facts.reach
     if reach is None:
         return
-    rise, minutes = bounds.beyond or highest(policy), f"{bounds.within.total_seconds() / 60:g} minutes"
+    rise, within = bounds.beyond or highest(policy), spoken(bounds.within)
     if bounds.hosts is not None and reach.hosts > bounds.hosts:
-        yield Reason(rise, Raised(REACH, f"{reach.hosts} hosts within {minutes}, {bounds.hosts} are allowed"))
+        why = f"{counted(reach.hosts, 'host')} within {within}, {bounds.hosts} allowed"
+        yield Reason(rise, Raised(REACH, why))
     if bounds.units_per_host is not None and reach.units > bounds.units_per_host:
-        where = f"{reach.units} units on {facts.host.name} within {minutes}"
-        yield Reason(rise, Raised(REACH, f"{where}, {bounds.units_per_host} are allowed"))
+        why = f"{counted(reach.units, 'unit')} on {facts.host.name} within {within}, {bounds.units_per_host} allowed"
+        yield Reason(rise, Raised(REACH, why))
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 host`, `3 hosts`."""
+    return f"{number} {thing}" + "s" * (number != 1)
 
 
 def highest(policy: Policy) -> Rise:

@@ -7,7 +7,8 @@ from bot.core.calendar import current, upcoming
 from bot.core.question import Explained, Facts, Policy, Rule
 from bot.core.rises import Freeze, Rise, Window
 from bot.core.rules.permission import approvers_of, at_signs, matching, mismatch, outside_scope
-from bot.core.rules.tiers import REACH, is_new_mask, reasons
+from bot.core.rules.tiers import REACH, counted, is_new_mask, reasons, when
+from bot.core.times import spoken
 
 
 def told(facts: Facts, policy: Policy) -> Iterator[Explained]:
@@ -31,11 +32,11 @@ def _rule(rule: Rule, policy: Policy) -> str:
 
 
 def _freeze(freeze: Freeze, facts: Facts) -> Explained:
-    step, period = f"freeze {freeze.name}", current(freeze.times, facts.now)
+    step, period = f"freeze {freeze.name}", current(freeze.times, when(facts))
     if why_not := outside_scope(freeze, facts):
         return Explained(step, holds=False, why=why_not, line=freeze.line)
     if period is None:
-        following = upcoming(freeze.times, facts.now)
+        following = upcoming(freeze.times, when(facts))
         why_not = f"it begins {_at(following.begins)}" if following else "it is not now"
         return Explained(step, holds=False, why=why_not, line=freeze.line)
     why = f"until {_at(period.ends)}: {_rise(freeze.rise)}"
@@ -43,13 +44,13 @@ def _freeze(freeze: Freeze, facts: Facts) -> Explained:
 
 
 def _window(window: Window, facts: Facts, policy: Policy) -> Explained:
-    step, period = f"window {window.name}", current(window.times, facts.now)
+    step, period = f"window {window.name}", current(window.times, when(facts))
     asking = [rule for rule in matching(facts, policy) if window.name in rule.windows]
     if not asking:
         return Explained(step, holds=False, why="no rule that matches names it", line=window.line)
     if period:
         return Explained(step, holds=True, why=f"it is open until {_at(period.ends)}", line=window.line)
-    following = upcoming(window.times, facts.now)
+    following = upcoming(window.times, when(facts))
     opens = f", and opens {_at(following.begins)}" if following else ""
     why = f"it is closed{opens}; outside: {_rise(asking[0].outside)}"
     return Explained(step, holds=False, why=why, line=window.line)
@@ -62,7 +63,8 @@ def _limits(facts: Facts, policy: Policy) -> Iterator[Explained]:
     if beyond:
         why = f"{'; '.join(reason.raised.why for reason in beyond)}: {_rise(beyond[0].rise)}"
     else:
-        why = f"with this one {facts.reach.hosts} hosts, and {facts.reach.units} units on this one, lately"
+        hosts, units = counted(facts.reach.hosts, "host"), counted(facts.reach.units, "unit")
+        why = f"with this one {hosts} within {spoken(policy.bounds.within)}, and {units} on {facts.host.name}"
     yield Explained("limits", holds=bool(beyond), why=why, line=policy.bounds.line)
 
 

@@ -65,6 +65,8 @@ def _matching(query: Query) -> Select[tuple[object, ...]]:
     if query.requester:
         org, user = query.requester.key
         chosen = chosen.where(requests.c.requester_org == org, requests.c.requester_user == user)
+    if query.key:
+        chosen = chosen.where(requests.c.key == query.key)
     if query.since:
         chosen = chosen.where(requests.c.asked_at >= query.since)
     if query.host or query.unit:

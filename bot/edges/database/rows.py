@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, CursorResult, Select, select
 
-from bot.core.changes import Request, Stage, Target, Vote
+from bot.core.changes import Request, Stage, Target, Verb, Vote
 from bot.edges.database import tables
 
 _REQUEST = TypeAdapter(Request)
@@ -40,6 +40,7 @@ def target_row(request: Request, target: Target) -> dict[str, Any]:
         "host": target.host,
         "unit": str(target.unit),
         "running": request.stage is Stage.RUNNING,
+        "begun_at": request.begun_at if request.ask.change.verb is Verb.MASK else None,
         "document": _TARGET.dump_python(target, mode="json"),
     }
 

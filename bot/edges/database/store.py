@@ -13,7 +13,7 @@ from bot.core.audit import Event, Head, Origin, canonical
 from bot.core.changes import Request, Stage, Vote
 from bot.core.signs import Backlog
 from bot.edges import metrics
-from bot.edges.database import backlog, chain, claims, duties, outbox, requests
+from bot.edges.database import backlog, chain, claims, duties, outbox, reach, requests
 from bot.edges.database.engine import Limits, parse_url
 from bot.edges.database.opening import taken_over
 from bot.edges.database.transactions import Transactions
@@ -88,6 +88,10 @@ class Database:
     def find(self, query: Query) -> list[Request]:
         with self._transactions.reading() as connection:
             return requests.find(connection, query)
+
+    def masked_lately(self, since: datetime, *, beside: Request) -> frozenset[tuple[str, str]]:
+        with self._transactions.reading() as connection:
+            return reach.masked_lately(connection, since=since, now=self._clock.now(), beside=beside)
 
     def count(self, query: Query) -> int:
         with self._transactions.reading() as connection:

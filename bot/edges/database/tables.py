@@ -87,6 +87,7 @@ targets = Table(
     Column("owner", Text),
     Column("fence", Integer, nullable=False),
     Column("lease_until", UtcTime),
+    Column("begun_at", UtcTime, index=True),  # of a mask: when it began
     Column("document", JSON, nullable=False),
     Index("ix_targets_host_unit", "host", "unit"),
 )

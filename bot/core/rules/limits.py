@@ -1,0 +1,27 @@
+"""How often one person may ask, and how much may be open at one time: asked before anything is written down."""
+
+from dataclasses import dataclass
+
+from bot.core.question import Refuse
+from bot.core.rises import Bounds
+
+RATE, QUEUE = "rate_limited", "queue_full"
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What was asked lately, and by whom: beside the request that wants to come in."""
+
+    lately: int  # of this person, within a minute
+    open_requests: int  # of everybody
+
+
+def there_is_room(traffic: Traffic, bounds: Bounds) -> Refuse | None:
+    """A flood is turned away at the door: it reaches no host, and no approver has to read it."""
+    if bounds.requests_per_minute is not None and traffic.lately >= bounds.requests_per_minute:
+        why = f"You asked {traffic.lately} times within a minute, and the policy allows {bounds.requests_per_minute}."
+        return Refuse(RATE, why, "Nothing was recorded; ask again in a minute.")
+    if bounds.open_requests is not None and traffic.open_requests >= bounds.open_requests:
+        why = f"{traffic.open_requests} requests are open already, and no more are taken until some of them end."
+        return Refuse(QUEUE, why, "Nothing was recorded.")
+    return None

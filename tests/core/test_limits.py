@@ -1,0 +1,32 @@
+"""A flood is turned away before anything is written down: by person and minute, and by how much is open at all."""
+
+import pytest
+
+from bot.core.question import Refuse
+from bot.core.rises import Bounds
+from bot.core.rules.limits import Traffic, there_is_room
+
+BOUNDS = Bounds(requests_per_minute=5, open_requests=100)
+TOO_FAST = Refuse(
+    "rate_limited",
+    "You asked 5 times within a minute, and the policy allows 5.",
+    "Nothing was recorded; ask again in a minute.",
+)
+TOO_MANY = Refuse(
+    "queue_full",
+    "100 requests are open already, and no more are taken until some of them end.",
+    "Nothing was recorded.",
+)
+TRAFFIC = {
+    "nothing": (Traffic(0, 0), BOUNDS, None),
+    "the last that is allowed": (Traffic(4, 99), BOUNDS, None),
+    "one too fast": (Traffic(5, 0), BOUNDS, TOO_FAST),
+    "one too many": (Traffic(0, 100), BOUNDS, TOO_MANY),
+    "both": (Traffic(5, 100), BOUNDS, TOO_FAST),
+    "without bounds": (Traffic(999, 999), Bounds(), None),
+}
+
+
+@pytest.mark.parametrize(("traffic", "bounds", "no"), TRAFFIC.values(), ids=TRAFFIC)
+def test_there_is_room_for(traffic: Traffic, bounds: Bounds, no: Refuse | None) -> None:
+    assert there_is_room(traffic, bounds) == no

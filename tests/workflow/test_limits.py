@@ -1,0 +1,158 @@
+"""Limits: a flood is turned away at the door, and what reaches too far in too short a time needs more people."""
+
+import secrets
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.core.changes import Ask, Change, Outcome, Request, Stage, Verb
+from bot.core.inventory import Host, Inventory
+from bot.core.people import Person
+from bot.core.rises import Bounds
+from bot.core.units import UnitName
+from bot.errors import UsageError
+from tests.workflow.slack import ALICE, BOB, CAROL, INCIDENT
+from tests.workflow.test_votes import is_masked, is_untouched
+from tests.workflow.waiting import without_hosts
+from tests.workflow.world import POLICY, World
+
+MINUTE = timedelta(minutes=1)
+WEB = Host("web-01", "192.0.2.1", 22, "maskbot", "prod")
+FIVE = Bounds(requests_per_minute=5, open_requests=7)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """Nobody works on what is asked here: the door is what is looked at."""
+    policy = replace(POLICY, bounds=FIVE)
+    with without_hosts(tmp_path, inventory=Inventory((WEB,)), policy=policy) as idle:
+        yield idle
+
+
+def asks(world: World, *, by: Person = ALICE, verb: Verb = Verb.MASK, key: str = "", number: int = 0) -> str:
+    """What they hear if they are turned away."""
+    change = Change(verb, "web-01", UnitName(f"unit-{number}.service"))
+    ask = Ask(change, by.id, by.name, INCIDENT)
+    try:
+        world.desk.submit(ask, key=key or secrets.token_hex(8))
+    except UsageError as no:
+        return str(no)
+    return ""
+
+
+def test_of_fifty_at_once_five_get_in_and_the_others_are_told_so_before_any_host_is_asked(world: World) -> None:
+    with ThreadPoolExecutor(16) as people:
+        answers = list(people.map(lambda number: asks(world, number=number), range(50)))
+
+    assert answers.count("") == len(world.requests()) == 5
+    assert (
+        answers.count(
+            "You asked 5 times within a minute, and the policy allows 5. Nothing was recorded; ask again in a minute."
+        )
+        == 45
+    )
+    refused = [event for event in world.store.chain() if event["type"] == "request.refused"]
+    assert len(refused) == 45
+    assert {(event["reason_code"], event["outcome"], event["actor"]["user"]) for event in refused} == {
+        ("rate_limited", "denied", "UALICE")
+    }
+    assert world.wire.calls == []
+
+
+def test_each_person_has_their_own_minute_and_it_passes(world: World) -> None:
+    for number in range(5):
+        assert asks(world, number=number) == ""
+    assert "within a minute" in asks(world)
+    assert asks(world, by=BOB) == ""
+    world.clock.ahead += MINUTE
+    assert asks(world) == ""
+
+
+def test_what_takes_a_mask_back_always_gets_in(world: World) -> None:
+    for number in range(12):
+        assert asks(world, verb=Verb.UNMASK, number=number) == ""
+    assert "within a minute" in asks(world)
+
+
+def test_a_payload_that_comes_twice_is_the_request_that_it_was(world: World) -> None:
+    for number in range(5):
+        asks(world, number=number, key=f"key-{number}")
+    assert "within a minute" in asks(world, key="key-5")
+    assert asks(world, number=4, key="key-4") == ""
+    assert len(world.requests()) == 5
+
+
+def test_no_more_requests_are_open_than_there_is_room_for(world: World) -> None:
+    for number, who in enumerate((ALICE, BOB, CAROL, ALICE, BOB, CAROL, ALICE)):
+        assert asks(world, by=who, number=number) == ""
+    assert "7 requests are open already" in asks(world, by=BOB)
+    assert asks(world, by=BOB, verb=Verb.UNMASK) == ""
+    newest, *_ = world.requests()
+    world.store.save(newest.move(Stage.WITHDRAWN))
+    oldest = world.requests()[-1]
+    world.store.save(oldest.move(Stage.WITHDRAWN))
+    assert asks(world, by=BOB) == ""
+
+
+@pytest.fixture
+def working(idle_world: World) -> Iterator[World]:
+    """A bot that works, on real hosts."""
+    with idle_world.running():
+        yield idle_world
+
+
+@pytest.mark.ssh
+class TestOnHosts:
+    """How many hosts are reached within ten minutes is known from what really began."""
+
+    ONE_HOST = replace(POLICY, bounds=Bounds(hosts=1))
+
+    @pytest.mark.parametrize("parts", [{"policy": ONE_HOST}])
+    def test_the_second_host_needs_the_most_that_the_policy_asks_for_and_an_undo_nothing(self, working: World) -> None:
+        first = working.masked("tuned")
+        assert first.target.outcome is Outcome.PROVEN
+
+        second = working.mask("tuned", host="web-02")
+        assert second.approval
+        assert (second.approval.need, [raised.code for raised in second.approval.raised]) == (2, ["blast_radius"])
+        assert "*Limit*  2 hosts within 10 minutes, 1 allowed" in working.card(second)
+        tripped = [event for event in working.store.chain() if event["type"] == "blast_radius.tripped"]
+        assert [event["reason_code"] for event in tripped] == ["blast_radius"]
+        working.vote(second, by=BOB)
+        working.when(second, lambda now: len(now.counted) == 1, "a vote")
+        assert is_untouched(working.hosts["web-02"], "tuned.service")
+
+        assert working.undo(first).target.outcome is Outcome.RESTORED
+        done = working.approve(second, by=CAROL)
+        assert done.target.outcome is Outcome.PROVEN
+        assert is_masked(working.hosts["web-02"], "tuned.service")
+
+    @pytest.mark.parametrize("parts", [{"policy": ONE_HOST}])
+    def test_of_two_that_are_approved_at_once_the_second_is_asked_anew(self, working: World) -> None:
+        asked = [working.mask("tuned", host=host) for host in ("web-01", "web-02")]
+        assert all(one.approval and one.approval.need == 1 for one in asked)
+        for one in asked:
+            working.vote(one, by=BOB)
+
+        assert working.ended(asked[0]).target.outcome is Outcome.PROVEN
+        anew = working.when(asked[1], _is_asked_anew, "a second question")
+        assert anew.changed_since == ("how many have to approve: 1 → 2 (2 hosts within 10 minutes, 1 allowed)",)
+        assert is_untouched(working.hosts["web-02"], "tuned.service")
+
+    @pytest.mark.parametrize("parts", [{"policy": ONE_HOST}])
+    def test_once_it_is_long_enough_ago_the_usual_number_is_enough(self, working: World) -> None:
+        working.masked("tuned")
+        second = working.mask("tuned", host="web-02")
+        working.vote(second, by=BOB)
+        working.when(second, lambda now: len(now.counted) == 1, "a vote")
+        working.clock.ahead += 11 * MINUTE
+        working.store.wake()
+        assert working.ended(second).target.outcome is Outcome.PROVEN
+
+
+def _is_asked_anew(now: Request) -> bool:
+    return bool(now.changed_since)
