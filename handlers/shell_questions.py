@@ -10,15 +10,16 @@ from bot.core.changes import Request
 from bot.core.grammar import Question, Word
 from bot.core.people import PersonId, Place
 from bot.core.policy import Explained
-from bot.errors import UsageError
+from bot.errors import NotYet, Unverified, UsageError
 from bot.ports import Query
 from bot.workflow import Parts
-from bot.workflow.answering import Asker, about, stopped_too, weigh
+from bot.workflow.answering import Asker, Weighed, about, stopped_too, weigh
 from bot.workflow.frozen import freeze_state
 from bot.workflow.ledger import book
 from bot.workflow.looking import look
 from handlers import plainly, shown
 
+_NAMED = 20  # of a group, whose names are looked up one by one
 SHELL = Place("shell", name="the command line")
 
 
@@ -29,14 +30,12 @@ def answer(parts: Parts, question: Question, *, asker: PersonId, name: str) -> M
         case Word.STATUS:
             return _status(parts, question)
         case Word.PLAN:
-            request, decision, _ = weigh(parts, asked)
-            text = answers.plan(request, decision, parts.clock.now())
-            return _said(text, {"request": shown.request(request), "decision": shown.decision(decision)}, [request])
+            weighed = weigh(parts, asked)
+            text = answers.plan(weighed.request, weighed.decision, parts.clock.now())
+            data = {"request": shown.request(weighed.request), "decision": shown.decision(weighed.decision)}
+            return _said(text, data, [weighed.request])
         case Word.WHY:
-            request, decision, explained = weigh(parts, asked)
-            data = {"decision": shown.decision(decision), "explained": shown.explained(explained)}
-            said = _said(answers.why(request, decision, explained), data, [request])
-            return {**said, "lines": [*said["lines"], *_passed(explained)]}
+            return _why(parts, weigh(parts, asked))
         case Word.LIST:
             return _list(parts, question.host)
         case Word.HANDOVER:
@@ -44,6 +43,26 @@ def answer(parts: Parts, question: Question, *, asker: PersonId, name: str) -> M
             return _said(stopped_too(parts, handover(known)), shown.handover(known), known.ours)
         case _:
             raise UsageError("The command line has `status`, `plan`, `explain`, `list` and `handover`.")
+
+
+def _why(parts: Parts, weighed: Weighed) -> Mapping[str, Any]:
+    """Every check, every rule, and who could approve, by the names they have in Slack where it tells."""
+    names = {one: _name(parts, one) for group in weighed.approvers for one in group.people[:_NAMED]}
+    data = {
+        "decision": shown.decision(weighed.decision),
+        "explained": shown.explained(weighed.explained),
+        "approvers": shown.approvers(weighed.approvers, names),
+    }
+    text = answers.why(weighed.request, weighed.decision, weighed.explained, weighed.approvers)
+    said = _said(text, data, [weighed.request], names)
+    return {**said, "lines": [*said["lines"], *_passed(weighed.explained)]}
+
+
+def _name(parts: Parts, one: PersonId) -> str:
+    try:
+        return parts.directory.person(one, ()).name
+    except (NotYet, Unverified):
+        return ""
 
 
 def _passed(explained: Sequence[Explained]) -> list[str]:
@@ -77,7 +96,9 @@ def _people(request: Request) -> Iterator[tuple[PersonId, str]]:
         yield request.glass.by, request.glass.name
 
 
-def _said(text: Text, data: Mapping[str, Any], about: Sequence[Request]) -> Mapping[str, Any]:
-    people = [person for one in about for person in _people(one)]
+def _said(
+    text: Text, data: Mapping[str, Any], about: Sequence[Request], others: Mapping[PersonId, str] | None = None
+) -> Mapping[str, Any]:
+    people = [*(others or {}).items(), *(person for one in about for person in _people(one))]
     names = {person.user: name for person, name in people if name}
     return {"event": "answer", "lines": plainly.lines(text, names), "answer": data}

@@ -1,13 +1,14 @@
 """Requests, decisions and snapshots as programs see them. Names stay as they are; new ones may be added."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.core.changes import Approval, Glass, Request, Sent, Vote, Window
+from bot.core.changes import Approval, Glass, Raised, Request, Sent, Vote, Window
 from bot.core.freezing import State
 from bot.core.ledger import Book, Entry, Page
-from bot.core.people import Shift
+from bot.core.people import PersonId, Shift
 from bot.core.policy import Allow, Decision, Explained, NeedsApproval, Refuse
+from bot.core.rules.approvers import Approvers
 from bot.core.units import Snapshot
 
 Shown = dict[str, Any]
@@ -142,6 +143,7 @@ def decision(answer: Decision) -> Shown:
                 "groups": list(answer.groups),
                 "distinct": answer.distinct,
                 "on_call": [_shift(shift) for shift in answer.on_call],
+                "raised": [_raised(one) for one in answer.raised],
                 "guarded": answer.guarded or None,
             }
         case Refuse(code=code, reason=reason, hint=hint):
@@ -167,6 +169,19 @@ def _window(window: Window) -> Shown:
     return {"opens": window.opens.isoformat(), "closes": window.closes.isoformat()}
 
 
+def approvers(groups: Sequence[Approvers], names: Mapping[PersonId, str]) -> list[Shown]:
+    """Who could approve, by group; `unknown` says why nobody can tell who is in it."""
+    return [
+        {
+            "group": one.group,
+            "people": [{"user": person.user, "name": names.get(person, "")} for person in one.people],
+            "on_call": [_shift(shift) for shift in one.shifts],
+            "unknown": one.unknown or None,
+        }
+        for one in groups
+    ]
+
+
 def _approval(asked: Approval) -> Shown:
     return {
         "rule": asked.rule,
@@ -174,9 +189,14 @@ def _approval(asked: Approval) -> Shown:
         "groups": list(asked.groups),
         "distinct": asked.distinct,
         "on_call": [_shift(shift) for shift in asked.on_call],
+        "raised": [_raised(one) for one in asked.raised],
         "decide_by": asked.decide_by.isoformat(),
         "guarded": asked.guarded or None,
     }
+
+
+def _raised(one: Raised) -> Shown:
+    return {"code": one.code, "why": one.why, "until": one.until.isoformat() if one.until else None}
 
 
 def _shift(shift: Shift) -> Shown:

@@ -1,5 +1,6 @@
 """Questions: what is masked, what would happen, and why. They look, and change nothing."""
 
+import secrets
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,8 @@ from bot.core.changes import Ask, Change, Request, Target, Verb
 from bot.core.grammar import Question, Word
 from bot.core.page import rights_of
 from bot.core.people import PersonId, Place
-from bot.core.policy import Decision, Explained, Moment, decide, explain, may_look, may_see_all
+from bot.core.policy import Decision, Explained, Moment, Refuse, decide, explain, may_look, may_see_all
+from bot.core.rules.approvers import Approvers, who_could_approve
 from bot.core.rules.identity import is_one_of_us
 from bot.core.units import UnitName
 from bot.errors import MaskbotError, UsageError
@@ -53,9 +55,22 @@ class Answers:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="answer")
 
     def answer(self, question: Question, *, asker: PersonId, name: str, place: Place) -> None:
-        """Answer later."""
+        """Answer later: to the asker alone, but a plan to everybody where it could be asked for."""
         who = Asker(asker, name, place)
-        self._later(who, lambda: answer(self._parts.pinned(), question, who))
+        if question.word is Word.PLAN:
+            self._later(who, lambda: self._plan(question, who))
+        else:
+            self._later(who, lambda: answer(self._parts.pinned(), question, who))
+
+    def _plan(self, question: Question, who: Asker) -> Text | None:
+        """What approvers would see, where they would see it; a no is for the asker alone."""
+        parts = self._parts.pinned()
+        weighed = weigh(parts, about(parts, question, who))
+        text = answers.plan(weighed.request, weighed.decision, parts.clock.now())
+        if isinstance(weighed.decision, Refuse):
+            return text
+        parts.channel.post(who.place, text, mark=f"plan:{secrets.token_hex(8)}")
+        return None
 
     def details(self, request: Request, *, asker: PersonId, place: Place, form: str = "") -> None:
         """Show later all there is about a request."""
@@ -80,10 +95,11 @@ class Answers:
         self._ending.set()
         self._pool.shutdown(wait=True)
 
-    def _later(self, who: Asker, find: Callable[[], Text]) -> None:
+    def _later(self, who: Asker, find: Callable[[], Text | None]) -> None:
         self._pool.submit(self._tell, who, find)
 
-    def _tell(self, who: Asker, find: Callable[[], Text]) -> None:
+    def _tell(self, who: Asker, find: Callable[[], Text | None]) -> None:
+        """What is found, unless it was said already."""
         try:
             text = find()
         except MaskbotError as error:
@@ -92,7 +108,8 @@ class Answers:
             log.exception("no answer", asker=who.id.user)
             text = plain("That went wrong on our side; nothing was changed. It is in the bot's log.")
         try:
-            self._say(who, text)
+            if text:
+                self._say(who, text)
         except MaskbotError as error:
             log.warning("answer not said", asker=who.id.user, why=str(error))
 
@@ -112,11 +129,11 @@ def answer(parts: Parts, question: Question, who: Asker) -> Text:
         case Word.STATUS:
             return stopped_too(parts, _status(parts, question))
         case Word.PLAN:
-            request, decision, _ = weigh(parts, asked)
-            return answers.plan(request, decision, parts.clock.now())
+            weighed = weigh(parts, asked)
+            return answers.plan(weighed.request, weighed.decision, parts.clock.now())
         case Word.WHY:
-            request, decision, explained = weigh(parts, asked)
-            return answers.why(request, decision, explained)
+            weighed = weigh(parts, asked)
+            return answers.why(weighed.request, weighed.decision, weighed.explained, weighed.approvers)
         case Word.LIST:
             return stopped_too(parts, ledger.listing(book(parts, question.host), host=question.host))
         case Word.HANDOVER:
@@ -153,13 +170,28 @@ def about(parts: Parts, question: Question, who: Asker) -> Request:
     return asked
 
 
-def weigh(parts: Parts, asked: Request) -> tuple[Request, Decision, tuple[Explained, ...]]:
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A request that nobody recorded, what it would be answered, why, and who could approve it."""
+
+    request: Request
+    decision: Decision
+    explained: tuple[Explained, ...]
+    approvers: tuple[Approvers, ...]
+
+
+def weigh(parts: Parts, asked: Request) -> Weighed:
     """What a request would be answered, looked at like a real one, and why. Nothing is recorded and nobody is asked."""
     change = asked.ask.change
     seen = look(parts, parts.host(change.host), change.unit, full=True, user=change.user)
     request = planned(asked, seen)
     given = facts(parts, request, Moment.LOOKED, snapshot=seen)
-    return request, with_names(parts, decide(given, parts.policy)), explain(given, parts.policy)
+    return Weighed(
+        request,
+        with_names(parts, decide(given, parts.policy)),
+        explain(given, parts.policy),
+        who_could_approve(given, parts.policy),
+    )
 
 
 def _hypothetical(parts: Parts, change: Change, who: Asker) -> Request:

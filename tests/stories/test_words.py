@@ -3,7 +3,7 @@
 import pytest
 
 from tests.lab.slack.workspace import CHANNELS
-from tests.stories.scene import MASKED, RUNS, Story, words
+from tests.stories.scene import MASKED, RUNS, Story, buttons, words
 
 pytestmark = [pytest.mark.slack, pytest.mark.ssh]
 
@@ -19,7 +19,13 @@ TYPED = (
 QUESTIONS = {
     "status web-01 worker": ("STATUS · worker.service on web-01", "running, enabled", "system/worker.service"),
     "status web-01": ("MASKS ON web-01 · 0 ours",),
-    "plan web-01 worker": ("PLAN, NOBODY IS ASKED · mask worker.service on web-01", "metrics.service", "one of @sre"),
+    "plan web-01 sshd": ("PLAN, NOBODY IS ASKED · mask", "is on the critical list", "Nobody can approve this."),
+    "why web-01 worker": (
+        "WHY · mask worker.service on web-01",
+        "it would need one of @sre (rule prod)",
+        "@sre: @bob, @carol",
+        "rule prod (line",
+    ),
     "why web-01 sshd": ("WHY · mask", "is on the critical list: remote access", "Nobody can approve this."),
     "list": ("MASKS · 0 ours",),
     "list web-01": ("MASKS ON web-01 · 0 ours",),
@@ -45,6 +51,25 @@ def test_a_question_is_answered_to_who_asked_alone(story: Story, question: str) 
     assert [part for part in parts if part not in answer] == []
     assert story.said() == []
     assert story.whispers("bob") == []
+
+
+def test_a_plan_is_what_approvers_would_see_where_they_would_see_it_and_nobody_is_asked(story: Story) -> None:
+    story.types("alice", "/mask plan web-01 worker")
+
+    (plan,) = story.until(lambda: [one for one in story.said() if words(one).startswith("PLAN, NOBODY")], "a plan")
+    said = words(plan)
+    assert said.startswith("PLAN, NOBODY IS ASKED · mask worker.service on web-01\n@alice\n")
+    assert "metrics.service" in said
+    assert "one of @sre" in said
+    assert buttons(plan) == []
+    assert story.cards() == []
+    assert story.whispers("alice") == []
+
+
+def test_who_may_not_ask_sees_a_plan_alone(story: Story) -> None:
+    story.types("dave", "/mask plan web-01 worker")
+    assert "You may not ask for masks on prod hosts" in story.told("dave", "PLAN, NOBODY IS ASKED")
+    assert story.said() == []
 
 
 def test_a_bare_mask_opens_a_form_which_offers_real_units_and_shows_its_mistakes(story: Story) -> None:

@@ -11,6 +11,7 @@ from bot.core.cards.kit import (
     Markup,
     Text,
     clock,
+    day,
     escape,
     in_channel,
     joined,
@@ -20,11 +21,13 @@ from bot.core.cards.kit import (
     section,
     words,
 )
-from bot.core.cards.titles import subject, wanted
+from bot.core.cards.titles import asked, subject, wanted
 from bot.core.cards.waiting import on_call, plan_rows, who_may
 from bot.core.changes import Outcome, Request, Stage
 from bot.core.page import Right
+from bot.core.people import Shift
 from bot.core.question import Allow, Decision, Explained, NeedsApproval, Refuse, Routing
+from bot.core.rules.approvers import Approvers
 from bot.core.units import FileKind, Snapshot
 
 
@@ -38,17 +41,38 @@ def plan(request: Request, decision: Decision, now: datetime) -> Text:
     """What approvers would see, and what the answer would be."""
     head = f"PLAN, NOBODY IS ASKED · {request.ask.change.verb} {subject(request)}"
     answer = [*_decided(decision), words("Looked at {}. Nothing was changed and nobody was asked.", clock(now))]
-    return message(head, section("plan", [*plan_rows(request)]), section("answer", answer))
+    people = section("people", [asked(request)])
+    return message(head, people, section("plan", [*plan_rows(request)]), section("answer", answer))
 
 
-def why(request: Request, decision: Decision, explained: Sequence[Explained]) -> Text:
-    """The decision, the check that made it, and what each rule of the policy says of this change."""
+def why(
+    request: Request, decision: Decision, explained: Sequence[Explained], approvers: Sequence[Approvers] = ()
+) -> Text:
+    """The decision, the check that made it, who could approve, and what each rule of the policy says of this change."""
     head = f"WHY · {request.ask.change.verb} {subject(request)}"
     passed = sum(one.holds and not one.decides for one in explained if not one.line)
     deciding = [words("{}: {}", one.step, one.why) for one in explained if one.decides]
     rules = [_rule(one) for one in explained if one.line]
     checks = [row("Checks", f"{passed} passed"), *(row("Decided by", text) for text in deciding)]
-    return message(head, section("answer", [*_decided(decision), *checks]), *_listed("rules", rules))
+    could = [section("approvers", [*_could_approve(approvers)])] if approvers else []
+    return message(head, section("answer", [*_decided(decision), *checks]), *could, *_listed("rules", rules))
+
+
+def _could_approve(approvers: Sequence[Approvers]) -> Iterator[Markup]:
+    """Each group with the people in it; an answer to one person alone notifies none of them."""
+    for one in approvers:
+        if one.unknown:
+            who = words("not known: {}", escape(one.unknown, width=300))
+        elif one.shifts:
+            who = joined(map(_on_duty, one.shifts))
+        else:
+            who = joined(map(mention, one.people)) or words("nobody besides you")
+        yield row("Could approve", words("@{}: {}", one.group, who))
+
+
+def _on_duty(shift: Shift) -> Markup:
+    until = words(" until {}", day(shift.until)) if shift.until else Markup("")
+    return words("{}{}", mention(shift.person, shift.name), until)
 
 
 def history(requests: Sequence[Request], now: datetime) -> Text:

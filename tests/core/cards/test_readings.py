@@ -33,6 +33,7 @@ from bot.core.changes import Frozen, Sent, Stage, Tally, Target, Wanted, Wish
 from bot.core.draft import Draft
 from bot.core.people import Place, Shift
 from bot.core.question import Allow, Explained, NeedsApproval, Refuse, Routing
+from bot.core.rules.approvers import Approvers
 from bot.core.units import ActiveState, FileKind, LoadState, UnitName
 from tests.core.cards.cases import ALIASED, BUSY, CARDS, DONE, ENDED, INFINITE, WAITING, guarded, unmask
 from tests.core.cards.ends import said_of_ends
@@ -174,6 +175,17 @@ def all_answers() -> dict[str, str]:
         "plan, routed, from different groups": answers.plan(waiting(), routed, NOW),
         "plan, no vote": answers.plan(unmask(undoes="r1"), Allow("undo", "it is the undo of our own mask"), NOW),
         "plan, refused": answers.plan(waiting(ALIASED, change("sshd.service")), no, NOW),
+        "why, and who could approve": answers.why(
+            waiting(),
+            needs,
+            explained[2:],
+            [
+                Approvers("sre", (BOB, CAROL)),
+                Approvers("on-call", (BOB,), (Shift(BOB, NOW + timedelta(hours=2), "bob"), Shift(CAROL))),
+                Approvers("dba", unknown="Slack could not tell me who is in @dba <!here>."),
+                Approvers("lead"),
+            ],
+        ),
         "why": answers.why(waiting(ALIASED, change("sshd.service")), no, explained),
         "status, while new masks are stopped": freezes.above(answers.status("web-01", BUSY, [], NOW), STOPPED, []),
         "status, while one wants new masks to go on": freezes.above(

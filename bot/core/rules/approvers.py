@@ -1,0 +1,35 @@
+"""Who could approve a change: the groups that its rules name, and who is in them, as far as anybody can tell."""
+
+from dataclasses import dataclass
+
+from bot.core.people import PersonId, Shift
+from bot.core.question import Facts, Policy
+from bot.core.rules.approval import demand, is_a_requester
+from bot.core.rules.permission import matching
+
+
+@dataclass(frozen=True, slots=True)
+class Approvers:
+    """One group, and those of it who could approve; `unknown` says why nobody can tell who that is."""
+
+    group: str
+    people: tuple[PersonId, ...] = ()
+    shifts: tuple[Shift, ...] = ()  # where the group is about who is on call
+    unknown: str = ""
+
+
+def who_could_approve(facts: Facts, policy: Policy) -> tuple[Approvers, ...]:
+    """Without who asks, and without guests, bots and people who are gone; nobody where no rule lets anybody."""
+    rules = matching(facts, policy)
+    if not rules or any(rule.forbid for rule in rules):
+        return ()
+    return tuple(_approvers(group, facts) for group in demand(facts, policy).rule.approve)
+
+
+def _approvers(group: str, facts: Facts) -> Approvers:
+    if group in facts.unknown:
+        return Approvers(group, unknown=facts.unknown[group].why)
+    members = facts.members.get(group, frozenset()) - facts.unfit
+    people = tuple(one for one in sorted(members) if not is_a_requester(one, facts))
+    shifts = tuple(shift for shift in facts.shifts.get(group, ()) if shift.person in people)
+    return Approvers(group, people, shifts)
