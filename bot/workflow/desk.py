@@ -9,7 +9,6 @@ from bot.core.changes import Ask, Outcome, Request, Stage, Term, Verdict, Vote
 from bot.core.grammar import Question
 from bot.core.later import once_more
 from bot.core.people import PersonId, Place
-from bot.core.rules.glass import why_too_short
 from bot.core.times import Now
 from bot.errors import NoSuchRequest, Stale, UsageError
 from bot.workflow.answering import Answers
@@ -69,8 +68,6 @@ class Workflow:
     def submit(self, ask: Ask, *, key: str) -> Request:
         """Record what somebody asked, if there is room for it; a second delivery finds what the first recorded."""
         self._parts.host(ask.change.host)
-        if ask.alone and (too_short := why_too_short(ask.reason, self._parts.policy)):
-            raise UsageError(too_short)
         return self._door.let_in(ask, key=key)
 
     def undo(self, request_id: str, *, by: PersonId, name: str, place: Place, key: str) -> Request:

@@ -33,10 +33,12 @@ def world(tmp_path: Path) -> Iterator[World]:
         yield idle
 
 
-def asks(world: World, *, by: Person = ALICE, verb: Verb = Verb.MASK, key: str = "", number: int = 0) -> str:
+def asks(
+    world: World, *, by: Person = ALICE, verb: Verb = Verb.MASK, key: str = "", number: int = 0, alone: bool = False
+) -> str:
     """What they hear if they are turned away."""
     change = Change(verb, "web-01", UnitName(f"unit-{number}.service"))
-    ask = Ask(change, by.id, by.name, INCIDENT)
+    ask = Ask(change, by.id, by.name, INCIDENT, "the database of web-01 fills its disk", alone=alone)
     try:
         world.desk.submit(ask, key=key or secrets.token_hex(8))
     except UsageError as no:
@@ -78,6 +80,14 @@ def test_what_takes_a_mask_back_always_gets_in(world: World) -> None:
     assert "within a minute" in asks(world)
 
 
+def test_a_mask_that_there_is_can_be_kept_however_full_it_is(world: World) -> None:
+    for number in range(5):
+        assert asks(world, number=number) == ""
+    change = Change(Verb.MASK, "web-01", UnitName("unit-0.service"))
+    kept = world.desk.submit(Ask(change, ALICE.id, ALICE.name, INCIDENT, prolongs="another"), key="keep")
+    assert kept.ask.prolongs == "another"
+
+
 def test_a_payload_that_comes_twice_is_the_request_that_it_was(world: World) -> None:
     for number in range(5):
         asks(world, number=number, key=f"key-{number}")
@@ -91,10 +101,11 @@ def test_no_more_requests_are_open_than_there_is_room_for(world: World) -> None:
         assert asks(world, by=who, number=number) == ""
     assert "7 requests are open already" in asks(world, by=BOB)
     assert asks(world, by=BOB, verb=Verb.UNMASK) == ""
+    assert asks(world, by=BOB, alone=True) == ""
     newest, *_ = world.requests()
     world.store.save(newest.move(Stage.WITHDRAWN))
-    oldest = world.requests()[-1]
-    world.store.save(oldest.move(Stage.WITHDRAWN))
+    for oldest in world.requests()[-2:]:
+        world.store.save(oldest.move(Stage.WITHDRAWN))
     assert asks(world, by=BOB) == ""
 
 

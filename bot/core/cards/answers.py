@@ -108,7 +108,7 @@ _HELP = (
     Markup("    `--alone`  without the votes that are missing, if the policy lets you; the reason has to say why"),
     Markup("`/unmask HOST UNIT [reason]`  bring it back to what it was"),
     Markup("`/mask status HOST [UNIT]`  how it is now"),
-    Markup("`/mask plan HOST UNIT`  what would happen; nobody is asked"),
+    Markup("`/mask plan HOST UNIT`  show all here what approvers would see; nobody is asked"),
     Markup("`/mask why HOST UNIT`  who may ask and approve, and which rule says so"),
     Markup("`/mask list [HOST]`  every mask on the hosts, whoever made it"),
     Markup("`/mask handover`  what the next on-call has to know: masks, what waits and runs, what ends when"),
