@@ -1,11 +1,12 @@
 """What a person at a terminal is told while a request comes along."""
 
 from dataclasses import replace
+from datetime import timedelta
 
-from bot.core.changes import Request, Sent, Stage
+from bot.core.changes import Request, Sent, Stage, Window
 from bot.terminal import sentences
 from handlers import shown
-from tests.core.cards.situations import NOW, proven, under_way, waiting
+from tests.core.cards.situations import NOW, change, proven, under_way, waiting
 
 
 def with_steps(request: Request, *steps: str) -> Request:
@@ -26,6 +27,17 @@ def test_steps_that_were_sent_right_before_the_end_are_told_and_the_end_is_told_
     said = news(with_steps(under_way(), "link", "stop"), with_steps(proven(), "link", "stop", "reload", "try-start"))
 
     assert said == ["letting systemd read its files again", "trying to start it, to see that refused"]
+
+
+def test_a_window_is_told_to_who_waits_for_it_and_to_who_votes() -> None:
+    window = Window(NOW + timedelta(hours=19), NOW + timedelta(hours=20))
+    asked = waiting(wanted=change(window=window))
+    local = window.opens.astimezone()
+
+    (said,) = news(None, replace(asked, stage=Stage.APPROVED))
+
+    assert f"waits for its window, which opens at {local:%Y-%m-%d %H:%M %Z}, and its turn on web-01" in said
+    assert any(line.startswith(f"  when:    {local:%Y-%m-%d %H:%M}") for line in sentences.plan(shown.request(asked)))
 
 
 def test_what_was_told_is_not_told_again() -> None:

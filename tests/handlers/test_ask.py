@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -40,6 +41,15 @@ class TestCommands:
     def test_unmask_is_a_request_like_any_other(self, world: World) -> None:
         assert "Asked: `unmask web-01 cron.service`" in said(world.send(command("web-01 cron", name="/unmask")))
         assert world.requests()[0].ask.change.verb is Verb.UNMASK
+
+    def test_a_time_is_recorded_and_repeated_as_it_was_understood(self, world: World) -> None:
+        answer = said(world.send(command('web-01 cron --at "tomorrow 22:00 UTC" --window 2h disk swap')))
+        (request,) = world.requests()
+        window = request.ask.change.window
+        assert window
+        assert (window.closes - window.opens, request.ask.reason) == (timedelta(hours=2), "disk swap")
+        day = f"{window.opens:%A} {window.opens.day} {window.opens:%B}"
+        assert f"Its window is {day} 22:00 to 00:00 UTC." in answer
 
     def test_the_same_delivery_again_records_nothing_and_is_acknowledged(self, world: World) -> None:
         twice = command("web-01 cron")
@@ -96,10 +106,11 @@ class TestTheForm:
         assert "mask web-01 cron.service" in world.slack.call("chat.postEphemeral")["text"]
 
     def test_all_mistakes_are_shown_beside_their_fields_and_the_form_stays(self, world: World) -> None:
-        values = {"unit": "cr*", "user": "a;b", "for": "a while", "reason": "x" * 501}
+        values = {"unit": "cr*", "user": "a;b", "for": "a while", "at": "soon", "reason": "x" * 501}
         shown = errors(world.send(submission(self.opened(world), values)))
-        assert set(shown) == {"host", "unit", "user", "for", "reason"}
+        assert set(shown) == {"host", "unit", "user", "for", "at", "reason"}
         assert "no length of time" in shown["for"]
+        assert "no time I understand" in shown["at"]
         assert world.requests() == []
 
     def test_the_same_form_sent_twice_is_one_request(self, world: World) -> None:

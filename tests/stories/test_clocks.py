@@ -1,0 +1,106 @@
+"""Nights: nobody decides, and people are reminded and one is paged; or they decide by day what runs at night."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.edges.receiver import PageReceiver, receiving
+from tests.lab.slack.lab import SlackLab
+from tests.stories.scene import MASKED, RUNS, Message, Story, id_of, mark, words
+
+pytestmark = [pytest.mark.slack, pytest.mark.ssh]
+
+# What is minutes elsewhere.
+CLOCKS = {
+    "decide_within": "10m",
+    "remind": ["3s"],
+    "escalate": [{"after": "4s", "mention": ["eng"]}, {"after": "6s", "page": True}],
+}
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[PageReceiver]:
+    with receiving() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def own_settings(receiver: PageReceiver) -> Mapping[str, str]:
+    return {"MASKBOT_PAGER_URL": receiver.url, "MASKBOT_PAGER_SECRET": "s3cret"}
+
+
+@pytest.fixture(scope="module")
+def prepare() -> Callable[[Path, SlackLab], None]:
+    def hurried(folder: Path, _: SlackLab) -> None:
+        path = folder / "config/policy.yaml"
+        described = yaml.safe_load(path.read_text()) | {"time_zone": "Europe/Berlin"}
+        described["rules"][0] |= CLOCKS
+        path.write_text(yaml.safe_dump(described, sort_keys=False))
+
+    return hurried
+
+
+def pages(receiver: PageReceiver, card: Message) -> list[str]:
+    """What the pager was told about a request."""
+    return [event for event, key in receiver.events() if key == f"maskbot-{id_of(card)}"]
+
+
+def reminders(story: Story) -> list[str]:
+    return [words(message) for message in story.said() if ":reminder:" in mark(message)]
+
+
+def test_whoever_can_decide_is_reminded_then_others_are_called_then_one_is_paged(
+    story: Story, receiver: PageReceiver
+) -> None:
+    card = story.asks("/mask web-01 worker INC-2041: runaway job")
+    assert "(10 minutes left)" in words(card)
+
+    thread = story.thread(card, "6 seconds without a decision: somebody paged.")
+    assert "4 seconds without a decision: @eng called." in thread
+    first, second = story.until(lambda: reminders(story) if len(reminders(story)) == 2 else None, "both calls")
+    assert first.startswith("@bob @carol The mask of worker.service on web-01 needs 1 approval until ")
+    assert second.startswith("@alice @bob @carol ")
+    story.until(lambda: pages(receiver, card), "a page")
+    (call,) = [call for call in receiver.calls if call.event["dedup_key"] == f"maskbot-{id_of(card)}"]
+    assert call.event["summary"].endswith("asked by alice: INC-2041: runaway job")
+    assert call.headers["X-Maskbot-Signature"].startswith("v1=")
+
+    story.presses("bob", "Approve", story.card("MASK worker.service"))
+    story.card("MASKED AND PROVEN")
+    story.until(lambda: pages(receiver, card) == ["trigger", "resolve"], "the end of the page")
+    assert len(reminders(story)) == 2
+
+
+def test_a_bot_that_was_killed_meanwhile_makes_up_for_all_of_it_once(story: Story, receiver: PageReceiver) -> None:
+    card = story.asks("/mask web-02 cron")
+    began = datetime.now(UTC)
+    story.demo.bot.kill()
+    story.until(lambda: datetime.now(UTC) - began > timedelta(seconds=7), "seven seconds")
+    story.demo.bot.start()
+
+    story.until(lambda: pages(receiver, card), "a page")
+    thread = story.thread(card, "somebody paged")
+    assert thread.count("without a decision") == 2
+    story.until(lambda: len(reminders(story)) == 2, "both calls")
+    story.presses("alice", "Withdraw", story.card("MASK cron.service"))
+    story.until(lambda: pages(receiver, card) == ["trigger", "resolve"], "the end of the page")
+    assert len(reminders(story)) == 2
+
+
+def test_a_change_that_was_approved_before_runs_when_its_window_opens(story: Story, receiver: PageReceiver) -> None:
+    opens = (datetime.now(UTC) + timedelta(seconds=85)).replace(second=0, microsecond=0)
+    card = story.asks(f'/mask db-01 worker --at "{opens:%H:%M} UTC" --window 5m disk swap')
+    assert "not before" in words(card)
+    story.presses("bob", "Approve", card)
+
+    approved = story.card("MASK worker.service on db-01 · approved for its window")
+    assert "is looked at again when the window opens" in words(approved)
+    assert story.sees("worker.service", "db-01") == RUNS
+
+    story.card("MASKED AND PROVEN · worker.service on db-01", seconds=200)
+    assert datetime.now(UTC) >= opens
+    assert story.sees("worker.service", "db-01") == MASKED
+    assert pages(receiver, card) == []
