@@ -4,15 +4,17 @@ from dataclasses import replace
 
 import structlog
 
-from bot.core.aftermath import aftermath
+from bot.core.aftermath import aftermath, has_failed
 from bot.core.cards import ends
 from bot.core.changes import Request
 from bot.core.clocks import host_is_looked_at_again
 from bot.core.ends import next_look
+from bot.core.units import Snapshot
 from bot.errors import HostError, UsageError
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.ending import event
 from bot.workflow.looking import known_neighbours, look
+from bot.workflow.noticing import Gone, gone
 from bot.workflow.parts import Parts
 
 log = structlog.get_logger()
@@ -24,25 +26,41 @@ def look_after(parts: Parts, claim: Claim, request: Request) -> Request:
     due = host_is_looked_at_again(request)
     if due is None or due > now:
         return request
-    said = request.standing.found
-    new = tuple(sentence for sentence in _found(parts, request) if sentence not in said)
+    seen = _seen(parts, request)
+    lost = _gone(parts, request, seen)
+    request = lost.request
+    said = (*request.standing.found, *map(has_failed, request.watched.failed))
+    found = aftermath(request.target, seen) if seen else ()
+    new = tuple(sentence for sentence in found if sentence not in said)
     standing = replace(
         request.standing,
         look_at=next_look(request, now, parts.care),
         looks=request.standing.looks + 1,
-        found=said + new,
+        found=request.standing.found + new,
     )
     messages = [Message(MessageKind.NOTE, body=ends.aftermath(request, new, now))] if new else []
     events = [event(request, "afterlook.found", code="worse", found=list(new))] if new else []
-    return parts.store.save(replace(request, standing=standing), events=events, messages=messages, claim=claim)
+    return parts.store.save(
+        replace(request, standing=standing),
+        events=[*lost.events, *events],
+        messages=[*lost.messages, *messages],
+        claim=claim,
+    )
 
 
-def _found(parts: Parts, request: Request) -> tuple[str, ...]:
+def _seen(parts: Parts, request: Request) -> Snapshot | None:
     change, target = request.ask.change, request.target
     try:
         host = parts.host(change.host)
-        seen = look(parts, host, target.unit, full=True, user=change.user, also=known_neighbours(target))
+        return look(parts, host, target.unit, full=True, user=change.user, also=known_neighbours(target))
     except (HostError, UsageError) as error:
         log.info("not looked at after the change", request=request.id, why=str(error))
-        return ()
-    return aftermath(target, seen)
+        return None
+
+
+def _gone(parts: Parts, request: Request, seen: Snapshot | None) -> Gone:
+    """The same word of a mask that is lost as the watch over the host has for it."""
+    if seen is None or seen.around is None:
+        return Gone(request)
+    found = gone(parts, request, seen, boot_id=seen.around.boot_id, agents=seen.around.agents)
+    return found or Gone(request)

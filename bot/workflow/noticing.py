@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.core.audit import Event
@@ -12,7 +12,7 @@ from bot.core.inventory import Host
 from bot.core.ledger import Findings, Page, loss
 from bot.core.people import Place
 from bot.core.scan import FoundMask, Scan
-from bot.core.units import UnitName
+from bot.core.units import Snapshot, UnitName
 from bot.errors import Stale
 from bot.ports import Message, MessageKind, Query
 from bot.workflow.ending import event
@@ -22,23 +22,39 @@ from bot.workflow.parts import Parts
 from bot.workflow.places import place_of
 
 
-def see_what_became(parts: Parts, host: Host, request: Request, seen: Scan) -> None:
-    """A mask of ours was not seen: it is looked at by itself, and told if it is lost. Raises `HostError`."""
-    unit = request.target.unit
-    found = look(parts, host, unit)
-    became = loss(request, found, boot_id=seen.boot_id)
-    if became is None or str(unit) in busy(parts, host.name):
-        return
-    watched = replace(request.watched, lost=became, lost_at=parts.clock.now(), suspects=seen.agents)
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A mask of ours that is lost: the request that says so, and what is to be recorded and said with it."""
+
+    request: Request
+    events: tuple[Event, ...] = ()
+    messages: tuple[Message, ...] = ()
+
+
+def gone(parts: Parts, request: Request, seen: Snapshot, *, boot_id: str, agents: tuple[str, ...]) -> Gone | None:
+    """What a look at the unit of a live mask says of it; None if it is there, or is just being taken back."""
+    target = request.target
+    became = loss(request, seen, boot_id=boot_id) if request.is_live_mask else None
+    if became is None or str(target.unit) in busy(parts, target.host):
+        return None
+    watched = replace(request.watched, lost=became, lost_at=parts.clock.now(), suspects=agents)
     lost = replace(request, watched=watched)
-    known = event(request, "watch.mask_lost", outcome="failure", code=became, agents=list(seen.agents))
-    body = words.told(lost, found)
+    known = event(request, "watch.mask_lost", outcome="failure", code=became, agents=list(agents))
+    body = words.told(lost, seen)
     told = [Message(MessageKind.NOTE, body=body)]
     if became is not Loss.REBOOTED:  # that was to be expected
         channel = Place(place_of(parts, request).channel)
         told.append(Message(MessageKind.NOTE, body=body, place=channel, mentions=(request.owner.user,)))
-    with suppress(Stale):  # somebody is just taking it back
-        parts.store.save(lost, events=[known], messages=told)
+    return Gone(lost, (known,), tuple(told))
+
+
+def see_what_became(parts: Parts, host: Host, request: Request, seen: Scan) -> None:
+    """A mask of ours was not seen: it is looked at by itself, and told if it is lost. Raises `HostError`."""
+    found = look(parts, host, request.target.unit)
+    lost = gone(parts, request, found, boot_id=seen.boot_id, agents=seen.agents)
+    if lost:
+        with suppress(Stale):  # somebody has just taken it back
+            parts.store.save(lost.request, events=lost.events, messages=lost.messages)
 
 
 def tell_failed(parts: Parts, request: Request, units: tuple[str, ...]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.changes import Loss, Outcome, Request, Stage, Watched
+from bot.core.changes import Loss, Outcome, Request, Stage, Standing, Watched
 from bot.core.ledger import Away, Book, Findings, Page, compare, loss, owned, read_page, settled, write_page
 from bot.core.scan import FoundMask, Scan, parse_scan
 from bot.core.units import ActiveState, FileKind, Layer, LayerFile, LoadState, Snapshot
@@ -115,10 +115,18 @@ class TestWhatFailed:
             ours(before=running(around=replace(HOOD, failed=("metrics.service",)))),
             ours(after=masked(around=around(failed=("metrics.service",)))),
             replace(ours(), watched=Watched(failed=("metrics.service",))),
+            replace(ours(), standing=Standing(found=("metrics.service has failed.",))),
             ours(before=None),
             ours(before=running(around=None)),
         ],
-        ids=["before the mask", "when it was proven", "told already", "never looked at", "not looked around"],
+        ids=[
+            "before the mask",
+            "when it was proven",
+            "told already",
+            "told by a look after",
+            "never looked at",
+            "not looked around",
+        ],
     )
     def test_nothing_is_told_of_what_had_failed_already(self, request_: Request) -> None:
         assert found(page(), scan(OUR_LINK, failed=("metrics.service",)), request_).broken == ()

@@ -6,6 +6,9 @@ import pytest
 
 from bot.core.changes import Outcome, Request, Term
 from bot.errors import HostError
+from bot.workflow.duties import appoint_configured
+from bot.workflow.ledger import book
+from tests.workflow.hands import knock
 from tests.workflow.slack import ALICE, INCIDENT, words
 from tests.workflow.wire import Call
 from tests.workflow.world import World
@@ -59,7 +62,27 @@ def test_a_mask_that_is_gone_is_noticed(world: World) -> None:
     host.run("systemctl", "start", "restless.service")
     world.clock.ahead += MINUTE
     world.until(lambda: bool(notes(world, done)), "a note")
-    assert "The mask that we made is not there any more. restless.service is active again." in notes(world, done)[0]
+    assert "OUR MASK IS GONE: restless.service on web-01" in notes(world, done)[0]
+    world.until(lambda: "restless.service is active again." in str(notes(world, done)), "what runs again")
+    assert world.card(done).startswith("OUR MASK IS GONE")
+    world.clock.ahead += 4 * MINUTE
+    looked(world, done, 2)
+    assert len(notes(world, done)) == 3  # in the channel and in the thread, and what runs again in the thread
+
+
+def test_what_fails_is_told_once_whether_the_watch_sees_it_first_or_a_look_after_the_change(world: World) -> None:
+    appoint_configured(world.parts)
+    world.until(lambda: bool(book(world.parts, "web-01").pages[0].seen_at), "a first look")
+    done = world.masked("echo")
+    knock(world.hosts["web-01"])
+
+    world.clock.ahead += 15 * MINUTE
+    began = world.clock.now()
+    looked(world, done, 1)
+    world.until(lambda: (book(world.parts, "web-01").pages[0].seen_at or began) > began, "a turn of the watch")
+    world.until(lambda: bool(notes(world, done)), "a note")
+
+    assert len([note for note in notes(world, done) if "echo.socket" in note]) == 1
 
 
 def test_a_host_that_is_away_is_no_news_and_the_next_look_comes(world: World) -> None:

@@ -9,12 +9,13 @@ import pytest
 
 from bot.core.changes import Loss, Outcome, Request
 from bot.core.configured import Configured
+from bot.core.ends import Care
 from bot.core.inventory import Inventory
 from bot.core.ledger import Book, Page, read_page
 from bot.errors import HostError
 from bot.workflow.duties import appoint_configured
 from bot.workflow.ledger import book
-from tests.lab.hosts import LabHost
+from tests.workflow.hands import knock
 from tests.workflow.slack import ALICE, words
 from tests.workflow.wire import SCAN, Call
 from tests.workflow.world import POLICY, World, inventory
@@ -28,8 +29,8 @@ ETC = "/etc/systemd/system"
 
 @pytest.fixture
 def parts() -> Mapping[str, Any]:
-    """A bot that says what belongs to no request in a channel of its own."""
-    return {"policy": replace(POLICY, operations_channel=OPERATIONS)}
+    """A bot that says what belongs to no request in a channel of its own, and leaves all looking to the watch."""
+    return {"policy": replace(POLICY, operations_channel=OPERATIONS), "care": Care(looks=())}
 
 
 @pytest.fixture
@@ -208,12 +209,6 @@ def test_what_fails_because_of_a_mask_is_told_in_its_thread_once(watched: World)
 
     (note,) = notes(watched, ours)
     assert note.startswith(f"<@{ALICE.id.user}> echo.socket on web-01 failed since, and had to do with echo.service")
-
-
-def knock(host: LabHost) -> None:
-    """A connection to a socket whose service is masked: systemd gives the socket up."""
-    host.run("perl", "-MIO::Socket::UNIX", "-e", 'IO::Socket::UNIX->new("/run/echo.sock")')
-    host.run("sh", "-c", "until systemctl is-failed --quiet echo.socket; do sleep 0.05; done", seconds=20)
 
 
 def test_a_host_that_is_away_is_noted_and_tried_again_with_growing_pauses(watched: World) -> None:

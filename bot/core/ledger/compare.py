@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from bot.core.aftermath import has_failed
 from bot.core.changes import Loss, Request
 from bot.core.ledger.page import Page
 from bot.core.scan import FoundMask, Scan
@@ -82,7 +83,8 @@ def _broken(request: Request, scan: Scan) -> tuple[str, ...]:
     related = {other.unit for other in (*before.around.would_stop, *before.around.triggers)}
     seen_after = after.around.failed if after and after.around else ()
     known = {*before.around.failed, *seen_after, *request.watched.failed}
-    return tuple(sorted(related.intersection(scan.failed) - known))
+    failed = related.intersection(scan.failed) - known
+    return tuple(sorted(unit for unit in failed if has_failed(unit) not in request.standing.found))
 
 
 def _appeared(page: Page, scan: Scan) -> Iterator[FoundMask]:
