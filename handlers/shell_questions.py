@@ -13,8 +13,8 @@ from bot.core.policy import Explained
 from bot.errors import NotYet, Unverified, UsageError
 from bot.ports import Query
 from bot.workflow import Parts
-from bot.workflow.answering import Asker, Weighed, about, stopped_too, weigh
-from bot.workflow.frozen import freeze_state
+from bot.workflow.answering import Asker, Weighed, about, weigh
+from bot.workflow.frozen import freeze_state, stopped_too
 from bot.workflow.ledger import book
 from bot.workflow.looking import look
 from handlers import plainly, shown

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from bot.core.cards import answers, details, freezes, ledger, plain
+from bot.core.cards import answers, details, ledger, plain
 from bot.core.cards.forms import told
 from bot.core.cards.handover import handover
 from bot.core.cards.kit import Text
@@ -23,7 +23,7 @@ from bot.core.units import UnitName
 from bot.errors import MaskbotError, UsageError
 from bot.ports import Query
 from bot.workflow.asking import planned
-from bot.workflow.frozen import freeze_state
+from bot.workflow.frozen import stopped_too
 from bot.workflow.groups import person, with_names
 from bot.workflow.judging import facts
 from bot.workflow.ledger import book
@@ -153,12 +153,6 @@ def _help(parts: Parts, question: Question, who: Asker) -> Text:
             raise
         not_here = str(error)
     return answers.help_text(parts.inventory.names, [*rights_of(me, parts.policy)], not_here=not_here)
-
-
-def stopped_too(parts: Parts, text: Text) -> Text:
-    """The answer, and that new masks are stopped if they are: where people look they must not miss it."""
-    state = freeze_state(parts)
-    return freezes.above(text, state.frozen, [wish.name for wish in state.thaws])
 
 
 def about(parts: Parts, question: Question, who: Asker) -> Request:

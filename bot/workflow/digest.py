@@ -2,9 +2,13 @@
 
 from contextlib import suppress
 
+from bot.core.cards import handover as words
+from bot.core.cards.kit import Text
 from bot.core.people import Place
 from bot.errors import Stale
 from bot.ports import Duty, Message, MessageKind
+from bot.workflow.frozen import stopped_too
+from bot.workflow.ledger import book
 from bot.workflow.parts import Parts
 
 DIGEST = "digest"
@@ -19,6 +23,11 @@ def appoint_digest(parts: Parts) -> None:
     due_at = wanted.schedule.next_after(parts.clock.now())
     with suppress(Stale):  # another replica was quicker
         parts.store.keep(Duty(DIGEST, {"schedule": schedule}, due_at, duty.version if duty else 0))
+
+
+def digest_now(parts: Parts) -> Text:
+    """What it says at this moment."""
+    return stopped_too(parts, words.digest(book(parts)))
 
 
 def digest(parts: Parts, duty: Duty) -> None:

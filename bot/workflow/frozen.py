@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from bot.core.cards import freezes
+from bot.core.cards.kit import Text
 from bot.core.changes import Frozen, Request, Verb
 from bot.core.freezing import State, read
 from bot.ports import Claim
@@ -14,6 +16,12 @@ def freeze_state(parts: Parts) -> State:
     """Everything that is kept about it."""
     duty = parts.store.duty(NAME)
     return read(duty.document) if duty else State()
+
+
+def stopped_too(parts: Parts, text: Text) -> Text:
+    """The answer, and that new masks are stopped if they are: where people look they must not miss it."""
+    state = freeze_state(parts)
+    return freezes.above(text, state.frozen, [wish.name for wish in state.thaws])
 
 
 def frozen(parts: Parts, request: Request) -> Frozen | None:

@@ -8,14 +8,13 @@ from typing import TypeVar
 import structlog
 
 from bot.core.cards import evidence, line, note, plain, reminder, render
-from bot.core.cards.handover import digest
 from bot.core.cards.kit import Text
 from bot.core.changes import Request, Stage
 from bot.core.people import PersonId, Place
 from bot.errors import NotYet, SlackError, Stale, Unverified
 from bot.ports import Due, Message, MessageKind
+from bot.workflow.digest import digest_now
 from bot.workflow.ending import end
-from bot.workflow.ledger import book
 from bot.workflow.paging import send_page
 from bot.workflow.parts import Parts
 from bot.workflow.places import asked_at, place_of, thread_of
@@ -179,7 +178,7 @@ def _announce(parts: Parts, due: Due) -> None:
         log.warning("message without a place", body=message.body)
         parts.store.unsaid(due, retry_in=None)
         return
-    text = digest(book(parts)) if message.kind is MessageKind.DIGEST else _sentence(message)
+    text = digest_now(parts) if message.kind is MessageKind.DIGEST else _sentence(message)
     ts = _post(parts, place, text, mark=f"announcement:{due.id}")
     parts.store.said(due, channel=place.channel, ts=ts, version=0)
 

@@ -9,13 +9,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.core.changes import Frozen
 from bot.core.configured import Configured
+from bot.core.freezing import State, written
 from bot.core.inventory import Host, Inventory
 from bot.core.schedule import Digest, Schedule
-from bot.ports import Reply
+from bot.ports import Duty, Reply
 from bot.workflow.digest import DIGEST
 from bot.workflow.duties import appoint_configured
-from tests.workflow.slack import words
+from tests.workflow.slack import ALICE, words
 from tests.workflow.world import POLICY, World
 
 CHANNEL = "CDIGEST"
@@ -109,6 +111,15 @@ def test_a_digest_that_slack_did_not_take_until_the_next_one_is_left_out(tmp_pat
 
         world.until(lambda: bool(said(world)), "the newest one")
         assert len(settled(world)) == 1
+
+
+def test_a_freeze_is_never_missed(tmp_path: Path) -> None:
+    with running(a_world(tmp_path, "2026-03-27 07:50")) as world:
+        frozen = Frozen(ALICE.id, "alice", "everything burns", world.clock.now())
+        world.store.keep(Duty("freeze", written(State(frozen))))
+        set_clock(world, "2026-03-27 08:00:01")
+        world.until(lambda: bool(said(world)), "a digest")
+        assert "NEW MASKS ARE STOPPED by <@UALICE>" in said(world)[0]
 
 
 def test_another_schedule_holds_from_the_next_start_on(tmp_path: Path) -> None:
