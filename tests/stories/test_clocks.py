@@ -1,4 +1,4 @@
-"""Nights: nobody decides, and people are reminded and one is paged; or they decide by day what runs at night."""
+"""Nights: nobody decides, and people are reminded, others are called and one is paged."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ import yaml
 
 from tests.edges.receiver import PageReceiver, receiving
 from tests.lab.slack.lab import SlackLab
-from tests.stories.scene import MASKED, RUNS, Message, Story, id_of, mark, words
+from tests.stories.scene import Message, Story, id_of, mark, words
 
 pytestmark = [pytest.mark.slack, pytest.mark.ssh]
 
@@ -88,19 +88,3 @@ def test_a_bot_that_was_killed_meanwhile_makes_up_for_all_of_it_once(story: Stor
     story.presses("alice", "Withdraw", story.card("MASK cron.service"))
     story.until(lambda: pages(receiver, card) == ["trigger", "resolve"], "the end of the page")
     assert len(reminders(story)) == 2
-
-
-def test_a_change_that_was_approved_before_runs_when_its_window_opens(story: Story, receiver: PageReceiver) -> None:
-    opens = (datetime.now(UTC) + timedelta(seconds=85)).replace(second=0, microsecond=0)
-    card = story.asks(f'/mask db-01 worker --at "{opens:%H:%M} UTC" --window 5m disk swap')
-    assert "not before" in words(card)
-    story.presses("bob", "Approve", card)
-
-    approved = story.card("MASK worker.service on db-01 · approved for its window")
-    assert "is looked at again when the window opens" in words(approved)
-    assert story.sees("worker.service", "db-01") == RUNS
-
-    story.card("MASKED AND PROVEN · worker.service on db-01", seconds=200)
-    assert datetime.now(UTC) >= opens
-    assert story.sees("worker.service", "db-01") == MASKED
-    assert pages(receiver, card) == []
