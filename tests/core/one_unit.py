@@ -196,6 +196,20 @@ class Walk:
                 self._send(step)
         return step, False
 
+    def dies_at(self, name: str, *, was_sent: bool) -> None:
+        """Walk to a step, and die once it is recorded: before it is sent, or before its answer is read."""
+        while True:
+            step = self._next(self.unit.look(full=True))
+            if isinstance(step, Wait | LookFully | Done):
+                raise AssertionError(f"{step} came before {name}")
+            if label(step) == name:
+                break
+            self._send(step)
+        if was_sent:
+            self.unit.do(step)
+        sent = Sent(name, argv(step, self.target, user=self.change.user), self.unit.now)
+        self.target = replace(self.target, sent=(*self.target.sent, sent))
+
     def _next(self, now: Snapshot) -> Step:
         self.target = observe(self.target, self.change, now)
         return next_step(Work(self.change, self.target, self.undoes, self.try_start, self.limits), now, self.unit.now)

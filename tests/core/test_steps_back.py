@@ -200,6 +200,43 @@ def test_a_crash_between_unlink_and_start_is_resumed() -> None:
     assert undo.run() == Done(Outcome.RESTORED)
 
 
+BACK = (
+    "unlink persistent",
+    "add-wants multi-user.target",
+    "reload",
+    "reset-failed worker.service",
+    "start worker.service",
+    "start metrics.service",
+)
+
+
+@pytest.mark.parametrize("was_sent", [False, True])
+@pytest.mark.parametrize("last", BACK)
+def test_a_crash_at_any_step_leaves_nothing_undone_and_no_start_done_twice(last: str, was_sent: bool) -> None:  # noqa: FBT001
+    unit = OneUnit(links={(WANTED, PATHS[Layer.PERSISTENT])}, others={"metrics.service": UP})
+    mask = masking(unit)
+    mask.run()
+    unit.active = ActiveState.FAILED
+    undo = undoing(mask)
+    undo.dies_at(last, was_sent=was_sent)
+
+    assert undo.run() == Done(Outcome.RESTORED)
+    assert set(undo.steps) == set(BACK)
+    assert undo.steps.count(last) == (1 if was_sent and "reload" not in last else 2)
+    assert {WANTED} == {path for path, _ in unit.links}
+
+
+def test_a_start_of_which_no_answer_ever_comes_is_not_tried_for_ever() -> None:
+    unit = OneUnit()
+    mask = masking(unit)
+    mask.run()
+    undo = undoing(mask)
+    for _ in range(3):
+        undo.dies_at("start worker.service", was_sent=False)
+    assert undo.run() == Done(Outcome.RESTORED_PARTLY, "Active was active, is inactive")
+    assert undo.steps.count("start worker.service") == 3
+
+
 def test_a_foreign_mask_goes_by_its_links_and_nothing_is_started() -> None:
     unit = OneUnit(active=DOWN, mask_loaded=True)
     unit.put_mask(Layer.PERSISTENT)

@@ -140,6 +140,16 @@ def times(target: Target, name: str) -> int:
     return sum(sent.step == name for sent in target.sent)
 
 
+def is_tried(target: Target, name: str, limits: Limits) -> bool:
+    """Whether there is no use in sending a step once more.
+
+    One without an answer may never have left: the bot died between the record and the sending. Who asks has looked, and
+    what the step is for is not there.
+    """
+    sent = newest(target, name)
+    return sent is not None and (sent.exit_code is not None or times(target, name) >= limits.same_command)
+
+
 def newest(target: Target, name: str) -> Sent | None:
     """The newest sending of a step."""
     return next((sent for sent in reversed(target.sent) if sent.step == name), None)

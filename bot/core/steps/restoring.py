@@ -1,6 +1,7 @@
 """Back from a mask: our own with everything as it was before, somebody else's by its links alone."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePosixPath
 
@@ -16,6 +17,7 @@ from bot.core.steps.kinds import (
     Unlink,
     Wait,
     Work,
+    is_tried,
     label,
     newest,
     times,
@@ -40,9 +42,9 @@ def next_undo_step(work: Work, now: Snapshot, at: datetime) -> Step:
     if lost is None:
         return LookFully()
     for wanted_by in lost:
-        if not times(work.target, label(AddWants(wanted_by))):
+        if not is_tried(work.target, label(AddWants(wanted_by)), work.limits):
             return AddWants(wanted_by)
-    if _reload_is_due(work.target):
+    if _reload_is_due(work):
         return Reload()
     if now.around is None:
         return LookFully()
@@ -62,7 +64,7 @@ def next_unmask_step(work: Work, now: Snapshot) -> Step:
     if left:
         outcome = Outcome.FAILED if len(left) == len(agreed) else Outcome.NOT_UNMASKED
         return Done(outcome, _last_words(work.target))
-    if _reload_is_due(work.target):
+    if _reload_is_due(work):
         return Reload()
     if now.load is not LoadState.MASKED:
         return Done(Outcome.UNMASKED)
@@ -90,15 +92,20 @@ def _last_words(target: Target) -> str:
 def _bring_back(work: Work, before: Snapshot, now: Snapshot, around: Surroundings, at: datetime) -> Step:
     """The mask is gone: what ran before and does not run now is started."""
     for other in _should_run(before, now, around):
-        start = newest(work.target, label(Start(other.unit)))
+        name = label(Start(other.unit))
+        start = newest(work.target, name)
         if other.active is ActiveState.ACTIVATING:
             if start is None or (at - start.at).total_seconds() < work.limits.start_longest:
                 return Wait(_WAIT)
-        elif other.active is ActiveState.FAILED and not times(work.target, label(ResetFailed(other.unit))):
+        elif other.active is ActiveState.FAILED and not _was_reset(work, other.unit):
             return ResetFailed(other.unit)
-        elif start is None:
+        elif not is_tried(work.target, name, work.limits):
             return Start(other.unit)
     return _restored(before, now, around)
+
+
+def _was_reset(work: Work, unit: str) -> bool:
+    return is_tried(work.target, label(ResetFailed(unit)), work.limits)
 
 
 def _lost_links(mask: Target, now: Snapshot) -> list[str] | None:
@@ -123,11 +130,12 @@ def _can_be_put_back(path: str) -> bool:
     return folder.suffix == ".wants" and folder.stem.endswith(".target")
 
 
-def _reload_is_due(target: Target) -> bool:
-    """Links were changed since systemd last read its files."""
-    names = [sent.step.partition(" ")[0] for sent in target.sent]
-    changed = [position for position, name in enumerate(names) if name in (Unlink.name, AddWants.name)]
-    return bool(changed) and Reload.name not in names[changed[-1] :]
+def _reload_is_due(work: Work) -> bool:
+    """Links were changed since systemd last read its files, as far as we were told that it did."""
+    sent = work.target.sent
+    kinds = [one.step.partition(" ")[0] for one in sent]
+    changed = [position for position, kind in enumerate(kinds) if kind in (Unlink.name, AddWants.name)]
+    return bool(changed) and not is_tried(replace(work.target, sent=sent[changed[-1] :]), Reload.name, work.limits)
 
 
 def _should_run(before: Snapshot, now: Snapshot, around: Surroundings) -> Iterator[Neighbour]:
