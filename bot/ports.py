@@ -96,8 +96,14 @@ class Channel(Protocol):
     def post(self, place: Place, text: Text, *, mark: str) -> str:
         """Post, and return the message's timestamp; `mark` is kept as metadata so that a twin can be known."""
 
+    def find(self, place: Place, *, mark: str, since: datetime) -> str:
+        """The timestamp of our message with this mark, posted since then; empty if none is there, or can be seen."""
+
     def update(self, channel: str, ts: str, text: Text) -> None:
         """Replace a message."""
+
+    def delete(self, channel: str, ts: str) -> None:
+        """Take a message of ours away."""
 
     def whisper(self, place: Place, user: str, text: Text) -> None:
         """Say it to one person alone (ephemeral)."""
@@ -130,6 +136,7 @@ class Due:
     channel: str = ""
     ts: str = ""  # of the posted message, empty if there is none yet
     posted_version: int = -1
+    tried_at: datetime | None = None  # since when it may have been posted by a try that could not say so
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +243,12 @@ class Store(Protocol):
     def due_message(self, owner: str) -> Due | None:
         """Take the message that has been due longest, with a lease."""
 
-    def said(self, due: Due, *, channel: str, ts: str, version: int) -> None:
-        """The message stands in Slack, as of this version of its request."""
+    def said(self, due: Due, *, channel: str, ts: str, version: int) -> str:
+        """The message stands in Slack, as of this version of its request; the answer is where it stands by now.
+
+        That is another timestamp if the lease ran out and somebody else has posted it meanwhile, empty if he is just
+        about to. A card that was written to so late is drawn once more.
+        """
 
     def unsaid(self, due: Due, *, retry_in: timedelta | None) -> None:
         """It could not be said; None gives it up."""

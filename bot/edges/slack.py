@@ -4,11 +4,13 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass
 
+import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
@@ -18,6 +20,8 @@ from bot.core.people import Place
 from bot.edges import metrics
 from bot.errors import SlackError
 
+log = structlog.get_logger()
+Method = Callable[..., SlackResponse]
 SLACK_API = "https://slack.com/api/"
 CALL_TIMEOUT = 10  # seconds, of a call that nobody waits for
 FORM_TIMEOUT = 2  # of a call before an acknowledgement: that, and a trigger, live for three
@@ -30,6 +34,10 @@ _WORD = re.compile(r"[a-z][a-z0-9_]{0,79}")
 _APP_OF_TOKEN = re.compile(r"xapp-\d+-(A[A-Z0-9]+)-.+")
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
 _METADATA = "maskbot_message"
+# An app that was installed before it asked for this scope; and a thread whose first message somebody deleted.
+_UNREADABLE = frozenset({"missing_scope", "thread_not_found"})
+_PAGE, _MOST_PAGES = 200, 20
+_PEOPLE = ("U", "W")
 # Nothing that people or hosts wrote becomes a link, a mention or a preview.
 _AS_IT_IS: dict[str, Any] = {"parse": "none", "link_names": False}
 _NO_PREVIEW: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False}
@@ -69,7 +77,7 @@ def account(client: WebClient, *, app_token: str = "") -> Account:
     return Account(answer["team_id"], answer.get("enterprise_id") or "", answer["user_id"], app[1] if app else "")
 
 
-def call(method: Callable[..., SlackResponse], **arguments: Any) -> SlackResponse:
+def call(method: Method, **arguments: Any) -> SlackResponse:
     """Call a Web API method. Whatever goes wrong is a `SlackError`."""
     with metrics.slack(method.__name__):
         return _called(method, arguments)
@@ -122,9 +130,26 @@ class SlackChannel:
         )
         return str(answer["ts"])
 
+    def find(self, place: Place, *, mark: str, since: datetime) -> str:
+        """The timestamp of our message with this mark; empty if there is none, or we may not read what is said there.
+
+        Raises `SlackError`: then it is not known, and what may be there must not be posted again.
+        """
+        try:
+            return found(self._client, place, since=since, ours=lambda message: _mark(message) == mark)
+        except SlackError as error:
+            if error.code not in _UNREADABLE:
+                raise
+            log.warning("slack.not_looked", channel=place.channel, why=error.code)
+            return ""
+
     def update(self, channel: str, ts: str, text: Text) -> None:
         """Replace a message. Raises `SlackError`."""
         call(self._client.chat_update, channel=channel, ts=ts, **_said(text), **_AS_IT_IS)
+
+    def delete(self, channel: str, ts: str) -> None:
+        """Take a message of ours away. Raises `SlackError`."""
+        call(self._client.chat_delete, channel=channel, ts=ts)
 
     def whisper(self, place: Place, user: str, text: Text) -> None:
         """Say it to one person alone; in a direct message where they, or the bot, are in no channel.
@@ -155,6 +180,34 @@ class SlackChannel:
     def show(self, form_id: str, form: Block) -> None:
         """Replace what stands in an open form. Raises `SlackError`, also if it was closed meanwhile."""
         call(self._client.views_update, view_id=form_id, view=form)
+
+
+def found(client: WebClient, place: Place, *, since: datetime, ours: Callable[[Mapping[str, Any]], bool]) -> str:
+    """The timestamp of the message that is meant, among those said there since then; empty if it is not there."""
+    about = {"channel": _conversation(client, place.channel)} | ({"ts": place.thread} if place.thread else {})
+    method: Method = client.conversations_replies if place.thread else client.conversations_history
+    cursor = None
+    for _ in range(_MOST_PAGES):
+        oldest = f"{since.timestamp():.6f}"
+        page = call(method, **about, oldest=oldest, limit=_PAGE, cursor=cursor, include_all_metadata=True)
+        if ts := next((str(message["ts"]) for message in page["messages"] if ours(message)), ""):
+            return ts
+        cursor = (page.get("response_metadata") or {}).get("next_cursor")
+        if not cursor:
+            break
+    return ""
+
+
+def _conversation(client: WebClient, channel: str) -> str:
+    """A direct message is posted to somebody's id, but read in the conversation that we have with them."""
+    if not channel.startswith(_PEOPLE):
+        return channel
+    return str(call(client.conversations_open, users=channel)["channel"]["id"])
+
+
+def _mark(message: Mapping[str, Any]) -> object:
+    metadata = message.get("metadata") or {}
+    return metadata.get("event_type") == _METADATA and (metadata.get("event_payload") or {}).get("mark")
 
 
 def _to(place: Place) -> dict[str, Any]:

@@ -1,9 +1,7 @@
 """Saying it: cards follow the stored request, other messages are said once, and Slack's troubles only delay them."""
 
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
-from typing import TypeVar
 
 import structlog
 
@@ -18,12 +16,11 @@ from bot.workflow.ending import end
 from bot.workflow.paging import send_page
 from bot.workflow.parts import Parts
 from bot.workflow.places import asked_at, place_of, thread_of
+from bot.workflow.posting import plainer, post, posted, posted_before
 from bot.workflow.vitals import TOKEN_REFUSED
 
 log = structlog.get_logger()
-Answer = TypeVar("Answer")
 _NO_AUDIENCE = frozenset({"is_archived", "not_in_channel", "channel_not_found"})
-_SHAPE_REFUSED = frozenset({"invalid_blocks", "msg_blocks_too_long", "msg_too_long"})
 _OPERATOR_MENDS = TOKEN_REFUSED | {"missing_scope"}
 _LONGEST_PAUSE = 60.0  # seconds between two tries
 
@@ -64,35 +61,19 @@ def _about(parts: Parts, due: Due, request: Request) -> None:
 
 
 def _card(parts: Parts, due: Due, request: Request) -> None:
-    text = render(request, now=parts.clock.now())
-    place = place_of(parts, request)
-    if not due.ts:
-        ts = _post(parts, place, text, mark=f"{request.id}:card")
-        parts.store.said(due, channel=place.channel, ts=ts, version=request.version)
-        return
+    """The one message that is edited. One that an earlier try has posted may show an older version."""
+    text, place, mark = render(request, now=parts.clock.now()), place_of(parts, request), f"{request.id}:card"
+    channel = due.channel if due.ts else place.channel
+    ts = due.ts or posted_before(parts, due, place, mark=mark)
     try:
-        _plainer(text, lambda shape: parts.channel.update(due.channel, due.ts, shape))
-        ts = due.ts
+        if ts:
+            plainer(text, lambda shape: parts.channel.update(channel, ts, shape))
     except SlackError as error:
         if error.code != "message_not_found":
             raise
-        ts = _post(parts, place, text, mark=f"{request.id}:card")  # somebody deleted it
-    parts.store.said(due, channel=due.channel, ts=ts, version=request.version)
-
-
-def _post(parts: Parts, place: Place, text: Text, *, mark: str) -> str:
-    return _plainer(text, lambda shape: parts.channel.post(place, shape, mark=mark))
-
-
-def _plainer(text: Text, send: Callable[[Text], Answer]) -> Answer:
-    """Send it; a message whose shape Slack refuses goes out once more as plain words."""
-    try:
-        return send(text)
-    except SlackError as error:
-        if error.code not in _SHAPE_REFUSED:
-            raise
-        log.error("message in plain words", why=error.code, text=text.text)
-        return send(Text(text.text))
+        ts = ""  # somebody deleted it
+    ts = ts or post(parts, due, place, text, mark=mark)
+    posted(parts, due, channel, ts, version=request.version)
 
 
 def _line(parts: Parts, due: Due, request: Request) -> None:
@@ -103,9 +84,8 @@ def _line(parts: Parts, due: Due, request: Request) -> None:
         parts.store.said(due, channel=channel, ts="seen", version=request.version)
         return
     text = line(request, link=parts.channel.permalink(channel, ts), calls=place.channel == channel)
-    aside = f":{due.id}" if message.to or message.place else ""
-    said = parts.channel.post(place, text, mark=f"{request.id}:line{aside}")
-    parts.store.said(due, channel=place.channel, ts=said, version=request.version)
+    said = post(parts, due, place, text, mark=f"{request.id}:line:{due.id}")
+    posted(parts, due, place.channel, said, version=request.version)
 
 
 def _is_there(parts: Parts, person: PersonId, place: Place) -> bool:
@@ -118,9 +98,9 @@ def _is_there(parts: Parts, person: PersonId, place: Place) -> bool:
 
 def _evidence(parts: Parts, due: Due, request: Request) -> None:
     channel, ts = parts.store.card(request.id)
-    said = ""
-    for text in evidence(request):
-        said = _post(parts, thread_of(request, channel, ts), text, mark=f"{request.id}:evidence")
+    said, place = "", thread_of(request, channel, ts)
+    for number, text in enumerate(evidence(request), start=1):
+        said = post(parts, due, place, text, mark=f"{request.id}:evidence:{due.id}:{number}")
     parts.store.said(due, channel=channel, ts=said, version=request.version)
 
 
@@ -141,10 +121,10 @@ def _note(parts: Parts, due: Due, request: Request) -> None:
     said = note(message.body, mentions=message.mentions, link=link)
     if message.to:
         parts.channel.whisper(place, message.to, said)
-        ts = "whispered"
-    else:
-        ts = _post(parts, place, said, mark=f"{request.id}:note:{due.id}")
-    parts.store.said(due, channel=place.channel, ts=ts, version=request.version)
+        parts.store.said(due, channel=place.channel, ts="whispered", version=request.version)
+        return
+    ts = post(parts, due, place, said, mark=f"{request.id}:note:{due.id}")
+    posted(parts, due, place.channel, ts, version=request.version)
 
 
 def _reminder(parts: Parts, due: Due, request: Request) -> None:
@@ -155,14 +135,14 @@ def _reminder(parts: Parts, due: Due, request: Request) -> None:
         return
     place, link, now = message.place or place_of(parts, request), _link(parts, request), parts.clock.now()
     said = reminder(request, by=approval.decide_by, mentions=message.mentions, link=link, now=now)
-    ts = _post(parts, place, said, mark=f"{request.id}:reminder:{due.id}")
-    parts.store.said(due, channel=place.channel, ts=ts, version=request.version)
+    ts = post(parts, due, place, said, mark=f"{request.id}:reminder:{due.id}")
+    posted(parts, due, place.channel, ts, version=request.version)
 
 
 def _direct(parts: Parts, due: Due, request: Request) -> None:
     said = note(due.message.body, link=_link(parts, request))
-    ts = _post(parts, Place(due.message.to), said, mark=f"{request.id}:direct:{due.id}")
-    parts.store.said(due, channel=due.message.to, ts=ts, version=request.version)
+    ts = post(parts, due, Place(due.message.to), said, mark=f"{request.id}:direct:{due.id}")
+    posted(parts, due, due.message.to, ts, version=request.version)
 
 
 def _link(parts: Parts, request: Request) -> str:
@@ -179,8 +159,8 @@ def _announce(parts: Parts, due: Due) -> None:
         parts.store.unsaid(due, retry_in=None)
         return
     text = digest_now(parts) if message.kind is MessageKind.DIGEST else _sentence(message)
-    ts = _post(parts, place, text, mark=f"announcement:{due.id}")
-    parts.store.said(due, channel=place.channel, ts=ts, version=0)
+    ts = post(parts, due, place, text, mark=f"announcement:{due.id}")
+    posted(parts, due, place.channel, ts, version=0)
 
 
 def _sentence(message: Message) -> Text:

@@ -259,6 +259,61 @@ def test_who_lost_a_message_cannot_say_where_it_stands(store: Database, opened: 
     assert store.card("r1") == ("C1", TS)
 
 
+def test_a_message_that_may_have_been_posted_says_since_when(store: Database, clock: Hands) -> None:
+    waiting(store)
+    first, began = due(store), clock.now()
+    assert first.tried_at is None
+    for _ in range(2):
+        store.unsaid(first, retry_in=timedelta(seconds=2))
+        clock.wait(2)
+        first = due(store)
+        assert first.tried_at == began
+    store.said(first, channel="C1", ts=TS, version=0)
+    assert due(store).tried_at is None
+
+
+def test_what_an_older_version_tried_is_looked_for_as_well(store: Database, database_url: str, clock: Hands) -> None:
+    """It counted its attempts, and did not note when they were."""
+    waiting(store)
+    store.unsaid(due(store), retry_in=timedelta(0))
+    engine = create_engine(parse_url(database_url))
+    with engine.begin() as connection:
+        connection.execute(tables.messages.update().values(tried_at=None, overwritten=None))
+    engine.dispose()
+    tried_at = due(store).tried_at
+    assert tried_at is not None
+    assert tried_at < clock.now() - timedelta(hours=12)
+
+
+def test_who_is_late_learns_where_it_stands_and_a_card_is_drawn_once_more(store: Database, opened: Opening) -> None:
+    """He may have written an older picture over the newest one."""
+    asked = waiting(store)
+    late = due(opened(limits=Limits(message_lease=timedelta(0))))
+    assert store.said(due(store), channel="C1", ts=TS, version=asked.version) == TS
+    assert store.due_message("poster") is None
+    assert store.said(late, channel="C1", ts="late", version=asked.version) == TS
+    assert store.said(due(store), channel="C1", ts=TS, version=asked.version) == TS
+    assert store.due_message("poster") is None
+
+
+def test_who_is_late_while_another_draws_has_the_card_drawn_once_more(store: Database, opened: Opening) -> None:
+    asked = waiting(store)
+    late = due(opened(limits=Limits(message_lease=timedelta(0))))
+    now = due(store)
+    assert store.said(late, channel="C1", ts="late", version=asked.version) == ""
+    store.said(now, channel="C1", ts=TS, version=asked.version)
+    store.said(due(store), channel="C1", ts=TS, version=asked.version)
+    assert store.due_message("poster") is None
+
+
+def test_what_is_said_once_is_not_said_again_because_somebody_was_late(store: Database, opened: Opening) -> None:
+    store.add(a_request(), events=[], messages=[Message(WHISPER)])
+    late = due(opened(limits=Limits(message_lease=timedelta(0))))
+    store.said(due(store), channel="C1", ts=TS, version=0)
+    assert store.said(late, channel="C1", ts="late", version=0) == TS
+    assert store.due_message("poster") is None
+
+
 def test_a_new_start_on_a_file_posts_what_the_dead_one_held(
     database_url: str, opened: Opening, *, is_sqlite: bool
 ) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -193,6 +194,69 @@ class TestGoingOut:
         assert error.passing
         assert error.retry_after == (7 if fault == "429" else None)
         assert len(slack.messages("incident")) == fault.endswith("-after")
+
+
+class TestLookingForWhatWasPosted:
+    """After a doubt: is it there?"""
+
+    since = datetime.now(UTC) - timedelta(minutes=10)
+
+    def find(self, bot: Bot, place: Place, mark: str = "r1:card") -> str:
+        return bot.channel.find(place, mark=mark, since=self.since)
+
+    @pytest.mark.parametrize("fault", ["503-after", "reset-after"])
+    @pytest.mark.fault("F40", how="503 and a reset after Slack has posted the message")
+    def test_what_was_posted_before_a_doubt_is_found(self, slack: SlackLab, bot: Bot, fault: str) -> None:
+        slack.fault("chat.postMessage", fault)
+        refusal(slack, bot)
+        bot.channel.post(incident(slack), plain("another"), mark="r2:card")
+        (first, _) = slack.messages("incident")
+        assert self.find(bot, incident(slack)) == first["ts"]
+        assert self.find(bot, incident(slack), "r3:card") == ""
+
+    def test_it_is_found_after_an_edit_and_behind_much_else(self, slack: SlackLab, bot: Bot) -> None:
+        ts = bot.channel.post(incident(slack), plain("a card"), mark="r1:card")
+        bot.channel.update(slack.channels["incident"], ts, plain("a newer one"))
+        for number in range(210):
+            slack.write("alice", "incident", f"word {number}")
+        assert self.find(bot, incident(slack)) == ts
+        assert len(slack.calls("conversations.history")) == 2
+
+    def test_it_is_found_in_its_thread_and_nowhere_else(self, slack: SlackLab, bot: Bot) -> None:
+        first = slack.write("alice", "incident", "what is going on?")
+        ts = bot.channel.post(incident(slack, first["ts"]), plain("a card"), mark="r1:card")
+        assert self.find(bot, incident(slack, first["ts"])) == ts
+        assert self.find(bot, incident(slack, "1.000100")) == ""
+
+    def test_it_is_found_in_a_direct_message(self, slack: SlackLab, bot: Bot) -> None:
+        person = Place(slack.users["bob"])
+        assert self.find(bot, person) == ""
+        ts = bot.channel.post(person, plain("for you"), mark="r1:card")
+        assert self.find(bot, person) == ts
+
+    def test_what_is_gone_is_not_found(self, slack: SlackLab, bot: Bot) -> None:
+        ts = bot.channel.post(incident(slack), plain("a card"), mark="r1:card")
+        bot.channel.delete(slack.channels["incident"], ts)
+        assert self.find(bot, incident(slack)) == ""
+
+    def test_nobody_else_can_claim_to_have_posted_it(self, slack: SlackLab, bot: Bot) -> None:
+        slack.write("eve", "incident", "r1:card")
+        assert self.find(bot, incident(slack)) == ""
+
+    def test_where_the_bot_may_not_read_nobody_can_tell(self, slack: SlackLab, bot: Bot) -> None:
+        """An app that was installed when it asked for less."""
+        bot.channel.post(incident(slack), plain("a card"), mark="r1:card")
+        slack.workspace.manifest.scopes -= {"channels:history", "groups:history", "im:history"}
+        assert self.find(bot, incident(slack)) == ""
+
+    @pytest.mark.parametrize("fault", ["429", "503", "reset"])
+    def test_where_slack_does_not_answer_nothing_is_posted_on_a_guess(
+        self, slack: SlackLab, bot: Bot, fault: str
+    ) -> None:
+        slack.fault("conversations.history", fault)
+        with pytest.raises(SlackError) as raised:
+            self.find(bot, incident(slack))
+        assert raised.value.passing
 
 
 class TestPeople:

@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -73,11 +74,15 @@ class KeptChannels(Channels):
         self._death = death
 
     def post(self, place: Place, text: Text, *, mark: str) -> str:
-        self._death.at(f"before post {mark.partition(':')[2]}")
+        kind = mark.split(":")[1]
+        self._death.at(f"before post {kind}")
         ts = f"{time.time_ns()}.{os.getpid()}"
         (self._folder / ts).write_text(json.dumps({"mark": mark, "text": text.text}))
-        self._death.at(f"after post {mark.partition(':')[2]}")
+        self._death.at(f"after post {kind}")
         return ts
+
+    def find(self, place: Place, *, mark: str, since: datetime) -> str:
+        return next((path.name for path in self._folder.iterdir() if json.loads(path.read_text())["mark"] == mark), "")
 
     def update(self, channel: str, ts: str, text: Text) -> None:
         kept = json.loads((self._folder / ts).read_text())

@@ -4,6 +4,7 @@ import itertools
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from bot.core.cards.kit import Block, Text
 from bot.core.people import Person, PersonId, Place, Shift
@@ -86,6 +87,8 @@ class Channels:
     gone: set[str] = field(default_factory=set)
     trouble: str = ""  # Slack's word for why it does nothing now
     takes_blocks: bool = True
+    answers_to_lose: int = 0  # of the next messages, which are posted and nobody hears of it
+    hides: bool = False  # what stands there is not found
     tries: int = 0
     _numbers: Iterable[int] = field(default_factory=lambda: itertools.count(1_700_000_000))
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -95,7 +98,20 @@ class Channels:
             self._answer(place.channel, text)
             ts = f"{next(iter(self._numbers))}.000100"
             self.messages[ts] = Said(place.channel, place.thread, mark, text)
+            if self.answers_to_lose:
+                self.answers_to_lose -= 1
+                raise SlackError("The answer was lost.", code="unreachable", passing=True)
             return ts
+
+    def find(self, place: Place, *, mark: str, since: datetime) -> str:
+        with self._lock:
+            self._answer(place.channel)
+            return "" if self.hides else next((ts for ts, one in self.messages.items() if one.mark == mark), "")
+
+    def delete(self, channel: str, ts: str) -> None:
+        with self._lock:
+            self._answer(channel)
+            self.messages.pop(ts)
 
     def update(self, channel: str, ts: str, text: Text) -> None:
         with self._lock:
@@ -125,9 +141,9 @@ class Channels:
             self.forms[form_id] = form
 
     def marked(self, mark: str) -> list[Said]:
-        """The messages with that mark, oldest first."""
+        """The messages with that mark, or with one that goes on behind it, oldest first."""
         with self._lock:
-            return [said for said in self.messages.values() if said.mark == mark]
+            return [said for said in self.messages.values() if f"{said.mark}:".startswith(f"{mark}:")]
 
     def _answer(self, channel: str, text: Text | None = None) -> None:
         self.tries += 1

@@ -18,6 +18,7 @@ from bot.ports import Due, Message, MessageKind
 log = structlog.get_logger()
 _MESSAGE = TypeAdapter(Message)
 _NEVER_POSTED = -1
+_AN_OLDER_VERSION = timedelta(days=1)  # how far back what it tried is looked for; it did not note when that was
 # A request that ends before anybody was asked, or anything was done, has no card: its asker is told alone.
 _BESIDE_CARD = (MessageKind.LINE, MessageKind.EVIDENCE, MessageKind.NOTE, MessageKind.REMINDER)
 _SHOWN = (Stage.WAITING, Stage.APPROVED, Stage.RUNNING, Stage.DONE)
@@ -95,14 +96,22 @@ def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta)
     connection.execute(
         update(messages)
         .where(messages.c.id == row.id)
-        .values(owner=owner, lease_until=lease_time + lease, attempts=row.attempts + 1)
+        .values(
+            owner=owner,
+            lease_until=lease_time + lease,
+            attempts=row.attempts + 1,
+            tried_at=row.tried_at or now,
+            overwritten=False,
+        )
     )
     try:
         message = _MESSAGE.validate_python(row.document)
     except ValidationError as error:
         log.error("message cannot be read", message=row.id, why=complaint(error))
         return None  # it stays leased for a while, so that it stands in nobody's way
-    return Due(row.id, row.request_id or "", message, row.attempts, row.channel, row.ts, row.posted_version)
+    tried_at = (row.tried_at or now - _AN_OLDER_VERSION) if row.attempts else None
+    request_id = row.request_id or ""
+    return Due(row.id, request_id, message, row.attempts, row.channel, row.ts, row.posted_version, tried_at)
 
 
 def is_any_due(connection: Connection, *, now: datetime) -> bool:
@@ -147,13 +156,13 @@ class Posted:
     version: int
 
 
-def said(connection: Connection, due: Due, posted: Posted, *, now: datetime, interval: timedelta) -> None:
-    """Note where it stands. A card whose request has moved on meanwhile is due again."""
+def said(connection: Connection, due: Due, posted: Posted, *, now: datetime, interval: timedelta) -> str:
+    """Note where it stands, and tell it. A card whose request has moved on meanwhile is due again."""
     row = connection.execute(select(messages).where(_is_held(due)).with_for_update()).first()
     if row is None:
-        return  # the lease ran out and another says it; he looks for what we posted before he posts
-    outdated = row.kind == MessageKind.CARD.value and _version(connection, row.request_id) > posted.version
-    next_at = now if row.urgent_version > posted.version else now + interval
+        return _said_late(connection, due, now=now)
+    outdated = row.overwritten or _version(connection, row.request_id) > posted.version
+    next_at = now if row.overwritten or row.urgent_version > posted.version else now + interval
     connection.execute(
         update(messages)
         .where(messages.c.id == row.id)
@@ -162,18 +171,29 @@ def said(connection: Connection, due: Due, posted: Posted, *, now: datetime, int
             ts=posted.ts,
             posted_at=now,
             posted_version=posted.version,
-            due_at=next_at if outdated else None,
+            due_at=next_at if outdated and row.kind == MessageKind.CARD.value else None,
             not_before=None,
             attempts=0,
+            tried_at=None,
             owner=None,
             lease_until=None,
         )
     )
+    return posted.ts
 
 
-def _version(connection: Connection, request_id: str) -> int:
-    version: int = connection.execute(select(requests.c.version).where(requests.c.id == request_id)).scalar_one()
-    return version
+def _said_late(connection: Connection, due: Due, *, now: datetime) -> str:
+    """The lease ran out and another says it: what he wrote may lie under ours, so a card is drawn once more."""
+    row = connection.execute(select(messages).where(messages.c.id == due.id).with_for_update()).one()
+    if row.kind == MessageKind.CARD.value:
+        again = update(messages).where(messages.c.id == row.id)
+        connection.execute(again.values(overwritten=True, due_at=row.due_at or max(now, row.not_before or now)))
+    return str(row.ts)
+
+
+def _version(connection: Connection, request_id: str | None) -> int:
+    version: int | None = connection.execute(select(requests.c.version).where(requests.c.id == request_id)).scalar()
+    return version or 0
 
 
 def unsaid(connection: Connection, due: Due, *, at: datetime | None) -> None:

@@ -155,10 +155,10 @@ class Database:
         with self._transactions.writing() as connection:
             return outbox.take(connection, owner, now=now, lease=self._limits.message_lease)
 
-    def said(self, due: Due, *, channel: str, ts: str, version: int) -> None:
+    def said(self, due: Due, *, channel: str, ts: str, version: int) -> str:
         posted = outbox.Posted(channel, ts, version)
         with self._changing() as (connection, now):
-            outbox.said(connection, due, posted, now=now, interval=self._limits.card_edits)
+            return outbox.said(connection, due, posted, now=now, interval=self._limits.card_edits)
 
     def unsaid(self, due: Due, *, retry_in: timedelta | None) -> None:
         at = None if retry_in is None else self._clock.now() + retry_in

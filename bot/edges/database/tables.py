@@ -124,8 +124,10 @@ messages = Table(
     Column("due_at", UtcTime, index=True),  # null: nothing to say at the moment
     Column("not_before", UtcTime),  # what Slack asked us to wait
     Column("attempts", Integer, nullable=False),
+    Column("tried_at", UtcTime),  # the first of these attempts
     Column("owner", Text),
     Column("lease_until", UtcTime),
+    Column("overwritten", Boolean),  # since it was taken, by somebody whose lease had run out
     Column("channel", Text, nullable=False),
     Column("ts", Text, nullable=False),
     Column("posted_at", UtcTime),

@@ -1,0 +1,54 @@
+"""Posting once: what may stand in Slack already is looked for before it is posted, and a twin is taken back."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar
+
+import structlog
+
+from bot.core.cards.kit import Text
+from bot.core.people import Place
+from bot.errors import SlackError
+from bot.ports import Due
+from bot.workflow.parts import Parts
+
+log = structlog.get_logger()
+Answer = TypeVar("Answer")
+_SHAPE_REFUSED = frozenset({"invalid_blocks", "msg_blocks_too_long", "msg_too_long"})
+_SKEW = timedelta(minutes=10)  # between our clock, which says when it was tried, and Slack's, which stamps messages
+
+
+def posted_before(parts: Parts, due: Due, place: Place, *, mark: str) -> str:
+    """The timestamp under which an earlier try has posted it: one that was killed, or was not told how it went."""
+    if due.tried_at is None:
+        return ""
+    return parts.channel.find(place, mark=mark, since=due.tried_at - _SKEW)
+
+
+def post(parts: Parts, due: Due, place: Place, text: Text, *, mark: str) -> str:
+    """Post it, unless it stands there already; the answer is its timestamp."""
+    stands = posted_before(parts, due, place, mark=mark)
+    return stands or plainer(text, lambda shape: parts.channel.post(place, shape, mark=mark))
+
+
+def posted(parts: Parts, due: Due, channel: str, ts: str, *, version: int) -> None:
+    """Note where it stands. If somebody else posted it while our lease had run out, ours is the twin."""
+    stands = parts.store.said(due, channel=channel, ts=ts, version=version)
+    if stands in ("", ts):
+        return
+    log.warning("posted late", message=due.id, request=due.request_id)
+    try:
+        parts.channel.delete(channel, ts)
+    except SlackError as error:
+        log.warning("twin not taken back", message=due.id, request=due.request_id, why=error.code)
+
+
+def plainer(text: Text, send: Callable[[Text], Answer]) -> Answer:
+    """Send it; a message whose shape Slack refuses goes out once more as plain words."""
+    try:
+        return send(text)
+    except SlackError as error:
+        if error.code not in _SHAPE_REFUSED:
+            raise
+        log.error("message in plain words", why=error.code, text=text.text)
+        return send(Text(text.text))

@@ -1,0 +1,115 @@
+"""Whatever becomes of the answer, a message stands in Slack once: it is looked for before it is posted again."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.core.changes import Sent, Stage
+from bot.core.people import Place
+from bot.edges.database import Database, Limits
+from bot.ports import Due, Message, MessageKind
+from bot.workflow.saying import say
+from tests.edges.asked import an_event
+from tests.workflow.slack import BOB, INCIDENT
+from tests.workflow.waiting import waits, without_hosts
+from tests.workflow.world import World
+
+SAID = (
+    Message(MessageKind.LINE),
+    Message(MessageKind.LINE, to=BOB.id.user),
+    Message(MessageKind.NOTE, body="a note"),
+    Message(MessageKind.NOTE, body="a note elsewhere", place=Place("C2")),
+    Message(MessageKind.REMINDER),
+    Message(MessageKind.DIRECT, to=BOB.id.user, body="to bob"),
+    Message(MessageKind.EVIDENCE),
+)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with without_hosts(tmp_path) as one:
+        yield one
+
+
+def say_all(world: World) -> None:
+    """Say what is due until nothing is, whatever Slack answers."""
+    while due := next_due(world):
+        say(world.parts, due)
+
+
+def next_due(world: World) -> Due | None:
+    due = world.store.due_message("poster")
+    if due is None:
+        world.clock.ahead += timedelta(seconds=5)  # more than the pause before another try
+        due = world.store.due_message("poster")
+    return due
+
+
+@pytest.mark.fault("F40", how="Slack posts the message and its answer is lost, whatever the message")
+def test_every_kind_of_message_is_posted_once_though_no_answer_comes_back(world: World) -> None:
+    request = waits(world)
+    world.people.elsewhere[INCIDENT.channel] = {request.owner}
+    sent = Sent("link", ("systemctl", "mask"), request.asked_at, exit_code=0)
+    world.store.save(request.on_target(sent=(sent,)), messages=SAID)
+    world.store.record([an_event()], [Message(MessageKind.NOTE, body="to all", place=INCIDENT)])
+    world.slack.answers_to_lose = 100
+    say_all(world)
+    marks = Counter(said.mark for said in world.slack.messages.values())
+    assert set(marks.values()) == {1}, marks
+    assert len(marks) == 1 + len(SAID) + 1
+
+
+def test_a_card_that_was_posted_before_a_doubt_shows_the_newest(world: World) -> None:
+    request = waits(world)
+    world.slack.answers_to_lose = 1
+    due = world.store.due_message("poster")
+    assert due is not None
+    say(world.parts, due)
+    world.store.save(request.move(Stage.WITHDRAWN, because="Enough."))
+    say_all(world)
+    assert world.card(request).startswith("WITHDRAWN")
+
+
+def test_while_slack_does_not_say_what_stands_there_nothing_is_posted_on_a_guess(world: World) -> None:
+    request = waits(world)
+    world.slack.answers_to_lose = 1
+    first = world.store.due_message("poster")
+    assert first is not None
+    say(world.parts, first)
+    world.slack.trouble = "unreachable"
+    again = next_due(world)
+    assert again is not None
+    say(world.parts, again)
+    assert len(world.slack.messages) == 1
+    world.slack.trouble = ""
+    say_all(world)
+    assert len(world.slack.messages) == 1
+    assert world.store.card(request.id)[1] in world.slack.messages
+
+
+@pytest.mark.parametrize("kind", [MessageKind.CARD, MessageKind.NOTE])
+@pytest.mark.fault("F54", how="a poster who lost his lease posts all the same")
+def test_who_posts_after_his_lease_has_run_out_takes_his_twin_back(
+    world: World, tmp_path: Path, kind: MessageKind
+) -> None:
+    """He looked in time, and froze before he posted: only afterwards can he know."""
+    waits(world)
+    if kind is MessageKind.NOTE:
+        say_all(world)
+        world.store.record([an_event()], [Message(kind, body="to all", place=INCIDENT)])
+    url = f"sqlite:///{tmp_path}/var/maskbot.db"
+    hasty = Database(url, clock=world.clock, instance="frozen", limits=Limits(message_lease=timedelta(0)))
+    frozen = hasty.due_message("frozen")
+    hasty.close()
+    assert frozen is not None
+    assert frozen.message.kind is kind
+    say_all(world)
+    posted = dict(world.slack.messages)
+    world.slack.hides = True  # what he saw before he froze
+    say(world.parts, frozen)
+    world.slack.hides = False
+    say_all(world)
+    assert world.slack.messages == posted
