@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.changes import Request
+from bot.core.changes import Frozen, Request
 from bot.core.people import Person
 from bot.core.policy import Policy, Rule
 
@@ -34,7 +34,7 @@ class Health:
     version: str
     open_requests: int = 0
     unreached: tuple[Unreached, ...] = ()
-    frozen: str = ""  # why there are no new masks for now
+    frozen: Frozen | None = None  # who stopped new masks
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from bot.core.page import Health, Page, rights_of
 from bot.core.people import Person, PersonId
 from bot.core.policy import Facts, Moment, may_sign, may_vote
 from bot.core.rules.identity import is_one_of_us
-from bot.errors import UsageError
+from bot.errors import NotYet, Unverified, UsageError
 from bot.ports import Query
+from bot.workflow.frozen import freeze_state
 from bot.workflow.groups import Groups, person, read_groups
 from bot.workflow.parts import Parts
 
@@ -22,9 +23,12 @@ _LATELY = 5
 
 
 def drawn(parts: Parts, who: PersonId) -> Block:
-    """Somebody's page as it is now. Raises a `MaskbotError` where it cannot be drawn."""
+    """Somebody's page as it is now; where nobody can tell who they are, the reason stands on it and nothing else."""
     groups = read_groups(parts)
-    me = person(parts, who, groups)
+    try:
+        me = person(parts, who, groups)
+    except (Unverified, NotYet) as error:
+        return home.unverified(str(error))
     if not is_one_of_us(me, parts.policy):
         return home.closed("This page is for full members of this workspace.")
     return home.view(gathered(parts, me, groups), parts.clock.now())
@@ -99,4 +103,5 @@ def _health(parts: Parts) -> Health:
         version=__version__,
         open_requests=len(parts.store.find(Query(stages=_OPEN, limit=_MOST))),
         unreached=parts.reach.unreached(parts.inventory.names),
+        frozen=freeze_state(parts).frozen,
     )

@@ -52,7 +52,7 @@ class TestUnits:
         view = form(world)
         assert offered(world, view, "cron") == [
             "Type on: I am looking at web-01 …",
-            "Use cron.service: as it is typed",
+            "Use cron.service (as it is typed)",
         ]
         world.hosts.answers.set()
 
@@ -62,11 +62,11 @@ class TestUnits:
         assert world.hosts.asked == ["web-01"]
         assert offered(world, view) == [
             *(unit for unit in UNITS if "ssh" not in unit),
-            "ssh.service: critical: remote access",
+            "ssh.service (critical: remote access)",
         ]
         assert offered(world, view, "cron") == ["cron.service", "cronjob@daily.service"]
-        assert offered(world, view, "foo") == ["Use foo.service: not seen on web-01"]
-        assert offered(world, view, "sshd") == ["Use sshd.service: critical: remote access"]
+        assert offered(world, view, "foo") == ["Use foo.service (not seen on web-01)"]
+        assert offered(world, view, "sshd") == ["Use sshd.service (critical: remote access)"]
         assert offered(world, view, "cr*") == ["Nothing on web-01 has a name like that"]
         assert world.hosts.asked == ["web-01"]
 
@@ -76,7 +76,7 @@ class TestUnits:
         known(world, view)
         assert offered(world, view, "cron") == [
             "web-01 does not answer: type the whole name",
-            "Use cron.service: as it is typed",
+            "Use cron.service (as it is typed)",
         ]
 
     def test_before_a_host_is_chosen_it_says_so(self, world: World) -> None:
@@ -96,7 +96,7 @@ class TestUnits:
         offered(world, view)
         world.slack.call("users.info")
         until(world, lambda: world.hosts.asked == ["web-01"])
-        assert offered(world, view, "cron")[1:] == ["Use cron.service: as it is typed"]
+        assert offered(world, view, "cron")[1:] == ["Use cron.service (as it is typed)"]
 
 
 class TestHosts:

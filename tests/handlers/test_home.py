@@ -3,12 +3,17 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from bot.core.changes import Request, Stage, Verdict
+from bot.core.changes import Frozen, Request, Stage, Verdict
+from bot.core.freezing import State, written
+from bot.core.people import PersonId
 from bot.core.policy import Group
+from bot.ports import Duty
+from bot.workflow.frozen import NAME
 from tests.handlers.payloads import CHANNEL, at_home, click, home_opened, submission
 from tests.handlers.world import World
 
@@ -74,6 +79,21 @@ class TestThePage:
         shown = page(world)
         assert "full members" in shown
         assert "cron" not in shown
+
+    def test_is_closed_with_the_reason_where_slack_cannot_say_who_somebody_is(self, world: World) -> None:
+        world.waiting()
+        world.slack.answer("users.info", {"ok": False, "error": "internal_error"})
+        world.send(home_opened())
+        shown = page(world)
+        assert "(internal_error)" in shown
+        assert '"action_id": "refresh"' in shown
+        assert "cron" not in shown
+
+    def test_says_that_new_masks_are_stopped(self, world: World) -> None:
+        frozen = Frozen(PersonId("T1", "UCAROL"), "carol", "it masks the wrong hosts", datetime.now(UTC))
+        world.store.keep(Duty(NAME, written(State(frozen=frozen))))
+        world.send(home_opened())
+        assert "new masks, by carol" in page(world)
 
     def test_is_left_alone_when_the_messages_are_looked_at(self, world: World) -> None:
         world.send(home_opened(tab="messages"))

@@ -80,7 +80,7 @@ def test_a_bare_mask_opens_a_form_which_offers_real_units_and_shows_its_mistakes
     story.until(lambda: slack.view("alice") != form, "the form to note the host")
     found = story.until(lambda: offered(story, "watch", "watchdog.service"), "the units of web-02")
     assert found[:2] == ["watchdog.service", "watched.path"]
-    assert slack.offered("alice", "unit", "ssh.s")[0] == "ssh.service: critical: remote access"
+    assert slack.offered("alice", "unit", "ssh.s")[0] == "ssh.service (critical: remote access)"
 
     wrong = slack.submit_view("alice", {"host": "web-02", "unit": "ssh.service", "for": "a while"})
     assert wrong.said is not None

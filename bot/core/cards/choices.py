@@ -54,11 +54,11 @@ def _rank(name: str, wanted: str) -> int:
 
 
 def _unit(unit: UnitName, why: str) -> Block:
-    return option(f"{unit}: {why}" if why else str(unit), str(unit))
+    return option(f"{unit} ({why})" if why else str(unit), str(unit))
 
 
 def _own(unit: UnitName, remark: str, protection: Protection) -> Block:
-    return option(f"Use {unit}: {protection(unit) or remark}", str(unit))
+    return option(f"Use {unit} ({protection(unit) or remark})", str(unit))
 
 
 def _as_typed(typed: str) -> UnitName | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from bot.core.cards import ends, glass, rights
+from bot.core.cards import ends, freezes, glass, rights
 from bot.core.cards.buttons import buttons
 from bot.core.cards.done import actions
 from bot.core.cards.kit import (
@@ -22,7 +22,7 @@ from bot.core.cards.kit import (
 )
 from bot.core.cards.sentences import line
 from bot.core.cards.titles import asked, loudly, subject
-from bot.core.cards.waiting import plan_rows, standing, who_may
+from bot.core.cards.waiting import plan_rows, standing, talk, who_may
 from bot.core.changes import Request, Stage
 from bot.core.page import Health, Page, Unreached
 
@@ -39,7 +39,7 @@ def view(page: Page, now: datetime) -> Block:
         *_part("rights", "What you may do", [section("rights", _rights(page))]),
         *_part("health", "How I am", [section("health", _health(page.health, now))]),
     ]
-    return _page([_tools(), *blocks])
+    return _page([_tools((Action.ASK, Action.REFRESH)), *blocks])
 
 
 def closed(why: str) -> Block:
@@ -47,15 +47,22 @@ def closed(why: str) -> Block:
     return _page([section("closed", [why])])
 
 
+def unverified(why: str) -> Block:
+    """The page while nobody can tell who looks at it: the reason, and a way to try again."""
+    return _page([_tools((Action.REFRESH,)), section("closed", [why, words("This page is closed until then.")])])
+
+
 def _page(blocks: list[Block]) -> Block:
     return {"type": "home", "callback_id": _VIEW, "blocks": blocks}
 
 
-def _tools() -> Block:
-    offered = ((Action.ASK, "Mask a unit"), (Action.REFRESH, "Refresh"))
+_LABELS = {Action.ASK: "Mask a unit", Action.REFRESH: "Refresh"}
+
+
+def _tools(offered: Sequence[Action]) -> Block:
     elements = [
-        {"type": "button", "action_id": action.value, "text": plain_text(label, LABEL), "value": _VIEW}
-        for action, label in offered
+        {"type": "button", "action_id": action.value, "text": plain_text(_LABELS[action], LABEL), "value": _VIEW}
+        for action in offered
     ]
     return {"type": "actions", "block_id": "tools", "elements": elements}
 
@@ -100,7 +107,7 @@ def _deadline(request: Request, now: datetime) -> Iterator[Markup]:
 def _masks(page: Page, now: datetime) -> Iterator[Block]:
     for number, mask in enumerate(page.masks):
         yield section(f"mask-{number}", [words("*{}*", subject(mask)), _life(mask, now), *_undo(mask, now)])
-        yield _buttons(f"mask-{number}", mask, *actions(mask, now))
+        yield _buttons(f"mask-{number}", mask, *actions(mask, now), Action.HAND_OVER)
     yield from _more("mask", page.more_masks)
 
 
@@ -119,13 +126,24 @@ def _undo(mask: Request, now: datetime) -> Iterator[Markup]:
 def _requests(page: Page) -> Iterator[Block]:
     for number, request in enumerate(page.open):
         head = words("*{}* · {}", loudly(request), _stage(request))
-        yield section(f"open-{number}", [head])
-        own = (Action.DETAILS,) if request.stage is Stage.RUNNING else (Action.DETAILS, Action.WITHDRAW)
-        yield _buttons(f"open-{number}", request, *own)
+        question = [*talk(request, newest=1)][:1]  # without where its button is on a card
+        yield section(f"open-{number}", [head, *(question if request.open_question else [])])
+        yield _buttons(f"open-{number}", request, *_own(request))
     yield from _more("open", page.more_open)
     if page.finished:
         lately = [Markup(line(request, link="").text) for request in page.finished]
         yield section("finished", [words("Lately:"), *lately])
+
+
+def _own(request: Request) -> Iterator[Action]:
+    """What somebody can do about their own request. Here Details opens no further form, so the rare ones stand here."""
+    if request.stage is Stage.WAITING and request.open_question:
+        yield Action.ANSWER
+    yield Action.DETAILS
+    if request.stage is not Stage.RUNNING:
+        yield Action.WITHDRAW
+    if request.can_be_handed_over:
+        yield Action.HAND_OVER
 
 
 def _stage(request: Request) -> str:
@@ -150,15 +168,14 @@ def _rights(page: Page) -> Iterator[Markup]:
 
 
 def _health(health: Health, now: datetime) -> Iterator[Markup]:
-    if health.frozen:
-        yield row("Frozen", health.frozen)
+    yield from freezes.rows(health.frozen)
     yield words("Connected to Slack, and the database answers.")
     yield row("Open requests", str(health.open_requests))
     yield from (row("Not reached", _unreached(one)) for one in health.unreached[:SHOWN])
     if not health.unreached:
         yield words("Every host that I tried lately has answered.")
-    yield words("As of {}, maskbot {}. Open this page anew for newer words.", clock(now), health.version)
+    yield words("As of {}, maskbot {}. *Refresh* draws this page anew.", clock(now), health.version)
 
 
 def _unreached(one: Unreached) -> Markup:
-    return words("{} since {}: {}", one.host, clock(one.since), one.why)
+    return words("{} since {}: {}", one.host, clock(one.since), one.why.removeprefix(f"{one.host}: "))

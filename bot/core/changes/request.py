@@ -132,6 +132,11 @@ class Request:
         )
 
     @property
+    def can_be_handed_over(self) -> bool:
+        """It waits, or it made something that is still there."""
+        return self.stage in (Stage.WAITING, Stage.APPROVED) or self.can_be_undone
+
+    @property
     def can_be_undone(self) -> bool:
         """There is something of ours on the host to take back, or something we stopped to start again."""
         halfway = self.target.outcome in (Outcome.NOT_PROTECTED, Outcome.NOT_LOADED)

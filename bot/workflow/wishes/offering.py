@@ -11,7 +11,6 @@ from bot.core.people import PersonId
 from bot.core.policy import Allow, Moment
 from bot.workflow.judging import judge
 from bot.workflow.parts import Parts
-from bot.workflow.wishes.recording import can_be_handed_over
 
 
 def offers(parts: Parts, request: Request, to: PersonId) -> tuple[Action, ...]:
@@ -26,7 +25,7 @@ def _offers(parts: Parts, request: Request, to: PersonId) -> Iterator[Action]:
             yield Action.ANSWER
         if _may_go_alone(parts, request, to):
             yield Action.GO_ALONE
-    if is_owner and can_be_handed_over(request):
+    if is_owner and request.can_be_handed_over:
         yield Action.HAND_OVER
     if request.stage is Stage.DONE:
         yield from gave_way(request, done.actions(request, parts.clock.now()))

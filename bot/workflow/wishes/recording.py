@@ -72,11 +72,6 @@ def check(request: Request, wish: Wish, policy: Policy) -> None:
     _CHECKS[wish.wanted](request, wish, policy)
 
 
-def can_be_handed_over(request: Request) -> bool:
-    """It waits, or it made something that is still there."""
-    return request.stage in (Stage.WAITING, Stage.APPROVED) or request.can_be_undone
-
-
 def _whole_digest(request: Request, wish: Wish) -> str:
     """A button carries only the first signs of the plan that it stands under."""
     is_same = len(wish.digest) >= DIGEST_SIGNS and request.target.digest.startswith(wish.digest)
@@ -111,7 +106,7 @@ def _answer(request: Request, wish: Wish, _: Policy) -> None:
 
 def _handover(request: Request, wish: Wish, _: Policy) -> None:
     _only_the_owner(request, wish, "hands it over")
-    if not can_be_handed_over(request):
+    if not request.can_be_handed_over:
         raise UsageError("There is nothing to hand over: it is under way right now, or over.")
 
 

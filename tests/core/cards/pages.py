@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.changes import Standing, Verb
+from bot.core.changes import Frozen, Standing, Verb
 from bot.core.page import Health, Page, Right, Unreached
 from bot.core.policy import Rule
 from tests.core.cards.cases import ENDED, distinct, guarded
-from tests.core.cards.situations import NOW, alone, proven, under_way, waiting
+from tests.core.cards.situations import CAROL, NOW, alone, proven, talked, under_way
 
 HEALTH = Health("0.1.0", open_requests=3)
 PROD = Rule("prod", environments=frozenset({"prod", "edge"}), need=2, approve=("sre", "dba"), distinct=True)
@@ -18,8 +18,8 @@ EMPTY = Page(HEALTH)
 FULL = Page(
     health=replace(
         HEALTH,
-        unreached=(Unreached("db-01", NOW - timedelta(minutes=3), "db-01 refused the connection <!here>."),),
-        frozen="release night, by @carol",
+        unreached=(Unreached("db-01", NOW - timedelta(minutes=3), "db-01: connection refused <!here>."),),
+        frozen=Frozen(CAROL, "carol", "release <!here> night", NOW - timedelta(hours=1)),
     ),
     to_decide=(guarded(), replace(distinct(), id="r2")),
     to_sign=(replace(alone(proven()), id="r5"),),
@@ -27,7 +27,7 @@ FULL = Page(
         proven(),
         replace(proven(), id="r3", standing=Standing(ends_at=NOW + timedelta(hours=2)), undo_until=None),
     ),
-    open=(replace(waiting(), id="r4"), under_way(), under_way(unknown_since=NOW)),
+    open=(replace(talked("is the <replica> healthy?"), id="r4"), under_way(), under_way(unknown_since=NOW)),
     finished=(ENDED["denied"], proven()),
     rights=(
         Right(PROD, may_ask=True, may_approve=False),

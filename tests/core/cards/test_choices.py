@@ -30,7 +30,7 @@ def test_an_exact_name_comes_first_then_what_begins_so_and_protected_ones_after_
         "cron.timer",
         "crond-x.service",
         "anacron.service",
-        "sshcron.service: critical: remote access",
+        "sshcron.service (critical: remote access)",
     ]
 
 
@@ -41,9 +41,9 @@ def test_what_was_typed_is_repaired_first(typed: str) -> None:
 
 def test_whatever_is_typed_can_be_chosen_if_it_is_a_name() -> None:
     options = choices.units("foo.timer", LISTED, "web-01", plain)
-    assert texts(options) == ["Use foo.timer: not seen on web-01"]
+    assert texts(options) == ["Use foo.timer (not seen on web-01)"]
     assert [option["value"] for option in options] == ["foo.timer"]
-    assert texts(choices.units("ssh", LISTED, "web-01", guarded))[-1] == "Use ssh.service: critical: remote access"
+    assert texts(choices.units("ssh", LISTED, "web-01", guarded))[-1] == "Use ssh.service (critical: remote access)"
 
 
 @pytest.mark.parametrize("typed", ["a b", "../x", "cr*", "x" * 300, "<!channel>"])
@@ -58,9 +58,9 @@ def test_never_more_than_slack_shows_and_no_name_that_does_not_fit() -> None:
     many = [UnitName(f"unit-{number:03}.service") for number in range(300)]
     found = texts(choices.units("unit", many, "web-01", guarded))
     assert len(found) == choices.MOST
-    assert found[-1] == "Use unit.service: not seen on web-01"
+    assert found[-1] == "Use unit.service (not seen on web-01)"
     long = UnitName("x" * 160 + ".service")
-    assert texts(choices.units("x", [long], "web-01", plain)) == ["Use x.service: not seen on web-01"]
+    assert texts(choices.units("x", [long], "web-01", plain)) == ["Use x.service (not seen on web-01)"]
     assert len(texts(choices.hosts([f"web-{number:03}" for number in range(300)], "web"))) == choices.MOST
 
 

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from bot.core.cards import details, evidence, line, render
+from bot.core.cards import details, evidence, home, line, render
 from bot.core.cards.kit import Block, Text
 from bot.core.changes import Request
+from bot.core.page import Page
 from tests.core.cards.cases import CARDS, DONE
-from tests.core.cards.reading import read
+from tests.core.cards.pages import EMPTY, FULL
+from tests.core.cards.reading import read, read_page
 from tests.core.cards.situations import NAMES, NOW, proven
 
 EVERY_CARD = {f"{group}, {name}": request for group, found in CARDS.items() for name, request in found.items()}
@@ -106,6 +108,19 @@ def test_nobody_has_to_type_an_id(request_: Request) -> None:
     for said in (card, line(request_, link="")):
         assert request_.id not in said.text
         assert request_.id not in "\n".join(shown(said))
+
+
+@pytest.mark.parametrize("page", [EMPTY, FULL], ids=["empty", "full"])
+def test_somebodys_own_page_is_all_in_words_and_its_buttons_say_what_they_are_about(page: Page) -> None:
+    blocks = home.view(page, NOW)["blocks"]
+    said = read_page({"blocks": blocks}, NAMES)
+    assert not EMOJI.search(re.sub(r"\d\d:\d\d:\d\d", "", said))
+    assert [sign for sign in said if unicodedata.category(sign) == "So" or ord(sign) > 0xFFFF] == []
+    for button in buttons(Text("", tuple(blocks))):
+        label = button["text"]["text"]
+        about = button.get("accessibility_label", label)
+        assert len(label) <= 15
+        assert about.startswith(f"{label}: ") or button["value"] == "home"
 
 
 @pytest.mark.parametrize("text", [*evidence(proven()), details(proven(), now=NOW)])

@@ -12,6 +12,7 @@ from bot.core.cards import answers, details, evidence, forms, glass, home, line,
 from bot.core.cards.buttons import buttons
 from bot.core.cards.kit import Action, Block, Text, code, escape, linked, mention, message, plain_text, section, words
 from bot.core.changes import (
+    Frozen,
     Glass,
     Handover,
     Outcome,
@@ -243,7 +244,13 @@ def test_an_answer_stays_ours(request: Request, seen: Snapshot, text: str) -> No
     explained = [Explained(text, holds=True, why=text), Explained(text, holds=False, why=text, line=3)]
     lost = Unreached(text, NOW, text)
     mine = Page(
-        Health("1", unreached=(lost,), frozen=text), (request,), (), (request,), (request,), (request,), not_known=text
+        Health("1", unreached=(lost,), frozen=Frozen(ALICE, text, text, NOW)),
+        (request,),
+        (),
+        (request,),
+        (request,),
+        (request,),
+        not_known=text,
     )
     assert_harmless(home.view(mine, NOW))
     assert_harmless(home.closed(text))

@@ -7,6 +7,7 @@ import pytest
 
 from bot.core.cards import home
 from bot.core.cards.kit import Action, Block
+from bot.core.changes import Frozen
 from bot.core.page import Page, Unreached, rights_of
 from bot.core.people import Person
 from bot.core.policy import Policy, Rule
@@ -50,7 +51,7 @@ def test_the_longest_page_is_within_the_limits() -> None:
     masks = tuple(replace(proven(), id=f"m{number}") for number in range(home.SHOWN))
     lost = tuple(Unreached(f"web-{number:02}", NOW, "x" * 300) for number in range(50))
     rights = tuple(right for right in FULL.rights for _ in range(30))
-    health = replace(HEALTH, unreached=lost, frozen="y" * 900)
+    health = replace(HEALTH, unreached=lost, frozen=Frozen(ALICE, "alice", "y" * 900, NOW))
     page = Page(health, many, masks, masks, many, masks[:5], rights, 900, 900, 900, "z" * 900)
     view = home.view(page, NOW)
     assert problems(view) == []
@@ -80,6 +81,15 @@ def test_a_page_that_shows_nothing_says_why() -> None:
     view = home.closed("This page is for <full> members.")
     assert problems(view) == []
     assert read_page(view, NAMES) == "This page is for <full> members."
+
+
+def test_a_page_for_nobody_knows_whom_says_why_and_can_be_tried_again() -> None:
+    view = home.unverified("Slack could not tell me who <you> are (ratelimited).")
+    assert problems(view) == []
+    said = read_page(view, NAMES)
+    assert "[Refresh]" in said
+    assert "Slack could not tell me who <you> are (ratelimited).\nThis page is closed until then." in said
+    assert "Mask a unit" not in said
 
 
 def test_once_the_time_is_over_an_undo_needs_a_vote() -> None:
