@@ -1,7 +1,7 @@
 """Forms as the stand-in's page can draw them, and what stands in such a drawing, as Slack would send it.
 
 The page knows fields, menus and ticks. A list that the bot fills is drawn as a field, under which the page's script
-shows what is offered; a list of channels as a menu.
+shows what is offered; a list of channels or of people as a menu.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.lab.slack import forms
 from tests.lab.slack.views import Views
-from tests.lab.slack.workspace import Json
+from tests.lab.slack.workspace import USERS, Json
 
 Fields = Mapping[str, Any]  # by block id: a text, or the texts of what is ticked
 
@@ -39,7 +39,11 @@ def read(views: Views, fields: Fields) -> forms.Values:
 
 
 def _block(block: Json, rooms: Mapping[str, str]) -> Json:
+    """Slack itself writes `(optional)` behind a label, and knows a list of people by itself."""
     element = block.get("element") or {}
+    if block.get("optional"):
+        label = block.get("label", {})
+        block = {**block, "label": {**label, "text": f"{label.get('text', '')} (optional)"}}
     match element.get("type"):
         case "external_select":
             initial = (element.get("initial_option") or {}).get("text", {}).get("text", "")
@@ -47,13 +51,17 @@ def _block(block: Json, rooms: Mapping[str, str]) -> Json:
             field = {"type": "plain_text_input", "action_id": element["action_id"], "asks": True, "placeholder": hint}
             return {**block, "element": field | {"initial_value": initial}}
         case "conversations_select":
-            options = [{"text": {"text": f"#{name}"}, "value": channel} for channel, name in rooms.items()]
-            return {
-                **block,
-                "element": {"type": "static_select", "action_id": element["action_id"], "options": options},
-            }
+            return _menu(block, {channel: f"#{name}" for channel, name in rooms.items()})
+        case "users_select":
+            return _menu(block, {user: name.title() for name, user in USERS.items()})
         case _:
             return block
+
+
+def _menu(block: Json, named: Mapping[str, str]) -> Json:
+    options = [{"text": {"text": name}, "value": value} for value, name in named.items()]
+    element = {"type": "static_select", "action_id": block["element"]["action_id"], "options": options}
+    return {**block, "element": element}
 
 
 def _shown(value: Json) -> Any:
@@ -70,7 +78,7 @@ def _shown(value: Json) -> Any:
 def _value(views: Views, block: Json, shown: Any) -> Json:
     element = block["element"]
     key = forms.key_of(element)
-    if key in ("value", "selected_conversation"):
+    if key in ("value", "selected_conversation", "selected_user"):
         return {"type": element["type"], key: shown or None}
     listed = views.options(block) if element["type"] == "external_select" else element["options"]
     wanted = shown if isinstance(shown, list) else [shown]

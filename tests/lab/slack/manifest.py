@@ -47,6 +47,7 @@ class Manifest:
     events: set[str]
     scopes: set[str]
     shortcuts: dict[str, str] = field(default_factory=dict)  # `global` or `message`, by callback id
+    labels: dict[str, str] = field(default_factory=dict)  # what people see of a shortcut, by callback id
     has_home: bool = False
 
     @classmethod
@@ -59,8 +60,16 @@ class Manifest:
             events=set(told["settings"].get("event_subscriptions", {}).get("bot_events", [])),
             scopes=set(told["oauth_config"]["scopes"]["bot"]),
             shortcuts={one["callback_id"]: one["type"] for one in told["features"].get("shortcuts", [])},
+            labels={one["callback_id"]: one["name"] for one in told["features"].get("shortcuts", [])},
             has_home=bool(told["features"].get("app_home", {}).get("home_tab_enabled")),
         )
+
+    def listed(self) -> list[dict[str, str]]:
+        """The shortcuts as a menu has them."""
+        return [
+            {"callback_id": name, "kind": kind, "label": self.labels.get(name, name)}
+            for name, kind in self.shortcuts.items()
+        ]
 
     def delivers(self, event: str) -> bool:
         """Whether the app gets such an event."""

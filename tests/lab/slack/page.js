@@ -1,11 +1,13 @@
 // What the stand-in's page lacks: it tells the proxy whom it acts as, shows what a form starts with, asks the bot for
-// the options of a list as one types, and tells of a choice that the form wants to hear of.
+// the options of a list as one types, tells of a choice that the form wants to hear of, and has the app's shortcuts.
 (() => {
   const Plain = window.WebSocket;
   const PAUSE = 150; // milliseconds without a key until a list is asked for
   let page = null;
   let form = null; // the form in front, as it was drawn
   let silent = false; // while this script itself fills in a field
+  let said = {}; // messages by channel
+  let shortcuts = []; // of the app: each with its kind, `global` or `message`
 
   const send = (frame) => page && page.readyState === Plain.OPEN && page.send(JSON.stringify(frame));
   const actor = () => document.querySelector("label.actas select")?.value;
@@ -29,7 +31,7 @@
     const menu = box.querySelector("select");
     if (menu && chosen) fill(menu, chosen.value);
     silent = true;
-    const named = ticked.map((option) => option.text.text);
+    const named = [...ticked, ...(chosen ? [chosen] : [])].map((option) => option.text.text);
     box.querySelectorAll("label").forEach((label) => {
       if (named.includes(label.textContent.trim())) label.querySelector("input")?.click();
     });
@@ -97,14 +99,47 @@
     send({ t: "choosing", user: actor(), block_id: block.block_id, fields });
   };
 
+  const button = (shortcut, about, className) => {
+    const pressed = document.createElement("button");
+    pressed.className = `shortcut ${className}`;
+    pressed.textContent = `⚡ ${shortcut.label}`;
+    pressed.addEventListener("click", () => {
+      send({ t: "shortcut", user: actor(), callback_id: shortcut.callback_id, ...about });
+    });
+    return pressed;
+  };
+
+  const channelOf = (ts) => Object.keys(said).find((id) => said[id].some((message) => message.ts === ts)) ?? "";
+  const of = (kind) => shortcuts.filter((shortcut) => shortcut.kind === kind);
+
+  // In the bar above everything.
+  const showShortcuts = () => {
+    const bar = document.querySelector(".topbar-right");
+    if (!bar) return setTimeout(showShortcuts, 25);
+    bar.querySelectorAll(".shortcut").forEach((old) => old.remove());
+    bar.prepend(...of("global").map((shortcut) => button(shortcut, {}, "inspector-toggle")));
+  };
+
+  // Beside what else can be done with the message under the pointer.
+  const point = ({ target }) => {
+    const menu = target.closest?.(".msg[data-ts]")?.querySelector(".msg-hover-actions");
+    if (!menu || menu.querySelector(".shortcut")) return;
+    const ts = menu.closest(".msg").dataset.ts;
+    menu.append(...of("message").map((shortcut) => button(shortcut, { channel: channelOf(ts), ts }, "msg-hover-btn")));
+  };
+
   const heard = ({ data }) => {
     const frame = JSON.parse(data);
     if (frame.t === "init") {
       setTimeout(tell, 0);
       viewed(frame.state.modalStack);
+      said = frame.state.messages;
+      shortcuts = frame.shortcuts;
+      setTimeout(showShortcuts, 0);
     }
     if (frame.t === "view") viewed(frame.stack);
     if (frame.t === "offered") offer(frame);
+    if (frame.t === "message") (said[frame.message.channel] ??= []).push(frame.message);
   };
 
   window.WebSocket = class extends Plain {
@@ -119,6 +154,7 @@
     if (event.target.closest("label.actas")) tell();
     choose(event);
   });
+  document.addEventListener("mouseover", point);
   document.addEventListener("input", type);
   document.addEventListener("focusin", type);
   document.addEventListener("focusout", withdraw);

@@ -2,17 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, web
 
 from tests.lab.slack import drawn, forms, infields, readable
 from tests.lab.slack.desk import Desk
 from tests.lab.slack.workspace import USERS, Json
-
-Tell = Callable[[Json], Awaitable[object]]
 
 SCRIPT = Path(__file__).with_name("page.js")
 FIRST = USERS["alice"]  # the page starts as the first of the workspace
@@ -33,11 +31,23 @@ async def passed_through(request: web.Request, standin: ClientSession) -> web.St
         return web.Response(body=content, status=answer.status, headers=kept)
 
 
-async def serve(request: web.Request, standin: ClientSession, desk: Desk, tell: Tell) -> web.StreamResponse:
-    """One open page, until it is closed; `tell` tells the bot what is done in an open form."""
+class ToBot(Protocol):
+    """Tells the bot what the stand-in does not."""
+
+    async def tell(self, envelope: Json) -> object:
+        """Of what is done in an open form."""
+        ...
+
+    async def shortcut(self, user: str, callback_id: str, channel: str, message: Json | None) -> object:
+        """Of a shortcut."""
+        ...
+
+
+async def serve(request: web.Request, standin: ClientSession, desk: Desk, bot: ToBot) -> web.StreamResponse:
+    """One open page, until it is closed."""
     socket = web.WebSocketResponse(max_msg_size=0)
     await socket.prepare(request)
-    viewer = Viewer(socket, standin, desk, tell)
+    viewer = Viewer(socket, standin, desk, bot)
     await viewer.look_as(FIRST)
     try:
         async for frame in socket:
@@ -51,11 +61,11 @@ async def serve(request: web.Request, standin: ClientSession, desk: Desk, tell: 
 class Viewer:
     """One page: between what it does and the stand-in, and between the stand-in and what it shows."""
 
-    def __init__(self, page: web.WebSocketResponse, standin: ClientSession, desk: Desk, tell: Tell) -> None:
+    def __init__(self, page: web.WebSocketResponse, standin: ClientSession, desk: Desk, bot: ToBot) -> None:
         self._page = page
         self._standin = standin
         self._desk = desk
-        self._tell = tell
+        self._bot = bot
         self._actor = ""
         self._source: ClientWebSocketResponse | None = None
         self._pump: asyncio.Task[None] | None = None
@@ -91,6 +101,9 @@ class Viewer:
             case "choosing":
                 await self._chose(frame)
                 return
+            case "shortcut":
+                await self._used(frame)
+                return
             case "view_submit":
                 views = self._desk.views
                 given = drawn.taken(views, frame.get("values") or {})
@@ -104,7 +117,7 @@ class Viewer:
         """Somebody types into a list: show what the bot offers."""
         views, block = self._desk.views, frame["block_id"]
         with suppress(LookupError):
-            await self._tell(infields.typing(views, self._actor, block, frame["value"]))
+            await self._bot.tell(infields.typing(views, self._actor, block, frame["value"]))
             shown = {
                 "t": "offered",
                 "block_id": block,
@@ -118,7 +131,16 @@ class Viewer:
         with suppress(LookupError):
             envelope = infields.choosing(views, self._actor, frame["block_id"], drawn.read(views, frame["fields"]))
             if envelope:
-                await self._tell(envelope)
+                await self._bot.tell(envelope)
+
+    async def _used(self, frame: Json) -> None:
+        """A shortcut, on a message or from anywhere."""
+        channel, said = frame.get("channel", ""), None
+        if frame.get("ts"):
+            messages = await self._desk.everything_said(channel)
+            said = next((message for message in messages if message["ts"] == frame["ts"]), None)
+        with suppress(LookupError):
+            await self._bot.shortcut(self._actor, frame["callback_id"], channel, said)
 
     async def _show(self, source: ClientWebSocketResponse) -> None:
         with suppress(ConnectionError):
@@ -130,7 +152,8 @@ class Viewer:
         """The same frame for this person's eyes; None if it is not for them."""
         match frame["t"]:
             case "init":
-                return {**frame, "state": self._state(frame["state"])}
+                shortcuts = self._desk.workspace.manifest.listed()
+                return {**frame, "state": self._state(frame["state"]), "shortcuts": shortcuts}
             case "message" | "message_update":
                 if not self._may_see(frame["message"]):
                     return None

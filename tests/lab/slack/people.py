@@ -10,7 +10,7 @@ from tests.lab.slack import forms, infields
 from tests.lab.slack.proxy import Proxy
 from tests.lab.slack.socketmode import Ack, Match
 from tests.lab.slack.views import Views
-from tests.lab.slack.workspace import BOT_USER, CHANNELS, Json
+from tests.lab.slack.workspace import BOT_USER, Json
 
 # The control API answers after the ack, or after 5 s without one; the page's socket answers nothing, so we wait.
 PATIENCE = 6.0
@@ -114,14 +114,7 @@ class People:
 
     async def shortcut(self, user: str, callback_id: str, channel: str, message: Json | None) -> Ack:
         """Use a shortcut of the app, on a message or from anywhere. Raises `LookupError` if there is none."""
-        kind = "message" if message else "global"
-        known = self.proxy.workspace.manifest.shortcuts
-        if known.get(callback_id) != kind:
-            raise LookupError(f"the app has no {kind} shortcut {callback_id}, only {known}")
-        name = next((name for name, known in CHANNELS.items() if known == channel), "")
-        said = {**message, "type": "message"} if message else None
-        trigger = await self.proxy.trigger(user)
-        return await self.proxy.tell(infields.shortcut(user, callback_id, trigger, said, {"id": channel, "name": name}))
+        return await self.proxy.shortcut(user, callback_id, channel, message)
 
     async def types(self, user: str, block_id: str, typed: str) -> list[Json]:
         """Type into a list of the open form, and see what is offered."""

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from aiohttp import ClientSession, WSMsgType, web
 
-from tests.lab.slack import blockrules, page
+from tests.lab.slack import blockrules, infields, page
 from tests.lab.slack.desk import Desk
 from tests.lab.slack.door import guarded
 from tests.lab.slack.envelopes import NOBODYS, Envelopes
@@ -53,7 +53,7 @@ class Proxy:
         return app
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
-        return await page.serve(request, self.standin, self.desk, self.tell)
+        return await page.serve(request, self.standin, self.desk, self)
 
     async def tell(self, envelope: Json) -> Ack:
         """Tell the bot what the stand-in does not, and hear what it answers."""
@@ -67,6 +67,17 @@ class Proxy:
             return Ack()
         finally:
             self.sockets.forget(waiting)
+
+    async def shortcut(self, user: str, callback_id: str, channel: str, message: Json | None) -> Ack:
+        """Tell the bot of a shortcut. Raises `LookupError` if the app has no such one."""
+        kind = "message" if message else "global"
+        known = self.workspace.manifest.shortcuts
+        if known.get(callback_id) != kind:
+            raise LookupError(f"the app has no {kind} shortcut {callback_id}, only {known}")
+        name = next((name for name, known in CHANNELS.items() if known == channel), "")
+        said = {**message, "type": "message"} if message else None
+        trigger = await self.trigger(user)
+        return await self.tell(infields.shortcut(user, callback_id, trigger, said, {"id": channel, "name": name}))
 
     async def trigger(self, user: str) -> str:
         """A trigger for a form that the stand-in takes: it gives one to whoever types a command, be it nobody's."""
