@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from bot.core.ends import Care
 from bot.core.policy import Policy
+from bot.core.sinks import read_address
 from bot.core.steps import Limits
 from bot.edges.clock import SystemClock
 from bot.edges.database import Database
@@ -17,9 +18,11 @@ from bot.edges.database.engine import parse_url
 from bot.edges.offline import FallbackDirectory, OfflineDirectory
 from bot.edges.pager import Receiver, Webhook
 from bot.edges.schedules import AskedSchedules
+from bot.edges.sinks import SyslogSink, WebhookSink
 from bot.edges.slack import SlackChannel, web_client
 from bot.edges.ssh import SshHosts, SshLimits
 from bot.errors import ConfigError
+from bot.ports import Sink
 from bot.workflow import InForce, Parts, Timings, Workflow
 from bot.workflow.answering import Answers
 from bot.workflow.reach import Noted, Reach
@@ -111,6 +114,7 @@ def assembled(settings: Settings, configuration: Configuration) -> Iterator[Asse
         limits=_limits(settings),
         care=_care(settings),
         pager=_pager(settings),
+        sinks=_sinks(settings),
         reach=reach,
     )
     answers = Answers(parts)
@@ -142,6 +146,7 @@ def _timings(settings: Settings) -> Timings:
         pulse=settings.pulse,
         stuck=settings.stuck,
         alarm=settings.alarm_after,
+        anchor=settings.audit_anchor,
     )
 
 
@@ -163,6 +168,18 @@ def _pager(settings: Settings) -> Webhook | None:
     key, secret = (one.get_secret_value() if one else "" for one in (settings.pager_key, settings.pager_secret))
     receiver = Receiver(settings.pager_url.get_secret_value(), settings.pager_format, key, secret)
     return Webhook(receiver, now=SystemClock().now, deadline=settings.pager_deadline)
+
+
+def _sinks(settings: Settings) -> tuple[Sink, ...]:
+    found: list[Sink] = []
+    if settings.audit_syslog:
+        address, need = read_address(settings.audit_syslog), settings.audit_syslog_need
+        found.append(SyslogSink(address, need=need, deadline=settings.audit_deadline))
+    if settings.audit_webhook_url and settings.audit_webhook_secret:
+        url, secret = (one.get_secret_value() for one in (settings.audit_webhook_url, settings.audit_webhook_secret))
+        need, now = settings.audit_webhook_need, SystemClock().now
+        found.append(WebhookSink(url, secret, need=need, now=now, deadline=settings.audit_deadline))
+    return tuple(found)
 
 
 def _limits(settings: Settings) -> Limits:

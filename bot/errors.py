@@ -58,6 +58,10 @@ class PagerError(MaskbotError):
         self.retry_after = retry_after
 
 
+class SinkError(MaskbotError):
+    """A copy of the record was not taken, or nobody knows whether it was; it is sent again."""
+
+
 class Unverified(MaskbotError):
     """It could not be established who somebody is, or whether a group holds them: so the answer is no."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from bot.core.audit import Event
+from bot.core.audit import Event, Head
 from bot.core.cards.kit import Block, Text
 from bot.core.changes import Request, Stage, Vote
 from bot.core.inventory import Host
@@ -14,6 +14,7 @@ from bot.core.pages import Page
 from bot.core.people import Person, PersonId, Place, Shift
 from bot.core.policy import Group
 from bot.core.signs import Backlog
+from bot.core.sinks import Need
 from bot.core.units import UnitName
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Query",
     "Reply",
     "Schedules",
+    "Sink",
     "Store",
 ]
 
@@ -123,6 +125,21 @@ class Pager(Protocol):
 
     def page(self, page: Page) -> None:
         """Tell the receiver of pages. Raises `PagerError`."""
+
+
+class Sink(Protocol):
+    """Takes copies of the record, somewhere else."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+
+    @property
+    def need(self) -> Need:
+        """What it means that it takes nothing."""
+
+    def take(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Take these, in their order, or raise `SinkError` within its deadline. It may get some of them twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +299,9 @@ class Store(Protocol):
 
     def prove_writable(self) -> None:
         """Write something of no matter. Raises `StoreBusy` or `ConfigError` where nothing could be recorded now."""
+
+    def head(self) -> Head:
+        """Where the record ends."""
 
     def chain(self, *, after: int = 0, limit: int = 1000) -> list[Mapping[str, Any]]:
         """Sealed audit events in order of their sequence numbers."""

@@ -17,8 +17,9 @@ from bot.link import SlackLink, ask_slack
 from bot.reloading import reload
 from bot.seeing import seen
 from bot.signals import Wish, Wishes, no_later_than
-from bot.workflow import Loop
+from bot.workflow import Loop, copies
 from bot.workflow.configuring import begin_with_it
+from bot.workflow.copies import Copying
 from config.loading import Configuration, load
 from config.settings import Settings, load_settings
 from handlers.shell import Shell, State
@@ -65,12 +66,15 @@ def _begin(assembly: Assembly, parts: ExitStack, notify: Notify, say: Say, *, lo
     link = SlackLink(assembly, say=lambda text: _begun(say, text), lost=lost)
     loop = Loop(assembly.parts, owner=assembly.instance, workers=settings.workers, watchers=settings.watchers)
     shell = serve_shell(assembly, lambda: State(is_ready=link.is_connected, slack=link.state))
-    parts.enter_context(seen(assembly, notify, looks=[link.signs], say=say))
+    parts.enter_context(seen(assembly, notify, looks=[link.signs, lambda: copies.signs(assembly.parts)], say=say))
+    copying = Copying(assembly.parts, owner=assembly.instance)
+    parts.callback(copying.stop)
     parts.callback(loop.stop)
     parts.callback(shell.close)
     parts.callback(link.close)
     say(f"command line: {settings.socket}{_reach(settings.socket.parent)}")
     begin_with_it(assembly.parts)
+    copying.start()
     loop.start()
     shell.start()
     link.start()
@@ -93,8 +97,11 @@ def without_slack(*, works: bool) -> Iterator[Serve]:
             begin_with_it(assembly.parts)
             shell = serve_shell(assembly, lambda: state)
             loop = Loop(assembly.parts, owner=assembly.instance, workers=settings.workers, speakers=0)
+            copying = Copying(assembly.parts, owner=assembly.instance)
+            parts.callback(copying.stop)
             parts.callback(loop.stop)
             parts.callback(shell.close)
+            copying.start()
             loop.start()
             shell.start()
         yield Shell(assembly.desk, assembly.parts, lambda: state).serve

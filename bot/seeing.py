@@ -9,6 +9,7 @@ from bot.core.signs import Backlog, Sign
 from bot.edges import metrics, probes
 from bot.edges.notify import Notify
 from bot.errors import MaskbotError
+from bot.workflow import copies
 from bot.workflow.parts import Parts
 from bot.workflow.pulse import Look, Pulse
 
@@ -16,7 +17,8 @@ from bot.workflow.pulse import Look, Pulse
 @contextmanager
 def seen(assembly: Assembly, notify: Notify, *, looks: Sequence[Look], say: Callable[[str], None]) -> Iterator[Pulse]:
     """Let the bot be seen for as long as this lasts. Raises `ConfigError` if the listener's address cannot be had."""
-    settings, waiting = assembly.settings, metrics.Waiting(lambda: _backlog(assembly.parts))
+    parts, settings = assembly.parts, assembly.settings
+    waiting = metrics.Waiting(lambda: _backlog(parts), lambda: list(copies.unshipped(parts)))
 
     def told(found: Sequence[Sign]) -> None:
         for sign in found:
@@ -25,7 +27,7 @@ def seen(assembly: Assembly, notify: Notify, *, looks: Sequence[Look], say: Call
         if signs.is_alive(found):
             notify.alive()
 
-    pulse = Pulse(assembly.parts, source=assembly.instance, looks=looks, told=told)
+    pulse = Pulse(parts, source=assembly.instance, looks=looks, told=told)
     door = None
     if settings.probe_port is not None:
         door = probes.listener(lambda: pulse.signs, (str(settings.probe_address), settings.probe_port))

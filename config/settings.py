@@ -10,9 +10,10 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.core.pages import Format
+from bot.core.sinks import Need
 from bot.errors import ConfigError
 from config.secret_files import file_names, read_secret_files
-from config.values import Address, Bytes, Days, Pauses, Port, Seconds, Threads, Times, Token, numbers
+from config.values import Address, Bytes, Days, Pauses, Port, Seconds, SyslogPlace, Threads, Times, Token, numbers
 from config.words import near
 
 PREFIX = "MASKBOT_"
@@ -111,6 +112,15 @@ class Settings(BaseSettings):
     pager_deadline: Seconds = 10
     page_unknown: Seconds = 120  # after which somebody is paged because nobody knows what a command did
 
+    # Copies of the record elsewhere, and whether new masks wait while one is not taken
+    audit_syslog: SyslogPlace | None = None  # tcp://HOST:PORT, tls://HOST:PORT or unix:/PATH
+    audit_syslog_need: Need = Need.BEST_EFFORT
+    audit_webhook_url: Address | None = None
+    audit_webhook_secret: SecretStr | None = None  # of the signature in the headers
+    audit_webhook_need: Need = Need.BEST_EFFORT
+    audit_deadline: Annotated[float, Field(gt=0, le=30)] = 2  # for one delivery
+    audit_anchor: Days = 86_400  # between two words in the operations channel about where the record ends
+
     # The watch over the hosts
     watch_interval: Seconds = 300  # between two looks at all masks of a host
     watchers: Threads = 4  # hosts that are looked at at one time, and whatever else comes round
@@ -129,6 +139,12 @@ class Settings(BaseSettings):
             raise ValueError(f"MASKBOT_PAGER_KEY is needed: the {self.pager_format} format carries it")
         if self.pager_url and self.pager_format is Format.GENERIC and not self.pager_secret:
             raise ValueError("MASKBOT_PAGER_SECRET is needed: without a signature a receiver cannot tell who calls")
+        return self
+
+    @model_validator(mode="after")
+    def _proves_the_record(self) -> "Settings":
+        if self.audit_webhook_url and not self.audit_webhook_secret:
+            raise ValueError("MASKBOT_AUDIT_WEBHOOK_SECRET is needed: without it a receiver cannot tell who writes")
         return self
 
     @model_validator(mode="after")

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 
 from bot.core.pages import why_not
+from bot.core.sinks import read_address
 
 _LONGEST_PAUSE = 300.0
 _LATEST_LOOK = 86_400.0
@@ -54,6 +55,12 @@ def _may_go_there(typed: SecretStr) -> SecretStr:
     return typed
 
 
+def _is_syslog(typed: str) -> str:
+    read_address(typed)
+    return typed
+
+
+SyslogPlace = Annotated[str, AfterValidator(_is_syslog)]
 Pauses = Annotated[str, AfterValidator(_are_pauses)]
 Times = Annotated[str, AfterValidator(_are_times)]
 Token = Annotated[SecretStr, AfterValidator(_is_a_token)]

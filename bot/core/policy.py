@@ -23,6 +23,7 @@ from bot.core.question import (
 )
 from bot.core.rules import (
     approval,
+    auditing,
     clocks,
     critical,
     deadends,
@@ -95,6 +96,7 @@ RULES: tuple[Check, ...] = (
     kind.instances_are_allowed,
     permission.no_rule_forbids,
     freezing.new_masks_are_not_stopped,
+    auditing.record_can_be_copied,
     tiers.nothing_forbids_it_now,
     existence.unit_exists,
     masking.is_not_masked_already,

@@ -54,6 +54,7 @@ class Facts:
     cards: Mapping[str, Place] = field(default_factory=dict)  # channels where rules put their cards, as they are now
     own_mask: Request | None = None  # UNMASK: the live mask of ours that it would take back
     frozen: Frozen | None = None  # MASK: who stopped new masks
+    uncopied: str = ""  # MASK: why the record does not reach everybody who is owed a copy of it
     reach: Reach | None = None  # MASK: what was masked lately, where the policy has a bound for it
 
 

@@ -1,6 +1,6 @@
 """What can be counted, for Prometheus. The edges count; no label holds a name of a unit, a host or a person."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
 
@@ -14,6 +14,8 @@ from bot.core.signs import Backlog
 _QUICK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10)
 _SLOW = (0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 300)
 _HUMAN = (5, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 14400, 86400)
+
+SinkGauge = tuple[str, int, bool]  # its name, how many records it has not taken, whether it takes none
 
 REGISTRY = CollectorRegistry()
 
@@ -35,8 +37,6 @@ _slack = Histogram(
     "maskbot_slack_call_seconds", "Calls of Slack's Web API.", ["method", "result"], buckets=_QUICK, registry=REGISTRY
 )
 _shipped = Counter("maskbot_audit_shipped", "Records that a sink has taken.", ["sink"], registry=REGISTRY)
-_unshipped = Gauge("maskbot_audit_unshipped", "Records that a sink has not taken yet.", ["sink"], registry=REGISTRY)
-_sink_down = Gauge("maskbot_audit_sink_down", "1 while a sink takes nothing.", ["sink"], registry=REGISTRY)
 _dropped = Counter("maskbot_log_dropped_lines", "Lines of the log that nobody read in time.", registry=REGISTRY)
 _ready = Gauge("maskbot_ready", "1 while that part of the bot is well.", ["part"], registry=REGISTRY)
 _alarms = Gauge("maskbot_alarms", "1 while there is an alarm of that kind.", ["alarm"], registry=REGISTRY)
@@ -94,12 +94,6 @@ def shipped(sink: str, count: int) -> None:
     _shipped.labels(sink).inc(count)
 
 
-def sink(name: str, *, unshipped: int, is_down: bool) -> None:
-    """How a sink is."""
-    _unshipped.labels(name).set(unshipped)
-    _sink_down.labels(name).set(is_down)
-
-
 def dropped_line() -> None:
     """A line of the log was not written."""
     _dropped.inc()
@@ -123,8 +117,9 @@ def exposition() -> bytes:
 class Waiting(Collector):
     """What waits in the store, looked at whenever somebody asks; a store that does not answer has nothing to show."""
 
-    def __init__(self, look: Callable[[], Backlog | None]) -> None:
+    def __init__(self, look: Callable[[], Backlog | None], sinks: Callable[[], Sequence[SinkGauge]]) -> None:
         self._look = look
+        self._sinks = sinks
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The gauges as they are now."""
@@ -142,3 +137,9 @@ class Waiting(Collector):
         yield GaugeMetricFamily("maskbot_unsaid_messages", "Messages that wait for Slack.", value=seen.unsaid)
         yield GaugeMetricFamily("maskbot_retried_messages", "Those tried several times.", value=seen.retried)
         yield GaugeMetricFamily("maskbot_overdue_cards", "Final cards among these.", value=seen.final_cards)
+        unshipped = GaugeMetricFamily("maskbot_audit_unshipped", "Records that a sink has not taken.", labels=["sink"])
+        down = GaugeMetricFamily("maskbot_audit_sink_down", "1 while a sink takes nothing.", labels=["sink"])
+        for name, count, is_down in self._sinks():
+            unshipped.add_metric([name], count)
+            down.add_metric([name], is_down)
+        yield from (unshipped, down)

@@ -11,9 +11,10 @@ from bot.core.units import Snapshot
 from bot.errors import HostError, HostTaken, NotYet, Unverified, UsageError
 from bot.ports import Claim, Query
 from bot.workflow.asking import planned, settle
+from bot.workflow.copies import uncopied
 from bot.workflow.ending import back_to_waiting, end, event, limit_events, refuse
 from bot.workflow.finishing import Ending, finish, nothing_to_do
-from bot.workflow.frozen import frozen
+from bot.workflow.frozen import frozen, is_new_mask
 from bot.workflow.judging import judge
 from bot.workflow.looking import patient_look, status_head
 from bot.workflow.losing import Lost, without_lost
@@ -52,7 +53,8 @@ def begin(parts: Parts, claim: Claim, request: Request, *, seen: Snapshot | None
     fresh = _where_it_left_off(parts, fresh).on_target(status_before=status, last_seen=seen)
     now = parts.clock.now()
     running = fresh.move(Stage.RUNNING, begun_at=now, due_at=now)
-    return parts.store.save(running, events=[event(running, "exec.begun", digest=fresh.target.digest)], claim=claim)
+    begun = event(running, "exec.begun", digest=fresh.target.digest, uncopied=uncopied(parts))
+    return parts.store.save(running, events=[begun], claim=claim)
 
 
 def _unused(request: Request) -> str:
@@ -81,8 +83,8 @@ def _wait_for_its_turn(parts: Parts, request: Request) -> None:
     if any(_is_in_the_way(other, request) for other in running):
         text = f"Another change is being carried out on {request.ask.change.host}."
         raise HostTaken(text, again_in=parts.timings.not_yet)
-    if frozen(parts, request):
-        raise NotYet("New masks are stopped.", again_in=parts.timings.not_yet)
+    if frozen(parts, request) or (is_new_mask(request) and uncopied(parts)):
+        raise NotYet("New masks are stopped, or a copy of the record is not taken.", again_in=parts.timings.not_yet)
     is_mask, place = request.ask.change.verb is Verb.MASK, request.ask.place
     if is_mask and not place.is_shell and not all(parts.store.card(request.id)):
         raise NotYet("Its card is not posted yet.", again_in=parts.timings.not_yet)

@@ -7,6 +7,7 @@ import structlog
 
 from bot.errors import MaskbotError, Stale
 from bot.ports import Duty
+from bot.workflow.anchoring import ANCHOR, anchor, first_anchor
 from bot.workflow.digest import DIGEST, appoint_digest, digest
 from bot.workflow.freezing import take_up_wishes
 from bot.workflow.frozen import NAME as FREEZE
@@ -19,7 +20,13 @@ log = structlog.get_logger()
 
 # What is done for a duty, by its kind: it looks, and keeps the duty with what it saw and when it is due again.
 Perform = Callable[[Parts, Duty], None]
-KINDS: Mapping[str, Perform] = {WATCH: watch, DIGEST: digest, FREEZE: take_up_wishes, TRUST: see_to_trust}
+KINDS: Mapping[str, Perform] = {
+    WATCH: watch,
+    DIGEST: digest,
+    FREEZE: take_up_wishes,
+    TRUST: see_to_trust,
+    ANCHOR: anchor,
+}
 
 _AGAIN = timedelta(minutes=1)  # after something went wrong
 
@@ -38,6 +45,8 @@ def appoint_configured(parts: Parts) -> None:
     appoint_watches(parts)
     appoint_digest(parts)
     review_trust(parts)
+    if parts.policy.operations_channel:
+        appoint(parts, first_anchor(parts))
 
 
 def perform(parts: Parts, duty: Duty, *, kinds: Mapping[str, Perform] = KINDS) -> None:

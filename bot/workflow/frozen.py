@@ -24,10 +24,14 @@ def stopped_too(parts: Parts, text: Text) -> Text:
     return freezes.above(text, state.frozen, [wish.name for wish in state.thaws])
 
 
+def is_new_mask(request: Request) -> bool:
+    """Whether a unit would be masked that is not masked by us yet."""
+    return request.ask.change.verb is Verb.MASK and not request.ask.prolongs
+
+
 def frozen(parts: Parts, request: Request) -> Frozen | None:
     """Who stopped new masks, if this would be one."""
-    is_new = request.ask.change.verb is Verb.MASK and not request.ask.prolongs
-    return freeze_state(parts).frozen if is_new else None
+    return freeze_state(parts).frozen if is_new_mask(request) else None
 
 
 def note_freeze(parts: Parts, claim: Claim, request: Request) -> Request:

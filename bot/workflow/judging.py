@@ -9,13 +9,15 @@ from bot.core.people import Person, PersonId
 from bot.core.policy import Decision, Facts, Moment, Refuse, decide
 from bot.core.rises import Reach
 from bot.core.rules import deadends
+from bot.core.rules.auditing import AUDIT_UNAVAILABLE
 from bot.core.rules.freezing import FROZEN
 from bot.core.rules.identity import is_one_of_us
 from bot.core.rules.permission import NOT_KNOWN, NOT_KNOWN_YET
 from bot.core.units import Snapshot
 from bot.errors import NotYet, Unverified
 from bot.ports import Query
-from bot.workflow.frozen import frozen
+from bot.workflow.copies import uncopied
+from bot.workflow.frozen import frozen, is_new_mask
 from bot.workflow.groups import person, read_cards, read_groups
 from bot.workflow.parts import Parts
 
@@ -47,8 +49,8 @@ def raise_if_unknown(answer: Decision | None) -> None:
 
 
 def _is_put_off(answer: Refuse, given: Facts) -> bool:
-    """What is approved when new masks are stopped may run once they go on, if its approval is still good then."""
-    return answer.code == FROZEN and given.moment is Moment.ACT
+    """What is approved when new masks have to wait may run once they go on, if its approval is still good then."""
+    return answer.code in (FROZEN, AUDIT_UNAVAILABLE) and given.moment is Moment.ACT
 
 
 def facts(
@@ -78,6 +80,7 @@ def facts(
         own_mask=own_mask(parts, request),
         frozen=frozen(parts, request),
         reach=_reach(parts, request),
+        uncopied=uncopied(parts) if is_new_mask(request) else "",
     )
     return _with_unfit(parts, given) if moment in (Moment.ASK, Moment.LOOKED) else given
 

@@ -8,7 +8,7 @@ from bot.core.inventory import Host, Inventory
 from bot.core.policy import Policy
 from bot.core.steps import Limits
 from bot.errors import UsageError
-from bot.ports import Channel, Clock, Directory, Hosts, Pager, Store
+from bot.ports import Channel, Clock, Directory, Hosts, Pager, Sink, Store
 from bot.workflow.reach import Reach
 from bot.workflow.vitals import Vitals
 
@@ -35,6 +35,7 @@ class Timings:
     watch: float = 300.0  # between two looks at all masks of a host
     pulse: float = 5.0  # between two looks of the bot at itself
     stuck: float = 60.0  # after which a thread that has not come round counts as stuck
+    anchor: float = 86_400.0  # between two words about where the record ends
     alarm: float = 300.0  # how long Slack, or a sink, may be away before somebody is paged
 
 
@@ -73,6 +74,7 @@ class Parts:
     reach: Reach = field(default_factory=Reach)  # what is known of hosts that do not answer
     care: Care = Care()
     pager: Pager | None = None
+    sinks: tuple[Sink, ...] = ()  # who gets copies of the record
     vitals: Vitals = field(default_factory=Vitals)  # how this process itself is
 
     @property

@@ -11,7 +11,10 @@ from config.secret_files import SECRETS
 from config.settings import Settings, load_settings
 
 CANARY = "xoxb-canary-4711"
-CANARIES = {name: CANARY for name in SECRETS} | {"MASKBOT_PAGER_URL": f"https://pager.example.com/{CANARY}"}
+CANARIES = {name: CANARY for name in SECRETS} | {
+    "MASKBOT_PAGER_URL": f"https://pager.example.com/{CANARY}",
+    "MASKBOT_AUDIT_WEBHOOK_URL": f"https://log.example.com/{CANARY}",
+}
 
 
 def complaint() -> str:
@@ -133,6 +136,10 @@ WRONG = {
     "MASKBOT_NO_END_REMINDER": ("0", "MASKBOT_NO_END_REMINDER: "),
     "MASKBOT_PAGER_URL": (f"http://pager.example.com/{CANARY}", "MASKBOT_PAGER_URL: has to begin with https://"),
     "MASKBOT_PAGER_FORMAT": ("smoke", "MASKBOT_PAGER_FORMAT: "),
+    "MASKBOT_AUDIT_SYSLOG": ("log.example.com:514", "MASKBOT_AUDIT_SYSLOG: has to be like tcp://"),
+    "MASKBOT_AUDIT_SYSLOG_NEED": ("maybe", "MASKBOT_AUDIT_SYSLOG_NEED: "),
+    "MASKBOT_AUDIT_WEBHOOK_URL": ("https://log.example.com/", "MASKBOT_AUDIT_WEBHOOK_SECRET is needed"),
+    "MASKBOT_PROBE_PORT": ("70000", "MASKBOT_PROBE_PORT: "),
     "SLACK_API_URL": ("slack.com", "SLACK_API_URL: "),
     "MASKBOT_SLACK_MODE": ("both", "MASKBOT_SLACK_MODE: "),
     "MASKBOT_HTTP_ADDRESS": ("localhost", "MASKBOT_HTTP_ADDRESS: "),
@@ -171,12 +178,18 @@ def test_everything_that_is_wrong_is_said_at_once(monkeypatch: pytest.MonkeyPatc
     assert len(complaint().splitlines()) == 2
 
 
+def with_what_else_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pager that needs nothing but its address, and the secret that a webhook has to have."""
+    monkeypatch.setenv("MASKBOT_PAGER_FORMAT", "alertmanager")
+    monkeypatch.setenv("MASKBOT_AUDIT_WEBHOOK_SECRET", "hush")
+
+
 @pytest.mark.parametrize("name", SECRETS)
 def test_a_secret_may_come_from_a_file_and_the_file_wins(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "secret").write_text(f"{CANARIES[name]}\n")
-    monkeypatch.setenv("MASKBOT_PAGER_FORMAT", "alertmanager")  # which needs nothing else
+    with_what_else_is_needed(monkeypatch)
     monkeypatch.setenv(name, "from the environment")
     monkeypatch.setenv(f"{name}_FILE", str(tmp_path / "secret"))
     assert secret(load_settings(), name) == CANARIES[name]
@@ -188,7 +201,7 @@ def test_a_secret_may_come_from_a_directory_of_secrets_and_the_file_wins(
     name: str, spell: type[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / spell(name)).write_text(f"{CANARIES[name]}\n")
-    monkeypatch.setenv("MASKBOT_PAGER_FORMAT", "alertmanager")
+    with_what_else_is_needed(monkeypatch)
     monkeypatch.setenv(name, "from the environment")
     monkeypatch.setenv("MASKBOT_SECRETS_DIR", str(tmp_path))
     assert secret(load_settings(), name) == CANARIES[name]
@@ -226,7 +239,7 @@ def test_a_secret_file_that_cannot_be_used_is_an_error(tmp_path: Path, monkeypat
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_no_secret_shows_in_settings_or_in_an_error_about_others(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MASKBOT_PAGER_FORMAT", "alertmanager")
+    with_what_else_is_needed(monkeypatch)
     monkeypatch.setenv(name, CANARIES[name])
     settings = load_settings()
     assert CANARY not in f"{settings!r} {settings} {settings.model_dump()}"

@@ -9,13 +9,13 @@ FROZEN = "frozen"
 
 def new_masks_are_not_stopped(facts: Facts, _policy: Policy) -> Refuse | None:
     """Nothing new is asked for, approved or begun; what waits may still be denied, and whatever undoes goes on."""
-    if facts.frozen is None or not is_new_mask(facts) or _only_denies(facts):
+    if facts.frozen is None or not is_new_mask(facts) or only_denies(facts):
         return None
     by, since = facts.frozen.by_name, facts.frozen.since
     why = f"New masks are stopped since {since:%Y-%m-%d %H:%M} UTC by {by}: {facts.frozen.reason.rstrip('.')}."
     return Refuse(FROZEN, why, "Two people who may approve let them go on: `/mask thaw`.")
 
 
-def _only_denies(facts: Facts) -> bool:
+def only_denies(facts: Facts) -> bool:
     """Votes that are there stay counted; they are of use again once masks go on, if they are still good then."""
     return facts.moment is Moment.VOTE and facts.verdict is not Verdict.APPROVE

@@ -1,0 +1,29 @@
+"""The copies of the record in words: told when one is not taken, when it is again, and where the record ends."""
+
+from bot.core.audit import Head
+
+
+def down(name: str, why: str, *, is_required: bool) -> str:
+    """To those who run the bot: a sink takes nothing."""
+    means = (
+        "New masks have to wait until it does; what runs is finished, and whatever takes a mask back goes on."
+        if is_required
+        else "Everything goes on without that copy."
+    )
+    return (
+        f"THE COPY OF THE RECORD AT {name} IS NOT TAKEN: {why}.\n"
+        f"{means} Nothing is lost: what is missing there is in the bot's own record, and is shipped later, in order."
+    )
+
+
+def up(name: str) -> str:
+    """To those who run the bot: it does again."""
+    return f"The copy of the record at {name} is taken again, and what was missing is being shipped."
+
+
+def ends(head: Head) -> str:
+    """A word kept outside the database, from which it can be told whether the end of the record was cut off."""
+    return (
+        f"The record has {head.seq} entries by now. Whoever doubts that all are there later compares with this: "
+        f"maskbot audit verify --anchor {head.seq}:{head.hash}"
+    )

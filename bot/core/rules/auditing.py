@@ -1,0 +1,18 @@
+"""The record of what is done has to reach everybody who is owed a copy of it."""
+
+from bot.core.question import Facts, Policy, Refuse
+from bot.core.rules.freezing import only_denies
+from bot.core.rules.tiers import is_new_mask
+
+AUDIT_UNAVAILABLE = "audit_unavailable"
+
+
+def record_can_be_copied(facts: Facts, _policy: Policy) -> Refuse | None:
+    """Nothing new is asked for, approved or begun while a required sink takes nothing; whatever undoes goes on."""
+    if not facts.uncopied or not is_new_mask(facts) or only_denies(facts):
+        return None
+    return Refuse(
+        AUDIT_UNAVAILABLE,
+        f"New masks have to wait: {facts.uncopied}, and nothing new is done without that copy.",
+        "Whatever takes a mask back goes on. New masks do by themselves once the copy is taken again.",
+    )

@@ -1,0 +1,133 @@
+"""Copies of the record off the box: where a sink is, how far it has come, and what it means when it takes nothing."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+Record = Mapping[str, Any]
+
+BEHIND = timedelta(seconds=10)  # a sink that takes nothing for so long, and there is something, counts as down
+_PRIORITY = 13 * 8 + 6  # log audit, informational
+
+
+class Need(StrEnum):
+    """What happens when a sink takes nothing."""
+
+    REQUIRED = "required"  # no new mask is asked for, approved or begun
+    BEST_EFFORT = "best_effort"  # people are told, and everything goes on
+
+
+class Way(StrEnum):
+    """How a syslog receiver is reached."""
+
+    TCP = "tcp"
+    TLS = "tls"
+    UNIX = "unix"
+
+
+@dataclass(frozen=True, slots=True)
+class SyslogAddress:
+    """Where a syslog receiver is."""
+
+    way: Way
+    host: str = ""
+    port: int = 0
+    path: str = ""
+
+
+def read_address(text: str) -> SyslogAddress:
+    """`tcp://HOST:PORT`, `tls://HOST:PORT` or `unix:/PATH`. Raises `ValueError`."""
+    wrong = "has to be like tcp://log.example.com:601, tls://log.example.com:6514 or unix:/run/log.sock"
+    try:
+        parts = urlsplit(text)
+        way, host, port = Way(parts.scheme), parts.hostname or "", parts.port or 0
+    except ValueError:
+        raise ValueError(wrong) from None
+    if way is Way.UNIX and parts.path.startswith("/") and not parts.netloc:
+        return SyslogAddress(way, path=parts.path)
+    if way is Way.UNIX or not (host and port) or parts.path or parts.username or parts.query:
+        raise ValueError(wrong)
+    return SyslogAddress(way, host, port)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a sink has come, as it is kept: it survives the process, and another one goes on from there."""
+
+    seq: int = 0  # the last record that it has taken
+    at: datetime | None = None  # when it took that
+    by: str = ""  # who ships now,
+    until: datetime | None = None  # and how long nobody else does
+    failing_since: datetime | None = None
+    why: str = ""
+
+    def is_anothers(self, owner: str, now: datetime) -> bool:
+        """Whether somebody else ships."""
+        return self.by not in ("", owner) and self.until is not None and now < self.until
+
+    def taken(self, seq: int, now: datetime) -> "Progress":
+        """It has taken everything up to that record."""
+        return replace(self, seq=seq, at=now, failing_since=None, why="")
+
+    def failed(self, why: str, now: datetime) -> "Progress":
+        """It took nothing; since when is kept from the first time."""
+        return replace(self, failing_since=self.failing_since or now, why=why)
+
+    def held(self, owner: str, now: datetime, lease: timedelta) -> "Progress":
+        """Nobody else ships for a while."""
+        return replace(self, by=owner, until=now + lease)
+
+
+def written(progress: Progress) -> Mapping[str, Any]:
+    """As it is stored: nothing but what JSON knows."""
+    return {name: each.isoformat() if isinstance(each, datetime) else each for name, each in asdict(progress).items()}
+
+
+def read(document: Mapping[str, Any]) -> Progress:
+    """What was stored."""
+    known = {name: document[name] for name in Progress.__slots__ if name in document}
+    for name in ("at", "until", "failing_since"):
+        if known.get(name):
+            known[name] = datetime.fromisoformat(known[name])
+    return Progress(**known)
+
+
+def trouble(name: str, progress: Progress, first_untaken: datetime | None, now: datetime) -> str:
+    """Why a sink counts as down, in words; empty if it does not. `first_untaken` is when the next to go was made."""
+    if progress.failing_since:
+        since = progress.failing_since.astimezone(UTC)
+        return f"the copy of the record at `{name}` takes nothing since {since:%Y-%m-%d %H:%M} UTC ({progress.why})"
+    if first_untaken is None or now - max(first_untaken, progress.at or first_untaken) <= BEHIND:
+        return ""
+    return f"the copy of the record at `{name}` is behind, nothing was shipped for {BEHIND.seconds} seconds"
+
+
+def syslog_lines(records: Sequence[Record], *, host: str) -> list[bytes]:
+    """Each record as one message of RFC 5424: its links as structured data, the record itself as JSON behind."""
+    return [_syslog_line(record, host) for record in records]
+
+
+def _syslog_line(record: Record, host: str) -> bytes:
+    kind = "".join(sign if "!" <= sign <= "~" else "_" for sign in str(record["type"]))[:32]
+    links = f'[maskbot@32473 seq="{record["seq"]}" hash="{record["hash"]}" prev="{record["prev"]}"]'
+    head = f"<{_PRIORITY}>1 {record['ts']} {host or '-'} maskbot - {kind or '-'} {links}"
+    return f"{head} {as_json(record)}".encode("ascii")
+
+
+def framed(line: bytes) -> bytes:
+    """Its length in front (RFC 6587, octet counting), so that nothing in it can end it."""
+    return str(len(line)).encode() + b" " + line
+
+
+def as_json(value: object) -> str:
+    """On one line, in plain ASCII."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+
+
+def posted(records: Sequence[Record]) -> bytes:
+    """What a webhook gets: the records in their order."""
+    return as_json({"version": 1, "records": [*records]}).encode()

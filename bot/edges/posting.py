@@ -1,0 +1,93 @@
+"""One POST to a receiver of ours, within a deadline that it cannot stretch, over https or to this machine itself."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from urllib.parse import SplitResult, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from bot import __version__
+from bot.core.pages import is_loopback
+
+_MOST = 4096  # bytes of an answer that are read; nothing in it is believed
+_ACCEPTED = range(200, 300)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the receiver made of it."""
+
+    status: int
+    retry_after: float | None
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether it took it."""
+        return self.status in _ACCEPTED
+
+
+class Unreachable(Exception):
+    """There was no answer; the text holds nothing of the address or a header."""
+
+
+class Poster:
+    """Posts JSON."""
+
+    def __init__(self, *, deadline: float, context: ssl.SSLContext | None = None) -> None:
+        self._deadline = deadline
+        self._context = context or ssl.create_default_context()
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Raises `Unreachable`."""
+        address = urlsplit(url)
+        sent = {"Content-Type": "application/json", "User-Agent": f"maskbot/{__version__}", **headers}
+        with closing(self._connection(address)) as connection:
+            overrun = threading.Timer(self._deadline, _cut, [connection])
+            overrun.daemon = True
+            overrun.start()
+            try:
+                path = address.path + (f"?{address.query}" if address.query else "")
+                connection.request("POST", path or "/", body, sent)
+                answer = connection.getresponse()
+                answer.read(_MOST)
+            except (OSError, HTTPException) as error:
+                raise Unreachable(_why(error)) from error
+            finally:
+                overrun.cancel()
+        return Answer(answer.status, _retry_after(answer))
+
+    def _connection(self, address: SplitResult) -> HTTPConnection:
+        """Straight to a receiver on this machine, else through the proxy that the environment names."""
+        host, port = address.hostname or "", address.port
+        if address.scheme == "http":
+            return HTTPConnection(host, port, timeout=self._deadline)
+        proxy = None if is_loopback(host) or proxy_bypass(host) else getproxies().get("https")
+        if proxy is None:
+            return HTTPSConnection(host, port, timeout=self._deadline, context=self._context)
+        through = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        connection = HTTPSConnection(
+            through.hostname or "", through.port, timeout=self._deadline, context=self._context
+        )
+        connection.set_tunnel(host, port)
+        return connection
+
+
+def _cut(connection: HTTPConnection) -> None:
+    """End a call that takes too long, whatever it waits for."""
+    with suppress(OSError, AttributeError):
+        connection.sock.shutdown(socket.SHUT_RDWR)
+
+
+def _why(error: Exception) -> str:
+    """Never what the address or a header held."""
+    return type(error).__name__ if not isinstance(error, OSError) else error.strerror or type(error).__name__
+
+
+def _retry_after(answer: HTTPResponse) -> float | None:
+    with suppress(ValueError):
+        return min(300.0, max(1.0, float(answer.headers.get("Retry-After", ""))))
+    return None

@@ -1,0 +1,138 @@
+"""Sinks: copies of the record to a syslog receiver or a webhook, each taken within a deadline or not at all."""
+
+import errno
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from datetime import datetime
+from time import monotonic
+from typing import Any
+
+from bot.core.pages import signed
+from bot.core.sinks import Need, Record, SyslogAddress, Way, framed, posted, syslog_lines
+from bot.edges import metrics
+from bot.edges.posting import Poster, Unreachable
+from bot.errors import SinkError
+
+
+class SyslogSink:
+    """Meets `ports.Sink`. A stream is closed behind each delivery, and counts as taken once the receiver closes too.
+
+    Syslog has no answers: what was sent may lie in the buffer of somebody who never reads. Who has read to the end of
+    a stream closes it, as rsyslog and syslog-ng do; so that is what is waited for.
+    """
+
+    name = "syslog"
+
+    def __init__(self, address: SyslogAddress, *, need: Need, deadline: float = 2.0) -> None:
+        self.need = need
+        self._address = address
+        self._deadline = deadline
+        self._host = socket.gethostname()
+
+    def take(self, records: Sequence[Record]) -> None:
+        """Raises `SinkError`."""
+        end = monotonic() + self._deadline
+        lines = syslog_lines(records, host=self._host)
+        try:
+            with closing(self._connected(end)) as receiver, _cut_at(receiver, end):
+                if receiver.type == socket.SOCK_DGRAM:
+                    for line in lines:
+                        receiver.sendall(line)
+                else:
+                    receiver.sendall(b"".join(map(framed, lines)))
+                    _see_it_closed(receiver, end)
+        except OSError as error:
+            late = monotonic() >= end or isinstance(error, TimeoutError)
+            why = f"not taken within {self._deadline:g} s" if late else error.strerror or type(error).__name__
+            raise SinkError(f"{why}.") from error
+        metrics.shipped(self.name, len(records))
+
+    def _connected(self, end: float) -> socket.socket:
+        to = self._address
+        if to.way is Way.UNIX:
+            return _local(to.path, self._deadline)
+        plain = socket.create_connection((to.host, to.port), timeout=self._deadline)
+        if to.way is Way.TCP:
+            return plain
+        try:
+            plain.settimeout(max(0.01, end - monotonic()))
+            return ssl.create_default_context().wrap_socket(plain, server_hostname=to.host)
+        except BaseException:
+            plain.close()
+            raise
+
+
+def _local(path: str, deadline: float) -> socket.socket:
+    """A stream where the receiver has one, which says when it has read; else datagrams, which do not."""
+    try:
+        return _connected_to(path, socket.SOCK_STREAM, deadline)
+    except OSError as error:
+        if error.errno != errno.EPROTOTYPE:
+            raise
+    return _connected_to(path, socket.SOCK_DGRAM, deadline)
+
+
+def _connected_to(path: str, kind: socket.SocketKind, deadline: float) -> socket.socket:
+    receiver = socket.socket(socket.AF_UNIX, kind)
+    receiver.settimeout(deadline)
+    try:
+        receiver.connect(path)
+    except OSError:
+        receiver.close()
+        raise
+    return receiver
+
+
+def _see_it_closed(receiver: socket.socket, end: float) -> None:
+    """By the receiver, that is, and not by us at the deadline."""
+    receiver.shutdown(socket.SHUT_WR)
+    while receiver.recv(4096):
+        continue
+    if monotonic() >= end:
+        raise TimeoutError
+
+
+@contextmanager
+def _cut_at(receiver: socket.socket, end: float) -> Iterator[None]:
+    """Whatever waits on the socket then is ended, however slowly something drips in."""
+    timer = threading.Timer(max(0.0, end - monotonic()), _cut, [receiver])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _cut(receiver: socket.socket) -> None:
+    with suppress(OSError):
+        receiver.shutdown(socket.SHUT_RDWR)
+
+
+class WebhookSink:
+    """Meets `ports.Sink`: each delivery is one signed POST, taken if the receiver says so."""
+
+    name = "webhook"
+
+    def __init__(
+        self, url: str, secret: str, *, need: Need, now: Callable[[], datetime], deadline: float = 2.0, **given: Any
+    ) -> None:
+        self.need = need
+        self._url = url
+        self._secret = secret
+        self._now = now
+        self._poster = Poster(deadline=deadline, **given)
+
+    def take(self, records: Sequence[Record]) -> None:
+        """Raises `SinkError`."""
+        body = posted(records)
+        try:
+            answer = self._poster.post(self._url, body, signed(body, self._secret, self._now()))
+        except Unreachable as error:
+            raise SinkError(f"{error}.") from error
+        if not answer.is_accepted:
+            raise SinkError(f"It answered {answer.status}.")
+        metrics.shipped(self.name, len(records))

@@ -1,0 +1,169 @@
+"""Copies of the record: shipped in order from where each sink has come to, whichever replica does it."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.core.audit import Event
+from bot.core.cards import copied
+from bot.core.signs import Sign
+from bot.core.sinks import Need, Progress, Record, read, trouble, written
+from bot.errors import MaskbotError, SinkError, Stale
+from bot.ports import Duty, Message, MessageKind, Sink
+from bot.workflow.parts import Parts
+
+log = structlog.get_logger()
+_BATCH = 100  # records
+_LEASE = timedelta(seconds=30)
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0  # seconds between two tries
+
+
+def uncopied(parts: Parts) -> str:
+    """Why the record does not reach every sink that is required, in words; empty if it does."""
+    found = (_trouble(parts, sink) for sink in parts.sinks if sink.need is Need.REQUIRED)
+    return "; ".join(filter(None, found))
+
+
+def signs(parts: Parts) -> Sequence[Sign]:
+    """How each sink is."""
+    return [_sign(parts, sink) for sink in parts.sinks]
+
+
+def unshipped(parts: Parts) -> Iterator[tuple[str, int, bool]]:
+    """How many records each sink has not taken, and whether it takes none."""
+    for sink in parts.sinks:
+        progress = _progress(parts, sink)
+        yield sink.name, parts.store.head().seq - progress.seq, progress.failing_since is not None
+
+
+def _sign(parts: Parts, sink: Sink) -> Sign:
+    wrong = _trouble(parts, sink)
+    return Sign(
+        f"sink-{sink.name}",
+        is_well=not wrong,
+        words=wrong or "takes copies of the record",
+        needed=sink.need is Need.REQUIRED,
+        patience=timedelta(seconds=parts.timings.alarm if sink.need is Need.BEST_EFFORT else 0),
+    )
+
+
+def _trouble(parts: Parts, sink: Sink) -> str:
+    progress = _progress(parts, sink)
+    next_to_go = parts.store.chain(after=progress.seq, limit=1)
+    first = datetime.fromisoformat(next_to_go[0]["ts"]) if next_to_go else None
+    return trouble(sink.name, progress, first, parts.clock.now())
+
+
+def _progress(parts: Parts, sink: Sink) -> Progress:
+    duty = parts.store.duty(_name(sink))
+    return read(duty.document) if duty else Progress()
+
+
+def _name(sink: Sink) -> str:
+    return f"sink:{sink.name}"
+
+
+class Copying:
+    """A thread for each sink, so that one that hangs holds up no other."""
+
+    def __init__(self, parts: Parts, *, owner: str) -> None:
+        self._parts = parts
+        self._owner = owner
+        self._stopping = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._run, args=(sink,), name=f"sink-{sink.name}", daemon=True)
+            for sink in parts.sinks
+        ]
+
+    def start(self) -> None:
+        """Begin where each sink has come to."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Ship what is there, once, and end."""
+        self._stopping.set()
+        self._parts.store.wake()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, sink: Sink) -> None:
+        pause = _FIRST_PAUSE
+        while True:
+            is_last = self._stopping.is_set()
+            try:
+                is_well = Shipment(self._parts, sink, self._owner).ship()
+            except MaskbotError as error:
+                log.warning("record not copied", sink=sink.name, why=str(error))
+                is_well = False
+            except Exception:
+                log.exception("record not copied", sink=sink.name)
+                is_well = False
+            if is_last:
+                return
+            pause = _FIRST_PAUSE if is_well else min(2 * pause, _LONGEST_PAUSE)
+            if is_well:
+                self._parts.store.wait_for_work(20 * self._parts.timings.poll)
+            else:
+                self._stopping.wait(pause)
+
+
+@dataclass
+class Shipment:
+    """Everything that a sink has not taken yet, batch by batch."""
+
+    parts: Parts
+    sink: Sink
+    owner: str
+
+    def ship(self) -> bool:
+        """Whether the sink has taken everything, or somebody else sees to it. Raises what the store raises."""
+        while True:
+            duty = self.parts.store.duty(_name(self.sink)) or Duty(_name(self.sink))
+            progress, now = read(duty.document), self.parts.clock.now()
+            records = self.parts.store.chain(after=progress.seq, limit=_BATCH)
+            if not records or progress.is_anothers(self.owner, now):
+                return True
+            try:
+                if progress.by != self.owner or progress.until is None or now > progress.until - _LEASE / 2:
+                    progress = progress.held(self.owner, now, _LEASE)
+                    duty = self.parts.store.keep(replace(duty, document=written(progress)))
+                if not self._taken(duty, progress, records):
+                    return False
+            except Stale:
+                return True  # another replica was quicker
+
+    def _taken(self, duty: Duty, progress: Progress, records: Sequence[Record]) -> bool:
+        name = self.sink.name
+        try:
+            self.sink.take(records)
+        except SinkError as error:
+            if not progress.failing_since:
+                failed = progress.failed(str(error).rstrip("."), self.parts.clock.now())
+                event = Event(
+                    "audit.sink_down", "failure", data={"sink": name, "need": self.sink.need, "why": str(error)}
+                )
+                self._keep(
+                    duty, failed, event, copied.down(name, failed.why, is_required=self.sink.need is Need.REQUIRED)
+                )
+                log.error("sink down", sink=name, why=str(error))
+            return False
+        now = self.parts.clock.now()
+        done = progress.taken(int(str(records[-1]["seq"])), now)
+        if progress.failing_since:
+            lasted = round((now - progress.failing_since).total_seconds())
+            event = Event("audit.sink_up", "success", data={"sink": name, "seconds": lasted})
+            self._keep(duty, done, event, copied.up(name))
+            log.warning("sink up", sink=name, seconds=lasted)
+        else:
+            self._keep(duty, done)
+        return True
+
+    def _keep(self, duty: Duty, progress: Progress, event: Event | None = None, told: str = "") -> None:
+        """In one transaction with the word about it. What waits for the sink is judged anew by itself."""
+        events = [event] if event else []
+        messages = [Message(MessageKind.NOTE, body=told)] if told else []
+        self.parts.store.keep(replace(duty, document=written(progress)), events=events, messages=messages)

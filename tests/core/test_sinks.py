@@ -1,0 +1,139 @@
+"""Copies of the record: where they go, how far they have come, when a sink counts as down, and what is sent."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.core import sinks
+from bot.core.audit import Head
+from bot.core.cards import copied
+from bot.core.changes import Verb, Verdict
+from bot.core.policy import Allow, Facts, Moment, Refuse, decide
+from bot.core.rules.auditing import AUDIT_UNAVAILABLE
+from bot.core.sinks import Progress, SyslogAddress, Way
+from bot.core.units import Layer
+from tests.core.situations import BOB, CAROL, NOW, POLICY, facts, looked, masked, our_mask, request, snapshot, waiting
+
+SECOND = timedelta(seconds=1)
+RECORD = {
+    "seq": 7,
+    "ts": "2026-03-01T03:00:00.000Z",
+    "type": "exec.intent",
+    "hash": "ab" * 32,
+    "prev": "cd" * 32,
+    "data": {"reason": 'a "quoted"]\n reason\u202e'},
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("tcp://log.example.com:601", SyslogAddress(Way.TCP, "log.example.com", 601)),
+        ("tls://[2001:db8::1]:6514", SyslogAddress(Way.TLS, "2001:db8::1", 6514)),
+        ("unix:/run/log.sock", SyslogAddress(Way.UNIX, path="/run/log.sock")),
+        ("unix:///run/log.sock", SyslogAddress(Way.UNIX, path="/run/log.sock")),
+    ],
+)
+def test_a_syslog_receiver_is_named_by_its_way_and_place(text: str, address: SyslogAddress) -> None:
+    assert sinks.read_address(text) == address
+
+
+@pytest.mark.parametrize(
+    "text", ["", "log.example.com", "udp://log:514", "tcp://log", "tcp://:601", "tcp://log:x", "tcp://log:601/a",
+             "tcp://a@log:601", "tcp://log:601?a", "unix:run", "unix://host/run", "unix:"],
+)  # fmt: skip
+def test_anything_else_is_no_place(text: str) -> None:
+    with pytest.raises(ValueError, match="has to be like tcp://"):
+        sinks.read_address(text)
+
+
+def test_progress_is_kept_as_it_is_and_what_an_older_version_left_is_read() -> None:
+    progress = Progress(7, NOW, "bot-1", NOW + SECOND).failed("refused", NOW)
+    stored = json.loads(json.dumps(sinks.written(progress)))
+    assert sinks.read(stored) == progress
+    assert sinks.read({"seq": 3, "of_a_newer_one": 1}) == Progress(3)
+
+
+def test_one_ships_at_a_time_until_its_time_is_over() -> None:
+    held = Progress().held("bot-1", NOW, 30 * SECOND)
+    assert held.is_anothers("bot-2", NOW)
+    assert not held.is_anothers("bot-1", NOW)
+    assert not held.is_anothers("bot-2", NOW + 30 * SECOND)
+    assert not Progress().is_anothers("bot-2", NOW)
+    assert not Progress(by="bot-1").is_anothers("bot-2", NOW)
+
+
+def test_what_fails_keeps_its_first_time_until_it_is_taken() -> None:
+    failed = Progress(7, NOW).failed("refused", NOW).failed("too slow", NOW + SECOND)
+    assert (failed.failing_since, failed.why, failed.seq) == (NOW, "too slow", 7)
+    taken = failed.taken(9, NOW + 2 * SECOND)
+    assert (taken.failing_since, taken.why, taken.seq, taken.at) == (None, "", 9, NOW + 2 * SECOND)
+
+
+def test_a_sink_is_down_when_it_takes_nothing_and_when_nothing_is_shipped() -> None:
+    later = NOW + 11 * SECOND
+    assert sinks.trouble("syslog", Progress(7, NOW), None, later) == ""
+    assert sinks.trouble("syslog", Progress(7, NOW), later, later) == ""
+    assert sinks.trouble("syslog", Progress(7, later), NOW, later) == "", "it comes forward"
+    behind = sinks.trouble("syslog", Progress(7, NOW), NOW, later)
+    assert behind == "the copy of the record at `syslog` is behind, nothing was shipped for 10 seconds"
+    assert sinks.trouble("syslog", Progress(), NOW, later) == behind
+    down = sinks.trouble("syslog", Progress().failed("Connection refused", NOW), NOW, NOW)
+    assert down == ("the copy of the record at `syslog` takes nothing since 2026-03-01 03:00 UTC (Connection refused)")
+
+
+def test_a_record_is_one_line_of_syslog_that_nothing_in_it_can_end() -> None:
+    (line,) = sinks.syslog_lines([RECORD], host="bot-host")
+    head, _, body = line.decode("ascii").partition("] ")
+    assert head == (
+        f'<110>1 2026-03-01T03:00:00.000Z bot-host maskbot - exec.intent [maskbot@32473 seq="7" hash="{"ab" * 32}" '
+        f'prev="{"cd" * 32}"'
+    )
+    assert json.loads(body) == RECORD
+    assert b"\n" not in line
+    assert sinks.framed(b"abc") == b"3 abc"
+    (odd,) = sinks.syslog_lines([RECORD | {"type": "a b\né"}], host="")
+    assert odd.decode().split(" ")[2:6] == ["-", "maskbot", "-", "a_b__"]
+
+
+def test_a_webhook_gets_the_records_in_their_order() -> None:
+    said = json.loads(sinks.posted([RECORD, RECORD | {"seq": 8}]))
+    assert (said["version"], [record["seq"] for record in said["records"]]) == (1, [7, 8])
+
+
+DOWN = "the copy of the record at `syslog` takes nothing since 2026-03-01 03:00 UTC (Connection refused)"
+ASKED = facts(waiting(), Moment.VOTE, approvers=(BOB,), uncopied=DOWN)
+
+
+@pytest.mark.parametrize("moment", [Moment.ASK, Moment.LOOKED, Moment.ALONE, Moment.ACT])
+def test_no_new_mask_without_the_copies_that_are_required(moment: Moment) -> None:
+    answer = decide(replace(looked(snapshot(), moment=moment), uncopied=DOWN), POLICY)
+    assert isinstance(answer, Refuse)
+    assert answer.code == AUDIT_UNAVAILABLE
+    assert answer.reason == f"New masks have to wait: {DOWN}, and nothing new is done without that copy."
+
+
+def test_what_waits_cannot_be_approved_but_denied() -> None:
+    no = decide(replace(ASKED, voter=CAROL, verdict=Verdict.APPROVE), POLICY)
+    assert isinstance(no, Refuse)
+    assert no.code == AUDIT_UNAVAILABLE
+    assert not isinstance(decide(replace(ASKED, voter=CAROL, verdict=Verdict.DENY), POLICY), Refuse)
+
+
+def undo() -> Facts:
+    return looked(masked(Layer.PERSISTENT), request("cron.service", Verb.UNMASK), own_mask=our_mask(), uncopied=DOWN)
+
+
+def test_an_undo_goes_on() -> None:
+    assert isinstance(decide(undo(), POLICY), Allow)
+
+
+def test_people_are_told_what_it_means() -> None:
+    required, other = (copied.down("syslog", "too slow", is_required=one) for one in (True, False))
+    assert "THE COPY OF THE RECORD AT syslog IS NOT TAKEN: too slow." in required
+    assert "New masks have to wait until it does" in required
+    assert "Everything goes on without that copy." in other
+    assert "taken again" in copied.up("syslog")
+    assert copied.ends(Head(7, "ab")).endswith("maskbot audit verify --anchor 7:ab")

@@ -1,0 +1,206 @@
+"""Copies of the record: in order and once each, later where a sink was down, and what people may do meanwhile."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.core.audit import Event
+from bot.core.changes import Ask, Change, Outcome, Request, Stage, Target, Verb
+from bot.core.configured import Configured
+from bot.core.inventory import Inventory
+from bot.core.sinks import Need, read_address
+from bot.core.units import UnitName
+from bot.edges.database import Database
+from bot.edges.sinks import SyslogSink
+from bot.workflow import Loop, Parts, Timings, copies
+from bot.workflow.copies import Copying
+from bot.workflow.parts import InForce
+from tests.edges.syslog import LogReceiver, Stoppable, tcp
+from tests.handlers.world import HOSTS, NoHost
+from tests.workflow.conftest import Opening
+from tests.workflow.slack import ALICE, BOB, CAROL, INCIDENT, Channels, People, words
+from tests.workflow.world import POLICY, Hands
+
+CRON = UnitName("cron.service")
+OPERATIONS = "C9OPS"
+NOBODY_MAY = replace(POLICY, rules=(), operations_channel=OPERATIONS)  # so an answer needs no look at a host
+
+
+class Bot:
+    """A store and who ships from it; several may have one store."""
+
+    def __init__(self, url: str, sink: SyslogSink, name: str) -> None:
+        self.clock = Hands()
+        self.name = name
+        self.store = Database(url, clock=self.clock, instance=name)
+        self.slack = Channels()
+        in_force = InForce(Configured(Inventory(HOSTS), NOBODY_MAY))
+        timings = Timings(poll=0.05)
+        self.parts = Parts(self.store, NoHost(), People(), self.slack, self.clock, in_force, timings, sinks=(sink,))
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        copying, loop = Copying(self.parts, owner=self.name), Loop(self.parts, owner=self.name)
+        copying.start()
+        loop.start()
+        try:
+            yield
+        finally:
+            loop.stop()
+            copying.stop()
+
+    def says(self, *words_: str) -> None:
+        self.store.record([Event("said", "success", data={"words": word}) for word in words_])
+
+    def asks(self) -> Request:
+        """For a mask; the answer."""
+        now, key = self.clock.now(), f"key-{time.monotonic_ns()}"
+        ask = Ask(Change(Verb.MASK, "web-01", CRON), ALICE.id, ALICE.name, INCIDENT, "INC-1")
+        self.store.add(Request(key, key, ask, now, (Target("web-01", CRON),), due_at=now), events=[])
+        self.until(lambda: self.store.get(key).stage.is_final, "an answer")
+        return self.store.get(key)
+
+    def until(self, holds: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + 60
+        while not holds():
+            assert time.monotonic() < deadline, what
+            self.store.wait_for_work(0.05)
+
+    @property
+    def told(self) -> list[str]:
+        """In the operations channel."""
+        return [words(said.text) for said in list(self.slack.messages.values()) if said.channel == OPERATIONS]
+
+
+@pytest.fixture
+def receiver() -> Iterator[LogReceiver]:
+    with tcp() as one:
+        yield one
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/var/maskbot.db"
+
+
+def sink(receiver: LogReceiver, need: Need = Need.REQUIRED, deadline: float = 1.0) -> SyslogSink:
+    return SyslogSink(read_address(receiver.address), need=need, deadline=deadline)
+
+
+def everything(bot: Bot, receiver: LogReceiver) -> Callable[[], bool]:
+    """Whether the receiver has the whole record."""
+    return lambda: bool(receiver.numbers) and receiver.numbers[-1] == bot.store.head().seq
+
+
+def test_every_record_is_shipped_once_and_in_order_also_by_the_next_process(receiver: LogReceiver, url: str) -> None:
+    first = Bot(url, sink(receiver), "bot-1")
+    with first.store.exclusive():
+        first.says("before", "anybody", "ships")
+        with first.running():
+            for number in range(20):
+                first.says(f"word {number}")
+            first.until(everything(first, receiver), "a whole copy")
+        first.says("while", "nobody", "ships")
+    second = Bot(url, sink(receiver), "bot-2")
+    with second.store.exclusive(), second.running():
+        second.until(everything(second, receiver), "a whole copy")
+        assert receiver.numbers == list(range(1, second.store.head().seq + 1))
+        assert list(copies.unshipped(second.parts)) == [("syslog", 0, False)]
+        assert copies.signs(second.parts)[0].is_well
+
+
+def test_what_is_said_last_is_shipped_before_the_end(receiver: LogReceiver, url: str) -> None:
+    bot = Bot(url, sink(receiver), "bot-1")
+    with bot.store.exclusive():
+        with bot.running():
+            bot.says("the last word")
+        assert everything(bot, receiver)()
+
+
+@pytest.mark.parametrize("how", ["stopped", "deaf"])
+@pytest.mark.fault("F59", how="a required receiver stopped, and one that accepts and never reads")
+def test_without_a_required_copy_new_masks_are_refused_and_go_on_with_all_that_was_missed(
+    how: str, url: str, saw: Callable[[str], str]
+) -> None:
+    with Stoppable() as door:
+        receiver = door.receiver
+        bot = Bot(url, sink(receiver), "bot-1")
+        with bot.store.exclusive(), bot.running():
+            bot.says("all is well")
+            bot.until(everything(bot, receiver), "a whole copy")
+            assert "audit" not in bot.asks().because
+            with trouble(how, door):
+                bot.says("nobody hears this")
+                bot.until(lambda: bool(copies.uncopied(bot.parts)), "a sink that is down")
+                refused = bot.asks()
+                assert refused.stage is Stage.REFUSED
+                assert "New masks have to wait: the copy of the record at `syslog`" in saw(refused.because)
+                sign = copies.signs(bot.parts)[0]
+                assert (sign.is_well, sign.needed) == (False, True)
+                bot.until(lambda: any("IS NOT TAKEN" in text for text in bot.told), "a word to operations")
+            bot.until(everything(bot, receiver), "a whole copy")
+            bot.until(lambda: any("taken again" in text for text in bot.told), "a word to operations")
+            assert sorted(set(receiver.numbers)) == list(range(1, receiver.numbers[-1] + 1))
+            assert receiver.numbers == sorted(receiver.numbers)
+            bot.until(lambda: "New masks have to wait" not in bot.asks().because, "another answer")
+            types = [record["type"] for record in bot.store.chain()]
+            assert (types.count("audit.sink_down"), types.count("audit.sink_up")) == (1, 1)
+
+
+@contextmanager
+def trouble(how: str, door: Stoppable) -> Iterator[None]:
+    """Nothing is taken for as long as this lasts."""
+    if how == "deaf":
+        door.receiver.reads.clear()
+        yield
+        door.receiver.reads.set()
+    else:
+        door.stop()
+        yield
+        door.begin()
+
+
+@pytest.mark.fault("F59", how="a best-effort receiver stopped")
+def test_without_a_copy_that_is_merely_wanted_everything_goes_on_and_people_are_told(
+    url: str, saw: Callable[[str], str]
+) -> None:
+    with tcp() as receiver:
+        one = sink(receiver, Need.BEST_EFFORT)
+    bot = Bot(url, one, "bot-1")
+    with bot.store.exclusive(), bot.running():
+        bot.says("nobody hears this")
+        bot.until(lambda: any("IS NOT TAKEN" in text for text in bot.told), "a word to operations")
+        assert "Everything goes on without that copy." in saw(bot.told[0])
+        assert "New masks have to wait" not in bot.asks().because
+        assert copies.uncopied(bot.parts) == ""
+        sign = copies.signs(bot.parts)[0]
+        assert (sign.is_well, sign.needed) == (False, False)
+
+
+@pytest.mark.ssh
+@pytest.mark.fault("F59", how="a required receiver stopped between a mask and its undo")
+def test_an_undo_goes_on_without_the_copy_and_the_record_says_so(
+    open_world: Opening, saw: Callable[[str], str]
+) -> None:
+    with Stoppable() as door, open_world(sinks=(sink(door.receiver),)) as world:
+        copying = Copying(world.parts, owner="bot-1")
+        copying.start()
+        masked, asked = world.masked("cron"), world.mask("tuned")
+        door.stop()
+        world.store.record([Event("said", "success")])
+        world.until(lambda: bool(copies.uncopied(world.parts)), "a sink that is down")
+        world.vote(asked)
+        assert "New masks have to wait" in saw(world.told(BOB, "New masks have to wait"))
+        assert world.undo(masked).target.outcome is Outcome.RESTORED
+        begun = [one for one in world.store.records() if one["type"] == "exec.begun"]
+        assert [bool(one["data"]["uncopied"]) for one in begun] == [False, True]
+
+        door.begin()
+        world.until(lambda: not copies.uncopied(world.parts), "a sink that takes it")
+        assert world.approve(asked, by=CAROL).target.outcome is Outcome.PROVEN
+        copying.stop()
+        assert sorted(set(door.receiver.numbers)) == list(range(1, world.store.head().seq + 1))
