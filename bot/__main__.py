@@ -60,6 +60,8 @@ def mask(  # noqa: PLR0913 - one parameter for each word of the command
     user: words.User = "",
     for_: words.For = "",
     until: words.Until = "",
+    hold: words.Hold = "",
+    review: words.Review = "",
     at: words.At = "",
     window: words.Window = "",
     alone: words.Alone = False,
@@ -70,7 +72,7 @@ def mask(  # noqa: PLR0913 - one parameter for each word of the command
     """Ask for a mask: the unit is stopped and cannot be started, once the right people approve."""
     from bot.terminal import asking
 
-    times = {"for": for_, "until": until, "at": at, "window": window}
+    times = {"for": for_, "until": until, "hold": hold, "review": review, "at": at, "window": window}
     options = asking.options(runtime=runtime, keep_running=keep_running, user=user, alone=alone, times=times)
     asked = asking.change("mask", (host, unit), options, reason or (), wait=not no_wait)
     _exit(asking.ask(asked, carry_out=carry_out, as_json=json))

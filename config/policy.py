@@ -1,17 +1,17 @@
 """From `policy.yaml` to the policy that is asked: every name in it has to mean something."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.core.changes import REMIND
+from bot.core.holding import Holds
 from bot.core.people import PersonId
 from bot.core.policy import BreakGlass, Group, ListedUnit, OnCallSource, Policy, Routing, Rule
 from bot.core.rises import Freeze, Rise, Window
 from bot.core.schedule import Digest
 from config.calendar import FreezeEntry, WindowEntry
 from config.documents import Document, Loc, together, validated
-from config.policy_file import PolicyFile, RuleEntry
+from config.policy_file import PolicyFile, RuleEntry, is_channel
 from config.quorum import unreachable
 from config.words import near, read_person
 
@@ -39,7 +39,8 @@ def read_policy(document: Document, lists: Lists, digest: str) -> Policy:
         _without_people(document, file, lists, digest),
         groups=groups,
         rules=rules,
-        break_glass=_break_glass(file),
+        break_glass=file.break_glass.break_glass() if file.break_glass else BreakGlass(),
+        holds=file.holds.holds() if file.holds else Holds(),
         undo_by=tuple(file.undo_by),
         people={login: people["people", login] for login in file.people},
         on_call=_on_call(file),
@@ -124,6 +125,10 @@ def _wrong_names(document: Document, file: PolicyFile) -> Iterator[str]:
         if entry.card_channel and entry.card_channel not in file.channels.ids:
             text = f"`{entry.card_channel}` is not among `channels.ids`, so nobody could undo anything there"
             yield document.complaint(("rules", position, "card_channel"), text)
+        if entry.requires_end == "or_hold" and file.holds is None:
+            yield document.complaint(
+                ("rules", position, "requires_end"), "needs the top-level `holds`: who may own one"
+            )
     for loc, group in _named_groups(file):
         if group not in file.groups:
             yield document.complaint(loc, f"there is no group `{group}`.{near(group, file.groups)}")
@@ -164,8 +169,10 @@ def _named_groups(file: PolicyFile) -> Iterator[tuple[Loc, str]]:
         yield from _at(("calendar", "freezes", position, "asks", "approve"), freeze.asks.approve)
     if file.limits.beyond:
         yield from _at(("limits", "beyond", "approve"), file.limits.beyond.approve)
+    if file.holds:
+        yield from _at(("holds", "owners"), file.holds.owners)
     if file.break_glass:
-        told = ["" if _is_channel(name) else name for name in file.break_glass.tell]
+        told = ["" if is_channel(name) else name for name in file.break_glass.tell]
         yield from _at(("break_glass", "groups"), file.break_glass.groups)
         yield from _at(("break_glass", "tell"), told)
 
@@ -180,23 +187,6 @@ def _groups_of(entry: RuleEntry) -> Mapping[Loc, Iterable[str]]:
 def _at(loc: Loc, groups: Iterable[str]) -> Iterator[tuple[Loc, str]]:
     """Each with its place in the list; an empty one is not meant to be a group."""
     return (((*loc, place), group) for place, group in enumerate(groups) if group)
-
-
-def _is_channel(name: str) -> bool:
-    """Ids of channels are written in capitals, and names of groups never are."""
-    return re.fullmatch(r"[CG][A-Z0-9]{2,}", name) is not None
-
-
-def _break_glass(file: PolicyFile) -> BreakGlass:
-    entry = file.break_glass
-    if entry is None:
-        return BreakGlass()
-    return BreakGlass(
-        groups=frozenset(entry.groups),
-        channels=tuple(name for name in entry.tell if _is_channel(name)),
-        people=tuple(name for name in entry.tell if not _is_channel(name)),
-        shortest_reason=entry.reason_at_least,
-    )
 
 
 def _group(name: str, file: PolicyFile, people: Mapping[Loc, PersonId]) -> Group:
@@ -232,7 +222,8 @@ def _rule(entry: RuleEntry, line: int) -> Rule:
         routing=Routing(entry.card_channel or "", tuple(entry.mention), tuple(entry.tell), entry.from_private),
         decide_within=entry.decide_within,
         good_for=entry.good_for,
-        requires_end=entry.requires_end,
+        requires_end=bool(entry.requires_end),
+        hold_will_do=entry.requires_end == "or_hold",
         windows=tuple(entry.windows),
         outside=entry.outside.rise() if entry.outside else Rise(),
         alone=entry.alone,

@@ -1,5 +1,6 @@
 """`policy.yaml`: where the bot acts, who belongs to which group, and the rules in their order."""
 
+import re
 from datetime import UTC, timedelta, tzinfo
 from typing import Annotated, Literal
 
@@ -7,10 +8,12 @@ from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from bot.core.changes import Verb
 from bot.core.names import REASON_LIMIT
+from bot.core.policy import BreakGlass
 from bot.core.schedule import WEEKDAYS, Schedule
 from config.calendar import CalendarEntry, LimitsEntry, RiseEntry
 from config.documents import STRICT
 from config.groups import GroupEntry, Id, OnCallEntry
+from config.holds import HoldsEntry, RequiresEnd
 from config.nudges import RungEntry, check_times
 from config.scheduling import SchedulingEntry
 from config.words import ChannelId, ClockTime, Duration, Pattern, Sentence, TeamId, TimeZone, Word
@@ -58,7 +61,7 @@ class RuleEntry(BaseModel):
     from_private: bool = False
     decide_within: Duration = timedelta(minutes=15)
     good_for: Duration = timedelta(minutes=10)
-    requires_end: bool = False
+    requires_end: RequiresEnd = False
     windows: list[Word] = []
     outside: RiseEntry | None = None
     alone: bool = True
@@ -102,6 +105,20 @@ class BreakGlassEntry(BaseModel):
     tell: list[Id] = []
     reason_at_least: int = Field(default=10, ge=1, le=REASON_LIMIT)
 
+    def break_glass(self) -> BreakGlass:
+        """The same as the policy has it."""
+        return BreakGlass(
+            groups=frozenset(self.groups),
+            channels=tuple(name for name in self.tell if is_channel(name)),
+            people=tuple(name for name in self.tell if not is_channel(name)),
+            shortest_reason=self.reason_at_least,
+        )
+
+
+def is_channel(name: str) -> bool:
+    """Ids of channels are written in capitals, and names of groups never are."""
+    return re.fullmatch(r"[CG][A-Z0-9]{2,}", name) is not None
+
 
 class DigestEntry(BaseModel):
     """When and where the state of things is told by itself."""
@@ -137,6 +154,7 @@ class PolicyFile(BaseModel):
     calendar: CalendarEntry = CalendarEntry()
     limits: LimitsEntry = LimitsEntry()
     break_glass: BreakGlassEntry | None = None
+    holds: HoldsEntry | None = None
     undo_window: Duration = timedelta(hours=24)
     time_zone: TimeZone = UTC
     scheduling: SchedulingEntry = SchedulingEntry()

@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 from bot.core import repair
-from bot.core.cards import choices, forms, replies
+from bot.core.cards import choices, forms, hold_form, replies
 from bot.core.cards.kit import Action
 from bot.core.changes import Ask, Change, Verb
 from bot.core.draft import drafted, quoted
 from bot.core.grammar import Command, Form, Order, Question, parse, parse_mention
-from bot.core.names import read_host, read_reason, read_term, read_unit, read_user, read_window
+from bot.core.holding import conflict
+from bot.core.names import read_hold, read_host, read_reason, read_term, read_unit, read_user, read_window
 from bot.core.people import Place
 from bot.core.switching import Switching
 from bot.errors import UsageError
@@ -149,6 +150,9 @@ def _order(desk: Workflow, sent: Submission) -> Order:
         forms.USER: lambda typed: read_user(_word(typed)) if typed else "",
         forms.DURATION: lambda typed: read_term(repair.text(typed), desk.now) if typed.strip() else None,
         forms.WHEN: lambda typed: read_window(repair.text(typed), desk.now) if typed.strip() else None,
+        hold_form.REVIEW_ON: lambda typed: read_hold(
+            sent.fields.get(hold_form.OWNERS, ""), repair.text(typed), desk.now
+        ),
         forms.REASON: read_reason,
     }
     read, wrong = {}, {}
@@ -170,8 +174,11 @@ def _order(desk: Workflow, sent: Submission) -> Order:
         keep_running=forms.KEEP_RUNNING in how,
         user=read[forms.USER],
         term=read[forms.DURATION],
+        hold=read[hold_form.REVIEW_ON],
         window=read[forms.WHEN],
     )
+    if no := conflict(change):
+        raise Unfit({hold_form.OWNERS: no})
     return Order(change, read[forms.REASON])
 
 

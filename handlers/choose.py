@@ -1,6 +1,6 @@
 """Filling in the form: the hosts and units that it offers while somebody types."""
 
-from bot.core.cards import choices, forms
+from bot.core.cards import choices, forms, hold_form
 from bot.core.cards.kit import Block
 from bot.core.draft import EMPTY, Draft
 from bot.workflow import Workflow
@@ -19,7 +19,7 @@ def open_form(desk: Workflow, form: Forms, click: Click, draft: Draft = EMPTY) -
     """Open it with what is known, and have the units ready before anybody looks for one. Raises `UsageError`."""
     if draft.host:
         desk.offers.units(draft.host, asker=click.caller.id)
-    form.open(forms.mask_form(desk.hosts, draft, asks_where=click.caller.place.is_home), click)
+    form.open(forms.mask_form(desk.hosts, draft, owners=desk.hold_owners, asks_where=click.caller.place.is_home), click)
 
 
 def hosts(desk: Workflow, typing: Typing) -> list[Block]:
@@ -49,7 +49,11 @@ def host_chosen(desk: Workflow, chosen: Submission, form: OpenForm) -> str:
         keep_running=forms.KEEP_RUNNING in how,
         user=fields.get(forms.USER, ""),
         term=fields.get(forms.DURATION, ""),
+        window=fields.get(forms.WHEN, ""),
+        owners=fields.get(hold_form.OWNERS, ""),
+        review=fields.get(hold_form.REVIEW_ON, ""),
         reason=fields.get(forms.REASON, ""),
     )
-    form.refill(forms.mask_form(desk.hosts, draft, asks_where=forms.CHANNEL in fields), chosen.click)
+    view = forms.mask_form(desk.hosts, draft, owners=desk.hold_owners, asks_where=forms.CHANNEL in fields)
+    form.refill(view, chosen.click)
     return ""

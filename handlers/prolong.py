@@ -1,10 +1,13 @@
-"""Extend and Keep: a later end for a mask that would end by itself, or none any more."""
+"""Extend and Keep: a later end for a mask that would end by itself, or none any more; a later review of a hold."""
+
+from datetime import datetime
 
 from bot.core import repair
-from bot.core.cards import forms
+from bot.core.cards import forms, hold_form
 from bot.core.cards.kit import Action
 from bot.core.changes import Term
 from bot.core.names import read_reason, read_term
+from bot.core.times import read_day
 from bot.errors import UsageError
 from bot.workflow import Workflow
 from handlers.caller import Click, Submission
@@ -22,13 +25,13 @@ def register(surface: Surface) -> None:
 
 def extend(desk: Workflow, click: Click, form: Forms) -> str:
     """A form: by how much."""
-    form.open(forms.extend_form(desk.ending_mask(click.request_id)), click)
+    form.open(forms.extend_form(desk.lasting.ending(click.request_id)), click)
     return ""
 
 
 def keep(desk: Workflow, click: Click, form: Forms) -> str:
-    """A form: why."""
-    form.open(forms.keep_form(desk.ending_mask(click.request_id)), click)
+    """A form: why, and of a hold when its owners look at it again."""
+    form.open(forms.keep_form(desk.lasting.kept(click.request_id)), click)
     return ""
 
 
@@ -36,7 +39,7 @@ def extend_by(desk: Workflow, sent: Submission) -> str:
     """What was typed, or else what was chosen."""
     term, reason, who = _term(desk, sent), _reason(sent), sent.caller
     request_id = sent.click.request_id
-    asked = desk.extend(request_id, term, by=who.id, name=who.name, place=who.place, key=who.key, reason=reason)
+    asked = desk.lasting.extend(request_id, term, by=who.id, name=who.name, place=who.place, key=who.key, reason=reason)
     follow(desk, sent.click, asked.id)
     return ""
 
@@ -45,8 +48,9 @@ def keep_because(desk: Workflow, sent: Submission) -> str:
     """With the reason that it needs."""
     reason, who = _reason(sent), sent.caller
     if not reason:
-        raise Unfit({forms.REASON: "Keeping a mask for good needs a reason."})
-    asked = desk.keep(sent.click.request_id, reason, by=who.id, name=who.name, place=who.place, key=who.key)
+        raise Unfit({forms.REASON: "Keeping a mask needs a reason."})
+    review, mask_id = _review(desk, sent), sent.click.request_id
+    asked = desk.lasting.keep(mask_id, reason, by=who.id, name=who.name, place=who.place, key=who.key, review=review)
     follow(desk, sent.click, asked.id)
     return ""
 
@@ -57,6 +61,17 @@ def _term(desk: Workflow, sent: Submission) -> Term:
         return read_term(typed or sent.fields.get(forms.LONGER, ""), desk.now)
     except UsageError as error:
         raise Unfit({forms.OTHER: str(error)}) from error
+
+
+def _review(desk: Workflow, sent: Submission) -> datetime | None:
+    """Only a hold's form asks for it."""
+    typed = sent.fields.get(hold_form.REVIEW_ON)
+    if typed is None:
+        return None
+    try:
+        return read_day(repair.text(typed), desk.now)
+    except UsageError as error:
+        raise Unfit({hold_form.REVIEW_ON: str(error)}) from error
 
 
 def _reason(sent: Submission) -> str:

@@ -44,6 +44,7 @@ def request(stored: Request) -> Shown:
         "before": snapshot(target.before),
         "after": snapshot(target.after),
         "ends_at": stored.standing.ends_at.isoformat() if stored.standing.ends_at else None,
+        "hold": _hold(stored) if stored.ask.change.hold else None,
         "overdue": stored.standing.overdue or None,
         "alone": _alone(stored.glass) if stored.glass else None,
         "undoes": ask.undoes or None,
@@ -163,6 +164,18 @@ def _alone(glass: Glass) -> Shown:
     signed = glass.signed
     review = {"by": signed.name, "at": signed.at.isoformat(), "remark": signed.remark} if signed else None
     return {"by": glass.name, "at": glass.at.isoformat(), "reason": glass.reason, "review": review}
+
+
+def _hold(stored: Request) -> Shown:
+    """Who answers for it, and when they look at it again; `off` is how its mask was taken off."""
+    hold, held = stored.hold or stored.ask.change.hold, stored.held
+    return {
+        "owners": hold.owners if hold else None,
+        "review": hold.review.isoformat() if hold else None,
+        "off": str(held.off) if held.off else None,
+        "why": held.why or None,
+        "put_back": [at.isoformat() for at in held.rounds],
+    }
 
 
 def _window(window: Window) -> Shown:

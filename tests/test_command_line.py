@@ -332,7 +332,10 @@ def test_how_long_a_mask_lasts_is_read_as_in_slack(place: Place) -> None:
     with place.running():
         done = place.maskbot("mask", "web-01", "cron", "INC-1", "--for", "until tomorrow 18:00 UTC", "--json")
         wrong = place.maskbot("mask", "web-01", "cron", "--for", "soon")
+        held = place.maskbot("mask", "web-01", "cron", "--hold", "sre", "--review", "90d", "--no-wait", "--json")
 
+    assert json.loads(held.stdout)["change"].startswith("mask web-01 cron.service --hold sre --review ")
+    assert json.loads(held.stdout)["hold"]["owners"] == "sre"
     assert json.loads(done.stdout)["change"].startswith("mask web-01 cron.service --until ")
     assert json.loads(done.stdout)["change"].endswith("T18:00Z")
     assert (wrong.returncode, "is no length of time" in wrong.stderr) == (2, True), wrong.stderr

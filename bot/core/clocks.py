@@ -28,6 +28,11 @@ def mask_ends(request: Request) -> datetime | None:
     return request.standing.try_at or request.standing.ends_at if request.can_be_undone else None
 
 
+def hold_is_put_back(request: Request) -> datetime | None:
+    """The next try to put back what was taken off."""
+    return request.held.try_at if request.hold and request.held.off else None
+
+
 def owner_is_told(request: Request) -> datetime | None:
     """A word to the owner of a mask: that it ends soon, that it has not ended, that it has no end."""
     return request.standing.tell_at if request.can_be_undone else None
@@ -83,7 +88,7 @@ CLOCKS: Mapping[Stage, tuple[Clock, ...]] = {
     Stage.WAITING: (deciding_ends, calendar_turns, people_are_reminded, ladder_goes_on, countdown_grows_old),
     Stage.APPROVED: (as_stored,),
     Stage.RUNNING: (as_stored,),
-    Stage.DONE: (mask_ends, owner_is_told, host_is_looked_at_again),
+    Stage.DONE: (mask_ends, hold_is_put_back, owner_is_told, host_is_looked_at_again),
 }
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from bot.core import repair
 from bot.core.grammar import Word
-from bot.core.names import REASON_LIMIT, near, read_host, read_term, read_unit, read_user, read_window
-from bot.core.options import split, term_said, window_said
+from bot.core.names import REASON_LIMIT, near, read_hold, read_host, read_term, read_unit, read_user, read_window
+from bot.core.options import hold_said, split, term_said, window_said
 from bot.core.switching import Switch
 from bot.core.times import Now
 from bot.core.units import UNIT_TYPES
@@ -28,6 +28,8 @@ class Draft:
     user: str = ""
     term: str = ""  # `2h` or `until 18:00`
     window: str = ""  # `Tue 22:00 UTC` or `22:00 for 2h`
+    owners: str = ""  # of a hold
+    review: str = ""  # and when they look at it again
     reason: str = ""
 
 
@@ -41,6 +43,7 @@ def drafted(text: str, hosts: Sequence[str], now: Now) -> Draft | None:
     if not names or _is_question(names[0], hosts):
         return None
     host, unit = _host_and_unit(names, hosts)
+    owners, review = _hold(options, now)
     draft = Draft(
         host,
         unit,
@@ -49,6 +52,8 @@ def drafted(text: str, hosts: Sequence[str], now: Now) -> Draft | None:
         user=_kept(read_user, options.get("--user", "")),
         term=_time(term_said, read_term, options, now),
         window=_time(window_said, read_window, options, now),
+        owners=owners,
+        review=review,
     )
     return replace(draft, reason=repair.prose(reason)[:REASON_LIMIT]) if draft != EMPTY else None
 
@@ -85,6 +90,15 @@ def _time(
         read(said, now)
     except UsageError:
         return ""
+    return said
+
+
+def _hold(options: Mapping[str, str], now: Now) -> tuple[str, str]:
+    try:
+        said = hold_said(options)
+        read_hold(*said, now)
+    except UsageError:
+        return "", ""
     return said
 
 

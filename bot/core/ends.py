@@ -36,6 +36,8 @@ def begun(request: Request, now: datetime, care: Care) -> Standing:
     look_at = now + care.looks[0] if care.looks and request.target.outcome in _CHANGED else None
     if request.ask.change.verb is not Verb.MASK or not request.can_be_undone:
         return Standing(look_at=look_at)
+    if hold := request.hold:
+        return Standing(tell_at=hold.review if hold.review > now else now + care.remind_every, look_at=look_at)
     term = request.ask.change.term
     ends_at = term.ends_at(now) if term else None
     return Standing(ends_at, approved_until=ends_at, tell_at=_first_word(ends_at, now, care), look_at=look_at)
@@ -56,6 +58,11 @@ def prolonged(standing: Standing, by: Prolonging, care: Care, *, is_approved: bo
     )
 
 
+def kept(standing: Standing, by: Prolonging) -> Standing:
+    """A hold that its owners looked at: they hear of it again when they said."""
+    return replace(standing, prolonged=(*standing.prolonged, by), tell_at=by.until, told=0)
+
+
 def put_off(standing: Standing, why: str, now: datetime, care: Care) -> Standing:
     """It is not brought back yet: seen after again with growing pauses, and its owner hears of it at once."""
     tell_at = standing.tell_at if standing.overdue else now
@@ -69,8 +76,12 @@ def is_late(undo: Request, ends_at: datetime | None, now: datetime, care: Care) 
 
 def next_try(standing: Standing, now: datetime, care: Care) -> datetime:
     """The longer it has been due, the longer the pause."""
-    waited = now - (standing.ends_at or now)
-    return now + min(care.retry_longest, max(care.retry_first, waited))
+    return now + pause(now - (standing.ends_at or now), care)
+
+
+def pause(waited: timedelta, care: Care) -> timedelta:
+    """Until what has waited so long is tried once more."""
+    return min(care.retry_longest, max(care.retry_first, waited))
 
 
 def next_look(request: Request, now: datetime, care: Care) -> datetime | None:

@@ -7,8 +7,19 @@ from enum import StrEnum
 
 from bot.core import repair
 from bot.core.changes import Change, Verb
-from bot.core.names import SHOWN, near, read_host, read_reason, read_term, read_unit, read_user, read_window
-from bot.core.options import ALONE, FLAGS, TERMS, WINDOW, cut, split, term_said, window_said
+from bot.core.holding import conflict
+from bot.core.names import (
+    SHOWN,
+    near,
+    read_hold,
+    read_host,
+    read_reason,
+    read_term,
+    read_unit,
+    read_user,
+    read_window,
+)
+from bot.core.options import ALONE, FLAGS, HOLD, TERMS, WINDOW, cut, hold_said, split, term_said, window_said
 from bot.core.switching import Switch, Switching, read_switching
 from bot.core.times import Now
 from bot.core.units import UNIT_TYPES, UnitName
@@ -122,7 +133,7 @@ def _order(verb: Verb, typed: str, hosts: Sequence[str], now: Now, *, said: str 
     host, unit = _host_and_unit(said or verb, names, hosts)
     why = read_reason(reason)
     _refuse_second_unit(why)
-    flags = [name for name in (*FLAGS, *TERMS) if name in options]
+    flags = [name for name in (*FLAGS, *TERMS, *HOLD) if name in options]
     if flags and verb is Verb.UNMASK:
         raise UsageError(f"`{flags[0]}` belongs to `/mask`; `/unmask` takes away whatever kind of mask we made.")
     change = Change(
@@ -133,8 +144,11 @@ def _order(verb: Verb, typed: str, hosts: Sequence[str], now: Now, *, said: str 
         keep_running="--keep-running" in options,
         user=read_user(options["--user"]) if "--user" in options else "",
         term=read_term(term_said(options), now) if {*TERMS} & {*options} else None,
+        hold=read_hold(*hold_said(options), now),
         window=read_window(window_said(options), now) if {*WINDOW} & {*options} else None,
     )
+    if no := conflict(change):
+        raise UsageError(no)
     if ALONE in options and not why:
         raise UsageError(
             f"`{ALONE}` goes ahead without votes, so it needs a reason: `/{verb} {host} {unit} --alone WHY`."

@@ -60,7 +60,8 @@ def once_more(first: Request, now: datetime) -> Change:
     """The same change of the unit by its real name; a window that is over is left out."""
     window = window_of(first)
     still = window if window and now < window.closes else None
-    return replace(first.ask.change, unit=first.target.unit, window=still)
+    hold = first.hold or first.ask.change.hold  # its owners may have put its review off
+    return replace(first.ask.change, unit=first.target.unit, window=still, hold=hold)
 
 
 def are_apart(one: Window | None, other: Window | None, now: datetime) -> bool:

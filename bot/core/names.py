@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from bot.core import repair
-from bot.core.changes import Term, Window
-from bot.core.times import Now, read_length, read_moment
+from bot.core.changes import Hold, Term, Window
+from bot.core.times import Now, read_day, read_length, read_moment
 from bot.core.units import UNIT_TYPES, UnitName
 from bot.errors import UsageError
 
@@ -15,6 +15,8 @@ SHOWN = 80  # of a foreign word in a sentence
 
 # The strict mode of systemd's own rule ("User/Group Name Syntax"): never a number, never an option.
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,30}", re.ASCII)
+_GROUP = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?", re.ASCII)  # as policy.yaml names them
+_CALLED = re.compile(r"<!subteam\^[A-Z0-9]+\|(@[^<>|]+)>")  # what Slack makes of `@sre`
 _ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
 _NEVER_ESCAPED = re.compile(r"[A-Za-z0-9:_/]")  # `/` becomes a dash (systemd-escape(1))
 
@@ -78,6 +80,20 @@ def read_window(typed: str, now: Now) -> Window:
     moment, says_how_long, length = typed.partition(" for ")
     opens = read_moment(moment, now)
     return Window(opens, opens + (read_length(length) if says_how_long else now.window))
+
+
+def read_hold(owners: str, review: str, now: Now) -> Hold | None:
+    """Who answers for a mask that lasts, and when they look at it again; None if nobody does. Raises `UsageError`."""
+    if not owners.strip() and not review.strip():
+        return None
+    if not owners.strip() or not review.strip():
+        raise UsageError(
+            "A hold needs both: who answers for it, and when they look at it again, as in `--hold sre --review 90d`."
+        )
+    group = _CALLED.sub(r"\1", repair.word(owners.strip())).removeprefix("@")
+    if not _GROUP.fullmatch(group):
+        raise UsageError(f"`{owners[:SHOWN]}` is no group: name it as policy.yaml does, as in `--hold sre`.")
+    return Hold(group, read_day(review, now))
 
 
 def near(typed: str, known: Iterable[str]) -> str:

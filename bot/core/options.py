@@ -14,7 +14,8 @@ FLAGS = ("--runtime", "--keep-running")
 ALONE = "--alone"
 TERMS = ("--for", "--until")
 WINDOW = ("--at", "--window")
-_OPTIONS = (*FLAGS, "--user", *TERMS, *WINDOW, ALONE)
+HOLD = ("--hold", "--review")
+_OPTIONS = (*FLAGS, "--user", *TERMS, *HOLD, *WINDOW, ALONE)
 _INSTEAD = {
     "--break-glass": "It is `--alone`, and why nobody can be asked stands behind it.",
     "--now": "Leave `--now` out: the unit is stopped anyway, gracefully and first. `--keep-running` would leave it up.",
@@ -60,6 +61,12 @@ def term_said(options: Mapping[str, str]) -> str:
     return f"until {options['--until']}" if "--until" in said else options.get("--for", "")
 
 
+def hold_said(options: Mapping[str, str]) -> tuple[str, str]:
+    """Whose, and when they look at it again, as a form takes them; empty if nobody said."""
+    owners, review = (options.get(name, "") for name in HOLD)
+    return owners, review
+
+
 def window_said(options: Mapping[str, str]) -> str:
     """When, as a form takes it: `Tue 22:00 UTC` or `22:00 for 2h`; empty if nobody said. Raises `UsageError`."""
     if "--window" in options and "--at" not in options:
@@ -78,7 +85,7 @@ def _take(option: re.Match[str], rest: str, options: dict[str, str]) -> str:
         raise UsageError(f"`{name}` takes no value.")
     if name in TERMS:
         value, rest = _cut_term(f"{value} {rest}")
-    elif name in WINDOW:
+    elif name in (*WINDOW, "--review"):
         value, rest = cut_moment(repair.straight(f"{value} {rest}").lstrip())
     elif name not in (*FLAGS, ALONE) and not option["is"]:
         value, rest = cut(rest)

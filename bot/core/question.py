@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 
 from bot.core.changes import REMIND, Frozen, Raised, Request, Rung, Verb, Verdict
+from bot.core.holding import Holds
 from bot.core.inventory import Host
 from bot.core.later import Scheduling
 from bot.core.people import Person, PersonId, Place, Shift
@@ -138,7 +139,8 @@ class Rule:
     distinct: bool = False  # each approval has to come from another of these groups
     decide_within: timedelta = timedelta(minutes=15)
     good_for: timedelta = timedelta(minutes=10)
-    requires_end: bool = False  # a mask has to end by itself
+    requires_end: bool = False  # a mask has to end by itself,
+    hold_will_do: bool = False  # or to be a hold
     windows: tuple[str, ...] = ()  # outside of these a mask
     outside: Rise = Rise()  # asks for more
     alone: bool = True  # whether break-glass may stand for its missing votes
@@ -208,6 +210,7 @@ class Policy:
     unit_types: frozenset[str] = frozenset({"service", "socket", "timer", "path"})
     instances: bool = True  # whether instances (`foo@1.service`) may be masked
     break_glass: BreakGlass = BreakGlass()
+    holds: Holds = Holds()
     freezes: tuple[Freeze, ...] = ()
     windows: tuple[Window, ...] = ()
     bounds: Bounds = Bounds()

@@ -14,6 +14,8 @@ _LENGTH = re.compile(r"(?:\d{1,5}[dhms]){1,4}", re.ASCII)
 _PART = re.compile(r"(\d+)([dhms])", re.ASCII)
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAY = r"(?:(?P<day>\d{4}-\d{1,2}-\d{1,2}|[A-Za-z]{3,9})(?:[Tt]|,? +))?"
+_MORNING = "09:00"
+_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}", re.ASCII)
 _ZONE = r"UTC|Z|[+-]\d{2}:?\d{2}|[A-Z][A-Za-z]+(?:/[A-Z][A-Za-z_+-]+)+"
 _MOMENT = re.compile(rf"{_DAY}(?P<time>\d{{1,2}}:\d{{2}})(?: *(?P<zone>{_ZONE}))?(?!\S)", re.ASCII)
 _WORD = re.compile(r"\S+")
@@ -53,6 +55,20 @@ def read_moment(typed: str, now: Now) -> datetime:
         if at:
             return at
     raise UsageError(f"`{typed[:_SHOWN]}` has passed: it is {now.at.astimezone(zone):%a %H:%M} {zone} now.")
+
+
+def read_day(typed: str, now: Now) -> datetime:
+    """A day to come: `90d`, `2027-03-01` (in the morning), or any moment. Raises `UsageError`."""
+    said = " ".join(typed.split())
+    if _LENGTH.fullmatch(said.lower()):
+        length = read_length(said)
+        if length > FURTHEST:
+            raise UsageError(f"`{typed[:_SHOWN]}` is more than a year away.")
+        return (now.at + length).replace(second=0, microsecond=0)
+    moment = f"{said} {_MORNING}" if _DATE.fullmatch(said) else said
+    if not _MOMENT.fullmatch(moment):
+        raise UsageError(f"`{typed[:_SHOWN]}` is no day I understand; write it like 90d or {now.at.year + 1}-03-01.")
+    return read_moment(moment, now)
 
 
 def cut_moment(text: str) -> tuple[str, str]:

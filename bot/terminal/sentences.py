@@ -53,6 +53,8 @@ def standing(request: Shown) -> str:
     """What happens now, or how it ended."""
     host, unit = request["host"], request["unit"]
     match request["stage"]:
+        case "asked" | "approved" if request["note"]:
+            return line(f"pending: {request['note']}")
         case "asked":
             return line(f"looking at {unit} on {host}")
         case "waiting":

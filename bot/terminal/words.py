@@ -16,6 +16,10 @@ For = Annotated[str, typer.Option("--for", metavar="LENGTH", help="It ends by it
 Until = Annotated[
     str, typer.Option("--until", metavar="TIME", help="It ends by itself then: `18:00`, `Tue 06:30 UTC`.")
 ]
+Hold = Annotated[str, typer.Option("--hold", metavar="OWNERS", help="It lasts, and only this group lifts it.")]
+Review = Annotated[
+    str, typer.Option("--review", metavar="DAY", help="With --hold: when they look at it again: `90d`, `2027-03-01`.")
+]
 At = Annotated[
     str, typer.Option("--at", metavar="TIME", help="It may run from then on: `Tue 22:00 UTC`; approved before.")
 ]

@@ -19,6 +19,7 @@ from bot.workflow.groups import with_names
 from bot.workflow.judging import judge, rival, with_own_mask
 from bot.workflow.looking import patient_look
 from bot.workflow.parts import Parts
+from bot.workflow.pending import stay_pending
 from bot.workflow.prolonging import before_our_mask
 from bot.workflow.routing import routed
 
@@ -45,6 +46,7 @@ def consider(parts: Parts, claim: Claim) -> Request:
     except Unverified as error:
         return end(parts, request, Stage.REFUSED, str(error), code="identity_unverified", claim=claim)
     except HostError as error:
+        stay_pending(parts, claim.request, error, claim=claim)
         return end(parts, request, Stage.REFUSED, f"{error} Nothing was changed.", code=error.code, claim=claim)
     except UsageError as error:
         return end(parts, request, Stage.REFUSED, str(error), code="unknown_host", claim=claim)
@@ -69,13 +71,13 @@ def planned(request: Request, seen: Snapshot) -> Request:
     layer = choose_layer(request.ask.change, seen)
     chosen = layer if isinstance(layer, Layer) else None
     digest = plan_digest(request.ask.change, seen, chosen)
-    return request.on_target(unit=seen.id, layer=chosen, digest=digest, planned=seen, before=seen)
+    return request.on_target(unit=seen.id, layer=chosen, digest=digest, planned=seen, before=seen, note="")
 
 
 def inherited(parts: Parts, request: Request) -> Request:
     """A repeated request runs under the approvals of the first, while they are good and the unit is the same."""
     first, target = parts.store.get(request.ask.repeats) if request.ask.repeats else None, request.target
-    if first is None or first.act_by is None or parts.clock.now() > first.act_by:
+    if first is None or request.ask.by_itself or first.act_by is None or parts.clock.now() > first.act_by:
         return request
     if not _same_plan(request.ask.change, first.target, target):
         return request

@@ -15,10 +15,11 @@ from bot.workflow.copies import uncopied
 from bot.workflow.ending import back_to_waiting, end, event, limit_events, refuse
 from bot.workflow.finishing import Ending, finish, nothing_to_do
 from bot.workflow.frozen import frozen, is_new_mask
-from bot.workflow.judging import judge
+from bot.workflow.judging import about_the_newest, judge
 from bot.workflow.looking import patient_look, status_head
 from bot.workflow.losing import Lost, without_lost
 from bot.workflow.parts import Parts
+from bot.workflow.pending import stay_pending
 from bot.workflow.prolonging import before_our_mask, prolong
 
 
@@ -31,6 +32,7 @@ def begin(parts: Parts, claim: Claim, request: Request, *, seen: Snapshot | None
     if request.act_by and parts.clock.now() > request.act_by:
         return end(parts, request, Stage.EXPIRED, _unused(request), code="approval_expired", claim=claim)
     _wait_for_its_turn(parts, request)
+    request = about_the_newest(parts, request)
     try:
         host = parts.host(change.host)
         seen = seen or before_our_mask(parts, request)
@@ -66,7 +68,11 @@ def _unused(request: Request) -> str:
 
 
 def _wait_for_the_host(parts: Parts, request: Request, error: HostError, *, claim: Claim) -> None:
-    """A host that is away when a window opens may be back before it closes. Raises `NotYet`, and the card says why."""
+    """A host that is away when a window opens may be back before it closes; a hold waits for it in any case.
+
+    Raises `NotYet`, and the card says why.
+    """
+    stay_pending(parts, request, error, claim=claim)
     if request.ask.change.window is None or not error.passing:
         return
     if request.target.note != str(error):
@@ -77,7 +83,7 @@ def _wait_for_the_host(parts: Parts, request: Request, error: HostError, *, clai
 def _wait_for_its_turn(parts: Parts, request: Request) -> None:
     """One change per host at a time; and no new mask that people cannot see, or while new masks are stopped.
 
-    An undo waits for neither.
+    An undo waits for neither. What a hold puts back people can see on the card of the hold.
     """
     running = parts.store.find(Query(host=request.ask.change.host, stages=frozenset({Stage.RUNNING}), limit=1))
     if any(_is_in_the_way(other, request) for other in running):
@@ -85,8 +91,8 @@ def _wait_for_its_turn(parts: Parts, request: Request) -> None:
         raise HostTaken(text, again_in=parts.timings.not_yet)
     if frozen(parts, request) or (is_new_mask(request) and uncopied(parts)):
         raise NotYet("New masks are stopped, or a copy of the record is not taken.", again_in=parts.timings.not_yet)
-    is_mask, place = request.ask.change.verb is Verb.MASK, request.ask.place
-    if is_mask and not place.is_shell and not all(parts.store.card(request.id)):
+    is_new, place = request.ask.change.verb is Verb.MASK and not request.ask.by_itself, request.ask.place
+    if is_new and not place.is_shell and not all(parts.store.card(request.id)):
         raise NotYet("Its card is not posted yet.", again_in=parts.timings.not_yet)
 
 

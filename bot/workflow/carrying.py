@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from bot.core.changes import Outcome, Request, Sent
+from bot.core.changes import Outcome, Request, Sent, Target
 from bot.core.foreign import clean
 from bot.core.inventory import Host
 from bot.core.steps import Done, Work, next_step, observe
@@ -94,7 +94,7 @@ class Carrying:
         change = self.request.ask.change
         target = replace(observe(self.request.target, change, now), unknown_since=None)
         self.request = replace(self.request, targets=(target,))
-        undoes = self.parts.store.get(self.request.ask.undoes).target if self.request.ask.undoes else None
+        undoes = owed(self.parts, self.request.ask.undoes) if self.request.ask.undoes else None
         exempt = self.parts.policy.no_start_proof
         try_start = not any(fnmatchcase(str(target.unit), pattern) for pattern in exempt)
         return Work(change, target, undoes, try_start, self.parts.limits)
@@ -142,6 +142,15 @@ class Carrying:
         user = self.request.ask.change.user
         status = status_head(self.parts, self.host, self.request.target.unit, user=user)
         return finish(self.parts, self.request, Ending(done, after, status), claim=self.claim)
+
+
+def owed(parts: Parts, mask_id: str) -> Target:
+    """What an undo goes by. A hold that was put back owes what there was before it was made first."""
+    mask = parts.store.get(mask_id)
+    first = mask
+    while first.ask.change.hold and first.ask.repeats:
+        first = parts.store.get(first.ask.repeats)
+    return replace(mask.target, before=first.target.before)
 
 
 def _answer(reply: Reply) -> str:

@@ -5,21 +5,22 @@ from dataclasses import replace
 
 from bot.core.audit import Event
 from bot.core.cards.buttons import DIGEST_SIGNS
-from bot.core.changes import Ask, Outcome, Request, Stage, Term, Verdict, Vote
+from bot.core.changes import Ask, Outcome, Request, Stage, Verdict, Vote
 from bot.core.grammar import Question
 from bot.core.later import once_more
 from bot.core.people import PersonId, Place
 from bot.core.times import Now
-from bot.errors import NoSuchRequest, Stale, UsageError
+from bot.errors import Stale, UsageError
 from bot.workflow.answering import Answers
 from bot.workflow.door import Door
 from bot.workflow.ending import event
 from bot.workflow.freezing import Freezing
+from bot.workflow.lasting import Lasting
 from bot.workflow.offers import Offers
 from bot.workflow.pages import Pages
 from bot.workflow.parts import Parts
-from bot.workflow.places import asked_at, place_of
-from bot.workflow.prolonging import prolonging
+from bot.workflow.places import place_of
+from bot.workflow.pressed import beside, how_it_stands, stored
 from bot.workflow.voting import decided
 from bot.workflow.wishes.recording import Wishes
 
@@ -40,6 +41,7 @@ class Workflow:
         self.offers = Offers(parts, answers.later)
         self.pages = Pages(parts, answers.later, lambda: answers.is_ending)
         self.freezing = Freezing(parts)
+        self.lasting = Lasting(parts, self.submit)
         self._door = Door(parts)
 
     @property
@@ -53,6 +55,11 @@ class Workflow:
         return self._parts.policy.teams
 
     @property
+    def hold_owners(self) -> Sequence[str]:
+        """The groups that may own holds."""
+        return sorted(self._parts.policy.holds.owners)
+
+    @property
     def now(self) -> Now:
         """By which a time that somebody types is understood."""
         policy = self._parts.policy
@@ -60,10 +67,7 @@ class Workflow:
 
     def request(self, request_id: str) -> Request:
         """A request as it is stored. Raises `UsageError` where there is none."""
-        try:
-            return self._parts.store.get(request_id)
-        except NoSuchRequest:
-            raise UsageError("This button belongs to a request that is not on record any more.") from None
+        return stored(self._parts, request_id)
 
     def submit(self, ask: Ask, *, key: str) -> Request:
         """Record what somebody asked, if there is room for it; a second delivery finds what the first recorded."""
@@ -74,44 +78,23 @@ class Workflow:
         """Record that somebody wants our mask of this request taken back, and what it stopped started again."""
         mask = self.request(request_id)
         if mask.target.outcome is Outcome.NOT_OURS:  # what an undo left alone is asked for like any foreign mask
-            change, place = replace(mask.ask.change, window=None), _beside(self._parts, mask, place)
+            change, place = replace(mask.ask.change, window=None), beside(self._parts, mask, place)
             return self.submit(Ask(change, by, name, place), key=key)
         if not mask.can_be_undone:
-            raise UsageError("There is nothing left to take back: " + _how_it_stands(mask))
+            raise UsageError("There is nothing left to take back: " + how_it_stands(mask))
         change = mask.ask.change.taken_back(mask.target.unit)
-        return self.submit(Ask(change, by, name, _beside(self._parts, mask, place), undoes=mask.id), key=key)
+        return self.submit(Ask(change, by, name, beside(self._parts, mask, place), undoes=mask.id), key=key)
 
     start_again = undo  # what was stopped but not masked is restored in the same way
 
-    def ending_mask(self, request_id: str) -> Request:
-        """A mask of ours that ends by itself. Raises `UsageError` if it does not, or is gone."""
-        mask = self.request(request_id)
-        if not mask.is_live_mask or mask.standing.ends_at is None:
-            raise UsageError("There is no end to put off: " + _how_it_stands(mask))
-        return mask
-
-    def extend(  # noqa: PLR0913 - an extension is all of this
-        self, request_id: str, term: Term, *, by: PersonId, name: str, place: Place, key: str, reason: str = ""
-    ) -> Request:
-        """Ask for a later end of a mask; a length counts from the end that it has, or from now if that has passed."""
-        mask, now = self.ending_mask(request_id), self._parts.clock.now()
-        until = term.ends_at(max(mask.standing.ends_at or now, now)).replace(microsecond=0)
-        ask = prolonging(mask, Term(until=until), by, name)
-        return self.submit(replace(ask, place=_beside(self._parts, mask, place), reason=reason), key=key)
-
-    def keep(self, request_id: str, reason: str, *, by: PersonId, name: str, place: Place, key: str) -> Request:
-        """Ask that a mask does not end by itself any more."""
-        mask = self.ending_mask(request_id)
-        ask = prolonging(mask, None, by, name)
-        return self.submit(replace(ask, place=_beside(self._parts, mask, place), reason=reason), key=key)
-
     def mask_again(self, request_id: str, *, by: PersonId, name: str, place: Place, key: str) -> Request:
-        """Ask for the same change once more."""
+        """Ask for the same change once more: it did not come to its end, or a hold has lost its mask."""
         first = self.request(request_id)
-        if first.target.outcome not in (Outcome.NOT_PROTECTED, Outcome.NOT_LOADED, Outcome.FAILED):
-            raise UsageError("There is nothing to do again: " + _how_it_stands(first))
+        halfway = (Outcome.NOT_PROTECTED, Outcome.NOT_LOADED, Outcome.FAILED)
+        if first.target.outcome not in halfway and not (first.hold and first.held.off):
+            raise UsageError("There is nothing to do again: " + how_it_stands(first))
         change, reason = once_more(first, self._parts.clock.now()), first.ask.reason
-        return self.submit(Ask(change, by, name, _beside(self._parts, first, place), reason, repeats=first.id), key=key)
+        return self.submit(Ask(change, by, name, beside(self._parts, first, place), reason, repeats=first.id), key=key)
 
     def vote(  # noqa: PLR0913 - a vote is all of this
         self,
@@ -168,12 +151,12 @@ class Workflow:
 
         def withdrawn(request: Request) -> Request:
             if request.ask.by_itself:
-                raise UsageError("This end was approved with the mask. On the mask's own card it can be put off.")
+                raise UsageError("This was approved with the mask; on the mask's own card people decide about it.")
             if by.key != request.owner.key:
                 whose = "whose it is now" if request.handovers else "who asked"
                 raise UsageError(f"Only {request.owner_name}, {whose}, can withdraw this. You can deny it.")
             if request.stage not in _STILL_MINE:
-                raise UsageError("Too late to withdraw: " + _how_it_stands(request))
+                raise UsageError("Too late to withdraw: " + how_it_stands(request))
             because = f"{request.owner_name} withdrew it."
             return request.move(Stage.WITHDRAWN, because=because, finished_at=self._parts.clock.now(), due_at=None)
 
@@ -183,7 +166,7 @@ class Workflow:
         """Make a request whose outcome is not known due at once."""
         request = self.request(request_id)
         if request.stage is not Stage.RUNNING or request.target.unknown_since is None:
-            raise UsageError("Its outcome is known by now: " + _how_it_stands(request))
+            raise UsageError("Its outcome is known by now: " + how_it_stands(request))
         self._parts.store.hurry(request_id)
 
     def answer(self, question: Question, *, asker: PersonId, name: str, place: Place) -> None:
@@ -233,16 +216,3 @@ def _check_plan(request: Request, digest: str) -> None:
         raise UsageError(decided(request))
     if len(digest) < DIGEST_SIGNS or not request.target.digest.startswith(digest):
         raise UsageError("The plan has changed since this card was drawn. Read it again, then decide.")
-
-
-def _beside(parts: Parts, request: Request, place: Place) -> Place:
-    """Where the card of a follow-up goes: beside the first one, wherever the button was pressed."""
-    if place.is_home:
-        return asked_at(parts, request)
-    return request.ask.place if place.channel == request.ask.place.channel else place
-
-
-def _how_it_stands(request: Request) -> str:
-    outcome = f", {request.target.outcome}" if request.target.outcome else ""
-    back = ", taken back" if request.undone_by else ""
-    return f"the request is {request.stage}{outcome}{back}.".replace("_", " ")

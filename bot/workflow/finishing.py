@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from bot.core.cards.ends import not_as_before
-from bot.core.changes import Outcome, Prolonging, Request, Stage, Verb
-from bot.core.ends import begun, prolonged
+from bot.core.changes import Held, Outcome, Prolonging, Request, Stage, Verb
+from bot.core.ends import begun, kept, prolonged
 from bot.core.policy import Refuse
 from bot.core.proof import broke, disproofs
 from bot.core.steps import Done
@@ -25,6 +26,9 @@ _AUDIT_WORD = {
     Outcome.NO_CHANGE: "no_change",
     Outcome.UNKNOWN: "unknown",
 }
+
+
+_ROUNDS = 20  # the newest; no policy counts more
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ def finish(parts: Parts, request: Request, ending: Ending, *, claim: Claim) -> R
     finished = request.on_target(
         after=ending.after, status_after=ending.status, outcome=done.outcome, note=done.note, unknown_since=None
     ).move(Stage.DONE, finished_at=now, due_at=None, undo_until=_undo_until(parts, request))
-    finished = replace(finished, standing=begun(finished, now, parts.care))
+    finished = replace(finished, standing=begun(finished, now, parts.care), held=_history(parts, finished, now))
     recorded = event(
         finished,
         "request.finished",
@@ -67,6 +71,14 @@ def finish(parts: Parts, request: Request, ending: Ending, *, claim: Claim) -> R
     if stored.target.sent:
         watch_soon(parts, stored.target.host)
     return stored
+
+
+def _history(parts: Parts, request: Request, now: datetime) -> Held:
+    """A hold that was put back goes on where the request before it ended."""
+    first = parts.store.get(request.ask.repeats) if request.ask.repeats and request.hold else None
+    if first is None:
+        return Held()
+    return Held(rounds=(*first.held.rounds, now)[-_ROUNDS:] if request.ask.by_itself else ())
 
 
 def _to_all(ended: Request) -> Iterator[Message]:
@@ -127,7 +139,9 @@ def _but(request: Request, after: Snapshot) -> Iterator[str]:
 
 
 def _undo_until(parts: Parts, request: Request) -> object:
-    return parts.clock.now() + parts.policy.undo_window if request.ask.change.verb is Verb.MASK else None
+    """A hold is lifted by its owners alone, and never without a vote."""
+    is_free = request.ask.change.verb is Verb.MASK and not request.ask.change.hold
+    return parts.clock.now() + parts.policy.undo_window if is_free else None
 
 
 def mark_undone(parts: Parts, mask_id: str, *, by: str) -> None:
@@ -146,6 +160,8 @@ def mark_prolonged(parts: Parts, mask_id: str, by: Prolonging, *, is_approved: b
     def marked(mask: Request) -> Request:
         if mask.standing.is_prolonged_by(by.request_id) or not mask.is_live_mask:
             return mask
+        if mask.hold:
+            return replace(mask, standing=kept(mask.standing, by))
         return replace(mask, standing=prolonged(mask.standing, by, parts.care, is_approved=is_approved))
 
     mask = _mark(parts, mask_id, "mask.prolonged", by.request_id, marked, ends_at=by.until)

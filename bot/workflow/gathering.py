@@ -42,7 +42,7 @@ def gathered(parts: Parts, me: Person, groups: Groups) -> Page:
     to_decide.sort(key=_deadline)
     owed = store.find(Query(reviews_owed=True, stages=_FINAL, limit=_MOST))
     to_sign = [request for request in owed if _could_sign(parts, request, me, groups)]
-    masks = store.find(Query(live_masks=True, requester=me.id, limit=_MOST))
+    masks = _masks(parts, me)
     mine = store.find(Query(stages=_OPEN, requester=me.id, limit=_MOST))
     finished = store.find(Query(stages=_FINAL, requester=me.id, limit=_LATELY))
     shown = home.SHOWN
@@ -59,6 +59,14 @@ def gathered(parts: Parts, me: Person, groups: Groups) -> Page:
         more_open=len(mine[shown:]),
         not_known=next((unknown.why for unknown in groups.unknown.values()), ""),
     )
+
+
+def _masks(parts: Parts, me: Person) -> list[Request]:
+    """Theirs, and what is held by a group of theirs."""
+    live = parts.store.find(Query(live_masks=True, limit=_MOST))
+    held = [one for one in live if one.hold and one.hold.owners in me.groups]
+    mine = parts.store.find(Query(live_masks=True, requester=me.id, limit=_MOST))
+    return [*mine, *(one for one in held if one.owner.key != me.id.key)]
 
 
 def _could_decide(parts: Parts, request: Request, me: Person, groups: Groups) -> bool:

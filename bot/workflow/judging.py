@@ -135,11 +135,26 @@ def _reach(parts: Parts, request: Request) -> Reach | None:
 
 def own_mask(parts: Parts, request: Request) -> Request | None:
     """Our own mask that this request would take back, prolong, or repeat."""
-    if mask_id := request.ask.undoes or request.ask.prolongs:
-        return parts.store.get(mask_id)
+    again = request.ask.repeats if request.ask.by_itself else ""
+    if mask_id := request.ask.undoes or request.ask.prolongs or again:
+        return _newest(parts, mask_id)
     change, unit = request.ask.change, request.target.unit
     live = parts.store.find(Query(host=change.host, unit=unit, live_masks=True))
     return next((mask for mask in live if mask.ask.change.user == change.user), None)
+
+
+def _newest(parts: Parts, mask_id: str) -> Request:
+    """What stands for it now: a hold may have been put back since by another request."""
+    mask = parts.store.get(mask_id)
+    while mask.repeated_by:
+        mask = parts.store.get(mask.repeated_by)
+    return mask
+
+
+def about_the_newest(parts: Parts, request: Request) -> Request:
+    """An undo that takes back what stands there now."""
+    undoes = request.ask.undoes
+    return replace(request, ask=replace(request.ask, undoes=_newest(parts, undoes).id)) if undoes else request
 
 
 def with_own_mask(parts: Parts, request: Request) -> Request:

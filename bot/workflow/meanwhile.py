@@ -11,6 +11,7 @@ from bot.core.changes import Request, Stage
 from bot.ports import Claim
 from bot.workflow.afterlooks import look_after
 from bot.workflow.frozen import note_freeze
+from bot.workflow.holding import put_back
 from bot.workflow.nudging import count_down, escalate, remind
 from bot.workflow.paging import close_page
 from bot.workflow.parts import Parts
@@ -26,7 +27,7 @@ FIRST: tuple[Timely, ...] = (close_page, hear_wishes)
 TIMELY: Mapping[Stage, tuple[Timely, ...]] = {
     Stage.WAITING: (note_freeze, escalate, count_down, remind),
     Stage.APPROVED: (note_freeze,),
-    Stage.DONE: (bring_back, tell_owner, look_after),
+    Stage.DONE: (bring_back, put_back, tell_owner, look_after),
 }
 LAST: tuple[Timely, ...] = (remind_of_review, come_back_to_wishes)
 

@@ -16,6 +16,7 @@ from bot.core.units import Snapshot, UnitName
 from bot.errors import Stale
 from bot.ports import Message, MessageKind, Query
 from bot.workflow.ending import event
+from bot.workflow.holding import taken_off
 from bot.workflow.ledger import busy
 from bot.workflow.looking import look
 from bot.workflow.parts import Parts
@@ -37,6 +38,9 @@ def gone(parts: Parts, request: Request, seen: Snapshot, *, boot_id: str, agents
     became = loss(request, seen, boot_id=boot_id) if request.is_live_mask else None
     if became is None or str(target.unit) in busy(parts, target.host):
         return None
+    if request.hold:
+        off, events, messages = taken_off(parts, request, became, agents)
+        return Gone(off, tuple(events), tuple(messages))
     watched = replace(request.watched, lost=became, lost_at=parts.clock.now(), suspects=agents)
     lost = replace(request, watched=watched)
     known = event(request, "watch.mask_lost", outcome="failure", code=became, agents=list(agents))
@@ -52,7 +56,7 @@ def see_what_became(parts: Parts, host: Host, request: Request, seen: Scan) -> N
     """A mask of ours was not seen: it is looked at by itself, and told if it is lost. Raises `HostError`."""
     found = look(parts, host, request.target.unit)
     lost = gone(parts, request, found, boot_id=seen.boot_id, agents=seen.agents)
-    if lost:
+    if lost and lost.events:
         with suppress(Stale):  # somebody has just taken it back
             parts.store.save(lost.request, events=lost.events, messages=lost.messages)
 

@@ -3,6 +3,7 @@
 import secrets
 
 from bot.core.changes import Ask, Request, Target
+from bot.core.people import ITSELF
 from bot.workflow.ending import event
 from bot.workflow.parts import Parts
 
@@ -12,5 +13,7 @@ def record(parts: Parts, ask: Ask, *, key: str) -> Request:
     now = parts.clock.now()
     target = Target(ask.change.host, ask.change.unit)
     request = Request(f"r{secrets.token_hex(5)}", key, ask, now, (target,), due_at=now)
-    recorded, _ = parts.store.add(request, events=[event(request, "request.received", actor=ask.requester)])
+    recorded, _ = parts.store.add(
+        request, events=[event(request, "request.received", actor=ITSELF if ask.by_itself else ask.requester)]
+    )
     return recorded

@@ -23,7 +23,7 @@ def bring_back(parts: Parts, claim: Claim, request: Request) -> Request:
     due = mask_ends(request)
     if due is None or due > parts.clock.now():
         return request
-    newest = parts.store.get(request.standing.returning) if request.standing.returning else _at_work(parts, request)
+    newest = parts.store.get(request.standing.returning) if request.standing.returning else at_work(parts, request)
     if newest is None:
         return _begin(parts, claim, request)
     if newest.stage.is_final:  # and the mask still stands
@@ -31,11 +31,11 @@ def bring_back(parts: Parts, claim: Claim, request: Request) -> Request:
     return _wait(parts, claim, request, newest)
 
 
-def _at_work(parts: Parts, mask: Request) -> Request | None:
-    """Somebody's own undo or extension of the mask that is under way; what waits for votes is not in the way."""
+def at_work(parts: Parts, mask: Request) -> Request | None:
+    """What somebody does about the mask, if it is under way; what waits for votes is not in the way."""
     busy = frozenset({Stage.ASKED, Stage.APPROVED, Stage.RUNNING})
     found = parts.store.find(Query(host=mask.target.host, unit=mask.target.unit, stages=busy))
-    return next((one for one in found if mask.id in (one.ask.undoes, one.ask.prolongs)), None)
+    return next((one for one in found if mask.id in (one.ask.undoes, one.ask.prolongs, one.ask.repeats)), None)
 
 
 def _begin(parts: Parts, claim: Claim, mask: Request) -> Request:

@@ -40,11 +40,13 @@ def _route(parts: Parts, request: Request, routing: Routing) -> Route:
 
 
 def _inherited(parts: Parts, request: Request) -> Route | None:
-    """An end of a mask is heard of where the mask was.
+    """An end of a mask, or its coming back, is heard of where the mask was.
 
     What comes by itself has its card beside the mask's, and asks Slack nothing.
     """
-    mask = parts.store.get(request.ask.undoes) if request.ask.undoes else None
+    ask = request.ask
+    mask_id = ask.undoes or (ask.repeats if ask.by_itself else "")
+    mask = parts.store.get(mask_id) if mask_id else None
     if mask is None or request.ask.by_itself:
         return mask.route if mask else None
     return replace(mask.route, card_channel="") if mask.route.told else None

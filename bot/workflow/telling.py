@@ -1,14 +1,15 @@
-"""A word to the owner of a mask: that it ends soon, that it has not ended, that it has no end."""
+"""A word to the owner of a mask: that it ends soon, that it has not ended, that it has no end; to those of a hold."""
 
 from dataclasses import replace
 from datetime import datetime
 
-from bot.core.cards import ends
-from bot.core.changes import Request
+from bot.core.cards import ends, holds
+from bot.core.changes import Hold, Request
 from bot.core.clocks import owner_is_told
 from bot.core.people import Place
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.ending import event
+from bot.workflow.groups import called
 from bot.workflow.parts import Parts
 from bot.workflow.places import place_of
 
@@ -19,6 +20,8 @@ def tell_owner(parts: Parts, claim: Claim, request: Request) -> Request:
     due = owner_is_told(request)
     if due is None or due > now:
         return request
+    if request.hold:
+        return _review(parts, claim, request, request.hold)
     ends_at, next_time = standing.ends_at, now + parts.care.remind_every
     if ends_at and standing.overdue:
         return _tell(parts, claim, request, "overdue", ends.overdue(request, ends_at), again_at=next_time)
@@ -27,6 +30,18 @@ def tell_owner(parts: Parts, claim: Claim, request: Request) -> Request:
     if ends_at:  # it ends by itself right now
         return parts.store.save(replace(request, standing=replace(standing, tell_at=None)), claim=claim)
     return _tell(parts, claim, request, "no_end", ends.endless(request, now), again_at=next_time)
+
+
+def _review(parts: Parts, claim: Claim, mask: Request, hold: Hold) -> Request:
+    """Its owners are called where its card is, again and again until they keep it or have it lifted."""
+    now = parts.clock.now()
+    body, channel = holds.review(mask, hold, now), Place(place_of(parts, mask).channel)
+    told = [
+        Message(MessageKind.NOTE, body=body, place=channel, mentions=called(parts, (hold.owners,)), links_card=True)
+    ]
+    standing = replace(mask.standing, tell_at=now + parts.care.remind_every, told=mask.standing.told + 1)
+    said = event(mask, "hold.review_due", code="review", owners=hold.owners, times=standing.told)
+    return parts.store.save(replace(mask, standing=standing), events=[said], messages=told, claim=claim)
 
 
 def _tell(parts: Parts, claim: Claim, mask: Request, code: str, body: str, *, again_at: datetime | None) -> Request:

@@ -15,6 +15,7 @@ from bot.workflow.ledger import busy, live_masks, owners_of, watch_of
 from bot.workflow.looking import scan
 from bot.workflow.noticing import of_others, see_what_became, tell_failed
 from bot.workflow.parts import Parts
+from bot.workflow.pending import host_is_back
 
 log = structlog.get_logger()
 
@@ -57,6 +58,7 @@ def watch(parts: Parts, duty: Duty) -> None:
         return
     if page.away:
         log.info("host is back", host=host.name, since=page.away.since.isoformat())
+        host_is_back(parts, host.name)
     events, messages = of_others(parts, page, found)
     kept = replace(duty, document=write_page(newer), due_at=_next(parts, duty))
     parts.store.keep(kept, events=events, messages=messages)

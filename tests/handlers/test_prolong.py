@@ -105,7 +105,7 @@ class TestKeep:
     @pytest.mark.parametrize("reason", ["", "  "])
     def test_it_needs_a_reason(self, world: World, mask: Request, reason: str) -> None:
         wrong = sent(world, opened(world, "keep", mask), reason=reason)
-        assert wrong == {"reason": "Keeping a mask for good needs a reason."}
+        assert wrong == {"reason": "Keeping a mask needs a reason."}
         assert len(world.requests()) == 1
 
 

@@ -200,12 +200,14 @@ class TestProlonging:
 
     def extended(self, world: World, mask: Request, by: timedelta, *, who: Person = ALICE) -> Request:
         key = secrets.token_hex(8)
-        asked = world.desk.extend(mask.id, Term(lasts=by), by=who.id, name=who.name, place=INCIDENT, key=key)
+        asked = world.desk.lasting.extend(mask.id, Term(lasts=by), by=who.id, name=who.name, place=INCIDENT, key=key)
         return world.answered(asked)
 
     def kept(self, world: World, mask: Request, *, who: Person = ALICE) -> Request:
         key = secrets.token_hex(8)
-        return world.answered(world.desk.keep(mask.id, "for ever", by=who.id, name=who.name, place=INCIDENT, key=key))
+        return world.answered(
+            world.desk.lasting.keep(mask.id, "for ever", by=who.id, name=who.name, place=INCIDENT, key=key)
+        )
 
     def test_its_requester_extends_it_once_by_its_length_and_then_asks(self, world: World) -> None:
         host = world.hosts["web-01"]

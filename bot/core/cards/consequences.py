@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from bot.core.cards import states
+from bot.core.cards import holds, states
 from bot.core.cards.kit import Markup, day, escape, joined, row, words
 from bot.core.changes import Change, Request, Term, Verb
 from bot.core.times import spoken
@@ -31,11 +31,7 @@ def rows(request: Request, seen: Snapshot) -> Iterator[Markup]:
         yield row("When", words("not before {}, not after {}", day(change.window.opens), day(change.window.closes)))
     yield row("Then", _then_masked(change, seen) if masking else _then_unmasked(request, seen))
     if masking:
-        yield (
-            row("Ends", _ends(change.term, _undo(change, seen)))
-            if change.term
-            else row("Undo", words("one button: {}", _undo(change, seen)))
-        )
+        yield from _lasts(change, _undo(change, seen))
         yield from _hazards(change, seen)
         yield from _neighbours(change, seen)
     if masking and seen.around and seen.around.agents:
@@ -67,6 +63,16 @@ def _undo(change: Change, seen: Snapshot) -> str:
     """What one button does, or the end by itself."""
     stopped = not seen.active.is_down and not change.keep_running
     return "unmask" + " and start again (it runs now)" * stopped
+
+
+def _lasts(change: Change, undo: str) -> Iterator[Markup]:
+    """For how long, and who takes it back."""
+    if change.hold:
+        yield from holds.asked(change.hold, undo)
+    elif change.term:
+        yield row("Ends", _ends(change.term, undo))
+    else:
+        yield row("Undo", words("one button: {}", undo))
 
 
 def _ends(term: Term, what: str) -> Markup:

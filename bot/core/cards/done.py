@@ -8,7 +8,7 @@ from bot.core.cards.buttons import buttons
 from bot.core.cards.kit import Action, Block, Markup, Text, clock, day, joined, message, row, section, words
 from bot.core.cards.table import MASKED, spoken, start_proof, table
 from bot.core.cards.titles import approved, requester, subject
-from bot.core.changes import Outcome, Request, Target, Verb
+from bot.core.changes import Loss, Outcome, Request, Target, Verb
 from bot.core.neighbourhood import seen_beside
 from bot.core.units import Snapshot
 
@@ -66,17 +66,21 @@ def title(request: Request) -> str:
     outcome = target.outcome or Outcome.UNKNOWN
     if request.watched.lost:
         return "OUR MASK IS GONE"
+    if request.hold and request.held.off:
+        return "HELD, BUT ITS MASK IS NOT OURS" if request.held.off is Loss.REPLACED else "HELD, BUT TAKEN OFF"
     if request.undone_by:
         return "OUR MASK IS GONE" if outcome in MASKED else "TAKEN BACK"
     if request.repeated_by:
         return f"{TITLES[outcome]}, MASKED AGAIN SINCE"
+    if outcome is Outcome.PROLONGED and request.ask.change.hold:
+        return "HOLD KEPT"
     if outcome is Outcome.PROLONGED and request.ask.change.term is None:
         return "KEPT, WITHOUT AN END"
     if outcome is Outcome.PROVEN and target.after and not target.after.active.is_down:
         return f"{TITLES[outcome]}, LEFT RUNNING"
     if outcome is Outcome.MASKED_RESTARTED:
         return TITLES[outcome] + _by_whom(target)
-    return TITLES[outcome]
+    return TITLES[outcome] + ", HELD" * bool(request.hold)
 
 
 def _by_whom(target: Target) -> str:
@@ -184,7 +188,7 @@ def _after_its_limit(before: Snapshot | None) -> str:
 
 
 def _people(request: Request, now: datetime) -> Iterator[Markup]:
-    asked = words("Its end had come") if request.ask.by_itself else requester(request, "asked")
+    asked = words("{}", _by_itself(request)) if request.ask.by_itself else requester(request, "asked")
     ended = _ENDED.get(request.target.outcome or Outcome.UNKNOWN, "looked at last")
     when = [words("{} {}", ended, clock(request.finished_at))] if request.finished_at else []
     yield joined([asked, *approved(request), *when])
@@ -198,9 +202,16 @@ def _people(request: Request, now: datetime) -> Iterator[Markup]:
         yield words("The approval is good until {}.", clock(request.act_by))
 
 
+def _by_itself(request: Request) -> str:
+    return "Its hold puts it back" if request.ask.repeats else "Its end had come"
+
+
 def actions(request: Request, now: datetime) -> tuple[Action, ...]:
     """What can be done about it now."""
     target = request.target
+    if request.hold:
+        again = (Action.MASK_AGAIN,) if request.held.off is Loss.REMOVED else ()
+        return (*again, Action.UNMASK, Action.KEEP, Action.DETAILS)
     if request.is_live_mask:
         return (Action.UNMASK, *((Action.EXTEND, Action.KEEP) if request.standing.ends_at else ()), Action.DETAILS)
     if target.outcome is Outcome.NOT_OURS and target.after and target.after.mask_layers:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
+from bot.core.cards import holds
 from bot.core.cards.kit import Markup, clock, day, escape, joined, mention, row, words
 from bot.core.cards.titles import subject
 from bot.core.changes import Prolonging, Request, Standing, Term
@@ -15,6 +16,9 @@ def rows(mask: Request) -> Iterator[Markup]:
     standing = mask.standing
     if not mask.can_be_undone:
         return
+    if hold := mask.hold:
+        yield from holds.rows(mask, hold)
+        return
     if standing.ends_at and standing.overdue:
         yield row("Overdue", words("since {}. {}", day(standing.ends_at), joined(_why_and_when(standing), " ")))
     elif standing.ends_at:
@@ -26,6 +30,9 @@ def rows(mask: Request) -> Iterator[Markup]:
 def plan(request: Request) -> Iterator[Markup]:
     """What another end would mean, for those who are asked for it. Nobody has looked at the host for this."""
     ask = request.ask
+    if ask.change.hold:
+        yield from holds.plan(request, ask.change.hold)
+        return
     yield row("Now", words("our mask, {}", words("ends {}", day(ask.instead_of)) if ask.instead_of else "which ends"))
     yield row("Then", _then(ask.change.term))
     yield row("Undo", "one button: unmask, and all is as before")
@@ -40,6 +47,9 @@ def _then(term: Term | None) -> Markup:
 def other_end(request: Request) -> Iterator[Markup]:
     """What a request has changed that prolongs a mask; its host was not touched."""
     ask = request.ask
+    if ask.change.hold:
+        yield row("Review", day(ask.change.hold.review))
+        return
     instead = words(", instead of {}", day(ask.instead_of)) if ask.instead_of else words("")
     yield row("Ends", words("{}{}", _until(ask.change.term), instead))
 
@@ -51,6 +61,8 @@ def _until(term: Term | None) -> Markup:
 def when(mask: Request) -> Markup:
     """In a list of masks."""
     ends_at = mask.standing.ends_at
+    if hold := mask.hold:
+        return holds.when(mask, hold)
     if ends_at is None:
         return words("ends with the next reboot" if mask.ask.change.runtime else "without an end")
     return words("overdue since {}" if mask.standing.overdue else "ends {}", day(ends_at))

@@ -3,13 +3,14 @@
 Ids are constants, so that what reads a form names its fields as the form does.
 """
 
-import json
 from collections.abc import Sequence
 
-from bot.core.cards import ends, glass
+from bot.core.cards import ends, fields, glass
 from bot.core.cards.buttons import DIGEST_SIGNS
 from bot.core.cards.choices import LONGEST_VALUE, MOST
-from bot.core.cards.kit import OPTION, Block, Markup, Text, option, plain_text, row, section, words
+from bot.core.cards.fields import TITLE, entry, modal, note, typed
+from bot.core.cards.hold_form import hold_fields, review_field
+from bot.core.cards.kit import Block, Markup, Text, option, plain_text, row, section, words
 from bot.core.cards.titles import asked, loudly
 from bot.core.cards.waiting import plan_rows, talk
 from bot.core.changes import Request
@@ -20,14 +21,14 @@ MASK, DENY, APPROVE, EXTEND, KEEP = "mask_form", "deny_form", "approve_form", "e
 ALONE, ANSWER, HAND_OVER, REVIEW = "alone_form", "answer_form", "handover_form", "review_form"
 TOLD = "told"  # of what is only read
 FROM_MESSAGE, FROM_ANYWHERE = "mask_for_message", "mask_from_anywhere"  # of the shortcuts that open the first of them
-HOST, UNIT, HOW, USER, DURATION, REASON, CONSOLE = "host", "unit", "how", "user", "for", "reason", "console"
+HOST, UNIT, HOW, USER, DURATION, CONSOLE = "host", "unit", "how", "user", "for", "console"
+REASON = fields.REASON
 CHANNEL, LONGER, OTHER, WHEN = "channel", "longer", "other", "at"
 RUNTIME, KEEP_RUNNING = "runtime", "keep_running"
 CONSOLE_WORKS = "console_works"
 VERDICT, PERSON = "verdict", "person"
 NO, MORE = "no", "more"
 
-_TITLE = 24
 _VERDICTS = {
     NO: "No: this request is over",
     MORE: "I want to know more: it keeps waiting",
@@ -38,22 +39,26 @@ _HOW = {
 }
 
 
-def mask_form(hosts: Sequence[str], draft: Draft = EMPTY, *, asks_where: bool = False) -> Block:
+def mask_form(
+    hosts: Sequence[str], draft: Draft = EMPTY, *, owners: Sequence[str] = (), asks_where: bool = False
+) -> Block:
     """The form behind a bare `/mask`, with what is known already; where it belongs to no channel, it asks for one.
 
+    Holds are offered where the policy names `owners` for them.
     Its note says for which host units are offered.
     """
     blocks = [
-        *([_input(CHANNEL, "Channel", _CHANNELS, hint=_CHANNEL_HINT)] if asks_where else []),
-        _input(HOST, "Host", _host(hosts, draft.host)) | {"dispatch_action": True},
-        _input(UNIT, "Unit", _offered(UNIT, draft.unit), hint=_UNIT_HINT),
-        _input(HOW, "How", _how(draft), hint="By default: stopped, and masked for good.", optional=True),
-        _input(USER, "User", _typed(USER, draft.user), hint=_USER_HINT, optional=True),
-        _input(DURATION, "For how long", _typed(DURATION, draft.term), hint=_DURATION_HINT, optional=True),
-        _input(WHEN, "When", _typed(WHEN, draft.window), hint=_WHEN_HINT, optional=True),
-        _input(REASON, "Reason", _typed(REASON, draft.reason, most=REASON_LIMIT), optional=True),
+        *([entry(CHANNEL, "Channel", _CHANNELS, hint=_CHANNEL_HINT)] if asks_where else []),
+        entry(HOST, "Host", _host(hosts, draft.host)) | {"dispatch_action": True},
+        entry(UNIT, "Unit", _offered(UNIT, draft.unit), hint=_UNIT_HINT),
+        entry(HOW, "How", _how(draft), hint="By default: stopped, and masked for good.", optional=True),
+        entry(USER, "User", typed(USER, draft.user), hint=_USER_HINT, optional=True),
+        entry(DURATION, "For how long", typed(DURATION, draft.term), hint=_DURATION_HINT, optional=True),
+        *hold_fields(draft, owners),
+        entry(WHEN, "When", typed(WHEN, draft.window), hint=_WHEN_HINT, optional=True),
+        entry(REASON, "Reason", typed(REASON, draft.reason, most=REASON_LIMIT), optional=True),
     ]
-    return _modal(MASK, "Mask a unit", "Ask", blocks) | {"private_metadata": _note(host=draft.host)}
+    return modal(MASK, "Mask a unit", "Ask", blocks) | {"private_metadata": note(host=draft.host)}
 
 
 _CHANNELS = {
@@ -89,64 +94,69 @@ def extend_form(mask: Request) -> Block:
     }
     blocks = [
         section("about", [*_about(mask), *ends.rows(mask)]),
-        _input(LONGER, "How much longer", menu),
-        _input(OTHER, "Or", _typed(OTHER, ""), hint=_OTHER_HINT, optional=True),
-        _input(REASON, "Reason", _typed(REASON, "", most=REASON_LIMIT), optional=True),
+        entry(LONGER, "How much longer", menu),
+        entry(OTHER, "Or", typed(OTHER, ""), hint=_OTHER_HINT, optional=True),
+        entry(REASON, "Reason", typed(REASON, "", most=REASON_LIMIT), optional=True),
     ]
-    return _modal(EXTEND, "Extend a mask", "Extend", blocks) | _of(mask)
+    return modal(EXTEND, "Extend a mask", "Extend", blocks) | _of(mask)
 
 
 def keep_form(mask: Request) -> Block:
-    """Why it is not to end by itself any more; that needs a reason, and the approvals of a mask without an end."""
-    field = _input(REASON, "Reason", _typed(REASON, "", most=REASON_LIMIT))
-    blocks = [section("about", [*_about(mask), *ends.rows(mask), words(_KEPT)]), field]
-    return _modal(KEEP, "Keep a mask", "Keep", blocks) | _of(mask)
+    """Why it is not to end by itself any more; that needs a reason, and the approvals of a mask without an end.
+
+    Of a hold: why it goes on, and when its owners look at it again.
+    """
+    field = entry(REASON, "Reason", typed(REASON, "", most=REASON_LIMIT))
+    told = words(_HELD if mask.hold else _KEPT)
+    blocks = [section("about", [*_about(mask), *ends.rows(mask), told]), *review_field(mask), field]
+    return modal(KEEP, "Keep a mask", "Keep", blocks) | _of(mask)
 
 
 _KEPT = "It will not end by itself any more. That is put to its approvers, like a mask without an end."
+_HELD = "It goes on as it is. Only its owners keep it, and that takes no vote."
 
 
 def deny_form(request: Request) -> Block:
     """Why not, which may stay empty; or what somebody wants to know first."""
     options = [option(text, value) for value, text in _VERDICTS.items()]
     choice = {"type": "radio_buttons", "action_id": VERDICT, "options": options, "initial_option": options[0]}
-    field = _input(REASON, "Reason, or what you want to know", _typed(REASON, "", most=REASON_LIMIT), optional=True)
-    blocks = [section("about", [*_about(request)]), _input(VERDICT, "What do you say?", choice), field]
-    return _modal(DENY, "Deny, or ask for more", "Send", blocks) | _of(request)
+    field = entry(REASON, "Reason, or what you want to know", typed(REASON, "", most=REASON_LIMIT), optional=True)
+    blocks = [section("about", [*_about(request)]), entry(VERDICT, "What do you say?", choice), field]
+    return modal(DENY, "Deny, or ask for more", "Send", blocks) | _of(request)
 
 
 def alone_form(request: Request, *, least: int) -> Block:
     """What somebody must say who goes ahead without votes, about the request as it is stored."""
     told = words("Whoever could have approved is told at once, and one of them has to sign a review. All else holds.")
-    field = _typed(REASON, "", most=REASON_LIMIT) | {"min_length": least}
-    blocks = [section("about", [*_about(request), told]), _input(REASON, "Why can nobody be asked?", field)]
+    field = typed(REASON, "", most=REASON_LIMIT) | {"min_length": least}
+    blocks = [section("about", [*_about(request), told]), entry(REASON, "Why can nobody be asked?", field)]
     ticks = (
         [_console(request.target.host, "Before you go ahead")] if request.approval and request.approval.guarded else []
     )
-    return _modal(ALONE, "Go ahead alone", "Go ahead alone", [*blocks, *ticks]) | _of(request)
+    return modal(ALONE, "Go ahead alone", "Go ahead alone", [*blocks, *ticks]) | _of(request)
 
 
 def answer_form(request: Request) -> Block:
     """What somebody wants to know before they vote, and room for the answer."""
     asked_for = [*talk(request, newest=1)][:1]
-    field = _input(REASON, "Answer", _typed(REASON, "", most=REASON_LIMIT))
-    return _modal(ANSWER, "Answer", "Answer", [section("about", [*_about(request), *asked_for]), field]) | _of(request)
+    field = entry(REASON, "Answer", typed(REASON, "", most=REASON_LIMIT))
+    return modal(ANSWER, "Answer", "Answer", [section("about", [*_about(request), *asked_for]), field]) | _of(request)
 
 
 def handover_form(request: Request) -> Block:
     """Whose it shall be."""
     told = words("It has to be somebody who could have asked for this. You still cannot approve it.")
-    field = _input(PERSON, "To whom?", {"type": "users_select", "action_id": PERSON})
-    return _modal(HAND_OVER, "Hand over", "Hand over", [section("about", [*_about(request), told]), field]) | _of(
+    field = entry(PERSON, "To whom?", {"type": "users_select", "action_id": PERSON})
+    return modal(HAND_OVER, "Hand over", "Hand over", [section("about", [*_about(request), told]), field]) | _of(
         request
     )
 
 
 def review_form(request: Request) -> Block:
     """What was done alone, and room for what somebody found."""
-    field = _input(REASON, "What you found", _typed(REASON, "", most=REASON_LIMIT), optional=True)
+    field = entry(REASON, "What you found", typed(REASON, "", most=REASON_LIMIT), optional=True)
     about = section("about", [*_about(request), *glass.rows(request)])
-    return _modal(REVIEW, "Sign the review", "Sign", [about, field]) | _of(request)
+    return modal(REVIEW, "Sign the review", "Sign", [about, field]) | _of(request)
 
 
 def approve_form(request: Request) -> Block:
@@ -154,7 +164,7 @@ def approve_form(request: Request) -> Block:
     guarded = request.approval.guarded if request.approval else ""
     why = [row("Guarded", guarded)] if guarded else []
     blocks = [section("about", [*_about(request), *why]), _console(request.target.host, "Before you approve")]
-    return _modal(APPROVE, "Approve", "Approve", blocks) | _of(request)
+    return modal(APPROVE, "Approve", "Approve", blocks) | _of(request)
 
 
 def confirm_form(request: Request) -> Block:
@@ -170,15 +180,15 @@ def told(text: Text) -> Block:
     return {
         "type": "modal",
         "callback_id": TOLD,
-        "title": plain_text("maskbot", _TITLE),
-        "close": plain_text("Close", _TITLE),
+        "title": plain_text("maskbot", TITLE),
+        "close": plain_text("Close", TITLE),
         "blocks": [*text.blocks],
     }
 
 
 def _console(host: str, before: str) -> Block:
     works = option(f"Console or other out-of-band access to {host} works today", CONSOLE_WORKS)
-    return _input(CONSOLE, before, {"type": "checkboxes", "action_id": CONSOLE, "options": [works]})
+    return entry(CONSOLE, before, {"type": "checkboxes", "action_id": CONSOLE, "options": [works]})
 
 
 def _about(request: Request) -> list[Markup]:
@@ -186,33 +196,7 @@ def _about(request: Request) -> list[Markup]:
 
 
 def _of(request: Request) -> Block:
-    return {"private_metadata": _note(request=request.id, digest=request.target.digest[:DIGEST_SIGNS])}
-
-
-def _note(**what: str) -> str:
-    return json.dumps(what)
-
-
-def _modal(callback: str, title: str, submit: str, blocks: list[Block]) -> Block:
-    return {
-        "type": "modal",
-        "callback_id": callback,
-        "title": plain_text(title, _TITLE),
-        "submit": plain_text(submit, _TITLE),
-        "close": plain_text("Cancel", _TITLE),
-        "blocks": blocks,
-    }
-
-
-def _input(name: str, label: str, element: Block, *, hint: str = "", optional: bool = False) -> Block:
-    block = {"type": "input", "block_id": name, "label": plain_text(label, OPTION), "element": element}
-    return block | {"optional": optional} | ({"hint": plain_text(hint, REASON_LIMIT)} if hint else {})
-
-
-def _typed(name: str, initial: str, *, most: int = 255) -> Block:
-    """A field; what stands in it at first is the person's own text, given back as it was."""
-    field: Block = {"type": "plain_text_input", "action_id": name, "max_length": most}
-    return field | {"multiline": name == REASON} | ({"initial_value": initial[:most]} if initial else {})
+    return {"private_metadata": note(request=request.id, digest=request.target.digest[:DIGEST_SIGNS])}
 
 
 def _offered(name: str, chosen: str) -> Block:

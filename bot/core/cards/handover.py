@@ -50,7 +50,7 @@ def _said(word: str, book: Book, *, why: bool) -> Text:
         ("waiting", "Waiting", [_waiting(one, book.now, why=why) for one in book.waiting]),
         ("running", "Under way", [_running(one, book.now) for one in book.running]),
         ("masked", "Masked by us", [masks.line(entry, book.now, why=why) for entry in mine]),
-        ("next", "Ends by itself", [*_next(book)]),
+        ("next", "Comes by itself", [*_next(book)]),
         ("reviews", "Reviews owed", [line for one in book.reviews for line in masks.owed(one, book.now, why=why)]),
     )
     blocks = [block for name, title, found in parts for block in _part(name, title, found)]
@@ -105,6 +105,8 @@ def _approval(request: Request) -> tuple[datetime, Markup] | None:
 
 
 def _mask(request: Request) -> tuple[datetime, Markup] | None:
+    if hold := request.hold:
+        return hold.review, words("the review of the hold of {}, by @{}", subject(request), hold.owners)
     ends_at = request.standing.ends_at if request.is_live_mask else None
     return (ends_at, words("the mask of {}", subject(request))) if ends_at else None
 

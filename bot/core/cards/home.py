@@ -119,6 +119,9 @@ def _life(mask: Request, now: datetime) -> Markup:
 
 
 def _undo(mask: Request, now: datetime) -> Iterator[Markup]:
+    if mask.hold:
+        yield row("Undo", words("only @{} lifts it, with a vote", mask.hold.owners))
+        return
     free = mask.undo_until if mask.undo_until and now < mask.undo_until else None
     yield row("Undo", words("needs no vote until {}", until(free, now)) if free else words("needs a vote"))
 

@@ -20,6 +20,7 @@ from bot.core.cards.kit import (
     section,
     words,
 )
+from bot.core.cards.titles import subject
 from bot.core.ledger import Book, Page
 
 _ROOM = MESSAGE - 2000  # for the lines of masks; the rest is for what is said of the hosts
@@ -31,7 +32,7 @@ def listing(book: Book, *, host: str = "") -> Text:
     """Every mask, as many as fit into a message."""
     blocks, left = lines("masks", [masks.line(entry, book.now) for entry in book.entries], room=_ROOM)
     more = [section("more", [words("… {} more. {}", left, Markup(_WHERE_ALL_ARE))])] if left else []
-    ends = [*_reviews(book), section("hosts", [*about_hosts(book)])]
+    ends = [*_pending(book), *_reviews(book), section("hosts", [*about_hosts(book)])]
     return message(_head(book, host), *(blocks or [_none()]), *more, *ends)
 
 
@@ -41,12 +42,22 @@ def whole(book: Book, *, host: str = "") -> Text:
     blocks = [section(f"masks-{number}", [one]) for number, one in enumerate(every, 1)] or [_none()]
     head = _head(book, host)
     hosts = section("hosts", [*about_hosts(book, most=len(book.pages))])
-    return Text(head, (header(head), *blocks, *_reviews(book), hosts))
+    return Text(head, (header(head), *blocks, *_pending(book), *_reviews(book), hosts))
 
 
 def _reviews(book: Book) -> list[Block]:
     found = [line for request in book.reviews for line in masks.owed(request, book.now)]
     return [section("reviews", [row("Reviews owed", str(len(found))), *found[:_HOSTS]])] if found else []
+
+
+def _pending(book: Book) -> list[Block]:
+    """Holds for hosts that cannot be reached."""
+    found = [
+        words("*{}*: pending, held by @{} once it is there: {}", subject(one), hold.owners, one.target.note)
+        for one in book.waiting
+        if (hold := one.ask.change.hold) and one.target.note
+    ]
+    return [section("pending", [*found[:_HOSTS]])] if found else []
 
 
 def lines(name: str, all_lines: Sequence[Markup], *, room: int) -> tuple[list[Block], int]:

@@ -54,6 +54,8 @@ def _record(mask: Request, now: datetime, *, why: bool) -> Iterator[Markup]:
     yield ends.when(mask)
     if not mask.is_live_mask:
         yield words("never came into force")
+    elif mask.hold:
+        yield words("only they lift it")
     elif mask.undo_until and now < mask.undo_until:
         yield words("undo needs no vote until {}", day(mask.undo_until))
     else:
@@ -74,6 +76,8 @@ def _foreign(found: FoundMask, now: datetime) -> Iterator[Markup]:
 def _found(entry: Entry) -> Iterator[Markup]:
     if entry.found:
         yield from _seen(entry.found)
+    elif entry.request and entry.request.held.off:
+        return
     elif entry.request and entry.request.ask.change.user:
         yield words("users' own managers are not scanned")
     else:

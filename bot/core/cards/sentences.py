@@ -20,7 +20,7 @@ def line(request: Request, *, link: str, calls: bool = True) -> Text:
     """
     told = linked(f"{_ending(request)}: {subject(request)}", link)
     if request.ask.by_itself:
-        return _said([words("{} (its end had come)", told)])
+        return _said([words("{} ({})", told, "its hold puts it back" if request.ask.repeats else "its end had come")])
     good = request.stage is Stage.WITHDRAWN or request.target.outcome in _NO_NEED_TO_KNOW
     who = (
         escape(request.owner_name or request.owner.user, width=80)

@@ -148,7 +148,7 @@ def _next(request: Request, now: datetime) -> Iterator[Markup]:
     elif request.act_by:
         how_long = "approval good until" if request.counted else "at most until"
         yield row("Next", words("waits for its turn on {}; {} {}", host, how_long, until(request.act_by, now)))
-    if window and request.target.note:
+    if (window or request.ask.change.hold) and request.target.note:
         yield row("Not yet", request.target.note)
 
 

@@ -3,6 +3,7 @@
 from bot.core.changes.asks import Ask, Change, Verb
 from bot.core.changes.freezing import Frozen
 from bot.core.changes.glass import Glass, Signature
+from bot.core.changes.hold import Held, Hold
 from bot.core.changes.nudges import REMIND, Nudges, Rung
 from bot.core.changes.ownership import Handover
 from bot.core.changes.paging import Cause, Paging
@@ -28,6 +29,8 @@ __all__ = [
     "Frozen",
     "Glass",
     "Handover",
+    "Held",
+    "Hold",
     "Nudges",
     "Loss",
     "Outcome",

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from bot.core.changes.hold import Hold
 from bot.core.changes.term import Term
 from bot.core.changes.window import Window
 from bot.core.people import PersonId, Place
@@ -28,25 +29,27 @@ class Change:
     keep_running: bool = False  # mask, do not stop
     user: str = ""  # that user's own manager instead of the system's
     term: Term | None = None  # until it ends by itself; None: until somebody takes it back
+    hold: Hold | None = None  # it lasts: who answers for it, and when they look at it again
     window: Window | None = None  # when it may be carried out; None: as soon as people agree
 
     def __str__(self) -> str:
         options = " --runtime" * self.runtime + " --keep-running" * self.keep_running
         whose = f" --user {self.user}" if self.user else ""
-        times = "".join(f" {time}" for time in (self.term, self.window) if time)
+        times = "".join(f" {time}" for time in (self.term, self.hold, self.window) if time)
         return f"{self.verb} {self.host} {self.unit}{options}{whose}{times}"
 
     def taken_back(self, unit: UnitName) -> "Change":
         """What takes this mask back, at once, under the unit's real name."""
-        return replace(self, verb=Verb.UNMASK, unit=unit, keep_running=False, term=None, window=None)
+        return replace(self, verb=Verb.UNMASK, unit=unit, keep_running=False, term=None, hold=None, window=None)
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
     """What somebody asked, where, and why.
 
-    `undoes` is the id of our own mask request that this takes back, `repeats` of one that did not come to its end,
-    `prolongs` of one that is to end later than it would, or not at all: nothing is done to its host.
+    `undoes` is the id of our own mask request that this takes back; `repeats` of one that did not come to its end or
+    of a hold that has lost its mask; `prolongs` of one that is to end later than it would, or not at all, or of a hold
+    that is kept: nothing is done to its host.
     """
 
     change: Change
@@ -58,5 +61,5 @@ class Ask:
     repeats: str = ""
     prolongs: str = ""
     instead_of: datetime | None = None  # with `prolongs`: when that mask would end
-    by_itself: bool = False  # asked by nobody: what it undoes was approved with its end, and that has come
+    by_itself: bool = False  # asked by nobody: an end that was approved has come, or a hold puts its mask back
     alone: bool = False  # without the votes that are missing, if the policy lets them

@@ -6,6 +6,7 @@ from datetime import datetime
 from bot.core.changes.asks import Ask, Verb
 from bot.core.changes.freezing import Frozen
 from bot.core.changes.glass import Glass
+from bot.core.changes.hold import Held, Hold
 from bot.core.changes.nudges import Nudges
 from bot.core.changes.ownership import Handover
 from bot.core.changes.paging import Paging
@@ -53,6 +54,7 @@ class Request:
     standing: Standing = Standing()  # what time brings to it once it is done
     glass: Glass | None = None  # who went ahead without the votes that were missing
     watched: Watched = Watched()
+    held: Held = Held()
     due_at: datetime | None = field(default=None)  # when it must be looked at again; None: when something happens
 
     @property
@@ -121,7 +123,10 @@ class Request:
 
     @property
     def is_live_mask(self) -> bool:
-        """A mask that we made, that nobody has taken back through us, and that is not known to be gone otherwise."""
+        """A mask that we made, that nobody has taken back through us, and that is not known to be gone otherwise.
+
+        A hold stays one while its mask is off the host: it is put back, or its owners decide about it.
+        """
         masked = (Outcome.PROVEN, Outcome.MASKED_RUNNING, Outcome.MASKED_RESTARTED)
         return (
             self.ask.change.verb is Verb.MASK
@@ -129,12 +134,21 @@ class Request:
             and self.target.outcome in masked
             and not self.undone_by
             and not self.watched.lost
+            and not self.repeated_by
         )
 
     @property
     def can_be_handed_over(self) -> bool:
         """It waits, or it made something that is still there."""
         return self.stage in (Stage.WAITING, Stage.APPROVED) or self.can_be_undone
+
+    @property
+    def hold(self) -> Hold | None:
+        """Who answers for this mask as long as it lasts, and when they look at it again by now."""
+        hold, kept = self.ask.change.hold, self.standing.prolonged
+        if hold is None or self.ask.change.verb is not Verb.MASK or not self.is_live_mask:
+            return None
+        return replace(hold, review=kept[-1].until) if kept and kept[-1].until else hold
 
     @property
     def can_be_undone(self) -> bool:

@@ -8,13 +8,13 @@ from bot.core.people import PersonId
 
 @dataclass(frozen=True, slots=True)
 class Prolonging:
-    """A later end of a mask, or none any more: what another request did to it."""
+    """A later end of a mask, or none any more, or a later review of a hold: what another request did to it."""
 
     request_id: str
     by: PersonId
     by_name: str
     at: datetime
-    until: datetime | None  # None: it does not end by itself any more
+    until: datetime | None  # None: it does not end by itself any more; of a hold when it is looked at again
     reason: str = ""
 
 

@@ -36,6 +36,8 @@ def holds(request: Request) -> bool:
         return False
     if request.paging.cause is Cause.UNDECIDED:
         return request.stage is Stage.WAITING
+    if request.paging.cause is Cause.TAKEN_OFF:
+        return request.hold is not None and request.held.off is not None
     return request.stage is Stage.RUNNING and request.target.unknown_since is not None
 
 
@@ -45,6 +47,8 @@ def summary(request: Request, cause: Cause) -> str:
     if cause is Cause.UNDECIDED:
         reason = _reason(request)
         return f"Nobody decides: {what}, asked by {request.ask.requester_name}" + (f": {reason}" if reason else "")
+    if cause is Cause.TAKEN_OFF:
+        return f"A hold is taken off again and again: {what}"
     since = request.target.unknown_since
     return f"Not known: whether {what} took effect" + (f", since {since.astimezone(UTC):%H:%M} UTC" if since else "")
 

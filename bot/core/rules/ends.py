@@ -12,11 +12,12 @@ from bot.core.rules.permission import matching
 END = "end of our own mask"
 EXTENSION = "extension of our own mask"
 _SAY_FOR_HOW_LONG = "Say for how long: `--for 2h`, or `--until 18:00`."
+_OR_WHO = " Or say who holds it: `--hold OWNERS --review 90d`."
 
 
 def end_is_due(facts: Facts, _policy: Policy) -> Refuse | None:
     """What comes by itself comes only when the mask says so; its end may have been put off a moment ago."""
-    if not facts.request.ask.by_itself:
+    if not facts.request.ask.by_itself or facts.request.ask.repeats:
         return None
     ends_at = _end_of(facts.own_mask)
     if facts.request.ask.change.verb is Verb.UNMASK and ends_at is not None and facts.now >= ends_at:
@@ -27,7 +28,7 @@ def end_is_due(facts: Facts, _policy: Policy) -> Refuse | None:
 def prolonged_mask_stands(facts: Facts, _policy: Policy) -> Refuse | None:
     """Only what would end later than it does now can be prolonged, and only while it is there."""
     request, mask = facts.request, facts.own_mask
-    if not request.ask.prolongs or (mask and mask.standing.is_prolonged_by(request.id)):
+    if not request.ask.prolongs or request.ask.change.hold or (mask and mask.standing.is_prolonged_by(request.id)):
         return None
     ends_at = _end_of(mask)
     if mask is None or not mask.is_live_mask or ends_at is None:
@@ -40,7 +41,8 @@ def prolonged_mask_stands(facts: Facts, _policy: Policy) -> Refuse | None:
 
 def end_was_approved(facts: Facts, _policy: Policy) -> Allow | None:
     """Who approved the mask approved its end; nobody is asked again, and nobody's rights are used."""
-    return Allow(END, "its end was approved with it") if facts.request.ask.by_itself else None
+    ask = facts.request.ask
+    return Allow(END, "its end was approved with it") if ask.by_itself and ask.undoes else None
 
 
 def extension_is_free(facts: Facts, policy: Policy) -> Allow | None:
@@ -73,12 +75,15 @@ def latest_without_vote(mask: Request, policy: Policy) -> datetime | None:
 
 
 def mask_ends_where_it_must(facts: Facts, policy: Policy) -> Refuse | None:
-    """Some hosts or units the policy lets nobody mask for good."""
+    """Some hosts or units the policy lets nobody mask for good, or only if somebody answers for it."""
     change = facts.request.ask.change
     if change.verb is not Verb.MASK or change.term is not None:
         return None
-    rule = next((rule for rule in matching(facts, policy) if rule.requires_end), None)
-    return Refuse("needs_end", f"Rule `{rule.name}` lets no mask last for good.", _SAY_FOR_HOW_LONG) if rule else None
+    strict = [rule for rule in matching(facts, policy) if rule.requires_end and not (change.hold and rule.hold_will_do)]
+    if not strict:
+        return None
+    hint = _SAY_FOR_HOW_LONG + _OR_WHO * all(rule.hold_will_do for rule in strict)
+    return Refuse("needs_end", f"Rule `{strict[0].name}` lets no mask last for good.", hint)
 
 
 def length_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from bot.core.changes import Hold, Verb
 from bot.core.question import Facts, Policy, Refuse, Rule
 from bot.core.rises import Freeze
 from bot.core.rules.names import matches, names_of
@@ -25,7 +26,12 @@ def some_rule_matches(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def requester_may_ask(facts: Facts, policy: Policy) -> Refuse | None:
-    """One matching rule that lets them ask is enough; how many have to approve is the strictest one's word."""
+    """One matching rule that lets them ask is enough; how many have to approve is the strictest one's word.
+
+    Who lifts a hold is not the rules' business but that of its owners, see `holding.owners_lift_it`.
+    """
+    if lifted(facts):
+        return None
     rules = matching(facts, policy)
     may = list(dict.fromkeys(group for rule in rules for group in sorted(rule.ask)))
     if facts.requester.groups & set(may):
@@ -35,6 +41,12 @@ def requester_may_ask(facts: Facts, policy: Policy) -> Refuse | None:
     change, names = facts.request.ask.change, at_signs(may)
     why = f"You may not ask for {change.verb}s on {facts.host.environment} hosts (rule `{rules[0].name}`)."
     return Refuse("may_not_ask", why, f"{names} may." if names else "Nobody may.")
+
+
+def lifted(facts: Facts) -> Hold | None:
+    """The hold that would be lifted."""
+    is_unmask = facts.request.ask.change.verb is Verb.UNMASK
+    return facts.own_mask.hold if is_unmask and facts.own_mask else None
 
 
 def not_known(groups: Iterable[str], facts: Facts) -> Refuse | None:

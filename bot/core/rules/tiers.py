@@ -24,8 +24,8 @@ class Reason:
 
 
 def reasons(facts: Facts, policy: Policy) -> tuple[Reason, ...]:
-    """All that ask for more now. What takes a mask back, or only lets ours last longer, is asked for as ever."""
-    if not is_new_mask(facts):
+    """All that ask for more now. What takes a mask back, or lets ours last, is asked for as ever."""
+    if not is_new_mask(facts) or facts.request.ask.by_itself:
         return ()
     return (*_freezes(facts, policy), *_windows(facts, policy), *_bounds(facts, policy))
 

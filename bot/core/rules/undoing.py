@@ -8,9 +8,12 @@ UNDO = "undo of our own mask"
 
 
 def own_mask_is_taken_back(facts: Facts, policy: Policy) -> Allow | Refuse | None:
-    """For who asked for it, owns it, approved it or is on call, if they ask in time; else it is like any request."""
+    """For who asked for it, owns it, approved it or is on call, if they ask in time; else it is like any request.
+
+    A hold is lifted by its owners alone, and never without a vote.
+    """
     mask = facts.own_mask
-    if facts.request.ask.change.verb is not Verb.UNMASK or mask is None or not mask.can_be_undone:
+    if facts.request.ask.change.verb is not Verb.UNMASK or mask is None or not mask.can_be_undone or mask.hold:
         return None
     if mask.finished_at is None or facts.request.asked_at > (mask.undo_until or mask.finished_at + policy.undo_window):
         return None

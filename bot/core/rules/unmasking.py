@@ -2,13 +2,17 @@
 
 from bot.core.changes import Verb
 from bot.core.question import Facts, Policy, Refuse
+from bot.core.rules.permission import lifted
 from bot.core.units import FileKind, Layer, LoadState, Snapshot
 
 
 def there_is_a_mask(facts: Facts, _policy: Policy) -> Refuse | None:
-    """What we stopped without masking it has no mask either, and is brought back all the same."""
+    """What we stopped without masking it has no mask either, and is brought back all the same.
+
+    A hold is there until it is lifted, also while its mask is off the host.
+    """
     snapshot = facts.snapshot
-    if snapshot is None or not _unmasks(facts) or snapshot.mask_layers or _half_done(facts):
+    if snapshot is None or not _unmasks(facts) or snapshot.mask_layers or _half_done(facts) or lifted(facts):
         return None
     where = facts.host.name
     if snapshot.load is not LoadState.MASKED:

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from bot.core.changes import (
     Cause,
     Frozen,
+    Held,
+    Hold,
     Loss,
     Outcome,
     Paging,
@@ -137,6 +139,17 @@ def prolonging(request: Request, until: datetime | None = None) -> Request:
     return replace(request, ask=wanted)
 
 
+def held(request: Request, **history: object) -> Request:
+    """The same, held by @sre for three months."""
+    change = replace(request.ask.change, hold=Hold("sre", NOW + timedelta(days=90)))
+    return replace(request, ask=replace(request.ask, change=change), undo_until=None, held=Held(**history))  # type: ignore[arg-type]
+
+
+def review(request: Request) -> Request:
+    """The same for a hold that is there already and goes on."""
+    return replace(request, ask=replace(held(request).ask, prolongs="r0", instead_of=NOW))
+
+
 def came_by_itself(request: Request) -> Request:
     """Nobody asked for it, and nobody voted."""
     ask = replace(request.ask, requester=ITSELF, requester_name="maskbot", reason="It ends now.", by_itself=True)
@@ -222,6 +235,19 @@ WAITING = {
     "no end any more": prolonging(waiting()),
     "no end any more, of a mask whose end is not known": replace(
         waiting(), ask=replace(prolonging(waiting()).ask, instead_of=None)
+    ),
+    "a hold": held(waiting()),
+    "a hold of a unit that is down": held(waiting(stopped())),
+    "a hold, approved, and its host away": held(
+        replace(
+            waiting().on_target(note="web-01 does not answer."),
+            stage=Stage.APPROVED,
+            votes=(vote(),),
+            act_by=NOW + timedelta(days=90),
+        )
+    ),
+    "a hold that is kept": review(
+        replace(waiting(), stage=Stage.APPROVED, approval=None, because="@sre looked at it again")
     ),
     "its end has come": came_by_itself(
         replace(unmask(undoes="r1"), stage=Stage.APPROVED, approval=None, approved_at=NOW, act_by=None)
@@ -309,6 +335,34 @@ DONE = {
     ),
     "proven, and kept": ending(
         ends_at=None, prolonged=(Prolonging("r5", ALICE, "alice", NOW, None, "it must never run here"),)
+    ),
+    "held": held(proven()),
+    "held, and taken off": held(
+        proven(), off=Loss.REMOVED, off_at=NOW, suspects=("puppet",), try_at=NOW + timedelta(seconds=5)
+    ),
+    "held, taken off again and again": held(
+        proven(), off=Loss.REMOVED, rounds=(NOW, NOW, NOW), why="It was put back 3 times lately, and rests."
+    ),
+    "held, and somebody made the mask anew": held(proven(), off=Loss.REPLACED, off_at=NOW),
+    "held, put back and kept": replace(
+        held(proven(), rounds=(NOW,)),
+        standing=Standing(
+            prolonged=(
+                Prolonging("r5", BOB, "bob", NOW, NOW + timedelta(days=60)),
+                Prolonging("r6", CAROL, "carol", NOW, NOW + timedelta(days=90), "the investigation <goes> on"),
+            )
+        ),
+    ),
+    "held, and kept without a word": replace(
+        held(proven()), standing=Standing(prolonged=(Prolonging("r5", BOB, "bob", NOW, NOW + timedelta(days=60)),))
+    ),
+    "a hold is put back": replace(
+        came_by_itself(held(proven())),
+        ask=replace(came_by_itself(held(proven())).ask, requester=ALICE, requester_name="alice", repeats="r0"),
+        because="it was approved with the hold",
+    ),
+    "a hold was kept": review(
+        replace(finished(Outcome.PROLONGED, None, sent=()), votes=(), because="@sre looked at it again")
     ),
     "proven long ago": replace(proven(), undo_until=NOW),
     "still running": finished(

@@ -1,13 +1,38 @@
 """What is said to people about the ends of their masks, and about what came of a change."""
 
+from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.cards import ends, plain
+from bot.core.cards import ends, holds, plain
+from bot.core.changes import Hold, Request
+from bot.core.holding import Holds
 from tests.core.cards.cases import DONE
 from tests.core.cards.reading import read
 from tests.core.cards.situations import NAMES, NOW, proven
 
 LATER = NOW + timedelta(minutes=5)
+
+
+HOLD = Hold("sre", NOW)
+
+
+def said_of_holds() -> dict[str, str]:
+    """The same of masks that last."""
+    held, off, again = DONE["held"], DONE["held, and taken off"], DONE["held, taken off again and again"]
+    no_reason: Request = replace(held, finished_at=None, ask=replace(held.ask, reason=""))
+    texts = {
+        "a hold is to be looked at again": holds.review(held, HOLD, NOW + timedelta(days=90)),
+        "a hold without a reason is to be looked at again": holds.review(no_reason, HOLD, NOW),
+        "a hold was taken off, and comes back": holds.taken_off(off, HOLD, Holds()),
+        "a hold was taken off, and that is announced": holds.taken_off(held, HOLD, Holds(puts_back=False)),
+        "somebody made the mask of a hold anew": holds.taken_off(
+            DONE["held, and somebody made the mask anew"], HOLD, Holds()
+        ),
+        "a hold is taken off again and again": holds.rests(again, HOLD, LATER),
+        "a hold is taken off again and again, by puppet": holds.rests(off, HOLD, LATER),
+        "a hold is not back yet": holds.not_back(again),
+    }
+    return {name: read(plain(text), NAMES) for name, text in texts.items()}
 
 
 def said_of_ends() -> dict[str, str]:

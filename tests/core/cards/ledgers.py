@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot.core.cards import handover, ledger, watch
-from bot.core.changes import Glass, Loss, Stage, Standing, Watched
+from bot.core.changes import Glass, Held, Hold, Loss, Stage, Standing, Watched
 from bot.core.ledger import Away, Book, Page
 from bot.core.scan import FoundMask, Scan
 from bot.core.units import ActiveState, FileKind, Layer, LayerFile, LoadState
@@ -41,6 +41,10 @@ ODD = (
     hand("template@.service", load=None, active=None),
     hand("unread.service", load=LoadState.LOADED),
 )
+HOLD = Hold("sre", NOW + timedelta(days=90))
+HELD = replace(OURS, ask=replace(OURS.ask, change=replace(OURS.ask.change, hold=HOLD)))
+OFF = replace(HELD, held=Held(off=Loss.REMOVED))
+PENDING = replace(HELD, id="r7", stage=Stage.ASKED).on_target(note="web-01 does not <answer>.")
 BOOK = Book(
     NOW,
     (page(hand(), hand("worker.service", LINK.identity)), page(*ODD, host="web-02"), page(host="db-01")),
@@ -67,6 +71,8 @@ def said_in_lists() -> dict[str, str]:
         "hosts that cannot be seen": ledger.listing(replace(BOOK, pages=AWAY)),
         "ends by itself, or should have": ledger.listing(replace(BOOK, ours=(ENDING, OVERDUE, UNTIL_REBOOT))),
         "with reviews owed": ledger.listing(replace(BOOK, pages=(page(),), ours=(), reviews=(ALONE, proven()))),
+        "held, and pending": ledger.listing(replace(BOOK, ours=(HELD,), open=(PENDING,))),
+        "held, and taken off": ledger.listing(replace(BOOK, pages=(page(),), ours=(OFF,))),
         "many hosts": ledger.listing(replace(BOOK, pages=CALM, ours=())),
     }
     return {name: read(text, NAMES) for name, text in texts.items()}
@@ -87,6 +93,7 @@ def said_in_handovers() -> dict[str, str]:
             reviews=(ALONE, proven()),
         ),
     }
+    books["a hold"] = replace(BOOK, ours=(HELD,), open=(PENDING,))
     shown = {name: read(handover.handover(book), NAMES) for name, book in books.items()}
     digests = {f"digest, {name}": read(handover.digest(book), NAMES) for name, book in books.items()}
     return shown | digests

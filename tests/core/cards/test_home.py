@@ -11,6 +11,7 @@ from bot.core.changes import Frozen
 from bot.core.page import Page, Unreached, rights_of
 from bot.core.people import Person
 from bot.core.policy import Policy, Rule
+from tests.core.cards.cases import DONE
 from tests.core.cards.limits import problems
 from tests.core.cards.pages import EMPTY, FULL, HEALTH
 from tests.core.cards.reading import read_page
@@ -97,6 +98,13 @@ def test_once_the_time_is_over_an_undo_needs_a_vote() -> None:
     assert mask.undo_until is not None
     late = mask.undo_until + timedelta(seconds=1)
     assert "Undo  needs a vote" in read_page(home.view(replace(EMPTY, masks=(mask,)), late), NAMES)
+
+
+def test_a_hold_says_whose_it_is() -> None:
+    shown = read_page(home.view(replace(EMPTY, masks=(DONE["held"],)), NOW), NAMES)
+    assert "held by @sre, review " in shown
+    assert "Undo  only @sre lifts it, with a vote" in shown
+    assert "[Unmask] [Keep] [Details]" in shown
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ from bot.core.question import Allow, Explained, NeedsApproval, Refuse, Routing
 from bot.core.rules.approvers import Approvers
 from bot.core.units import ActiveState, FileKind, LoadState, UnitName
 from tests.core.cards.cases import ALIASED, BUSY, CARDS, DONE, ENDED, INFINITE, WAITING, guarded, unmask
-from tests.core.cards.ends import said_of_ends
+from tests.core.cards.ends import said_of_ends, said_of_holds
 from tests.core.cards.ledgers import said_in_handovers, said_in_lists, said_of_the_watch
 from tests.core.cards.pages import EMPTY, FULL
 from tests.core.cards.reading import read, read_form, read_page
@@ -225,6 +225,9 @@ def all_forms() -> dict[str, str]:
         "with what was typed": forms.mask_form(["web-01"], replace(typed, reason="INC-2041 <x>")),
         "too many hosts for a list": forms.mask_form([f"web-{number:03}" for number in range(101)], typed),
         "from anywhere": forms.mask_form(["web-01"], asks_where=True),
+        "where holds may be asked for": forms.mask_form(["web-01"], owners=["dba", "sre"]),
+        "a hold that was typed": forms.mask_form(["web-01"], Draft(owners="sre", review="90d"), owners=["dba", "sre"]),
+        "keep a hold": forms.keep_form(DONE["held, put back and kept"]),
         "deny": forms.deny_form(waiting()),
         "approve": forms.approve_form(guarded()),
         "extend": forms.extend_form(DONE["proven, and it ends"]),
@@ -271,6 +274,7 @@ READINGS: dict[str, Callable[[], dict[str, str]]] = {
     "details": all_details,
     "answers": all_answers,
     "ends": said_of_ends,
+    "holds": said_of_holds,
     "lists": said_in_lists,
     "handovers": said_in_handovers,
     "watch": said_of_the_watch,

@@ -1,0 +1,38 @@
+"""What forms are put together from."""
+
+import json
+
+from bot.core.cards.kit import OPTION, Block, plain_text
+from bot.core.names import REASON_LIMIT
+
+REASON = "reason"
+TITLE = 24
+
+
+def modal(callback: str, title: str, submit: str, blocks: list[Block]) -> Block:
+    """A window with these fields."""
+    return {
+        "type": "modal",
+        "callback_id": callback,
+        "title": plain_text(title, TITLE),
+        "submit": plain_text(submit, TITLE),
+        "close": plain_text("Cancel", TITLE),
+        "blocks": blocks,
+    }
+
+
+def entry(name: str, label: str, element: Block, *, hint: str = "", optional: bool = False) -> Block:
+    """A labelled field, by whose name a handler finds it."""
+    block = {"type": "input", "block_id": name, "label": plain_text(label, OPTION), "element": element}
+    return block | {"optional": optional} | ({"hint": plain_text(hint, REASON_LIMIT)} if hint else {})
+
+
+def typed(name: str, initial: str, *, most: int = 255) -> Block:
+    """A field; what stands in it at first is the person's own text, given back as it was."""
+    box: Block = {"type": "plain_text_input", "action_id": name, "max_length": most}
+    return box | {"multiline": name == REASON} | ({"initial_value": initial[:most]} if initial else {})
+
+
+def note(**what: str) -> str:
+    """What comes back with the form, unseen."""
+    return json.dumps(what)

@@ -1,0 +1,31 @@
+"""The fields of a hold: who answers for a mask that lasts, and when they look at it again."""
+
+from collections.abc import Sequence
+
+from bot.core.cards.fields import entry, typed
+from bot.core.cards.kit import Block, option
+from bot.core.changes import Request
+from bot.core.draft import Draft
+
+OWNERS, REVIEW_ON = "hold", "review"
+_OWNERS_HINT = "For a lockout that lasts: it never ends by itself, and only they lift it."
+_REVIEW_HINT = "With a hold: when they look at it again, like 90d or 2027-03-01."
+_USUAL_REVIEW = "90d"
+
+
+def hold_fields(draft: Draft, owners: Sequence[str]) -> list[Block]:
+    """Who answers for a mask that lasts, and when they look at it again."""
+    if not owners:
+        return []
+    menu: Block = {"type": "static_select", "action_id": OWNERS, "options": [option(f"@{one}", one) for one in owners]}
+    menu |= {"initial_option": option(f"@{draft.owners}", draft.owners)} if draft.owners in owners else {}
+    return [
+        entry(OWNERS, "Hold", menu, hint=_OWNERS_HINT, optional=True),
+        entry(REVIEW_ON, "Review", typed(REVIEW_ON, draft.review), hint=_REVIEW_HINT, optional=True),
+    ]
+
+
+def review_field(mask: Request) -> list[Block]:
+    """When the owners of a hold look at it again."""
+    field = entry(REVIEW_ON, "Next review", typed(REVIEW_ON, _USUAL_REVIEW), hint="Like 90d, or 2027-03-01.")
+    return [field] if mask.hold else []

@@ -1,0 +1,105 @@
+"""What people read about a hold: on its card, in lists, and when its owners are called."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from bot.core.cards.kit import Markup, clock, day, escape, joined, mention, row, words
+from bot.core.cards.titles import subject
+from bot.core.changes import Hold, Loss, Prolonging, Request
+from bot.core.holding import Holds
+from bot.core.names import REASON_LIMIT
+from bot.core.times import spoken
+
+_OFF = {
+    Loss.REMOVED: "its mask is not on the host",
+    Loss.REPLACED: "somebody made the mask anew, so that one is not ours",
+    Loss.REBOOTED: "its mask ended with a reboot of the host",
+}
+
+
+def asked(hold: Hold, undo: str) -> Iterator[Markup]:
+    """On a card that waits."""
+    yield row("Hold", words("by @{}, who look at it again {}; it never ends by itself", hold.owners, day(hold.review)))
+    yield row("Undo", words("only @{} lifts it, with a vote: {}", hold.owners, undo))
+
+
+def plan(request: Request, hold: Hold) -> Iterator[Markup]:
+    """What another review would mean."""
+    yield row("Now", words("our hold, by @{}", hold.owners))
+    yield row("Then", words("it goes on, and they look at it again {}", day(hold.review)))
+
+
+def rows(mask: Request, hold: Hold) -> Iterator[Markup]:
+    """On the card of a mask that is held."""
+    yield row("Held", words("by @{}, who look at it again {}", hold.owners, day(hold.review)))
+    held = mask.held
+    if held.off:
+        yield row("Taken off", joined(_off(mask), " "))
+    if held.rounds:
+        yield row("Put back", words("{}, the last time {}", _times(len(held.rounds)), day(held.rounds[-1])))
+    if mask.standing.prolonged:
+        yield _kept(mask.standing.prolonged[-1])
+    yield words("Only @{} lifts it, and that takes a vote.", hold.owners)
+
+
+def _off(mask: Request) -> Iterator[Markup]:
+    held = mask.held
+    seen = words(" (seen {})", clock(held.off_at)) if held.off_at else Markup("")
+    yield words("{}{}.", _OFF[held.off or Loss.REMOVED], seen)
+    if held.why:
+        yield escape(held.why, width=500)
+    if held.try_at:
+        yield words("Next try {}.", clock(held.try_at))
+
+
+def _kept(newest: Prolonging) -> Markup:
+    who = words("by {} {}", mention(newest.by, newest.by_name), clock(newest.at))
+    return row("Kept", words("{}: {}", who, escape(newest.reason, width=REASON_LIMIT)) if newest.reason else who)
+
+
+def when(mask: Request, hold: Hold) -> Markup:
+    """In a list of masks."""
+    off = Markup("*taken off*, ") if mask.held.off else Markup("")
+    return words("{}held by @{}, review {}", off, hold.owners, day(hold.review))
+
+
+def review(mask: Request, hold: Hold, now: datetime) -> str:
+    """To its owners, on the day."""
+    age = spoken(now - mask.finished_at) if mask.finished_at else "a while"
+    why = f" It was masked for: {mask.ask.reason}" if mask.ask.reason.strip() else ""
+    return (
+        f"The hold of {subject(mask)} is to be looked at again: it stands for {age} now, and its review was due "
+        f"{hold.review:%Y-%m-%d %H:%M} UTC.{why}\n"
+        "Keep on its card lets it go on, with a reason; Unmask asks to lift it."
+    )
+
+
+def taken_off(mask: Request, hold: Hold, holds: Holds) -> str:
+    """To its owners and to everybody, as soon as it is seen."""
+    held = mask.held
+    if held.off is Loss.REPLACED:
+        return (
+            f"THE MASK OF A HOLD WAS REPLACED: somebody made the mask of {subject(mask)} anew. It is masked, but not "
+            f"by us: @{hold.owners} decides what becomes of it."
+        )
+    agents = f" Configuration management on this host: {' and '.join(held.suspects)}." if held.suspects else ""
+    then = "I put it back." if holds.puts_back else "It stays off: Mask again, on its card, asks for it."
+    return f"A HOLD WAS TAKEN OFF: {subject(mask)}, which @{hold.owners} holds, is not masked any more.{agents} {then}"
+
+
+def rests(mask: Request, hold: Hold, until: datetime) -> str:
+    """Somebody else wants it otherwise, and does not give in."""
+    agents = f" Configuration management on this host: {' and '.join(mask.held.suspects)}." * bool(mask.held.suspects)
+    return (
+        f"THE HOLD OF {subject(mask)} IS TAKEN OFF AGAIN AND AGAIN: I put it back {_times(len(mask.held.rounds))}, and "
+        f"rest until {until:%H:%M} UTC.{agents} @{hold.owners} has to find out who takes it off."
+    )
+
+
+def not_back(mask: Request) -> str:
+    """It should be there again by now."""
+    return f"The mask of {subject(mask)}, a hold, is not back yet. {mask.held.why} It is tried again until it is."
+
+
+def _times(number: int) -> str:
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")

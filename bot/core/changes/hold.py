@@ -1,0 +1,32 @@
+"""Holds: masks that last, with a group that answers for them and a day on which that group looks at them again."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core.changes.term import stamped
+from bot.core.changes.watched import Loss
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """As it is asked for and approved."""
+
+    owners: str  # a group of the policy; only its members lift it
+    review: datetime
+
+    def __str__(self) -> str:
+        return f"--hold {self.owners} --review {stamped(self.review)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What became of it since it was made. The next request that puts the mask back takes the history over."""
+
+    off: Loss | None = None  # how the mask was taken off; None while it is there
+    off_at: datetime | None = None  # when that was seen
+    suspects: tuple[str, ...] = ()  # configuration management that works there
+    rounds: tuple[datetime, ...] = ()  # when it was put back
+    putting: str = ""  # the newest request of our own that puts it back
+    tries: int = 0
+    try_at: datetime | None = None  # when putting it back is tried (again)
+    why: str = ""  # why it has not been put back yet

@@ -1,0 +1,37 @@
+"""What the policy says of masks that last, and how often one of them is put back."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.core.changes import Change
+
+
+@dataclass(frozen=True)
+class Holds:
+    """What the policy says of them."""
+
+    owners: frozenset[str] = frozenset()  # groups that may own one; none unless named
+    puts_back: bool = True  # a mask that was taken off; otherwise that is only announced
+    rounds: int = 3  # so often it is put back
+    within: timedelta = timedelta(hours=1)  # of such a while; then people are called, and it rests
+    furthest: timedelta = timedelta(days=180)  # how far ahead its review may be
+
+
+def conflict(change: Change) -> str:
+    """Why a change cannot be a hold as it stands; empty if it can, or is none."""
+    if change.hold is None:
+        return ""
+    if change.term:
+        return "A hold never ends by itself: leave out `--for` and `--until`, or the hold."
+    if change.runtime:
+        return "A hold outlives reboots: leave out `--runtime`, or the hold."
+    if change.user:
+        return "Users' own managers are not watched, so nothing is held there: leave out `--user`, or the hold."
+    return ""
+
+
+def rests_until(rounds: Iterable[datetime], holds: Holds, now: datetime) -> datetime | None:
+    """Until when a hold is not put back, because that was done so often lately; None if it may be now."""
+    lately = sorted(at for at in rounds if at + holds.within > now)
+    return lately[-holds.rounds] + holds.within if len(lately) >= holds.rounds else None

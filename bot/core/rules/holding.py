@@ -1,0 +1,117 @@
+"""Holds: who may own one, who lifts it and who looks at it again, and when its mask is put back."""
+
+from collections.abc import Iterator
+
+from bot.core.changes import Loss, Request, Target, Verb
+from bot.core.holding import conflict, rests_until
+from bot.core.question import Allow, Facts, Moment, Policy, Refuse
+from bot.core.rules.permission import at_signs, lifted, not_known
+from bot.core.times import spoken
+from bot.core.units import Snapshot
+
+PUT_BACK = "our own hold is put back"
+REVIEW = "review of our own hold"
+_SAY_WHEN = "Say when its owners look at it again: `--review 90d`."
+
+
+def mask_is_off(facts: Facts, policy: Policy) -> Refuse | None:
+    """Nothing is put back that is there, that nobody wants back, or that was put back too often lately."""
+    if not _is_putting_back(facts.request):
+        return None
+    mask = facts.own_mask
+    if mask is None or mask.hold is None or mask.held.off is not Loss.REMOVED or not policy.holds.puts_back:
+        return Refuse("not_off", "There is no hold of ours any more whose mask is to be put back.")
+    rests = rests_until(mask.held.rounds, policy.holds, facts.now)
+    if rests is None:
+        return None
+    return Refuse("rests", f"It was put back so often that it rests until {rests:%H:%M} UTC.")
+
+
+def is_put_back(facts: Facts, _policy: Policy) -> Allow | Refuse | None:
+    """Who approved the hold approved that its mask comes back, on what it is in all that lasts."""
+    mask, seen = facts.own_mask, facts.snapshot
+    if not _is_putting_back(facts.request) or mask is None:
+        return None
+    if seen is None or seen.around is None:
+        return Allow(PUT_BACK, "it was approved with the hold")
+    if changed := [*_not_as_approved(mask.target, facts.request.target, seen)]:
+        why = f"It is not what the hold was approved for any more: {'; '.join(changed)}."
+        return Refuse("not_as_approved", why, "Mask again, on the card of the hold, asks people.")
+    return Allow(PUT_BACK, "it was approved with the hold")
+
+
+def owners_lift_it(facts: Facts, policy: Policy) -> Refuse | None:
+    """Nobody else, however soon, and whoever asked for it; also while its mask happens to be off."""
+    hold = lifted(facts)
+    return _only(hold.owners, facts, policy, "lifts") if hold else None
+
+
+def is_kept(facts: Facts, policy: Policy) -> Allow | Refuse | None:
+    """Its owners look at it and keep it. It would stay anyway and nothing is done to a host, so nobody votes."""
+    ask = facts.request.ask
+    if not ask.prolongs or ask.change.hold is None:
+        return None
+    mask = facts.own_mask
+    if mask is None or not (mask.hold or mask.standing.is_prolonged_by(facts.request.id)):
+        return Refuse("no_hold", "That hold was lifted meanwhile.")
+    no = _only(ask.change.hold.owners, facts, policy, "keeps") or review_is_ahead(facts, policy)
+    return no or Allow(REVIEW, f"@{ask.change.hold.owners} looked at it again")
+
+
+def may_be_held(facts: Facts, policy: Policy) -> Refuse | None:
+    """By a group that the policy names for it, and only what can be held."""
+    change = facts.request.ask.change
+    if change.verb is not Verb.MASK or change.hold is None:
+        return None
+    if why := conflict(change):
+        return Refuse("no_hold_here", why)
+    if change.hold.owners in policy.holds.owners:
+        return None
+    may = sorted(policy.holds.owners)
+    hint = f"{at_signs(may)} may." if may else "Nobody may: `holds` in policy.yaml names no owners."
+    return Refuse("unknown_owners", f"@{change.hold.owners[:80]} may not own holds here.", hint)
+
+
+def review_is_ahead(facts: Facts, policy: Policy) -> Refuse | None:
+    """Not over before it begins, not so far that nobody would remember why."""
+    change, furthest = facts.request.ask.change, policy.holds.furthest
+    if change.verb is not Verb.MASK or change.hold is None:
+        return None
+    if change.hold.review <= facts.now:
+        return Refuse("review_is_past", "The day on which its owners look at it again has passed.", _SAY_WHEN)
+    if change.hold.review - facts.request.asked_at > furthest and facts.moment in (Moment.ASK, Moment.LOOKED):
+        return Refuse("review_too_far", f"A hold is looked at again within {spoken(furthest)}.", _SAY_WHEN)
+    return None
+
+
+def _is_putting_back(request: Request) -> bool:
+    return request.ask.by_itself and bool(request.ask.repeats)
+
+
+def _only(owners: str, facts: Facts, policy: Policy, does: str) -> Refuse | None:
+    """The no to whoever is none of its owners."""
+    if owners in facts.requester.groups:
+        return None
+    if no := not_known([owners], facts):
+        return no
+    why = f"{facts.request.target.unit} on {facts.host.name} is held by @{owners}, and nobody else {does} it."
+    if owners not in {group.name for group in policy.groups}:
+        return Refuse("owners_gone", why, "The policy has no such group any more; it has to name one again.")
+    return Refuse("held", why, f"Somebody of @{owners} has to ask.")
+
+
+def _not_as_approved(was: Target, is_now: Target, seen: Snapshot) -> Iterator[str]:
+    """What must be as it was for as long as it is held. Files may change: an upgrade is what a hold survives."""
+    before = was.before
+    if before is None or before.around is None or seen.around is None:
+        yield "nobody knows what it was"
+        return
+    if before.machine_id != seen.machine_id:
+        yield "the host is another machine"
+    if (before.id, before.names) != (seen.id, seen.names):
+        yield "the unit has other names"
+    if was.layer is not is_now.layer:
+        yield "the mask would have to be in another place"
+    known = {other.unit for other in before.around.would_stop}
+    if more := sorted({other.unit for other in seen.around.would_stop} - known):
+        yield f"{', '.join(more[:5])} would stop with it"

@@ -1,0 +1,129 @@
+"""A hold whose mask was taken off: told, and put back by a request of our own that goes the way of any other.
+
+The hold keeps the clock, as a mask that ends does. Putting it back is tried until it is there again, the hold is
+lifted, or the policy wants it announced only; what takes it off again and again is not fought for ever.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.core.audit import Event
+from bot.core.cards import holds as words
+from bot.core.changes import Ask, Cause, Hold, Loss, Request, Stage
+from bot.core.clocks import hold_is_put_back
+from bot.core.ends import pause as growing
+from bot.core.holding import rests_until
+from bot.core.people import Place
+from bot.errors import HostError, UsageError
+from bot.ports import Claim, Message, MessageKind
+from bot.workflow.ending import event
+from bot.workflow.frozen import frozen
+from bot.workflow.groups import called
+from bot.workflow.looking import look
+from bot.workflow.paging import page
+from bot.workflow.parts import Parts
+from bot.workflow.places import place_of
+from bot.workflow.recording import record
+from bot.workflow.returning import at_work
+
+
+def taken_off(
+    parts: Parts, mask: Request, became: Loss, agents: tuple[str, ...]
+) -> tuple[Request, list[Event], list[Message]]:
+    """What a look says of a hold whose mask is gone, or is another's by now; each is told once."""
+    hold = mask.hold
+    if hold is None or mask.held.off is became:
+        return mask, [], []
+    now, puts_back = parts.clock.now(), parts.policy.holds.puts_back and became is Loss.REMOVED
+    held = replace(
+        mask.held, off=became, off_at=now, suspects=agents, putting="", why="", try_at=now if puts_back else None
+    )
+    off = replace(mask, held=held)
+    known = event(off, "hold.taken_off", outcome="failure", code=became, agents=list(agents), owners=hold.owners)
+    return off, [known], _to_all(parts, off, hold, words.taken_off(off, hold, parts.policy.holds))
+
+
+def put_back(parts: Parts, claim: Claim, request: Request) -> Request:
+    """See to it that the mask of a hold comes back."""
+    due, hold = hold_is_put_back(request), request.hold
+    if due is None or hold is None or due > parts.clock.now():
+        return request
+    newest = parts.store.get(request.held.putting) if request.held.putting else at_work(parts, request)
+    if newest is None:
+        return _begin(parts, claim, request, hold)
+    if newest.stage.is_final:  # and the mask is still off
+        why, was_refused = newest.target.note or newest.because, newest.stage is Stage.REFUSED
+        pause = parts.policy.holds.within if was_refused else timedelta()
+        return _not_back(parts, claim, request, why, code=newest.stage, pause=pause)
+    return _wait(parts, claim, request, newest)
+
+
+def _begin(parts: Parts, claim: Claim, mask: Request, hold: Hold) -> Request:
+    """Ask for it, unless something speaks against that now; the same key finds what was asked before a crash."""
+    change, now = mask.ask.change, parts.clock.now()
+    if not parts.policy.holds.puts_back:
+        return parts.store.save(replace(mask, held=replace(mask.held, try_at=None)), claim=claim)
+    if until := rests_until(mask.held.rounds, parts.policy.holds, now):
+        return _rest(parts, claim, mask, hold, until)
+    try:
+        look(parts, parts.host(change.host), mask.target.unit)
+    except (HostError, UsageError) as error:
+        return _not_back(parts, claim, mask, str(error), code=getattr(error, "code", "unknown_host"))
+    if stopped := frozen(parts, mask):
+        return _not_back(parts, claim, mask, f"New masks are stopped by {stopped.by_name}.", code="frozen")
+    asked = record(parts, _ask(mask, hold), key=f"hold:{mask.id}:{mask.held.off_at:%Y%m%dT%H%M%S.%f}:{mask.held.tries}")
+    return _wait(parts, claim, mask, asked)
+
+
+def _ask(mask: Request, hold: Hold) -> Ask:
+    change = replace(mask.ask.change, unit=mask.target.unit, window=None, hold=hold)
+    why = f"It is held, and was taken off: {mask.ask.reason}".removesuffix(": ")
+    return Ask(change, mask.owner, mask.owner_name, mask.ask.place, why, repeats=mask.id, by_itself=True)
+
+
+def _wait(parts: Parts, claim: Claim, mask: Request, other: Request) -> Request:
+    """It is under way, by us or by somebody; it is seen after later."""
+    putting = other.id if other.ask.by_itself else ""
+    held = replace(mask.held, putting=putting, try_at=_next_try(parts, mask))
+    return parts.store.save(replace(mask, held=held), claim=claim)
+
+
+def _not_back(
+    parts: Parts, claim: Claim, mask: Request, why: str, *, code: str, pause: timedelta = timedelta()
+) -> Request:
+    """Not this time. People are told once for each reason, not at every try.
+
+    A host that is away is tried like any other; what was refused is not asked for again before a `pause`.
+    """
+    try_at = max(_next_try(parts, mask), parts.clock.now() + pause)
+    held = replace(mask.held, putting="", tries=mask.held.tries + 1, why=why, try_at=try_at)
+    off, hold = replace(mask, held=held), mask.hold
+    if hold is None or mask.held.why == why:
+        return parts.store.save(off, claim=claim)
+    told = event(mask, "hold.not_back", outcome="failure", code=code, why=why)
+    return parts.store.save(off, events=[told], messages=_to_all(parts, off, hold, words.not_back(off)), claim=claim)
+
+
+def _rest(parts: Parts, claim: Claim, mask: Request, hold: Hold, until: datetime) -> Request:
+    """It was put back so often that somebody has to find out who takes it off."""
+    why = f"It was put back {len(mask.held.rounds)} times lately, and rests."
+    held = replace(mask.held, try_at=until, why=why)
+    paged = page(replace(mask, held=held), Cause.TAKEN_OFF, parts.clock.now())
+    told = event(mask, "hold.rests", outcome="failure", code="taken_off_again", until=until.isoformat())
+    messages = [*paged.messages, *_to_all(parts, mask, hold, words.rests(mask, hold, until))]
+    return parts.store.save(paged.request, events=[*paged.events, told], messages=messages, claim=claim)
+
+
+def _next_try(parts: Parts, mask: Request) -> datetime:
+    now = parts.clock.now()
+    return now + growing(now - (mask.held.off_at or now), parts.care)
+
+
+def _to_all(parts: Parts, mask: Request, hold: Hold, body: str) -> list[Message]:
+    """In the thread of the card, and in its channel, where its owners are called."""
+    channel = Place(place_of(parts, mask).channel)
+    mentions = tuple(dict.fromkeys((*called(parts, (hold.owners,)), mask.owner.user)))
+    return [
+        Message(MessageKind.NOTE, body=body),
+        Message(MessageKind.NOTE, body=body, place=channel, mentions=mentions),
+    ]

@@ -1,0 +1,40 @@
+"""A hold for a host that cannot be reached: it stays pending, visibly, until the host is seen or its review day comes.
+
+Before anybody looked there is nothing to approve, so it waits for a look. Approved, its approval stays good: once the
+host is back, the plan has to be the approved one and every right is read again, or people are asked anew.
+"""
+
+from dataclasses import replace
+
+from bot.core.changes import Request, Stage
+from bot.core.ends import pause
+from bot.errors import HostError, NotYet
+from bot.ports import Claim, Query
+from bot.workflow.ending import event, to_requester
+from bot.workflow.parts import Parts
+
+_OPEN = frozenset({Stage.ASKED, Stage.APPROVED})
+
+
+def stay_pending(parts: Parts, request: Request, error: HostError, *, claim: Claim) -> None:
+    """Raises `NotYet` for a hold whose host may come back; for anything else nothing happens."""
+    ask, now = request.ask, parts.clock.now()
+    hold = ask.change.hold
+    if hold is None or ask.by_itself or ask.change.window or not error.passing:
+        return
+    if request.target.note != str(error):
+        body = f"{error} The hold stays pending, until {request.target.host} is seen or its review day comes."
+        kept = replace(request.on_target(note=str(error)), act_by=hold.review if request.approved_at else None)
+        pends = event(kept, "hold.pending", outcome="failure", code=error.code, why=str(error))
+        told = [to_requester(kept, body)] if not request.target.note else []
+        parts.store.save(kept, events=[pends], messages=told, claim=claim, urgent=False)
+    raise NotYet(
+        str(error), again_in=pause(now - (request.approved_at or request.asked_at), parts.care).total_seconds()
+    )
+
+
+def host_is_back(parts: Parts, host: str) -> None:
+    """Whatever is pending for it is taken up at once."""
+    for request in parts.store.find(Query(host=host, stages=_OPEN)):
+        if request.ask.change.hold and request.target.note:
+            parts.store.hurry(request.id)

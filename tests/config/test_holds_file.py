@@ -1,0 +1,48 @@
+"""What policy.yaml says of holds, and every way to get it wrong."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.core.holding import Holds
+from tests.config.folder import POLICY, Folder
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def test_nobody_owns_holds_unless_somebody_is_named(folder: Folder) -> None:
+    assert folder.load().policy.holds == Holds()
+    folder.policy += "holds: {owners: [sre]}\n"
+    assert folder.load().policy.holds == Holds(frozenset({"sre"}), puts_back=True, rounds=3, within=HOUR)
+
+
+def test_everything_that_may_be_said_of_them_is_read(folder: Folder) -> None:
+    folder.policy += "holds: {owners: [sre, eng], taken_off: announce, at_most: 5, within: 2h, review_within: 30d}\n"
+    holds = folder.load().policy.holds
+    assert holds == Holds(frozenset({"sre", "eng"}), puts_back=False, rounds=5, within=2 * HOUR, furthest=30 * DAY)
+
+
+@pytest.mark.parametrize("said", ["true", "or_hold", "false"])
+def test_a_rule_can_ask_for_an_end_or_for_a_hold(folder: Folder, said: str) -> None:
+    folder.policy = f"{POLICY}    requires_end: {said}\nholds: {{owners: [sre]}}\n"
+    (rule,) = folder.load().policy.rules
+    assert (rule.requires_end, rule.hold_will_do) == (said != "false", said == "or_hold")
+
+
+@pytest.mark.parametrize(
+    ("added", "complaint"),
+    [
+        ("holds: {owners: [sr]}\n", "policy.yaml:11: holds.owners[0]: there is no group `sr`. Did you mean `sre`?"),
+        ("holds: {owners: []}\n", "policy.yaml:11: holds.owners: "),
+        ("holds: {owners: [sre], taken_off: fight}\n", "policy.yaml:11: holds.taken_off: "),
+        ("holds: {owners: [sre], at_most: 0}\n", "policy.yaml:11: holds.at_most: "),
+        ("holds: {owners: [sre], within: 10s}\n", "policy.yaml:11: holds: `within` has to be a minute at least"),
+        ("holds: {owners: [sre], review_within: 400d}\n", "policy.yaml:11: holds: `review_within` has to be longer"),
+        ("    requires_end: or_hold\n", "policy.yaml:11: rules[0].requires_end: needs the top-level `holds`"),
+        ("    requires_end: sometimes\n", "policy.yaml:11: rules[0].requires_end: has to be true, false or or_hold"),
+    ],
+)
+def test_what_makes_no_sense_is_named_with_its_line(folder: Folder, added: str, complaint: str) -> None:
+    folder.policy = POLICY + added
+    found = folder.complaints()
+    assert found[0].startswith(complaint), found

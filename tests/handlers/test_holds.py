@@ -1,0 +1,100 @@
+"""Holds in forms: offered where the policy names owners, read as typed, and kept with a reason and a day."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.core.changes import Hold, Outcome, Request, Stage, Term
+from bot.core.configured import Configured
+from bot.core.holding import Holds
+from bot.errors import UsageError
+from tests.handlers.payloads import click, command, submission
+from tests.handlers.world import POLICY, World
+
+PLAN = "0123456789ab"
+
+
+@pytest.fixture(autouse=True)
+def owners(world: World) -> None:
+    """A policy under which @sre may own holds."""
+    policy = replace(POLICY, holds=Holds(frozenset({"sre"})))
+    world.in_force.put(Configured(world.in_force.now.inventory, policy))
+
+
+def opened(world: World, payload: dict[str, Any]) -> dict[str, Any]:
+    world.send(payload)
+    view = world.slack.call("views.open")["view"]
+    return dict(json.loads(view) if isinstance(view, str) else view)
+
+
+def sent(world: World, form: dict[str, Any], **values: Any) -> dict[str, str]:
+    """What was wrong with it, by field."""
+    answer = world.send(submission(form, values))
+    return dict(json.loads(answer.body)["errors"]) if answer.body else {}
+
+
+class TestAsking:
+    def form(self, world: World, text: str = "") -> dict[str, Any]:
+        return opened(world, command(text))
+
+    def test_the_form_offers_those_who_may_own_one(self, world: World) -> None:
+        fields = {block["block_id"]: block["element"] for block in self.form(world)["blocks"]}
+        assert [one["value"] for one in fields["hold"]["options"]] == ["sre"]
+        assert "initial_option" not in fields["hold"]
+
+    def test_where_nobody_may_there_is_no_such_field(self, world: World) -> None:
+        world.in_force.put(Configured(world.in_force.now.inventory, POLICY))
+        assert "hold" not in {block["block_id"] for block in self.form(world)["blocks"]}
+
+    def test_what_made_sense_of_a_mistake_stands_in_it(self, world: World) -> None:
+        fields = {
+            block["block_id"]: block["element"]
+            for block in self.form(world, "web-01 cr* --hold @sre --review 90d")["blocks"]
+        }
+        assert (fields["review"]["initial_value"], "initial_option" in fields["hold"]) == ("90d", False)
+
+    def test_it_is_asked_for_as_it_is_typed(self, world: World) -> None:
+        assert sent(world, self.form(world), host="web-01", unit="cron", hold="sre", review="2d") == {}
+        (request,) = world.requests()
+        hold = request.ask.change.hold
+        assert hold
+        assert (hold.owners, hold.review - request.asked_at < timedelta(days=2)) == ("sre", True)
+
+    def test_what_makes_no_sense_is_said_beside_its_field(self, world: World) -> None:
+        form = self.form(world)
+        assert "A hold needs both" in sent(world, form, host="web-01", unit="cron", hold="sre")["review"]
+        wrong = sent(world, form, **{"host": "web-01", "unit": "cron", "hold": "sre", "review": "2d", "for": "2h"})
+        assert wrong == {"hold": "A hold never ends by itself: leave out `--for` and `--until`, or the hold."}
+        assert world.requests() == []
+
+
+class TestKeeping:
+    @pytest.fixture
+    def mask(self, world: World) -> Request:
+        """A hold of ours."""
+        done = world.moved(world.moved(world.waiting(), Stage.APPROVED), Stage.RUNNING)
+        done = world.moved(done, Stage.DONE, outcome=Outcome.PROVEN)
+        hold = Hold("sre", done.asked_at + timedelta(days=1))
+        ask = replace(done.ask, change=replace(done.ask.change, hold=hold))
+        return world.store.save(replace(done, ask=ask, finished_at=done.asked_at))
+
+    def test_it_asks_for_the_same_hold_with_a_later_review(self, world: World, mask: Request) -> None:
+        form = opened(world, click("keep", f"{mask.id}:{PLAN}"))
+        assert sent(world, form, review="soon", reason="it goes on") == {
+            "review": f"`soon` is no day I understand; write it like 90d or {mask.asked_at.year + 1}-03-01."
+        }
+        assert sent(world, form, review="30d", reason="it goes on") == {}
+        (kept,) = (one for one in world.requests() if one.ask.prolongs == mask.id)
+        hold = kept.ask.change.hold
+        assert hold
+        assert (hold.owners, hold.review > mask.asked_at + timedelta(days=29)) == ("sre", True)
+        assert (kept.ask.instead_of, kept.ask.reason) == (mask.hold and mask.hold.review, "it goes on")
+
+    def test_it_cannot_be_extended(self, world: World, mask: Request) -> None:
+        with pytest.raises(UsageError, match="There is no end to put off"):
+            world.desk.lasting.extend(
+                mask.id, Term(lasts=timedelta(hours=1)), by=mask.owner, name="", place=mask.ask.place, key="k"
+            )

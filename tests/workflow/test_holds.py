@@ -1,0 +1,237 @@
+"""Holds on real hosts: they last, only their owners lift them, and what is taken off is put back or announced."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.core.changes import Hold, Loss, Outcome, Request, Stage, Tally
+from bot.core.ends import Care
+from bot.core.holding import Holds
+from bot.core.people import Person
+from bot.errors import UsageError
+from bot.ports import Query
+from bot.workflow.duties import appoint_configured
+from bot.workflow.ledger import book
+from tests.workflow.slack import ALICE, BOB, CAROL, INCIDENT
+from tests.workflow.test_ends import MASKED, RUNS, Away, state
+from tests.workflow.test_watch import turn
+from tests.workflow.world import POLICY, World
+
+pytestmark = pytest.mark.ssh
+
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
+HELD = replace(POLICY, holds=Holds(frozenset({"sre"}), rounds=2))
+CARE = Care(retry_first=timedelta(seconds=0.1), retry_longest=timedelta(seconds=1), looks=())
+
+
+@pytest.fixture
+def parts() -> Mapping[str, Any]:
+    """Where `@sre` may own holds."""
+    return {"policy": HELD, "care": CARE}
+
+
+@pytest.fixture
+def watched(world: World) -> World:
+    """Every host was looked at once."""
+    appoint_configured(world.parts)
+    world.until(lambda: all(page.seen_at for page in book(world.parts).pages), "a look at every host")
+    return world
+
+
+def hold(world: World, *, review: timedelta = 90 * DAY) -> Hold:
+    return Hold("sre", (world.clock.now() + review).replace(microsecond=0))
+
+
+def held(world: World, unit: str = "worker", **options: Any) -> Request:
+    done = world.masked(unit, hold=hold(world), **options)
+    assert done.target.outcome is Outcome.PROVEN, done.target.note
+    return done
+
+
+def taken_off(world: World, mask: Request) -> None:
+    """Somebody takes it off by hand, and the watch sees that."""
+    world.hosts[mask.target.host].run("systemctl", "unmask", str(mask.target.unit))
+    turn(world, mask.target.host)
+
+
+def back_again(world: World, mask: Request) -> Request:
+    """The request that has put it back."""
+    gone = world.when(mask, lambda now: bool(now.repeated_by), "a hold that is put back")
+    return world.ended(world.store.get(gone.repeated_by))
+
+
+def lifted(world: World, mask: Request, *, by: Person = BOB, approver: Person = CAROL) -> Request:
+    asked = world.undo(mask, by=by)
+    assert asked.stage is Stage.WAITING, asked.because
+    return world.approve(asked, by=approver)
+
+
+def test_only_its_owners_lift_it_with_a_vote_and_all_is_as_before(world: World) -> None:
+    done = held(world)
+    card = world.card(done)
+    assert "*Held*  by @sre, who look at it again" in card
+    assert "Only @sre lifts it, and that takes a vote." in card
+    assert "[Unmask] [Keep] [Details]" in card
+    assert (done.standing.ends_at, done.undo_until) == (None, None)
+
+    refused = world.undo(done, by=ALICE)
+    assert refused.stage is Stage.REFUSED
+    assert refused.because == (
+        "worker.service on web-01 is held by @sre, and nobody else lifts it. Somebody of @sre has to ask."
+    )
+    assert world.unmask("worker").because == refused.because
+    assert state(world.hosts["web-01"], "worker.service") == MASKED
+
+    back = lifted(world, done)
+    assert back.target.outcome is Outcome.RESTORED, back.target.note
+    assert state(world.hosts["web-01"], "worker.service") == RUNS
+
+
+def test_what_is_taken_off_is_put_back_the_usual_way_and_lifting_still_restores_what_was_first(watched: World) -> None:
+    world = watched
+    done = held(world)
+    waits = world.undo(done, by=BOB)  # somebody is about to lift it
+    taken_off(world, done)
+
+    again = back_again(world, done)
+
+    assert again.target.outcome is Outcome.PROVEN, (again.because, again.target.note)
+    assert state(world.hosts["web-01"], "worker.service") == MASKED
+    assert (again.counted, again.owner, again.because) == ((), ALICE.id, "it was approved with the hold")
+    assert (again.hold, again.held.rounds) == (done.hold, (again.finished_at,))
+    assert "A HOLD WAS TAKEN OFF: worker.service on web-01, which @sre holds" in world.noted(done, "TAKEN OFF")
+    assert world.card(done).startswith("MASKED AND PROVEN, MASKED AGAIN SINCE")
+    assert "Its hold puts it back" in world.card(again)
+    assert [one.id for one in world.store.find(Query(live_masks=True))] == [again.id]
+
+    back = world.approve(waits, by=CAROL)
+    assert back.ask.undoes == again.id
+    assert back.target.outcome is Outcome.RESTORED, back.target.note
+    assert state(world.hosts["web-01"], "worker.service") == RUNS
+
+
+def test_what_is_taken_off_again_and_again_is_not_fought_for_ever(watched: World) -> None:
+    world = watched
+    mask = held(world)
+    for _ in range(2):
+        taken_off(world, mask)
+        mask = back_again(world, mask)
+    taken_off(world, mask)
+
+    rests = world.when(mask, lambda now: now.paging is not None and now.paging.paged_at is not None, "a page")
+    assert rests.held.try_at == mask.held.rounds[0] + timedelta(hours=1)
+    assert "IS TAKEN OFF AGAIN AND AGAIN: I put it back twice, and rest until" in world.noted(mask, "AGAIN AND AGAIN")
+    assert world.card(rests).startswith("HELD, BUT TAKEN OFF · worker.service on web-01")
+    assert "[Mask again] [Unmask] [Keep] [Details]" in world.card(rests)
+    assert state(world.hosts["web-01"], "worker.service")["LoadState"] == "loaded"
+
+    world.clock.ahead += timedelta(hours=1)
+    world.store.wake()
+    assert back_again(world, mask).target.outcome is Outcome.PROVEN
+    world.when(mask, lambda now: now.paging is None, "the word that it is over")
+
+
+@pytest.mark.parametrize(
+    "parts", [{"policy": replace(HELD, holds=replace(HELD.holds, puts_back=False)), "care": CARE}], ids=["announce"]
+)
+def test_a_policy_can_have_it_announced_only(watched: World) -> None:
+    world = watched
+    done = held(world)
+    taken_off(world, done)
+
+    off = world.when(done, lambda now: now.held.off is Loss.REMOVED, "a hold that is off")
+    assert off.held.try_at is None
+    assert "It stays off: Mask again, on its card, asks for it." in world.noted(done, "TAKEN OFF")
+    assert "*taken off*, held by @sre" in world.card(off) or "*Taken off*" in world.card(off)
+    world.clock.ahead += timedelta(minutes=15)  # the first approval is not good any more
+    asked = world.answered(
+        world.desk.mask_again(done.id, by=ALICE.id, name="alice", place=INCIDENT, key=secrets.token_hex(8))
+    )
+    again = world.approve(asked)
+    assert (again.target.outcome, again.hold) == (Outcome.PROVEN, done.hold)
+    assert world.store.get(done.id).repeated_by == again.id
+
+    taken_off(world, again)
+    off = world.when(again, lambda now: now.held.off is Loss.REMOVED, "a hold that is off")
+    assert world.undo(off, by=ALICE).stage is Stage.REFUSED
+    gone = lifted(world, off)
+    assert gone.target.outcome is Outcome.NOT_OURS
+    assert world.store.get(again.id).hold is None
+
+
+def test_its_owners_are_called_on_its_review_day_until_they_keep_it(world: World) -> None:
+    done = held(world)
+
+    def keep(by: Person, days: int = 30) -> Request:
+        review, key = world.clock.now() + timedelta(days=days), secrets.token_hex(8)
+        asked = world.desk.lasting.keep(
+            done.id, "still needed", by=by.id, name=by.name, place=INCIDENT, key=key, review=review
+        )
+        return world.answered(asked)
+
+    world.clock.ahead += 90 * DAY
+    world.store.wake()
+    assert "its review was due" in world.noted(done, "is to be looked at again")
+    world.clock.ahead += DAY
+    world.store.wake()
+    world.when(done, lambda now: now.standing.told == 2, "a second word")
+
+    assert keep(ALICE).because.endswith("is held by @sre, and nobody else keeps it. Somebody of @sre has to ask.")
+    assert keep(BOB, 400).because == "A hold is looked at again within 180 days. " + (
+        "Say when its owners look at it again: `--review 90d`."
+    )
+    kept = keep(BOB)
+    assert kept.target.outcome is Outcome.PROLONGED
+    now = world.store.get(done.id)
+    assert (now.standing.told, now.hold) == (0, Hold("sre", now.standing.prolonged[-1].until or now.asked_at))
+    world.until(lambda: "*Kept*  by " in world.card(now), "that on the card")
+    assert world.card(kept).startswith("HOLD KEPT")
+    with pytest.raises(UsageError, match="Say when"):
+        world.desk.lasting.keep(done.id, "why", by=BOB.id, name="bob", place=INCIDENT, key="k")
+
+
+def test_a_host_that_is_away_is_waited_for_before_people_are_asked_and_after(world: World) -> None:
+    away = Away(world)
+    asked = world.ask_mask("worker", hold=hold(world))
+    world.when(asked, lambda now: now.target.note == "web-01 does not answer.", "a hold that is pending")
+    assert "The hold stays pending" in world.told(ALICE, "pending")
+    world.until(lambda: away.tries > 3, "more tries")
+    assert world.store.get(asked.id).stage is Stage.ASKED
+    away.comes_back()
+    waiting = world.answered(asked)
+    assert (waiting.stage, waiting.target.note) == (Stage.WAITING, "")
+
+    away = Away(world)
+    world.vote(waiting)
+    pending = world.when(waiting, lambda now: now.target.note != "", "a hold that is pending")
+    assert (pending.stage, pending.act_by) == (
+        Stage.APPROVED,
+        pending.ask.change.hold and pending.ask.change.hold.review,
+    )
+    world.until(lambda: "*Not yet*  web-01 does not answer." in world.card(pending), "that on the card")
+    world.clock.ahead += 3 * DAY
+    away.comes_back()
+    world.store.hurry(pending.id)
+    assert world.ended(pending).target.outcome is Outcome.PROVEN
+
+
+def test_people_are_asked_anew_when_the_unit_is_another_once_the_host_is_back(world: World) -> None:
+    waiting = world.mask("worker", hold=hold(world))
+    away = Away(world)
+    world.vote(waiting)
+    pending = world.when(waiting, lambda now: now.target.note != "", "a hold that is pending")
+    drop_in = "/etc/systemd/system/worker.service.d"
+    world.hosts["web-01"].run("mkdir", "-p", drop_in)
+    world.hosts["web-01"].run(
+        "sh", "-c", f"printf '[Service]\\nNice=5\\n' > {drop_in}/nice.conf; systemctl daemon-reload"
+    )
+    away.comes_back()
+    world.store.hurry(pending.id)
+    anew = world.when(pending, lambda now: now.stage is Stage.WAITING, "a new question")
+    assert any("drop-ins" in change for change in anew.changed_since)
+    assert [vote.tally for vote in anew.votes] == [Tally.COUNTED]
+    assert anew.counted == ()
