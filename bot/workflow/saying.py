@@ -7,12 +7,13 @@ import structlog
 
 from bot.core.cards import evidence, line, note, plain, reminder, render
 from bot.core.cards.kit import Text
+from bot.core.cards.sentences import NOBODY_THERE, unseen
 from bot.core.changes import Request, Stage
 from bot.core.people import PersonId, Place
 from bot.errors import NotYet, SlackError, Stale, Unverified
 from bot.ports import Due, Message, MessageKind
 from bot.workflow.digest import digest_now
-from bot.workflow.ending import end
+from bot.workflow.ending import end, event
 from bot.workflow.paging import send_page
 from bot.workflow.parts import Parts
 from bot.workflow.places import asked_at, place_of, thread_of
@@ -167,6 +168,27 @@ def _sentence(message: Message) -> Text:
     return note(message.body, mentions=message.mentions)
 
 
+def _nobody_there(parts: Parts, due: Due, request: Request) -> None:
+    """What nobody could see does not begin; how it ended is said to its owner and to who runs the bot."""
+    message, is_open = due.message, request.stage in (Stage.WAITING, Stage.APPROVED)
+    if message.kind is MessageKind.CARD and is_open:
+        with suppress(Stale):  # it moved meanwhile; the next try sees where to
+            ended = end(parts, request, Stage.CANCELLED, NOBODY_THERE, code="no_audience")
+            if not due.ts:  # without a card there is no line about the end either
+                _tell_directly(parts, ended)
+    elif message.kind is MessageKind.LINE and not message.to and message.place is None:
+        _tell_directly(parts, request)
+
+
+def _tell_directly(parts: Parts, request: Request) -> None:
+    """Said once, for its line is given up."""
+    body = unseen(render(request, now=parts.clock.now()).text)
+    known = event(request, "message.no_audience", outcome="failure", code="no_audience")
+    nobody = request.ask.by_itself or request.ask.place.is_shell
+    owner = [] if nobody else [Message(MessageKind.DIRECT, to=request.owner.user, body=body)]
+    parts.store.record([known], [*owner, Message(MessageKind.NOTE, body=body)])
+
+
 def _not_said(parts: Parts, due: Due, request: Request | None, error: SlackError) -> None:
     """A request that nobody can see any more does not run; one that runs is finished all the same.
 
@@ -174,11 +196,8 @@ def _not_said(parts: Parts, due: Due, request: Request | None, error: SlackError
     """
     if error.code in TOKEN_REFUSED:
         parts.vitals.token_refused(error.code)
-    is_open = request is not None and request.stage in (Stage.WAITING, Stage.APPROVED)
-    if request and is_open and error.code in _NO_AUDIENCE and due.message.kind is MessageKind.CARD:
-        because = "Its channel is gone or the bot is not in it any more, so nobody could see it."
-        with suppress(Stale):  # it moved meanwhile; the next try sees where to
-            end(parts, request, Stage.CANCELLED, because, code="no_audience")
+    if request and error.code in _NO_AUDIENCE:
+        _nobody_there(parts, due, request)
     may_help = due.message.kind is not MessageKind.WHISPER and (error.passing or error.code in _OPERATOR_MENDS)
     pause = error.retry_after or min(_LONGEST_PAUSE, parts.timings.message_retry * (due.attempts + 1))
     log.warning("message not said", request=due.request_id, kind=due.message.kind, why=error.code, again=may_help)

@@ -10,6 +10,7 @@ from bot.core.foreign import clean
 
 _NO_NEED_TO_KNOW = (Outcome.PROVEN, Outcome.RESTORED, Outcome.UNMASKED, Outcome.NO_CHANGE, Outcome.PROLONGED)
 _LINES, _WIDTH = 20, 500
+NOBODY_THERE = "Its channel is gone or the bot is not in it any more, so nobody could see it."
 
 
 def line(request: Request, *, link: str, calls: bool = True) -> Text:
@@ -42,6 +43,11 @@ def note(sentence: str, *, mentions: Sequence[str] = (), link: str = "") -> Text
     first = Markup(" ".join([*called, rows[0]]))
     shown = [first, *rows[1:]]
     return _said([*shown, linked("the card", link)] if link else shown)
+
+
+def unseen(card: str) -> str:
+    """How something ended whose card nobody sees any more, said elsewhere."""
+    return f"{card.partition(chr(10))[0]}. Its channel is gone or the bot is not in it any more, so it is said here."
 
 
 def refusal(reason: str, hint: str = "") -> Text:
