@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from time import monotonic
 from typing import Protocol
 
@@ -20,6 +21,7 @@ from bot.edges.http_requests import Requests
 from bot.edges.slack import FORM_TIMEOUT, Account, account, web_client
 from bot.edges.socket_mode import Socket, application
 from bot.errors import ConfigError, SlackError
+from bot.workflow.operators import tell_crowded
 from bot.workflow.vitals import TOKEN_REFUSED
 from config.manifest import REQUEST_PATH
 from config.settings import WAYS_IN, Settings, load_settings
@@ -205,7 +207,8 @@ class SlackLink:
         self._assembly.messages.use(token)
         self._assembly.parts.vitals.token_taken()
         if self._way_in is None:  # each one made starts threads of its own
-            self._way_in = _way_in(settings, self._handlers(us), opens)
+            crowded = partial(tell_crowded, self._assembly.parts, most=settings.slack_connections)
+            self._way_in = _way_in(settings, self._handlers(us), opens, crowded=crowded)
         self._way_in.connect()
         return us
 
@@ -219,10 +222,16 @@ class SlackLink:
         return app
 
 
-def _way_in(settings: Settings, app: App, secret: str) -> WayIn:
+def _way_in(settings: Settings, app: App, secret: str, *, crowded: Callable[[int], None]) -> WayIn:
     if settings.mode == "socket":
-        interval = settings.socket_ping_interval
-        return Socket(app, app_token=secret, ping_interval=interval, listeners=settings.listeners)
+        return Socket(
+            app,
+            app_token=secret,
+            ping_interval=settings.socket_ping_interval,
+            listeners=settings.listeners,
+            most=settings.slack_connections,
+            crowded=crowded,
+        )
     limits = HttpLimits(
         body=settings.http_body,
         header=settings.http_header,

@@ -1,8 +1,10 @@
 """Slack: what people do, in over Socket Mode, so that no port is open."""
 
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http.client import HTTPException
 from socket import SHUT_RDWR
+from typing import Any
 
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
@@ -16,6 +18,7 @@ from bot.edges import metrics
 from bot.errors import SlackError
 
 LISTENERS = 32  # payloads recorded at one time; with the defaults, acknowledgements came late under load (measured)
+CONNECTIONS = 10  # of one app at one time (Slack, "Using multiple connections")
 PING_INTERVAL = 1.0  # seconds; a dead connection is noticed after six; with the default it took a minute (measured)
 
 
@@ -31,17 +34,41 @@ def application(client: WebClient) -> App:
 
 
 class Socket:
-    """The connection over which payloads come in; it is made anew by itself whenever it breaks."""
+    """The connection over which payloads come in; it is made anew by itself whenever it breaks.
+
+    Slack says with each new one how many there are. `crowded` is called with their number once they are more than
+    `most`: what people do goes to any of them.
+    """
 
     def __init__(
-        self, app: App, *, app_token: str, ping_interval: float = PING_INTERVAL, listeners: int = LISTENERS
+        self,
+        app: App,
+        *,
+        app_token: str,
+        ping_interval: float = PING_INTERVAL,
+        listeners: int = LISTENERS,
+        most: int = CONNECTIONS,
+        crowded: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._handler = SocketModeHandler(app, app_token, ping_interval=ping_interval, concurrency=listeners)
         self._handler.client.socket_mode_request_listeners[:] = [self._take]
+        self._handler.client.message_listeners.append(self._hear)
+        self._most = most
+        self._crowded = crowded
+        self._is_crowded = False
 
     def _take(self, client: BaseSocketModeClient, payload: SocketModeRequest) -> None:
         with metrics.acknowledged():
             self._handler.handle(client, payload)  # type: ignore[arg-type] # the one client that there is
+
+    def _hear(self, _client: object, frame: Mapping[str, Any], _raw: str | None) -> None:
+        """Slack's greeting; told once until it is right again."""
+        if frame.get("type") != "hello":
+            return
+        count = int(frame.get("num_connections") or 0)
+        is_news, self._is_crowded = count > self._most and not self._is_crowded, count > self._most
+        if is_news:
+            self._crowded(count)
 
     def connect(self) -> None:
         """Raises `SlackError` if Slack gives no address to connect to."""

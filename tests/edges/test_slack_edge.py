@@ -1,7 +1,7 @@
 """Slack as it is at the other end: payloads come over a real socket, and a strict Web API takes what goes out."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.cards import forms, plain
+from bot.core.cards.configured import crowded
 from bot.core.configured import Configured
 from bot.core.inventory import Inventory
 from bot.core.people import PersonId, Place
@@ -132,6 +133,7 @@ class TestComingIn:
 
 
 class TestTheConnection:
+    @pytest.mark.fault("F35", how="the socket cut, without a word from Slack")
     def test_it_comes_back_by_itself_when_it_is_cut(self, slack: SlackLab, bot: Bot) -> None:
         slack.drop_socket()
         slack.wait_for(lambda: not slack.connections)
@@ -139,10 +141,45 @@ class TestTheConnection:
         assert slack.slash("alice", "incident", "/mask web-01 cron").in_time
         assert len(bot.store.find(Query())) == 1
 
-    def test_it_moves_when_slack_asks_it_to(self, slack: SlackLab, bot: Bot) -> None:
-        slack.disconnect()
-        slack.wait_for(lambda: slack.connections and bot.socket.is_connected, timeout=20)
+    @pytest.mark.fault("F35", how="the socket dead, with neither side told")
+    def test_a_dead_connection_is_replaced_within_seconds_and_nothing_comes_twice(
+        self, slack: SlackLab, bot: Bot, saw: Callable[[str], str]
+    ) -> None:
+        slack.silence_socket()
+        assert not slack.slash("alice", "incident", "/mask web-01 worker").in_time
+        began = time.monotonic()
+        slack.wait_for(lambda: len(slack.connection_counts) > 1, timeout=20)
+        assert time.monotonic() - began < 15
+        slack.wait_for(lambda: bot.socket.is_connected)
         assert slack.slash("alice", "incident", "/mask web-01 cron").in_time
+        assert [request.ask.change.unit.text for request in bot.store.find(Query())] == ["cron.service"]
+        saw("what is typed meanwhile fails in Slack itself, and nothing is recorded of it; what is typed next counts")
+
+    @pytest.mark.parametrize("reason", ["warning", "refresh_requested"])
+    @pytest.mark.fault("F36", how="Slack announces that it will close the socket, before it does and when it does")
+    def test_it_moves_when_slack_asks_it_to(
+        self, slack: SlackLab, bot: Bot, reason: str, saw: Callable[[str], str]
+    ) -> None:
+        slack.disconnect(reason)
+        slack.wait_for(lambda: len(slack.connection_counts) > 2, timeout=20)
+        slack.wait_for(lambda: slack.connections == 1 and bot.socket.is_connected)
+        assert slack.connection_counts == ([1, 2, 1] if reason == "warning" else [1, 0, 1])
+        assert slack.slash("alice", "incident", "/mask web-01 cron").in_time
+        saw("nothing: the next command is answered as ever")
+
+    @pytest.mark.fault("F36", how="more connections with the app token than expected")
+    def test_more_connections_than_expected_are_told_once(
+        self, slack: SlackLab, bot: Bot, saw: Callable[[str], str]
+    ) -> None:
+        told = list[int]()
+        client = web_client(slack.bot_token, base=slack.api_url)
+        with closing(Socket(application(client), app_token=slack.app_token, most=1, crowded=told.append)) as socket:
+            socket.connect()
+            slack.wait_for(lambda: told)
+            slack.disconnect("warning")
+            slack.wait_for(lambda: len(slack.connection_counts) >= 6 and slack.connections == 2)
+            assert told == [2]
+        assert "2 connections" in saw(crowded(2, most=1))
 
     def test_closing_it_takes_no_time(self, slack: SlackLab, bot: Bot) -> None:
         began = time.monotonic()

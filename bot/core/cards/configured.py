@@ -20,6 +20,15 @@ def rejected(complaints: Sequence[str], *, digest: str) -> str:
     return "\n".join([head, *_listed(complaints)])
 
 
+def crowded(count: int, *, most: int) -> str:
+    """More connections than there are bots."""
+    return (
+        f"Slack says that {count} connections are open with this bot's app token, and at most {most} should be. What"
+        " people type goes to any of them: see whether an old copy of the bot still runs, or somebody else has the"
+        " token."
+    )
+
+
 def _listed(lines: Sequence[str]) -> list[str]:
     more = [f"… and {len(lines) - _MOST} more; the log has all of them"] if len(lines) > _MOST else []
     return [*(f"• {line}" for line in lines[:_MOST]), *more]

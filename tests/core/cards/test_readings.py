@@ -27,8 +27,9 @@ from bot.core.cards import (
     render,
     replies,
 )
-from bot.core.cards.configured import rejected, replaced
+from bot.core.cards.configured import crowded, rejected, replaced
 from bot.core.cards.kit import Action
+from bot.core.cards.sentences import unseen
 from bot.core.changes import Frozen, Sent, Stage, Tally, Target, Wanted, Wish
 from bot.core.draft import Draft
 from bot.core.people import Place, Shift
@@ -213,6 +214,8 @@ def all_answers() -> dict[str, str]:
         "nothing to say": plain(""),
         "a configuration": note(replaced(["rule prod changed", "host web-03 is new"], digest="3fa9c1d27b64" * 5)),
         "a configuration, nothing new": note(replaced([], digest="3fa9c1d27b64" * 5)),
+        "more connections than bots": note(crowded(12, most=10)),
+        "a channel that is gone": note(unseen(render(proven(), now=NOW).text)),
         "a configuration, wrong": note(rejected(["policy.yaml:9: rules[0].aks: <x>"] * 14, digest="3fa9c1d27b64" * 5)),
     }
     return {name: read(text, NAMES) for name, text in texts.items()}

@@ -254,6 +254,15 @@ class SlackLab:
         """Cut the Socket Mode connections without a word."""
         self._loop.call_soon_threadsafe(self._proxy.sockets.drop)
 
+    def silence_socket(self) -> None:
+        """Let the Socket Mode connections die so that neither side sees an end."""
+        self._loop.call_soon_threadsafe(self._proxy.sockets.silence)
+
+    @property
+    def connection_counts(self) -> list[int]:
+        """How many connections there were, each time one came or went."""
+        return list(self._proxy.sockets.counts)
+
     def disconnect(self, reason: str = "refresh_requested") -> None:
         """Close them as Slack does: with an announcement."""
         self._await(self._proxy.sockets.disconnect(reason))

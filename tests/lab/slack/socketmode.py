@@ -50,20 +50,29 @@ class Bot(Protocol):
         """Cut it without a word."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Connection:
-    """A bot's Socket Mode connection."""
+    """A bot's Socket Mode connection; a silent one is dead, and neither side has been told."""
 
     request: web.BaseRequest
     socket: web.WebSocketResponse
+    is_silent: bool = False
 
     async def take(self, envelope: Json) -> None:
+        if self.is_silent:
+            return
         with suppress(ConnectionError):
             await self.socket.send_json(envelope)
 
     async def leave(self, reason: str) -> None:
         await self.socket.send_json({"type": "disconnect", "reason": reason, "debug_info": {"host": "maskbot-lab"}})
-        await self.socket.close()
+        if reason != "warning":  # which comes ten seconds before
+            await self.socket.close()
+
+    def silence(self) -> None:
+        self.is_silent = True
+        if isinstance(self.request.transport, asyncio.Transport):
+            self.request.transport.pause_reading()
 
     def drop(self) -> None:
         if self.request.transport is not None:
@@ -77,6 +86,7 @@ class SocketMode:
         self.sent: list[Json] = []  # every envelope that went out
         self.copies: list[int] = []  # of the next envelopes, how many of each
         self.acks_to_lose = 0
+        self.counts: list[int] = []  # of connections, whenever one came or went
         self._standin = standin
         self._rules = rules
         self._home = home
@@ -117,14 +127,19 @@ class SocketMode:
         finally:
             if bot in self._bots:
                 self._bots.remove(bot)
+                self.counts.append(len(self._bots))
             if not self._bots:
                 await self.close_source()
         return socket
 
     async def join(self, bot: Bot) -> None:
-        """From now on this one gets envelopes as well."""
+        """From now on this one gets envelopes as well; a dead one is noticed at last."""
         await self._open_source()
+        for dead in [one for one in self._bots if isinstance(one, _Connection) and one.is_silent]:
+            dead.drop()
+            self._bots.remove(dead)
         self._bots.append(bot)
+        self.counts.append(len(self._bots))
 
     def _hello(self) -> Json:
         debug = {"host": "maskbot-lab", "started": datetime.now(UTC).isoformat(), "approximate_connection_time": 18060}
@@ -210,6 +225,12 @@ class SocketMode:
         """Announce to every bot that its connection will be closed."""
         for bot in self._bots.copy():
             await bot.leave(reason)
+
+    def silence(self) -> None:
+        """From now on nothing passes on the connections that are open, and neither side is told."""
+        for bot in self._bots:
+            if isinstance(bot, _Connection):
+                bot.silence()
 
     def drop(self) -> None:
         """Cut every connection without a word."""
