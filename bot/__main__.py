@@ -220,6 +220,14 @@ def manifest(
     typer.echo(made(url), nl=False)
 
 
+@app.command()
+def guard(*, sudoers: words.Sudoers = False, login: words.Login = "maskbot", user: words.Users = None) -> None:
+    """Print what belongs on a host: the guard before the bot's key, or the lines for sudo."""
+    from bot.terminal.onhost import printed
+
+    typer.echo(printed(login, user or (), sudoers=sudoers), nl=False)
+
+
 def _exit(code: int) -> NoReturn:
     raise typer.Exit(code)
 

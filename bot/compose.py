@@ -15,6 +15,7 @@ from bot.edges.clock import SystemClock
 from bot.edges.database import Database
 from bot.edges.database import Limits as DatabaseLimits
 from bot.edges.database.engine import parse_url
+from bot.edges.http_mode import HttpLimits
 from bot.edges.offline import FallbackDirectory, OfflineDirectory
 from bot.edges.pager import Receiver, Webhook
 from bot.edges.schedules import AskedSchedules
@@ -180,6 +181,17 @@ def _sinks(settings: Settings) -> tuple[Sink, ...]:
         need, now = settings.audit_webhook_need, SystemClock().now
         found.append(WebhookSink(url, secret, need=need, now=now, deadline=settings.audit_deadline))
     return tuple(found)
+
+
+def http_limits(settings: Settings) -> HttpLimits:
+    """What a request of Slack's may be, over HTTP."""
+    return HttpLimits(
+        body=settings.http_body,
+        header=settings.http_header,
+        arrival=settings.http_arrival,
+        idle=settings.http_idle,
+        connections=settings.http_connections,
+    )
 
 
 def _limits(settings: Settings) -> Limits:

@@ -13,10 +13,10 @@ import structlog
 from slack_bolt import App
 from slack_sdk import WebClient
 
-from bot.compose import Assembly
+from bot.compose import Assembly, http_limits
 from bot.core.signs import Sign
 from bot.edges.directory import SlackDirectory
-from bot.edges.http_mode import HttpLimits, HttpServer
+from bot.edges.http_mode import HttpServer
 from bot.edges.http_requests import Requests
 from bot.edges.slack import FORM_TIMEOUT, Account, account, web_client
 from bot.edges.socket_mode import Socket, application
@@ -215,8 +215,7 @@ class SlackLink:
     def _handlers(self, us: Account) -> App:
         base = self._assembly.settings.slack_api_url
         os.environ.pop("SLACK_BOT_TOKEN", None)  # Bolt would find it there by itself, and complain of having two
-        quick = web_client(self._secrets[0], base=base, timeout=FORM_TIMEOUT)
-        app = application(quick)
+        app = application(web_client(self._secrets[0], base=base, timeout=FORM_TIMEOUT))
         home = Home(team=us.team, enterprise=us.enterprise, app=us.app)
         register(app, self._assembly.desk, home=home, aside=self._aside)
         return app
@@ -232,16 +231,9 @@ def _way_in(settings: Settings, app: App, secret: str, *, crowded: Callable[[int
             most=settings.slack_connections,
             crowded=crowded,
         )
-    limits = HttpLimits(
-        body=settings.http_body,
-        header=settings.http_header,
-        arrival=settings.http_arrival,
-        idle=settings.http_idle,
-        connections=settings.http_connections,
-    )
     requests = Requests(app, secret=secret, path=REQUEST_PATH)
     address = (str(settings.http_address), settings.http_port)
-    return HttpServer(requests, address, limits=limits, listeners=settings.listeners)
+    return HttpServer(requests, address, limits=http_limits(settings), listeners=settings.listeners)
 
 
 def _as(us: Account) -> str:
@@ -253,7 +245,6 @@ def _secrets(settings: Settings) -> tuple[str, str]:
     bot, opens = settings.slack_bot_token, settings.way_in_secret
     if bot is None or opens is None:
         missing = "SLACK_BOT_TOKEN" if bot is None else WAYS_IN[settings.mode]
-        raise ConfigError(
-            f"{missing} is not set. README.md says where Slack shows it (or name a file in {missing}_FILE)."
-        )
+        where = f"README.md says where Slack shows it (or name a file in {missing}_FILE)."
+        raise ConfigError(f"{missing} is not set. {where}")
     return bot.get_secret_value(), opens.get_secret_value()

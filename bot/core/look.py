@@ -21,7 +21,7 @@ from bot.core.answer import (
     sections,
 )
 from bot.core.layer_files import read_layers
-from bot.core.look_script import SCRIPT
+from bot.core.look_script import NEVER, SCRIPT
 from bot.core.neighbourhood import Neighbourhood, near_names
 from bot.core.systemctl import RIGHTS, SHOWN, SHOWN_OF_ALL, Argv, checked_login
 from bot.core.units import ActiveState, LayerFile, LoadState, Snapshot, Surroundings, UnitName
@@ -185,6 +185,6 @@ def _links(lines: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
 
 
 def _rights(lines: tuple[str, ...]) -> frozenset[str]:
-    if not set(lines) <= set(RIGHTS) or len(set(lines)) < len(lines):
+    if not set(lines) <= {*RIGHTS, NEVER} or len(set(lines)) < len(lines):
         raise HostileOutput("The host's answer has a right that was not asked for.")
     return frozenset(lines)

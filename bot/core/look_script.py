@@ -20,6 +20,12 @@ WHY_NOT = """\
 esac
 """
 
+HOST_POLICY = "MASKBOT_HOST_POLICY"
+"""Set by the guard on the host where its own list spares the unit."""
+
+NEVER = "never"
+"""Said among the rights then."""
+
 # Its arguments: the unit, `full` or `short`, and a login for that user's own manager or nothing.
 _BEGIN = f"""\
 {WORDS}unit=$1 size=$2 user=$3
@@ -131,7 +137,8 @@ def _rights() -> str:
         for right, forms in RIGHTS.items()
         if right in USER_RIGHTS
     ]
-    return "\n".join(["say @rights", 'if [ "$user" ]; then', *user, "else", *system, "fi\n"])
+    policy = f'[ -z "${{{HOST_POLICY}-}}" ] || say {NEVER}'
+    return "\n".join(["say @rights", policy, 'if [ "$user" ]; then', *user, "else", *system, "fi\n"])
 
 
 SCRIPT = f"{_BEGIN}{_NAMES_AND_LAYERS}{_rights()}{_SURROUNDINGS}say @end\n"

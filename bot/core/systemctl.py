@@ -135,10 +135,15 @@ def add_wants_argv(target_unit: str, unit: UnitName, *, user: str = "") -> Argv:
 
 def status_argv(unit: UnitName, *, user: str = "") -> Argv:
     """What people know: for the evidence in the thread, never read by the bot."""
-    words = ("--no-pager", "--full", "status", "-n", "0", "--", str(unit))
-    if user:
-        return ("sudo", "-n", *for_manager((*_SYSTEMCTL, *words), checked_login(user)))
-    return ("/usr/bin/env", "LC_ALL=C", "SYSTEMD_COLORS=0", *_SYSTEMCTL, *words)
+    return tuple(word.replace("{unit}", str(unit)) for word in status_form(user and checked_login(user)))
+
+
+def status_form(user: str = "") -> Argv:
+    """The same with the unit left open."""
+    words = (*_SYSTEMCTL, "--no-pager", "--full", "status", "-n", "0", "--", "{unit}")
+    return (
+        ("sudo", "-n", *for_manager(words, user)) if user else ("/usr/bin/env", "LC_ALL=C", "SYSTEMD_COLORS=0", *words)
+    )
 
 
 _STATUS_LINES = frozenset(
@@ -188,12 +193,16 @@ def sudoers_fragment(login: str, *, users: Sequence[str] = ()) -> str:
 
 def _admitted(form: Argv) -> str:
     """One command as sudoers(5) writes it; what varies is a regular expression over all arguments together."""
-    arguments = " ".join(form[1:])
+    return f"{form[0]} ^{as_pattern(' '.join(form[1:]))}$"
+
+
+def as_pattern(words: str) -> str:
+    """Words of a command as an extended regular expression, with its own for each that varies."""
     for sign in "|.*":
-        arguments = arguments.replace(sign, f"\\{sign}")
+        words = words.replace(sign, f"\\{sign}")
     for word, pattern in _PATTERNS.items():
-        arguments = arguments.replace(word, pattern)
-    return f"{form[0]} ^{arguments}$"
+        words = words.replace(word, pattern)
+    return words
 
 
 def _user_lines(login: str, user: str) -> list[str]:

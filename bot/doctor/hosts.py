@@ -3,13 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
+from bot.core.guard import PATH, PROBE, REFUSED, complaint
 from bot.core.inventory import Host
 from bot.core.look import look_argv, parse_look
 from bot.core.systemctl import RIGHTS
 from bot.core.units import Snapshot, UnitName
 from bot.doctor.finding import Finding
 from bot.errors import HostError, MaskbotError
-from bot.ports import Hosts
+from bot.ports import Hosts, Reply
 
 # Any host with systemd knows it or can look for it; nothing is done to it.
 _UNIT = UnitName("dbus.service")
@@ -28,6 +29,7 @@ _FAILS_AT: Mapping[str, tuple[str, str]] = {
     "ssh_auth_timeout": ("login", "See what the host's sshd and PAM say about the login (journalctl -u ssh)."),
     "ssh_channel_refused": ("session", "Allow the user a session: MaxSessions and ForceCommand in sshd_config(5)."),
     "ssh_channel_timeout": ("session", "See what the host's PAM and logind do at a login (journalctl -u ssh)."),
+    "host_not_ready": ("session", f"Print the guard of this version with `maskbot guard`, and put it to {PATH} there."),
     "no_systemd": ("systemctl", "The bot is for hosts that were booted with systemd; take it out of hosts.yaml."),
     "no_systemctl": ("systemctl", "Install systemd, or take the host out of hosts.yaml."),
     "no_bus": ("D-Bus", "See whether dbus.socket is active on the host."),
@@ -39,11 +41,14 @@ def examine_host(hosts: Hosts, host: Host, *, deadline: float) -> tuple[list[Fin
     """Everything about one host up to the first thing that fails, and its machine-id if it told one."""
     try:
         reply = hosts.run(host, look_argv(_UNIT, full=True), deadline=deadline)
+        if no := complaint(host.name, reply.exit_code, reply.stderr):
+            raise no
         seen = parse_look(reply.stdout, _UNIT)
+        probe = hosts.run(host, PROBE, deadline=deadline)
     except MaskbotError as error:
         return list(_until(host.name, error)), ""
     well = [Finding(host.name, check, is_ok=True) for check in _CHECKS]
-    return [*well, *_rights(host.name, seen), *_machine(host, seen)], seen.machine_id
+    return [*well, *_rights(host.name, seen), _guard(host.name, probe), *_machine(host, seen)], seen.machine_id
 
 
 def twins(machine_ids: Mapping[str, str]) -> Iterator[Finding]:
@@ -87,6 +92,15 @@ def _rights(name: str, seen: Snapshot) -> Iterator[Finding]:
             yield Finding(name, "control layer", is_ok=True, what=what, fix=fix)
         else:
             yield Finding(name, f"sudo: {right}", is_ok=False, what="sudo does not let the bot", fix=_RIGHTS_FIX)
+
+
+def _guard(name: str, probe: Reply) -> Finding:
+    """It is no fault to have none; but then the bot's key is a shell of its login."""
+    if probe.exit_code == REFUSED:
+        return Finding(name, "guard", is_ok=True)
+    what = "not set up: whoever has the bot's key may run there whatever its login may"
+    fix = f"`maskbot guard` prints it; put it to {PATH}, and name it in authorized_keys (docs/operations.md)."
+    return Finding(name, "guard", is_ok=True, what=what, fix=fix)
 
 
 def _machine(host: Host, seen: Snapshot) -> Iterator[Finding]:

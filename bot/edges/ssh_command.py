@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import paramiko
@@ -62,13 +62,19 @@ def _unknown(deadline: float, end: float) -> OutcomeUnknown:
 @contextmanager
 def _closed_at(channel: paramiko.Channel, seconds: float) -> Iterator[None]:
     """`exec_command` waits for its answer without a limit; a closed channel ends that."""
-    timer = threading.Timer(seconds, channel.close)
+    timer = threading.Timer(seconds, _close, [channel])
     timer.daemon = True
     timer.start()
     try:
         yield
     finally:
         timer.cancel()
+
+
+def _close(channel: paramiko.Channel) -> None:
+    """Its connection may be breaking at the same moment; then it is closed all the same."""
+    with suppress(paramiko.SSHException, EOFError, OSError):
+        channel.close()
 
 
 def _drain(channel: paramiko.Channel, end: float, limit: int) -> tuple[bytes, bytes]:

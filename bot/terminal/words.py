@@ -28,3 +28,8 @@ User = Annotated[str, typer.Option("--user", metavar="NAME", help="A unit of tha
 Alone = Annotated[bool, typer.Option("--alone", help="Without the votes that are missing, if the policy lets you.")]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Ask, print the request, and do not wait for its end.")]
 CarryOut = Annotated[bool, typer.Option("--carry-out", help="Root only, when no bot runs: do it in this process.")]
+Sudoers = Annotated[bool, typer.Option("--sudoers", help="The lines for /etc/sudoers.d/maskbot instead.")]
+Login = Annotated[str, typer.Option("--login", metavar="NAME", help="As whom the bot logs in.")]
+Users = Annotated[
+    list[str] | None, typer.Option("--user", metavar="NAME", help="Somebody whose own manager the bot may speak to.")
+]

@@ -3,12 +3,14 @@
 from collections.abc import Collection
 
 from bot.core.changes import Target
+from bot.core.guard import complaint
 from bot.core.inventory import Host
 from bot.core.look import look_argv, parse_look
 from bot.core.scan import Scan, parse_scan, scan_argv
 from bot.core.systemctl import read_status, status_argv
 from bot.core.units import Snapshot, UnitName
 from bot.errors import HostError, OutcomeUnknown
+from bot.ports import Reply
 from bot.workflow.parts import Parts
 
 # A host under load gives these for a moment (measured), though they may also be there to stay.
@@ -26,6 +28,7 @@ def look(
         reply = parts.hosts.run(host, look_argv(unit, full=full, user=user), deadline=parts.timings.look)
     except OutcomeUnknown as error:  # a look changes nothing, so no answer is no more than that
         raise HostError(str(error), code="no_answer", passing=True) from error
+    _check_guard(host, reply)
     snapshot = parse_look(reply.stdout, unit, also=also)
     _check_machine(host, snapshot.machine_id)
     return snapshot
@@ -37,9 +40,15 @@ def scan(parts: Parts, host: Host) -> Scan:
         reply = parts.hosts.run(host, scan_argv(), deadline=parts.timings.look)
     except OutcomeUnknown as error:
         raise HostError(str(error), code="no_answer", passing=True) from error
+    _check_guard(host, reply)
     found = parse_scan(reply.stdout)
     _check_machine(host, found.machine_id)
     return found
+
+
+def _check_guard(host: Host, reply: Reply) -> None:
+    if no := complaint(host.name, reply.exit_code, reply.stderr):
+        raise no
 
 
 def _check_machine(host: Host, machine_id: str) -> None:

@@ -105,6 +105,8 @@ class Cable:
         self._turn = threading.Lock()
         self._left: int | None = None  # chunks from the bot that still pass
         self.login_passes = True
+        self.heard = 0  # bytes from the host on the newest connection
+        self.host_says: int | None = None  # so many bytes of the host pass on a connection, and no more
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
@@ -136,7 +138,7 @@ class Cable:
         with suppress(OSError):
             while True:
                 near, _ = self._listener.accept()
-                self._left = None
+                self._left, self.heard = None, 0
                 far = socket.create_connection(("127.0.0.1", self._far))
                 self._ends += [near, far]
                 self._relay(self._from_bot, near, far)
@@ -166,11 +168,14 @@ class Cable:
                         passes = False
             far.shutdown(socket.SHUT_RDWR)
 
-    @staticmethod
-    def _from_host(far: socket.socket, near: socket.socket) -> None:
+    def _from_host(self, far: socket.socket, near: socket.socket) -> None:
+        passed = 0
         with suppress(OSError):
             while chunk := far.recv(65536):
-                near.sendall(chunk)
+                room = len(chunk) if self.host_says is None else max(0, self.host_says - passed)
+                near.sendall(chunk[:room])
+                passed += len(chunk)
+                self.heard = passed
             near.shutdown(socket.SHUT_RDWR)
 
 

@@ -11,10 +11,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import paramiko
 import pytest
 
 from bot.core.inventory import Host
 from bot.edges.ssh import SshHosts, SshLimits, fingerprint
+from bot.edges.ssh_connection import connect
 from bot.errors import ConfigError, HostError, OutcomeUnknown
 from tests.edges.ssh_server import Cable, Sshd, eventually, free_port, make_key, sshd
 from tests.plugins.fault_table import was_read
@@ -177,6 +179,7 @@ def test_every_strong_kind_of_key_logs_in(own_server: Starting, algorithm: str) 
         assert hosts.run(server.host, ("true",), deadline=10).exit_code == 0
 
 
+@pytest.mark.fault("F07", how="a key that the sshd does not know")
 def test_a_key_that_is_not_known_there_is_refused_and_not_tried_again(own_server: Starting) -> None:
     server = own_server()
     make_key(server.folder / "other")
@@ -226,20 +229,35 @@ def junk(to: socket.socket) -> None:
         return
 
 
+F03, F04, F05 = (
+    pytest.mark.fault(row, how=how)
+    for row, how in (
+        ("F03", "a listener that accepts nobody any more"),
+        ("F04", "a listener that says nothing, or hangs up"),
+        ("F05", "a banner and then silence, endless lines of junk, a packet that is none"),
+    )
+)
+
+
 @pytest.mark.parametrize(
     ("speak", "code"),
     [
-        (None, "ssh_connect_timeout"),
-        (lambda accepted: None, "ssh_banner_timeout"),
-        (lambda accepted: accepted.shutdown(socket.SHUT_RDWR), "ssh_banner_timeout"),
-        (lambda accepted: accepted.sendall(b"SSH-2.0-Silent\r\n"), "ssh_kex_timeout"),
-        (junk, "ssh_kex_timeout"),
-        (lambda accepted: accepted.sendall(b"SSH-2.0-x\r\n" + bytes(64)), "ssh_kex_timeout"),
+        pytest.param(None, "ssh_connect_timeout", marks=F03, id="full queue"),
+        pytest.param(lambda accepted: None, "ssh_banner_timeout", marks=F04, id="silent"),
+        pytest.param(
+            lambda accepted: accepted.shutdown(socket.SHUT_RDWR), "ssh_banner_timeout", marks=F04, id="closes"
+        ),
+        pytest.param(
+            lambda accepted: accepted.sendall(b"SSH-2.0-Silent\r\n"), "ssh_kex_timeout", marks=F05, id="then silence"
+        ),
+        pytest.param(junk, "ssh_kex_timeout", marks=F05, id="endless junk"),
+        pytest.param(
+            lambda accepted: accepted.sendall(b"SSH-2.0-x\r\n" + bytes(64)),
+            "ssh_kex_timeout",
+            marks=F05,
+            id="garbled packet",
+        ),
     ],
-    ids=["full queue", "silent", "closes", "banner then silence", "endless junk", "garbled packet"],
-)
-@pytest.mark.fault(
-    "F03", "F04", "F05", how="a full queue, a listener without a banner, a banner and silence, endless junk"
 )
 def test_a_host_that_is_silent_or_talks_nonsense_ends_in_time(
     hosts: SshHosts, server: Sshd, speak: Callable[[socket.socket], None] | None, code: str
@@ -265,6 +283,18 @@ def test_a_host_that_opens_no_session_says_so(own_server: Starting) -> None:
     with reaching(server) as hosts:
         error = fails(hosts, server.host)
     assert (error.code, error.passing) == ("ssh_channel_refused", True)
+
+
+@pytest.mark.fault("F12", how="a cable that loses every byte of the host after the login")
+def test_a_session_that_is_never_opened_ends_in_time(server: Sshd, cable: Cable) -> None:
+    host = replace(server.host, port=cable.port)
+    connect(host, paramiko.PKey.from_path(server.key_file), SHORT).close()
+    cable.host_says = cable.heard
+    with reaching(server) as hosts:
+        began = time.monotonic()
+        error = fails(hosts, host)
+    assert (error.code, error.passing) == ("ssh_channel_timeout", True)
+    assert time.monotonic() - began < SHORT.channel + 5
 
 
 @pytest.mark.parametrize("ending", ["cut", "silent"])

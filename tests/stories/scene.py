@@ -115,7 +115,7 @@ class Story:
         def found() -> str:
             return next((text for text in self.whispers(user, channel) if part in text), "")
 
-        return self.until(found, f"{user} being told `{part}`")
+        return was_read(self.until(found, f"{user} being told `{part}`"))
 
     def sent(self, user: str, part: str) -> str:
         """A direct message to somebody, once it was accepted."""

@@ -77,6 +77,17 @@ def test_a_command_that_slack_delivers_twice_is_one_request(story: Story) -> Non
     assert len(story.cards()) == 1
 
 
+@pytest.mark.fault("F37", how="the acknowledgement of a command lost on its way; typed once more")
+def test_a_command_whose_acknowledgement_was_lost_is_recorded_and_a_second_try_is_told_so(story: Story) -> None:
+    story.demo.slack.lose_acks()
+    assert not story.types("alice", "/mask web-02 tuned").in_time
+    card = story.asks("/mask web-02 tuned")
+    assert story.told("alice", "asked for mask web-02 tuned.service already")
+    assert len(story.cards()) == 1
+    story.presses("alice", "Withdraw", card)
+    story.card("WITHDRAWN · mask tuned.service on web-02")
+
+
 @pytest.mark.fault("F39", "F40", how="429, 503 and a reset after the update")
 def test_a_slack_that_breaks_off_delays_the_picture_and_nothing_else(story: Story) -> None:
     story.refusals.append("chat.update: ratelimited")

@@ -2,6 +2,7 @@
 
 from bot.core.changes import Verb
 from bot.core.layers import CONTROL_RIGHT, choose_layer
+from bot.core.look_script import NEVER
 from bot.core.question import Facts, Policy, Refuse
 from bot.core.rules.masking import would_be_stopped
 from bot.core.rules.unmasking import layers_to_clear
@@ -15,6 +16,9 @@ def host_grants_the_rights(facts: Facts, _policy: Policy) -> Refuse | None:
     snapshot = facts.snapshot
     if snapshot is None or snapshot.around is None:
         return None
+    if NEVER in snapshot.around.rights and facts.request.ask.change.verb is Verb.MASK:
+        why = f"{facts.host.name} itself refuses this unit (host policy); nothing was changed."
+        return Refuse("host_policy", why, "Its guard has a critical list of its own, which is root's.")
     missing = sorted(_needed(facts, snapshot) - snapshot.around.rights)
     if not missing:
         return None
