@@ -9,6 +9,7 @@ import typer
 from bot.errors import ConfigError, MaskbotError, UsageError
 from bot.terminal import words
 from bot.terminal.auditing import audit
+from bot.terminal.onhost import guard
 
 DONE, REFUSED, MISUSE = 0, 1, 2
 # Not a setting of the bot, but a wish of whoever calls: so it is taken away before the settings are read.
@@ -16,6 +17,7 @@ _DEBUG = bool(os.environ.pop("MASKBOT_DEBUG", ""))
 
 app = typer.Typer(name="maskbot", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(audit)
+app.command()(guard)
 
 
 @app.callback()
@@ -218,14 +220,6 @@ def manifest(
     from config.manifest import manifest as made
 
     typer.echo(made(url), nl=False)
-
-
-@app.command()
-def guard(*, sudoers: words.Sudoers = False, login: words.Login = "maskbot", user: words.Users = None) -> None:
-    """Print what belongs on a host: the guard before the bot's key, or the lines for sudo."""
-    from bot.terminal.onhost import printed
-
-    typer.echo(printed(login, user or (), sudoers=sudoers), nl=False)
 
 
 def _exit(code: int) -> NoReturn:

@@ -1,16 +1,19 @@
 """`guard`: what belongs on a host, made from the one vocabulary of commands and the critical list in force."""
 
-from collections.abc import Sequence
+import typer
 
-from bot.core.guard import guard
-from bot.core.systemctl import sudoers_fragment
-from config.loading import load
-from config.settings import load_settings
+from bot.terminal import words
 
 
-def printed(login: str, users: Sequence[str], *, sudoers: bool) -> str:
-    """The guard, or the lines for sudo. Raises `ConfigError` and, for what is no login, `UsageError`."""
+def guard(*, sudoers: words.Sudoers = False, login: words.Login = "maskbot", user: words.Users = None) -> None:
+    """Print what belongs on a host: the guard before the bot's key, or the lines for sudo."""
+    from bot.core.guard import guard as made
+    from bot.core.systemctl import sudoers_fragment
+    from config.loading import load
+    from config.settings import load_settings
+
     if sudoers:
-        return sudoers_fragment(login, users=users)
+        typer.echo(sudoers_fragment(login, users=user or ()), nl=False)
+        return
     critical = load(load_settings()).policy.critical
-    return guard([listed.pattern for listed in critical], users=users)
+    typer.echo(made([listed.pattern for listed in critical], users=user or ()), nl=False)
