@@ -35,7 +35,8 @@ class Gone:
 def gone(parts: Parts, request: Request, seen: Snapshot, *, boot_id: str, agents: tuple[str, ...]) -> Gone | None:
     """What a look at the unit of a live mask says of it; None if it is there, or is just being taken back."""
     target = request.target
-    became = loss(request, seen, boot_id=boot_id) if request.is_live_mask else None
+    is_ending = bool(request.standing.returning)  # the undo that is under way finds it out, and tells
+    became = loss(request, seen, boot_id=boot_id) if request.is_live_mask and not is_ending else None
     if became is None or str(target.unit) in busy(parts, target.host):
         return None
     if request.hold:
