@@ -18,7 +18,7 @@ from config.documents import Document, read_document, together
 from config.hosts import read_inventory
 from config.nudges import without_page
 from config.policy import Lists, read_policy
-from config.quorum import guarded_unreachable, raised_unreachable
+from config.quorum import guarded_unreachable, never_lifted, raised_unreachable
 from config.settings import Settings
 from config.words import near
 
@@ -119,6 +119,8 @@ def _doubts(document: Document, policy: Policy, inventory: Inventory) -> Iterato
         yield from _unknown_scope(document, f"freeze {freeze.name}", freeze, inventory)
     for line, why in raised_unreachable(policy):
         yield f"{document.path}:{line}: {why}"
+    for why in never_lifted(policy):
+        yield f"{document.path}:{document.line(('holds', 'owners'))}: {why}"
     for rule, why in guarded_unreachable(policy.rules, policy.groups, policy.guarded_need):
         yield f"{document.path}:{rule.line}: rule {rule.name}: {why}"
 

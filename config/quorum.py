@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from bot.core.changes import Raised
+from bot.core.changes import Raised, Verb
 from bot.core.people import PersonId
 from bot.core.policy import Group, Policy, Rule
 from bot.core.quorum import approvers_by_key, reached
@@ -45,6 +45,16 @@ def raised_unreachable(policy: Policy) -> Iterator[tuple[int, str]]:
         if not rise.forbid and rule.need <= best < need:
             could = _could(best, replace(rule, approve=groups))
             yield line, f"{what} asks for {need} approvals under rule {rule.name}, and {could}: a no in fact"
+
+
+def never_lifted(policy: Policy) -> Iterator[str]:
+    """Holds that nobody could ever lift: an owner has to ask, and somebody else has to approve."""
+    by_name = {group.name: group for group in policy.groups}
+    for owners in sorted(policy.holds.owners):
+        for rule in (rule for rule in policy.rules if not rule.forbid and Verb.UNMASK in rule.verbs):
+            best = max((_without(one, rule, by_name) for one in by_name[owners].users), default=_ANYBODY)
+            if best < max(1, rule.need):
+                yield f"no hold of {owners} could ever be lifted under rule {rule.name}: {_could(best, rule)}"
 
 
 def _rises(policy: Policy) -> Iterator[tuple[Rule, str, Rise, int]]:

@@ -38,7 +38,8 @@ def taken_off(
     held = replace(
         mask.held, off=became, off_at=now, suspects=agents, putting="", why="", try_at=now if puts_back else None
     )
-    off = replace(mask, held=held)
+    again = now + parts.care.remind_every
+    off = replace(mask, held=held, standing=replace(mask.standing, tell_at=min(mask.standing.tell_at or again, again)))
     known = event(off, "hold.taken_off", outcome="failure", code=became, agents=list(agents), owners=hold.owners)
     return off, [known], _to_all(parts, off, hold, words.taken_off(off, hold, parts.policy.holds))
 

@@ -33,14 +33,23 @@ def tell_owner(parts: Parts, claim: Claim, request: Request) -> Request:
 
 
 def _review(parts: Parts, claim: Claim, mask: Request, hold: Hold) -> Request:
-    """Its owners are called where its card is, again and again until they keep it or have it lifted."""
-    now = parts.clock.now()
-    body, channel = holds.review(mask, hold, now), Place(place_of(parts, mask).channel)
+    """Its owners are called where its card is, again and again until they keep it or have it lifted.
+
+    So they are while its mask is off.
+    """
+    now, channel = parts.clock.now(), Place(place_of(parts, mask).channel)
+    body = holds.review(mask, hold, now) if now >= hold.review else holds.still_off(mask, hold)
     told = [
         Message(MessageKind.NOTE, body=body, place=channel, mentions=called(parts, (hold.owners,)), links_card=True)
     ]
     standing = replace(mask.standing, tell_at=now + parts.care.remind_every, told=mask.standing.told + 1)
-    said = event(mask, "hold.review_due", code="review", owners=hold.owners, times=standing.told)
+    said = event(
+        mask,
+        "hold.reminded",
+        code="review" if now >= hold.review else "taken_off",
+        owners=hold.owners,
+        times=standing.told,
+    )
     return parts.store.save(replace(mask, standing=standing), events=[said], messages=told, claim=claim)
 
 

@@ -87,6 +87,13 @@ def taken_off(mask: Request, hold: Hold, holds: Holds) -> str:
     return f"A HOLD WAS TAKEN OFF: {subject(mask)}, which @{hold.owners} holds, is not masked any more.{agents} {then}"
 
 
+def still_off(mask: Request, hold: Hold) -> str:
+    """To its owners, for as long as that is so."""
+    return (
+        f"The hold of {subject(mask)} is still without its mask: {_OFF[mask.held.off or Loss.REMOVED]}. {mask.held.why}"
+    ).rstrip() + f"\n@{hold.owners} decides: Mask again or Unmask, on its card."
+
+
 def rests(mask: Request, hold: Hold, until: datetime) -> str:
     """Somebody else wants it otherwise, and does not give in."""
     agents = f" Configuration management on this host: {' and '.join(mask.held.suspects)}." * bool(mask.held.suspects)

@@ -30,6 +30,8 @@ def said_of_holds() -> dict[str, str]:
         ),
         "a hold is taken off again and again": holds.rests(again, HOLD, LATER),
         "a hold is taken off again and again, by puppet": holds.rests(off, HOLD, LATER),
+        "a hold is still off": holds.still_off(again, HOLD),
+        "a hold is still off, and nobody tries": holds.still_off(held, HOLD),
         "a hold is not back yet": holds.not_back(again),
     }
     return {name: read(plain(text), NAMES) for name, text in texts.items()}
