@@ -25,6 +25,7 @@ def violations(world: World) -> list[str]:
         *_no_intent(world, records),
         *_secrets(world, records),
         *chain.from_iterable(_cards(world, request) for request in world.requests()),
+        *chain.from_iterable(_forgotten(request) for request in world.requests()),
     ]
 
 
@@ -49,6 +50,13 @@ def _secrets(world: World, records: Records) -> Iterator[str]:
     for word in ("response_url", "PRIVATE KEY", "xoxb-", "hooks.slack.com"):
         if word in everything:
             yield f"`{word}` is in the record or in Slack"
+
+
+def _forgotten(request: Request) -> Iterator[str]:
+    """A mask that is to end has somebody who comes back to it, however often that was in vain."""
+    ends_at = request.standing.ends_at
+    if request.is_live_mask and ends_at and request.due_at is None:
+        yield f"{request.ask.change} ends at {ends_at}, and nothing is due that ends it"
 
 
 def _cards(world: World, request: Request) -> Iterator[str]:

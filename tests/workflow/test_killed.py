@@ -9,16 +9,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.core.audit import Verified, verify
-from bot.core.changes import Ask, Change, Outcome, Request, Verb, Verdict
+from bot.core.changes import Ask, Change, Outcome, Request, Term, Verb, Verdict
 from bot.core.configured import Configured
 from bot.core.units import UnitName
 from bot.edges.database import Database
 from bot.edges.ssh import SshHosts
+from bot.ports import Query
 from bot.workflow import InForce, Parts, Workflow
 from bot.workflow.answering import Answers
 from tests.lab.hosts import LabHost
@@ -40,6 +42,19 @@ MOMENTS = (
     "before update",
     "after post line",
 )
+
+# In the order of an end; the first look, which has no verb, is the one before the end is asked for.
+MOMENTS_OF_AN_END = (
+    "before ",
+    "before unmask",
+    "after unmask",
+    "before daemon-reload",
+    "after daemon-reload",
+    "before start",
+    "after start",
+    "before update",
+)
+LASTS = timedelta(seconds=4)  # longer than it takes to end the bot that made the mask
 
 
 class Desk:
@@ -93,12 +108,12 @@ def desk(host: LabHost, tmp_path: Path) -> Iterator[Desk]:
     one.store.close()
 
 
-def asked(desk: Desk, ways: SshHosts) -> tuple[Workflow, Request]:
+def asked(desk: Desk, ways: SshHosts, term: Term | None = None) -> tuple[Workflow, Request]:
     """Alice asks for worker.service."""
     in_force = InForce(Configured(inventory({"web-01": desk.host}), POLICY))
     parts = Parts(desk.store, ways, People(), Channels(), desk.clock, in_force)
     workflow = Workflow(parts, Answers(parts))
-    change = Change(Verb.MASK, "web-01", UnitName("worker.service"))
+    change = Change(Verb.MASK, "web-01", UnitName("worker.service"), term=term)
     return workflow, workflow.submit(Ask(change, ALICE.id, "alice", INCIDENT, "INC-42"), key=secrets.token_hex(8))
 
 
@@ -139,6 +154,39 @@ def test_a_bot_that_is_killed_at_every_step_ends_what_it_began_once(desk: Desk, 
     intents = [record["data"]["step"] for record in records if record["type"] == "exec.intent"]
     assert {"link", "stop", "reload", "try-start"} <= set(intents)
     assert [record["type"] for record in records].count("request.finished") == 1
+
+
+@pytest.mark.fault("F57", "K2", "K6", "K7", "K8", "K10", how="SIGKILL before and after every command of an end")
+def test_a_bot_that_is_killed_at_every_step_of_an_end_ends_the_mask_once_and_exactly(
+    desk: Desk, ways: SshHosts
+) -> None:
+    before = unit_states(desk.host)
+    with desk.bot():
+        workflow, mask = asked(desk, ways, Term(lasts=LASTS))
+        approve(desk, workflow, mask)
+        desk.until(lambda: desk.store.get(mask.id).stage.is_final, "the mask")
+    assert desk.store.get(mask.id).target.outcome is Outcome.PROVEN
+    for moment in MOMENTS_OF_AN_END:
+        with desk.bot(dies=moment) as process:
+            assert process.wait(timeout=40) == -signal.SIGKILL, moment
+    with desk.bot():
+        desk.until(lambda: bool(desk.store.get(mask.id).undone_by), "the end")
+        desk.until(lambda: all("RESTORED" in card for card in desk.cards()), "cards that say so")
+
+    (back,) = (one for one in desk.store.find(Query()) if one.ask.undoes == mask.id)
+    assert back.target.outcome is Outcome.RESTORED, (back.target.note, back.because)
+    assert unit_states(desk.host) == before
+    records = list(desk.store.records())
+    assert isinstance(verify(records, anchor=desk.store.head()), Verified)
+    intents = [record["data"]["step"] for record in records if record["type"] == "exec.intent"]
+    assert intents.count("start worker.service") == 2  # the first was never sent, and the second not repeated
+    assert [record["type"] for record in records].count("request.finished") == 2
+
+
+def unit_states(host: LabHost) -> list[dict[str, str]]:
+    """The unit, and what stops with it."""
+    asked_of = ("LoadState", "ActiveState", "UnitFileState")
+    return [host.show(unit, *asked_of) for unit in ("worker.service", "metrics.service")]
 
 
 def own_stops(host: LabHost) -> int:
