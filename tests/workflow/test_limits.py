@@ -143,15 +143,18 @@ class TestOnHosts:
         assert is_masked(working.hosts["web-02"], "tuned.service")
 
     @pytest.mark.parametrize("parts", [{"policy": ONE_HOST}])
-    def test_of_two_that_are_approved_at_once_the_second_is_asked_anew(self, working: World) -> None:
+    def test_of_two_that_are_approved_at_once_the_second_needs_more_whichever_vote_is_counted_first(
+        self, working: World
+    ) -> None:
         asked = [working.mask("tuned", host=host) for host in ("web-01", "web-02")]
         assert all(one.approval and one.approval.need == 1 for one in asked)
         for one in asked:
             working.vote(one, by=BOB)
 
         assert working.ended(asked[0]).target.outcome is Outcome.PROVEN
-        anew = working.when(asked[1], _is_asked_anew, "a second question")
-        assert anew.changed_since == ("how many have to approve: 1 → 2 (2 hosts within 10 minutes, 1 allowed)",)
+        more = working.when(asked[1], _needs_two, "another question")
+        assert more.stage is Stage.WAITING
+        assert "*Limit*  2 hosts within 10 minutes, 1 allowed" in working.card(more)
         assert is_untouched(working.hosts["web-02"], "tuned.service")
 
     @pytest.mark.parametrize("parts", [{"policy": ONE_HOST}])
@@ -165,5 +168,5 @@ class TestOnHosts:
         assert working.ended(second).target.outcome is Outcome.PROVEN
 
 
-def _is_asked_anew(now: Request) -> bool:
-    return bool(now.changed_since)
+def _needs_two(now: Request) -> bool:
+    return now.approval is not None and now.approval.need == 2
