@@ -55,7 +55,7 @@ def gone(parts: Parts, request: Request, seen: Snapshot, *, boot_id: str, agents
 
 def see_what_became(parts: Parts, host: Host, request: Request, seen: Scan) -> None:
     """A mask of ours was not seen: it is looked at by itself, and told if it is lost. Raises `HostError`."""
-    found = look(parts, host, request.target.unit)
+    found = look(parts, host, request.target.unit, user=request.ask.change.user)
     lost = gone(parts, request, found, boot_id=seen.boot_id, agents=seen.agents)
     if lost and lost.events:
         with suppress(Stale):  # somebody has just taken it back

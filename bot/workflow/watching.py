@@ -1,14 +1,17 @@
 """The watch over a host: scanned now and then, compared with what was seen last, and what is new is told once."""
 
 import zlib
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
+from bot.core.changes import Request
 from bot.core.inventory import Host
 from bot.core.ledger import Away, Findings, Page, compare, read_page, settled, write_page
+from bot.core.scan import Scan
 from bot.errors import HostError, MaskbotError, Stale
 from bot.ports import Duty
 from bot.workflow.ledger import busy, live_masks, owners_of, watch_of
@@ -66,7 +69,8 @@ def watch(parts: Parts, duty: Duty) -> None:
 
 def _turn(parts: Parts, host: Host, page: Page) -> tuple[Page, Findings]:
     """Scan, compare, and tell of our own masks in their requests. Raises `HostError`."""
-    ours = [request for request in live_masks(parts, host.name) if not request.ask.change.user]
+    live = live_masks(parts, host.name)
+    ours = [request for request in live if not request.ask.change.user]
     seen = scan(parts, host)
     at_work = busy(parts, host.name)  # after the scan: what was changed during it is among them, or on record by now
     seen = settled(page, seen, at_work)
@@ -76,7 +80,20 @@ def _turn(parts: Parts, host: Host, page: Page) -> tuple[Page, Findings]:
         see_what_became(parts, host, request, seen)
     for request, units in found.broken:
         tell_failed(parts, request, units)
+    _look_at_those_of_users(parts, host, [request for request in live if request.ask.change.user], seen)
     return Page(host.name, parts.clock.now(), seen, owners), found
+
+
+def _look_at_those_of_users(parts: Parts, host: Host, theirs: Sequence[Request], seen: Scan) -> None:
+    """A scan sees only the system's masks; of ours in users' own managers each is looked at by itself.
+
+    One whose manager does not answer, because its user is gone, is no loss and does not make the host one that is away.
+    """
+    for request in theirs:
+        try:
+            see_what_became(parts, host, request, seen)
+        except HostError as error:
+            log.info("mask of a user not looked at", request=request.id, why=error.code)
 
 
 def _away(parts: Parts, page: Page, error: HostError) -> Page:

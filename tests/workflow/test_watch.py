@@ -17,7 +17,7 @@ from bot.workflow.duties import appoint_configured
 from bot.workflow.ledger import book
 from tests.workflow.hands import knock
 from tests.workflow.slack import ALICE, words
-from tests.workflow.wire import SCAN, Call
+from tests.workflow.wire import LOOK, SCAN, Call
 from tests.workflow.world import POLICY, World, inventory
 
 pytestmark = pytest.mark.ssh
@@ -143,6 +143,27 @@ def test_a_mask_of_ours_that_somebody_removed_is_announced_within_one_turn_and_o
     assert len(notes(watched, ours)) == 2
     assert len(records(watched, "watch.mask_lost")) == 1
     assert announced(watched) == []
+
+
+def test_a_mask_of_ours_in_a_users_own_manager_is_missed_as_well_unless_that_does_not_answer(watched: World) -> None:
+    ours = watched.masked("indexer", user="deploy")
+    assert ours.target.outcome is Outcome.PROVEN
+
+    def silent(call: Call) -> None:
+        if LOOK in call.argv:
+            raise HostError("The manager of deploy does not run.", code="no_bus", passing=True)
+
+    watched.wire.before.append(silent)
+    watched.hosts["web-01"].run("systemctl", "--user", "-M", "deploy@.host", "unmask", "indexer.service")
+    assert turn(watched).away is None
+    assert watched.store.get(ours.id).watched.lost is None
+    watched.wire.before.clear()
+
+    turn(watched)
+
+    lost = watched.when(ours, lambda now: now.watched.lost is not None, "a loss")
+    assert lost.watched.lost is Loss.REMOVED
+    assert watched.card(ours).startswith("OUR MASK IS GONE · indexer.service of user deploy on web-01")
 
 
 def test_a_mask_of_ours_that_somebody_made_anew_is_not_ours_any_more(watched: World) -> None:

@@ -79,7 +79,7 @@ def _found(entry: Entry) -> Iterator[Markup]:
     elif entry.request and entry.request.held.off:
         return
     elif entry.request and entry.request.ask.change.user:
-        yield words("users' own managers are not scanned")
+        yield words("in that user's own manager, looked at by itself")
     else:
         yield words("no scan has seen it yet")
 

@@ -15,7 +15,7 @@ class Entry:
 
     host: str
     unit: str
-    found: FoundMask | None = None  # None: made since the last look, or of a user's own manager, which is not scanned
+    found: FoundMask | None = None  # None: made since the last look, or in a user's own manager, which no scan sees
     request: Request | None = None  # None: it is not ours
 
 
