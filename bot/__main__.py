@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from bot.errors import ConfigError, MaskbotError, UsageError
-from bot.terminal import words
+from bot.terminal import saying, words
 from bot.terminal.auditing import audit
 from bot.terminal.onhost import guard
 
@@ -67,6 +67,7 @@ def mask(  # noqa: PLR0913 - one parameter for each word of the command
     at: words.At = "",
     window: words.Window = "",
     alone: words.Alone = False,
+    console_works: words.ConsoleWorks = False,
     no_wait: words.NoWait = False,
     carry_out: words.CarryOut = False,
     json: words.Json = False,
@@ -75,7 +76,8 @@ def mask(  # noqa: PLR0913 - one parameter for each word of the command
     from bot.terminal import asking
 
     times = {"for": for_, "until": until, "hold": hold, "review": review, "at": at, "window": window}
-    options = asking.options(runtime=runtime, keep_running=keep_running, user=user, alone=alone, times=times)
+    flags = {"runtime": runtime, "keep_running": keep_running, "alone": alone, "console_works": console_works}
+    options = asking.options(user=user, times=times, **flags)
     asked = asking.change("mask", (host, unit), options, reason or (), wait=not no_wait)
     _exit(asking.ask(asked, carry_out=carry_out, as_json=json))
 
@@ -90,6 +92,7 @@ def unmask(  # noqa: PLR0913 - the same
     at: words.At = "",
     window: words.Window = "",
     alone: words.Alone = False,
+    console_works: words.ConsoleWorks = False,
     no_wait: words.NoWait = False,
     carry_out: words.CarryOut = False,
     json: words.Json = False,
@@ -97,7 +100,8 @@ def unmask(  # noqa: PLR0913 - the same
     """Ask for a unit to be brought back to what it was before its mask."""
     from bot.terminal import asking
 
-    options = asking.options(user=user, alone=alone, times={"at": at, "window": window})
+    times = {"at": at, "window": window}
+    options = asking.options(user=user, alone=alone, console_works=console_works, times=times)
     asked = asking.change("unmask", (host, unit), options, reason or (), wait=not no_wait)
     _exit(asking.ask(asked, carry_out=carry_out, as_json=json))
 
@@ -106,9 +110,7 @@ def unmask(  # noqa: PLR0913 - the same
 def approve(
     request: words.Request,
     *,
-    console_works: Annotated[
-        bool, typer.Option("--console-works", help="For a guarded unit: console access works today.")
-    ] = False,
+    console_works: words.ConsoleWorks = False,
     carry_out: words.CarryOut = False,
     json: words.Json = False,
 ) -> None:
@@ -127,14 +129,6 @@ def deny(
     from bot.terminal import asking
 
     _exit(asking.vote(asking.Vote("deny", request, " ".join(reason or ())), carry_out=carry_out, as_json=json))
-
-
-@app.command()
-def review(request: words.Request, remark: words.Reason = None, *, json: words.Json = False) -> None:
-    """Sign the review of what somebody did alone."""
-    from bot.terminal import asking
-
-    _exit(asking.sign(request, " ".join(remark or ()), as_json=json))
 
 
 @app.command()
@@ -220,6 +214,9 @@ def manifest(
     from config.manifest import manifest as made
 
     typer.echo(made(url), nl=False)
+
+
+saying.register(app)
 
 
 def _exit(code: int) -> NoReturn:

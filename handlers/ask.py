@@ -133,7 +133,15 @@ def _take(desk: Workflow, caller: Caller, command: Command) -> str:
 
 
 def _ask(caller: Caller, order: Order) -> Ask:
-    return Ask(order.change, caller.id, caller.name, caller.place, order.reason, alone=order.alone)
+    return Ask(
+        order.change,
+        caller.id,
+        caller.name,
+        caller.place,
+        order.reason,
+        alone=order.alone,
+        console_works=order.console_works,
+    )
 
 
 def _at_its_place(sent: Submission) -> Caller:

@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from bot import __version__
-from bot.core.changes import Ask, Outcome, Request, Stage, Tally, Verb, Verdict, Wanted
+from bot.core.changes import Ask, Outcome, Request, Stage, Tally, Verb, Verdict
 from bot.core.grammar import Order, Question, parse
-from bot.core.names import read_reason
 from bot.core.people import PersonId
 from bot.core.switching import Switching
 from bot.errors import MaskbotError, NoSuchRequest, UsageError
@@ -16,12 +14,12 @@ from bot.workflow import Parts, Workflow
 from handlers import shown
 from handlers.caller import Caller
 from handlers.freeze import switch
+from handlers.shell_answers import BEAT, DONE, FAILED, MISUSE, Words, end, misuse, said
 from handlers.shell_questions import SHELL, answer
+from handlers.shell_wishes import prolonged, record, wished
 
-Words = Mapping[str, Any]
 _GOOD = (Outcome.PROVEN, Outcome.RESTORED, Outcome.UNMASKED, Outcome.NO_CHANGE, Outcome.PROLONGED)
 _POLL = 0.1  # seconds between two looks at the record while somebody waits at a terminal
-DONE, FAILED, MISUSE = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,48 +37,50 @@ class Shell:
         self._desk = desk
         self._parts = parts
         self._state = state
+        self._does: Mapping[str, Callable[[Words, str], Iterator[Words]]] = {
+            "state": self._own_state,
+            "question": self._answer,
+            "change": self._change,
+            "show": self._show,
+            "switch": self._switch,
+            "vote": self._vote,
+            "wish": self._wish,
+            "withdraw": self._withdraw,
+            "prolong": self._prolong,
+        }
 
     def serve(self, words: Words, user: str) -> Iterator[Words]:
         """What to print, as data, for one command; the last of it holds the exit code.
 
         What is wrong by itself is misuse (2); what the record, a host or the policy answers with no has failed (1).
         """
+        do = self._does.get(str(words.get("do")))
+        if do is None:
+            yield end("The running bot does not know this command. Is it another version?", MISUSE)
+            return
         try:
-            match words.get("do"):
-                case "state":
-                    yield from self._own_state()
-                case "question":
-                    yield from self._answer(words, user)
-                case "change":
-                    yield from self._change(words, user)
-                case "show":
-                    self._person(user)
-                    yield _said(self._request(words))
-                    yield _end("", DONE)
-                case "switch":
-                    yield from self._switch(words, user)
-                case "vote":
-                    yield from self._vote(words, user)
-                case "sign":
-                    yield from self._sign(words, user)
-                case _:
-                    yield _end("The running bot does not know this command. Is it another version?", MISUSE)
+            yield from do(words, user)
         except MaskbotError as error:
-            yield _end(str(error), FAILED)
+            yield end(str(error), FAILED)
 
-    def _own_state(self) -> Iterator[Words]:
+    def _show(self, words: Words, user: str) -> Iterator[Words]:
+        self._person(user)
+        yield said(self._request(words))
+        yield end("", DONE)
+
+    def _own_state(self, _: Words, __: str) -> Iterator[Words]:
         """Everybody may ask this: a health check is nobody in particular."""
         state = self._state()
         open_stages = frozenset(stage for stage in Stage if not stage.is_final)
-        said = {
+        seen = {
             "version": __version__,
             "ready": state.is_ready,
             "slack": state.slack,
             "open_requests": self._parts.store.count(Query(stages=open_stages)),
             "frozen": shown.frozen(self._desk.freezing.state),
         }
-        yield {"event": "state", "state": said}
-        yield _end("", DONE if state.is_ready else FAILED)
+        yield {"event": "state", "state": seen}
+        yield end("", DONE if state.is_ready else FAILED)
 
     def _person(self, user: str) -> PersonId:
         person = self._parts.policy.people.get(user)
@@ -93,60 +93,71 @@ class Shell:
         try:
             question = parse(Verb.MASK, str(words.get("text", "")), self._desk.hosts, self._desk.now)
         except UsageError as error:
-            yield _misuse(error)
+            yield misuse(error)
             return
         if isinstance(question, Question):
             yield answer(self._parts.pinned(), question, asker=person, name=user)
-            yield _end("", DONE)
+            yield end("", DONE)
         else:
-            yield _end("This is no question.", MISUSE)
+            yield end("This is no question.", MISUSE)
 
     def _change(self, words: Words, user: str) -> Iterator[Words]:
         person = self._person(user)
         try:
             order = parse(Verb(words.get("verb", "")), str(words.get("text", "")), self._desk.hosts, self._desk.now)
         except (UsageError, ValueError) as error:
-            yield _misuse(error)
+            yield misuse(error)
             return
         if not isinstance(order, Order):
-            yield _end("I need a host and a unit, as in `maskbot mask web-01 cron`.", MISUSE)
+            yield end("I need a host and a unit, as in `maskbot mask web-01 cron`.", MISUSE)
             return
-        ask = Ask(order.change, person, user, SHELL, order.reason, alone=order.alone)
-        request = self._desk.submit(ask, key=f"shell:{user}:{words.get('key', '')}")
+        ask = Ask(
+            order.change,
+            person,
+            user,
+            SHELL,
+            order.reason,
+            alone=order.alone,
+            console_works=order.console_works,
+        )
+        request = self._desk.submit(ask, key=_key(words, user))
         yield from self._follow(request, to_its_end=bool(words.get("wait", True)))
 
     def _switch(self, words: Words, user: str) -> Iterator[Words]:
         """Stop new masks or let them go on, and wait for what comes of it."""
-        person, key = self._person(user), f"shell:{user}:{words.get('key', '')}"
+        person, key = self._person(user), _key(words, user)
         try:
             order = parse(Verb.MASK, str(words.get("text", "")), self._desk.hosts, self._desk.now)
         except UsageError as error:
-            yield _misuse(error)
+            yield misuse(error)
             return
         if not isinstance(order, Switching):
-            yield _end("It is `maskbot freeze REASON` or `maskbot thaw`.", MISUSE)
+            yield end("It is `maskbot freeze REASON` or `maskbot thaw`.", MISUSE)
             return
         switch(self._desk, Caller(person, user, SHELL, key), order)
-        while (said := self._desk.freezing.answer(key)) is None:
+        while (heard := self._desk.freezing.answer(key)) is None:
             yield from self._pause()
-        yield _end(said.text, DONE if said.is_done else FAILED)
+        yield end(heard.text, DONE if heard.is_done else FAILED)
 
     def _follow(self, request: Request, *, to_its_end: bool = True) -> Iterator[Words]:
         """Every stage as it comes, until the last."""
-        yield _said(request)
+        yield said(request)
         while to_its_end and not request.stage.is_final:
             yield from self._pause()
             newer = self._desk.request(request.id)
             if newer.version != request.version:
                 request = newer
-                yield _said(request)
+                yield said(request)
         well = request.stage is Stage.DONE and request.target.outcome in _GOOD
-        yield _end("", DONE if well or not request.stage.is_final else FAILED)
+        yield end("", DONE if well or not request.stage.is_final else FAILED)
 
     def _pause(self) -> Iterator[Words]:
         """Let time pass; a caller who has gone is noticed by telling them so."""
+        self._wait()
+        yield BEAT
+
+    def _wait(self) -> None:
         self._parts.clock.wait(_POLL)
-        yield {"event": "beat"}
 
     def _request(self, words: Words) -> Request:
         request_id = str(words.get("id", ""))
@@ -175,41 +186,39 @@ class Shell:
             own = (vote for vote in request.votes if vote.voter == person)
             mine = next((vote for vote in own if vote.digest.startswith(digest)), None)
             if mine and mine.tally is Tally.REFUSED:
-                yield _end(mine.reason, FAILED)
+                yield end(mine.reason, FAILED)
                 return
             if mine and mine.tally is Tally.COUNTED and verdict is Verdict.DENY:
-                yield from (_said(request), _end("", DONE))  # the denied request failed, the denial did not
+                yield from (said(request), end("", DONE))  # the denied request failed, the denial did not
                 return
             if mine and mine.tally is Tally.COUNTED:
                 yield from self._follow(request, to_its_end=bool(words.get("wait")))
                 return
             yield from self._pause()
 
-    def _sign(self, words: Words, user: str) -> Iterator[Words]:
-        """Put somebody's name under a review, and wait until that is granted or refused."""
+    def _wish(self, words: Words, user: str) -> Iterator[Words]:
+        """Record what somebody wants of a request beside a vote, and wait until that is granted or refused."""
         person, request = self._person(user), self._request(words)
-        remark = read_reason(str(words.get("remark", "")))
-        mine = self._desk.wishes.record(request.id, Wanted.SIGN, by=person, name=user, place=SHELL, text=remark)
-        while True:
-            request = self._desk.request(request.id)
-            found = (
-                wish for wish in request.wishes if (wish.by, wish.wanted, wish.at) == (person, Wanted.SIGN, mine.at)
-            )
-            heard = next((wish for wish in found if wish.tally is not Tally.CAST), None)
-            if heard:
-                yield _said(request)
-                yield _end(heard.refusal or "The review is signed.", FAILED if heard.refusal else DONE)
+        caller = Caller(person, user, SHELL, _key(words, user))
+        wish = record(self._desk, request, words, caller, self._parts.policy.people)
+        for told in wished(self._desk, self._wait, request, words, wish):
+            yield told
+            if told["event"] == "end":
                 return
-            yield from self._pause()
+        yield from self._follow(self._desk.request(request.id))
+
+    def _withdraw(self, words: Words, user: str) -> Iterator[Words]:
+        person, request = self._person(user), self._request(words)
+        self._desk.withdraw(request.id, by=person)
+        yield said(self._desk.request(request.id))
+        yield end("", DONE)  # the request came to nothing, and that is what was wanted
+
+    def _prolong(self, words: Words, user: str) -> Iterator[Words]:
+        """Ask for a later end of a mask, or for none, and stay with that request."""
+        person, request = self._person(user), self._request(words)
+        asked = prolonged(self._desk, request, words, Caller(person, user, SHELL, _key(words, user)))
+        yield from self._follow(asked, to_its_end=bool(words.get("wait", True)))
 
 
-def _said(request: Request) -> Words:
-    return {"event": "request", "request": shown.request(request)}
-
-
-def _misuse(error: Exception) -> Words:
-    return _end(str(error).replace("`/mask ", "`maskbot mask ").replace("`/unmask ", "`maskbot unmask "), MISUSE)
-
-
-def _end(text: str, code: int) -> Words:
-    return {"event": "end", "text": text, "exit": code}
+def _key(words: Words, user: str) -> str:
+    return f"shell:{user}:{words.get('key', '')}"

@@ -20,7 +20,8 @@ import yaml
 from tests.lab.installation import ROOT
 
 COMMANDS = (
-    "run", "check", "doctor", "explain", "plan", "mask", "unmask", "approve", "deny", "freeze", "thaw", "status",
+    "run", "check", "doctor", "explain", "plan", "mask", "unmask", "approve", "deny", "withdraw", "ask",
+    "answer", "give", "alone", "review", "extend", "keep", "freeze", "thaw", "status",
     "list", "audit", "manifest",
 )  # fmt: skip
 ME = getpass.getuser()

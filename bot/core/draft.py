@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from bot.core import repair
 from bot.core.grammar import Word
 from bot.core.names import REASON_LIMIT, near, read_hold, read_host, read_term, read_unit, read_user, read_window
-from bot.core.options import hold_said, split, term_said, window_said
+from bot.core.options import hold_said, is_about_alone, split, term_said, window_said
 from bot.core.switching import Switch
 from bot.core.times import Now
 from bot.core.units import UNIT_TYPES
@@ -37,8 +37,13 @@ EMPTY = Draft()
 
 
 def drafted(text: str, hosts: Sequence[str], now: Now) -> Draft | None:
-    """What stands behind `/mask`, read as far as it can be; None where that is nothing but a reason, or a question."""
+    """What stands behind `/mask`, read as far as it can be; None where that is nothing but a reason, or a question.
+
+    Nor is there one for who goes ahead alone: a form cannot say that, and would ask for votes without a word.
+    """
     typed = repair.text(text[:_LONGEST]).strip()
+    if is_about_alone(typed):
+        return None
     names, options, reason = split(typed, forgiving=True)
     if not names or _is_question(names[0], hosts):
         return None

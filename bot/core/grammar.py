@@ -19,7 +19,7 @@ from bot.core.names import (
     read_user,
     read_window,
 )
-from bot.core.options import ALONE, FLAGS, HOLD, TERMS, WINDOW, cut, hold_said, split, term_said, window_said
+from bot.core.options import ALONE, CONSOLE, FLAGS, HOLD, TERMS, WINDOW, cut, hold_said, split, term_said, window_said
 from bot.core.switching import Switch, Switching, read_switching
 from bot.core.times import Now
 from bot.core.units import UNIT_TYPES, UnitName
@@ -33,6 +33,7 @@ class Order:
     change: Change
     reason: str = ""
     alone: bool = False  # without the votes that are missing
+    console_works: bool = False  # with `alone`: the word that a guarded unit needs
 
 
 class Word(StrEnum):
@@ -153,7 +154,9 @@ def _order(verb: Verb, typed: str, hosts: Sequence[str], now: Now, *, said: str 
         raise UsageError(
             f"`{ALONE}` goes ahead without votes, so it needs a reason: `/{verb} {host} {unit} --alone WHY`."
         )
-    return Order(change, why, alone=ALONE in options)
+    if CONSOLE in options and ALONE not in options:
+        raise UsageError(f"`{CONSOLE}` stands beside `{ALONE}`. Whoever approves says it in a form of their own.")
+    return Order(change, why, alone=ALONE in options, console_works=CONSOLE in options)
 
 
 def _host_and_unit(said: str, names: list[str], hosts: Sequence[str]) -> tuple[str, UnitName]:

@@ -12,10 +12,12 @@ _WORD = re.compile(r"\s*(?P<word>\S+)(?P<rest>.*)", re.DOTALL)
 _OPTION = re.compile(r"--?(?P<name>[A-Za-z][A-Za-z-]*)(?:(?P<is>=)(?P<value>.*))?", re.DOTALL)
 FLAGS = ("--runtime", "--keep-running")
 ALONE = "--alone"
+CONSOLE = "--console-works"
 TERMS = ("--for", "--until")
 WINDOW = ("--at", "--window")
 HOLD = ("--hold", "--review")
-_OPTIONS = (*FLAGS, "--user", *TERMS, *HOLD, *WINDOW, ALONE)
+_BARE = (*FLAGS, ALONE, CONSOLE)  # without a value
+_OPTIONS = (*_BARE, "--user", *TERMS, *HOLD, *WINDOW)
 _INSTEAD = {
     "--break-glass": "It is `--alone`, and why nobody can be asked stands behind it.",
     "--now": "Leave `--now` out: the unit is stopped anyway, gracefully and first. `--keep-running` would leave it up.",
@@ -74,20 +76,32 @@ def window_said(options: Mapping[str, str]) -> str:
     return " for ".join(options[name] for name in WINDOW if name in options)
 
 
+def is_about_alone(typed: str) -> bool:
+    """Whether an option says, or was to say, that somebody goes without votes; also one that is mistyped."""
+    options = (_OPTION.fullmatch(repair.word(word)) for word in typed.split())
+    names = {f"--{option['name'].lower()}" for option in options if option}
+    return any(name == ALONE or f"`{ALONE}`" in _hint(name) for name in names)
+
+
+def _hint(name: str) -> str:
+    """What is said to an option that does not exist; empty for one that does."""
+    return "" if name in _OPTIONS else _INSTEAD.get(name) or near(name, _OPTIONS)
+
+
 def _take(option: re.Match[str], rest: str, options: dict[str, str]) -> str:
     """Note an option; return what is left behind it and its value."""
     name, value = f"--{option['name'].lower()}", option["value"] or ""
     if name not in _OPTIONS:
-        raise UsageError(_INSTEAD.get(name) or f"There is no option `{option[0][:SHOWN]}`.{near(name, _OPTIONS)}")
+        raise UsageError(_INSTEAD.get(name) or f"There is no option `{option[0][:SHOWN]}`.{_hint(name)}")
     if name in options:
         raise UsageError(f"`{name}` stands there twice.")
-    if name in (*FLAGS, ALONE) and option["is"]:
+    if name in _BARE and option["is"]:
         raise UsageError(f"`{name}` takes no value.")
     if name in TERMS:
         value, rest = _cut_term(f"{value} {rest}")
     elif name in (*WINDOW, "--review"):
         value, rest = cut_moment(repair.straight(f"{value} {rest}").lstrip())
-    elif name not in (*FLAGS, ALONE) and not option["is"]:
+    elif name not in _BARE and not option["is"]:
         value, rest = cut(rest)
     options[name] = value
     return rest

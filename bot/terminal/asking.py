@@ -36,10 +36,12 @@ def options(
     keep_running: bool = False,
     user: str = "",
     alone: bool = False,
+    console_works: bool = False,
     times: Mapping[str, str] | None = None,
 ) -> list[str]:
     """The options as they are written behind `/mask`; `times` by the option that each belongs to."""
     given = ["--runtime"] * runtime + ["--keep-running"] * keep_running + ["--alone"] * alone
+    given += ["--console-works"] * console_works
     given += [f"--user={_one_word(user)}"] if user else []
     return [*given, *(f"--{name}={_quoted(typed)}" for name, typed in (times or {}).items() if typed)]
 
@@ -94,9 +96,33 @@ def vote(given: Vote, *, carry_out: bool, as_json: bool) -> int:
     return tell(_carried_out(words) if carry_out else call(_socket(), words), as_json=as_json)
 
 
-def sign(request: str, remark: str, *, as_json: bool) -> int:
-    """Sign a review. Raises `MaskbotError`."""
-    return tell(call(_socket(), {"do": "sign", "id": request, "remark": remark}), as_json=as_json)
+def wish(wanted: str, request: str, said: Sequence[str], *, as_json: bool, **more: object) -> int:
+    """Want something of a request beside a vote. Raises `MaskbotError`."""
+    words = {"do": "wish", "wanted": wanted, "id": request, "text": " ".join(said), **more}
+    return tell(call(_socket(), words), as_json=as_json)
+
+
+def go_alone(request: str, why: Sequence[str], *, console_works: bool, wait: bool, as_json: bool) -> int:
+    """Go ahead without the votes that are missing, with the plan as it is now. Raises `MaskbotError`."""
+    shown = list(call(_socket(), {"do": "show", "id": request}))
+    found = next((words["request"] for words in shown if words["event"] == "request"), None)
+    if found is None:
+        return tell(shown, as_json=as_json)
+    if not as_json and found["stage"] == "waiting":
+        _let_read(found, "go ahead alone with")
+    plan = found["plan"]
+    return wish("go_alone", request, why, as_json=as_json, plan=plan, console_works=console_works, wait=wait)
+
+
+def withdraw(request: str, *, as_json: bool) -> int:
+    """Take a request back before it runs. Raises `MaskbotError`."""
+    return tell(call(_socket(), {"do": "withdraw", "id": request}), as_json=as_json)
+
+
+def prolong(request: str, reason: Sequence[str], *, wait: bool, as_json: bool, **times: str) -> int:
+    """Ask for a later end of a mask (`until`), for none, or for another `review` of a hold. Raises `MaskbotError`."""
+    words = {"do": "prolong", "id": request, "text": " ".join(reason), "wait": wait, **times}
+    return tell(call(_socket(), {**words, "key": uuid.uuid4().hex}), as_json=as_json)
 
 
 def _let_read(request: Words, verdict: str) -> None:

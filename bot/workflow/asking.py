@@ -149,7 +149,14 @@ def _to_go_alone(request: Request, now: datetime) -> Iterator[Wish]:
     ask = request.ask
     if ask.alone:
         yield Wish(
-            Wanted.GO_ALONE, ask.requester, ask.requester_name, now, ask.place, ask.reason, request.target.digest
+            Wanted.GO_ALONE,
+            ask.requester,
+            ask.requester_name,
+            now,
+            ask.place,
+            ask.reason,
+            request.target.digest,
+            console_works=ask.console_works,
         )
 
 

@@ -47,9 +47,12 @@ def test_what_made_sense_is_kept(text: str, kept: Draft) -> None:
         "stauts web-01 cron",
         "freeze",
         "freez it",
+        "web-01 cr* --alone nobody is awake",
+        "web-01 cron --alnoe nobody is awake",
+        "web-01 cron —break-glass nobody is awake",
     ],
 )
-def test_of_a_question_and_of_what_makes_no_sense_at_all_nothing_is_kept(text: str) -> None:
+def test_of_a_question_of_what_makes_no_sense_and_of_what_no_form_can_say_nothing_is_kept(text: str) -> None:
     assert drafted(text, HOSTS, NOW) is None
 
 

@@ -111,6 +111,13 @@ class TestGoingAlone:
     def test_without_a_reason_it_is_nothing(self, text: str) -> None:
         assert "so it needs a reason: `/mask web-01 cron.service --alone WHY`." in refusal(text)
 
+    def test_the_word_that_console_access_works_can_be_typed_beside_it(self) -> None:
+        asked = order("web-01 docker --alone --console-works nobody is awake", Verb.MASK)
+        assert (asked.alone, asked.console_works, asked.reason) == (True, True, "nobody is awake")
+
+    def test_by_itself_that_word_is_said_to_nobody(self) -> None:
+        assert "`--console-works` stands beside `--alone`." in refusal("web-01 docker --console-works late")
+
 
 class TestRepairs:
     """What Slack and phones do to a text is undone before it is read."""

@@ -128,6 +128,20 @@ def test_a_guarded_unit_is_masked_alone_by_who_vouches_for_the_console() -> None
     assert isinstance(alone(seen=snapshot("docker.service"), console_works=True), Allow)
 
 
+def test_the_word_of_who_asked_is_not_that_of_somebody_else_who_goes_alone() -> None:
+    asked = waiting(request("docker.service"))
+    vouched = replace(asked, ask=replace(asked.ask, alone=True, console_works=True))
+    assert refused(alone(seen=snapshot("docker.service"), asked=vouched))[0] == "console_not_vouched"
+
+
+@pytest.mark.parametrize("vouched", [True, False])
+def test_where_nobody_else_could_approve_who_goes_alone_vouches_as_they_ask(vouched: bool) -> None:  # noqa: FBT001
+    asked = request("docker.service", by=OLIVE)
+    typed = replace(asked, ask=replace(asked.ask, alone=True, console_works=vouched, reason="nobody is awake"))
+    given = looked(snapshot("docker.service"), typed, Moment.LOOKED, requester=OLIVE, members={"sre": frozenset()})
+    assert isinstance(decide(given, OPEN), NeedsApproval) is vouched
+
+
 def test_the_requester_has_to_be_allowed_to_ask_all_the_same() -> None:
     asked = broken(waiting(), OLIVE)
     answer = decide(looked(snapshot(), asked, Moment.ALONE, requester=DAVE, alone=OLIVE), OPEN)

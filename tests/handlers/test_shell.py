@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.changes import Approval, Glass, Outcome, Request, Stage, Tally, Verdict, Vote, Wanted
+from bot.core.changes import Approval, Glass, Outcome, Request, Stage, Standing, Tally, Verdict, Vote, Wanted
 from bot.core.configured import Configured
 from bot.core.inventory import Inventory
 from bot.core.ledger import Page, write_page
@@ -26,6 +26,7 @@ from bot.workflow import InForce, Parts, Workflow
 from bot.workflow.answering import Answers
 from bot.workflow.freezing import take_up_wishes
 from handlers.shell import Shell, State
+from handlers.shell_questions import SHELL
 from tests.core.record import RECORDED
 from tests.handlers.world import HOSTS, NoHost
 
@@ -96,10 +97,17 @@ def exit_of(told: Told) -> tuple[int, str]:
     return told[-1]["exit"], told[-1]["text"]
 
 
-@pytest.mark.parametrize("do", ["change", "vote", "question", "show", "switch"])
+@pytest.mark.parametrize("do", ["change", "vote", "question", "show", "switch", "wish", "withdraw", "prolong"])
 def test_a_user_whom_nobody_mapped_has_no_rights_and_leaves_no_trace(terminal: Terminal, do: str) -> None:
     request = terminal.waiting()
-    words = {"do": do, "verb": "mask", "verdict": "approve", "id": request.id, "text": "web-01 cron"}
+    words = {
+        "do": do,
+        "verb": "mask",
+        "verdict": "approve",
+        "id": request.id,
+        "text": "web-01 cron",
+        "wanted": "answer",
+    }
 
     code, text = exit_of(terminal.run("mallory", **words))
 
@@ -238,7 +246,7 @@ def test_a_guarded_unit_needs_the_word_on_console_access_here_too(terminal: Term
     assert "console access" in text
 
 
-@pytest.mark.parametrize("do", ["show", "vote", "sign"])
+@pytest.mark.parametrize("do", ["show", "vote", "wish", "withdraw", "prolong"])
 def test_a_request_that_is_not_there_is_named(terminal: Terminal, do: str) -> None:
     told = terminal.run("bob", do=do, verdict="approve", id="r0000000000")
 
@@ -270,7 +278,7 @@ def test_a_review_is_signed_when_somebody_has_verified_who_signs(
     request = gone_alone(terminal)
     terminal.meanwhile += [lambda: None, lambda: hears(terminal, request.id, tally, refusal)]
 
-    told = terminal.run("alice", do="sign", id=request.id, remark="page me")
+    told = terminal.run("alice", do="wish", wanted="sign_review", id=request.id, text="page me")
 
     assert exit_of(told) == (code, refusal or "The review is signed.")
     assert told[0]["request"]["alone"]["reason"] == "nobody is awake"
@@ -279,7 +287,82 @@ def test_a_review_is_signed_when_somebody_has_verified_who_signs(
 
 
 def test_where_no_review_is_owed_none_is_signed(terminal: Terminal) -> None:
-    assert exit_of(terminal.run("alice", do="sign", id=terminal.waiting().id)) == (1, "No review is owed here.")
+    told = terminal.run("alice", do="wish", wanted="sign_review", id=terminal.waiting().id)
+    assert exit_of(told) == (1, "No review is owed here.")
+
+
+WISHES = {
+    "a question": ("bob", {"wanted": "ask_for_more", "text": "is it drained?"}, "It is asked, and stands on the card."),
+    "a handover by login": ("alice", {"wanted": "hand_over", "to": "bob"}, "It is handed over."),
+    "a handover by Slack id": ("alice", {"wanted": "hand_over", "to": "<@UBOB|bob>"}, "It is handed over."),
+}
+
+
+@pytest.mark.parametrize(("user", "words", "answer"), WISHES.values(), ids=WISHES)
+def test_what_is_wanted_beside_a_vote_is_recorded_by_the_person_and_waited_for(
+    terminal: Terminal, user: str, words: dict[str, str], answer: str
+) -> None:
+    request = terminal.waiting()
+    terminal.meanwhile += [lambda: None, lambda: hears(terminal, request.id, Tally.COUNTED)]
+
+    assert exit_of(terminal.run(user, do="wish", id=request.id, **words)) == (0, answer)
+
+    (wish,) = terminal.store.get(request.id).wishes
+    assert (str(wish.wanted), wish.by, wish.place) == (words["wanted"], POLICY.people[user], SHELL)
+    assert (wish.text, wish.to) == (words.get("text", ""), BOB if "to" in words else None)
+
+
+def test_nobody_is_handed_anything_who_is_not_known(terminal: Terminal) -> None:
+    code, text = exit_of(terminal.run("alice", do="wish", wanted="hand_over", id=terminal.waiting().id, to="bbo"))
+    assert (code, text.partition(".")[0]) == (1, "I know nobody called `bbo`")
+
+
+def test_who_goes_ahead_alone_does_so_with_the_plan_they_read_and_stays_until_it_is_over(terminal: Terminal) -> None:
+    request = terminal.waiting(guarded="it is the way in")
+
+    def is_over() -> None:
+        hears(terminal, request.id, Tally.COUNTED)
+        now = terminal.store.get(request.id)
+        for stage in (Stage.APPROVED, Stage.RUNNING, Stage.DONE):
+            now = terminal.store.save(now.move(stage).on_target(outcome=Outcome.PROVEN))
+
+    terminal.meanwhile += [is_over]
+    words = {"wanted": "go_alone", "id": request.id, "text": "nobody is awake", "console_works": True}
+    assert exit_of(terminal.run("bob", do="wish", plan="of yesterday", **words))[0] == 1
+
+    told = terminal.run("bob", do="wish", plan=PLAN, **words)
+
+    assert exit_of(told) == (0, "")
+    assert told[-2]["request"]["stage"] == "done"
+    (wish,) = terminal.store.get(request.id).wishes
+    assert (wish.wanted, wish.digest, wish.console_works) == (Wanted.GO_ALONE, PLAN, True)
+
+
+def test_whose_request_it_is_withdraws_it(terminal: Terminal) -> None:
+    request = terminal.waiting()
+    assert exit_of(terminal.run("bob", do="withdraw", id=request.id)) == (
+        1,
+        "Only alice, who asked, can withdraw this. You can deny it.",
+    )
+    assert exit_of(terminal.run("alice", do="withdraw", id=request.id)) == (0, "")
+    assert terminal.store.get(request.id).stage is Stage.WITHDRAWN
+
+
+def test_a_mask_is_extended_or_kept_by_a_request_of_its_own(terminal: Terminal) -> None:
+    request = terminal.waiting()
+    for stage in (Stage.APPROVED, Stage.RUNNING):
+        request = terminal.store.save(request.move(stage))
+    ends_at = request.asked_at + timedelta(hours=1)
+    done = request.move(Stage.DONE, standing=Standing(ends_at=ends_at)).on_target(outcome=Outcome.PROVEN)
+    terminal.store.save(done)
+
+    for words in ({"until": "2h"}, {"text": "the disk is not there yet"}):
+        assert terminal.run("alice", do="prolong", id=done.id, key=str(words), wait=False, **words)[-1]["exit"] == 0
+    assert exit_of(terminal.run("alice", do="prolong", id=done.id)) == (1, "Keeping a mask needs a reason.")
+
+    asked = [one for one in terminal.store.find(Query()) if one.ask.prolongs == done.id]
+    ends = {one.ask.change.term.until if one.ask.change.term else None for one in asked}
+    assert ends == {(ends_at + timedelta(hours=2)).replace(microsecond=0), None}
 
 
 def test_reviews_that_are_owed_stand_beside_the_masks(terminal: Terminal) -> None:

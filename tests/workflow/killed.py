@@ -77,7 +77,7 @@ class KeptChannels(Channels):
         kind = mark.split(":")[1]
         self._death.at(f"before post {kind}")
         ts = f"{time.time_ns()}.{os.getpid()}"
-        (self._folder / ts).write_text(json.dumps({"mark": mark, "text": text.text}))
+        self._keep(ts, {"mark": mark, "text": text.text})
         self._death.at(f"after post {kind}")
         return ts
 
@@ -87,8 +87,14 @@ class KeptChannels(Channels):
     def update(self, channel: str, ts: str, text: Text) -> None:
         kept = json.loads((self._folder / ts).read_text())
         self._death.at("before update")
-        (self._folder / ts).write_text(json.dumps({**kept, "text": text.text}))
+        self._keep(ts, {**kept, "text": text.text})
         self._death.at("after update")
+
+    def _keep(self, ts: str, message: dict[str, str]) -> None:
+        """As a whole: others read it meanwhile."""
+        new = self._folder.with_name(f"{ts}.new")
+        new.write_text(json.dumps(message))
+        new.replace(self._folder / ts)
 
 
 def main(settings: Settings) -> None:

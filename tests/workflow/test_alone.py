@@ -145,6 +145,17 @@ def test_only_the_missing_votes_are_replaced_and_a_guarded_unit_needs_the_word_o
     assert "alice, approved by bob, BROKEN GLASS by bob" in world.slack.marked(mark)[0].text.text
 
 
+def test_the_word_on_console_access_can_be_given_as_it_is_asked(world: World) -> None:
+    asked = world.mask("primary", host="web-02", alone=True)
+    world.told(ALICE, "Say so with `--console-works`, or in the form behind `Details`.")
+    world.desk.withdraw(asked.id, by=ALICE.id)
+
+    done = world.ended(world.ask_mask("primary", host="web-02", alone=True, console_works=True))
+    assert done.target.outcome is Outcome.PROVEN
+    assert done.glass
+    assert (done.glass.by, done.glass.console_works, done.counted) == (ALICE.id, True, ())
+
+
 def test_who_lost_the_right_before_it_ran_does_not_go_ahead(world: World) -> None:
     oncall = world.people.groups["oncall"]
     asked = world.mask("tuned", host="db-01")

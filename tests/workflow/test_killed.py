@@ -54,6 +54,7 @@ MOMENTS_OF_AN_END = (
     "after start",
     "before update",
 )
+TAKEN_BACK, AS_BEFORE = (f"{title} · worker.service on web-01" for title in ("TAKEN BACK", "UNMASKED, AS BEFORE"))
 
 
 class Desk:
@@ -171,7 +172,7 @@ def test_a_bot_that_is_killed_at_every_step_of_an_end_ends_the_mask_once_and_exa
             assert process.wait(timeout=40) == -signal.SIGKILL, moment
     with desk.bot():
         desk.until(lambda: bool(desk.store.get(mask.id).undone_by), "the end")
-        desk.until(lambda: all("RESTORED" in card for card in desk.cards()), "cards that say so")
+        desk.until(lambda: sorted(desk.cards()) == [TAKEN_BACK, AS_BEFORE], "a final card for each of both")
 
     (back,) = (one for one in desk.store.find(Query()) if one.ask.undoes == mask.id)
     assert back.target.outcome is Outcome.RESTORED, (back.target.note, back.because)

@@ -163,7 +163,7 @@ def test_a_mask_of_ours_in_a_users_own_manager_is_missed_as_well_unless_that_doe
 
     lost = watched.when(ours, lambda now: now.watched.lost is not None, "a loss")
     assert lost.watched.lost is Loss.REMOVED
-    assert watched.card(ours).startswith("OUR MASK IS GONE · indexer.service of user deploy on web-01")
+    assert watched.card(ours).startswith("OUR MASK IS GONE · indexer.service on web-01, of user deploy")
 
 
 def test_a_mask_of_ours_that_somebody_made_anew_is_not_ours_any_more(watched: World) -> None:

@@ -103,11 +103,12 @@ class World:
         by: Person = ALICE,
         place: Place = INCIDENT,
         alone: bool = False,
+        console_works: bool = False,
         **options: Any,
     ) -> Request:
         """Record what somebody wants; nothing is waited for."""
         change = Change(verb, host, UnitName.parse(unit), **options)
-        ask = Ask(change, by.id, by.name, place, "INC-42: runaway job", alone=alone)
+        ask = Ask(change, by.id, by.name, place, "INC-42: runaway job", alone=alone, console_works=console_works)
         return self.desk.submit(ask, key=secrets.token_hex(8))
 
     def ask_mask(self, unit: str, **given: Any) -> Request:

@@ -107,6 +107,7 @@ _HELP = (
     Markup("    `--at Tue 22:00`, `--window 2h`  approved now, carried out then"),
     Markup("    `--user NAME`  a unit of that user's own manager"),
     Markup("    `--alone`  without the votes that are missing, if the policy lets you; the reason has to say why"),
+    Markup("    `--alone --console-works`  the same for a guarded unit: your word that console access works today"),
     Markup("`/unmask HOST UNIT [reason]`  bring it back to what it was"),
     Markup("`/mask status HOST [UNIT]`  how it is now"),
     Markup("`/mask plan HOST UNIT`  show all here what approvers would see; nobody is asked"),

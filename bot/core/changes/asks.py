@@ -63,3 +63,4 @@ class Ask:
     instead_of: datetime | None = None  # with `prolongs`: when that mask would end
     by_itself: bool = False  # asked by nobody: an end that was approved has come, or a hold puts its mask back
     alone: bool = False  # without the votes that are missing, if the policy lets them
+    console_works: bool = False  # with `alone`: their word, for a guarded unit, that out-of-band access works today

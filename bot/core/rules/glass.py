@@ -41,9 +41,10 @@ def objection(person: Person, facts: Facts, policy: Policy) -> Refuse | None:
     reason = glass.reason if glass else facts.request.ask.reason
     if too_short := why_too_short(reason, policy):
         return Refuse("no_reason", too_short)
-    if guarded_because(facts, policy) and not (glass and glass.console_works):
+    vouched = glass.console_works if glass else facts.request.ask.console_works
+    if guarded_because(facts, policy) and not vouched:
         why = "This unit is guarded: going ahead alone needs your word that console access works today."
-        return Refuse("console_not_vouched", why, "The form behind `Details` asks for it.")
+        return Refuse("console_not_vouched", why, "Say so with `--console-works`, or in the form behind `Details`.")
     return None
 
 

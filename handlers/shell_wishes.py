@@ -1,0 +1,82 @@
+"""What somebody at a terminal wants of a request beside a vote: the same wishes as in Slack, heard by the same loop."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from bot.core.changes import Request, Tally, Wanted, Wish
+from bot.core.names import SHOWN, read_reason, read_term
+from bot.core.people import PersonId
+from bot.core.times import read_day
+from bot.errors import UsageError
+from bot.workflow import Workflow
+from handlers.caller import Caller
+from handlers.shell_answers import BEAT, DONE, FAILED, Words, end, said
+
+_SLACK_ID = re.compile(r"(?:<@)?(?P<id>[UW][A-Z0-9]{2,})(?:\|[^<>]*)?>?", re.ASCII)
+_GRANTED = {
+    Wanted.ASK_FOR_MORE: "It is asked, and stands on the card.",
+    Wanted.ANSWER: "It is answered, and stands on the card.",
+    Wanted.HAND_OVER: "It is handed over.",
+    Wanted.SIGN: "The review is signed.",
+}
+Pause = Callable[[], None]
+
+
+def wished(desk: Workflow, pause: Pause, request: Request, words: Words, wish: Wish) -> Iterator[Words]:
+    """Wait until it is heard. Who goes ahead alone is not at the end with that: the caller follows the request."""
+    while (heard := _heard(desk.request(request.id), wish)) is None:
+        pause()
+        yield BEAT
+    yield said(desk.request(request.id))
+    if heard.refusal:
+        yield end(heard.refusal, FAILED)
+    elif wish.wanted is not Wanted.GO_ALONE or not words.get("wait", True):
+        yield end(_GRANTED.get(wish.wanted, ""), DONE)
+
+
+def record(desk: Workflow, request: Request, words: Words, caller: Caller, people: Mapping[str, PersonId]) -> Wish:
+    """Take it down. Raises `UsageError`."""
+    wanted = Wanted(words.get("wanted", ""))
+    return desk.wishes.record(
+        request.id,
+        wanted,
+        by=caller.id,
+        name=caller.name,
+        place=caller.place,
+        text=read_reason(str(words.get("text", ""))),
+        digest=str(words.get("plan", "")),
+        console_works=bool(words.get("console_works")),
+        to=_whom(str(words.get("to", "")), caller.id, people) if wanted is Wanted.HAND_OVER else None,
+    )
+
+
+def prolonged(desk: Workflow, request: Request, words: Words, caller: Caller) -> Request:
+    """Ask that a mask ends later, or with nothing said of when, not by itself; a hold is looked at again some day.
+
+    Raises `UsageError`.
+    """
+    length, reason = str(words.get("until", "")), read_reason(str(words.get("text", "")))
+    by, name, place, key = caller.id, caller.name, caller.place, caller.key
+    if length:
+        term = read_term(length, desk.now)
+        return desk.lasting.extend(request.id, term, by=by, name=name, place=place, key=key, reason=reason)
+    if not reason:
+        raise UsageError("Keeping a mask needs a reason.")
+    review = read_day(day, desk.now) if (day := str(words.get("review", ""))) else None
+    return desk.lasting.keep(request.id, reason, by=by, name=name, place=place, key=key, review=review)
+
+
+def _whom(typed: str, by: PersonId, people: Mapping[str, PersonId]) -> PersonId:
+    """Somebody by their login as `people:` maps it, or by their id in the caller's workspace. Raises `UsageError`."""
+    known, found = people.get(typed), _SLACK_ID.fullmatch(typed)
+    if known is None and found is None:
+        hint = "It is a login that `people:` in policy.yaml maps, or a Slack id such as U0123BOB1."
+        raise UsageError(f"I know nobody called `{typed[:SHOWN]}`. {hint}")
+    return known or replace(by, user=found["id"] if found else "")
+
+
+def _heard(request: Request, wish: Wish) -> Wish | None:
+    """The wish once it has an answer."""
+    same = (one for one in request.wishes if (one.by, one.wanted, one.at) == (wish.by, wish.wanted, wish.at))
+    return next((one for one in same if one.tally is not Tally.CAST), None)
