@@ -11,7 +11,7 @@ from bot.core.ends import Care
 from bot.core.policy import Policy
 from bot.core.sinks import read_address
 from bot.core.steps import Limits
-from bot.edges.clock import SystemClock
+from bot.edges.clock import SystemClock, wall_time
 from bot.edges.database import Database
 from bot.edges.database import Limits as DatabaseLimits
 from bot.edges.database.engine import parse_url
@@ -44,6 +44,7 @@ class Assembly:
     schedules: AskedSchedules
     desk: Workflow
     instance: str
+    clock: SystemClock
 
     @property
     def place(self) -> str:
@@ -52,11 +53,13 @@ class Assembly:
         return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
 
 
-def open_store(settings: Settings, *, digest: str = "", instance: str = "") -> Database:
+def open_store(
+    settings: Settings, *, digest: str = "", instance: str = "", clock: SystemClock | None = None
+) -> Database:
     """The database; nothing is opened yet. Raises `ConfigError` for a URL that makes no sense."""
     return Database(
         settings.database_url.get_secret_value(),
-        clock=SystemClock(),
+        clock=clock or SystemClock(),
         instance=instance or instance_name(),
         lease=timedelta(seconds=settings.lease),
         config_digest=digest,
@@ -98,7 +101,8 @@ def ask_schedules(settings: Settings, policy: Callable[[], Policy]) -> AskedSche
 def assembled(settings: Settings, configuration: Configuration) -> Iterator[Assembly]:
     """The parts, for as long as this process has its database. Raises `ConfigError`, also if another one has it."""
     instance, hosts, reach = instance_name(), open_hosts(settings), Reach()
-    store = open_store(settings, digest=configuration.policy.digest, instance=instance)
+    clock = SystemClock()
+    store = open_store(settings, digest=configuration.policy.digest, instance=instance, clock=clock)
     in_force = InForce(configuration.configured)
     schedules = ask_schedules(settings, lambda: in_force.now.policy)
     directory = FallbackDirectory(OfflineDirectory(lambda: in_force.now.policy, schedules))
@@ -106,10 +110,10 @@ def assembled(settings: Settings, configuration: Configuration) -> Iterator[Asse
     messages = SlackChannel(web_client(token, base=settings.slack_api_url))
     parts = Parts(
         store=store,
-        hosts=Noted(Trusted(hosts, store, SystemClock()), reach, SystemClock()),
+        hosts=Noted(Trusted(hosts, store, clock), reach, clock),
         directory=directory,
         channel=messages,
-        clock=SystemClock(),
+        clock=clock,
         in_force=in_force,
         timings=_timings(settings),
         limits=_limits(settings),
@@ -122,7 +126,7 @@ def assembled(settings: Settings, configuration: Configuration) -> Iterator[Asse
     with store.exclusive():
         try:
             desk = Workflow(parts, answers)
-            yield Assembly(settings, parts, store, messages, directory, schedules, desk, instance)
+            yield Assembly(settings, parts, store, messages, directory, schedules, desk, instance, clock)
         finally:
             answers.close()
             hosts.close()
@@ -168,7 +172,7 @@ def _pager(settings: Settings) -> Webhook | None:
         return None
     key, secret = (one.get_secret_value() if one else "" for one in (settings.pager_key, settings.pager_secret))
     receiver = Receiver(settings.pager_url.get_secret_value(), settings.pager_format, key, secret)
-    return Webhook(receiver, now=SystemClock().now, deadline=settings.pager_deadline)
+    return Webhook(receiver, now=wall_time, deadline=settings.pager_deadline)
 
 
 def _sinks(settings: Settings) -> tuple[Sink, ...]:
@@ -178,7 +182,7 @@ def _sinks(settings: Settings) -> tuple[Sink, ...]:
         found.append(SyslogSink(address, need=need, deadline=settings.audit_deadline))
     if settings.audit_webhook_url and settings.audit_webhook_secret:
         url, secret = (one.get_secret_value() for one in (settings.audit_webhook_url, settings.audit_webhook_secret))
-        need, now = settings.audit_webhook_need, SystemClock().now
+        need, now = settings.audit_webhook_need, wall_time
         found.append(WebhookSink(url, secret, need=need, now=now, deadline=settings.audit_deadline))
     return tuple(found)
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+import structlog
+
 from bot.compose import Assembly
 from bot.core import signs
 from bot.core.signs import Backlog, Sign
@@ -10,8 +12,11 @@ from bot.edges import metrics, probes
 from bot.edges.notify import Notify
 from bot.errors import MaskbotError
 from bot.workflow import copies
+from bot.workflow.jumps import note_jumps
 from bot.workflow.parts import Parts
 from bot.workflow.pulse import Look, Pulse
+
+log = structlog.get_logger()
 
 
 @contextmanager
@@ -27,7 +32,7 @@ def seen(assembly: Assembly, notify: Notify, *, looks: Sequence[Look], say: Call
         if signs.is_alive(found):
             notify.alive()
 
-    pulse = Pulse(parts, source=assembly.instance, looks=looks, told=told)
+    pulse = Pulse(parts, source=assembly.instance, looks=[*looks, lambda: _clock(assembly)], told=told)
     door = None
     if settings.probe_port is not None:
         door = probes.listener(lambda: pulse.signs, (str(settings.probe_address), settings.probe_port))
@@ -42,6 +47,15 @@ def seen(assembly: Assembly, notify: Notify, *, looks: Sequence[Look], say: Call
         metrics.REGISTRY.unregister(waiting)
         if door:
             door.close()
+
+
+def _clock(assembly: Assembly) -> Sequence[Sign]:
+    """A clock that was set is no sign of life, but has to be noticed by somebody."""
+    try:
+        note_jumps(assembly.parts, assembly.clock.jumps())
+    except MaskbotError as error:
+        log.error("clock jump not recorded", why=str(error))
+    return ()
 
 
 def _backlog(parts: Parts) -> Backlog | None:

@@ -17,6 +17,7 @@ from bot.core.signs import Sign
 from bot.edges.database import Database
 from bot.edges.pager import Receiver, Webhook
 from bot.workflow import Loop, Parts, Timings
+from bot.workflow.jumps import note_jumps
 from bot.workflow.parts import InForce
 from bot.workflow.pulse import Pulse
 from tests.edges.receiver import PageReceiver, receiving
@@ -181,3 +182,13 @@ def fill(path: Path) -> None:
                     file.write(b"\0" * size)
             except OSError:
                 continue
+
+
+@pytest.mark.fault("F58", how="the machine's clock set back, with the bot's own database")
+def test_a_clock_that_was_set_is_on_record_and_told(bot: Bot) -> None:
+    note_jumps(bot.parts, [-timedelta(days=1)])
+    (record,) = bot.store.chain()
+    assert (record["type"], record["data"]["seconds"]) == ("clock_jump", -86_400)
+    due = bot.store.due_message("bot-1")
+    assert due is not None
+    assert "SET BACK by 1 day" in due.message.body

@@ -49,6 +49,7 @@ class Hands(SystemClock):
     """This machine's clock, with hands that can be put forward."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.ahead = timedelta()
 
     def now(self) -> datetime:

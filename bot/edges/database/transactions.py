@@ -57,11 +57,10 @@ def insert_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> 
 
 
 def database_clock(connection: Connection) -> ColumnElement[datetime]:
-    """The database's own clock, by which leases go: replicas need not agree on the time."""
+    """The database's own clock, by which leases go: replicas need not agree on the time. For a file it is ours."""
     if connection.dialect.name == "postgresql":
         return type_coerce(func.clock_timestamp(), UtcTime)
-    now = func.strftime(literal_column("'%Y-%m-%d %H:%M:%f000'"), literal_column("'now'"))
-    return type_coerce(now, UtcTime)
+    return type_coerce(func.maskbot_now(), UtcTime)
 
 
 def database_time(connection: Connection) -> datetime:
