@@ -29,7 +29,7 @@ from handlers import Home, register
 
 log = structlog.get_logger()
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # seconds between two tries
-_GLANCE, _CHECK = 1.0, 60.0  # seconds between two looks at the files of the secrets, and two questions to Slack
+_GLANCE = 1.0  # seconds between two looks at the files of the secrets
 _AT_ONCE = timedelta(seconds=0)
 
 
@@ -81,7 +81,7 @@ class SlackLink:
         self._assembly = assembly
         self._secrets = _secrets(assembly.settings)
         self._useless: tuple[str, str] | None = None  # newer ones that Slack refused
-        self._check_at = monotonic() + _CHECK
+        self._check_at = 0.0
         self._say = say
         self._lost = lost
         self._ended = threading.Event()
@@ -158,7 +158,7 @@ class SlackLink:
         """While it is connected: whether its token is still taken, and whether there is another one."""
         vitals = self._assembly.parts.vitals
         if not vitals.refused and monotonic() > self._check_at:
-            self._check_at = monotonic() + _CHECK
+            self._check_at = monotonic() + self._assembly.settings.slack_check
             self._is_taken(self._secrets)
         if vitals.refused and self._way_in is not None:
             log.error("slack.token_refused", why=vitals.refused)

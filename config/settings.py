@@ -73,6 +73,7 @@ class Settings(BaseSettings):
     listeners: Threads = 32  # payloads of Slack that are recorded at one time
     socket_ping_interval: Seconds = 1  # Slack's socket counts as dead after about six of them
     slack_connections: Annotated[int, Field(ge=1)] = 10  # more of them with this app token are told to who runs the bot
+    slack_check: Seconds = 60  # between two questions whether Slack takes the token still
     people_ttl: Seconds = 2  # how long an answer of Slack about people, groups and channels is used
     on_call_token: Token | None = None  # the bearer token for the URL of the on-call source
     database_busy: Annotated[float, Field(gt=0, lt=3)] = 2  # for somebody else's lock; Slack waits three seconds

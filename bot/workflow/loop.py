@@ -42,6 +42,7 @@ class Loop:
         self._stopping = threading.Event()
         self._free = threading.Semaphore(workers)
         self._claims: dict[str, Claim] = {}
+        self._owed: dict[str, Claim] = {}  # which the store did not take back
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="work")
         bodies: list[Callable[[], None]] = [*[self._speak] * speakers, *[self._attend] * watchers]
         heard = {"look_out": self._look_out, "claim": self._claim, "renew": self._renew}
@@ -145,12 +146,17 @@ class Loop:
             self._give_back(claim)
 
     def _give_back(self, claim: Claim) -> None:
-        """Due again soon, and whoever takes it begins by looking. If even that fails, the lease runs out."""
+        """Due again soon, and whoever takes it begins by looking. What cannot be given back now is, once it can be."""
         try:
             soon = self._parts.clock.now() + timedelta(seconds=self._parts.timings.message_retry)
             self._parts.store.release(claim, due_at=soon)
+        except Stale:
+            pass  # its lease ran out, and another has it
         except MaskbotError:
             log.warning("claim not given back", request=claim.request.id)
+            self._owed[claim.request.id] = claim
+            return
+        self._owed.pop(claim.request.id, None)
 
     def _advance(self, claim: Claim) -> datetime | None:
         """Move a request as far as it goes now; the answer is when it is due again."""
@@ -167,6 +173,8 @@ class Loop:
                 self._parts.store.renew(claim)
             except Stale:
                 log.warning("lease lost", request=claim.request.id)
+        for claim in list(self._owed.values()):
+            self._give_back(claim)
 
     def _speak(self) -> None:
         due = self._parts.store.due_message(self._owner)

@@ -188,7 +188,9 @@ class Bot:
             self._process.kill()
             self._process.wait()
             raise LabError(f"The bot did not stop. It said:\n{self.output}") from None
-        self._process = None
+        code, self._process = self._process.returncode, None
+        if how is signal.SIGTERM and code != 0:
+            raise LabError(f"The bot ended with {code}. It said:\n{self.output}")
 
     @property
     def pid(self) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 
 import pytest
 
@@ -33,6 +34,23 @@ def test_a_bot_that_is_killed_ends_the_request_by_itself_when_it_runs_again(stor
     assert "approved by @bob" in words(done)
     assert story.line("masked and proven")
     assert story.thread(done, "is masked").count("systemctl status slowstop.service on") == 2
+    assert len(story.cards()) == 1
+
+
+@pytest.mark.fault("F56", how="SIGTERM to the real process while the unit stops")
+def test_a_bot_that_is_told_to_stop_ends_in_order_and_the_next_one_goes_on(story: Story) -> None:
+    story.presses("bob", "Approve", story.asks("/mask web-01 slowstop"))
+    story.until(lambda: story.link("slowstop.service").is_symlink(), "the mask's link")
+    began = monotonic()
+    story.demo.bot.stop()
+    assert monotonic() - began < 15
+    assert "stopped" in story.demo.bot.output.splitlines()
+    assert story.demo.slack.connections == 0
+    story.demo.bot.start()
+
+    story.card("MASKED AND PROVEN · slowstop.service on web-01")
+    assert story.sees("slowstop.service") == MASKED
+    assert story.line("masked and proven")
     assert len(story.cards()) == 1
 
 

@@ -239,6 +239,10 @@ class SlackLab:
         """From now on everything works again."""
         self._proxy.faults.faults.clear()
 
+    def rotate(self, token: str) -> None:
+        """From now on this is the bot's token, and the one before it opens nothing."""
+        self._proxy.api.bot_token = token
+
     @contextmanager
     def outage(self) -> Iterator[None]:
         """Slack is down: no call gets through, every socket is cut and none opens."""

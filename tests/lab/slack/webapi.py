@@ -38,6 +38,7 @@ class WebApi:
     connect: Callable[[], str]  # the address of a new Socket Mode connection
     happened: Callable[[], None]
     calls: list[Call] = field(default_factory=list)
+    bot_token: str = BOT_TOKEN  # the one that is good
 
     @property
     def _scopes(self) -> set[str]:
@@ -82,7 +83,7 @@ class WebApi:
                 await asyncio.sleep(fault.seconds)
             elif fault and fault.kind not in list(Kind):
                 raise Refused(fault.kind)
-            _admit(method, _token(request, args))
+            _admit(method, _token(request, args), self.bot_token)
             if needed := self.desk.workspace.manifest.lacks(method):
                 raise Refused("missing_scope", needed=needed, provided=",".join(sorted(self._scopes)))
             if method == "apps.connections.open":
@@ -104,12 +105,12 @@ def _token(request: web.Request, args: Json) -> str:
     return header.removeprefix("Bearer ") if header.startswith("Bearer ") else str(args.pop("token", ""))
 
 
-def _admit(method: str, token: str) -> None:
+def _admit(method: str, token: str, bot_token: str) -> None:
     if method in NO_TOKEN:
         return
     if not token:
         raise Refused("not_authed")
-    if token not in {BOT_TOKEN, APP_TOKEN}:
+    if token not in {bot_token, APP_TOKEN}:
         raise Refused("invalid_auth")
     if (token == APP_TOKEN) != (method in APP_METHODS):
         raise Refused("not_allowed_token_type")
