@@ -9,6 +9,8 @@ from bot.core.inventory import Host
 
 ANOTHER_KEY = "host_key_mismatch"
 REFUSES_US = "ssh_auth_refused"
+REFUSES_CERTIFICATE = "cert_time"
+NOT_TRUSTED = frozenset({ANOTHER_KEY, REFUSES_US, REFUSES_CERTIFICATE})
 SET_ASIDE = "host_set_aside"
 
 
@@ -17,7 +19,7 @@ class Distrust:
     """Why one host is not trusted, and what is known of it since."""
 
     host: str
-    code: str  # ANOTHER_KEY or REFUSES_US
+    code: str  # one of NOT_TRUSTED
     since: datetime
     pins: tuple[str, ...]  # those that were in force then
     is_told: bool = False

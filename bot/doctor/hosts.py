@@ -26,6 +26,7 @@ _FAILS_AT: Mapping[str, tuple[str, str]] = {
         "write it into hosts.yaml; if not, somebody is in between.",
     ),
     "ssh_auth_refused": ("login", "Put the bot's public key into the authorized_keys of that user on the host."),
+    "cert_time": ("login", "Sign the key anew, from a minute ago; and see that the clocks of both machines are right."),
     "ssh_auth_timeout": ("login", "See what the host's sshd and PAM say about the login (journalctl -u ssh)."),
     "ssh_channel_refused": ("session", "Allow the user a session: MaxSessions and ForceCommand in sshd_config(5)."),
     "ssh_channel_timeout": ("session", "See what the host's PAM and logind do at a login (journalctl -u ssh)."),

@@ -5,6 +5,7 @@ import hashlib
 import socket
 import threading
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import NoReturn
 
 import paramiko
@@ -12,6 +13,7 @@ from paramiko.ssh_exception import IncompatiblePeer
 
 from bot.core.inventory import Host
 from bot.edges import metrics
+from bot.edges.ssh_certificate import why_refused
 from bot.errors import HostError
 
 # What is offered, of all that the library knows: no CBC, no SHA-1, no MD5, no shortened MACs. Diffie-Hellman groups
@@ -150,6 +152,8 @@ def _log_in(host: Host, transport: paramiko.Transport, key: paramiko.PKey, limit
         return
     if not transport.is_active():
         _fail(host, "ssh_auth_timeout", "it broke off at login")
+    if why := why_refused(key, datetime.now(UTC)):
+        _fail(host, "cert_time", why)
     _fail(host, "ssh_auth_refused", f"it refused the bot's key for {host.login}")
 
 

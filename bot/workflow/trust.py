@@ -14,7 +14,7 @@ from bot.core.audit import Event
 from bot.core.cards import trust as words
 from bot.core.changes import Stage
 from bot.core.inventory import Host
-from bot.core.trust import ANOTHER_KEY, REFUSES_US, SET_ASIDE, Distrust, distrust, read, written
+from bot.core.trust import ANOTHER_KEY, NOT_TRUSTED, SET_ASIDE, Distrust, distrust, read, written
 from bot.errors import HostError, MaskbotError, Stale
 from bot.ports import Clock, Duty, Hosts, Message, MessageKind, Query, Reply, Store
 from bot.workflow.ending import end
@@ -43,7 +43,7 @@ class Trusted:
         try:
             reply = self._hosts.run(host, argv, deadline=deadline)
         except HostError as error:
-            if error.code not in (ANOTHER_KEY, REFUSES_US):
+            if error.code not in NOT_TRUSTED:
                 raise
             if kept is None or kept.is_over or kept.code != error.code or kept.is_set_aside:
                 self._keep(duty, distrust(host, error.code, self._clock.now()), [_noticed(host, error)])

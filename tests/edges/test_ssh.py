@@ -269,6 +269,26 @@ def test_a_host_that_is_silent_or_talks_nonsense_ends_in_time(
     assert time.monotonic() - began < SHORT.banner + SHORT.key_exchange + 1
 
 
+@pytest.mark.parametrize("valid", ["+2h:+3h", "-3h:-2h", "-2h:+2h"], ids=["not yet", "not any more", "now"])
+@pytest.mark.fault("F32", how="a certificate for the bot's key that is not good yet, or not any more")
+def test_a_certificate_that_is_not_good_now_is_told_from_a_key_that_is_not_known(
+    own_server: Starting, tmp_path: Path, valid: str
+) -> None:
+    authority = make_key(tmp_path / "authority")
+    (tmp_path / "authorities").write_text(authority)
+    server = own_server(f"TrustedUserCAKeys {tmp_path}/authorities")
+    make_key(tmp_path / "signed")
+    about = ("-I", "bot", "-n", server.host.login, "-V", valid)
+    subprocess.run(["ssh-keygen", "-q", "-s", tmp_path / "authority", *about, tmp_path / "signed.pub"], check=True)
+    with reaching(server, key_file=tmp_path / "signed") as hosts:
+        if valid.startswith("-2h"):
+            assert hosts.run(server.host, ("true",), deadline=10).exit_code == 0
+            return
+        error = fails(hosts, server.host)
+    assert (error.code, error.passing) == ("cert_time", False)
+    assert "Compare the clocks" in str(error)
+
+
 @pytest.mark.fault("F06", how="a cable that lets no login through")
 def test_a_login_that_stalls_ends_in_time_and_is_not_tried_again(server: Sshd, cable: Cable) -> None:
     cable.login_passes = False
