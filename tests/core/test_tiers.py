@@ -267,7 +267,20 @@ TOLD = {
         facts(reach=Reach(2, 1)),
         {"bounds": Bounds(hosts=3)},
         False,
-        "with this one 2 hosts within 10 minutes, and 1 unit on web-01",
+        "with this one 2 of 3 hosts within 10 minutes",
+    ),
+    "limits of all kinds": (
+        facts(reach=Reach(2, 1)),
+        {"bounds": Bounds(requests_per_minute=5, open_requests=500, units_per_host=1)},
+        False,
+        "with this one 1 of 1 unit on web-01 within 10 minutes; one person asks 5 times a minute at most; "
+        "500 requests may be open",
+    ),
+    "limits before the window opens": (
+        facts(),
+        {"bounds": Bounds(hosts=3, requests_per_minute=1)},
+        False,
+        "one person asks 1 time a minute at most",
     ),
     "limits that are not": (
         facts(reach=Reach(4, 1)),

@@ -28,6 +28,7 @@ from bot.core.page import Right
 from bot.core.people import Shift
 from bot.core.question import Allow, Decision, Explained, NeedsApproval, Refuse, Routing
 from bot.core.rules.approvers import Approvers
+from bot.core.rules.told import LIMITS
 from bot.core.units import FileKind, Snapshot
 
 
@@ -185,7 +186,8 @@ def _routed(routing: Routing) -> Iterator[Markup]:
 
 
 def _rule(one: Explained) -> Markup:
-    return words("• {} (line {}): {}{}", one.step, one.line, "" if one.holds else "does not match: ", one.why)
+    not_now = "kept: " if one.step == LIMITS else "does not match: "
+    return words("• {} (line {}): {}{}", one.step, one.line, "" if one.holds else not_now, one.why)
 
 
 def _listed(name: str, lines: Sequence[Markup]) -> list[Block]:

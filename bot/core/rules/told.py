@@ -5,10 +5,12 @@ from datetime import datetime
 
 from bot.core.calendar import current, upcoming
 from bot.core.question import Explained, Facts, Policy, Rule
-from bot.core.rises import Freeze, Rise, Window
+from bot.core.rises import Bounds, Freeze, Rise, Window
 from bot.core.rules.permission import approvers_of, at_signs, matching, mismatch, outside_scope
 from bot.core.rules.tiers import REACH, counted, is_new_mask, reasons, when
 from bot.core.times import spoken
+
+LIMITS = "limits"  # the one line of `why` about all of them
 
 
 def told(facts: Facts, policy: Policy) -> Iterator[Explained]:
@@ -57,15 +59,29 @@ def _window(window: Window, facts: Facts, policy: Policy) -> Explained:
 
 
 def _limits(facts: Facts, policy: Policy) -> Iterator[Explained]:
-    if facts.reach is None:
-        return
+    """How far this one goes, where that counts now; and what everybody is held to before anything is recorded."""
     beyond = [reason for reason in reasons(facts, policy) if reason.raised.code == REACH]
     if beyond:
         why = f"{'; '.join(reason.raised.why for reason in beyond)}: {_rise(beyond[0].rise)}"
     else:
-        hosts, units = counted(facts.reach.hosts, "host"), counted(facts.reach.units, "unit")
-        why = f"with this one {hosts} within {spoken(policy.bounds.within)}, and {units} on {facts.host.name}"
-    yield Explained("limits", holds=bool(beyond), why=why, line=policy.bounds.line)
+        why = "; ".join([*_reached(facts, policy.bounds), *_at_the_door(policy.bounds)])
+    if why:
+        yield Explained(LIMITS, holds=bool(beyond), why=why, line=policy.bounds.line)
+
+
+def _reached(facts: Facts, bounds: Bounds) -> Iterator[str]:
+    if facts.reach and bounds.hosts is not None:
+        yield f"with this one {facts.reach.hosts} of {counted(bounds.hosts, 'host')} within {spoken(bounds.within)}"
+    if facts.reach and bounds.units_per_host is not None:
+        units = counted(bounds.units_per_host, "unit")
+        yield f"with this one {facts.reach.units} of {units} on {facts.host.name} within {spoken(bounds.within)}"
+
+
+def _at_the_door(bounds: Bounds) -> Iterator[str]:
+    if bounds.requests_per_minute is not None:
+        yield f"one person asks {counted(bounds.requests_per_minute, 'time')} a minute at most"
+    if bounds.open_requests is not None:
+        yield f"{counted(bounds.open_requests, 'request')} may be open"
 
 
 def _rise(rise: Rise) -> str:
