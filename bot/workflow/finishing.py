@@ -44,7 +44,7 @@ def finish(parts: Parts, request: Request, ending: Ending, *, claim: Claim) -> R
     """Write the outcome, with everything that must be said about it, in one transaction."""
     done = _proven_or_not(request, ending)
     if request.ask.undoes and done.outcome in _TAKES_BACK:
-        mark_undone(parts, request.ask.undoes, by=request.id)
+        mark_undone(parts, request.ask.undoes, by=request.id, is_taken_back=done.outcome is not Outcome.NOT_OURS)
     if request.ask.repeats and done.outcome in _MASKED:
         mark_repeated(parts, request.ask.repeats, by=request.id)
     now = parts.clock.now()
@@ -144,9 +144,17 @@ def _undo_until(parts: Parts, request: Request) -> object:
     return parts.clock.now() + parts.policy.undo_window if is_free else None
 
 
-def mark_undone(parts: Parts, mask_id: str, *, by: str) -> None:
-    """Write into our mask that it was taken back; before the undo itself ends, so that a crash cannot part the two."""
-    _mark(parts, mask_id, "mask.undone", by, lambda mask: mask if mask.undone_by else replace(mask, undone_by=by))
+def mark_undone(parts: Parts, mask_id: str, *, by: str, is_taken_back: bool) -> None:
+    """Write into our mask that it was taken back, or was gone already.
+
+    It is done before the undo itself ends, so that a crash cannot part the two.
+    """
+    at = parts.clock.now() if is_taken_back else None
+
+    def marked(mask: Request) -> Request:
+        return mask if mask.undone_by else replace(mask, undone_by=by, undone_at=at)
+
+    _mark(parts, mask_id, "mask.undone", by, marked)
 
 
 def mark_repeated(parts: Parts, first_id: str, *, by: str) -> None:

@@ -43,6 +43,10 @@ def test_nobody_could_where_it_is_forbidden_or_no_rule_covers_it() -> None:
     assert could(facts(), replace(POLICY, rules=())) == ()
 
 
+def test_nobody_could_approve_the_mask_of_a_critical_unit() -> None:
+    assert could(facts(request("ssh.service"))) == ()
+
+
 def test_in_a_freeze_they_are_those_whom_it_names() -> None:
     always = (Weekly(frozenset(range(7)), NOW.min.time(), NOW.min.time(), 1),)
     quiet = Freeze("quiet", always, rise=Rise(more=0, approve=("eng",)))

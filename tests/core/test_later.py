@@ -161,7 +161,7 @@ def test_the_time_is_echoed_as_it_was_understood() -> None:
     change = at(TONIGHT).ask.change
     assert replies.heard(change) == (
         "Asked: `mask web-01 cron.service --at 2026-03-01T22:00Z --window 1h`. "
-        "Its window is Sunday 1 March 22:00 to 23:00 UTC. I look at web-01 first."
+        "Its window is Sunday 1 March 22:00 to 23:00 UTC. I check it first."
     )
     summer = Window(datetime(2026, 7, 1, 22, tzinfo=UTC), datetime(2026, 7, 1, 23, 30, tzinfo=UTC))
     assert replies.spelled(summer, ZoneInfo("Europe/Berlin")) == (

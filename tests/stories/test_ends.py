@@ -41,7 +41,7 @@ def test_a_mask_of_seconds_returns_by_itself_after_the_bot_was_killed_and_starte
     assert "no vote was needed: its end was approved with it" in words(back)
     assert story.line("unmasked") == "unmasked, as before: worker.service on web-01 (its end had come)"
     assert len(returns(story)) == 1
-    assert buttons(story.card("OUR MASK IS GONE")) == ["Details"]
+    assert buttons(story.card("TAKEN BACK · worker.service on web-01")) == ["Details"]
 
 
 def test_a_host_that_is_down_when_it_is_due_gets_its_unit_back_once_it_is_up(story: Story) -> None:

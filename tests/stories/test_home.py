@@ -11,7 +11,7 @@ def test_an_approver_decides_and_a_requester_takes_back_on_their_own_pages(story
     slack = story.demo.slack
     slack.home("bob")
     story.page("bob", "Waiting for you · nothing")
-    story.page("bob", "prod hosts: you may ask for masks and unmasks and approve (it takes one of @sre)")
+    story.page("bob", "prod hosts: you may ask for masks and unmasks, and approve (it takes one of @sre)")
 
     card = story.asks("/mask web-01 restless INC-77: it flaps")
     slack.home("bob")

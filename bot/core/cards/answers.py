@@ -52,11 +52,18 @@ def why(
     """The decision, the check that made it, who could approve, and what each rule of the policy says of this change."""
     head = f"WHY · {request.ask.change.verb} {subject(request)}"
     passed = sum(one.holds and not one.decides for one in explained if not one.line)
-    deciding = [words("{}: {}", one.step, one.why) for one in explained if one.decides]
+    deciding = [_deciding(one, decision) for one in explained if one.decides]
     rules = [_rule(one) for one in explained if one.line]
     checks = [row("Checks", f"{passed} passed"), *(row("Decided by", text) for text in deciding)]
     could = [section("approvers", [*_could_approve(approvers)])] if approvers else []
     return message(head, section("answer", [*_decided(decision), *checks]), *could, *_listed("rules", rules))
+
+
+def _deciding(one: Explained, decision: Decision) -> Markup:
+    """A no has said why already."""
+    if isinstance(decision, Refuse):
+        return words('the check "{}"', one.step)
+    return words("{}: {}", one.step, one.why)
 
 
 def _could_approve(approvers: Sequence[Approvers]) -> Iterator[Markup]:

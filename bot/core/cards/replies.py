@@ -14,7 +14,7 @@ BUSY = "I am busy and could not record it. Nothing has happened; please try agai
 def heard(change: Change, zone: tzinfo = UTC) -> str:
     """The canonical form of what was asked, before anybody has looked at the host; a time as it was understood."""
     when = f" Its window is {spelled(change.window, zone)}." if change.window else ""
-    return f"Asked: `{change}`.{when} I look at {change.host} first."
+    return f"Asked: `{change}`.{when} I check it first."
 
 
 def heard_before(change: Change) -> str:

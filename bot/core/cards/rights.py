@@ -20,7 +20,7 @@ def _right(right: Right) -> Markup:
     verbs = " and ".join(f"{verb}s" for verb in sorted(rule.verbs))
     may = [words("ask for {}", verbs)] * right.may_ask + [words("approve")] * right.may_approve
     needed = who_may(rule.need, rule.approve, distinct=rule.distinct) if rule.need else "no approval"
-    return words("{}: you may {} (it takes {})", _where(rule), joined(may, " and "), needed)
+    return words("{}: you may {} (it takes {})", _where(rule), joined(may, ", and "), needed)
 
 
 def _where(rule: Rule) -> Markup:

@@ -43,7 +43,8 @@ class Request:
     because: str = ""  # why it may run, or why it ended without running
     changed_since: tuple[str, ...] = ()  # what made people be asked again
     finished_at: datetime | None = None
-    undone_by: str = ""  # the request that took this mask back
+    undone_by: str = ""  # the request that took this mask back, or found it gone
+    undone_at: datetime | None = None  # when it was taken back; None: it was gone
     repeated_by: str = ""  # the later request that did what this one did not bring to its end
     undo_until: datetime | None = None  # until then an undo needs no vote
     handovers: tuple[Handover, ...] = ()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bot.core.people import PersonId, Shift
 from bot.core.question import Facts, Policy
+from bot.core.rules import critical
 from bot.core.rules.approval import demand, is_a_requester
 from bot.core.rules.permission import matching
 
@@ -19,9 +20,9 @@ class Approvers:
 
 
 def who_could_approve(facts: Facts, policy: Policy) -> tuple[Approvers, ...]:
-    """Without who asks, and without guests, bots and people who are gone; nobody where no rule lets anybody."""
+    """Without who asks, and without guests, bots and people who are gone; nobody where nobody may have it."""
     rules = matching(facts, policy)
-    if not rules or any(rule.forbid for rule in rules):
+    if not rules or any(rule.forbid for rule in rules) or critical.refused(facts, policy):
         return ()
     return tuple(_approvers(group, facts) for group in demand(facts, policy).rule.approve)
 

@@ -69,6 +69,17 @@ def our_own_login_survives(facts: Facts, _policy: Policy) -> Refuse | None:
     return Refuse("own_lifeline", why, _NEVER)
 
 
+def refused(facts: Facts, policy: Policy) -> bool:
+    """Whether it is one of those that nobody can approve."""
+    checks = (
+        unit_is_not_critical,
+        unit_starts_nothing_critical,
+        nothing_critical_stops_with_it,
+        our_own_login_survives,
+    )
+    return any(check(facts, policy) for check in checks)
+
+
 def reason_of(entry: ListedUnit, facts: Facts) -> str:
     """The reason people are told; `{host}` in the file stands for the host's name."""
     return entry.because.replace("{host}", facts.host.name).rstrip(".")

@@ -421,9 +421,10 @@ DONE = {
         prolonging(finished(Outcome.PROLONGED, None, sent=()), until=NOW + timedelta(hours=4)), votes=(), approval=None
     ),
     "kept": prolonging(finished(Outcome.PROLONGED, None, sent=())),
+    "taken back": replace(proven(), undone_by="r2", undone_at=NOW),
     "our mask is gone": replace(proven(), undone_by="r2"),
     "our mask is gone, and would have ended": replace(ending(), undone_by="r2"),
-    "it ended by itself": replace(ending(returning="r2"), undone_by="r2"),
+    "it ended by itself": replace(ending(returning="r2"), undone_by="r2", undone_at=NOW),
     "our mask is gone, and nobody took it back": replace(proven(), watched=Watched(Loss.REMOVED, NOW, ("puppet",))),
     "our mask was replaced": replace(proven(), watched=Watched(Loss.REPLACED, NOW)),
     "our mask ended with a reboot": replace(proven(), watched=Watched(Loss.REBOOTED)),

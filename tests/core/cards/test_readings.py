@@ -179,7 +179,11 @@ def all_answers() -> dict[str, str]:
         "why, and who could approve": answers.why(
             waiting(),
             needs,
-            [*explained[2:], Explained("limits", holds=False, why="with this one 2 of 10 hosts", line=30)],
+            [
+                Explained("quorum", holds=True, why="the rule asks for it", decides=True),
+                *explained[2:],
+                Explained("limits", holds=False, why="with this one 2 of 10 hosts", line=30),
+            ],
             [
                 Approvers("sre", (BOB, CAROL)),
                 Approvers("on-call", (BOB,), (Shift(BOB, NOW + timedelta(hours=2), "bob"), Shift(CAROL))),
