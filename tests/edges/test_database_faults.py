@@ -22,6 +22,7 @@ from bot.ports import Query
 from tests.edges.asked import a_request, an_event
 from tests.edges.conftest import Hands, Opening
 from tests.lab.postgres import Postgres
+from tests.plugins.fault_table import was_read
 
 ROOT = Path(__file__).parents[2]
 HASTY = Limits(busy=timedelta(milliseconds=100))
@@ -66,7 +67,9 @@ def either_url(request: pytest.FixtureRequest, file: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("rows", [1, 7, 20])
-@pytest.mark.fault("K1", "K12", how="SIGKILL of a process that writes")
+@pytest.mark.fault(
+    "K1", "K12", how="SIGKILL of a process that writes", saw="every request that was acknowledged is there"
+)
 def test_a_killed_process_keeps_every_acknowledged_request(either_url: str, opened: Opening, rows: int) -> None:
     with writer(either_url) as process:
         assert process.stdout
@@ -92,7 +95,7 @@ def test_a_full_disk_records_nothing_and_breaks_nothing(tmp_path: Path, opened: 
         assert process.stdout
         answers = [json.loads(line) for line in process.stdout]
         assert process.wait() == 0
-    assert "nothing was recorded" in answers[-1]["no"]
+    assert "nothing was recorded" in was_read(answers[-1]["no"])
     store = opened(f"sqlite:///{kept}/maskbot.db")
     with store.exclusive():
         assert len(store.find(Query(limit=1_000_000))) == len(answers) - 1 > 0
@@ -105,8 +108,9 @@ def test_a_locked_file_is_busy_and_says_so_in_time(on_file: Database, file: Path
         on_file.add(a_request(1), events=[])
         other = sqlite3.connect(file, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreBusy, match="nothing was recorded"):
+        with pytest.raises(StoreBusy, match="nothing was recorded") as busy:
             on_file.add(a_request(2), events=[])
+        was_read(str(busy.value))
         assert on_file.get("r1").id == "r1"  # reading goes on
         other.rollback()
         other.close()
@@ -149,8 +153,9 @@ def test_a_file_that_is_gone_is_not_replaced_by_an_empty_one(on_file: Database, 
     with on_file.exclusive():
         pass
     file.unlink()
-    with pytest.raises(ConfigError, match=r"maskbot.db is gone"), on_file.exclusive():
+    with pytest.raises(ConfigError, match=r"maskbot.db is gone") as gone, on_file.exclusive():
         pass
+    was_read(str(gone.value).replace(str(file.parent), "var"))
     assert not file.exists()
     file.with_name("maskbot.db.lock").unlink()
     with on_file.exclusive():
@@ -181,8 +186,9 @@ def test_a_broken_file_is_refused(on_file: Database, file: Path, damaged: slice)
     content = bytearray(file.read_bytes())
     content[damaged] = os.urandom(len(content[damaged]))
     file.write_bytes(content)
-    with pytest.raises(ConfigError), on_file.exclusive():
+    with pytest.raises(ConfigError) as refused, on_file.exclusive():
         pass
+    was_read(str(refused.value).replace(str(file.parent), "var"))
 
 
 @pytest.mark.fault("F51", how="the file cut in half")
@@ -190,8 +196,9 @@ def test_a_truncated_file_is_refused(on_file: Database, file: Path) -> None:
     with on_file.exclusive():
         on_file.add(a_request(), events=[an_event()])
     os.truncate(file, file.stat().st_size // 2)
-    with pytest.raises(ConfigError), on_file.exclusive():
+    with pytest.raises(ConfigError) as refused, on_file.exclusive():
         pass
+    was_read(str(refused.value).replace(str(file.parent), "var"))
 
 
 def test_reading_makes_no_file(on_file: Database, file: Path) -> None:
@@ -209,7 +216,7 @@ def test_only_a_file_or_postgresql_is_a_database_for_us(url: str, clock: Hands) 
 
 
 @pytest.mark.postgresql
-@pytest.mark.fault("F52", how="PostgreSQL killed and started again")
+@pytest.mark.fault("F52", how="PostgreSQL killed and started again", saw="nothing: it is recorded on a new connection")
 def test_a_crash_of_postgresql_is_survived(cluster: Postgres, opened: Opening) -> None:
     store = opened(cluster.make_database("crashed"))
     with store.exclusive():
@@ -227,8 +234,9 @@ def test_a_postgresql_that_does_not_answer_is_busy_and_comes_back(cluster: Postg
     with store.exclusive():
         cluster.control("-m", "fast", "stop")
         try:
-            with pytest.raises(StoreBusy):
+            with pytest.raises(StoreBusy) as busy:
                 store.add(a_request(), events=[])
+            was_read(str(busy.value))
             with pytest.raises(StoreBusy):
                 store.find(Query())
         finally:

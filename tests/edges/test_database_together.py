@@ -53,7 +53,9 @@ def test_twenty_deliveries_of_one_request_record_it_once(replicas: list[Database
     assert replicas[0].due_message("poster") is None
 
 
-@pytest.mark.fault("F64", how="one person presses twice at once")
+@pytest.mark.fault(
+    "F64", how="one person presses twice at once", saw="one vote; it is recorded already, says the second"
+)
 def test_two_clicks_of_one_person_are_one_vote(replicas: list[Database]) -> None:
     replicas[0].add(a_request(), events=[])
     answers = at_once(8, lambda number: replicas[number % 2].cast("r1", a_vote(BOB), events=[an_event()]))
@@ -72,7 +74,7 @@ def test_votes_of_different_people_at_once_are_all_there(replicas: list[Database
     assert set(at_once(8, vote)) == set(replicas[0].get("r1").votes)
 
 
-@pytest.mark.fault("F55", how="replicas that count the same votes at once")
+@pytest.mark.fault("F55", how="replicas that count the same votes at once", saw="one card that is approved once")
 def test_one_of_many_who_approve_at_once_moves_the_request(replicas: list[Database]) -> None:
     waiting, _ = replicas[0].add(a_request(stage=Stage.WAITING), events=[])
 

@@ -1,7 +1,8 @@
 """The table of faults, made by the run: what was provoked, how, what people saw, and how often it went well.
 
 A test names the rows that it provokes (`@pytest.mark.fault("F01", how="sshd stopped")`). What people saw it notes
-with the fixture `saw`; else it is what the test itself read last, of cards and of what somebody was told (`was_read`).
+with the fixture `saw`; else it is what the test itself read last, of cards and of what somebody was told (`was_read`);
+and where people see nothing, the mark says what there is to see (`saw="nothing: ..."`).
 `--fault-table FILE` writes the table; it is never written by hand.
 """
 
@@ -65,9 +66,12 @@ class FaultTable:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> None:
-        """What was read counts where nothing was noted."""
-        if item.get_closest_marker("fault") and not any(name == "saw" for name, _ in item.user_properties):
-            item.user_properties.extend(("saw", words) for words in _read[-_LAST_READ:])
+        """What was read counts where nothing was noted; where nobody reads anything, what the mark says of that."""
+        if any(name == "saw" for name, _ in item.user_properties):
+            return
+        said = [str(mark.kwargs["saw"]) for mark in item.iter_markers("fault") if "saw" in mark.kwargs]
+        seen = _read[-_LAST_READ:] if item.get_closest_marker("fault") else []
+        item.user_properties.extend(("saw", words) for words in seen or said)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count a test once it is over with all that came after it: the common checks run at the end."""
