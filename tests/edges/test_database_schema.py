@@ -85,6 +85,15 @@ def test_what_a_newer_version_left_is_read(store: Database, database_url: str) -
     assert store.get("r1") == a_whole_request()
 
 
+def test_what_a_newer_version_keeps_outlives_a_change_by_this_one(store: Database, database_url: str) -> None:
+    asked, _ = store.add(a_request(), events=[])
+    alter(database_url, lambda document: document.update(invented_later={"a": 1}))
+    store.save(asked.move(Stage.WAITING))
+    kept: list[Any] = []
+    alter(database_url, lambda document: kept.append(document.get("invented_later")))
+    assert kept == [{"a": 1}, {"a": 1}]
+
+
 def test_the_columns_are_what_counts(store: Database, database_url: str) -> None:
     """Stage and version stand in the document as well; conditions look at the columns."""
     asked, _ = store.add(a_request(), events=[])

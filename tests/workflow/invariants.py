@@ -1,14 +1,17 @@
 """What must hold after every story, whatever happened in it."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from bot.core.audit import Verified, verify
+from bot.core.audit import Head, Verified, verify
 from bot.core.cards import render
 from bot.core.changes import Outcome, Request, Verb
-from tests.workflow.wire import not_needed
+from tests.workflow.slack import words
+from tests.workflow.wire import Call, not_needed
 from tests.workflow.world import World
 
 Records = list[Mapping[str, Any]]
@@ -16,37 +19,55 @@ MASKED = (Outcome.PROVEN, Outcome.MASKED_RUNNING, Outcome.MASKED_RESTARTED)
 SAYS_MASKED = ("MASKED AND PROVEN", "MASKED, STILL RUNNING", "MASKED, RESTARTED")
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """All that a bot, or several on one database, left behind: what is checked."""
+
+    records: Records
+    head: Head
+    requests: Sequence[Request]
+    said: Sequence[tuple[str, str]]  # the mark of each message, and its words
+    now: datetime
+    calls: list[Call] | None = None  # what went to the hosts, where that was listened to
+
+
 def violations(world: World) -> list[str]:
+    """Every promise that was broken in a world, in words."""
+    said = [(one.mark, words(one.text)) for one in list(world.slack.messages.values())]
+    records, head = list(world.store.records()), world.store.head()
+    return broken(Seen(records, head, world.requests(), said, world.clock.now(), world.wire.calls))
+
+
+def broken(seen: Seen) -> list[str]:
     """Every promise that was broken, in words."""
-    records = list(world.store.records())
     return [
-        *not_needed(world.wire.calls),
-        *_chain_is_broken(world, records),
-        *_no_intent(world, records),
-        *_secrets(world, records),
-        *chain.from_iterable(_cards(world, request) for request in world.requests()),
-        *chain.from_iterable(_forgotten(request) for request in world.requests()),
+        *(not_needed(seen.calls) if seen.calls is not None else ()),
+        *_chain_is_broken(seen),
+        *_no_intent(seen),
+        *_secrets(seen),
+        *chain.from_iterable(_cards(seen, request) for request in seen.requests),
+        *chain.from_iterable(_forgotten(request) for request in seen.requests),
     ]
 
 
-def _chain_is_broken(world: World, records: Records) -> Iterator[str]:
-    verified = verify(records, anchor=world.store.head())
+def _chain_is_broken(seen: Seen) -> Iterator[str]:
+    verified = verify(seen.records, anchor=seen.head)
     if not isinstance(verified, Verified):
         yield f"the audit chain does not hold: {verified}"
 
 
-def _no_intent(world: World, records: Records) -> Iterator[str]:
+def _no_intent(seen: Seen) -> Iterator[str]:
     """Each verb on the wire has its own intent, in the same order."""
-    intents = [tuple(record["data"]["argv"]) for record in records if record["type"] == "exec.intent"]
-    for call in world.wire.calls:
+    intents = [tuple(record["data"]["argv"]) for record in seen.records if record["type"] == "exec.intent"]
+    for call in seen.calls or ():
         if call.verb and call.argv not in intents:
             yield f"{call.argv} was sent without an intent on record"
         elif call.verb:
             intents.remove(call.argv)
 
 
-def _secrets(world: World, records: Records) -> Iterator[str]:
-    everything = json.dumps(records, default=str) + repr(world.slack.messages)
+def _secrets(seen: Seen) -> Iterator[str]:
+    everything = json.dumps(seen.records, default=str) + repr(seen.said)
     for word in ("response_url", "PRIVATE KEY", "xoxb-", "hooks.slack.com"):
         if word in everything:
             yield f"`{word}` is in the record or in Slack"
@@ -59,12 +80,12 @@ def _forgotten(request: Request) -> Iterator[str]:
         yield f"{request.ask.change} ends at {ends_at}, and nothing is due that ends it"
 
 
-def _cards(world: World, request: Request) -> Iterator[str]:
+def _cards(seen: Seen, request: Request) -> Iterator[str]:
     """One card at most, as the stored request has it; and it says masked only of what was proven by a look."""
-    cards = world.slack.marked(f"{request.id}:card")
+    cards = [mark for mark, _ in seen.said if mark == f"{request.id}:card"]
     if len(cards) > 1:
         yield f"{request.ask.change} has {len(cards)} cards"
-    title = render(request, now=world.clock.now()).text
+    title = render(request, now=seen.now).text
     says_masked = request.ask.change.verb is Verb.MASK and title.startswith(SAYS_MASKED)
     after = request.target.after
     if says_masked and (request.target.outcome not in MASKED or after is None or not after.is_masked):

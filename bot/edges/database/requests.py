@@ -101,20 +101,24 @@ def replace_stored(connection: Connection, request: Request, claim: Claim | None
     _write_targets(connection, request, claim)
     if claim is None:
         claims.call(connection, request, due_at=request.due_at)
-    before = connection.execute(select(requests.c.stage).where(requests.c.id == request.id)).scalar_one()
-    newer = replace(request, version=request.version + 1)
+    stored = select(requests.c.stage, requests.c.document).where(requests.c.id == request.id)
+    before = connection.execute(stored).one()
+    newer = rows.request_row(replace(request, version=request.version + 1))
+    newer["document"] = rows.with_what_is_not_known(newer["document"], before.document)
     current = and_(requests.c.id == request.id, requests.c.version == request.version)
-    if not connection.execute(update(requests).where(current).values(rows.request_row(newer))).rowcount:
+    if not connection.execute(update(requests).where(current).values(newer)).rowcount:
         raise Stale(f"Request {request.id} was changed by somebody else meanwhile.")
     _write_votes(connection, request.id, request.votes)
-    return get(connection, request.id), before != request.stage.value
+    return get(connection, request.id), before.stage != request.stage.value
 
 
 def _write_targets(connection: Connection, request: Request, claim: Claim | None) -> None:
     for position, target in enumerate(request.targets):
         place = and_(targets.c.request_id == request.id, targets.c.position == position)
         allowed = and_(place, claims.is_held(claim)) if claim else place
-        new = update(targets).where(allowed).values(rows.target_row(request, target))
+        row, before = rows.target_row(request, target), connection.execute(select(targets.c.document).where(place))
+        row["document"] = rows.with_what_is_not_known(row["document"], before.scalar())
+        new = update(targets).where(allowed).values(row)
         try:
             written = connection.execute(new).rowcount
         except IntegrityError:  # the one unique thing here is the host of a running target

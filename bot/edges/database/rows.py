@@ -45,6 +45,14 @@ def target_row(request: Request, target: Target) -> dict[str, Any]:
     }
 
 
+def with_what_is_not_known(newer: dict[str, Any], stored: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A document with the fields of the stored one that this version does not know.
+
+    While replicas of two versions run side by side, a change by the older one must not lose what the newer one keeps.
+    """
+    return {**(stored or {}), **newer}
+
+
 def vote_row(request_id: str, vote: Vote) -> dict[str, Any]:
     """One person's vote on one plan."""
     org, user = vote.voter.key

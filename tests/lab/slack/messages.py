@@ -62,6 +62,8 @@ async def permalink(desk: Desk, args: Json) -> Json:
 
 async def _own_message(desk: Desk, args: Json, error: str) -> None:
     desk.writable(args)
+    if (args["channel"], args.get("ts")) in desk.metadata:
+        return  # what carries metadata the bot has posted; whether it still stands there the stand-in knows
     for message in await desk.everything_said(str(args["channel"])):
         if message["ts"] == args.get("ts") and message.get("subtype") != "ephemeral":
             if message.get("user") != BOT_USER:

@@ -1,0 +1,1 @@
+"""What only many requests, many kills and time can show."""

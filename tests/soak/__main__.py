@@ -1,0 +1,88 @@
+"""`script/soak`: half an hour of everything at once; `script/soak --kills`: fifty kills at each of thirteen points."""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.lab.hosts import Lab, LabHost
+from tests.lab.postgres import Postgres, postgres
+from tests.lab.slack.lab import SlackLab
+from tests.soak.fleet import sailing
+from tests.soak.mortal import Maker
+from tests.soak.points import POINTS
+from tests.soak.rounds import Lane, Round
+from tests.soak.storm import Plan, soak
+from tests.soak.telling import of_kills, of_storm, tell
+
+HOSTS = ("web-01", "web-02", "db-01")
+DATABASES = ("SQLite", "PostgreSQL")
+
+
+def main() -> int:
+    """Run one of the two, write it down, and exit 0 if no promise was broken."""
+    parser = argparse.ArgumentParser(prog="script/soak", description=__doc__)
+    parser.add_argument("--kills", action="store_true", help="kill at every point instead")
+    parser.add_argument("--rounds", type=int, default=50, help="kills at each point on each database (50)")
+    parser.add_argument("--minutes", type=float, default=30.0, help="of the soak (30), or at most of the kills")
+    parser.add_argument("--seed", type=int, default=int(time.time()), help="of what happens when")
+    given = parser.parse_args()
+    return _kills(given.rounds, given.minutes * 60) if given.kills else _soak(given.minutes * 60, given.seed)
+
+
+def _soak(seconds: float, seed: int) -> int:
+    with Lab() as lab, SlackLab() as slack, postgres() as cluster:
+        hosts = lab.boot(HOSTS)
+        with sailing(slack, hosts, cluster) as fleet:
+            soaked = soak(fleet, Plan(seconds, seed=seed), _say)
+    tell("Soak", of_storm(soaked))
+    _say(f"{len(soaked.broken)} promises broken")
+    for line in soaked.broken:
+        _say(f"  {line}")
+    return 1 if soaked.broken else 0
+
+
+def _kills(per_point: int, seconds: float) -> int:
+    wanted = deque((on, point) for _ in range(per_point) for point in POINTS for on in DATABASES)
+    done: dict[str, list[Round]] = {on: [] for on in DATABASES}
+    deadline, all_of_them = time.monotonic() + seconds, len(wanted)
+
+    def work(lanes: Mapping[str, Lane]) -> None:
+        while wanted and time.monotonic() < deadline:
+            on, point = wanted.popleft()
+            one = lanes[on].round(point)
+            done[on].append(one)
+            told = "kept" if not one.broken else f"BROKEN: {one.broken}"
+            _say(f"{all_of_them - len(wanted)} of {all_of_them}: {on}, {point}, {one.seconds:.1f} s: {told}")
+
+    with Lab() as lab, postgres() as cluster, ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="maskbot-kills-")))
+        hosts = lab.boot(HOSTS).values()
+        lanes = [_lanes(host, folder, stack.enter_context(Maker()), cluster) for host in hosts]
+        with ThreadPoolExecutor(len(lanes)) as pool:
+            list(pool.map(work, lanes))
+    tell("Kills", of_kills(done, per_point))
+    broken = [one for rounds in done.values() for one in rounds if one.broken]
+    _say(f"{sum(map(len, done.values()))} kills, {len(broken)} with a broken promise")
+    return 1 if broken else 0
+
+
+def _lanes(host: LabHost, folder: Path, maker: Maker, cluster: Postgres) -> dict[str, Lane]:
+    """One host serves both databases, in turn."""
+    on_file, on_server = (
+        Lane(host, folder / on, maker, where) for on, where in zip(DATABASES, (None, cluster), strict=True)
+    )
+    return dict(zip(DATABASES, (on_file, on_server), strict=True))
+
+
+def _say(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""Several bots of the ordinary `maskbot run` on one PostgreSQL, one Slack and real hosts; each can die or freeze."""
+
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.edges.clock import SystemClock
+from bot.edges.database import Database
+from tests.lab.demo import workspace
+from tests.lab.hosts import LabHost
+from tests.lab.installation import Bot, Installation
+from tests.lab.machine import LabError
+from tests.lab.postgres import Postgres
+from tests.lab.slack.lab import SlackLab
+
+DATABASE = "fleet"
+LEASE = 4.0  # seconds, of everything that is claimed
+SETTINGS = {
+    "MASKBOT_LEASE": str(LEASE),
+    "MASKBOT_LEASE_RENEW": "1",
+    "MASKBOT_MESSAGE_LEASE": str(LEASE),
+    "MASKBOT_MESSAGE_RETRY": "0.3",
+    "MASKBOT_PROGRESS": "1",
+    "MASKBOT_RETRIES": "0.2,0.4,0.8",
+    "MASKBOT_DOUBT_FIRST": "0.2",
+    "MASKBOT_DOUBT_LONGEST": "2",
+    "MASKBOT_WATCH_INTERVAL": "3600",
+    "MASKBOT_LOOK_AFTER": "none",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """Everything that is running. The desk looks into the database, and works on nothing."""
+
+    bots: tuple[Bot, ...]
+    slack: SlackLab
+    hosts: Mapping[str, LabHost]
+    cluster: Postgres
+    desk: Database
+
+    def freeze(self, number: int) -> None:
+        """SIGSTOP: it neither works nor notices, as a machine that is paused."""
+        os.kill(self.bots[number].pid, signal.SIGSTOP)
+
+    def wake(self, number: int) -> None:
+        """SIGCONT: it goes on where it was, whatever happened meanwhile."""
+        os.kill(self.bots[number].pid, signal.SIGCONT)
+
+
+@contextmanager
+def sailing(slack: SlackLab, hosts: Mapping[str, LabHost], cluster: Postgres, *, replicas: int = 2) -> Iterator[Fleet]:
+    """A fleet on an empty database; at its end every bot has stopped, in order if it can."""
+    url = cluster.make_database(DATABASE)
+    with ExitStack() as stack:
+        bots = []
+        for _ in range(replicas):
+            folder = Path(tempfile.mkdtemp(prefix="maskbot-fleet-"))
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            settings = SETTINGS | {"MASKBOT_DATABASE_URL": url}
+            bot = Bot(Installation.write(folder, [*hosts.values()], workspace(slack), settings=settings))
+            bot.start()
+            stack.callback(_end, bot)
+            bots.append(bot)
+        desk = Database(url, clock=SystemClock(), instance="desk")
+        stack.callback(desk.close)
+        yield Fleet(tuple(bots), slack, hosts, cluster, desk)
+
+
+def _end(bot: Bot) -> None:
+    if bot.is_running():
+        os.kill(bot.pid, signal.SIGCONT)
+    with suppress(LabError):
+        bot.stop()

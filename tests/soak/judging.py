@@ -1,0 +1,116 @@
+"""Whether every promise held, once it is over: I1 to I6 for every request, from what each side says by itself."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+from bot.core.cards import render
+from bot.core.changes import Outcome, Request, Stage, Verb
+from bot.edges.clock import SystemClock
+from bot.ports import Query
+from tests.core.cards.reading import read_message
+from tests.lab.hosts import LabHost
+from tests.lab.slack.workspace import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
+from tests.soak.fleet import LEASE, Fleet
+from tests.soak.traffic import Traffic
+from tests.stories.scene import NAMES
+from tests.workflow.invariants import MASKED, Seen, broken
+
+IN_TIME = timedelta(seconds=LEASE + 60)  # I6
+_COMMAND = re.compile(r"COMMAND=(\S+/(?:systemctl|ln|rm) .*)$")
+_VERBS = re.compile(r" (mask|unmask|stop|start|reset-failed|daemon-reload) ?| /dev/null ")
+
+
+def requests_of(fleet: Fleet) -> list[Request]:
+    """All of them."""
+    return fleet.desk.find(Query(limit=100_000))
+
+
+def judged(fleet: Fleet, traffic: Traffic) -> list[str]:
+    """Every promise that was broken, in words."""
+    requests, records = requests_of(fleet), list(fleet.desk.records())
+    messages = [one for one in fleet.slack.messages("incident") if _mark(one)]
+    said = [(_mark(one), read_message(one, NAMES)) for one in messages]
+    seen = Seen(records, fleet.desk.head(), requests, said, SystemClock().now())
+    return [
+        *broken(seen),
+        *_sent_without_record(fleet, records, {request.id: request.target.host for request in requests}),
+        *(line for request in requests for line in _ended(request, seen)),
+        *_hosts_disagree(fleet, requests),
+        *_twins(said),
+        *_lost(traffic, requests),
+        *_secrets(fleet, said),
+    ]
+
+
+def _mark(message: Mapping[str, Any]) -> str:
+    return str(message.get("metadata", {}).get("event_payload", {}).get("mark", ""))
+
+
+def _ended(request: Request, seen: Seen) -> Iterator[str]:
+    """I4 and I6: over, and one card that shows how."""
+    if not request.stage.is_final:
+        yield f"I6: {request.ask.change} ({request.id}) is {request.stage}"
+        return
+    cards = [text for mark, text in seen.said if mark == f"{request.id}:card"]
+    shown = request.stage is Stage.DONE
+    head = render(request, now=seen.now).text.partition("\n")[0]
+    if shown and len(cards) != 1:
+        yield f"I4: {request.ask.change} ({request.id}) has {len(cards)} cards"
+    if cards and not cards[0].startswith(head):
+        yield f"I4: the card of {request.id} says `{cards[0].partition(chr(10))[0]}` and not `{head}`"
+
+
+def _hosts_disagree(fleet: Fleet, requests: list[Request]) -> Iterator[str]:
+    """I3: what the newest change of a unit says it did is so, as root sees it."""
+    newest: dict[tuple[str, str], Request] = {}
+    for request in sorted(requests, key=lambda one: one.finished_at or one.asked_at):
+        if request.stage is Stage.DONE and request.target.outcome in (*MASKED, Outcome.RESTORED):
+            newest[request.target.host, str(request.target.unit)] = request
+    for (host, unit), request in newest.items():
+        states = fleet.hosts[host].show(unit, "LoadState", "ActiveState")
+        is_masked = request.ask.change.verb is Verb.MASK
+        if (states["LoadState"] == "masked") != is_masked:
+            yield f"I3: {request.id} says {request.target.outcome} of {unit} on {host}, and it is {states}"
+
+
+def _sent_without_record(fleet: Fleet, records: list[Mapping[str, Any]], host_of: Mapping[str, str]) -> Iterator[str]:
+    """I2: what sudo noted on each host that it ran, against the intents on record."""
+    intents: Counter[tuple[str, str]] = Counter()
+    for record in records:
+        if record["type"] == "exec.intent":
+            intents[host_of[record["request_id"]], " ".join(record["data"]["argv"][2:])] += 1
+    for host in fleet.hosts.values():
+        for command, times in sudo_ran(host).items():
+            if times > intents[host.name, command]:
+                yield f"I2: {host.name} ran `{command}` {times} times, on record are {intents[host.name, command]}"
+
+
+def sudo_ran(host: LabHost) -> Counter[str]:
+    """The commands that change something, as sudo itself noted them in the host's journal."""
+    journal = host.run("journalctl", "--no-pager", "-o", "cat", "-t", "sudo", seconds=120).stdout
+    found = (_COMMAND.search(line) for line in journal.splitlines())
+    return Counter(one[1] for one in found if one and _VERBS.search(one[1]) and " status " not in one[1])
+
+
+def _twins(said: list[tuple[str, str]]) -> Iterator[str]:
+    counted = Counter(mark for mark, _ in said)
+    return (f"I4: {mark} stands there {times} times" for mark, times in counted.items() if times > 1)
+
+
+def _lost(traffic: Traffic, requests: list[Request]) -> Iterator[str]:
+    """What was acknowledged is a request; nothing is two."""
+    recorded = Counter(request.ask.reason for request in requests)
+    for token, typed in traffic.acknowledged.items():
+        if recorded[token] != 1:
+            yield f"`{typed}` was acknowledged, and is {recorded[token]} requests"
+    yield from (f"`{token}` is {recorded[token]} requests" for token in traffic.lost if recorded[token] > 1)
+
+
+def _secrets(fleet: Fleet, said: list[tuple[str, str]]) -> Iterator[str]:
+    """I5, in Slack and in what the bots said of themselves."""
+    places = {"Slack": repr(said), **{f"the log of bot {n}": bot.output for n, bot in enumerate(fleet.bots)}}
+    for word in (BOT_TOKEN, APP_TOKEN, SIGNING_SECRET, "PRIVATE KEY", "/_hooks/response/"):
+        yield from (f"I5: `{word}` is in {place}" for place, text in places.items() if word in text)

@@ -1,0 +1,142 @@
+"""Bots that die: one process that has all modules loaded makes a new bot in a moment, as often as it is asked.
+
+`python -m tests.soak.mortal` reads a line of settings for each bot and answers with its process id.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from bot.core.changes import Ask, Change, Verb
+from bot.core.configured import Configured
+from bot.core.inventory import Host, Inventory
+from bot.core.units import UnitName
+from bot.edges.clock import SystemClock
+from bot.edges.database import Limits
+from bot.edges.ssh import SshHosts
+from bot.workflow import InForce, Loop, Parts, Timings, Workflow
+from bot.workflow.answering import Answers
+from tests.soak.kept import KeptCalls, KeptChannels
+from tests.soak.points import Death, MortalDatabase, MortalHosts, die_while_appending
+from tests.workflow.slack import ALICE, INCIDENT, People
+from tests.workflow.world import POLICY
+
+UNIT = UnitName("restless.service")
+TIMINGS = Timings(
+    retries=(0.05, 0.1), doubt_first=0.1, doubt_longest=0.5, not_yet=0.1, progress=1.0, message_retry=0.1, poll=0.05,
+    lease_renewal=0.4,
+)  # fmt: skip
+LEASE = timedelta(seconds=1.5)
+LIMITS = Limits(busy=timedelta(seconds=20), message_lease=timedelta(seconds=1.5))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where a bot works, which payload comes to it first, and where it dies."""
+
+    url: str
+    host: dict[str, Any]
+    ssh_key: str
+    folder: str
+    name: str
+    payload: str = ""  # the key of what alice asks; none if this bot is asked nothing
+    point: str = ""
+    appends: int = 0
+
+    def inventory(self) -> Inventory:
+        """The host as the parent knows it."""
+        return Inventory((Host(**{**self.host, "pins": frozenset(self.host["pins"])}),))
+
+
+def be_a_bot(settings: Settings) -> None:
+    """Take the payload in, acknowledge it, and work until somebody ends it."""
+    folder, clock = Path(settings.folder), SystemClock()
+    death = Death(settings.point, folder / "somebody-dies")
+    store = MortalDatabase(settings.url, clock=clock, instance=settings.name, lease=LEASE, limits=LIMITS)
+    store.death = death
+    die_while_appending(death, at=settings.appends)
+    hosts = MortalHosts(SshHosts(Path(settings.ssh_key)), KeptCalls(folder / "calls"), death)
+    moments = {"before post card": "K2", "after post card": "K3", "after update MASKED AND PROVEN": "K11"}
+    channel = KeptChannels(folder / "slack", lambda moment: death.at(moments.get(moment, "")))
+    with store.exclusive():
+        in_force = InForce(Configured(settings.inventory(), POLICY))
+        parts = Parts(store, hosts, People(), channel, clock, in_force, TIMINGS)
+        Loop(parts, owner=settings.name, workers=4).start()
+        if settings.payload:
+            ask = Ask(Change(Verb.MASK, settings.host["name"], UNIT), ALICE.id, "alice", INCIDENT, "INC-42")
+            Workflow(parts, Answers(parts)).submit(ask, key=settings.payload)
+            (folder / f"acknowledged-{settings.payload}").touch()
+        signal.pause()
+
+
+class Maker:
+    """The process that makes bots, and knows which of them live."""
+
+    def __enter__(self) -> Self:
+        argv = [sys.executable, "-m", "tests.soak.mortal"]
+        self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._alive: set[int] = set()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.kill_all()
+        self._process.communicate()
+
+    def make(self, settings: Settings) -> int:
+        """A new bot; its process id."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps(asdict(settings)) + "\n")
+        self._process.stdin.flush()
+        pid = int(self._process.stdout.readline())
+        self._alive.add(pid)
+        return pid
+
+    def is_alive(self, pid: int) -> bool:
+        """Whether it still runs."""
+        if pid in self._alive and not Path(f"/proc/{pid}").exists():
+            self._alive.discard(pid)
+        return pid in self._alive
+
+    def kill_all(self) -> None:
+        """End those that live, and wait until they are gone."""
+        for pid in [pid for pid in self._alive if self.is_alive(pid)]:
+            os.kill(pid, signal.SIGKILL)
+            while self.is_alive(pid):
+                time.sleep(0.005)
+
+
+def main() -> None:
+    """Make bots until nobody asks any more."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them: what is dead is gone
+    for line in sys.stdin:
+        pid = os.fork()
+        if not pid:
+            _become(line)
+        sys.stdout.write(f"{pid}\n")
+        sys.stdout.flush()
+
+
+def _become(line: str) -> None:
+    """In the child: nothing of its maker's is its own but the log."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for stream in (0, 1):
+        os.close(stream)
+    for stream in (os.O_RDONLY, os.O_WRONLY):
+        os.open(os.devnull, stream)
+    try:
+        be_a_bot(Settings(**json.loads(line)))
+    finally:
+        os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""The soak: traffic and weather for some time, then calm, then everything is checked."""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.core.changes import Request
+from tests.soak.fleet import LEASE, Fleet
+from tests.soak.judging import judged, requests_of
+from tests.soak.measuring import Meter
+from tests.soak.traffic import Traffic
+from tests.soak.weather import Weather
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long and how hard."""
+
+    seconds: float
+    every: float = 1.0  # seconds between two requests
+    fault_every: float = 6.0
+    kill_every: float = 30.0
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Soaked:
+    """What came of it."""
+
+    plan: Plan
+    counts: Counter[str]  # what people did
+    outcomes: Counter[str]  # how the requests ended
+    weather: Counter[str]
+    troubles: list[str]  # of what provokes the faults, not of the bot
+    broken: list[str]
+    settled_after: float  # seconds from the last request to the end of all
+    targets: int
+    replicas: int
+    meter: Meter
+
+
+def soak(fleet: Fleet, plan: Plan, say: Callable[[str], None] = lambda _: None) -> Soaked:
+    """All of it; the hosts are as the requests left them afterwards."""
+    chance = random.Random(plan.seed)  # noqa: S311
+    traffic, meter = Traffic(fleet, chance), Meter(fleet, every=min(5.0, plan.seconds / 8))
+    weather = Weather(fleet, chance, fault_every=plan.fault_every, kill_every=plan.kill_every)
+    meter.begin()
+    weather.begin()
+    try:
+        _let_it_rain(fleet, plan, traffic, weather, say)
+    finally:
+        weather.end()
+        meter.end()
+    settled = _settle(traffic, fleet, say)
+    traffic.close()
+    broken = judged(fleet, traffic)
+    outcomes = Counter(how_it_ended(one) for one in requests_of(fleet))
+    targets, replicas = len(traffic.targets), len(fleet.bots)
+    about = (traffic.counts, outcomes, weather.counts, weather.troubles, broken, settled, targets, replicas, meter)
+    return Soaked(plan, *about)
+
+
+def how_it_ended(request: Request) -> str:
+    """Its outcome, or the stage and the reason why it did not come to one."""
+    if request.target.outcome is not None:
+        return str(request.target.outcome)
+    return f"{request.stage}: {request.because.partition('.')[0]}" if request.because else str(request.stage)
+
+
+def _let_it_rain(fleet: Fleet, plan: Plan, traffic: Traffic, weather: Weather, say: Callable[[str], None]) -> None:
+    began, number, told = time.monotonic(), 0, 0.0
+    while (passed := time.monotonic() - began) < plan.seconds:
+        traffic.tick(number)
+        number += 1
+        if passed - told >= min(30.0, plan.seconds / 4):
+            told = passed
+            deeds, ended = sum(weather.counts.values()), Counter(str(one.stage) for one in requests_of(fleet))
+            say(f"{passed:5.0f} s: {dict(traffic.counts)}, {deeds} faults and kills, {dict(ended)}")
+        time.sleep(max(0.0, began + number * plan.every - time.monotonic()))
+
+
+def _settle(traffic: Traffic, fleet: Fleet, say: Callable[[str], None]) -> float:
+    """Until all is over and said, or nothing has moved for the time in which it has to."""
+    began = moved = time.monotonic()
+    before: object = None
+    while time.monotonic() - moved < LEASE + 60:
+        if traffic.settle() and not fleet.desk.is_anything_due():
+            time.sleep(1)  # whatever is being said at this moment
+            if not fleet.desk.is_anything_due():
+                break
+        if (now := fleet.desk.head()) != before:
+            before, moved = now, time.monotonic()
+        time.sleep(0.5)
+    settled = time.monotonic() - began
+    say(f"settled after {settled:.0f} s")
+    return settled
