@@ -24,8 +24,9 @@ Replica 0 is the one that is killed; the others live through it all. All was ove
 
 Checked for every request: the audit chain verifies, and what sudo noted on each host has an intent on record (I2); the
 stored outcome is what systemd shows (I3); one card, which shows the end, and no message twice (I4); no secret in
-messages and logs (I5); all over, and nothing stood still for a lease and 60 s on the way (I6); what was acknowledged is one request. That each command
-followed a look that showed the need (I1) is checked in the kills, where every look is on record.
+messages and logs (I5); all over, and nothing stood still for a lease and 60 s on the way (I6); what was acknowledged is
+one request. That each command followed a look that showed the need (I1) is checked in the kills, where every look is on
+record.
 """
 _KILLS = """\
 Run on {today}: {total} kills, {per_point} wanted at each point on each database. A mask is asked for, a bot kills
