@@ -11,9 +11,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.lab.hosts import Lab, LabHost
+from tests.lab.installation import ROOT
 from tests.lab.postgres import Postgres, postgres
 from tests.lab.slack.lab import SlackLab
-from tests.soak.fleet import sailing
+from tests.soak.fleet import Fleet, sailing
 from tests.soak.mortal import Maker
 from tests.soak.points import POINTS
 from tests.soak.rounds import Lane, Round
@@ -40,11 +41,19 @@ def _soak(seconds: float, seed: int) -> int:
         hosts = lab.boot(HOSTS)
         with sailing(slack, hosts, cluster) as fleet:
             soaked = soak(fleet, Plan(seconds, seed=seed), _say)
+            if soaked.broken:
+                _keep_logs(fleet)
     tell("Soak", of_storm(soaked))
     _say(f"{len(soaked.broken)} promises broken")
     for line in soaked.broken:
         _say(f"  {line}")
     return 1 if soaked.broken else 0
+
+
+def _keep_logs(fleet: Fleet) -> None:
+    """What the bots said of themselves since they were started last, to find the cause in."""
+    for number, bot in enumerate(fleet.bots):
+        (ROOT / f"var/soak-{number}.log").write_text(bot.output)
 
 
 def _kills(per_point: int, seconds: float) -> int:

@@ -49,9 +49,9 @@ class Lane:
     def __init__(self, host: LabHost, folder: Path, maker: Maker, cluster: Postgres | None = None) -> None:
         self._host, self._maker, self._cluster = host, maker, cluster
         self._folder = folder / host.name
-        self._url = f"sqlite:///{self._folder}/var/maskbot.db"
+        self._url, self._name = f"sqlite:///{self._folder}/var/maskbot.db", f"kills_{host.name.replace('-', '_')}"
         if cluster:
-            self._url = cluster.make_database(f"kills_{host.name.replace('-', '_')}")
+            self._url = cluster.make_database(self._name)
         (known,) = inventory({host.name: host}).hosts
         self._known = asdict(known) | {"pins": sorted(known.pins), "groups": []}
 
@@ -74,7 +74,7 @@ class Lane:
         (self._folder / "slack").mkdir(parents=True)
         (self._folder / "somebody-dies").touch()
         if self._cluster:
-            self._cluster.empty_database(self._url.rpartition("/")[2].partition("?")[0])
+            self._cluster.empty_database(self._name)
         self._host.run("sh", "-c", _CLEAN)
 
     @property

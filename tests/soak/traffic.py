@@ -103,13 +103,15 @@ class Traffic:
         card = self._card(request)
         if card is None or not (surely or self._chance.random() < 0.8):
             return
-        self._answered.add(key)
+        with self._guard:
+            self._answered.add(key)
         approvers = [name for name in APPROVERS if self._fleet.slack.users[name] != request.ask.requester.user]
         button = "Deny" if self._chance.random() < 0.1 else "Approve"
         for name in approvers if self._chance.random() < 0.2 else approvers[:1]:
-            self._pool.submit(self._pressed, name, button, card)
+            self._pool.submit(self._pressed, name, button, card, key)
 
-    def _pressed(self, user: str, button: str, card: dict[str, Any]) -> None:
+    def _pressed(self, user: str, button: str, card: dict[str, Any], key: tuple[str, int]) -> None:
+        """Whoever is told by Slack that it failed presses again."""
         try:
             ack = self._fleet.slack.click(user, card, button)
         except Exception:
@@ -117,6 +119,8 @@ class Traffic:
         with self._guard:
             self.counts["pressed"] += 1
             self.counts["presses lost"] += not ack.in_time
+            if not ack.in_time:
+                self._answered.discard(key)
 
     def _card(self, request: Request) -> dict[str, Any] | None:
         """The card as it stands, from what the bots sent to Slack."""
