@@ -32,10 +32,10 @@ from tests.workflow.world import POLICY
 UNIT = UnitName("restless.service")
 TIMINGS = Timings(
     retries=(0.05, 0.1), doubt_first=0.1, doubt_longest=0.5, not_yet=0.1, progress=1.0, message_retry=0.1, poll=0.05,
-    lease_renewal=0.4,
+    lease_renewal=0.5,
 )  # fmt: skip
-LEASE = timedelta(seconds=1.5)
-LIMITS = Limits(busy=timedelta(seconds=20), message_lease=timedelta(seconds=1.5))
+LEASE = timedelta(seconds=3)
+LIMITS = Limits(busy=timedelta(seconds=20), message_lease=timedelta(seconds=3))
 
 
 @dataclass(frozen=True)
@@ -126,14 +126,15 @@ def main() -> None:
 
 
 def _become(line: str) -> None:
-    """In the child: nothing of its maker's is its own but the log."""
+    """In the child: what it says of itself goes into a log of its own, not to whoever waits for a process id."""
+    settings = Settings(**json.loads(line))
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    for stream in (0, 1):
-        os.close(stream)
-    for stream in (os.O_RDONLY, os.O_WRONLY):
-        os.open(os.devnull, stream)
+    log = os.open(f"{settings.folder}/log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
     try:
-        be_a_bot(Settings(**json.loads(line)))
+        be_a_bot(settings)
     finally:
         os._exit(1)
 
