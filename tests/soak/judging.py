@@ -3,7 +3,8 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from bot.core.cards import render
@@ -13,30 +14,42 @@ from bot.ports import Query
 from tests.core.cards.reading import read_message
 from tests.lab.hosts import LabHost
 from tests.lab.slack.workspace import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
-from tests.soak.fleet import LEASE, Fleet
+from tests.soak.fleet import Fleet
 from tests.soak.traffic import Traffic
 from tests.stories.scene import NAMES
 from tests.workflow.invariants import MASKED, Seen, broken
 
-IN_TIME = timedelta(seconds=LEASE + 60)  # I6
 _COMMAND = re.compile(r"COMMAND=(\S+/(?:systemctl|ln|rm) .*)$")
 _VERBS = re.compile(r" (mask|unmask|stop|start|reset-failed|daemon-reload) ?| /dev/null ")
 
 
-def requests_of(fleet: Fleet) -> list[Request]:
+def requests_of(fleet: Fleet, *, since: datetime | None = None) -> list[Request]:
     """All of them."""
-    return fleet.desk.find(Query(limit=100_000))
+    return fleet.desk.find(Query(limit=100_000, since=since))
 
 
-def judged(fleet: Fleet, traffic: Traffic) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Beforehand:
+    """How it was when it began: what came earlier is not ours to judge."""
+
+    at: datetime
+    ran: Mapping[str, Counter[str]]  # by host
+
+    @classmethod
+    def of(cls, fleet: Fleet) -> "Beforehand":
+        """Now."""
+        return cls(SystemClock().now(), {host.name: sudo_ran(host) for host in fleet.hosts.values()})
+
+
+def judged(fleet: Fleet, traffic: Traffic, before: Beforehand) -> list[str]:
     """Every promise that was broken, in words."""
-    requests, records = requests_of(fleet), list(fleet.desk.records())
+    requests, records = requests_of(fleet, since=before.at), list(fleet.desk.records())
     messages = [one for one in fleet.slack.messages("incident") if _mark(one)]
     said = [(_mark(one), read_message(one, NAMES)) for one in messages]
     seen = Seen(records, fleet.desk.head(), requests, said, SystemClock().now())
     return [
         *broken(seen),
-        *_sent_without_record(fleet, records, {request.id: request.target.host for request in requests}),
+        *_sent_without_record(fleet, requests, records, before),
         *(line for request in requests for line in _ended(request, seen)),
         *_hosts_disagree(fleet, requests),
         *_twins(said),
@@ -76,14 +89,17 @@ def _hosts_disagree(fleet: Fleet, requests: list[Request]) -> Iterator[str]:
             yield f"I3: {request.id} says {request.target.outcome} of {unit} on {host}, and it is {states}"
 
 
-def _sent_without_record(fleet: Fleet, records: list[Mapping[str, Any]], host_of: Mapping[str, str]) -> Iterator[str]:
+def _sent_without_record(
+    fleet: Fleet, requests: list[Request], records: list[Mapping[str, Any]], before: Beforehand
+) -> Iterator[str]:
     """I2: what sudo noted on each host that it ran, against the intents on record."""
+    host_of = {request.id: request.target.host for request in requests}
     intents: Counter[tuple[str, str]] = Counter()
     for record in records:
-        if record["type"] == "exec.intent":
+        if record["type"] == "exec.intent" and record["request_id"] in host_of:
             intents[host_of[record["request_id"]], " ".join(record["data"]["argv"][2:])] += 1
     for host in fleet.hosts.values():
-        for command, times in sudo_ran(host).items():
+        for command, times in (sudo_ran(host) - before.ran[host.name]).items():
             if times > intents[host.name, command]:
                 yield f"I2: {host.name} ran `{command}` {times} times, on record are {intents[host.name, command]}"
 

@@ -31,7 +31,7 @@ from tests.workflow.world import POLICY
 
 UNIT = UnitName("restless.service")
 TIMINGS = Timings(
-    retries=(0.05, 0.1), doubt_first=0.1, doubt_longest=0.5, not_yet=0.1, progress=1.0, message_retry=0.1, poll=0.05,
+    retries=(0.05, 0.1), doubt_first=0.1, doubt_longest=0.5, not_yet=0.1, progress=1.0, message_retry=0.1, poll=0.2,
     lease_renewal=0.5,
 )  # fmt: skip
 LEASE = timedelta(seconds=3)

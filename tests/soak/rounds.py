@@ -160,7 +160,7 @@ class _Life:
             for number, lives in enumerate(self._bots):
                 if not lives():
                     self._bots[number] = self._lane.bot(number, self._point, "")
-            time.sleep(0.02)
+            time.sleep(0.1)
 
     def _checked(self, request: Request) -> Iterator[str]:
         kept = said(self._lane.folder / "slack").values()

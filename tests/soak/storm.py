@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.core.changes import Request
 from tests.soak.fleet import LEASE, Fleet
-from tests.soak.judging import judged, requests_of
+from tests.soak.judging import Beforehand, judged, requests_of
 from tests.soak.measuring import Meter
 from tests.soak.traffic import Traffic
 from tests.soak.weather import Weather
@@ -43,7 +43,7 @@ class Soaked:
 
 def soak(fleet: Fleet, plan: Plan, say: Callable[[str], None] = lambda _: None) -> Soaked:
     """All of it; the hosts are as the requests left them afterwards."""
-    chance = random.Random(plan.seed)  # noqa: S311
+    chance, before = random.Random(plan.seed), Beforehand.of(fleet)  # noqa: S311
     traffic, meter = Traffic(fleet, chance), Meter(fleet, every=min(5.0, plan.seconds / 8))
     weather = Weather(fleet, chance, fault_every=plan.fault_every, kill_every=plan.kill_every)
     meter.begin()
@@ -55,8 +55,8 @@ def soak(fleet: Fleet, plan: Plan, say: Callable[[str], None] = lambda _: None) 
         meter.end()
     settled = _settle(traffic, fleet, say)
     traffic.close()
-    broken = judged(fleet, traffic)
-    outcomes = Counter(how_it_ended(one) for one in requests_of(fleet))
+    broken = judged(fleet, traffic, before)
+    outcomes = Counter(how_it_ended(one) for one in requests_of(fleet, since=before.at))
     targets, replicas = len(traffic.targets), len(fleet.bots)
     about = (traffic.counts, outcomes, weather.counts, weather.troubles, broken, settled, targets, replicas, meter)
     return Soaked(plan, *about)

@@ -17,6 +17,7 @@ from tests.lab.postgres import postgres
 from tests.lab.pristine import Pristine
 from tests.lab.slack.lab import SlackLab
 from tests.soak.fleet import DATABASE, Fleet, sailing
+from tests.soak.storm import Plan, soak
 from tests.stories.scene import MASKED, Story, id_of, mark, words
 
 pytestmark = [pytest.mark.slack, pytest.mark.ssh, pytest.mark.postgresql]
@@ -117,3 +118,16 @@ def test_what_both_hear_is_done_once(fleet: Fleet, story: Story) -> None:
     request = done(fleet, card)
     assert len(request.votes) == 1
     assert len(fleet.desk.find(Query(host="db-01", unit=request.target.unit))) == 1
+
+
+@pytest.mark.fault("F35", "F36", "F40", "F53", "F54", how="all at once for a while, at two replicas")
+def test_a_short_storm_breaks_no_promise(fleet: Fleet, found: Mapping[str, Pristine]) -> None:
+    """`script/soak` has a longer one."""
+    try:
+        soaked = soak(fleet, Plan(20.0, fault_every=2.0, kill_every=7.0))
+    finally:
+        for pristine in found.values():
+            pristine.restore()
+    assert soaked.broken == []
+    assert soaked.counts["acknowledged"] > 0
+    assert sum(soaked.weather.values()) > 0
