@@ -94,7 +94,7 @@ class Lane:
 
     def bot(self, number: int, point: str, payload: str) -> Callable[[], bool]:
         """A new bot; the answer says whether it lives."""
-        key, folder, appends = str(self._host.key_file), str(self._folder), random.randrange(MOST_APPENDS)  # noqa: S311
+        key, folder, appends = str(self._host.key_file), str(self._folder), random.randrange(MOST_APPENDS)
         name = f"bot-{number}-{secrets.token_hex(2)}"
         pid = self._maker.make(Settings(self._url, self._known, key, folder, name, payload, point, appends))
         return lambda: self._maker.is_alive(pid)

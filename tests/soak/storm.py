@@ -43,7 +43,7 @@ class Soaked:
 
 def soak(fleet: Fleet, plan: Plan, say: Callable[[str], None] = lambda _: None) -> Soaked:
     """All of it; the hosts are as the requests left them afterwards."""
-    chance, before = random.Random(plan.seed), Beforehand.of(fleet)  # noqa: S311
+    chance, before = random.Random(plan.seed), Beforehand.of(fleet)
     traffic, meter = Traffic(fleet, chance), Meter(fleet, every=min(5.0, plan.seconds / 8))
     weather = Weather(fleet, chance, fault_every=plan.fault_every, kill_every=plan.kill_every)
     meter.begin()
