@@ -1,15 +1,16 @@
-"""The main story in a real browser: Alice types, Bob clicks, and what they see is kept in pictures.
+"""What people do in a real browser, and never with an id in their hands; what they see is kept in pictures.
 
 With MASKBOT_PICTURES=1 the pictures are those of the documentation, docs/*.png; else they go where a test may write.
 """
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, TimeoutError, ViewportSize, expect, sync_playwright
 
 from tests.lab.installation import ROOT
 from tests.lab.slack.workspace import USERS
@@ -20,13 +21,16 @@ pytestmark = [pytest.mark.browser, pytest.mark.slack, pytest.mark.ssh]
 CHROMIUM = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-sync"
 # So narrow that a card fills its picture, so high that a thread fits.
 NARROW, WIDE = ViewportSize(width=920, height=900), ViewportSize(width=1420, height=1300)
-# The stand-in draws each line of code as a box of its own, Slack one box round all. And no pointer is in the pictures.
+HIGH = ViewportSize(width=1000, height=1200)  # for somebody's page, and for a form with a list under a field
+# The stand-in draws each line of code as a box of its own, Slack one box round all.
 AS_IN_SLACK = """
 .bk-text:has(code) { background: #f8f8f8; border: 1px solid #ddd; border-radius: 4px; padding: 6px 10px; }
 code { background: none; border: 0; padding: 0; }
-.msg { background: none !important; }
-.msg-hover-actions { visibility: hidden; }
 .thread-pane { width: 820px !important; max-width: none !important; }
+.home-inner { padding: 16px; }
+.home-inner .blocks { gap: 6px; }
+.home-inner .bk-header { margin-top: 14px; }
+.modal .blocks { gap: 12px; }
 """
 
 
@@ -74,12 +78,57 @@ def card(page: Page, head: str) -> Locator:
     return page.locator(".messages .msg", has=page.locator(".bk-header", has_text=head)).last
 
 
-def test_alice_types_bob_clicks_and_both_see_the_proof(page: Page, story: Story, pictures: Path) -> None:
-    page.locator(".composer-input").fill("/mask web-01 cron INC-2041: runaway job")
+def picture(page: Page, what: Locator, path: Path) -> None:
+    """As it looks to somebody whose pointer is elsewhere."""
+    page.mouse.move(0, 0)
+    what.screenshot(path=path)
+
+
+def says(page: Page, text: str) -> None:
+    """Type it into the channel and send it."""
+    page.locator(".composer-input").fill(text)
     page.locator(".composer-send").click()
+
+
+def field(page: Page, label: str) -> Locator:
+    """The field of the open form that is called so."""
+    named = page.locator(".bk-label", has_text=re.compile(rf"^{re.escape(label)}( \(optional\))?$"))
+    return page.locator(".modal .bk-input", has=named)
+
+
+def offered(page: Page, label: str, typed: str, wanted: str) -> Locator:
+    """What a list offers under what was typed; while it is still being looked for, one types on."""
+    box, option = field(page, label), field(page, label).get_by_role("option", name=wanted).first
+    for _ in range(int(PATIENCE)):
+        box.locator("input").fill("")
+        box.locator("input").press_sequentially(typed, delay=20)
+        try:
+            option.wait_for(timeout=1000)
+            break
+        except TimeoutError:
+            continue
+    expect(option).to_be_visible(timeout=1000)
+    return option
+
+
+def sends_off(page: Page) -> None:
+    """The button of the open form that does it."""
+    page.locator(".modal-btn.primary").click()
+
+
+def at_home(page: Page, user: str) -> Locator:
+    """Somebody's own page of the bot."""
+    act_as(page, user)
+    page.locator(".sidebar-item", has_text="incident").click()
+    page.locator(".sidebar-item", has_text="maskbot").click()
+    return page.locator(".home-inner")
+
+
+def test_alice_types_bob_clicks_and_both_see_the_proof(page: Page, story: Story, pictures: Path) -> None:
+    says(page, "/mask web-01 cron INC-2041: runaway job")
     waiting = card(page, "MASK cron.service on web-01 · needs 1 approval")
     expect(waiting).to_be_visible()
-    waiting.screenshot(path=pictures / "waiting.png")
+    picture(page, waiting, pictures / "waiting.png")
 
     act_as(page, "bob")
     card(page, "MASK cron.service").get_by_role("button", name="Approve").click()
@@ -88,16 +137,107 @@ def test_alice_types_bob_clicks_and_both_see_the_proof(page: Page, story: Story,
     expect(page.get_by_text("masked and proven: cron.service on web-01")).to_be_visible()
     assert story.sees("cron.service") == MASKED
     expect(done).to_contain_text("4 replies")
-    done.screenshot(path=pictures / "card.png")
+    picture(page, done, pictures / "card.png")
 
     page.set_viewport_size(WIDE)
     done.locator(".thread-summary").click()
     expect(page.locator(".thread-body")).to_contain_text("Unit cron.service is masked")
     expect(page.locator(".thread-body")).to_contain_text("What the last look at cron.service on web-01 showed")
-    page.locator(".thread-pane").screenshot(path=pictures / "thread.png")
+    picture(page, page.locator(".thread-pane"), pictures / "thread.png")
     page.locator(".thread-x").click()
 
     act_as(page, "alice")
     card(page, "MASKED AND PROVEN").get_by_role("button", name="Unmask").click()
     expect(card(page, "UNMASKED, AS BEFORE · cron.service on web-01")).to_be_visible()
     assert story.sees("cron.service") == RUNS
+
+
+def test_the_form_offers_the_units_of_a_host_and_says_why_some_are_refused(
+    page: Page, story: Story, pictures: Path
+) -> None:
+    page.set_viewport_size(HIGH)
+    says(page, "/mask")
+    field(page, "Host").locator("select").select_option("web-01")
+    field(page, "Reason").locator("input").fill("INC-2042: it flaps")
+    field(page, "For how long").locator("input").fill("2h")
+    refused = offered(page, "Unit", "ss", "ssh.service (critical")
+    picture(page, page.locator(".modal"), pictures / "form.png")
+
+    refused.click()
+    sends_off(page)
+    expect(page.locator(".modal-error")).to_contain_text("ssh.service is on the critical list")
+    offered(page, "Unit", "restl", "restless.service").click()
+    sends_off(page)
+    expect(page.locator(".modal")).to_be_hidden()
+    waiting = card(page, "MASK restless.service on web-01 · needs 1 approval")
+    expect(waiting).to_contain_text("INC-2042: it flaps")
+    expect(waiting).to_contain_text("Ends")
+    waiting.get_by_role("button", name="Withdraw").click()
+    expect(card(page, "WITHDRAWN")).to_be_visible()
+
+
+def test_everybody_has_a_page_of_their_own_with_what_waits_for_them_and_what_is_theirs(
+    page: Page, story: Story, pictures: Path
+) -> None:
+    page.set_viewport_size(HIGH)
+    story.presses("carol", "Approve", story.asks("/mask web-02 restless --for 2h INC-2043: it flaps", user="bob"))
+    story.card("MASKED AND PROVEN")
+    story.asks("/mask web-01 cron INC-2041: runaway job", head="MASK cron.service")
+
+    mine = at_home(page, "bob")
+    expect(mine).to_contain_text("Waiting for you · 1")
+    expect(mine).to_contain_text(re.compile("ends [0-9:]+ UTC .2 hours left"))
+    expect(mine).to_contain_text("you may ask for masks and unmasks, and approve")
+    expect(mine).to_contain_text("Connected to Slack, and the database answers.")
+    picture(page, mine, pictures / "home.png")
+
+    mine.get_by_role("button", name="Approve").click()
+    expect(page.locator(".modal")).to_contain_text("MASK cron.service on web-01")
+    sends_off(page)
+    expect(mine).to_contain_text("Waiting for you · nothing")
+    story.card("MASKED AND PROVEN · cron.service on web-01")
+    assert story.sees("cron.service") == MASKED
+    mine.get_by_role("button", name="Unmask").click()
+    expect(mine).to_contain_text("Your live masks · nothing")
+    assert story.sees("restless.service", "web-02") == RUNS
+
+
+def test_a_message_is_a_reason_and_what_was_asked_is_handed_over_to_somebody_chosen(page: Page, story: Story) -> None:
+    said = story.demo.slack.write("bob", "incident", "worker.service eats all memory of web-01")
+    page.locator(f".messages .msg[data-ts='{said['ts']}']").hover()
+    page.locator(".msg-hover-actions .shortcut").click()
+    expect(field(page, "Host").locator("select")).to_have_value("web-01")
+    expect(field(page, "Unit").locator("input")).to_have_value("worker.service")
+    sends_off(page)
+    expect(card(page, "MASK worker.service on web-01")).to_contain_text("worker.service eats all memory of web-01")
+
+    mine = at_home(page, "alice")
+    mine.get_by_role("button", name="Hand over").last.click()
+    field(page, "To whom?").locator("select").select_option("Carol")
+    sends_off(page)
+    expect(mine).to_contain_text("Your requests · nothing")
+    theirs = at_home(page, "carol")
+    expect(theirs).to_contain_text("Your requests · 1")
+    theirs.get_by_role("button", name="Withdraw").click()
+    story.card("WITHDRAWN")
+
+
+def test_from_anywhere_the_form_asks_for_the_channel_and_a_mistake_opens_it_with_what_made_sense(
+    page: Page, story: Story
+) -> None:
+    page.locator(".topbar .shortcut").click()
+    field(page, "Channel").locator("select").select_option("#incident")
+    field(page, "Host").locator("select").select_option("web-01")
+    offered(page, "Unit", "cro", "cron.service").click()
+    sends_off(page)
+    waiting = card(page, "MASK cron.service on web-01 · needs 1 approval")
+    waiting.get_by_role("button", name="Withdraw").click()
+    expect(card(page, "WITHDRAWN")).to_be_visible()
+
+    says(page, "/mask web-01 cr* --keep-running INC-2041: runaway job")
+    expect(field(page, "Host").locator("select")).to_have_value("web-01")
+    expect(field(page, "How").get_by_label("Leave it running")).to_be_checked()
+    expect(field(page, "Reason").locator("input")).to_have_value("INC-2041: runaway job")
+    expect(page.get_by_text("is a pattern. Name one unit")).to_be_visible()
+    page.locator(".modal").get_by_role("button", name="Cancel").click()
+    expect(page.locator(".modal")).to_be_hidden()
