@@ -7,23 +7,20 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from time import monotonic
-from typing import Protocol
 
 import structlog
 from slack_bolt import App
 from slack_sdk import WebClient
 
-from bot.compose import Assembly, http_limits
+from bot.compose import Assembly
 from bot.core.signs import Sign
 from bot.edges.directory import SlackDirectory
-from bot.edges.http_mode import HttpServer
-from bot.edges.http_requests import Requests
 from bot.edges.slack import FORM_TIMEOUT, Account, account, web_client
-from bot.edges.socket_mode import Socket, application
+from bot.edges.socket_mode import application
 from bot.errors import ConfigError, SlackError
+from bot.way_in import WayIn, open_way_in
 from bot.workflow.operators import tell_crowded
 from bot.workflow.vitals import TOKEN_REFUSED
-from config.manifest import REQUEST_PATH
 from config.settings import WAYS_IN, Settings, load_settings
 from handlers import Home, register
 
@@ -52,24 +49,6 @@ def _known_to(assembly: Assembly, client: WebClient, us: Account) -> None:
     )
 
 
-class WayIn(Protocol):
-    """How what people do in Slack comes to the handlers."""
-
-    def connect(self) -> None:
-        """Open it. Raises `SlackError`, and `ConfigError` where this machine does not let us."""
-
-    @property
-    def is_connected(self) -> bool:
-        """Whether payloads can come in now."""
-
-    @property
-    def state(self) -> str:
-        """The same for people."""
-
-    def close(self) -> None:
-        """Take nothing more in, and let what came in be finished."""
-
-
 class SlackLink:
     """Tries until it is connected; from then on the connection heals itself.
 
@@ -81,7 +60,7 @@ class SlackLink:
         self._assembly = assembly
         self._secrets = _secrets(assembly.settings)
         self._useless: tuple[str, str] | None = None  # newer ones that Slack refused
-        self._check_at = 0.0
+        self._ask_at = 0.0
         self._say = say
         self._lost = lost
         self._ended = threading.Event()
@@ -155,30 +134,44 @@ class SlackLink:
                 return
 
     def _look_after(self) -> None:
-        """While it is connected: whether its token is still taken, and whether there is another one."""
-        vitals = self._assembly.parts.vitals
-        if not vitals.refused and monotonic() > self._check_at:
-            self._check_at = monotonic() + self._assembly.settings.slack_check
-            self._is_taken(self._secrets)
-        if vitals.refused and self._way_in is not None:
-            log.error("slack.token_refused", why=vitals.refused)
+        """While it is connected, or was: whether its token is still taken, and whether there is another one."""
+        refused = self._assembly.parts.vitals.refused
+        if refused and self._way_in is not None:
+            log.error("slack.token_refused", why=refused)
             self._let_go()
-        if (newer := self._newer()) and self._is_taken(newer):
-            self._use(newer)
-            self._connect()
+        if newer := self._newer():
+            is_taken = self._is_taken(newer)
+            self._use(newer if is_taken else self._secrets)
+        else:
+            is_taken = self._is_time_to_ask() and self._is_taken(self._secrets)
+        if is_taken and self._way_in is None:
+            self._connect_anew()
+
+    def _is_time_to_ask(self) -> bool:
+        """A bot that has nothing to say would not notice that its token is gone, or good again."""
+        if monotonic() < self._ask_at:
+            return False
+        self._ask_at = monotonic() + self._assembly.settings.slack_check
+        return True
 
     def _is_taken(self, secrets: tuple[str, str]) -> bool:
-        """Ask whether the token is good: a bot that has nothing to say would not notice."""
         try:
             account(web_client(secrets[0], base=self._assembly.settings.slack_api_url))
         except SlackError as error:
-            if error.code in TOKEN_REFUSED and secrets == self._secrets:
-                self._assembly.parts.vitals.token_refused(error.code)
-            elif not error.passing:
+            if secrets != self._secrets and not error.passing:
                 log.error("slack.new_token_refused", why=error.code)
                 self._useless = secrets
+            elif error.code in TOKEN_REFUSED:
+                self._assembly.parts.vitals.token_refused(error.code)
             return False
         return True
+
+    def _connect_anew(self) -> None:
+        """What once was connected is worth waiting for, whatever Slack says."""
+        try:
+            self._connect()
+        except SlackError as error:
+            self._assembly.parts.vitals.token_refused(error.code)
 
     def _newer(self) -> tuple[str, str] | None:
         """Other tokens than those in use, where the files of the secrets hold some."""
@@ -208,7 +201,7 @@ class SlackLink:
         self._assembly.parts.vitals.token_taken()
         if self._way_in is None:  # each one made starts threads of its own
             crowded = partial(tell_crowded, self._assembly.parts, most=settings.slack_connections)
-            self._way_in = _way_in(settings, self._handlers(us), opens, crowded=crowded)
+            self._way_in = open_way_in(settings, self._handlers(us), opens, crowded=crowded)
         self._way_in.connect()
         return us
 
@@ -219,21 +212,6 @@ class SlackLink:
         home = Home(team=us.team, enterprise=us.enterprise, app=us.app)
         register(app, self._assembly.desk, home=home, aside=self._aside)
         return app
-
-
-def _way_in(settings: Settings, app: App, secret: str, *, crowded: Callable[[int], None]) -> WayIn:
-    if settings.mode == "socket":
-        return Socket(
-            app,
-            app_token=secret,
-            ping_interval=settings.socket_ping_interval,
-            listeners=settings.listeners,
-            most=settings.slack_connections,
-            crowded=crowded,
-        )
-    requests = Requests(app, secret=secret, path=REQUEST_PATH)
-    address = (str(settings.http_address), settings.http_port)
-    return HttpServer(requests, address, limits=http_limits(settings), listeners=settings.listeners)
 
 
 def _as(us: Account) -> str:

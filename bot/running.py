@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bot import __version__
 from bot.compose import Assembly, assembled
+from bot.core.signs import is_ready
 from bot.edges import log
 from bot.edges.log_writing import Outlet
 from bot.edges.notify import Notify
@@ -20,6 +21,7 @@ from bot.signals import Wish, Wishes, no_later_than
 from bot.workflow import Loop, copies
 from bot.workflow.configuring import begin_with_it
 from bot.workflow.copies import Copying
+from bot.workflow.pulse import JUST_BEGUN, Pulse
 from config.loading import Configuration, load
 from config.settings import Settings, load_settings
 from handlers.shell import Shell, State
@@ -65,8 +67,9 @@ def _begin(assembly: Assembly, parts: ExitStack, notify: Notify, say: Say, *, lo
     settings = assembly.settings
     link = SlackLink(assembly, say=lambda text: _begun(say, text), lost=lost)
     loop = Loop(assembly.parts, owner=assembly.instance, workers=settings.workers, watchers=settings.watchers)
-    shell = serve_shell(assembly, lambda: State(is_ready=link.is_connected, slack=link.state))
-    parts.enter_context(seen(assembly, notify, looks=[link.signs, lambda: copies.signs(assembly.parts)], say=say))
+    looks = [link.signs, lambda: copies.signs(assembly.parts)]
+    pulse = parts.enter_context(seen(assembly, notify, looks=looks, say=say))
+    shell = serve_shell(assembly, lambda: _state(link, pulse))
     copying = Copying(assembly.parts, owner=assembly.instance)
     parts.callback(copying.stop)
     parts.callback(loop.stop)
@@ -78,6 +81,7 @@ def _begin(assembly: Assembly, parts: ExitStack, notify: Notify, say: Say, *, lo
     loop.start()
     shell.start()
     link.start()
+    pulse.start()
     notify.ready()
     return link
 
@@ -117,6 +121,13 @@ def serve_shell(assembly: Assembly, state: Callable[[], State]) -> ShellServer:
     """The command line's way in, not opened yet. Raises `ConfigError` where there is no place for it."""
     shell = Shell(assembly.desk, assembly.parts, state)
     return ShellServer(assembly.settings.socket, shell.serve)
+
+
+def _state(link: SlackLink, pulse: Pulse) -> State:
+    """Slack as it is at this moment, everything else as it was at the last look."""
+    others = [sign for sign in pulse.signs if sign.part != "slack" and sign is not JUST_BEGUN]
+    why = tuple(sign.sentence for sign in others if not sign.is_well)
+    return State(is_ready=link.is_connected and is_ready(others), slack=link.state, why=why)
 
 
 def _begun(say: Say, text: str) -> None:

@@ -21,9 +21,12 @@ log = structlog.get_logger()
 
 @contextmanager
 def seen(assembly: Assembly, notify: Notify, *, looks: Sequence[Look], say: Callable[[str], None]) -> Iterator[Pulse]:
-    """Let the bot be seen for as long as this lasts. Raises `ConfigError` if the listener's address cannot be had."""
+    """Let the bot be seen for as long as this lasts, once the pulse is started.
+
+    Raises `ConfigError` if the listener's address cannot be had.
+    """
     parts, settings = assembly.parts, assembly.settings
-    waiting = metrics.Waiting(lambda: _backlog(parts), lambda: list(copies.unshipped(parts)))
+    waiting = metrics.Waiting(lambda: _backlog(parts), lambda: _unshipped(parts))
 
     def told(found: Sequence[Sign]) -> None:
         for sign in found:
@@ -39,7 +42,6 @@ def seen(assembly: Assembly, notify: Notify, *, looks: Sequence[Look], say: Call
         door.open()
         say(f"probes: {door.place}")
     metrics.REGISTRY.register(waiting)
-    pulse.start()
     try:
         yield pulse
     finally:
@@ -56,6 +58,13 @@ def _clock(assembly: Assembly) -> Sequence[Sign]:
     except MaskbotError as error:
         log.error("clock jump not recorded", why=str(error))
     return ()
+
+
+def _unshipped(parts: Parts) -> Sequence[metrics.SinkGauge]:
+    try:
+        return list(copies.unshipped(parts))
+    except MaskbotError:
+        return ()
 
 
 def _backlog(parts: Parts) -> Backlog | None:

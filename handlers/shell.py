@@ -28,6 +28,7 @@ class State:
 
     is_ready: bool
     slack: str
+    why: tuple[str, ...] = ()  # what else is not well
 
 
 class Shell:
@@ -76,6 +77,7 @@ class Shell:
             "version": __version__,
             "ready": state.is_ready,
             "slack": state.slack,
+            "why": [*state.why],
             "open_requests": self._parts.store.count(Query(stages=open_stages)),
             "frozen": shown.frozen(self._desk.freezing.state),
         }

@@ -116,6 +116,8 @@ def _say(words: Words) -> None:
     state = words["state"]
     ready = "ready" if state["ready"] else "NOT READY"
     typer.echo(f"maskbot {state['version']}: {ready}, Slack: {sentences.line(state['slack'])}")
+    for why in state.get("why", ()):
+        typer.echo(f"not well: {sentences.line(why)}")
     typer.echo(f"open requests: {state['open_requests']}")
     if frozen := state.get("frozen"):
         typer.echo(f"NEW MASKS ARE STOPPED by {sentences.line(frozen['by'])}: {sentences.line(frozen['reason'])}")

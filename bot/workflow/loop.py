@@ -47,10 +47,13 @@ class Loop:
         bodies: list[Callable[[], None]] = [*[self._speak] * speakers, *[self._attend] * watchers]
         heard = {"look_out": self._look_out, "claim": self._claim, "renew": self._renew}
         bodies += [self._with_a_beat(name, body) for name, body in heard.items()]
+        self._heard = tuple(heard)
         self._threads = [threading.Thread(target=self._until_stopped, args=(body,), daemon=True) for body in bodies]
 
     def start(self) -> None:
         """Begin; what was under way when the last process ended is due, and begins with a look."""
+        for name in self._heard:
+            self._parts.vitals.beat(name)
         for thread in self._threads:
             thread.start()
 

@@ -17,6 +17,8 @@ log = structlog.get_logger()
 _LATE = 6  # beats, after which the pulse itself counts as stopped
 _AT_ONCE = timedelta(seconds=10)  # for what nothing but an operator mends; a hiccup wakes nobody
 
+JUST_BEGUN = Sign("pulse", is_well=False, words="just begun")
+
 Look = Callable[[], Sequence[Sign]]
 
 
@@ -50,21 +52,22 @@ class Pulse:
     def stop(self) -> None:
         """The last look was the last."""
         self._stopping.set()
-        self._threads[0].join()  # the other may wait for a pager, and nobody waits for it
+        if self._threads[0].ident is not None:
+            self._threads[0].join()  # the other may wait for a pager, and nobody waits for it
 
     @property
     def signs(self) -> Sequence[Sign]:
         """How each part was a moment ago, and whether it was a moment ago."""
         age = monotonic() - self._at
         if age <= _LATE * self._parts.timings.pulse:
-            return self._signs or (Sign("pulse", is_well=False, words="just begun"),)
+            return self._signs or (JUST_BEGUN,)
         late = Sign("pulse", is_well=False, words=f"the bot has not looked after itself for {age:.0f} s", vital=True)
         return (*self._signs, late)
 
     def beat(self) -> None:
         """Look at every part."""
         before = {sign.part: sign for sign in self._signs}
-        found = [sign for look in self._looks for sign in look()]
+        found = [sign for look in self._looks for sign in _seen(look)]
         self._signs = signs.since(found, before, self._parts.clock.now())
         self._at = monotonic()
         for sign in self._signs:
@@ -125,6 +128,17 @@ class Pulse:
         except MaskbotError as error:
             return Sign("database", is_well=False, words=str(error).rstrip("."), patience=_AT_ONCE)
         return Sign("database", is_well=True, words="can be read and written", patience=_AT_ONCE)
+
+
+def _seen(look: Look) -> Sequence[Sign]:
+    """One part that cannot be looked at hides no other: without its sign nobody is told that it is well."""
+    try:
+        return look()
+    except MaskbotError as error:
+        log.warning("not looked at", why=str(error))
+    except Exception:
+        log.exception("not looked at")
+    return ()
 
 
 _LEVEL = {True: (20, "well again"), False: (40, "not well")}

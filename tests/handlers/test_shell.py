@@ -124,6 +124,7 @@ def test_everybody_may_ask_whether_the_bot_is_ready(terminal: Terminal) -> None:
         "version": "",
         "ready": False,
         "slack": "not connected",
+        "why": [],
         "open_requests": 1,
         "frozen": None,
     }

@@ -1,5 +1,7 @@
 """The loop by itself, with no host: it notices what time has made due, and ends when it is told to."""
 
+import json
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,11 +10,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 
 from bot.core.changes import Ask, Change, Request, Stage, Target, Verb
 from bot.core.configured import Configured
 from bot.core.inventory import Inventory
 from bot.core.units import UnitName
+from bot.edges import log
 from bot.edges.database import Database
 from bot.workflow import Loop, Parts, Timings
 from bot.workflow.parts import InForce
@@ -81,6 +85,27 @@ def test_what_time_makes_due_is_noticed_by_one_look_for_all(working: Working) ->
         assert not bot.store.is_anything_due()
         bot.clock.ahead += timedelta(hours=1)
         refused(bot)
+
+
+def test_every_line_about_a_request_has_its_id(working: Working, capsys: pytest.CaptureFixture[str]) -> None:
+    handlers, outlet = logging.root.handlers[:], log.set_up(level="debug", as_json=True)
+    try:
+        bot = working(Timings(poll=0.05))
+        anybody_may = InForce(Configured(Inventory(HOSTS), POLICY))
+        bot.parts = replace(bot.parts, in_force=anybody_may)  # so that a host is looked at, and there is none
+        with bot.store.exclusive(), bot.running():
+            bot.store.add(a_request(bot), events=[])
+            deadline = time.monotonic() + 30
+            while bot.store.get("r1").stage is Stage.ASKED:
+                assert time.monotonic() < deadline
+                bot.store.wait_for_work(0.1)
+        assert outlet.settle()
+    finally:
+        structlog.reset_defaults()
+        logging.root.handlers[:] = handlers
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert "request failed to advance" in {line["event"] for line in lines}
+    assert {line["request"] for line in lines} == {"r1"}
 
 
 def a_request(bot: Bot) -> Request:

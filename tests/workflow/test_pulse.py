@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -16,6 +16,7 @@ from bot.core.pages import Format
 from bot.core.signs import Sign
 from bot.edges.database import Database
 from bot.edges.pager import Receiver, Webhook
+from bot.errors import StoreBusy
 from bot.workflow import Loop, Parts, Timings
 from bot.workflow.jumps import note_jumps
 from bot.workflow.parts import InForce
@@ -144,6 +145,15 @@ def test_a_full_disk_is_noticed_without_anybody_asking_and_somebody_is_paged(
         ("trigger", "maskbot-bot-1-database"),
         ("resolve", "maskbot-bot-1-database"),
     ]
+
+
+def test_a_part_that_cannot_be_looked_at_hides_no_other(bot: Bot) -> None:
+    def fails() -> Sequence[Sign]:
+        raise StoreBusy("The database does not answer. Try again.")
+
+    pulse = Pulse(bot.parts, source="bot-1", looks=[fails, lambda: [bot.slack]], told=lambda signs: None)
+    pulse.beat()
+    assert [sign.part for sign in pulse.signs] == ["database", "loop", "messages", "slack"]
 
 
 def test_a_pulse_that_stopped_is_seen_by_whoever_asks(bot: Bot) -> None:
