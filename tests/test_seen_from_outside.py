@@ -103,6 +103,20 @@ def test_systemd_hears_that_it_is_up_that_it_lives_and_that_it_stops(place: Plac
             hear("STOPPING=1")
 
 
+@pytest.mark.fault("F56", how="SIGTERM while a call of Slack hangs")
+def test_it_ends_within_its_limit_whatever_it_waits_for(place: Place, saw: Callable[[str], str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        address = f"http://127.0.0.1:{deaf.getsockname()[1]}/api/"
+        with place.running(SLACK_API_URL=address, MASKBOT_STOP_WITHIN="0.3") as process:
+            connected, _ = deaf.accept()
+            rest = ended(process, signal.SIGTERM)
+            connected.close()
+    assert process.returncode == 0
+    assert any("not finished in time" in line for line in rest)
+    assert "stopped\n" not in rest
+    saw("nothing: what is in hand is taken up by the next process")
+
+
 @pytest.mark.fault("F62", how="the pipe of both streams full, and its reader stopped")
 def test_a_reader_of_the_log_that_has_stopped_holds_up_nothing(place: Place, saw: Callable[[str], str]) -> None:
     port = free_port()

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ from bot.core.units import UnitName
 from bot.edges.database import Database
 from bot.edges.sinks import SyslogSink
 from bot.workflow import Loop, Parts, Timings, copies
-from bot.workflow.copies import Copying
+from bot.workflow.anchoring import anchor, first_anchor
+from bot.workflow.copies import Copying, Shipment
 from bot.workflow.parts import InForce
 from tests.edges.syslog import LogReceiver, Stoppable, tcp
 from tests.handlers.world import HOSTS, NoHost
@@ -149,6 +151,37 @@ def test_without_a_required_copy_new_masks_are_refused_and_go_on_with_all_that_w
             bot.until(lambda: "New masks have to wait" not in bot.asks().because, "another answer")
             types = [record["type"] for record in bot.store.chain()]
             assert (types.count("audit.sink_down"), types.count("audit.sink_up")) == (1, 1)
+
+
+def test_of_two_replicas_one_ships_at_a_time(receiver: LogReceiver, url: str) -> None:
+    bot = Bot(url, sink(receiver), "bot-1")
+    with bot.store.exclusive():
+        bot.says("one")
+        assert Shipment(bot.parts, bot.parts.sinks[0], "bot-1").ship()
+        bot.says("two")
+        assert Shipment(bot.parts, bot.parts.sinks[0], "bot-2").ship()
+        assert receiver.numbers == [1], "the other one has it in hand"
+        bot.clock.ahead += timedelta(minutes=1)
+        assert Shipment(bot.parts, bot.parts.sinks[0], "bot-2").ship()
+        assert receiver.numbers == [1, 2]
+
+
+def test_where_the_record_ends_is_told_if_anything_is_new(receiver: LogReceiver, url: str) -> None:
+    bot = Bot(url, sink(receiver), "bot-1")
+    with bot.store.exclusive():
+        bot.says("one")
+        bot.store.keep(first_anchor(bot.parts))
+        assert bot.store.take_duty("bot-1") is None, "nothing at once"
+        for _ in range(2):
+            bot.clock.ahead += timedelta(days=1)
+            duty = bot.store.take_duty("bot-1")
+            assert duty is not None
+            anchor(bot.parts, duty)
+        due = bot.store.due_message("bot-1")
+        assert due is not None
+        head = bot.store.head()
+        assert f"--anchor {head.seq}:{head.hash}" in due.message.body
+        assert bot.store.due_message("bot-1") is None
 
 
 @contextmanager
