@@ -14,12 +14,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
-from bot.core.audit import Verified, verify
-from bot.edges.database import Database, Limits
+from bot.core.audit import Origin, Verified, verify
+from bot.edges.database import Database, Limits, chain
+from bot.edges.database.engine import parse_url
+from bot.edges.database.tables import chain_head
+from bot.edges.database.transactions import Transactions
 from bot.errors import ConfigError, StoreBusy
 from bot.ports import Query
-from tests.edges.asked import a_request, an_event
+from tests.edges.asked import NOW, a_request, an_event
 from tests.edges.conftest import Hands, Opening
 from tests.lab.postgres import Postgres
 from tests.plugins.fault_table import was_read
@@ -243,6 +247,22 @@ def test_a_postgresql_that_does_not_answer_is_busy_and_comes_back(cluster: Postg
             cluster.start()
         assert store.add(a_request(), events=[])[1]
     cluster.drop_database("stopped")
+
+
+@pytest.mark.postgresql
+@pytest.mark.fault("F54", how="a replica that freezes in the middle of a transaction, holding the end of the chain")
+def test_who_freezes_in_a_transaction_does_not_stop_the_others(cluster: Postgres, opened: Opening) -> None:
+    url = cluster.make_database("frozen")
+    store = opened(url)
+    with store.exclusive():
+        frozen = Transactions(parse_url(url), Limits(stalled=timedelta(milliseconds=200)))
+        with pytest.raises(StoreBusy), frozen.writing() as connection:
+            chain.append(connection, [an_event("never")], at=NOW, origin=Origin("bot-2", "1"))
+            store.record([an_event()])  # waits for the lock, until PostgreSQL has given the other one up
+            connection.execute(select(chain_head))
+        frozen.close()
+        assert [record["type"] for record in store.records()] == [an_event().type]
+    cluster.drop_database("frozen")
 
 
 @pytest.mark.postgresql

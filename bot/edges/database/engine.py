@@ -21,6 +21,7 @@ class Limits:
     busy: timedelta = timedelta(seconds=2)  # waiting for somebody else's lock
     card_edits: timedelta = timedelta(seconds=5)  # between two edits of a card that only show progress
     message_lease: timedelta = timedelta(seconds=60)  # a message that is being said, before somebody else may say it
+    stalled: timedelta = timedelta(seconds=15)  # a transaction in which nothing happens, before PostgreSQL ends it
 
 
 def parse_url(text: str) -> URL:
@@ -49,6 +50,15 @@ def connect(url: URL, limits: Limits) -> Engine:
     seconds = limits.busy.total_seconds()
     if path := file_of(url):
         return _connect_file(path, seconds)
+    # A replica that freezes, or whose machine is gone, in the middle of a transaction would keep its locks from all
+    # others for as long: the end of the audit chain is one of them.
+    stalled = round(limits.stalled.total_seconds() * 1000)
+    settings = {
+        "synchronous_commit": "on",
+        "lock_timeout": round(seconds * 1000),
+        "idle_in_transaction_session_timeout": stalled,
+        "timezone": "UTC",
+    }
     return create_engine(
         url,
         pool_size=10,
@@ -57,7 +67,7 @@ def connect(url: URL, limits: Limits) -> Engine:
         pool_pre_ping=True,  # a connection that a restart of the database has cut is replaced, not handed out
         connect_args={
             "connect_timeout": max(2, round(seconds)),  # libpq takes whole seconds, and no fewer than two
-            "options": f"-c synchronous_commit=on -c lock_timeout={round(seconds * 1000)} -c timezone=UTC",
+            "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
         },
     )
 

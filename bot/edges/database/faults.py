@@ -38,6 +38,10 @@ def _ours(error: BaseException | None) -> MaskbotError | None:
             return StoreBusy("The database's disk is full; nothing was recorded.")
         case psycopg.errors.LockNotAvailable() | psycopg.errors.DeadlockDetected():
             return StoreBusy("The database is busy; nothing was recorded. Try again.")
+        case psycopg.errors.IdleInTransactionSessionTimeout():
+            return StoreBusy(
+                "The database gave this process up, because it stood still; nothing was recorded. Try again."
+            )
         case psycopg.OperationalError() | psycopg.InterfaceError():
             # Lost while it committed, it may have recorded: asking again is safe, because every key is unique.
             return StoreBusy("The database does not answer. Try again.")
