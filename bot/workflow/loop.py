@@ -19,13 +19,12 @@ from bot.workflow.carrying import Carrying
 from bot.workflow.doubt import own_up
 from bot.workflow.duties import perform
 from bot.workflow.meanwhile import do_what_is_due
-from bot.workflow.parts import Parts
+from bot.workflow.parts import UNCALLED, Parts
 from bot.workflow.saying import say
 from bot.workflow.voting import count_votes, has_cast_votes
 
 log = structlog.get_logger()
 _LAST_WORDS = 5.0  # seconds in which the last messages are begun
-_UNCALLED = 20  # looks by the one who looks out, after which the others look for themselves
 
 
 class Loop:
@@ -103,10 +102,10 @@ class Loop:
             self._parts.store.wake()
 
     def _wait(self) -> None:
-        self._parts.store.wait_for_work(_UNCALLED * self._parts.timings.poll)
+        self._parts.store.wait_for_work(UNCALLED * self._parts.timings.poll)
 
     def _claim(self) -> None:
-        if not self._free.acquire(timeout=_UNCALLED * self._parts.timings.poll):
+        if not self._free.acquire(timeout=UNCALLED * self._parts.timings.poll):
             return  # everybody is at work
         claim = None
         try:

@@ -12,6 +12,8 @@ from bot.ports import Channel, Clock, Directory, Hosts, Pager, Sink, Store
 from bot.workflow.reach import Reach
 from bot.workflow.vitals import Vitals
 
+UNCALLED = 20  # looks by the one who looks out for work, after which the others look for themselves
+
 
 @dataclass(frozen=True, slots=True)
 class Timings:
@@ -34,7 +36,7 @@ class Timings:
     page_unknown: float = 120.0  # after which somebody is paged because nobody knows what a command did
     watch: float = 300.0  # between two looks at all masks of a host
     pulse: float = 5.0  # between two looks of the bot at itself
-    stuck: float = 60.0  # after which a thread that has not come round counts as stuck
+    stuck: float = 60.0  # after which a thread that should have come round counts as stuck
     anchor: float = 86_400.0  # between two words about where the record ends
     alarm: float = 300.0  # how long Slack, or a sink, may be away before somebody is paged
 

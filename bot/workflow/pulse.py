@@ -11,7 +11,7 @@ from bot.core import signs
 from bot.core.pages import Page
 from bot.core.signs import Sign
 from bot.errors import MaskbotError, PagerError
-from bot.workflow.parts import Parts
+from bot.workflow.parts import UNCALLED, Parts
 
 log = structlog.get_logger()
 _LATE = 6  # beats, after which the pulse itself counts as stopped
@@ -115,7 +115,8 @@ class Pulse:
     def _look(self) -> Sequence[Sign]:
         """The parts that the workflow itself is made of."""
         timings, found = self._parts.timings, [self._database()]
-        found.append(signs.loop(self._parts.vitals.ages, longest=timings.stuck, patience=_AT_ONCE))
+        rest = max(timings.lease_renewal, UNCALLED * timings.poll)  # what a thread may wait by itself
+        found.append(signs.loop(self._parts.vitals.ages, longest=timings.stuck + rest, patience=_AT_ONCE))
         try:
             backlog = signs.messages(self._parts.store.backlog())
         except MaskbotError:

@@ -37,7 +37,7 @@ class Bot:
         self.store = Database(f"sqlite:///{folder}/var/maskbot.db", clock=self.clock, instance="bot-1")
         in_force = InForce(Configured(Inventory(HOSTS), POLICY))
         pager = Webhook(Receiver(receiver.url, Format.GENERIC, secret="s3cret"), now=self.clock.now)
-        timings = Timings(poll=0.05, stuck=0.2)
+        timings = Timings(poll=0.05, lease_renewal=0.05, stuck=0.2)
         self.slack = SLACK
         self.parts = Parts(self.store, NoHost(), People(), Channels(), self.clock, in_force, timings, pager=pager)
         self.pulse = Pulse(self.parts, source="bot-1", looks=[lambda: [self.slack]], told=lambda signs: None)
@@ -111,7 +111,7 @@ def test_a_thread_that_hangs_is_named_and_the_process_is_said_to_be_useless(
     bot.store.claim = hang  # type: ignore[method-assign, assignment]
     with working(bot):
         try:
-            heard(bot, lambda ages: ages.get("claim", 0) > 0.3 > ages.get("look_out", 1))
+            heard(bot, lambda ages: ages.get("claim", 0) > 1.3 > ages.get("look_out", 9))
             sign = bot.beats()["loop"]
             assert (sign.is_well, sign.vital) == (False, True)
             assert "claim" in saw(sign.words)
