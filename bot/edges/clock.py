@@ -3,15 +3,29 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-_TREMOR = timedelta(seconds=1)  # what a clock that is kept in time does now and then
+_TREMOR = timedelta(seconds=5)  # more than a clock that is kept in time does now and then
 _LEAP = timedelta(seconds=60)  # forwards; a busy machine lets its threads wait for a while
 
 
 def wall_time() -> datetime:
     """What the machine says it is, for those outside who compare it with their own clock."""
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Both clocks of the machine, and how far apart they were read: a busy machine lets a thread wait in between."""
+
+    wall: datetime
+    passed: float
+    doubt: timedelta
+
+    def set_since(self, before: "_Seen") -> timedelta:
+        """How far the wall clock went beyond the time that passed."""
+        return self.wall - before.wall - timedelta(seconds=self.passed - before.passed)
 
 
 class SystemClock:
@@ -24,22 +38,26 @@ class SystemClock:
     def __init__(self, wall: Callable[[], datetime] = wall_time, passed: Callable[[], float] = time.monotonic) -> None:
         self._wall, self._passed = wall, passed
         self._lock = threading.Lock()
-        self._last_wall, self._last_passed = wall(), passed()
+        self._seen = self._look()
         self._held = timedelta()  # how far the machine's clock is behind what we go by
-        self._last = self._last_wall
+        self._last = self._seen.wall
         self._jumps: list[timedelta] = []
 
     def now(self) -> datetime:
         """The time, in UTC."""
         with self._lock:
-            wall, passed = self._wall(), self._passed()
-            jump = wall - self._last_wall - timedelta(seconds=passed - self._last_passed)
-            self._last_wall, self._last_passed = wall, passed
-            if jump < -_TREMOR or jump > (_LEAP if not self._held else _TREMOR):
+            before, self._seen = self._seen, self._look()
+            jump, doubt = self._seen.set_since(before), before.doubt + self._seen.doubt
+            forwards = _TREMOR if self._held else _LEAP
+            if jump < -(_TREMOR + doubt) or jump > forwards + doubt:
                 self._held = max(timedelta(), self._held - jump)
                 self._jumps.append(jump)
-            self._last = max(self._last, wall + self._held)
+            self._last = max(self._last, self._seen.wall + self._held)
             return self._last
+
+    def _look(self) -> "_Seen":
+        before, wall, passed = self._passed(), self._wall(), self._passed()
+        return _Seen(wall, passed, timedelta(seconds=passed - before))
 
     def wait(self, seconds: float) -> None:
         """Let time pass; a jump of the wall clock does not change for how long."""

@@ -78,7 +78,22 @@ def test_set_forward_it_follows() -> None:
     assert clock.jumps() == [DAY]
 
 
-@pytest.mark.parametrize("tremor", [-0.4, 0.4, 20])
+def test_a_machine_that_is_too_busy_to_read_its_clocks_at_once_has_not_been_set() -> None:
+    machine = Machine()
+    pauses = iter([0, 9, 0, 0, 0, 0])
+
+    def passed() -> float:
+        machine.pass_(next(pauses, 0))
+        return machine.passed
+
+    clock = SystemClock(lambda: machine.wall, passed)
+    for _ in range(3):
+        clock.now()
+    assert clock.jumps() == []
+    assert clock.now() == machine.wall
+
+
+@pytest.mark.parametrize("tremor", [-0.4, -4, 0.4, 20])
 def test_what_a_clock_that_is_kept_in_time_does_is_no_jump_and_time_never_goes_backwards(tremor: float) -> None:
     machine = Machine()
     clock = machine.clock
