@@ -102,6 +102,9 @@ ready: {demo.slack.url}
   carol approves too (she and bob are @sre). dave and eve (a guest) may not; in #random the bot does not act.
   Worth a try: /mask web-01 sshd · /mask web-01 local · /mask web-01 worker · /mask web-01 slowstop · /mask help
 
+  A bare /mask opens the form; so does "Mask a unit" in the bar above, and under the pointer on a message.
+  Everybody's own page is "maskbot" under Apps.
+
   Look at the host yourself, as root:
     nsenter --target {web.nspawn.leader()} --all --root --wd systemctl status cron
 
