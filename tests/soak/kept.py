@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,19 +24,19 @@ class KeptCalls:
 
     def keep(self, call: Call) -> None:
         reply = asdict(call.reply) if call.reply else None
-        line = json.dumps({"host": call.host, "argv": call.argv, "reply": reply}) + "\n"
+        line = json.dumps({"by": os.getpid(), "host": call.host, "argv": call.argv, "reply": reply}) + "\n"
         with self.path.open("a") as file:
             file.write(line)
 
-    def read(self) -> list[Call]:
-        return [*self._read()]
-
-    def _read(self) -> Iterator[Call]:
+    def by_sender(self) -> list[list[Call]]:
+        """What each process has sent."""
+        found: dict[int, list[Call]] = {}
         lines = self.path.read_text().splitlines() if self.path.exists() else []
         for kept in map(json.loads, lines):
             answer = kept["reply"]
             reply = Reply(**{**answer, "argv": tuple(answer["argv"])}) if answer else None
-            yield Call(kept["host"], tuple(kept["argv"]), reply)
+            found.setdefault(kept["by"], []).append(Call(kept["host"], tuple(kept["argv"]), reply))
+        return [*found.values()]
 
 
 class KeptChannels(Channels):

@@ -165,7 +165,7 @@ class _Life:
     def _checked(self, request: Request) -> Iterator[str]:
         kept = said(self._lane.folder / "slack").values()
         messages = [(one["mark"], one["text"]) for one in kept]
-        calls = KeptCalls(self._lane.folder / "calls").read()
+        calls = KeptCalls(self._lane.folder / "calls").by_sender()
         records, head = list(self._store.records()), self._store.head()
         yield from broken(Seen(records, head, self._requests(), messages, SystemClock().now(), calls))
         if (self._lane.folder / "somebody-dies").exists():

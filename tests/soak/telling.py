@@ -32,6 +32,10 @@ _KILLS = """\
 Run on {today}: {total} kills, {per_point} wanted at each point on each database. A mask is asked for, a bot kills
 itself at the point (SIGKILL), and whoever is there goes on; then I1 to I6 are checked. One process on SQLite, started
 again; two on PostgreSQL, of which either dies, the other takes over, and the dead one is started again.
+
+That a look has shown the need (I1) is held to each process by itself. Leases last three seconds here, and a process
+that a busy machine starves for longer loses its claim to the other one, between its look and its command as well: then
+both send what their own look has shown, as [operations.md](operations.md) says of replicas that freeze.
 """
 _PART = re.compile(r"\n(?=## )")
 

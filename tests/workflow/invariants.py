@@ -28,20 +28,20 @@ class Seen:
     requests: Sequence[Request]
     said: Sequence[tuple[str, str]]  # the mark of each message, and its words
     now: datetime
-    calls: list[Call] | None = None  # what went to the hosts, where that was listened to
+    calls: Sequence[list[Call]] = ()  # what each process sent to the hosts, where that was listened to
 
 
 def violations(world: World) -> list[str]:
     """Every promise that was broken in a world, in words."""
     said = [(one.mark, words(one.text)) for one in list(world.slack.messages.values())]
     records, head = list(world.store.records()), world.store.head()
-    return broken(Seen(records, head, world.requests(), said, world.clock.now(), world.wire.calls))
+    return broken(Seen(records, head, world.requests(), said, world.clock.now(), [world.wire.calls]))
 
 
 def broken(seen: Seen) -> list[str]:
     """Every promise that was broken, in words."""
     return [
-        *(not_needed(seen.calls) if seen.calls is not None else ()),
+        *chain.from_iterable(not_needed(of_one) for of_one in seen.calls),
         *_chain_is_broken(seen),
         *_no_intent(seen),
         *_secrets(seen),
@@ -59,7 +59,7 @@ def _chain_is_broken(seen: Seen) -> Iterator[str]:
 def _no_intent(seen: Seen) -> Iterator[str]:
     """Each verb on the wire has its own intent, in the same order."""
     intents = [tuple(record["data"]["argv"]) for record in seen.records if record["type"] == "exec.intent"]
-    for call in seen.calls or ():
+    for call in chain.from_iterable(seen.calls):
         if call.verb and call.argv not in intents:
             yield f"{call.argv} was sent without an intent on record"
         elif call.verb:
