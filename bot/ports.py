@@ -98,8 +98,11 @@ class Channel(Protocol):
     def post(self, place: Place, text: Text, *, mark: str) -> str:
         """Post, and return the message's timestamp; `mark` is kept as metadata so that a twin can be known."""
 
-    def find(self, place: Place, *, mark: str, since: datetime) -> str:
-        """The timestamp of our message with this mark, posted since then; empty if none is there, or can be seen."""
+    def find(self, place: Place, *, mark: str, since: datetime, besides: str = "") -> str:
+        """The timestamp of our message with this mark, posted since then; empty if none is there, or can be seen.
+
+        `besides` is one that is known, and not meant.
+        """
 
     def update(self, channel: str, ts: str, text: Text) -> None:
         """Replace a message."""

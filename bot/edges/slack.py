@@ -130,13 +130,13 @@ class SlackChannel:
         )
         return str(answer["ts"])
 
-    def find(self, place: Place, *, mark: str, since: datetime) -> str:
+    def find(self, place: Place, *, mark: str, since: datetime, besides: str = "") -> str:
         """The timestamp of our message with this mark; empty if there is none, or we may not read what is said there.
 
         Raises `SlackError`: then it is not known, and what may be there must not be posted again.
         """
         try:
-            return found(self._client, place, since=since, ours=lambda message: _mark(message) == mark)
+            return found(self._client, place, since=since, ours=lambda one: _mark(one) == mark and one["ts"] != besides)
         except SlackError as error:
             if error.code not in _UNREADABLE:
                 raise

@@ -1,7 +1,7 @@
 """Posting once: what may stand in Slack already is looked for before it is posted, and a twin is taken back."""
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import structlog
@@ -34,8 +34,35 @@ def post(parts: Parts, due: Due, place: Place, text: Text, *, mark: str) -> str:
 def posted(parts: Parts, due: Due, channel: str, ts: str, *, version: int) -> None:
     """Note where it stands. If somebody else posted it while our lease had run out, ours is the twin."""
     stands = parts.store.said(due, channel=channel, ts=ts, version=version)
-    if stands in ("", ts):
+    if stands not in ("", ts):
+        _take_back(parts, due, channel, ts)
+
+
+def post_all(parts: Parts, due: Due, place: Place, texts: Sequence[tuple[str, Text]], *, version: int) -> None:
+    """Several messages of one piece, each with its mark.
+
+    If somebody else went on while our lease had run out, some of ours are the only ones, which he has found, and some
+    are twins of his.
+    """
+    began = parts.clock.now()
+    ours = [(mark, post(parts, due, place, text, mark=mark)) for mark, text in texts]
+    last = ours[-1][1] if ours else ""
+    if parts.store.said(due, channel=place.channel, ts=last, version=version) == last:
         return
+    for mark, ts in ours:
+        if _has_twin(parts, place, mark, ts, since=began - _SKEW):
+            _take_back(parts, due, place.channel, ts)
+
+
+def _has_twin(parts: Parts, place: Place, mark: str, ts: str, *, since: datetime) -> bool:
+    """What nobody can tell stays."""
+    try:
+        return bool(parts.channel.find(place, mark=mark, since=since, besides=ts))
+    except SlackError:
+        return False
+
+
+def _take_back(parts: Parts, due: Due, channel: str, ts: str) -> None:
     log.warning("posted late", message=due.id, request=due.request_id)
     try:
         parts.channel.delete(channel, ts)

@@ -17,7 +17,7 @@ from bot.workflow.ending import end, event
 from bot.workflow.paging import send_page
 from bot.workflow.parts import Parts
 from bot.workflow.places import asked_at, place_of, thread_of
-from bot.workflow.posting import plainer, post, posted, posted_before
+from bot.workflow.posting import plainer, post, post_all, posted, posted_before
 from bot.workflow.vitals import TOKEN_REFUSED
 
 log = structlog.get_logger()
@@ -99,10 +99,8 @@ def _is_there(parts: Parts, person: PersonId, place: Place) -> bool:
 
 def _evidence(parts: Parts, due: Due, request: Request) -> None:
     channel, ts = parts.store.card(request.id)
-    said, place = "", thread_of(request, channel, ts)
-    for number, text in enumerate(evidence(request), start=1):
-        said = post(parts, due, place, text, mark=f"{request.id}:evidence:{due.id}:{number}")
-    parts.store.said(due, channel=channel, ts=said, version=request.version)
+    marked = [(f"{request.id}:evidence:{due.id}:{n}", text) for n, text in enumerate(evidence(request), start=1)]
+    post_all(parts, due, thread_of(request, channel, ts), marked, version=request.version)
 
 
 def _whisper(parts: Parts, due: Due, request: Request) -> None:

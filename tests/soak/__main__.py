@@ -43,7 +43,7 @@ def _soak(seconds: float, seed: int) -> int:
             soaked = soak(fleet, Plan(seconds, seed=seed), _say)
             if soaked.broken:
                 _keep_logs(fleet)
-    tell("Soak", of_storm(soaked))
+    tell(f"Soak of {seconds / 60:g} minutes", of_storm(soaked))
     _say(f"{len(soaked.broken)} promises broken")
     for line in soaked.broken:
         _say(f"  {line}")

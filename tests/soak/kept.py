@@ -55,8 +55,9 @@ class KeptChannels(Channels):
         self._happens(f"after post {kind}")
         return ts
 
-    def find(self, place: Place, *, mark: str, since: datetime) -> str:
-        return next((ts for ts, kept in said(self._folder).items() if kept["mark"] == mark), "")
+    def find(self, place: Place, *, mark: str, since: datetime, besides: str = "") -> str:
+        kept = said(self._folder).items()
+        return next((ts for ts, one in kept if one["mark"] == mark and ts != besides), "")
 
     def update(self, channel: str, ts: str, text: Text) -> None:
         self._write(ts, said(self._folder)[ts]["mark"], text)

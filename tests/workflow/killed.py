@@ -81,7 +81,7 @@ class KeptChannels(Channels):
         self._death.at(f"after post {kind}")
         return ts
 
-    def find(self, place: Place, *, mark: str, since: datetime) -> str:
+    def find(self, place: Place, *, mark: str, since: datetime, besides: str = "") -> str:
         return next((path.name for path in self._folder.iterdir() if json.loads(path.read_text())["mark"] == mark), "")
 
     def update(self, channel: str, ts: str, text: Text) -> None:

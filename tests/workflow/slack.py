@@ -88,7 +88,6 @@ class Channels:
     trouble: str = ""  # Slack's word for why it does nothing now
     takes_blocks: bool = True
     answers_to_lose: int = 0  # of the next messages, which are posted and nobody hears of it
-    hides: bool = False  # what stands there is not found
     tries: int = 0
     _numbers: Iterable[int] = field(default_factory=lambda: itertools.count(1_700_000_000))
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -103,10 +102,11 @@ class Channels:
                 raise SlackError("The answer was lost.", code="unreachable", passing=True)
             return ts
 
-    def find(self, place: Place, *, mark: str, since: datetime) -> str:
+    def find(self, place: Place, *, mark: str, since: datetime, besides: str = "") -> str:
         with self._lock:
             self._answer(place.channel)
-            return "" if self.hides else next((ts for ts, one in self.messages.items() if one.mark == mark), "")
+            found = (ts for ts, one in self.messages.items() if one.mark == mark and ts != besides)
+            return next(found, "")
 
     def delete(self, channel: str, ts: str) -> None:
         with self._lock:

@@ -90,16 +90,23 @@ def test_while_slack_does_not_say_what_stands_there_nothing_is_posted_on_a_guess
     assert world.store.card(request.id)[1] in world.slack.messages
 
 
-@pytest.mark.parametrize("kind", [MessageKind.CARD, MessageKind.NOTE])
+@pytest.mark.parametrize("kind", [MessageKind.CARD, MessageKind.NOTE, MessageKind.EVIDENCE])
 @pytest.mark.fault("F54", how="a poster who lost his lease posts all the same")
 def test_who_posts_after_his_lease_has_run_out_takes_his_twin_back(
     world: World, tmp_path: Path, kind: MessageKind
 ) -> None:
     """He looked in time, and froze before he posted: only afterwards can he know."""
-    waits(world)
-    if kind is MessageKind.NOTE:
+    request = waits(world)
+    if kind is not MessageKind.CARD:
         say_all(world)
+    if kind is MessageKind.NOTE:
         world.store.record([an_event()], [Message(kind, body="to all", place=INCIDENT)])
+    if kind is MessageKind.EVIDENCE:
+        sent = Sent("link", ("systemctl", "mask"), request.asked_at, exit_code=0)
+        world.store.save(request.on_target(sent=(sent,)), messages=[Message(kind)])
+        card = world.store.due_message("poster")
+        assert card is not None
+        say(world.parts, card)
     url = f"sqlite:///{tmp_path}/var/maskbot.db"
     hasty = Database(url, clock=world.clock, instance="frozen", limits=Limits(message_lease=timedelta(0)))
     frozen = hasty.due_message("frozen")
@@ -108,8 +115,6 @@ def test_who_posts_after_his_lease_has_run_out_takes_his_twin_back(
     assert frozen.message.kind is kind
     say_all(world)
     posted = dict(world.slack.messages)
-    world.slack.hides = True  # what he saw before he froze
     say(world.parts, frozen)
-    world.slack.hides = False
     say_all(world)
     assert world.slack.messages == posted
