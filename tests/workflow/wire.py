@@ -105,6 +105,7 @@ def not_needed(calls: list[Call]) -> Iterator[str]:
     for call in calls:
         if LOOK in call.argv:
             newest[call.host, call.unit] = call.seen
+            changing.setdefault(call.host, call.unit)  # a process that goes on for a dead one may begin with a reload
         elif call.verb:
             unit = call.unit or changing.get(call.host, "")
             if (call.host, unit) not in newest:  # a neighbour that is brought back with the unit
