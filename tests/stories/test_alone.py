@@ -149,3 +149,20 @@ def test_at_a_terminal_too_somebody_goes_ahead_alone_and_another_signs(story: St
     assert (own.returncode, "somebody else has to sign" in own.stderr) == (1, True)
     listed = installation.maskbot("list")
     assert "went ahead alone" in listed.stdout
+
+
+def test_at_a_terminal_too_what_waits_already_goes_ahead_and_its_mask_is_given_away(story: Story) -> None:
+    installation = story.demo.bot.installation
+    story.asks("/mask web-02 cron")  # alice, who is mapped to whoever sits at the terminal
+    request = id_of(story.card("MASK cron.service on web-02"))
+
+    went = installation.maskbot("alone", request, "--", WHY)
+    assert went.returncode == 0, went.stderr
+    assert "mask web-02 cron.service, asked by alice" in went.stderr  # the plan is read first
+    assert "MASKED AND PROVEN" in went.stdout
+
+    given = installation.maskbot("give", request, story.demo.slack.users["carol"])
+    assert (given.returncode, "It is handed over." in given.stdout) == (0, True), given.stderr
+    for too_late, answer in ((["give", request, "U0CAROL"], "hands it over."), (["withdraw", request], "can withdraw")):
+        late = installation.maskbot(*too_late)
+        assert (late.returncode, f"Only carol, whose it is now, {answer}" in late.stderr) == (1, True), late.stderr
