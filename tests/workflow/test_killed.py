@@ -126,7 +126,16 @@ def approve(desk: Desk, workflow: Workflow, request: Request) -> None:
     )
 
 
-@pytest.mark.fault("F57", "K2", "K6", "K7", "K8", "K10", how="SIGKILL before and after every command and message")
+@pytest.mark.fault(
+    "F57",
+    "K2",
+    "K6",
+    "K7",
+    "K8",
+    "K10",
+    how="SIGKILL before and after every command and message",
+    saw="the same card and the same end as without",
+)
 def test_a_bot_that_is_killed_at_every_step_ends_what_it_began_once(desk: Desk, ways: SshHosts) -> None:
     stops = own_stops(desk.host)
     with desk.bot(dies="before post card") as process:
@@ -156,7 +165,16 @@ def test_a_bot_that_is_killed_at_every_step_ends_what_it_began_once(desk: Desk, 
     assert [record["type"] for record in records].count("request.finished") == 1
 
 
-@pytest.mark.fault("F57", "K2", "K6", "K7", "K8", "K10", how="SIGKILL before and after every command of an end")
+@pytest.mark.fault(
+    "F57",
+    "K2",
+    "K6",
+    "K7",
+    "K8",
+    "K10",
+    how="SIGKILL before and after every command of an end",
+    saw="the same card and the same end as without",
+)
 def test_a_bot_that_is_killed_at_every_step_of_an_end_ends_the_mask_once_and_exactly(
     desk: Desk, ways: SshHosts
 ) -> None:
