@@ -106,11 +106,16 @@ def test_a_command_whose_acknowledgement_was_lost_is_recorded_and_a_second_try_i
     story.card("WITHDRAWN · mask tuned.service on web-02")
 
 
-@pytest.mark.fault("F39", "F40", how="429, 503 and a reset after the update")
+@pytest.mark.fault(
+    "F39", "F40", how="429, 503 and a reset after the update; 503 and a reset after a message was posted"
+)
 def test_a_slack_that_breaks_off_delays_the_picture_and_nothing_else(story: Story) -> None:
+    """What was posted is not posted again: that each message stands there once is seen after every story."""
     story.refusals.append("chat.update: ratelimited")
     for fault in ("429", "503", "reset-after"):
         story.demo.slack.fault("chat.update", fault)
+    for fault in ("503-after", "reset-after"):
+        story.demo.slack.fault("chat.postMessage", fault)
     story.masked("web-01 restless")
     story.line("masked and proven: restless.service on web-01")
     assert story.sees("restless.service") == MASKED
