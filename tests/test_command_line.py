@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -78,13 +79,16 @@ class Place:
             stderr=subprocess.STDOUT,
             text=True,
         )
+        latest = threading.Timer(SECONDS, process.kill)  # whoever reads what it says would wait for ever
         with process:
             try:
+                latest.start()
                 assert process.stdout
                 first = next((line for line in process.stdout if line.startswith("command line:")), "")
                 assert first, "it ended before it served the command line"
                 yield process
             finally:
+                latest.cancel()
                 process.kill()
 
 
@@ -288,7 +292,9 @@ def test_a_hang_up_reads_the_configuration_again_all_of_it_or_nothing(place: Pla
 def said(process: subprocess.Popen[str], word: str) -> str:
     """The next line that begins with this word."""
     assert process.stdout
-    return next(line for line in process.stdout if line.startswith(word))
+    line = next((line for line in process.stdout if line.startswith(word)), "")
+    assert line, f"it ended before it said `{word}`"
+    return line
 
 
 def test_a_killed_bot_leaves_nothing_that_keeps_the_next_one_from_running(place: Place) -> None:

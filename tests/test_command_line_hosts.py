@@ -77,7 +77,7 @@ def asking(installation: Installation) -> Iterator[Any]:
 
         def start(*words: str, without: Installation | None = None) -> Asking:
             process = subprocess.Popen(
-                [sys.executable, "-m", "bot", *words],
+                ["env", "--default-signal=INT", sys.executable, "-m", "bot", *words],  # not if we run in the background
                 env=dict((without or installation).environment),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -218,7 +218,7 @@ def left_of(name: str) -> list[Path]:
 @contextmanager
 def lab_of_a_person(name: str) -> Iterator[subprocess.Popen[str]]:
     """`python -m tests.lab.hosts NAME` once its host is up."""
-    argv = ("env", "--default-signal=HUP", sys.executable, "-m", "tests.lab.hosts", name)  # not if we run under nohup
+    argv = ("env", "--default-signal=HUP,INT", sys.executable, "-m", "tests.lab.hosts", name)  # not under nohup
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as lab:
         try:
             assert lab.stdout is not None
