@@ -9,6 +9,7 @@ import pytest
 from tests.lab.hosts import LabHost
 from tests.lab.machine import NotHereError
 from tests.lab.postgres import postgres
+from tests.lab.pristine import Pristine
 from tests.soak.mortal import Maker
 from tests.soak.points import POINTS
 from tests.soak.rounds import Lane, Round
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.ssh
 def rounds(
     request: pytest.FixtureRequest,
     lab_hosts: Mapping[str, LabHost],
+    found: Mapping[str, Pristine],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Mapping[str, Round]]:
     """One kill at each point, on three hosts at a time."""
@@ -35,7 +37,10 @@ def rounds(
         shares = [(lane, [*POINTS][number :: len(lanes)]) for number, lane in enumerate(lanes)]
         with ThreadPoolExecutor(len(lanes)) as pool:
             done = pool.map(lambda share: [share[0].round(point) for point in share[1]], shares)
-            yield {one.point: one for of_lane in done for one in of_lane}
+            ended = {one.point: one for of_lane in done for one in of_lane}
+    for pristine in found.values():
+        pristine.restore()
+    yield ended
 
 
 @pytest.mark.parametrize(

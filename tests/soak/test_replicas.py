@@ -26,8 +26,9 @@ LOSSES = ("claim lost", "lease lost", "claim not given back")  # what it says, w
 
 
 @pytest.fixture(scope="module")
-def fleet(lab_hosts: Mapping[str, LabHost]) -> Iterator[Fleet]:
-    """Two replicas."""
+def fleet(lab_hosts: Mapping[str, LabHost], found: Mapping[str, Pristine]) -> Iterator[Fleet]:
+    """Two replicas, on hosts as they were found."""
+    assert found
     with ExitStack() as stack:
         try:
             slack, cluster = stack.enter_context(SlackLab()), stack.enter_context(postgres())

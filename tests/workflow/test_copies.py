@@ -223,6 +223,7 @@ def test_an_undo_goes_on_without_the_copy_and_the_record_says_so(
         copying = Copying(world.parts, owner="bot-1")
         copying.start()
         masked, asked = world.masked("cron"), world.mask("tuned")
+        world.until(lambda: len({*door.receiver.numbers}) == world.store.head().seq, "a copy of all of it")
         door.stop()
         world.store.record([Event("said", "success")])
         world.until(lambda: bool(copies.uncopied(world.parts)), "a sink that is down")
