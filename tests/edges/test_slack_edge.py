@@ -87,12 +87,12 @@ class TestComingIn:
         assert "mask web-01 cron.service --runtime" in slack.whispers("incident", "alice")[0]["text"]
         assert slack.messages("incident", as_user="bob") == []
 
-    def test_twenty_at_once_are_acknowledged_within_half_a_second(self, slack: SlackLab, bot: Bot) -> None:
+    def test_twenty_at_once_are_all_acknowledged_in_time(self, slack: SlackLab, bot: Bot) -> None:
         with ThreadPoolExecutor(20) as people:
             acks = list(
                 people.map(lambda n: slack.slash("alice", "incident", f"/mask web-01 unit{n} flood"), range(20))
             )
-        assert max(ack.millis or 9999 for ack in acks) < 500
+        assert all(ack.in_time for ack in acks)  # how fast, the benchmarks say
         assert len(bot.store.find(Query())) == 20
 
     def test_an_envelope_delivered_five_times_is_one_request_and_five_acks(self, slack: SlackLab, bot: Bot) -> None:
