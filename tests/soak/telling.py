@@ -15,7 +15,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "soak.md"
 HEAD = """\
 # What holds up over time
 
-Made by `script/soak` from its own runs; not edited by hand. Real processes, real sshd and systemd, real databases.
+Each part was made by a run of `script/soak` of its own, and what one found was mended before the next. Real processes,
+real sshd and systemd, real databases.
 """
 _STORM = """\
 Run on {today}: {minutes} minutes, {rate} request a second over {targets} targets on three hosts, {replicas} replicas on
