@@ -3,9 +3,8 @@
 import errno
 import socket
 import ssl
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, closing, suppress
 from datetime import datetime
 from time import monotonic
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from bot.core.pages import signed
 from bot.core.sinks import Need, Record, SyslogAddress, Way, framed, posted, syslog_lines
 from bot.edges import metrics
+from bot.edges.latest import ended_after
 from bot.edges.posting import Poster, Unreachable
 from bot.errors import SinkError
 
@@ -95,16 +95,9 @@ def _see_it_closed(receiver: socket.socket, end: float) -> None:
         raise TimeoutError
 
 
-@contextmanager
-def _cut_at(receiver: socket.socket, end: float) -> Iterator[None]:
+def _cut_at(receiver: socket.socket, end: float) -> AbstractContextManager[None]:
     """Whatever waits on the socket then is ended, however slowly something drips in."""
-    timer = threading.Timer(max(0.0, end - monotonic()), _cut, [receiver])
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+    return ended_after(max(0.0, end - monotonic()), lambda: _cut(receiver))
 
 
 def _cut(receiver: socket.socket) -> None:

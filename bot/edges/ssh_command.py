@@ -2,12 +2,13 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 
 import paramiko
 
+from bot.edges.latest import ended_after
 from bot.errors import OutcomeUnknown
 
 _CHUNK = 32 * 1024
@@ -59,16 +60,9 @@ def _unknown(deadline: float, end: float) -> OutcomeUnknown:
     return OutcomeUnknown("the connection was lost after the command was sent")
 
 
-@contextmanager
-def _closed_at(channel: paramiko.Channel, seconds: float) -> Iterator[None]:
+def _closed_at(channel: paramiko.Channel, seconds: float) -> AbstractContextManager[None]:
     """`exec_command` waits for its answer without a limit; a closed channel ends that."""
-    timer = threading.Timer(seconds, _close, [channel])
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+    return ended_after(seconds, lambda: _close(channel))
 
 
 def _close(channel: paramiko.Channel) -> None:
