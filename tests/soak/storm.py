@@ -3,8 +3,9 @@
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from bot.core.changes import Request
 from tests.soak.fleet import LEASE, Fleet
@@ -56,17 +57,21 @@ def soak(fleet: Fleet, plan: Plan, say: Callable[[str], None] = lambda _: None) 
     settled = _settle(traffic, fleet, say)
     traffic.close()
     broken = judged(fleet, traffic, before)
-    outcomes = Counter(how_it_ended(one) for one in requests_of(fleet, since=before.at))
+    outcomes = how_they_ended(requests_of(fleet, since=before.at), fleet.desk.records())
     targets, replicas = len(traffic.targets), len(fleet.bots)
     about = (traffic.counts, outcomes, weather.counts, weather.troubles, broken, settled, targets, replicas, meter)
     return Soaked(plan, *about)
 
 
-def how_it_ended(request: Request) -> str:
-    """Its outcome, or the stage and the reason why it did not come to one."""
-    if request.target.outcome is not None:
-        return str(request.target.outcome)
-    return f"{request.stage}: {request.because.partition('.')[0]}" if request.because else str(request.stage)
+def how_they_ended(requests: Iterable[Request], records: Iterable[Mapping[str, Any]]) -> Counter[str]:
+    """By outcome, or by stage and the code of why; the sentence of why names people and units."""
+    codes = {(record["request_id"], record["type"]): record["reason_code"] for record in records}
+
+    def ended(request: Request) -> str:
+        code = codes.get((request.id, f"request.{request.stage}"))
+        return str(request.target.outcome or request.stage) + (f": {code}" if code else "")
+
+    return Counter(map(ended, requests))
 
 
 def _let_it_rain(fleet: Fleet, plan: Plan, traffic: Traffic, weather: Weather, say: Callable[[str], None]) -> None:
