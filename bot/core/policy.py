@@ -66,6 +66,7 @@ __all__ = [
     "Unknown",
     "decide",
     "explain",
+    "freezers",
     "may_freeze",
     "may_look",
     "may_own",
@@ -162,7 +163,7 @@ def may_see_all(facts: Facts, policy: Policy) -> Refuse | None:
 def may_freeze(facts: Facts, policy: Policy) -> Refuse | None:
     """Whether somebody may stop new masks and let them go on: whoever may approve something. None means yes."""
     no = may_look(facts, policy)
-    groups = sorted({group for group in _approving(policy)})
+    groups = sorted(freezers(policy))
     if no or not facts.requester.groups.isdisjoint(groups):
         return no
     return permission.not_known(groups, facts) or Refuse(
@@ -172,8 +173,12 @@ def may_freeze(facts: Facts, policy: Policy) -> Refuse | None:
     )
 
 
+def freezers(policy: Policy) -> frozenset[str]:
+    """The groups whose members may stop new masks: all that approve something, at whatever time."""
+    return frozenset(_approving(policy))
+
+
 def _approving(policy: Policy) -> Iterator[str]:
-    """The groups whose members approve something, at whatever time."""
     for rule in policy.rules:
         yield from (*rule.approve, *rule.outside.approve)
     for rise in (*(freeze.rise for freeze in policy.freezes), policy.bounds.beyond):

@@ -16,7 +16,7 @@ from bot.core.changes import Ask, Change, Request, Target, Verb
 from bot.core.grammar import Question, Word
 from bot.core.page import rights_of
 from bot.core.people import PersonId, Place
-from bot.core.policy import Decision, Explained, Moment, Refuse, decide, explain, may_look, may_see_all
+from bot.core.policy import Decision, Explained, Moment, Refuse, decide, explain, freezers, may_look, may_see_all
 from bot.core.rules.approvers import Approvers, who_could_approve
 from bot.core.rules.identity import is_one_of_us
 from bot.core.units import UnitName
@@ -152,7 +152,8 @@ def _help(parts: Parts, question: Question, who: Asker) -> Text:
         if not is_one_of_us(me, parts.policy):
             raise
         not_here = str(error)
-    return answers.help_text(parts.inventory.names, [*rights_of(me, parts.policy)], not_here=not_here)
+    rights, freezes = [*rights_of(me, parts.policy)], not me.groups.isdisjoint(freezers(parts.policy))
+    return answers.help_text(parts.inventory.names, rights, freezes=freezes, not_here=not_here)
 
 
 def about(parts: Parts, question: Question, who: Asker) -> Request:

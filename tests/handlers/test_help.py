@@ -41,6 +41,11 @@ def test_who_may_do_nothing_reads_how_to_look(world: World) -> None:
     assert "No rule lets you ask or approve." in said
 
 
+def test_only_who_may_approve_something_reads_how_to_stop_new_masks(world: World) -> None:
+    assert "`/mask freeze REASON`" in told(world)
+    assert "freeze" not in told(world, in_eng=False)
+
+
 def test_where_the_bot_does_not_act_it_says_so(world: World) -> None:
     world.slack.answer("conversations.info", {"ok": True, "channel": INTERNAL | {"is_member": False}})
     said = told(world)

@@ -90,10 +90,11 @@ def history(requests: Sequence[Request], now: datetime) -> Text:
     return message(f"HISTORY · {len(lines)} requests", *blocks)
 
 
-def help_text(hosts: Sequence[str], may: Sequence[Right], *, not_here: str = "") -> Text:
+def help_text(hosts: Sequence[str], may: Sequence[Right], *, freezes: bool, not_here: str = "") -> Text:
     """What somebody can type, what they may do, and where; `not_here` is why it is not where they are."""
     asks = any(right.may_ask for right in may)
-    lines = [line for line in _HELP if asks or not line.startswith(_FOR_THOSE_WHO_ASK)]
+    hidden = _FOR_THOSE_WHO_ASK * (not asks) + _FOR_THOSE_WHO_FREEZE * (not freezes)
+    lines = [line for line in _HELP if not line.startswith(hidden)]
     return message(
         "HELP",
         *([section("here", [row("Not here", not_here)])] if not_here else []),
@@ -104,6 +105,7 @@ def help_text(hosts: Sequence[str], may: Sequence[Right], *, not_here: str = "")
 
 
 _FOR_THOSE_WHO_ASK = ("`/mask HOST", "    `--", "`/unmask", "`/mask`  a form")
+_FOR_THOSE_WHO_FREEZE = ("`/mask freeze",)
 
 
 _HELP = (

@@ -262,7 +262,9 @@ def test_an_answer_stays_ours(request: Request, seen: Snapshot, text: str) -> No
             request, Refuse("code", text, text), [*explained, Explained(text, holds=True, why=text, decides=True)]
         ),
         answers.history([request] * 60, NOW),
-        answers.help_text([text], [Right(Rule(text, units=(text,)), may_ask=True, may_approve=True)], not_here=text),
+        answers.help_text(
+            [text], [Right(Rule(text, units=(text,)), may_ask=True, may_approve=True)], freezes=True, not_here=text
+        ),
         plain(text),
         note(text, mentions=[text], link=text),
         refusal(text, text),

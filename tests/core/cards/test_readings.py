@@ -203,9 +203,12 @@ def all_answers() -> dict[str, str]:
         "history": answers.history([proven(), waiting(), ENDED["denied"], WAITING["without a reason"]], NOW),
         "history, empty": answers.history([], NOW),
         "history, long": answers.history([proven()] * 50, NOW),
-        "help": answers.help_text(["db-01", "web-01", "web-02"], FULL.rights),
+        "help": answers.help_text(["db-01", "web-01", "web-02"], FULL.rights, freezes=True),
         "help, for one who may nothing, elsewhere": answers.help_text(
-            ["web-01"], (), not_here="The bot does not act in this channel. Ask in a channel that the policy names."
+            ["web-01"],
+            (),
+            freezes=False,
+            not_here="The bot does not act in this channel. Ask in a channel that the policy names.",
         ),
         "a plain sentence": plain("You may not ask for masks on prod hosts; @eng may."),
         "a note": note("3 minutes are left to decide.", mentions=["UBOB", "S0SRE", "all of them"]),
