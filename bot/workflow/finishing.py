@@ -152,7 +152,7 @@ def mark_undone(parts: Parts, mask_id: str, *, by: str, is_taken_back: bool) -> 
     at = parts.clock.now() if is_taken_back else None
 
     def marked(mask: Request) -> Request:
-        return mask if mask.undone_by else replace(mask, undone_by=by, undone_at=at)
+        return mask if mask.undone_by else replace(mask, undone_by=by, undone_at=at, was_gone=at is None)
 
     _mark(parts, mask_id, "mask.undone", by, marked)
 

@@ -69,7 +69,7 @@ def title(request: Request) -> str:
     if request.hold and request.held.off:
         return "HELD, BUT ITS MASK IS NOT OURS" if request.held.off is Loss.REPLACED else "HELD, BUT TAKEN OFF"
     if request.undone_by:
-        return "OUR MASK IS GONE" if outcome in MASKED and not request.undone_at else "TAKEN BACK"
+        return "OUR MASK IS GONE" if outcome in MASKED and request.was_gone else "TAKEN BACK"
     if request.repeated_by:
         return f"{TITLES[outcome]}, MASKED AGAIN SINCE"
     if outcome is Outcome.PROLONGED and request.ask.change.hold:
@@ -104,9 +104,12 @@ def _overtaken(request: Request) -> Markup | None:
         return words("Its end had come. A later card says how that went.")
     if request.undone_at:
         return words("Taken back {}. A later card says how that went.", clock(request.undone_at))
+    if request.was_gone and request.target.outcome in MASKED:
+        return words(
+            "The mask we made was not there any more when it was to be taken back, or somebody had replaced it."
+        )
     if request.undone_by:
-        gone = "The mask we made was not there any more when it was to be taken back, or somebody had replaced it."
-        return words(gone if request.target.outcome in MASKED else "What this request did has been taken back since.")
+        return words("What this request did has been taken back since, or was gone by then.")
     if request.repeated_by:
         return words("It was asked for again since, and a later card says how that went.")
     return None

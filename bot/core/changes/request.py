@@ -44,7 +44,8 @@ class Request:
     changed_since: tuple[str, ...] = ()  # what made people be asked again
     finished_at: datetime | None = None
     undone_by: str = ""  # the request that took this mask back, or found it gone
-    undone_at: datetime | None = None  # when it was taken back; None: it was gone
+    undone_at: datetime | None = None  # when it was taken back; an older version did not note it
+    was_gone: bool = False  # it was not there any more, or not ours, when it was to be taken back
     repeated_by: str = ""  # the later request that did what this one did not bring to its end
     undo_until: datetime | None = None  # until then an undo needs no vote
     handovers: tuple[Handover, ...] = ()

@@ -422,13 +422,14 @@ DONE = {
     ),
     "kept": prolonging(finished(Outcome.PROLONGED, None, sent=())),
     "taken back": replace(proven(), undone_by="r2", undone_at=NOW),
-    "our mask is gone": replace(proven(), undone_by="r2"),
-    "our mask is gone, and would have ended": replace(ending(), undone_by="r2"),
+    "taken back, as an older version noted it": replace(proven(), undone_by="r2"),
+    "our mask is gone": replace(proven(), undone_by="r2", was_gone=True),
+    "our mask is gone, and would have ended": replace(ending(), undone_by="r2", was_gone=True),
     "it ended by itself": replace(ending(returning="r2"), undone_by="r2", undone_at=NOW),
     "our mask is gone, and nobody took it back": replace(proven(), watched=Watched(Loss.REMOVED, NOW, ("puppet",))),
     "our mask was replaced": replace(proven(), watched=Watched(Loss.REPLACED, NOW)),
     "our mask ended with a reboot": replace(proven(), watched=Watched(Loss.REBOOTED)),
-    "what was stopped is taken back": replace(after(Outcome.NOT_PROTECTED), undone_by="r2"),
+    "what was stopped is gone": replace(after(Outcome.NOT_PROTECTED), undone_by="r2", was_gone=True),
     "stopped but not masked, and done by a later request": replace(after(Outcome.NOT_PROTECTED), repeated_by="r2"),
     "not finished by the clock, no reason": replace(
         proven(), finished_at=None, undo_until=None, ask=replace(waiting().ask, reason="")

@@ -113,9 +113,10 @@ def test_a_mask_of_ours_can_be_unmasked_until_it_was(outcome: Outcome) -> None:
     request = finished(outcome, masked())
     assert Action.UNMASK in actions(request)
 
-    taken_back = replace(request, undone_by="r9")
-    assert actions(taken_back) == [Action.DETAILS]
-    assert render(taken_back, now=NOW).text.startswith("OUR MASK IS GONE · worker.service on web-01\n")
+    for was_gone, title in ((True, "OUR MASK IS GONE"), (False, "TAKEN BACK")):
+        overtaken = replace(request, undone_by="r9", was_gone=was_gone)
+        assert actions(overtaken) == [Action.DETAILS]
+        assert render(overtaken, now=NOW).text.startswith(f"{title} · worker.service on web-01\n")
 
 
 def test_a_mask_that_ends_can_be_extended_and_kept() -> None:
