@@ -108,7 +108,7 @@ class Maker:
 
     def kill_all(self) -> None:
         """End those that live, and wait until they are gone."""
-        for pid in [pid for pid in self._alive if self.is_alive(pid)]:
+        for pid in filter(self.is_alive, tuple(self._alive)):
             os.kill(pid, signal.SIGKILL)
             while self.is_alive(pid):
                 time.sleep(0.005)
