@@ -2,15 +2,14 @@
 
 import argparse
 import contextlib
-import os
 import shutil
-import signal
 import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.lab.endings import in_order, wait_for_one
 from tests.lab.hosts import Lab, LabHost
 from tests.lab.installation import Bot, Installation, Workspace
 from tests.lab.machine import LabError
@@ -61,8 +60,8 @@ def main() -> int:
             if arguments.story:
                 return play(demo)
             _invite(demo)
-            with contextlib.suppress(KeyboardInterrupt):
-                _wait()
+            with contextlib.suppress(KeyboardInterrupt), in_order():
+                wait_for_one()
             print("\nending it; nothing is left behind", flush=True)
     except (LabError, TimeoutError) as cannot:
         print(f"script/demo: {cannot}", file=sys.stderr)
@@ -80,11 +79,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help=f"of the page ({PORT})")
     parser.add_argument("--story", action="store_true", help="play the main story and exit 0 if it is true")
     return parser.parse_args()
-
-
-def _wait() -> None:
-    signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
-    signal.pause()
 
 
 def _invite(demo: Demo) -> None:

@@ -1,8 +1,10 @@
 """However somebody ends the lab, it ends in order: signals become the exception that a `with` cleans up on."""
 
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -19,6 +21,12 @@ def in_order() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def wait_for_one() -> NoReturn:
+    """Until somebody ends it. A signal that comes just before `pause(2)` would be slept over; a short sleep ends."""
+    while True:
+        time.sleep(0.2)
 
 
 def leave_alone() -> None:

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import secrets
-import signal
 import socket
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from bot.core.systemctl import sudoers_fragment
-from tests.lab.endings import in_order, leave_alone
+from tests.lab.endings import in_order, leave_alone, wait_for_one
 from tests.lab.ground import BASE, Ground
 from tests.lab.machine import LabError, require
 from tests.lab.nspawn import Nspawn
@@ -181,7 +180,7 @@ def main(names: Sequence[str]) -> int:
                 print(f"{host.name}: {' '.join(host.ssh())}")
                 print(f"    as root: nsenter --target {host.nspawn.leader()} --all --root --wd bash -l")
             print("Ctrl-C ends them.", flush=True)
-            signal.pause()
+            wait_for_one()
     except LabError as cannot:
         print(cannot, file=sys.stderr)
         return 1
