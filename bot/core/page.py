@@ -52,6 +52,7 @@ class Page:
     more_masks: int = 0
     more_open: int = 0
     not_known: str = ""  # why nobody could tell in which groups they are
+    alone: frozenset[str] = frozenset()  # ids of requests on it that they could go ahead with alone
 
 
 def rights_of(person: Person, policy: Policy) -> Iterator[Right]:

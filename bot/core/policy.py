@@ -64,6 +64,7 @@ __all__ = [
     "Routing",
     "Rule",
     "Unknown",
+    "could_go_alone",
     "decide",
     "explain",
     "freezers",
@@ -200,6 +201,12 @@ def may_vote(facts: Facts, policy: Policy) -> Refuse | None:
         approval.voter_is_not_the_requester,
         approval.voter_may_decide,
     )
+    return _no(rules, facts, policy)
+
+
+def could_go_alone(facts: Facts, policy: Policy) -> Refuse | None:
+    """Whether `facts.alone` could go ahead without votes, as far as it depends on who they are. None means yes."""
+    rules = (identity.whoever_goes_alone_is_one_of_us, permission.some_rule_matches, glass.may_go_alone)
     return _no(rules, facts, policy)
 
 

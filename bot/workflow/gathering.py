@@ -1,5 +1,6 @@
 """What concerns one person, gathered for their own page."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from bot import __version__
@@ -8,13 +9,14 @@ from bot.core.cards.kit import Block
 from bot.core.changes import Request, Stage, Tally
 from bot.core.page import Health, Page, rights_of
 from bot.core.people import Person, PersonId
-from bot.core.policy import Facts, Moment, may_sign, may_vote
+from bot.core.policy import Facts, Moment, could_go_alone, may_sign, may_vote
 from bot.core.rules.identity import is_one_of_us
 from bot.errors import NotYet, Unverified, UsageError
 from bot.ports import Query
 from bot.workflow.frozen import freeze_state
 from bot.workflow.groups import Groups, person, read_groups
 from bot.workflow.parts import Parts
+from bot.workflow.wishes.offering import as_if_alone
 
 _OPEN = frozenset(stage for stage in Stage if not stage.is_final)
 _FINAL = frozenset(stage for stage in Stage if stage.is_final)
@@ -52,6 +54,9 @@ def gathered(parts: Parts, me: Person, groups: Groups) -> Page:
         to_sign=tuple(to_sign[:shown]),
         masks=tuple(masks[:shown]),
         open=tuple(mine[:shown]),
+        alone=frozenset(
+            one.id for one in (*to_decide[:shown], *mine[:shown]) if _could_go_alone(parts, one, me, groups)
+        ),
         finished=tuple(request for request in finished if not request.is_live_mask),
         rights=tuple(rights_of(me, parts.policy)),
         more_to_decide=len(to_decide[shown:]),
@@ -76,6 +81,13 @@ def _could_decide(parts: Parts, request: Request, me: Person, groups: Groups) ->
         return False
     given = _facts(parts, request, me, groups)
     return given is not None and may_vote(given, parts.policy) is None
+
+
+def _could_go_alone(parts: Parts, request: Request, me: Person, groups: Groups) -> bool:
+    if request.stage is not Stage.WAITING:
+        return False
+    given = _facts(parts, as_if_alone(parts, request, me.id), me, groups)
+    return given is not None and could_go_alone(replace(given, moment=Moment.ALONE, alone=me), parts.policy) is None
 
 
 def _could_sign(parts: Parts, request: Request, me: Person, groups: Groups) -> bool:

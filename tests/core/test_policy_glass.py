@@ -17,6 +17,7 @@ from bot.core.policy import (
     Refuse,
     Rule,
     Unknown,
+    could_go_alone,
     decide,
     may_own,
     may_sign,
@@ -78,6 +79,16 @@ def test_with_what_they_asked_for_themselves_as_well() -> None:
     assert isinstance(
         decide(looked(snapshot(), broken(own, OLIVE), Moment.ALONE, requester=OLIVE, alone=OLIVE), OPEN), Allow
     )
+
+
+@pytest.mark.parametrize(
+    ("who", "code"), [(OLIVE, ""), (BOB, "may_not_go_alone"), (EVE, "not_a_member")], ids=lambda one: str(one)[:5]
+)
+def test_who_could_is_told_without_looking_at_anybody_else(who: Person, code: str) -> None:
+    stranger = replace(ALICE, is_guest=True)
+    given = looked(snapshot(), broken(waiting(), who), Moment.ALONE, requester=stranger, alone=who)
+    no = could_go_alone(given, OPEN)
+    assert (no.code if no else "") == code
 
 
 @pytest.mark.parametrize("moment", [Moment.ALONE, Moment.ACT])

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from bot.core.changes import Frozen, Request, Stage, Verdict
+from bot.core.changes import Frozen, Request, Stage, Verdict, Wanted
 from bot.core.freezing import State, written
 from bot.core.people import PersonId
-from bot.core.policy import Group
+from bot.core.policy import BreakGlass, Group
 from bot.ports import Duty
 from bot.workflow.frozen import NAME
 from tests.handlers.payloads import CHANNEL, at_home, click, home_opened, submission
@@ -228,6 +228,25 @@ class TestOtherButtons:
         request = world.waiting()
         world.send(at_home("withdraw", value(request)))
         assert "Only alice" in told(world)
+
+    def test_who_may_go_ahead_alone_begins_it_here(self, world: World) -> None:
+        request = world.waiting()
+        now = world.in_force.now
+        glass = BreakGlass(frozenset({"sre"}))
+        world.in_force.put(replace(now, policy=replace(now.policy, break_glass=glass)))
+        world.send(home_opened())
+        assert '"action_id": "go_alone"' in page(world)
+        world.send(at_home("go_alone", value(request)))
+        assert world.send(submission(form(world), {"reason": "nobody answers, and it burns"})).body == ""
+        (wish,) = world.store.get(request.id).wishes
+        assert (wish.wanted, wish.by.user, wish.digest) == (Wanted.GO_ALONE, "UBOB", "0123456789abcdef")
+
+    def test_nobody_else_is_offered_that(self, world: World) -> None:
+        world.waiting()
+        world.send(home_opened())
+        shown = page(world)
+        assert '"action_id": "approve"' in shown
+        assert "go_alone" not in shown
 
     def test_an_undo_goes_where_the_mask_was_asked_for(self, world: World) -> None:
         request = world.waiting()

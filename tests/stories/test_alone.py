@@ -76,6 +76,23 @@ def test_alice_goes_ahead_alone_at_night_and_bob_signs_the_review_in_the_morning
     assert buttons(signed) == ["Unmask", "Details"]
 
 
+def test_alice_goes_ahead_alone_on_her_own_page(story: Story) -> None:
+    slack, card = story.demo.slack, story.asks("/mask web-01 restless INC-77: it flaps")
+    slack.home("alice")
+    story.page("alice", "[Go ahead alone]")
+    slack.press_at_home("alice", "Go ahead alone: restless.service on web-01")
+    assert "MASK restless.service on web-01" in fills(story, "alice", {"reason": WHY})
+    done = story.card("MASKED AND PROVEN · restless.service on web-01")
+    assert done["ts"] == card["ts"]
+    assert "BROKEN GLASS  @alice went ahead alone" in words(done)
+    assert story.sees("restless.service") == MASKED
+
+    slack.home("bob")
+    slack.press_at_home("bob", "Sign the review: restless.service on web-01")
+    fills(story, "bob", {"reason": "as it should be"})
+    story.page("bob", "Waiting for you · nothing")
+
+
 def test_nobody_goes_ahead_alone_with_what_is_critical_or_without_a_reason(story: Story) -> None:
     story.types("alice", f"/mask web-01 ssh --alone {WHY}")
     story.told("alice", "ssh.service is on the critical list")

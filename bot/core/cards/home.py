@@ -86,7 +86,7 @@ def _to_decide(page: Page, now: datetime) -> Iterator[Block]:
         head = words("*{}* · {}", loudly(request), standing(request))
         seen = [*plan_rows(request)][:2]
         yield section(f"decide-{number}", [head, asked(request), *seen, *_deadline(request, now)])
-        yield _buttons(f"decide-{number}", request, Action.APPROVE, Action.DENY, Action.DETAILS)
+        yield _buttons(f"decide-{number}", request, Action.APPROVE, Action.DENY, Action.DETAILS, *_alone(page, request))
     yield from _more("decide", page.more_to_decide)
 
 
@@ -131,22 +131,28 @@ def _requests(page: Page) -> Iterator[Block]:
         head = words("*{}* · {}", loudly(request), _stage(request))
         question = [*talk(request, newest=1)][:1]  # without where its button is on a card
         yield section(f"open-{number}", [head, *(question if request.open_question else [])])
-        yield _buttons(f"open-{number}", request, *_own(request))
+        yield _buttons(f"open-{number}", request, *_own(page, request))
     yield from _more("open", page.more_open)
     if page.finished:
         lately = [Markup(line(request, link="").text) for request in page.finished]
         yield section("finished", [words("Lately:"), *lately])
 
 
-def _own(request: Request) -> Iterator[Action]:
+def _own(page: Page, request: Request) -> Iterator[Action]:
     """What somebody can do about their own request. Here Details opens no further form, so the rare ones stand here."""
     if request.stage is Stage.WAITING and request.open_question:
         yield Action.ANSWER
     yield Action.DETAILS
     if request.stage is not Stage.RUNNING:
         yield Action.WITHDRAW
+    yield from _alone(page, request)
     if request.can_be_handed_over:
         yield Action.HAND_OVER
+
+
+def _alone(page: Page, request: Request) -> Iterator[Action]:
+    if request.id in page.alone:
+        yield Action.GO_ALONE
 
 
 def _stage(request: Request) -> str:

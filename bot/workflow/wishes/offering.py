@@ -32,7 +32,10 @@ def _offers(parts: Parts, request: Request, to: PersonId) -> Iterator[Action]:
 
 
 def _may_go_alone(parts: Parts, request: Request, who: PersonId) -> bool:
-    """Whether they may with any reason that is long enough, and with every tick."""
+    return isinstance(judge(parts, as_if_alone(parts, request, who), Moment.ALONE), Allow)
+
+
+def as_if_alone(parts: Parts, request: Request, who: PersonId) -> Request:
+    """The request as if somebody went ahead alone, with a reason that is long enough and every tick."""
     reason = "?" * parts.policy.break_glass.shortest_reason
-    glass = Glass(who, "", reason, parts.clock.now(), request.target.digest, console_works=True)
-    return isinstance(judge(parts, replace(request, glass=glass), Moment.ALONE), Allow)
+    return replace(request, glass=Glass(who, "", reason, parts.clock.now(), request.target.digest, console_works=True))

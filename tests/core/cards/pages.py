@@ -39,4 +39,5 @@ FULL = Page(
     more_masks=1,
     more_open=2,
     not_known="Slack could not tell me who is in @dba (ratelimited).",
+    alone=frozenset({"r2", "r4"}),
 )

@@ -53,7 +53,8 @@ def test_the_longest_page_is_within_the_limits() -> None:
     lost = tuple(Unreached(f"web-{number:02}", NOW, "x" * 300) for number in range(50))
     rights = tuple(right for right in FULL.rights for _ in range(30))
     health = replace(HEALTH, unreached=lost, frozen=Frozen(ALICE, "alice", "y" * 900, NOW))
-    page = Page(health, many, masks, masks, many, masks[:5], rights, 900, 900, 900, "z" * 900)
+    alone = frozenset(request.id for request in many)
+    page = Page(health, many, masks, masks, many, masks[:5], rights, 900, 900, 900, "z" * 900, alone)
     view = home.view(page, NOW)
     assert problems(view) == []
     assert len(view["blocks"]) <= 100
@@ -66,6 +67,11 @@ def test_each_button_is_about_the_request_beside_it() -> None:
     assert buttons(view)[2:5] == [(name, f"{first.id}:{digest}") for name in ("approve", "deny", "details")]
     assert (Action.UNMASK, f"{mask.id}:{mask.target.digest[:12]}") in buttons(view)
     assert (Action.WITHDRAW, f"{own.id}:{own.target.digest[:12]}") in buttons(view)
+
+
+def test_only_what_somebody_could_go_ahead_with_alone_offers_that() -> None:
+    offered = {value.partition(":")[0] for action, value in buttons(home.view(FULL, NOW)) if action == Action.GO_ALONE}
+    assert offered == FULL.alone
 
 
 def test_a_request_without_a_rule_is_shown_without_one() -> None:
