@@ -12,7 +12,7 @@ Record = Mapping[str, str]
 # systemd.unit(5): what may be a name, of a unit that we never touch as well.
 _UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]{1,248}\.[a-z]{4,9}", re.ASCII)
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_MACHINE_ID = re.compile(r"[0-9a-f]{32}")
+_ID = re.compile(r"[0-9a-f]{32}")
 _LONGEST_LINE = 32 * 1024
 
 # How systemd writes a length of time: format_timespan(), in microseconds.
@@ -106,9 +106,17 @@ _FAILURES: Mapping[str, str] = {
 
 def read_machine_id(host: Record) -> str:
     """The id of the machine that answered."""
-    if not _MACHINE_ID.fullmatch(needed(host, "machine_id")):
+    if not _ID.fullmatch(needed(host, "machine_id")):
         raise HostileOutput("The host's answer has something else than a machine-id.")
     return host["machine_id"]
+
+
+def read_run(host: Record) -> str:
+    """Which run of a user's manager answered, by the id of its runtime directory; empty where there is none."""
+    run = host.get("manager", "")
+    if run and not _ID.fullmatch(run):
+        raise HostileOutput("The host's answer has something else than the id of a run.")
+    return run
 
 
 def read_list(value: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from bot.core.answer import (
     read_list,
     read_machine_id,
     read_number,
+    read_run,
     read_span,
     read_unit,
     read_units,
@@ -60,7 +61,7 @@ def parse_look(stdout: str, asked: UnitName, *, also: Collection[str] = ()) -> S
     for name in _SHORT:
         if name not in found:
             raise HostError("The host's answer lacks a part.", code="incomplete_observation", passing=True)
-    unit, host = record(found["unit"], SHOWN), record(found["host"], ("machine_id",))
+    unit, host = record(found["unit"], SHOWN), record(found["host"], ("machine_id", "manager"))
     if not {str(asked), needed(unit, "Id")} <= set(read_units(needed(unit, "Names"))):
         raise HostileOutput("The host's answer is about another unit.")
     try:
@@ -74,7 +75,7 @@ def parse_look(stdout: str, asked: UnitName, *, also: Collection[str] = ()) -> S
     except (ValueError, UsageError):
         raise HostileOutput("The host's answer has a state or a name that systemd does not have.") from None
     around = _around(found, unit, also) if "rights" in found else None
-    return replace(_with_manners(snapshot, unit), around=around)
+    return replace(_with_manners(snapshot, unit), around=around, manager=read_run(host))
 
 
 def _other_names(lines: tuple[str, ...]) -> dict[str, LoadState]:

@@ -28,7 +28,7 @@ NEVER = "never"
 
 # Its arguments: the unit, `full` or `short`, and a login for that user's own manager or nothing.
 _BEGIN = f"""\
-{WORDS}unit=$1 size=$2 user=$3
+{WORDS}unit=$1 size=$2 user=$3 manager=
 say '@maskbot-look 1'
 read -r machine_id </etc/machine-id
 if [ "$user" ]; then
@@ -39,6 +39,7 @@ $entry
 EOT
   running=$(/usr/bin/systemctl show -p ActiveState --value -- "user@$uid.service" 2>/dev/null)
   [ "$running" = active ] || fail no_user_manager
+  manager=$(/usr/bin/systemctl show -p InvocationID --value -- "user-runtime-dir@$uid.service" 2>/dev/null)
   control=$home/.config/systemd/user.control persistent=$home/.config/systemd/user runtime=/run/user/$uid/systemd/user
   ask() {{ sudo -n /usr/bin/systemctl --no-ask-password --user -M "$user@.host" "$@"; }}
   stats() {{ sudo -n -u "$user" /usr/bin/stat "$@"; }}
@@ -82,7 +83,7 @@ say @names
 say @layers "control=$control/$id" "persistent=$persistent/$id" "runtime=$runtime/$id"
 say @files
 stats -c '{STAT_FORMAT}' -- / "$control/$id" "$persistent/$id" "$runtime/$id" 2>/dev/null
-say @host "machine_id=$machine_id"
+say @host "machine_id=$machine_id" ${{manager:+"manager=$manager"}}
 [ "$size" = full ] || {{ say @end; exit 0; }}
 """
 

@@ -213,6 +213,7 @@ class Snapshot:
     result: str = ""
     pending_job: str = ""
     other_names_load: tuple[tuple[str, LoadState], ...] = ()  # load state of each further name, asked by that name
+    manager: str = ""  # which run of the user's own manager it is: its runtime layer goes with it
     around: Surroundings | None = None
 
     def layer(self, layer: Layer) -> LayerFile:

@@ -105,7 +105,8 @@ def nothing_to_do(parts: Parts, request: Request, refusal: Refuse) -> Ending | N
     """
     mask = parts.store.get(request.ask.undoes) if request.ask.undoes else None
     if refusal.code == "not_masked" and mask and not mask.undone_by:
-        gone = "The mask we made is not there any more: somebody else or a reboot took it away."
+        took = "somebody else, a reboot or the last logout" if mask.ask.change.user else "somebody else or a reboot"
+        gone = f"The mask we made is not there any more: {took} took it away."
         return Ending(Done(Outcome.NOT_OURS, gone), after=request.target.before)
     if refusal.code in ("already_masked", "not_masked"):
         return Ending(Done(Outcome.NO_CHANGE, sentence(refusal)), after=request.target.before)

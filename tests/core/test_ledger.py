@@ -164,6 +164,21 @@ class TestWhatBecameOfIt:
         link = replace(LINK, layer=Layer.RUNTIME, path="/run/systemd/system/worker.service")
         assert loss(ours(made=link), stopped(), boot_id=boot) == became
 
+    @pytest.mark.parametrize(
+        ("layer", "was", "now", "became"),
+        [
+            (Layer.RUNTIME, "run-1", "run-2", Loss.ENDED),
+            (Layer.RUNTIME, "run-1", "run-1", Loss.REMOVED),
+            (Layer.RUNTIME, "", "run-2", Loss.REMOVED),
+            (Layer.RUNTIME, "run-1", "", Loss.REMOVED),
+            (Layer.PERSISTENT, "run-1", "run-2", Loss.REMOVED),
+        ],
+    )
+    def test_a_runtime_mask_ends_with_its_users_manager(self, layer: Layer, was: str, now: str, became: Loss) -> None:
+        after = masked(manager=was, around=around(boot_id="boot-1"))
+        mask = ours(made=replace(LINK, layer=layer), after=after)
+        assert loss(mask, stopped(manager=now), boot_id="boot-1") == became
+
     def test_without_a_last_look_nobody_knows_of_a_reboot(self) -> None:
         link = replace(LINK, layer=Layer.RUNTIME)
         assert loss(ours(made=link, after=None), stopped(), boot_id="boot-2") is Loss.REMOVED

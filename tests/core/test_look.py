@@ -277,6 +277,8 @@ def test_a_users_manager_is_another_world_with_its_own_layers() -> None:
     ]
     assert found.around is not None
     assert found.around.rights == USER_RIGHTS
+    assert len(found.manager) == 32
+    assert seen("running").manager == ""
 
 
 @pytest.mark.parametrize(
@@ -320,6 +322,7 @@ def changed(name: str, old: str, new: str) -> str:
         changed("running", "@names", "@unit"),
         changed("running", "@names", "@news"),
         changed("running", "machine_id=", "machine_id=x"),
+        changed("running", "machine_id=", "manager=x\nmachine_id="),
         changed("running", "@maskbot-look 1\n", "@maskbot-look 1\nstray\n"),
         changed("masked", "'/etc/systemd/system/worker.service' ->", "'/etc/systemd/system/cron.service' ->"),
         changed("masked", "symbolic link|9", "symbolic link|nine"),

@@ -197,6 +197,18 @@ def test_a_mask_until_the_next_reboot_ends_with_one_and_calls_nobody(watched: Wo
     assert note.startswith("The mask of tuned.service on web-01 has ended with a reboot of the host")
 
 
+def test_a_mask_that_went_with_its_users_manager_is_said_to_have_gone_with_it(watched: World) -> None:
+    ours, host = watched.masked("indexer", user="deploy", runtime=True), watched.hosts["web-01"]
+    assert ours.target.outcome is Outcome.PROVEN
+    host.run("systemctl", "stop", "user@2002.service")  # as logind does a while after the last logout
+    host.run("systemctl", "start", "user@2002.service")
+
+    turn(watched)
+
+    lost = watched.when(ours, lambda now: now.watched.lost is not None, "an end")
+    assert lost.watched.lost is Loss.ENDED
+
+
 def test_a_persistent_mask_is_known_again_after_a_reboot(watched: World) -> None:
     ours = watched.masked("worker")
     watched.hosts["web-01"].reboot()

@@ -14,6 +14,7 @@ _OFF = {
     Loss.REMOVED: "its mask is not on the host",
     Loss.REPLACED: "somebody made the mask anew, so that one is not ours",
     Loss.REBOOTED: "its mask ended with a reboot of the host",
+    Loss.ENDED: "its mask ended with that user's manager",
 }
 
 

@@ -10,6 +10,7 @@ from bot.core.units import Snapshot
 
 _MOST = 8
 _BY_NOBODY_HERE = "nobody took it back through me: a person, a package upgrade or configuration management did"
+_LOGGED_OUT = "that user's manager has ended, as it does with the last logout, and a runtime mask goes with it"
 
 
 def lost(request: Request) -> Markup:
@@ -21,6 +22,8 @@ def lost(request: Request) -> Markup:
             return words("Somebody made the mask anew{}: the unit is masked, but not by us any more.", seen)
         case Loss.REBOOTED:
             return words("It was a mask until the next reboot, and the host was rebooted{}.", seen)
+        case Loss.ENDED:
+            return words("The mask we made is not there any more{}: {}.", seen, _LOGGED_OUT)
         case _:
             why = f"{_BY_NOBODY_HERE}.{_suspects(request)}"
             return words("The mask we made is not there any more{}, and {}", seen, why)
@@ -37,6 +40,8 @@ def told(request: Request, seen: Snapshot) -> str:
             )
         case Loss.REBOOTED:
             return f"The mask of {what} has ended with a reboot of the host, as it was asked for. {now}"
+        case Loss.ENDED:
+            return f"The mask of {what} is gone: {_LOGGED_OUT}. {now}"
         case _:
             return f"OUR MASK IS GONE: {what}; {_BY_NOBODY_HERE}.{_suspects(request)} {now}"
 

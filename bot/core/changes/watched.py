@@ -11,6 +11,7 @@ class Loss(StrEnum):
     REMOVED = "removed"  # its link is not there any more
     REPLACED = "replaced"  # another one stands in its place: the unit is masked, but not by us
     REBOOTED = "rebooted"  # it was one until the next reboot, and that has come
+    ENDED = "ended"  # it was one in a user's runtime directory, and their manager has ended with all that was in it
 
 
 @dataclass(frozen=True, slots=True)

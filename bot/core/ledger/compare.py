@@ -64,8 +64,11 @@ def loss(request: Request, seen: Snapshot, *, boot_id: str) -> Loss | None:
         return None
     if file.kind in (FileKind.MASK, FileKind.EMPTY):
         return Loss.REPLACED
-    rebooted = after is not None and after.around is not None and after.around.boot_id != boot_id
-    return Loss.REBOOTED if rebooted and made.layer is Layer.RUNTIME else Loss.REMOVED
+    if made.layer is not Layer.RUNTIME or after is None:
+        return Loss.REMOVED
+    if after.around is not None and after.around.boot_id != boot_id:
+        return Loss.REBOOTED
+    return Loss.ENDED if after.manager and seen.manager not in ("", after.manager) else Loss.REMOVED
 
 
 def _is_there(request: Request, scan: Scan) -> bool:

@@ -42,6 +42,7 @@ from tests.core.cards.situations import (
     layers,
     masked,
     neighbour,
+    of_deploy,
     proven,
     reviewed,
     running,
@@ -429,6 +430,7 @@ DONE = {
     "our mask is gone, and nobody took it back": replace(proven(), watched=Watched(Loss.REMOVED, NOW, ("puppet",))),
     "our mask was replaced": replace(proven(), watched=Watched(Loss.REPLACED, NOW)),
     "our mask ended with a reboot": replace(proven(), watched=Watched(Loss.REBOOTED)),
+    "our mask ended with a user's manager": of_deploy(replace(proven(), watched=Watched(Loss.ENDED, NOW))),
     "what was stopped is gone": replace(after(Outcome.NOT_PROTECTED), undone_by="r2", was_gone=True),
     "stopped but not masked, and done by a later request": replace(after(Outcome.NOT_PROTECTED), repeated_by="r2"),
     "not finished by the clock, no reason": replace(

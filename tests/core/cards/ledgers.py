@@ -10,7 +10,19 @@ from bot.core.ledger import Away, Book, Page
 from bot.core.scan import FoundMask, Scan
 from bot.core.units import ActiveState, FileKind, Layer, LayerFile, LoadState
 from tests.core.cards.reading import read
-from tests.core.cards.situations import BOB, NAMES, NOW, change, masked, proven, running, under_way, vote, waiting
+from tests.core.cards.situations import (
+    BOB,
+    NAMES,
+    NOW,
+    change,
+    masked,
+    of_deploy,
+    proven,
+    running,
+    under_way,
+    vote,
+    waiting,
+)
 
 ETC = "/etc/systemd/system"
 LINK = LayerFile(Layer.PERSISTENT, f"{ETC}/worker.service", FileKind.MASK, "/dev/null", "7:1773457442.000000001")
@@ -106,6 +118,7 @@ def said_of_the_watch() -> dict[str, str]:
         "removed": watch.told(replace(proven(), watched=lost), running()),
         "replaced": watch.told(replace(proven(), watched=replace(lost, lost=Loss.REPLACED)), masked()),
         "rebooted": watch.told(replace(proven(), watched=replace(lost, lost=Loss.REBOOTED)), running()),
+        "logged out": watch.told(of_deploy(replace(proven(), watched=replace(lost, lost=Loss.ENDED))), running()),
         "failed": watch.failed(proven(), ["metrics.service", "worker.socket"]),
         "appeared": watch.appeared("web-01", few),
         "many appeared": watch.appeared("web-01", many),

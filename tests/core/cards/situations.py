@@ -219,6 +219,12 @@ def finished(outcome: Outcome, after: Snapshot | None, verb: Verb = Verb.MASK, *
     )
 
 
+def of_deploy(request: Request) -> Request:
+    """The same, until the next reboot, in that user's own manager."""
+    own = replace(request.ask.change, user="deploy", runtime=True)
+    return replace(request, ask=replace(request.ask, change=own))
+
+
 def proven(**target: Any) -> Request:
     """The finished card that everybody hopes for."""
     request = finished(Outcome.PROVEN, masked(), status_before=STATUS_BEFORE, status_after=STATUS_AFTER)
