@@ -1,12 +1,12 @@
 """Slack: what people do, in over Socket Mode, so that no port is open."""
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from http.client import HTTPException
 from socket import SHUT_RDWR
 from typing import Any
 
-from slack_bolt import App
+from slack_bolt import App, BoltRequest, BoltResponse
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.error import BoltError
 from slack_sdk import WebClient
@@ -22,13 +22,28 @@ CONNECTIONS = 10  # of one app at one time (Slack, "Using multiple connections")
 PING_INTERVAL = 1.0  # seconds; a dead connection is noticed after six; with the default it took a minute (measured)
 
 
-def application(client: WebClient) -> App:
+Taken = Callable[[], AbstractContextManager[None]]
+
+
+class _Punctual(App):
+    """A Bolt app; each payload is `taken` until what acknowledges it is known."""
+
+    def __init__(self, client: WebClient, taken: Taken) -> None:
+        super().__init__(client=client, process_before_response=True)
+        self._taken = taken
+
+    def dispatch(self, req: BoltRequest) -> BoltResponse:
+        with self._taken():
+            return super().dispatch(req)
+
+
+def application(client: WebClient, *, taken: Taken = nullcontext) -> App:
     """A Bolt app that acknowledges when its listener has ended, and never before.
 
     So also an event that could not be recorded is not acknowledged, and Slack delivers it again. Raises `SlackError`.
     """
     try:
-        return App(client=client, process_before_response=True)
+        return _Punctual(client, taken)
     except (BoltError, SlackClientError, HTTPException, OSError) as error:
         raise _unreachable(error) from error
 

@@ -109,6 +109,7 @@ class Loop:
             return  # everybody is at work
         claim = None
         try:
+            self._parts.precedence.stand_back()
             claim = self._parts.store.claim(self._owner)
             if claim:
                 self._claims[claim.request.id] = claim
@@ -179,6 +180,7 @@ class Loop:
             self._give_back(claim)
 
     def _speak(self) -> None:
+        self._parts.precedence.stand_back()
         due = self._parts.store.due_message(self._owner)
         if due is None:
             self._wait()
@@ -188,6 +190,7 @@ class Loop:
 
     def _attend(self) -> None:
         """Do what has come round."""
+        self._parts.precedence.stand_back()
         duty = self._parts.store.take_duty(self._owner)
         if duty is None:
             self._wait()

@@ -9,6 +9,7 @@ from bot.core.policy import Policy
 from bot.core.steps import Limits
 from bot.errors import UsageError
 from bot.ports import Channel, Clock, Directory, Hosts, Pager, Sink, Store
+from bot.workflow.precedence import Precedence
 from bot.workflow.reach import Reach
 from bot.workflow.vitals import Vitals
 
@@ -78,6 +79,7 @@ class Parts:
     pager: Pager | None = None
     sinks: tuple[Sink, ...] = ()  # who gets copies of the record
     vitals: Vitals = field(default_factory=Vitals)  # how this process itself is
+    precedence: Precedence = field(default_factory=Precedence)  # of whoever waits for an acknowledgement
 
     @property
     def inventory(self) -> Inventory:

@@ -20,6 +20,7 @@ from bot.edges import log
 from bot.edges.database import Database
 from bot.workflow import Loop, Parts, Timings
 from bot.workflow.parts import InForce
+from bot.workflow.precedence import Precedence
 from tests.handlers.world import HOSTS, NoHost
 from tests.workflow.slack import ALICE, INCIDENT, Channels, People
 from tests.workflow.world import POLICY, Hands
@@ -87,6 +88,26 @@ def test_what_time_makes_due_is_noticed_by_one_look_for_all(working: Working) ->
         refused(bot)
 
 
+def test_no_work_is_begun_while_somebody_waits_for_an_acknowledgement(working: Working) -> None:
+    bot = working(Timings(poll=0.05, lease_renewal=LONG))
+    bot.parts = replace(bot.parts, precedence=Precedence(patience=LONG))
+    with bot.store.exclusive(), bot.running():
+        with bot.parts.precedence.taken():
+            bot.store.add(a_request(bot), events=[])
+            for _ in range(3):
+                comes_round(bot, "look_out")
+            assert bot.store.get("r1").stage is Stage.ASKED
+        refused(bot)
+
+
+def test_it_is_begun_after_a_while_however_many_wait(working: Working) -> None:
+    bot = working(Timings(poll=0.05, lease_renewal=LONG))
+    bot.parts = replace(bot.parts, precedence=Precedence(patience=0.01))
+    with bot.store.exclusive(), bot.parts.precedence.taken(), bot.running():
+        bot.store.add(a_request(bot), events=[])
+        refused(bot)
+
+
 def test_every_line_about_a_request_has_its_id(working: Working, capsys: pytest.CaptureFixture[str]) -> None:
     handlers, outlet = logging.root.handlers[:], log.set_up(level="debug", as_json=True)
     try:
@@ -113,6 +134,15 @@ def a_request(bot: Bot) -> Request:
     now = bot.clock.now()
     ask = Ask(Change(Verb.MASK, "web-01", CRON), ALICE.id, ALICE.name, INCIDENT, "INC-1")
     return Request("r1", "key-1", ask, now, (Target("web-01", CRON),), due_at=now)
+
+
+def comes_round(bot: Bot, name: str) -> None:
+    """Return when that thread of the loop has begun another round."""
+    deadline, before = time.monotonic() + 30, bot.parts.vitals.ages[name]
+    while (age := bot.parts.vitals.ages[name]) >= before:
+        assert time.monotonic() < deadline
+        before = age
+        time.sleep(0.005)
 
 
 def refused(bot: Bot) -> None:
