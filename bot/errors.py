@@ -74,6 +74,10 @@ class NoSuchRequest(MaskbotError):
     """No request has this id."""
 
 
+class NotOurs(MaskbotError):
+    """A newer version wrote this in words that this one does not know: it is left to that one."""
+
+
 class Stale(MaskbotError):
     """Somebody else moved the request first: read it again."""
 

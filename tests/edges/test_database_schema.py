@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from bot.core.changes import Stage
 from bot.edges.database import Database
 from bot.edges.database.engine import parse_url
 from bot.edges.database.tables import metadata, requests, targets
-from bot.errors import ConfigError
+from bot.errors import ConfigError, NotOurs
 from bot.ports import Query
 from tests.edges.asked import a_request, a_vote, a_whole_request, an_event
 from tests.edges.conftest import Opening
@@ -92,6 +93,43 @@ def test_what_a_newer_version_keeps_outlives_a_change_by_this_one(store: Databas
     kept: list[Any] = []
     alter(database_url, lambda document: kept.append(document.get("invented_later")))
     assert kept == [{"a": 1}, {"a": 1}]
+
+
+def test_a_part_that_this_version_leaves_alone_keeps_what_it_does_not_know(store: Database, database_url: str) -> None:
+    """And a part that it replaces is all its own: what a newer one noted of an earlier look is true of no other."""
+    asked, _ = store.add(a_whole_request(), events=[])
+
+    def add(document: dict[str, Any]) -> None:
+        for part in ("ask", "glass", "before"):
+            if document.get(part):
+                document[part]["invented_later"] = [{"a": 1}]
+
+    alter(database_url, add)
+    assert asked.glass
+    assert asked.target.before
+    looked = replace(asked.target, before=replace(asked.target.before, sub="exited"))
+    store.save(replace(asked, glass=replace(asked.glass, reason="somebody is awake"), targets=(looked,)))
+    kept: list[tuple[str, Any]] = []
+    alter(
+        database_url,
+        lambda document: kept.extend(
+            (part, document[part].get("invented_later")) for part in ("ask", "glass", "before") if document.get(part)
+        ),
+    )
+    assert dict(kept) == {"ask": [{"a": 1}], "glass": None, "before": None}
+
+
+def test_what_a_newer_version_says_in_words_of_its_own_is_left_to_it(store: Database, database_url: str) -> None:
+    """Nobody decides by half of what there is, and nobody ends what they do not understand."""
+    store.add(a_request(), events=[])
+    alter(database_url, lambda document: document.get("ask", {}).get("change", {}).update(verb="polish"))
+    store.add(a_request(2, host="web-02"), events=[])
+    for ask in (lambda: store.get("r1"), lambda: store.find(Query()), lambda: store.find(Query(host="web-01"))):
+        with pytest.raises(NotOurs, match="r1 was written by a newer maskbot"):
+            ask()
+    assert [one.id for one in store.find(Query(host="web-02"))] == ["r2"]
+    claims = [store.claim("bot-1") for _ in range(3)]
+    assert [claim.request.id for claim in claims if claim] == ["r2"]
 
 
 def test_the_columns_are_what_counts(store: Database, database_url: str) -> None:

@@ -3,18 +3,14 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-import structlog
-from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Connection, and_, case, literal, null, or_, select, true, update
 
 from bot.core.changes import Request, Stage
 from bot.edges.database import rows
 from bot.edges.database.tables import UtcTime, requests, targets
 from bot.edges.database.transactions import database_clock, database_time
-from bot.errors import LostClaim
+from bot.errors import LostClaim, NotOurs
 from bot.ports import Claim
-
-log = structlog.get_logger()
 
 
 def is_any_due(connection: Connection, *, now: datetime) -> bool:
@@ -45,8 +41,7 @@ def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta)
     )
     try:
         (request,) = rows.read(connection, select(requests).where(requests.c.id == due.request_id))
-    except ValidationError as error:
-        log.error("request cannot be read", request=due.request_id, why=rows.complaint(error))
+    except NotOurs:
         return None  # it stays leased for a while, so that it stands in nobody's way
     return Claim(request, owner, due.fence + 1)
 

@@ -1,18 +1,22 @@
 """Requests as rows, and rows as requests.
 
 A document is read by the types of the core: keys that they do not know are ignored and fields that it lacks have
-defaults, so a newer version reads what an older one left.
+defaults, so a newer version reads what an older one left. Words that they do not know are left to the version that
+does.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, CursorResult, Select, select
 
 from bot.core.changes import Request, Stage, Target, Verb, Vote
 from bot.edges.database import tables
+from bot.errors import NotOurs
 
+log = structlog.get_logger()
 _REQUEST = TypeAdapter(Request)
 _TARGET = TypeAdapter(Target)
 _VOTE = TypeAdapter(Vote)
@@ -46,11 +50,23 @@ def target_row(request: Request, target: Target) -> dict[str, Any]:
 
 
 def with_what_is_not_known(newer: dict[str, Any], stored: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A document with the fields of the stored one that this version does not know.
+    """A document with what the stored one holds and this version does not know.
 
     While replicas of two versions run side by side, a change by the older one must not lose what the newer one keeps.
+    A part that is the same as before stays whole; of one that is another now nobody knows what belongs to it.
     """
-    return {**(stored or {}), **newer}
+    stored = stored or {}
+    same = {name: stored[name] for name, part in newer.items() if name in stored and _is_within(part, stored[name])}
+    return {**stored, **newer, **same}
+
+
+def _is_within(part: Any, stored: Any) -> bool:
+    """Whether the stored one says the same, and maybe more."""
+    if isinstance(part, dict) and isinstance(stored, dict):
+        return all(name in stored and _is_within(one, stored[name]) for name, one in part.items())
+    if isinstance(part, list) and isinstance(stored, list):
+        return len(part) == len(stored) and all(map(_is_within, part, stored))
+    return bool(part == stored)
 
 
 def vote_row(request_id: str, vote: Vote) -> dict[str, Any]:
@@ -68,7 +84,10 @@ def vote_row(request_id: str, vote: Vote) -> dict[str, Any]:
 
 
 def read(connection: Connection, chosen: Select[Any]) -> list[Request]:
-    """The requests whose rows are chosen, in that order, each with its targets and votes."""
+    """The requests whose rows are chosen, in that order, each with its targets and votes.
+
+    Raises `NotOurs`: what holds for some of them holds for nobody who does not know the others.
+    """
     rows = connection.execute(chosen).all()
     ids = [row.id for row in rows]
     of_target, of_vote = tables.targets.c, tables.votes.c
@@ -99,4 +118,8 @@ def _by_request(rows: CursorResult[Any, Any]) -> dict[str, list[Any]]:
 
 def _request(row: Mapping[Any, Any], targets: list[Any], votes: list[Any]) -> Request:
     whole = row["document"] | {"stage": row["stage"], "version": row["version"], "targets": targets, "votes": votes}
-    return _REQUEST.validate_python(whole)
+    try:
+        return _REQUEST.validate_python(whole)
+    except ValidationError as error:
+        log.error("request cannot be read", request=row["id"], why=complaint(error))
+        raise NotOurs(f"Request {row['id']} was written by a newer maskbot, which has to go on with it.") from error
