@@ -58,6 +58,7 @@ def sailing(slack: SlackLab, hosts: Mapping[str, LabHost], cluster: Postgres, *,
     """A fleet on an empty database; at its end every bot has stopped, in order if it can."""
     url = cluster.make_database(DATABASE)
     with ExitStack() as stack:
+        stack.callback(cluster.drop_database, DATABASE)
         bots = []
         for _ in range(replicas):
             folder = Path(tempfile.mkdtemp(prefix="maskbot-fleet-"))

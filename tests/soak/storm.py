@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from bot.core.changes import Request
 from tests.soak.fleet import LEASE, Fleet
@@ -42,11 +42,24 @@ class Soaked:
     meter: Meter
 
 
-def soak(fleet: Fleet, plan: Plan, say: Callable[[str], None] = lambda _: None) -> Soaked:
-    """All of it; the hosts are as the requests left them afterwards."""
+class Happens(Protocol):
+    """What goes on meanwhile, from its beginning to its end, and counts what it did."""
+
+    counts: Counter[str]
+    troubles: list[str]
+
+    def begin(self) -> None: ...
+
+    def end(self) -> None: ...
+
+
+def soak(
+    fleet: Fleet, plan: Plan, say: Callable[[str], None] = lambda _: None, *, meanwhile: Happens | None = None
+) -> Soaked:
+    """All of it, with faults and kills if nothing else happens; the hosts are as the requests left them afterwards."""
     chance, before = random.Random(plan.seed), Beforehand.of(fleet)
     traffic, meter = Traffic(fleet, chance), Meter(fleet, every=min(5.0, plan.seconds / 8))
-    weather = Weather(fleet, chance, fault_every=plan.fault_every, kill_every=plan.kill_every)
+    weather = meanwhile or Weather(fleet, chance, fault_every=plan.fault_every, kill_every=plan.kill_every)
     meter.begin()
     weather.begin()
     try:
@@ -74,7 +87,7 @@ def how_they_ended(requests: Iterable[Request], records: Iterable[Mapping[str, A
     return Counter(map(ended, requests))
 
 
-def _let_it_rain(fleet: Fleet, plan: Plan, traffic: Traffic, weather: Weather, say: Callable[[str], None]) -> None:
+def _let_it_rain(fleet: Fleet, plan: Plan, traffic: Traffic, weather: Happens, say: Callable[[str], None]) -> None:
     began, number, told = time.monotonic(), 0, 0.0
     while (passed := time.monotonic() - began) < plan.seconds:
         traffic.tick(number)
