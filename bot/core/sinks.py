@@ -67,11 +67,11 @@ class Progress:
 
     def is_anothers(self, owner: str, now: datetime) -> bool:
         """Whether somebody else ships."""
-        return self.by not in ("", owner) and self.until is not None and now < self.until
+        return self.by != owner and self.until is not None and now < self.until
 
     def taken(self, seq: int, now: datetime) -> "Progress":
-        """It has taken everything up to that record."""
-        return replace(self, seq=seq, at=now, failing_since=None, why="")
+        """It has taken everything up to that record; what comes next is shipped by whoever wrote it."""
+        return replace(self, seq=seq, at=now, until=None, failing_since=None, why="")
 
     def failed(self, why: str, now: datetime) -> "Progress":
         """It took nothing; since when is kept from the first time."""

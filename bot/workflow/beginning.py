@@ -11,7 +11,7 @@ from bot.core.units import Snapshot
 from bot.errors import HostError, HostTaken, NotYet, Unverified, UsageError
 from bot.ports import Claim, Query
 from bot.workflow.asking import planned, settle
-from bot.workflow.copies import uncopied
+from bot.workflow.copies import left_uncopied, uncopied
 from bot.workflow.ending import back_to_waiting, end, event, limit_events, refuse
 from bot.workflow.finishing import Ending, finish, nothing_to_do
 from bot.workflow.frozen import frozen, is_new_mask
@@ -89,7 +89,7 @@ def _wait_for_its_turn(parts: Parts, request: Request) -> None:
     if any(_is_in_the_way(other, request) for other in running):
         text = f"Another change is being carried out on {request.ask.change.host}."
         raise HostTaken(text, again_in=parts.timings.not_yet)
-    if frozen(parts, request) or (is_new_mask(request) and uncopied(parts)):
+    if frozen(parts, request) or (is_new_mask(request) and left_uncopied(parts)):
         raise NotYet("New masks are stopped, or a copy of the record is not taken.", again_in=parts.timings.not_yet)
     is_new, place = request.ask.change.verb is Verb.MASK and not request.ask.by_itself, request.ask.place
     if is_new and not place.is_shell and not all(parts.store.card(request.id)):

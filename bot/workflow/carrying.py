@@ -7,15 +7,18 @@ from fnmatch import fnmatchcase
 from bot.core.changes import Outcome, Request, Sent, Target
 from bot.core.foreign import clean
 from bot.core.inventory import Host
+from bot.core.rules.auditing import AUDIT_UNAVAILABLE
 from bot.core.steps import Done, Work, next_step, observe
 from bot.core.steps.commands import argv
 from bot.core.steps.kinds import Command, LookFully, TryStart, Wait, label
 from bot.core.units import Snapshot
 from bot.errors import HostError, OutcomeUnknown, UsageError
 from bot.ports import Claim, Reply
+from bot.workflow.copies import left_uncopied
 from bot.workflow.doubt import in_doubt
 from bot.workflow.ending import event
 from bot.workflow.finishing import Ending, finish
+from bot.workflow.frozen import is_new_mask
 from bot.workflow.looking import known_neighbours, look, status_head
 from bot.workflow.parts import Parts
 
@@ -114,6 +117,7 @@ class Carrying:
         sent = Sent(label(step), words, self.parts.clock.now())
         self._save((*before, sent), "exec.intent", step=sent.step, argv=list(words), fence=self.claim.fence)
         try:
+            self._see_it_copied()
             reply = self.parts.hosts.run(self.host, words, deadline=self.parts.timings.command)
         except OutcomeUnknown as error:
             self.request = self.request.on_target(unknown_since=self.parts.clock.now())
@@ -124,6 +128,17 @@ class Carrying:
         else:
             answered = replace(sent, exit_code=reply.exit_code, output=_answer(reply), millis=reply.millis)
             self._save((*before, answered), "exec.result", step=sent.step, exit_code=reply.exit_code)
+
+    def _see_it_copied(self) -> None:
+        """A new mask begins once its first intent is with everybody who is owed a copy; what has begun is finished.
+
+        Raises `HostError`: nothing is sent. It may have taken a while, so the claim is looked at again.
+        """
+        if not self.parts.sinks or self.request.target.made or not is_new_mask(self.request):
+            return
+        if why := left_uncopied(self.parts):
+            raise HostError(f"Nothing was sent to {self.host.name}: {why}.", code=AUDIT_UNAVAILABLE)
+        self.parts.store.renew(self.claim)
 
     def _save(self, sent: tuple[Sent, ...], kind: str, **data: object) -> None:
         recorded = event(self.request, kind, **data)  # type: ignore[arg-type]

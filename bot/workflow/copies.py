@@ -10,13 +10,14 @@ import structlog
 from bot.core.audit import Event
 from bot.core.cards import copied
 from bot.core.signs import Sign
-from bot.core.sinks import Need, Progress, Record, read, trouble, written
+from bot.core.sinks import BEHIND, Need, Progress, Record, read, trouble, written
 from bot.errors import MaskbotError, SinkError, Stale
 from bot.ports import Duty, Message, MessageKind, Sink
 from bot.workflow.parts import Parts
 
 log = structlog.get_logger()
 _BATCH = 100  # records
+_GLANCE = 0.02  # seconds between two looks whether a record was taken
 _LEASE = timedelta(seconds=30)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0  # seconds between two tries
 
@@ -25,6 +26,19 @@ def uncopied(parts: Parts) -> str:
     """Why the record does not reach every sink that is required, in words; empty if it does."""
     found = (_trouble(parts, sink) for sink in parts.sinks if sink.need is Need.REQUIRED)
     return "; ".join(filter(None, found))
+
+
+def left_uncopied(parts: Parts) -> str:
+    """The same of all that is on record by now, once every sink that is required has had its time to take it."""
+    needed, newest = [sink for sink in parts.sinks if sink.need is Need.REQUIRED], parts.store.head().seq
+    until = parts.clock.now() + BEHIND
+    while behind := [sink.name for sink in needed if _progress(parts, sink).seq < newest]:
+        if why := uncopied(parts):
+            return why
+        if parts.clock.now() > until:
+            return f"the copy of the record at `{behind[0]}` is not as far yet"
+        parts.clock.wait(_GLANCE)
+    return ""
 
 
 def signs(parts: Parts) -> Sequence[Sign]:
@@ -128,7 +142,7 @@ class Shipment:
             if not records or progress.is_anothers(self.owner, now):
                 return True
             try:
-                if progress.by != self.owner or progress.until is None or now > progress.until - _LEASE / 2:
+                if progress.until is None or now > progress.until - _LEASE / 2:
                     progress = progress.held(self.owner, now, _LEASE)
                     duty = self.parts.store.keep(replace(duty, document=written(progress)))
                 if not self._taken(duty, progress, records):

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -25,6 +26,8 @@ from tests.edges.syslog import LogReceiver, Stoppable, tcp
 from tests.handlers.world import HOSTS, NoHost
 from tests.workflow.conftest import Opening
 from tests.workflow.slack import ALICE, BOB, CAROL, INCIDENT, Channels, People, words
+from tests.workflow.test_faults import is_untouched
+from tests.workflow.wire import LOOK
 from tests.workflow.world import POLICY, Hands
 
 CRON = UnitName("cron.service")
@@ -111,7 +114,7 @@ def test_every_record_is_shipped_once_and_in_order_also_by_the_next_process(rece
     with second.store.exclusive(), second.running():
         second.until(everything(second, receiver), "a whole copy")
         assert receiver.numbers == list(range(1, second.store.head().seq + 1))
-        assert list(copies.unshipped(second.parts)) == [("syslog", 0, False)]
+        second.until(lambda: [*copies.unshipped(second.parts)] == [("syslog", 0, False)], "a note of it")
         assert copies.signs(second.parts)[0].is_well
 
 
@@ -154,16 +157,34 @@ def test_without_a_required_copy_new_masks_are_refused_and_go_on_with_all_that_w
 
 
 def test_of_two_replicas_one_ships_at_a_time(receiver: LogReceiver, url: str) -> None:
-    bot = Bot(url, sink(receiver), "bot-1")
-    with bot.store.exclusive():
+    bot, patient = Bot(url, sink(receiver), "bot-1"), sink(receiver, deadline=60.0)
+    with bot.store.exclusive(), ThreadPoolExecutor() as pool:
         bot.says("one")
-        assert Shipment(bot.parts, bot.parts.sinks[0], "bot-1").ship()
+        receiver.reads.clear()
+        first = pool.submit(Shipment(bot.parts, patient, "bot-1").ship)
+        bot.until(lambda: bot.store.duty("sink:syslog") is not None, "somebody who ships")
+        assert Shipment(bot.parts, patient, "bot-2").ship()
+        receiver.reads.set()
+        assert first.result()
+        assert receiver.numbers == [1], "the other one had it in hand"
         bot.says("two")
-        assert Shipment(bot.parts, bot.parts.sinks[0], "bot-2").ship()
-        assert receiver.numbers == [1], "the other one has it in hand"
-        bot.clock.ahead += timedelta(minutes=1)
-        assert Shipment(bot.parts, bot.parts.sinks[0], "bot-2").ship()
-        assert receiver.numbers == [1, 2]
+        assert Shipment(bot.parts, patient, "bot-2").ship()
+        assert receiver.numbers == [1, 2], "and has not any more"
+
+
+def test_who_ships_in_vain_keeps_it_in_hand_for_a_while(url: str) -> None:
+    with Stoppable() as door:
+        bot = Bot(url, sink(door.receiver), "bot-1")
+        with bot.store.exclusive():
+            bot.says("one")
+            door.stop()
+            assert not Shipment(bot.parts, bot.parts.sinks[0], "bot-1").ship()
+            door.begin()
+            assert Shipment(bot.parts, bot.parts.sinks[0], "bot-2").ship()
+            assert door.receiver.numbers == []
+            bot.clock.ahead += timedelta(minutes=1)
+            assert Shipment(bot.parts, bot.parts.sinks[0], "bot-2").ship()
+            assert door.receiver.numbers == [1, 2, 3], "also that it was down, and is up"
 
 
 def test_where_the_record_ends_is_told_if_anything_is_new(receiver: LogReceiver, url: str) -> None:
@@ -238,3 +259,36 @@ def test_an_undo_goes_on_without_the_copy_and_the_record_says_so(
         assert world.approve(asked, by=CAROL).target.outcome is Outcome.PROVEN
         copying.stop()
         assert sorted(set(door.receiver.numbers)) == list(range(1, world.store.head().seq + 1))
+
+
+@pytest.mark.ssh
+@pytest.mark.fault(
+    "F59", how="a required receiver that turns deaf before the last vote, and right before the first command"
+)
+def test_nothing_is_sent_before_the_copy_is_taken_also_where_nobody_knows_yet_that_it_is_not(
+    open_world: Opening, saw: Callable[[str], str]
+) -> None:
+    with Stoppable() as door, open_world(sinks=(sink(door.receiver),)) as world:
+        copying = Copying(world.parts, owner="bot-1")
+        copying.start()
+        waits, begins = world.mask("tuned"), world.mask("tuned", host="web-02")
+        door.receiver.reads.clear()
+        assert copies.uncopied(world.parts) == ""
+        world.vote(waits)
+        world.until(lambda: bool(copies.uncopied(world.parts)), "a sink that is down")
+        assert world.store.get(waits.id).stage is Stage.APPROVED
+        assert world.wire.verbs() == []
+
+        door.receiver.reads.set()
+        assert world.ended(waits).target.outcome is Outcome.PROVEN
+
+        world.wire.after.append(lambda call: door.receiver.reads.clear() if LOOK in call.argv else None)
+        done = world.approve(begins)
+        assert done.target.outcome is Outcome.FAILED
+        assert "FAILED, NOTHING WAS CHANGED" in world.card(done)
+        assert "the copy of the record at `syslog` takes nothing" in saw(done.target.note)
+        assert world.wire.verbs("web-02") == []
+        assert is_untouched(world.hosts["web-02"], "tuned.service")
+        world.wire.after.clear()
+        door.receiver.reads.set()
+        copying.stop()
