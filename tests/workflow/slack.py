@@ -86,6 +86,7 @@ class Channels:
     forms: dict[str, Block] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     trouble: str = ""  # Slack's word for why it does nothing now
+    retry_after: float | None = None  # seconds that it asks to wait then
     takes_blocks: bool = True
     answers_to_lose: int = 0  # of the next messages, which are posted and nobody hears of it
     tries: int = 0
@@ -148,7 +149,8 @@ class Channels:
     def _answer(self, channel: str, text: Text | None = None) -> None:
         self.tries += 1
         if self.trouble:
-            raise SlackError("Slack did not do it.", code=self.trouble, passing=self.trouble == "unreachable")
+            passing = self.trouble in ("unreachable", "ratelimited")
+            raise SlackError("Slack did not do it.", code=self.trouble, passing=passing, retry_after=self.retry_after)
         if text and text.blocks and not self.takes_blocks:
             raise SlackError("Slack refused it.", code="invalid_blocks")
         if channel in self.gone:

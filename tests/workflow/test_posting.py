@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -60,6 +61,25 @@ def test_every_kind_of_message_is_posted_once_though_no_answer_comes_back(world:
     marks = Counter(said.mark for said in world.slack.messages.values())
     assert set(marks.values()) == {1}, marks
     assert len(marks) == 1 + len(SAID) + 1
+
+
+@pytest.mark.fault("F39", how="429 with a Retry-After of seven seconds", saw="the card, seven seconds later")
+def test_what_slack_asks_to_wait_is_waited_also_if_the_request_moves_on(world: World) -> None:
+    request = waits(world)
+    world.slack.trouble, world.slack.retry_after = "ratelimited", 7.0
+    due = world.store.due_message("poster")
+    assert due is not None
+    say(world.parts, due)
+    world.slack.trouble = ""
+    for seconds in (1, 5):
+        world.clock.ahead += timedelta(seconds=seconds)
+        request = world.store.save(replace(request, because=f"{seconds} s later"))
+        assert world.store.due_message("poster") is None
+    world.clock.ahead += timedelta(seconds=1)
+    due = world.store.due_message("poster")
+    assert due is not None
+    say(world.parts, due)
+    assert world.store.card(request.id)[1] in world.slack.messages
 
 
 def test_a_card_that_was_posted_before_a_doubt_shows_the_newest(world: World) -> None:

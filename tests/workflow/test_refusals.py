@@ -27,6 +27,15 @@ rm /run/systemd/system/orphan.service
 systemctl daemon-reload
 """
 
+FAULTS = (
+    ("where systemctl cannot put a mask", "F24", "unit files in /etc/systemd/system and in a user's own folder"),
+    ("would have no effect", "F24", "a mask until the next reboot of a unit file in /etc/systemd/system"),
+    ("which no mask overrides", "F24", "unit files above the folders of all masks"),
+    ("already", "F28", "units that are masked by hand, by a package or by an empty file"),
+    ("is not masked", "F28", "an unmask of a unit that is not masked"),
+    ("is not found", "F29", "units that are not there"),
+)
+
 
 @dataclass(frozen=True)
 class Row:
@@ -38,6 +47,11 @@ class Row:
     host: str = "web-01"
     options: Mapping[str, Any] = field(default_factory=dict)
     runs: bool = True
+
+    @property
+    def provokes(self) -> list[pytest.MarkDecorator]:
+        """The row of the table of faults, if there is one about it."""
+        return [pytest.mark.fault(number, how=how) for words, number, how in FAULTS if words in self.words]
 
     def __str__(self) -> str:
         return " ".join([self.verb, self.unit, *(f"{key}={value}" for key, value in self.options.items()), self.host])
@@ -106,8 +120,7 @@ def refused(shared_world: World) -> Iterator[Mapping[str, Request]]:
         host.run("sh", "-c", "systemctl stop fleeting orphan higher; mkdir -p /etc/systemd/system.control")
 
 
-@pytest.mark.parametrize("each", ROWS, ids=str)
-@pytest.mark.fault("F24", "F28", "F29", how="units in /etc, masked ones and missing ones on a real host")
+@pytest.mark.parametrize("each", [pytest.param(each, marks=each.provokes) for each in ROWS], ids=str)
 def test_it_is_refused_with_the_reason_and_nobody_is_asked(
     each: Row, refused: Mapping[str, Request], shared_world: World
 ) -> None:

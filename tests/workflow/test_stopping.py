@@ -1,5 +1,7 @@
 """Units that do not simply stop: slow, deaf, endless, unkillable, and started again while they go down."""
 
+from collections.abc import Callable
+
 import pytest
 
 from bot.core.changes import Outcome, Stage
@@ -15,7 +17,7 @@ IN_TIME = {"limits": Limits(stop_margin=1.0, stop_longest=3.0)}
 
 
 @pytest.mark.fault("F21", how="a unit whose own stop takes six seconds")
-def test_a_long_stop_is_shown_while_it_lasts(shared_world: World) -> None:
+def test_a_long_stop_is_shown_while_it_lasts(shared_world: World, saw: Callable[[str], str]) -> None:
     asked = shared_world.mask("slowstop")
     shared_world.vote(asked)
 
@@ -24,17 +26,22 @@ def test_a_long_stop_is_shown_while_it_lasts(shared_world: World) -> None:
 
     shared_world.until(lambda: "stopping for" in card() and "it may take up to 20 s" in card(), "progress on the card")
     assert shared_world.hosts["web-01"].show("slowstop.service", "ActiveState") == {"ActiveState": "deactivating"}
+    saw(next(line for line in card().splitlines() if "stopping for" in line))
     done = shared_world.ended(asked)
     assert done.target.outcome is Outcome.PROVEN
     assert not done.target.settings_lost
+    assert [sent.step for sent in done.target.sent].count("stop") == 1
+    saw(shared_world.card(done).partition("\n")[0])
 
 
 @pytest.mark.fault("F22", how="a unit that ignores SIGTERM")
-def test_what_had_to_be_killed_is_said_so(shared_world: World) -> None:
+def test_what_had_to_be_killed_is_said_so(shared_world: World, saw: Callable[[str], str]) -> None:
     host = shared_world.hosts["web-02"]
     done = shared_world.masked("stubborn", host="web-02")
     assert done.target.outcome is Outcome.PROVEN
-    assert "stopped by force after 4 s (Result=timeout)" in shared_world.card(done)
+    by_force = "stopped by force after 4 s (Result=timeout)"
+    assert by_force in shared_world.card(done)
+    saw(f"{shared_world.card(done).partition(chr(10))[0]}: {by_force}")
     assert host.show("stubborn.service", "ActiveState") == {"ActiveState": "failed"}
 
 
@@ -67,7 +74,7 @@ def test_a_process_that_survives_its_unit_is_not_said_to_be_stopped(shared_world
 
 
 @pytest.mark.fault("F23", how="a socket that is hit between stop and mask")
-def test_what_its_socket_starts_again_is_stopped_again(shared_world: World) -> None:
+def test_what_its_socket_starts_again_is_stopped_again(shared_world: World, saw: Callable[[str], str]) -> None:
     host = shared_world.hosts["web-02"]
     host.run("perl", "-e", TALK)
     first = [True]
@@ -85,9 +92,11 @@ def test_what_its_socket_starts_again_is_stopped_again(shared_world: World) -> N
     shared_world.wire.after.remove(connect)
     assert done.target.outcome is Outcome.PROVEN
     assert [sent.step for sent in done.target.sent].count("stop") == 2
+    saw(f"{shared_world.card(done).partition(chr(10))[0]}, stopped twice")
     assert host.show("echo.service", "LoadState", "ActiveState") == {"LoadState": "masked", "ActiveState": "inactive"}
 
 
+@pytest.mark.fault("F23", how="a socket that is hit after every stop")
 def test_what_its_socket_always_starts_again_is_said_to_run(shared_world: World) -> None:
     host = shared_world.hosts["db-01"]
     host.run("perl", "-e", TALK)
