@@ -26,7 +26,7 @@ from tests.workflow.waiting import Nowhere
 from tests.workflow.world import POLICY, inventory
 
 PATIENCE = 120.0  # seconds; a change takes three, and a lease as long
-MOST_APPENDS = 12  # of a request's life; K12 is at any of them
+MOST_APPENDS = 12  # of a request's life, by all bots together; K12 is at any of them
 _ONE_AT_A_TIME = Lock()  # Alembic keeps what it does in its module
 _CLEAN = f"systemctl unmask --quiet {UNIT}; systemctl reset-failed {UNIT}; systemctl start {UNIT}"
 
@@ -94,7 +94,8 @@ class Lane:
 
     def bot(self, number: int, point: str, payload: str) -> Callable[[], bool]:
         """A new bot; the answer says whether it lives."""
-        key, folder, appends = str(self._host.key_file), str(self._folder), random.randrange(MOST_APPENDS)
+        key, folder = str(self._host.key_file), str(self._folder)
+        appends = random.randrange(MOST_APPENDS // self.replicas)  # however they share them, one comes that far
         name = f"bot-{number}-{secrets.token_hex(2)}"
         pid = self._maker.make(Settings(self._url, self._known, key, folder, name, payload, point, appends))
         return lambda: self._maker.is_alive(pid)
