@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, or_, select
 from bot.core.changes import Stage
 from bot.core.signs import Backlog
 from bot.edges.database.tables import messages, requests, targets
-from bot.edges.database.transactions import database_clock
+from bot.edges.database.transactions import DATABASE_CLOCK
 from bot.ports import MessageKind
 
 _OPEN = [stage.value for stage in Stage if not stage.is_final]
@@ -16,8 +16,7 @@ _SEVERAL = 3  # tries, after which a message does not just wait for its turn
 
 def look(connection: Connection, *, now: datetime) -> Backlog:
     """Count it; all of it has an index, or is little."""
-    lease_time = database_clock(connection)
-    is_free = or_(targets.c.owner.is_(None), targets.c.lease_until <= lease_time)
+    is_free = or_(targets.c.owner.is_(None), targets.c.lease_until <= DATABASE_CLOCK)
     due, first = connection.execute(
         select(func.count(), func.min(targets.c.due_at)).where(targets.c.due_at <= now, is_free)
     ).one()

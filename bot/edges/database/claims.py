@@ -8,15 +8,14 @@ from sqlalchemy import ColumnElement, Connection, and_, case, literal, null, or_
 from bot.core.changes import Request, Stage
 from bot.edges.database import rows
 from bot.edges.database.tables import UtcTime, requests, targets
-from bot.edges.database.transactions import database_clock, database_time
+from bot.edges.database.transactions import DATABASE_CLOCK, NOW, Moment, database_time
 from bot.errors import LostClaim, NotOurs
 from bot.ports import Claim
 
 
 def is_any_due(connection: Connection, *, now: datetime) -> bool:
     """Whether a claim is worth a writing transaction."""
-    due = select(targets.c.request_id).where(_may_be_claimed(now, database_clock(connection))).limit(1)
-    return connection.execute(due).first() is not None
+    return connection.execute(_ANY_DUE, {"now": now}).first() is not None
 
 
 def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta) -> Claim | None:
@@ -46,9 +45,12 @@ def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta)
     return Claim(request, owner, due.fence + 1)
 
 
-def _may_be_claimed(now: datetime, lease_time: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
+def _may_be_claimed(now: Moment, lease_time: Moment) -> ColumnElement[bool]:
     free = or_(targets.c.owner.is_(None), targets.c.lease_until <= lease_time)
     return and_(targets.c.due_at <= now, free)
+
+
+_ANY_DUE = select(targets.c.request_id).where(_may_be_claimed(NOW, DATABASE_CLOCK)).limit(1)
 
 
 def renew(connection: Connection, claim: Claim, *, lease: timedelta) -> None:

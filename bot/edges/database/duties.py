@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, update
 
 from bot.edges.database.tables import duties
-from bot.edges.database.transactions import database_clock, database_time, insert_new
+from bot.edges.database.transactions import DATABASE_CLOCK, NOW, Moment, database_time, insert_new
 from bot.errors import Stale
 from bot.ports import Duty
 
@@ -49,8 +49,7 @@ def touch(connection: Connection, *, now: datetime) -> None:
 
 def is_any_due(connection: Connection, *, now: datetime) -> bool:
     """Whether taking one is worth a writing transaction."""
-    due = select(duties.c.name).where(_may_be_taken(now, database_clock(connection))).limit(1)
-    return connection.execute(due).first() is not None
+    return connection.execute(_ANY_DUE, {"now": now}).first() is not None
 
 
 def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta) -> Duty | None:
@@ -76,9 +75,12 @@ def void_all(connection: Connection) -> None:
     connection.execute(update(duties).where(duties.c.owner.is_not(None)).values(owner=None, lease_until=None))
 
 
-def _may_be_taken(now: datetime, lease_time: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
+def _may_be_taken(now: Moment, lease_time: Moment) -> ColumnElement[bool]:
     free = or_(duties.c.owner.is_(None), duties.c.lease_until <= lease_time)
     return and_(duties.c.due_at <= now, free)
+
+
+_ANY_DUE = select(duties.c.name).where(_may_be_taken(NOW, DATABASE_CLOCK)).limit(1)
 
 
 def _duty(row: Row[tuple[object, ...]]) -> Duty:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, ins
 from bot.core.changes import Request, Stage
 from bot.edges.database.rows import complaint
 from bot.edges.database.tables import messages, requests
-from bot.edges.database.transactions import database_clock, database_time, insert_new
+from bot.edges.database.transactions import DATABASE_CLOCK, NOW, Moment, database_time, insert_new
 from bot.ports import Due, Message, MessageKind
 
 log = structlog.get_logger()
@@ -116,11 +116,10 @@ def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta)
 
 def is_any_due(connection: Connection, *, now: datetime) -> bool:
     """Whether a claim is worth a writing transaction."""
-    due = select(messages.c.id).where(_may_be_said(now, database_clock(connection))).limit(1)
-    return connection.execute(due).first() is not None
+    return connection.execute(_ANY_DUE, {"now": now}).first() is not None
 
 
-def _may_be_said(now: datetime, lease_time: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
+def _may_be_said(now: Moment, lease_time: Moment) -> ColumnElement[bool]:
     free = or_(messages.c.owner.is_(None), messages.c.lease_until <= lease_time)
     return and_(messages.c.due_at <= now, free, _has_its_place(), _has_its_turn())
 
@@ -145,6 +144,9 @@ def _has_its_turn() -> ColumnElement[bool]:
         earlier.c.id < messages.c.id,
     )
     return or_(messages.c.kind != MessageKind.PAGE.value, ~unsaid)
+
+
+_ANY_DUE = select(messages.c.id).where(_may_be_said(NOW, DATABASE_CLOCK)).limit(1)
 
 
 @dataclass(frozen=True, slots=True)
