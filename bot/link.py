@@ -21,6 +21,7 @@ from bot.errors import ConfigError, SlackError
 from bot.way_in import WayIn, open_way_in
 from bot.workflow.operators import tell_crowded
 from bot.workflow.vitals import TOKEN_REFUSED
+from config.secret_files import read_secret_files
 from config.settings import WAYS_IN, Settings, load_settings
 from handlers import Home, register
 
@@ -60,6 +61,8 @@ class SlackLink:
         self._assembly = assembly
         self._secrets = _secrets(assembly.settings)
         self._useless: tuple[str, str] | None = None  # newer ones that Slack refused
+        self._files: dict[str, str] | None = None  # what was in the files of the secrets at the last glance,
+        self._found: tuple[str, str] | None = None  # and what that makes
         self._ask_at = 0.0
         self._say = say
         self._lost = lost
@@ -174,12 +177,18 @@ class SlackLink:
             self._assembly.parts.vitals.token_refused(error.code)
 
     def _newer(self) -> tuple[str, str] | None:
-        """Other tokens than those in use, where the files of the secrets hold some."""
+        """Other tokens than those in use, where the files of the secrets hold some.
+
+        All settings are read only once these files have changed: a hundred times as much work, and this is each second.
+        """
         try:
-            found = _secrets(load_settings())
+            files = read_secret_files(os.environ)
+            if files != self._files:
+                self._files, self._found = files, None
+                self._found = _secrets(load_settings())
         except ConfigError:
             return None  # it is just being written, or the token was in no file
-        return None if found in (self._secrets, self._useless) else found
+        return None if self._found in (self._secrets, self._useless) else self._found
 
     def _use(self, secrets: tuple[str, str]) -> None:
         if secrets != self._secrets:
