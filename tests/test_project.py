@@ -195,6 +195,13 @@ def test_an_import_in_the_wrong_direction_breaks_a_contract(
     assert broken[0].startswith(contract)
 
 
+def test_a_running_bot_loads_only_what_it_needs() -> None:
+    """What PostgreSQL needs, and what brings a database up to date, is a seventh of what it holds."""
+    loaded = "import sys, bot.running; print(*{'psycopg', 'alembic'} & set(sys.modules))"
+    told = subprocess.run([sys.executable, "-c", loaded], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert told.stdout.split() == []
+
+
 @pytest.mark.parametrize("lock", LOCKS)
 def test_a_lock_pins_by_hash_and_names_no_address(lock: str) -> None:
     text = (ROOT / lock).read_text()

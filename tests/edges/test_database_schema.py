@@ -3,16 +3,20 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, select, text
 
 from bot.core.changes import Stage
 from bot.edges.database import Database
 from bot.edges.database.engine import parse_url
+from bot.edges.database.schema import MIGRATIONS
 from bot.edges.database.tables import metadata, requests, targets
 from bot.errors import ConfigError, NotOurs
 from bot.ports import Query
@@ -38,6 +42,17 @@ def test_migrations_make_the_tables_that_the_code_expects(store: Database, datab
 
 def _condition(index: Any) -> bool:
     return any(option.endswith("_where") for option in index.get("dialect_options", {}))
+
+
+def test_each_migration_is_found_by_the_name_of_its_file() -> None:
+    """Whether there is anything to do is told by the names alone."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    revisions = list(ScriptDirectory.from_config(config).walk_revisions())
+    assert [Path(revision.path).name.partition("_")[0] for revision in revisions] == [
+        revision.revision for revision in revisions
+    ]
+    assert [revision.revision for revision in revisions] == sorted((one.revision for one in revisions), reverse=True)
 
 
 def test_a_second_start_changes_nothing(opened: Opening) -> None:

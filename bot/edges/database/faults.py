@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
@@ -31,9 +30,24 @@ def translated() -> Iterator[None]:
 
 
 def _ours(error: BaseException | None) -> MaskbotError | None:
+    return _sqlite(error) if isinstance(error, sqlite3.Error) else _postgresql(error)
+
+
+def _sqlite(error: sqlite3.Error) -> MaskbotError | None:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in _BUSY:
+        return StoreBusy("The database is busy; nothing was recorded. Try again.")
+    if code in _NOT_WRITABLE:
+        return StoreBusy(f"The database cannot be written ({error}); nothing was recorded.")
+    if code in _UNREADABLE:
+        return ConfigError(f"The database file cannot be read ({error}). Restore it, or check its owner and mode.")
+    return None
+
+
+def _postgresql(error: BaseException | None) -> MaskbotError | None:
+    import psycopg
+
     match error:
-        case sqlite3.Error():
-            return _sqlite(error)
         case psycopg.errors.DiskFull():
             return StoreBusy("The database's disk is full; nothing was recorded.")
         case psycopg.errors.LockNotAvailable() | psycopg.errors.DeadlockDetected():
@@ -45,15 +59,4 @@ def _ours(error: BaseException | None) -> MaskbotError | None:
         case psycopg.OperationalError() | psycopg.InterfaceError():
             # Lost while it committed, it may have recorded: asking again is safe, because every key is unique.
             return StoreBusy("The database does not answer. Try again.")
-    return None
-
-
-def _sqlite(error: sqlite3.Error) -> MaskbotError | None:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in _BUSY:
-        return StoreBusy("The database is busy; nothing was recorded. Try again.")
-    if code in _NOT_WRITABLE:
-        return StoreBusy(f"The database cannot be written ({error}); nothing was recorded.")
-    if code in _UNREADABLE:
-        return ConfigError(f"The database file cannot be read ({error}). Restore it, or check its owner and mode.")
     return None
