@@ -1,7 +1,9 @@
 """`python -m tests.benchmarks.waiting`: what thousands of requests that wait for approval cost a running bot.
 
 The ordinary `maskbot run`, connected to the Slack stand-in, on a SQLite file: first with nothing in it (the floor),
-then with the requests, each with its card in Slack. What is measured is what the kernel says of that process.
+then with the requests, each with its card in Slack. What is measured is what the kernel says of that process, once it
+has looked at each of them after its start, and only if none of them moves meanwhile. The hosts are not watched: what
+that costs depends on how many there are.
 """
 
 import argparse
@@ -12,25 +14,34 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.core.changes import Approval, Ask, Change, Request, Stage, Target, Verb
+import yaml
+
+from bot.core.changes import Approval, Ask, Change, Nudges, Request, Stage, Target, Verb
+from bot.core.changes.nudges import REMIND
 from bot.core.look import parse_look
 from bot.core.people import PersonId, Place
 from bot.core.units import UnitName
 from bot.edges.clock import SystemClock
 from bot.edges.database import Database
+from bot.ports import Query
+from config.loading import load
+from config.settings import Settings
 from tests.lab.demo import workspace
 from tests.lab.installation import ROOT, Bot, Installation
 from tests.lab.slack.lab import SlackLab
 from tests.lab.slack.workspace import TEAM
 
 ALLOWED_CPU, ALLOWED_MEMORY = 2.0, 150.0  # percent of a core, MB
-SETTLE = 5.0  # seconds until whatever a start brings with it is over
+SETTLE = 5.0  # seconds until what is in hand is over, once nothing is due
+PATIENCE = 300.0  # seconds for a look at every request
 MB = 1024 * 1024
+HOSTS = [f"web-{number:02}" for number in range(100)]
+ASKED_AGO, DECIDE_WITHIN = timedelta(minutes=90), timedelta(days=1)  # so the next reminder is an hour away
 WORKER = UnitName("worker.service")
 LOOK = ROOT / "tests/core/recorded/surroundings.txt"
 
@@ -61,15 +72,30 @@ def main() -> int:
 
 
 def _cost(slack: SlackLab, requests: int, seconds: float) -> Cost:
-    with _installation(slack) as installation:
-        if requests:
-            _fill(installation.environment["MASKBOT_DATABASE_URL"], slack, requests)
+    with _installation(slack) as installation, closing(_store(installation)) as store:
+        _fill(store, installation, slack, requests)
         with Bot(installation) as bot:
-            time.sleep(SETTLE)
+            _let_settle(store)
+            before = _state(store)
             cost = measured(bot.pid, seconds)
+            assert before == _state(store), "something moved, so this is no measurement of waiting"
+        assert store.count(Query(stages=frozenset({Stage.WAITING}))) == requests, "not all of them wait still"
         told = installation.maskbot("audit", "verify")
         assert told.returncode == 0, told.stderr
         return cost
+
+
+def _let_settle(store: Database) -> None:
+    """A bot that begins looks at everything that is open, once."""
+    began = time.monotonic()
+    while store.is_anything_due():
+        assert time.monotonic() - began < PATIENCE, "the bot does not come to rest"
+        time.sleep(0.2)
+    time.sleep(SETTLE)
+
+
+def _state(store: Database) -> object:
+    return store.backlog(), store.head()
 
 
 def measured(pid: int, seconds: float) -> Cost:
@@ -93,35 +119,48 @@ def _installation(slack: SlackLab) -> Iterator[Installation]:
     try:
         key = folder / "key"
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
-        installation = Installation.write(folder, [], workspace(slack), settings={"MASKBOT_SSH_KEY_FILE": str(key)})
-        shutil.copy(ROOT / "config/hosts.yaml", folder / "config")  # nobody asks them anything
+        settings = {"MASKBOT_SSH_KEY_FILE": str(key), "MASKBOT_WATCH_INTERVAL": "86400"}
+        installation = Installation.write(folder, [], workspace(slack), settings=settings)
+        (folder / "config/hosts.yaml").write_text(
+            yaml.safe_dump({"hosts": [_host(number) for number in range(len(HOSTS))]})
+        )
         yield installation
     finally:
         shutil.rmtree(folder)
 
 
-def _fill(url: str, slack: SlackLab, count: int) -> None:
-    """Requests by many people for units on many hosts, each waiting until tomorrow, its card posted."""
-    store, now = Database(url, clock=SystemClock(), instance="benchmark"), datetime.now(UTC)
-    seen = parse_look(LOOK.read_text(), WORKER)
-    approval = Approval("prod", 1, ("sre",), now + timedelta(days=1), timedelta(days=1))
+def _host(number: int) -> dict[str, object]:
+    """A host at whose address nobody answers."""
+    address, pin = f"127.0.1.{number}", "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"
+    return {"name": HOSTS[number], "address": address, "environment": "prod", "host_keys": [pin]}
+
+
+def _store(installation: Installation) -> Database:
+    return Database(installation.environment["MASKBOT_DATABASE_URL"], clock=SystemClock(), instance="benchmark")
+
+
+def _fill(store: Database, installation: Installation, slack: SlackLab, count: int) -> None:
+    """Requests of several people for a unit on many hosts, half way to their decision, each with its card in Slack."""
+    now, seen = datetime.now(UTC), parse_look(LOOK.read_text(), WORKER)
+    since, policy = now - ASKED_AGO, load(Settings(config_dir=installation.folder / "config")).policy.digest
+    approval = Approval("prod", 1, ("sre",), since + DECIDE_WITHIN, DECIDE_WITHIN, policy=policy)
+    nudges = Nudges(since, REMIND).after_reminder(now)
     with store.exclusive():
         for number in range(count):
-            request, _ = store.add(_asked(number, now, slack.channels["incident"]), events=())
+            request, _ = store.add(_asked(number, since, slack), events=())
             request = request.on_target(planned=seen, before=seen, digest=f"{number:064x}")
-            request = store.save(request.move(Stage.WAITING, approval=approval))
+            request = store.save(request.move(Stage.WAITING, approval=approval, nudges=nudges))
             card = store.due_message("benchmark")
             assert card
-            ts = f"{now.timestamp():.0f}.{number:06}"
+            ts = f"{since.timestamp():.0f}.{number:06}"
             store.said(card, channel=request.ask.place.channel, ts=ts, version=request.version)
-    store.close()
 
 
-def _asked(number: int, now: datetime, channel: str) -> Request:
-    host, person = f"web-{number % 100:02}", number % 50
-    change = Change(Verb.MASK, host, WORKER)
-    ask = Ask(change, PersonId(TEAM, f"U{person:09}"), f"person {person}", Place(channel), f"INC-{number}: runaway job")
-    return Request(f"r{number:010x}", f"key-{number}", ask, now, (Target(host, WORKER),), due_at=now)
+def _asked(number: int, since: datetime, slack: SlackLab) -> Request:
+    host, person = HOSTS[number % len(HOSTS)], ("alice", "bob", "carol")[number % 3]
+    change, place = Change(Verb.MASK, host, WORKER), Place(slack.channels["incident"])
+    ask = Ask(change, PersonId(TEAM, slack.users[person]), person, place, f"INC-{number}: runaway job")
+    return Request(f"r{number:010x}", f"key-{number}", ask, since, (Target(host, WORKER),), due_at=since)
 
 
 def _print(what: str, cost: Cost) -> None:
