@@ -1,0 +1,62 @@
+"""Lockouts that last: put back when somebody takes one off by hand, and lifted by their owners alone."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.lab.slack.lab import SlackLab
+from tests.stories.scene import MASKED, RUNS, Message, Story, buttons, words
+
+pytestmark = [pytest.mark.slack, pytest.mark.ssh]
+
+BACK = "UNMASKED, AS BEFORE"
+
+
+@pytest.fixture(scope="module")
+def own_settings() -> Mapping[str, str]:
+    """A watch that comes round soon: what it sees is what these stories are about."""
+    return {"MASKBOT_WATCH_INTERVAL": "2"}
+
+
+@pytest.fixture(scope="module")
+def prepare() -> Callable[[Path, SlackLab], None]:
+    def with_holds(folder: Path, _: SlackLab) -> None:
+        path = folder / "config/policy.yaml"
+        described = yaml.safe_load(path.read_text()) | {"holds": {"owners": ["sre"]}}
+        path.write_text(yaml.safe_dump(described, sort_keys=False))
+
+    return with_holds
+
+
+def lifted(story: Story, held: Message, head: str) -> None:
+    """Bob, who is an owner, asks for it, and carol agrees."""
+    story.presses("bob", "Unmask", held)
+    story.presses("carol", "Approve", story.card("UNMASK "))
+    story.card(head)
+
+
+def test_a_hold_that_somebody_takes_off_by_hand_is_put_back_and_only_its_owners_lift_it(story: Story) -> None:
+    card = story.asks("/mask web-01 worker --hold sre --review 90d it talks to strangers")
+    assert "only @sre lifts it, with a vote" in words(card)
+    story.presses("bob", "Approve", card)
+    held = story.card("MASKED AND PROVEN, HELD · worker.service on web-01")
+    assert buttons(held) == ["Unmask", "Keep", "Details"]
+    assert story.sees("worker.service") == MASKED
+
+    story.host().run("systemctl", "unmask", "worker.service")
+    story.thread(held, "A HOLD WAS TAKEN OFF: worker.service on web-01, which @sre holds, is not masked any more.")
+    back = story.until(
+        lambda: next((one for one in story.cards("MASKED AND PROVEN, HELD") if one["ts"] != held["ts"]), None),
+        "the card of a mask that is back",
+    )
+    assert "Its hold puts it back" in words(back)
+    assert "no vote was needed: it was approved with the hold" in words(back)
+    assert story.sees("worker.service") == MASKED
+    assert story.refuses_to_start("worker.service")
+
+    story.presses("alice", "Unmask", back)
+    story.told("alice", "worker.service on web-01 is held by @sre, and nobody else lifts it.")
+    lifted(story, back, f"{BACK} · worker.service on web-01")
+    assert story.sees("worker.service") == RUNS
