@@ -40,7 +40,7 @@ def register(surface: Surface) -> None:
 def mask(desk: Workflow, caller: Caller, text: str, form: Forms) -> str:
     """`/mask ...`; bare, it opens the form, and so does a mistake, with what made sense."""
     try:
-        command = parse(Verb.MASK, text, desk.hosts, desk.now)
+        command = parse(Verb.MASK, text, desk.places, desk.now)
     except UsageError:
         _offer_form(desk, caller, text, form)
         raise
@@ -52,12 +52,12 @@ def mask(desk: Workflow, caller: Caller, text: str, form: Forms) -> str:
 
 def unmask(desk: Workflow, caller: Caller, text: str, _: Forms) -> str:
     """`/unmask ...`."""
-    return _take(desk, caller, parse(Verb.UNMASK, text, desk.hosts, desk.now))
+    return _take(desk, caller, parse(Verb.UNMASK, text, desk.places, desk.now))
 
 
 def mentioned(desk: Workflow, caller: Caller, text: str) -> str:
     """The same words behind the bot's name, answered where they were said."""
-    return _take(desk, caller, parse_mention(text, desk.hosts, desk.now))
+    return _take(desk, caller, parse_mention(text, desk.places, desk.now))
 
 
 def mask_for_message(desk: Workflow, quote: Quote, form: Forms) -> str:
@@ -120,7 +120,7 @@ def _take(desk: Workflow, caller: Caller, command: Command) -> str:
     match command:
         case Order(change=change):
             recorded = desk.submit(_ask(caller, command), key=caller.key).ask.change
-            if recorded != change:  # the message was edited
+            if change.host in desk.hosts and recorded != change:  # the message was edited
                 return replies.heard_before(recorded)
             return replies.heard(change, desk.now.zone)
         case Switching():

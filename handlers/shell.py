@@ -93,7 +93,7 @@ class Shell:
     def _answer(self, words: Words, user: str) -> Iterator[Words]:
         person = self._person(user)
         try:
-            question = parse(Verb.MASK, str(words.get("text", "")), self._desk.hosts, self._desk.now)
+            question = parse(Verb.MASK, str(words.get("text", "")), self._desk.places, self._desk.now)
         except UsageError as error:
             yield misuse(error)
             return
@@ -106,7 +106,7 @@ class Shell:
     def _change(self, words: Words, user: str) -> Iterator[Words]:
         person = self._person(user)
         try:
-            order = parse(Verb(words.get("verb", "")), str(words.get("text", "")), self._desk.hosts, self._desk.now)
+            order = parse(Verb(words.get("verb", "")), str(words.get("text", "")), self._desk.places, self._desk.now)
         except (UsageError, ValueError) as error:
             yield misuse(error)
             return
@@ -129,7 +129,7 @@ class Shell:
         """Stop new masks or let them go on, and wait for what comes of it."""
         person, key = self._person(user), _key(words, user)
         try:
-            order = parse(Verb.MASK, str(words.get("text", "")), self._desk.hosts, self._desk.now)
+            order = parse(Verb.MASK, str(words.get("text", "")), self._desk.places, self._desk.now)
         except UsageError as error:
             yield misuse(error)
             return

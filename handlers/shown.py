@@ -24,6 +24,7 @@ def request(stored: Request) -> Shown:
         "host": target.host,
         "unit": str(target.unit),
         "reason": ask.reason,
+        "hosts": list(stored.hosts) or [target.host],
         "requester": ask.requester_name,
         "owner": stored.owner_name,
         "stage": str(stored.stage),
@@ -172,6 +173,8 @@ def _hold(stored: Request) -> Shown:
     return {
         "owners": hold.owners if hold else None,
         "review": hold.review.isoformat() if hold else None,
+        "group": hold.hosts or None if hold else None,
+        "part_of": hold.part_of or None if hold else None,
         "off": str(held.off) if held.off else None,
         "why": held.why or None,
         "put_back": [at.isoformat() for at in held.rounds],

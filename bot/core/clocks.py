@@ -24,7 +24,7 @@ def deciding_ends(request: Request) -> datetime | None:
 
 
 def mask_ends(request: Request) -> datetime | None:
-    """The end of a mask, or the next try to bring back what is overdue."""
+    """The end of a mask, or the next try to bring back what is overdue; also of one whose hold was lifted."""
     return request.standing.try_at or request.standing.ends_at if request.can_be_undone else None
 
 

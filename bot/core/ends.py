@@ -36,6 +36,8 @@ def begun(request: Request, now: datetime, care: Care) -> Standing:
     look_at = now + care.looks[0] if care.looks and request.target.outcome in _CHANGED else None
     if request.ask.change.verb is not Verb.MASK or not request.can_be_undone:
         return Standing(look_at=look_at)
+    if request.ask.is_part:
+        return Standing(look_at=look_at)  # its owners look at the whole of it, once
     if hold := request.hold:
         return Standing(tell_at=hold.review if hold.review > now else now + care.remind_every, look_at=look_at)
     term = request.ask.change.term

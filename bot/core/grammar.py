@@ -1,15 +1,16 @@
 """What people type, turned into commands: slash text, mentions, options, reasons."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.core import repair
-from bot.core.changes import Change, Verb
+from bot.core.changes import Change, Hold, Verb
 from bot.core.holding import conflict
 from bot.core.names import (
     SHOWN,
+    is_group,
     near,
     read_hold,
     read_host,
@@ -73,6 +74,7 @@ _MENTION = re.compile(r"\s*<@[A-Z0-9]+(?:\|[^<>]*)?>[\s:,]*")
 def parse(verb: Verb, text: str, hosts: Sequence[str], now: Now) -> Command:
     """Read what stands behind `/mask` or `/unmask`; `now` is what `18:00` is understood by.
 
+    Among the hosts stand their groups, like `@web`, which only some commands can be about.
     Raises `UsageError` with a sentence for the caller, and nothing else, whatever was typed.
     """
     typed = _repaired(text)
@@ -110,6 +112,7 @@ def parse_mention(text: str, hosts: Sequence[str], now: Now) -> Command:
 
 
 def _question(word: Word, rest: str, hosts: Sequence[str], now: Now) -> Question:
+    hosts = [host for host in hosts if not is_group(host)]
     match word:
         case Word.HELP:
             return Question(word)
@@ -145,7 +148,7 @@ def _order(verb: Verb, typed: str, hosts: Sequence[str], now: Now, *, said: str 
         keep_running="--keep-running" in options,
         user=read_user(options["--user"]) if "--user" in options else "",
         term=read_term(term_said(options), now) if {*TERMS} & {*options} else None,
-        hold=read_hold(*hold_said(options), now),
+        hold=_held(host, options, now),
         window=read_window(window_said(options), now) if {*WINDOW} & {*options} else None,
     )
     if no := conflict(change):
@@ -154,9 +157,17 @@ def _order(verb: Verb, typed: str, hosts: Sequence[str], now: Now, *, said: str 
         raise UsageError(
             f"`{ALONE}` goes ahead without votes, so it needs a reason: `/{verb} {host} {unit} --alone WHY`."
         )
+    if ALONE in options and is_group(host):
+        raise UsageError(f"Nobody goes ahead alone with a whole group: leave out `{ALONE}`, or name one host.")
     if CONSOLE in options and ALONE not in options:
         raise UsageError(f"`{CONSOLE}` stands beside `{ALONE}`. Whoever approves says it in a form of their own.")
     return Order(change, why, alone=ALONE in options, console_works=CONSOLE in options)
+
+
+def _held(host: str, options: Mapping[str, str], now: Now) -> Hold | None:
+    """Who holds it, on one host or on all of a group."""
+    hold = read_hold(*hold_said(options), now)
+    return replace(hold, hosts=host.removeprefix("@")) if hold and is_group(host) else hold
 
 
 def _host_and_unit(said: str, names: list[str], hosts: Sequence[str]) -> tuple[str, UnitName]:

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.core.changes import Change
+from bot.core.changes import Change, Verb
+from bot.core.names import is_group
 
 
 @dataclass(frozen=True)
@@ -21,14 +22,22 @@ class Holds:
 def conflict(change: Change) -> str:
     """Why a change cannot be a hold as it stands; empty if it can, or is none."""
     if change.hold is None:
-        return ""
+        return _ONE_HOST if is_group(change.host) and change.verb is Verb.MASK else ""
     if change.term:
         return "A hold never ends by itself: leave out `--for` and `--until`, or the hold."
     if change.runtime:
         return "A hold outlives reboots: leave out `--runtime`, or the hold."
     if change.user:
         return "Users' own managers are not watched, so nothing is held there: leave out `--user`, or the hold."
+    if change.window and change.hold.is_whole:
+        return "A hold for a group goes to whichever host joins it: leave out `--at`, or name one host."
     return ""
+
+
+_ONE_HOST = (
+    "Only a hold is for a group of hosts, for now: say who answers for it, `--hold OWNERS --review 90d`, or ask for "
+    "each of the hosts."
+)
 
 
 def rests_until(rounds: Iterable[datetime], holds: Holds, now: datetime) -> datetime | None:

@@ -21,12 +21,23 @@ _ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
 _NEVER_ESCAPED = re.compile(r"[A-Za-z0-9:_/]")  # `/` becomes a dash (systemd-escape(1))
 
 
+def is_group(name: str) -> bool:
+    """Whether it stands for a group of hosts, like `@web`."""
+    return name.startswith("@")
+
+
 def read_host(typed: str, hosts: Sequence[str]) -> str:
-    """The name of a host of the inventory, exactly as it stands there. Raises `UsageError` with near names."""
+    """The name of a host of the inventory, exactly as it stands there. Raises `UsageError` with near names.
+
+    Where groups stand among the hosts, one of them will do as well.
+    """
+    typed = _CALLED.sub(r"\1", typed)
     if typed in hosts:
         return typed
     if not typed:
         raise UsageError("A host is needed.")
+    if is_group(typed) and "," not in typed and any(map(is_group, hosts)):
+        raise UsageError(f"No host is in a group `{typed[:SHOWN]}`.{near(typed, filter(is_group, hosts))}")
     if typed.startswith(("@", "<!subteam")) or "," in typed:
         raise UsageError(f"One host at a time for now: `{typed[:SHOWN]}` names several. Ask for each of them.")
     raise UsageError(f"There is no host `{typed[:SHOWN]}`.{near(typed, hosts)}")

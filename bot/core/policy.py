@@ -42,6 +42,7 @@ from bot.core.rules import (
     review,
     rights,
     tiers,
+    together,
     undoing,
     unmasking,
 )
@@ -124,6 +125,7 @@ RULES: tuple[Check, ...] = (
     undoing.own_mask_is_taken_back,
     ends.extension_is_free,
     permission.some_rule_matches,
+    holding.goes_to_every_host,
     permission.requester_may_ask,
     place.card_has_its_place,
     ends.mask_ends_where_it_must,
@@ -141,6 +143,10 @@ RULES: tuple[Check, ...] = (
 
 def decide(facts: Facts, policy: Policy) -> Decision:
     """Allow, needs approval, or no: the only place that says so, asked again at every moment with fresh facts."""
+    return together.strictest([(one.host, _answer(one, policy)) for one in together.each(facts)])
+
+
+def _answer(facts: Facts, policy: Policy) -> Decision:
     return next(answer for rule in RULES if (answer := rule(facts, policy)) is not None)
 
 

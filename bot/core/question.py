@@ -54,6 +54,8 @@ class Facts:
     shifts: Mapping[str, tuple[Shift, ...]] = field(default_factory=dict)  # on-call group -> who is on call until when
     cards: Mapping[str, Place] = field(default_factory=dict)  # channels where rules put their cards, as they are now
     own_mask: Request | None = None  # UNMASK: the live mask of ours that it would take back
+    others: tuple[Host, ...] = ()  # the other hosts of the group that would be held, or would not be any more
+    whole: Request | None = None  # on one more host of a group: by which people approved the hold, while that stands
     frozen: Frozen | None = None  # MASK: who stopped new masks
     uncopied: str = ""  # MASK: why the record does not reach everybody who is owed a copy of it
     reach: Reach | None = None  # MASK: what was masked lately, where the policy has a bound for it

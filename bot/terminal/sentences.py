@@ -95,6 +95,8 @@ def plan(request: Shown) -> list[str]:
         f"  now:     {', '.join(state for state in states if state) or 'not looked at yet'}",
         f"  rule:    {asked.get('rule') or '(none yet)'}, {request['counted']} of {asked.get('need', '?')} approvals",
     ]
+    if len(hosts := request.get("hosts", ())) > 1:
+        told.append(f"  on:      {', '.join(hosts)}")
     if window := request.get("window"):
         told.append(f"  when:    {_time(window['opens'])} to {_time(window['closes'])}")
     guarded = [f"  guarded: {asked['guarded']}"] if asked.get("guarded") else []

@@ -16,7 +16,9 @@ For = Annotated[str, typer.Option("--for", metavar="LENGTH", help="It ends by it
 Until = Annotated[
     str, typer.Option("--until", metavar="TIME", help="It ends by itself then: `18:00`, `Tue 06:30 UTC`.")
 ]
-Hold = Annotated[str, typer.Option("--hold", metavar="OWNERS", help="It lasts, and only this group lifts it.")]
+Hold = Annotated[
+    str, typer.Option("--hold", metavar="OWNERS", help="It lasts, and only this group lifts it; HOST may be `@web`.")
+]
 Review = Annotated[
     str, typer.Option("--review", metavar="DAY", help="With --hold: when they look at it again: `90d`, `2027-03-01`.")
 ]

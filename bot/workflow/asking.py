@@ -16,7 +16,7 @@ from bot.ports import Claim, Message
 from bot.workflow.ending import end, event, limit_events, refuse
 from bot.workflow.finishing import finish, nothing_to_do
 from bot.workflow.groups import with_names
-from bot.workflow.judging import judge, rival, with_own_mask
+from bot.workflow.judging import judge, rival, with_all_hosts, with_own_mask
 from bot.workflow.looking import patient_look
 from bot.workflow.parts import Parts
 from bot.workflow.pending import stay_pending
@@ -37,7 +37,7 @@ def consider(parts: Parts, claim: Claim) -> Request:
             parts, parts.host(change.host), change.unit, full=True, user=change.user
         )
         request = planned(request, seen)
-        request = inherited(parts, with_own_mask(parts, request))
+        request = with_all_hosts(parts, inherited(parts, with_own_mask(parts, request)))
         decision = judge(parts, request, Moment.LOOKED, snapshot=seen)
         other = rival(parts, request)
         if other and not _may_overtake(decision, other):

@@ -22,6 +22,7 @@ from bot.workflow.parts import Parts
 from bot.workflow.places import place_of
 from bot.workflow.pressed import beside, how_it_stands, stored
 from bot.workflow.voting import decided
+from bot.workflow.wholes import on_one_host
 from bot.workflow.wishes.recording import Wishes
 
 _STILL_MINE = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)
@@ -55,6 +56,12 @@ class Workflow:
         return self._parts.policy.teams
 
     @property
+    def places(self) -> Sequence[str]:
+        """The names of all hosts, and of their groups as `@web`."""
+        groups = {group for host in self._parts.inventory.hosts for group in host.groups}
+        return [*self.hosts, *(f"@{group}" for group in sorted(groups))]
+
+    @property
     def hold_owners(self) -> Sequence[str]:
         """The groups that may own holds."""
         return sorted(self._parts.policy.holds.owners)
@@ -71,6 +78,7 @@ class Workflow:
 
     def submit(self, ask: Ask, *, key: str) -> Request:
         """Record what somebody asked, if there is room for it; a second delivery finds what the first recorded."""
+        ask = on_one_host(self._parts, ask)
         self._parts.host(ask.change.host)
         return self._door.let_in(ask, key=key)
 

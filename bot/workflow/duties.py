@@ -13,8 +13,10 @@ from bot.workflow.freezing import take_up_wishes
 from bot.workflow.frozen import NAME as FREEZE
 from bot.workflow.ledger import WATCH
 from bot.workflow.parts import Parts
+from bot.workflow.spreading import look_after_holds, spread
 from bot.workflow.trust import TRUST, review_trust, see_to_trust
 from bot.workflow.watching import appoint_watches, watch
+from bot.workflow.wholes import SPREAD
 
 log = structlog.get_logger()
 
@@ -26,6 +28,7 @@ KINDS: Mapping[str, Perform] = {
     FREEZE: take_up_wishes,
     TRUST: see_to_trust,
     ANCHOR: anchor,
+    SPREAD: spread,
 }
 
 _AGAIN = timedelta(minutes=1)  # after something went wrong
@@ -45,6 +48,7 @@ def appoint_configured(parts: Parts) -> None:
     appoint_watches(parts)
     appoint_digest(parts)
     review_trust(parts)
+    look_after_holds(parts)
     if parts.policy.operations_channel:
         appoint(parts, first_anchor(parts))
 

@@ -17,6 +17,7 @@ from bot.ports import Claim, Message, MessageKind
 from bot.workflow.ending import event, over, sentence, states
 from bot.workflow.parts import Parts
 from bot.workflow.watching import watch_soon
+from bot.workflow.wholes import is_whole, see_to
 
 _AUDIT_WORD = {
     Outcome.PROVEN: "success",
@@ -52,6 +53,8 @@ def finish(parts: Parts, request: Request, ending: Ending, *, claim: Claim) -> R
         after=ending.after, status_after=ending.status, outcome=done.outcome, note=done.note, unknown_since=None
     ).move(Stage.DONE, finished_at=now, due_at=None, undo_until=_undo_until(parts, request))
     finished = replace(finished, standing=begun(finished, now, parts.care), held=_history(parts, finished, now))
+    if is_whole(finished) and not request.ask.prolongs:
+        see_to(parts, finished)  # before it is written, so that a crash cannot part the two
     recorded = event(
         finished,
         "request.finished",
@@ -155,12 +158,24 @@ def mark_undone(parts: Parts, mask_id: str, *, by: str, is_taken_back: bool) -> 
     def marked(mask: Request) -> Request:
         return mask if mask.undone_by else replace(mask, undone_by=by, undone_at=at, was_gone=at is None)
 
-    _mark(parts, mask_id, "mask.undone", by, marked)
+    mask = _mark(parts, mask_id, "mask.undone", by, marked)
+    if is_whole(mask):
+        see_to(parts, mask)
 
 
 def mark_repeated(parts: Parts, first_id: str, *, by: str) -> None:
     """Write into a request that failed halfway that a later one has done it: what it left belongs to that one now."""
     _mark(parts, first_id, "mask.repeated", by, lambda first: replace(first, repeated_by=by))
+
+
+def mark_lifted(parts: Parts, part_id: str, *, by: str) -> None:
+    """Write into the mask of one host that the hold for its group was lifted: it ends now, as masks do that end."""
+    now = parts.clock.now()
+
+    def marked(mask: Request) -> Request:
+        return replace(mask, standing=replace(mask.standing, ends_at=now, tell_at=None)) if mask.hold else mask
+
+    _mark(parts, part_id, "hold.lifted", by, marked)
 
 
 def mark_prolonged(parts: Parts, mask_id: str, by: Prolonging, *, is_approved: bool) -> bool:

@@ -20,6 +20,7 @@ from bot.workflow.copies import uncopied
 from bot.workflow.frozen import frozen, is_new_mask
 from bot.workflow.groups import person, read_cards, read_groups
 from bot.workflow.parts import Parts
+from bot.workflow.wholes import newest, others, whole_of, with_hosts
 
 _MOST_LOOKED_UP = 20
 
@@ -60,7 +61,7 @@ def facts(
     ask = request.ask
     if ask.by_itself:
         return _nobodys_facts(parts, request, moment, snapshot or request.target.before)
-    groups = read_groups(parts)
+    groups, own = read_groups(parts), own_mask(parts, request)
     cards, unknown = read_cards(parts, request)
     given = Facts(
         now=parts.clock.now(),
@@ -77,7 +78,8 @@ def facts(
         shifts=groups.shifts,
         alone=person(parts, request.glass.by, groups) if request.glass and request.is_alone else None,
         cards=cards,
-        own_mask=own_mask(parts, request),
+        own_mask=own,
+        others=others(parts, request, own),
         frozen=frozen(parts, request),
         reach=_reach(parts, request),
         uncopied=uncopied(parts) if is_new_mask(request) else "",
@@ -113,6 +115,7 @@ def _nobodys_facts(parts: Parts, request: Request, moment: Moment, snapshot: Sna
         place=ask.place,
         snapshot=snapshot,
         own_mask=own_mask(parts, request),
+        whole=whole_of(parts, request),
         frozen=frozen(parts, request),
         reach=_reach(parts, request),
     )
@@ -127,9 +130,9 @@ def _reach(parts: Parts, request: Request) -> Reach | None:
     now, is_bound = parts.clock.now(), bounds.hosts is not None or bounds.units_per_host is not None
     if change.verb is not Verb.MASK or request.ask.prolongs or not is_bound or is_ahead(change.window, now):
         return None
-    others = parts.store.masked_lately(now - bounds.within, beside=request)
-    hosts = {host for host, _ in others} | {change.host}
-    units = {unit for host, unit in others if host == change.host} | {str(request.target.unit)}
+    lately = parts.store.masked_lately(now - bounds.within, beside=request)
+    hosts = {host for host, _ in lately} | {change.host, *(host.name for host in others(parts, request, None))}
+    units = {unit for host, unit in lately if host == change.host} | {str(request.target.unit)}
     return Reach(len(hosts), len(units))
 
 
@@ -137,30 +140,27 @@ def own_mask(parts: Parts, request: Request) -> Request | None:
     """Our own mask that this request would take back, prolong, or repeat."""
     again = request.ask.repeats if request.ask.by_itself else ""
     if mask_id := request.ask.undoes or request.ask.prolongs or again:
-        return _newest(parts, mask_id)
+        return newest(parts, mask_id)
     change, unit = request.ask.change, request.target.unit
     live = parts.store.find(Query(host=change.host, unit=unit, live_masks=True))
     return next((mask for mask in live if mask.ask.change.user == change.user), None)
 
 
-def _newest(parts: Parts, mask_id: str) -> Request:
-    """What stands for it now: a hold may have been put back since by another request."""
-    mask = parts.store.get(mask_id)
-    while mask.repeated_by:
-        mask = parts.store.get(mask.repeated_by)
-    return mask
-
-
 def about_the_newest(parts: Parts, request: Request) -> Request:
     """An undo that takes back what stands there now."""
     undoes = request.ask.undoes
-    return replace(request, ask=replace(request.ask, undoes=_newest(parts, undoes).id)) if undoes else request
+    return replace(request, ask=replace(request.ask, undoes=newest(parts, undoes).id)) if undoes else request
 
 
 def with_own_mask(parts: Parts, request: Request) -> Request:
     """An unmask of something that we masked is an undo of it: say so in the request."""
     mask = own_mask(parts, request) if request.ask.change.verb is Verb.UNMASK else None
     return replace(request, ask=replace(request.ask, undoes=mask.id)) if mask else request
+
+
+def with_all_hosts(parts: Parts, request: Request) -> Request:
+    """What is about a whole group names its hosts as they are now, for those who are asked."""
+    return with_hosts(parts, request, own_mask(parts, request))
 
 
 def rival(parts: Parts, request: Request) -> Request | None:

@@ -29,6 +29,8 @@ class Lasting:
     def kept(self, request_id: str) -> Request:
         """A mask of ours that may be kept: a hold, or one that ends by itself. Raises `UsageError`."""
         mask = stored(self._parts, request_id)
+        if mask.hold and mask.ask.is_part:
+            raise UsageError(f"It is held with all of @{mask.hold.hosts}: Keep is on the first card of that hold.")
         return mask if mask.hold else self.ending(request_id)
 
     def extend(  # noqa: PLR0913 - an extension is all of this

@@ -9,7 +9,7 @@ from dataclasses import replace
 from bot.core.changes import Request, Stage
 from bot.core.ends import pause
 from bot.errors import HostError, NotYet
-from bot.ports import Claim, Query
+from bot.ports import Claim, Message, MessageKind, Query
 from bot.workflow.ending import event, to_requester
 from bot.workflow.parts import Parts
 
@@ -20,17 +20,26 @@ def stay_pending(parts: Parts, request: Request, error: HostError, *, claim: Cla
     """Raises `NotYet` for a hold whose host may come back; for anything else nothing happens."""
     ask, now = request.ask, parts.clock.now()
     hold = ask.change.hold
-    if hold is None or ask.by_itself or ask.change.window or not error.passing:
+    is_put_back = ask.by_itself and bool(ask.repeats)  # its hold looks before it asks
+    if hold is None or is_put_back or ask.change.window or not error.passing:
         return
     if request.target.note != str(error):
         body = f"{error} The hold stays pending, until {request.target.host} is seen or its review day comes."
-        kept = replace(request.on_target(note=str(error)), act_by=hold.review if request.approved_at else None)
+        is_good_until = hold.review if request.approved_at and not ask.by_itself else None
+        kept = replace(request.on_target(note=str(error)), act_by=is_good_until)
         pends = event(kept, "hold.pending", outcome="failure", code=error.code, why=str(error))
-        told = [to_requester(kept, body)] if not request.target.note else []
+        told = [_told(kept, body)] if not request.target.note else []
         parts.store.save(kept, events=[pends], messages=told, claim=claim, urgent=False)
     raise NotYet(
         str(error), again_in=pause(now - (request.approved_at or request.asked_at), parts.care).total_seconds()
     )
+
+
+def _told(request: Request, body: str) -> Message:
+    """To who asked alone; a hold that goes to one more host says it where the whole of it is."""
+    if not request.ask.by_itself:
+        return to_requester(request, body)
+    return Message(MessageKind.NOTE, body=body, place=request.ask.place)
 
 
 def host_is_back(parts: Parts, host: str) -> None:

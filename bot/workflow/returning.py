@@ -54,7 +54,8 @@ def _begin(parts: Parts, claim: Claim, mask: Request) -> Request:
 
 def _ask(mask: Request) -> Ask:
     change = mask.ask.change.taken_back(mask.target.unit)
-    why = f"It ends now, as it was approved: {mask.ask.reason}".removesuffix(": ")
+    because = "The hold for its group was lifted" if mask.ask.change.hold else "It ends now, as it was approved"
+    why = f"{because}: {mask.ask.reason}".removesuffix(": ")
     return Ask(change, ITSELF, ITSELF.user, mask.ask.place, why, undoes=mask.id, by_itself=True)
 
 

@@ -18,7 +18,7 @@ from bot.errors import Unverified, UsageError
 from bot.ports import Claim, Message
 from bot.workflow.ending import end, event, limit_events, refuse
 from bot.workflow.groups import with_names
-from bot.workflow.judging import judge
+from bot.workflow.judging import judge, with_all_hosts
 from bot.workflow.losing import without_lost
 from bot.workflow.parts import Parts
 
@@ -35,7 +35,7 @@ def review(parts: Parts, request: Request, *, claim: Claim) -> Request:
     is_open = request.approval is not None and now < request.approval.decide_by
     if request.stage is not Stage.WAITING or not is_open or not is_outdated(request, policy=policy, now=now):
         return request
-    held = held_to_what_was_asked(request, policy=policy)
+    held = with_all_hosts(parts, held_to_what_was_asked(request, policy=policy))
     try:
         answer = with_names(parts, judge(parts, held, Moment.VOTE))
     except UsageError as error:
@@ -43,7 +43,7 @@ def review(parts: Parts, request: Request, *, claim: Claim) -> Request:
     except Unverified as error:
         log.warning("request not reviewed", request=request.id, why=str(error))
         return _again_soon(parts, held, claim=claim)
-    if isinstance(answer, Refuse) and held is not request:
+    if isinstance(answer, Refuse) and request.approval and request.approval.policy != policy:
         answer = replace(answer, reason=f"{_REPLACED} {answer.reason}")
     evaluated = event(held, "policy.evaluated", decision=type(answer).__name__, digest=held.target.digest)
     return follow(parts, held, answer, Told([evaluated]), claim=claim)

@@ -42,9 +42,12 @@ def _route(parts: Parts, request: Request, routing: Routing) -> Route:
 def _inherited(parts: Parts, request: Request) -> Route | None:
     """An end of a mask, or its coming back, is heard of where the mask was.
 
-    What comes by itself has its card beside the mask's, and asks Slack nothing.
+    What comes by itself has its card beside the mask's, and asks Slack nothing; that of one more host of a group is
+    in the thread of the first, and nobody else is told.
     """
     ask = request.ask
+    if ask.by_itself and ask.is_part:
+        return Route(stays=True)  # in the thread of the whole
     mask_id = ask.undoes or (ask.repeats if ask.by_itself else "")
     mask = parts.store.get(mask_id) if mask_id else None
     if mask is None or request.ask.by_itself:

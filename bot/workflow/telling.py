@@ -38,7 +38,8 @@ def _review(parts: Parts, claim: Claim, mask: Request, hold: Hold) -> Request:
     So they are while its mask is off.
     """
     now, channel = parts.clock.now(), Place(place_of(parts, mask).channel)
-    body = holds.review(mask, hold, now) if now >= hold.review else holds.still_off(mask, hold)
+    is_review = now >= hold.review and not mask.ask.is_part  # of one for a group the whole is looked at
+    body = holds.review(mask, hold, now) if is_review else holds.still_off(mask, hold)
     told = [
         Message(MessageKind.NOTE, body=body, place=channel, mentions=called(parts, (hold.owners,)), links_card=True)
     ]
@@ -46,7 +47,7 @@ def _review(parts: Parts, claim: Claim, mask: Request, hold: Hold) -> Request:
     said = event(
         mask,
         "hold.reminded",
-        code="review" if now >= hold.review else "taken_off",
+        code="review" if is_review else "taken_off",
         owners=hold.owners,
         times=standing.told,
     )

@@ -10,7 +10,13 @@ import pytest
 from bot.core.changes import Hold, Outcome, Request, Stage, Term
 from bot.core.configured import Configured
 from bot.core.holding import Holds
+from bot.core.inventory import Inventory
+from bot.core.ledger import Away, Page, write_page
+from bot.core.scan import FoundMask, Scan
+from bot.core.units import FileKind
 from bot.errors import UsageError
+from bot.ports import Duty
+from bot.workflow.ledger import watch_of
 from tests.handlers.payloads import click, command, submission
 from tests.handlers.world import POLICY, World
 
@@ -98,3 +104,64 @@ class TestKeeping:
             world.desk.lasting.extend(
                 mask.id, Term(lasts=timedelta(hours=1)), by=mask.owner, name="", place=mask.ask.place, key="k"
             )
+
+
+class TestAGroup:
+    """Asked about a group, it begins on one of its hosts."""
+
+    TEXT = "@web cron --hold sre --review 2d it is evil"
+
+    @pytest.fixture(autouse=True)
+    def groups(self, world: World) -> None:
+        """Two of the three hosts are in `@web`."""
+        now = world.in_force.now
+        hosts = (replace(one, groups=frozenset({one.name.partition("-")[0]})) for one in now.inventory.hosts)
+        world.in_force.put(replace(now, inventory=Inventory(tuple(hosts))))
+
+    def seen(self, world: World, page: Page) -> None:
+        world.store.keep(Duty(watch_of(page.host), write_page(page)))
+
+    def test_the_first_by_name_is_the_one_that_people_are_shown(self, world: World) -> None:
+        asked = world.asked(self.TEXT)
+        hold = asked.ask.change.hold
+        assert (asked.target.host, hold and hold.hosts) == ("web-01", "web")
+        assert str(asked.ask.change).startswith("mask @web cron.service --hold sre --review ")
+
+    def test_a_host_that_is_away_or_masked_already_is_not_the_first_to_be_asked_about(self, world: World) -> None:
+        now = world.desk.now.at
+        self.seen(world, Page("web-01", away=Away(now, "No answer.")))
+        assert world.asked(self.TEXT).target.host == "web-02"
+        mask = FoundMask("/etc/systemd/system/cron.service", FileKind.MASK, "1:2:3")
+        self.seen(world, Page("web-02", now, Scan("m", "b", (mask,), 1)))
+        assert world.asked(self.TEXT).target.host == "web-01"
+
+    @pytest.mark.parametrize(
+        ("text", "name", "said"),
+        [
+            ("@wbe cron --hold sre --review 2d", "/mask", "Did you mean `@web`?"),
+            ("@web cron", "/mask", "Only a hold is for a group of hosts"),
+            ("@web cron", "/unmask", "No hold of ours is for `cron.service` on all of @web."),
+        ],
+    )
+    def test_what_is_no_hold_of_a_group_is_said(self, world: World, text: str, name: str, said: str) -> None:
+        answer = world.send(command(text, name=name))
+        assert said in str(answer.body)
+        assert world.requests() == []
+
+    def test_a_change_that_no_words_ask_for_is_refused_as_well(self, world: World) -> None:
+        asked = world.asked("web-01 cron").ask
+        with pytest.raises(UsageError, match="Only a hold is for a group"):
+            world.desk.submit(replace(asked, change=replace(asked.change, host="@web")), key="k")
+        nobody = Hold("sre", world.desk.now.at + timedelta(days=1), hosts="none")
+        with pytest.raises(UsageError, match="No host is in a group `@none`"):
+            world.desk.submit(replace(asked, change=replace(asked.change, host="@none", hold=nobody)), key="k")
+
+    def test_its_further_hosts_are_not_kept_by_themselves(self, world: World) -> None:
+        asked = world.asked(self.TEXT)
+        hold = asked.ask.change.hold
+        assert hold
+        ask = replace(asked.ask, change=replace(asked.ask.change, hold=replace(hold, part_of="r0")))
+        done = replace(asked, ask=ask, stage=Stage.DONE).on_target(outcome=Outcome.PROVEN)
+        world.store.save(done)
+        with pytest.raises(UsageError, match="It is held with all of @web"):
+            world.desk.lasting.kept(done.id)

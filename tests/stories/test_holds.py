@@ -1,4 +1,4 @@
-"""Lockouts that last: put back when somebody takes one off by hand, and lifted by their owners alone."""
+"""Lockouts that last: put back when somebody takes one off by hand, and held on a whole group until that is lifted."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -60,3 +60,31 @@ def test_a_hold_that_somebody_takes_off_by_hand_is_put_back_and_only_its_owners_
     story.told("alice", "worker.service on web-01 is held by @sre, and nobody else lifts it.")
     lifted(story, back, f"{BACK} · worker.service on web-01")
     assert story.sees("worker.service") == RUNS
+
+
+def test_a_group_is_held_with_one_vote_while_a_host_is_down_and_lifted_as_a_whole(story: Story) -> None:
+    other = story.host("web-02")
+    other.stop()
+    try:
+        card = story.asks("/mask @web tuned --hold sre --review 90d it talks to strangers", head="MASK tuned")
+        assert words(card).startswith("MASK tuned.service on @web · needs 1 approval")
+        assert "Hosts  2 in @web now: web-01 first, then web-02; and whichever joins later" in words(card)
+        story.presses("bob", "Approve", card)
+        held = story.card("MASKED AND PROVEN, HELD · tuned.service on web-01")
+        story.thread(held, "The hold stays pending, until web-02 is seen or its review day comes.")
+        story.types("alice", "/mask list")
+        story.told("alice", "tuned.service on web-02: pending, held by @sre once it is there")
+        story.demo.bot.kill()
+    finally:
+        other.start()
+        other.start_transient()
+    story.demo.bot.start()
+    story.thread(held, "MASKED AND PROVEN, HELD · tuned.service on web-02")
+    assert story.sees("tuned.service", "web-02") == MASKED
+
+    story.presses("bob", "Unmask", held)
+    lifts = story.card("UNMASK tuned.service on web-01")
+    assert "Hosts  it is lifted on all 2 of them: web-01, web-02" in words(lifts)
+    story.presses("carol", "Approve", lifts)
+    story.thread(held, f"{BACK} · tuned.service on web-02")
+    assert [story.sees("tuned.service", host) for host in ("web-01", "web-02")] == [RUNS, RUNS]

@@ -114,6 +114,7 @@ _HELP = (
     Markup("    `--keep-running`  mask it, but do not stop it"),
     Markup("    `--for 2h`, `--until 18:00`  it ends by itself, and all is as before"),
     Markup("    `--hold OWNERS --review 90d`  it lasts: only that group lifts it, and looks at it again then"),
+    Markup("    `--hold` also with `@GROUP` in place of HOST: all of its hosts, and whichever joins it later"),
     Markup("    `--at Tue 22:00`, `--window 2h`  approved now, carried out then"),
     Markup("    `--user NAME`  a unit of that user's own manager"),
     Markup("    `--alone`  without the votes that are missing, if the policy lets you; the reason has to say why"),

@@ -31,9 +31,11 @@ def rows(request: Request, seen: Snapshot) -> Iterator[Markup]:
         yield row("When", words("not before {}, not after {}", day(change.window.opens), day(change.window.closes)))
     yield row("Then", _then_masked(change, seen) if masking else _then_unmasked(request, seen))
     if masking:
-        yield from _lasts(change, _undo(change, seen))
+        yield from _lasts(request, _undo(change, seen))
         yield from _hazards(change, seen)
         yield from _neighbours(change, seen)
+    else:
+        yield from holds.lifted(request.hosts)
     if masking and seen.around and seen.around.agents:
         yield row("Managed", words("by {}, which may take the mask off again", joined(seen.around.agents, " and ")))
     if seen.around and seen.around.pending_reload:
@@ -65,10 +67,11 @@ def _undo(change: Change, seen: Snapshot) -> str:
     return "unmask" + " and start again (it runs now)" * stopped
 
 
-def _lasts(change: Change, undo: str) -> Iterator[Markup]:
+def _lasts(request: Request, undo: str) -> Iterator[Markup]:
     """For how long, and who takes it back."""
+    change = request.ask.change
     if change.hold:
-        yield from holds.asked(change.hold, undo)
+        yield from holds.asked(change.hold, undo, request.hosts)
     elif change.term:
         yield row("Ends", _ends(change.term, undo))
     else:

@@ -7,7 +7,7 @@ from bot.core.cards import ends, glass, states, watch
 from bot.core.cards.buttons import buttons
 from bot.core.cards.kit import Action, Block, Markup, Text, clock, day, joined, message, row, section, words
 from bot.core.cards.table import MASKED, spoken, start_proof, table
-from bot.core.cards.titles import approved, requester, subject
+from bot.core.cards.titles import approved, by_itself, requester, subject
 from bot.core.changes import Loss, Outcome, Request, Target, Verb
 from bot.core.neighbourhood import seen_beside
 from bot.core.units import Snapshot
@@ -193,7 +193,8 @@ def _after_its_limit(before: Snapshot | None) -> str:
 
 
 def _people(request: Request, now: datetime) -> Iterator[Markup]:
-    asked = words("{}", _by_itself(request)) if request.ask.by_itself else requester(request, "asked")
+    why = by_itself(request)
+    asked = words("{}{}", why[:1].upper(), why[1:]) if request.ask.by_itself else requester(request, "asked")
     ended = _ENDED.get(request.target.outcome or Outcome.UNKNOWN, "looked at last")
     when = [words("{} {}", ended, clock(request.finished_at))] if request.finished_at else []
     yield joined([asked, *approved(request), *when])
@@ -207,16 +208,13 @@ def _people(request: Request, now: datetime) -> Iterator[Markup]:
         yield words("The approval is good until {}.", clock(request.act_by))
 
 
-def _by_itself(request: Request) -> str:
-    return "Its hold puts it back" if request.ask.repeats else "Its end had come"
-
-
 def actions(request: Request, now: datetime) -> tuple[Action, ...]:
     """What can be done about it now."""
     target = request.target
     if request.hold:
         again = (Action.MASK_AGAIN,) if request.held.off is Loss.REMOVED else ()
-        return (*again, Action.UNMASK, Action.KEEP, Action.DETAILS)
+        keep = () if request.ask.is_part else (Action.KEEP,)
+        return (*again, Action.UNMASK, *keep, Action.DETAILS)
     if request.is_live_mask:
         return (Action.UNMASK, *((Action.EXTEND, Action.KEEP) if request.standing.ends_at else ()), Action.DETAILS)
     if target.outcome is Outcome.NOT_OURS and target.after and target.after.mask_layers:

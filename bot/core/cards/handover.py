@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from bot.core.cards import masks, states
+from bot.core.cards import holds, masks, states
 from bot.core.cards.kit import Block, Markup, Text, clock, day, escape, joined, message, row, section, words
 from bot.core.cards.ledger import about_hosts, lines
 from bot.core.cards.titles import subject
@@ -105,8 +105,10 @@ def _approval(request: Request) -> tuple[datetime, Markup] | None:
 
 
 def _mask(request: Request) -> tuple[datetime, Markup] | None:
+    if request.hold and request.ask.is_part:
+        return None  # of a group the whole is looked at
     if hold := request.hold:
-        return hold.review, words("the review of the hold of {}, by @{}", subject(request), hold.owners)
+        return hold.review, words("the review of the hold of {}, by @{}", holds.where(request, hold), hold.owners)
     ends_at = request.standing.ends_at if request.is_live_mask else None
     return (ends_at, words("the mask of {}", subject(request))) if ends_at else None
 

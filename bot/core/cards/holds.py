@@ -1,6 +1,6 @@
 """What people read about a hold: on its card, in lists, and when its owners are called."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from bot.core.cards.kit import Markup, clock, day, escape, joined, mention, row, words
@@ -18,10 +18,27 @@ _OFF = {
 }
 
 
-def asked(hold: Hold, undo: str) -> Iterator[Markup]:
+def asked(hold: Hold, undo: str, hosts: Sequence[str] = ()) -> Iterator[Markup]:
     """On a card that waits."""
+    if hold.is_whole:
+        yield row("Hosts", _hosts(hold, hosts))
     yield row("Hold", words("by @{}, who look at it again {}; it never ends by itself", hold.owners, day(hold.review)))
     yield row("Undo", words("only @{} lifts it, with a vote: {}", hold.owners, undo))
+
+
+def _hosts(hold: Hold, hosts: Sequence[str]) -> Markup:
+    """How many and which, and that there may be more."""
+    first, *others = hosts or ("",)
+    if not others:
+        return words("the only one in @{} now, and whichever joins it later", hold.hosts)
+    now = words("{} in @{} now: {} first, then {}", len(hosts), hold.hosts, first, joined(others, most=20))
+    return words("{}; and whichever joins later. Seen here is {}; each other is looked at in its turn", now, first)
+
+
+def lifted(hosts: Sequence[str]) -> Iterator[Markup]:
+    """On the card that asks to lift the hold of a group."""
+    if hosts:
+        yield row("Hosts", words("it is lifted on all {} of them: {}", len(hosts), joined(hosts, most=20)))
 
 
 def plan(request: Request, hold: Hold) -> Iterator[Markup]:
@@ -32,7 +49,7 @@ def plan(request: Request, hold: Hold) -> Iterator[Markup]:
 
 def rows(mask: Request, hold: Hold) -> Iterator[Markup]:
     """On the card of a mask that is held."""
-    yield row("Held", words("by @{}, who look at it again {}", hold.owners, day(hold.review)))
+    yield row("Held", _by_whom(hold))
     held = mask.held
     if held.off:
         yield row("Taken off", joined(_off(mask), " "))
@@ -40,7 +57,16 @@ def rows(mask: Request, hold: Hold) -> Iterator[Markup]:
         yield row("Put back", words("{}, the last time {}", _times(len(held.rounds)), day(held.rounds[-1])))
     if mask.standing.prolonged:
         yield _kept(mask.standing.prolonged[-1])
-    yield words("Only @{} lifts it, and that takes a vote.", hold.owners)
+    where = words(" on all of @{}", hold.hosts) if hold.is_whole else words(" here") if hold.part_of else words("")
+    yield words("Only @{} lifts it{}, and that takes a vote.", hold.owners, where)
+
+
+def _by_whom(hold: Hold) -> Markup:
+    """One for a group says where else it goes; a part of it says whose day counts."""
+    if hold.part_of:
+        return words("by @{}, with all of @{}; that is looked at again as the first card says", hold.owners, hold.hosts)
+    everywhere = words("; on all of @{}, also on hosts that join it later", hold.hosts) if hold.is_whole else words("")
+    return words("by @{}, who look at it again {}{}", hold.owners, day(hold.review), everywhere)
 
 
 def _off(mask: Request) -> Iterator[Markup]:
@@ -61,7 +87,15 @@ def _kept(newest: Prolonging) -> Markup:
 def when(mask: Request, hold: Hold) -> Markup:
     """In a list of masks."""
     off = Markup("*taken off*, ") if mask.held.off else Markup("")
-    return words("{}held by @{}, review {}", off, hold.owners, day(hold.review))
+    if hold.part_of:
+        return words("{}held by @{} with all of @{}", off, hold.owners, hold.hosts)
+    everywhere = words(" on all of @{}", hold.hosts) if hold.is_whole else words("")
+    return words("{}held by @{}{}, review {}", off, hold.owners, everywhere, day(hold.review))
+
+
+def where(mask: Request, hold: Hold) -> str:
+    """What is looked at together: a mask, or all of a group's."""
+    return f"{mask.target.unit} on all of @{hold.hosts}" if hold.is_whole else subject(mask)
 
 
 def review(mask: Request, hold: Hold, now: datetime) -> str:
@@ -69,7 +103,7 @@ def review(mask: Request, hold: Hold, now: datetime) -> str:
     age = spoken(now - mask.finished_at) if mask.finished_at else "a while"
     why = f" It was masked for: {mask.ask.reason}" if mask.ask.reason.strip() else ""
     return (
-        f"The hold of {subject(mask)} is to be looked at again: it stands for {age} now, and its review was due "
+        f"The hold of {where(mask, hold)} is to be looked at again: it stands for {age} now, and its review was due "
         f"{hold.review:%Y-%m-%d %H:%M} UTC.{why}\n"
         "Keep on its card lets it go on, with a reason; Unmask asks to lift it."
     )
@@ -101,6 +135,20 @@ def rests(mask: Request, hold: Hold, until: datetime) -> str:
     return (
         f"THE HOLD OF {subject(mask)} IS TAKEN OFF AGAIN AND AGAIN: I put it back {_times(len(mask.held.rounds))}, and "
         f"rest until {until:%H:%M} UTC.{agents} @{hold.owners} has to find out who takes it off."
+    )
+
+
+def not_there(whole: Request, host: str, why: str) -> str:
+    """A host of the group on which it is not held, although it was approved for all of them."""
+    unit = whole.ask.change.unit
+    return f"{unit} is not held on {host}. {why}\nIt is asked for there again, but ever more rarely."
+
+
+def stranded(whole: Request, hold: Hold) -> str:
+    """The host on which it is on record is gone for good."""
+    return (
+        f"The hold of {where(whole, hold)} goes to no further host: {whole.target.host}, where it began, is not in "
+        f"hosts.yaml any more.\n@{hold.owners} asks for it anew, or lifts it on each of the others by its own card."
     )
 
 

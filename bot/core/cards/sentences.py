@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.core.cards.done import title
 from bot.core.cards.kit import Markup, Text, escape, joined, linked, mention, notified, section, words
-from bot.core.cards.titles import denial, subject, what
+from bot.core.cards.titles import by_itself, denial, subject, what
 from bot.core.changes import Outcome, Request, Stage
 from bot.core.foreign import clean
 
@@ -21,7 +21,7 @@ def line(request: Request, *, link: str, calls: bool = True) -> Text:
     """
     told = linked(f"{_ending(request)}: {subject(request)}", link)
     if request.ask.by_itself:
-        return _said([words("{} ({})", told, "its hold puts it back" if request.ask.repeats else "its end had come")])
+        return _said([words("{} ({})", told, by_itself(request))])
     good = request.stage is Stage.WITHDRAWN or request.target.outcome in _NO_NEED_TO_KNOW
     who = (
         escape(request.owner_name or request.owner.user, width=80)

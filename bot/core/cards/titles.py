@@ -3,15 +3,27 @@
 from collections.abc import Iterator
 
 from bot.core.cards.kit import Markup, clock, escape, joined, mention, words
-from bot.core.changes import Request, Tally, Verdict, Vote
+from bot.core.changes import Request, Stage, Tally, Verdict, Vote
 from bot.core.names import REASON_LIMIT
 
 
 def subject(request: Request) -> str:
-    """`worker.service on web-01`, and whose manager if it is not the system's."""
-    change = request.ask.change
+    """`worker.service on web-01`, and whose manager if it is not the system's.
+
+    `on @web` where people decide about a whole group; what was done was done on one host, and proven there.
+    """
+    change, hold = request.ask.change, request.ask.change.hold
     whose = f", of user {change.user}" if change.user else ""
-    return f"{request.target.unit} on {request.target.host}{whose}"
+    is_of_all = hold is not None and hold.is_whole and request.stage not in (Stage.RUNNING, Stage.DONE)
+    where = f"@{hold.hosts}" if hold and is_of_all else request.target.host
+    return f"{request.target.unit} on {where}{whose}"
+
+
+def by_itself(request: Request) -> str:
+    """Why it was asked for although nobody asked."""
+    if request.ask.repeats:
+        return "its hold puts it back"
+    return "it is held on the whole group" if request.ask.is_part else "its end had come"
 
 
 def what(request: Request) -> str:

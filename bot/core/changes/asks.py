@@ -23,7 +23,7 @@ class Change:
     """Verb, unit and host, and how: the default is a persistent mask of a unit that is stopped first."""
 
     verb: Verb
-    host: str
+    host: str  # or `@web`, as it is typed, until one host of that group is chosen to begin with
     unit: UnitName
     runtime: bool = False  # until the next reboot
     keep_running: bool = False  # mask, do not stop
@@ -36,7 +36,8 @@ class Change:
         options = " --runtime" * self.runtime + " --keep-running" * self.keep_running
         whose = f" --user {self.user}" if self.user else ""
         times = "".join(f" {time}" for time in (self.term, self.hold, self.window) if time)
-        return f"{self.verb} {self.host} {self.unit}{options}{whose}{times}"
+        where = f"@{self.hold.hosts}" if self.hold and self.hold.is_whole else self.host
+        return f"{self.verb} {where} {self.unit}{options}{whose}{times}"
 
     def taken_back(self, unit: UnitName) -> "Change":
         """What takes this mask back, at once, under the unit's real name."""
@@ -61,6 +62,11 @@ class Ask:
     repeats: str = ""
     prolongs: str = ""
     instead_of: datetime | None = None  # with `prolongs`: when that mask would end
-    by_itself: bool = False  # asked by nobody: an end that was approved has come, or a hold puts its mask back
+    by_itself: bool = False  # asked by nobody: an end has come, a hold puts its mask back or goes to one more host
     alone: bool = False  # without the votes that are missing, if the policy lets them
     console_works: bool = False  # with `alone`: their word, for a guarded unit, that out-of-band access works today
+
+    @property
+    def is_part(self) -> bool:
+        """It holds one more host of a group, which people approved for all of them."""
+        return self.change.hold is not None and bool(self.change.hold.part_of)

@@ -13,6 +13,13 @@ class Hold:
 
     owners: str  # a group of the policy; only its members lift it
     review: datetime
+    hosts: str = ""  # a group of hosts: it is held on all of them, and on those that join it later
+    part_of: str = ""  # on one more host of such a group: the request by which people approved it for all of them
+
+    @property
+    def is_whole(self) -> bool:
+        """It is asked for on one host of a group, and goes from there to all of them."""
+        return bool(self.hosts) and not self.part_of
 
     def __str__(self) -> str:
         return f"--hold {self.owners} --review {stamped(self.review)}"

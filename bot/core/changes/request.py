@@ -57,6 +57,7 @@ class Request:
     glass: Glass | None = None  # who went ahead without the votes that were missing
     watched: Watched = Watched()
     held: Held = Held()
+    hosts: tuple[str, ...] = ()  # of a hold for a group, and of what lifts it: where it is, when people were asked
     due_at: datetime | None = field(default=None)  # when it must be looked at again; None: when something happens
 
     @property
@@ -146,9 +147,12 @@ class Request:
 
     @property
     def hold(self) -> Hold | None:
-        """Who answers for this mask as long as it lasts, and when they look at it again by now."""
+        """Who answers for this mask as long as it lasts, and when they look at it again by now.
+
+        One that has an end is none any more: it was lifted on all hosts of its group.
+        """
         hold, kept = self.ask.change.hold, self.standing.prolonged
-        if hold is None or self.ask.change.verb is not Verb.MASK or not self.is_live_mask:
+        if hold is None or self.ask.change.verb is not Verb.MASK or not self.is_live_mask or self.standing.ends_at:
             return None
         return replace(hold, review=kept[-1].until) if kept and kept[-1].until else hold
 

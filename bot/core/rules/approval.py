@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from bot.core.changes import Approval, Raised, Verb
+from bot.core.changes import Approval, Raised, Request, Verb
 from bot.core.people import Person, PersonId
 from bot.core.question import Allow, Decision, Facts, NeedsApproval, Policy, Refuse, Rule
 from bot.core.quorum import reached
@@ -124,6 +124,14 @@ def quorum(facts: Facts, policy: Policy) -> Decision:
         remind=rule.remind,
         escalate=rule.escalate,
     )
+
+
+def is_covered(given: Request, facts: Facts, policy: Policy) -> bool:
+    """Whether the votes that another request was given are all that is asked for here."""
+    wanted = demand(facts, policy)
+    people = [Person(vote.voter, vote.voter_name, frozenset(vote.groups)) for vote in given.counted]
+    has_word = not wanted.guarded or any(vote.console_works for vote in given.counted)
+    return has_word and _made(people, wanted.rule) >= wanted.need
 
 
 def _made(people: Iterable[Person], rule: Rule) -> int:

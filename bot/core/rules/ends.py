@@ -17,10 +17,11 @@ _OR_WHO = " Or say who holds it: `--hold OWNERS --review 90d`."
 
 def end_is_due(facts: Facts, _policy: Policy) -> Refuse | None:
     """What comes by itself comes only when the mask says so; its end may have been put off a moment ago."""
-    if not facts.request.ask.by_itself or facts.request.ask.repeats:
+    ask = facts.request.ask
+    if not ask.by_itself or ask.repeats or ask.is_part:
         return None
     ends_at = _end_of(facts.own_mask)
-    if facts.request.ask.change.verb is Verb.UNMASK and ends_at is not None and facts.now >= ends_at:
+    if ask.change.verb is Verb.UNMASK and ends_at is not None and facts.now >= ends_at:
         return None
     return Refuse("end_not_due", "The mask does not end now: its end was put off, or it was taken back.")
 
@@ -40,9 +41,12 @@ def prolonged_mask_stands(facts: Facts, _policy: Policy) -> Refuse | None:
 
 
 def end_was_approved(facts: Facts, _policy: Policy) -> Allow | None:
-    """Who approved the mask approved its end; nobody is asked again, and nobody's rights are used."""
-    ask = facts.request.ask
-    return Allow(END, "its end was approved with it") if ask.by_itself and ask.undoes else None
+    """Who approved the mask approved its end, or that the hold for its group is lifted; nobody's rights are used."""
+    ask, mask = facts.request.ask, facts.own_mask
+    if not ask.by_itself or not ask.undoes:
+        return None
+    was_held = mask is not None and mask.ask.change.hold is not None
+    return Allow(END, "the hold for its group was lifted" if was_held else "its end was approved with it")
 
 
 def extension_is_free(facts: Facts, policy: Policy) -> Allow | None:

@@ -29,7 +29,9 @@ def goes_alone(facts: Facts, policy: Policy) -> Allow | Refuse | None:
 
 def objection(person: Person, facts: Facts, policy: Policy) -> Refuse | None:
     """Why somebody may not go ahead alone with this change; None if they may."""
-    may, glass = policy.break_glass.groups, facts.request.glass
+    may, glass, hold = policy.break_glass.groups, facts.request.glass, facts.request.ask.change.hold
+    if facts.others or (hold and hold.is_whole):
+        return Refuse("never_alone", "Nobody goes ahead alone with a whole group.", "Ask for one of its hosts.")
     closed = next((rule.name for rule in matching(facts, policy) if not rule.alone), "")
     if closed:
         return Refuse("never_alone", f"Nobody goes ahead alone here: rule `{closed}` says so.")

@@ -1,16 +1,19 @@
-"""Holds: who may own one, who lifts it and who looks at it again, and when its mask is put back."""
+"""Holds: who may own one, who lifts it and looks at it again, when its mask is put back, where it goes in a group."""
 
 from collections.abc import Iterator
 
 from bot.core.changes import Loss, Request, Target, Verb
 from bot.core.holding import conflict, rests_until
 from bot.core.question import Allow, Facts, Moment, Policy, Refuse
-from bot.core.rules.permission import at_signs, lifted, not_known
+from bot.core.rules.approval import demand, is_covered
+from bot.core.rules.ends import mask_ends_where_it_must
+from bot.core.rules.permission import approvers_of, at_signs, lifted, not_known
 from bot.core.times import spoken
 from bot.core.units import Snapshot
 
 PUT_BACK = "our own hold is put back"
 REVIEW = "review of our own hold"
+SPREAD = "hold of the whole group"
 _SAY_WHEN = "Say when its owners look at it again: `--review 90d`."
 
 
@@ -38,6 +41,51 @@ def is_put_back(facts: Facts, _policy: Policy) -> Allow | Refuse | None:
         why = f"It is not what the hold was approved for any more: {'; '.join(changed)}."
         return Refuse("not_as_approved", why, "Mask again, on the card of the hold, asks people.")
     return Allow(PUT_BACK, "it was approved with the hold")
+
+
+def goes_to_every_host(facts: Facts, policy: Policy) -> Allow | Refuse | None:
+    """Who approved a hold for a group approved it for each of its hosts, where no more is asked for than they gave."""
+    if not _is_spreading(facts.request):
+        return None
+    no = (
+        _is_elsewhere(facts)
+        or _is_another_there(facts)
+        or mask_ends_where_it_must(facts, policy)
+        or may_be_held(facts, policy)
+    )
+    return no or _asks_for_more(facts, policy) or Allow(SPREAD, "it was approved with the hold for its group")
+
+
+def _is_elsewhere(facts: Facts) -> Refuse | None:
+    """It was lifted meanwhile, or the host is in that group no longer."""
+    hold = facts.request.ask.change.hold
+    if facts.whole is None or hold is None:
+        return Refuse("not_held", "The hold for its group was lifted meanwhile.")
+    if hold.hosts not in facts.host.groups:
+        return Refuse("not_in_group", f"{facts.host.name} is not in @{hold.hosts} any more.")
+    return None
+
+
+def _is_another_there(facts: Facts) -> Refuse | None:
+    """People saw it on the first host; where it is another unit, or takes more along, they have to see that."""
+    was, seen = facts.whole.target.before if facts.whole else None, facts.snapshot
+    if was is None or seen is None or seen.around is None:
+        return None
+    changed = ([f"it is {seen.id} there"] if was.id != seen.id else []) + [*_more_would_stop(was, seen)]
+    if not changed:
+        return None
+    why = f"It is not what people saw when they approved the hold: {'; '.join(changed)}."
+    return Refuse("not_as_approved", why, f"Ask for a hold on {facts.host.name} by itself.")
+
+
+def _asks_for_more(facts: Facts, policy: Policy) -> Refuse | None:
+    """Another rule for that host, a guarded unit there, a freeze, a bound: nobody is asked again by itself."""
+    if facts.whole is None or is_covered(facts.whole, facts, policy):
+        return None
+    wanted = demand(facts, policy)
+    what = f"{wanted.need} of {approvers_of(wanted.rule)}" + f" ({wanted.guarded})" * bool(wanted.guarded)
+    why = f"Rule `{wanted.rule.name}` asks for more there than the hold was approved with: {what}."
+    return Refuse("asks_for_more", why, f"Ask for a hold on {facts.host.name} by itself.")
 
 
 def owners_lift_it(facts: Facts, policy: Policy) -> Refuse | None:
@@ -88,6 +136,10 @@ def _is_putting_back(request: Request) -> bool:
     return request.ask.by_itself and bool(request.ask.repeats)
 
 
+def _is_spreading(request: Request) -> bool:
+    return request.ask.by_itself and request.ask.is_part and not request.ask.repeats
+
+
 def _only(owners: str, facts: Facts, policy: Policy, does: str) -> Refuse | None:
     """The no to whoever is none of its owners."""
     if owners in facts.requester.groups:
@@ -112,6 +164,12 @@ def _not_as_approved(was: Target, is_now: Target, seen: Snapshot) -> Iterator[st
         yield "the unit has other names"
     if was.layer is not is_now.layer:
         yield "the mask would have to be in another place"
-    known = {other.unit for other in before.around.would_stop}
-    if more := sorted({other.unit for other in seen.around.would_stop} - known):
+    yield from _more_would_stop(before, seen)
+
+
+def _more_would_stop(before: Snapshot, seen: Snapshot) -> Iterator[str]:
+    known, found = (
+        {other.unit for other in look.around.would_stop} if look.around else set() for look in (before, seen)
+    )
+    if more := sorted(found - known):
         yield f"{', '.join(more[:5])} would stop with it"

@@ -140,9 +140,10 @@ def prolonging(request: Request, until: datetime | None = None) -> Request:
     return replace(request, ask=wanted)
 
 
-def held(request: Request, **history: object) -> Request:
-    """The same, held by @sre for three months."""
-    change = replace(request.ask.change, hold=Hold("sre", NOW + timedelta(days=90)))
+def held(request: Request, hosts: str = "", part_of: str = "", **history: object) -> Request:
+    """The same, held by @sre for three months, on one host or on a group of them."""
+    hold = Hold("sre", NOW + timedelta(days=90), hosts, part_of)
+    change = replace(request.ask.change, hold=hold)
     return replace(request, ask=replace(request.ask, change=change), undo_until=None, held=Held(**history))  # type: ignore[arg-type]
 
 
@@ -247,6 +248,9 @@ WAITING = {
             act_by=NOW + timedelta(days=90),
         )
     ),
+    "a hold for a group": replace(held(waiting(), "web"), hosts=("web-01", "web-02", "web-03")),
+    "a hold for a group of one": held(waiting(), "web"),
+    "a hold for a group is lifted": replace(unmask(undoes="r0"), hosts=("web-01", "web-02", "web-03")),
     "a hold that is kept": review(
         replace(waiting(), stage=Stage.APPROVED, approval=None, because="@sre looked at it again")
     ),
@@ -356,6 +360,12 @@ DONE = {
     ),
     "held, and kept without a word": replace(
         held(proven()), standing=Standing(prolonged=(Prolonging("r5", BOB, "bob", NOW, NOW + timedelta(days=60)),))
+    ),
+    "held on all of a group": held(proven(), "web"),
+    "held on one more host of a group": replace(
+        came_by_itself(held(proven(), "web", "r0")),
+        ask=replace(came_by_itself(held(proven(), "web", "r0")).ask, requester=ALICE, requester_name="alice"),
+        because="it was approved with the hold for its group",
     ),
     "a hold is put back": replace(
         came_by_itself(held(proven())),

@@ -22,6 +22,9 @@ def said_of_holds() -> dict[str, str]:
     no_reason: Request = replace(held, finished_at=None, ask=replace(held.ask, reason=""))
     texts = {
         "a hold is to be looked at again": holds.review(held, HOLD, NOW + timedelta(days=90)),
+        "a hold for a group is to be looked at again": holds.review(
+            held, replace(HOLD, hosts="web"), NOW + timedelta(days=90)
+        ),
         "a hold without a reason is to be looked at again": holds.review(no_reason, HOLD, NOW),
         "a hold was taken off, and comes back": holds.taken_off(off, HOLD, Holds()),
         "a hold was taken off, and that is announced": holds.taken_off(held, HOLD, Holds(puts_back=False)),
@@ -33,6 +36,8 @@ def said_of_holds() -> dict[str, str]:
         "a hold is still off": holds.still_off(again, HOLD),
         "a hold is still off, and nobody tries": holds.still_off(held, HOLD),
         "a hold is not back yet": holds.not_back(again),
+        "the first host of a group is gone": holds.stranded(held, replace(HOLD, hosts="web")),
+        "a hold is not on a host of its group": holds.not_there(held, "web-02", "web-02 does not answer."),
     }
     return {name: read(plain(text), NAMES) for name, text in texts.items()}
 

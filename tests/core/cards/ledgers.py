@@ -56,6 +56,10 @@ ODD = (
 HOLD = Hold("sre", NOW + timedelta(days=90))
 HELD = replace(OURS, ask=replace(OURS.ask, change=replace(OURS.ask.change, hold=HOLD)))
 OFF = replace(HELD, held=Held(off=Loss.REMOVED))
+OF_ALL, ON_ONE_MORE = (
+    replace(HELD, ask=replace(HELD.ask, change=replace(HELD.ask.change, hold=hold)))
+    for hold in (replace(HOLD, hosts="web"), replace(HOLD, hosts="web", part_of="r0"))
+)
 PENDING = replace(HELD, id="r7", stage=Stage.ASKED).on_target(note="web-01 does not <answer>.")
 BOOK = Book(
     NOW,
@@ -85,6 +89,8 @@ def said_in_lists() -> dict[str, str]:
         "with reviews owed": ledger.listing(replace(BOOK, pages=(page(),), ours=(), reviews=(ALONE, proven()))),
         "held, and pending": ledger.listing(replace(BOOK, ours=(HELD,), open=(PENDING,))),
         "held, and taken off": ledger.listing(replace(BOOK, pages=(page(),), ours=(OFF,))),
+        "held on all of a group": ledger.listing(replace(BOOK, ours=(OF_ALL,))),
+        "held on one more host of a group": ledger.listing(replace(BOOK, ours=(ON_ONE_MORE,))),
         "many hosts": ledger.listing(replace(BOOK, pages=CALM, ours=())),
     }
     return {name: read(text, NAMES) for name, text in texts.items()}
@@ -106,6 +112,7 @@ def said_in_handovers() -> dict[str, str]:
         ),
     }
     books["a hold"] = replace(BOOK, ours=(HELD,), open=(PENDING,))
+    books["a hold for a group"] = replace(BOOK, ours=(OF_ALL, replace(ON_ONE_MORE, id="r8").on_target(host="web-02")))
     shown = {name: read(handover.handover(book), NAMES) for name, book in books.items()}
     digests = {f"digest, {name}": read(handover.digest(book), NAMES) for name, book in books.items()}
     return shown | digests

@@ -1,0 +1,46 @@
+"""One question about several hosts: asked for each of them, and the strictest answer stands for all."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from bot.core.inventory import Host
+from bot.core.question import Decision, Facts, NeedsApproval, Refuse
+from bot.core.rules.permission import at_signs
+
+Answers = Sequence[tuple[Host, Decision]]
+
+
+def each(facts: Facts) -> Iterator[Facts]:
+    """The same question for one host at a time. Only the first was looked at; the others are when their turn comes."""
+    yield replace(facts, others=())
+    yield from (replace(facts, host=host, others=(), snapshot=None) for host in facts.others)
+
+
+def strictest(answers: Answers) -> Decision:
+    """A no for one is a no for all. People are asked once, so they have to be the same everywhere."""
+    refused = next(((host, answer) for host, answer in answers if isinstance(answer, Refuse)), None)
+    if refused:
+        host, no = refused
+        return no if host is answers[0][0] else replace(no, reason=f"On {host.name}: {no.reason}")
+    asked = [(host, answer) for host, answer in answers if isinstance(answer, NeedsApproval)]
+    if not asked:
+        return answers[0][1]
+    return _apart(asked) or _most(asked)
+
+
+def _apart(asked: Sequence[tuple[Host, NeedsApproval]]) -> Refuse | None:
+    (one, first), *others = asked
+    for host, other in others:
+        if ({*first.groups}, first.distinct) != ({*other.groups}, other.distinct):
+            why = f"{at_signs(first.groups)} approves it on {one.name}, and {at_signs(other.groups)} on {host.name}."
+            return Refuse("approvers_differ", why, "Hold those hosts together that the same people approve.")
+    return None
+
+
+def _most(asked: Sequence[tuple[Host, NeedsApproval]]) -> NeedsApproval:
+    """The most approvals, the word that console access works if any wants it, and the soonest turn of the calendar."""
+    answers = [answer for _, answer in asked]
+    turns = [answer.turns_at for answer in answers if answer.turns_at]
+    guarded = next((answer.guarded for answer in answers if answer.guarded), "")
+    strictest = max(answers, key=lambda answer: answer.need)
+    return replace(strictest, guarded=guarded, turns_at=min(turns, default=None))

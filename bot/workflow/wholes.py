@@ -1,0 +1,142 @@
+"""A hold for a group of hosts: one request is the whole of it, and each host after the first has one of its own.
+
+People approve the whole, on the first host. From there `spreading` takes it to the others, and off them once it is
+lifted.
+"""
+
+from dataclasses import replace
+
+from bot.core.changes import Ask, Hold, Request, Verb
+from bot.core.inventory import Host
+from bot.core.ledger import read_page
+from bot.core.names import is_group
+from bot.errors import Stale, UsageError
+from bot.ports import Duty, Query
+from bot.workflow.ledger import watch_of
+from bot.workflow.parts import Parts
+
+SPREAD = "spread"
+_MOST = 1000
+
+
+def newest(parts: Parts, mask_id: str) -> Request:
+    """What stands for it now: a hold may have been put back since by another request."""
+    mask = parts.store.get(mask_id)
+    while mask.repeated_by:
+        mask = parts.store.get(mask.repeated_by)
+    return mask
+
+
+def approved(parts: Parts, mask: Request) -> Request:
+    """By which people approved it; putting it back is nobody's request."""
+    while mask.ask.by_itself and mask.ask.repeats:
+        mask = parts.store.get(mask.ask.repeats)
+    return mask
+
+
+def is_whole(request: Request) -> bool:
+    """Whether it asks for a hold on a whole group."""
+    hold = request.ask.change.hold
+    return request.ask.change.verb is Verb.MASK and hold is not None and hold.is_whole
+
+
+def in_group(parts: Parts, group: str) -> list[Host]:
+    """The hosts of a group as they are configured now, by name."""
+    hosts = (host for host in parts.inventory.hosts if group in host.groups)
+    return sorted(hosts, key=lambda host: host.name)
+
+
+def others(parts: Parts, request: Request, mask: Request | None) -> tuple[Host, ...]:
+    """The further hosts that a question is about: where it would be held, or where a whole, `mask`, would be lifted."""
+    first, hold = request.ask.change.host, request.ask.change.hold
+    if request.ask.by_itself or request.ask.prolongs:
+        return ()
+    if hold and is_whole(request):
+        return tuple(host for host in in_group(parts, hold.hosts) if host.name != first)
+    if request.ask.change.verb is Verb.UNMASK and mask and mask.hold and is_whole(mask):
+        held = (parts.inventory.get(name) for name, part in read_parts(parts, mask).items() if part.hold)
+        return tuple(host for host in held if host)
+    return ()
+
+
+def with_hosts(parts: Parts, request: Request, mask: Request | None) -> Request:
+    """The request with the names of all hosts that it is about, if that is more than one."""
+    further = [host.name for host in others(parts, request, mask)]
+    return replace(request, hosts=(request.ask.change.host, *further)) if further else replace(request, hosts=())
+
+
+def whole_of(parts: Parts, request: Request) -> Request | None:
+    """The request by which people approved the hold that this is a part of; None once that was lifted."""
+    hold = request.ask.change.hold
+    if hold is None or not hold.part_of:
+        return None
+    return None if newest(parts, hold.part_of).undone_by else parts.store.get(hold.part_of)
+
+
+def is_of(parts: Parts, part: Request, whole: Request) -> bool:
+    """Whether it is a part of just this hold: another may be for a group that the same host is in."""
+    hold = part.ask.change.hold
+    return hold is not None and bool(hold.part_of) and newest(parts, hold.part_of).id == whole.id
+
+
+def read_parts(parts: Parts, whole: Request) -> dict[str, Request]:
+    """By host what holds it there, or was to."""
+    duty = parts.store.duty(spread_of(approved(parts, whole)))
+    written = duty.document.get("hosts", {}) if duty else {}
+    return {host: newest(parts, one["request"]) for host, one in written.items()}
+
+
+def spread_of(whole: Request) -> str:
+    """The name of the duty that sees to it."""
+    return f"{SPREAD}:{whole.id}"
+
+
+def see_to(parts: Parts, mask: Request) -> None:
+    """Something happened to a whole, or is about to: it is looked after at once, also if that is just being done."""
+    name = spread_of(approved(parts, mask))
+    while True:
+        duty = parts.store.duty(name) or Duty(name)
+        try:
+            parts.store.keep(replace(duty, due_at=parts.clock.now()))
+        except Stale:
+            continue
+        return
+
+
+def on_one_host(parts: Parts, ask: Ask) -> Ask:
+    """What is asked of a group, asked of the host that people are shown. Raises `UsageError`."""
+    group, change = ask.change.host.removeprefix("@"), ask.change
+    if not is_group(change.host):
+        return ask
+    if change.verb is Verb.UNMASK:
+        whole = _held(parts, group, ask)
+        return replace(ask, change=whole.ask.change.taken_back(whole.target.unit), undoes=whole.id)
+    if not change.hold:
+        raise UsageError("Only a hold is for a group of hosts.")
+    return replace(ask, change=replace(change, host=_first(parts, change.hold, ask)))
+
+
+def _held(parts: Parts, group: str, ask: Ask) -> Request:
+    live = parts.store.find(Query(live_masks=True, limit=_MOST))
+    wholes = (one for one in live if one.hold and one.hold.is_whole and one.hold.hosts == group)
+    whole = next((one for one in wholes if ask.change.unit in (one.target.unit, one.ask.change.unit)), None)
+    if whole is None:
+        raise UsageError(
+            f"No hold of ours is for `{ask.change.unit}` on all of @{group}. `/mask list` shows each mask."
+        )
+    return whole
+
+
+def _first(parts: Parts, hold: Hold, ask: Ask) -> str:
+    """One that answered the last time, and on which the unit was not seen masked, if there is one."""
+    names = [host.name for host in in_group(parts, hold.hosts)]
+    if not names:
+        raise UsageError(f"No host is in a group `@{hold.hosts}`.")
+    return next((name for name in names if _is_fit(parts, name, str(ask.change.unit))), names[0])
+
+
+def _is_fit(parts: Parts, host: str, unit: str) -> bool:
+    duty = parts.store.duty(watch_of(host))
+    page = read_page(host, duty.document if duty else {})
+    masks = page.scan.masks if page.scan else ()
+    return page.away is None and all(mask.unit != unit for mask in masks)

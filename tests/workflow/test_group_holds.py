@@ -1,0 +1,342 @@
+"""A hold for a group on real hosts: approved once, it goes to every host of the group, and off all of them again."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.core.cards import handover as cards
+from bot.core.changes import Hold, Loss, Outcome, Request, Stage, Verb
+from bot.core.configured import Configured
+from bot.core.inventory import Inventory
+from bot.core.policy import ListedUnit, Rule
+from bot.errors import HostError, Stale, UsageError
+from bot.ports import Query
+from bot.workflow.configuring import put_in_force
+from bot.workflow.duties import appoint_configured
+from bot.workflow.ledger import book
+from bot.workflow.spreading import spread
+from bot.workflow.wholes import see_to, spread_of
+from tests.lab.hosts import LabHost
+from tests.workflow.slack import ALICE, BOB, CAROL, words
+from tests.workflow.test_ends import MASKED, RUNS, state
+from tests.workflow.test_holds import CARE, DAY, HELD, lifted, taken_off
+from tests.workflow.test_watch import turn
+from tests.workflow.wire import Call
+from tests.workflow.world import World, inventory
+
+pytestmark = pytest.mark.ssh
+
+WEB = ("web-01", "web-02")
+
+
+@pytest.fixture
+def parts() -> Mapping[str, Any]:
+    """Where `@sre` may own holds."""
+    return {"policy": HELD, "care": CARE}
+
+
+def grouped(hosts: Mapping[str, LabHost], *names: str) -> Inventory:
+    """The hosts, with those of these names in the group `@web`."""
+    known = inventory(hosts).hosts
+    return Inventory(tuple(replace(host, groups=frozenset({"web"} if host.name in names else ())) for host in known))
+
+
+@pytest.fixture
+def world(world: World) -> World:
+    """Two of the three hosts are in `@web`, and every host was looked at once."""
+    world.in_force.put(Configured(grouped(world.hosts, *WEB), HELD))
+    appoint_configured(world.parts)
+    world.until(lambda: all(page.seen_at for page in book(world.parts).pages), "a look at every host")
+    return world
+
+
+def asked(world: World, unit: str = "worker", *, group: str = "web") -> Request:
+    """Alice asks for a hold on all of a group."""
+    hold = Hold("sre", (world.clock.now() + 90 * DAY).replace(microsecond=0), hosts=group)
+    return world.answered(world.ask_mask(unit, host=f"@{group}", hold=hold))
+
+
+def held(world: World, *, group: str = "web") -> Request:
+    done = world.approve(asked(world, group=group))
+    assert done.target.outcome is Outcome.PROVEN, done.target.note
+    return done
+
+
+def part(world: World, host: str = "web-02") -> Request:
+    """The newest request by which the bot holds it on another host, once there is one."""
+
+    def found() -> list[Request]:
+        return [one for one in world.store.find(Query(host=host)) if one.ask.is_part]
+
+    world.until(lambda: bool(found()), f"a request of our own for {host}")
+    return found()[0]
+
+
+def announced(world: World, part: str) -> list[str]:
+    """What was said in the thread of the first card about the whole of it."""
+    said = [one for one in list(world.slack.messages.values()) if one.mark.startswith("announcement") and one.thread]
+    return [text for one in said if part in (text := words(one.text))]
+
+
+def is_masked(world: World, host: str, unit: str = "worker.service") -> bool:
+    return state(world.hosts[host], unit) == MASKED
+
+
+def turned(world: World) -> None:
+    """A while passes, and every hold for a group was seen to since."""
+    world.clock.ahead += timedelta(minutes=5)
+    before = {duty.name: duty.version for duty in world.store.duties("spread") if duty.due_at}
+    world.store.wake()
+
+    def is_done() -> bool:
+        now = {duty.name: duty for duty in world.store.duties("spread")}
+        return all(now[name].version > version + 1 and now[name].due_at for name, version in before.items())
+
+    world.until(is_done, "a turn of the holds")
+
+
+class Away:
+    """One host does not answer."""
+
+    def __init__(self, world: World, host: str) -> None:
+        self._host = host
+        self._world = world
+        world.wire.before.append(self._refuse)
+
+    def _refuse(self, call: Call) -> None:
+        if call.host == self._host:
+            raise HostError(f"{call.host} does not answer.", code="ssh_unreachable", passing=True)
+
+    def comes_back(self) -> None:
+        self._world.wire.before.remove(self._refuse)
+
+
+def test_it_is_approved_once_goes_to_every_host_and_is_lifted_from_all_of_them(world: World) -> None:
+    waiting = asked(world)
+    card = world.card(waiting)
+    assert card.startswith("MASK worker.service on @web · needs 1 approval")
+    assert "*Hosts*  2 in @web now: web-01 first, then web-02; and whichever joins later. Seen here is web-01" in card
+    assert str(waiting.ask.change).startswith("mask @web worker.service --hold sre --review ")
+
+    done = world.approve(waiting)
+    other = world.ended(part(world))
+
+    assert (done.target.outcome, other.target.outcome) == (Outcome.PROVEN, Outcome.PROVEN), other.because
+    assert all(is_masked(world, host) for host in WEB)
+    assert state(world.hosts["db-01"], "worker.service") == RUNS
+    assert (other.counted, other.because) == ((), "it was approved with the hold for its group")
+    assert "Held*  by @sre, with all of @web" in world.card(other)
+    assert "[Unmask] [Details]" in world.card(other)
+    (beside,) = world.slack.marked(f"{other.id}:card")
+    assert beside.thread == world.store.card(done.id)[1]  # one card in the channel, whatever the number of hosts
+    assert [one.standing.tell_at is None for one in (done, other)] == [False, True]  # and one call on its day
+
+    assert world.undo(done, by=ALICE).because.endswith(
+        "is held by @sre, and nobody else lifts it. " + ("Somebody of @sre has to ask.")
+    )
+    lifts = world.answered(world.ask(Verb.UNMASK, "worker", host="@web", by=BOB))
+    assert "*Hosts*  it is lifted on all 2 of them: web-01, web-02" in world.card(lifts)
+    assert world.approve(lifts, by=CAROL).target.outcome is Outcome.RESTORED
+    gone = world.when(other, lambda now: bool(now.undone_by), "the end on the other host")
+    assert world.ended(world.store.get(gone.undone_by)).target.outcome is Outcome.RESTORED
+    assert [state(world.hosts[host], "worker.service") for host in WEB] == [RUNS, RUNS]
+    with pytest.raises(UsageError, match="No hold of ours is for `worker.service` on all of @web"):
+        world.ask(Verb.UNMASK, "worker", host="@web", by=BOB)
+
+
+def test_a_host_that_is_away_at_the_time_is_held_once_it_is_back(world: World) -> None:
+    away = Away(world, "web-02")
+    done = held(world)
+    pending = world.when(part(world), lambda now: now.target.note != "", "a hold that is pending")
+    assert pending.stage is Stage.ASKED
+    assert "mask worker.service on web-02: looking at the host" in words(cards.handover(book(world.parts)))
+    assert "stays pending, until web-02 is seen" in world.noted(pending, "pending")
+    away.comes_back()
+    world.store.hurry(pending.id)
+    assert world.ended(pending).target.outcome is Outcome.PROVEN
+    assert world.store.get(done.id).hold is not None
+
+
+def test_a_host_that_joins_the_group_by_a_reload_is_held_at_once(world: World) -> None:
+    held(world)
+    world.ended(part(world))
+    put_in_force(world.parts, Configured(grouped(world.hosts, *WEB, "db-01"), replace(HELD, digest="1" * 64)))
+    joined = world.ended(part(world, "db-01"))
+    assert joined.target.outcome is Outcome.PROVEN, joined.because
+    assert is_masked(world, "db-01")
+
+
+def test_where_the_policy_asks_for_more_it_is_not_held_and_people_are_told(world: World) -> None:
+    held(world)
+    world.ended(part(world))
+    strict = Rule("strict", environments=frozenset({"vault"}), ask=frozenset({"eng"}), approve=("sre",), need=2)
+    hosts = grouped(world.hosts, *WEB, "db-01").hosts
+    others = tuple(replace(host, environment="vault") if host.name == "db-01" else host for host in hosts)
+    policy = replace(HELD, digest="1" * 64, rules=(*HELD.rules, strict))
+    put_in_force(world.parts, Configured(Inventory(others), policy))
+    joined = world.ended(part(world, "db-01"))
+    assert joined.stage is Stage.REFUSED
+    assert joined.because == (
+        "Rule `strict` asks for more there than the hold was approved with: 2 of @sre. "
+        "Ask for a hold on db-01 by itself."
+    )
+    assert state(world.hosts["db-01"], "worker.service") == RUNS
+
+
+def test_what_is_critical_on_one_host_stays_there_and_the_others_are_held(world: World) -> None:
+    policy = replace(HELD, critical=(*HELD.critical, ListedUnit("dear.service", "dear to us")))
+    world.in_force.put(Configured(grouped(world.hosts, *WEB), policy))
+    needs = "[Unit]\nRequires=worker.service\n[Service]\nExecStart=sleep 9999\n"
+    world.hosts["web-02"].write("/etc/systemd/system/dear.service", needs)
+    world.hosts["web-02"].run("systemctl", "daemon-reload")
+    world.hosts["web-02"].run("systemctl", "start", "dear.service")
+
+    done = held(world)
+    refused = world.ended(part(world))
+    assert refused.stage is Stage.REFUSED
+    assert "dear.service depends on worker.service and is on the critical list" in refused.because
+    assert state(world.hosts["web-02"], "worker.service") == RUNS
+    for _ in range(2):
+        turned(world)
+        world.until(lambda: bool(announced(world, "worker.service is not held on web-02. dear.service")), "a word")
+    assert len(announced(world, "is not held on web-02")) == 1
+    assert part(world).id == refused.id  # not asked for at every turn
+
+    world.hosts["web-02"].run("systemctl", "stop", "dear.service")
+    world.hosts["web-02"].run("rm", "/etc/systemd/system/dear.service")
+    world.hosts["web-02"].run("systemctl", "daemon-reload")
+    world.clock.ahead += timedelta(hours=2)
+    turned(world)
+    world.until(lambda: part(world).id != refused.id, "another try")
+    assert world.ended(part(world)).target.outcome is Outcome.PROVEN
+    assert world.store.get(done.id).hold is not None
+
+
+def test_what_is_taken_off_one_host_is_put_back_there_and_still_lifted_with_the_whole(world: World) -> None:
+    done = held(world)
+    other = world.ended(part(world))
+    taken_off(world, other)
+    back = world.ended(world.store.get(world.when(other, lambda now: bool(now.repeated_by), "a mask").repeated_by))
+    assert (back.target.outcome, back.ask.is_part) == (Outcome.PROVEN, True), back.because
+
+    assert lifted(world, done).target.outcome is Outcome.RESTORED
+    gone = world.when(back, lambda now: bool(now.undone_by), "the end on the other host")
+    assert world.ended(world.store.get(gone.undone_by)).target.outcome is Outcome.RESTORED
+    assert state(world.hosts["web-02"], "worker.service") == RUNS
+
+
+def test_the_first_host_is_put_back_like_any_and_the_hold_goes_on_from_there(world: World) -> None:
+    done = held(world)
+    world.ended(part(world))
+    taken_off(world, done)
+    back = world.ended(world.store.get(world.when(done, lambda now: bool(now.repeated_by), "a mask").repeated_by))
+    assert (back.target.outcome, back.hold and back.hold.is_whole) == (Outcome.PROVEN, True)
+    put_in_force(world.parts, Configured(grouped(world.hosts, *WEB, "db-01"), replace(HELD, digest="1" * 64)))
+    assert world.ended(part(world, "db-01")).target.outcome is Outcome.PROVEN
+    assert len([one for one in world.store.find(Query(host="web-02")) if one.ask.is_part]) == 1
+
+    assert lifted(world, back).target.outcome is Outcome.RESTORED
+    for host in ("web-02", "db-01"):
+        world.when(part(world, host), lambda now: bool(now.undone_by), f"the end on {host}")
+
+
+def test_its_owners_may_lift_it_on_one_host_and_it_does_not_come_back_there(world: World) -> None:
+    done = held(world)
+    other = world.ended(part(world))
+    assert world.undo(other, by=ALICE).stage is Stage.REFUSED
+    with pytest.raises(UsageError, match="Keep is on the first card"):
+        world.desk.lasting.kept(other.id)
+    assert lifted(world, other).target.outcome is Outcome.RESTORED
+    turned(world)
+    turned(world)
+    assert part(world).id == other.id
+    assert state(world.hosts["web-02"], "worker.service") == RUNS
+    assert world.store.get(done.id).hold is not None
+
+
+def test_a_host_that_is_away_when_it_is_lifted_is_given_back_once_it_answers(world: World) -> None:
+    done = held(world)
+    other = world.ended(part(world))
+    away = Away(world, "web-02")
+    assert lifted(world, done).target.outcome is Outcome.RESTORED
+    late = world.when(other, lambda now: now.standing.overdue != "", "an end that is overdue")
+    assert (late.hold, late.held.off) == (None, None)
+    away.comes_back()
+    world.when(other, lambda now: bool(now.undone_by), "the end on the other host")
+
+
+def test_a_turn_that_is_lost_asks_for_nothing_twice(idle_world: World) -> None:
+    world = idle_world
+    world.in_force.put(Configured(grouped(world.hosts, *WEB), HELD))
+    with world.running():
+        done = held(world)
+        other = world.ended(part(world))
+    name = spread_of(done)
+    forgotten = world.store.duty(name)
+    assert forgotten
+    forgotten = world.store.keep(replace(forgotten, document={}))
+    see_to(world.parts, done)
+    with pytest.raises(Stale):  # whoever took it meanwhile does not hear of this turn
+        spread(world.parts, forgotten)
+    again = world.store.duty(name)
+    assert again
+    with suppress(Stale):
+        spread(world.parts, again)
+    assert [one.id for one in world.store.find(Query(host="web-02"))] == [other.id]
+
+    again = world.store.duty(name)
+    assert again
+    world.store.keep(replace(again, document={}))  # and it is lifted before the next turn
+    with world.running():
+        lifted(world, done)
+        world.when(other, lambda now: bool(now.undone_by), "the end on the other host")
+
+
+def test_a_hold_whose_first_host_is_taken_off_is_lifted_like_any(world: World) -> None:
+    done = held(world)
+    other = world.ended(part(world))
+    world.in_force.put(Configured(world.parts.inventory, replace(HELD, holds=replace(HELD.holds, puts_back=False))))
+    taken_off(world, done)
+    off = world.when(done, lambda now: now.held.off is Loss.REMOVED, "a hold that is off")
+    assert lifted(world, off).target.outcome is Outcome.NOT_OURS
+    world.when(other, lambda now: bool(now.undone_by), "the end on the other host")
+    assert state(world.hosts["web-02"], "worker.service") == RUNS
+
+
+def test_a_first_host_that_is_gone_for_good_strands_the_hold_and_people_are_told_once(world: World) -> None:
+    held(world)
+    other = world.ended(part(world))
+    gone = Inventory(tuple(one for one in grouped(world.hosts, *WEB, "db-01").hosts if one.name != "web-01"))
+    put_in_force(world.parts, Configured(gone, replace(HELD, digest="1" * 64)))
+    for _ in range(2):
+        turned(world)
+        world.until(lambda: bool(announced(world, "web-01, where it began, is not in hosts.yaml any more")), "a word")
+    assert len(announced(world, "goes to no further host")) == 1
+    assert not [one for one in world.store.find(Query(host="db-01")) if one.ask.is_part]
+    assert lifted(world, other).target.outcome is Outcome.RESTORED
+
+
+def test_a_host_in_two_groups_is_held_until_neither_is(world: World) -> None:
+    web = held(world)
+    world.ended(part(world))
+    both = tuple(replace(host, groups=host.groups | {"all"}) for host in grouped(world.hosts, *WEB).hosts)
+    world.in_force.put(Configured(Inventory(both), HELD))
+    for host in WEB:
+        turn(world, host)  # and sees what is masked
+    everywhere = held(world, group="all")
+    assert everywhere.target.host == "db-01"
+    turned(world)
+    assert [len(world.store.find(Query(host=host))) for host in WEB] == [1, 1]
+
+    other = part(world)
+    assert lifted(world, web).target.outcome is Outcome.RESTORED
+    world.when(other, lambda now: bool(now.undone_by), "the end of one of them")
+    world.clock.ahead += timedelta(hours=2)
+    turned(world)
+    world.until(lambda: all(is_masked(world, host) for host in WEB), "the other's turn")
+    assert lifted(world, everywhere).target.outcome is Outcome.RESTORED
+    world.until(lambda: not any(is_masked(world, host) for host in (*WEB, "db-01")), "the end of both")
