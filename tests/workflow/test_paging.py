@@ -20,7 +20,7 @@ from tests.workflow.invariants import violations
 from tests.workflow.slack import ALICE
 from tests.workflow.test_faults import cut_off, interfering, let_in
 from tests.workflow.waiting import MINUTE, waits, without_hosts
-from tests.workflow.world import World
+from tests.workflow.world import QUICK, World
 
 LADDER = (Rung(5 * MINUTE, ("sre",)), Rung(8 * MINUTE, page=True))
 TRIGGERED, RESOLVED = ("trigger", "maskbot-r1"), ("resolve", "maskbot-r1")
@@ -114,6 +114,7 @@ def test_nobody_is_woken_up_for_what_was_decided_before_the_pager_could_be_reach
 ) -> None:
     receiver.answers += [(503, {})]
     request = undecided(world)
+    world.parts = replace(world.parts, timings=replace(QUICK, message_retry=60.0))  # no second try before the decision
     work_until(world, lambda: not receiver.answers, "a try")
 
     world.desk.withdraw(request.id, by=ALICE.id)
