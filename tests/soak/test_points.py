@@ -15,6 +15,7 @@ from tests.soak.points import POINTS
 from tests.soak.rounds import Lane, Round
 
 pytestmark = pytest.mark.ssh
+SAID = "one card, which says MASKED AND PROVEN, and each message once"
 
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -46,7 +47,7 @@ def rounds(
 @pytest.mark.parametrize(
     "point",
     [
-        pytest.param(point, marks=pytest.mark.fault("F57", point, how=f"SIGKILL by its own hand: {when}"))
+        pytest.param(point, marks=pytest.mark.fault("F57", point, how=f"SIGKILL by its own hand: {when}", saw=SAID))
         for point, when in POINTS.items()
     ],
 )

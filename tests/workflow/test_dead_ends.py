@@ -12,6 +12,7 @@ from bot.core.changes import Approval, Ask, Change, Outcome, Request, Sent, Stag
 from bot.core.inventory import Host, Inventory
 from bot.core.units import Layer, UnitName
 from bot.ports import Reply
+from tests.workflow.invariants import violations
 from tests.workflow.slack import ALICE, INCIDENT
 from tests.workflow.world import POLICY, World
 
@@ -46,7 +47,8 @@ def mistaken(tmp_path: Path) -> Iterator[World]:
 def _working(one: World) -> Iterator[World]:
     with one.store.exclusive(), one.running():
         yield one
-    one.answers.close()
+        one.answers.close()
+        assert violations(one) == []
 
 
 def stored(world: World, stage: Stage, *, policy: str = POLICY.digest, **target: Any) -> Request:

@@ -14,6 +14,7 @@ from bot.edges.database import Database, Limits
 from bot.ports import Due, Message, MessageKind
 from bot.workflow.saying import say
 from tests.edges.asked import an_event
+from tests.workflow.invariants import violations
 from tests.workflow.slack import BOB, INCIDENT
 from tests.workflow.waiting import waits, without_hosts
 from tests.workflow.world import World
@@ -33,6 +34,7 @@ SAID = (
 def world(tmp_path: Path) -> Iterator[World]:
     with without_hosts(tmp_path) as one:
         yield one
+        assert violations(one) == []
 
 
 def say_all(world: World) -> None:
