@@ -70,6 +70,10 @@ class StoreBusy(MaskbotError):
     """The database did not answer in time; nothing was recorded."""
 
 
+class MaybeRecorded(StoreBusy):
+    """The database went away while it was told to keep something: only a look can tell whether it did."""
+
+
 class NoSuchRequest(MaskbotError):
     """No request has this id."""
 

@@ -20,7 +20,7 @@ from slack_sdk.errors import SlackClientError
 from bot.core.cards import forms, plain, replies
 from bot.core.cards.kit import Block, escape
 from bot.core.names import REASON_LIMIT, read_reason
-from bot.errors import MaskbotError, StoreBusy, UsageError
+from bot.errors import MaskbotError, MaybeRecorded, StoreBusy, UsageError
 from bot.workflow import Workflow
 from handlers import caller as parse
 from handlers.caller import Caller, Click, Home, Payload, Quote, Submission, Typing
@@ -225,11 +225,15 @@ def attempt(do: Callable[[], str], *, passing: type[MaskbotError] | None = None)
     except MaskbotError as error:
         if passing and isinstance(error, passing):
             raise
-        return replies.BUSY if isinstance(error, StoreBusy) else str(error)
+        return _without_a_record(error) if isinstance(error, StoreBusy) else str(error)
     except Exception:  # the last resort of every handler
         reference = secrets.token_hex(4)
         log.exception("handler.failed", reference=reference)
         return replies.unexpected(reference)
+
+
+def _without_a_record(error: StoreBusy) -> str:
+    return replies.MAYBE if isinstance(error, MaybeRecorded) else replies.BUSY
 
 
 def _one_line(said: str) -> str:

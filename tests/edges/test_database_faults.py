@@ -9,11 +9,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from psycopg import sql
 from sqlalchemy import select
 
 from bot.core.audit import Origin, Verified, verify
@@ -21,7 +23,7 @@ from bot.edges.database import Database, Limits, chain
 from bot.edges.database.engine import parse_url
 from bot.edges.database.tables import chain_head
 from bot.edges.database.transactions import Transactions
-from bot.errors import ConfigError, StoreBusy
+from bot.errors import ConfigError, MaybeRecorded, StoreBusy
 from bot.ports import Query
 from tests.edges.asked import NOW, a_request, an_event
 from tests.edges.conftest import Hands, Opening
@@ -247,6 +249,59 @@ def test_a_postgresql_that_does_not_answer_is_busy_and_comes_back(cluster: Postg
             cluster.start()
         assert store.add(a_request(), events=[])[1]
     cluster.drop_database("stopped")
+
+
+@pytest.mark.postgresql
+@pytest.mark.fault("F52", how="every connection cut between a commit and its answer, which waited for a standby")
+def test_what_was_recorded_and_not_answered_is_not_said_to_be_lost(cluster: Postgres, opened: Opening) -> None:
+    store = opened(cluster.make_database("unsure"))
+    with store.exclusive(), ThreadPoolExecutor() as pool:
+        with waiting_for_a_standby(cluster):
+            added = pool.submit(store.add, a_request(), events=[an_event()])
+            while not is_waiting_for_a_standby(cluster):
+                assert not added.done()
+            cluster.cut("unsure")
+            with pytest.raises(MaybeRecorded) as unsure:
+                added.result()
+        was_read(str(unsure.value))
+        found, is_new = store.add(a_request(), events=[an_event()])
+        assert (found.id, is_new) == ("r1", False)
+        assert verify(store.records(), anchor=store.head()) == Verified(1, store.head())
+    cluster.drop_database("unsure")
+
+
+@contextmanager
+def waiting_for_a_standby(cluster: Postgres) -> Iterator[None]:
+    """Nothing is answered before a standby has it, and there is none."""
+    cluster.ask(sql.SQL("ALTER SYSTEM SET synchronous_standby_names = 'nobody'"))
+    cluster.ask(sql.SQL("SELECT pg_reload_conf()"))
+    try:
+        yield
+    finally:
+        cluster.ask(sql.SQL("ALTER SYSTEM RESET synchronous_standby_names"))
+        cluster.ask(sql.SQL("SELECT pg_reload_conf()"))
+
+
+def is_waiting_for_a_standby(cluster: Postgres) -> bool:
+    with cluster.connected("postgres") as connection:
+        return bool(connection.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'").fetchone())
+
+
+@pytest.mark.postgresql
+@pytest.mark.fault("F52", how="a PostgreSQL that only reads, as a standby does")
+def test_a_postgresql_that_only_reads_is_busy_and_no_mistake_of_ours(cluster: Postgres, opened: Opening) -> None:
+    url = cluster.make_database("standby")
+    store = opened(url)
+    with store.exclusive():
+        cluster.ask(sql.SQL("ALTER DATABASE standby SET default_transaction_read_only = on"))
+        cluster.cut("standby")
+        with pytest.raises(StoreBusy, match="nothing was recorded") as busy:
+            store.add(a_request(), events=[])
+        was_read(str(busy.value))
+        cluster.ask(sql.SQL("ALTER DATABASE standby RESET default_transaction_read_only"))
+        cluster.cut("standby")
+        assert store.add(a_request(), events=[])[1]
+    cluster.drop_database("standby")
 
 
 @pytest.mark.postgresql

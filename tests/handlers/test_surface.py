@@ -1,7 +1,9 @@
 """What nobody expected is told as a reference, and the rest stays in our own log."""
 
+import pytest
 from structlog.testing import capture_logs
 
+from bot.errors import MaybeRecorded, StoreBusy
 from handlers.surface import attempt
 
 
@@ -16,3 +18,13 @@ def test_a_mistake_of_ours_is_a_reference_and_never_a_traceback() -> None:
     (entry,) = logged
     assert entry["reference"] in said
     assert entry["exc_info"]
+
+
+@pytest.mark.parametrize(
+    ("error", "answer"), [(StoreBusy, "Nothing has happened"), (MaybeRecorded, "may be on record or not")]
+)
+def test_that_nothing_was_recorded_is_said_only_where_it_is_known(error: type[StoreBusy], answer: str) -> None:
+    def fail() -> str:
+        raise error("the words of the database")
+
+    assert answer in attempt(fail)

@@ -48,7 +48,7 @@ class Postgres:
             connection.execute("DROP SCHEMA public CASCADE")
             connection.execute("CREATE SCHEMA public")
 
-    def ask(self, question: sql.Composed) -> None:
+    def ask(self, question: sql.SQL | sql.Composed) -> None:
         """Say something to the cluster as its owner."""
         with self.connected("postgres") as connection:
             connection.autocommit = True
@@ -65,6 +65,16 @@ class Postgres:
     def start(self) -> None:
         """Returns when it takes connections."""
         self.control("-o", f"{OPTIONS} -k {self.folder}", "start")
+
+    def restart(self) -> None:
+        """Stop in order, as an upgrade of its package would, and start again: whatever it was doing is broken off."""
+        self.control("-m", "fast", "stop")
+        self.start()
+
+    def cut(self, name: str) -> None:
+        """End every connection to a database, also in the middle of a statement."""
+        ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {}"
+        self.ask(sql.SQL(ended).format(sql.Literal(name)))
 
     def crash(self) -> None:
         """Stop without a goodbye, as a crash would, and start again: every connection is cut."""

@@ -9,6 +9,9 @@ OLDER_CARD = "This button belongs to an older card, and does nothing any more."
 FORM_TOO_LATE = "That took too long, and the form could not be opened. Nothing was recorded; please try again."
 LOOKING = "Looking …"
 BUSY = "I am busy and could not record it. Nothing has happened; please try again."
+MAYBE = (
+    "The database went away while I recorded it, so it may be on record or not. If no answer comes, please try again."
+)
 
 
 def heard(change: Change, zone: tzinfo = UTC) -> str:

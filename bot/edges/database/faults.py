@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
-from bot.errors import ConfigError, MaskbotError, StoreBusy
+from bot.errors import ConfigError, MaskbotError, MaybeRecorded, StoreBusy
 
 # Primary result codes, https://www.sqlite.org/rescode.html
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -27,6 +27,18 @@ def translated() -> Iterator[None]:
         if ours is None:
             raise
         raise ours from error
+
+
+@contextmanager
+def committing() -> Iterator[None]:
+    """Raise `MaybeRecorded` if the connection is lost before the answer; asked again it is one, for keys are unique."""
+    try:
+        yield
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        lost = "The database went away while this was recorded, so it may be or not. Look, or try again."
+        raise MaybeRecorded(lost) from error
 
 
 def _ours(error: BaseException | None) -> MaskbotError | None:
@@ -56,7 +68,8 @@ def _postgresql(error: BaseException | None) -> MaskbotError | None:
             return StoreBusy(
                 "The database gave this process up, because it stood still; nothing was recorded. Try again."
             )
+        case psycopg.errors.ReadOnlySqlTransaction():  # it is a standby now, or just being moved
+            return StoreBusy("The database takes nothing in at the moment; nothing was recorded. Try again.")
         case psycopg.OperationalError() | psycopg.InterfaceError():
-            # Lost while it committed, it may have recorded: asking again is safe, because every key is unique.
-            return StoreBusy("The database does not answer. Try again.")
+            return StoreBusy("The database does not answer; nothing was recorded. Try again.")
     return None

@@ -12,7 +12,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.schema import Table
 
 from bot.edges.database.engine import Limits, connect, file_of
-from bot.edges.database.faults import translated
+from bot.edges.database.faults import committing, translated
 from bot.edges.database.tables import UtcTime
 from bot.edges.database.turns import Turns
 
@@ -27,15 +27,20 @@ class Transactions:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction that is committed at the end, or leaves nothing behind."""
+        """A transaction that is committed at the end, or leaves nothing behind.
+
+        Raises `MaybeRecorded` where nobody can tell which.
+        """
         turn = self._turns.turn() if self._is_file else nullcontext()  # a file has one writer at a time anyway
         with (
             turn,
             translated(),
             self._engine.connect().execution_options(writes=True) as connection,
-            connection.begin(),
+            connection.begin() as transaction,
         ):
             yield connection
+            with committing():
+                transaction.commit()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

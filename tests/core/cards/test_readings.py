@@ -269,6 +269,7 @@ def all_replies() -> dict[str, str]:
         "an old button": replies.OLDER_CARD,
         "a late form": replies.FORM_TOO_LATE,
         "busy": replies.BUSY,
+        "maybe recorded": replies.MAYBE,
         "the kill switch": replies.switched("freeze"),
     }
 
