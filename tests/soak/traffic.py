@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from bot.core.cards.replies import BUSY, MAYBE
 from bot.core.changes import Request, Stage
 from bot.errors import MaskbotError
 from bot.ports import Query
@@ -25,6 +26,7 @@ LOOKS = (
     "{host} {unit}*",
     "gone {unit}",
 )
+TRY_AGAIN = (BUSY, MAYBE)  # the answers where the database was away
 PEOPLE, APPROVERS = ("alice", "bob", "carol"), ("bob", "carol")
 
 
@@ -40,7 +42,7 @@ class Traffic:
         self._read = 0
         self.counts: Counter[str] = Counter()
         self.acknowledged: dict[str, str] = {}  # what was typed, by its token
-        self.lost: set[str] = set()  # tokens that Slack said were lost; they may be recorded all the same
+        self.lost: set[str] = set()  # tokens of what was said to be lost; it may be recorded all the same
         self.targets = [(host, unit) for host in fleet.hosts for unit in UNITS]
         self.targets += [(host, "slowstop") for host in SLOW if host in fleet.hosts]
 
@@ -89,8 +91,10 @@ class Traffic:
             ack = Ack()
         with self._guard:
             self.counts["typed"] += 1
-            self.counts["acknowledged" if ack.in_time else "told by Slack that it failed"] += 1
-            if token and ack.in_time:
+            is_told_no = any(answer in str(ack.said) for answer in TRY_AGAIN)
+            heard = "told to try again" if is_told_no else "acknowledged"
+            self.counts[heard if ack.in_time else "told by Slack that it failed"] += 1
+            if token and ack.in_time and not is_told_no:
                 self.acknowledged[token] = text
             elif token:
                 self.lost.add(token)

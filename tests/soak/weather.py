@@ -7,11 +7,14 @@ from collections import Counter
 from collections.abc import Callable
 
 from tests.lab.hosts import LabHost
-from tests.soak.fleet import LEASE, Fleet
+from tests.lab.installation import Bot
+from tests.lab.machine import LabError
+from tests.soak.fleet import DATABASE, LEASE, Fleet
 
 METHODS = ("chat.postMessage", "chat.update", "chat.postEphemeral", "users.info", "conversations.info", "*")
 KINDS = ("429", "500", "503", "503-after", "reset", "reset-after")
 SESSION = "^sshd(-session)?: maskbot"  # as OpenSSH calls the process of a login
+STARTS = 5  # of a bot in a row, before something else is the matter
 MORTAL = 0  # this replica is killed again and again; the others live through it all
 
 
@@ -46,8 +49,8 @@ class Weather:
                 self.troubles.append(f"{type(error).__name__}: {error}"[:500])
 
     def _fault(self) -> None:
-        faults = (self._slack_call, self._slack_call, self._slack_socket, self._slack_envelopes, self._ssh)
-        self._chance.choice(faults)()
+        slack = (self._slack_call, self._slack_call, self._slack_socket, self._slack_envelopes)
+        self._chance.choice((*slack, self._ssh, self._database))()
 
     def _slack_call(self) -> None:
         method, kind = self._chance.choice(METHODS), self._chance.choice(KINDS)
@@ -86,18 +89,41 @@ class Weather:
             time.sleep(2)
             host.run("systemctl", "start", "ssh.service")
 
+    def _database(self) -> None:
+        cluster, how = self._fleet.cluster, self._chance.random()
+        if how < 0.4:
+            self.counts["PostgreSQL: every connection cut"] += 1
+            cluster.cut(DATABASE)
+        elif how < 0.8:
+            self.counts["PostgreSQL: restarted"] += 1
+            cluster.restart()
+        else:
+            self.counts["PostgreSQL: crashed and started again"] += 1
+            cluster.crash()
+
     def _kill_or_freeze(self) -> None:
         number = self._chance.randrange(len(self._fleet.bots))
         if number == MORTAL:
             self.counts["replicas killed"] += 1
             self._fleet.bots[MORTAL].kill()
             time.sleep(self._chance.random() * 1.5 * LEASE)
-            self._fleet.bots[MORTAL].start()
+            _begin_again(self._fleet.bots[MORTAL])
         else:
             self.counts["replicas frozen past their lease"] += 1
             self._fleet.freeze(number)
             time.sleep(1.5 * LEASE)
             self._fleet.wake(number)
+
+
+def _begin_again(bot: Bot) -> None:
+    """As systemd does it: once more if it ends at once, because the database is away just then."""
+    for _ in range(STARTS):
+        try:
+            bot.start()
+        except LabError:
+            continue
+        return
+    raise LabError(f"The bot did not start {STARTS} times. It said:\n{bot.output}")
 
 
 def _cut(host: LabHost) -> None:
