@@ -185,6 +185,7 @@ WAITING = {
     "configuration management works there": waiting(running(around=around(agents=("ansible-pull", "puppet")))),
     "another name": waiting(ALIASED, change("sshd.service")),
     "a unit of the administrator's own": through_control(),
+    "of its neighbours nothing is known": waiting(running(around=None)),
     "a user's unit, stopped, until the next reboot": user_unit(),
     "kept running": kept_running(),
     "kept running, with a watchdog": kept_running(watchdog_usec=180_000_000, notify_access="main"),
