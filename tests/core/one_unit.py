@@ -59,6 +59,7 @@ class OneUnit:
     files: dict[Layer, LayerFile] = field(default_factory=dict)
     links: set[tuple[str, str]] = field(default_factory=set)
     others: dict[str, ActiveState] = field(default_factory=dict)  # what stops with it
+    triggers: dict[str, ActiveState] = field(default_factory=dict)  # timers and sockets that start it
     mask_loaded: bool = False
     invocation: int = 1
     now: datetime = NOON
@@ -90,10 +91,12 @@ class OneUnit:
         )
 
     def _around(self) -> Surroundings:
-        others = tuple(
-            Neighbour(name, frozenset({name}), LoadState.LOADED, active) for name, active in self.others.items()
+        others, triggers = (
+            tuple(Neighbour(name, frozenset({name}), LoadState.LOADED, active) for name, active in those.items())
+            for those in (self.others, self.triggers)
         )
-        return Surroundings("web-01", "boot", "252", "hash", would_stop=others, wants_links=tuple(sorted(self.links)))
+        links = tuple(sorted(self.links))
+        return Surroundings("web-01", "boot", "252", "hash", triggers=triggers, would_stop=others, wants_links=links)
 
     def _settle(self) -> None:
         if self.stopping_since and self.now - self.stopping_since >= timedelta(seconds=self.stop_takes):

@@ -33,6 +33,21 @@ def test_what_did_not_run_stays_down() -> None:
     assert undo.steps == ["unlink persistent", "reload"]
 
 
+@pytest.mark.parametrize("is_now", [UP, ActiveState.ACTIVATING])
+@pytest.mark.parametrize(
+    ("timer", "ends"), [(UP, Outcome.RESTORED), (ActiveState.FAILED, Outcome.RESTORED_PARTLY)], ids=["timer", "nobody"]
+)
+def test_what_runs_again_by_its_timer_is_as_it_was(timer: ActiveState, ends: Outcome, is_now: ActiveState) -> None:
+    unit = OneUnit(active=DOWN, triggers={"worker.timer": timer})
+    mask = masking(unit)
+    mask.run()
+    undo = undoing(mask)
+    while undo.steps[-1:] != ["reload"]:
+        undo.step()
+    unit.active = is_now
+    assert undo.run().outcome is ends
+
+
 def test_what_stopped_with_it_is_started_after_it() -> None:
     unit = OneUnit(others={"metrics.service": UP, "idle.service": DOWN})
     mask = masking(unit)

@@ -160,13 +160,18 @@ def _restored(before: Snapshot, now: Snapshot, around: Surroundings) -> Done:
     return Done(Outcome.RESTORED_PARTLY, "; ".join(off)) if off else Done(Outcome.RESTORED)
 
 
+def _is_woken(before: Snapshot, around: Surroundings) -> bool:
+    """What did not run then may run now by its timer or socket: it would have without us."""
+    return before.active.is_down and any(not trigger.active.is_down for trigger in around.triggers)
+
+
 def _not_as_before(before: Snapshot, now: Snapshot, around: Surroundings) -> Iterator[str]:
     if now.load is not before.load:
         yield f"Load was {before.load}, is {now.load}"
     if now.file_state != before.file_state:
         yield f"Boot was {before.file_state or 'unknown'}, is {now.file_state or 'unknown'}"
     still_starting = now.active is ActiveState.ACTIVATING and before.active is not ActiveState.ACTIVATING
-    if now.active.is_down != before.active.is_down or still_starting:
+    if (now.active.is_down != before.active.is_down or still_starting) and not _is_woken(before, around):
         yield f"Active was {before.active}, is {now.active}"
     had, have = (before.around.wants_links if before.around else ()), around.wants_links
     for path in sorted({path for path, _ in had} - {path for path, _ in have}):
