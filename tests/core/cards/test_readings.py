@@ -4,7 +4,7 @@
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -18,6 +18,7 @@ from bot.core.cards import (
     evidence,
     forms,
     freezes,
+    glass,
     home,
     line,
     note,
@@ -30,7 +31,7 @@ from bot.core.cards import (
 from bot.core.cards.configured import crowded, rejected, replaced
 from bot.core.cards.kit import Action
 from bot.core.cards.sentences import unseen
-from bot.core.changes import Frozen, Sent, Stage, Tally, Target, Wanted, Wish
+from bot.core.changes import Frozen, Request, Sent, Stage, Tally, Target, Wanted, Wish
 from bot.core.draft import Draft
 from bot.core.people import Place, Shift
 from bot.core.question import Allow, Explained, NeedsApproval, Refuse, Routing
@@ -213,6 +214,7 @@ def all_answers() -> dict[str, str]:
         "a plain sentence": plain("You may not ask for masks on prod hosts; @eng may."),
         "a note": note("3 minutes are left to decide.", mentions=["UBOB", "S0SRE", "all of them"]),
         "a note elsewhere": note("A mask of ours is gone.\nSee the host.", link=LINK),
+        **{f"somebody went ahead alone, {name}": note(text) for name, text in said_of_glass(alone(waiting()))},
         "a reminder": reminder(waiting(), by=BY, mentions=["UBOB", "S0SRE"], link=LINK, now=NOW),
         "a reminder, one vote is there": reminder(
             guarded(), by=BY, mentions=[], link="", now=NOW + timedelta(minutes=8)
@@ -226,6 +228,13 @@ def all_answers() -> dict[str, str]:
         "a configuration, wrong": note(rejected(["policy.yaml:9: rules[0].aks: <x>"] * 14, digest="3fa9c1d27b64" * 5)),
     }
     return {name: read(text, NAMES) for name, text in texts.items()}
+
+
+def said_of_glass(request: Request) -> Iterator[tuple[str, str]]:
+    """To those who were skipped, and to those who could sign for it."""
+    if request.glass:
+        yield "announced", glass.announcement(request, request.glass)
+        yield "with a review owed", glass.reminder(request, request.glass)
 
 
 def all_forms() -> dict[str, str]:
