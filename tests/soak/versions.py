@@ -18,7 +18,7 @@ from tests.lab.installation import ROOT, Bot
 from tests.lab.machine import LabError
 from tests.soak.fleet import Fleet
 
-NEXT, REVISION = f"{__version__}.next", "next"
+NEXT, REVISION = f"{__version__}.next", "9000"
 MARK = "written by the next version"  # in the column `colour`, and in the fields `colour` and `ask.mood`
 _MIGRATIONS = "bot/edges/migrations"
 _MIGRATION = """
@@ -54,7 +54,7 @@ def next_version(folder: Path) -> Path:
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
     head = ScriptDirectory(str(folder / _MIGRATIONS)).get_current_head()
     migration = _MIGRATION.format(revision=REVISION, head=head)
-    (folder / _MIGRATIONS / "versions" / f"{REVISION}.py").write_text(migration)
+    (folder / _MIGRATIONS / "versions" / f"{REVISION}_next.py").write_text(migration)
     _append(folder / "bot/__init__.py", f'__version__ = "{NEXT}"\n')
     _append(folder / "bot/edges/database/tables.py", _COLUMN)
     _append(folder / "bot/edges/database/rows.py", _ROW.format(mark=MARK))
