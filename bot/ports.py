@@ -1,6 +1,6 @@
 """What the workflow wants from outside, as small protocols that the edges meet."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -21,6 +21,7 @@ __all__ = [
     "Channel",
     "Claim",
     "Clock",
+    "Count",
     "Directory",
     "Due",
     "Duty",
@@ -197,13 +198,25 @@ class Query:
     limit: int = 50
 
 
+Count = Callable[[Query], int]  # of the requests that match, whatever the limit
+
+
 class Store(Protocol):
     """Requests, votes, events and messages in one database. Writers may raise `StoreBusy`."""
 
     def add(
-        self, request: Request, *, events: Sequence[Event], messages: Sequence[Message] = ()
+        self,
+        request: Request,
+        *,
+        events: Sequence[Event],
+        messages: Sequence[Message] = (),
+        provided: Callable[[Count], None] | None = None,
     ) -> tuple[Request, bool]:
-        """Record a new request, or find the one that has the same key; the bool says whether it is new."""
+        """Record a new request, or find the one that has the same key; the bool says whether it is new.
+
+        `provided` is called before a new one is written, with counts that no other replica changes until it is. What
+        it raises is passed on, and nothing is recorded.
+        """
 
     def get(self, request_id: str) -> Request:
         """Raises `NoSuchRequest`."""

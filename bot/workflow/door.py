@@ -1,14 +1,15 @@
 """The door: a new mask is written down only where there is room for it; what takes one back or prolongs it comes in."""
 
 from datetime import timedelta
-from threading import Lock
+from functools import partial
 
 from bot.core.audit import Event
 from bot.core.changes import Ask, Request, Stage, Verb
+from bot.core.question import Refuse
 from bot.core.rules.glass import why_too_short
 from bot.core.rules.limits import Traffic, there_is_room
 from bot.errors import UsageError
-from bot.ports import Query
+from bot.ports import Count, Query
 from bot.workflow.ending import sentence
 from bot.workflow.parts import Parts
 from bot.workflow.recording import record
@@ -17,12 +18,19 @@ _MINUTE = timedelta(minutes=1)
 _OPEN = frozenset(stage for stage in Stage if not stage.is_final)
 
 
+class _NoRoom(Exception):
+    """Nothing more comes in for now."""
+
+    def __init__(self, no: Refuse) -> None:
+        super().__init__(no.reason)
+        self.no = no
+
+
 class Door:
-    """One request after the other: of many that come at once no more get in than there is room for."""
+    """One request after the other, whichever replica it comes to: no more get in than there is room for."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._turn = Lock()
 
     def let_in(self, ask: Ask, *, key: str) -> Request:
         """Write it down, if there is room for it; a second delivery finds what the first recorded.
@@ -33,24 +41,24 @@ class Door:
             raise UsageError(too_short)
         if ask.change.verb is not Verb.MASK or ask.prolongs:
             return record(self._parts, ask, key=key)
-        with self._turn:
-            no = there_is_room(self._traffic(ask), self._parts.policy.bounds)
-            known = self._parts.store.find(Query(key=key, limit=1)) if no else []
-            if no is None or known:
-                return known[0] if known else record(self._parts, ask, key=key)
-        told = {"change": str(ask.change), "channel": ask.place.channel, "reason": ask.reason}
-        refused = Event("request.refused", "denied", no.code, actor=ask.requester, data=told)
-        self._parts.store.record([refused])
-        raise UsageError(sentence(no))
+        try:
+            return record(self._parts, ask, key=key, provided=partial(self._see_room, ask))
+        except _NoRoom as full:
+            told = {"change": str(ask.change), "channel": ask.place.channel, "reason": ask.reason}
+            refused = Event("request.refused", "denied", full.no.code, actor=ask.requester, data=told)
+            self._parts.store.record([refused])
+            raise UsageError(sentence(full.no)) from None
 
-    def _traffic(self, ask: Ask) -> Traffic:
+    def _see_room(self, ask: Ask, count: Count) -> None:
         """Both counts come from indexes; a bound that is not there is not counted for.
 
-        A queue that others have filled does not keep out who says that it cannot wait for them.
+        A queue that others have filled does not keep out who says that it cannot wait for them. Raises `_NoRoom`.
         """
-        store, bounds, now = self._parts.store, self._parts.policy.bounds, self._parts.clock.now()
+        bounds, now = self._parts.policy.bounds, self._parts.clock.now()
         lately = Query(requester=ask.requester, since=now - _MINUTE)
-        return Traffic(
-            lately=0 if bounds.requests_per_minute is None else store.count(lately),
-            open_requests=0 if bounds.open_requests is None or ask.alone else store.count(Query(stages=_OPEN)),
+        traffic = Traffic(
+            lately=0 if bounds.requests_per_minute is None else count(lately),
+            open_requests=0 if bounds.open_requests is None or ask.alone else count(Query(stages=_OPEN)),
         )
+        if no := there_is_room(traffic, bounds):
+            raise _NoRoom(no)

@@ -1,19 +1,20 @@
 """How a request begins: it is written down, with its first event, before anybody looks at anything."""
 
 import secrets
+from collections.abc import Callable
 
 from bot.core.changes import Ask, Request, Target
 from bot.core.people import ITSELF
+from bot.ports import Count
 from bot.workflow.ending import event
 from bot.workflow.parts import Parts
 
 
-def record(parts: Parts, ask: Ask, *, key: str) -> Request:
-    """Record what was asked for. A second time with the same key finds what the first recorded."""
+def record(parts: Parts, ask: Ask, *, key: str, provided: Callable[[Count], None] | None = None) -> Request:
+    """Record what was asked for, `provided` that raises nothing. The same key again finds what the first recorded."""
     now = parts.clock.now()
     target = Target(ask.change.host, ask.change.unit)
     request = Request(f"r{secrets.token_hex(5)}", key, ask, now, (target,), due_at=now)
-    recorded, _ = parts.store.add(
-        request, events=[event(request, "request.received", actor=ITSELF if ask.by_itself else ask.requester)]
-    )
+    received = event(request, "request.received", actor=ITSELF if ask.by_itself else ask.requester)
+    recorded, _ = parts.store.add(request, events=[received], provided=provided)
     return recorded

@@ -14,7 +14,7 @@ from bot.core.changes import Request, Stage, Vote
 from bot.core.people import PersonId
 from bot.edges.database import Database
 from bot.errors import HostTaken, Stale
-from bot.ports import Claim, Message, MessageKind
+from bot.ports import Claim, Count, Message, MessageKind, Query
 from tests.edges.asked import BOB, a_request, a_vote, an_event
 from tests.edges.conftest import Hands, Opening
 from tests.lab.postgres import Postgres
@@ -51,6 +51,33 @@ def test_twenty_deliveries_of_one_request_record_it_once(replicas: list[Database
     assert len(replicas[0].chain()) == 1
     assert replicas[0].due_message("poster")
     assert replicas[0].due_message("poster") is None
+
+
+def test_of_many_requests_at_once_no_more_come_in_than_there_is_room_for(replicas: list[Database]) -> None:
+    class Full(Exception):
+        """No room."""
+
+    def there_is_room(count: Count) -> None:
+        if count(Query(stages=frozenset({Stage.ASKED}))) >= 3:
+            raise Full
+
+    def ask(number: int) -> bool:
+        try:
+            replicas[number % 2].add(a_request(number), events=[an_event()], provided=there_is_room)
+        except Full:
+            return False
+        return True
+
+    assert at_once(12, ask).count(True) == 3
+    assert replicas[0].count(Query()) == len(replicas[0].chain()) == 3
+
+
+def test_a_second_delivery_needs_no_room(store: Database) -> None:
+    def never(_: Count) -> None:
+        raise AssertionError("it is recorded already")
+
+    first, _ = store.add(a_request(), events=[an_event()])
+    assert store.add(replace(a_request(2), key=first.key), events=[an_event()], provided=never) == (first, False)
 
 
 @pytest.mark.fault(

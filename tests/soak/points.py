@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from bot.core.changes import Request, Stage
 from bot.core.inventory import Host
 from bot.edges.database import Database
 from bot.errors import OutcomeUnknown
-from bot.ports import Claim, Hosts, Message, Reply
+from bot.ports import Claim, Count, Hosts, Message, Reply
 from tests.soak.kept import KeptCalls
 from tests.workflow.wire import Call
 
@@ -82,10 +82,15 @@ class MortalDatabase(Database):
     death: Death
 
     def add(
-        self, request: Request, *, events: Sequence[Event], messages: Sequence[Message] = ()
+        self,
+        request: Request,
+        *,
+        events: Sequence[Event],
+        messages: Sequence[Message] = (),
+        provided: Callable[[Count], None] | None = None,
     ) -> tuple[Request, bool]:
         self.death.at("K0")
-        added = super().add(request, events=events, messages=messages)
+        added = super().add(request, events=events, messages=messages, provided=provided)
         self.death.at("K1")
         return added
 

@@ -1,23 +1,31 @@
 """Requests in their tables: recorded once per key, replaced only by whoever has read the newest version."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.core.changes import Request, Tally, Vote
 from bot.core.clocks import next_due
-from bot.edges.database import claims, rows
+from bot.edges.database import chain, claims, rows
 from bot.edges.database.tables import requests, targets, votes
 from bot.edges.database.transactions import insert_new
 from bot.errors import HostTaken, LostClaim, NoSuchRequest, Stale
-from bot.ports import Claim, Query
+from bot.ports import Claim, Count, Query
 
 
-def add(connection: Connection, request: Request) -> bool:
-    """Record a new request, due when it says, or at once; False if its key is taken."""
+def add(connection: Connection, request: Request, provided: Callable[[Count], None] | None = None) -> bool:
+    """Record a new request, due when it says, or at once; False if its key is taken.
+
+    What is `provided` is asked where all stand in line: each request is recorded with an event, at the chain's end.
+    """
+    if provided:
+        chain.head(connection, lock=True)
+        if not count(connection, Query(key=request.key)):
+            provided(partial(count, connection))
     if not insert_new(connection, requests, rows.request_row(request)):
         return False
     due_at = request.due_at or request.asked_at

@@ -1,6 +1,6 @@
 """The store as the workflow sees it: each method is one transaction."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from bot.edges.database.engine import Limits, parse_url
 from bot.edges.database.opening import taken_over
 from bot.edges.database.transactions import Transactions
 from bot.edges.database.waking import Bell
-from bot.ports import Claim, Clock, Due, Duty, Message, Query
+from bot.ports import Claim, Clock, Count, Due, Duty, Message, Query
 
 _PAGE = 1000
 
@@ -72,10 +72,15 @@ class Database:
         self._bell.ring()
 
     def add(
-        self, request: Request, *, events: Sequence[Event], messages: Sequence[Message] = ()
+        self,
+        request: Request,
+        *,
+        events: Sequence[Event],
+        messages: Sequence[Message] = (),
+        provided: Callable[[Count], None] | None = None,
     ) -> tuple[Request, bool]:
         with self._changing() as (connection, now):
-            if not requests.add(connection, request):
+            if not requests.add(connection, request, provided):
                 return requests.with_key(connection, request.key), False
             self._say(connection, request, messages, urgent=True, now=now)
             self._append(connection, events, now)
