@@ -92,8 +92,8 @@ class Listener:
         """Take nothing more in, and let what came in be answered."""
         if self._thread is None or self._ended.is_set():
             return
-        self._ended.set()
-        self._server.pull_trigger()  # type: ignore[union-attr] # one socket, so one server
+        # The thread that serves ends once it reads this; ended from here, it could close the pipe before we write.
+        self._server.trigger.pull_trigger(self._ended.set)  # type: ignore[union-attr] # one socket, so one server
         self._thread.join()
 
     def _serve(self) -> None:
