@@ -73,6 +73,7 @@ class Pages:
             self._see_what_moved()
 
     def _see_what_moved(self) -> None:
+        """What was over already is followed too until it has moved: a review may be signed, a mask handed over."""
         with self._lock:
             followed = dict(self._followed)
         now = self._parts.clock.now()
@@ -82,7 +83,8 @@ class Pages:
                 self._followed[one, request_id] = (request.version, until)
                 if request.version != version:
                     self._wanted[one] = None
-                if request.stage.is_final or now > until:
+                is_over = request.stage.is_final and request.version > version >= 0
+                if is_over or now > until:
                     del self._followed[one, request_id]
 
     def _publish(self, person: PersonId) -> None:

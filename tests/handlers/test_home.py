@@ -15,6 +15,7 @@ from bot.core.policy import BreakGlass, Group
 from bot.ports import Duty
 from bot.workflow.frozen import NAME
 from tests.handlers.payloads import CHANNEL, at_home, click, home_opened, submission
+from tests.handlers.test_say import alone
 from tests.handlers.world import World
 
 PLAN = "0123456789ab"
@@ -172,6 +173,16 @@ class TestAVote:
         answer = json.loads(world.send(submission(view, {})).body)
         assert answer["response_action"] == "update"
         assert "Too late" in json.dumps(answer["view"])
+
+
+def test_what_is_over_already_is_followed_until_what_was_wanted_is_done(world: World) -> None:
+    request = alone(world)
+    world.send(at_home("sign_review", value(request)))
+    world.send(submission(form(world), {"reason": "as it should be"}))
+    for _ in range(2):  # at once, and when it is looked at first
+        assert "Your requests" in page(world)
+    world.store.save(world.store.get(request.id))
+    assert "Your requests" in page(world)
 
 
 class TestAForgedMessage:
