@@ -5,7 +5,7 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -29,11 +29,14 @@ def main() -> int:
     """Run one of the two, write it down, and exit 0 if no promise was broken."""
     parser = argparse.ArgumentParser(prog="script/soak", description=__doc__)
     parser.add_argument("--kills", action="store_true", help="kill at every point instead")
+    parser.add_argument("--points", nargs="+", choices=POINTS, default=[*POINTS], help="to kill at (all)")
     parser.add_argument("--rounds", type=int, default=50, help="kills at each point on each database (50)")
     parser.add_argument("--minutes", type=float, default=30.0, help="of the soak (30), or at most of the kills")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="of what happens when")
     given = parser.parse_args()
-    return _kills(given.rounds, given.minutes * 60) if given.kills else _soak(given.minutes * 60, given.seed)
+    return (
+        _kills(given.points, given.rounds, given.minutes * 60) if given.kills else _soak(given.minutes * 60, given.seed)
+    )
 
 
 def _soak(seconds: float, seed: int) -> int:
@@ -56,8 +59,8 @@ def _keep_logs(fleet: Fleet) -> None:
         (ROOT / f"var/soak-{number}.log").write_text(bot.output)
 
 
-def _kills(per_point: int, seconds: float) -> int:
-    wanted = deque((on, point) for _ in range(per_point) for point in POINTS for on in DATABASES)
+def _kills(points: Sequence[str], per_point: int, seconds: float) -> int:
+    wanted = deque((on, point) for _ in range(per_point) for point in points for on in DATABASES)
     done: dict[str, list[Round]] = {on: [] for on in DATABASES}
     deadline, all_of_them = time.monotonic() + seconds, len(wanted)
 
@@ -75,7 +78,7 @@ def _kills(per_point: int, seconds: float) -> int:
         lanes = [_lanes(host, folder, stack.enter_context(Maker()), cluster) for host in hosts]
         with ThreadPoolExecutor(len(lanes)) as pool:
             list(pool.map(work, lanes))
-    tell("Kills", of_kills(done, per_point))
+    tell("Kills" if [*points] == [*POINTS] else f"Kills at {', '.join(points)}", of_kills(done, per_point))
     broken = [one for rounds in done.values() for one in rounds if one.broken]
     _say(f"{sum(map(len, done.values()))} kills, {len(broken)} with a broken promise")
     return 1 if broken else 0

@@ -101,6 +101,8 @@ def of_kills(rounds: Mapping[str, list[Round]], per_point: int) -> Iterator[str]
     yield f"|---|---|{'---|' * len(rounds)}"
     for point, when in POINTS.items():
         cells = [[one for one in done if one.point == point] for done in rounds.values()]
+        if not any(cells):
+            continue
         told = " | ".join(f"{sum(not one.broken for one in cell)} of {len(cell)}" for cell in cells)
         yield f"| {point} | {when} | {told} |"
 
