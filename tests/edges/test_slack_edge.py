@@ -20,7 +20,7 @@ from bot.edges.clock import SystemClock
 from bot.edges.database import Database
 from bot.edges.directory import SlackDirectory
 from bot.edges.slack import SlackChannel, account, web_client
-from bot.edges.socket_mode import Socket, application
+from bot.edges.socket_mode import PING_INTERVAL, Socket, application
 from bot.errors import SlackError, Unverified
 from bot.ports import Query
 from bot.workflow import InForce, Parts, Workflow
@@ -181,10 +181,10 @@ class TestTheConnection:
             assert told == [2]
         assert "2 connections" in saw(crowded(2, most=1))
 
-    def test_closing_it_takes_no_time(self, slack: SlackLab, bot: Bot) -> None:
+    def test_closing_it_waits_for_little_more_than_a_ping(self, slack: SlackLab, bot: Bot) -> None:
         began = time.monotonic()
         bot.socket.close()
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 10 * PING_INTERVAL  # it takes one; a busy machine makes it more
         assert not bot.socket.is_connected
 
     def test_a_slack_that_gives_no_address_is_said(self, slack: SlackLab) -> None:
