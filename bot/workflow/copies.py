@@ -30,8 +30,10 @@ def uncopied(parts: Parts) -> str:
 
 def left_uncopied(parts: Parts) -> str:
     """The same of all that is on record by now, once every sink that is required has had its time to take it."""
-    needed, newest = [sink for sink in parts.sinks if sink.need is Need.REQUIRED], parts.store.head().seq
-    until = parts.clock.now() + BEHIND
+    needed = [sink for sink in parts.sinks if sink.need is Need.REQUIRED]
+    if not needed:
+        return ""
+    newest, until = parts.store.head().seq, parts.clock.now() + BEHIND
     while behind := [sink.name for sink in needed if _progress(parts, sink).seq < newest]:
         if why := uncopied(parts):
             return why
