@@ -217,11 +217,8 @@ class SlackLink:
     def _handlers(self, us: Account) -> App:
         base = self._assembly.settings.slack_api_url
         os.environ.pop("SLACK_BOT_TOKEN", None)  # Bolt would find it there by itself, and complain of having two
-        client, precedence = (
-            web_client(self._secrets[0], base=base, timeout=FORM_TIMEOUT),
-            self._assembly.parts.precedence,
-        )
-        app = application(client, taken=precedence.taken)
+        client = web_client(self._secrets[0], base=base, timeout=FORM_TIMEOUT)
+        app = application(client, taken=self._assembly.parts.precedence.taken)
         home = Home(team=us.team, enterprise=us.enterprise, app=us.app)
         register(app, self._assembly.desk, home=home, aside=self._aside)
         return app
