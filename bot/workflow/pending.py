@@ -20,8 +20,8 @@ def stay_pending(parts: Parts, request: Request, error: HostError, *, claim: Cla
     """Raises `NotYet` for a hold whose host may come back; for anything else nothing happens."""
     ask, now = request.ask, parts.clock.now()
     hold = ask.change.hold
-    is_put_back = ask.by_itself and bool(ask.repeats)  # its hold looks before it asks
-    if hold is None or is_put_back or ask.change.window or not error.passing:
+    # What is put back does not stay: its hold looks before it asks.
+    if hold is None or ask.is_put_back or ask.change.window or not error.passing:
         return
     if request.target.note != str(error):
         body = f"{error} The hold stays pending, until {request.target.host} is seen or its review day comes."

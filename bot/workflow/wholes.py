@@ -29,7 +29,7 @@ def newest(parts: Parts, mask_id: str) -> Request:
 
 def approved(parts: Parts, mask: Request) -> Request:
     """By which people approved it; putting it back is nobody's request."""
-    while mask.ask.by_itself and mask.ask.repeats:
+    while mask.ask.is_put_back:
         mask = parts.store.get(mask.ask.repeats)
     return mask
 

@@ -67,6 +67,11 @@ class Ask:
     console_works: bool = False  # with `alone`: their word, for a guarded unit, that out-of-band access works today
 
     @property
+    def is_put_back(self) -> bool:
+        """A hold puts its mask back by it."""
+        return self.by_itself and bool(self.repeats)
+
+    @property
     def is_part(self) -> bool:
         """It holds one more host of a group, which people approved for all of them."""
         return self.change.hold is not None and bool(self.change.hold.part_of)

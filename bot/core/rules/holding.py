@@ -19,7 +19,7 @@ _SAY_WHEN = "Say when its owners look at it again: `--review 90d`."
 
 def mask_is_off(facts: Facts, policy: Policy) -> Refuse | None:
     """Nothing is put back that is there, that nobody wants back, or that was put back too often lately."""
-    if not _is_putting_back(facts.request):
+    if not facts.request.ask.is_put_back:
         return None
     mask = facts.own_mask
     if mask is None or mask.hold is None or mask.held.off is not Loss.REMOVED or not policy.holds.puts_back:
@@ -33,7 +33,7 @@ def mask_is_off(facts: Facts, policy: Policy) -> Refuse | None:
 def is_put_back(facts: Facts, _policy: Policy) -> Allow | Refuse | None:
     """Who approved the hold approved that its mask comes back, on what it is in all that lasts."""
     mask, seen = facts.own_mask, facts.snapshot
-    if not _is_putting_back(facts.request) or mask is None:
+    if not facts.request.ask.is_put_back or mask is None:
         return None
     if seen is None or seen.around is None:
         return Allow(PUT_BACK, "it was approved with the hold")
@@ -132,12 +132,8 @@ def review_is_ahead(facts: Facts, policy: Policy) -> Refuse | None:
     return None
 
 
-def _is_putting_back(request: Request) -> bool:
-    return request.ask.by_itself and bool(request.ask.repeats)
-
-
 def _is_spreading(request: Request) -> bool:
-    return request.ask.by_itself and request.ask.is_part and not request.ask.repeats
+    return request.ask.by_itself and request.ask.is_part and not request.ask.is_put_back
 
 
 def _only(owners: str, facts: Facts, policy: Policy, does: str) -> Refuse | None:

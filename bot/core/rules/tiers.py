@@ -25,8 +25,7 @@ class Reason:
 
 def reasons(facts: Facts, policy: Policy) -> tuple[Reason, ...]:
     """All that ask for more now. What takes a mask back, lets ours last or puts it back, is asked for as ever."""
-    ask = facts.request.ask
-    if not is_new_mask(facts) or (ask.by_itself and ask.repeats):
+    if not is_new_mask(facts) or facts.request.ask.is_put_back:
         return ()
     return (*_freezes(facts, policy), *_windows(facts, policy), *_bounds(facts, policy))
 
