@@ -1,6 +1,7 @@
 """The place a lab stands on: a file system and cgroups of its own, which go away as a whole, even after a crash."""
 
 import fcntl
+import fnmatch
 import os
 import secrets
 import shutil
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.lab.machine import LabError, cgroups, command, mount
+from tests.lab.machine import LabError, cgroups, command, mount, own_cgroup
 
 BASE = Path("/run/maskbot-lab")
 NSPAWN = Path("/run/systemd/nspawn")
@@ -48,7 +49,7 @@ class Ground:
 
     def cgroup(self, name: str) -> Path:
         """A new cgroup, a host's own: hosts that share one cannot stop their units properly (measured)."""
-        path = cgroups() / f"maskbot-lab-{self.directory.name}-{name}"
+        path = own_cgroup() / f"maskbot-lab-{self.directory.name}-{name}"
         path.mkdir()
         return path
 
@@ -80,6 +81,11 @@ def is_populated(cgroup: Path) -> bool:
     return "populated 1" in (cgroup / "cgroup.events").read_text()
 
 
+def cgroups_of(pattern: str) -> list[Path]:
+    """Those whose name fits, wherever their lab was started from; others may come and go meanwhile."""
+    return [Path(place, name) for place, names, _ in os.walk(cgroups()) for name in fnmatch.filter(names, pattern)]
+
+
 def mounted_under(directory: Path) -> list[Path]:
     """The mount points at and below a directory, innermost first."""
     places = [Path(line.split()[1]) for line in Path("/proc/mounts").read_text().splitlines()]
@@ -105,7 +111,7 @@ def _clear_if_abandoned(directory: Path) -> None:
 
 
 def _clear(directory: Path) -> None:
-    for cgroup in cgroups().glob(f"maskbot-lab-{directory.name}-*"):
+    for cgroup in cgroups_of(f"maskbot-lab-{directory.name}-*"):
         kill(cgroup)
         _remove_cgroup(cgroup)
     for place in mounted_under(directory):

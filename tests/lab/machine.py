@@ -41,6 +41,13 @@ def cgroups() -> Path:
     )
 
 
+def own_cgroup() -> Path:
+    """The cgroup2 that this process is in: what it makes below is counted with it, and found where it is."""
+    lines = Path("/proc/self/cgroup").read_text().splitlines()
+    inside = next((line.removeprefix("0::/") for line in lines if line.startswith("0::")), "")
+    return cgroups() / inside
+
+
 def command(*argv: str | Path, given: str = "") -> str:
     """Run one command of this machine and return what it printed; `LabError` with its own words if it fails."""
     done = subprocess.run(argv, input=given, capture_output=True, text=True, check=False, env={"PATH": SEARCH})

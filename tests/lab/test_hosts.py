@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.ground import Ground, mounted_under
+from tests.lab.ground import Ground, cgroups_of, mounted_under
 from tests.lab.hosts import Lab, LabHost
-from tests.lab.machine import cgroups
 from tests.lab.pristine import Pristine
 
 pytestmark = pytest.mark.ssh
@@ -211,7 +210,7 @@ def test_a_reboot_takes_what_is_in_run_and_keeps_what_is_in_etc() -> None:
 
 def left_of(name: str) -> list[Path]:
     """Cgroups, mounts and folders that carry the name of a host."""
-    places = [*cgroups().glob(f"maskbot-lab-*-{name}"), *Path("/run/systemd/nspawn/propagate").glob(f"{name}-*")]
+    places = [*cgroups_of(f"maskbot-lab-*-{name}"), *Path("/run/systemd/nspawn/propagate").glob(f"{name}-*")]
     return [*places, *(place for place in mounted_under(Path("/run/maskbot-lab")) if name in place.parts)]
 
 
