@@ -8,7 +8,7 @@ a process and its ended children used is counted.
 import contextlib
 import os
 import resource
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,8 +26,8 @@ class Cost:
     """Counts in each process; the process that tells adds up what the others counted."""
 
     cgroup: Path | None
-    files: Counter[str] = field(default_factory=Counter)
-    fixtures: Counter[str] = field(default_factory=Counter)
+    files: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    fixtures: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     _shared: float = 0.0  # of the test that runs now: what fixtures cost that others use as well
     _began: float = field(default_factory=monotonic)
 
@@ -60,16 +60,17 @@ class Cost:
     def pytest_testnodedown(self, node: object) -> None:
         """Add what another process counted (pytest-xdist)."""
         counted: Mapping[str, Mapping[str, float]] = getattr(node, "workeroutput", {}).get("cost", {})
-        self.files.update(counted.get("files", {}))
-        self.fixtures.update(counted.get("fixtures", {}))
+        for known, more in ((self.files, counted.get("files", {})), (self.fixtures, counted.get("fixtures", {}))):
+            for name, cost in more.items():
+                known[name] += cost
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """What costs most."""
-        whole, wall = self.files.total() + self.fixtures.total(), monotonic() - self._began
+        whole, wall = sum(self.files.values()) + sum(self.fixtures.values()), monotonic() - self._began
         terminalreporter.section(f"tests took {whole:.0f} s of CPU in {wall:.0f} s")
-        for name, cost in self.files.most_common(SHOWN):
+        for name, cost in _most(self.files, SHOWN):
             terminalreporter.line(f"{cost:7.1f} s  {name}")
-        for name, cost in self.fixtures.most_common(SHOWN // 2):
+        for name, cost in _most(self.fixtures, SHOWN // 2):
             terminalreporter.line(f"{cost:7.1f} s  to set up `{name}`")
 
     def spent(self) -> float:
@@ -86,6 +87,10 @@ class Cost:
             (self.cgroup.parent / "cgroup.procs").write_text(str(os.getpid()))
             with contextlib.suppress(OSError):
                 self.cgroup.rmdir()
+
+
+def _most(costs: Mapping[str, float], shown: int) -> list[tuple[str, float]]:
+    return sorted(costs.items(), key=lambda each: -each[1])[:shown]
 
 
 def _enter() -> Path | None:
