@@ -1,4 +1,4 @@
-"""A world for each story: an empty database, the three hosts of the lab, and every promise checked at the end."""
+"""A world for each story: an empty database, three hosts, and every promise checked at the end."""
 
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +13,7 @@ from tests.lab.hosts import LabHost
 from tests.lab.machine import NotHereError
 from tests.lab.postgres import postgres
 from tests.lab.pristine import Pristine
+from tests.workflow.fleet import Fleet, of_models
 from tests.workflow.invariants import violations
 from tests.workflow.world import World
 
@@ -23,6 +24,23 @@ def ways(lab_hosts: Mapping[str, LabHost]) -> Iterator[SshHosts]:
     hosts = SshHosts(lab_hosts["web-01"].key_file)
     yield hosts
     hosts.close()
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Fleet:
+    """Three hosts of the model. A file whose subject is systemd has the real ones instead: it returns `real_fleet`."""
+    return of_models()
+
+
+@pytest.fixture(scope="module")
+def real_fleet(lab_hosts: Mapping[str, LabHost], found: Mapping[str, Pristine], ways: SshHosts) -> Fleet:
+    """The three hosts of the lab."""
+
+    def restore() -> None:
+        for pristine in found.values():
+            pristine.restore()
+
+    return Fleet(lab_hosts, ways, restore)
 
 
 @pytest.fixture
@@ -45,15 +63,15 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def idle_world(
-    hosts: Mapping[str, LabHost], ways: SshHosts, database: str, parts: Mapping[str, Any]
-) -> Iterator[World]:
+def idle_world(fleet: Fleet, database: str, parts: Mapping[str, Any]) -> Iterator[World]:
     """A bot that works only while a test lets it. At the end no promise is broken."""
-    one = World(hosts, database, ways=ways, **parts)
+    one = World(fleet.hosts, database, ways=fleet.ways, **parts)
     with one.store.exclusive():
         yield one
         one.answers.close()
-        assert violations(one) == []
+        broken = violations(one)
+    fleet.restore()
+    assert broken == []
 
 
 @pytest.fixture
@@ -67,25 +85,19 @@ Opening = Callable[..., AbstractContextManager[World]]
 
 
 @pytest.fixture(scope="module")
-def open_world(
-    lab_hosts: Mapping[str, LabHost],
-    found: Mapping[str, Pristine],
-    ways: SshHosts,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Opening:
+def open_world(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Opening:
     """Opens a running bot, with what is different about it, for stories that do not get into each other's way."""
 
     @contextmanager
     def opened(**changed: Any) -> Iterator[World]:
         folder = tmp_path_factory.mktemp("shared")
-        one = World(lab_hosts, f"sqlite:///{folder}/var/maskbot.db", ways=ways, **changed)
+        one = World(fleet.hosts, f"sqlite:///{folder}/var/maskbot.db", ways=fleet.ways, **changed)
         with one.store.exclusive():
             with one.running():
                 yield one
             one.answers.close()
             broken = violations(one)
-        for pristine in found.values():
-            pristine.restore()
+        fleet.restore()
         assert broken == []
 
     return opened

@@ -1,9 +1,48 @@
-"""What people and events do to a host behind the bot's back."""
+"""What people and events do to a host behind the bot's back, whether it is real or of the model."""
 
-from tests.lab.hosts import LabHost
+from tests.model.hosts import ModelHost
+from tests.workflow.fleet import AnyHost
+
+SESSION = "^sshd(-session)?: maskbot"
 
 
-def knock(host: LabHost) -> None:
+def cut_off(host: AnyHost) -> None:
+    """Nobody gets in any more, and whoever is in is thrown out."""
+    if isinstance(host, ModelHost):
+        host.is_away = True
+        return
+    host.run("sh", "-c", f"systemctl stop ssh.service; pkill -KILL -u maskbot; pkill -KILL -f '{SESSION}'")
+
+
+def let_in(host: AnyHost) -> None:
+    """The way in is open again."""
+    if isinstance(host, ModelHost):
+        host.is_away = False
+        return
+    host.run("systemctl", "start", "ssh.service")
+
+
+def knock(host: AnyHost) -> None:
     """A connection to a socket whose service is masked: systemd gives the socket up."""
+    if isinstance(host, ModelHost):
+        host.manager.trigger("echo.socket")
+        return
     host.run("perl", "-MIO::Socket::UNIX", "-e", 'IO::Socket::UNIX->new("/run/echo.sock")')
     host.run("sh", "-c", "until systemctl is-failed --quiet echo.socket; do sleep 0.05; done", seconds=20)
+
+
+def fail(host: AnyHost, unit: str) -> None:
+    """A unit that nobody knew starts, and fails at once."""
+    if isinstance(host, ModelHost):
+        host.manager.fail(unit)
+        return
+    host.run("systemd-run", f"--unit={unit}", "false")
+    host.run("sh", "-c", f"until systemctl is-failed --quiet {unit}; do sleep 0.05; done", seconds=20)
+
+
+def edit(host: AnyHost, path: str) -> None:
+    """Somebody adds a line to a file, and leaves it at that."""
+    if isinstance(host, ModelHost):
+        host.write(path, f"{host.manager.files.text(path)}# edited\n")
+        return
+    host.run("sh", "-c", f"echo '# edited' >>{path}")

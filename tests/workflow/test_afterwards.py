@@ -2,18 +2,14 @@
 
 from datetime import timedelta
 
-import pytest
-
 from bot.core.changes import Outcome, Request, Term
 from bot.errors import HostError
 from bot.workflow.duties import appoint_configured
 from bot.workflow.ledger import book
-from tests.workflow.hands import knock
+from tests.workflow.hands import fail, knock
 from tests.workflow.slack import ALICE, INCIDENT, words
 from tests.workflow.wire import Call
 from tests.workflow.world import World
-
-pytestmark = pytest.mark.ssh
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
@@ -31,8 +27,7 @@ def looked(world: World, request: Request, times: int) -> Request:
 def test_what_fails_after_a_mask_is_said_once_in_its_thread(world: World) -> None:
     host = world.hosts["web-01"]
     done = world.masked("restless")
-    host.run("systemd-run", "--unit=lab-broken", "false")
-    world.until(lambda: host.show("lab-broken", "ActiveState")["ActiveState"] == "failed", "a unit that fails")
+    fail(host, "lab-broken.service")
 
     world.clock.ahead += MINUTE
     looked(world, done, 1)
@@ -45,7 +40,6 @@ def test_what_fails_after_a_mask_is_said_once_in_its_thread(world: World) -> Non
     world.clock.ahead += 10 * MINUTE
     assert looked(world, done, 3).standing.look_at is None
     assert len(notes(world, done)) == 1
-    host.run("systemctl", "reset-failed", "lab-broken.service")
 
 
 def test_where_all_is_well_nothing_is_said(world: World) -> None:

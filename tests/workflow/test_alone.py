@@ -1,35 +1,26 @@
-"""Going ahead alone on real hosts: without votes, never without a reason, and everything else is as strict as ever."""
+"""Going ahead alone: without votes, never without a reason, and everything else is as strict as ever."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from bot.core.changes import Outcome, Request, Stage, Tally, Wanted, Wish
 from bot.core.policy import BreakGlass, Group, ListedUnit, Rule
-from bot.edges.ssh import SshHosts
 from bot.errors import UsageError
 from bot.ports import Query
-from tests.lab.hosts import LabHost
-from tests.lab.pristine import Pristine
-from tests.workflow.invariants import violations
+from tests.workflow.conftest import Opening
+from tests.workflow.hands import edit
 from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, INCIDENT, People
 from tests.workflow.test_votes import is_masked, is_untouched, just_before_acting
 from tests.workflow.world import GUARDED, POLICY, World
-
-pytestmark = pytest.mark.ssh
 
 WHY = "INC-42: nobody answers"
 NEVER = Rule("payroll", units=("beat.timer",), ask=frozenset({"eng"}), approve=("sre",), alone=False)
 
 
 @pytest.fixture(scope="module")
-def world(
-    lab_hosts: Mapping[str, LabHost],
-    found: Mapping[str, Pristine],
-    ways: SshHosts,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[World]:
+def world(open_world: Opening) -> Iterator[World]:
     """A running bot; alice, who asks, and bob, who approves, may go ahead alone, and dave is told of it."""
     people = People()
     people.groups |= {"oncall": {ALICE.id, BOB.id}, "leads": {DAVE.id}}
@@ -40,16 +31,8 @@ def world(
         guarded=(*GUARDED, ListedUnit("primary.service", "it carries the mail")),
         break_glass=BreakGlass(frozenset({"oncall"}), channels=("CSEC",), people=("leads",)),
     )
-    url = f"sqlite:///{tmp_path_factory.mktemp('alone')}/var/maskbot.db"
-    one = World(lab_hosts, url, ways=ways, people=people, policy=policy)
-    with one.store.exclusive():
-        with one.running():
-            yield one
-        one.answers.close()
-        broken = violations(one)
-    for pristine in found.values():
-        pristine.restore()
-    assert broken == []
+    with open_world(people=people, policy=policy) as one:
+        yield one
 
 
 def go_alone(world: World, request: Request, *, text: str = WHY, console_works: bool = False) -> Wish:
@@ -172,10 +155,10 @@ def test_a_unit_that_is_not_what_it_was_is_asked_about_anew(world: World) -> Non
     host = world.hosts["web-02"]
     asked = world.mask("watched.path", host="web-02")
 
-    def edit() -> None:
-        host.run("sh", "-c", "echo '# edited' >>/usr/lib/systemd/system/watched.path")
+    def edited() -> None:
+        edit(host, "/lib/systemd/system/watched.path")
 
-    with just_before_acting(world, "watched.path", edit):
+    with just_before_acting(world, "watched.path", edited):
         go_alone(world, asked)
         anew = world.when(asked, lambda now: bool(now.changed_since), "a second question")
     assert "for another plan: it does not count" in world.card(anew)

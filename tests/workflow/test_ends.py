@@ -11,12 +11,10 @@ from bot.core.ends import Care
 from bot.core.people import ITSELF, Person
 from bot.errors import HostError
 from bot.ports import Query
-from tests.lab.hosts import LabHost
+from tests.workflow.fleet import AnyHost
 from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, INCIDENT
 from tests.workflow.wire import LOOK, Call
 from tests.workflow.world import POLICY, World
-
-pytestmark = pytest.mark.ssh
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 SHOWN = ("LoadState", "ActiveState", "UnitFileState")
@@ -25,7 +23,7 @@ MASKED = dict(zip(SHOWN, ("masked", "inactive", "masked"), strict=True))
 TWO_HOURS = Term(lasts=2 * HOUR)
 
 
-def state(host: LabHost, unit: str) -> dict[str, str]:
+def state(host: AnyHost, unit: str) -> dict[str, str]:
     return host.show(unit, *SHOWN)
 
 

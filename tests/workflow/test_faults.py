@@ -10,17 +10,24 @@ import pytest
 from bot.core.changes import Outcome, Request, Stage
 from bot.core.inventory import Inventory
 from bot.edges.ssh import SshHosts
-from tests.lab.hosts import LabHost
 from tests.plugins.fault_table import was_read
+from tests.workflow.fleet import AnyHost, Fleet
+from tests.workflow.hands import SESSION, cut_off, let_in
 from tests.workflow.invariants import violations
 from tests.workflow.slack import ALICE, INCIDENT
 from tests.workflow.wire import Call, Trouble
 from tests.workflow.world import World, inventory
 
+
+@pytest.fixture(scope="module")
+def fleet(real_fleet: Fleet) -> Fleet:
+    """Systemd itself is the subject."""
+    return real_fleet
+
+
 pytestmark = pytest.mark.ssh
 
 SUDOERS = "/etc/sudoers.d/maskbot"
-SESSION = "^sshd(-session)?: maskbot"  # as OpenSSH calls the process of a login, before 9.8 and since
 SLOW_START = """[Service]
 Type=oneshot
 RemainAfterExit=yes
@@ -43,16 +50,7 @@ def interfering(calls: list[Trouble], *, verb: str, happens: Callable[[], object
     assert not once
 
 
-def cut_off(host: LabHost) -> None:
-    """No new login, and the ones there are end."""
-    host.run("sh", "-c", f"systemctl stop ssh.service; pkill -KILL -u maskbot; pkill -KILL -f '{SESSION}'")
-
-
-def let_in(host: LabHost) -> None:
-    host.run("systemctl", "start", "ssh.service")
-
-
-def without_right(host: LabHost, word: str) -> str:
+def without_right(host: AnyHost, word: str) -> str:
     """sudoers without the lines that hold a word; returns how it was."""
     whole = host.run("cat", SUDOERS).stdout
     lines = [line for line in whole.splitlines(keepends=True) if word not in line]
@@ -60,11 +58,11 @@ def without_right(host: LabHost, word: str) -> str:
     return whole
 
 
-def is_untouched(host: LabHost, unit: str) -> bool:
+def is_untouched(host: AnyHost, unit: str) -> bool:
     return host.show(unit, "LoadState", "ActiveState") == {"LoadState": "loaded", "ActiveState": "active"}
 
 
-def is_masked(host: LabHost, unit: str) -> bool:
+def is_masked(host: AnyHost, unit: str) -> bool:
     return host.show(unit, "LoadState", "ActiveState") == {"LoadState": "masked", "ActiveState": "inactive"}
 
 

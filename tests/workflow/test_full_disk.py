@@ -15,8 +15,6 @@ from tests.workflow.test_pulse import fill
 from tests.workflow.wire import Call
 from tests.workflow.world import QUICK, World
 
-pytestmark = pytest.mark.ssh
-
 SOON = {"timings": replace(QUICK, lease_renewal=0.2)}
 
 

@@ -1,4 +1,4 @@
-"""A hold for a group on real hosts: approved once, it goes to every host of the group, and off all of them again."""
+"""A hold for a group: approved once, it goes to every host of the group, and off all of them again."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -20,15 +20,13 @@ from bot.workflow.duties import appoint_configured
 from bot.workflow.ledger import book
 from bot.workflow.spreading import spread
 from bot.workflow.wholes import see_to, spread_of
-from tests.lab.hosts import LabHost
+from tests.workflow.fleet import AnyHost
 from tests.workflow.slack import ALICE, BOB, CAROL, words
 from tests.workflow.test_ends import MASKED, RUNS, state
 from tests.workflow.test_holds import CARE, DAY, HELD, lifted, taken_off
 from tests.workflow.test_watch import turn
 from tests.workflow.wire import Call
 from tests.workflow.world import World, inventory
-
-pytestmark = pytest.mark.ssh
 
 WEB = ("web-01", "web-02")
 
@@ -39,7 +37,7 @@ def parts() -> Mapping[str, Any]:
     return {"policy": HELD, "care": CARE}
 
 
-def grouped(hosts: Mapping[str, LabHost], *names: str) -> Inventory:
+def grouped(hosts: Mapping[str, AnyHost], *names: str) -> Inventory:
     """The hosts, with those of these names in the group `@web`."""
     known = inventory(hosts).hosts
     return Inventory(tuple(replace(host, groups=frozenset({"web"} if host.name in names else ())) for host in known))

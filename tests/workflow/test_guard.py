@@ -1,7 +1,7 @@
 """The guard on a real host: the bot does all that it does anywhere, and its key opens nothing else."""
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import pytest
@@ -11,16 +11,25 @@ from bot.core.guard import PATH, guard, token
 from bot.doctor.hosts import examine_host
 from bot.edges.ssh import SshHosts
 from tests.lab.hosts import LabHost
-from tests.workflow.test_faults import cut_off, is_masked, is_untouched, let_in
+from tests.workflow.fleet import AnyHost, Fleet
+from tests.workflow.hands import cut_off, let_in
+from tests.workflow.test_faults import is_masked, is_untouched
 from tests.workflow.test_trust import AUTHORIZED
 from tests.workflow.world import CRITICAL, World, inventory
+
+
+@pytest.fixture(scope="module")
+def fleet(real_fleet: Fleet) -> Fleet:
+    """Systemd itself is the subject."""
+    return real_fleet
+
 
 pytestmark = pytest.mark.ssh
 OWN_LIST = ("tuned.*", "metrics.service")
 
 
 @contextmanager
-def guarded(host: LabHost, text: str = "", *, is_there: bool = True) -> Iterator[None]:
+def guarded(host: AnyHost, text: str = "", *, is_there: bool = True) -> Iterator[None]:
     """The host has its guard, and the bot's key leads to nothing else."""
     patterns = [listed.pattern for listed in CRITICAL]
     host.write(PATH, text or guard([*patterns, *OWN_LIST]), 0o755)
@@ -38,14 +47,14 @@ def guarded(host: LabHost, text: str = "", *, is_there: bool = True) -> Iterator
         let_in(host)
 
 
-def asked(host: LabHost, *command: str) -> subprocess.CompletedProcess[str]:
-    """With the bot's own key, past the bot."""
-    return subprocess.run(host.ssh(*command), capture_output=True, text=True, check=False)
+def asked(hosts: Mapping[str, LabHost], *command: str) -> subprocess.CompletedProcess[str]:
+    """With the bot's own key, past the bot, on web-01."""
+    return subprocess.run(hosts["web-01"].ssh(*command), capture_output=True, text=True, check=False)
 
 
 @pytest.mark.fault("F18", how="a guard on a real host whose critical list is longer than the bot's")
 def test_a_host_with_its_guard_does_what_the_bot_says_and_spares_what_it_spares(
-    shared_world: World, saw: Callable[[str], str]
+    shared_world: World, lab_hosts: Mapping[str, LabHost], saw: Callable[[str], str]
 ) -> None:
     world, host = shared_world, shared_world.hosts["web-01"]
     with guarded(host):
@@ -59,17 +68,17 @@ def test_a_host_with_its_guard_does_what_the_bot_says_and_spares_what_it_spares(
             Stage.REFUSED,
             True,
         )
-        stop = asked(host, "sudo -n /usr/bin/systemctl --no-ask-password stop --no-block -- tuned.service")
+        stop = asked(lab_hosts, "sudo -n /usr/bin/systemctl --no-ask-password stop --no-block -- tuned.service")
         assert (stop.returncode, "tuned.service is critical on this host" in stop.stderr) == (64, True)
         alias = host.run(
             "sh", "-c", "ln -s tuned.service /usr/lib/systemd/system/harmless.service; systemctl daemon-reload"
         )
         assert alias.returncode == 0
-        stop = asked(host, "sudo -n /usr/bin/systemctl --no-ask-password stop --no-block -- harmless.service")
+        stop = asked(lab_hosts, "sudo -n /usr/bin/systemctl --no-ask-password stop --no-block -- harmless.service")
         host.run("sh", "-c", "rm /usr/lib/systemd/system/harmless.service; systemctl daemon-reload")
         assert stop.returncode == 64
         for line in ("id", "", "sudo -n -l", "cat /etc/passwd"):
-            assert asked(host, *([line] if line else [])).returncode == 64
+            assert asked(lab_hosts, *([line] if line else [])).returncode == 64
         assert is_untouched(host, "tuned.service")
 
 

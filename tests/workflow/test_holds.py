@@ -1,4 +1,4 @@
-"""Holds on real hosts: they last, only their owners lift them, and what is taken off is put back or announced."""
+"""Holds: they last, only their owners lift them, and what is taken off is put back or announced."""
 
 import secrets
 from collections.abc import Mapping
@@ -22,8 +22,6 @@ from tests.workflow.slack import ALICE, BOB, CAROL, INCIDENT
 from tests.workflow.test_ends import MASKED, RUNS, Away, state
 from tests.workflow.test_watch import turn
 from tests.workflow.world import POLICY, World
-
-pytestmark = pytest.mark.ssh
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 HELD = replace(POLICY, holds=Holds(frozenset({"sre"}), rounds=2))
@@ -232,11 +230,8 @@ def test_people_are_asked_anew_when_the_unit_is_another_once_the_host_is_back(wo
     away = Away(world)
     world.vote(waiting)
     pending = world.when(waiting, lambda now: now.target.note != "", "a hold that is pending")
-    drop_in = "/etc/systemd/system/worker.service.d"
-    world.hosts["web-01"].run("mkdir", "-p", drop_in)
-    world.hosts["web-01"].run(
-        "sh", "-c", f"printf '[Service]\\nNice=5\\n' > {drop_in}/nice.conf; systemctl daemon-reload"
-    )
+    world.hosts["web-01"].write("/etc/systemd/system/worker.service.d/nice.conf", "[Service]\nNice=5\n")
+    world.hosts["web-01"].run("systemctl", "daemon-reload")
     away.comes_back()
     world.store.hurry(pending.id)
     anew = world.when(pending, lambda now: now.stage is Stage.WAITING, "a new question")

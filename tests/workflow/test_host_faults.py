@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -12,8 +12,16 @@ import pytest
 from bot.core.changes import Outcome, Stage
 from tests.lab.hosts import LabHost
 from tests.workflow.conftest import Opening
+from tests.workflow.fleet import AnyHost, Fleet
 from tests.workflow.test_faults import interfering, is_masked, is_untouched
 from tests.workflow.world import QUICK, World
+
+
+@pytest.fixture(scope="module")
+def fleet(real_fleet: Fleet) -> Fleet:
+    """Systemd itself is the subject."""
+    return real_fleet
+
 
 pytestmark = pytest.mark.ssh
 
@@ -32,7 +40,7 @@ SHORT = '{real} "$@" | grep -v ^ActiveState=; exit'
 
 
 @contextmanager
-def lying(host: LabHost, lie: str) -> Iterator[None]:
+def lying(host: AnyHost, lie: str) -> Iterator[None]:
     """systemctl says something else than the truth."""
     real = f"{SYSTEMCTL}.real"
     script = LIAR.format(lie=lie.format(real=real), real=real)
@@ -55,7 +63,7 @@ def frozen(host: LabHost) -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
-def without_inodes(host: LabHost) -> Iterator[None]:
+def without_inodes(host: AnyHost) -> Iterator[None]:
     """The folder of the masks is on a file system that has no room for one more file."""
     fill = "i=0; while : >.full.$i; do i=$((i+1)); done 2>/dev/null"
     room = "mkdir /run/full; mount -t tmpfs -o nr_inodes=400 full /run/full; cp -a /etc/systemd/system/. /run/full"
@@ -68,10 +76,10 @@ def without_inodes(host: LabHost) -> Iterator[None]:
 
 @pytest.mark.fault("F20", how="PID 1 of a real host stopped by SIGSTOP right after the stop was sent")
 def test_a_host_whose_systemd_hangs_is_not_known_until_it_goes_on(
-    open_world: Opening, saw: Callable[[str], str]
+    open_world: Opening, lab_hosts: Mapping[str, LabHost], saw: Callable[[str], str]
 ) -> None:
     with open_world(timings=replace(QUICK, look=5.0, command=5.0)) as world:
-        host = world.hosts["web-01"]
+        host = lab_hosts["web-01"]
         asked = world.mask("tuned")
         with frozen(host) as freeze, interfering(world.wire.after, verb="stop", happens=freeze):
             world.vote(asked)

@@ -9,8 +9,15 @@ from typing import Any
 import pytest
 
 from bot.core.changes import Outcome, Request
-from tests.lab.hosts import LabHost
+from tests.workflow.fleet import AnyHost, Fleet
 from tests.workflow.world import World
+
+
+@pytest.fixture(scope="module")
+def fleet(real_fleet: Fleet) -> Fleet:
+    """Systemd itself is the subject."""
+    return real_fleet
+
 
 pytestmark = pytest.mark.ssh
 
@@ -84,13 +91,13 @@ class Course:
     restored: dict[str, str] = field(default_factory=dict)
 
 
-def systemctl(host: LabHost, row: Row, *words: str) -> str:
+def systemctl(host: AnyHost, row: Row, *words: str) -> str:
     user = ("--user", "-M", f"{row.options['user']}@.host") if "user" in row.options else ()
     answer = host.run("systemctl", *user, *words, "--", row.name)
     return answer.stdout + answer.stderr
 
 
-def seen(host: LabHost, row: Row) -> dict[str, str]:
+def seen(host: AnyHost, row: Row) -> dict[str, str]:
     lines = systemctl(host, row, "show", *(f"--property={name}" for name in SHOWN)).splitlines()
     return dict(line.split("=", 1) for line in lines)
 
@@ -109,12 +116,12 @@ def courses(shared_world: World) -> Iterator[Mapping[str, Course]]:
         host.run("sh", "-c", "systemctl stop moved fleeting echo; cd /usr/lib/systemd/system; rm lazy* moved* broken*")
 
 
-def _go_through(world: World, host: LabHost) -> dict[str, Course]:
+def _go_through(world: World, host: AnyHost) -> dict[str, Course]:
     """Mask each, look as root, undo, look again."""
     return {str(row) + row.host: _course(world, host, row) for row in ROWS if row.host == host.name}
 
 
-def _course(world: World, host: LabHost, row: Row) -> Course:
+def _course(world: World, host: AnyHost, row: Row) -> Course:
     course = Course(seen(host, row), world.masked(row.unit, host=row.host, **row.options))
     course.masked = seen(host, row)
     course.link = host.run("readlink", f"{row.link}/{row.name}").stdout.strip()

@@ -10,8 +10,6 @@ from tests.workflow.slack import ALICE
 from tests.workflow.wire import Call
 from tests.workflow.world import QUICK, World
 
-pytestmark = pytest.mark.ssh
-
 
 @pytest.mark.fault("F56", how="the loop is told to stop in the middle of a change")
 def test_a_bot_that_is_told_to_stop_leaves_after_the_step_in_hand_and_the_next_one_goes_on(idle_world: World) -> None:

@@ -111,7 +111,7 @@ def test_no_more_requests_are_open_than_there_is_room_for(world: World) -> None:
 
 @pytest.fixture
 def working(idle_world: World) -> Iterator[World]:
-    """A bot that works, on real hosts."""
+    """A bot that works."""
     with idle_world.running():
         yield idle_world
 

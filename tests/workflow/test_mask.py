@@ -3,8 +3,16 @@
 import pytest
 
 from bot.core.changes import Outcome, Stage
+from tests.workflow.fleet import Fleet
 from tests.workflow.slack import words
 from tests.workflow.world import World
+
+
+@pytest.fixture(scope="module")
+def fleet(real_fleet: Fleet) -> Fleet:
+    """Systemd itself is the subject."""
+    return real_fleet
+
 
 pytestmark = pytest.mark.ssh
 

@@ -1,6 +1,6 @@
 """Somebody is woken up when nobody decides or nobody knows, once, and is told when it is over: over real HTTP."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -12,13 +12,13 @@ from bot.core.changes import Outcome, Request, Rung, Stage
 from bot.core.pages import Format
 from bot.edges.clock import SystemClock
 from bot.edges.pager import Receiver, Webhook
-from bot.edges.ssh import SshHosts
 from bot.workflow.saying import say
 from tests.edges.receiver import PageReceiver, receiving
-from tests.lab.hosts import LabHost
+from tests.workflow.fleet import Fleet
+from tests.workflow.hands import cut_off, let_in
 from tests.workflow.invariants import violations
 from tests.workflow.slack import ALICE
-from tests.workflow.test_faults import cut_off, interfering, let_in
+from tests.workflow.test_faults import interfering
 from tests.workflow.waiting import MINUTE, waits, without_hosts
 from tests.workflow.world import QUICK, World
 
@@ -159,16 +159,14 @@ def test_a_slack_that_is_away_keeps_nobody_from_being_woken_up(world: World, rec
 
 
 @contextmanager
-def lost(
-    hosts: Mapping[str, LabHost], ways: SshHosts, folder: Path, receiver: PageReceiver
-) -> Iterator[tuple[World, Request]]:
+def lost(fleet: Fleet, folder: Path, receiver: PageReceiver) -> Iterator[tuple[World, Request]]:
     """A change whose host is gone right after its unit was stopped."""
-    world = World(hosts, f"sqlite:///{folder}/var/maskbot.db", ways=ways)
+    world = World(fleet.hosts, f"sqlite:///{folder}/var/maskbot.db", ways=fleet.ways)
     give_a_pager(world, receiver)
     with world.store.exclusive():
         with world.running():
             asked = world.mask("tuned")
-            with interfering(world.wire.after, verb="stop", happens=lambda: cut_off(hosts["web-01"])):
+            with interfering(world.wire.after, verb="stop", happens=lambda: cut_off(fleet.hosts["web-01"])):
                 world.vote(asked)
                 asked = world.when(asked, lambda now: now.paging is not None, "doubt")
         yield world, asked
@@ -176,11 +174,10 @@ def lost(
         assert violations(world) == []
 
 
-@pytest.mark.ssh
 def test_what_is_not_known_after_two_minutes_wakes_somebody_up_until_it_is_known(
-    hosts: Mapping[str, LabHost], ways: SshHosts, tmp_path: Path, receiver: PageReceiver
+    fleet: Fleet, tmp_path: Path, receiver: PageReceiver
 ) -> None:
-    with lost(hosts, ways, tmp_path, receiver) as (world, asked):
+    with lost(fleet, tmp_path, receiver) as (world, asked):
         assert asked.paging
         assert asked.paging.due_at == (asked.target.unknown_since or asked.asked_at) + timedelta(minutes=2)
         with world.running():
@@ -191,7 +188,7 @@ def test_what_is_not_known_after_two_minutes_wakes_somebody_up_until_it_is_known
         with world.running():
             world.until(lambda: len(receiver.calls) == 1, "a page")
             world.until(lambda: "Paged  somebody, at" in drawn(world, asked), "the page on the card")
-            let_in(world.hosts["web-01"])
+            let_in(fleet.hosts["web-01"])
             done = world.ended(asked)
             world.until(lambda: len(receiver.calls) == 2, "the end of the page")
 

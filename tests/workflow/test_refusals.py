@@ -7,8 +7,16 @@ from typing import Any
 import pytest
 
 from bot.core.changes import Request, Stage, Verb
+from tests.workflow.fleet import Fleet
 from tests.workflow.slack import ALICE
 from tests.workflow.world import World
+
+
+@pytest.fixture(scope="module")
+def fleet(real_fleet: Fleet) -> Fleet:
+    """Systemd itself is the subject."""
+    return real_fleet
+
 
 pytestmark = pytest.mark.ssh
 

@@ -191,8 +191,6 @@ def test_a_piece_of_work_sees_one_configuration_from_its_beginning_to_its_end(wo
 class TestOnHosts:
     """F69: the policy is replaced right before acting, after the votes."""
 
-    pytestmark = pytest.mark.ssh
-
     def test_more_approvals_are_asked_for_and_those_there_stand(self, idle_world: World) -> None:
         world, host = idle_world, idle_world.hosts["web-01"]
         with world.running():

@@ -13,8 +13,6 @@ from tests.workflow.conftest import Opening
 from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, INCIDENT, People, Said, words
 from tests.workflow.world import POLICY, World
 
-pytestmark = pytest.mark.ssh
-
 APPROVALS, OPERATIONS, PRIVATE = "C0APPROVE", "C0OPS", "C0PRIVATE"
 ROUTING = Routing(card_channel=APPROVALS, mention=("sre", "dba"), tell=(OPERATIONS,))
 LADDER = (Rung(timedelta(minutes=5), channel=OPERATIONS),)

@@ -6,9 +6,17 @@ import pytest
 
 from bot.core.changes import Outcome, Stage
 from bot.core.steps import Limits
+from tests.workflow.fleet import Fleet
 from tests.workflow.slack import words
 from tests.workflow.wire import Call
 from tests.workflow.world import World
+
+
+@pytest.fixture(scope="module")
+def fleet(real_fleet: Fleet) -> Fleet:
+    """Systemd itself is the subject."""
+    return real_fleet
+
 
 pytestmark = pytest.mark.ssh
 

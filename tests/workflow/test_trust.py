@@ -12,12 +12,20 @@ from bot.core.inventory import Inventory
 from bot.edges.ssh import fingerprint
 from bot.workflow.configuring import put_in_force
 from tests.edges.receiver import PageReceiver, receiving
-from tests.lab.hosts import LabHost
 from tests.workflow.conftest import Opening
-from tests.workflow.test_faults import cut_off, is_masked, is_untouched, let_in
+from tests.workflow.fleet import AnyHost, Fleet
+from tests.workflow.hands import cut_off, let_in
+from tests.workflow.test_faults import is_masked, is_untouched
 from tests.workflow.test_paging import webhook
 from tests.workflow.wire import Call
 from tests.workflow.world import POLICY, World
+
+
+@pytest.fixture(scope="module")
+def fleet(real_fleet: Fleet) -> Fleet:
+    """Systemd itself is the subject."""
+    return real_fleet
+
 
 pytestmark = pytest.mark.ssh
 OPERATIONS = "COPS"
@@ -39,7 +47,7 @@ def told_world(open_world: Opening, receiver: PageReceiver) -> Iterator[World]:
 
 
 @contextmanager
-def another_key(host: LabHost) -> Iterator[str]:
+def another_key(host: AnyHost) -> Iterator[str]:
     """The host has a new key; the public line of it. Afterwards it has the old one again."""
     make = f"mv {KEY} {KEY}.old; mv {KEY}.pub {KEY}.pub.old; ssh-keygen -q -t ed25519 -N '' -f {KEY}; cat {KEY}.pub"
     public = host.run("sh", "-ec", make).stdout
@@ -49,7 +57,7 @@ def another_key(host: LabHost) -> Iterator[str]:
     _log_in_anew(host)
 
 
-def _log_in_anew(host: LabHost) -> None:
+def _log_in_anew(host: AnyHost) -> None:
     cut_off(host)
     let_in(host)
 

@@ -6,9 +6,16 @@ from datetime import timedelta
 import pytest
 
 from bot.core.changes import Outcome, Stage
-from tests.lab.hosts import LabHost
+from tests.workflow.fleet import AnyHost, Fleet
 from tests.workflow.slack import BOB, CAROL, DAVE
 from tests.workflow.world import World
+
+
+@pytest.fixture(scope="module")
+def fleet(real_fleet: Fleet) -> Fleet:
+    """Systemd itself is the subject."""
+    return real_fleet
+
 
 pytestmark = pytest.mark.ssh
 
@@ -16,11 +23,11 @@ SHOWN = ("LoadState", "ActiveState", "UnitFileState")
 TALK = """use IO::Socket::UNIX; my $c = IO::Socket::UNIX->new("/run/echo.sock") or die "refused"; print readline($c)"""
 
 
-def states(host: LabHost, *units: str) -> Mapping[str, Mapping[str, str]]:
+def states(host: AnyHost, *units: str) -> Mapping[str, Mapping[str, str]]:
     return {unit: host.show(unit, *SHOWN) for unit in units}
 
 
-def own_stops(host: LabHost) -> int:
+def own_stops(host: AnyHost) -> int:
     return host.run("sh", "-c", "cat /var/lib/lab/worker.stopped 2>/dev/null").stdout.count("stopped")
 
 

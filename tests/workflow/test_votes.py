@@ -10,19 +10,18 @@ import pytest
 from bot.core.changes import Outcome, Stage, Tally, Verdict
 from bot.errors import UsageError
 from bot.workflow.loop import advance
-from tests.lab.hosts import LabHost
+from tests.workflow.fleet import AnyHost
+from tests.workflow.hands import edit
 from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, EVE
 from tests.workflow.wire import LOOK, Call
 from tests.workflow.world import World
 
-pytestmark = pytest.mark.ssh
 
-
-def is_untouched(host: LabHost, unit: str) -> bool:
+def is_untouched(host: AnyHost, unit: str) -> bool:
     return host.show(unit, "LoadState", "ActiveState") == {"LoadState": "loaded", "ActiveState": "active"}
 
 
-def is_masked(host: LabHost, unit: str) -> bool:
+def is_masked(host: AnyHost, unit: str) -> bool:
     return host.show(unit, "LoadState", "ActiveState") == {"LoadState": "masked", "ActiveState": "inactive"}
 
 
@@ -178,10 +177,10 @@ def test_a_unit_that_was_edited_after_the_approval_is_asked_anew_with_the_differ
     host = shared_world.hosts["web-02"]
     asked = shared_world.mask("watched.path", host="web-02")
 
-    def edit() -> None:
-        host.run("sh", "-c", "echo '# edited' >>/usr/lib/systemd/system/watched.path")
+    def edited() -> None:
+        edit(host, "/lib/systemd/system/watched.path")
 
-    with just_before_acting(shared_world, "watched.path", edit):
+    with just_before_acting(shared_world, "watched.path", edited):
         shared_world.vote(asked)
         anew = shared_world.when(asked, lambda now: bool(now.changed_since), "a second question")
     assert anew.stage is Stage.WAITING

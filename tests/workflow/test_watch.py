@@ -1,4 +1,4 @@
-"""The watch over real hosts: what somebody does behind the bot's back is told once, within one turn of the watch."""
+"""The watch over hosts: what somebody does behind the bot's back is told once, within one turn of the watch."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,10 +17,8 @@ from bot.workflow.duties import appoint_configured
 from bot.workflow.ledger import book
 from tests.workflow.hands import knock
 from tests.workflow.slack import ALICE, words
-from tests.workflow.wire import LOOK, SCAN, Call
+from tests.workflow.wire import SCAN, Call
 from tests.workflow.world import POLICY, World, inventory
-
-pytestmark = pytest.mark.ssh
 
 PERIOD = timedelta(minutes=5)
 OPERATIONS = "COPS"
@@ -145,27 +143,6 @@ def test_a_mask_of_ours_that_somebody_removed_is_announced_within_one_turn_and_o
     assert announced(watched) == []
 
 
-def test_a_mask_of_ours_in_a_users_own_manager_is_missed_as_well_unless_that_does_not_answer(watched: World) -> None:
-    ours = watched.masked("indexer", user="deploy")
-    assert ours.target.outcome is Outcome.PROVEN
-
-    def silent(call: Call) -> None:
-        if LOOK in call.argv:
-            raise HostError("The manager of deploy does not run.", code="no_bus", passing=True)
-
-    watched.wire.before.append(silent)
-    watched.hosts["web-01"].run("systemctl", "--user", "-M", "deploy@.host", "unmask", "indexer.service")
-    assert turn(watched).away is None
-    assert watched.store.get(ours.id).watched.lost is None
-    watched.wire.before.clear()
-
-    turn(watched)
-
-    lost = watched.when(ours, lambda now: now.watched.lost is not None, "a loss")
-    assert lost.watched.lost is Loss.REMOVED
-    assert watched.card(ours).startswith("OUR MASK IS GONE · indexer.service on web-01, of user deploy")
-
-
 def test_a_mask_of_ours_that_somebody_made_anew_is_not_ours_any_more(watched: World) -> None:
     ours = watched.masked("worker")
     host = watched.hosts["web-01"]
@@ -195,18 +172,6 @@ def test_a_mask_until_the_next_reboot_ends_with_one_and_calls_nobody(watched: Wo
     watched.until(lambda: bool(notes(watched, ours)), "word of it")
     (note,) = notes(watched, ours)
     assert note.startswith("The mask of tuned.service on web-01 has ended with a reboot of the host")
-
-
-def test_a_mask_that_went_with_its_users_manager_is_said_to_have_gone_with_it(watched: World) -> None:
-    ours, host = watched.masked("indexer", user="deploy", runtime=True), watched.hosts["web-01"]
-    assert ours.target.outcome is Outcome.PROVEN
-    host.run("systemctl", "stop", "user@2002.service")  # as logind does a while after the last logout
-    host.run("systemctl", "start", "user@2002.service")
-
-    turn(watched)
-
-    lost = watched.when(ours, lambda now: now.watched.lost is not None, "an end")
-    assert lost.watched.lost is Loss.ENDED
 
 
 def test_a_persistent_mask_is_known_again_after_a_reboot(watched: World) -> None:

@@ -12,8 +12,6 @@ from tests.workflow.slack import BOB, CAROL, DAVE, People
 from tests.workflow.test_votes import is_masked, is_untouched, just_before_acting
 from tests.workflow.world import POLICY, World
 
-pytestmark = pytest.mark.ssh
-
 ANY = Rule("any", host_groups=frozenset(), ask=frozenset({"eng"}), need=2, approve=("sre",))
 DISTINCT = replace(ANY, name="distinct", units=("tuned.service",), approve=("sre", "dba"), distinct=True)
 

@@ -2,16 +2,12 @@
 
 from datetime import datetime, timedelta
 
-import pytest
-
 from bot.core.changes import Outcome, Request, Stage, Verb, Window
-from tests.lab.hosts import LabHost
+from tests.workflow.hands import cut_off, let_in
 from tests.workflow.slack import ALICE
-from tests.workflow.test_faults import cut_off, is_masked, is_untouched, let_in
+from tests.workflow.test_faults import is_masked, is_untouched
 from tests.workflow.wire import LOOK
 from tests.workflow.world import World
-
-pytestmark = pytest.mark.ssh
 
 HOUR = timedelta(hours=1)
 
@@ -35,7 +31,8 @@ def approved(world: World, unit: str, window: Window) -> Request:
     return world.when(asked, lambda now: now.stage is Stage.APPROVED, "an approval")
 
 
-def test_it_runs_when_its_window_opens_though_no_bot_ran_meanwhile(idle_world: World, host: LabHost) -> None:
+def test_it_runs_when_its_window_opens_though_no_bot_ran_meanwhile(idle_world: World) -> None:
+    host = idle_world.hosts["web-01"]
     world, window = idle_world, tonight(idle_world)
     with world.running():
         asked = approved(world, "tuned", window)
@@ -61,7 +58,8 @@ def test_it_runs_when_its_window_opens_though_no_bot_ran_meanwhile(idle_world: W
         assert world.undo(done).target.outcome is Outcome.RESTORED  # at once, and not in any window
 
 
-def test_a_window_that_passes_unused_ends_the_request_and_says_so(idle_world: World, host: LabHost) -> None:
+def test_a_window_that_passes_unused_ends_the_request_and_says_so(idle_world: World) -> None:
+    host = idle_world.hosts["web-01"]
     world, window = idle_world, tonight(idle_world)
     with world.running():
         asked = approved(world, "tuned", window)
@@ -77,7 +75,8 @@ def test_a_window_that_passes_unused_ends_the_request_and_says_so(idle_world: Wo
     assert is_untouched(host, "tuned.service")
 
 
-def test_a_unit_that_is_another_one_by_then_is_asked_for_anew(idle_world: World, host: LabHost) -> None:
+def test_a_unit_that_is_another_one_by_then_is_asked_for_anew(idle_world: World) -> None:
+    host = idle_world.hosts["web-01"]
     world, window = idle_world, tonight(idle_world)
     with world.running():
         asked = approved(world, "tuned", window)
@@ -93,7 +92,8 @@ def test_a_unit_that_is_another_one_by_then_is_asked_for_anew(idle_world: World,
         assert world.approve(asked).target.outcome is Outcome.PROVEN
 
 
-def test_what_waits_for_its_window_holds_up_no_incident(idle_world: World, host: LabHost) -> None:
+def test_what_waits_for_its_window_holds_up_no_incident(idle_world: World) -> None:
+    host = idle_world.hosts["web-01"]
     world, window = idle_world, tonight(idle_world)
     with world.running():
         planned = approved(world, "tuned", window)
@@ -105,7 +105,8 @@ def test_what_waits_for_its_window_holds_up_no_incident(idle_world: World, host:
     assert is_masked(host, "tuned.service")
 
 
-def test_a_host_that_is_away_when_it_opens_has_until_it_closes(idle_world: World, host: LabHost) -> None:
+def test_a_host_that_is_away_when_it_opens_has_until_it_closes(idle_world: World) -> None:
+    host = idle_world.hosts["web-01"]
     world, window = idle_world, tonight(idle_world)
     with world.running():
         asked = approved(world, "tuned", window)
@@ -122,7 +123,8 @@ def test_a_host_that_is_away_when_it_opens_has_until_it_closes(idle_world: World
     assert is_masked(host, "tuned.service")
 
 
-def test_an_undo_can_be_asked_for_a_time_and_needs_no_vote_either(idle_world: World, host: LabHost) -> None:
+def test_an_undo_can_be_asked_for_a_time_and_needs_no_vote_either(idle_world: World) -> None:
+    host = idle_world.hosts["web-01"]
     world = idle_world
     with world.running():
         world.masked("tuned")

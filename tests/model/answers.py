@@ -1,0 +1,165 @@
+"""What the scripts of the bot print on a host, written by the model in the same words."""
+
+from collections.abc import Iterator
+
+from bot.core.agents import AGENTS
+from bot.core.systemctl import RIGHTS, SHOWN, SHOWN_OF_ALL, SHOWN_OF_MASK
+from tests.model.files import CONTROL, ETC, NULL, RUN, Entry
+from tests.model.manager import Manager, seconds
+
+_FOLDERS = (CONTROL, "/run/systemd/system.control", ETC, RUN)
+_NEAR = (ETC, RUN, "/lib/systemd/system")
+_ROOT = "directory|80|2:1700000000.000000000|'/'"
+
+
+def look(manager: Manager, asked: str, *, full: bool, hostname: str, machine_id: str) -> str:
+    """What `look_script` prints."""
+    if "@." in asked:
+        return _lines("@maskbot-look 1", "@failed", "not_a_unit", "@end")
+    with manager.lock:
+        name = manager.resolve(asked)
+        others = [each for each in [*manager.names(name), *manager.files.aliases(name)] if each != name]
+        if asked not in ([name, *others]):
+            others.append(asked)
+        others = [*dict.fromkeys(others)]
+        layers = {"control": f"{CONTROL}/{name}", "persistent": f"{ETC}/{name}", "runtime": f"{RUN}/{name}"}
+        lines = ["@maskbot-look 1", "@unit", *_shown(manager, name, asked), "@names"]
+        if others:
+            lines += [
+                f" {' '.join(others)}",
+                "",
+                "\n\n".join(f"LoadState={manager.load(each).state}" for each in others),
+            ]
+        lines += ["@layers", *(f"{layer}={path}" for layer, path in layers.items()), "@files", _ROOT]
+        lines += [_stat(path, manager.files.entries[path]) for path in layers.values() if path in manager.files.entries]
+        lines += ["@host", f"machine_id={machine_id}"]
+        lines += _around(manager, name, hostname) if full else []
+        return _lines(*lines, "@end")
+
+
+def scan(manager: Manager, *, machine_id: str) -> str:
+    """What `scan_script` prints."""
+    with manager.lock:
+        files = manager.files.entries
+        places = [path for path in files if path.rpartition("/")[0] in _FOLDERS and _is_mask(files[path])]
+        vendor = [path for path in files if path.startswith("/lib/systemd/system/") and _is_mask(files[path])]
+        units = [path.rpartition("/")[2] for path in places]
+        failed = [name for name in manager.units if manager.running(name).active == "failed"]
+        return _lines(
+            *("@maskbot-scan 1", "@host", f"machine_id={machine_id}", f"boot_id={manager.boot_id}"),
+            *("@counts", f"masks={len(places)}", f"vendor={len(vendor)}"),
+            *("@masks", *(_stat(path, files[path]) for path in places)),
+            *("@states", *_blocks(manager, [name for name in units if "@." not in name])),
+            *("@agents", *_blocks(manager, list(AGENTS))),
+            *("@failed-units", *(f"Id={name}" for name in failed)),
+            "@end",
+        )
+
+
+def unit_list(manager: Manager) -> str:
+    """What the script of `unit_list` prints."""
+    with manager.lock:
+        files = {path.rpartition("/")[2] for path in manager.files.entries if path.rpartition("/")[0] in _NEAR}
+        return _lines("@maskbot-look 1", "@unit_names", *sorted(files | {*manager.units}), "@end")
+
+
+def properties(manager: Manager, name: str) -> dict[str, str]:
+    """What `systemctl show` says of a unit, asked by the name that it is known by."""
+    unit, running = manager.load(name), manager.running(name)
+    kind = name.rpartition(".")[2]
+    with_process = {
+        "MainPID": str(running.pid),
+        "ControlGroup": f"/system.slice/{name}" if running.active in ("active", "deactivating") else "",
+        "NotifyAccess": unit.last("NotifyAccess", "none"),
+        "WatchdogUSec": unit.last("WatchdogSec", "0") + ("s" if unit.last("WatchdogSec") else ""),
+        "TimeoutStopUSec": _span(unit.last("TimeoutStopSec", "90")),
+        "KillMode": unit.last("KillMode", "control-group"),
+        "Restart": unit.last("Restart", "no"),
+        "NRestarts": "0",
+    }
+    return {
+        "Id": name,
+        "Names": " ".join(manager.names(name)),
+        "LoadState": unit.state,
+        "ActiveState": running.active,
+        "SubState": running.sub,
+        "FragmentPath": unit.fragment,
+        "SourcePath": "",
+        "DropInPaths": " ".join(unit.drop_ins),
+        "UnitFileState": unit.file_state,
+        "CanStart": "yes" if unit.state == "loaded" and unit.last("RefuseManualStart") != "yes" else "no",
+        "CanStop": "yes",
+        "Job": "7" if running.active == "deactivating" else "",
+        "RefuseManualStart": unit.last("RefuseManualStart", "no"),
+        "RefuseManualStop": unit.last("RefuseManualStop", "no"),
+        "NeedDaemonReload": "no",
+        "Transient": "yes" if name in manager.transient else "no",
+        "Perpetual": "no",
+        "InvocationID": running.invocation,
+        "Result": running.result,
+        "RequiredBy": " ".join(manager.related(name, "Requires")),
+        "BoundBy": " ".join(manager.related(name, "BindsTo")),
+        "ConsistsOf": " ".join(manager.related(name, "PartOf")),
+        "TriggeredBy": " ".join(each for each in sorted(manager.loaded) if name in manager.triggers(each)),
+        "Triggers": " ".join(manager.triggers(name)),
+        **(with_process if kind == "service" else {}),
+        **({"KillMode": "control-group"} if kind == "socket" else {}),
+    }
+
+
+def _shown(manager: Manager, name: str, asked: str) -> list[str]:
+    found = properties(manager, name)
+    if asked not in found["Names"].split() and manager.load(name).state == "loaded":
+        found["Names"] = f"{found['Names']} {asked}"
+    return [f"{key}={value}" for key, value in found.items() if key in SHOWN]
+
+
+def _around(manager: Manager, name: str, hostname: str) -> list[str]:
+    files, unit = manager.files, manager.load(name)
+    hashed = [path for path in (unit.fragment, *unit.drop_ins) if path in files.entries]
+    near = sorted({path.rpartition("/")[2] for path in files.entries if path.rpartition("/")[0] in _NEAR})
+    known = sorted(each for each in manager.loaded if manager.resolve(each) == each)
+    blocks = []
+    for each in known:
+        found = properties(manager, each)
+        blocks.append("\n".join(f"{key}={found[key]}" for key in SHOWN_OF_ALL if found.get(key)))
+    return [
+        *("@rights", *RIGHTS),
+        *("@kernel", f"hostname={hostname}", f"boot_id={manager.boot_id}", "systemd=252.39-1~deb12u2"),
+        *("@hashes", *(f"{files.digest(path)}  {path}" for path in hashed)),
+        *("@links", *(f"{path}|{goal}" for path, goal in files.links_of(name) if path.startswith((ETC, RUN)))),
+        *("@lifeline", "/user.slice/user-2001.slice/session-1.scope", "/system.slice/ssh.service"),
+        *("@near", *(near if unit.state == "not-found" else [])),
+        *("@units", "\n\n".join(blocks)),
+    ]
+
+
+def _blocks(manager: Manager, names: list[str]) -> Iterator[str]:
+    """Some units as `show` has them, with an empty line between two."""
+    for number, name in enumerate(names):
+        found = properties(manager, manager.resolve(name))
+        yield "\n".join([*([""] if number else []), *(f"{key}={found[key]}" for key in SHOWN_OF_MASK)])
+
+
+def _is_mask(entry: Entry) -> bool:
+    return entry.goal == NULL or not (entry.goal or entry.text)
+
+
+def _stat(path: str, entry: Entry) -> str:
+    if entry.goal:
+        return f"symbolic link|{len(entry.goal)}|{entry.identity}|'{path}' -> '{entry.goal}'"
+    kind = "regular file" if entry.text else "regular empty file"
+    return f"{kind}|{len(entry.text)}|{entry.identity}|'{path}'"
+
+
+def _span(span: str) -> str:
+    """A length of time as `show` writes it."""
+    whole = seconds(span)
+    if whole == float("inf"):
+        return "infinity"
+    minutes, rest = divmod(int(whole), 60)
+    return " ".join([*([f"{minutes}min"] if minutes else []), *([f"{rest}s"] if rest else [])]) or "0"
+
+
+def _lines(*lines: str) -> str:
+    return "".join(f"{line}\n" for line in lines)

@@ -1,0 +1,178 @@
+"""Hosts of the model: what the bot reaches through `ports.Hosts`, and what root does there behind its back."""
+
+import secrets
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from bot.core.inventory import Host
+from bot.errors import HostError, OutcomeUnknown
+from bot.ports import Reply
+from tests.model import answers
+from tests.model.files import ETC, NULL, RUN, Files
+from tests.model.manager import Manager
+
+ADDRESS, LOGIN = "192.0.2.1", "maskbot"  # an address that nobody has (RFC 5737)
+HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEWa5dWDmMGmzQ9bT9+2xnXbs9yNTqwJq7T2mZ0wCcKd"
+_SYSTEMCTL = ("systemctl", "/usr/bin/systemctl")
+
+
+@dataclass(slots=True)
+class ModelHost:
+    """One host; in tests it stands where a `LabHost` does, and knows less."""
+
+    name: str
+    manager: Manager = field(default_factory=lambda: Manager(Files.of_the_lab()))
+    machine_id: str = field(default_factory=lambda: secrets.token_hex(16))
+    address: str = ADDRESS
+    port: int = 22
+    login: str = LOGIN
+    host_key: str = HOST_KEY
+    is_away: bool = False
+
+    def __post_init__(self) -> None:
+        self.start_transient()
+
+    def run(self, *argv: str, given: str = "", seconds: float = 30.0) -> subprocess.CompletedProcess[str]:
+        """A command as root; what the model does not know fails the test that asks for it."""
+        del given, seconds
+        code, said, stdout = 0, "", ""
+        match argv:
+            case [word, *words] if word in _SYSTEMCTL:
+                code, said, stdout = self.systemctl(words)
+            case ["rm", *words]:
+                for path in [word for word in words if not word.startswith("-")]:
+                    self.manager.files.remove(path)
+            case ["ln", "-s", goal, path]:
+                self.manager.files.link(path, goal)
+            case ["readlink", path]:
+                stdout = f"{self.manager.files.entries[path].goal}\n"
+            case _:
+                raise NotImplementedError(f"the model of a host does not know {argv}")
+        return subprocess.CompletedProcess(argv, code, stdout, said)
+
+    def show(self, unit: str, *properties: str) -> dict[str, str]:
+        """Some properties of a unit, as systemd has them now."""
+        with self.manager.lock:
+            name = self.manager.resolve(unit if "." in unit else f"{unit}.service")
+            found = answers.properties(self.manager, name)
+            return {key: found[key] for key in properties}
+
+    def write(self, path: str, text: str, mode: int = 0o644) -> None:
+        """Put a file on the host's disk."""
+        del mode
+        with self.manager.lock:
+            self.manager.files.write(path, text)
+
+    def reset(self) -> None:
+        """As it was at its first boot."""
+        self.manager, self.is_away = Manager(Files.of_the_lab()), False
+        self.start_transient()
+
+    def reboot(self) -> None:
+        """Runtime masks and transient units go; what is on disk stays."""
+        self.manager.boot()
+
+    def start_transient(self) -> None:
+        """Run transient-one.service, which has no file anywhere."""
+        with self.manager.lock:
+            self.manager.transient.add("transient-one.service")
+            self.manager.begin("transient-one.service")
+
+    def systemctl(self, words: Iterable[str]) -> tuple[int, str, str]:
+        """One call: exit code, what goes to stderr, what goes to stdout."""
+        options = [word for word in words if word.startswith("-")]
+        verb, *units = [word for word in words if not word.startswith("-")]
+        units = [unit if "." in unit else f"{unit}.service" for unit in units]
+        manager = self.manager
+        with manager.lock:
+            match verb:
+                case "mask" | "unmask":
+                    done = (self._mask if verb == "mask" else self._unmask)(
+                        units[0], RUN if "--runtime" in options else ETC
+                    )
+                    if "--no-reload" not in options:
+                        manager.reload()
+                    return (*done, "")
+                case "daemon-reload":
+                    manager.reload()
+                case "start":
+                    return (*manager.start(units[0]), "")
+                case "stop":
+                    return (*manager.stop(units[0]), "")
+                case "reset-failed":
+                    manager.reset_failed(units[0])
+                case "add-wants":
+                    target, unit = units
+                    vendor = next(path for path in manager.files.entries if path.endswith(f"system/{unit}"))
+                    manager.files.link(f"{ETC}/{target}.wants/{unit}", vendor)
+                case "is-active":
+                    active = manager.running(manager.resolve(units[0])).active
+                    return (0 if active == "active" else 3), "", f"{active}\n"
+                case _:
+                    raise NotImplementedError(f"the model of systemd does not know {verb}")
+        return 0, "", ""
+
+    def _mask(self, unit: str, folder: str) -> tuple[int, str]:
+        path = f"{folder}/{unit}"
+        there = self.manager.files.entries.get(path)
+        if there is None:
+            self.manager.files.link(path, NULL)
+            return 0, f"Created symlink {path} → {NULL}."
+        if there.goal == NULL:
+            return 0, ""
+        also = f" and is a symlink to {there.goal}" if there.goal else ""
+        return 1, f"Failed to mask unit: File {path} already exists{also}."
+
+    def _unmask(self, unit: str, folder: str) -> tuple[int, str]:
+        """It takes links to the mask along, which is how a unit loses its enablement (measured)."""
+        path, files = f"{folder}/{unit}", self.manager.files
+        if path not in files.entries or files.entries[path].goal != NULL:
+            return 0, ""
+        for link in [link for link, goal in files.links_to(unit) if goal == path]:
+            files.remove(link)
+        files.remove(path)
+        return 0, f'Removed "{path}".'
+
+
+class ModelHosts:
+    """Meets `ports.Hosts`."""
+
+    def __init__(self, hosts: Mapping[str, ModelHost]) -> None:
+        self.hosts = hosts
+
+    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
+        """Answer as the host would over SSH."""
+        if deadline <= 0:
+            raise OutcomeUnknown("The time was over.")
+        if host.name not in self.hosts or self.hosts[host.name].is_away:
+            raise HostError(f"{host.name} cannot be reached: Connection refused.", code="ssh_unreachable", passing=True)
+        one = self.hosts[host.name]
+        manager, machine_id = one.manager, one.machine_id
+        match argv:
+            case ["/bin/sh", "-c", _, "maskbot-look", unit, size, ""]:
+                full = size == "full"
+                said = answers.look(manager, unit, full=full, hostname=one.name, machine_id=machine_id)
+                return Reply(argv, 0, said, "", 1)
+            case ["/bin/sh", "-c", _, "maskbot-scan"]:
+                return Reply(argv, 0, answers.scan(manager, machine_id=machine_id), "", 1)
+            case ["/bin/sh", "-c", _, "maskbot-units"]:
+                return Reply(argv, 0, answers.unit_list(manager), "", 1)
+            case ["/usr/bin/env", *words] if "status" in words:
+                return Reply(argv, 0, self._status(one, words[-1]), "", 1)
+            case ["sudo", "-n", "/usr/bin/systemctl", *words]:
+                code, said, stdout = one.systemctl(words)
+                return Reply(argv, code, stdout, f"{said}\n" if said else "", 1)
+            case ["sudo", "-n", "/usr/bin/ln", "-s", "--", goal, path]:
+                manager.files.link(path, goal)
+            case ["sudo", "-n", "/usr/bin/rm", "--", path]:
+                manager.files.remove(path)
+            case _:
+                raise NotImplementedError(f"the model of a host does not know {argv}")
+        return Reply(argv, 0, "", "", 1)
+
+    @staticmethod
+    def _status(one: ModelHost, unit: str) -> str:
+        found = answers.properties(one.manager, one.manager.resolve(unit))
+        loaded = f"{found['LoadState']} ({found['FragmentPath']}; {found['UnitFileState']})"
+        return f"* {unit}\n     Loaded: {loaded}\n     Active: {found['ActiveState']} ({found['SubState']})\n"

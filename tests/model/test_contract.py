@@ -1,0 +1,256 @@
+"""What the bot relies on, asked of the model and of a real systemd alike: whatever holds of one holds of the other."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from bot.core.inventory import Host
+from bot.core.look import look_argv, parse_look
+from bot.core.scan import parse_scan, scan_argv
+from bot.core.systemctl import (
+    Argv,
+    link_argv,
+    reload_argv,
+    reset_failed_argv,
+    start_argv,
+    status_argv,
+    stop_argv,
+    unlink_argv,
+)
+from bot.core.unit_list import parse_unit_list, unit_list_argv
+from bot.core.units import ActiveState, Layer, LoadState, Snapshot, Surroundings, UnitName
+from bot.edges.ssh import SshHosts, fingerprint
+from bot.ports import Hosts
+from tests.lab.hosts import LabHost
+from tests.lab.pristine import Pristine
+from tests.model.files import ETC, RUN
+from tests.model.hosts import HOST_KEY, ModelHost, ModelHosts
+
+# Every kind of unit that a test of the workflow goes to, and each habit of a name or a file.
+UNITS = (
+    "worker.service", "metrics.service", "tuned.service", "restless.service", "primary.service", "secondary.service",
+    "oldname.service", "cron.service", "handmade.service", "local.service", "linked.service", "template@1.service",
+    "template@9.service", "beat.timer", "echo.socket", "watched.path", "refusestop.service", "norestart.service",
+    "generated.service", "vendormasked.service", "nosuch.service", "slowstop.service",
+)  # fmt: skip
+
+MACHINES_OWN = ("cron.service", "ssh.service", "generated.service")  # whose text is not the lab's
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A host, real or not, as the bot reaches it and as root does."""
+
+    hosts: Hosts
+    known: Host
+    host: LabHost | ModelHost
+
+    def look(self, unit: str, *, full: bool = False) -> Snapshot:
+        """A look as the bot takes it."""
+        name = UnitName(unit)
+        return parse_look(self.hosts.run(self.known, look_argv(name, full=full), deadline=20).stdout, name)
+
+    def send(self, argv: Argv) -> tuple[int, str]:
+        """A command of the bot's: what it exits with, and its words."""
+        reply = self.hosts.run(self.known, argv, deadline=20)
+        return reply.exit_code, reply.stderr.strip()
+
+    def states(self, unit: str) -> tuple[LoadState, ActiveState]:
+        """How a unit is."""
+        now = self.look(unit)
+        return now.load, now.active
+
+
+@pytest.fixture(scope="module")
+def real(lab_hosts: Mapping[str, LabHost], found: Mapping[str, Pristine]) -> Iterator[Side]:
+    """A host with a real systemd, as it was at boot before and after all of this."""
+    host = lab_hosts["web-01"]
+    pins = frozenset({fingerprint(host.host_key)})
+    hosts = SshHosts(host.key_file)
+    yield Side(hosts, Host("web-01", host.address, host.port, host.login, "prod", pins=pins), host)
+    hosts.close()
+    found["web-01"].restore()
+
+
+@pytest.fixture(scope="module")
+def model() -> Side:
+    """The model of one."""
+    host = ModelHost("web-01")
+    known = Host("web-01", host.address, host.port, host.login, "prod", pins=frozenset({fingerprint(HOST_KEY)}))
+    return Side(ModelHosts({"web-01": host}), known, host)
+
+
+@pytest.fixture(params=["real", "model"])
+def side(request: pytest.FixtureRequest) -> Side:
+    """One after the other."""
+    chosen: Side = request.getfixturevalue(request.param)
+    return chosen
+
+
+def test_both_see_the_same_units(real: Side, model: Side) -> None:
+    """Everything that a rule or a step looks at, of every unit that tests go to."""
+    differ: dict[str, object] = {}
+    for unit in UNITS:
+        ours, theirs = (_essence(each.look(unit, full=True)) for each in (model, real))
+        differ |= {f"{unit} {key}": (ours[key], theirs[key]) for key in ours if ours[key] != theirs[key]}
+    assert differ == {}, "\n".join(f"{key}: {value}" for key, value in differ.items())
+
+
+def _essence(seen: Snapshot) -> Mapping[str, object]:
+    around = seen.around
+    assert isinstance(around, Surroundings)
+    return {
+        "id": seen.id,
+        "names": seen.names,
+        "states": (seen.load, seen.active, seen.sub, seen.file_state),
+        "fragment": seen.fragment,
+        "other names": seen.other_names_load,
+        "layers": [(file.layer, file.path, file.kind, file.target) for file in seen.layers],
+        "manners": (seen.can_start, seen.refuse_manual_start, seen.refuse_manual_stop, seen.kill_mode, seen.restart),
+        "stop limit": seen.timeout_stop_usec,
+        "has a process": bool(seen.main_pid),
+        "hash": around.fragment_hash if str(seen.id) not in MACHINES_OWN else "",
+        "drop-ins": around.drop_ins,
+        "would stop": [(each.unit, each.active) for each in around.would_stop],
+        "triggers": [(each.unit, each.active) for each in around.triggers],
+        "starts": [each.unit for each in around.starts],
+        "links": around.wants_links,
+        "rights": around.rights,
+        "lifeline": {"ssh.service", "sshd.service"} <= around.lifeline,
+        "near": around.near[:1],
+    }
+
+
+def test_a_link_alone_masks_nothing_and_a_start_still_works(side: Side) -> None:
+    """facts: only the link on the disk tells, until systemd reads it."""
+    unit = UnitName("tuned.service")
+    code, said = side.send(link_argv(unit, Layer.PERSISTENT))
+    assert (code, said.startswith("Created symlink /etc/systemd/system/tuned.service")) == (0, True)
+    seen = side.look("tuned.service")
+    assert (seen.load, seen.active, seen.file_state) == (LoadState.LOADED, ActiveState.ACTIVE, "enabled")
+    assert [layer.name for layer in seen.mask_layers] == ["PERSISTENT"]
+    assert side.send(stop_argv(unit)) == (0, "")
+    assert side.send(start_argv(unit)) == (0, "")
+    assert side.states("tuned.service") == (LoadState.LOADED, ActiveState.ACTIVE)
+    side.send(unlink_argv(unit, Layer.PERSISTENT))
+    side.send(reload_argv())
+
+
+def test_a_mask_is_refused_to_start_and_what_stops_with_it_stays_down(side: Side) -> None:
+    unit = UnitName("worker.service")
+    before = side.look("worker.service")
+    side.send(link_argv(unit, Layer.PERSISTENT))
+    side.send(stop_argv(unit))
+    side.send(reload_argv())
+    assert side.states("worker.service") == (LoadState.MASKED, ActiveState.INACTIVE)
+    why = "Failed to start worker.service: Unit worker.service is masked."
+    assert side.send(start_argv(unit)) == (1, why)
+    assert side.send(start_argv(UnitName("metrics.service")))[0] == 1
+    masked = side.look("worker.service", full=True)
+    assert (masked.fragment, masked.file_state, masked.can_start) == (f"{ETC}/worker.service", "masked", False)
+    assert masked.other_names_load == (("oldname.service", LoadState.ERROR),)
+    assert masked.around
+    assert [each.unit for each in masked.around.would_stop] == ["metrics.service", "partof.service"]
+    assert side.states("metrics.service") == side.states("partof.service") == (LoadState.LOADED, ActiveState.INACTIVE)
+
+    assert side.send(unlink_argv(unit, Layer.PERSISTENT))[0] == 0
+    side.send(reload_argv())
+    assert side.states("worker.service") == (LoadState.LOADED, ActiveState.INACTIVE)  # nothing starts by itself
+    for name in ("worker.service", "metrics.service", "partof.service"):
+        assert side.send(start_argv(UnitName(name))) == (0, "")
+    after = side.look("worker.service")
+    assert (after.load, after.active, after.file_state, after.names) == (
+        *(before.load, before.active, before.file_state, before.names),
+    )
+    assert after.invocation != before.invocation
+
+
+def test_a_mask_made_anew_is_another_one(side: Side) -> None:
+    unit = UnitName("restless.service")
+    identities = set()
+    for _ in range(2):
+        side.send(link_argv(unit, Layer.PERSISTENT))
+        identities.add(side.look("restless.service").layer(Layer.PERSISTENT).identity)
+        side.send(unlink_argv(unit, Layer.PERSISTENT))
+    assert len(identities) == 2
+
+
+def test_a_runtime_mask_has_its_own_folder_and_its_own_way_back(side: Side) -> None:
+    unit = UnitName("tuned.service")
+    side.send(link_argv(unit, Layer.RUNTIME))
+    side.send(reload_argv())
+    seen = side.look("tuned.service")
+    assert (seen.load, seen.active, seen.fragment) == (LoadState.MASKED, ActiveState.ACTIVE, f"{RUN}/tuned.service")
+    assert seen.file_state == "masked-runtime"
+    assert side.send(unlink_argv(unit, Layer.PERSISTENT)) == (0, "")  # of the other layer: nothing, and no word
+    assert side.look("tuned.service").is_masked
+    side.send(unlink_argv(unit, Layer.RUNTIME))
+    side.send(reload_argv())
+    assert side.states("tuned.service") == (LoadState.LOADED, ActiveState.ACTIVE)
+
+
+def test_a_unit_of_etc_is_masked_through_the_control_layer_alone(side: Side) -> None:
+    unit = UnitName("local.service")
+    code, said = side.send(link_argv(unit, Layer.PERSISTENT))
+    assert (code, said) == (1, "Failed to mask unit: File /etc/systemd/system/local.service already exists.")
+    assert side.send(link_argv(unit, Layer.CONTROL)) == (0, "")
+    side.send(reload_argv())
+    assert side.look("local.service").fragment == "/etc/systemd/system.control/local.service"
+    assert side.send(unlink_argv(unit, Layer.CONTROL)) == (0, "")
+    side.send(reload_argv())
+    assert side.states("local.service") == (LoadState.LOADED, ActiveState.ACTIVE)
+
+
+def test_what_refuses_a_stop_or_a_start_by_hand_says_so(side: Side) -> None:
+    assert side.send(stop_argv(UnitName("refusestop.service")))[0] == 4
+    assert side.states("refusestop.service")[1] is ActiveState.ACTIVE
+    code, said = side.send(start_argv(UnitName("norestart.service")))
+    assert (code, "may be requested by dependency only" in said) == (4, True)
+
+
+def test_a_start_of_nothing_is_told(side: Side) -> None:
+    assert side.send(start_argv(UnitName("nosuch.service"))) == (
+        *(5, "Failed to start nosuch.service: Unit nosuch.service not found."),
+    )
+    assert side.send(reset_failed_argv(UnitName("tuned.service"))) == (0, "")
+
+
+def test_a_scan_finds_every_mask_that_people_made(side: Side) -> None:
+    side.host.run("systemctl", "mask", "cron.service")
+    seen = parse_scan(side.hosts.run(side.known, scan_argv(), deadline=20).stdout)
+    assert [(mask.path, mask.load, mask.active) for mask in seen.masks] == [
+        (f"{ETC}/cron.service", LoadState.MASKED, ActiveState.ACTIVE),
+        (f"{ETC}/handmade.service", LoadState.MASKED, ActiveState.INACTIVE),
+    ]
+    assert seen.total == 2
+    assert seen.vendor > 0
+    assert seen.failed == ()
+    side.host.run("systemctl", "unmask", "cron.service")
+
+
+def test_an_edit_counts_once_systemd_has_read_it(side: Side) -> None:
+    before = side.look("watched.service", full=True)
+    side.host.write(f"{ETC}/watched.service.d/more.conf", "[Service]\nNice=5\n")
+    side.host.run("systemctl", "daemon-reload")
+    after = side.look("watched.service", full=True)
+    assert before.around
+    assert after.around
+    assert [path for path, _ in after.around.drop_ins] == [f"{ETC}/watched.service.d/more.conf"]
+    assert (before.around.drop_ins, after.around.fragment_hash) == ((), before.around.fragment_hash)
+    side.host.run("rm", f"{ETC}/watched.service.d/more.conf")
+    side.host.run("systemctl", "daemon-reload")
+
+
+def test_every_unit_can_be_named(side: Side) -> None:
+    names = parse_unit_list(side.hosts.run(side.known, unit_list_argv(), deadline=20).stdout)
+    assert {UnitName("cron.service"), UnitName("transient-one.service"), UnitName("ssh.service")} <= set(names)
+
+
+def test_a_status_begins_with_the_unit_and_its_states(side: Side) -> None:
+    first, loaded, active, *_ = side.hosts.run(
+        side.known, status_argv(UnitName("tuned.service")), deadline=20
+    ).stdout.splitlines()
+    assert first.startswith("* tuned.service")
+    assert loaded.strip().startswith("Loaded: loaded (/lib/systemd/system/tuned.service")
+    assert "Active: active (running)" in " ".join((loaded, active, *_))
