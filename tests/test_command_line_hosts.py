@@ -66,7 +66,7 @@ def installation(host: LabHost, slack: SlackLab) -> Iterator[Installation]:
 
 @pytest.fixture
 def bot(installation: Installation) -> Iterator[Bot]:
-    with Bot(installation) as running:
+    with Bot(installation, is_warm=True) as running:
         yield running
 
 

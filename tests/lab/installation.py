@@ -17,6 +17,7 @@ import yaml
 
 from tests.lab.hosts import LabHost
 from tests.lab.machine import LabError
+from tests.lab.warm import Maskbot, maskbot
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS, STOP_SECONDS = 20.0, 20.0
@@ -66,10 +67,7 @@ class Installation:
 
     def maskbot(self, *words: str, seconds: float = 60.0) -> subprocess.CompletedProcess[str]:
         """Run a command of the command line to its end."""
-        argv = [sys.executable, "-m", "bot", *words]
-        return subprocess.run(
-            argv, env=dict(self.environment), capture_output=True, text=True, timeout=seconds, check=False
-        )
+        return maskbot(words, self.environment, seconds=seconds)
 
 
 def _hosts(hosts: Sequence[LabHost]) -> Mapping[str, object]:
@@ -106,13 +104,14 @@ def _policy(workspace: Workspace) -> Mapping[str, object]:
 
 
 class Bot:
-    """The bot's own `run`, as a process; in a `with` it is stopped at the end."""
+    """The bot's own `run`, as a process; in a `with` it is stopped at the end. A warm one need not import anything."""
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, installation: Installation, *, is_warm: bool = False) -> None:
         self.installation = installation
+        self._is_warm = is_warm
         self._lines: list[str] = []
         self._heard = threading.Condition()
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[str] | Maskbot | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -132,19 +131,25 @@ class Bot:
     def start(self) -> None:
         """Start it and wait for its `ready`."""
         self._lines.clear()
-        self._process = subprocess.Popen(
+        self._process = self._begin()
+        threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
+        self._wait_for("ready")
+
+    def _begin(self) -> subprocess.Popen[str] | Maskbot:
+        environment = dict(self.installation.environment)
+        if self._is_warm:
+            return Maskbot(("run",), environment, merged=True)
+        return subprocess.Popen(
             [sys.executable, "-m", "bot", "run"],
-            env=dict(self.installation.environment),
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,  # a Ctrl-C in the terminal is for us; we stop the bot in order
         )
-        threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
-        self._wait_for("ready")
 
-    def _read(self, process: subprocess.Popen[str]) -> None:
+    def _read(self, process: subprocess.Popen[str] | Maskbot) -> None:
         assert process.stdout
         with process.stdout as stream:
             for line in stream:
@@ -186,7 +191,7 @@ class Bot:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
+            self._process.wait(STOP_SECONDS)
             raise LabError(f"The bot did not stop. It said:\n{self.output}") from None
         code, self._process = self._process.returncode, None
         if how is signal.SIGTERM and code != 0:

@@ -1,4 +1,4 @@
-"""The command line in processes that need not import the bot anew: a server has it, and forks one for each command.
+"""The bot in processes that need not import it anew: a server has it, and forks one for each command.
 
 A process of its own all the same, with its own environment, streams, signals and exit code (multiprocessing,
 `forkserver`); only what the imports cost is paid once. How long a cold start takes is tested with a cold one.
@@ -6,45 +6,103 @@ A process of its own all the same, with its own environment, streams, signals an
 
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from multiprocessing.connection import Connection
+from threading import Thread
+from typing import TextIO
 
 LOADED = ["bot.__main__", "bot.running", "bot.doctor.hosts", "bot.doctor.slack", "bot.terminal.check"]
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(LOADED)
 
 
+class Maskbot:
+    """`maskbot` with some words, as far as `subprocess.Popen` has it; `merged` is both streams in one."""
+
+    def __init__(self, words: Sequence[str], environment: Mapping[str, str], *, merged: bool = False) -> None:
+        self.words = tuple(words)
+        self.stdout, out = _stream()
+        self.stderr, err = (self.stdout, out) if merged else _stream()
+        self._process = _context.Process(target=_become, args=(self.words, dict(environment), out, err))
+        self._process.start()
+        for mine in {out, err}:
+            mine.close()
+        assert self._process.pid
+        self.pid: int = self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """How it ended; negative where a signal ended it, None while it runs."""
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        """How it ended, if it has."""
+        return self._process.exitcode
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """A signal, if it runs."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.send_signal(signal.SIGKILL)
+
+    def wait(self, seconds: float) -> int:
+        """Until it has ended. Raises `subprocess.TimeoutExpired`."""
+        self._process.join(seconds)
+        code = self._process.exitcode
+        if code is None:
+            raise subprocess.TimeoutExpired(list(self.words), seconds)
+        return code
+
+
 def maskbot(
     words: Sequence[str], environment: Mapping[str, str], *, seconds: float
 ) -> subprocess.CompletedProcess[str]:
     """Run `maskbot` with these words to its end. Raises `subprocess.TimeoutExpired`."""
-    with tempfile.TemporaryDirectory(prefix="maskbot-said-") as folder:
-        out, err = Path(folder) / "out", Path(folder) / "err"
-        process = _context.Process(target=_become, args=(tuple(words), dict(environment), str(out), str(err)))
-        process.start()
-        process.join(seconds)
-        if process.exitcode is None:
-            process.kill()
-            process.join()
-            raise subprocess.TimeoutExpired(list(words), seconds)
-        code = process.exitcode
-        process.close()
-        return subprocess.CompletedProcess(list(words), code, out.read_text(), err.read_text())
+    process = Maskbot(words, environment)
+    said: dict[str, str] = {}
+    readers = [
+        Thread(target=lambda name, stream: said.update({name: stream.read()}), args=(name, stream), daemon=True)
+        for name, stream in (("out", process.stdout), ("err", process.stderr))
+    ]
+    for reader in readers:
+        reader.start()
+    try:
+        code = process.wait(seconds)
+    finally:
+        process.kill()
+    for reader in readers:
+        reader.join()
+    process.stdout.close()
+    process.stderr.close()
+    return subprocess.CompletedProcess(list(words), code, said["out"], said["err"])
 
 
-def _become(words: Sequence[str], environment: Mapping[str, str], out: str, err: str) -> None:
+def _stream() -> tuple[TextIO, Connection]:
+    """A pipe: what is read here, and what the other process writes to."""
+    reader, writer = _context.Pipe(duplex=False)
+    with reader:
+        return os.fdopen(os.dup(reader.fileno()), "r"), writer
+
+
+def _become(words: Sequence[str], environment: Mapping[str, str], out: Connection, err: Connection) -> None:
     """Be `maskbot`, from its arguments to its exit code."""
+    os.setsid()  # a Ctrl-C in the terminal is for whoever started us
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = ["maskbot", *words]
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for number, path in ((1, out), (2, err)):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), number)
-    os.dup2(nothing, 0)
-    sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, mode) for number, mode in ((0, "r"), (1, "w"), (2, "w")))
+    streams = (os.open(os.devnull, os.O_RDONLY), out.fileno(), err.fileno())
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+    out.close()
+    err.close()
+    sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, "r" if number == 0 else "w") for number in range(3))
+    sys.stderr.reconfigure(line_buffering=True)
     from bot.__main__ import main  # noqa: PLC0415 - the server has it; whoever starts the server need not
 
     main()

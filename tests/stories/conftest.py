@@ -67,7 +67,7 @@ def demo(
         (folder / "config/critical-units.yaml").write_text(yaml.safe_dump(GUARDED))
         add_a_host_that_is_gone(folder / "config/hosts.yaml")
         prepare(folder, slack)
-        with Bot(installation) as bot:
+        with Bot(installation, is_warm=True) as bot:
             if http_port:
                 slack.send_to(f"http://127.0.0.1:{http_port}/slack/events")
             yield Demo(dict(lab_hosts), slack, bot)
