@@ -1,12 +1,14 @@
-"""What tests of all folders share: real hosts, booted once and given back as they were found."""
+"""What tests of all folders share: real hosts, booted once and given back as they were found, and a PostgreSQL."""
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 
 import pytest
 
 from tests.lab.hosts import Lab, LabHost
 from tests.lab.machine import NotHereError
+from tests.lab.postgres import Postgres, postgres
 from tests.lab.pristine import Pristine
 
 pytest_plugins = ("tests.lab.slack.fixtures",)
@@ -21,6 +23,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """In one process the core comes first, as it stands; only where files are shared out does their order matter."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Postgres]:
+    """One PostgreSQL for the whole run, with an empty database named `test`."""
+    with ExitStack() as stack:
+        try:
+            running = stack.enter_context(postgres())
+        except NotHereError as cannot:
+            pytest.skip(str(cannot))
+        running.make_database("test")
+        yield running
 
 
 @pytest.fixture(scope="session")

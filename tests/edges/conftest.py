@@ -10,8 +10,7 @@ import pytest
 
 from bot.edges.database import Database, Limits
 from tests.edges.asked import NOW
-from tests.lab.machine import NotHereError
-from tests.lab.postgres import Postgres, postgres
+from tests.lab.postgres import Postgres
 
 Opening = Callable[..., Database]
 
@@ -27,18 +26,6 @@ class Hands:
 
     def wait(self, seconds: float) -> None:
         self.time += timedelta(seconds=seconds)
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Postgres]:
-    """One PostgreSQL for the whole run, with an empty database named `test`."""
-    with ExitStack() as stack:
-        try:
-            running = stack.enter_context(postgres())
-        except NotHereError as cannot:
-            pytest.skip(str(cannot))
-        running.make_database("test")
-        yield running
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])

@@ -10,8 +10,7 @@ import pytest
 
 from bot.edges.ssh import SshHosts
 from tests.lab.hosts import LabHost
-from tests.lab.machine import NotHereError
-from tests.lab.postgres import postgres
+from tests.lab.postgres import Postgres
 from tests.lab.pristine import Pristine
 from tests.workflow.fleet import Fleet, of_models
 from tests.workflow.invariants import violations
@@ -55,11 +54,9 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if getattr(request, "param", "sqlite") == "sqlite":
         yield f"sqlite:///{tmp_path}/var/maskbot.db"
         return
-    try:
-        with postgres() as cluster:
-            yield cluster.make_database("workflow")
-    except NotHereError as cannot:
-        pytest.skip(str(cannot))
+    cluster: Postgres = request.getfixturevalue("cluster")
+    yield cluster.url("test")
+    cluster.empty_database("test")
 
 
 @pytest.fixture
