@@ -16,7 +16,14 @@ NAMES = ("web-01", "web-02", "db-01")
 
 
 # Files that wait for hosts take longest: they begin first, so that no process is left alone with one at the end.
-LONGEST = ("tests/soak/", "tests/workflow/", "tests/stories/", "tests/edges/test_ssh", "tests/test_command_line")
+LONGEST = (
+    "tests/kills/",
+    "tests/soak/",
+    "tests/workflow/",
+    "tests/stories/",
+    "tests/edges/test_ssh",
+    "tests/test_command_line",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,14 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
+from tests.kills.mortal import Maker
+from tests.kills.points import POINTS
+from tests.kills.rounds import Lane, Round
 from tests.lab.hosts import Lab, LabHost
 from tests.lab.installation import ROOT
 from tests.lab.postgres import Postgres, postgres
 from tests.lab.slack.lab import SlackLab
 from tests.soak.fleet import Fleet, sailing
-from tests.soak.mortal import Maker
-from tests.soak.points import POINTS
-from tests.soak.rounds import Lane, Round
 from tests.soak.storm import Plan, soak
 from tests.soak.telling import of_kills, of_storm, tell
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.kills.points import POINTS
+from tests.kills.rounds import Round
 from tests.soak.measuring import quarters
-from tests.soak.points import POINTS
-from tests.soak.rounds import Round
 from tests.soak.storm import Soaked
 
 PAGE = Path(__file__).parents[2] / "docs" / "soak.md"

@@ -1,6 +1,6 @@
 """Bots that die: one process that has all modules loaded makes a new bot in a moment, as often as it is asked.
 
-`python -m tests.soak.mortal` reads a line of settings for each bot and answers with its process id.
+`python -m tests.kills.mortal` reads a line of settings for each bot and answers with its process id.
 """
 
 import json
@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from bot.core.changes import Ask, Change, Verb
+from bot.core.changes import Ask, Change, Term, Verb
 from bot.core.configured import Configured
 from bot.core.inventory import Host, Inventory
 from bot.core.units import UnitName
@@ -24,32 +24,31 @@ from bot.edges.database import Limits
 from bot.edges.ssh import SshHosts
 from bot.workflow import InForce, Loop, Parts, Timings, Workflow
 from bot.workflow.answering import Answers
-from tests.soak.kept import KeptCalls, KeptChannels
-from tests.soak.points import Death, MortalDatabase, MortalHosts, die_while_appending
+from tests.kills.kept import KeptCalls, KeptChannels
+from tests.kills.points import Death, MortalDatabase, MortalHosts
 from tests.workflow.slack import ALICE, INCIDENT, People
 from tests.workflow.world import POLICY
 
-UNIT = UnitName("restless.service")
+UNIT = UnitName("worker.service")
+LASTS = timedelta(hours=1)
 TIMINGS = Timings(
     retries=(0.05, 0.1), doubt_first=0.1, doubt_longest=0.5, not_yet=0.1, progress=1.0, message_retry=0.1, poll=0.2,
     lease_renewal=0.5,
 )  # fmt: skip
-LEASE = timedelta(seconds=3)
-LIMITS = Limits(busy=timedelta(seconds=20), message_lease=timedelta(seconds=3))
+BUSY = timedelta(seconds=20)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Where a bot works, which payload comes to it first, and where it dies."""
+    """Where a bot works, how long it holds what it claims, and which payload comes to it first."""
 
     url: str
     host: dict[str, Any]
     ssh_key: str
     folder: str
     name: str
+    lease: float  # seconds
     payload: str = ""  # the key of what alice asks; none if this bot is asked nothing
-    point: str = ""
-    appends: int = 0
 
     def inventory(self) -> Inventory:
         """The host as the parent knows it."""
@@ -59,19 +58,19 @@ class Settings:
 def be_a_bot(settings: Settings) -> None:
     """Take the payload in, acknowledge it, and work until somebody ends it."""
     folder, clock = Path(settings.folder), SystemClock()
-    death = Death(settings.point, folder / "somebody-dies")
-    store = MortalDatabase(settings.url, clock=clock, instance=settings.name, lease=LEASE, limits=LIMITS)
+    death, lease = Death(folder / "deaths"), timedelta(seconds=settings.lease)
+    limits = Limits(busy=BUSY, message_lease=lease)
+    store = MortalDatabase(settings.url, clock=clock, instance=settings.name, lease=lease, limits=limits)
     store.death = death
-    die_while_appending(death, at=settings.appends)
     hosts = MortalHosts(SshHosts(Path(settings.ssh_key)), KeptCalls(folder / "calls"), death)
-    moments = {"before post card": "K2", "after post card": "K3", "after update MASKED AND PROVEN": "K11"}
-    channel = KeptChannels(folder / "slack", lambda moment: death.at(moments.get(moment, "")))
+    channel = KeptChannels(folder / "slack", death.at)
     with store.exclusive():
         in_force = InForce(Configured(settings.inventory(), POLICY))
         parts = Parts(store, hosts, People(), channel, clock, in_force, TIMINGS)
         Loop(parts, owner=settings.name, workers=4).start()
         if settings.payload:
-            ask = Ask(Change(Verb.MASK, settings.host["name"], UNIT), ALICE.id, "alice", INCIDENT, "INC-42")
+            change = Change(Verb.MASK, settings.host["name"], UNIT, term=Term(lasts=LASTS))
+            ask = Ask(change, ALICE.id, "alice", INCIDENT, "INC-42")
             Workflow(parts, Answers(parts)).submit(ask, key=settings.payload)
             (folder / f"acknowledged-{settings.payload}").touch()
         signal.pause()
@@ -81,7 +80,7 @@ class Maker:
     """The process that makes bots, and knows which of them live."""
 
     def __enter__(self) -> Self:
-        argv = [sys.executable, "-m", "tests.soak.mortal"]
+        argv = [sys.executable, "-m", "tests.kills.mortal"]
         self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._alive: set[int] = set()
         return self

@@ -60,7 +60,9 @@ class KeptChannels(Channels):
         return next((ts for ts, one in kept if one["mark"] == mark and ts != besides), "")
 
     def update(self, channel: str, ts: str, text: Text) -> None:
-        self._write(ts, said(self._folder)[ts]["mark"], text)
+        mark = said(self._folder)[ts]["mark"]
+        self._happens("before update")
+        self._write(ts, mark, text)
         self._happens(f"after update {text.text.partition(' · ')[0]}")
 
     def delete(self, channel: str, ts: str) -> None:

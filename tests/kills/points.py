@@ -1,0 +1,165 @@
+"""Where in the life of a request a bot dies: the moments, the points K0 to K12 among them, and what dies there.
+
+A moment is one of the bot's own effects, right before or after it: a command to a host (`before mask`), a message
+(`after post card`), a commit (`before save exec.result`), or an event half appended to the audit chain
+(`append exec.intent`).
+"""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, event
+
+from bot.core.audit import Event
+from bot.core.changes import Request, Stage
+from bot.core.inventory import Host
+from bot.edges.database import Database
+from bot.errors import OutcomeUnknown
+from bot.ports import Claim, Count, Hosts, Message, Reply
+from tests.kills.kept import KeptCalls
+from tests.workflow.wire import Call
+
+POINTS = {
+    "K0": "received, not stored",
+    "K1": "stored, not acknowledged",
+    "K2": "acknowledged, card not posted",
+    "K3": "card posted, its place not stored",
+    "K4": "quorum reached, nothing begun",
+    "K5": "begun, no intent recorded",
+    "K6": "intent recorded, nothing sent",
+    "K7": "link made, stop sent, its answer unread",
+    "K8": "mask sent, its answer unread",
+    "K9": "answer read, not stored",
+    "K10": "result stored, card not updated",
+    "K11": "card updated, posted version not stored",
+    "K12": "while the audit chain is appended to",
+}
+# Every mask that ends well appends these, each once at least.
+_APPENDED = (
+    "request.received",
+    "policy.evaluated",
+    "approval.voted",
+    "approval.quorum",
+    "exec.begun",
+    "exec.intent",
+    "exec.result",
+    "request.finished",
+)
+MOMENTS = {
+    "K0": ("before add",),
+    "K1": ("after add",),
+    "K2": ("before post card",),
+    "K3": ("after post card",),
+    "K4": ("after save approved",),
+    "K5": ("after save running",),
+    "K6": ("before mask",),
+    "K7": ("after stop",),
+    "K8": ("after mask",),
+    "K9": ("before save exec.result",),
+    "K10": ("after save done",),
+    "K11": ("after update MASKED AND PROVEN",),
+    "K12": tuple(f"append {kind}" for kind in _APPENDED),
+}
+
+
+class Death:
+    """SIGKILL by its own hand, which no handler and no `finally` sees; once at each moment, for all replicas together.
+
+    A file in the folder says that somebody still has to die at the moment of its name. Who removes it is the one.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def at(self, moment: str) -> None:
+        try:
+            (self._folder / moment).unlink()
+        except FileNotFoundError:
+            return
+        os.kill(os.getpid(), signal.SIGKILL)
+        threading.Event().wait()  # not one more step, until the signal has come
+
+    def wait_for(self, moments: Iterable[str]) -> None:
+        """Somebody has to die at each of them."""
+        self._folder.mkdir(exist_ok=True)
+        for moment in moments:
+            (self._folder / moment).touch()
+
+    def outlived(self) -> list[str]:
+        """The moments at which nobody has died."""
+        return sorted(file.name for file in self._folder.iterdir())
+
+
+class MortalHosts:
+    """The way to the hosts: what was sent is on record before anybody learns of it, or dies."""
+
+    def __init__(self, hosts: Hosts, calls: KeptCalls, death: Death) -> None:
+        self._hosts = hosts
+        self._calls = calls
+        self._death = death
+
+    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
+        verb = Call(host.name, argv).verb or "look"
+        self._death.at(f"before {verb}")
+        try:
+            reply = self._hosts.run(host, argv, deadline=deadline)
+        except OutcomeUnknown:
+            self._calls.keep(Call(host.name, argv))
+            raise
+        self._calls.keep(Call(host.name, argv, reply))
+        self._death.at(f"after {verb}")
+        return reply
+
+
+class MortalDatabase(Database):
+    """The product's own database, which may not come back from a change."""
+
+    death: Death
+
+    def add(
+        self,
+        request: Request,
+        *,
+        events: Sequence[Event],
+        messages: Sequence[Message] = (),
+        provided: Callable[[Count], None] | None = None,
+    ) -> tuple[Request, bool]:
+        self.death.at("before add")
+        added = super().add(request, events=events, messages=messages, provided=provided)
+        self.death.at("after add")
+        return added
+
+    def save(
+        self,
+        request: Request,
+        *,
+        events: Sequence[Event] = (),
+        messages: Sequence[Message] = (),
+        claim: Claim | None = None,
+        urgent: bool = True,
+    ) -> Request:
+        for one in events:
+            self.death.at(f"before save {one.type}")
+        saved = super().save(request, events=events, messages=messages, claim=claim, urgent=urgent)
+        if saved.stage is not Stage.RUNNING or not saved.target.sent:
+            self.death.at(f"after save {saved.stage}")
+        return saved
+
+    def _append(self, connection: Connection, events: Sequence[Event], now: datetime) -> None:
+        """Between the events and the new head of their chain, in whatever transaction."""
+
+        def dies(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            if statement.startswith("UPDATE chain_head"):
+                for one in events:
+                    self.death.at(f"append {one.type}")
+
+        event.listen(connection, "before_cursor_execute", dies)
+        try:
+            super()._append(connection, events, now)
+        finally:
+            event.remove(connection, "before_cursor_execute", dies)

@@ -1,0 +1,44 @@
+"""One mask and its end on each database, with a kill at every moment of it; `script/soak --kills` has many more."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.kills.journey import journey
+from tests.kills.mortal import Maker
+from tests.kills.points import POINTS
+from tests.kills.rounds import LONG, Lane
+from tests.lab.hosts import LabHost
+from tests.lab.machine import NotHereError
+from tests.lab.postgres import Postgres, postgres
+
+pytestmark = pytest.mark.ssh
+
+
+@contextmanager
+def the_database(name: str) -> Iterator[Postgres | None]:
+    """A cluster, or none for SQLite."""
+    if name == "sqlite":
+        yield None
+        return
+    try:
+        with postgres() as cluster:
+            yield cluster
+    except NotHereError as cannot:
+        pytest.skip(str(cannot))
+
+
+@pytest.mark.fault(
+    "F57",
+    *POINTS,
+    how="SIGKILL by its own hand before and after every command, message and commit, of a mask and of its end",
+    saw="one card that says MASKED AND PROVEN, one that says UNMASKED, AS BEFORE, and each message once",
+)
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def test_whenever_a_bot_is_killed_the_mask_and_its_end_are_carried_out_once(
+    database: str, host: LabHost, tmp_path: Path
+) -> None:
+    with the_database(database) as cluster, Maker() as maker:
+        assert [*journey(Lane(host, tmp_path, maker, cluster, lease=LONG))] == []
