@@ -1,6 +1,7 @@
-"""`script/soak`: half an hour of everything at once; `script/soak --kills`: fifty kills at each of thirteen points."""
+"""`script/soak`: the nightly tests, and half an hour of everything at once; `--kills`: fifty kills at each point."""
 
 import argparse
+import subprocess
 import sys
 import tempfile
 import time
@@ -23,20 +24,35 @@ from tests.soak.telling import of_kills, of_storm, tell
 
 HOSTS = ("web-01", "web-02", "db-01")
 DATABASES = ("SQLite", "PostgreSQL")
+NIGHTLY = ROOT / "tests/soak/nightly"
 
 
 def main() -> int:
-    """Run one of the two, write it down, and exit 0 if no promise was broken."""
+    """Run what is asked for, write it down, and exit 0 if no promise was broken and every test has passed."""
     parser = argparse.ArgumentParser(prog="script/soak", description=__doc__)
     parser.add_argument("--kills", action="store_true", help="kill at every point instead")
+    parser.add_argument("--tests", action="store_true", help="run the nightly tests alone")
     parser.add_argument("--points", nargs="+", choices=POINTS, default=[*POINTS], help="to kill at (all)")
     parser.add_argument("--rounds", type=int, default=50, help="kills at each point on each database (50)")
     parser.add_argument("--minutes", type=float, default=30.0, help="of the soak (30), or at most of the kills")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="of what happens when")
     given = parser.parse_args()
-    return (
-        _kills(given.points, given.rounds, given.minutes * 60) if given.kills else _soak(given.minutes * 60, given.seed)
-    )
+    if given.kills:
+        return _kills(given.points, given.rounds, given.minutes * 60)
+    code = _tests()
+    if not given.tests:
+        code = _soak(given.minutes * 60, given.seed) or code
+    if code:
+        _say("script/soak: FAILED")
+    return code
+
+
+def _tests() -> int:
+    """Named one by one, since pytest finds none of them by itself."""
+    files = [str(file) for file in sorted(NIGHTLY.glob("*.py")) if file.name != "__init__.py"]
+    failed = subprocess.run([sys.executable, "-m", "pytest", *files], cwd=ROOT, check=False).returncode
+    _say(f"the nightly tests {'FAILED' if failed else 'passed'}")
+    return failed
 
 
 def _soak(seconds: float, seed: int) -> int:

@@ -1,4 +1,4 @@
-"""One change on a fleet: begun, whose it is, and what is stored of its end."""
+"""One change on a fleet: whose it is, and what is stored of its end."""
 
 from collections.abc import Mapping
 
@@ -8,29 +8,17 @@ from bot.core.changes import Request, Stage
 from bot.edges.database.engine import parse_url
 from bot.edges.database.tables import targets
 from tests.soak.fleet import DATABASE, Fleet
-from tests.stories.scene import Story, id_of
+from tests.stories.scene import id_of
 
 
-def owner_of(fleet: Fleet, story: Story, card: Mapping[str, object]) -> int:
-    """Which of the bots works on it, once one does."""
+def owners(fleet: Fleet, card: Mapping[str, object]) -> list[int]:
+    """Which of the bots works on it now: one, or none."""
     engine = create_engine(parse_url(fleet.cluster.url(DATABASE)))
-    owned = select(targets.c.owner).where(targets.c.request_id == id_of(dict(card)))
-
-    def look() -> str:
-        with engine.connect() as connection:
-            return connection.execute(owned).scalar() or ""
-
-    pid = story.until(look, "an owner").rpartition(":")[2]
+    with engine.connect() as connection:
+        owned = select(targets.c.owner).where(targets.c.request_id == id_of(dict(card)))
+        pid = str(connection.execute(owned).scalar() or "").rpartition(":")[2]
     engine.dispose()
-    return [str(bot.pid) for bot in fleet.bots].index(pid)
-
-
-def begun(story: Story, host: str) -> dict[str, object]:
-    """A change whose stop takes six seconds, with its link made."""
-    card = story.asks(f"/mask {host} slowstop")
-    story.presses("bob", "Approve", card)
-    story.until(lambda: story.link("slowstop.service", host).is_symlink(), "the link")
-    return card
+    return [number for number, bot in enumerate(fleet.bots) if bot.is_running() and str(bot.pid) == pid]
 
 
 def done(fleet: Fleet, card: Mapping[str, object]) -> Request:
