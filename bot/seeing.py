@@ -27,6 +27,7 @@ def seen(assembly: Assembly, notify: Notify, *, looks: Sequence[Look], say: Call
     """
     parts, settings = assembly.parts, assembly.settings
     waiting = metrics.Waiting(lambda: _backlog(parts), lambda: _unshipped(parts))
+    counted = (waiting, metrics.Undrawn(lambda: parts.vitals.undrawn))
 
     def told(found: Sequence[Sign]) -> None:
         for sign in found:
@@ -41,12 +42,14 @@ def seen(assembly: Assembly, notify: Notify, *, looks: Sequence[Look], say: Call
         door = probes.listener(lambda: pulse.signs, (str(settings.probe_address), settings.probe_port))
         door.open()
         say(f"probes: {door.place}")
-    metrics.REGISTRY.register(waiting)
+    for one in counted:
+        metrics.REGISTRY.register(one)
     try:
         yield pulse
     finally:
         pulse.stop()
-        metrics.REGISTRY.unregister(waiting)
+        for one in counted:
+            metrics.REGISTRY.unregister(one)
         if door:
             door.close()
 

@@ -5,6 +5,7 @@ from bot.core.cards.kit import Block
 from bot.core.draft import EMPTY, Draft
 from bot.workflow import Workflow
 from handlers.caller import Click, Submission, Typing
+from handlers.drawn import form_or_none
 from handlers.surface import Forms, OpenForm, Surface
 
 
@@ -19,7 +20,17 @@ def open_form(desk: Workflow, form: Forms, click: Click, draft: Draft = EMPTY) -
     """Open it with what is known, and have the units ready before anybody looks for one. Raises `UsageError`."""
     if draft.host:
         desk.offers.units(draft.host, asker=click.caller.id)
-    form.open(forms.mask_form(desk.hosts, draft, owners=desk.hold_owners, asks_where=click.caller.place.is_home), click)
+    asks_where = click.caller.place.is_home
+    form.open(_mask_form(desk, draft, asks_where=asks_where), click)
+
+
+def _mask_form(desk: Workflow, draft: Draft, *, asks_where: bool) -> Block:
+    """What was typed already is left out where it cannot be drawn."""
+    return form_or_none(
+        desk,
+        lambda: forms.mask_form(desk.hosts, draft, owners=desk.hold_owners, asks_where=asks_where),
+        lambda: forms.mask_form(desk.hosts, asks_where=asks_where),
+    )
 
 
 def hosts(desk: Workflow, typing: Typing) -> list[Block]:
@@ -54,6 +65,5 @@ def host_chosen(desk: Workflow, chosen: Submission, form: OpenForm) -> str:
         review=fields.get(hold_form.REVIEW_ON, ""),
         reason=fields.get(forms.REASON, ""),
     )
-    view = forms.mask_form(desk.hosts, draft, owners=desk.hold_owners, asks_where=forms.CHANNEL in fields)
-    form.refill(view, chosen.click)
+    form.refill(_mask_form(desk, draft, asks_where=forms.CHANNEL in fields), chosen.click)
     return ""

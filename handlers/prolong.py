@@ -11,6 +11,7 @@ from bot.core.times import read_day
 from bot.errors import UsageError
 from bot.workflow import Workflow
 from handlers.caller import Click, Submission
+from handlers.drawn import form_about
 from handlers.home import follow
 from handlers.surface import Forms, Surface, Unfit
 
@@ -25,13 +26,13 @@ def register(surface: Surface) -> None:
 
 def extend(desk: Workflow, click: Click, form: Forms) -> str:
     """A form: by how much."""
-    form.open(forms.extend_form(desk.lasting.ending(click.request_id)), click)
+    form.open(form_about(desk, desk.lasting.ending(click.request_id), forms.extend_form), click)
     return ""
 
 
 def keep(desk: Workflow, click: Click, form: Forms) -> str:
     """A form: why, and of a hold when its owners look at it again."""
-    form.open(forms.keep_form(desk.lasting.kept(click.request_id)), click)
+    form.open(form_about(desk, desk.lasting.kept(click.request_id), forms.keep_form), click)
     return ""
 
 

@@ -1,10 +1,13 @@
 """Approve, deny, withdraw: what people say to a request that waits."""
 
+from functools import partial
+
 from bot.core.cards import forms
 from bot.core.cards.kit import Action
 from bot.core.changes import Verdict, Wanted
 from bot.workflow import Workflow
 from handlers.caller import Click, Submission
+from handlers.drawn import form_about
 from handlers.home import follow
 from handlers.surface import Forms, Surface, Unfit, beside, typed
 
@@ -24,10 +27,11 @@ def approve(desk: Workflow, click: Click, form: Forms) -> str:
     On somebody's own page there is no card that could be checked, so there it always takes the form.
     """
     if click.is_home:
-        form.open(forms.confirm_form(desk.ballot(click.request_id, click.digest)), click)
+        ballot, barely = desk.ballot(click.request_id, click.digest), partial(forms.confirm_form, shows_plan=False)
+        form.open(form_about(desk, ballot, forms.confirm_form, barely), click)
         return ""
     if desk.needs_console_tick(click.request_id):
-        form.open(forms.approve_form(desk.request(click.request_id)), click)
+        form.open(form_about(desk, desk.request(click.request_id), forms.approve_form), click)
         return ""
     return _vote(desk, click, Verdict.APPROVE)
 
@@ -43,7 +47,7 @@ def approve_vouching(desk: Workflow, sent: Submission) -> str:
 def deny(desk: Workflow, click: Click, form: Forms) -> str:
     """A form first: it asks for a reason, which may stay empty, or for what the voter wants to know."""
     is_current = desk.ballot(click.request_id, click.digest) if click.is_home else None
-    form.open(forms.deny_form(is_current or desk.request(click.request_id)), click)
+    form.open(form_about(desk, is_current or desk.request(click.request_id), forms.deny_form), click)
     return ""
 
 

@@ -1,6 +1,7 @@
 """Saying more than yes or no: go ahead alone, answer a question, hand over, sign a review. Each has a form."""
 
 from dataclasses import replace
+from functools import partial
 
 from bot.core.cards import forms
 from bot.core.cards.kit import Action
@@ -8,6 +9,7 @@ from bot.core.changes import Wanted
 from bot.core.people import PersonId
 from bot.workflow import Workflow
 from handlers.caller import Click, Submission
+from handlers.drawn import form_about
 from handlers.home import follow
 from handlers.surface import Forms, Surface, Unfit, beside, typed
 
@@ -26,7 +28,8 @@ def register(surface: Surface) -> None:
 
 def go_alone(desk: Workflow, click: Click, form: Forms) -> str:
     """The form names verb, unit and host as they are stored, and wants a reason."""
-    form.open(forms.alone_form(desk.request(click.request_id), least=desk.wishes.shortest_reason), click)
+    draw = partial(forms.alone_form, least=desk.wishes.shortest_reason)
+    form.open(form_about(desk, desk.request(click.request_id), draw), click)
     return ""
 
 
@@ -41,7 +44,7 @@ def going_alone(desk: Workflow, sent: Submission) -> str:
 
 def answer(desk: Workflow, click: Click, form: Forms) -> str:
     """The form says the question once more."""
-    form.open(forms.answer_form(desk.request(click.request_id)), click)
+    form.open(form_about(desk, desk.request(click.request_id), forms.answer_form), click)
     return ""
 
 
@@ -52,7 +55,7 @@ def answered(desk: Workflow, sent: Submission) -> str:
 
 def hand_over(desk: Workflow, click: Click, form: Forms) -> str:
     """The form asks to whom."""
-    form.open(forms.handover_form(desk.request(click.request_id)), click)
+    form.open(form_about(desk, desk.request(click.request_id), forms.handover_form), click)
     return ""
 
 
@@ -64,7 +67,7 @@ def handed_over(desk: Workflow, sent: Submission) -> str:
 
 def sign(desk: Workflow, click: Click, form: Forms) -> str:
     """The form shows what was done alone."""
-    form.open(forms.review_form(desk.request(click.request_id)), click)
+    form.open(form_about(desk, desk.request(click.request_id), forms.review_form), click)
     return ""
 
 

@@ -1,27 +1,66 @@
 """What came of a change: what is worse a while later than it was right after it."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 
-from bot.core.changes import Outcome, Target
-from bot.core.neighbourhood import seen_beside
-from bot.core.units import FileKind, Snapshot
+from bot.core.changes import Outcome, Request, Target
+from bot.core.units import ActiveState, FileKind, Neighbour, Snapshot
 
+_UP = (ActiveState.ACTIVE, ActiveState.RELOADING, ActiveState.REFRESHING)
 _MASKED = (Outcome.PROVEN, Outcome.MASKED_RUNNING, Outcome.MASKED_RESTARTED)
 
 
-def aftermath(target: Target, now: Snapshot) -> tuple[str, ...]:
+def aftermath(
+    target: Target, now: Snapshot, *, ours: Collection[str] = frozenset(), is_lost: bool = False
+) -> tuple[str, ...]:
     """Sentences; empty if all is well. Both looks must be full ones.
 
-    That the very link we made is gone is told by whoever sees it first (`bot/workflow/noticing.py`).
+    Of `ours`, the units that other requests have changed since, nothing is said: their own cards say it. That the very
+    link we made is gone (`is_lost`) is told by whoever sees it first (`bot/workflow/noticing.py`).
     """
-    if target.after is None:
+    after = target.after
+    if after is None:
         return ()
-    return tuple([*_not_masked(target, now), *_failed(target.after, now), *_went_down(target.after, now)])
+    itself = after.names | now.names
+    if is_lost or not itself.isdisjoint(ours):
+        itself = frozenset()
+    before = _follows(target, target.before) if target.before else {}
+    beside = {*before, *_follows(target, after)} - set(ours) - after.names
+    said = [*_of_its_own(target, after, now)] if itself else []
+    return tuple([*said, *_failed(after, now, beside | itself), *_went_down(target, after, now, beside)])
+
+
+def touched(request: Request) -> frozenset[str]:
+    """The units that a change has changed, or that follow it: the unit under all its names, and what it takes along."""
+    target = request.target
+    looks = [seen for seen in (target.planned, target.before, target.after) if seen]
+    follow = (unit for seen in looks for unit in _follows(target, seen))
+    return frozenset([str(target.unit), *(name for seen in looks for name in seen.names), *follow])
+
+
+def told_of(request: Request) -> frozenset[str]:
+    """What its thread has said already of what came of it."""
+    return frozenset([*request.standing.found, *map(has_failed, request.watched.failed)])
 
 
 def has_failed(unit: str) -> str:
     """The sentence, by which it is known that it was told."""
     return f"{unit} has failed."
+
+
+def _follows(target: Target, seen: Snapshot) -> Mapping[str, Neighbour]:
+    """What a change of the unit has consequences for: what it takes along, what starts it, instances of a template."""
+    around = seen.around
+    if around is None:
+        return {}
+    instances = around.members if target.unit.is_template else ()
+    return {unit.unit: unit for unit in (*around.would_stop, *around.triggers, *around.others, *instances)}
+
+
+def _of_its_own(target: Target, after: Snapshot, now: Snapshot) -> Iterator[str]:
+    yield from _not_masked(target, now)
+    failed = now.around.failed if now.around else ()
+    if not after.active.is_down and now.active.is_down and str(now.id) not in failed:
+        yield f"{now.id} is {now.active}."
 
 
 def _not_masked(target: Target, now: Snapshot) -> Iterator[str]:
@@ -37,18 +76,16 @@ def _not_masked(target: Target, now: Snapshot) -> Iterator[str]:
         yield f"{now.id} is {now.active} again."
 
 
-def _failed(after: Snapshot, now: Snapshot) -> Iterator[str]:
+def _failed(after: Snapshot, now: Snapshot, related: Collection[str]) -> Iterator[str]:
+    """What has to do with the unit and has failed since; what else fails on the host is not of our doing."""
     had, have = (set(seen.around.failed) if seen.around else set() for seen in (after, now))
-    yield from (has_failed(unit) for unit in sorted(have - had))
+    yield from (has_failed(unit) for unit in sorted((have - had).intersection(related)))
 
 
-def _went_down(after: Snapshot, now: Snapshot) -> Iterator[str]:
-    """What ran right after it and does not now, unless it is named as failed."""
+def _went_down(target: Target, after: Snapshot, now: Snapshot, beside: Collection[str]) -> Iterator[str]:
+    """What ran right after it and does not now, unless it is named as failed. A job that has ended is no news."""
     failed = now.around.failed if now.around else ()
-    found = seen_beside(now)
-    for unit, was in sorted(seen_beside(after).items()):
-        other = found.get(unit)
-        if not was.active.is_down and other and other.active.is_down and unit not in failed:
-            yield f"{unit} is {other.active}."
-    if not after.active.is_down and now.active.is_down and str(now.id) not in failed:
-        yield f"{now.id} is {now.active}."
+    was, found = _follows(target, after), _follows(target, now)
+    for unit in sorted(set(beside).intersection(was, found)):
+        if was[unit].active in _UP and found[unit].active.is_down and unit not in failed:
+            yield f"{unit} is {found[unit].active}."

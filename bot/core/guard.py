@@ -43,6 +43,13 @@ no() {{
   printf 'maskbot-guard {token}: %s\\n' "$1" >&2
   exit {refused}
 }}
+# A name that systemd has escaped comes in quotes, for the sake of its backslash (shlex.quote of Python).
+plainly() {{
+  case $1 in
+    *\\\\*) printf '%s\\n' "$1" | tr -d "'" ;;
+    *) printf '%s\\n' "$1" ;;
+  esac
+}}
 is() {{ printf '%s\\n' "$1" | grep -E -q -x -- "$2"; }}
 critical() {{
   case $1 in
@@ -54,7 +61,7 @@ critical() {{
 is_critical() {{
   critical "$1" && return 0
   names=$(systemctl show -p Id -p Names --value -- "$1" 2>/dev/null) || return 0
-  for name in $names; do
+  for name in $(printf '%s\\n' "$names" | sed 's/"//g; s/[\\\\][\\\\]/\\\\/g'); do
     critical "$name" && return 0
   done
   return 1
@@ -65,13 +72,14 @@ as_said() {{
 }}
 look_at() {{
   case $1 in
-    *[!A-Za-z0-9_@:.\\'\\ -]*) no "not a look of the bot" ;;
+    *[!A-Za-z0-9_@:.\\\\\\'\\ -]*) no "not a look of the bot" ;;
   esac
-  is "$1" "{unit} (full|short) ([a-z_][a-z0-9_-]*|'')" || no "not a look of the bot"
+  set -- "$(plainly "$1")"
+  is "$1" "{unit} (full|short) ([a-z_][a-z0-9_-]*|'')?" || no "not a look of the bot"
   set -- $1
-  [ "$3" != "''" ] || set -- "$1" "$2" ""
+  [ "${{3-}}" != "''" ] || set -- "$1" "$2" ""
   is_critical "$1" && export {policy}=no
-  exec /bin/sh -c "$look" maskbot-look "$1" "$2" "$3" </dev/null
+  exec /bin/sh -c "$look" maskbot-look "$1" "$2" "${{3-}}" </dev/null
 }}
 case $said in
   "/bin/sh -c "*)
@@ -82,8 +90,9 @@ case $said in
       "$asked"*) look_at "${{said#"$asked"}}" ;;
     esac
     no "not a look of the bot" ;;
-  *[!A-Za-z0-9_@=:./\\ -]*) no "not a command of the bot" ;;
+  *[!A-Za-z0-9_@=:./\\\\\\'\\ -]*) no "not a command of the bot" ;;
 esac
+said=$(plainly "$said")
 while read -r what form; do
   is "$said" "$form" || continue
   unit=${{said##* }}

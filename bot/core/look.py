@@ -175,7 +175,12 @@ def _hashes(lines: tuple[str, ...]) -> dict[str, str]:
     matches = [_HASH.fullmatch(line) for line in lines]
     if not all(matches):
         raise HostileOutput("The host's answer has something else than a hash of a file.")
-    return {match["path"]: match["hash"] for match in matches if match}
+    return {_unescaped(match): match["hash"] for match in matches if match}
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    """sha256sum(1) doubles each backslash of a path, and says so by one at the beginning of the line."""
+    return match["path"].replace("\\\\", "\\") if match[0].startswith("\\") else match["path"]
 
 
 def _links(lines: tuple[str, ...]) -> tuple[tuple[str, str], ...]:

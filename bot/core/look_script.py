@@ -8,6 +8,7 @@ export LC_ALL=C SYSTEMD_COLORS=0 SYSTEMD_PAGER=
 unset QUOTING_STYLE
 set -f
 say() { printf '%s\\n' "$@"; }
+plain() { say "$1" | sed 's/"//g; s/[\\\\][\\\\]/\\\\/g'; }
 fail() { say "@failed" "$1" @end; exit 0; }
 """
 WHY_NOT = """\
@@ -60,10 +61,10 @@ id= names= file= drop_ins= load=
 while IFS= read -r line; do
   case $line in
     Id=*) id=${{line#*=}} ;;
-    Names=*) names=${{line#*=}} ;;
+    Names=*) names=$(plain "${{line#*=}}") ;;
     LoadState=*) load=${{line#*=}} ;;
     FragmentPath=*) file=${{line#*=}} ;;
-    DropInPaths=*) drop_ins=${{line#*=}} ;;
+    DropInPaths=*) drop_ins=$(plain "${{line#*=}}") ;;
   esac
 done <<EOT
 $shown

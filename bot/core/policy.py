@@ -109,6 +109,7 @@ RULES: tuple[Check, ...] = (
     masking.mask_would_hold,
     masking.can_be_stopped,
     masking.can_be_started_again,
+    masking.what_stops_too_can_be_started_again,
     masking.watchdog_stays_quiet,
     unmasking.there_is_a_mask,
     unmasking.mask_is_a_link,

@@ -159,11 +159,14 @@ def read_status(stdout: str) -> str:
     return "\n".join(rows[:1] + known)
 
 
-# The types that may be masked, and no name that could be a path, an option or a pattern. Escaped names (`\x2d`) are
-# left out on purpose, and so are templates, whose mask would be one of all their instances. How long a name may be is
-# systemd's own affair: glibc compiles a counted repetition as that many copies, which cost each call of sudo 60 ms.
-_STEM = r"[A-Za-z0-9_][A-Za-z0-9:_.-]*"
-_UNIT = _STEM + r"(@[A-Za-z0-9:_.@-]+)?\.(service|socket|timer|path)"
+# The types that may be masked, and no name that could be a path, an option or a pattern. A backslash stands only where
+# systemd-escape(1) writes one (`\x2d`), and in brackets, for sudo and sh(1) take one of two away elsewhere. Templates
+# are left out on purpose: their mask would be one of all their instances. How long a name may be is systemd's own
+# affair: glibc compiles a counted repetition as that many copies, which cost each call of sudo 60 ms.
+STARTABLE = ("service", "socket", "timer", "path")
+_ESCAPED = r"[\\]x([01][0-9a-f]|2[0-9a-e]|3[b-f]|40|5[b-e]|60|7[b-f]|[89a-f][0-9a-f])"
+_STEM = rf"[A-Za-z0-9_]([A-Za-z0-9:_.-]|{_ESCAPED})*"
+_UNIT = rf"{_STEM}(@([A-Za-z0-9:_.@-]|{_ESCAPED})+)?\.({'|'.join(STARTABLE)})"
 _PATTERNS = {
     "{unit}": _UNIT,
     "{units}": f"{_UNIT}( {_UNIT})*",

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from bot.core.guard import PATH, PROBE, REFUSED, complaint
 from bot.core.inventory import Host
+from bot.core.login import login_complaint
 from bot.core.look import look_argv, parse_look
 from bot.core.systemctl import RIGHTS
 from bot.core.units import Snapshot, UnitName
@@ -14,6 +15,7 @@ from bot.ports import Hosts, Reply
 
 # Any host with systemd knows it or can look for it; nothing is done to it.
 _UNIT = UnitName("dbus.service")
+_ESCAPED = UnitName(r"maskbot\x2ddoctor.service")  # there is none, and rights can be asked for all the same
 _OPTIONAL = "control"
 # What is examined, in the order in which it can fail.
 _CHECKS = ("reachable", "algorithms", "host key", "login", "session", "systemctl", "D-Bus", "look")
@@ -30,6 +32,7 @@ _FAILS_AT: Mapping[str, tuple[str, str]] = {
     "ssh_auth_timeout": ("login", "See what the host's sshd and PAM say about the login (journalctl -u ssh)."),
     "ssh_channel_refused": ("session", "Allow the user a session: MaxSessions and ForceCommand in sshd_config(5)."),
     "ssh_channel_timeout": ("session", "See what the host's PAM and logind do at a login (journalctl -u ssh)."),
+    "no_shell": ("session", "Give the login a shell (usermod -s /bin/sh), and see which command sshd forces upon it."),
     "host_not_ready": ("session", f"Print the guard of this version with `maskbot guard`, and put it to {PATH} there."),
     "no_systemd": ("systemctl", "The bot is for hosts that were booted with systemd; take it out of hosts.yaml."),
     "no_systemctl": ("systemctl", "Install systemd, or take the host out of hosts.yaml."),
@@ -42,14 +45,17 @@ def examine_host(hosts: Hosts, host: Host, *, deadline: float) -> tuple[list[Fin
     """Everything about one host up to the first thing that fails, and its machine-id if it told one."""
     try:
         reply = hosts.run(host, look_argv(_UNIT, full=True), deadline=deadline)
-        if no := complaint(host.name, reply.exit_code, reply.stderr):
+        no = complaint(host.name, reply.exit_code, reply.stderr)
+        if no := no or login_complaint(host.name, reply.exit_code, reply.stdout):
             raise no
         seen = parse_look(reply.stdout, _UNIT)
+        escaped = parse_look(hosts.run(host, look_argv(_ESCAPED, full=True), deadline=deadline).stdout, _ESCAPED)
         probe = hosts.run(host, PROBE, deadline=deadline)
     except MaskbotError as error:
         return list(_until(host.name, error)), ""
     well = [Finding(host.name, check, is_ok=True) for check in _CHECKS]
-    return [*well, *_rights(host.name, seen), _guard(host.name, probe), *_machine(host, seen)], seen.machine_id
+    rights = [*_rights(host.name, seen), *_rights_of_escaped(host.name, seen, escaped)]
+    return [*well, *rights, _guard(host.name, probe), *_machine(host, seen)], seen.machine_id
 
 
 def twins(machine_ids: Mapping[str, str]) -> Iterator[Finding]:
@@ -93,6 +99,17 @@ def _rights(name: str, seen: Snapshot) -> Iterator[Finding]:
             yield Finding(name, "control layer", is_ok=True, what=what, fix=fix)
         else:
             yield Finding(name, f"sudo: {right}", is_ok=False, what="sudo does not let the bot", fix=_RIGHTS_FIX)
+
+
+def _rights_of_escaped(name: str, seen: Snapshot, escaped: Snapshot) -> Iterator[Finding]:
+    """Lines of an older version admit no name with a backslash."""
+    granted, of_escaped = (one.around.rights if one.around else frozenset[str]() for one in (seen, escaped))
+    if granted == of_escaped:
+        yield Finding(name, "sudo: escaped names", is_ok=True)
+    else:
+        what = r"sudo does not let the bot handle units whose names systemd has escaped (`a\x2db.service`)"
+        fix = "`maskbot guard --sudoers` prints the lines of this version; put them to /etc/sudoers.d/maskbot there."
+        yield Finding(name, "sudo: escaped names", is_ok=False, what=what, fix=fix)
 
 
 def _guard(name: str, probe: Reply) -> Finding:

@@ -1,11 +1,11 @@
 """What can be counted, for Prometheus. The edges count; no label holds a name of a unit, a host or a person."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from bot.core.changes import Request, Stage
@@ -112,6 +112,21 @@ def alarm(kind: str, *, is_on: bool) -> None:
 def exposition() -> bytes:
     """Everything, as Prometheus reads it."""
     return generate_latest(REGISTRY)
+
+
+class Undrawn(Collector):
+    """Messages that could not be drawn, by kind, counted where they are drawn."""
+
+    def __init__(self, count: Callable[[], Mapping[str, int]]) -> None:
+        self._count = count
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """The counts as they are now."""
+        said = "Messages that could not be drawn, and went out in plain words."
+        found = CounterMetricFamily("maskbot_undrawn", said, labels=["kind"])
+        for kind, count in sorted(self._count().items()):
+            found.add_metric([kind], count)
+        yield found
 
 
 class Waiting(Collector):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import structlog
 
-from bot.core.aftermath import aftermath, has_failed
+from bot.core.aftermath import aftermath, told_of
 from bot.core.cards import ends
 from bot.core.changes import Request
 from bot.core.clocks import host_is_looked_at_again
@@ -15,6 +15,7 @@ from bot.ports import Claim, Message, MessageKind
 from bot.workflow.ending import event
 from bot.workflow.looking import known_neighbours, look
 from bot.workflow.noticing import Gone, gone
+from bot.workflow.own_changes import own_changes
 from bot.workflow.parts import Parts
 
 log = structlog.get_logger()
@@ -29,9 +30,7 @@ def look_after(parts: Parts, claim: Claim, request: Request) -> Request:
     seen = _seen(parts, request)
     lost = _gone(parts, request, seen)
     request = lost.request
-    said = (*request.standing.found, *map(has_failed, request.watched.failed))
-    found = aftermath(request.target, seen) if seen else ()
-    new = tuple(sentence for sentence in found if sentence not in said)
+    new = _worse(parts, request, seen) if seen else ()
     standing = replace(
         request.standing,
         look_at=next_look(request, now, parts.care),
@@ -46,6 +45,14 @@ def look_after(parts: Parts, claim: Claim, request: Request) -> Request:
         messages=[*lost.messages, *messages],
         claim=claim,
     )
+
+
+def _worse(parts: Parts, request: Request, seen: Snapshot) -> tuple[str, ...]:
+    """What nobody has said yet, and no other change of ours explains."""
+    later, is_lost = own_changes(parts, request), bool(request.watched.lost or request.held.off)
+    found = aftermath(request.target, seen, ours=later.units, is_lost=is_lost)
+    said = later.told | told_of(request)
+    return tuple(sentence for sentence in found if sentence not in said)
 
 
 def _seen(parts: Parts, request: Request) -> Snapshot | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from bot.core.cards import answers, details, ledger, plain
+from bot.core.cards import answers, details, fallback, ledger, plain
 from bot.core.cards.forms import told
 from bot.core.cards.handover import handover
 from bot.core.cards.kit import Text
@@ -23,6 +23,7 @@ from bot.core.units import UnitName
 from bot.errors import MaskbotError, UsageError
 from bot.ports import Query
 from bot.workflow.asking import planned
+from bot.workflow.drawing import drawn
 from bot.workflow.frozen import stopped_too
 from bot.workflow.groups import person, with_names
 from bot.workflow.judging import facts
@@ -106,6 +107,7 @@ class Answers:
             text = plain(str(error))
         except Exception:
             log.exception("no answer", asker=who.id.user)
+            self._parts.vitals.not_drawn("answer")
             text = plain("That went wrong on our side; nothing was changed. It is in the bot's log.")
         try:
             if text:
@@ -214,4 +216,9 @@ def _details(parts: Parts, request: Request, who: Asker) -> Text:
     if no := may_see_all(given, parts.policy):
         raise UsageError(f"{no.reason} {no.hint}".strip())
     offered = () if who.place.is_home else offers(parts, request, who.id)  # there no form can be opened from it
-    return details(request, now=parts.clock.now(), offers=offered)
+    return drawn(
+        parts,
+        "details",
+        lambda: details(request, now=parts.clock.now(), offers=offered),
+        lambda: fallback.card(request, offered),
+    )

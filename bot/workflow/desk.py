@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bot.core.audit import Event
 from bot.core.cards.buttons import DIGEST_SIGNS
+from bot.core.cards.kit import Block
 from bot.core.changes import Ask, Outcome, Request, Stage, Verdict, Vote
 from bot.core.grammar import Question
 from bot.core.later import once_more
@@ -13,6 +14,7 @@ from bot.core.times import Now
 from bot.errors import Stale, UsageError
 from bot.workflow.answering import Answers
 from bot.workflow.door import Door
+from bot.workflow.drawing import drawn
 from bot.workflow.ending import event
 from bot.workflow.freezing import Freezing
 from bot.workflow.lasting import Lasting
@@ -71,6 +73,10 @@ class Workflow:
         """By which a time that somebody types is understood."""
         policy = self._parts.policy
         return Now(self._parts.clock.now(), policy.time_zone, policy.scheduling.window)
+
+    def form(self, *ways: Callable[[], Block]) -> Block:
+        """A form, drawn in the first of these ways that does not fail."""
+        return drawn(self._parts, "form", *ways)
 
     def request(self, request_id: str) -> Request:
         """A request as it is stored. Raises `UsageError` where there is none."""

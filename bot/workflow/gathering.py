@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot import __version__
-from bot.core.cards import home
+from bot.core.cards import fallback, home
 from bot.core.cards.kit import Block
 from bot.core.changes import Request, Stage, Tally
 from bot.core.page import Health, Page, rights_of
@@ -13,6 +13,7 @@ from bot.core.policy import Facts, Moment, could_go_alone, may_sign, may_vote
 from bot.core.rules.identity import is_one_of_us
 from bot.errors import NotYet, Unverified, UsageError
 from bot.ports import Query
+from bot.workflow.drawing import drawn as drawn_by
 from bot.workflow.frozen import freeze_state
 from bot.workflow.groups import Groups, person, read_groups
 from bot.workflow.parts import Parts
@@ -33,7 +34,8 @@ def drawn(parts: Parts, who: PersonId) -> Block:
         return home.unverified(str(error))
     if not is_one_of_us(me, parts.policy):
         return home.closed("This page is for full members of this workspace.")
-    return home.view(gathered(parts, me, groups), parts.clock.now())
+    page = gathered(parts, me, groups)
+    return drawn_by(parts, "home", lambda: home.view(page, parts.clock.now()), lambda: fallback.page(page))
 
 
 def gathered(parts: Parts, me: Person, groups: Groups) -> Page:

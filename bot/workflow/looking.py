@@ -5,6 +5,7 @@ from collections.abc import Collection
 from bot.core.changes import Target
 from bot.core.guard import complaint
 from bot.core.inventory import Host
+from bot.core.login import login_complaint
 from bot.core.look import look_argv, parse_look
 from bot.core.scan import Scan, parse_scan, scan_argv
 from bot.core.systemctl import read_status, status_argv
@@ -47,7 +48,8 @@ def scan(parts: Parts, host: Host) -> Scan:
 
 
 def _check_guard(host: Host, reply: Reply) -> None:
-    if no := complaint(host.name, reply.exit_code, reply.stderr):
+    no = complaint(host.name, reply.exit_code, reply.stderr)
+    if no := no or login_complaint(host.name, reply.exit_code, reply.stdout):
         raise no
 
 

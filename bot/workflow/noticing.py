@@ -1,6 +1,6 @@
 """What a watch noticed, told: a mask of ours that was lost, what failed because of one, masks of other people."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -62,13 +62,16 @@ def see_what_became(parts: Parts, host: Host, request: Request, seen: Scan) -> N
             parts.store.save(lost.request, events=lost.events, messages=lost.messages)
 
 
-def tell_failed(parts: Parts, request: Request, units: tuple[str, ...]) -> None:
-    """Something failed that had to do with a unit that we masked."""
+def tell_failed(parts: Parts, request: Request, units: Sequence[str], told: Collection[str]) -> None:
+    """Something failed that had to do with a unit that we masked. What was `told` in another thread is only noted."""
+    if not units:
+        return
     watched = replace(request.watched, failed=(*request.watched.failed, *units))
     known = event(request, "watch.failed", outcome="failure", code="failed_since", units=list(units))
-    told = Message(MessageKind.NOTE, body=words.failed(request, units), mentions=(request.owner.user,))
+    new = [unit for unit in units if unit not in told]
+    note = Message(MessageKind.NOTE, body=words.failed(request, new), mentions=(request.owner.user,))
     with suppress(Stale):
-        parts.store.save(replace(request, watched=watched), events=[known], messages=[told])
+        parts.store.save(replace(request, watched=watched), events=[known], messages=[note] if new else [])
 
 
 def of_others(parts: Parts, page: Page, found: Findings) -> tuple[list[Event], list[Message]]:

@@ -13,6 +13,7 @@ from bot.core.pages import Page, details, holds, key_of, over, summary
 from bot.core.times import spoken
 from bot.errors import PagerError, SlackError
 from bot.ports import Claim, Due, Message, MessageKind
+from bot.workflow.drawing import drawn
 from bot.workflow.ending import event
 from bot.workflow.parts import Parts
 
@@ -92,7 +93,7 @@ def _page(parts: Parts, message: Message, request: Request | None) -> Page:
         at=since or now,
         source=request.target.host,
         link=_link(parts, request),
-        details=details(request),
+        details=drawn(parts, "page", lambda: details(request), dict[str, str]),
         is_over=message.is_over,
     )
 

@@ -25,10 +25,10 @@ def posted_before(parts: Parts, due: Due, place: Place, *, mark: str) -> str:
     return parts.channel.find(place, mark=mark, since=due.tried_at - _SKEW)
 
 
-def post(parts: Parts, due: Due, place: Place, text: Text, *, mark: str) -> str:
-    """Post it, unless it stands there already; the answer is its timestamp."""
+def post(parts: Parts, due: Due, place: Place, *shapes: Text, mark: str) -> str:
+    """Post it in the first of its shapes that Slack takes, unless it stands there already; return its timestamp."""
     stands = posted_before(parts, due, place, mark=mark)
-    return stands or plainer(text, lambda shape: parts.channel.post(place, shape, mark=mark))
+    return stands or plainer(shapes, lambda shape: parts.channel.post(place, shape, mark=mark))
 
 
 def posted(parts: Parts, due: Due, channel: str, ts: str, *, version: int) -> None:
@@ -70,12 +70,13 @@ def _take_back(parts: Parts, due: Due, channel: str, ts: str) -> None:
         log.warning("twin not taken back", message=due.id, request=due.request_id, why=error.code)
 
 
-def plainer(text: Text, send: Callable[[Text], Answer]) -> Answer:
-    """Send it; a message whose shape Slack refuses goes out once more as plain words."""
-    try:
-        return send(text)
-    except SlackError as error:
-        if error.code not in _SHAPE_REFUSED:
-            raise
-        log.error("message in plain words", why=error.code, text=text.text)
-        return send(Text(text.text))
+def plainer(shapes: Sequence[Text], send: Callable[[Text], Answer]) -> Answer:
+    """Send a message in the first of its shapes that Slack takes; the words alone are the last of them."""
+    for shape in shapes:
+        try:
+            return send(shape)
+        except SlackError as error:
+            if error.code not in _SHAPE_REFUSED:
+                raise
+            log.error("message in a plainer shape", why=error.code, text=shape.text)
+    return send(Text(shapes[0].text))

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import structlog
 
-from bot.core.cards import evidence, line, note, plain, reminder, render
+from bot.core.cards import evidence, fallback, line, note, plain, reminder
 from bot.core.cards.kit import Text
 from bot.core.cards.sentences import NOBODY_THERE, unseen
 from bot.core.changes import Request, Stage
@@ -13,6 +13,7 @@ from bot.core.people import PersonId, Place
 from bot.errors import NotYet, SlackError, Stale, Unverified
 from bot.ports import Due, Message, MessageKind
 from bot.workflow.digest import digest_now
+from bot.workflow.drawing import card_of, drawn
 from bot.workflow.ending import end, event
 from bot.workflow.paging import send_page
 from bot.workflow.parts import Parts
@@ -63,17 +64,21 @@ def _about(parts: Parts, due: Due, request: Request) -> None:
 
 def _card(parts: Parts, due: Due, request: Request) -> None:
     """The one message that is edited. One that an earlier try has posted may show an older version."""
-    text, place, mark = render(request, now=parts.clock.now()), place_of(parts, request), f"{request.id}:card"
+    shapes, place, mark = (
+        (card_of(parts, request), fallback.card(request)),
+        place_of(parts, request),
+        f"{request.id}:card",
+    )
     channel = due.channel if due.ts else place.channel
     ts = due.ts or posted_before(parts, due, place, mark=mark)
     try:
         if ts:
-            plainer(text, lambda shape: parts.channel.update(channel, ts, shape))
+            plainer(shapes, lambda shape: parts.channel.update(channel, ts, shape))
     except SlackError as error:
         if error.code != "message_not_found":
             raise
         ts = ""  # somebody deleted it
-    ts = ts or post(parts, due, place, text, mark=mark)
+    ts = ts or post(parts, due, place, *shapes, mark=mark)
     posted(parts, due, channel, ts, version=request.version)
 
 
@@ -84,7 +89,8 @@ def _line(parts: Parts, due: Due, request: Request) -> None:
     if message.to and _is_there(parts, request.owner, Place(channel)):
         parts.store.said(due, channel=channel, ts="seen", version=request.version)
         return
-    text = line(request, link=parts.channel.permalink(channel, ts), calls=place.channel == channel)
+    link, calls = parts.channel.permalink(channel, ts), place.channel == channel
+    text = drawn(parts, "line", lambda: line(request, link=link, calls=calls), lambda: fallback.line(request, link))
     said = post(parts, due, place, text, mark=f"{request.id}:line:{due.id}")
     posted(parts, due, place.channel, said, version=request.version)
 
@@ -99,14 +105,15 @@ def _is_there(parts: Parts, person: PersonId, place: Place) -> bool:
 
 def _evidence(parts: Parts, due: Due, request: Request) -> None:
     channel, ts = parts.store.card(request.id)
-    marked = [(f"{request.id}:evidence:{due.id}:{n}", text) for n, text in enumerate(evidence(request), start=1)]
+    texts = drawn(parts, "evidence", lambda: evidence(request), lambda: fallback.evidence(request))
+    marked = [(f"{request.id}:evidence:{due.id}:{n}", text) for n, text in enumerate(texts, start=1)]
     post_all(parts, due, thread_of(request, channel, ts), marked, version=request.version)
 
 
 def _whisper(parts: Parts, due: Due, request: Request) -> None:
     place = due.message.place or asked_at(parts, request)
     if not place.is_shell:
-        parts.channel.whisper(place, due.message.to, plain(due.message.body))
+        parts.channel.whisper(place, due.message.to, _sentence(parts, due.message))
     parts.store.said(due, channel=place.channel, ts="whispered", version=request.version)
 
 
@@ -117,7 +124,7 @@ def _note(parts: Parts, due: Due, request: Request) -> None:
         place, link = thread_of(request, channel, ts), ""
     else:
         place, link = message.place, _link(parts, request)
-    said = note(message.body, mentions=message.mentions, link=link)
+    said = _sentence(parts, message, link)
     if message.to:
         parts.channel.whisper(place, message.to, said)
         parts.store.said(due, channel=place.channel, ts="whispered", version=request.version)
@@ -133,13 +140,18 @@ def _reminder(parts: Parts, due: Due, request: Request) -> None:
         parts.store.unsaid(due, retry_in=None)
         return
     place, link, now = message.place or place_of(parts, request), _link(parts, request), parts.clock.now()
-    said = reminder(request, by=approval.decide_by, mentions=message.mentions, link=link, now=now)
+    said = drawn(
+        parts,
+        "reminder",
+        lambda: reminder(request, by=approval.decide_by, mentions=message.mentions, link=link, now=now),
+        lambda: fallback.line(request, link),
+    )
     ts = post(parts, due, place, said, mark=f"{request.id}:reminder:{due.id}")
     posted(parts, due, place.channel, ts, version=request.version)
 
 
 def _direct(parts: Parts, due: Due, request: Request) -> None:
-    said = note(due.message.body, link=_link(parts, request))
+    said = _sentence(parts, due.message, _link(parts, request))
     ts = post(parts, due, Place(due.message.to), said, mark=f"{request.id}:direct:{due.id}")
     posted(parts, due, due.message.to, ts, version=request.version)
 
@@ -157,13 +169,20 @@ def _announce(parts: Parts, due: Due) -> None:
         log.warning("message without a place", body=message.body)
         parts.store.unsaid(due, retry_in=None)
         return
-    text = digest_now(parts) if message.kind is MessageKind.DIGEST else _sentence(message)
+    text = digest_now(parts) if message.kind is MessageKind.DIGEST else _sentence(parts, message)
     ts = post(parts, due, place, text, mark=f"announcement:{due.id}")
     posted(parts, due, place.channel, ts, version=0)
 
 
-def _sentence(message: Message) -> Text:
-    return note(message.body, mentions=message.mentions)
+def _sentence(parts: Parts, message: Message, link: str = "") -> Text:
+    """The words of a message, with those whom it calls; a whisper calls nobody."""
+
+    def said() -> Text:
+        if message.kind is MessageKind.WHISPER:
+            return plain(message.body)
+        return note(message.body, mentions=message.mentions, link=link)
+
+    return drawn(parts, "note", said, lambda: fallback.note(message.body, message.mentions))
 
 
 def _nobody_there(parts: Parts, due: Due, request: Request) -> None:
@@ -180,7 +199,7 @@ def _nobody_there(parts: Parts, due: Due, request: Request) -> None:
 
 def _tell_directly(parts: Parts, request: Request) -> None:
     """Said once, for its line is given up."""
-    body = unseen(render(request, now=parts.clock.now()).text)
+    body = unseen(card_of(parts, request).text)
     known = event(request, "message.no_audience", outcome="failure", code="no_audience")
     nobody = request.ask.by_itself or request.ask.place.is_shell
     owner = [] if nobody else [Message(MessageKind.DIRECT, to=request.owner.user, body=body)]

@@ -1,6 +1,8 @@
-"""What this process knows of its own state: when its threads were last heard of, and whether Slack takes its token."""
+"""What this process knows of its own state: signs of life of its threads, its token, messages it could not draw."""
 
 import threading
+from collections import Counter
+from collections.abc import Mapping
 from time import monotonic
 
 # Slack's words for a token that is of no use any more, whatever is asked with it (Slack, "Web API", errors).
@@ -14,6 +16,7 @@ class Vitals:
         self._lock = threading.Lock()
         self._beats: dict[str, float] = {}
         self._refused = ""
+        self._undrawn: Counter[str] = Counter()
         self.token_is_refused = threading.Event()
 
     def beat(self, name: str) -> None:
@@ -32,6 +35,17 @@ class Vitals:
         now = monotonic()
         with self._lock:
             return {name: now - at for name, at in self._beats.items()}
+
+    def not_drawn(self, kind: str) -> None:
+        """A message of this kind could not be drawn, and something plainer took its place."""
+        with self._lock:
+            self._undrawn[kind] += 1
+
+    @property
+    def undrawn(self) -> Mapping[str, int]:
+        """How many of each kind could not be drawn."""
+        with self._lock:
+            return dict(self._undrawn)
 
     @property
     def refused(self) -> str:

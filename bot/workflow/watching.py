@@ -17,6 +17,7 @@ from bot.ports import Duty
 from bot.workflow.ledger import busy, live_masks, owners_of, watch_of
 from bot.workflow.looking import scan
 from bot.workflow.noticing import of_others, see_what_became, tell_failed
+from bot.workflow.own_changes import own_changes
 from bot.workflow.parts import Parts
 from bot.workflow.pending import host_is_back
 
@@ -78,8 +79,11 @@ def _turn(parts: Parts, host: Host, page: Page) -> tuple[Page, Findings]:
     found = compare(page, seen, ours=ours, owners=owners, busy=at_work)
     for request in found.missing:
         see_what_became(parts, host, request, seen)
+    told = set[str]()
     for request, units in found.broken:
-        tell_failed(parts, request, units)
+        of_its_doing = [unit for unit in units if unit not in own_changes(parts, request).units]
+        tell_failed(parts, request, of_its_doing, told)
+        told.update(of_its_doing)
     _look_at_those_of_users(parts, host, [request for request in live if request.ask.change.user], seen)
     return Page(host.name, parts.clock.now(), seen, owners), found
 

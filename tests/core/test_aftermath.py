@@ -3,10 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from bot.core.aftermath import aftermath
-from bot.core.changes import Outcome, Target
+from bot.core.aftermath import aftermath, told_of, touched
+from bot.core.changes import Outcome, Standing, Target, Watched
 from bot.core.units import ActiveState, FileKind, Layer, LoadState, Snapshot, UnitName
-from tests.core.situations import masked, neighbour, snapshot, surroundings
+from tests.core.situations import masked, neighbour, snapshot, surroundings, waiting
 
 UP, DOWN = ActiveState.ACTIVE, ActiveState.INACTIVE
 
@@ -41,10 +41,64 @@ def test_where_all_is_as_it_was_nothing_is_said() -> None:
     assert aftermath(ours(seen), seen) == ()
 
 
-def test_what_failed_since_is_named_once() -> None:
+def test_what_has_to_do_with_it_and_failed_since_is_named_once() -> None:
     was = failed(masked(Layer.PERSISTENT), "old.service", metrics=UP)
-    now = failed(masked(Layer.PERSISTENT), "old.service", "metrics.service", "b.timer", metrics=ActiveState.FAILED)
-    assert aftermath(ours(was), now) == ("b.timer has failed.", "metrics.service has failed.")
+    now = failed(masked(Layer.PERSISTENT), "old.service", "metrics.service", metrics=ActiveState.FAILED)
+    assert aftermath(ours(was), now) == ("metrics.service has failed.",)
+
+
+def test_what_fails_on_the_host_and_has_nothing_to_do_with_it_is_not_named() -> None:
+    was, now = beside(masked(Layer.PERSISTENT), metrics=UP), failed(masked(Layer.PERSISTENT), "b.timer", metrics=UP)
+    assert aftermath(ours(was), now) == ()
+
+
+def test_what_another_request_of_ours_has_changed_since_is_not_named() -> None:
+    was = beside(masked(Layer.PERSISTENT), metrics=UP, other=UP)
+    now = failed(masked(Layer.PERSISTENT), "other.service", metrics=DOWN, other=ActiveState.FAILED)
+    assert aftermath(ours(was), now, ours={"metrics.service", "other.service"}) == ()
+    assert aftermath(ours(was), now, ours={"metrics.service"}) == ("other.service has failed.",)
+
+
+def test_of_a_unit_that_another_request_of_ours_has_changed_since_its_own_card_tells() -> None:
+    running_again = failed(replace(snapshot(), names=frozenset({"cron.service", "crond.service"})), "cron.service")
+    assert aftermath(ours(), running_again, ours={"x.service"}) == ("cron.service is active again.", FAILED)
+    for other in ({"cron.service"}, {"crond.service", "x.service"}):
+        assert aftermath(ours(), running_again, ours=other) == ()
+    back = ours(snapshot(), Outcome.RESTORED)
+    assert aftermath(back, masked(Layer.PERSISTENT), ours={"cron.service"}) == ()
+
+
+def test_a_mask_that_is_known_to_be_lost_has_nothing_more_to_tell_of_its_unit() -> None:
+    assert aftermath(ours(), snapshot(), is_lost=True) == ()
+
+
+def test_a_job_that_came_to_its_end_is_no_news() -> None:
+    was = beside(masked(Layer.PERSISTENT), backup=ActiveState.ACTIVATING)
+    assert aftermath(ours(was), beside(masked(Layer.PERSISTENT), backup=DOWN)) == ()
+
+
+def test_instances_have_to_do_with_their_template_and_not_with_each_other() -> None:
+    def with_instance(active: ActiveState) -> Snapshot:
+        around = surroundings(members=(neighbour("job@1.service", active=active),))
+        return replace(masked(Layer.PERSISTENT), around=around)
+
+    template = replace(ours(with_instance(UP)), unit=UnitName("job@.service"))
+    assert aftermath(template, with_instance(DOWN)) == ("job@1.service is inactive.",)
+    assert aftermath(ours(with_instance(UP)), with_instance(DOWN)) == ()
+
+
+FAILED = "cron.service has failed."
+
+
+def test_what_a_change_touches_is_its_unit_under_all_its_names_and_what_it_takes_along() -> None:
+    seen = replace(
+        snapshot(names={"cron.service", "crond.service"}), around=surroundings(would_stop=(neighbour("a.service"),))
+    )
+    request = waiting().on_target(before=seen, planned=None)
+    assert touched(request) == {"cron.service", "crond.service", "a.service"}
+    assert touched(request.on_target(before=None)) == {"cron.service"}
+    told = replace(request, standing=Standing(found=("x",)), watched=Watched(failed=("a.service",)))
+    assert told_of(told) == {"x", "a.service has failed."}
 
 
 def test_what_went_down_since_is_named() -> None:

@@ -1,5 +1,7 @@
 """What real hosts answered, read into snapshots; and nothing else is believed."""
 
+import json
+import re
 from typing import Any
 
 import pytest
@@ -466,3 +468,17 @@ def test_the_look_is_one_constant_script_with_the_unit_as_an_argument() -> None:
 
 def test_every_case_has_its_recording_and_every_recording_its_case() -> None:
     assert {path.stem for path in RECORDED.glob("*.txt")} == {*CASES, *SCANS}
+
+
+def test_the_hash_of_a_file_whose_path_has_a_backslash_is_found_by_that_path() -> None:
+    """sha256sum(1) doubles backslashes, and systemd quotes a list that has any (both measured)."""
+    fragment, drop_in = r"/lib/systemd/system/a\x2db.service", r"/etc/systemd/system/a\x2db.service.d/x.conf"
+    answer = recording("drop_in").replace("/lib/systemd/system/tuned.service", fragment)
+    answer = re.sub("(?m)^DropInPaths=.*$", "DropInPaths=" + json.dumps(drop_in).replace("\\", "\\\\"), answer)
+    doubled = (path.replace("\\", "\\\\") for path in (fragment, drop_in))
+    lines = "\n".join(f"\\{digit * 64}  {path}" for digit, path in zip("ab", doubled, strict=True))
+    answer = re.sub("(?ms)^@hashes\n.*?^@", lambda _: f"@hashes\n{lines}\n@", answer)
+    around = parse_look(answer, UnitName("tuned.service")).around
+    assert around is not None
+    assert around.fragment_hash == "a" * 64
+    assert around.drop_ins == ((drop_in, "b" * 64),)

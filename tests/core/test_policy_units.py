@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.core.changes import Outcome, Request, Verb
-from bot.core.policy import Allow, Facts, ListedUnit, Moment, NeedsApproval, Refuse, decide
+from bot.core.policy import Allow, Facts, ListedUnit, Moment, NeedsApproval, Policy, Refuse, decide
 from bot.core.systemctl import RIGHTS
 from bot.core.units import ActiveState, FileKind, Layer, LoadState, Snapshot, UnitName
 from tests.core.situations import (
@@ -25,8 +25,19 @@ from tests.core.situations import (
 NEVER = "Nobody can approve this."
 
 
-def refusal(asked: Facts) -> Refuse:
-    answer = decide(asked, POLICY)
+# As the shipped list has them: of whole types, because no such unit is masked by its own name.
+WHOLE = replace(
+    POLICY,
+    critical=(
+        *POLICY.critical,
+        *(ListedUnit(f"*.{kind}", "storage") for kind in ("automount", "swap")),
+        ListedUnit("*.target", "boot and shutdown"),
+    ),
+)
+
+
+def refusal(asked: Facts, policy: Policy = POLICY) -> Refuse:
+    answer = decide(asked, policy)
     assert isinstance(answer, Refuse), answer
     return answer
 
@@ -97,6 +108,60 @@ def test_a_critical_unit_that_would_stop_with_it_is_told_by_any_of_its_names() -
     answer = refusal(looked(snapshot(would_stop=stops)))
     assert (answer.code, answer.hint) == ("critical_would_stop", NEVER)
     assert answer.reason.startswith("sshd.service depends on cron.service and is on the critical list")
+
+
+@pytest.mark.parametrize("unit", ["app.target", "srv-data.mount", "srv-data.automount"])
+def test_somebodys_own_target_or_mount_that_stops_too_is_neither_boot_nor_storage(unit: str) -> None:
+    policy = WHOLE
+    answer = refusal(looked(snapshot(would_stop=(neighbour(unit),))), policy)
+    assert answer.code == "cannot_be_restarted"
+    assert (
+        answer.reason
+        == f"{unit} would stop with cron.service, and an undo could not start it again: the bot starts no such units."
+    )
+    down = (neighbour(unit, active=ActiveState.INACTIVE),)
+    assert isinstance(decide(looked(snapshot(would_stop=down)), policy), NeedsApproval)
+    kept = looked(snapshot(would_stop=(neighbour(unit),)), request(keep_running=True))
+    assert isinstance(decide(kept, policy), NeedsApproval)
+
+
+@pytest.mark.parametrize(
+    "unit", ["multi-user.target", "network-online.target", "boot-efi.mount", "var-lib.mount", "a.swap"]
+)
+def test_a_target_or_mount_that_carries_the_host_is_critical_where_it_stops_too(unit: str) -> None:
+    policy = WHOLE
+    for active in (ActiveState.ACTIVE, ActiveState.INACTIVE):
+        answer = refusal(looked(snapshot(would_stop=(neighbour(unit, active=active),))), policy)
+        assert (answer.code, unit in answer.reason) == ("critical_would_stop", True)
+
+
+def test_a_mount_that_an_installation_names_is_critical_for_its_own_reason() -> None:
+    own = ListedUnit("srv-data.mount", "the books of {host}")
+    answer = refusal(
+        looked(snapshot(would_stop=(neighbour("srv-data.mount"),))), replace(POLICY, critical=(*WHOLE.critical, own))
+    )
+    assert answer.reason.endswith("is on the critical list: the books of web-01.")
+
+
+def test_a_timer_that_starts_somebodys_own_target_starts_nothing_critical() -> None:
+    policy = WHOLE
+    timer = snapshot("beat.timer", starts=(neighbour("app.target"),))
+    assert isinstance(decide(looked(timer, request("beat.timer")), policy), NeedsApproval)
+    for unit in ("poweroff.target", "reboot.target"):
+        seen = snapshot("beat.timer", starts=(neighbour(unit),))
+        given = looked(seen, request("beat.timer"))
+        assert refusal(given, policy).code == "critical_unit"
+
+
+def test_a_name_that_systemd_has_escaped_is_not_called_a_lack_of_all_rights() -> None:
+    name = r"odd\x2dname.service"
+    of_name = request(name)
+    answer = refusal(looked(snapshot(name, rights=frozenset({"reload"})), of_name))
+    assert answer.code == "no_rights"
+    assert f"does not admit names that systemd has escaped, like {name}" in answer.reason
+    assert "maskbot guard --sudoers" in answer.hint
+    assert "does not admit: " in refusal(looked(snapshot(name, rights=frozenset()), of_name)).reason
+    assert isinstance(decide(looked(snapshot(name), of_name), POLICY), NeedsApproval)
 
 
 def test_units_that_would_stop_with_it_and_are_not_critical_are_for_people_to_judge() -> None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.core.cards import done, doubt, ended, running, waiting
+from bot.core.cards import done, doubt, ended, fallback, running, waiting
 from bot.core.cards.details import details
 from bot.core.cards.evidence import evidence
 from bot.core.cards.kit import Text
@@ -10,7 +10,7 @@ from bot.core.cards.reminder import reminder
 from bot.core.cards.sentences import line, note, plain, refusal
 from bot.core.changes import Outcome, Request, Stage
 
-__all__ = ["details", "evidence", "line", "note", "plain", "refusal", "reminder", "render"]
+__all__ = ["details", "evidence", "fallback", "line", "note", "plain", "refusal", "reminder", "render"]
 
 
 def render(request: Request, *, now: datetime) -> Text:

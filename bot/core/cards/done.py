@@ -189,7 +189,7 @@ def _how_it_stopped(target: Target) -> Iterator[Markup]:
 
 def _after_its_limit(before: Snapshot | None) -> str:
     limit = states.stop_limit(before) if before else None
-    return f" after {states.span(limit)}" if limit else ""
+    return f" after {states.span(limit)}" if limit and limit != float("inf") else ""
 
 
 def _people(request: Request, now: datetime) -> Iterator[Markup]:

@@ -167,12 +167,13 @@ def approve_form(request: Request) -> Block:
     return modal(APPROVE, "Approve", "Approve", blocks) | _of(request)
 
 
-def confirm_form(request: Request) -> Block:
+def confirm_form(request: Request, *, shows_plan: bool = True) -> Block:
     """Where an approver has no card before them: the request and its plan as they are stored, to be confirmed."""
     form = approve_form(request)
     about, *tick = form["blocks"]
     is_guarded = request.approval is not None and bool(request.approval.guarded)
-    return form | {"blocks": [about, section("plan", [*plan_rows(request)]), *(tick if is_guarded else [])]}
+    plan = [*plan_rows(request)] if shows_plan else [words("What would follow cannot be shown here.")]
+    return form | {"blocks": [about, section("plan", plan), *(tick if is_guarded else [])]}
 
 
 def told(text: Text) -> Block:

@@ -7,6 +7,10 @@ from bot.core.changes import Change, Window
 FOREIGN = "I act only for people of the workspaces that my policy names. Nothing was recorded."
 OLDER_CARD = "This button belongs to an older card, and does nothing any more."
 FORM_TOO_LATE = "That took too long, and the form could not be opened. Nothing was recorded; please try again."
+FORM_NOT_DRAWN = (
+    "The form could not be drawn: a mistake of mine, which is in my log. Nothing was recorded. "
+    "It can be said as a command as well; `/mask help` shows how."
+)
 LOOKING = "Looking …"
 BUSY = "I am busy and could not record it. Nothing has happened; please try again."
 MAYBE = (

@@ -1,6 +1,7 @@
 """What a snapshot says, in people's words. Everything here is foreign until a card escapes it."""
 
 from collections.abc import Iterator
+from math import isfinite
 
 from bot.core.units import ActiveState, Layer, Neighbour, Snapshot
 
@@ -65,6 +66,8 @@ def stop_limit(unit: Snapshot) -> float | None:
 
 def span(seconds: float) -> str:
     """A length of time: `14 s`, `3 min`, `2 h`, `5 d`."""
+    if not isfinite(seconds):
+        return "a time without limit"
     if seconds < 120:  # noqa: PLR2004 - two minutes: seconds still tell more
         return f"{max(0, round(seconds))} s"
     minutes = round(seconds / 60)

@@ -4,11 +4,26 @@ from collections.abc import Iterable
 
 from bot.core.changes import Verb
 from bot.core.question import Facts, ListedUnit, Policy, Refuse
-from bot.core.rules.names import listed, names_of, widened
+from bot.core.rules.names import listed, matches, names_of, widened
 from bot.core.units import Neighbour
 
 _NEVER = "Nobody can approve this."
 _STARTERS = ("socket", "timer", "path")
+_WHOLE_TYPES = ("*.target", "*.mount", "*.automount")  # entries that are about no unit in particular
+# Those of them that carry the host: systemd.special(7), and where the system itself is mounted.
+_VITAL = (
+    "basic.target", "boot-complete.target", "cryptsetup*.target", "ctrl-alt-del.target", "default.target",
+    "emergency.target", "exit.target", "factory-reset.target", "final.target", "first-boot-complete.target",
+    "getty*.target", "graphical.target", "halt.target", "hibernate.target", "hybrid-sleep.target", "initrd*.target",
+    "integritysetup*.target", "kexec.target", "local-fs*.target", "machines.target", "multi-user.target",
+    "network*.target", "nss-*.target", "paths.target", "poweroff.target", "reboot.target", "remote-*.target",
+    "rescue.target", "rpcbind.target", "runlevel*.target", "shutdown.target", "sigpwr.target", "sleep.target",
+    "slices.target", "sockets.target", "soft-reboot.target", "suspend*.target", "swap.target", "sysinit.target",
+    "system-update*.target", "time-s*.target", "timers.target", "umount.target", "veritysetup*.target",
+    "-.mount", "boot*.mount", "dev*.mount", "efi*.mount", "etc*.mount", "home.mount", "proc*.mount", "root.mount",
+    "run*.mount", "sys*.mount", "tmp.mount", "usr*.mount", "var*.mount",
+    "boot.automount", "efi.automount", "home.automount", "proc-sys-fs-binfmt_misc.automount",
+)  # fmt: skip
 
 
 def unit_is_not_critical(facts: Facts, policy: Policy) -> Refuse | None:
@@ -33,7 +48,7 @@ def unit_starts_nothing_critical(facts: Facts, policy: Policy) -> Refuse | None:
     started = [f"{stem}{suffix}" for stem in _stems(names_of(facts)) for suffix in (".service", "@.service")]
     around = facts.snapshot.around if facts.snapshot else None
     started += _names_of_neighbours(around.starts) if around else []
-    found = listed(policy.critical, widened(started))
+    found = _carries_the_host(policy, widened(started))
     if found is None:
         return None
     name, entry = found
@@ -47,13 +62,24 @@ def nothing_critical_stops_with_it(facts: Facts, policy: Policy) -> Refuse | Non
     around = facts.snapshot.around if facts.snapshot else None
     if around is None or not _masks(facts):
         return None
-    found = listed(policy.critical, widened(_names_of_neighbours(around.would_stop)))
+    found = _carries_the_host(policy, widened(_names_of_neighbours(around.would_stop)))
     if found is None:
         return None
     name, entry = found
     unit = facts.request.target.unit
     why = f"{name} depends on {unit} and is on the critical list: {reason_of(entry, facts)}."
     return Refuse("critical_would_stop", why, _NEVER)
+
+
+def _carries_the_host(policy: Policy, names: Iterable[str]) -> tuple[str, ListedUnit] | None:
+    """What is on the list for itself. That somebody's own target or mount is one does not make it boot or storage.
+
+    One that the boot needs has a vital target that depends on it, which is asked about too.
+    """
+    names = tuple(names)
+    by_itself = [unit for unit in policy.critical if unit.pattern not in _WHOLE_TYPES]
+    by_type = [unit for unit in policy.critical if unit.pattern in _WHOLE_TYPES]
+    return listed(by_itself, names) or listed(by_type, (name for name in names if matches(_VITAL, [name])))
 
 
 def our_own_login_survives(facts: Facts, _policy: Policy) -> Refuse | None:

@@ -3,6 +3,7 @@
 from bot.core.changes import Change, Request, Verb
 from bot.core.layers import choose_layer
 from bot.core.question import Facts, Policy, Refuse
+from bot.core.systemctl import STARTABLE
 from bot.core.units import Layer, LoadState, Snapshot
 
 
@@ -54,6 +55,19 @@ def can_be_started_again(facts: Facts, _policy: Policy) -> Refuse | None:
         return None
     why = f"{snapshot.id} could not be started again after a stop: {lost}."
     return Refuse("cannot_be_restarted", why, "`--keep-running` masks it and leaves it running.")
+
+
+def what_stops_too_can_be_started_again(facts: Facts, _policy: Policy) -> Refuse | None:
+    """The bot may start no mounts and targets, which is as well: what is down after an undo is not as before."""
+    snapshot = facts.snapshot
+    if snapshot is None or snapshot.around is None or not would_be_stopped(facts.request.ask.change, snapshot):
+        return None
+    running = [other.unit for other in snapshot.around.would_stop if not other.active.is_down]
+    lost = next((unit for unit in running if unit.rpartition(".")[2] not in STARTABLE), None)
+    if lost is None:
+        return None
+    why = f"{lost} would stop with {snapshot.id}, and an undo could not start it again: the bot starts no such units."
+    return Refuse("cannot_be_restarted", why, f"Stop {lost} by hand first, or ask with `--keep-running`.")
 
 
 def watchdog_stays_quiet(facts: Facts, _policy: Policy) -> Refuse | None:

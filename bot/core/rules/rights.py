@@ -22,7 +22,12 @@ def host_grants_the_rights(facts: Facts, _policy: Policy) -> Refuse | None:
     missing = sorted(_needed(facts, snapshot) - snapshot.around.rights)
     if not missing:
         return None
-    where = facts.host.name
+    where, unit = facts.host.name, snapshot.id
+    if "\\" in unit.text and "reload" in snapshot.around.rights:
+        why = f"sudo on {where} does not admit names that systemd has escaped, like {unit}; nothing was changed."
+        return Refuse(
+            "no_rights", why, "Its lines in sudoers are of an older version; `maskbot guard --sudoers` prints them."
+        )
     why = f"The bot may not do this on {where}; nothing was changed. sudo there does not admit: {', '.join(missing)}."
     return Refuse("no_rights", why, f"`maskbot doctor {where}` shows what is missing.")
 

@@ -1,0 +1,162 @@
+"""What stands in for a message that could not be drawn: where its request stands, in plain words, and its buttons.
+
+Nothing that was seen on a host is drawn here, so no odd answer of a host keeps people from their buttons.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from bot.core.cards.buttons import buttons
+from bot.core.cards.done import TITLES
+from bot.core.cards.kit import (
+    LABEL,
+    Action,
+    Block,
+    Markup,
+    Text,
+    header,
+    in_words,
+    linked,
+    mention,
+    notified,
+    plain_text,
+    row,
+    section,
+    words,
+)
+from bot.core.changes import Outcome, Request, Stage, Standing, Target, Verb
+from bot.core.page import Page
+
+_OURS = "This message could not be drawn in full: a mistake of mine. Whoever runs me finds it in my log."
+_NOT_SHOWN = "What would follow is not shown here. Approve it only if you know that otherwise."
+_EVIDENCE = "What was sent, and what came back, cannot be shown here. The record has all of it: `maskbot audit export`."
+_PAGE = "This page could not be drawn in full: a mistake of mine. Whoever runs me finds it in my log."
+_STAGES = {Stage.ASKED: "looking at the host", Stage.WAITING: "needs approval"}
+_SHOWN = 20  # requests of a page
+
+
+def card(request: Request, offered: Sequence[Action] | None = None) -> Text:
+    """The card of a request, or what else there is to say about it with the buttons `offered`."""
+    head = f"{state(request)} · {_subject(request)}"
+    actions = _actions(request) if offered is None else offered
+    blocks = [header(head), section("plain", [*_rows(request)])]
+    blocks += [buttons(request, actions)] if actions else []
+    return Text(in_words(head, blocks[1:2], {}), tuple(blocks))
+
+
+def line(request: Request, link: str = "") -> Text:
+    """The one line when it is over."""
+    return _said([linked(f"{state(request).lower()}: {_subject(request)}", link)])
+
+
+def evidence(request: Request) -> tuple[Text, ...]:
+    """In place of everything that was sent."""
+    return (_said([words("{}: {}", _subject(request), Markup(_EVIDENCE))]),)
+
+
+def note(sentence: str, mentions: Sequence[str] = ()) -> Text:
+    """The sentence as one line of plain words, with those whom it calls."""
+    called = " ".join(notified(one) for one in mentions)
+    return _said([Markup(f"{called} {words('{}', sentence)}".strip())])
+
+
+def page(shown: Page) -> Block:
+    """Somebody's own page: what concerns them, each with the buttons that it has anyway."""
+    listed = [
+        *((one, (Action.APPROVE, Action.DENY, Action.DETAILS)) for one in shown.to_decide),
+        *((one, _actions(one)) for one in (*shown.to_sign, *shown.masks)),
+        *((one, _own(one)) for one in shown.open),
+    ]
+    again = {
+        "type": "button",
+        "action_id": Action.REFRESH.value,
+        "text": plain_text("Refresh", LABEL),
+        "value": "home",
+    }
+    blocks = [{"type": "actions", "block_id": "tools", "elements": [again]}, section("plain", [words(_PAGE)])]
+    for number, (request, actions) in enumerate(listed[:_SHOWN]):
+        said = words("*{}* · {}", _subject(request), state(request).lower())
+        blocks += [
+            section(f"plain-{number}", [said]),
+            buttons(request, actions) | {"block_id": f"plain-{number}-buttons"},
+        ]
+    return {"type": "home", "callback_id": "home", "blocks": blocks}
+
+
+def bare(request: Request) -> Request:
+    """The same request without what was seen and said since, for a form that cannot show that."""
+    target = request.target
+    return replace(
+        request,
+        targets=(Target(target.host, target.unit, digest=target.digest, outcome=target.outcome),),
+        talk=(),
+        glass=None,
+        standing=Standing(),
+    )
+
+
+def state(request: Request) -> str:
+    """Where it stands, in a head line's words."""
+    target = request.target
+    if request.stage is Stage.RUNNING:
+        verb = "MASKING" if request.ask.change.verb is Verb.MASK else "UNMASKING"
+        return TITLES[Outcome.UNKNOWN] if _in_doubt(target) else f"{verb}, UNDER WAY"
+    if request.stage is not Stage.DONE:
+        return f"{request.ask.change.verb}, {_STAGES.get(request.stage, request.stage)}".upper()
+    if request.watched.lost:
+        return "OUR MASK IS GONE"
+    return "TAKEN BACK" if request.undone_by else TITLES[target.outcome or Outcome.UNKNOWN]
+
+
+def _in_doubt(target: Target) -> bool:
+    return target.unknown_since is not None or target.outcome is Outcome.UNKNOWN
+
+
+def _subject(request: Request) -> str:
+    return f"{request.target.unit} on {request.target.host}"
+
+
+def _rows(request: Request) -> Iterator[Markup]:
+    yield row("Asked", words("by {}", mention(request.ask.requester, request.ask.requester_name)))
+    if request.ask.reason.strip():
+        yield row("Reason", request.ask.reason)
+    if request.stage is Stage.WAITING:
+        yield words(_NOT_SHOWN)
+    elif request.stage.is_final and request.because:
+        yield row("Because", request.because)
+    if request.target.note:
+        yield row("Note", request.target.note)
+    yield words(_OURS)
+
+
+def _actions(request: Request) -> tuple[Action, ...]:
+    """Those that its card has, as far as they follow from where it stands."""
+    return tuple(dict.fromkeys([*_by_stage(request), *([Action.SIGN] if _owes(request) else []), Action.DETAILS]))
+
+
+def _by_stage(request: Request) -> Iterator[Action]:
+    match request.stage:
+        case Stage.WAITING:
+            yield from (Action.APPROVE, Action.DENY, Action.WITHDRAW)
+        case Stage.ASKED | Stage.APPROVED:
+            yield Action.WITHDRAW
+        case Stage.RUNNING if _in_doubt(request.target):
+            yield Action.LOOK_NOW
+        case Stage.DONE if request.ask.change.verb is Verb.MASK and request.can_be_undone:
+            yield Action.UNMASK
+            if request.standing.ends_at and request.is_live_mask:
+                yield from (Action.EXTEND, Action.KEEP)
+
+
+def _own(request: Request) -> tuple[Action, ...]:
+    """What somebody can do about their own request that is not over."""
+    return (Action.DETAILS,) if request.stage is Stage.RUNNING else (Action.WITHDRAW, Action.DETAILS)
+
+
+def _owes(request: Request) -> bool:
+    return request.stage.is_final and request.owes_review
+
+
+def _said(rows: Sequence[Markup]) -> Text:
+    block = section("said", rows)
+    return Text(block["text"]["text"], (block,))

@@ -1,0 +1,18 @@
+"""What a login answers that runs nothing: nologin(8), /bin/false, a command that sshd forces upon it."""
+
+from bot.core.foreign import clean
+from bot.errors import HostError
+
+_BEGINS = "@maskbot-"  # as every answer of a script of ours does
+_RAN = 125  # sh(1): from 126 on it was found and not run, not found, or killed
+
+
+def login_complaint(host: str, exit_code: int, stdout: str) -> HostError | None:
+    """Why there is no answer, if it is the login that runs nothing there."""
+    if _BEGINS in stdout or exit_code > _RAN:
+        return None
+    said = clean(stdout.strip(), lines=1, width=120)
+    what = f"and says: {said}" if said else f"and says nothing (exit {exit_code})"
+    why = f"{host}: the bot's login runs nothing there, {what.rstrip('.')}."
+    hint = "Its shell may be nologin or /bin/false, or sshd forces a command upon it."
+    return HostError(f"{why} {hint}", code="no_shell")

@@ -1,0 +1,35 @@
+"""Drawing what people read: a renderer that fails is logged and counted, and something plainer takes its place."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+
+from bot.core.cards import fallback
+from bot.core.cards import render as _render
+from bot.core.cards.kit import Text
+from bot.core.changes import Request
+from bot.workflow.parts import Parts
+
+log = structlog.get_logger()
+Drawn = TypeVar("Drawn")
+
+
+def drawn(parts: Parts, kind: str, *ways: Callable[[], Drawn]) -> Drawn:
+    """What the first of these ways makes that does not fail; the last one may fail itself.
+
+    They only draw. What has to be fetched is fetched before, since an outage is no mistake in a drawing.
+    """
+    for number, way in enumerate(ways[:-1]):
+        try:
+            return way()
+        except Exception:
+            log.exception("not drawn", kind=kind)
+            if number == 0:
+                parts.vitals.not_drawn(kind)
+    return ways[-1]()
+
+
+def card_of(parts: Parts, request: Request) -> Text:
+    """The card of a request as it is stored now."""
+    return drawn(parts, "card", lambda: _render(request, now=parts.clock.now()), lambda: fallback.card(request))

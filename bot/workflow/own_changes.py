@@ -1,0 +1,39 @@
+"""What else we did to a host since a change was done, so that later looks do not take it for a failure."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.core.aftermath import told_of, touched
+from bot.core.changes import Request
+from bot.ports import Query
+from bot.workflow.parts import Parts
+
+_NEWEST = 100  # requests about a host that are looked through
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Our own changes since another one of ours."""
+
+    units: frozenset[str]  # what they changed, or what follows it
+    told: frozenset[str]  # what other threads have said of the same time
+
+
+def own_changes(parts: Parts, request: Request) -> Later:
+    """Those that were carried out after this one, or are under way, in the same manager of the same host."""
+    since = request.finished_at or request.asked_at
+    found = parts.store.find(Query(host=request.target.host, limit=_NEWEST))
+    others = [one for one in found if one.id != request.id and one.ask.change.user == request.ask.change.user]
+    later = [one for one in others if one.begun_at and (one.finished_at is None or one.finished_at > since)]
+    watched_for = max(parts.care.looks, default=timedelta())
+    lately = [one for one in others if one.finished_at and one.finished_at > since - watched_for]
+    return Later(
+        frozenset(unit for one in later for unit in _touched(parts, one)),
+        frozenset(sentence for one in lately for sentence in told_of(one)),
+    )
+
+
+def _touched(parts: Parts, other: Request) -> frozenset[str]:
+    """An undo brings back what its mask took along."""
+    mask = parts.store.get(other.ask.undoes) if other.ask.undoes else None
+    return touched(other) | (touched(mask) if mask else frozenset())

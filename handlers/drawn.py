@@ -1,0 +1,29 @@
+"""Forms that cannot be drawn: a barer one takes their place, and at the last a sentence that names another way."""
+
+from collections.abc import Callable
+from typing import NoReturn
+
+from bot.core.cards import fallback, replies
+from bot.core.cards.kit import Block
+from bot.core.changes import Request
+from bot.errors import UsageError
+from bot.workflow import Workflow
+
+
+def form_about(
+    desk: Workflow, request: Request, draw: Callable[[Request], Block], barely: Callable[[Request], Block] | None = None
+) -> Block:
+    """A form about a request; the same without what was seen on the host where that cannot be drawn.
+
+    Raises `UsageError` if there is none at all.
+    """
+    return desk.form(lambda: draw(request), lambda: (barely or draw)(fallback.bare(request)), _no_form)
+
+
+def form_or_none(desk: Workflow, *ways: Callable[[], Block]) -> Block:
+    """A form in the first of these ways that can be drawn. Raises `UsageError` if there is none."""
+    return desk.form(*ways, _no_form)
+
+
+def _no_form() -> NoReturn:
+    raise UsageError(replies.FORM_NOT_DRAWN)

@@ -1,0 +1,86 @@
+"""A form that cannot be drawn in full opens all the same, with its fields; else its caller hears another way."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.core.cards import forms
+from bot.core.changes import Remark, Request
+from tests.handlers.payloads import at_home, command
+from tests.handlers.test_home import _sre  # noqa: F401 - bob is an approver here as well
+from tests.handlers.world import World
+
+VALUE = "0123456789ab"
+
+
+@pytest.fixture
+def breaks(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Make parts of forms throw."""
+
+    def throw(*_: object, **__: object) -> Any:
+        raise OverflowError("cannot convert float infinity to integer")
+
+    def broken(*names: str) -> None:
+        for name in names:
+            monkeypatch.setattr(forms, name, throw)
+
+    return broken
+
+
+def form(world: World) -> str:
+    return json.dumps(world.slack.call("views.open")["view"])
+
+
+def undrawn(world: World) -> dict[str, int]:
+    return dict(world.desk._parts.vitals.undrawn)
+
+
+def test_a_vote_on_somebodys_own_page_is_confirmed_without_the_plan(world: World, breaks: Callable[..., None]) -> None:
+    breaks("plan_rows")
+    request = world.waiting()
+    world.send(at_home("approve", f"{request.id}:{VALUE}"))
+    assert "What would follow cannot be shown here." in form(world)
+    assert undrawn(world) == {"form": 1}
+
+
+def test_an_answer_can_be_given_where_the_question_cannot_be_shown(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = world.waiting()
+    asked = Remark(request.owner, "bob", "is it safe?", request.asked_at)
+    request = world.store.save(replace(request, talk=(asked,)))
+
+    def throws_at_it(one: Request, **_: int) -> tuple[str, ...]:
+        if one.talk:
+            raise OverflowError
+        return ()
+
+    monkeypatch.setattr(forms, "talk", throws_at_it)
+    world.send(at_home("answer", f"{request.id}:{VALUE}", user="UALICE"))
+    assert "Answer" in form(world)
+    assert undrawn(world) == {"form": 1}
+
+
+@pytest.mark.parametrize(
+    ("action", "renderer"),
+    [("deny", "deny_form"), ("hand_over", "handover_form"), ("go_alone", "alone_form"), ("sign_review", "review_form")],
+)
+def test_who_gets_no_form_at_all_hears_so(
+    world: World, breaks: Callable[..., None], action: str, renderer: str
+) -> None:
+    request = world.waiting()
+    breaks(renderer)
+    world.send(at_home(action, f"{request.id}:{VALUE}"))
+    said = world.slack.call("chat.postMessage")
+    assert "The form could not be drawn" in str(said["text"])
+    assert undrawn(world) == {"form": 1}
+
+
+def test_a_bare_mask_command_says_that_it_can_be_typed(world: World, breaks: Callable[..., None]) -> None:
+    breaks("mask_form")
+    answer = world.send(command(""))
+    assert "It can be said as a command as well" in str(answer.body)
+    assert undrawn(world) == {"form": 1}

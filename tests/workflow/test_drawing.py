@@ -1,0 +1,182 @@
+"""A renderer that fails keeps nobody from the state and the buttons; it is counted, and everything else goes on."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+
+from bot.core.cards import done, ended, handover, home, running, waiting
+from bot.core.changes import Outcome, Request, Sent, Stage
+from bot.core.inventory import Host, Inventory
+from bot.edges.metrics import Undrawn
+from bot.ports import Message, MessageKind
+from bot.workflow import answering, saying
+from bot.workflow.gathering import drawn
+from bot.workflow.saying import say
+from tests.core.cards.cases import INFINITE
+from tests.core.situations import snapshot
+from tests.edges.asked import an_event
+from tests.workflow.slack import ALICE, BOB, INCIDENT, words
+from tests.workflow.waiting import waits, without_hosts
+from tests.workflow.world import World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    host = Host("web-01", "127.0.0.1", 22, "maskbot", "prod")
+    with without_hosts(tmp_path, inventory=Inventory((host,))) as one:
+        yield one
+
+
+@pytest.fixture
+def breaks(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str], None]:
+    """Make a renderer throw, as one does that meets what nobody foresaw."""
+
+    def throw(*_: object, **__: object) -> Any:
+        raise OverflowError("cannot convert float infinity to integer")
+
+    return lambda module, name: monkeypatch.setattr(module, name, throw)
+
+
+def say_all(world: World) -> None:
+    while due := world.store.due_message("speaker"):
+        say(world.parts, due)
+
+
+def said(world: World, mark: str) -> str:
+    (one,) = world.slack.marked(mark)
+    return words(one.text)
+
+
+def counted(world: World) -> dict[str, int]:
+    """As Prometheus reads it."""
+    registry = CollectorRegistry()
+    registry.register(Undrawn(lambda: world.parts.vitals.undrawn))
+    found = re.findall(
+        r'^maskbot_undrawn_total\{kind="(\w+)"\} (\d+)', generate_latest(registry).decode(), re.MULTILINE
+    )
+    return {kind: int(count) for kind, count in found}
+
+
+def test_a_card_that_fails_at_every_stage_still_shows_the_stage_and_its_buttons(
+    world: World, breaks: Callable[[Any, str], None]
+) -> None:
+    for module in (waiting, running, ended):
+        breaks(module, "card")
+    breaks(saying, "line")
+    request = waits(world)
+    say_all(world)
+    assert said(world, f"{request.id}:card").startswith("MASK, NEEDS APPROVAL · ")
+    assert "[Approve] [Deny] [Withdraw] [Details]" in said(world, f"{request.id}:card")
+
+    request = world.store.save(request.move(Stage.EXPIRED, because="Nobody decided."), messages=[LINE])
+    say_all(world)
+    assert said(world, f"{request.id}:card").startswith("MASK, EXPIRED · ")
+    assert "[Details]" in said(world, f"{request.id}:card")
+    assert said(world, f"{request.id}:line").endswith(f"mask, expired: {request.target.unit} on web-01>")
+    assert counted(world) == {"card": 2, "line": 1}
+
+
+LINE = Message(MessageKind.LINE)
+
+
+def test_a_finished_card_of_a_unit_without_a_limit_is_drawn_and_never_stays_under_way(
+    world: World, breaks: Callable[[Any, str], None]
+) -> None:
+    request = world.store.save(waits(world).move(Stage.APPROVED))
+    request = world.store.save(request.move(Stage.RUNNING))
+    say_all(world)
+    assert "under way" in said(world, f"{request.id}:card")
+    before = replace(snapshot(), timeout_stop_usec=INFINITE)
+    after = replace(snapshot(), result="timeout")
+    request = request.on_target(before=before, after=after, outcome=Outcome.PROVEN)
+    request = world.store.save(request.move(Stage.DONE, finished_at=world.clock.now()))
+    say_all(world)
+    assert said(world, f"{request.id}:card").startswith("MASKED AND PROVEN")
+    assert counted(world) == {}
+
+    breaks(done, "card")
+    world.store.save(replace(request, because="drawn anew"))
+    say_all(world)
+    assert said(world, f"{request.id}:card").startswith("MASKED AND PROVEN · ")
+    assert "[Unmask] [Details]" in said(world, f"{request.id}:card")
+    assert counted(world) == {"card": 1}
+
+
+THREAD = (
+    ("evidence", MessageKind.EVIDENCE, "maskbot audit export"),
+    ("note", MessageKind.NOTE, "what was found"),
+    ("reminder", MessageKind.REMINDER, "mask, needs approval"),
+)
+
+
+@pytest.mark.parametrize(("renderer", "kind", "part"), THREAD, ids=[one[0] for one in THREAD])
+def test_what_belongs_to_a_thread_is_said_plainly(
+    world: World, breaks: Callable[[Any, str], None], renderer: str, kind: MessageKind, part: str
+) -> None:
+    breaks(saying, renderer)
+    request = waits(world)
+    sent = Sent("link", ("systemctl", "mask"), request.asked_at, exit_code=0)
+    world.store.save(request.on_target(sent=(sent,)), messages=[Message(kind, body="what was found")])
+    say_all(world)
+    assert part in said(world, f"{request.id}:{kind}")
+    assert counted(world) == {renderer: 1}
+
+
+def test_what_is_said_to_one_person_or_belongs_to_no_request_is_said_plainly(
+    world: World, breaks: Callable[[Any, str], None]
+) -> None:
+    for renderer in ("note", "plain"):
+        breaks(saying, renderer)
+    request = waits(world)
+    world.store.save(
+        request,
+        messages=[
+            Message(MessageKind.DIRECT, to=BOB.id.user, body="for <bob>"),
+            Message(MessageKind.WHISPER, to=BOB.id.user, body="quietly"),
+        ],
+    )
+    world.store.record([an_event()], [Message(MessageKind.NOTE, body="to all", place=INCIDENT)])
+    say_all(world)
+    assert said(world, f"{request.id}:direct").startswith("for &lt;bob&gt;")
+    assert "quietly" in world.told(BOB, "quietly")
+    assert said(world, "announcement").startswith("to all")
+    assert counted(world) == {"note": 3}
+
+
+def test_a_digest_names_what_else_can_be_asked(world: World, breaks: Callable[[Any, str], None]) -> None:
+    breaks(handover, "digest")
+    world.store.record([an_event()], [Message(MessageKind.DIGEST, place=INCIDENT)])
+    say_all(world)
+    assert "/mask handover" in said(world, "announcement")
+    assert counted(world) == {"digest": 1}
+
+
+def test_somebodys_page_lists_what_waits_for_them(world: World, breaks: Callable[[Any, str], None]) -> None:
+    breaks(home, "view")
+    request = waits(world)
+    page = str(drawn(world.parts, BOB.id))
+    assert f"{request.target.unit} on web-01" in page
+    assert "'approve'" in page
+    assert counted(world) == {"home": 1}
+
+
+def test_details_show_where_it_stands(world: World, breaks: Callable[[Any, str], None]) -> None:
+    breaks(answering, "details")
+    request = waits(world)
+    world.desk.details(request.id, asker=ALICE.id, place=INCIDENT)
+    assert "MASK, NEEDS APPROVAL" in world.told(ALICE, "could not be drawn")
+    assert counted(world) == {"details": 1}
+
+
+def test_slack_that_takes_no_shape_of_it_still_gets_the_words(world: World) -> None:
+    request: Request = waits(world)
+    world.slack.takes_blocks = False
+    say_all(world)
+    (card,) = world.slack.marked(f"{request.id}:card")
+    assert not card.text.blocks
+    assert ALICE.name in card.text.text or "needs 1 approval" in card.text.text
