@@ -1,5 +1,6 @@
 """The one script that looks: constant, without a word of anybody's in it, and it changes nothing."""
 
+from bot.core.search_path import ONLY_THOSE_THERE, SYSTEM, USER, words
 from bot.core.systemctl import RIGHTS, SHOWN, SHOWN_OF_ALL, STAT_FORMAT, USER_RIGHTS, Argv, for_manager
 
 # How every script of ours begins, and what it says instead of an answer where systemd cannot be asked.
@@ -43,13 +44,15 @@ EOT
   control=$home/.config/systemd/user.control persistent=$home/.config/systemd/user runtime=/run/user/$uid/systemd/user
   ask() {{ sudo -n /usr/bin/systemctl --no-ask-password --user -M "$user@.host" "$@"; }}
   stats() {{ sudo -n -u "$user" /usr/bin/stat "$@"; }}
+  set -- {words(USER)}
 else
   kind=system
   control=/etc/systemd/system.control persistent=/etc/systemd/system runtime=/run/systemd/system
   ask() {{ /usr/bin/systemctl --no-ask-password "$@"; }}
   stats() {{ /usr/bin/stat "$@"; }}
+  set -- {words(SYSTEM)}
 fi
-show() {{ ask show -p {",".join(SHOWN)} -- "$unit"; }}
+{ONLY_THOSE_THERE}show() {{ ask show -p {",".join(SHOWN)} -- "$unit"; }}
 shown=$(show 2>/dev/null) || case $(show 2>&1) in
 {WHY_NOT}say @unit "$shown"
 """
@@ -68,8 +71,7 @@ while IFS= read -r line; do
 done <<EOT
 $shown
 EOT
-folders="/etc/systemd/$kind /run/systemd/$kind /usr/local/lib/systemd/$kind /usr/lib/systemd/$kind"
-aliases=$(find $folders -maxdepth 1 -type l -printf '%f %l\\n' 2>/dev/null | while read -r name goal; do
+aliases=$(find -H "$@" -maxdepth 1 -type l -printf '%f %l\\n' 2>/dev/null | while read -r name goal; do
   case $goal in "$id" | */systemd/$kind/"$id") say "$name" ;; esac
 done)
 others=
@@ -113,7 +115,7 @@ while [ "${{process:-0}}" -gt 1 ]; do
   process=$parent
 done
 say @near
-[ "$load" != not-found ] || find $folders -maxdepth 1 -name '*.*' ! -type d -printf '%f\\n' 2>/dev/null
+[ "$load" != not-found ] || find -H "$@" -maxdepth 1 -name '*.*' ! -type d -printf '%f\\n' 2>/dev/null
 say @units "$all"
 """
 
