@@ -1,7 +1,7 @@
 """The one script that looks: constant, without a word of anybody's in it, and it changes nothing."""
 
 from bot.core.search_path import ONLY_THOSE_THERE, SYSTEM, USER, words
-from bot.core.systemctl import RIGHTS, SHOWN, SHOWN_OF_ALL, STAT_FORMAT, USER_RIGHTS, Argv, for_manager
+from bot.core.systemctl import RIGHTS, SHOWN, SHOWN_OF_ALL, STAT_FORMAT, USER_RIGHTS, Argv, with_sudo
 
 # How every script of ours begins, and what it says instead of an answer where systemd cannot be asked.
 WORDS = """\
@@ -120,26 +120,23 @@ say @units "$all"
 """
 
 
-def _probe(form: Argv) -> str:
+def _probe(form: Argv, user: str) -> str:
     """Ask sudo whether it would, without doing it: sudo(8), `-l` with a command."""
-    words = [f'"{word}"' if "{" in word else word for word in form]
-    asked = " ".join(words).replace("{unit}", "$id").replace("{target}", "multi-user.target").replace("{user}", "$user")
+    words = [f'"{word}"' if "{" in word else word for word in with_sudo(form, user)[2:]]
+    asked = " ".join(words).replace("{unit}", "$id").replace("{link}", "$persistent/$id").replace("{user}", "$user")
     return f"sudo -n -l {asked} >/dev/null"
 
 
-def _granted(right: str, forms: tuple[Argv, ...]) -> str:
+def _granted(right: str, forms: tuple[Argv, ...], user: str = "") -> str:
     """Say the right where sudo admits all its commands; in the background, for each question takes milliseconds."""
     ready = ['[ -d "$control" ]'] if right == "control" else []
-    return f"( {' && '.join([*ready, *map(_probe, forms), f'say {right}'])} ) 2>/dev/null &"
+    probes = [_probe(form, user) for form in forms]
+    return f"( {' && '.join([*ready, *probes, f'say {right}'])} ) 2>/dev/null &"
 
 
 def _rights() -> str:
     system = [_granted(right, forms) for right, forms in RIGHTS.items()]
-    user = [
-        _granted(right, tuple(for_manager(form, "{user}") for form in forms))
-        for right, forms in RIGHTS.items()
-        if right in USER_RIGHTS
-    ]
+    user = [_granted(right, forms, "{user}") for right, forms in USER_RIGHTS.items()]
     policy = f'[ -z "${{{HOST_POLICY}-}}" ] || say {NEVER}'
     return "\n".join(["say @rights", policy, 'if [ "$user" ]; then', *user, "else", *system, "fi\n"])
 

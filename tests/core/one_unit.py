@@ -7,7 +7,6 @@ from bot.core.changes import Change, Outcome, Sent, Target, Verb
 from bot.core.steps import Done, Limits, Step, Work, next_step, observe
 from bot.core.steps.commands import argv
 from bot.core.steps.kinds import (
-    AddWants,
     Command,
     Link,
     LookFully,
@@ -109,7 +108,7 @@ class OneUnit:
             self.active, self.starting_since = UP, None
             self.invocation += 1
 
-    def do(self, step: Command) -> tuple[int, str]:  # noqa: C901 - one answer for each kind of step
+    def do(self, step: Command) -> tuple[int, str]:
         """Carry a step out as systemd would: exit code and words."""
         self._settle()
         match step:
@@ -118,8 +117,7 @@ class OneUnit:
             case Link():
                 self.put_mask(Layer.PERSISTENT)
             case Unlink(layer=layer):
-                file = self.files.pop(layer)
-                self.links = {link for link in self.links if link[1] != file.path}
+                self.files.pop(layer)
             case Stop():
                 return self._stop()
             case Reload() if self.reload_fails:
@@ -132,8 +130,6 @@ class OneUnit:
                 self.others[unit] = UP
             case ResetFailed(unit=unit):
                 self._reset(unit)
-            case AddWants(wanted_by=wanted_by):
-                self.links.add((f"/etc/systemd/system/{wanted_by}.wants/worker.service", VENDOR))
         return 0, ""
 
     def put_mask(self, layer: Layer) -> None:

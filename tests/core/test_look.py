@@ -276,7 +276,7 @@ def test_a_users_manager_is_another_world_with_its_own_layers() -> None:
         "/run/user/2002/systemd/user/indexer.service",
     ]
     assert found.around is not None
-    assert found.around.rights == USER_RIGHTS
+    assert found.around.rights == set(USER_RIGHTS)
     assert len(found.manager) == 32
     assert seen("running").manager == ""
 

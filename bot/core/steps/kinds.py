@@ -62,14 +62,6 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
-class AddWants:
-    """Put back an enablement link that `systemctl unmask` removed: `wanted_by` wants the unit."""
-
-    wanted_by: str
-    name: ClassVar[str] = "add-wants"
-
-
-@dataclass(frozen=True, slots=True)
 class Wait:
     """Nothing to send; look again in so many seconds."""
 
@@ -89,7 +81,7 @@ class Done:
     note: str = ""
 
 
-Command = Link | Unlink | Stop | Reload | TryStart | ResetFailed | Start | AddWants
+Command = Link | Unlink | Stop | Reload | TryStart | ResetFailed | Start
 Step = Command | Wait | LookFully | Done
 
 
@@ -129,7 +121,7 @@ class Work:
 def label(step: Command) -> str:
     """How a step is called in the record; a step on another unit or layer names it."""
     match step:
-        case Unlink(layer=detail) | ResetFailed(unit=detail) | Start(unit=detail) | AddWants(wanted_by=detail):
+        case Unlink(layer=detail) | ResetFailed(unit=detail) | Start(unit=detail):
             return f"{step.name} {detail}"
         case _:
             return step.name
