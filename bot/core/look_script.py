@@ -1,7 +1,7 @@
 """The one script that looks: constant, without a word of anybody's in it, and it changes nothing."""
 
 from bot.core.search_path import ONLY_THOSE_THERE, SYSTEM, USER, words
-from bot.core.systemctl import RIGHTS, SHOWN, SHOWN_OF_ALL, STAT_FORMAT, USER_RIGHTS, Argv, with_sudo
+from bot.core.systemctl import RIGHTS, SHOWN, SHOWN_OF_ALL, SHOWN_OF_NAME, STAT_FORMAT, USER_RIGHTS, Argv, with_sudo
 
 # How every script of ours begins, and what it says instead of an answer where systemd cannot be asked.
 WORDS = """\
@@ -57,7 +57,9 @@ shown=$(show 2>/dev/null) || case $(show 2>&1) in
 {WHY_NOT}say @unit "$shown"
 """
 
-# A masked unit has lost its other names; the links on the disk still tell them.
+# A masked unit has lost its other names; the disk still tells them: links to it, and whatever is the same file as the
+# one behind the mask. An instance has the further names of its template. A name that has a mask of its own keeps it,
+# whatever its Id has become.
 _NAMES_AND_LAYERS = f"""\
 id= names= file= drop_ins= load=
 while IFS= read -r line; do
@@ -74,17 +76,34 @@ EOT
 aliases=$(find -H "$@" -maxdepth 1 -type l -printf '%f %l\\n' 2>/dev/null | while read -r name goal; do
   case $goal in "$id" | */systemd/$kind/"$id") say "$name" ;; esac
 done)
+real=$file place=$id instance=
+case $id in *@?*.*) instance=${{id#*@}} instance=${{instance%.*}} ;; esac
+if [ "$load" = masked ]; then
+  real=
+  for folder; do
+    for name in "$id" ${{instance:+"${{id%%@*}}@.${{id##*.}}"}}; do
+      [ "$real" ] || [ ! -f "$folder/$name" ] || [ ! -s "$folder/$name" ] || real=$folder/$name
+    done
+  done
+fi
+same=$([ -z "$real" ] || find -L "$@" -maxdepth 1 -samefile "$real" -printf '%f\n' 2>/dev/null | while read -r name; do
+  case $instance$name in ?*@.*) name=${{name%%@*}}@$instance.${{name##*.}} ;; esac
+  say "$name"
+done)
+for folder in "$control" "$persistent" "$runtime"; do
+  [ ! -c "$folder/$unit" ] || place=$unit
+done
 others=
-for name in $names $aliases; do
+for name in $names $aliases $same; do
   case " $id $others " in *" $name "*) continue ;; esac
   case $name in [!A-Za-z0-9_]* | *[!A-Za-z0-9:_.@\\\\-]* | *@.*) continue ;; esac
   others="$others $name"
 done
 say @names
-[ -z "$others" ] || {{ say "$others" '' && ask show -p LoadState -- $others; }}
-say @layers "control=$control/$id" "persistent=$persistent/$id" "runtime=$runtime/$id"
+[ -z "$others" ] || {{ say "$others" '' && ask show -p {",".join(SHOWN_OF_NAME)} -- $others; }}
+say @layers "control=$control/$place" "persistent=$persistent/$place" "runtime=$runtime/$place"
 say @files
-stats -c '{STAT_FORMAT}' -- / "$control/$id" "$persistent/$id" "$runtime/$id" 2>/dev/null
+stats -c '{STAT_FORMAT}' -- / "$control/$place" "$persistent/$place" "$runtime/$place" 2>/dev/null
 say @host "machine_id=$machine_id" ${{manager:+"manager=$manager"}}
 [ "$size" = full ] || {{ say @end; exit 0; }}
 """
@@ -100,9 +119,11 @@ say @kernel "hostname=$hostname" "boot_id=$boot_id" "systemd=$(/usr/bin/systemct
 say @hashes
 [ -z "$file$drop_ins" ] || sha256sum -- $file $drop_ins 2>/dev/null
 say @links
-find "$persistent" "$runtime" -maxdepth 2 -type l -printf '%p|%l\\n' 2>/dev/null | while IFS='|' read -r path goal; do
-  case $path in "$persistent/$id" | "$runtime/$id") continue ;; esac
-  case "$path|$goal|" in */"$id|"*) say "$path|$goal" ;; esac
+find -H "$@" -maxdepth 2 -type l -printf '%p|%l\\n' 2>/dev/null | while IFS='|' read -r path goal; do
+  case $path in "$control/$place" | "$persistent/$place" | "$runtime/$place") continue ;; esac
+  for name in $id $others; do
+    case "$path|$goal|" in */"$name|"* | *"|$name|") say "$path|$goal"; break ;; esac
+  done
 done
 say @lifeline
 process=$$

@@ -105,6 +105,7 @@ RULES: tuple[Check, ...] = (
     tiers.nothing_forbids_it_now,
     holding.owners_lift_it,
     existence.unit_exists,
+    existence.asked_name_is_covered,
     masking.is_not_masked_already,
     masking.mask_would_hold,
     masking.can_be_stopped,

@@ -45,13 +45,20 @@ USER_RIGHTS: Mapping[str, tuple[Argv, ...]] = MappingProxyType(
 )
 """The same for a user's own manager, where the control layer is left alone."""
 
+_OF_HABITS: Argv = (
+    "FreezerState", "OnSuccess", "OnFailure", "Conflicts", "Accept", "Persistent", "NextElapseUSecRealtime",
+    "NextElapseUSecMonotonic",
+)  # fmt: skip
 SHOWN: Argv = (
     "Id", "Names", "LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath", "SourcePath", "DropInPaths",
     "Transient", "Perpetual", "CanStart", "CanStop", "RefuseManualStart", "RefuseManualStop", "NeedDaemonReload",
     "MainPID", "ControlGroup", "InvocationID", "NotifyAccess", "WatchdogUSec", "TimeoutStopUSec", "KillMode", "Restart",
-    "NRestarts", "Result", "Job",
+    "NRestarts", "Result", "Job", *_OF_HABITS,
 )  # fmt: skip
 """What is asked of the unit itself. Nothing here is text that a unit's author writes freely."""
+
+SHOWN_OF_NAME: Argv = ("Id", "LoadState")
+"""What is asked by each further name of the unit."""
 
 SHOWN_OF_ALL: Argv = (
     "Id", "Names", "LoadState", "ActiveState", "SubState", "UnitFileState", "InvocationID", "NeedDaemonReload",
@@ -214,7 +221,7 @@ def _user_lines(login: str, user: str) -> list[str]:
     """A user's manager answers only to root and to that user, and so do the folders of its layers."""
     asked: list[Argv] = [
         ("show", "-p", ",".join(SHOWN), "--", "{unit}"),
-        ("show", "-p", "LoadState", "--", "{units}"),
+        ("show", "-p", ",".join(SHOWN_OF_NAME), "--", "{units}"),
         ("show", "--all", "-p", ",".join(SHOWN_OF_ALL), "--", "*"),
         ("--no-pager", "--full", "status", "-n", "0", "--", "{unit}"),
     ]

@@ -55,6 +55,8 @@ class OneUnit:
     refuses_start_by_hand: bool = False
     start_slips_through: bool = False  # a mask that does not hold, whatever systemd calls it
     start_takes: float = 0.0
+    names: tuple[str, ...] = ()  # beside its own
+    starts_as: str = ""  # a name that its mask does not cover
     files: dict[Layer, LayerFile] = field(default_factory=dict)
     links: set[tuple[str, str]] = field(default_factory=set)
     others: dict[str, ActiveState] = field(default_factory=dict)  # what stops with it
@@ -75,7 +77,7 @@ class OneUnit:
         return Snapshot(
             asked=UnitName("worker.service"),
             id=UnitName("worker.service"),
-            names=frozenset({"worker.service"}),
+            names=frozenset({"worker.service", *self.names}),
             machine_id="0" * 32,
             load=LoadState.MASKED if self.mask_loaded else LoadState.LOADED,
             active=self.active,
@@ -108,7 +110,7 @@ class OneUnit:
             self.active, self.starting_since = UP, None
             self.invocation += 1
 
-    def do(self, step: Command) -> tuple[int, str]:
+    def do(self, step: Command) -> tuple[int, str]:  # noqa: C901 - one answer for each kind of step
         """Carry a step out as systemd would: exit code and words."""
         self._settle()
         match step:
@@ -124,6 +126,8 @@ class OneUnit:
                 return 1, "Reload daemon failed: Connection timed out"
             case Reload():
                 self.mask_loaded = any(file.kind is FileKind.MASK for file in self.files.values())
+            case TryStart(unit=name) if name and name == self.starts_as:
+                self.active, self.starting_since = ActiveState.ACTIVATING, self.now
             case TryStart() | Start(unit="worker.service"):
                 return self._start()
             case Start(unit=unit):

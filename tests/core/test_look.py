@@ -162,7 +162,7 @@ def test_an_alias_is_answered_with_the_real_unit_and_its_layers() -> None:
         ("stopping", {"timeout_stop_usec": 20_000_000}),
         ("no_limit_for_stopping", {"timeout_stop_usec": FOREVER}),
         ("stopped_by_force", {"result": "timeout"}),
-        ("watchdog", {"watchdog_usec": 3_000_000, "notify_access": "all"}),
+        ("watchdog", {"watchdog_usec": 15_000_000, "notify_access": "all"}),
         ("not_found", {"watchdog_usec": 0, "main_pid": 0, "invocation": "", "is_missing": True}),
         ("transient", {"transient": True, "is_missing": False}),
         ("scope", {"perpetual": True, "can_stop": False}),
@@ -204,7 +204,8 @@ def test_the_surroundings_of_an_ordinary_unit() -> None:
     assert units(found.would_stop) == ["metrics.service", "partof.service"]
     assert {neighbour.active.value for neighbour in found.would_stop} == {"active"}
     link = PERSISTENT + "multi-user.target.wants/worker.service"
-    assert found.wants_links == ((link, "/lib/systemd/system/worker.service"),)
+    alias = ("/usr/lib/systemd/system/oldname.service", "worker.service")
+    assert found.wants_links == ((link, "/lib/systemd/system/worker.service"), alias)
     assert (found.triggers, found.members, found.pending_reload, found.near) == ((), (), (), ())
     assert found.rights == frozenset(RIGHTS)
 
@@ -466,3 +467,9 @@ def test_the_look_is_one_constant_script_with_the_unit_as_an_argument() -> None:
 
 def test_every_case_has_its_recording_and_every_recording_its_case() -> None:
     assert {path.stem for path in RECORDED.glob("*.txt")} == {*CASES, *SCANS}
+
+
+def test_a_name_of_which_nothing_is_said_makes_the_answer_incomplete() -> None:
+    text = recording("running").replace(" oldname.service\n", " oldname.service other.service\n")
+    with pytest.raises(HostError, match="lacks a name"):
+        parse_look(text, UnitName("worker.service"))

@@ -22,8 +22,8 @@ def argv(step: Command, target: Target, *, user: str) -> tuple[str, ...]:
             return systemctl.stop_argv(target.unit, user=user)
         case Reload():
             return systemctl.reload_argv(user=user)
-        case TryStart():
-            return systemctl.start_argv(target.unit, user=user)
+        case TryStart(unit=name):
+            return systemctl.start_argv(UnitName(name) if name else target.unit, user=user)
         case ResetFailed(unit=unit):
             return systemctl.reset_failed_argv(UnitName(unit), user=user)
         case Start(unit=unit):
