@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from bot.core.look_script import HOST_POLICY
 from bot.core.look_script import SCRIPT as LOOK
 from bot.core.scan import scan_argv
-from bot.core.systemctl import RIGHTS, USER_RIGHTS, Argv, as_pattern, checked_login, for_manager, status_form
+from bot.core.systemctl import RIGHTS, USER_RIGHTS, Argv, as_pattern, checked_login, status_form, with_sudo
 from bot.core.unit_list import unit_list_argv
 from bot.errors import HostError
 
@@ -155,10 +155,10 @@ def _forms(users: Sequence[str]) -> Iterable[str]:
     """Each line says whether it may bring a unit down, and how the whole command reads."""
     for right, forms in RIGHTS.items():
         for form in forms:
-            down = right in _BRINGS_DOWN and form[0] != "/usr/bin/rm"
-            yield f"{'down' if down else 'back'} {as_pattern(' '.join(('sudo', '-n', *form)))}"
+            down = right in _BRINGS_DOWN and "-delete" not in form
+            yield f"{'down' if down else 'back'} {as_pattern(' '.join(with_sudo(form)))}"
     yield f"look {as_pattern(' '.join(status_form()))}"
     for user in map(checked_login, users):
-        for form in (form for right in sorted(USER_RIGHTS) for form in RIGHTS[right]):
-            yield f"back {as_pattern(' '.join(('sudo', '-n', *for_manager(form, user))))}"
+        for form in (form for right in sorted(USER_RIGHTS) for form in USER_RIGHTS[right]):
+            yield f"back {as_pattern(' '.join(with_sudo(form, user)))}"
         yield f"look {as_pattern(' '.join(status_form(user)))}"

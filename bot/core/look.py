@@ -21,10 +21,12 @@ from bot.core.answer import (
     records,
     sections,
 )
+from bot.core.habits import Habits, Turn
 from bot.core.layer_files import read_layers
 from bot.core.look_script import NEVER, SCRIPT
 from bot.core.neighbourhood import Neighbourhood, near_names
-from bot.core.systemctl import RIGHTS, SHOWN, SHOWN_OF_ALL, Argv, checked_login
+from bot.core.other_names import Loaded, subject, twins
+from bot.core.systemctl import RIGHTS, SHOWN, SHOWN_OF_ALL, SHOWN_OF_NAME, Argv, checked_login
 from bot.core.units import ActiveState, LayerFile, LoadState, Snapshot, Surroundings, UnitName
 from bot.errors import HostError, HostileOutput, UsageError
 
@@ -32,6 +34,7 @@ _SHORT = ("unit", "names", "layers", "files", "host")
 _FULL = ("rights", "kernel", "hashes", "links", "lifeline", "near", "units")
 _HASH = re.compile(r"\\?(?P<hash>[0-9a-f]{64})  (?P<path>/.*)")
 _KERNEL = ("hostname", "boot_id", "systemd")
+_UNKNOWN = Loaded("", LoadState.STUB)
 
 
 def look_argv(unit: UnitName, *, full: bool, user: str = "") -> Argv:
@@ -74,27 +77,32 @@ def parse_look(stdout: str, asked: UnitName, *, also: Collection[str] = ()) -> S
         )
     except (ValueError, UsageError):
         raise HostileOutput("The host's answer has a state or a name that systemd does not have.") from None
+    if subject(snapshot).text not in (str(asked), needed(unit, "Id")):
+        raise HostileOutput("The host's answer has the files of another unit.")
     around = _around(found, unit, also) if "rights" in found else None
     return replace(_with_manners(snapshot, unit), around=around, manager=read_run(host))
 
 
-def _other_names(lines: tuple[str, ...]) -> dict[str, LoadState]:
-    """The load state under each further name; what could not be asked by its name is not known, so never masked."""
+def _other_names(lines: tuple[str, ...]) -> dict[str, Loaded]:
+    """What systemd says by each further name; what could not be asked by its name is not known, so never masked."""
     if not lines:
         return {}
     names = [read_unit(name) for name in lines[0].split()]
-    shown = [LoadState(needed(block, "LoadState")) for block in records(lines[1:], ("LoadState",))]
+    blocks = records(lines[1:], SHOWN_OF_NAME)
+    shown = [Loaded(read_unit(needed(block, "Id")), LoadState(needed(block, "LoadState"))) for block in blocks]
     if len(names) != len(shown):
         raise HostError("The host's answer lacks a name.", code="incomplete_observation", passing=True)
     return dict(zip(names, shown, strict=True))
 
 
 def _snapshot(
-    unit: Record, *, asked: UnitName, loads: Mapping[str, LoadState], layers: tuple[LayerFile, ...], machine_id: str
+    unit: Record, *, asked: UnitName, loads: Mapping[str, Loaded], layers: tuple[LayerFile, ...], machine_id: str
 ) -> Snapshot:
     """What the unit is, and how it is doing."""
     own = needed(unit, "Id")
-    names = {*read_units(needed(unit, "Names")), *loads}
+    loads = {**loads, own: Loaded(own, LoadState(needed(unit, "LoadState")))}
+    others = twins(layers, loads)
+    names = {*read_units(needed(unit, "Names")), *loads} - {*others}
     return Snapshot(
         asked=asked,
         id=UnitName(own),
@@ -114,7 +122,22 @@ def _snapshot(
         result=unit.get("Result", ""),
         pending_job=unit.get("Job", ""),
         # What could not be asked by its name is not known, so it never counts as masked.
-        other_names_load=tuple((name, loads.get(name, LoadState.STUB)) for name in sorted(names - {own})),
+        other_names_load=tuple((name, loads.get(name, _UNKNOWN).load) for name in sorted(names - {own})),
+        twins=others,
+        habits=_habits(unit),
+    )
+
+
+def _habits(unit: Record) -> Habits:
+    turns = {Turn.CALENDAR: "NextElapseUSecRealtime", Turn.MONOTONIC: "NextElapseUSecMonotonic"}
+    known = [turn for turn, key in turns.items() if unit.get(key, "") not in ("", "0", "infinity", "n/a")]
+    return Habits(
+        is_frozen=unit.get("FreezerState") in ("frozen", "freezing"),
+        stop_starts=(*read_units(unit.get("OnSuccess", "")), *read_units(unit.get("OnFailure", ""))),
+        conflicts=read_units(unit.get("Conflicts", "")),
+        accepts=read_flag(unit.get("Accept", "no")),
+        is_persistent=read_flag(unit.get("Persistent", "no")),
+        turn=known[0] if known else Turn.NONE,
     )
 
 
@@ -164,6 +187,7 @@ def _around(found: Mapping[str, tuple[str, ...]], unit: Record, also: Collection
         pending_reload=nearby.pending_reload(own.text),
         others=nearby.named(also),
         failed=nearby.failed(),
+        up=nearby.up(),
         agents=nearby.agents(),
         lifeline=nearby.lifeline(found["lifeline"]),
         near=near_names(own, sorted({*nearby.names(), *found["near"]})) if found["near"] else (),

@@ -1,6 +1,7 @@
 """The one script that looks: constant, without a word of anybody's in it, and it changes nothing."""
 
-from bot.core.systemctl import RIGHTS, SHOWN, SHOWN_OF_ALL, STAT_FORMAT, USER_RIGHTS, Argv, for_manager
+from bot.core.search_path import ONLY_THOSE_THERE, SYSTEM, USER, words
+from bot.core.systemctl import RIGHTS, SHOWN, SHOWN_OF_ALL, SHOWN_OF_NAME, STAT_FORMAT, USER_RIGHTS, Argv, with_sudo
 
 # How every script of ours begins, and what it says instead of an answer where systemd cannot be asked.
 WORDS = """\
@@ -44,18 +45,22 @@ EOT
   control=$home/.config/systemd/user.control persistent=$home/.config/systemd/user runtime=/run/user/$uid/systemd/user
   ask() {{ sudo -n /usr/bin/systemctl --no-ask-password --user -M "$user@.host" "$@"; }}
   stats() {{ sudo -n -u "$user" /usr/bin/stat "$@"; }}
+  set -- {words(USER)}
 else
   kind=system
   control=/etc/systemd/system.control persistent=/etc/systemd/system runtime=/run/systemd/system
   ask() {{ /usr/bin/systemctl --no-ask-password "$@"; }}
   stats() {{ /usr/bin/stat "$@"; }}
+  set -- {words(SYSTEM)}
 fi
-show() {{ ask show -p {",".join(SHOWN)} -- "$unit"; }}
+{ONLY_THOSE_THERE}show() {{ ask show -p {",".join(SHOWN)} -- "$unit"; }}
 shown=$(show 2>/dev/null) || case $(show 2>&1) in
 {WHY_NOT}say @unit "$shown"
 """
 
-# A masked unit has lost its other names; the links on the disk still tell them.
+# A masked unit has lost its other names; the disk still tells them: links to it, and whatever is the same file as the
+# one behind the mask. An instance has the further names of its template. A name that has a mask of its own keeps it,
+# whatever its Id has become.
 _NAMES_AND_LAYERS = f"""\
 id= names= file= drop_ins= load=
 while IFS= read -r line; do
@@ -69,21 +74,37 @@ while IFS= read -r line; do
 done <<EOT
 $shown
 EOT
-folders="/etc/systemd/$kind /run/systemd/$kind /usr/local/lib/systemd/$kind /usr/lib/systemd/$kind"
-aliases=$(find $folders -maxdepth 1 -type l -printf '%f %l\\n' 2>/dev/null | while read -r name goal; do
+aliases=$(find -H "$@" -maxdepth 1 -type l -printf '%f %l\\n' 2>/dev/null | while read -r name goal; do
   case $goal in "$id" | */systemd/$kind/"$id") say "$name" ;; esac
 done)
+real=$file place=$id instance=
+case $id in *@?*.*) instance=${{id#*@}} instance=${{instance%.*}} ;; esac
+if [ "$load" = masked ]; then
+  real=
+  for folder; do
+    for name in "$id" ${{instance:+"${{id%%@*}}@.${{id##*.}}"}}; do
+      [ "$real" ] || [ ! -f "$folder/$name" ] || [ ! -s "$folder/$name" ] || real=$folder/$name
+    done
+  done
+fi
+same=$([ -z "$real" ] || find -L "$@" -maxdepth 1 -samefile "$real" -printf '%f\n' 2>/dev/null | while read -r name; do
+  case $instance$name in ?*@.*) name=${{name%%@*}}@$instance.${{name##*.}} ;; esac
+  say "$name"
+done)
+for folder in "$control" "$persistent" "$runtime"; do
+  [ ! -c "$folder/$unit" ] || place=$unit
+done
 others=
-for name in $names $aliases; do
+for name in $names $aliases $same; do
   case " $id $others " in *" $name "*) continue ;; esac
   case $name in [!A-Za-z0-9_]* | *[!A-Za-z0-9:_.@\\\\-]* | *@.*) continue ;; esac
   others="$others $name"
 done
 say @names
-[ -z "$others" ] || {{ say "$others" '' && ask show -p LoadState -- $others; }}
-say @layers "control=$control/$id" "persistent=$persistent/$id" "runtime=$runtime/$id"
+[ -z "$others" ] || {{ say "$others" '' && ask show -p {",".join(SHOWN_OF_NAME)} -- $others; }}
+say @layers "control=$control/$place" "persistent=$persistent/$place" "runtime=$runtime/$place"
 say @files
-stats -c '{STAT_FORMAT}' -- / "$control/$id" "$persistent/$id" "$runtime/$id" 2>/dev/null
+stats -c '{STAT_FORMAT}' -- / "$control/$place" "$persistent/$place" "$runtime/$place" 2>/dev/null
 say @host "machine_id=$machine_id" ${{manager:+"manager=$manager"}}
 [ "$size" = full ] || {{ say @end; exit 0; }}
 """
@@ -99,9 +120,11 @@ say @kernel "hostname=$hostname" "boot_id=$boot_id" "systemd=$(/usr/bin/systemct
 say @hashes
 [ -z "$file$drop_ins" ] || sha256sum -- $file $drop_ins 2>/dev/null
 say @links
-find "$persistent" "$runtime" -maxdepth 2 -type l -printf '%p|%l\\n' 2>/dev/null | while IFS='|' read -r path goal; do
-  case $path in "$persistent/$id" | "$runtime/$id") continue ;; esac
-  case "$path|$goal|" in */"$id|"*) say "$path|$goal" ;; esac
+find -H "$@" -maxdepth 2 -type l -printf '%p|%l\\n' 2>/dev/null | while IFS='|' read -r path goal; do
+  case $path in "$control/$place" | "$persistent/$place" | "$runtime/$place") continue ;; esac
+  for name in $id $others; do
+    case "$path|$goal|" in */"$name|"* | *"|$name|") say "$path|$goal"; break ;; esac
+  done
 done
 say @lifeline
 process=$$
@@ -114,31 +137,28 @@ while [ "${{process:-0}}" -gt 1 ]; do
   process=$parent
 done
 say @near
-[ "$load" != not-found ] || find $folders -maxdepth 1 -name '*.*' ! -type d -printf '%f\\n' 2>/dev/null
+[ "$load" != not-found ] || find -H "$@" -maxdepth 1 -name '*.*' ! -type d -printf '%f\\n' 2>/dev/null
 say @units "$all"
 """
 
 
-def _probe(form: Argv) -> str:
+def _probe(form: Argv, user: str) -> str:
     """Ask sudo whether it would, without doing it: sudo(8), `-l` with a command."""
-    words = [f'"{word}"' if "{" in word else word for word in form]
-    asked = " ".join(words).replace("{unit}", "$id").replace("{target}", "multi-user.target").replace("{user}", "$user")
+    words = [f'"{word}"' if "{" in word else word for word in with_sudo(form, user)[2:]]
+    asked = " ".join(words).replace("{unit}", "$id").replace("{link}", "$persistent/$id").replace("{user}", "$user")
     return f"sudo -n -l {asked} >/dev/null"
 
 
-def _granted(right: str, forms: tuple[Argv, ...]) -> str:
+def _granted(right: str, forms: tuple[Argv, ...], user: str = "") -> str:
     """Say the right where sudo admits all its commands; in the background, for each question takes milliseconds."""
     ready = ['[ -d "$control" ]'] if right == "control" else []
-    return f"( {' && '.join([*ready, *map(_probe, forms), f'say {right}'])} ) 2>/dev/null &"
+    probes = [_probe(form, user) for form in forms]
+    return f"( {' && '.join([*ready, *probes, f'say {right}'])} ) 2>/dev/null &"
 
 
 def _rights() -> str:
     system = [_granted(right, forms) for right, forms in RIGHTS.items()]
-    user = [
-        _granted(right, tuple(for_manager(form, "{user}") for form in forms))
-        for right, forms in RIGHTS.items()
-        if right in USER_RIGHTS
-    ]
+    user = [_granted(right, forms, "{user}") for right, forms in USER_RIGHTS.items()]
     policy = f'[ -z "${{{HOST_POLICY}-}}" ] || say {NEVER}'
     return "\n".join(["say @rights", policy, 'if [ "$user" ]; then', *user, "else", *system, "fi\n"])
 

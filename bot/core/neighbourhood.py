@@ -1,5 +1,6 @@
 """What is around a unit, computed from what systemd says of all that is loaded."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
@@ -12,6 +13,10 @@ from bot.errors import HostileOutput
 STOPS_TOO = ("RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf", "PropagatesStopTo")
 _REMOTE_ACCESS = ("ssh.service", "sshd.service", "ssh.socket", "sshd.socket")
 _NEAR = 3
+_UP = (ActiveState.ACTIVE, ActiveState.RELOADING)
+_COMES_AND_GOES = re.compile(
+    r"(user|user-runtime-dir)@|user-|session-|run-|systemd-\w+d\.service|polkit|packagekit|dbus-|.*\.(scope|device|mount|slice)\Z"
+)
 
 
 class Neighbourhood:
@@ -66,6 +71,11 @@ class Neighbourhood:
     def failed(self) -> tuple[str, ...]:
         """All units in failed state."""
         return tuple(sorted(name for name, found in self._all.items() if found.get("ActiveState") == "failed"))
+
+    def up(self) -> tuple[str, ...]:
+        """All units that run, without what comes and goes with logins and for a moment."""
+        running = (name for name, found in self._all.items() if found.get("ActiveState") in _UP)
+        return tuple(sorted(name for name in running if not _COMES_AND_GOES.match(name)))
 
     def agents(self) -> tuple[str, ...]:
         """Configuration management that works here."""

@@ -23,6 +23,7 @@ def plan_of(change: Change, snapshot: Snapshot, layer: Layer | None) -> Mapping[
         "the machine": snapshot.machine_id,
         "the unit's name": str(snapshot.id),
         "its other names": sorted(snapshot.names),
+        "what else starts the same file": sorted(snapshot.twins),
         "its unit file": [snapshot.fragment, around.fragment_hash],
         "its drop-ins": sorted(around.drop_ins),
         "its masks": sorted(file.layer for file in snapshot.layers if file.kind is not FileKind.ABSENT),

@@ -105,6 +105,7 @@ RULES: tuple[Check, ...] = (
     tiers.nothing_forbids_it_now,
     holding.owners_lift_it,
     existence.unit_exists,
+    existence.asked_name_is_covered,
     masking.is_not_masked_already,
     masking.mask_would_hold,
     masking.can_be_stopped,
@@ -195,9 +196,8 @@ def _approving(policy: Policy) -> Iterator[str]:
 
 def may_sign(facts: Facts, policy: Policy) -> Refuse | None:
     """Whether `facts.voter` may sign the review of what somebody did alone. None means yes."""
-    return _no(
-        (identity.voter_is_one_of_us, review.signer_is_somebody_else, review.signer_could_approve), facts, policy
-    )
+    rules = (identity.voter_is_one_of_us, review.signer_is_somebody_else, review.signer_could_approve)
+    return _no(rules, facts, policy)
 
 
 def may_vote(facts: Facts, policy: Policy) -> Refuse | None:

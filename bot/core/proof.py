@@ -18,6 +18,9 @@ def _not_masked(target: Target, after: Snapshot) -> Iterator[str]:
     for name, load in after.other_names_load:
         if load not in (LoadState.MASKED, LoadState.ERROR):
             yield f"under its other name {name} systemd calls it {load}"
+    known = target.before.twins if target.before else ()
+    for name in sorted({*after.twins} - {*known}):
+        yield f"{name} starts the same file, and nobody knew of it when this was approved"
     masks = {file.path for file in after.layers if file.kind is FileKind.MASK}
     if target.layer is None or after.layer(target.layer).path not in masks:
         yield "the link is not where it was made"

@@ -2,6 +2,7 @@
 
 from bot.core.agents import AGENTS
 from bot.core.look_script import WHY_NOT, WORDS
+from bot.core.search_path import ONLY_THOSE_THERE, PACKAGED, SYSTEM, words
 from bot.core.systemctl import SHOWN_OF_MASK, STAT_FORMAT
 from bot.core.units import UNIT_TYPES
 
@@ -9,19 +10,14 @@ MOST = 500  # masks that are listed, and failed units; all masks are counted
 
 # Where people and programs make masks. Those in /usr/lib come with packages: nobody made them here, `unmask` cannot
 # take them away, and Debian alone brings some dozens. So they are counted.
-FOLDERS = (
-    "/etc/systemd/system.control",
-    "/run/systemd/system.control",
-    "/etc/systemd/system",
-    "/run/systemd/system",
-)
-_VENDOR = ("/usr/local/lib/systemd/system", "/usr/lib/systemd/system")
+FOLDERS = tuple(folder for folder in SYSTEM if folder not in PACKAGED)
+_VENDOR = tuple(folder for folder in SYSTEM if folder in PACKAGED)
 
 # systemd's own unit_name_is_valid(): whatever else lies in these folders is no unit, whoever put it there.
 _NAME = r"[A-Za-z0-9:_.\\-]+(@[A-Za-z0-9:_.\\@-]*)?\.(" + "|".join(UNIT_TYPES) + ")"
 
-# systemd takes for masked what leads to a device or has no byte (measured): /dev/null, but also /dev/zero, or a link
-# to such a link.
+# systemd takes for masked what leads to a device or has no byte (measured): /dev/null, but also /dev/zero, a link to
+# such a link, or a link to an empty file.
 SCRIPT = f"""\
 {WORDS}say '@maskbot-scan 1'
 read -r machine_id </etc/machine-id
@@ -31,19 +27,19 @@ failing() {{ ask show --state=failed -p Id -- '*'; }}
 failed=$(failing 2>/dev/null) || case $(failing 2>&1) in
 {WHY_NOT}say @host "machine_id=$machine_id" "boot_id=$boot_id"
 masks() {{
-  folders=
-  for folder; do [ ! -d "$folder" ] || folders="$folders $folder"; done
-  find $folders -maxdepth 1 -regextype posix-extended -regex '.*/{_NAME}' \\
-    '(' -type l -xtype c -o -type f -empty ')' -exec /usr/bin/stat -c '{STAT_FORMAT}' -- {{}} + 2>/dev/null
+  find -L "$@" -maxdepth 1 -regextype posix-extended -regex '.*/{_NAME}' \\
+    '(' -type c -o -type b -o -type f -empty ')' -exec /usr/bin/stat -c '{STAT_FORMAT}' -- {{}} + 2>/dev/null
 }}
 count() {{ grep -c . <<EOT
 $1
 EOT
 }}
-vendor="{" ".join(_VENDOR)}"
-[ -h /lib ] || vendor="$vendor /lib/systemd/system"
-found=$(masks {" ".join(FOLDERS)}) || fail no_list
-say @counts "masks=$(count "$found")" "vendor=$(count "$(masks $vendor)")"
+set -- {words(_VENDOR)}
+{ONLY_THOSE_THERE}vendor=$(count "$(masks "$@")")
+set -- {words(FOLDERS)}
+{ONLY_THOSE_THERE}for folder; do [ -r "$folder" ] && [ -x "$folder" ] || fail no_list; done
+found=$(masks "$@")
+say @counts "masks=$(count "$found")" "vendor=$vendor"
 say @masks
 units=
 while IFS='|' read -r kind size identity name; do

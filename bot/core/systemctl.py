@@ -5,50 +5,60 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from bot.core.foreign import clean
+from bot.core.mask_links import FIND, LINK, UNLINK, removing
 from bot.core.units import Layer, UnitName
 from bot.errors import UsageError
 
 Argv = tuple[str, ...]
 
-# One command that root runs for us: `{unit}` and `{target}` are the only words that vary.
+# One command that root runs for us: `{unit}` is the only word that varies.
 _SYSTEMCTL: Argv = ("/usr/bin/systemctl", "--no-ask-password")
-_MASK: Argv = (*_SYSTEMCTL, "mask", "--no-reload", "--", "{unit}")
-_MASK_RUNTIME: Argv = (*_SYSTEMCTL, "mask", "--runtime", "--no-reload", "--", "{unit}")
-# Measured: `unmask` takes --no-reload like `mask` does, so that removing a link and reading it in are two steps too.
-_UNMASK: Argv = (*_SYSTEMCTL, "unmask", "--no-reload", "--", "{unit}")
-_UNMASK_RUNTIME: Argv = (*_SYSTEMCTL, "unmask", "--runtime", "--no-reload", "--", "{unit}")
 _STOP: Argv = (*_SYSTEMCTL, "stop", "--no-block", "--", "{unit}")
 _START: Argv = (*_SYSTEMCTL, "start", "--", "{unit}")
 _RESET_FAILED: Argv = (*_SYSTEMCTL, "reset-failed", "--", "{unit}")
 _RELOAD: Argv = (*_SYSTEMCTL, "daemon-reload")
-_ADD_WANTS: Argv = (*_SYSTEMCTL, "add-wants", "--no-reload", "--", "{target}", "{unit}")
-_LINK_CONTROL: Argv = ("/usr/bin/ln", "-s", "--", "/dev/null", "/etc/systemd/system.control/{unit}")
-_UNLINK_CONTROL: Argv = ("/usr/bin/rm", "--", "/etc/systemd/system.control/{unit}")
 
+# systemctl makes the folders that a user may not have yet; the link is removed by a process of that user.
+_LINK_OF_USER: Mapping[Layer, Argv] = MappingProxyType(
+    {
+        Layer.PERSISTENT: (*_SYSTEMCTL, "mask", "--no-reload", "--", "{unit}"),
+        Layer.RUNTIME: (*_SYSTEMCTL, "mask", "--runtime", "--no-reload", "--", "{unit}"),
+    }
+)
+_UNLINK_OF_USER: Argv = removing("{link}")
+
+_COMMON: Mapping[str, tuple[Argv, ...]] = MappingProxyType(
+    {"stop": (_STOP,), "start": (_START,), "reset-failed": (_RESET_FAILED,), "reload": (_RELOAD,)}
+)
 RIGHTS: Mapping[str, tuple[Argv, ...]] = MappingProxyType(
     {
-        "mask": (_MASK, _MASK_RUNTIME),
-        "unmask": (_UNMASK, _UNMASK_RUNTIME),
-        "stop": (_STOP,),
-        "start": (_START,),
-        "reset-failed": (_RESET_FAILED,),
-        "reload": (_RELOAD,),
-        "relink": (_ADD_WANTS,),
-        "control": (_LINK_CONTROL, _UNLINK_CONTROL),
+        "mask": (LINK[Layer.PERSISTENT], LINK[Layer.RUNTIME]),
+        "unmask": (UNLINK[Layer.PERSISTENT], UNLINK[Layer.RUNTIME]),
+        **_COMMON,
+        "control": (LINK[Layer.CONTROL], UNLINK[Layer.CONTROL]),
     }
 )
 """What root does for us, by the word that a look reports when sudo admits all of it."""
 
-USER_RIGHTS: frozenset[str] = frozenset(RIGHTS) - {"control"}
+USER_RIGHTS: Mapping[str, tuple[Argv, ...]] = MappingProxyType(
+    {"mask": tuple(_LINK_OF_USER.values()), "unmask": (_UNLINK_OF_USER,), **_COMMON}
+)
 """The same for a user's own manager, where the control layer is left alone."""
 
+_OF_HABITS: Argv = (
+    "FreezerState", "OnSuccess", "OnFailure", "Conflicts", "Accept", "Persistent", "NextElapseUSecRealtime",
+    "NextElapseUSecMonotonic",
+)  # fmt: skip
 SHOWN: Argv = (
     "Id", "Names", "LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath", "SourcePath", "DropInPaths",
     "Transient", "Perpetual", "CanStart", "CanStop", "RefuseManualStart", "RefuseManualStop", "NeedDaemonReload",
     "MainPID", "ControlGroup", "InvocationID", "NotifyAccess", "WatchdogUSec", "TimeoutStopUSec", "KillMode", "Restart",
-    "NRestarts", "Result", "Job",
+    "NRestarts", "Result", "Job", *_OF_HABITS,
 )  # fmt: skip
 """What is asked of the unit itself. Nothing here is text that a unit's author writes freely."""
+
+SHOWN_OF_NAME: Argv = ("Id", "LoadState")
+"""What is asked by each further name of the unit."""
 
 SHOWN_OF_ALL: Argv = (
     "Id", "Names", "LoadState", "ActiveState", "SubState", "UnitFileState", "InvocationID", "NeedDaemonReload",
@@ -73,9 +83,16 @@ def checked_login(name: str) -> str:
     return name
 
 
-def _for_root(form: Argv, *, user: str = "", unit: object = "", target: str = "") -> Argv:
-    words = tuple(word.replace("{unit}", str(unit)).replace("{target}", target) for word in form)
-    return ("sudo", "-n", *for_manager(words, user and checked_login(user)))
+def _for_root(form: Argv, *, user: str = "", unit: object = "", link: str = "") -> Argv:
+    words = tuple(word.replace("{unit}", str(unit)).replace("{link}", link) for word in form)
+    return with_sudo(words, user and checked_login(user))
+
+
+def with_sudo(words: Argv, user: str = "") -> Argv:
+    """The whole command line: root runs it; what is about a user's own files, that user."""
+    if user and words[0] == FIND:
+        return ("sudo", "-n", "-u", user, *words)
+    return ("sudo", "-n", *for_manager(words, user))
 
 
 def for_manager(words: Argv, user: str) -> Argv:
@@ -87,20 +104,25 @@ def for_manager(words: Argv, user: str) -> Argv:
 
 def link_argv(unit: UnitName, layer: Layer, *, user: str = "") -> Argv:
     """Make the mask's link. It does not count before a reload, and nothing is stopped."""
-    form = {Layer.PERSISTENT: _MASK, Layer.RUNTIME: _MASK_RUNTIME, Layer.CONTROL: _LINK_CONTROL}[layer]
-    return _for_root(form, user=_user_of(layer, user), unit=unit)
+    form = _LINK_OF_USER[_user_layer(layer)] if user else LINK[layer]
+    return _for_root(form, user=user, unit=unit)
 
 
-def unlink_argv(unit: UnitName, layer: Layer, *, user: str = "") -> Argv:
-    """Take the mask's link away. Send it only for a link that is known to be ours: an empty file would go as well."""
-    form = {Layer.PERSISTENT: _UNMASK, Layer.RUNTIME: _UNMASK_RUNTIME, Layer.CONTROL: _UNLINK_CONTROL}[layer]
-    return _for_root(form, user=_user_of(layer, user), unit=unit)
+def unlink_argv(unit: UnitName, layer: Layer, *, user: str = "", folder: str = "") -> Argv:
+    """Take the mask's link away, and nothing else. For a user's own manager, `folder` is where a look found it."""
+    if not user:
+        return _for_root(UNLINK[layer], unit=unit)
+    _user_layer(layer)
+    link = f"{folder}/{unit}"
+    if not re.fullmatch(as_pattern("{link}"), link, re.ASCII):
+        raise UsageError(f"`{link[:80]}` is not where a user's mask can be.")
+    return _for_root(_UNLINK_OF_USER, user=user, link=link)
 
 
-def _user_of(layer: Layer, user: str) -> str:
-    if user and layer is Layer.CONTROL:
+def _user_layer(layer: Layer) -> Layer:
+    if layer is Layer.CONTROL:
         raise UsageError("The control layer is not used for the units of a user's own manager.")
-    return user
+    return layer
 
 
 def stop_argv(unit: UnitName, *, user: str = "") -> Argv:
@@ -121,16 +143,6 @@ def reset_failed_argv(unit: UnitName, *, user: str = "") -> Argv:
 def reload_argv(*, user: str = "") -> Argv:
     """Make systemd read all unit files again: also those that other people have edited."""
     return _for_root(_RELOAD, user=user)
-
-
-def add_wants_argv(target_unit: str, unit: UnitName, *, user: str = "") -> Argv:
-    """Restore an enablement link that `unmask` took along (it removes links that point at the mask itself).
-
-    Measured: the link stands at the same path again, and points at the unit's real file.
-    """
-    if UnitName(target_unit).type != "target":
-        raise UsageError(f"`{target_unit}` is not a target unit.")
-    return _for_root(_ADD_WANTS, user=user, unit=unit, target=target_unit)
 
 
 def status_argv(unit: UnitName, *, user: str = "") -> Argv:
@@ -170,7 +182,7 @@ _UNIT = rf"{_STEM}(@([A-Za-z0-9:_.@-]|{_ESCAPED})+)?\.({'|'.join(STARTABLE)})"
 _PATTERNS = {
     "{unit}": _UNIT,
     "{units}": f"{_UNIT}( {_UNIT})*",
-    "{target}": _STEM + r"\.target",
+    "{link}": f"/[^ ]+/systemd/user/{_UNIT}",
     "{layer}": f"/[^ ]+/systemd/user(\\.control)?/{_UNIT}",
 }
 
@@ -212,14 +224,14 @@ def _user_lines(login: str, user: str) -> list[str]:
     """A user's manager answers only to root and to that user, and so do the folders of its layers."""
     asked: list[Argv] = [
         ("show", "-p", ",".join(SHOWN), "--", "{unit}"),
-        ("show", "-p", "LoadState", "--", "{units}"),
+        ("show", "-p", ",".join(SHOWN_OF_NAME), "--", "{units}"),
         ("show", "--all", "-p", ",".join(SHOWN_OF_ALL), "--", "*"),
         ("--no-pager", "--full", "status", "-n", "0", "--", "{unit}"),
     ]
-    changed = [form for right, forms in RIGHTS.items() if right in USER_RIGHTS for form in forms]
+    changed = [form for forms in USER_RIGHTS.values() for form in forms if form is not _UNLINK_OF_USER]
     forms = [for_manager(form, user) for form in changed + [(*_SYSTEMCTL, *words) for words in asked]]
     layers = ("/usr/bin/stat", "-c", STAT_FORMAT, "--", "/", "{layer}", "{layer}", "{layer}")
     return [
         *(f"{login} ALL=(root) NOPASSWD: {_admitted(form)}" for form in forms),
-        f"{login} ALL=({user}) NOPASSWD: {_admitted(layers)}",
+        *(f"{login} ALL=({user}) NOPASSWD: {_admitted(form)}" for form in (layers, _UNLINK_OF_USER)),
     ]

@@ -1,6 +1,7 @@
 """The names of a host's units, for people to choose from: asked in some 50 ms, and names are all that is asked."""
 
 from bot.core.answer import sections
+from bot.core.search_path import ONLY_THOSE_THERE, SYSTEM, words
 from bot.core.systemctl import Argv
 from bot.core.units import UnitName
 from bot.errors import HostError
@@ -14,10 +15,10 @@ SCRIPT = f"""\
 export LC_ALL=C SYSTEMD_COLORS=0 SYSTEMD_PAGER=
 set -f
 say() {{ printf '%s\\n' "$@"; }}
-folders="/etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system"
-say '@maskbot-look 1' '@{_SECTION}'
+set -- {words(SYSTEM)}
+{ONLY_THOSE_THERE}say '@maskbot-look 1' '@{_SECTION}'
 {{
-  find $folders -maxdepth 1 -name '*.*' ! -type d -printf '%f\\n' 2>/dev/null
+  find -H "$@" -maxdepth 1 -name '*.*' ! -type d -printf '%f\\n' 2>/dev/null
   /usr/bin/systemctl list-units --all --plain --no-legend --full 2>/dev/null | while read -r name load _; do
     [ "$load" = not-found ] || say "$name"
   done

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
+from bot.core.habits import Habits
 from bot.errors import UsageError
 
 UNIT_TYPES = (
@@ -172,7 +173,7 @@ class Surroundings:
     lifeline: frozenset[str] = frozenset()  # units that carry our own SSH login
     near: tuple[str, ...] = ()  # names like the asked one, when it is not found
     rights: frozenset[str] = frozenset()  # the words of `systemctl.RIGHTS` that sudo admits to us
-    unit_names: tuple[str, ...] = ()  # real units of the host, for names that are near
+    up: tuple[str, ...] = ()  # all units that run
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +214,8 @@ class Snapshot:
     result: str = ""
     pending_job: str = ""
     other_names_load: tuple[tuple[str, LoadState], ...] = ()  # load state of each further name, asked by that name
+    twins: tuple[str, ...] = ()  # other units that start the same file, and that its mask leaves startable
+    habits: Habits = Habits()
     manager: str = ""  # which run of the user's own manager it is: its runtime layer goes with it
     around: Surroundings | None = None
 

@@ -18,7 +18,6 @@ _STEPS = {
     "try-start": "trying to start it, to see that refused",
     "reset-failed": "forgetting that it failed",
     "start": "starting it",
-    "add-wants": "putting its enablement back",
 }
 _ENDS = {
     "refused": "REFUSED",

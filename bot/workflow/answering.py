@@ -29,6 +29,7 @@ from bot.workflow.groups import person, with_names
 from bot.workflow.judging import facts
 from bot.workflow.ledger import book
 from bot.workflow.looking import look
+from bot.workflow.naming import unit_behind
 from bot.workflow.parts import Parts
 from bot.workflow.places import asked_at
 from bot.workflow.wishes.offering import offers
@@ -180,7 +181,7 @@ class Weighed:
 def weigh(parts: Parts, asked: Request) -> Weighed:
     """What a request would be answered, looked at like a real one, and why. Nothing is recorded and nobody is asked."""
     change = asked.ask.change
-    seen = look(parts, parts.host(change.host), change.unit, full=True, user=change.user)
+    seen = look(parts, parts.host(change.host), unit_behind(parts, change), full=True, user=change.user)
     request = planned(asked, seen)
     given = facts(parts, request, Moment.LOOKED, snapshot=seen)
     return Weighed(
@@ -205,8 +206,9 @@ def _status(parts: Parts, question: Question) -> Text:
     host = parts.host(question.host)
     if question.unit is None:
         return ledger.listing(book(parts, host.name), host=host.name)
-    live = parts.store.find(Query(host=host.name, unit=question.unit, live_masks=True))
-    seen = look(parts, host, question.unit, full=True)
+    unit = unit_behind(parts, Change(Verb.MASK, host.name, question.unit))
+    live = parts.store.find(Query(host=host.name, unit=unit, live_masks=True))
+    seen = look(parts, host, unit, full=True)
     return answers.status(host.name, seen, live, parts.clock.now())
 
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core import later
-from bot.core.changes import Change, Nudges, Request, Stage, Target, Wanted, Wish
+from bot.core.changes import Change, Nudges, Request, Stage, Target, Verb, Wanted, Wish
 from bot.core.demands import asked_for
 from bot.core.layers import choose_layer
+from bot.core.other_names import subject
 from bot.core.plan import plan_digest, plan_of
 from bot.core.policy import Allow, Decision, Moment, NeedsApproval, Refuse
 from bot.core.units import Layer, Snapshot
@@ -18,6 +19,7 @@ from bot.workflow.finishing import finish, nothing_to_do
 from bot.workflow.groups import with_names
 from bot.workflow.judging import judge, rival, with_all_hosts, with_own_mask
 from bot.workflow.looking import patient_look
+from bot.workflow.naming import unit_behind
 from bot.workflow.parts import Parts
 from bot.workflow.pending import stay_pending
 from bot.workflow.prolonging import before_our_mask
@@ -33,8 +35,9 @@ def consider(parts: Parts, claim: Claim) -> Request:
         if isinstance(first, Refuse):
             return refuse(parts, request, first, claim=claim)
         change = request.ask.change
+        unit = unit_behind(parts, change)
         seen = before_our_mask(parts, request) or patient_look(
-            parts, parts.host(change.host), change.unit, full=True, user=change.user
+            parts, parts.host(change.host), unit, full=True, user=change.user
         )
         request = planned(request, seen)
         request = with_all_hosts(parts, inherited(parts, with_own_mask(parts, request)))
@@ -71,7 +74,8 @@ def planned(request: Request, seen: Snapshot) -> Request:
     layer = choose_layer(request.ask.change, seen)
     chosen = layer if isinstance(layer, Layer) else None
     digest = plan_digest(request.ask.change, seen, chosen)
-    return request.on_target(unit=seen.id, layer=chosen, digest=digest, planned=seen, before=seen, note="")
+    unit = seen.id if request.ask.change.verb is Verb.MASK else subject(seen)
+    return request.on_target(unit=unit, layer=chosen, digest=digest, planned=seen, before=seen, note="")
 
 
 def inherited(parts: Parts, request: Request) -> Request:

@@ -7,7 +7,6 @@ from bot.core.changes import Change, Outcome, Sent, Target, Verb
 from bot.core.steps import Done, Limits, Step, Work, next_step, observe
 from bot.core.steps.commands import argv
 from bot.core.steps.kinds import (
-    AddWants,
     Command,
     Link,
     LookFully,
@@ -56,6 +55,8 @@ class OneUnit:
     refuses_start_by_hand: bool = False
     start_slips_through: bool = False  # a mask that does not hold, whatever systemd calls it
     start_takes: float = 0.0
+    names: tuple[str, ...] = ()  # beside its own
+    starts_as: str = ""  # a name that its mask does not cover
     files: dict[Layer, LayerFile] = field(default_factory=dict)
     links: set[tuple[str, str]] = field(default_factory=set)
     others: dict[str, ActiveState] = field(default_factory=dict)  # what stops with it
@@ -76,7 +77,7 @@ class OneUnit:
         return Snapshot(
             asked=UnitName("worker.service"),
             id=UnitName("worker.service"),
-            names=frozenset({"worker.service"}),
+            names=frozenset({"worker.service", *self.names}),
             machine_id="0" * 32,
             load=LoadState.MASKED if self.mask_loaded else LoadState.LOADED,
             active=self.active,
@@ -118,22 +119,21 @@ class OneUnit:
             case Link():
                 self.put_mask(Layer.PERSISTENT)
             case Unlink(layer=layer):
-                file = self.files.pop(layer)
-                self.links = {link for link in self.links if link[1] != file.path}
+                self.files.pop(layer)
             case Stop():
                 return self._stop()
             case Reload() if self.reload_fails:
                 return 1, "Reload daemon failed: Connection timed out"
             case Reload():
                 self.mask_loaded = any(file.kind is FileKind.MASK for file in self.files.values())
+            case TryStart(unit=name) if name and name == self.starts_as:
+                self.active, self.starting_since = ActiveState.ACTIVATING, self.now
             case TryStart() | Start(unit="worker.service"):
                 return self._start()
             case Start(unit=unit):
                 self.others[unit] = UP
             case ResetFailed(unit=unit):
                 self._reset(unit)
-            case AddWants(wanted_by=wanted_by):
-                self.links.add((f"/etc/systemd/system/{wanted_by}.wants/worker.service", VENDOR))
         return 0, ""
 
     def put_mask(self, layer: Layer) -> None:

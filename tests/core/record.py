@@ -38,6 +38,62 @@ _AS_USER = f"systemctl --user -M {LINGERING}@.host"
 
 CASES: Mapping[str, Case] = {
     "running": Case("worker.service"),
+    "second_file": Case(
+        "worker.service",
+        [f"ln /usr/lib/systemd/system/worker.service /usr/lib/systemd/system/twin.service; {_RELOAD}"],
+        [f"rm /usr/lib/systemd/system/twin.service; {_RELOAD}"],
+        full=True,
+    ),
+    "second_file_of_masked": Case(
+        "linked.service",
+        [
+            f"ln -s /opt/lab/linked.service {_ETC}/twin.service; systemctl stop linked",
+            f"ln -s /dev/null {_CONTROL}/linked.service; {_RELOAD}",
+        ],
+        [f"rm {_ETC}/twin.service {_CONTROL}/linked.service; {_RELOAD}; systemctl start linked"],
+    ),
+    "second_name_of_template": Case(
+        "template@1.service",
+        [f"ln -s template@.service /usr/lib/systemd/system/other@.service; {_RELOAD}"],
+        [f"rm /usr/lib/systemd/system/other@.service; {_RELOAD}"],
+    ),
+    "started_by_second_name": Case(
+        "template@7.service",
+        [
+            f"ln -s template@.service /usr/lib/systemd/system/other@.service; {_RELOAD}",
+            f"systemctl mask template@7.service; {_RELOAD}; systemctl start other@7.service",
+        ],
+        [
+            f"systemctl stop other@7.service; rm /usr/lib/systemd/system/other@.service {_ETC}/template@7.service",
+            _RELOAD,
+        ],
+    ),
+    "alias_not_read": Case(
+        "fresh.service",
+        [f"ln -s /usr/lib/systemd/system/worker.service {_ETC}/fresh.service"],
+        [f"rm {_ETC}/fresh.service; {_RELOAD}"],
+    ),
+    "frozen": Case("worker.service", ["systemctl freeze worker.service"], ["systemctl thaw worker.service"]),
+    "calendar_timer": Case(
+        "made.timer",
+        [
+            f"printf '[Timer]\\nOnCalendar=daily\\nPersistent=true\\n' >{_ETC}/made.timer",
+            f"printf '[Unit]\\nOnFailure=tuned.service\\nConflicts=cron.service\\n' >{_ETC}/made.service",
+            f"printf '[Service]\\nExecStart=true\\n' >>{_ETC}/made.service",
+            f"{_RELOAD}; systemctl start made.timer",
+        ],
+    ),
+    "conflicting": Case(
+        "made.service", [], [f"systemctl stop made.timer; rm {_ETC}/made.timer {_ETC}/made.service; {_RELOAD}"]
+    ),
+    "elapsed_timer": Case(
+        "made.timer",
+        [
+            f"printf '[Timer]\\nOnBootSec=1s\\nUnit=tuned.service\\n' >{_ETC}/made.timer; {_RELOAD}",
+            "systemctl start made.timer",
+        ],
+        [f"systemctl stop made.timer; rm {_ETC}/made.timer; {_RELOAD}"],
+    ),
     "linked_not_loaded": Case(
         "worker.service", ["systemctl mask --no-reload worker.service"], ["systemctl unmask worker.service"]
     ),

@@ -164,7 +164,7 @@ def test_an_alias_is_answered_with_the_real_unit_and_its_layers() -> None:
         ("stopping", {"timeout_stop_usec": 20_000_000}),
         ("no_limit_for_stopping", {"timeout_stop_usec": FOREVER}),
         ("stopped_by_force", {"result": "timeout"}),
-        ("watchdog", {"watchdog_usec": 3_000_000, "notify_access": "all"}),
+        ("watchdog", {"watchdog_usec": 15_000_000, "notify_access": "all"}),
         ("not_found", {"watchdog_usec": 0, "main_pid": 0, "invocation": "", "is_missing": True}),
         ("transient", {"transient": True, "is_missing": False}),
         ("scope", {"perpetual": True, "can_stop": False}),
@@ -206,7 +206,8 @@ def test_the_surroundings_of_an_ordinary_unit() -> None:
     assert units(found.would_stop) == ["metrics.service", "partof.service"]
     assert {neighbour.active.value for neighbour in found.would_stop} == {"active"}
     link = PERSISTENT + "multi-user.target.wants/worker.service"
-    assert found.wants_links == ((link, "/lib/systemd/system/worker.service"),)
+    alias = ("/usr/lib/systemd/system/oldname.service", "worker.service")
+    assert found.wants_links == ((link, "/lib/systemd/system/worker.service"), alias)
     assert (found.triggers, found.members, found.pending_reload, found.near) == ((), (), (), ())
     assert found.rights == frozenset(RIGHTS)
 
@@ -278,7 +279,7 @@ def test_a_users_manager_is_another_world_with_its_own_layers() -> None:
         "/run/user/2002/systemd/user/indexer.service",
     ]
     assert found.around is not None
-    assert found.around.rights == USER_RIGHTS
+    assert found.around.rights == set(USER_RIGHTS)
     assert len(found.manager) == 32
     assert seen("running").manager == ""
 
@@ -482,3 +483,9 @@ def test_the_hash_of_a_file_whose_path_has_a_backslash_is_found_by_that_path() -
     assert around is not None
     assert around.fragment_hash == "a" * 64
     assert around.drop_ins == ((drop_in, "b" * 64),)
+
+
+def test_a_name_of_which_nothing_is_said_makes_the_answer_incomplete() -> None:
+    text = recording("running").replace(" oldname.service\n", " oldname.service other.service\n")
+    with pytest.raises(HostError, match="lacks a name"):
+        parse_look(text, UnitName("worker.service"))

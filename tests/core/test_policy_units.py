@@ -383,11 +383,6 @@ LACKING: dict[str, tuple[Callable[[frozenset[str]], Snapshot], Request, str]] = 
     "to stop": (lambda rights: snapshot(rights=rights), request(), "stop"),
     "to start it again": (lambda rights: snapshot(rights=rights), request(), "start"),
     "to try a start as the proof": (lambda rights: snapshot(rights=rights), request(keep_running=True), "start"),
-    "to put links back": (
-        lambda rights: snapshot(rights=rights, wants_links=(("w", "/etc/systemd/system/cron.service"),)),
-        request(),
-        "relink",
-    ),
     "to unmask": (lambda rights: masked(Layer.RUNTIME, rights=rights), unmask(), "unmask"),
     "to unmask in the control layer": (lambda rights: masked(Layer.CONTROL, rights=rights), unmask(), "control"),
 }
@@ -404,7 +399,7 @@ def test_nobody_is_asked_where_the_bot_lacks_the_right(
 
 
 def test_a_right_that_is_not_needed_is_not_asked_for() -> None:
-    few = snapshot(rights=without("control", "relink", "stop", "reset-failed"), active=ActiveState.INACTIVE)
+    few = snapshot(rights=without("control", "stop", "reset-failed"), active=ActiveState.INACTIVE)
     assert isinstance(decide(looked(few), POLICY), NeedsApproval)
     only_unmask = masked(Layer.PERSISTENT, rights=frozenset({"unmask", "reload"}))
     assert isinstance(decide(looked(only_unmask, unmask()), POLICY), NeedsApproval)

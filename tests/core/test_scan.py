@@ -54,8 +54,8 @@ def test_a_mask_is_known_again_by_the_identity_that_a_look_gives_it() -> None:
     mask = parse_scan(recording("scan_of_ours")).at(f"{ETC}/worker.service")
 
     assert mask
-    assert mask.identity == "204:1795635504.340108091"
-    assert mask.made_at == datetime(2026, 11, 25, 19, 38, 24, tzinfo=UTC)
+    assert mask.identity == "205:1795886482.540087439"
+    assert mask.made_at == datetime(2026, 11, 28, 17, 21, 22, tzinfo=UTC)
     assert parse_scan(recording("scan_as_booted")).at(mask.path) is None
 
 
@@ -108,8 +108,8 @@ HANDMADE = f"'{ETC}/handmade.service' -> '/dev/null'"
         changed("scan_as_booted", "symbolic link|9", "regular file|9"),
         changed("scan_as_booted", "symbolic link|9", "directory|9"),
         changed("scan_as_booted", "symbolic link|9", "symbolic link|nine"),
-        changed("scan_as_booted", "symbolic link|9|135:1795635502.258413594", "symbolic link|9|135:."),
-        changed("scan_as_booted", "symbolic link|9|135:1795635502.", "symbolic link|9|135:9999999999999."),
+        changed("scan_as_booted", "symbolic link|9|135:1795886288.536774312", "symbolic link|9|135:."),
+        changed("scan_as_booted", "symbolic link|9|135:1795886288.", "symbolic link|9|135:9999999999999."),
         changed("scan_as_booted", "LoadState=masked", "LoadState=hidden"),
         changed("scan_as_booted", "ActiveState=inactive", "ActiveState=asleep"),
         changed("scan_as_booted", "UnitFileState=masked", "UnitFileState=<!here>"),

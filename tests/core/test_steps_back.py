@@ -107,28 +107,17 @@ def test_a_start_that_does_not_help_is_told_with_what_is_not_as_it_was() -> None
     assert done == Done(Outcome.RESTORED_PARTLY, "Active was active, is inactive; metrics.service was active, is gone")
 
 
-def test_an_enablement_link_that_unmask_took_along_is_put_back() -> None:
-    unit = OneUnit(links={(WANTED, PATHS[Layer.PERSISTENT])})
+@pytest.mark.parametrize("folder", ["multi-user.target.wants", "multi-user.target.requires", "primary.service.wants"])
+def test_an_enablement_link_to_where_the_mask_was_stays(folder: str) -> None:
+    unit = OneUnit(links={(f"/etc/systemd/system/{folder}/worker.service", PATHS[Layer.PERSISTENT])})
     mask = masking(unit)
     mask.run()
     undo = undoing(mask)
     assert undo.run() == Done(Outcome.RESTORED)
-    assert undo.steps[:3] == ["unlink persistent", "add-wants multi-user.target", "reload"]
+    assert undo.steps == ["unlink persistent", "reload", "start worker.service"]
 
 
-def test_an_enablement_link_that_was_put_back_in_vain_is_told_and_not_tried_for_ever() -> None:
-    unit = OneUnit(links={(WANTED, PATHS[Layer.PERSISTENT])})
-    mask = masking(unit)
-    mask.run()
-    undo = undoing(mask)
-    while undo.steps[-1:] != ["add-wants multi-user.target"]:
-        undo.step()
-    unit.links.clear()
-    assert undo.run() == Done(Outcome.RESTORED_PARTLY, f"the link {WANTED} is gone")
-    assert undo.steps.count("add-wants multi-user.target") == 1
-
-
-def test_an_enablement_link_that_cannot_be_put_back_is_told() -> None:
+def test_an_enablement_link_that_somebody_removed_is_told() -> None:
     unit = OneUnit(links={("/etc/systemd/system/multi-user.target.requires/worker.service", "/lib/worker.service")})
     mask = masking(unit)
     mask.run()
@@ -136,17 +125,6 @@ def test_an_enablement_link_that_cannot_be_put_back_is_told() -> None:
     done = undoing(mask).run()
     assert done.outcome is Outcome.RESTORED_PARTLY
     assert "multi-user.target.requires/worker.service is gone" in done.note
-
-
-@pytest.mark.parametrize("folder", ["multi-user.target.requires", "primary.service.wants"])
-def test_a_link_of_a_kind_that_cannot_be_made_is_told_and_no_other_is_made_for_it(folder: str) -> None:
-    path = f"/etc/systemd/system/{folder}/worker.service"
-    unit = OneUnit(links={(path, PATHS[Layer.PERSISTENT])})
-    mask = masking(unit)
-    mask.run()
-    undo = undoing(mask)
-    assert undo.run() == Done(Outcome.RESTORED_PARTLY, f"the link {path} is gone")
-    assert undo.steps == ["unlink persistent", "reload", "start worker.service"]
 
 
 def test_a_unit_with_a_name_that_we_send_to_nobody_is_told_and_not_started() -> None:
@@ -217,7 +195,6 @@ def test_a_crash_between_unlink_and_start_is_resumed() -> None:
 
 BACK = (
     "unlink persistent",
-    "add-wants multi-user.target",
     "reload",
     "reset-failed worker.service",
     "start worker.service",

@@ -273,3 +273,20 @@ def test_the_proof_is_tried_once() -> None:
     walk.run()
     assert walk.steps.count(TryStart.name) == 1
     assert ActiveState.FAILED.is_down
+
+
+def test_a_start_by_each_name_is_tried_also_by_those_that_only_the_look_before_knew() -> None:
+    walk = masking(OneUnit(names=("w.service",)))
+    assert walk.target.before
+    walk.target = replace(walk.target, before=replace(walk.target.before, names=frozenset({"old.service"})))
+    assert walk.run() == Done(Outcome.PROVEN)
+    assert walk.steps[-3:] == ["try-start", "try-start old.service", "try-start w.service"]
+
+
+def test_a_name_by_which_it_starts_all_the_same_is_stopped_and_no_proof() -> None:
+    unit = OneUnit(names=("w.service",), starts_as="w.service")
+    walk = masking(unit)
+    done = walk.run()
+    assert done.outcome is Outcome.NOT_PROTECTED
+    assert walk.steps[-2:] == ["try-start w.service", "stop"]
+    assert unit.active is DOWN

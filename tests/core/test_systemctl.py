@@ -13,6 +13,7 @@ from bot.errors import UsageError
 from tests.core.record import RECORDED, STATUS
 
 CRON = UnitName("cron.service")
+FOLDER = "/home/deploy/.config/systemd/user"
 
 
 def line(words: Argv) -> str:
@@ -23,38 +24,57 @@ def every_command(unit: UnitName, user: str = "") -> list[Argv]:
     layers = [Layer.PERSISTENT, Layer.RUNTIME] if user else list(Layer)
     return [
         *(systemctl.link_argv(unit, layer, user=user) for layer in layers),
-        *(systemctl.unlink_argv(unit, layer, user=user) for layer in layers),
+        *(systemctl.unlink_argv(unit, layer, user=user, folder=FOLDER) for layer in layers),
         systemctl.stop_argv(unit, user=user),
         systemctl.start_argv(unit, user=user),
         systemctl.reset_failed_argv(unit, user=user),
         systemctl.reload_argv(user=user),
-        systemctl.add_wants_argv("multi-user.target", unit, user=user),
     ]
 
 
 def test_the_commands_for_the_system_manager_are_these() -> None:
     assert [line(words) for words in every_command(CRON)] == [
-        "sudo -n /usr/bin/ln -s -- /dev/null /etc/systemd/system.control/cron.service",
-        "sudo -n /usr/bin/systemctl --no-ask-password mask --no-reload -- cron.service",
-        "sudo -n /usr/bin/systemctl --no-ask-password mask --runtime --no-reload -- cron.service",
-        "sudo -n /usr/bin/rm -- /etc/systemd/system.control/cron.service",
-        "sudo -n /usr/bin/systemctl --no-ask-password unmask --no-reload -- cron.service",
-        "sudo -n /usr/bin/systemctl --no-ask-password unmask --runtime --no-reload -- cron.service",
+        "sudo -n /usr/bin/ln -s -T -- /dev/null /etc/systemd/system.control/cron.service",
+        "sudo -n /usr/bin/ln -s -T -- /dev/null /etc/systemd/system/cron.service",
+        "sudo -n /usr/bin/ln -s -T -- /dev/null /run/systemd/system/cron.service",
+        "sudo -n /usr/bin/find /etc/systemd/system.control/cron.service -maxdepth 0 -type l -xtype c -delete",
+        "sudo -n /usr/bin/find /etc/systemd/system/cron.service -maxdepth 0 -type l -xtype c -delete",
+        "sudo -n /usr/bin/find /run/systemd/system/cron.service -maxdepth 0 -type l -xtype c -delete",
         "sudo -n /usr/bin/systemctl --no-ask-password stop --no-block -- cron.service",
         "sudo -n /usr/bin/systemctl --no-ask-password start -- cron.service",
         "sudo -n /usr/bin/systemctl --no-ask-password reset-failed -- cron.service",
         "sudo -n /usr/bin/systemctl --no-ask-password daemon-reload",
-        "sudo -n /usr/bin/systemctl --no-ask-password add-wants --no-reload -- multi-user.target cron.service",
     ]
 
 
 def test_a_users_own_manager_is_spoken_to_by_root_in_one_fixed_form() -> None:
-    for words in every_command(CRON, user="deploy"):
-        assert words[:7] == (
-            *("sudo", "-n", "/usr/bin/systemctl", "--no-ask-password"),
-            *("--user", "-M", "deploy@.host"),
+    manager = ("sudo", "-n", "/usr/bin/systemctl", "--no-ask-password", "--user", "-M", "deploy@.host")
+    spoken = [words for words in every_command(CRON, user="deploy") if words[:7] == manager]
+    assert [words[7:] for words in spoken] == [
+        ("mask", "--no-reload", "--", "cron.service"),
+        ("mask", "--runtime", "--no-reload", "--", "cron.service"),
+        ("stop", "--no-block", "--", "cron.service"),
+        ("start", "--", "cron.service"),
+        ("reset-failed", "--", "cron.service"),
+        ("daemon-reload",),
+    ]
+
+
+def test_a_users_mask_is_removed_by_that_user_and_only_from_a_folder_of_units() -> None:
+    for layer in (Layer.PERSISTENT, Layer.RUNTIME):
+        words = systemctl.unlink_argv(CRON, layer, user="deploy", folder=FOLDER)
+        assert (
+            line(words) == f"sudo -n -u deploy /usr/bin/find {FOLDER}/cron.service -maxdepth 0 -type l -xtype c -delete"
         )
-    assert line(systemctl.stop_argv(CRON, user="deploy")).endswith("deploy@.host stop --no-block -- cron.service")
+    for folder in (
+        "",
+        "/etc/systemd/system",
+        "/home/deploy/systemd/user/..",
+        "/home/a b/systemd/user",
+        "-x/systemd/user",
+    ):
+        with pytest.raises(UsageError, match="is not where a user's mask can be"):
+            systemctl.unlink_argv(CRON, Layer.PERSISTENT, user="deploy", folder=folder)
 
 
 @pytest.mark.parametrize(
@@ -72,11 +92,6 @@ def test_the_control_layer_of_a_user_is_left_alone() -> None:
     assert "control" not in USER_RIGHTS
 
 
-def test_only_a_target_unit_can_be_made_to_want_something() -> None:
-    with pytest.raises(UsageError, match="is not a target unit"):
-        systemctl.add_wants_argv("ssh.service", CRON)
-
-
 def test_no_command_ever_stops_before_it_masks_forces_or_leaves_the_host() -> None:
     forbidden = {"--now", "--force", "-f", "--root", "-H", "--host", "--image", "--global", "edit", "link", "revert"}
     for user in ("", "deploy"):
@@ -85,7 +100,7 @@ def test_no_command_ever_stops_before_it_masks_forces_or_leaves_the_host() -> No
 
 
 def test_every_right_is_a_command_that_is_sent_and_the_other_way_round() -> None:
-    admitted = {line(form).replace("{unit}", "cron.service").replace("{target}", "multi-user.target")
+    admitted = {line(form).replace("{unit}", "cron.service")
                 for forms in RIGHTS.values() for form in forms}  # fmt: skip
     assert {line(words[2:]) for words in every_command(CRON)} == admitted
 
@@ -113,7 +128,7 @@ def test_the_fragment_admits_all_that_is_sent_and_for_users_only_those_named(uni
     for words in every_command(unit):
         assert admits(SYSTEM, words[2:])
     for words in every_command(unit, user="deploy"):
-        assert admits(BOTH, words[2:])
+        assert admits(BOTH, words[4 if "-u" in words else 2 :])
         assert words == systemctl.reload_argv(user="deploy") or not admits(SYSTEM, words[2:])
     for words in every_command(unit, user="root"):
         assert not admits(BOTH, words[2:])

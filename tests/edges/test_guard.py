@@ -35,8 +35,9 @@ OTHERS = (
     "sudo -n /usr/bin/systemctl reboot", "sudo -n /usr/bin/systemctl --no-ask-password daemon-reexec",
     "sudo -n /usr/bin/systemctl --no-ask-password mask --now -- cron.service", "scp -t /tmp", "internal-sftp",
     "sudo -n /usr/bin/systemctl --no-ask-password --user -M root@.host stop --no-block -- cron.service",
-    "sudo -n /usr/bin/ln -s -- /etc/shadow /etc/systemd/system.control/x.service",
-    "sudo -n /usr/bin/rm -- /etc/systemd/system.control/../x.service", "sudo  -n /usr/bin/systemctl stop",
+    "sudo -n /usr/bin/ln -s -T -- /etc/shadow /etc/systemd/system.control/x.service",
+    "sudo -n /usr/bin/find /etc/systemd/system/../x.service -maxdepth 0 -type l -xtype c -delete",
+    "sudo -n /usr/bin/find /etc/systemd/system/x.service -delete", "sudo  -n /usr/bin/systemctl stop",
     "x" * 100_000,
 )  # fmt: skip
 

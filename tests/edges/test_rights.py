@@ -15,34 +15,55 @@ from tests.lab.tree import LINGERING
 
 pytestmark = pytest.mark.ssh
 
-MASK = "/usr/bin/systemctl --no-ask-password mask --no-reload -- "
+START = "/usr/bin/systemctl --no-ask-password start -- "
+LINK = "/usr/bin/ln -s -T -- /dev/null /etc/systemd/system/"
+FIND, DELETE = "/usr/bin/find /etc/systemd/system/", " -maxdepth 0 -type l -xtype c -delete"
+HOME = "/home/deploy/.config/systemd/user"
 DENIED = (
     # two units, and what is no unit of ours
-    MASK + "cron.service ssh.service",
-    MASK + "'cron.service ssh.service'",
-    MASK + "system.slice",
-    MASK + "multi-user.target",
-    MASK + "home.mount",
-    MASK + "init.scope",
-    MASK + "template@.service",
-    MASK + "cron",
-    MASK + "--now.service",
-    MASK + "-H.service",
-    MASK + "../cron.service",
-    MASK + "/etc/systemd/system/cron.service",
-    MASK + "'cr*.service'",
-    MASK + "'c?on.service'",
-    MASK + "'[c]ron.service'",
-    MASK + "'cron.service\n'",
-    MASK + "'cron\nx.service'",
-    MASK + "'cron .service'",
-    MASK + r"'a\x2fb.service'",
-    MASK + r"'a\x41b.service'",
-    MASK + r"'a\xzzb.service'",
-    MASK + r"'a\b.service'",
-    MASK + r"'a\\x2db.service'",
-    MASK + r"'\x2db.service'",
-    MASK + "''",
+    START + "cron.service ssh.service",
+    START + "'cron.service ssh.service'",
+    START + "system.slice",
+    START + "multi-user.target",
+    START + "home.mount",
+    START + "init.scope",
+    START + "template@.service",
+    START + "cron",
+    START + "--now.service",
+    START + "-H.service",
+    START + "../cron.service",
+    START + "/etc/systemd/system/cron.service",
+    START + "'cr*.service'",
+    START + "'c?on.service'",
+    START + "'[c]ron.service'",
+    START + "'cron.service\n'",
+    START + "'cron\nx.service'",
+    START + "'cron .service'",
+    START + r"'a\x2fb.service'",
+    START + r"'a\x41b.service'",
+    START + r"'a\xzzb.service'",
+    START + r"'a\b.service'",
+    START + r"'a\\x2db.service'",
+    START + r"'\x2db.service'",
+    START + "''",
+    # what would make or remove other links, or more than links
+    LINK + "multi-user.target.wants/cron.service",
+    LINK + "../cron.service",
+    LINK + "cron.service /etc/systemd/system/ssh.service",
+    LINK + "cron.target",
+    FIND + DELETE,
+    FIND + "cron.service /etc" + DELETE,
+    FIND + "../../sudoers.d/cron.service" + DELETE,
+    FIND + "cron.service -maxdepth 0 -delete",
+    FIND + "cron.service -maxdepth 0 -type l -delete",
+    FIND + "cron.service -maxdepth 0 -type l -xtype c -delete -o -delete",
+    FIND + "cron.service -maxdepth 0 -type l -xtype c -exec /bin/sh ';'",
+    f"-u {LINGERING} {FIND}cron.service{DELETE}",
+    f"-u root /usr/bin/find {HOME}/cron.service{DELETE}",
+    f"-u idle /usr/bin/find {HOME}/cron.service{DELETE}",
+    "/usr/bin/systemctl --no-ask-password mask --no-reload -- cron.service",
+    "/usr/bin/systemctl --no-ask-password unmask --no-reload -- cron.service",
+    f"/usr/bin/systemctl --no-ask-password --user -M {LINGERING}@.host unmask --no-reload -- cron.service",
     # other options, or none
     "/usr/bin/systemctl mask cron.service",
     "/usr/bin/systemctl --no-ask-password mask --now -- cron.service",
@@ -65,19 +86,17 @@ DENIED = (
     "/usr/bin/systemctl --no-ask-password daemon-reload cron.service",
     "/usr/bin/systemctl --no-ask-password daemon-reexec",
     "/usr/bin/systemctl --no-ask-password poweroff",
-    "/usr/bin/systemctl --no-ask-password add-wants --no-reload -- ssh.service cron.service",
-    "/usr/bin/systemctl --no-ask-password add-wants --no-reload -- multi-user.target cron.service ssh.service",
+    "/usr/bin/systemctl --no-ask-password add-wants --no-reload -- multi-user.target cron.service",
     "/usr/bin/systemctl",
     # the control layer
-    "/usr/bin/ln -s -- /dev/null /etc/systemd/system/cron.service",
-    "/usr/bin/ln -s -- /dev/null /etc/systemd/system.control/../../sudoers.d/cron.service",
-    "/usr/bin/ln -s -- /dev/null /etc/systemd/system.control/cron.service.d",
-    "/usr/bin/ln -s -- /tmp/evil /etc/systemd/system.control/cron.service",
-    "/usr/bin/ln -sf -- /dev/null /etc/systemd/system.control/cron.service",
+    "/usr/bin/ln -s -- /dev/null /etc/systemd/system.control/cron.service",
+    "/usr/bin/ln -s -T -- /dev/null /etc/systemd/system.control/../../sudoers.d/cron.service",
+    "/usr/bin/ln -s -T -- /dev/null /etc/systemd/system.control/cron.service.d",
+    "/usr/bin/ln -s -T -- /tmp/evil /etc/systemd/system.control/cron.service",
+    "/usr/bin/ln -s -f -T -- /dev/null /etc/systemd/system.control/cron.service",
     "/usr/bin/rm -- /etc/systemd/system/cron.service",
-    "/usr/bin/rm -- /etc/systemd/system.control/cron.service /etc/shadow",
-    "/usr/bin/rm -r -- /etc/systemd/system.control/cron.service",
-    "/usr/bin/rm -- '/etc/systemd/system.control/*.service'",
+    "/usr/bin/rm -- /etc/systemd/system.control/cron.service",
+    f"/usr/bin/find '/etc/systemd/system.control/*.service'{DELETE}",
     # other users' managers
     "/usr/bin/systemctl --no-ask-password --user -M root@.host mask --no-reload -- cron.service",
     "/usr/bin/systemctl --no-ask-password --user -M idle@.host mask --no-reload -- cron.service",
@@ -97,12 +116,11 @@ def commands(unit: UnitName, user: str = "") -> Iterable[Argv]:
     """All that the bot sends about a unit."""
     for layer in (Layer.PERSISTENT, Layer.RUNTIME) if user else Layer:
         yield systemctl.link_argv(unit, layer, user=user)
-        yield systemctl.unlink_argv(unit, layer, user=user)
+        yield systemctl.unlink_argv(unit, layer, user=user, folder=HOME)
     yield systemctl.stop_argv(unit, user=user)
     yield systemctl.start_argv(unit, user=user)
     yield systemctl.reset_failed_argv(unit, user=user)
     yield systemctl.reload_argv(user=user)
-    yield systemctl.add_wants_argv("multi-user.target", unit, user=user)
     if user:
         yield systemctl.status_argv(unit, user=user)
 
@@ -151,7 +169,11 @@ def test_a_look_reports_the_rights_that_are_there(host: LabHost) -> None:
     host.run("mv", "/etc/systemd/away", "/etc/systemd/system.control")
 
     fragment = host.run("cat", "/etc/sudoers.d/maskbot").stdout
-    lines = [line for line in fragment.splitlines() if "mask --runtime" not in line and "/usr/bin/rm" not in line]
+    lines = [
+        line
+        for line in fragment.splitlines()
+        if "/run/systemd" not in line and "find ^/etc/systemd/system\\.control" not in line
+    ]
     host.write("/etc/sudoers.d/maskbot", "\n".join(lines).replace("$, \\\nDefaults", "$\nDefaults") + "\n", 0o440)
     try:
         assert rights(host) == everything - {"control", "mask", "unmask"}, "half a right is none"

@@ -418,7 +418,10 @@ def test_a_list_names_every_mask_whose_it_is_and_when_each_host_was_looked_at(te
     ]
     assert answer["answer"]["masks"][0]["request"]["id"] == request.id
     assert "MASKS ON web-01 · 1 ours, 1 not ours" in answer["lines"]
-    assert any(line.startswith("handmade.service on web-01: not ours, since 2026-11-25") for line in answer["lines"])
+    foreign = seen.at("/etc/systemd/system/handmade.service")
+    assert foreign
+    since = f"handmade.service on web-01: not ours, since {foreign.made_at:%Y-%m-%d}"
+    assert [line for line in answer["lines"] if line.startswith(since)]
 
 
 def test_a_handover_tells_what_waits_and_what_runs(terminal: Terminal) -> None:

@@ -25,11 +25,7 @@ def look(manager: Manager, asked: str, *, full: bool, hostname: str, machine_id:
         layers = {"control": f"{CONTROL}/{name}", "persistent": f"{ETC}/{name}", "runtime": f"{RUN}/{name}"}
         lines = ["@maskbot-look 1", "@unit", *_shown(manager, name, asked), "@names"]
         if others:
-            lines += [
-                f" {' '.join(others)}",
-                "",
-                "\n\n".join(f"LoadState={manager.load(each).state}" for each in others),
-            ]
+            lines += [f" {' '.join(others)}", "", *_names(manager, others)]
         lines += ["@layers", *(f"{layer}={path}" for layer, path in layers.items()), "@files", _ROOT]
         lines += [_stat(path, manager.files.entries[path]) for path in layers.values() if path in manager.files.entries]
         lines += ["@host", f"machine_id={machine_id}"]
@@ -107,6 +103,14 @@ def properties(manager: Manager, name: str) -> dict[str, str]:
     }
 
 
+def _names(manager: Manager, names: list[str]) -> Iterator[str]:
+    """What `show` says by each further name: an alias that cannot be loaded stands for itself."""
+    for number, name in enumerate(names):
+        state = manager.load(name).state
+        own = name if state == "error" else manager.resolve(name)
+        yield "\n".join([*([""] if number else []), f"Id={own}", f"LoadState={state}"])
+
+
 def _shown(manager: Manager, name: str, asked: str) -> list[str]:
     found = properties(manager, name)
     if asked not in found["Names"].split() and manager.load(name).state == "loaded":
@@ -117,6 +121,7 @@ def _shown(manager: Manager, name: str, asked: str) -> list[str]:
 def _around(manager: Manager, name: str, hostname: str) -> list[str]:
     files, unit = manager.files, manager.load(name)
     hashed = [path for path in (unit.fragment, *unit.drop_ins) if path in files.entries]
+    links = sorted({link for each in (name, *files.aliases(name)) for link in files.links_of(each)})
     near = sorted({path.rpartition("/")[2] for path in files.entries if path.rpartition("/")[0] in _NEAR})
     known = sorted(each for each in manager.loaded if manager.resolve(each) == each)
     blocks = []
@@ -127,7 +132,7 @@ def _around(manager: Manager, name: str, hostname: str) -> list[str]:
         *("@rights", *RIGHTS),
         *("@kernel", f"hostname={hostname}", f"boot_id={manager.boot_id}", "systemd=252.39-1~deb12u2"),
         *("@hashes", *(f"{files.digest(path)}  {path}" for path in hashed)),
-        *("@links", *(f"{path}|{goal}" for path, goal in files.links_of(name) if path.startswith((ETC, RUN)))),
+        *("@links", *(f"{_merged(path)}|{goal}" for path, goal in links)),
         *("@lifeline", "/user.slice/user-2001.slice/session-1.scope", "/system.slice/ssh.service"),
         *("@near", *(near if unit.state == "not-found" else [])),
         *("@units", "\n\n".join(blocks)),
@@ -139,6 +144,11 @@ def _blocks(manager: Manager, names: list[str]) -> Iterator[str]:
     for number, name in enumerate(names):
         found = properties(manager, manager.resolve(name))
         yield "\n".join([*([""] if number else []), *(f"{key}={found[key]}" for key in SHOWN_OF_MASK)])
+
+
+def _merged(path: str) -> str:
+    """Where a path is as the search path has it: /lib is a link to /usr/lib."""
+    return f"/usr{path}" if path.startswith("/lib/") else path
 
 
 def _is_mask(entry: Entry) -> bool:

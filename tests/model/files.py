@@ -58,6 +58,7 @@ class Files:
             files.link(path, goal)
         for path in [path for path in files.entries if posixpath.dirname(path) in (VENDOR, ETC)]:
             files.enable(path)
+        files.link(f"{GENERATED}/multi-user.target.wants/generated.service", f"{GENERATED}/generated.service")
         return files
 
     def write(self, path: str, text: str) -> None:
@@ -99,7 +100,7 @@ class Files:
 
     def links_of(self, name: str) -> list[tuple[str, str]]:
         """Every link below a folder of units that bears a unit's name or leads to it, with its goal."""
-        own = {f"{folder}/{name}" for folder in SEARCH}
+        own = {f"{folder}/{name}" for folder in (CONTROL, ETC, RUN)}
         links = ((path, entry.goal) for path, entry in self.entries.items() if entry.goal and path not in own)
         return sorted(
             (path, goal) for path, goal in links if name in (path.rpartition("/")[2], goal.rpartition("/")[2])

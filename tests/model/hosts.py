@@ -148,28 +148,48 @@ class ModelHosts:
         if host.name not in self.hosts or self.hosts[host.name].is_away:
             raise HostError(f"{host.name} cannot be reached: Connection refused.", code="ssh_unreachable", passing=True)
         one = self.hosts[host.name]
-        manager, machine_id = one.manager, one.machine_id
         match argv:
-            case ["/bin/sh", "-c", _, "maskbot-look", unit, size, ""]:
-                full = size == "full"
-                said = answers.look(manager, unit, full=full, hostname=one.name, machine_id=machine_id)
-                return Reply(argv, 0, said, "", 1)
-            case ["/bin/sh", "-c", _, "maskbot-scan"]:
-                return Reply(argv, 0, answers.scan(manager, machine_id=machine_id), "", 1)
-            case ["/bin/sh", "-c", _, "maskbot-units"]:
-                return Reply(argv, 0, answers.unit_list(manager), "", 1)
+            case ["/bin/sh", "-c", _, script, *words]:
+                code, said, stdout = 0, "", self._script(one, script, words)
             case ["/usr/bin/env", *words] if "status" in words:
-                return Reply(argv, 0, self._status(one, words[-1]), "", 1)
-            case ["sudo", "-n", "/usr/bin/systemctl", *words]:
-                code, said, stdout = one.systemctl(words)
-                return Reply(argv, code, stdout, f"{said}\n" if said else "", 1)
-            case ["sudo", "-n", "/usr/bin/ln", "-s", "--", goal, path]:
-                manager.files.link(path, goal)
-            case ["sudo", "-n", "/usr/bin/rm", "--", path]:
-                manager.files.remove(path)
+                code, said, stdout = 0, "", self._status(one, words[-1])
+            case ["sudo", "-n", *words]:
+                code, said, stdout = self._as_root(one, words)
             case _:
                 raise NotImplementedError(f"the model of a host does not know {argv}")
-        return Reply(argv, 0, "", "", 1)
+        return Reply(argv, code, stdout, f"{said}\n" if said else "", 1)
+
+    @staticmethod
+    def _script(one: ModelHost, script: str, words: list[str]) -> str:
+        match script, words:
+            case "maskbot-look", [unit, size, ""]:
+                full = size == "full"
+                return answers.look(one.manager, unit, full=full, hostname=one.name, machine_id=one.machine_id)
+            case "maskbot-scan", []:
+                return answers.scan(one.manager, machine_id=one.machine_id)
+            case "maskbot-units", []:
+                return answers.unit_list(one.manager)
+        raise NotImplementedError(f"the model of a host does not know {script} {words}")
+
+    @staticmethod
+    def _as_root(one: ModelHost, words: list[str]) -> tuple[int, str, str]:
+        """What a command exits with, what goes to stderr, what goes to stdout."""
+        files = one.manager.files
+        match words:
+            case ["/usr/bin/systemctl", *rest]:
+                return one.systemctl(rest)
+            case ["/usr/bin/ln", "-s", "-T", "--", goal, path]:
+                if path in files.entries:
+                    return 1, f"/usr/bin/ln: failed to create symbolic link '{path}': File exists", ""
+                files.link(path, goal)
+            case ["/usr/bin/find", path, "-maxdepth", "0", "-type", "l", "-xtype", "c", "-delete"]:
+                if path not in files.entries:
+                    return 1, f"/usr/bin/find: '{path}': No such file or directory", ""
+                if files.entries[path].goal == NULL:
+                    files.remove(path)
+            case _:
+                raise NotImplementedError(f"the model of a host does not know {words}")
+        return 0, "", ""
 
     @staticmethod
     def _status(one: ModelHost, unit: str) -> str:

@@ -29,7 +29,14 @@ printf '{SLEEPER}' >/run/systemd/system/fleeting.service
 printf '{SLEEPER}' >/usr/lib/systemd/system/lazy.service
 printf '{SLEEPER}' >/usr/lib/systemd/system/moved.service
 printf '[Service]\\nExecStart=/bin/true\\nType=oneshot\\nExecStart=\\n' >/usr/lib/systemd/system/broken.service
-ln -s /etc/systemd/system/moved.service /etc/systemd/system/multi-user.target.wants/moved.service
+cd /etc/systemd/system
+mkdir -p cron.service.wants cron.service.requires timers.target.wants
+for folder in multi-user.target.wants timers.target.wants cron.service.wants; do
+  ln -s /etc/systemd/system/moved.service $folder/moved.service
+done
+ln -s ../moved.service cron.service.requires/moved.service
+ln -s moved.service alsomoved.service
+ln -s /etc/systemd/system/alsomoved.service multi-user.target.wants/alsomoved.service
 systemctl mask --quiet --runtime lazy.service
 systemctl daemon-reload
 systemctl start fleeting.service echo.service moved.service
@@ -89,6 +96,7 @@ class Course:
     link: str = ""
     back: Request | None = None
     restored: dict[str, str] = field(default_factory=dict)
+    links: tuple[str, str] = ("", "")
 
 
 def systemctl(host: AnyHost, row: Row, *words: str) -> str:
@@ -100,6 +108,12 @@ def systemctl(host: AnyHost, row: Row, *words: str) -> str:
 def seen(host: AnyHost, row: Row) -> dict[str, str]:
     lines = systemctl(host, row, "show", *(f"--property={name}" for name in SHOWN)).splitlines()
     return dict(line.split("=", 1) for line in lines)
+
+
+def every_link(host: AnyHost) -> str:
+    """Each link in a folder that masks are made in, with where it leads."""
+    folders = "/etc/systemd/system /etc/systemd/system.control /run/systemd/system /home/deploy/.config/systemd/user"
+    return host.run("sh", "-c", f"find {folders} -type l -printf '%p %l\\n' | sort").stdout
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +128,7 @@ def courses(shared_world: World) -> Iterator[Mapping[str, Course]]:
     yield {name: course for courses in found for name, course in courses.items()}
     for host in world.hosts.values():
         host.run("sh", "-c", "systemctl stop moved fleeting echo; cd /usr/lib/systemd/system; rm lazy* moved* broken*")
+        host.run("sh", "-c", "cd /etc/systemd/system; rm -r *moved* */*moved*")
 
 
 def _go_through(world: World, host: AnyHost) -> dict[str, Course]:
@@ -122,6 +137,7 @@ def _go_through(world: World, host: AnyHost) -> dict[str, Course]:
 
 
 def _course(world: World, host: AnyHost, row: Row) -> Course:
+    links = every_link(host)
     course = Course(seen(host, row), world.masked(row.unit, host=row.host, **row.options))
     course.masked = seen(host, row)
     course.link = host.run("readlink", f"{row.link}/{row.name}").stdout.strip()
@@ -129,6 +145,7 @@ def _course(world: World, host: AnyHost, row: Row) -> Course:
     if row.is_undone and course.done.is_live_mask:
         course.back = world.undo(course.done)
         course.restored = seen(host, row)
+        course.links = links, every_link(host)
     return course
 
 
@@ -150,3 +167,10 @@ def test_the_undo_restores_what_was_there_before(row: Row, courses: Mapping[str,
     assert course.back.target.outcome is Outcome.RESTORED, course.back.target.note
     if row.active != "*":
         assert course.restored == course.before
+
+
+@pytest.mark.parametrize("row", UNDONE, ids=str)
+def test_the_undo_leaves_every_link_as_it_was(row: Row, courses: Mapping[str, Course]) -> None:
+    before, after = courses[str(row) + row.host].links
+    assert after == before
+    assert "cron.service.requires/moved.service ../moved.service" in before

@@ -11,7 +11,8 @@ from bot.errors import HostError, OutcomeUnknown
 from bot.ports import Hosts, Reply
 
 LOOK, SCAN = "maskbot-look", "maskbot-scan"
-_PLACES = {"--runtime": Layer.RUNTIME, "/usr/bin/ln": Layer.CONTROL, "/usr/bin/rm": Layer.CONTROL}
+_LINKS = {"/usr/bin/ln": "mask", "/usr/bin/find": "unmask"}
+_PLACES = {"/run/systemd/": Layer.RUNTIME, "/run/user/": Layer.RUNTIME, "/etc/systemd/system.control/": Layer.CONTROL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +29,22 @@ class Call:
         words = [word for word in self.argv if not word.startswith("-")]
         if self.argv[0] != "sudo" or "status" in words:
             return ""
-        known = ("mask", "unmask", "stop", "start", "reset-failed", "daemon-reload", "add-wants")
-        control = {"/usr/bin/ln": "mask", "/usr/bin/rm": "unmask"}
-        return next((control.get(word, word) for word in words if word in known or word in control), "")
+        known = ("mask", "stop", "start", "reset-failed", "daemon-reload")
+        return next((_LINKS.get(word, word) for word in words if word in known or word in _LINKS), "")
 
     @property
     def unit(self) -> str:
         """The unit that it is about; a reload is about all of them."""
         if LOOK in self.argv:
             return self.argv[self.argv.index(LOOK) + 1]
-        return "" if self.verb == "daemon-reload" else self.argv[-1].rpartition("/")[2]
+        named = next((word for word in self.argv if word.startswith(("/etc/", "/run/", "/home/"))), self.argv[-1])
+        return "" if self.verb == "daemon-reload" else named.rpartition("/")[2]
 
     @property
     def layer(self) -> Layer:
         """Where a mask is made or removed."""
-        return next((_PLACES[word] for word in self.argv if word in _PLACES), Layer.PERSISTENT)
+        found = (layer for word in self.argv for start, layer in _PLACES.items() if word.startswith(start))
+        return Layer.RUNTIME if "--runtime" in self.argv else next(found, Layer.PERSISTENT)
 
     @property
     def seen(self) -> Snapshot | None:

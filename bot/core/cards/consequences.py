@@ -112,6 +112,14 @@ def _neighbours(change: Change, seen: Snapshot) -> Iterator[Markup]:
     still = [other.unit for other in (*around.members, *around.starts)]
     if still:
         yield row("Not covered", words("{} can still be started", joined(still)))
+    yield from twins(seen)
+
+
+def twins(seen: Snapshot) -> Iterator[Markup]:
+    """What starts the same program, before and after."""
+    if seen.twins:
+        one = "is" if len(seen.twins) == 1 else "are"
+        yield row("Not covered", words("{} {} the same unit file and can still be started", joined(seen.twins), one))
 
 
 def _armed(triggers: tuple[Neighbour, ...]) -> list[Neighbour]:

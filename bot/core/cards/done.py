@@ -5,6 +5,7 @@ from datetime import datetime
 
 from bot.core.cards import ends, glass, states, watch
 from bot.core.cards.buttons import buttons
+from bot.core.cards.consequences import twins
 from bot.core.cards.kit import Action, Block, Markup, Text, clock, day, joined, message, row, section, words
 from bot.core.cards.table import MASKED, spoken, start_proof, table
 from bot.core.cards.titles import approved, by_itself, requester, subject
@@ -149,6 +150,8 @@ def _facts(request: Request) -> Iterator[Markup]:
         yield row("Start", "was not tried as a proof")
     yield from _since_asking(target)
     yield from _also_stopped(target)
+    if target.after and target.outcome in MASKED:
+        yield from twins(target.after)
     yield from _how_it_stopped(target)
     if request.ask.change.runtime and target.outcome is Outcome.PROVEN:
         yield row("Ends", "with the next reboot of the host")

@@ -18,7 +18,6 @@ _STEPS = {
     "try-start": "trying a start, to see it refused",
     "reset-failed": "clearing the failed state of",
     "start": "starting",
-    "add-wants": "putting back the enablement by",
 }
 
 

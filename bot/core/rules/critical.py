@@ -27,8 +27,12 @@ _VITAL = (
 
 
 def unit_is_not_critical(facts: Facts, policy: Policy) -> Refuse | None:
-    """Only masks are refused: taking a mask off a critical unit helps, and asks for as much as a guarded one."""
-    found = listed(policy.critical, names_of(facts)) if _masks(facts) else None
+    """Only masks are refused: taking a mask off a critical unit helps, and asks for as much as a guarded one.
+
+    What starts the same file as a critical unit is as critical, whatever its name is.
+    """
+    twins = facts.snapshot.twins if facts.snapshot else ()
+    found = listed(policy.critical, (*names_of(facts), *widened(twins))) if _masks(facts) else None
     if found is None:
         return None
     name, entry = found

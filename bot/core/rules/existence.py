@@ -1,6 +1,7 @@
 """Whether there is such a unit on the right host, and whether it can be judged now."""
 
 from bot.core.changes import Verb
+from bot.core.other_names import subject, unread
 from bot.core.question import Facts, Moment, Policy, Refuse
 from bot.core.units import ActiveState
 
@@ -31,6 +32,24 @@ def unit_exists(facts: Facts, _policy: Policy) -> Refuse | None:
     hint = f"Did you mean {' or '.join(near)}?" if near else f"`/mask status {facts.host.name}` shows what is there."
     whose = f" for user {user}" if (user := facts.request.ask.change.user) else ""
     return Refuse("unit_not_found", f"{snapshot.asked} is not found on {facts.host.name}{whose}.", hint)
+
+
+def asked_name_is_covered(facts: Facts, _policy: Policy) -> Refuse | None:
+    """A mask goes to the real Id; whoever asks by another name expects that name to be refused afterwards."""
+    seen = facts.snapshot
+    if seen is None or facts.request.ask.change.verb is not Verb.MASK:
+        return None
+    asked, where = facts.request.ask.change.unit, facts.host.name
+    if real := unread(seen):
+        why = f"{asked} is another name of {real} on {where}, and systemd there has not read that yet."
+        return Refuse("name_not_read", why, f"Ask for {real}: its mask covers {asked} too.")
+    if str(asked) in seen.twins:
+        why = f"{asked} is {seen.id} by a second name of its template, and a mask of {seen.id} would not cover it."
+        return Refuse("second_name", why, f"Ask for {seen.id} first, then for {asked}: each needs a mask of its own.")
+    if subject(seen) != seen.id:
+        why = f"{asked} is {seen.id} now, but has a mask of its own on {where} that systemd has not read yet."
+        return Refuse("mask_not_read", why, "It counts with the next daemon-reload there.")
+    return None
 
 
 def unit_is_not_busy(facts: Facts, _policy: Policy) -> Refuse | None:

@@ -42,17 +42,10 @@ def _needed(facts: Facts, snapshot: Snapshot) -> frozenset[str]:
     link = _for_layers(layer) if isinstance(layer, Layer) else frozenset[str]()
     # Where sudo refuses the start that is tried as a proof, its refusal would look like the mask's.
     proof = {"stop"} | _BRING_BACK if would_be_stopped(change, snapshot) else {"start"}
-    return link | proof | _to_link_again(snapshot)
+    return link | proof
 
 
 def _for_layers(*layers: Layer) -> frozenset[str]:
     """To make and remove the links, and to have systemd read that."""
     words = [{CONTROL_RIGHT} if layer is Layer.CONTROL else {"mask", "unmask"} for layer in layers]
     return frozenset({"reload"}).union(*words)
-
-
-def _to_link_again(snapshot: Snapshot) -> frozenset[str]:
-    """`systemctl unmask` removes enablement links that point at where the mask was (measured)."""
-    mask = snapshot.layer(Layer.PERSISTENT).path
-    links = snapshot.around.wants_links if snapshot.around else ()
-    return frozenset({"relink"} if any(target == mask for _, target in links) else ())

@@ -1,11 +1,12 @@
 """Which command of the vocabulary each step sends."""
 
+from pathlib import PurePosixPath
 from typing import assert_never
 
 from bot.core import systemctl
 from bot.core.changes import Target
-from bot.core.steps.kinds import AddWants, Command, Link, Reload, ResetFailed, Start, Stop, TryStart, Unlink
-from bot.core.units import UnitName
+from bot.core.steps.kinds import Command, Link, Reload, ResetFailed, Start, Stop, TryStart, Unlink
+from bot.core.units import Layer, UnitName
 
 
 def argv(step: Command, target: Target, *, user: str) -> tuple[str, ...]:
@@ -16,18 +17,21 @@ def argv(step: Command, target: Target, *, user: str) -> tuple[str, ...]:
                 raise ValueError("a link needs a layer")
             return systemctl.link_argv(target.unit, target.layer, user=user)
         case Unlink(layer=layer):
-            return systemctl.unlink_argv(target.unit, layer, user=user)
+            return systemctl.unlink_argv(target.unit, layer, user=user, folder=_folder(target, layer))
         case Stop():
             return systemctl.stop_argv(target.unit, user=user)
         case Reload():
             return systemctl.reload_argv(user=user)
-        case TryStart():
-            return systemctl.start_argv(target.unit, user=user)
+        case TryStart(unit=name):
+            return systemctl.start_argv(UnitName(name) if name else target.unit, user=user)
         case ResetFailed(unit=unit):
             return systemctl.reset_failed_argv(UnitName(unit), user=user)
         case Start(unit=unit):
             return systemctl.start_argv(UnitName(unit), user=user)
-        case AddWants(wanted_by=wanted_by):
-            return systemctl.add_wants_argv(wanted_by, target.unit, user=user)
         case _:
             assert_never(step)
+
+
+def _folder(target: Target, layer: Layer) -> str:
+    """Where the newest look found that layer."""
+    return str(PurePosixPath(target.last_seen.layer(layer).path).parent) if target.last_seen else ""

@@ -40,8 +40,9 @@ class Reload:
 
 @dataclass(frozen=True, slots=True)
 class TryStart:
-    """Try to start the masked unit and see it refused."""
+    """Try to start the masked unit, by its Id or by another of its names, and see it refused."""
 
+    unit: str = ""
     name: ClassVar[str] = "try-start"
 
 
@@ -59,14 +60,6 @@ class Start:
 
     unit: str
     name: ClassVar[str] = "start"
-
-
-@dataclass(frozen=True, slots=True)
-class AddWants:
-    """Put back an enablement link that `systemctl unmask` removed: `wanted_by` wants the unit."""
-
-    wanted_by: str
-    name: ClassVar[str] = "add-wants"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +82,7 @@ class Done:
     note: str = ""
 
 
-Command = Link | Unlink | Stop | Reload | TryStart | ResetFailed | Start | AddWants
+Command = Link | Unlink | Stop | Reload | TryStart | ResetFailed | Start
 Step = Command | Wait | LookFully | Done
 
 
@@ -129,7 +122,9 @@ class Work:
 def label(step: Command) -> str:
     """How a step is called in the record; a step on another unit or layer names it."""
     match step:
-        case Unlink(layer=detail) | ResetFailed(unit=detail) | Start(unit=detail) | AddWants(wanted_by=detail):
+        case TryStart(unit=""):
+            return step.name
+        case Unlink(layer=detail) | ResetFailed(unit=detail) | Start(unit=detail) | TryStart(unit=detail):
             return f"{step.name} {detail}"
         case _:
             return step.name
@@ -138,6 +133,21 @@ def label(step: Command) -> str:
 def times(target: Target, name: str) -> int:
     """How often a step has been sent."""
     return sum(sent.step == name for sent in target.sent)
+
+
+def started(target: Target) -> bool:
+    """Whether a start was tried as a proof, by any name, and ran."""
+    return any(is_a_try(sent) and sent.exit_code == 0 for sent in target.sent)
+
+
+def was_started(target: Target) -> bool:
+    """Whether a start was tried as a proof, by any name."""
+    return any(map(is_a_try, target.sent))
+
+
+def is_a_try(sent: Sent) -> bool:
+    """Whether this was a start as a proof."""
+    return sent.step.partition(" ")[0] == TryStart.name
 
 
 def is_tried(target: Target, name: str, limits: Limits) -> bool:

@@ -3,7 +3,24 @@
 from datetime import datetime
 
 from bot.core.changes import Outcome, Target
-from bot.core.steps.kinds import Done, Link, Reload, Step, Stop, TryStart, Wait, Work, newest, times
+from bot.core.other_names import startable
+from bot.core.steps.kinds import (
+    Done,
+    Link,
+    Reload,
+    Step,
+    Stop,
+    TryStart,
+    Wait,
+    Work,
+    is_a_try,
+    is_tried,
+    label,
+    newest,
+    started,
+    times,
+    was_started,
+)
 from bot.core.units import ActiveState, FileKind, Snapshot
 
 SHORTEST_WAIT, LONGEST_WAIT = 0.02, 2.0  # seconds between two looks while it stops
@@ -68,7 +85,7 @@ def _bring_down(work: Work, now: Snapshot, at: datetime) -> Step:
 
 def _still_up(target: Target, now: Snapshot, stop_said: str) -> Step:
     """Masked, told to stop, and up: it never went down, or something started it in the gap, or our own proof did."""
-    if times(target, TryStart.name):
+    if was_started(target):
         return _start_was_not_refused(target)
     if target.before is not None and now.invocation != target.before.invocation:
         return Done(Outcome.MASKED_RESTARTED, "Something started it again before the mask was loaded.")
@@ -92,7 +109,10 @@ def _prove(work: Work, now: Snapshot) -> Step:
     unanswered = tried is None or tried.exit_code is None
     if work.try_start and by_hand and unanswered and times(target, TryStart.name) < work.limits.same_command:
         return TryStart()
-    if tried is not None and tried.exit_code == 0:
+    for name in startable(target.before, now) if tried else ():
+        if not is_tried(target, label(TryStart(name)), work.limits):
+            return TryStart(name)
+    if started(target):
         return Done(Outcome.NOT_LOADED if work.change.keep_running else Outcome.NOT_PROTECTED, _STARTED)
     if tried is not None and unanswered:
         return Done(Outcome.PROVEN, _UNANSWERED)
@@ -101,6 +121,6 @@ def _prove(work: Work, now: Snapshot) -> Step:
 
 def _start_was_not_refused(target: Target) -> Step:
     """What should have been refused ran: it goes down again, and the card says so."""
-    first_try = next(position for position, sent in enumerate(target.sent) if sent.step == TryStart.name)
+    first_try = next(position for position, sent in enumerate(target.sent) if is_a_try(sent))
     stopped_since = any(sent.step == Stop.name for sent in target.sent[first_try:])
     return Done(Outcome.NOT_PROTECTED, _STARTED) if stopped_since else Stop()

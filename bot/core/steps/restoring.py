@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
-from pathlib import PurePosixPath
 
 from bot.core.changes import Outcome, Target
 from bot.core.steps.kinds import (
-    AddWants,
     Done,
     LookFully,
     Reload,
@@ -28,7 +26,7 @@ _WAIT = 0.2  # seconds between two looks while something starts
 
 
 def next_undo_step(work: Work, now: Snapshot, at: datetime) -> Step:
-    """Remove the very link we made, load, put enablement links back, start what ran; nothing of anybody else."""
+    """Remove the very link we made, load, start what ran; nothing of anybody else."""
     mask = work.undoes
     if mask is None or mask.layer is None or mask.before is None:
         raise ValueError("an undo needs the mask it undoes, with its before")
@@ -38,12 +36,6 @@ def next_undo_step(work: Work, now: Snapshot, at: datetime) -> Step:
         return _remove_ours(work, mask, file)
     if not unlinked and mask.made is not None and mask.outcome is not Outcome.NOT_PROTECTED:
         return Done(Outcome.NOT_OURS, "The mask we made is not there any more: somebody else or a reboot took it away.")
-    lost = _lost_links(mask, now)
-    if lost is None:
-        return LookFully()
-    for wanted_by in lost:
-        if not is_tried(work.target, label(AddWants(wanted_by)), work.limits):
-            return AddWants(wanted_by)
     if _reload_is_due(work):
         return Reload()
     if now.around is None:
@@ -108,33 +100,11 @@ def _was_reset(work: Work, unit: str) -> bool:
     return is_tried(work.target, label(ResetFailed(unit)), work.limits)
 
 
-def _lost_links(mask: Target, now: Snapshot) -> list[str] | None:
-    """Units whose wish for this one `systemctl unmask` took along; None if only a full look can tell.
-
-    It removes links to the very path of the mask, as there are after a unit file moved to /usr/lib (measured).
-    """
-    file, around = mask.made, mask.before.around if mask.before else None
-    links = around.wants_links if around else ()
-    at_risk = [path for path, target in links if file and target == file.path and _can_be_put_back(path)]
-    if not at_risk:
-        return []
-    if now.around is None:
-        return None
-    have = {path for path, _ in now.around.wants_links}
-    return sorted({PurePosixPath(path).parent.stem for path in at_risk if path not in have})
-
-
-def _can_be_put_back(path: str) -> bool:
-    """`add-wants` makes links in the `.wants` folder of a target and nowhere else; any other is told as gone."""
-    folder = PurePosixPath(path).parent
-    return folder.suffix == ".wants" and folder.stem.endswith(".target")
-
-
 def _reload_is_due(work: Work) -> bool:
-    """Links were changed since systemd last read its files, as far as we were told that it did."""
+    """A link was removed since systemd last read its files, as far as we were told that it did."""
     sent = work.target.sent
     kinds = [one.step.partition(" ")[0] for one in sent]
-    changed = [position for position, kind in enumerate(kinds) if kind in (Unlink.name, AddWants.name)]
+    changed = [position for position, kind in enumerate(kinds) if kind == Unlink.name]
     return bool(changed) and not is_tried(replace(work.target, sent=sent[changed[-1] :]), Reload.name, work.limits)
 
 

@@ -1,0 +1,65 @@
+"""The other names of a unit: those that a mask covers, and those by which the same program can still be started."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from bot.core.units import LayerFile, LoadState, Snapshot, UnitName
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What systemd says when it is asked by a name."""
+
+    id: str
+    load: LoadState
+
+
+def twins(layers: Sequence[LayerFile], loads: Mapping[str, Loaded]) -> tuple[str, ...]:
+    """Names that start the same file, and that no mask in these layers covers (measured).
+
+    Those are units of their own (the file is linked twice, or has two names), and an instance by a second name of its
+    template.
+    """
+    own = _named(layers)
+    found = (name for name, other in loads.items() if _can_be_started(other) and not _is_alias(own, name, other))
+    return tuple(sorted(found))
+
+
+def _can_be_started(other: Loaded) -> bool:
+    return other.load not in (LoadState.MASKED, LoadState.ERROR, LoadState.NOT_FOUND)
+
+
+def _is_alias(own: UnitName, name: str, other: Loaded) -> bool:
+    if name == own.text:
+        return True
+    is_second_name_of_template = own.is_instance and name.partition("@")[0] != own.text.partition("@")[0]
+    return other.id == own.text and not is_second_name_of_template
+
+
+def subject(seen: Snapshot) -> UnitName:
+    """The unit whose layers were looked at: the real Id, but for a name that has a mask of its own.
+
+    A masked instance that was started by a second name of its template has that name's Id, and the mask is still there.
+    """
+    return _named(seen.layers)
+
+
+def _named(layers: Sequence[LayerFile]) -> UnitName:
+    return UnitName(PurePosixPath(layers[0].path).name)
+
+
+def startable(before: Snapshot | None, now: Snapshot) -> Iterator[str]:
+    """Every other name that a mask should cover: those of now, and those that only the look before knew."""
+    own = {str(now.id), str(subject(now))}
+    names = {*now.names, *(before.names if before else ())}
+    uncovered = {*now.twins, *(before.twins if before else ())}
+    return (name for name in sorted(names - own - uncovered) if UnitName.is_sendable(name) and "\\" not in name)
+
+
+def unread(seen: Snapshot) -> str:
+    """The unit that this name leads to, where systemd has not read the link yet and calls it an error (measured)."""
+    if seen.load is not LoadState.ERROR:
+        return ""
+    real = PurePosixPath(seen.fragment).name
+    return real if real in seen.twins else ""

@@ -1,0 +1,23 @@
+"""From any name of a unit to our mask of it: a masked unit has lost its names on the host, and the record has them."""
+
+from bot.core.changes import Change, Request
+from bot.core.units import UnitName
+from bot.ports import Query
+from bot.workflow.parts import Parts
+
+_MOST = 1000
+
+
+def unit_behind(parts: Parts, change: Change) -> UnitName:
+    """The unit that a change is about: of our live masks there, the one that goes by this name; else the name."""
+    live = parts.store.find(Query(host=change.host, live_masks=True, limit=_MOST))
+    own = [mask for mask in live if mask.ask.change.user == change.user]
+    if any(mask.target.unit == change.unit for mask in own):
+        return change.unit
+    return next((mask.target.unit for mask in own if str(change.unit) in names_of(mask)), change.unit)
+
+
+def names_of(mask: Request) -> frozenset[str]:
+    """Every name that the mask covers, as far as it was known before."""
+    seen = [look.names for look in (mask.target.planned, mask.target.before) if look]
+    return frozenset({str(mask.ask.change.unit), str(mask.target.unit)}).union(*seen)
