@@ -263,6 +263,21 @@ class SlackLab:
         self._loop.call_soon_threadsafe(self._proxy.sockets.silence)
 
     @property
+    def accepted(self) -> int:
+        """How many Socket Mode connections were ever accepted, greeted or not."""
+        return self._proxy.sockets.accepted
+
+    @contextmanager
+    def mute(self) -> Iterator[None]:
+        """Connections are accepted, but Slack greets on none and sends nothing to them until this is over."""
+        greets = self._proxy.sockets.greets
+        self._loop.call_soon_threadsafe(greets.clear)
+        try:
+            yield
+        finally:
+            self._loop.call_soon_threadsafe(greets.set)
+
+    @property
     def connection_counts(self) -> list[int]:
         """How many connections there were, each time one came or went."""
         return list(self._proxy.sockets.counts)

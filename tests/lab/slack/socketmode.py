@@ -97,6 +97,9 @@ class SocketMode:
         self._source: ClientWebSocketResponse | None = None
         self._pump: asyncio.Task[None] | None = None
         self._opening = asyncio.Lock()
+        self.accepted = 0  # connections so far, greeted or not
+        self.greets = asyncio.Event()
+        self.greets.set()
 
     @property
     def connections(self) -> int:
@@ -117,6 +120,8 @@ class SocketMode:
             return web.Response(status=404)
         socket = web.WebSocketResponse()
         await socket.prepare(request)
+        self.accepted += 1
+        await self.greets.wait()
         bot = _Connection(request, socket)
         await self.join(bot)
         try:
