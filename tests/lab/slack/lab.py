@@ -189,6 +189,13 @@ class SlackLab:
         said = self._await(self._proxy.desk.everything_said(self._channel(channel)))
         return [m for m in said if m.get("subtype") != "ephemeral" or (me and m.get("ephemeral_to") == me)]
 
+    def heard(self, channel: str, after: str = "0") -> list[Json]:
+        """What was said in a channel after a moment, whoever may see it: as of the last news, without asking anybody.
+
+        News come a moment after what they are about, so this is for those who wait.
+        """
+        return [self._proxy.desk.marked(message) for message in self._proxy.said.after(self._channel(channel), after)]
+
     def whispers(self, channel: str, user: str) -> list[Json]:
         """What was said to this person alone."""
         return [m for m in self.messages(channel, as_user=user) if m.get("subtype") == "ephemeral"]
