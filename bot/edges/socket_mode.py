@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from http.client import HTTPException
 from socket import SHUT_RDWR
+from threading import Condition
 from typing import Any
 
 from slack_bolt import App, BoltRequest, BoltResponse
@@ -19,6 +20,7 @@ from bot.errors import SlackError
 
 LISTENERS = 32  # payloads recorded at one time; with the defaults, acknowledgements came late under load (measured)
 CONNECTIONS = 10  # of one app at one time (Slack, "Using multiple connections")
+GREETING = 5.0  # seconds that a new connection may take until Slack greets on it, before another one is tried
 PING_INTERVAL = 1.0  # seconds; a dead connection is noticed after six; with the default it took a minute (measured)
 
 
@@ -51,8 +53,9 @@ def application(client: WebClient, *, taken: Taken = nullcontext) -> App:
 class Socket:
     """The connection over which payloads come in; it is made anew by itself whenever it breaks.
 
-    Slack says with each new one how many there are. `crowded` is called with their number once they are more than
-    `most`: what people do goes to any of them.
+    It counts as connected once Slack has greeted on it: what people do before that is not sent here. With its greeting
+    Slack says how many connections there are. `crowded` is called with their number once they are more than `most`:
+    what people do goes to any of them.
     """
 
     def __init__(
@@ -71,31 +74,40 @@ class Socket:
         self._most = most
         self._crowded = crowded
         self._is_crowded = False
+        self._greeted: str | None = None  # the connection on which Slack has greeted last
+        self._has_greeted = Condition()
 
     def _take(self, client: BaseSocketModeClient, payload: SocketModeRequest) -> None:
         with metrics.acknowledged():
             self._handler.handle(client, payload)  # type: ignore[arg-type] # the one client that there is
 
     def _hear(self, _client: object, frame: Mapping[str, Any], _raw: str | None) -> None:
-        """Slack's greeting; told once until it is right again."""
+        """Take note of Slack's greeting. Too many connections are told once until their number is right again."""
         if frame.get("type") != "hello":
             return
+        with self._has_greeted:
+            self._greeted = self._handler.client.session_id()
+            self._has_greeted.notify_all()
         count = int(frame.get("num_connections") or 0)
         is_news, self._is_crowded = count > self._most and not self._is_crowded, count > self._most
         if is_news:
             self._crowded(count)
 
     def connect(self) -> None:
-        """Raises `SlackError` if Slack gives no address to connect to."""
+        """Connect, and wait for the greeting. Raises `SlackError` if Slack gives no address or does not greet."""
         try:
-            self._handler.client.connect()
+            self._handler.client.connect_to_new_endpoint(force=True)
         except (SlackClientError, HTTPException, OSError) as error:
             raise _unreachable(error) from error
+        with self._has_greeted:
+            if not self._has_greeted.wait_for(lambda: self.is_connected, GREETING):
+                raise _unreachable(TimeoutError())
 
     @property
     def is_connected(self) -> bool:
         """Whether payloads can come in now."""
-        return bool(self._handler.client.is_connected())
+        client = self._handler.client
+        return bool(client.is_connected()) and client.session_id() == self._greeted
 
     @property
     def state(self) -> str:

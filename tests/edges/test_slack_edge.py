@@ -187,6 +187,20 @@ class TestTheConnection:
         assert time.monotonic() - began < 10 * PING_INTERVAL  # it takes one; a busy machine makes it more
         assert not bot.socket.is_connected
 
+    def test_a_connection_counts_once_slack_has_greeted_on_it(self, slack: SlackLab) -> None:
+        """Until then what people do is sent elsewhere, or nowhere."""
+        client = web_client(slack.bot_token, base=slack.api_url)
+        with closing(Socket(application(client), app_token=slack.app_token)) as socket, ThreadPoolExecutor(1) as aside:
+            with slack.mute():
+                connecting = aside.submit(socket.connect)
+                slack.wait_for(lambda: slack.accepted)
+                assert not socket.is_connected
+                with pytest.raises(SlackError) as raised:
+                    connecting.result()
+                assert raised.value.passing
+            socket.connect()
+            assert (socket.state, slack.connections) == ("connected", 1)
+
     def test_a_slack_that_gives_no_address_is_said(self, slack: SlackLab) -> None:
         client = web_client(slack.bot_token, base=slack.api_url)
         with closing(Socket(application(client), app_token=slack.app_token)) as socket:

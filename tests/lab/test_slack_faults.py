@@ -1,9 +1,11 @@
 """The Slack of the lab goes wrong when asked to, in the ways that real Slack does."""
 
+import asyncio
 import time
 from http.client import RemoteDisconnected
 
 import pytest
+from aiohttp import ClientSession, ClientWebSocketResponse
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
@@ -113,3 +115,25 @@ def test_in_an_outage_nothing_gets_through_and_then_everything_does(slack: Slack
     with slack.outage(), pytest.raises((RemoteDisconnected, ConnectionResetError)):
         slack_client.auth_test()
     assert slack_client.auth_test()["ok"]
+
+
+def test_a_connection_made_while_the_last_one_is_cut_is_sent_what_people_do(slack: SlackLab) -> None:
+    """As by a bot that is killed and started again on a busy machine."""
+
+    async def connected(session: ClientSession) -> ClientWebSocketResponse:
+        headers = {"Authorization": f"Bearer {slack.app_token}"}
+        async with session.post(f"{slack.api_url}apps.connections.open", headers=headers) as answer:
+            address = (await answer.json())["url"]
+        slack.drop_socket()
+        socket = await session.ws_connect(address)
+        assert (await socket.receive_json())["type"] == "hello"
+        return socket
+
+    async def heard() -> list[str]:
+        async with ClientSession() as session:
+            await connected(session)
+            socket = await connected(session)
+            await asyncio.to_thread(slack.mention, "alice", "incident", "hello")
+            return [(await socket.receive_json(timeout=10))["type"]]
+
+    assert asyncio.run(heard()) == ["events_api"]

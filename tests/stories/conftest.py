@@ -1,13 +1,20 @@
-"""The stage of the stories: Slack and bot once for each file, hosts for all, and every promise checked after each."""
+"""The stage of the stories: hosts, Slack and bot once for each process, and every promise checked after each story.
+
+A file of stories that needs another policy has it put in force for its stories, as an operator would. Only one that
+needs other settings, or a Slack of its own, boots another stage.
+"""
 
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.edges.receiver import PageReceiver, receiving
 from tests.lab.demo import Demo, workspace
 from tests.lab.hosts import LabHost
 from tests.lab.installation import Bot, Installation
@@ -15,7 +22,7 @@ from tests.lab.machine import NotHereError
 from tests.lab.pristine import Pristine
 from tests.lab.slack.lab import SlackLab
 from tests.lab.slack.workspace import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
-from tests.stories.scene import Story, mark
+from tests.stories.scene import Story, mark, reloaded
 
 SETTINGS = {
     "MASKBOT_MESSAGE_RETRY": "0.3",
@@ -24,37 +31,59 @@ SETTINGS = {
     "MASKBOT_RETRIES": "0.2,0.4",
     "MASKBOT_END_RETRY_FIRST": "0.5",
     "MASKBOT_END_RETRY_LONGEST": "2",
-    "MASKBOT_WATCH_INTERVAL": "3600",  # what one story does to a host by hand is no news in the next one
+    # After a story its hosts are restored behind the bot's back, and that is no news: it never looks by itself.
+    "MASKBOT_WATCH_INTERVAL": "86400",
+    "MASKBOT_LOOK_AFTER": "none",
 }
 GUARDED = {"guarded": [{"because": "it carries the mail of {host}", "units": ["primary.service"]}]}
+Prepare = Callable[[Path, SlackLab], None]
+
+
+@pytest.fixture(scope="session")
+def receiver() -> Iterator[PageReceiver]:
+    """Where the bot's pages go."""
+    with receiving() as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def stage(lab_hosts: Mapping[str, LabHost], receiver: PageReceiver) -> Iterator[Demo]:
+    """What most stories are played on."""
+    with booted(lab_hosts, {"MASKBOT_PAGER_URL": receiver.url, "MASKBOT_PAGER_SECRET": "s3cret"}) as demo:
+        yield demo
 
 
 @pytest.fixture(scope="module")
-def http_port() -> int | None:
-    """Where the bot listens for Slack; a file of stories may say so. Otherwise it comes by a socket of its own."""
-    return None
+def prepare() -> Prepare:
+    """What a file of stories changes in the configuration and in Slack."""
+    return unchanged
+
+
+def unchanged(folder: Path, slack: SlackLab) -> None:
+    """Nothing."""
 
 
 @pytest.fixture(scope="module")
-def own_settings() -> Mapping[str, str]:
-    """Settings that a file of stories has of its own."""
-    return {}
+def demo(stage: Demo, prepare: Prepare) -> Iterator[Demo]:
+    """The stage as a file of stories wants it, and then again as it was."""
+    if prepare is unchanged:
+        yield stage
+        return
+    folder, kept = stage.bot.installation.folder, deepcopy(stage.slack.workspace)
+    files = {file: file.read_bytes() for file in (folder / "config").iterdir()}
+    prepare(folder, stage.slack)
+    reloaded(stage)
+    yield stage
+    for file, text in files.items():
+        file.write_bytes(text)
+    for name in ("people", "rooms", "groups"):
+        setattr(stage.slack.workspace, name, getattr(kept, name))
+    reloaded(stage)
 
 
-@pytest.fixture(scope="module")
-def prepare() -> Callable[[Path, SlackLab], None]:
-    """What a file of stories changes in its folder and its Slack before the bot starts."""
-    return lambda folder, slack: None
-
-
-@pytest.fixture(scope="module")
-def demo(
-    lab_hosts: Mapping[str, LabHost],
-    http_port: int | None,
-    own_settings: Mapping[str, str],
-    prepare: Callable[[Path, SlackLab], None],
-) -> Iterator[Demo]:
-    """Slack and the bot's own `run`; in a folder that other users can reach."""
+@contextmanager
+def booted(hosts: Mapping[str, LabHost], settings: Mapping[str, str], prepare: Prepare = unchanged) -> Iterator[Demo]:
+    """Slack and the bot's own `run`, in a folder that other users can reach; at the end its record is verified."""
     try:
         slack = SlackLab().__enter__()
     except NotHereError as cannot:
@@ -62,25 +91,18 @@ def demo(
     folder = Path(tempfile.mkdtemp(prefix="maskbot-story-"))
     folder.chmod(0o755)  # other users of the machine speak to the bot through the socket in it
     try:
-        settings = SETTINGS | (http_settings(http_port) if http_port else {}) | dict(own_settings)
-        installation = Installation.write(folder, list(lab_hosts.values()), workspace(slack), settings=settings)
+        written = {**SETTINGS, **settings}
+        installation = Installation.write(folder, list(hosts.values()), workspace(slack), settings=written)
         (folder / "config/critical-units.yaml").write_text(yaml.safe_dump(GUARDED))
         add_a_host_that_is_gone(folder / "config/hosts.yaml")
         prepare(folder, slack)
         with Bot(installation, is_warm=True) as bot:
-            if http_port:
-                slack.send_to(f"http://127.0.0.1:{http_port}/slack/events")
-            yield Demo(dict(lab_hosts), slack, bot)
+            yield Demo(dict(hosts), slack, bot)
         verified = installation.maskbot("audit", "verify")
         assert verified.returncode == 0, verified.stderr
     finally:
         slack.__exit__(None, None, None)
         shutil.rmtree(folder)
-
-
-def http_settings(port: int) -> dict[str, str]:
-    """Of a bot that Slack has to reach."""
-    return {"SLACK_APP_TOKEN": "", "SLACK_SIGNING_SECRET": SIGNING_SECRET, "MASKBOT_HTTP_PORT": str(port)}
 
 
 def add_a_host_that_is_gone(hosts: Path) -> None:

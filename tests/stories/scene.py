@@ -17,6 +17,7 @@ Found = TypeVar("Found")
 
 PATIENCE = 90.0  # seconds; nothing takes as long, but a machine may have other work
 NAMES = {BOT_USER: BOT_NAME, **{user: name for name, user in USERS.items()}}
+ANNOUNCED = "announcement"  # stands in a mark where a message is about no request
 STATES = ("LoadState", "ActiveState", "UnitFileState")
 RUNS = {"LoadState": "loaded", "ActiveState": "active", "UnitFileState": "enabled"}
 MASKED = {"LoadState": "masked", "ActiveState": "inactive", "UnitFileState": "masked"}
@@ -24,18 +25,20 @@ MASKED = {"LoadState": "masked", "ActiveState": "inactive", "UnitFileState": "ma
 
 @dataclass(slots=True)
 class Story:
-    """One story on the stage of its file. Only what was said since it began counts."""
+    """One story on a stage that others share: what was said since it began counts, and only of its own requests."""
 
     demo: Demo
     channel: str = "incident"
     began: str = field(init=False)
+    earlier: frozenset[str] = field(init=False)  # requests of other stories
     calls: int = field(init=False)
     refused_before: int = field(init=False)
     refusals: list[str] = field(default_factory=list)  # what Slack has to refuse in this story, and nothing else
 
     def __post_init__(self) -> None:
-        said = [message["ts"] for channel in CHANNELS for message in self.everything(channel)]
-        self.began = max(said, default="0")
+        heard = [message for channel in CHANNELS for message in self.demo.slack.heard(channel)]
+        self.began = max((message["ts"] for message in heard), default="0")
+        self.earlier = frozenset(id_of(message) for message in heard) - {"", ANNOUNCED}
         self.refused_before = len(self.demo.slack.refused())
         self.calls = len(self.demo.slack.calls("chat.postMessage"))
 
@@ -51,8 +54,10 @@ class Story:
         return self.card(head)
 
     def presses(self, user: str, button: str, card: Message) -> Ack:
-        """A button of this card as it was seen."""
-        return self.demo.slack.click(user, card, button)
+        """A button of this card as it was seen. Of a press that nobody takes Slack tells the person that it failed."""
+        ack = self.demo.slack.click(user, card, button)
+        assert ack.millis is not None, f"{button}, pressed by {user}, reached nobody\n{self.demo.bot.output[-4000:]}"
+        return ack
 
     def masked(self, text: str, *, head: str = "MASKED AND PROVEN") -> Message:
         """Asked by alice, approved by bob, and over."""
@@ -62,15 +67,14 @@ class Story:
     # What people read.
 
     def everything(self, channel: str = "") -> list[Message]:
-        """All messages of a channel, whoever may see them."""
-        slack, channel = self.demo.slack, channel or self.channel
-        public = slack.messages(channel)
-        return public + [message for user in USERS for message in slack.whispers(channel, user)]
+        """All that was said in a channel in this story, whoever may see it."""
+        heard = self.demo.slack.heard(channel or self.channel, self.began)
+        return [message for message in heard if id_of(message) not in self.earlier]
 
     def said(self, channel: str = "") -> list[Message]:
         """What the bot said for all to see, in this story."""
-        messages = self.demo.slack.messages(channel or self.channel)
-        return [message for message in messages if message["ts"] > self.began and message["user"] == BOT_USER]
+        said = (message for message in self.everything(channel) if message["user"] == BOT_USER)
+        return [message for message in said if message.get("subtype") != "ephemeral"]
 
     def cards(self, head: str = "") -> list[Message]:
         """The cards that now begin so."""
@@ -99,15 +103,15 @@ class Story:
         """All that the bot answered under a card, once these words are among it."""
 
         def found() -> str:
-            said = "\n".join(words(message) for message in self.demo.slack.thread(self.channel, card["ts"]))
+            thread = [one for one in self.everything() if one.get("thread_ts") == card["ts"] != one["ts"]]
+            said = "\n".join(words(message) for message in thread if message.get("subtype") != "ephemeral")
             return said if part in said else ""
 
         return self.until(found, f"`{part}` in the thread")
 
     def whispers(self, user: str, channel: str = "") -> list[str]:
         """What one person was told alone, in this story."""
-        told = self.demo.slack.whispers(channel or self.channel, user)
-        return [words(message) for message in told if message["ts"] > self.began]
+        return [words(message) for message in self.everything(channel) if message.get("ephemeral_to") == USERS[user]]
 
     def told(self, user: str, part: str, channel: str = "") -> str:
         """What one person was told alone, once something with these words was."""
@@ -147,6 +151,10 @@ class Story:
         """The states of a unit, as systemd has them now."""
         return self.host(host).show(unit, *STATES)
 
+    def has_processes(self, unit: str, host: str = "web-01") -> bool:
+        """Whether anything of a unit runs: a look at its cgroup, so cheap that it may be asked again and again."""
+        return (self.host(host).nspawn.cgroup / "payload/system.slice" / unit).is_dir()
+
     def refuses_to_start(self, unit: str, host: str = "web-01") -> bool:
         """Whether systemd says no to a start, because of a mask."""
         return "is masked" in self.host(host).run("systemctl", "start", "--", unit).stderr
@@ -162,7 +170,7 @@ class Story:
         try:
             return self.demo.slack.wait_for(look, seconds)
         except TimeoutError as late:
-            read = "\n---\n".join(words(message) for message in self.everything() if message["ts"] > self.began)
+            read = "\n---\n".join(words(message) for message in self.everything())
             raise AssertionError(f"no {what}: {late}\n{read}\n=== the bot\n{self.demo.bot.output[-4000:]}") from late
 
 
@@ -185,3 +193,15 @@ def buttons(message: Message) -> list[str]:
 def id_of(card: Message) -> str:
     """The request that a card is about."""
     return mark(card).partition(":")[0]
+
+
+def reloaded(demo: Demo, says: str = "configuration read again") -> None:
+    """SIGHUP, and the bot has said so on its output and in the channel."""
+
+    def told() -> int:
+        said = demo.slack.heard("incident")
+        return sum(id_of(one) == ANNOUNCED and "configuration was read again" in words(one) for one in said)
+
+    before, noted = demo.bot.output.count(says), told()
+    demo.bot.hang_up()
+    demo.slack.wait_for(lambda: demo.bot.output.count(says) > before and told() > noted, PATIENCE)

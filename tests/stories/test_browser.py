@@ -1,23 +1,26 @@
-"""What people do in a real browser, and never with an id in their hands; what they see is kept in pictures.
+"""What people do in a real browser, and never with an id in their hands.
 
-With MASKBOT_PICTURES=1 the pictures are those of the documentation, docs/*.png; else they go where a test may write.
+With MASKBOT_PICTURES=1 the pictures of the documentation are taken anew, docs/*.png; else none is.
 """
 
 import os
 import re
 import shutil
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, TimeoutError, ViewportSize, expect, sync_playwright
 
+from tests.lab.demo import Demo
+from tests.lab.hosts import LabHost
 from tests.lab.installation import ROOT
 from tests.lab.slack.workspace import USERS
+from tests.stories.conftest import booted
 from tests.stories.scene import MASKED, PATIENCE, RUNS, Story
 
 pytestmark = [pytest.mark.browser, pytest.mark.slack, pytest.mark.ssh]
 
+WANTED = os.environ.get("MASKBOT_PICTURES") == "1"
 CHROMIUM = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-sync"
 # So narrow that a card fills its picture, so high that a thread fits.
 NARROW, WIDE = ViewportSize(width=920, height=900), ViewportSize(width=1420, height=1300)
@@ -35,6 +38,13 @@ code { background: none; border: 0; padding: 0; }
 
 
 @pytest.fixture(scope="module")
+def demo(lab_hosts: Mapping[str, LabHost]) -> Iterator[Demo]:
+    """A Slack in which nothing was said yet: a page draws all of it, and pictures are taken of it."""
+    with booted(lab_hosts, {}) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium without a window."""
     program = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -47,16 +57,10 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """Where pictures are kept."""
-    return ROOT / "docs" if os.environ.get("MASKBOT_PICTURES") == "1" else tmp_path
-
-
-@pytest.fixture
 def page(browser: Browser, story: Story) -> Iterator[Page]:
     """The workspace as Alice first sees it, at the scale of a good screen; nothing on it may go wrong."""
     errors: list[str] = []
-    context = browser.new_context(viewport=NARROW, device_scale_factor=2)
+    context = browser.new_context(viewport=NARROW, device_scale_factor=2 if WANTED else 1)
     shown = context.new_page()
     shown.on("pageerror", lambda error: errors.append(str(error)))
     shown.set_default_timeout(PATIENCE * 1000)
@@ -78,10 +82,11 @@ def card(page: Page, head: str) -> Locator:
     return page.locator(".messages .msg", has=page.locator(".bk-header", has_text=head)).last
 
 
-def picture(page: Page, what: Locator, path: Path) -> None:
+def picture(page: Page, what: Locator, name: str) -> None:
     """As it looks to somebody whose pointer is elsewhere."""
     page.mouse.move(0, 0)
-    what.screenshot(path=path)
+    if WANTED:
+        what.screenshot(path=ROOT / "docs" / name)
 
 
 def says(page: Page, text: str) -> None:
@@ -124,11 +129,11 @@ def at_home(page: Page, user: str) -> Locator:
     return page.locator(".home-inner")
 
 
-def test_alice_types_bob_clicks_and_both_see_the_proof(page: Page, story: Story, pictures: Path) -> None:
+def test_alice_types_bob_clicks_and_both_see_the_proof(page: Page, story: Story) -> None:
     says(page, "/mask web-01 cron INC-2041: runaway job")
     waiting = card(page, "MASK cron.service on web-01 · needs 1 approval")
     expect(waiting).to_be_visible()
-    picture(page, waiting, pictures / "waiting.png")
+    picture(page, waiting, "waiting.png")
 
     act_as(page, "bob")
     card(page, "MASK cron.service").get_by_role("button", name="Approve").click()
@@ -137,13 +142,13 @@ def test_alice_types_bob_clicks_and_both_see_the_proof(page: Page, story: Story,
     expect(page.get_by_text("masked and proven: cron.service on web-01")).to_be_visible()
     assert story.sees("cron.service") == MASKED
     expect(done).to_contain_text("4 replies")
-    picture(page, done, pictures / "card.png")
+    picture(page, done, "card.png")
 
     page.set_viewport_size(WIDE)
     done.locator(".thread-summary").click()
     expect(page.locator(".thread-body")).to_contain_text("Unit cron.service is masked")
     expect(page.locator(".thread-body")).to_contain_text("What the last look at cron.service on web-01 showed")
-    picture(page, page.locator(".thread-pane"), pictures / "thread.png")
+    picture(page, page.locator(".thread-pane"), "thread.png")
     page.locator(".thread-x").click()
 
     act_as(page, "alice")
@@ -152,8 +157,8 @@ def test_alice_types_bob_clicks_and_both_see_the_proof(page: Page, story: Story,
     assert story.sees("cron.service") == RUNS
 
 
-def test_the_form_offers_the_units_of_a_host_and_says_why_some_are_refused(
-    page: Page, story: Story, pictures: Path
+def test_the_form_offers_the_units_of_a_host_and_a_mistake_opens_it_with_what_made_sense(
+    page: Page, story: Story
 ) -> None:
     page.set_viewport_size(HIGH)
     says(page, "/mask")
@@ -161,7 +166,7 @@ def test_the_form_offers_the_units_of_a_host_and_says_why_some_are_refused(
     field(page, "Reason").locator("input").fill("INC-2042: it flaps")
     field(page, "For how long").locator("input").fill("2h")
     refused = offered(page, "Unit", "ss", "ssh.service (critical")
-    picture(page, page.locator(".modal"), pictures / "form.png")
+    picture(page, page.locator(".modal"), "form.png")
 
     refused.click()
     sends_off(page)
@@ -175,9 +180,17 @@ def test_the_form_offers_the_units_of_a_host_and_says_why_some_are_refused(
     waiting.get_by_role("button", name="Withdraw").click()
     expect(card(page, "WITHDRAWN")).to_be_visible()
 
+    says(page, "/mask web-01 cr* --keep-running INC-2041: runaway job")
+    expect(field(page, "Host").locator("select")).to_have_value("web-01")
+    expect(field(page, "How").get_by_label("Leave it running")).to_be_checked()
+    expect(field(page, "Reason").locator("input")).to_have_value("INC-2041: runaway job")
+    expect(page.get_by_text("is a pattern. Name one unit")).to_be_visible()
+    page.locator(".modal").get_by_role("button", name="Cancel").click()
+    expect(page.locator(".modal")).to_be_hidden()
+
 
 def test_everybody_has_a_page_of_their_own_with_what_waits_for_them_and_what_is_theirs(
-    page: Page, story: Story, pictures: Path
+    page: Page, story: Story
 ) -> None:
     page.set_viewport_size(HIGH)
     story.presses("carol", "Approve", story.asks("/mask web-02 restless --for 2h INC-2043: it flaps", user="bob"))
@@ -189,7 +202,7 @@ def test_everybody_has_a_page_of_their_own_with_what_waits_for_them_and_what_is_
     expect(mine).to_contain_text(re.compile("ends [0-9:]+ UTC .2 hours left"))
     expect(mine).to_contain_text("you may ask for masks and unmasks, and approve")
     expect(mine).to_contain_text("Connected to Slack, and the database answers.")
-    picture(page, mine, pictures / "home.png")
+    picture(page, mine, "home.png")
 
     mine.get_by_role("button", name="Approve").click()
     expect(page.locator(".modal")).to_contain_text("MASK cron.service on web-01")
@@ -202,7 +215,9 @@ def test_everybody_has_a_page_of_their_own_with_what_waits_for_them_and_what_is_
     assert story.sees("restless.service", "web-02") == RUNS
 
 
-def test_a_message_is_a_reason_and_what_was_asked_is_handed_over_to_somebody_chosen(page: Page, story: Story) -> None:
+def test_shortcuts_on_a_message_and_from_anywhere_open_the_form_and_a_request_is_handed_over(
+    page: Page, story: Story
+) -> None:
     said = story.demo.slack.write("bob", "incident", "worker.service eats all memory of web-01")
     page.locator(f".messages .msg[data-ts='{said['ts']}']").hover()
     page.locator(".msg-hover-actions .shortcut").click()
@@ -220,24 +235,17 @@ def test_a_message_is_a_reason_and_what_was_asked_is_handed_over_to_somebody_cho
     expect(theirs).to_contain_text("Your requests · 1")
     theirs.get_by_role("button", name="Withdraw").click()
     story.card("WITHDRAWN")
+    _from_anywhere(page)
 
 
-def test_from_anywhere_the_form_asks_for_the_channel_and_a_mistake_opens_it_with_what_made_sense(
-    page: Page, story: Story
-) -> None:
+def _from_anywhere(page: Page) -> None:
+    """The form behind the bar above asks for the channel as well."""
+    act_as(page, "alice")
+    page.locator(".sidebar-item", has_text="incident").click()
     page.locator(".topbar .shortcut").click()
     field(page, "Channel").locator("select").select_option("#incident")
     field(page, "Host").locator("select").select_option("web-01")
     offered(page, "Unit", "cro", "cron.service").click()
     sends_off(page)
-    waiting = card(page, "MASK cron.service on web-01 · needs 1 approval")
-    waiting.get_by_role("button", name="Withdraw").click()
-    expect(card(page, "WITHDRAWN")).to_be_visible()
-
-    says(page, "/mask web-01 cr* --keep-running INC-2041: runaway job")
-    expect(field(page, "Host").locator("select")).to_have_value("web-01")
-    expect(field(page, "How").get_by_label("Leave it running")).to_be_checked()
-    expect(field(page, "Reason").locator("input")).to_have_value("INC-2041: runaway job")
-    expect(page.get_by_text("is a pattern. Name one unit")).to_be_visible()
-    page.locator(".modal").get_by_role("button", name="Cancel").click()
-    expect(page.locator(".modal")).to_be_hidden()
+    card(page, "MASK cron.service on web-01 · needs 1 approval").get_by_role("button", name="Withdraw").click()
+    expect(card(page, "WITHDRAWN · mask cron.service")).to_be_visible()

@@ -1,13 +1,12 @@
 """Nights: nobody decides, and people are reminded, others are called and one is paged."""
 
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.edges.receiver import PageReceiver, receiving
+from tests.edges.receiver import PageReceiver
 from tests.lab.slack.lab import SlackLab
 from tests.stories.scene import Message, Story, id_of, mark, words
 
@@ -19,17 +18,6 @@ CLOCKS = {
     "remind": ["3s"],
     "escalate": [{"after": "4s", "mention": ["eng"]}, {"after": "6s", "page": True}],
 }
-
-
-@pytest.fixture(scope="module")
-def receiver() -> Iterator[PageReceiver]:
-    with receiving() as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def own_settings(receiver: PageReceiver) -> Mapping[str, str]:
-    return {"MASKBOT_PAGER_URL": receiver.url, "MASKBOT_PAGER_SECRET": "s3cret"}
 
 
 @pytest.fixture(scope="module")
@@ -72,25 +60,6 @@ def test_whoever_can_decide_is_reminded_then_others_are_called_then_one_is_paged
     assert call.event["summary"].endswith("asked by alice: INC-2041: runaway job")
     assert call.headers["X-Maskbot-Signature"].startswith("v1=")
 
-    story.presses("bob", "Approve", story.card("MASK worker.service"))
-    story.card("MASKED AND PROVEN")
-    story.until(lambda: pages(receiver, card) == ["trigger", "resolve"], "the end of the page")
-    assert len(reminders(story)) == 2
-
-
-def test_a_bot_that_was_killed_meanwhile_makes_up_for_all_of_it_once(story: Story, receiver: PageReceiver) -> None:
-    card = story.asks("/mask web-02 cron")
-    began = datetime.now(UTC)
-    story.types("alice", "/mask status web-02 cron")
-    story.told("alice", "STATUS · cron.service on web-02")  # by now it has noted what it posted
-    story.demo.bot.kill()
-    story.until(lambda: datetime.now(UTC) - began > timedelta(seconds=7), "seven seconds")
-    story.demo.bot.start()
-
-    story.until(lambda: pages(receiver, card), "a page")
-    thread = story.thread(card, "somebody paged")
-    assert thread.count("without a decision") == 2
-    story.until(lambda: len(reminders(story)) == 2, "both calls")
-    story.presses("alice", "Withdraw", story.card("MASK cron.service"))
+    story.presses("alice", "Withdraw", story.card("MASK worker.service"))
     story.until(lambda: pages(receiver, card) == ["trigger", "resolve"], "the end of the page")
     assert len(reminders(story)) == 2

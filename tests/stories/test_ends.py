@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.stories.scene import MASKED, RUNS, Message, Story, buttons, mark, words
+from tests.stories.scene import MASKED, RUNS, Message, Story, buttons, words
 
 pytestmark = [pytest.mark.slack, pytest.mark.ssh]
 
@@ -44,40 +44,6 @@ def test_a_mask_of_seconds_returns_by_itself_after_the_bot_was_killed_and_starte
     assert buttons(story.card("TAKEN BACK · worker.service on web-01")) == ["Details"]
 
 
-def test_a_host_that_is_down_when_it_is_due_gets_its_unit_back_once_it_is_up(story: Story) -> None:
-    host = story.host("db-01")
-    story.presses("bob", "Approve", story.asks("/mask db-01 restless --for 5s"))
-    story.card("MASKED AND PROVEN · restless.service on db-01")
-    host.stop()
-    try:
-        story.until(lambda: "Overdue  since" in words(story.card("MASKED AND PROVEN")), "that on the card")
-        story.sent("alice", "The mask of restless.service on db-01 was to end")
-        assert returns(story) == []
-    finally:
-        host.start()
-        host.start_transient()
-    story.card(f"{BACK} · restless.service on db-01")
-    assert story.sees("restless.service", "db-01") == RUNS
-
-
-def test_a_unit_that_somebody_masked_anew_is_left_to_people(story: Story) -> None:
-    host = story.host("web-02")
-    story.presses("bob", "Approve", story.asks("/mask web-02 restless --for 6s"))
-    story.card("MASKED AND PROVEN · restless.service on web-02")
-    host.run("systemctl", "unmask", "restless.service")
-    host.run("systemctl", "mask", "restless.service")
-
-    asks = story.card("NOT UNDONE, IT IS NOT OURS · restless.service on web-02")
-    assert story.sees("restless.service", "web-02")["LoadState"] == "masked"
-    story.sent("alice", "was left alone: it is not as we left it")
-    assert buttons(asks) == ["Unmask", "Details"]
-    story.presses("alice", "Unmask", asks)
-    card = story.card("UNMASK restless.service on web-02 · needs 1 approval")
-    assert "this mask was not made by maskbot" in words(card)
-    story.presses("bob", "Approve", card)
-    story.card("UNMASKED · restless.service on web-02")
-
-
 def test_a_mask_is_extended_without_a_vote_and_kept_with_one(story: Story) -> None:
     story.presses("bob", "Approve", story.asks("/mask web-01 tuned --for 2h"))
     done = story.card("MASKED AND PROVEN · tuned.service on web-01")
@@ -100,13 +66,3 @@ def test_a_mask_is_extended_without_a_vote_and_kept_with_one(story: Story) -> No
     story.card("KEPT, WITHOUT AN END · tuned.service on web-01")
     story.until(lambda: buttons(story.card("MASKED AND PROVEN")) == ["Unmask", "Details"], "no end on the card")
     assert story.sees("tuned.service") == MASKED
-
-
-def test_a_later_end_is_refused_to_who_may_not_ask_and_said_to_them_alone(story: Story) -> None:
-    story.presses("bob", "Approve", story.asks("/mask web-02 tuned --for 2h"))
-    done = story.card("MASKED AND PROVEN · tuned.service on web-02")
-    story.presses("dave", "Extend", done)
-    story.until(lambda: story.demo.slack.view("dave"), "a form before dave")
-    story.demo.slack.submit_view("dave", {"longer": "1h"})
-    story.told("dave", "You may not ask for masks")
-    assert len([card for card in story.cards() if ":card" in mark(card)]) == 1

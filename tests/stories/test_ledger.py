@@ -1,19 +1,23 @@
 """The ledger with the real bot: what is masked on the hosts whoever did it, and what somebody does behind its back."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
 
+from tests.lab.demo import Demo
+from tests.lab.hosts import LabHost
+from tests.stories.conftest import booted
 from tests.stories.scene import Story, buttons, words
 
 pytestmark = [pytest.mark.slack, pytest.mark.ssh]
 
 
 @pytest.fixture(scope="module")
-def own_settings() -> Mapping[str, str]:
+def demo(lab_hosts: Mapping[str, LabHost]) -> Iterator[Demo]:
     """A watch that people could wait for."""
-    return {"MASKBOT_WATCH_INTERVAL": "2"}
+    with booted(lab_hosts, {"MASKBOT_WATCH_INTERVAL": "2"}) as one:
+        yield one
 
 
 def notes(story: Story, part: str) -> list[str]:
@@ -22,43 +26,39 @@ def notes(story: Story, part: str) -> list[str]:
     return [text for text in said if part in text]
 
 
-def test_every_mask_is_listed_with_its_owner_and_a_shift_is_handed_over(story: Story) -> None:
-    story.masked("web-01 worker INC-2041: runaway job")
+def test_every_mask_is_listed_with_its_owner_and_what_happens_by_hand_is_told_once(story: Story) -> None:
+    host = story.host("db-01")
+    done = story.masked("db-01 worker INC-2041: runaway job")
     listed = story.until(lambda: listing(story, "undo needs no vote until"), "our mask in the list")
-    assert "worker.service on web-01: ours" in listed
+    assert "worker.service on db-01: ours" in listed
     assert "by alice, INC-2041: runaway job, without an end" in listed
     assert "handmade.service on web-01: not ours" in listed
     assert "gone-01 since" in listed
-
-    waits = story.asks("/mask web-02 cron INC-7")
-    story.types("carol", "/mask handover")
-    handover = story.told("carol", "HANDOVER · 1 masked, 1 waiting, 0 under way")
-    assert "mask cron.service on web-02: needs 1 approval" in handover
-    assert "worker.service on web-01: ours" in handover
-    story.presses("alice", "Withdraw", waits)
-
-    told = json.loads(story.demo.bot.installation.maskbot("list", "web-01", "--json").stdout)
-    assert {mask["unit"]: mask["ours"] for mask in told["masks"]} == {"worker.service": True, "handmade.service": False}
-    assert "HANDOVER · 1 masked" in story.demo.bot.installation.maskbot("handover").stdout
-
-
-def test_what_happens_by_hand_is_told_once_within_a_turn_of_the_watch(story: Story) -> None:
-    host = story.host("db-01")
-    done = story.masked("db-01 worker")
+    _handed_over(story)
     story.until(lambda: "no scan has seen it yet" not in listing(story, "worker.service on db-01: ours"), "a look")
+
     host.run("systemctl", "mask", "tuned.service")
     story.until(lambda: notes(story, "Masked on db-01, and not through me: tuned.service"), "word of a mask by hand")
-
-    host.run("systemctl", "unmask", "worker.service")
-
+    host.run("systemctl", "unmask", "worker.service", "tuned.service")
     gone = story.card("OUR MASK IS GONE · worker.service on db-01")
     assert (gone["ts"], buttons(gone)) == (done["ts"], ["Details"])
     story.thread(gone, "OUR MASK IS GONE: worker.service on db-01; nobody took it back through me")
     story.until(lambda: notes(story, "@alice OUR MASK IS GONE"), "word of it in the channel")
-    host.run("systemctl", "unmask", "tuned.service")
-    story.until(lambda: notes(story, "Not masked on db-01 any more"), "another turn of the watch")
+    story.until(lambda: notes(story, "Not masked on db-01 any more"), "word of a mask by hand that is gone")
     assert len(notes(story, "OUR MASK IS GONE: worker.service on db-01")) == 2  # in the channel and in its thread
     assert len(notes(story, "Masked on db-01, and not through me")) == 1
+
+
+def _handed_over(story: Story) -> None:
+    """What the next shift reads, in Slack and at a terminal."""
+    waits = story.asks("/mask web-02 cron INC-7")
+    story.types("carol", "/mask handover")
+    handover = story.told("carol", "HANDOVER · 1 masked, 1 waiting, 0 under way")
+    assert "mask cron.service on web-02: needs 1 approval" in handover
+    assert "worker.service on db-01: ours" in handover
+    story.presses("alice", "Withdraw", waits)
+    told = json.loads(story.demo.bot.installation.maskbot("list", "db-01", "--json").stdout)
+    assert {mask["unit"]: mask["ours"] for mask in told["masks"]}["worker.service"]
 
 
 def listing(story: Story, part: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.stories.scene import MASKED, RUNS, Story, words
+from tests.stories.scene import RUNS, Story, reloaded, words
 
 pytestmark = [pytest.mark.slack, pytest.mark.ssh]
 Policy = dict[str, Any]
@@ -15,19 +15,13 @@ Policy = dict[str, Any]
 
 @pytest.fixture
 def policy(story: Story) -> Iterator[Path]:
-    """policy.yaml, which at the end is again what it was, and in force."""
+    """policy.yaml, which at the end is again what it was, as hosts.yaml is, and in force."""
     path = story.demo.bot.installation.folder / "config/policy.yaml"
-    before = path.read_text()
+    before = {file: file.read_text() for file in (path, path.with_name("hosts.yaml"))}
     yield path
-    path.write_text(before)
-    reloaded(story)
-
-
-def reloaded(story: Story, says: str = "configuration read again") -> None:
-    """SIGHUP, and the bot has said so."""
-    said = story.demo.bot.output.count(says)
-    story.demo.bot.hang_up()
-    story.until(lambda: story.demo.bot.output.count(says) > said, f"`{says}` of the bot")
+    for file, text in before.items():
+        file.write_text(text)
+    reloaded(story.demo)
 
 
 def rewritten(path: Path, change: Callable[[Policy], object]) -> None:
@@ -42,16 +36,15 @@ def test_a_stricter_policy_asks_more_people_at_once_and_the_vote_that_is_there_c
     card = story.asks("/mask web-01 cron")
     assert "needs 1 approval" in words(card)
     rewritten(policy, lambda described: described["rules"][0].update(need=2))
-    reloaded(story)
+    reloaded(story.demo)
 
     card = story.card("MASK cron.service on web-01 · needs 2 approvals")
     story.until(lambda: [one for one in story.said() if "rule prod changed" in words(one)], "what is new")
     story.presses("bob", "Approve", card)
     card = story.card("MASK cron.service on web-01 · needs 1 more approval")
     assert story.sees("cron.service") == RUNS
-    story.presses("carol", "Approve", card)
-    story.card("MASKED AND PROVEN")
-    assert story.sees("cron.service") == MASKED
+    story.presses("alice", "Withdraw", card)
+    story.card("WITHDRAWN")
 
 
 @pytest.mark.fault("F72", how="policy.yaml cut in the middle, then SIGHUP")
@@ -60,22 +53,20 @@ def test_half_a_file_is_told_and_the_old_one_stays_in_force(
 ) -> None:
     whole = policy.read_text()
     policy.write_text(whole[: whole.index("rules:") + len("rules:\n- name")])
-    reloaded(story, "configuration NOT taken")
+    reloaded(story.demo, "configuration NOT taken")
 
     (said,) = story.until(lambda: [one for one in story.said() if "NOT taken" in words(one)], "the complaint")
     assert "policy.yaml" in saw(words(said))
-    story.masked("web-01 cron")
-    assert story.sees("cron.service") == MASKED
+    story.presses("alice", "Withdraw", story.asks("/mask web-01 cron"))
+    story.card("WITHDRAWN")
 
 
 @pytest.mark.fault("F73", how="a host taken out of hosts.yaml, then SIGHUP")
 def test_a_host_that_is_taken_out_takes_what_waits_there_along(story: Story, policy: Path) -> None:
     hosts = policy.with_name("hosts.yaml")
-    before = hosts.read_text()
     story.asks("/mask db-01 cron")
     rewritten(hosts, lambda described: described.update(hosts=[h for h in described["hosts"] if h["name"] != "db-01"]))
-    reloaded(story)
+    reloaded(story.demo)
 
     ended = story.card("CANCELLED · mask cron.service on db-01")
     assert "There is no host db-01" in words(ended).replace("`", "")
-    hosts.write_text(before)

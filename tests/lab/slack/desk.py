@@ -42,8 +42,12 @@ class Desk:
         """All messages of a channel, whoever may see them, oldest first."""
         async with self.standin.get(f"/_control/messages/{channel}") as answer:
             said: list[Json] = (await answer.json())["messages"]
-        kept = ({**message, "metadata": self.metadata.get((channel, message["ts"]))} for message in said)
-        return [{key: value for key, value in message.items() if value is not None} for message in kept]
+        return [self.marked(message) for message in said]
+
+    def marked(self, message: Json) -> Json:
+        """A message with the metadata that it was posted with, if any; the stand-in forgets them."""
+        known = {"metadata": self.metadata.get((message["channel"], message["ts"]))}
+        return {key: value for key, value in (message | known).items() if value is not None}
 
     def room(self, args: Json) -> Room | None:
         """The channel that is meant, if the bot may act in it; None is a direct message."""

@@ -189,6 +189,13 @@ class SlackLab:
         said = self._await(self._proxy.desk.everything_said(self._channel(channel)))
         return [m for m in said if m.get("subtype") != "ephemeral" or (me and m.get("ephemeral_to") == me)]
 
+    def heard(self, channel: str, after: str = "0") -> list[Json]:
+        """What was said in a channel after a moment, whoever may see it: as of the last news, without asking anybody.
+
+        News come a moment after what they are about, so this is for those who wait.
+        """
+        return [self._proxy.desk.marked(message) for message in self._proxy.said.after(self._channel(channel), after)]
+
     def whispers(self, channel: str, user: str) -> list[Json]:
         """What was said to this person alone."""
         return [m for m in self.messages(channel, as_user=user) if m.get("subtype") == "ephemeral"]
@@ -261,6 +268,21 @@ class SlackLab:
     def silence_socket(self) -> None:
         """Let the Socket Mode connections die so that neither side sees an end."""
         self._loop.call_soon_threadsafe(self._proxy.sockets.silence)
+
+    @property
+    def accepted(self) -> int:
+        """How many Socket Mode connections were ever accepted, greeted or not."""
+        return self._proxy.sockets.accepted
+
+    @contextmanager
+    def mute(self) -> Iterator[None]:
+        """Connections are accepted, but Slack greets on none and sends nothing to them until this is over."""
+        greets = self._proxy.sockets.greets
+        self._loop.call_soon_threadsafe(greets.clear)
+        try:
+            yield
+        finally:
+            self._loop.call_soon_threadsafe(greets.set)
 
     @property
     def connection_counts(self) -> list[int]:

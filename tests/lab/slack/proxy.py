@@ -14,10 +14,12 @@ from tests.lab.slack.door import guarded
 from tests.lab.slack.envelopes import NOBODYS, Envelopes
 from tests.lab.slack.faults import Switchboard
 from tests.lab.slack.passes import Passes
+from tests.lab.slack.said import Said
 from tests.lab.slack.socketmode import Ack, SocketMode
 from tests.lab.slack.webapi import Call, WebApi
 from tests.lab.slack.workspace import APP, CHANNELS, Json, Workspace
 
+FOLLOWS_SECONDS = 15.0
 PATIENCE = 3.0  # of a person's Slack, for a list or an answer
 
 
@@ -32,6 +34,8 @@ class Proxy:
         self.standin = standin
         self.workspace = workspace
         self.homes: dict[str, Json] = {}  # published, by user id
+        self.said = Said()
+        self.follows = asyncio.Event()  # whether it sees what happens
         self.faults = Switchboard()
         self.desk = Desk(workspace, passes, standin)
         self.envelopes = Envelopes(workspace, passes, self.desk.views)
@@ -114,7 +118,10 @@ class Proxy:
                     self._happened()
 
     def _saw(self, frame: Json) -> None:
+        self.said.saw(frame)
         match frame["t"]:
+            case "init":
+                self.follows.set()
             case "view":
                 self.desk.views.seen(frame["stack"])
             case "home" if frame["appId"] == APP:
@@ -128,6 +135,7 @@ async def serving(proxy: Proxy, door: socket) -> AsyncIterator[None]:
     await runner.setup()
     watch = asyncio.create_task(proxy.watch())
     try:
+        await asyncio.wait_for(proxy.follows.wait(), FOLLOWS_SECONDS)
         await web.SockSite(runner, door).start()
         yield
     finally:

@@ -97,6 +97,9 @@ class SocketMode:
         self._source: ClientWebSocketResponse | None = None
         self._pump: asyncio.Task[None] | None = None
         self._opening = asyncio.Lock()
+        self.accepted = 0  # connections so far, greeted or not
+        self.greets = asyncio.Event()
+        self.greets.set()
 
     @property
     def connections(self) -> int:
@@ -117,6 +120,8 @@ class SocketMode:
             return web.Response(status=404)
         socket = web.WebSocketResponse()
         await socket.prepare(request)
+        self.accepted += 1
+        await self.greets.wait()
         bot = _Connection(request, socket)
         await self.join(bot)
         try:
@@ -128,8 +133,7 @@ class SocketMode:
             if bot in self._bots:
                 self._bots.remove(bot)
                 self.counts.append(len(self._bots))
-            if not self._bots:
-                await self.close_source()
+            await self._leave_source()
         return socket
 
     async def join(self, bot: Bot) -> None:
@@ -156,14 +160,21 @@ class SocketMode:
             self._source = await self._standin.ws_connect("/socket/" + address.rpartition("/")[2])
             self._pump = asyncio.create_task(self._pass_on(self._source))
 
+    async def _leave_source(self) -> None:
+        """Tell the stand-in that no bot is connected any more, unless one is by now."""
+        async with self._opening:
+            if not self._bots:
+                await self.close_source()
+
     async def close_source(self) -> None:
-        """Tell the stand-in that no bot is connected any more."""
-        if self._source is not None:
-            await self._source.close()
-        if self._pump is not None:
-            self._pump.cancel()
+        """Nothing more comes from the stand-in."""
+        source, pump, self._source, self._pump = self._source, self._pump, None, None
+        if source is not None:
+            await source.close()
+        if pump is not None:
+            pump.cancel()
             with suppress(asyncio.CancelledError):
-                await self._pump
+                await pump
 
     async def _pass_on(self, source: ClientWebSocketResponse) -> None:
         async for frame in source:

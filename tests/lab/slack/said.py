@@ -1,0 +1,35 @@
+"""What was said in the channels, kept as it happens: whoever waits for a message need not ask for all of them again."""
+
+from dataclasses import dataclass, field
+
+from tests.lab.slack.workspace import Json
+
+
+@dataclass(slots=True)
+class Said:
+    """The messages of all channels, threads and whispers included, by channel and in the order of their times.
+
+    Filled in the thread of the proxy and read in any: a message is replaced as a whole and never changed.
+    """
+
+    _channels: dict[str, dict[str, Json]] = field(default_factory=dict)
+
+    def saw(self, frame: Json) -> None:
+        """Take note of one piece of news, as a page of the workspace gets it."""
+        match frame["t"]:
+            case "init":
+                for messages in frame["state"]["messages"].values():
+                    for message in messages:
+                        self._keep(message)
+            case "message" | "message_update":
+                self._keep(frame["message"])
+            case "message_delete":
+                self._channels.get(frame["channel"], {}).pop(frame["ts"], None)
+
+    def _keep(self, message: Json) -> None:
+        self._channels.setdefault(message["channel"], {})[message["ts"]] = message
+
+    def after(self, channel: str, ts: str) -> list[Json]:
+        """What was said there after this moment."""
+        said = self._channels.get(channel, {})
+        return [message for key, message in list(said.items()) if key > ts]
