@@ -20,7 +20,20 @@ from bot.core.names import (
     read_user,
     read_window,
 )
-from bot.core.options import ALONE, CONSOLE, FLAGS, HOLD, TERMS, WINDOW, cut, hold_said, split, term_said, window_said
+from bot.core.options import (
+    ALONE,
+    CONSOLE,
+    FLAGS,
+    HOLD,
+    TERMS,
+    WINDOW,
+    cut,
+    dashless,
+    hold_said,
+    split,
+    term_said,
+    window_said,
+)
 from bot.core.switching import Switch, Switching, read_switching
 from bot.core.times import Now
 from bot.core.units import UNIT_TYPES, UnitName
@@ -137,6 +150,8 @@ def _order(verb: Verb, typed: str, hosts: Sequence[str], now: Now, *, said: str 
     host, unit = _host_and_unit(said or verb, names, hosts)
     why = read_reason(reason)
     _refuse_second_unit(why)
+    if verb is Verb.MASK:
+        _refuse_dashless(typed, reason, options)
     flags = [name for name in (*FLAGS, *TERMS, *HOLD) if name in options]
     if flags and verb is Verb.UNMASK:
         raise UsageError(f"`{flags[0]}` belongs to `/mask`; `/unmask` takes away whatever kind of mask we made.")
@@ -188,6 +203,21 @@ def _refuse_second_unit(reason: str) -> None:
     stem, dot, suffix = word.rpartition(".")
     if stem and dot and suffix in UNIT_TYPES:
         raise UsageError(f"One unit per request: ask for `{word[:SHOWN]}` by itself, or begin the reason with a word.")
+
+
+def _refuse_dashless(typed: str, reason: str, options: Mapping[str, str]) -> None:
+    """`cron for 2h` would mask for good, with `for 2h` as the reason: it is asked what was meant."""
+    found = dashless(typed, reason)
+    if found is None:
+        return
+    meant, _ = found
+    name = meant.partition(" ")[0]
+    if name in options or (name in TERMS and {*TERMS} & {*options}):
+        return
+    raise UsageError(
+        f"Did you mean `{meant}`? Without its dashes, `{reason.strip()[:SHOWN]}` is the reason, and changes nothing "
+        "about the mask. If it is the reason, put `--` before it."
+    )
 
 
 def _repaired(text: str) -> str:

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from bot.core import repair
 from bot.core.changes import Hold, Term, Window
-from bot.core.times import Now, read_day, read_length, read_moment
+from bot.core.times import Now, names_a_day, read_day, read_length, read_moment
 from bot.core.units import UNIT_TYPES, UnitName
 from bot.errors import UsageError
 
@@ -80,6 +80,8 @@ def read_term(typed: str, now: Now) -> Term:
     first, _, rest = typed.strip().partition(" ")
     if first.lower() == "until":
         return Term(until=read_moment(rest, now))
+    if names_a_day(typed):
+        return Term(until=read_moment(typed, now))
     try:
         return Term(lasts=read_length(typed))
     except UsageError:

@@ -8,6 +8,8 @@ _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
 _STRAIGHT = str.maketrans("“”„‟‘’‚‛", "\"\"\"\"''''")
 _QUOTED = re.compile(r"""(["'`])([^"'`]+)\1""")
 # Phones write `—runtime` for `--runtime`, and documents have hyphens that break no line.
+_BOLD = re.compile(r"([*_~])((?:(?!\1)\S)+)\1")  # Slack's marks round one word
+_OPENED = re.compile(r"([*_~])(?=[A-Za-z0-9@])(?!\S*\1)")
 _LONG_DASH = re.compile(r"^(?:-?[\u2010-\u2015\u2212]{1,2}|[\u2012-\u2015\u2212]-)(?=[A-Za-z])")
 _LINK = re.compile(r"<(?P<address>(?:https?://|mailto:)[^<>|\s]+)(?:\|(?P<label>[^<>|]*))?>")
 
@@ -23,9 +25,25 @@ def text(received: str) -> str:
 
 def word(typed: str) -> str:
     """A word before the reason as it was meant: straight quotes, none round the whole, `--` for a long dash."""
-    plain = straight(typed)
+    plain = unmarked(straight(typed))
     quoted = _QUOTED.fullmatch(plain)
     return _LONG_DASH.sub("--", quoted[2] if quoted else plain)
+
+
+def unmarked(typed: str) -> str:
+    """A word without the marks by which Slack shows it bold, italic or struck: `*cron*`, also one in the other."""
+    while marked := _BOLD.fullmatch(typed):
+        typed = marked[2]
+    return typed
+
+
+def unmarked_words(typed: str) -> str:
+    """A text whose first words stand between such marks together (`*web-01 cron* why`), without these two."""
+    opened = _OPENED.match(typed)
+    if opened is None:
+        return typed
+    closed = re.compile(rf"(?<=\S)[{opened[1]}](?!\S)").search(typed, opened.end())
+    return typed[1 : closed.start()] + typed[closed.end() :] if closed else typed
 
 
 def straight(typed: str) -> str:

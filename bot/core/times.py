@@ -12,12 +12,16 @@ _SHOWN = 40
 _UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 _LENGTH = re.compile(r"(?:\d{1,5}[dhms]){1,4}", re.ASCII)
 _PART = re.compile(r"(\d+)([dhms])", re.ASCII)
+_TODAY = ("next", "today", "tonight")
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAY = r"(?:(?P<day>\d{4}-\d{1,2}-\d{1,2}|[A-Za-z]{3,9})(?:[Tt]|,? +))?"
 _MORNING = "09:00"
 _DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}", re.ASCII)
 _ZONE = r"UTC|Z|[+-]\d{2}:?\d{2}|[A-Z][A-Za-z]+(?:/[A-Z][A-Za-z_+-]+)+"
-_MOMENT = re.compile(rf"{_DAY}(?P<time>\d{{1,2}}:\d{{2}})(?: *(?P<zone>{_ZONE}))?(?!\S)", re.ASCII)
+_TIME = r"\d{1,2}:\d{2}|[Mm]idnight|[Nn]oon"
+_MOMENT = re.compile(rf"{_DAY}(?:at +)?(?P<time>{_TIME})(?: *(?P<zone>{_ZONE}))?(?!\S)", re.ASCII)
+_MIDNIGHT = "24:00"  # the end of a day
+_IN_WORDS = {"midnight": _MIDNIGHT, "noon": "12:00"}
 _WORD = re.compile(r"\S+")
 _QUOTED = re.compile(r"""(?P<quote>["'`])(?P<inside>[^"'`]*)(?P=quote)(?!\S)""")
 
@@ -50,8 +54,11 @@ def read_moment(typed: str, now: Now) -> datetime:
         raise _not_read(typed)
     zone = _zone(found["zone"] or "", now.zone)
     today = now.at.astimezone(zone).date()
-    for day in _days((found["day"] or "next").lower(), today, typed):
-        at = _next(datetime.combine(day, _time(found["time"], typed)), zone, now)
+    named, said = (found["day"] or "next").lower(), found["time"].lower()
+    if said == "midnight" and named not in _TODAY:
+        raise UsageError(f"`{typed[:_SHOWN]}` may be either end of that day; write 00:00 or 24:00.")
+    for day in _days(named, today, typed):
+        at = _next(_on(day, _IN_WORDS.get(said, said), typed), zone, now)
         if at:
             return at
     raise UsageError(f"`{typed[:_SHOWN]}` has passed: it is {now.at.astimezone(zone):%a %H:%M} {zone} now.")
@@ -69,6 +76,12 @@ def read_day(typed: str, now: Now) -> datetime:
     if not _MOMENT.fullmatch(moment):
         raise UsageError(f"`{typed[:_SHOWN]}` is no day I understand; write it like 90d or {now.at.year + 1}-03-01.")
     return read_moment(moment, now)
+
+
+def names_a_day(typed: str) -> bool:
+    """Whether it can only be a moment: `today 23:50`, `midnight`. A bare `2:30` may be meant as a length."""
+    found = _MOMENT.fullmatch(" ".join(typed.split()))
+    return found is not None and (found["day"] is not None or not re.match(r"(?!24:)\d", found["time"]))
 
 
 def cut_moment(text: str) -> tuple[str, str]:
@@ -98,7 +111,7 @@ def _counted(number: int, unit: str) -> str:
 
 
 def _not_read(typed: str) -> UsageError:
-    like = "22:00, Tue 22:00 UTC, tomorrow 06:30 or 2026-12-01T22:00Z"
+    like = "22:00, Tue 22:00 UTC, tomorrow 06:30, midnight or 2026-12-01T22:00Z"
     return UsageError(f"`{typed[:_SHOWN]}` is no time I understand; write it like {like}.")
 
 
@@ -117,10 +130,13 @@ def _zone(typed: str, usual: tzinfo) -> tzinfo:
     return timezone(-offset if typed[0] == "-" else offset)
 
 
-def _time(typed: str, whole: str) -> time:
+def _on(day: date, typed: str, whole: str) -> datetime:
+    """A time of a day; 24:00 is its end."""
+    if typed == _MIDNIGHT:
+        return datetime.combine(day + timedelta(days=1), time())
     hour, minute = map(int, typed.split(":"))
     try:
-        return time(hour, minute)
+        return datetime.combine(day, time(hour, minute))
     except ValueError:
         raise _not_read(whole) from None
 
@@ -130,7 +146,7 @@ def _days(typed: str, today: date, whole: str) -> Iterator[date]:
     named = [number for number, name in enumerate(_WEEKDAYS) if name.startswith(typed)]
     if typed == "next":
         yield from (today, today + timedelta(days=1))
-    elif typed == "today":
+    elif typed in _TODAY:
         yield today
     elif typed == "tomorrow":
         yield today + timedelta(days=1)

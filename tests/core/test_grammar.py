@@ -45,6 +45,65 @@ def escaped(text: str) -> str:
 class TestAChange:
     """HOST UNIT [options] [reason...]."""
 
+    @pytest.mark.parametrize(
+        ("typed", "meant"),
+        [
+            ("for 2h", "--for 2h"),
+            ("for 2h runaway job", "--for 2h"),
+            ("For 2 hours, see INC-1", ""),
+            ("for 2 hours while we look", "--for 2h"),
+            ("for 90 minutes", "--for 90m"),
+            ("2h", "--for 2h"),
+            ("until 18:00", "--until 18:00"),
+            ("until tomorrow 06:30 because", "--until tomorrow 06:30"),
+            ("till midnight", "--until midnight"),
+            ("at 22:00 deploy", "--at 22:00"),
+            ("runtime", "--runtime"),
+            ("keep running", "--keep-running"),
+            ("keep-running", "--keep-running"),
+            ("runtime errors since noon", ""),
+            ("2h of noise", ""),
+            ("for alice, who asked", ""),
+            ("until somebody looks", ""),
+            ("-- for 2h", ""),
+            ("--for 3h for 2h", ""),
+            ("--until 18:00 for 2h", ""),
+            ("--at 22:00 at 22:00", ""),
+        ],
+    )
+    def test_an_option_without_its_dashes_is_asked_about(self, typed: str, meant: str) -> None:
+        if not meant:
+            assert order(f"web-01 cron {typed}").reason
+            return
+        said = refusal(f"web-01 cron {typed}")
+        assert said.startswith(f"Did you mean `{meant}`? Without its dashes, `{typed}` is the reason")
+
+    @pytest.mark.parametrize(
+        "typed",
+        ["web-01 *cron*", "*web-01* _cron_", "*web-01 cron*", "web-01 *`cron`*", "_*web-01*_ ~cron~", "_web-01 cron_"],
+    )
+    def test_marks_that_make_words_bold_or_italic_are_taken_off(self, typed: str) -> None:
+        assert str(order(typed).change) == "mask web-01 cron.service"
+        assert order(f"{typed} *now* it 2*3*4").reason == "*now* it 2*3*4"
+
+    @pytest.mark.parametrize("typed", ["*cron", "cron*", "cr*n", "*", "**", "*cr*n*"])
+    def test_other_stars_are_a_pattern_still(self, typed: str) -> None:
+        assert "is a pattern" in refusal(f"web-01 {typed}")
+
+    @pytest.mark.parametrize(
+        ("typed", "until"),
+        [
+            ("--for today 23:50", "2026-03-14T23:50"),
+            ("--for midnight", "2026-03-15T00:00"),
+            ("--until 24:00", "2026-03-15T00:00"),
+        ],
+    )
+    def test_a_moment_where_a_length_is_asked_for_is_one(self, typed: str, until: str) -> None:
+        given = order(f"web-01 cron {typed} INC-1")
+        assert given.change.term == Term(until=datetime.fromisoformat(until).replace(tzinfo=UTC))
+        assert given.reason == "INC-1"
+        assert "no length of time" in refusal("web-01 cron --for 2:30")
+
     def test_a_name_without_a_suffix_is_a_service_and_is_shown_in_full(self) -> None:
         assert str(order("web-01 cron").change) == "mask web-01 cron.service"
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.core.times import Now, cut_moment, read_length, read_moment, spoken
+from bot.core.times import Now, cut_moment, names_a_day, read_length, read_moment, spoken
 from bot.errors import UsageError
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -40,6 +40,18 @@ class TestALength:
 class TestAMoment:
     """`Tue 22:00 UTC`."""
 
+    def test_midnight_of_a_named_day_may_be_either_of_its_ends(self) -> None:
+        with pytest.raises(UsageError, match="either end of that day; write 00:00 or 24:00"):
+            read_moment("tomorrow midnight", HERE)
+
+    @pytest.mark.parametrize("typed", ["today 23:50", "midnight", "24:00", "2026-12-01T22:00Z", "Tue noon"])
+    def test_some_can_be_nothing_else(self, typed: str) -> None:
+        assert names_a_day(typed)
+
+    @pytest.mark.parametrize("typed", ["2:30", "02:30", "2h", "", "someday"])
+    def test_others_may_be_lengths(self, typed: str) -> None:
+        assert not names_a_day(typed)
+
     @pytest.mark.parametrize(
         ("typed", "meant"),
         [
@@ -61,6 +73,18 @@ class TestAMoment:
             ("2026-12-01T22:00Z", "2026-12-01 22:00"),
             ("2026-12-01 22:00", "2026-12-01 21:00"),
             ("2026-7-1 22:00", "2026-07-01 20:00"),  # summer
+            ("today 23:50", "2026-03-01 22:50"),
+            ("today at 23:50", "2026-03-01 22:50"),
+            ("tonight 23:50", "2026-03-01 22:50"),
+            ("24:00", "2026-03-01 23:00"),
+            ("today 24:00", "2026-03-01 23:00"),
+            ("tomorrow 24:00 UTC", "2026-03-03 00:00"),
+            ("2026-12-31 24:00", "2026-12-31 23:00"),
+            ("midnight", "2026-03-01 23:00"),
+            ("today midnight", "2026-03-01 23:00"),
+            ("Midnight UTC", "2026-03-02 00:00"),
+            ("noon", "2026-03-02 11:00"),
+            ("Tue noon", "2026-03-03 11:00"),
         ],
     )
     def test_is_the_next_one_in_the_zone_of_the_policy(self, typed: str, meant: str) -> None:
@@ -73,6 +97,8 @@ class TestAMoment:
             "22",
             "10pm",
             "25:00",
+            "24:01",
+            "midnight-ish",
             "22:60",
             "Tue",
             "someday 22:00",
