@@ -64,8 +64,12 @@ class Neighbourhood:
         return tuple(self._neighbour(name) for name in sorted(found))
 
     def pending_reload(self, unit: str) -> tuple[str, ...]:
-        """Other units whose files have changed since systemd read them."""
-        edited = (name for name, found in self._all.items() if read_flag(found.get("NeedDaemonReload", "no")))
+        """Other units whose files have changed since systemd read them.
+
+        A masked unit that has drop-ins says so for ever (measured): a reload changes nothing about it.
+        """
+        loaded = ((name, found) for name, found in self._all.items() if found.get("LoadState") != LoadState.MASKED)
+        edited = (name for name, found in loaded if read_flag(found.get("NeedDaemonReload", "no")))
         return tuple(sorted(name for name in edited if name != unit))
 
     def failed(self) -> tuple[str, ...]:

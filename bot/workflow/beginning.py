@@ -31,7 +31,7 @@ def begin(parts: Parts, claim: Claim, request: Request, *, seen: Snapshot | None
     change = request.ask.change
     if request.act_by and parts.clock.now() > request.act_by:
         return end(parts, request, Stage.EXPIRED, _unused(request), code="approval_expired", claim=claim)
-    _wait_for_its_turn(parts, request)
+    _wait_for_its_turn(parts, request, claim=claim)
     request = about_the_newest(parts, request)
     try:
         host = parts.host(change.host)
@@ -48,7 +48,7 @@ def begin(parts: Parts, claim: Claim, request: Request, *, seen: Snapshot | None
     except UsageError as error:
         return end(parts, request, Stage.CANCELLED, str(error), code="not_any_more", claim=claim)
     if not isinstance(decision, Allow):
-        return _not_now(parts, fresh, decision, claim=claim)
+        return _not_now(parts, fresh, decision, approved=request.target.digest, claim=claim)
     if request.ask.prolongs:
         return prolong(parts, fresh, decision, claim=claim)
     status = status_head(parts, host, fresh.target.unit, user=change.user)
@@ -80,13 +80,14 @@ def _wait_for_the_host(parts: Parts, request: Request, error: HostError, *, clai
     raise NotYet(str(error), again_in=parts.timings.doubt_longest)
 
 
-def _wait_for_its_turn(parts: Parts, request: Request) -> None:
+def _wait_for_its_turn(parts: Parts, request: Request, *, claim: Claim) -> None:
     """One change per host at a time; and no new mask that people cannot see, or while new masks are stopped.
 
     An undo waits for neither. What a hold puts back people can see on the card of the hold.
     """
     running = parts.store.find(Query(host=request.ask.change.host, stages=frozenset({Stage.RUNNING}), limit=1))
-    if any(_is_in_the_way(other, request) for other in running):
+    if other := next((one for one in running if _is_in_the_way(one, request)), None):
+        _say_what_it_waits_for(parts, request, other, claim=claim)
         text = f"Another change is being carried out on {request.ask.change.host}."
         raise HostTaken(text, again_in=parts.timings.not_yet)
     if frozen(parts, request) or (is_new_mask(request) and left_uncopied(parts)):
@@ -94,6 +95,14 @@ def _wait_for_its_turn(parts: Parts, request: Request) -> None:
     is_new, place = request.ask.change.verb is Verb.MASK and not request.ask.by_itself, request.ask.place
     if is_new and not place.is_shell and not all(parts.store.card(request.id)):
         raise NotYet("Its card is not posted yet.", again_in=parts.timings.not_yet)
+
+
+def _say_what_it_waits_for(parts: Parts, request: Request, other: Request, *, claim: Claim) -> None:
+    """Another change that takes long, or hangs, is named on the card of whoever waits behind it."""
+    since = other.begun_at or other.asked_at
+    note = f"`{other.ask.change}` is being carried out there since {since:%H:%M} UTC."
+    if (parts.clock.now() - since).total_seconds() > parts.timings.progress and request.target.note != note:
+        parts.store.save(request.on_target(note=note), claim=claim, urgent=False)
 
 
 def _is_in_the_way(other: Request, request: Request) -> bool:
@@ -116,9 +125,13 @@ def _where_it_left_off(parts: Parts, fresh: Request) -> Request:
     return fresh.on_target(made=first.made, before=first.before)
 
 
-def _not_now(parts: Parts, fresh: Request, decision: Refuse | NeedsApproval, *, claim: Claim) -> Request:
-    """Why an approved request does not run: nothing to do, no rights any more, or a unit that is not what it was."""
+def _not_now(parts: Parts, fresh: Request, decision: Refuse | NeedsApproval, *, approved: str, claim: Claim) -> Request:
+    """Why an approved request does not run: nothing to do, no rights any more, or a unit that is not what it was.
+
+    What ends goes by the digest that was approved, so that its card still names who approved it.
+    """
     if isinstance(decision, Refuse):
+        fresh = fresh.on_target(digest=approved)
         ending = nothing_to_do(parts, fresh, decision)
         return finish(parts, fresh, ending, claim=claim) if ending else refuse(parts, fresh, decision, claim=claim)
     if fresh.approval is None:  # nobody had to vote when it was asked, and now somebody has to

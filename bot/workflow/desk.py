@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot.core.audit import Event
 from bot.core.cards.buttons import DIGEST_SIGNS
 from bot.core.cards.kit import Block
-from bot.core.changes import Ask, Outcome, Request, Stage, Verdict, Vote
+from bot.core.changes import Ask, Outcome, Request, Stage, Tally, Verdict, Vote
 from bot.core.grammar import Question
 from bot.core.later import once_more
 from bot.core.people import PersonId, Place
@@ -143,7 +143,7 @@ class Workflow:
             place=place,
         )
         if not self._parts.store.cast(request_id, vote, events=[event(request, "approval.cast", actor=by)]):
-            raise UsageError("Your vote is recorded already; each person counts once.")
+            raise UsageError(_voted_before(self.request(request_id), vote))
 
     def ballot(self, request_id: str, digest: str) -> Request:
         """The request, if a vote on the plan with this digest is wanted now. Raises `UsageError`."""
@@ -214,6 +214,14 @@ class Workflow:
             except Stale:
                 continue
             return
+
+
+def _voted_before(request: Request, vote: Vote) -> str:
+    """Of a vote on the same plan by the same person: whether it counts is not known before it is counted."""
+    mine = (old for old in request.votes if old.voter.is_same_as(vote.voter) and old.digest == vote.digest)
+    if any(old.tally is Tally.COUNTED for old in mine):
+        return "Your vote counts already; each person counts once."
+    return "Your first click is being checked: you hear it if you may not vote, and the card shows it if it counts."
 
 
 def _check_vote(request: Request, verdict: Verdict, *, digest: str, console_works: bool) -> None:

@@ -38,6 +38,8 @@ def book(parts: Parts, host: str = "") -> Book:
         ours=(*live, *_half_made(parts, pages, live)),
         open=tuple(parts.store.find(Query(host=host, stages=_OPEN, limit=_MOST))),
         reviews=tuple(parts.store.find(Query(host=host, reviews_owed=True, limit=_MOST))),
+        types=parts.policy.unit_types,
+        instances=parts.policy.instances,
     )
 
 

@@ -25,6 +25,18 @@ def test_a_circle_of_requirements_ends_and_does_not_hold_the_unit_itself() -> No
     assert [found.unit for found in nearby.would_stop("a.service")] == ["b.service", "c.service", "d.service"]
 
 
+def test_a_masked_unit_with_drop_ins_has_no_pending_edits() -> None:
+    """systemd says NeedDaemonReload=yes of it for ever (measured)."""
+    nearby = Neighbourhood(
+        [
+            unit("masked.service", NeedDaemonReload="yes", LoadState="masked"),
+            unit("edited.service", NeedDaemonReload="yes"),
+            unit("own.service", NeedDaemonReload="yes"),
+        ]
+    )
+    assert nearby.pending_reload("own.service") == ("edited.service",)
+
+
 def test_a_relation_by_another_name_means_the_real_unit() -> None:
     nearby = Neighbourhood(
         [unit("a.service", RequiredBy="alias.service"), unit("real.service", Names="real.service alias.service")]

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from bot.core.changes import Request, Stage, Verdict
+from bot.core.changes import Request, Stage, Tally, Verdict
 from tests.handlers.payloads import CARD, CHANNEL, click, submission
 from tests.handlers.world import World
 
@@ -36,8 +37,16 @@ class TestApprove:
         request = world.waiting()
         for _ in range(2):
             world.send(click("approve", value(request), respond=f"{world.slack.base}respond"))
-        assert "each person counts once" in world.slack.call("respond")["text"]
+        assert "Your first click is being checked" in world.slack.call("respond")["text"]
         assert len(world.store.get(request.id).votes) == 1
+
+    def test_a_click_after_the_vote_has_counted_says_so(self, world: World) -> None:
+        request = world.waiting()
+        world.send(click("approve", value(request)))
+        (cast,) = world.store.get(request.id).votes
+        world.store.save(replace(world.store.get(request.id), votes=(replace(cast, tally=Tally.COUNTED),)))
+        world.send(click("approve", value(request), respond=f"{world.slack.base}respond"))
+        assert "Your vote counts already; each person counts once." in world.slack.call("respond")["text"]
 
     def test_a_vote_on_another_plan_does_not_count(self, world: World) -> None:
         request = world.waiting()

@@ -38,7 +38,7 @@ def test_a_mask_of_seconds_returns_by_itself_after_the_bot_was_killed_and_starte
     back = story.card(f"{BACK} · worker.service on web-01")
     assert story.sees("worker.service") == RUNS
     assert story.sees("metrics.service") == RUNS
-    assert "no vote was needed: its end was approved with it" in words(back)
+    assert "Its end had come, its end was approved with it" in words(back)
     assert story.line("unmasked") == "unmasked, as before: worker.service on web-01 (its end had come)"
     assert len(returns(story)) == 1
     assert buttons(story.card("TAKEN BACK · worker.service on web-01")) == ["Details"]

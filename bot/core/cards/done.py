@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.core.cards import ends, glass, states, watch
 from bot.core.cards.buttons import buttons
 from bot.core.cards.consequences import twins
-from bot.core.cards.kit import Action, Block, Markup, Text, clock, day, joined, message, row, section, words
+from bot.core.cards.kit import Action, Block, Markup, Text, clock, day, escape, joined, message, row, section, words
 from bot.core.cards.table import MASKED, spoken, start_proof, table
 from bot.core.cards.titles import approved, by_itself, requester, subject
 from bot.core.changes import Loss, Outcome, Request, Target, Verb
@@ -45,6 +45,7 @@ _ENDED = {
     Outcome.UNMASKED: "proven",
     Outcome.PROLONGED: "done",
 }
+_REMOVED = (Outcome.RESTORED, Outcome.RESTORED_PARTLY, Outcome.UNMASKED)
 _UNTOUCHED = (Outcome.FAILED, Outcome.NO_CHANGE)
 
 
@@ -81,7 +82,14 @@ def title(request: Request) -> str:
         return f"{TITLES[outcome]}, LEFT RUNNING"
     if outcome is Outcome.MASKED_RESTARTED:
         return TITLES[outcome] + _by_whom(target)
+    if outcome in _REMOVED and _masked_still(target):
+        return "MASK REMOVED, STILL MASKED"
     return TITLES[outcome] + ", HELD" * bool(request.hold)
+
+
+def _masked_still(target: Target) -> bool:
+    """Another layer still masks the unit, by a mask that is not ours."""
+    return target.after is not None and (target.after.is_masked or bool(target.after.mask_layers))
 
 
 def _by_whom(target: Target) -> str:
@@ -122,6 +130,10 @@ def _meaning(request: Request) -> Iterator[Markup]:
     if since:
         yield since
         return
+    if target.outcome in _REMOVED and target.after and _masked_still(target):
+        where = joined(states.LAYERS[layer] for layer in target.after.mask_layers) or escape("what its package brings")
+        as_before = ", as it was before ours" if target.outcome is Outcome.RESTORED else ""
+        yield words("It is masked still, by another mask ({}){}.", where, as_before)
     match target.outcome:
         case Outcome.NOT_PROTECTED:
             down = target.after is not None and target.after.active.is_down

@@ -49,7 +49,7 @@ def _said(word: str, book: Book, *, why: bool) -> Text:
     parts = (
         ("waiting", "Waiting", [_waiting(one, book.now, why=why) for one in book.waiting]),
         ("running", "Under way", [_running(one, book.now) for one in book.running]),
-        ("masked", "Masked by us", [masks.line(entry, book.now, why=why) for entry in mine]),
+        ("masked", "Masked by us", [masks.line(entry, book, why=why) for entry in mine]),
         ("next", "Comes by itself", [*_next(book)]),
         ("reviews", "Reviews owed", [line for one in book.reviews for line in masks.owed(one, book.now, why=why)]),
     )

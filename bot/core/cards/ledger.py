@@ -30,7 +30,7 @@ _WHERE_ALL_ARE = "`/mask list HOST` lists one host, `maskbot list` at a terminal
 
 def listing(book: Book, *, host: str = "") -> Text:
     """Every mask, as many as fit into a message."""
-    blocks, left = lines("masks", [masks.line(entry, book.now) for entry in book.entries], room=_ROOM)
+    blocks, left = lines("masks", [masks.line(entry, book) for entry in book.entries], room=_ROOM)
     more = [section("more", [words("… {} more. {}", left, Markup(_WHERE_ALL_ARE))])] if left else []
     ends = [*_pending(book), *_reviews(book), section("hosts", [*about_hosts(book)])]
     return message(_head(book, host), *(blocks or [_none()]), *more, *ends)
@@ -38,7 +38,7 @@ def listing(book: Book, *, host: str = "") -> Text:
 
 def whole(book: Book, *, host: str = "") -> Text:
     """The same for a terminal, where everything fits."""
-    every = [masks.line(entry, book.now) for entry in book.entries]
+    every = [masks.line(entry, book) for entry in book.entries]
     blocks = [section(f"masks-{number}", [one]) for number, one in enumerate(every, 1)] or [_none()]
     head = _head(book, host)
     hosts = section("hosts", [*about_hosts(book, most=len(book.pages))])

@@ -7,7 +7,7 @@ from bot.core.cards import ends, states
 from bot.core.cards.kit import Markup, day, escape, joined, words
 from bot.core.cards.titles import subject
 from bot.core.changes import Request
-from bot.core.ledger import Entry
+from bot.core.ledger import Book, Entry
 from bot.core.scan import FoundMask
 from bot.core.units import FileKind, LoadState
 
@@ -15,10 +15,11 @@ _ODD = {FileKind.EMPTY: "an empty file", FileKind.LINK: "a link to something els
 _MOST = 12  # parts of a line; there are never as many
 
 
-def line(entry: Entry, now: datetime, *, why: bool = True) -> Markup:
+def line(entry: Entry, book: Book, *, why: bool = True) -> Markup:
     """A mask of the ledger; with the reason, unless it is said where not everybody should read it."""
+    now = book.now
     if entry.request is None:
-        seen = [*_foreign(entry.found, now)] if entry.found else []
+        seen = [*_foreign(entry.found, book)] if entry.found else []
         return words("*{} on {}*: {}", entry.unit, entry.host, joined(["not ours", *seen], most=_MOST))
     about = joined(["ours", *_record(entry.request, now, why=why), *_found(entry)], most=_MOST)
     return words("*{}*: {}", subject(entry.request), about)
@@ -62,15 +63,14 @@ def _record(mask: Request, now: datetime, *, why: bool) -> Iterator[Markup]:
         yield words("undo needs a vote")
 
 
-def _foreign(found: FoundMask, now: datetime) -> Iterator[Markup]:
+def _foreign(found: FoundMask, book: Book) -> Iterator[Markup]:
     """By the host's own clock, and nobody said who or why."""
-    yield _since(found.made_at, now)
+    yield _since(found.made_at, book.now)
     yield words("in {}", found.folder)
     if found.kind in _ODD:
         yield words(_ODD[found.kind])
     yield from _seen(found)
-    removable = found.kind is FileKind.MASK and "@." not in found.unit
-    yield words("its removal needs a vote") if removable else words("removed only by hand")
+    yield words("its removal needs a vote" if book.can_ask_to_remove(found) else "removed only by hand")
 
 
 def _found(entry: Entry) -> Iterator[Markup]:

@@ -64,6 +64,8 @@ def approved(request: Request) -> Iterator[Markup]:
         yield words("approved by {}", joined(map(with_time, request.counted)))
     if request.glass and request.is_alone:
         yield words("{} went ahead alone", mention(request.glass.by, request.glass.name))
+    elif request.approved_at and request.ask.by_itself and request.because:
+        yield words("{}", request.because)
     elif request.approved_at and not request.counted:
         yield words("no vote was needed: {}", request.because) if request.because else words("no vote was needed")
 

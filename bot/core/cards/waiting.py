@@ -147,8 +147,9 @@ def _next(request: Request, now: datetime) -> Iterator[Markup]:
         yield row("Next", words("{} is looked at again when the window opens, {}", host, opens))
     elif request.act_by:
         how_long = "approval good until" if request.counted else "at most until"
-        yield row("Next", words("waits for its turn on {}; {} {}", host, how_long, until(request.act_by, now)))
-    if (window or request.ask.change.hold) and request.target.note:
+        begins = words("begins once {} answers and no other change runs there", host)
+        yield row("Next", words("{}; {} {}", begins, how_long, until(request.act_by, now)))
+    if request.target.note:
         yield row("Not yet", request.target.note)
 
 

@@ -7,6 +7,11 @@ from datetime import datetime
 from bot.core.changes import Request, Stage
 from bot.core.ledger.page import Page
 from bot.core.scan import FoundMask
+from bot.core.systemctl import STARTABLE
+from bot.core.units import FileKind, UnitName
+
+# Of the layers that an unmask looks into.
+_FOLDERS = ("/etc/systemd/system.control", "/etc/systemd/system", "/run/systemd/system")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,8 @@ class Book:
     ours: tuple[Request, ...] = ()  # what we made and nobody took back: live masks, and links that are not loaded
     open: tuple[Request, ...] = ()  # what has not ended
     reviews: tuple[Request, ...] = ()  # what somebody did alone and nobody has signed for
+    types: frozenset[str] = frozenset(STARTABLE)  # of units that people may ask for
+    instances: bool = True  # whether they may ask for those of a template
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -37,6 +44,14 @@ class Book:
         unseen = [one for one in self.ours if one.is_live_mask and one.id not in seen]
         others = [Entry(one.target.host, str(one.target.unit), None, one) for one in unseen]
         return tuple(sorted([*found, *others], key=lambda entry: (entry.request is None, entry.host, entry.unit)))
+
+    def can_ask_to_remove(self, mask: FoundMask) -> bool:
+        """Whether `/unmask` takes such a mask off with a vote; some it refuses by their names alone."""
+        if mask.kind is not FileKind.MASK or not UnitName.is_sendable(mask.unit) or mask.folder not in _FOLDERS:
+            return False
+        unit = UnitName(mask.unit)
+        is_admitted = unit.type in self.types.intersection(STARTABLE) and (self.instances or not unit.is_instance)
+        return is_admitted and not unit.is_template
 
     @property
     def waiting(self) -> tuple[Request, ...]:

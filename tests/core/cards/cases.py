@@ -424,6 +424,22 @@ DONE = {
         sent=(),
         note="Somebody made this mask anew after us.",
     ),
+    "restored, and another layer masks it still": finished(
+        Outcome.RESTORED,
+        masked(layer=Layer.RUNTIME),
+        Verb.UNMASK,
+        planned=masked(),
+        before=masked(),
+        sent=SENT[:1],
+    ),
+    "a foreign mask removed, and its package masks it still": finished(
+        Outcome.UNMASKED,
+        masked(layers=layers("worker.service")),
+        Verb.UNMASK,
+        planned=masked(),
+        before=masked(),
+        sent=SENT[:1],
+    ),
     "its end came": came_by_itself(finished(Outcome.RESTORED, running(), Verb.UNMASK, before=masked(), sent=SENT[:1])),
     "its end came, and it was not ours": came_by_itself(
         finished(Outcome.NOT_OURS, masked(), Verb.UNMASK, before=masked(), sent=(), note="Somebody made it anew.")

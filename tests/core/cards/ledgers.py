@@ -52,6 +52,9 @@ ODD = (
     hand("runs.service", active=ActiveState.ACTIVE),
     hand("template@.service", load=None, active=None),
     hand("unread.service", load=LoadState.LOADED),
+    hand("data.mount"),
+    hand(r"\x2dodd.service"),
+    FoundMask("/etc/systemd/system.attached/far.service", FileKind.MASK, "1:1773370000.0", LoadState.MASKED),
 )
 HOLD = Hold("sre", NOW + timedelta(days=90))
 HELD = replace(OURS, ask=replace(OURS.ask, change=replace(OURS.ask.change, hold=HOLD)))

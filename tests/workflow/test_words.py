@@ -1,0 +1,67 @@
+"""Words of cards that hold only if what led to them is known: who approved, and what a request waits for."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.core.cards import render
+from bot.core.changes import Outcome, Stage, Tally, Verdict, Vote
+from bot.core.inventory import Host, Inventory
+from bot.core.units import UnitName
+from bot.errors import HostTaken
+from bot.ports import Claim
+from bot.workflow.beginning import begin
+from tests.edges.asked import a_request
+from tests.workflow.slack import CAROL, words
+from tests.workflow.waiting import waits, without_hosts
+from tests.workflow.world import World
+
+
+@pytest.fixture
+def idle(tmp_path: Path) -> Iterator[World]:
+    """A bot that does only what a test tells it to."""
+    host = Host("web-01", "127.0.0.1", 22, "maskbot", "prod")
+    with without_hosts(tmp_path, inventory=Inventory((host,))) as one:
+        yield one
+
+
+def test_what_carol_approved_and_somebody_did_first_still_names_her(world: World) -> None:
+    asked = world.mask("tuned")
+    world.hosts["web-01"].run("systemctl", "mask", "--now", "tuned.service")
+    done = world.approve(asked, by=CAROL)
+    assert done.target.outcome is Outcome.NO_CHANGE
+    card = world.card(done)
+    assert f"approved by <@{CAROL.id.user}>" in card
+    assert "no vote was needed" not in card
+
+
+def claimed(world: World) -> Claim:
+    claim = world.store.claim("bot-1")
+    assert claim is not None
+    return claim
+
+
+def test_a_change_that_hangs_is_named_on_the_card_of_what_waits_behind_it(idle: World) -> None:
+    world = idle
+    first, _ = world.store.add(a_request(7, unit=UnitName("stuck.service")), events=[])
+    now = world.clock.now()
+    world.store.save(world.store.save(first.move(Stage.APPROVED)).move(Stage.RUNNING, begun_at=now))
+    second = waits(world)
+    vote = Vote(CAROL.id, "carol", Verdict.APPROVE, now, second.target.digest, Tally.COUNTED)
+    good = now + timedelta(minutes=10)
+    waiting = replace(second, votes=(vote,))
+    approved = world.store.save(waiting.move(Stage.APPROVED, approved_at=now, act_by=good, due_at=now))
+
+    for seconds, is_named in ((0, False), (60, True)):
+        world.clock.ahead += timedelta(seconds=seconds)
+        while (claim := claimed(world)).request.id != approved.id:
+            pass
+        with pytest.raises(HostTaken):
+            begin(world.parts, claim, claim.request)
+        card = words(render(world.store.get(approved.id), now=world.clock.now()))
+        assert "Next*  begins once web-01 answers and no other change runs there" in card
+        assert (f"`{first.ask.change}` is being carried out there since" in card) == is_named
+        world.store.release(claim, due_at=world.clock.now())
