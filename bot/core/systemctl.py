@@ -18,7 +18,7 @@ _MASK_RUNTIME: Argv = (*_SYSTEMCTL, "mask", "--runtime", "--no-reload", "--", "{
 _UNMASK: Argv = (*_SYSTEMCTL, "unmask", "--no-reload", "--", "{unit}")
 _UNMASK_RUNTIME: Argv = (*_SYSTEMCTL, "unmask", "--runtime", "--no-reload", "--", "{unit}")
 _STOP: Argv = (*_SYSTEMCTL, "stop", "--no-block", "--", "{unit}")
-_START: Argv = (*_SYSTEMCTL, "start", "--", "{unit}")
+_START: Argv = (*_SYSTEMCTL, "start", "--no-block", "--", "{unit}")
 _RESET_FAILED: Argv = (*_SYSTEMCTL, "reset-failed", "--", "{unit}")
 _RELOAD: Argv = (*_SYSTEMCTL, "daemon-reload")
 _ADD_WANTS: Argv = (*_SYSTEMCTL, "add-wants", "--no-reload", "--", "{target}", "{unit}")
@@ -42,17 +42,21 @@ RIGHTS: Mapping[str, tuple[Argv, ...]] = MappingProxyType(
 USER_RIGHTS: frozenset[str] = frozenset(RIGHTS) - {"control"}
 """The same for a user's own manager, where the control layer is left alone."""
 
+PROBE = UnitName("maskbot-probe.service")
+"""A name that no unit has: whether a mask can be made in a layer is tried with it, and taken away at once."""
+
 SHOWN: Argv = (
     "Id", "Names", "LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath", "SourcePath", "DropInPaths",
     "Transient", "Perpetual", "CanStart", "CanStop", "RefuseManualStart", "RefuseManualStop", "NeedDaemonReload",
     "MainPID", "ControlGroup", "InvocationID", "NotifyAccess", "WatchdogUSec", "TimeoutStopUSec", "KillMode", "Restart",
-    "NRestarts", "Result", "Job",
+    "NRestarts", "Result", "Job", "UpheldBy", "SuccessAction", "FailureAction", "JobTimeoutAction",
 )  # fmt: skip
 """What is asked of the unit itself. Nothing here is text that a unit's author writes freely."""
 
 SHOWN_OF_ALL: Argv = (
     "Id", "Names", "LoadState", "ActiveState", "SubState", "UnitFileState", "InvocationID", "NeedDaemonReload",
-    "RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf", "PropagatesStopTo", "TriggeredBy", "Triggers",
+    "RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf", "PropagatesStopTo", "TriggeredBy", "Triggers", "Job",
+    "SuccessAction", "FailureAction", "JobTimeoutAction",
 )  # fmt: skip
 """What is asked of every loaded unit."""
 
@@ -109,7 +113,7 @@ def stop_argv(unit: UnitName, *, user: str = "") -> Argv:
 
 
 def start_argv(unit: UnitName, *, user: str = "") -> Argv:
-    """Start the unit and wait until it is up or has failed; a masked one is refused at once."""
+    """Ask for a start and do not wait for it; a masked unit is refused at once (measured)."""
     return _for_root(_START, user=user, unit=unit)
 
 

@@ -41,7 +41,7 @@ def test_the_commands_for_the_system_manager_are_these() -> None:
         "sudo -n /usr/bin/systemctl --no-ask-password unmask --no-reload -- cron.service",
         "sudo -n /usr/bin/systemctl --no-ask-password unmask --runtime --no-reload -- cron.service",
         "sudo -n /usr/bin/systemctl --no-ask-password stop --no-block -- cron.service",
-        "sudo -n /usr/bin/systemctl --no-ask-password start -- cron.service",
+        "sudo -n /usr/bin/systemctl --no-ask-password start --no-block -- cron.service",
         "sudo -n /usr/bin/systemctl --no-ask-password reset-failed -- cron.service",
         "sudo -n /usr/bin/systemctl --no-ask-password daemon-reload",
         "sudo -n /usr/bin/systemctl --no-ask-password add-wants --no-reload -- multi-user.target cron.service",

@@ -13,7 +13,7 @@ from tests.workflow.world import World
 pytestmark = pytest.mark.ssh
 
 TALK = """use IO::Socket::UNIX; my $c = IO::Socket::UNIX->new("/run/echo.sock") or die "refused"; print readline($c)"""
-IN_TIME = {"limits": Limits(stop_margin=1.0, stop_longest=3.0)}
+IN_TIME = {"limits": Limits(patience=1.0)}
 
 
 @pytest.mark.fault("F21", how="a unit whose own stop takes six seconds")

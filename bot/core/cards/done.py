@@ -26,6 +26,8 @@ TITLES = {
     Outcome.UNMASKED: "UNMASKED",
     Outcome.NOT_UNMASKED: "NOT UNMASKED, PARTLY REMOVED",
     Outcome.NOT_OURS: "NOT UNDONE, IT IS NOT OURS",
+    Outcome.CALLED_OFF: "WITHDRAWN, AS BEFORE",
+    Outcome.CALLED_OFF_PARTLY: "WITHDRAWN, NOT ALL AS BEFORE",
     Outcome.UNKNOWN: "NOT KNOWN YET",
 }
 _NOTES = {
@@ -37,13 +39,16 @@ _NOTES = {
     Outcome.MASKED_RUNNING: "Why",
     Outcome.MASKED_RESTARTED: "Why",
     Outcome.RESTORED_PARTLY: "Not as before",
+    Outcome.CALLED_OFF_PARTLY: "Not as before",
 }
 _ENDED = {
     Outcome.PROVEN: "proven",
     Outcome.RESTORED: "proven",
     Outcome.UNMASKED: "proven",
+    Outcome.CALLED_OFF: "withdrawn, and proven",
     Outcome.PROLONGED: "done",
 }
+_AND_BACK = " It had been told to stop, and was started again once it was down."
 _UNTOUCHED = (Outcome.FAILED, Outcome.NO_CHANGE)
 
 
@@ -123,8 +128,7 @@ def _meaning(request: Request) -> Iterator[Markup]:
         return
     match target.outcome:
         case Outcome.NOT_PROTECTED:
-            down = target.after is not None and target.after.active.is_down
-            yield Markup("*STOPPED but NOT MASKED*: anything may start it" if down else "*NOT MASKED*, and it runs")
+            yield _unprotected(target.after)
         case Outcome.NOT_LOADED:
             yield words(
                 "The mask's link is there, but systemd has not read it: it starts as ever until somebody reloads."
@@ -133,10 +137,19 @@ def _meaning(request: Request) -> Iterator[Markup]:
             yield Markup("*It runs.* It will not start again once it is down. To stop it, unmask it and ask again.")
         case Outcome.NO_CHANGE:
             yield words("Nothing was changed: it was so already.")
+        case Outcome.CALLED_OFF | Outcome.CALLED_OFF_PARTLY:
+            yield words("It is not masked.{}", _AND_BACK if any(one.step == "stop" for one in target.sent) else "")
         case Outcome.UNMASKED:
             yield words("That mask was not made by maskbot. Nothing was started.")
         case Outcome.NOT_OURS:
             yield words("What is there now is not what we made, so it was left alone.")
+
+
+def _unprotected(after: Snapshot | None) -> Markup:
+    if after is not None and after.active.is_down:
+        return Markup("*STOPPED but NOT MASKED*: anything may start it")
+    stopping = after is not None and after.is_stopping
+    return Markup("*NOT MASKED*, and it is still stopping" if stopping else "*NOT MASKED*, and it runs")
 
 
 def _facts(request: Request) -> Iterator[Markup]:
@@ -179,8 +192,9 @@ def _also_stopped(target: Target) -> Iterator[Markup]:
 
 
 def _how_it_stopped(target: Target) -> Iterator[Markup]:
-    if target.settings_lost:
-        yield row("Its stop", "its own stop commands did not run: the mask was loaded while it ran")
+    if target.settings_lost and target.after and target.after.active.is_down:
+        why = "somebody masked it while it was stopping, so what was left of its own stop did not happen"
+        yield row("Its stop", why)
     looks = [seen for seen in (target.after, target.last_seen) if seen]
     ran = target.before is not None and not target.before.active.is_down
     if ran and any(seen.result == "timeout" and seen.active.is_down and not seen.control_group for seen in looks):

@@ -4,17 +4,27 @@ from typing import assert_never
 
 from bot.core import systemctl
 from bot.core.changes import Target
-from bot.core.steps.kinds import AddWants, Command, Link, Reload, ResetFailed, Start, Stop, TryStart, Unlink
+from bot.core.steps.kinds import (
+    AddWants,
+    Command,
+    Link,
+    Probe,
+    Reload,
+    ResetFailed,
+    Start,
+    Stop,
+    TryStart,
+    Unlink,
+    Unprobe,
+)
 from bot.core.units import UnitName
 
 
 def argv(step: Command, target: Target, *, user: str) -> tuple[str, ...]:
     """The words that are sent for a step, on the unit of the target unless the step names another."""
     match step:
-        case Link():
-            if target.layer is None:
-                raise ValueError("a link needs a layer")
-            return systemctl.link_argv(target.unit, target.layer, user=user)
+        case Link() | Probe() | Unprobe():
+            return _link_argv(step, target, user=user)
         case Unlink(layer=layer):
             return systemctl.unlink_argv(target.unit, layer, user=user)
         case Stop():
@@ -31,3 +41,12 @@ def argv(step: Command, target: Target, *, user: str) -> tuple[str, ...]:
             return systemctl.add_wants_argv(wanted_by, target.unit, user=user)
         case _:
             assert_never(step)
+
+
+def _link_argv(step: Link | Probe | Unprobe, target: Target, *, user: str) -> tuple[str, ...]:
+    if target.layer is None:
+        raise ValueError("a link needs a layer")
+    if isinstance(step, Unprobe):
+        return systemctl.unlink_argv(systemctl.PROBE, target.layer, user=user)
+    unit = target.unit if isinstance(step, Link) else systemctl.PROBE
+    return systemctl.link_argv(unit, target.layer, user=user)
