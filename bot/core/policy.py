@@ -96,6 +96,7 @@ RULES: tuple[Check, ...] = (
     critical.unit_starts_nothing_critical,
     critical.nothing_critical_stops_with_it,
     critical.our_own_login_survives,
+    critical.host_survives_its_end,
     kind.unit_type_is_allowed,
     kind.unit_is_no_template,
     kind.instances_are_allowed,
@@ -108,6 +109,7 @@ RULES: tuple[Check, ...] = (
     masking.is_not_masked_already,
     masking.mask_would_hold,
     masking.can_be_stopped,
+    masking.nothing_keeps_it_up,
     masking.can_be_started_again,
     masking.watchdog_stays_quiet,
     unmasking.there_is_a_mask,
@@ -194,9 +196,8 @@ def _approving(policy: Policy) -> Iterator[str]:
 
 def may_sign(facts: Facts, policy: Policy) -> Refuse | None:
     """Whether `facts.voter` may sign the review of what somebody did alone. None means yes."""
-    return _no(
-        (identity.voter_is_one_of_us, review.signer_is_somebody_else, review.signer_could_approve), facts, policy
-    )
+    rules = (identity.voter_is_one_of_us, review.signer_is_somebody_else, review.signer_could_approve)
+    return _no(rules, facts, policy)
 
 
 def may_vote(facts: Facts, policy: Policy) -> Refuse | None:
