@@ -85,7 +85,7 @@ def _wait_for_its_turn(parts: Parts, request: Request) -> None:
 
     An undo waits for neither. What a hold puts back people can see on the card of the hold.
     """
-    running = parts.store.find(Query(host=request.ask.change.host, stages=frozenset({Stage.RUNNING}), limit=1))
+    running = parts.store.find(Query(host=request.ask.change.host, stages=frozenset({Stage.RUNNING})))
     if any(_is_in_the_way(other, request) for other in running):
         text = f"Another change is being carried out on {request.ask.change.host}."
         raise HostTaken(text, again_in=parts.timings.not_yet)
@@ -97,7 +97,12 @@ def _wait_for_its_turn(parts: Parts, request: Request) -> None:
 
 
 def _is_in_the_way(other: Request, request: Request) -> bool:
-    """What does nothing to a host waits for the undo of its own mask alone."""
+    """What does nothing to a host waits for the undo of its own mask alone.
+
+    One that waits for a slow stop keeps others from its unit, not from the host; from what starts slowly nobody.
+    """
+    if other.target.waiting:
+        return other.ask.change.verb is Verb.MASK and other.target.unit == request.target.unit
     return not request.ask.prolongs or other.ask.undoes == request.ask.prolongs
 
 

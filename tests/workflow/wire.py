@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot.core.inventory import Host
 from bot.core.look import parse_look
+from bot.core.systemctl import PROBE
 from bot.core.units import FileKind, Layer, LoadState, Snapshot, UnitName
 from bot.errors import HostError, OutcomeUnknown
 from bot.ports import Hosts, Reply
@@ -24,13 +25,15 @@ class Call:
 
     @property
     def verb(self) -> str:
-        """What root was asked to do; empty for what only looks."""
+        """What root was asked to do; empty for what only looks, and `probe` and `unprobe` for a mask of no unit."""
         words = [word for word in self.argv if not word.startswith("-")]
         if self.argv[0] != "sudo" or "status" in words:
             return ""
         known = ("mask", "unmask", "stop", "start", "reset-failed", "daemon-reload", "add-wants")
         control = {"/usr/bin/ln": "mask", "/usr/bin/rm": "unmask"}
-        return next((control.get(word, word) for word in words if word in known or word in control), "")
+        verb = next((control.get(word, word) for word in words if word in known or word in control), "")
+        is_probe = self.argv[-1].rpartition("/")[2] == str(PROBE)
+        return {"mask": "probe", "unmask": "unprobe"}[verb] if is_probe else verb
 
     @property
     def unit(self) -> str:
@@ -106,7 +109,7 @@ def not_needed(calls: list[Call]) -> Iterator[str]:
         if LOOK in call.argv:
             newest[call.host, call.unit] = call.seen
             changing.setdefault(call.host, call.unit)  # a process that goes on for a dead one may begin with a reload
-        elif call.verb:
+        elif call.verb and call.verb != "unprobe":  # whatever a look shows, what was tried is taken away again
             unit = call.unit or changing.get(call.host, "")
             if (call.host, unit) not in newest:  # a neighbour that is brought back with the unit
                 unit = changing.get(call.host, "")
