@@ -181,7 +181,7 @@ class Surroundings:
 class Snapshot:
     """What systemd, and the file system under it, said of one unit at one moment.
 
-    `show` does not see a link that was made without a reload, so every layer's file is part of it. Times in microseconds.
+    `show` does not see a link that was made without a reload, so all layers' files are part of it. Times are µs.
     """
 
     asked: UnitName

@@ -104,13 +104,15 @@ def not_needed(calls: list[Call]) -> Iterator[str]:
     """
     newest: dict[tuple[str, str], Snapshot | None] = {}
     changing: dict[str, str] = {}
+    looked: dict[str, str] = {}
     verbs: dict[str, str] = {}
     for call in calls:
         if LOOK in call.argv:
             newest[call.host, call.unit] = call.seen
+            looked[call.host] = call.unit
             changing.setdefault(call.host, call.unit)  # a process that goes on for a dead one may begin with a reload
         elif call.verb and call.verb != "unprobe":  # whatever a look shows, what was tried is taken away again
-            unit = call.unit or changing.get(call.host, "")
+            unit = looked.get(call.host, "") if call.verb == "probe" else call.unit or changing.get(call.host, "")
             if (call.host, unit) not in newest:  # a neighbour that is brought back with the unit
                 unit = changing.get(call.host, "")
             changing[call.host], last_verb, verbs[call.host] = unit, verbs.get(call.host), call.verb
