@@ -99,10 +99,11 @@ def _wait_for_its_turn(parts: Parts, request: Request) -> None:
 def _is_in_the_way(other: Request, request: Request) -> bool:
     """What does nothing to a host waits for the undo of its own mask alone.
 
-    One that waits for a slow stop keeps others from its unit, not from the host; from what starts slowly nobody.
+    One that waits keeps others from its unit, not from the host; what an undo starts slowly may be masked again.
     """
     if other.target.waiting:
-        return other.ask.change.verb is Verb.MASK and other.target.unit == request.target.unit
+        is_masked_again = other.ask.change.verb is Verb.UNMASK and request.ask.change.verb is Verb.MASK
+        return other.target.unit == request.target.unit and not is_masked_again
     return not request.ask.prolongs or other.ask.undoes == request.ask.prolongs
 
 
