@@ -42,8 +42,8 @@ RIGHTS: Mapping[str, tuple[Argv, ...]] = MappingProxyType(
 USER_RIGHTS: frozenset[str] = frozenset(RIGHTS) - {"control"}
 """The same for a user's own manager, where the control layer is left alone."""
 
-PROBE = UnitName("maskbot-probe.service")
-"""A name that no unit has: whether a mask can be made in a layer is tried with it, and taken away at once."""
+PROBE = UnitName("mask-probe.service")
+"""A name that no unit has, and no critical list: a mask is tried with it where ours goes, and taken away at once."""
 
 SHOWN: Argv = (
     "Id", "Names", "LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath", "SourcePath", "DropInPaths",

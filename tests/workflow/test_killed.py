@@ -32,10 +32,12 @@ pytestmark = pytest.mark.ssh
 
 # In the order of a change; "after" a command is before its answer was read.
 MOMENTS = (
-    "before mask",
-    "after mask",
+    "after probe",
+    "after unprobe",
     "before stop",
     "after stop",
+    "before mask",
+    "after mask",
     "before daemon-reload",
     "after daemon-reload",
     "after start",
