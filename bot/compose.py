@@ -199,8 +199,4 @@ def http_limits(settings: Settings) -> HttpLimits:
 
 
 def _limits(settings: Settings) -> Limits:
-    return Limits(
-        stop_margin=settings.stop_margin,
-        stop_longest=settings.stop_longest,
-        start_longest=settings.start_longest,
-    )
+    return Limits(patience=settings.patience)

@@ -89,9 +89,7 @@ class Settings(BaseSettings):
     # Carrying out
     look_deadline: Seconds = 25
     command_deadline: Seconds = 45
-    stop_margin: Seconds = 10  # on top of the unit's own time to stop
-    stop_longest: Seconds = 600  # for units that set themselves no limit
-    start_longest: Seconds = 100  # systemd's own default is 90
+    patience: Seconds = 10  # after which a stop or a start is slow: it is waited for, but its host is free for others
     retries: Pauses = "1,2,4"  # pauses before trying again what was certainly not sent
     host_busy: Seconds = 0.5  # until what waits for its host is tried again
     doubt_first: Seconds = 1  # between looks while an outcome is not known: from this, growing,

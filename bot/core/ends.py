@@ -12,6 +12,8 @@ _CHANGED = (
     Outcome.RESTORED,
     Outcome.RESTORED_PARTLY,
     Outcome.UNMASKED,
+    Outcome.CALLED_OFF,
+    Outcome.CALLED_OFF_PARTLY,
 )
 _SHARE = 4  # a mask that lasts ten minutes is announced a quarter of that before its end, not fifteen minutes
 

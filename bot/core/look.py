@@ -9,6 +9,7 @@ from bot.core.answer import (
     Record,
     failure,
     needed,
+    read_actions,
     read_flag,
     read_list,
     read_machine_id,
@@ -31,8 +32,11 @@ from bot.core.units import ActiveState, LayerFile, LoadState, Snapshot, Surround
 from bot.errors import HostError, HostileOutput, UsageError
 
 _SHORT = ("unit", "names", "layers", "files", "host")
+_STOPPING = "stopping"
 _FULL = ("rights", "kernel", "hashes", "links", "lifeline", "near", "units")
 _HASH = re.compile(r"\\?(?P<hash>[0-9a-f]{64})  (?P<path>/.*)")
+_COMMANDS = {"stop": "ExecStop", "stop-post": "ExecStopPost"}
+_COMMAND = 3  # words: which it is, whether it has begun, whether it has ended
 _KERNEL = ("hostname", "boot_id", "systemd")
 _UNKNOWN = Loaded("", LoadState.STUB)
 
@@ -58,7 +62,7 @@ def parse_look(stdout: str, asked: UnitName, *, also: Collection[str] = ()) -> S
 
     Raises `HostError` (`incomplete_observation`, or why nothing could be asked) or `HostileOutput`.
     """
-    found = sections(stdout, (*_SHORT, *_FULL, "failed"))
+    found = sections(stdout, (*_SHORT, *_FULL, _STOPPING, "failed"))
     if "failed" in found:
         raise failure(found["failed"])
     for name in _SHORT:
@@ -80,7 +84,18 @@ def parse_look(stdout: str, asked: UnitName, *, also: Collection[str] = ()) -> S
     if subject(snapshot).text not in (str(asked), needed(unit, "Id")):
         raise HostileOutput("The host's answer has the files of another unit.")
     around = _around(found, unit, also) if "rights" in found else None
-    return replace(_with_manners(snapshot, unit), around=around, manager=read_run(host))
+    command = _stop_command(found.get(_STOPPING, ()), snapshot.sub)
+    return replace(_with_manners(snapshot, unit), around=around, manager=read_run(host), stop_command=command)
+
+
+def _stop_command(lines: tuple[str, ...], sub: str) -> tuple[int, int]:
+    """Which of how many stop commands runs: each line is a command, with whether it has begun and ended."""
+    commands = [line.split() for line in lines]
+    if not all(len(words) == _COMMAND and words[0] in _COMMANDS.values() for words in commands):
+        raise HostileOutput("The host's answer has something else than a stop command.")
+    states = [words[1:] for words in commands if words[0] == _COMMANDS.get(sub)]
+    running = [number for number, (begun, ended) in enumerate(states, 1) if begun != "no" and ended == "no"]
+    return (running[-1], len(states)) if running else (0, 0)
 
 
 def _other_names(lines: tuple[str, ...]) -> dict[str, Loaded]:
@@ -162,6 +177,7 @@ def _with_manners(snapshot: Snapshot, unit: Record) -> Snapshot:
         timeout_stop_usec=read_span(unit.get("TimeoutStopUSec", "0")),
         kill_mode=unit.get("KillMode", ""),
         restart=unit.get("Restart", ""),
+        actions=read_actions(unit),
     )
 
 
@@ -181,6 +197,7 @@ def _around(found: Mapping[str, tuple[str, ...]], unit: Record, also: Collection
         drop_ins=tuple((path, hashes.get(path, "")) for path in read_list(unit.get("DropInPaths", ""))),
         would_stop=nearby.would_stop(own.text),
         triggers=nearby.triggers(own.text),
+        upheld_by=nearby.named(read_units(unit.get("UpheldBy", ""))),
         starts=nearby.starts(own.text),
         members=nearby.members(own),
         wants_links=_links(found["links"]),

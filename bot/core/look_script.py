@@ -58,6 +58,10 @@ shown=$(show 2>/dev/null) || case $(show 2>&1) in
 {WHY_NOT}say @unit "$shown"
 """
 
+# Of a stop command nothing but when it began and ended: what it runs is foreign text. sed takes the last that matches.
+_WHEN = r"\[\([^] ]*\)[^]]*\]"
+_COMMANDS = rf"s/^\(ExecStop[A-Za-z]*\)={{ .* ; start_time={_WHEN} ; stop_time={_WHEN} ; pid=.*/\1 \2 \3/p"
+
 # A masked unit has lost its other names; the disk still tells them: links to it, and whatever is the same file as the
 # one behind the mask. An instance has the further names of its template. A name that has a mask of its own keeps it,
 # whatever its Id has become.
@@ -105,6 +109,14 @@ say @names
 say @layers "control=$control/$place" "persistent=$persistent/$place" "runtime=$runtime/$place"
 say @files
 stats -c '{STAT_FORMAT}' -- / "$control/$place" "$persistent/$place" "$runtime/$place" 2>/dev/null
+case "$user|$shown" in "|"*ActiveState=deactivating*)
+  say @stopping
+  ask show -p ExecStop -p ExecStopPost -- "$unit" 2>/dev/null | sed -n '{_COMMANDS}' | while read -r one begun ended; do
+    case $begun in n/a) begun=no ;; *) begun=yes ;; esac
+    case $ended in n/a) ended=no ;; *) ended=yes ;; esac
+    say "$one $begun $ended"
+  done ;;
+esac
 say @host "machine_id=$machine_id" ${{manager:+"manager=$manager"}}
 [ "$size" = full ] || {{ say @end; exit 0; }}
 """
@@ -112,7 +124,7 @@ say @host "machine_id=$machine_id" ${{manager:+"manager=$manager"}}
 # sudo is asked while systemd answers for all units: each of the two takes as long as the rest together.
 # Without --all, `*` leaves out what is loaded but inactive (measured).
 _SURROUNDINGS = f"""\
-all=$(ask show --all -p {",".join(SHOWN_OF_ALL)} -- '*' 2>/dev/null | sed '/=$/d')
+all=$(ask show --all -p {",".join(SHOWN_OF_ALL)} -- '*' 2>/dev/null | sed '/=$/d; /Action=none$/d')
 wait
 read -r hostname </proc/sys/kernel/hostname
 read -r boot_id </proc/sys/kernel/random/boot_id

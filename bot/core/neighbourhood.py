@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
 from bot.core.agents import agents
-from bot.core.answer import Record, is_unit, needed, read_flag, read_unit, read_units
+from bot.core.answer import Record, is_unit, needed, read_actions, read_flag, read_unit, read_units
 from bot.core.units import UNIT_TYPES, ActiveState, LoadState, Neighbour, Snapshot, UnitName
 from bot.errors import HostileOutput
 
@@ -126,6 +126,8 @@ def read_neighbour(unit: Record) -> Neighbour:
         sub=unit.get("SubState", ""),
         file_state=unit.get("UnitFileState", ""),
         invocation=unit.get("InvocationID", ""),
+        job=unit.get("Job", ""),
+        actions=read_actions(unit),
     )
 
 

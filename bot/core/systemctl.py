@@ -14,7 +14,7 @@ Argv = tuple[str, ...]
 # One command that root runs for us: `{unit}` is the only word that varies.
 _SYSTEMCTL: Argv = ("/usr/bin/systemctl", "--no-ask-password")
 _STOP: Argv = (*_SYSTEMCTL, "stop", "--no-block", "--", "{unit}")
-_START: Argv = (*_SYSTEMCTL, "start", "--", "{unit}")
+_START: Argv = (*_SYSTEMCTL, "start", "--no-block", "--", "{unit}")
 _RESET_FAILED: Argv = (*_SYSTEMCTL, "reset-failed", "--", "{unit}")
 _RELOAD: Argv = (*_SYSTEMCTL, "daemon-reload")
 
@@ -49,11 +49,15 @@ _OF_HABITS: Argv = (
     "FreezerState", "OnSuccess", "OnFailure", "Conflicts", "Accept", "Persistent", "NextElapseUSecRealtime",
     "NextElapseUSecMonotonic",
 )  # fmt: skip
+
+PROBE = UnitName("mask-probe.service")
+"""A name that no unit has, and no critical list: a mask is tried with it where ours goes, and taken away at once."""
+
 SHOWN: Argv = (
     "Id", "Names", "LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath", "SourcePath", "DropInPaths",
     "Transient", "Perpetual", "CanStart", "CanStop", "RefuseManualStart", "RefuseManualStop", "NeedDaemonReload",
     "MainPID", "ControlGroup", "InvocationID", "NotifyAccess", "WatchdogUSec", "TimeoutStopUSec", "KillMode", "Restart",
-    "NRestarts", "Result", "Job", *_OF_HABITS,
+    "NRestarts", "Result", "Job", "UpheldBy", "SuccessAction", "FailureAction", "JobTimeoutAction", *_OF_HABITS,
 )  # fmt: skip
 """What is asked of the unit itself. Nothing here is text that a unit's author writes freely."""
 
@@ -62,7 +66,8 @@ SHOWN_OF_NAME: Argv = ("Id", "LoadState")
 
 SHOWN_OF_ALL: Argv = (
     "Id", "Names", "LoadState", "ActiveState", "SubState", "UnitFileState", "InvocationID", "NeedDaemonReload",
-    "RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf", "PropagatesStopTo", "TriggeredBy", "Triggers",
+    "RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf", "PropagatesStopTo", "TriggeredBy", "Triggers", "Job",
+    "SuccessAction", "FailureAction", "JobTimeoutAction",
 )  # fmt: skip
 """What is asked of every loaded unit."""
 
@@ -131,7 +136,7 @@ def stop_argv(unit: UnitName, *, user: str = "") -> Argv:
 
 
 def start_argv(unit: UnitName, *, user: str = "") -> Argv:
-    """Start the unit and wait until it is up or has failed; a masked one is refused at once."""
+    """Ask for a start and do not wait for it; a masked unit is refused at once (measured)."""
     return _for_root(_START, user=user, unit=unit)
 
 

@@ -150,6 +150,8 @@ class Neighbour:
     sub: str = ""
     file_state: str = ""
     invocation: str = ""
+    job: str = ""  # what is queued for it
+    actions: tuple[str, ...] = ()  # what its end does to the whole host: `SuccessAction=reboot-force`
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,7 @@ class Surroundings:
     drop_ins: tuple[tuple[str, str], ...] = ()  # path and content hash of each
     would_stop: tuple[Neighbour, ...] = ()  # the static closure of what stops with it, active or not
     triggers: tuple[Neighbour, ...] = ()  # what starts it: sockets, timers, paths
+    upheld_by: tuple[Neighbour, ...] = ()  # what starts it again whenever it is down (Upholds=)
     starts: tuple[Neighbour, ...] = ()  # what it starts, if it is a socket, timer or path
     members: tuple[Neighbour, ...] = ()  # instances and parts that could be started beside it
     wants_links: tuple[tuple[str, str], ...] = ()  # path and target of each enablement link
@@ -180,8 +183,7 @@ class Surroundings:
 class Snapshot:
     """What systemd, and the file system under it, said of one unit at one moment.
 
-    `show` does not see a link that was made without a reload, so every layer's file is part of it. Times are
-    microseconds as systemd has them; 0 means none.
+    `show` does not see a link that was made without a reload, so all layers' files are part of it. Times are µs.
     """
 
     asked: UnitName
@@ -213,6 +215,8 @@ class Snapshot:
     restarts: int = 0
     result: str = ""
     pending_job: str = ""
+    stop_command: tuple[int, int] = (0, 0)  # while one of its own stop commands runs: which, of how many
+    actions: tuple[str, ...] = ()  # what its end does to the whole host: `SuccessAction=reboot-force`
     other_names_load: tuple[tuple[str, LoadState], ...] = ()  # load state of each further name, asked by that name
     twins: tuple[str, ...] = ()  # other units that start the same file, and that its mask leaves startable
     habits: Habits = Habits()
@@ -233,6 +237,16 @@ class Snapshot:
         """systemd itself refuses the unit, under its id and every other name (an Alias= name may say `error`)."""
         aliases = all(load in (LoadState.MASKED, LoadState.ERROR) for _, load in self.other_names_load)
         return self.load is LoadState.MASKED and aliases
+
+    @property
+    def is_stopped(self) -> bool:
+        """systemd is done with it: it is down, nothing is queued for it, and its main process is gone."""
+        return self.active.is_down and not self.pending_job and not self.main_pid
+
+    @property
+    def is_stopping(self) -> bool:
+        """It is on its way down, or systemd cleans up after it."""
+        return self.active in (ActiveState.DEACTIVATING, ActiveState.MAINTENANCE)
 
     @property
     def is_missing(self) -> bool:

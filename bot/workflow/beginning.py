@@ -85,7 +85,7 @@ def _wait_for_its_turn(parts: Parts, request: Request, *, claim: Claim) -> None:
 
     An undo waits for neither. What a hold puts back people can see on the card of the hold.
     """
-    running = parts.store.find(Query(host=request.ask.change.host, stages=frozenset({Stage.RUNNING}), limit=1))
+    running = parts.store.find(Query(host=request.ask.change.host, stages=frozenset({Stage.RUNNING})))
     if other := next((one for one in running if _is_in_the_way(one, request)), None):
         _say_what_it_waits_for(parts, request, other, claim=claim)
         text = f"Another change is being carried out on {request.ask.change.host}."
@@ -106,7 +106,13 @@ def _say_what_it_waits_for(parts: Parts, request: Request, other: Request, *, cl
 
 
 def _is_in_the_way(other: Request, request: Request) -> bool:
-    """What does nothing to a host waits for the undo of its own mask alone."""
+    """What does nothing to a host waits for the undo of its own mask alone.
+
+    One that waits keeps others from its unit, not from the host; what an undo starts slowly may be masked again.
+    """
+    if other.target.waiting:
+        is_masked_again = other.ask.change.verb is Verb.UNMASK and request.ask.change.verb is Verb.MASK
+        return other.target.unit == request.target.unit and not is_masked_again
     return not request.ask.prolongs or other.ask.undoes == request.ask.prolongs
 
 

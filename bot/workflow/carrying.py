@@ -8,9 +8,9 @@ from bot.core.changes import Outcome, Request, Sent, Target
 from bot.core.foreign import clean
 from bot.core.inventory import Host
 from bot.core.rules.auditing import AUDIT_UNAVAILABLE
-from bot.core.steps import Done, Work, next_step, observe
+from bot.core.steps import Done, Step, Work, next_step, observe
 from bot.core.steps.commands import argv
-from bot.core.steps.kinds import Command, LookFully, TryStart, Wait, label
+from bot.core.steps.kinds import Command, LookFully, Probe, TryStart, Wait, label
 from bot.core.units import Snapshot
 from bot.errors import HostError, OutcomeUnknown, UsageError
 from bot.ports import Claim, Reply
@@ -21,6 +21,7 @@ from bot.workflow.finishing import Ending, finish
 from bot.workflow.frozen import is_new_mask
 from bot.workflow.looking import known_neighbours, look, status_head
 from bot.workflow.parts import Parts
+from bot.workflow.slow import give_way
 
 _LINES_OF_AN_ANSWER = 6
 
@@ -55,7 +56,11 @@ class Carrying:
             try:
                 now = self.seen or self._look(full=self.fully)
                 self.seen = None
+                shown = self.request.target.last_seen
                 step = next_step(self._observe(now), now, self.parts.clock.now())
+                if isinstance(step, Wait) and step.is_slow:
+                    return give_way(self.parts, self.claim, self.request, shown)
+                self._take_the_host_again(step)
                 if isinstance(step, Done) and now.around is not None:
                     return self._finish(step, now)
                 self._do(step)
@@ -82,7 +87,11 @@ class Carrying:
             case Done():
                 self.seen = self._look(full=True)
             case Wait(seconds=seconds):
+                self.fully = False  # what goes on is seen by a short look
                 self._wait(seconds)
+            case Probe():
+                self._send(step)
+                self.seen = self.request.target.last_seen  # whatever it shows, the probe is taken away again
             case TryStart():
                 self._send(step)
                 self.seen = self._look(full=True)  # most likely the end, and an end wants a full look
@@ -100,7 +109,12 @@ class Carrying:
         undoes = owed(self.parts, self.request.ask.undoes) if self.request.ask.undoes else None
         exempt = self.parts.policy.no_start_proof
         try_start = not any(fnmatchcase(str(target.unit), pattern) for pattern in exempt)
-        return Work(change, target, undoes, try_start, self.parts.limits)
+        return Work(change, target, undoes, try_start, self.parts.limits, self.request.begun_at)
+
+    def _take_the_host_again(self, step: Step) -> None:
+        """After a slow stop or start, before anything is done. Raises `HostTaken` while another change has the host."""
+        if self.request.target.waiting and not isinstance(step, LookFully):
+            self.request = self.parts.store.save(self.request.on_target(waiting=None), claim=self.claim)
 
     def _wait(self, seconds: float) -> None:
         """Let time pass; people see now and then that it does."""

@@ -161,7 +161,7 @@ class Workflow:
             raise UsageError("This button is not on the request's own card, so it does not count. Use the card itself.")
 
     def withdraw(self, request_id: str, *, by: PersonId) -> None:
-        """The requester, or whose it is by now, takes the request back before it runs."""
+        """The requester, or whose it is by now, takes the request back before it runs, or while its stop is slow."""
 
         def withdrawn(request: Request) -> Request:
             if request.ask.by_itself:
@@ -169,6 +169,9 @@ class Workflow:
             if by.key != request.owner.key:
                 whose = "whose it is now" if request.handovers else "who asked"
                 raise UsageError(f"Only {request.owner_name}, {whose}, can withdraw this. You can deny it.")
+            if request.can_be_called_off:  # what has been told to stop comes up again once it is down
+                now = self._parts.clock.now()
+                return replace(request.on_target(called_off=now), due_at=now)
             if request.stage not in _STILL_MINE:
                 raise UsageError("Too late to withdraw: " + how_it_stands(request))
             because = f"{request.owner_name} withdrew it."

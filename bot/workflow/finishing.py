@@ -24,6 +24,7 @@ _AUDIT_WORD = {
     Outcome.RESTORED: "success",
     Outcome.UNMASKED: "success",
     Outcome.PROLONGED: "success",
+    Outcome.CALLED_OFF: "success",
     Outcome.NO_CHANGE: "no_change",
     Outcome.UNKNOWN: "unknown",
 }

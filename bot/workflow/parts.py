@@ -28,6 +28,8 @@ class Timings:
     not_yet: float = 0.5  # until what waits for its host, or for its card, is tried again
     not_verified: float = 5.0  # until people whom Slack did not describe are asked about again
     allowed_for: float = 1800.0  # how long what needs no vote may wait for its turn
+    slow_first: float = 1.0  # between looks at what is slow to stop or to start: from this, growing,
+    slow_longest: float = 5.0  # to this
     progress: float = 5.0  # between two words about a long wait
     review_reminder: float = 86_400.0  # between two words about a review that is owed
     poll: float = 0.5

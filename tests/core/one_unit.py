@@ -10,12 +10,14 @@ from bot.core.steps.kinds import (
     Command,
     Link,
     LookFully,
+    Probe,
     Reload,
     ResetFailed,
     Start,
     Stop,
     TryStart,
     Unlink,
+    Unprobe,
     Wait,
     label,
 )
@@ -46,10 +48,13 @@ class OneUnit:
     """worker.service, and everything that can be odd about it. Times are in seconds."""
 
     active: ActiveState = UP
-    stop_takes: float = 0.0
-    stop_limit: float = 5.0
+    stop_takes: float = 0.0  # all of its stop commands together, however often they ask for more time
+    stop_limit: float = 5.0  # of each of them
+    queued_for: float = 0.0  # a stop waits so long for others to stop
+    reloaded_by_others: bool = False  # again and again, as configuration management does
     comes_back: int = 0  # how often something starts it again once it is down, while no mask is loaded
     link_fails: str = ""
+    probe_fails: str = ""
     reload_fails: bool = False
     refuses_stop: bool = False
     refuses_start_by_hand: bool = False
@@ -57,17 +62,24 @@ class OneUnit:
     start_takes: float = 0.0
     names: tuple[str, ...] = ()  # beside its own
     starts_as: str = ""  # a name that its mask does not cover
+    crashes_on_start: bool = False  # and systemd starts it again and again
+    fails_to_start: bool = False
     files: dict[Layer, LayerFile] = field(default_factory=dict)
     links: set[tuple[str, str]] = field(default_factory=set)
     others: dict[str, ActiveState] = field(default_factory=dict)  # what stops with it
+    jobs: set[str] = field(default_factory=set)  # of the others, what is queued
+    sub: str = ""
     triggers: dict[str, ActiveState] = field(default_factory=dict)  # timers and sockets that start it
     mask_loaded: bool = False
     invocation: int = 1
     now: datetime = NOON
+    stop_asked: datetime | None = None
     stopping_since: datetime | None = None
     starting_since: datetime | None = None
     made: int = 0
     own_stop_commands_ran: bool = False
+    settings_gone: bool = False  # the mask was loaded during its stop
+    probe_is_there: bool = False
 
     def look(self, *, full: bool = False) -> Snapshot:
         """What a look would say."""
@@ -81,41 +93,64 @@ class OneUnit:
             machine_id="0" * 32,
             load=LoadState.MASKED if self.mask_loaded else LoadState.LOADED,
             active=self.active,
-            sub="",
+            sub=self.sub,
             file_state="masked" if masks else "enabled",
             fragment=(masks or [""])[0] if self.mask_loaded else VENDOR,
             layers=layers,
             refuse_manual_start=self.refuses_start_by_hand,
             invocation=str(self.invocation),
+            main_pid=0 if self.active.is_down else 100 + self.invocation,
+            pending_job="7" if self.stop_asked else "",
             timeout_stop_usec=int((90 if self.mask_loaded else self.stop_limit) * 1e6),
             around=self._around() if full else None,
         )
 
     def _around(self) -> Surroundings:
         others, triggers = (
-            tuple(Neighbour(name, frozenset({name}), LoadState.LOADED, active) for name, active in those.items())
+            tuple(
+                Neighbour(name, frozenset({name}), LoadState.LOADED, active, job="9" * (name in self.jobs))
+                for name, active in those.items()
+            )
             for those in (self.others, self.triggers)
         )
         links = tuple(sorted(self.links))
         return Surroundings("web-01", "boot", "252", "hash", triggers=triggers, would_stop=others, wants_links=links)
 
     def _settle(self) -> None:
-        if self.stopping_since and self.now - self.stopping_since >= timedelta(seconds=self.stop_takes):
-            self.active, self.stopping_since = DOWN, None
-            self.own_stop_commands_ran = not self.mask_loaded
+        if self.stop_asked and self.now - self.stop_asked >= timedelta(seconds=self.queued_for):
+            self.active, self.stopping_since, self.stop_asked = ActiveState.DEACTIVATING, self.now, None
+            self.settings_gone = self.mask_loaded
+        if self.reloaded_by_others:
+            self._read_files()
+        if self.stopping_since and (
+            self.settings_gone or self.now - self.stopping_since >= timedelta(seconds=self.stop_takes)
+        ):
+            self.active, self.stopping_since = (
+                ActiveState.FAILED if self.settings_gone and self.stop_takes else DOWN,
+                None,
+            )
+            self.own_stop_commands_ran = not self.settings_gone
             if self.comes_back and not self.mask_loaded:
                 self.comes_back -= 1
                 self.active, self.invocation = UP, self.invocation + 1
         if self.starting_since and self.now - self.starting_since >= timedelta(seconds=self.start_takes):
-            self.active, self.starting_since = UP, None
+            self.active, self.starting_since = ActiveState.FAILED if self.fails_to_start else UP, None
             self.invocation += 1
+            if self.crashes_on_start:
+                self.active, self.sub = ActiveState.ACTIVATING, "auto-restart"
 
-    def do(self, step: Command) -> tuple[int, str]:  # noqa: C901 - one answer for each kind of step
+    def do(self, step: Command) -> tuple[int, str]:  # noqa: C901, PLR0912 - one answer for each kind
         """Carry a step out as systemd would: exit code and words."""
         self._settle()
         match step:
             case Link() if self.link_fails:
                 return 1, self.link_fails
+            case Probe() if self.probe_fails or self.probe_is_there:
+                return 1, self.probe_fails or "File exists"
+            case Probe():
+                self.probe_is_there = True
+            case Unprobe():
+                self.probe_is_there = False
             case Link():
                 self.put_mask(Layer.PERSISTENT)
             case Unlink(layer=layer):
@@ -125,7 +160,7 @@ class OneUnit:
             case Reload() if self.reload_fails:
                 return 1, "Reload daemon failed: Connection timed out"
             case Reload():
-                self.mask_loaded = any(file.kind is FileKind.MASK for file in self.files.values())
+                self._read_files()
             case TryStart(unit=name) if name and name == self.starts_as:
                 self.active, self.starting_since = ActiveState.ACTIVATING, self.now
             case TryStart() | Start(unit="worker.service"):
@@ -135,6 +170,11 @@ class OneUnit:
             case ResetFailed(unit=unit):
                 self._reset(unit)
         return 0, ""
+
+    def _read_files(self) -> None:
+        self.mask_loaded = any(file.kind is FileKind.MASK for file in self.files.values())
+        if self.mask_loaded and self.stopping_since:
+            self.settings_gone = True
 
     def put_mask(self, layer: Layer) -> None:
         """A link to /dev/null, newer than any before."""
@@ -146,7 +186,8 @@ class OneUnit:
             return 4, "Operation refused, unit worker.service may be requested by dependency only."
         self.others = dict.fromkeys(self.others, DOWN)
         if not self.active.is_down:
-            self.active, self.stopping_since = ActiveState.DEACTIVATING, self.stopping_since or self.now
+            self.stop_asked = self.stop_asked or self.now if not self.stopping_since else None
+            self._settle()
         return 0, ""
 
     def _start(self) -> tuple[int, str]:

@@ -78,6 +78,41 @@ def test_states_are_read_as_systemd_said_them(name: str, states: str, fragment: 
 
 
 @pytest.mark.parametrize(
+    ("lines", "sub", "command"),
+    [
+        (["ExecStop yes yes", "ExecStop yes no", "ExecStop no no", "ExecStopPost no no"], "stop", (2, 3)),
+        (["ExecStop yes yes", "ExecStopPost yes no"], "stop-post", (1, 1)),
+        (["ExecStop yes yes"], "stop-sigterm", (0, 0)),
+        (["ExecStop no no"], "stop", (0, 0)),
+        ([], "stop", (0, 0)),
+    ],
+)
+def test_which_of_its_stop_commands_runs_is_read(lines: list[str], sub: str, command: tuple[int, int]) -> None:
+    told = "".join(f"{line}\n" for line in ["@stopping", *lines])
+    said = recording("stopping").replace("@host\n", f"{told}@host\n").replace("SubState=stop\n", f"SubState={sub}\n")
+    assert parse_look(said, UnitName("slowstop.service")).stop_command == command
+
+
+@pytest.mark.parametrize("line", ["ExecStart yes no", "ExecStop yes", "ExecStop"])
+def test_no_other_line_is_taken_for_a_stop_command(line: str) -> None:
+    with pytest.raises(HostileOutput, match="stop command"):
+        parse_look(
+            recording("stopping").replace("@host\n", f"@stopping\n{line}\n@host\n"), UnitName("slowstop.service")
+        )
+
+
+def test_what_ends_the_host_and_what_keeps_a_unit_up_are_read() -> None:
+    added = "Job=\nUpheldBy=keeper.service\nSuccessAction=reboot-force\nFailureAction=none\nJobTimeoutAction=none\n"
+    said = recording("surroundings").replace("\nJob=\n", f"\n{added}", 1)
+    snapshot = parse_look(said, UnitName(CASES["surroundings"].unit))
+    assert snapshot.actions == ("SuccessAction=reboot-force",)
+    assert snapshot.around is not None
+    assert [other.unit for other in snapshot.around.upheld_by] == ["keeper.service"]
+    with pytest.raises(HostileOutput, match="action"):
+        parse_look(said.replace("=reboot-force", "=reboot; now"), UnitName(CASES["surroundings"].unit))
+
+
+@pytest.mark.parametrize(
     ("name", "kinds"),
     [
         ("running", {}),

@@ -105,8 +105,8 @@ SYSTEMCTL = "/usr/bin/systemctl --no-ask-password"
         ),
         (Stop(), f"{SYSTEMCTL} stop --no-block -- worker.service"),
         (Reload(), f"{SYSTEMCTL} daemon-reload"),
-        (TryStart(), f"{SYSTEMCTL} start -- worker.service"),
-        (Start("metrics.service"), f"{SYSTEMCTL} start -- metrics.service"),
+        (TryStart(), f"{SYSTEMCTL} start --no-block -- worker.service"),
+        (Start("metrics.service"), f"{SYSTEMCTL} start --no-block -- metrics.service"),
         (ResetFailed("metrics.service"), f"{SYSTEMCTL} reset-failed -- metrics.service"),
     ],
 )

@@ -168,6 +168,47 @@ def test_units_that_would_stop_with_it_and_are_not_critical_are_for_people_to_ju
     assert isinstance(decide(looked(snapshot(would_stop=(neighbour("a.service"),))), POLICY), NeedsApproval)
 
 
+@pytest.mark.parametrize(
+    ("keepers", "hint"),
+    [
+        (["keeper.service"], "Mask keeper.service on web-01 first, which stops that. Then ask again."),
+        (
+            ["multi-user.target"],
+            "multi-user.target cannot be masked, so somebody has to take that Upholds= away first.",
+        ),
+        (
+            ["keeper.service", "ssh.service"],
+            "keeper.service and ssh.service cannot be masked, so somebody has to take that Upholds= away first.",
+        ),
+    ],
+)
+def test_the_way_out_of_being_kept_up_leads_to_an_end(keepers: list[str], hint: str) -> None:
+    answer = refusal(looked(snapshot(upheld_by=tuple(neighbour(one) for one in keepers))))
+    who = " and ".join(keepers)
+    assert answer.reason == f"cron.service is kept up by {who} (Upholds=), which starts it again at once."
+    assert answer.hint == hint
+
+
+ENDS_THE_HOST: dict[str, tuple[Snapshot, dict[str, Any]]] = {
+    "its own end": (snapshot(actions=("SuccessAction=reboot-force",)), {}),
+    "its failure": (snapshot(actions=("FailureAction=poweroff-immediate",)), {}),
+    "a stop that takes too long": (snapshot(actions=("JobTimeoutAction=reboot",)), {}),
+    "its end, left running": (snapshot(actions=("SuccessAction=exit",)), {"keep_running": True}),
+    "the end of what stops with it": (
+        snapshot(would_stop=(replace(neighbour("db.service"), actions=("FailureAction=kexec",)),)),
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize(("seen", "options"), ENDS_THE_HOST.values(), ids=ENDS_THE_HOST)
+def test_nobody_can_approve_what_may_take_the_host_down(seen: Snapshot, options: dict[str, Any]) -> None:
+    answer = refusal(looked(seen, request(**options)))
+    assert (answer.code, answer.hint) == ("ends_the_host", NEVER)
+    assert "Action=" in answer.reason
+    assert refusal(looked(seen, request(verb=Verb.UNMASK))).code == "not_masked"
+
+
 LIFELINES: dict[str, Snapshot] = {
     "itself": snapshot(lifeline=frozenset({"cron.service"})),
     "one of its aliases": snapshot(aliases=("vpn.service",), lifeline=frozenset({"vpn.service"})),
@@ -282,6 +323,7 @@ REFUSED: dict[str, tuple[Snapshot, dict[str, Any], str]] = {
     ),
     "RefuseManualStop": (snapshot(refuse_manual_stop=True), {}, "cannot_be_stopped"),
     "CanStop=no": (snapshot(can_stop=False), {}, "cannot_be_stopped"),
+    "kept up by another": (snapshot(upheld_by=(neighbour("keeper.service"),)), {}, "kept_up"),
     "RefuseManualStart": (snapshot(refuse_manual_start=True), {}, "cannot_be_restarted"),
     "running, its file deleted": (snapshot(load=LoadState.NOT_FOUND, fragment=""), {}, "cannot_be_restarted"),
     "a live watchdog": (snapshot(watchdog_usec=3_000_000, notify_access="main"), KEEP, "watchdog_would_kill"),
@@ -303,6 +345,17 @@ GOES_ON: dict[str, tuple[Snapshot, dict[str, Any]]] = {
     "a local file, in the control layer": (snapshot(layers={Layer.PERSISTENT: FileKind.FILE}), {}),
     "masked until reboot, now for good": (masked(Layer.RUNTIME), {}),
     "a link that systemd has not read": (snapshot(layers={Layer.PERSISTENT: FileKind.MASK}), {}),
+    "kept up by what is down": (snapshot(upheld_by=(neighbour("keeper.service", active=ActiveState.FAILED),)), {}),
+    "kept up, and left running": (snapshot(upheld_by=(neighbour("keeper.service"),)), KEEP),
+    "down, with an action": (snapshot(actions=("SuccessAction=reboot",), active=ActiveState.INACTIVE), {}),
+    "beside what is down and has an action": (
+        snapshot(
+            would_stop=(
+                replace(neighbour("db.service", active=ActiveState.INACTIVE), actions=("FailureAction=reboot",)),
+            )
+        ),
+        {},
+    ),
     "RefuseManualStop, and down": (snapshot(refuse_manual_stop=True, active=ActiveState.FAILED), {}),
     "RefuseManualStop, left running": (snapshot(refuse_manual_stop=True), KEEP),
     "RefuseManualStart, left running": (snapshot(refuse_manual_start=True), KEEP),

@@ -1,6 +1,7 @@
 """The way back: our own mask with everything as it was before, somebody else's by its links alone."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -76,13 +77,137 @@ def test_a_slow_start_is_waited_for() -> None:
     assert (unit.now - NOON).total_seconds() >= 3
 
 
-def test_a_start_that_never_ends_is_given_up_and_told() -> None:
-    unit = OneUnit(start_takes=10_000)
+@pytest.mark.parametrize("takes", [140, 9000])
+def test_a_start_ends_when_systemd_says_so_however_long_it_takes(takes: int) -> None:
+    unit = OneUnit(start_takes=takes)
+    mask = masking(unit)
+    mask.run()
+    undo = undoing(mask)
+    assert undo.run(most=10_000) == Done(Outcome.RESTORED)
+    assert undo.steps.count("start worker.service") == 1
+    assert (unit.now - NOON).total_seconds() >= takes
+
+
+def test_a_slow_start_keeps_nobody_from_the_host() -> None:
+    unit = OneUnit(start_takes=140)
+    mask = masking(unit)
+    mask.run()
+    undo = undoing(mask)
+    waits = [step for step, _ in (undo.step() for _ in range(60)) if isinstance(step, Wait)]
+    assert waits[-1].is_slow
+    assert not waits[0].is_slow
+
+
+def test_a_start_that_fails_is_told_as_what_it_is() -> None:
+    unit = OneUnit(start_takes=3, fails_to_start=True)
+    mask = masking(unit)
+    mask.run()
+    undo = undoing(mask)
+    assert undo.run() == Done(Outcome.RESTORED_PARTLY, "Active was active, is failed")
+    assert undo.steps[-1] == "start worker.service"
+
+
+def test_what_crashes_in_a_loop_since_is_not_waited_for_for_ever() -> None:
+    unit = OneUnit(crashes_on_start=True)
     mask = masking(unit)
     mask.run()
     done = undoing(mask).run()
     assert done == Done(Outcome.RESTORED_PARTLY, "Active was active, is activating")
-    assert (unit.now - NOON).total_seconds() >= 100
+    assert (unit.now - NOON).total_seconds() >= 10
+
+
+def test_what_stopped_with_it_and_crashes_in_a_loop_since_is_told() -> None:
+    unit = OneUnit(others={"metrics.service": UP})
+    mask = masking(unit)
+    mask.run()
+    undo = undoing(mask)
+    while undo.steps[-1:] != ["start metrics.service"]:
+        undo.step()
+    before, around = mask.target.before, unit.look(full=True).around
+    assert before is not None
+    assert around is not None
+    crashing = replace(around.would_stop[0], active=ActiveState.ACTIVATING, sub="auto-restart")
+    now = replace(unit.look(), around=replace(around, would_stop=(crashing,)))
+    later = unit.now + timedelta(seconds=30)
+    step = next_step(Work(undo.change, undo.target, undo.undoes), now, later)
+    assert step == Done(Outcome.RESTORED_PARTLY, "metrics.service was active, is activating")
+
+
+def test_what_is_queued_to_start_beside_it_is_waited_for() -> None:
+    unit = OneUnit(others={"metrics.service": UP})
+    mask = masking(unit)
+    mask.run()
+    undo = undoing(mask)
+    while undo.steps[-1:] != ["start metrics.service"]:
+        undo.step()
+    unit.others["metrics.service"], unit.jobs = DOWN, {"metrics.service"}
+    assert isinstance(undo.step()[0], Wait)
+    unit.others["metrics.service"], unit.jobs = UP, set()
+    assert undo.run() == Done(Outcome.RESTORED)
+
+
+@pytest.mark.parametrize("queued", [0, 20])
+def test_what_is_still_on_its_way_down_is_restored_once_it_is_down(queued: int) -> None:
+    unit = OneUnit()
+    mask = masking(unit, keep_running=True)
+    mask.run()
+    unit.stop_takes, unit.queued_for = 60, queued
+    if queued:
+        unit.stop_asked = unit.now
+    else:
+        unit.active, unit.stopping_since = ActiveState.DEACTIVATING, unit.now
+    undo = undoing(mask)
+    assert undo.run() == Done(Outcome.RESTORED)
+    assert undo.steps == ["unlink persistent", "reload", "start worker.service"]
+    assert unit.active is UP
+    assert (unit.now - NOON).total_seconds() >= 60
+
+
+def test_a_way_back_that_finds_the_unit_stopping_waits_from_where_it_began() -> None:
+    unit = OneUnit(active=ActiveState.DEACTIVATING, stop_takes=60, stopping_since=NOON)
+    change = Change(Verb.UNMASK, "web-01", UnitName("worker.service"))
+    mask = Target("web-01", change.unit, Layer.PERSISTENT, before=OneUnit().look(full=True))
+    work = Work(change, Target("web-01", change.unit), mask, begun=NOON)
+    for seconds, is_slow in ((5, False), (30, True)):
+        step = next_step(work, unit.look(full=True), NOON + timedelta(seconds=seconds))
+        assert isinstance(step, Wait)
+        assert step.is_slow is is_slow
+
+
+class TestCalledOff:
+    """A mask that is withdrawn while its unit is slow to stop."""
+
+    def test_it_runs_again_once_it_is_down(self) -> None:
+        unit = OneUnit(stop_takes=60, others={"metrics.service": UP})
+        walk = masking(unit)
+        while unit.now - NOON < timedelta(seconds=20):
+            walk.step()
+        walk.target = replace(walk.target, called_off=unit.now)
+        assert walk.run() == Done(Outcome.CALLED_OFF)
+        assert walk.steps == ["probe", "unprobe", "stop", "start worker.service", "start metrics.service"]
+        assert unit.own_stop_commands_ran
+        assert unit.active is UP
+        assert not unit.files
+
+    def test_what_does_not_run_again_is_told(self) -> None:
+        unit = OneUnit(stop_takes=60, fails_to_start=True)
+        walk = masking(unit)
+        while unit.now - NOON < timedelta(seconds=20):
+            walk.step()
+        walk.target = replace(walk.target, called_off=unit.now)
+        assert walk.run() == Done(Outcome.CALLED_OFF_PARTLY, "Active was active, is failed")
+
+    @pytest.mark.parametrize("last", ["link", "reload"])
+    def test_a_mask_that_was_made_meanwhile_is_taken_away_again(self, last: str) -> None:
+        unit = OneUnit()
+        walk = masking(unit)
+        while walk.steps[-1:] != [last]:
+            walk.step()
+        walk.target = replace(walk.target, called_off=unit.now)
+        assert walk.run() == Done(Outcome.CALLED_OFF)
+        assert unit.active is UP
+        assert not unit.mask_loaded
+        assert not unit.files
 
 
 def test_what_crashed_in_a_loop_before_is_not_waited_for() -> None:

@@ -41,7 +41,7 @@ def test_the_commands_for_the_system_manager_are_these() -> None:
         "sudo -n /usr/bin/find /etc/systemd/system/cron.service -maxdepth 0 -type l -xtype c -delete",
         "sudo -n /usr/bin/find /run/systemd/system/cron.service -maxdepth 0 -type l -xtype c -delete",
         "sudo -n /usr/bin/systemctl --no-ask-password stop --no-block -- cron.service",
-        "sudo -n /usr/bin/systemctl --no-ask-password start -- cron.service",
+        "sudo -n /usr/bin/systemctl --no-ask-password start --no-block -- cron.service",
         "sudo -n /usr/bin/systemctl --no-ask-password reset-failed -- cron.service",
         "sudo -n /usr/bin/systemctl --no-ask-password daemon-reload",
     ]
@@ -54,7 +54,7 @@ def test_a_users_own_manager_is_spoken_to_by_root_in_one_fixed_form() -> None:
         ("mask", "--no-reload", "--", "cron.service"),
         ("mask", "--runtime", "--no-reload", "--", "cron.service"),
         ("stop", "--no-block", "--", "cron.service"),
-        ("start", "--", "cron.service"),
+        ("start", "--no-block", "--", "cron.service"),
         ("reset-failed", "--", "cron.service"),
         ("daemon-reload",),
     ]

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import create_engine, insert
 
-from bot.core.changes import Request, Stage
+from bot.core.changes import Request, Stage, Waiting
 from bot.edges.database import Database, rows, tables
 from bot.edges.database.engine import parse_url
 from bot.errors import HostTaken, LostClaim
@@ -200,6 +200,18 @@ def test_one_change_runs_on_a_host_and_the_next_when_it_is_over(store: Database)
     assert store.chain() == []
     store.save(first.move(Stage.DONE))
     assert store.save(second.move(Stage.RUNNING)).stage is Stage.RUNNING
+
+
+def test_a_change_that_waits_leaves_its_host_to_others_and_takes_it_back(store: Database) -> None:
+    first, second = (store.add(a_request(number, stage=Stage.APPROVED), events=[])[0] for number in (1, 2))
+    first = store.save(first.move(Stage.RUNNING))
+    first = store.save(first.on_target(waiting=Waiting(NOW, NOW)))
+    second = store.save(second.move(Stage.RUNNING))
+    with pytest.raises(HostTaken, match="web-01"):
+        store.save(first.on_target(waiting=None))
+    assert store.get("r1").target.waiting == Waiting(NOW, NOW)
+    store.save(second.move(Stage.DONE))
+    assert store.save(first.on_target(waiting=None)).target.waiting is None
 
 
 def test_a_crashed_run_keeps_its_host_and_is_due_again(store: Database, opened: Opening) -> None:

@@ -75,7 +75,7 @@ DENIED = (
     "/usr/bin/systemctl --no-ask-password -H attacker@evil mask --no-reload -- cron.service",
     "/usr/bin/systemctl --no-ask-password --global mask --no-reload -- cron.service",
     "/usr/bin/systemctl --no-ask-password stop -- cron.service",
-    "/usr/bin/systemctl --no-ask-password start --no-block -- cron.service",
+    "/usr/bin/systemctl --no-ask-password start -- cron.service",
     # other verbs
     "/usr/bin/systemctl --no-ask-password link /tmp/evil.service",
     "/usr/bin/systemctl --no-ask-password edit -- cron.service",

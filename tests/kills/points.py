@@ -32,7 +32,7 @@ POINTS = {
     "K4": "quorum reached, nothing begun",
     "K5": "begun, no intent recorded",
     "K6": "intent recorded, nothing sent",
-    "K7": "link made, stop sent, its answer unread",
+    "K7": "stop sent, its answer unread",
     "K8": "mask sent, its answer unread",
     "K9": "answer read, not stored",
     "K10": "result stored, card not updated",

@@ -31,7 +31,7 @@ def test_without_room_for_the_record_nothing_more_is_sent_and_with_it_the_change
     host, full, database = world.hosts["web-01"], small_disk / "full", small_disk / "maskbot.db"
 
     def fill_up(call: Call) -> None:
-        if call.verb == "mask" and not full.exists():
+        if call.verb == "probe" and not full.exists():
             with closing(sqlite3.connect(database)) as connection:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # so that no room is left in SQLite's own files
             fill(full)
@@ -44,10 +44,10 @@ def test_without_room_for_the_record_nothing_more_is_sent_and_with_it_the_change
         with pytest.raises(StoreBusy) as refused:
             world.ask_mask("cron")
         assert "cannot be written" in saw(str(refused.value))
-        assert world.wire.verbs() == ["mask"]
+        assert world.wire.verbs() == ["probe"]
         assert host.show("tuned.service", "ActiveState") == {"ActiveState": "active"}
         full.unlink()
     full.mkdir()
     done = world.ended(asked)
     assert done.target.outcome is Outcome.PROVEN, done.target.note
-    assert world.wire.verbs() == ["mask", "stop", "daemon-reload", "start"]
+    assert world.wire.verbs() == ["probe", "unprobe"] * 2 + ["stop", "mask", "daemon-reload", "start"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot.core.inventory import Host
 from bot.core.look import parse_look
+from bot.core.systemctl import PROBE
 from bot.core.units import FileKind, Layer, LoadState, Snapshot, UnitName
 from bot.errors import HostError, OutcomeUnknown
 from bot.ports import Hosts, Reply
@@ -25,20 +26,25 @@ class Call:
 
     @property
     def verb(self) -> str:
-        """What root was asked to do; empty for what only looks."""
+        """What root was asked to do; empty for what only looks, and `probe` and `unprobe` for a mask of no unit."""
         words = [word for word in self.argv if not word.startswith("-")]
         if self.argv[0] != "sudo" or "status" in words:
             return ""
         known = ("mask", "stop", "start", "reset-failed", "daemon-reload")
-        return next((_LINKS.get(word, word) for word in words if word in known or word in _LINKS), "")
+        verb = next((_LINKS.get(word, word) for word in words if word in known or word in _LINKS), "")
+        return {"mask": "probe", "unmask": "unprobe"}[verb] if self._named == str(PROBE) else verb
 
     @property
     def unit(self) -> str:
         """The unit that it is about; a reload is about all of them."""
         if LOOK in self.argv:
             return self.argv[self.argv.index(LOOK) + 1]
-        named = next((word for word in self.argv if word.startswith(("/etc/", "/run/", "/home/"))), self.argv[-1])
-        return "" if self.verb == "daemon-reload" else named.rpartition("/")[2]
+        return "" if self.verb == "daemon-reload" else self._named
+
+    @property
+    def _named(self) -> str:
+        path = next((word for word in self.argv if word.startswith(("/etc/", "/run/", "/home/"))), self.argv[-1])
+        return path.rpartition("/")[2]
 
     @property
     def layer(self) -> Layer:
@@ -103,13 +109,15 @@ def not_needed(calls: list[Call]) -> Iterator[str]:
     """
     newest: dict[tuple[str, str], Snapshot | None] = {}
     changing: dict[str, str] = {}
+    looked: dict[str, str] = {}
     verbs: dict[str, str] = {}
     for call in calls:
         if LOOK in call.argv:
             newest[call.host, call.unit] = call.seen
+            looked[call.host] = call.unit
             changing.setdefault(call.host, call.unit)  # a process that goes on for a dead one may begin with a reload
-        elif call.verb:
-            unit = call.unit or changing.get(call.host, "")
+        elif call.verb and call.verb != "unprobe":  # whatever a look shows, what was tried is taken away again
+            unit = looked.get(call.host, "") if call.verb == "probe" else call.unit or changing.get(call.host, "")
             if (call.host, unit) not in newest:  # a neighbour that is brought back with the unit
                 unit = changing.get(call.host, "")
             changing[call.host], last_verb, verbs[call.host] = unit, verbs.get(call.host), call.verb

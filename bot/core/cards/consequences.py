@@ -87,6 +87,8 @@ def _ends(term: Term, what: str) -> Markup:
 
 def _hazards(change: Change, seen: Snapshot) -> Iterator[Markup]:
     limit = states.stop_limit(seen)
+    if seen.actions:
+        yield row("Hazard", words("{}: once it was started, its end may take the host down", joined(seen.actions)))
     if seen.active.is_down:
         return
     if not change.keep_running:

@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from bot.core.cards import ends, glass, states, watch
+from bot.core.cards import brought_down, ends, glass, states, watch
 from bot.core.cards.buttons import buttons
 from bot.core.cards.consequences import twins
 from bot.core.cards.kit import Action, Block, Markup, Text, clock, day, escape, joined, message, row, section, words
 from bot.core.cards.table import MASKED, spoken, start_proof, table
 from bot.core.cards.titles import approved, by_itself, requester, subject
 from bot.core.changes import Loss, Outcome, Request, Target, Verb
-from bot.core.neighbourhood import seen_beside
 from bot.core.units import Snapshot
 
 TITLES = {
@@ -27,6 +26,8 @@ TITLES = {
     Outcome.UNMASKED: "UNMASKED",
     Outcome.NOT_UNMASKED: "NOT UNMASKED, PARTLY REMOVED",
     Outcome.NOT_OURS: "NOT UNDONE, IT IS NOT OURS",
+    Outcome.CALLED_OFF: "WITHDRAWN, AS BEFORE",
+    Outcome.CALLED_OFF_PARTLY: "WITHDRAWN, NOT ALL AS BEFORE",
     Outcome.UNKNOWN: "NOT KNOWN YET",
 }
 _NOTES = {
@@ -38,14 +39,17 @@ _NOTES = {
     Outcome.MASKED_RUNNING: "Why",
     Outcome.MASKED_RESTARTED: "Why",
     Outcome.RESTORED_PARTLY: "Not as before",
+    Outcome.CALLED_OFF_PARTLY: "Not as before",
 }
 _ENDED = {
     Outcome.PROVEN: "proven",
     Outcome.RESTORED: "proven",
     Outcome.UNMASKED: "proven",
+    Outcome.CALLED_OFF: "withdrawn, and proven",
     Outcome.PROLONGED: "done",
 }
 _REMOVED = (Outcome.RESTORED, Outcome.RESTORED_PARTLY, Outcome.UNMASKED)
+_AND_BACK = " It had been told to stop, and was started again once it was down."
 _UNTOUCHED = (Outcome.FAILED, Outcome.NO_CHANGE)
 
 
@@ -136,8 +140,7 @@ def _meaning(request: Request) -> Iterator[Markup]:
         yield words("It is masked still, by another mask ({}){}.", where, as_before)
     match target.outcome:
         case Outcome.NOT_PROTECTED:
-            down = target.after is not None and target.after.active.is_down
-            yield Markup("*STOPPED but NOT MASKED*: anything may start it" if down else "*NOT MASKED*, and it runs")
+            yield _unprotected(target.after)
         case Outcome.NOT_LOADED:
             yield words(
                 "The mask's link is there, but systemd has not read it: it starts as ever until somebody reloads."
@@ -146,10 +149,19 @@ def _meaning(request: Request) -> Iterator[Markup]:
             yield Markup("*It runs.* It will not start again once it is down. To stop it, unmask it and ask again.")
         case Outcome.NO_CHANGE:
             yield words("Nothing was changed: it was so already.")
+        case Outcome.CALLED_OFF | Outcome.CALLED_OFF_PARTLY:
+            yield words("It is not masked.{}", _AND_BACK if any(one.step == "stop" for one in target.sent) else "")
         case Outcome.UNMASKED:
             yield words("That mask was not made by maskbot. Nothing was started.")
         case Outcome.NOT_OURS:
             yield words("What is there now is not what we made, so it was left alone.")
+
+
+def _unprotected(after: Snapshot | None) -> Markup:
+    if after is not None and after.active.is_down:
+        return Markup("*STOPPED but NOT MASKED*: anything may start it")
+    stopping = after is not None and after.is_stopping
+    return Markup("*NOT MASKED*, and it is still stopping" if stopping else "*NOT MASKED*, and it runs")
 
 
 def _facts(request: Request) -> Iterator[Markup]:
@@ -161,10 +173,10 @@ def _facts(request: Request) -> Iterator[Markup]:
     elif start_proof(target) == "not tried":
         yield row("Start", "was not tried as a proof")
     yield from _since_asking(target)
-    yield from _also_stopped(target)
+    yield from brought_down.also_stopped(target)
     if target.after and target.outcome in MASKED:
         yield from twins(target.after)
-    yield from _how_it_stopped(target)
+    yield from brought_down.how_it_stopped(target)
     if request.ask.change.runtime and target.outcome is Outcome.PROVEN:
         yield row("Ends", "with the next reboot of the host")
 
@@ -178,33 +190,6 @@ def _since_asking(target: Target) -> Iterator[Markup]:
         yield row("Since asking", f"it was {states.doing(planned)} when people were asked")
     if planned.around and before.around and planned.around.boot_id != before.around.boot_id:
         yield row("Since asking", "the host was rebooted after people were asked")
-
-
-def _also_stopped(target: Target) -> Iterator[Markup]:
-    if target.before is None or target.before.around is None or target.after is None:
-        return
-    ran = [other.unit for other in target.before.around.would_stop if not other.active.is_down]
-    found = seen_beside(target.after)
-    stopped = [unit for unit in ran if unit in found and found[unit].active.is_down]
-    unseen = [unit for unit in ran if unit not in found]
-    if stopped:
-        yield row("Also stopped", joined(stopped))
-    if unseen and target.after.active.is_down:
-        yield row("Stops with it", words("{}: not seen since", joined(unseen)))
-
-
-def _how_it_stopped(target: Target) -> Iterator[Markup]:
-    if target.settings_lost:
-        yield row("Its stop", "its own stop commands did not run: the mask was loaded while it ran")
-    looks = [seen for seen in (target.after, target.last_seen) if seen]
-    ran = target.before is not None and not target.before.active.is_down
-    if ran and any(seen.result == "timeout" and seen.active.is_down and not seen.control_group for seen in looks):
-        yield row("Its stop", f"stopped by force{_after_its_limit(target.before)} (Result=timeout)")
-
-
-def _after_its_limit(before: Snapshot | None) -> str:
-    limit = states.stop_limit(before) if before else None
-    return f" after {states.span(limit)}" if limit and limit != float("inf") else ""
 
 
 def _people(request: Request, now: datetime) -> Iterator[Markup]:

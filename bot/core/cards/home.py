@@ -143,7 +143,7 @@ def _own(page: Page, request: Request) -> Iterator[Action]:
     if request.stage is Stage.WAITING and request.open_question:
         yield Action.ANSWER
     yield Action.DETAILS
-    if request.stage is not Stage.RUNNING:
+    if request.stage is not Stage.RUNNING or request.can_be_called_off:
         yield Action.WITHDRAW
     yield from _alone(page, request)
     if request.can_be_handed_over:

@@ -2,17 +2,20 @@
 
 from datetime import datetime
 
-from bot.core.cards import glass, states
+from bot.core.cards import glass, slow, states
 from bot.core.cards.buttons import buttons
 from bot.core.cards.kit import Action, Markup, Text, clock, message, row, section, words
 from bot.core.cards.titles import approved, asked, subject
 from bot.core.changes import Request, Sent, Target, Verb
+from bot.core.units import ActiveState
 
 _LONG = 2.0  # seconds after which it is worth saying how long a step has taken
 
 _STEPS = {
     "link": "putting the mask in its place",
     "unlink": "taking the mask away",
+    "probe": "trying whether a mask can be made there, under a name that no unit has",
+    "unprobe": "taking that away again",
     "stop": "stopping",
     "reload": "letting systemd read its files (daemon-reload)",
     "try-start": "trying a start, to see it refused",
@@ -24,15 +27,32 @@ _STEPS = {
 def card(request: Request, now: datetime) -> Text:
     """Progress, without a promise."""
     doing = "MASKING" if request.ask.change.verb is Verb.MASK else "UNMASKING"
+    if request.target.called_off:
+        doing = "WITHDRAWN:"
     rows = [row("Step", _step(request.target, now))]
     if request.target.last_seen:
         rows.append(row("Seen", states.doing(request.target.last_seen)))
+    rows += slow.rows(request)
+    actions = [Action.WITHDRAW, Action.DETAILS] if request.can_be_called_off else [Action.DETAILS]
     return message(
-        f"{doing} {subject(request)} · under way",
+        f"{doing} {subject(request)} · {_how(request)}",
         section("people", [*glass.rows(request), asked(request), *approved(request)]),
         section("progress", rows),
-        buttons(request, [Action.DETAILS]),
+        buttons(request, actions),
     )
+
+
+def _how(request: Request) -> str:
+    """What is slow is said to be so."""
+    if request.target.called_off:
+        return "to be started again"
+    if request.target.waiting is None:
+        return "under way"
+    seen = request.target.last_seen
+    if seen and seen.active is ActiveState.ACTIVATING:
+        return "still starting"
+    is_told = request.ask.change.verb is Verb.UNMASK or any(sent.step == "stop" for sent in request.target.sent)
+    return "still stopping" if is_told else "waiting"
 
 
 def _step(target: Target, now: datetime) -> Markup:
@@ -42,7 +62,7 @@ def _step(target: Target, now: datetime) -> Markup:
     what = describe(newest)
     seconds = (now - newest.at).total_seconds()
     if newest.step == "stop":
-        return words("{} for {}{}", what, states.span(seconds), _allowed(target))
+        return words("{} for {}", what, states.span(seconds))
     if seconds < _LONG:
         return what
     return words("{}, since {}", what, clock(newest.at))
@@ -53,10 +73,3 @@ def describe(sent: Sent) -> Markup:
     name, _, detail = sent.step.partition(" ")
     known = _STEPS.get(name, name)
     return words("{} {}", known, detail) if detail and name != "unlink" else words("{}", known)
-
-
-def _allowed(target: Target) -> str:
-    limit = states.stop_limit(target.before) if target.before else None
-    if limit is None:
-        return ""
-    return "; it sets itself no limit" if limit == float("inf") else f"; it may take up to {states.span(limit)}"

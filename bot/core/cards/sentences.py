@@ -8,7 +8,14 @@ from bot.core.cards.titles import by_itself, denial, subject, what
 from bot.core.changes import Outcome, Request, Stage
 from bot.core.foreign import clean
 
-_NO_NEED_TO_KNOW = (Outcome.PROVEN, Outcome.RESTORED, Outcome.UNMASKED, Outcome.NO_CHANGE, Outcome.PROLONGED)
+_NO_NEED_TO_KNOW = (
+    Outcome.PROVEN,
+    Outcome.RESTORED,
+    Outcome.UNMASKED,
+    Outcome.CALLED_OFF,
+    Outcome.NO_CHANGE,
+    Outcome.PROLONGED,
+)
 _LINES, _WIDTH = 20, 500
 NOBODY_THERE = "Its channel is gone or the bot is not in it any more, so nobody could see it."
 

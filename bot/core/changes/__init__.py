@@ -13,7 +13,7 @@ from bot.core.changes.route import Route
 from bot.core.changes.stages import Outcome, Stage
 from bot.core.changes.standing import Prolonging, Standing
 from bot.core.changes.talk import Remark
-from bot.core.changes.targets import Sent, Target
+from bot.core.changes.targets import Sent, Target, Waiting
 from bot.core.changes.term import Term
 from bot.core.changes.votes import Approval, Tally, Verdict, Vote
 from bot.core.changes.watched import Loss, Watched
@@ -51,6 +51,7 @@ __all__ = [
     "Verb",
     "Verdict",
     "Vote",
+    "Waiting",
     "Wanted",
     "Wish",
     "Watched",

@@ -157,6 +157,12 @@ class Request:
         return replace(hold, review=kept[-1].until) if kept and kept[-1].until else hold
 
     @property
+    def can_be_called_off(self) -> bool:
+        """It waits for a unit that is slow to stop, and the mask is not made yet."""
+        waits = self.stage is Stage.RUNNING and self.ask.change.verb is Verb.MASK and self.target.waiting is not None
+        return waits and self.target.made is None and self.target.called_off is None and not self.ask.by_itself
+
+    @property
     def can_be_undone(self) -> bool:
         """There is something of ours on the host to take back, or something we stopped to start again."""
         halfway = self.target.outcome in (Outcome.NOT_PROTECTED, Outcome.NOT_LOADED)

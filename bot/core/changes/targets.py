@@ -20,6 +20,14 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """It waits for a unit that is slow to stop or to start. Its host is free for other changes meanwhile."""
+
+    since: datetime
+    shown_at: datetime  # when the card said so last
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """One host and one unit of a request: what is claimed, locked, looked at, stepped and verified."""
 
@@ -38,4 +46,6 @@ class Target:
     note: str = ""  # a sentence that the outcome needs
     unknown_since: datetime | None = None
     last_seen: Snapshot | None = None  # the newest look, for the card
-    settings_lost: bool = False  # the mask was loaded while it still ran: its own stop commands did not run
+    settings_lost: bool = False  # a mask was loaded while it stopped: what was left of its own stop did not happen
+    waiting: Waiting | None = None
+    called_off: datetime | None = None  # withdrawn while it waited

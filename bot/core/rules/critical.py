@@ -99,6 +99,21 @@ def our_own_login_survives(facts: Facts, _policy: Policy) -> Refuse | None:
     return Refuse("own_lifeline", why, _NEVER)
 
 
+def host_survives_its_end(facts: Facts, _policy: Policy) -> Refuse | None:
+    """SuccessAction=, FailureAction= and JobTimeoutAction= reboot, halt or end the whole host when a unit ends."""
+    snapshot = facts.snapshot
+    if snapshot is None or not _masks(facts) or snapshot.active.is_down:
+        return None
+    around = snapshot.around
+    beside = [(other.unit, other.actions) for other in around.would_stop if not other.active.is_down] if around else []
+    ending = next((one for one in ((str(snapshot.id), snapshot.actions), *beside) if one[1]), None)
+    if ending is None:
+        return None
+    unit, actions = ending
+    why = f"{unit} has {' and '.join(actions)}: when it ends, {facts.host.name} may go down with it."
+    return Refuse("ends_the_host", why, _NEVER)
+
+
 def refused(facts: Facts, policy: Policy) -> bool:
     """Whether it is one of those that nobody can approve."""
     checks = (
@@ -106,6 +121,7 @@ def refused(facts: Facts, policy: Policy) -> bool:
         unit_starts_nothing_critical,
         nothing_critical_stops_with_it,
         our_own_login_survives,
+        host_survives_its_end,
     )
     return any(check(facts, policy) for check in checks)
 

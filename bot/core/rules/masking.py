@@ -3,8 +3,9 @@
 from bot.core.changes import Change, Request, Verb
 from bot.core.layers import choose_layer
 from bot.core.question import Facts, Policy, Refuse
+from bot.core.rules.names import listed
 from bot.core.systemctl import STARTABLE
-from bot.core.units import Layer, LoadState, Snapshot
+from bot.core.units import Layer, LoadState, Snapshot, UnitName
 
 
 def is_not_masked_already(facts: Facts, _policy: Policy) -> Refuse | None:
@@ -43,6 +44,22 @@ def can_be_stopped(facts: Facts, _policy: Policy) -> Refuse | None:
         return None
     why = f"{snapshot.id} cannot be stopped by hand: it is configured so (RefuseManualStop=, CanStop=no)."
     return Refuse("cannot_be_stopped", why, "`--keep-running` masks it and leaves it running.")
+
+
+def nothing_keeps_it_up(facts: Facts, policy: Policy) -> Refuse | None:
+    """systemd starts again at once what Upholds= keeps up (measured), so a stop with its own settings cannot win."""
+    snapshot, change = facts.snapshot, facts.request.ask.change
+    around = snapshot.around if snapshot else None
+    if snapshot is None or around is None or not would_be_stopped(change, snapshot):
+        return None
+    keepers = [other.unit for other in around.upheld_by if not other.active.is_down]
+    if not keepers:
+        return None
+    who = " and ".join(keepers)
+    why = f"{snapshot.id} is kept up by {who} (Upholds=), which starts it again at once."
+    if any(UnitName(one).type not in policy.unit_types or listed(policy.critical, [one]) for one in keepers):
+        return Refuse("kept_up", why, f"{who} cannot be masked, so somebody has to take that Upholds= away first.")
+    return Refuse("kept_up", why, f"Mask {who} on {facts.host.name} first, which stops that. Then ask again.")
 
 
 def can_be_started_again(facts: Facts, _policy: Policy) -> Refuse | None:

@@ -7,10 +7,11 @@ sent; whether it worked is read from the snapshot alone.
 from dataclasses import replace
 from datetime import datetime
 
-from bot.core.changes import Change, Target, Verb
+from bot.core.changes import Change, Outcome, Target, Verb
 from bot.core.steps.kinds import Done, Limits, Link, Step, Work, times
 from bot.core.steps.masking import next_mask_step
 from bot.core.steps.restoring import next_undo_step, next_unmask_step
+from bot.core.steps.stopping import was_unlinked
 from bot.core.units import FileKind, Snapshot
 
 __all__ = ["Done", "Limits", "Step", "Work", "next_step", "observe"]
@@ -18,9 +19,23 @@ __all__ = ["Done", "Limits", "Step", "Work", "next_step", "observe"]
 
 def next_step(work: Work, now: Snapshot, at: datetime) -> Step:
     """The one step that brings the unit nearer to what was asked for. Pure: the same look gives the same step."""
+    if work.target.called_off:
+        return _called_off(next_undo_step(replace(work, undoes=work.target), now, at))
     if work.change.verb is Verb.MASK:
         return next_mask_step(work, now, at)
     return next_undo_step(work, now, at) if work.undoes else next_unmask_step(work, now)
+
+
+_CALLED_OFF = {
+    Outcome.RESTORED: Outcome.CALLED_OFF,
+    Outcome.RESTORED_PARTLY: Outcome.CALLED_OFF_PARTLY,
+    Outcome.FAILED: Outcome.NOT_LOADED,  # the link is still there
+}
+
+
+def _called_off(step: Step) -> Step:
+    """A mask that is withdrawn halfway is taken back like a whole one."""
+    return replace(step, outcome=_CALLED_OFF.get(step.outcome, step.outcome)) if isinstance(step, Done) else step
 
 
 def observe(target: Target, change: Change, now: Snapshot) -> Target:
@@ -28,7 +43,9 @@ def observe(target: Target, change: Change, now: Snapshot) -> Target:
     made, lost = target.made, target.settings_lost
     if change.verb is Verb.MASK and target.layer:
         file = now.layer(target.layer)
-        if made is None and file.kind is FileKind.MASK and times(target, Link.name):
+        if was_unlinked(target):
+            made = made if made == file else None
+        elif made is None and file.kind is FileKind.MASK and times(target, Link.name):
             made = file
-        lost = lost or (now.is_masked and not now.active.is_down and not change.keep_running)
+        lost = lost if now.is_stopped or change.keep_running else now.is_masked
     return replace(target, made=made, last_seen=now, settings_lost=lost)

@@ -5,17 +5,26 @@ from typing import assert_never
 
 from bot.core import systemctl
 from bot.core.changes import Target
-from bot.core.steps.kinds import Command, Link, Reload, ResetFailed, Start, Stop, TryStart, Unlink
+from bot.core.steps.kinds import (
+    Command,
+    Link,
+    Probe,
+    Reload,
+    ResetFailed,
+    Start,
+    Stop,
+    TryStart,
+    Unlink,
+    Unprobe,
+)
 from bot.core.units import Layer, UnitName
 
 
 def argv(step: Command, target: Target, *, user: str) -> tuple[str, ...]:
     """The words that are sent for a step, on the unit of the target unless the step names another."""
     match step:
-        case Link():
-            if target.layer is None:
-                raise ValueError("a link needs a layer")
-            return systemctl.link_argv(target.unit, target.layer, user=user)
+        case Link() | Probe() | Unprobe():
+            return _link_argv(step, target, user=user)
         case Unlink(layer=layer):
             return systemctl.unlink_argv(target.unit, layer, user=user, folder=_folder(target, layer))
         case Stop():
@@ -35,3 +44,12 @@ def argv(step: Command, target: Target, *, user: str) -> tuple[str, ...]:
 def _folder(target: Target, layer: Layer) -> str:
     """Where the newest look found that layer."""
     return str(PurePosixPath(target.last_seen.layer(layer).path).parent) if target.last_seen else ""
+
+
+def _link_argv(step: Link | Probe | Unprobe, target: Target, *, user: str) -> tuple[str, ...]:
+    if target.layer is None:
+        raise ValueError("a link needs a layer")
+    if isinstance(step, Unprobe):
+        return systemctl.unlink_argv(systemctl.PROBE, target.layer, user=user, folder=_folder(target, target.layer))
+    unit = target.unit if isinstance(step, Link) else systemctl.PROBE
+    return systemctl.link_argv(unit, target.layer, user=user)

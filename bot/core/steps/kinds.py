@@ -1,19 +1,32 @@
 """The kinds of step there are, and what has been sent of them so far."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from bot.core.changes import Change, Outcome, Sent, Target
-from bot.core.units import Layer, Snapshot
-
-MICROSECOND = 1e-6
+from bot.core.units import Layer
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Make the mask's link, without a reload: it fails before anything is stopped where it must fail."""
+    """Make the mask's link, without a reload."""
 
     name: ClassVar[str] = "link"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Make such a link under a name that no unit has: what must fail fails before anything is stopped."""
+
+    name: ClassVar[str] = "probe"
+
+
+@dataclass(frozen=True, slots=True)
+class Unprobe:
+    """Take the link of the probe away again."""
+
+    name: ClassVar[str] = "unprobe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +77,10 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing to send; look again in so many seconds."""
+    """Nothing to send; look again in so many seconds. What is slow keeps nobody else from the host meanwhile."""
 
     seconds: float
+    is_slow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +96,7 @@ class Done:
     note: str = ""
 
 
-Command = Link | Unlink | Stop | Reload | TryStart | ResetFailed | Start
+Command = Link | Probe | Unprobe | Unlink | Stop | Reload | TryStart | ResetFailed | Start
 Step = Command | Wait | LookFully | Done
 
 
@@ -90,18 +104,21 @@ Step = Command | Wait | LookFully | Done
 class Limits:
     """How long and how often. Seconds, unless named otherwise."""
 
-    stop_margin: float = 10.0  # on top of the unit's own time limit
-    stop_longest: float = 600.0  # for units that set themselves no limit
-    start_longest: float = 100.0  # systemd's default for a start is 90
+    patience: float = 10.0  # after which a stop or a start is slow: the card says what it waits for, the host is free
     stops_again: int = 3  # for what something starts again in the gap
     same_command: int = 3  # how often a command without effect is sent
 
-    def stop_seconds(self, before: Snapshot) -> float:
-        """How long a stop may take, by the limit the unit had before anything was done to it.
+    shortest_wait: float = 0.02  # between two looks at what goes on, growing
+    longest_wait: float = 2.0  # to this
 
-        Anybody's daemon-reload in the middle of a stop resets the live value to 90 s (measured).
+    def wait(self, since: datetime, at: datetime, *, often: bool = False) -> Wait:
+        """When to look again at what goes on since then. It ends when systemd says so, however long that takes.
+
+        `often` is for what something starts again as soon as it is down.
         """
-        return min(before.timeout_stop_usec * MICROSECOND + self.stop_margin, self.stop_longest)
+        waited = (at - since).total_seconds()
+        longest = self.shortest_wait * 5 if often else self.longest_wait
+        return Wait(min(longest, max(self.shortest_wait, waited / 4)), is_slow=waited >= self.patience)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +126,7 @@ class Work:
     """All that the next step depends on, besides the fresh look.
 
     `undoes` is the target of our own mask that is being taken back, if this is an undo; `try_start` says whether a
-    start may be tried as a proof.
+    start may be tried as a proof; `begun` is when it began to be carried out.
     """
 
     change: Change
@@ -117,6 +134,7 @@ class Work:
     undoes: Target | None = None
     try_start: bool = True
     limits: Limits = Limits()
+    begun: datetime | None = None
 
 
 def label(step: Command) -> str:

@@ -17,12 +17,11 @@ from bot.core.steps.kinds import (
     Work,
     is_tried,
     label,
-    newest,
     times,
 )
 from bot.core.units import ActiveState, FileKind, LayerFile, LoadState, Neighbour, Snapshot, Surroundings, UnitName
 
-_WAIT = 0.2  # seconds between two looks while something starts
+_CRASHED = "auto-restart"  # SubState while systemd waits to start again what has failed
 
 
 def next_undo_step(work: Work, now: Snapshot, at: datetime) -> Step:
@@ -38,6 +37,8 @@ def next_undo_step(work: Work, now: Snapshot, at: datetime) -> Step:
         return Done(Outcome.NOT_OURS, "The mask we made is not there any more: somebody else or a reboot took it away.")
     if _reload_is_due(work):
         return Reload()
+    if now.is_stopping or now.pending_job:  # it is restored once it is down: only then can it be started again
+        return _wait(work, at)
     if now.around is None:
         return LookFully()
     return _bring_back(work, mask.before, now, now.around, at)
@@ -85,15 +86,25 @@ def _bring_back(work: Work, before: Snapshot, now: Snapshot, around: Surrounding
     """The mask is gone: what ran before and does not run now is started."""
     for other in _should_run(before, now, around):
         name = label(Start(other.unit))
-        start = newest(work.target, name)
-        if other.active is ActiveState.ACTIVATING:
-            if start is None or (at - start.at).total_seconds() < work.limits.start_longest:
-                return Wait(_WAIT)
-        elif other.active is ActiveState.FAILED and not _was_reset(work, other.unit):
+        if _is_on_its_way(other):
+            wait = _wait(work, at)
+            if not (wait.is_slow and other.sub.startswith(_CRASHED)):
+                return wait
+        elif other.active is ActiveState.FAILED and not times(work.target, name) and not _was_reset(work, other.unit):
             return ResetFailed(other.unit)
         elif not is_tried(work.target, name, work.limits):
             return Start(other.unit)
     return _restored(before, now, around)
+
+
+def _wait(work: Work, at: datetime) -> Wait:
+    """Since the newest command; where none was sent, since it began."""
+    return work.limits.wait(work.target.sent[-1].at if work.target.sent else work.begun or at, at)
+
+
+def _is_on_its_way(other: Neighbour) -> bool:
+    """It is neither up nor down yet."""
+    return bool(other.job) or other.active in (ActiveState.ACTIVATING, ActiveState.DEACTIVATING)
 
 
 def _was_reset(work: Work, unit: str) -> bool:
@@ -111,12 +122,12 @@ def _reload_is_due(work: Work) -> bool:
 def _should_run(before: Snapshot, now: Snapshot, around: Surroundings) -> Iterator[Neighbour]:
     """The unit, what stopped with it, and its triggers: those that ran before and are down, or on their way up."""
     ran = {other.unit: other.active for other in _neighbours(before.around)} | {before.id.text: before.active}
-    itself = Neighbour(now.id.text, now.names, now.load, now.active)
+    itself = Neighbour(now.id.text, now.names, now.load, now.active, now.sub)
     for other in (*around.triggers, itself, *around.would_stop):
         was = ran.get(other.unit, ActiveState.INACTIVE)
         # What crashed in a loop before may do so again: that is as it was, and nobody waits for it to settle.
-        starting = other.active is ActiveState.ACTIVATING and was is not ActiveState.ACTIVATING
-        if not was.is_down and (other.active.is_down or starting) and UnitName.is_sendable(other.unit):
+        moving = _is_on_its_way(other) and not (was is other.active is ActiveState.ACTIVATING)
+        if not was.is_down and (other.active.is_down or moving) and UnitName.is_sendable(other.unit):
             yield other
 
 
@@ -149,5 +160,6 @@ def _not_as_before(before: Snapshot, now: Snapshot, around: Surroundings) -> Ite
     states = {other.unit: other.active for other in _neighbours(around)}
     for other in _neighbours(before.around):
         is_now = states.get(other.unit)
-        if not other.active.is_down and (is_now is None or is_now.is_down):
+        is_worse = is_now is ActiveState.ACTIVATING and other.active is not is_now
+        if not other.active.is_down and (is_now is None or is_now.is_down or is_worse):
             yield f"{other.unit} was {other.active}, is {is_now or 'gone'}"

@@ -43,7 +43,7 @@ def target_row(request: Request, target: Target) -> dict[str, Any]:
     return {
         "host": target.host,
         "unit": str(target.unit),
-        "running": request.stage is Stage.RUNNING,
+        "running": request.stage is Stage.RUNNING and target.waiting is None,  # it has the host for itself
         "begun_at": request.begun_at if request.ask.change.verb is Verb.MASK else None,
         "document": _TARGET.dump_python(target, mode="json"),
     }

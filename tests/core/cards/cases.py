@@ -22,6 +22,7 @@ from bot.core.changes import (
     Term,
     Verb,
     Verdict,
+    Waiting,
     Watched,
     Window,
 )
@@ -169,6 +170,14 @@ def after(outcome: Outcome, **seen: object) -> Request:
 
 TONIGHT = Window(NOW + timedelta(hours=19), NOW + timedelta(hours=20))
 OPEN = Window(NOW - timedelta(minutes=10), NOW + timedelta(minutes=50))
+
+
+def slow(**target: object) -> Request:
+    """A mask of a unit that has been stopping for a while."""
+    sending = {"sent": (sent("stop", 40),)} | target
+    return under_way(waiting=Waiting(NOW - timedelta(seconds=30), NOW), **sending)
+
+
 WAITING = {
     "an ordinary unit": waiting(),
     "a busy neighbourhood": waiting(BUSY),
@@ -202,6 +211,7 @@ WAITING = {
     ),
     "a mask that systemd has not read": waiting(running(layers=layers("worker.service", Layer.PERSISTENT))),
     "taking back our mask": unmask(undoes="r1"),
+    "down, and its end may take the host down": waiting(stopped(actions=("SuccessAction=reboot-force",))),
     "removing somebody else's mask": unmask(),
     "removing what is not there": waiting(running(), change(verb=Verb.UNMASK)),
     "in a freeze, outside of a window, beyond a limit": waiting(
@@ -275,6 +285,27 @@ RUNNING = {
     "the link": under_way(sent=(sent("link"),)),
     "a long stop": under_way(
         sent=(sent("stop", 14),), last_seen=running(active=ActiveState.DEACTIVATING, sub="stop-sigterm")
+    ),
+    "a slow stop, in its second command": slow(
+        last_seen=running(active=ActiveState.DEACTIVATING, sub="stop", stop_command=(2, 3))
+    ),
+    "a slow stop, in its command after it": slow(
+        last_seen=running(active=ActiveState.DEACTIVATING, sub="stop-post", stop_command=(1, 1))
+    ),
+    "a slow stop of another kind": slow(last_seen=running(active=ActiveState.DEACTIVATING, sub="deactivating")),
+    "a stop that waits for its turn": slow(last_seen=running(pending_job="7")),
+    "a reload that is waited for": slow(sent=(), last_seen=running(active=ActiveState.RELOADING, sub="reload")),
+    "a slow stop, withdrawn": slow(
+        called_off=NOW, last_seen=running(active=ActiveState.DEACTIVATING, sub="final-sigterm")
+    ),
+    "a slow stop without a limit": slow(
+        before=running(timeout_stop_usec=INFINITE), last_seen=running(active=ActiveState.DEACTIVATING, sub="stop")
+    ),
+    "a slow stop whose limit is not known": slow(before=None, last_seen=running(active=ActiveState.DEACTIVATING)),
+    "a slow stop that nobody looked at since": slow(last_seen=None),
+    "a slow start": replace(
+        slow(sent=(sent("start worker.service", 140),), last_seen=running(active=ActiveState.ACTIVATING, sub="start")),
+        ask=replace(waiting().ask, change=change(verb=Verb.UNMASK)),
     ),
     "a stop without a limit": under_way(sent=(sent("stop", 300),), before=running(timeout_stop_usec=INFINITE)),
     "a stop whose limit is not known": under_way(sent=(sent("stop", 9000),), before=running(timeout_stop_usec=0)),
@@ -399,6 +430,12 @@ DONE = {
         stopped(),
         sent=(*SENT[:3], replace(SENT[3], exit_code=0)),
         note="A start was not refused.",
+    ),
+    "not masked, and on its way down": finished(Outcome.NOT_PROTECTED, running(active=ActiveState.DEACTIVATING)),
+    "withdrawn halfway": finished(Outcome.CALLED_OFF, running(), sent=SENT[:2]),
+    "withdrawn before it was told to stop": finished(Outcome.CALLED_OFF, running(), sent=()),
+    "withdrawn halfway, in part": finished(
+        Outcome.CALLED_OFF_PARTLY, stopped(), sent=SENT[:2], note="Active was active, is failed"
     ),
     "failed, after a handover": handed(finished(Outcome.FAILED, None)),
     "failed": finished(Outcome.FAILED, None, note="Failed to mask unit: Read-only file system"),

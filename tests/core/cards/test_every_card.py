@@ -10,13 +10,14 @@ import pytest
 from bot.core.cards import line, render
 from bot.core.cards.glass import gave_way, with_review
 from bot.core.cards.kit import Action
-from bot.core.changes import Outcome, Request, Stage, Verb
+from bot.core.changes import Outcome, Request, Stage, Verb, Waiting
 from tests.core.cards.cases import DONE, WAITING
 from tests.core.cards.reading import read
 from tests.core.cards.situations import (
     NAMES,
     NOW,
     alone,
+    change,
     finished,
     masked,
     reviewed,
@@ -104,8 +105,17 @@ def test_nothing_can_be_approved_once_it_is_approved() -> None:
     assert actions(replace(waiting(), stage=Stage.APPROVED, votes=(vote(),))) == [Action.DETAILS, Action.WITHDRAW]
 
 
-def test_a_running_change_cannot_be_withdrawn() -> None:
+def test_a_running_change_can_be_withdrawn_only_while_it_waits_for_a_slow_stop() -> None:
+    waits = under_way(waiting=Waiting(NOW, NOW))
     assert actions(under_way()) == [Action.DETAILS]
+    assert actions(waits) == [Action.WITHDRAW, Action.DETAILS]
+    for other in (
+        waits.on_target(called_off=NOW),
+        waits.on_target(made=masked().layers[0]),
+        replace(waits, ask=replace(waits.ask, by_itself=True)),
+        replace(waits, ask=replace(waits.ask, change=change(verb=Verb.UNMASK))),
+    ):
+        assert actions(other) == [Action.DETAILS]
 
 
 @pytest.mark.parametrize("outcome", MASKED)

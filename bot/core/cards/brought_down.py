@@ -1,0 +1,39 @@
+"""How a finished change brought its unit down: what stopped with it, and whether its own stop ran to its end."""
+
+from collections.abc import Iterator
+
+from bot.core.cards import states
+from bot.core.cards.kit import Markup, joined, row, words
+from bot.core.changes import Target
+from bot.core.neighbourhood import seen_beside
+from bot.core.units import Snapshot
+
+
+def also_stopped(target: Target) -> Iterator[Markup]:
+    """The units that ran and went down with it, and those that no look has seen since."""
+    if target.before is None or target.before.around is None or target.after is None:
+        return
+    ran = [other.unit for other in target.before.around.would_stop if not other.active.is_down]
+    found = seen_beside(target.after)
+    stopped = [unit for unit in ran if unit in found and found[unit].active.is_down]
+    unseen = [unit for unit in ran if unit not in found]
+    if stopped:
+        yield row("Also stopped", joined(stopped))
+    if unseen and target.after.active.is_down:
+        yield row("Stops with it", words("{}: not seen since", joined(unseen)))
+
+
+def how_it_stopped(target: Target) -> Iterator[Markup]:
+    """What kept its own stop from its end: a mask that somebody else made, or its own time limit."""
+    if target.settings_lost and target.after and target.after.active.is_down:
+        why = "somebody masked it while it was stopping, so what was left of its own stop did not happen"
+        yield row("Its stop", why)
+    looks = [seen for seen in (target.after, target.last_seen) if seen]
+    ran = target.before is not None and not target.before.active.is_down
+    if ran and any(seen.result == "timeout" and seen.active.is_down and not seen.control_group for seen in looks):
+        yield row("Its stop", f"stopped by force{_after_its_limit(target.before)} (Result=timeout)")
+
+
+def _after_its_limit(before: Snapshot | None) -> str:
+    limit = states.stop_limit(before) if before else None
+    return f" after {states.span(limit)}" if limit and limit != float("inf") else ""

@@ -1,0 +1,68 @@
+"""What a stop or a start that takes long waits for, in the words of systemd.service(5)."""
+
+from collections.abc import Iterator
+
+from bot.core.cards import states
+from bot.core.cards.kit import Markup, row, words
+from bot.core.changes import Request, Target, Verb
+from bot.core.units import ActiveState, Snapshot
+
+# What systemd does to a unit on its way down, by its sub state (systemd 257, service_state_table and its siblings).
+_STOPPING = {
+    "stop": "its stop command",
+    "stop-pre": "its command before the stop",
+    "stop-watchdog": "its main process, which its watchdog has told to end (SIGABRT)",
+    "stop-sigterm": "its processes, which were told to end (SIGTERM)",
+    "stop-sigkill": "its processes, which are being killed (SIGKILL)",
+    "stop-post": "its command after the stop",
+    "final-watchdog": "what is left of its processes (SIGABRT)",
+    "final-sigterm": "what is left of its processes (SIGTERM)",
+    "final-sigkill": "what is left of its processes (SIGKILL)",
+    "unmounting": "its umount",
+}
+_MOVING = {
+    ActiveState.ACTIVATING: "its start",
+    ActiveState.RELOADING: "the end of its reload, so that its stop commands run",
+    ActiveState.REFRESHING: "the end of its refresh, so that its stop commands run",
+    ActiveState.MAINTENANCE: "systemd, which is cleaning up after it",
+}
+
+
+def waits_for(seen: Snapshot) -> str:
+    """What is going on with the unit, with systemd's own word for it; empty where nothing is."""
+    if seen.active is ActiveState.DEACTIVATING:
+        known = _STOPPING.get(seen.sub, "the end of its stop")
+        which, of = seen.stop_command
+        return f"{known}{f' {which} of {of}' if of else ''} ({seen.sub})"
+    if seen.active in _MOVING:
+        return f"{_MOVING[seen.active]} ({seen.sub})"
+    return "its turn: systemd lets others stop or start first" if seen.pending_job else ""
+
+
+def rows(request: Request) -> Iterator[Markup]:
+    """While a change waits: for what, how long that may take, and what people may do about it."""
+    target = request.target
+    seen = target.last_seen
+    what = waits_for(seen) if seen else ""
+    if what:
+        yield row("Waits for", words("{}{}", what, _limit(target) if _is_stopping(request) else ""))
+    if target.called_off:
+        yield row("Withdrawn", "once it is down it is started again, and this card says how that went")
+    elif target.waiting and request.can_be_called_off:
+        yield row(
+            "You may", "wait, and the mask follows once it is down; or withdraw it, and it is started again instead"
+        )
+    if target.waiting:
+        yield row("Host", "is free for other changes meanwhile")
+
+
+def _is_stopping(request: Request) -> bool:
+    return request.ask.change.verb is Verb.MASK and any(sent.step == "stop" for sent in request.target.sent)
+
+
+def _limit(target: Target) -> str:
+    """The limit is one of each step of a stop, and a unit may ask for more; before is how it was set."""
+    limit = states.stop_limit(target.before) if target.before else None
+    if limit is None:
+        return ""
+    return "; it sets itself no limit" if limit == float("inf") else f"; each step may take up to {states.span(limit)}"

@@ -1,0 +1,123 @@
+"""The stop before a mask: with the unit's own settings, to its end, and not for ever against what starts it again."""
+
+from datetime import datetime
+
+from bot.core.changes import Outcome, Sent, Target
+from bot.core.steps.kinds import (
+    Done,
+    Limits,
+    Link,
+    Probe,
+    Reload,
+    Step,
+    Stop,
+    Unlink,
+    Unprobe,
+    Work,
+    is_a_try,
+    newest,
+    times,
+    was_started,
+)
+from bot.core.units import ActiveState, Snapshot
+
+STARTED = "A start was tried as a proof and was not refused."
+_PROBES = 2  # the first may find what a bot that was killed has left there
+# A stop in the middle of a reload skips ExecStop= and kills at once (measured).
+_NOT_NOW = (ActiveState.RELOADING, ActiveState.REFRESHING, ActiveState.MAINTENANCE)
+_LINKS = (Link.name, Unlink.name)
+_AGAIN = "Something started it again each time, before the mask was loaded."
+
+
+def next_stop_step(work: Work, now: Snapshot, at: datetime) -> Step | None:
+    """What brings the unit down; None once nothing does: it is masked while it runs, and the card says so.
+
+    systemd says when a stop ends: the unit is down, nothing is queued for it, no process of it is left. It is never
+    counted, for each stop command has its own limit, and a unit may ask for more time.
+    """
+    target, stop = work.target, newest(work.target, Stop.name)
+    has_rounds = _has_rounds(work)
+    if has_rounds and _is_in_the_way(target, now):
+        return _out_of_the_way(target, now)
+    if now.active in _NOT_NOW or (stop and (now.is_stopping or now.pending_job)):
+        since = stop.at if stop else work.begun or at
+        return work.limits.wait(since, at, often=times(target, Stop.name) > 1)
+    if stop is None:
+        return _probe(target, work.limits) or Stop()
+    if was_started(target):
+        return _start_was_not_refused(target)
+    refused = stop.exit_code not in (0, None)
+    if refused and times(target, Stop.name) == 1:
+        return Done(Outcome.FAILED, stop.output)
+    return Stop() if has_rounds and not refused else None
+
+
+def still_up(target: Target, now: Snapshot) -> Done:
+    """Masked, told to stop, and up: something started it each time, or it never went down."""
+    if target.before is not None and now.invocation != target.before.invocation:
+        return Done(Outcome.MASKED_RESTARTED, _AGAIN)
+    stop = newest(target, Stop.name)
+    return Done(Outcome.MASKED_RUNNING, stop.output if stop else "")
+
+
+def _probe(target: Target, limits: Limits) -> Step | None:
+    """Make such a link under a name that no unit has, and take it away again; None once that was seen to work."""
+    made, gone = newest(target, Probe.name), newest(target, Unprobe.name)
+    if made is None:
+        return Probe()
+    unanswered = gone is None or gone.exit_code is None
+    if target.sent[-1] is made or (unanswered and times(target, Unprobe.name) < limits.same_command):
+        return Unprobe()
+    if gone and made.exit_code == gone.exit_code == 0:
+        return None
+    answered = [sent for sent in target.sent if sent.step == Probe.name and sent.exit_code is not None]
+    if len(answered) < _PROBES and times(target, Probe.name) < limits.same_command:
+        return Probe()
+    return Done(Outcome.FAILED, made.output or (gone.output if gone else ""))
+
+
+def _has_rounds(work: Work) -> bool:
+    """Whether it is stopped once more: three times again, counted by the stops or by the links that came too early."""
+    unlinked = sum(sent.step.partition(" ")[0] == Unlink.name for sent in work.target.sent)
+    return max(times(work.target, Stop.name) - 1, unlinked) < work.limits.stops_again
+
+
+def _is_in_the_way(target: Target, now: Snapshot) -> bool:
+    """Our link is there, or is loaded, while the unit still needs its settings.
+
+    A start that slipped through the mask is another matter: that mask stays.
+    """
+    if was_started(target):
+        return False
+    is_read = (
+        now.is_masked and was_unlinked(target) and not any(sent.step == Reload.name for sent in since_link(target))
+    )
+    return _is_our_link(target, now) or is_read
+
+
+def _out_of_the_way(target: Target, now: Snapshot) -> Step:
+    """First the link, then what systemd has read of it: with that the unit has its settings again."""
+    return Unlink(target.made.layer) if target.made and _is_our_link(target, now) else Reload()
+
+
+def _is_our_link(target: Target, now: Snapshot) -> bool:
+    return target.made is not None and now.layer(target.made.layer).identity == target.made.identity
+
+
+def was_unlinked(target: Target) -> bool:
+    """Our link was there, and we took it away again because the unit ran."""
+    links = [name for sent in target.sent if (name := sent.step.partition(" ")[0]) in _LINKS]
+    return links[-1:] == [Unlink.name]
+
+
+def since_link(target: Target) -> tuple[Sent, ...]:
+    """What was sent after the newest change of our link; all, where this request has not changed it."""
+    changed = [position for position, sent in enumerate(target.sent) if sent.step.partition(" ")[0] in _LINKS]
+    return target.sent[changed[-1] + 1 :] if changed else target.sent
+
+
+def _start_was_not_refused(target: Target) -> Step:
+    """What should have been refused ran: it goes down again, and the card says so."""
+    first_try = next(position for position, sent in enumerate(target.sent) if is_a_try(sent))
+    stopped_since = any(sent.step == Stop.name for sent in target.sent[first_try:])
+    return Done(Outcome.NOT_PROTECTED, STARTED) if stopped_since else Stop()

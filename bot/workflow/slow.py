@@ -1,0 +1,35 @@
+"""What waits for a slow stop or start: its host is free for others, and it is looked at again until that is over."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.core.changes import Request, Waiting
+from bot.core.units import Snapshot
+from bot.ports import Claim
+from bot.workflow.parts import Parts
+
+_SHARE = 10  # the longer it lasts, the longer the pauses: a tenth of it
+
+
+def give_way(parts: Parts, claim: Claim, request: Request, shown: Snapshot | None) -> Request:
+    """The request, due again after a pause. It is stored where its card has something new to say since `shown`."""
+    now, waiting = parts.clock.now(), request.target.waiting
+    waited = (now - waiting.since).total_seconds() if waiting else 0.0
+    pause = min(parts.timings.slow_longest, max(parts.timings.slow_first, waited / _SHARE))
+    request = replace(request, due_at=now + timedelta(seconds=pause))
+    if waiting and not _has_news(parts, request, shown, waited):
+        return request
+    since = waiting.since if waiting else now
+    return parts.store.save(request.on_target(waiting=Waiting(since, now)), claim=claim)
+
+
+def _has_news(parts: Parts, request: Request, shown: Snapshot | None, waited: float) -> bool:
+    seen, waiting = request.target.last_seen, request.target.waiting
+    if seen is None or shown is None or waiting is None or _phase(seen) != _phase(shown):
+        return True
+    silent = (parts.clock.now() - waiting.shown_at).total_seconds()
+    return silent >= max(parts.timings.progress, waited / _SHARE)
+
+
+def _phase(seen: Snapshot) -> tuple[object, ...]:
+    return seen.active, seen.sub, seen.stop_command, bool(seen.pending_job)
