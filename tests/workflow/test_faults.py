@@ -170,11 +170,11 @@ def test_another_machine_under_the_same_name_is_refused(shared_world: World, way
     other = Inventory(tuple(replace(host, machine_id="f" * 32) for host in known.hosts))
     world = World(shared_world.hosts, f"sqlite:///{tmp_path}/var/maskbot.db", ways=ways, inventory=other)
     with world.store.exclusive(), world.running():
-        refused: Request = world.mask("tuned")
+        refused: Request = world.mask("restless")
         assert (refused.stage, "machine-id" in was_read(refused.because)) == (Stage.REFUSED, True)
         assert violations(world) == []
     world.answers.close()
-    assert is_untouched(shared_world.hosts["web-01"], "tuned.service")
+    assert is_untouched(shared_world.hosts["web-01"], "restless.service")
 
 
 def test_a_mask_until_the_next_reboot_is_gone_after_one_and_the_undo_says_so(shared_world: World) -> None:
