@@ -12,6 +12,7 @@ from bot.core.ends import next_look
 from bot.core.units import Snapshot
 from bot.errors import HostError, UsageError
 from bot.ports import Claim, Message, MessageKind
+from bot.workflow.drawing import in_words
 from bot.workflow.ending import event
 from bot.workflow.looking import known_neighbours, look
 from bot.workflow.noticing import Gone, gone
@@ -37,7 +38,8 @@ def look_after(parts: Parts, claim: Claim, request: Request) -> Request:
         looks=request.standing.looks + 1,
         found=request.standing.found + new,
     )
-    messages = [Message(MessageKind.NOTE, body=ends.aftermath(request, new, now))] if new else []
+    said = [in_words(parts, request, lambda: ends.aftermath(request, new, now))] if new else []
+    messages = [Message(MessageKind.NOTE, body=body) for body in said]
     events = [event(request, "afterlook.found", code="worse", found=list(new))] if new else []
     return parts.store.save(
         replace(request, standing=standing),

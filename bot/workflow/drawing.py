@@ -30,6 +30,11 @@ def drawn(parts: Parts, kind: str, *ways: Callable[[], Drawn]) -> Drawn:
     return ways[-1]()
 
 
+def in_words(parts: Parts, request: Request, draw: Callable[[], str]) -> str:
+    """A sentence about a request. Where it fails, what it is said for goes on, and people are sent to the card."""
+    return drawn(parts, "sentence", draw, lambda: fallback.sentence(request))
+
+
 def card_of(parts: Parts, request: Request) -> Text:
     """The card of a request as it is stored now."""
     return drawn(parts, "card", lambda: _render(request, now=parts.clock.now()), lambda: fallback.card(request))

@@ -14,6 +14,7 @@ from bot.core.steps import Done
 from bot.core.units import Snapshot
 from bot.errors import Stale
 from bot.ports import Claim, Message, MessageKind
+from bot.workflow.drawing import in_words
 from bot.workflow.ending import event, over, sentence, states
 from bot.workflow.parts import Parts
 from bot.workflow.watching import watch_soon
@@ -98,7 +99,8 @@ def _to_owner(parts: Parts, ended: Request) -> Iterator[Message]:
     outcome = ended.target.outcome
     if ended.ask.by_itself and outcome in (Outcome.NOT_OURS, Outcome.RESTORED_PARTLY):
         mask = parts.store.get(ended.ask.undoes)
-        body = not_as_before(mask, ended.target.note, is_gone=outcome is Outcome.RESTORED_PARTLY)
+        is_gone = outcome is Outcome.RESTORED_PARTLY
+        body = in_words(parts, mask, lambda: not_as_before(mask, ended.target.note, is_gone=is_gone))
         yield Message(MessageKind.DIRECT, to=mask.owner.user, body=body)
 
 

@@ -4,6 +4,7 @@ The hold keeps the clock, as a mask that ends does. Putting it back is tried unt
 lifted, or the policy wants it announced only; what takes it off again and again is not fought for ever.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -16,6 +17,7 @@ from bot.core.holding import rests_until
 from bot.core.people import Place
 from bot.errors import HostError, UsageError
 from bot.ports import Claim, Message, MessageKind
+from bot.workflow.drawing import in_words
 from bot.workflow.ending import event
 from bot.workflow.frozen import frozen
 from bot.workflow.groups import called
@@ -41,7 +43,7 @@ def taken_off(
     again = now + parts.care.remind_every
     off = replace(mask, held=held, standing=replace(mask.standing, tell_at=min(mask.standing.tell_at or again, again)))
     known = event(off, "hold.taken_off", outcome="failure", code=became, agents=list(agents), owners=hold.owners)
-    return off, [known], _to_all(parts, off, hold, words.taken_off(off, hold, parts.policy.holds))
+    return off, [known], _to_all(parts, off, hold, lambda: words.taken_off(off, hold, parts.policy.holds))
 
 
 def put_back(parts: Parts, claim: Claim, request: Request) -> Request:
@@ -102,7 +104,9 @@ def _not_back(
     if hold is None or mask.held.why == why:
         return parts.store.save(off, claim=claim)
     told = event(mask, "hold.not_back", outcome="failure", code=code, why=why)
-    return parts.store.save(off, events=[told], messages=_to_all(parts, off, hold, words.not_back(off)), claim=claim)
+    return parts.store.save(
+        off, events=[told], messages=_to_all(parts, off, hold, lambda: words.not_back(off)), claim=claim
+    )
 
 
 def _rest(parts: Parts, claim: Claim, mask: Request, hold: Hold, until: datetime) -> Request:
@@ -111,7 +115,7 @@ def _rest(parts: Parts, claim: Claim, mask: Request, hold: Hold, until: datetime
     held = replace(mask.held, try_at=until, why=why)
     paged = page(replace(mask, held=held), Cause.TAKEN_OFF, parts.clock.now())
     told = event(mask, "hold.rests", outcome="failure", code="taken_off_again", until=until.isoformat())
-    messages = [*paged.messages, *_to_all(parts, mask, hold, words.rests(mask, hold, until))]
+    messages = [*paged.messages, *_to_all(parts, mask, hold, lambda: words.rests(mask, hold, until))]
     return parts.store.save(paged.request, events=[*paged.events, told], messages=messages, claim=claim)
 
 
@@ -120,9 +124,10 @@ def _next_try(parts: Parts, mask: Request) -> datetime:
     return now + growing(now - (mask.held.off_at or now), parts.care)
 
 
-def _to_all(parts: Parts, mask: Request, hold: Hold, body: str) -> list[Message]:
+def _to_all(parts: Parts, mask: Request, hold: Hold, draw: Callable[[], str]) -> list[Message]:
     """In the thread of the card, and in its channel, where its owners are called."""
     channel = Place(place_of(parts, mask).channel)
+    body = in_words(parts, mask, draw)
     mentions = tuple(dict.fromkeys((*called(parts, (hold.owners,)), mask.owner.user)))
     return [
         Message(MessageKind.NOTE, body=body),

@@ -15,6 +15,7 @@ from bot.core.scan import FoundMask, Scan
 from bot.core.units import Snapshot, UnitName
 from bot.errors import Stale
 from bot.ports import Message, MessageKind, Query
+from bot.workflow.drawing import in_words
 from bot.workflow.ending import event
 from bot.workflow.holding import taken_off
 from bot.workflow.ledger import busy
@@ -45,7 +46,7 @@ def gone(parts: Parts, request: Request, seen: Snapshot, *, boot_id: str, agents
     watched = replace(request.watched, lost=became, lost_at=parts.clock.now(), suspects=agents)
     lost = replace(request, watched=watched)
     known = event(request, "watch.mask_lost", outcome="failure", code=became, agents=list(agents))
-    body = words.told(lost, seen)
+    body = in_words(parts, lost, lambda: words.told(lost, seen))
     told = [Message(MessageKind.NOTE, body=body)]
     if became is not Loss.REBOOTED:  # that was to be expected
         channel = Place(place_of(parts, request).channel)
@@ -69,7 +70,8 @@ def tell_failed(parts: Parts, request: Request, units: Sequence[str], told: Coll
     watched = replace(request.watched, failed=(*request.watched.failed, *units))
     known = event(request, "watch.failed", outcome="failure", code="failed_since", units=list(units))
     new = [unit for unit in units if unit not in told]
-    note = Message(MessageKind.NOTE, body=words.failed(request, new), mentions=(request.owner.user,))
+    body = in_words(parts, request, lambda: words.failed(request, new))
+    note = Message(MessageKind.NOTE, body=body, mentions=(request.owner.user,))
     with suppress(Stale):
         parts.store.save(replace(request, watched=watched), events=[known], messages=[note] if new else [])
 

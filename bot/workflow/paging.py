@@ -13,7 +13,7 @@ from bot.core.pages import Page, details, holds, key_of, over, summary
 from bot.core.times import spoken
 from bot.errors import PagerError, SlackError
 from bot.ports import Claim, Due, Message, MessageKind
-from bot.workflow.drawing import drawn
+from bot.workflow.drawing import drawn, in_words
 from bot.workflow.ending import event
 from bot.workflow.parts import Parts
 
@@ -57,7 +57,9 @@ def close_page(parts: Parts, claim: Claim, request: Request) -> Request:
     """Who was woken up is told that it is over, however it came about."""
     if request.paging is None or request.paging.paged_at is None or holds(request):
         return request
-    told = Message(MessageKind.PAGE, to=key_of(request), body=over(request), is_over=True)
+    told = Message(
+        MessageKind.PAGE, to=key_of(request), body=in_words(parts, request, lambda: over(request)), is_over=True
+    )
     resolved = event(request, "page.resolved", code=request.paging.cause)
     return parts.store.save(
         replace(request, paging=None), events=[resolved], messages=[told], claim=claim, urgent=False

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from bot.core.audit import Event
 from bot.core.cards import holds as words
@@ -15,6 +16,7 @@ from bot.core.changes import Ask, Hold, Request
 from bot.core.people import Place
 from bot.errors import Stale
 from bot.ports import Duty, Message, MessageKind, Query
+from bot.workflow.drawing import in_words
 from bot.workflow.ending import event
 from bot.workflow.finishing import mark_lifted
 from bot.workflow.frozen import frozen
@@ -75,7 +77,9 @@ def _hold(parts: Parts, duty: Duty, whole: Request, hold: Hold) -> None:
         if part.told and (before is None or part.told != before.told):
             code = part.request.stage
             events.append(event(whole, "hold.not_there", outcome="failure", code=code, not_on=host, why=part.told))
-            messages.append(_word(parts, whole, hold, words.not_there(whole, host, part.told)))
+            messages.append(
+                _word(parts, whole, hold, in_words(parts, whole, partial(words.not_there, whole, host, part.told)))
+            )
     _keep(parts, duty, known, events, messages, ends=False)
 
 
@@ -86,7 +90,11 @@ def _strand(parts: Parts, duty: Duty, whole: Request, hold: Hold) -> None:
         parts.store.keep(kept)
         return
     known = event(whole, "hold.stranded", outcome="failure", code="unknown_host", owners=hold.owners)
-    parts.store.keep(kept, events=[known], messages=[_word(parts, whole, hold, words.stranded(whole, hold))])
+    parts.store.keep(
+        kept,
+        events=[known],
+        messages=[_word(parts, whole, hold, in_words(parts, whole, lambda: words.stranded(whole, hold)))],
+    )
 
 
 def _on_host(parts: Parts, whole: Request, hold: Hold, host: str, part: _Part | None, *, at_once: bool) -> _Part:

@@ -8,6 +8,7 @@ from bot.core.changes import Hold, Request
 from bot.core.clocks import owner_is_told
 from bot.core.people import Place
 from bot.ports import Claim, Message, MessageKind
+from bot.workflow.drawing import in_words
 from bot.workflow.ending import event
 from bot.workflow.groups import called
 from bot.workflow.parts import Parts
@@ -24,12 +25,33 @@ def tell_owner(parts: Parts, claim: Claim, request: Request) -> Request:
         return _review(parts, claim, request, request.hold)
     ends_at, next_time = standing.ends_at, now + parts.care.remind_every
     if ends_at and standing.overdue:
-        return _tell(parts, claim, request, "overdue", ends.overdue(request, ends_at), again_at=next_time)
+        return _tell(
+            parts,
+            claim,
+            request,
+            "overdue",
+            in_words(parts, request, lambda: ends.overdue(request, ends_at)),
+            again_at=next_time,
+        )
     if ends_at and now < ends_at:
-        return _tell(parts, claim, request, "ends_soon", ends.soon(request, ends_at, now), again_at=None)
+        return _tell(
+            parts,
+            claim,
+            request,
+            "ends_soon",
+            in_words(parts, request, lambda: ends.soon(request, ends_at, now)),
+            again_at=None,
+        )
     if ends_at:  # it ends by itself right now
         return parts.store.save(replace(request, standing=replace(standing, tell_at=None)), claim=claim)
-    return _tell(parts, claim, request, "no_end", ends.endless(request, now), again_at=next_time)
+    return _tell(
+        parts,
+        claim,
+        request,
+        "no_end",
+        in_words(parts, request, lambda: ends.endless(request, now)),
+        again_at=next_time,
+    )
 
 
 def _review(parts: Parts, claim: Claim, mask: Request, hold: Hold) -> Request:
@@ -39,7 +61,7 @@ def _review(parts: Parts, claim: Claim, mask: Request, hold: Hold) -> Request:
     """
     now, channel = parts.clock.now(), Place(place_of(parts, mask).channel)
     is_review = now >= hold.review and not mask.ask.is_part  # of one for a group the whole is looked at
-    body = holds.review(mask, hold, now) if is_review else holds.still_off(mask, hold)
+    body = in_words(parts, mask, lambda: holds.review(mask, hold, now) if is_review else holds.still_off(mask, hold))
     told = [
         Message(MessageKind.NOTE, body=body, place=channel, mentions=called(parts, (hold.owners,)), links_card=True)
     ]

@@ -3,19 +3,21 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from bot.core.cards import done, ended, handover, home, running, waiting
-from bot.core.changes import Outcome, Request, Sent, Stage
+from bot.core.cards import done, ended, ends, handover, home, running, waiting
+from bot.core.changes import Outcome, Request, Sent, Stage, Standing
 from bot.core.inventory import Host, Inventory
 from bot.edges.metrics import Undrawn
 from bot.ports import Message, MessageKind
 from bot.workflow import answering, saying
 from bot.workflow.gathering import drawn
+from bot.workflow.meanwhile import do_what_is_due
 from bot.workflow.saying import say
 from tests.core.cards.cases import INFINITE
 from tests.core.situations import snapshot
@@ -171,6 +173,25 @@ def test_details_show_where_it_stands(world: World, breaks: Callable[[Any, str],
     world.desk.details(request.id, asker=ALICE.id, place=INCIDENT)
     assert "MASK, NEEDS APPROVAL" in world.told(ALICE, "could not be drawn")
     assert counted(world) == {"details": 1}
+
+
+def test_a_sentence_that_fails_keeps_no_mask_from_its_end_nor_its_owner_from_hearing(
+    world: World, breaks: Callable[[Any, str], None]
+) -> None:
+    breaks(ends, "soon")
+    now = world.clock.now()
+    request = world.store.save(waits(world).move(Stage.APPROVED))
+    request = world.store.save(request.move(Stage.RUNNING))
+    standing = Standing(ends_at=now + timedelta(minutes=10), tell_at=now)
+    masked = request.on_target(before=snapshot(), after=snapshot(), outcome=Outcome.PROVEN)
+    masked = world.store.save(replace(masked.move(Stage.DONE, finished_at=now), standing=standing))
+    claim = world.store.claim("worker")
+    assert claim is not None
+    kept = do_what_is_due(world.parts, claim, claim.request)
+    assert (kept.standing.tell_at, kept.standing.ends_at) == (None, standing.ends_at)
+    say_all(world)
+    assert said(world, f"{masked.id}:direct").startswith("There is news of cron.service on web-01 (masked and proven)")
+    assert counted(world) == {"sentence": 1}
 
 
 def test_slack_that_takes_no_shape_of_it_still_gets_the_words(world: World) -> None:

@@ -49,6 +49,12 @@ def line(request: Request, link: str = "") -> Text:
     return _said([linked(f"{state(request).lower()}: {_subject(request)}", link)])
 
 
+def sentence(request: Request) -> str:
+    """In place of anything that there is to say about it."""
+    stands = state(request).lower()
+    return f"There is news of {_subject(request)} ({stands}), which I could not put into words: see its card."
+
+
 def evidence(request: Request) -> tuple[Text, ...]:
     """In place of everything that was sent."""
     return (_said([words("{}: {}", _subject(request), Markup(_EVIDENCE))]),)

@@ -93,6 +93,9 @@ def test_foreign_words_do_nothing_in_it() -> None:
         assert "<!" not in text.text
         assert "<@UBOB>" not in text.text
     assert fallback.note("so", ["UALICE"]).text == "<@UALICE> so"
+    assert fallback.sentence(proven()) == (
+        "There is news of worker.service on web-01 (masked and proven), which I could not put into words: see its card."
+    )
     (said,) = fallback.evidence(waiting())
     assert "maskbot audit export" in said.text
 
