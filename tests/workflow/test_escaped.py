@@ -6,6 +6,7 @@ import pytest
 
 from bot.core.changes import Outcome
 from bot.core.guard import guard
+from bot.workflow.looking import scan
 from tests.lab.hosts import LabHost
 from tests.workflow.fleet import AnyHost, Fleet
 from tests.workflow.test_guard import guarded
@@ -57,6 +58,8 @@ def _there_and_back(world: World, host: AnyHost) -> None:
     assert done.target.outcome is Outcome.PROVEN, (done.because, done.target.note)
     assert host.show(UNIT, "LoadState")["LoadState"] == "masked"
     assert active(host) == "inactive"
+    masks = scan(world.parts, world.parts.host("web-01")).masks
+    assert (UNIT, "masked") in [(mask.unit, mask.load) for mask in masks]
     undone = world.undo(done)
     assert undone.target.outcome is Outcome.RESTORED, (undone.because, undone.target.note)
     assert active(host) == "active"
