@@ -228,6 +228,14 @@ def test_without_a_running_bot_a_sentence_says_what_to_do(place: Place, words: l
     assert "maskbot run" in done.stderr
 
 
+def test_an_option_without_its_dashes_is_asked_about_at_a_terminal_too(served: Place) -> None:
+    meant, said = (served.maskbot("mask", "web-01", "cron", *more, "--no-wait") for more in (["for", "2h"], ["job"]))
+    assert (meant.returncode, "Did you mean `--for 2h`?" in meant.stderr) == (2, True)
+    assert "Did you mean" not in said.stderr
+    as_reason = served.maskbot("mask", "web-01", "cron", "--no-wait", "--", "for", "2h")
+    assert "Did you mean" not in as_reason.stderr
+
+
 def test_run_serves_the_command_line_while_slack_is_away_and_says_that_it_is_not_ready(served: Place) -> None:
     done, as_json = served.maskbot("status"), served.maskbot("status", "--json")
 

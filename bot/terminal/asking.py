@@ -47,8 +47,12 @@ def options(
 
 
 def change(verb: str, names: Sequence[str], given: Sequence[str], reason: Sequence[str], *, wait: bool) -> Words:
-    """A change, in the words that the bot reads. Raises `UsageError`."""
-    text = " ".join([*given, *map(_one_word, names), "--", *reason])
+    """A change, in the words that the bot reads. Raises `UsageError`.
+
+    `--` goes on only where it was typed: behind it `for 2h` is a reason, and without it the bot asks what was meant.
+    """
+    dashes = ["--"] if "--" in sys.argv else []
+    text = " ".join([*given, *map(_one_word, names), *dashes, *reason])
     return {"do": "change", "verb": verb, "text": text, "wait": wait, "key": uuid.uuid4().hex}
 
 
