@@ -2,10 +2,12 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
 
+from bot.core.cards import home
 from bot.core.people import PersonId
 from bot.errors import MaskbotError
 from bot.workflow.gathering import drawn
@@ -13,6 +15,7 @@ from bot.workflow.parts import Parts
 from bot.workflow.remembered import Later
 
 log = structlog.get_logger()
+_OURS = "I could not gather what concerns you: a mistake of mine. Whoever runs me finds it in my log."
 _FOLLOWED = timedelta(minutes=2)  # a page is drawn anew for what its person did so lately
 
 
@@ -94,3 +97,6 @@ class Pages:
             log.warning("page not published", person=person.user, why=str(error))
         except Exception:
             log.exception("page not drawn", person=person.user)
+            self._parts.vitals.not_drawn("home")
+            with suppress(MaskbotError):
+                self._parts.channel.publish(person.user, home.unverified(_OURS))

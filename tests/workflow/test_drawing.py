@@ -15,7 +15,7 @@ from bot.core.changes import Outcome, Request, Sent, Stage, Standing
 from bot.core.inventory import Host, Inventory
 from bot.edges.metrics import Undrawn
 from bot.ports import Message, MessageKind
-from bot.workflow import answering, saying
+from bot.workflow import answering, gathering, saying
 from bot.workflow.gathering import drawn
 from bot.workflow.meanwhile import do_what_is_due
 from bot.workflow.saying import say
@@ -164,6 +164,18 @@ def test_somebodys_page_lists_what_waits_for_them(world: World, breaks: Callable
     page = str(drawn(world.parts, BOB.id))
     assert f"{request.target.unit} on web-01" in page
     assert "'approve'" in page
+    assert counted(world) == {"home": 1}
+
+
+def test_a_page_that_cannot_even_be_gathered_says_so_and_can_be_drawn_anew(
+    world: World, breaks: Callable[[Any, str], None]
+) -> None:
+    breaks(gathering, "gathered")
+    world.desk.pages.show(BOB.id)
+    world.until(lambda: BOB.id.user in world.slack.pages, "a page")
+    page = str(world.slack.pages[BOB.id.user])
+    assert "I could not gather what concerns you" in page
+    assert "'refresh'" in page
     assert counted(world) == {"home": 1}
 
 
