@@ -36,7 +36,8 @@ def test_a_window_is_told_to_who_waits_for_it_and_to_who_votes() -> None:
 
     (said,) = news(None, replace(asked, stage=Stage.APPROVED))
 
-    assert f"waits for its window, which opens at {local:%Y-%m-%d %H:%M %Z}, and its turn on web-01" in said
+    opens = f"its window, which opens at {local:%Y-%m-%d %H:%M %Z}"
+    assert f"waits for {opens}, and web-01 to answer and to run no other change" in said
     assert any(line.startswith(f"  when:    {local:%Y-%m-%d %H:%M}") for line in sentences.plan(shown.request(asked)))
 
 

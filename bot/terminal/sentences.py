@@ -59,7 +59,9 @@ def standing(request: Shown) -> str:
         case "waiting":
             return line(_waiting(request))
         case "approved":
-            return line(f"{_approved(request)}; waits for {_window(request)}its turn on {host}")
+            return line(
+                f"{_approved(request)}; waits for {_window(request)}{host} to answer and to run no other change"
+            )
         case "running":
             return line(_running(request))
         case _:
