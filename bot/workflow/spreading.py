@@ -5,7 +5,6 @@ card how it went. A turn looks at what became of them and asks for what is missi
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,9 +13,9 @@ from bot.core.audit import Event
 from bot.core.cards import holds as words
 from bot.core.changes import Ask, Hold, Request
 from bot.core.people import Place
-from bot.errors import Stale
 from bot.ports import Duty, Message, MessageKind, Query
 from bot.workflow.drawing import in_words
+from bot.workflow.due_now import make_due
 from bot.workflow.ending import event
 from bot.workflow.finishing import mark_lifted
 from bot.workflow.frozen import frozen
@@ -40,10 +39,7 @@ class _Part:
 
 def look_after_holds(parts: Parts) -> None:
     """Hosts and rules may be others now: see at once where each hold for a group has to go."""
-    for duty in parts.store.duties(SPREAD):
-        if duty.due_at:
-            with suppress(Stale):  # another replica does the same
-                parts.store.keep(replace(duty, due_at=parts.clock.now()))
+    make_due(parts, SPREAD, where=lambda duty: duty.due_at is not None)
 
 
 def spread(parts: Parts, duty: Duty) -> None:

@@ -17,6 +17,7 @@ from bot.core.inventory import Host
 from bot.core.trust import ANOTHER_KEY, NOT_TRUSTED, SET_ASIDE, Distrust, distrust, read, written
 from bot.errors import HostError, MaskbotError, Stale
 from bot.ports import Clock, Duty, Hosts, Message, MessageKind, Query, Reply, Store
+from bot.workflow.due_now import make_due
 from bot.workflow.ending import end
 from bot.workflow.parts import Parts
 
@@ -107,7 +108,4 @@ def _end_what_waits(parts: Parts, kept: Distrust) -> None:
 
 def review_trust(parts: Parts) -> None:
     """Other files are in force: see which hosts an operator has answered for."""
-    for duty in parts.store.duties(TRUST):
-        if duty.document:
-            with suppress(Stale):
-                parts.store.keep(replace(duty, due_at=parts.clock.now()))
+    make_due(parts, TRUST, where=lambda duty: bool(duty.document))
