@@ -13,7 +13,9 @@ Record = Mapping[str, str]
 _UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]{1,248}\.[a-z]{4,9}", re.ASCII)
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ID = re.compile(r"[0-9a-f]{32}")
-_LONGEST_LINE = 32 * 1024
+# What is related to one unit is in one line, and may be as much as the whole answer (`SshLimits.output`): a thousand
+# names have 41 KB, and may have 250.
+_LONGEST_LINE = 4 * 1024 * 1024
 
 # How systemd writes a length of time: format_timespan(), in microseconds.
 _LENGTHS = {

@@ -9,8 +9,8 @@ import re
 import shlex
 from collections.abc import Iterable, Sequence
 
-from bot.core.look_script import HOST_POLICY
-from bot.core.look_script import SCRIPT as LOOK
+from bot.core.host_script import HOST_POLICY
+from bot.core.look import SIZES, look_script
 from bot.core.scan import scan_argv
 from bot.core.systemctl import RIGHTS, USER_RIGHTS, Argv, as_pattern, checked_login, status_form, with_sudo
 from bot.core.unit_list import unit_list_argv
@@ -75,7 +75,7 @@ look_at() {{
     *[!A-Za-z0-9_@:.\\\\\\'\\ -]*) no "not a look of the bot" ;;
   esac
   set -- "$(plainly "$1")"
-  is "$1" "{unit} (full|short) ([a-z_][a-z0-9_-]*|'')?" || no "not a look of the bot"
+  is "$1" "{unit} ({sizes}) ([a-z_][a-z0-9_-]*|'')?" || no "not a look of the bot"
   set -- $1
   [ "${{3-}}" != "''" ] || set -- "$1" "$2" ""
   is_critical "$1" && export {policy}=no
@@ -138,7 +138,8 @@ def _text(critical: Iterable[str], users: Sequence[str]) -> str:
         refused=REFUSED,
         policy=HOST_POLICY,
         unit=as_pattern("{unit}"),
-        look=shlex.quote(LOOK),
+        sizes="|".join(SIZES),
+        look=shlex.quote(look_script()),
         scan=shlex.quote(scan_argv()[2]),
         names=shlex.quote(unit_list_argv()[2]),
         critical=" | ".join(sorted({_glob(pattern) for pattern in critical})) or "''",

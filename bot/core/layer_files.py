@@ -4,7 +4,8 @@ import posixpath
 import re
 
 from bot.core.answer import needed, record
-from bot.core.units import FileKind, Layer, LayerFile
+from bot.core.search_path import SYSTEM
+from bot.core.units import FileKind, Layer, LayerFile, OtherFile
 from bot.errors import HostError, HostileOutput
 
 # As `systemctl.STAT_FORMAT` has it; without a locale stat(1) quotes like a shell.
@@ -13,18 +14,24 @@ FILE = re.compile(
 )
 
 
-def read_layers(paths: tuple[str, ...], lines: tuple[str, ...]) -> tuple[LayerFile, ...]:
-    """Every layer's file. A line for `/` comes first, for without it nothing was allowed to be seen."""
+def read_layers(paths: tuple[str, ...], lines: tuple[str, ...]) -> tuple[tuple[LayerFile, ...], tuple[OtherFile, ...]]:
+    """Every layer's file, and what other folders of the search path have under the same name.
+
+    A line for `/` comes first, for without it nothing was allowed to be seen.
+    """
     where = record(paths, tuple(Layer))
+    name = posixpath.basename(needed(where, Layer.PERSISTENT))
+    others = [path for folder in SYSTEM if (path := f"{folder}/{name}") not in where.values()]
     files: dict[str, re.Match[str]] = {}
     for line in lines:
         file = FILE.fullmatch(line)
-        if file is None or file["path"] in files or file["path"] not in ("/", *where.values()):
+        if file is None or file["path"] in files or file["path"] not in ("/", *where.values(), *others):
             raise HostileOutput("The host's answer has a file that was not asked for.")
         files[file["path"]] = file
     if "/" not in files:
         raise HostError("The bot may not see that user's folders.", code="sudo_denied")
-    return tuple(_layer_file(layer, needed(where, layer), files.get(needed(where, layer))) for layer in Layer)
+    layers = tuple(_layer_file(layer, needed(where, layer), files.get(needed(where, layer))) for layer in Layer)
+    return layers, tuple(OtherFile(path, *read_kind(files[path])) for path in others if path in files)
 
 
 def _layer_file(layer: Layer, path: str, file: re.Match[str] | None) -> LayerFile:

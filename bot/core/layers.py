@@ -4,6 +4,7 @@ from pathlib import PurePosixPath
 
 from bot.core.changes import Change, Verb
 from bot.core.question import Refuse
+from bot.core.search_path import PACKAGED, folder_of, rank
 from bot.core.units import FileKind, Layer, Snapshot
 
 # What somebody put there: a mask cannot take its place, and one in a lower layer is not seen behind it.
@@ -46,6 +47,9 @@ def _cannot_be_masked(change: Change, snapshot: Snapshot) -> Refuse | None:
 
 def _runtime_layer(change: Change, snapshot: Snapshot) -> Layer | Refuse:
     unit = snapshot.id
+    if above := file_above(snapshot, Layer.RUNTIME):
+        why = f"A mask of {unit} until the next reboot would have no effect: {above} comes first."
+        return Refuse("runtime_shadowed", why, "Ask without --runtime.")
     folder = PurePosixPath(snapshot.layer(Layer.PERSISTENT).path).parent
     if _is_in_the_way(snapshot, Layer.PERSISTENT):
         why = f"A mask of {unit} until the next reboot would have no effect: its unit file in {folder} comes first."
@@ -59,6 +63,9 @@ def _runtime_layer(change: Change, snapshot: Snapshot) -> Layer | Refuse:
 
 def _lasting_layer(change: Change, snapshot: Snapshot) -> Layer | Refuse:
     """Persistent; but a unit file of the administrator's own is masked one layer higher, where we may do that."""
+    if first := file_above(snapshot, Layer.PERSISTENT):
+        hint = "Whoever put that file there has to take it away first."
+        return Refuse("shadowed", f"A mask of {snapshot.id} would have no effect: {first} comes first.", hint)
     if not _is_in_the_way(snapshot, Layer.PERSISTENT):
         return Layer.PERSISTENT
     folder = PurePosixPath(snapshot.layer(Layer.PERSISTENT).path).parent
@@ -77,6 +84,25 @@ def _layer_to_clear(change: Change, snapshot: Snapshot) -> Layer | Refuse:
     if not snapshot.mask_layers:
         return Refuse("not_masked", f"{snapshot.id} is not masked on {change.host}.")
     return min(snapshot.mask_layers, key=list(Layer).index)
+
+
+def file_above(snapshot: Snapshot, layer: Layer) -> str:
+    """A file that systemd reads instead of a mask in that layer; empty if there is none. A mask masks there as well."""
+    ours = rank(snapshot.layer(layer).path)
+    found = (file for file in snapshot.elsewhere if rank(file.path) < ours and file.kind is not FileKind.MASK)
+    return next((file.path for file in found), "")
+
+
+def where_masked(snapshot: Snapshot) -> str:
+    """Where a masked unit has its mask: the layers that hold one, or else the file that systemd goes by, in words."""
+    folder = folder_of(snapshot.fragment)
+    if snapshot.mask_layers:
+        return " and ".join(snapshot.mask_layers)
+    if folder in PACKAGED:
+        return "by its package"
+    if folder.rpartition("/")[2].startswith("generator"):
+        return "since it was booted: by a generator, or the kernel's command line (systemd.mask=)"
+    return f"by {snapshot.fragment}" if snapshot.fragment else "in a way that systemd does not tell"
 
 
 def _is_in_the_way(snapshot: Snapshot, layer: Layer) -> bool:

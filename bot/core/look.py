@@ -1,6 +1,5 @@
 """A look at one unit of a host: what is asked, and how the answer becomes a Snapshot."""
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
@@ -11,7 +10,6 @@ from bot.core.answer import (
     needed,
     read_actions,
     read_flag,
-    read_list,
     read_machine_id,
     read_number,
     read_run,
@@ -22,70 +20,90 @@ from bot.core.answer import (
     records,
     sections,
 )
+from bot.core.granted import read_granted
 from bot.core.habits import Habits, Turn
+from bot.core.host_script import script_argv
 from bot.core.layer_files import read_layers
-from bot.core.look_script import NEVER, SCRIPT
-from bot.core.neighbourhood import Neighbourhood, near_names
+from bot.core.look_script import SCRIPT
 from bot.core.other_names import Loaded, subject, twins
-from bot.core.systemctl import RIGHTS, SHOWN, SHOWN_OF_ALL, SHOWN_OF_NAME, Argv, checked_login
-from bot.core.units import ActiveState, LayerFile, LoadState, Snapshot, Surroundings, UnitName
+from bot.core.shown import RELATIONS, SHOWN, SHOWN_OF_NAME
+from bot.core.surroundings import FOR_A_DECISION, OF_A_RESULT, Granted, for_a_decision, nothing, read_around
+from bot.core.systemctl import Argv, checked_login
+from bot.core.units import ActiveState, LayerFile, LoadState, Snapshot, UnitName
 from bot.errors import HostError, HostileOutput, UsageError
+
+SIZES = ("short", "result", "full", "granted")
+"""How much a look asks: a few states; what a change brought about; what a decision needs; what sudo admits."""
 
 _SHORT = ("unit", "names", "layers", "files", "host")
 _STOPPING = "stopping"
-_FULL = ("rights", "kernel", "hashes", "links", "lifeline", "near", "units")
-_HASH = re.compile(r"\\?(?P<hash>[0-9a-f]{64})  (?P<path>/.*)")
 _COMMANDS = {"stop": "ExecStop", "stop-post": "ExecStopPost"}
 _COMMAND = 3  # words: which it is, whether it has begun, whether it has ended
 _KERNEL = ("hostname", "boot_id", "systemd")
 _UNKNOWN = Loaded("", LoadState.STUB)
 
 
-def look_argv(unit: UnitName, *, full: bool, user: str = "") -> Argv:
+def look_argv(unit: UnitName, *, size: str, user: str = "") -> Argv:
     """One constant script for sh(1), with the unit as an argument; it needs root only for other users' managers.
 
-    A short look takes some 15 ms on the host, a full one, with `Surroundings`, up to 400.
+    A short look takes some 15 ms on the host, one at a result with most of `Surroundings` 30, a full one 50.
     """
-    return (
-        "/bin/sh",
-        "-c",
-        SCRIPT,
-        "maskbot-look",
-        str(unit),
-        "full" if full else "short",
-        user and checked_login(user),
-    )
+    return script_argv(SCRIPT, "maskbot-look", str(unit), size, user and checked_login(user))
 
 
-def parse_look(stdout: str, asked: UnitName, *, also: Collection[str] = ()) -> Snapshot:
+def look_script() -> str:
+    """The whole script, as it is sent."""
+    return script_argv(SCRIPT, "")[2]
+
+
+def parse_look(
+    stdout: str, asked: UnitName, *, also: Collection[str] = (), user: str = "", granted: Granted = nothing
+) -> Snapshot:
     """What the host said, believed only where it is what the script prints; with the states of the units in `also`.
 
-    Raises `HostError` (`incomplete_observation`, or why nothing could be asked) or `HostileOutput`.
+    `granted` is asked where sudo's own list does not tell what the bot may do there. Raises `HostError`
+    (`incomplete_observation`, or why nothing could be asked) or `HostileOutput`.
     """
-    found = sections(stdout, (*_SHORT, *_FULL, _STOPPING, "failed"))
-    if "failed" in found:
-        raise failure(found["failed"])
-    for name in _SHORT:
-        if name not in found:
-            raise HostError("The host's answer lacks a part.", code="incomplete_observation", passing=True)
-    unit, host = record(found["unit"], SHOWN), record(found["host"], ("machine_id", "manager"))
+    found = _sections(stdout)
+    unit, host = record(found["unit"], (*SHOWN, *RELATIONS)), record(found["host"], ("machine_id", "manager"))
     if not {str(asked), needed(unit, "Id")} <= set(read_units(needed(unit, "Names"))):
         raise HostileOutput("The host's answer is about another unit.")
     try:
+        layers, elsewhere = read_layers(found["layers"], found["files"])
         snapshot = _snapshot(
             unit,
             asked=asked,
             loads=_other_names(found["names"]),
-            layers=read_layers(found["layers"], found["files"]),
+            layers=layers,
             machine_id=read_machine_id(host),
         )
     except (ValueError, UsageError):
         raise HostileOutput("The host's answer has a state or a name that systemd does not have.") from None
     if subject(snapshot).text not in (str(asked), needed(unit, "Id")):
         raise HostileOutput("The host's answer has the files of another unit.")
-    around = _around(found, unit, also) if "rights" in found else None
+    around = read_around(found, unit, also) if "states" in found else None
+    if around and "rights" in found:
+        around = for_a_decision(around, found, unit, user=user, granted=granted)
     command = _stop_command(found.get(_STOPPING, ()), snapshot.sub)
-    return replace(_with_manners(snapshot, unit), around=around, manager=read_run(host), stop_command=command)
+    whole = replace(_with_manners(snapshot, unit), elsewhere=elsewhere, around=around, manager=read_run(host))
+    return replace(whole, stop_command=command)
+
+
+def parse_granted(stdout: str) -> frozenset[str]:
+    """The rights that a look of that size asked sudo for, one by one."""
+    return read_granted(_sections(stdout, "granted")["granted"])
+
+
+def _sections(stdout: str, *needed_too: str) -> dict[str, tuple[str, ...]]:
+    found = sections(stdout, (*_SHORT, *OF_A_RESULT, *FOR_A_DECISION, _STOPPING, "granted", "failed"))
+    if "failed" in found:
+        raise failure(found["failed"])
+    decides = any(name in found for name in FOR_A_DECISION)
+    further = (*OF_A_RESULT, *FOR_A_DECISION) if decides else OF_A_RESULT if "states" in found else ()
+    for name in (*_SHORT, *further, *needed_too):
+        if name not in found:
+            raise HostError("The host's answer lacks a part.", code="incomplete_observation", passing=True)
+    return found
 
 
 def _stop_command(lines: tuple[str, ...], sub: str) -> tuple[int, int]:
@@ -179,59 +197,3 @@ def _with_manners(snapshot: Snapshot, unit: Record) -> Snapshot:
         restart=unit.get("Restart", ""),
         actions=read_actions(unit),
     )
-
-
-def _around(found: Mapping[str, tuple[str, ...]], unit: Record, also: Collection[str]) -> Surroundings:
-    for name in _FULL:
-        if name not in found:
-            raise HostError("The host's answer lacks a part.", code="incomplete_observation", passing=True)
-    kernel = record(found["kernel"], _KERNEL)
-    nearby = Neighbourhood(records(found["units"], SHOWN_OF_ALL))
-    hashes = _hashes(found["hashes"])
-    own = UnitName(unit["Id"])
-    return Surroundings(
-        hostname=needed(kernel, "hostname"),
-        boot_id=needed(kernel, "boot_id"),
-        systemd=needed(kernel, "systemd"),
-        fragment_hash=hashes.get(unit["FragmentPath"], ""),
-        drop_ins=tuple((path, hashes.get(path, "")) for path in read_list(unit.get("DropInPaths", ""))),
-        would_stop=nearby.would_stop(own.text),
-        triggers=nearby.triggers(own.text),
-        upheld_by=nearby.named(read_units(unit.get("UpheldBy", ""))),
-        starts=nearby.starts(own.text),
-        members=nearby.members(own),
-        wants_links=_links(found["links"]),
-        pending_reload=nearby.pending_reload(own.text),
-        others=nearby.named(also),
-        failed=nearby.failed(),
-        up=nearby.up(),
-        agents=nearby.agents(),
-        lifeline=nearby.lifeline(found["lifeline"]),
-        near=near_names(own, sorted({*nearby.names(), *found["near"]})) if found["near"] else (),
-        rights=_rights(found["rights"]),
-    )
-
-
-def _hashes(lines: tuple[str, ...]) -> dict[str, str]:
-    matches = [_HASH.fullmatch(line) for line in lines]
-    if not all(matches):
-        raise HostileOutput("The host's answer has something else than a hash of a file.")
-    return {_unescaped(match): match["hash"] for match in matches if match}
-
-
-def _unescaped(match: re.Match[str]) -> str:
-    """sha256sum(1) doubles each backslash of a path, and says so by one at the beginning of the line."""
-    return match["path"].replace("\\\\", "\\") if match[0].startswith("\\") else match["path"]
-
-
-def _links(lines: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    pairs = [line.partition("|")[::2] for line in lines]
-    if not all(path.startswith("/") and goal for path, goal in pairs):
-        raise HostileOutput("The host's answer has something else than a link.")
-    return tuple(sorted(pairs))
-
-
-def _rights(lines: tuple[str, ...]) -> frozenset[str]:
-    if not set(lines) <= {*RIGHTS, NEVER} or len(set(lines)) < len(lines):
-        raise HostileOutput("The host's answer has a right that was not asked for.")
-    return frozenset(lines)

@@ -1,34 +1,15 @@
 """The one script that looks: constant, without a word of anybody's in it, and it changes nothing."""
 
+from bot.core.agents import AGENTS
+from bot.core.granted_script import LISTED, one_by_one
+from bot.core.host_script import WHY_NOT, WORDS
 from bot.core.search_path import ONLY_THOSE_THERE, SYSTEM, USER, words
-from bot.core.systemctl import RIGHTS, SHOWN, SHOWN_OF_ALL, SHOWN_OF_NAME, STAT_FORMAT, USER_RIGHTS, Argv, with_sudo
+from bot.core.shown import RELATIONS, SHOWN, SHOWN_OF_NAME, SHOWN_OF_NEIGHBOUR, STAT_FORMAT, STATES, STOPS_TOO
+from bot.core.unit_files_script import CONTENTS, KERNEL
+from bot.core.way_in_script import WAY_IN
 
-# How every script of ours begins, and what it says instead of an answer where systemd cannot be asked.
-WORDS = """\
-export LC_ALL=C SYSTEMD_COLORS=0 SYSTEMD_PAGER=
-unset QUOTING_STYLE
-set -f
-say() { printf '%s\\n' "$@"; }
-plain() { say "$1" | sed 's/"//g; s/[\\\\][\\\\]/\\\\/g'; }
-fail() { say "@failed" "$1" @end; exit 0; }
-"""
-WHY_NOT = """\
-  *'has not been booted with systemd'*) fail no_systemd ;;
-  *'valid invocation ID'*) fail not_a_unit ;;
-  *sudo:*) fail sudo_denied ;;
-  *'not found'*) fail no_systemctl ;;
-  *'Failed to connect'* | *'Transport endpoint'*) fail no_bus ;;
-  *) fail show_failed ;;
-esac
-"""
-
-HOST_POLICY = "MASKBOT_HOST_POLICY"
-"""Set by the guard on the host where its own list spares the unit."""
-
-NEVER = "never"
-"""Said among the rights then."""
-
-# Its arguments: the unit, `full` or `short`, and a login for that user's own manager or nothing.
+MOST_EDITS = 200  # files that changed since systemd read its units
+# Its arguments: the unit, the size of the look, and a login for that user's own manager or nothing.
 _BEGIN = f"""\
 {WORDS}unit=$1 size=$2 user=$3 manager=
 say '@maskbot-look 1'
@@ -53,10 +34,7 @@ else
   stats() {{ /usr/bin/stat "$@"; }}
   set -- {words(SYSTEM)}
 fi
-{ONLY_THOSE_THERE}show() {{ ask show -p {",".join(SHOWN)} -- "$unit"; }}
-shown=$(show 2>/dev/null) || case $(show 2>&1) in
-{WHY_NOT}say @unit "$shown"
-"""
+{ONLY_THOSE_THERE}"""
 
 # Of a stop command nothing but when it began and ended: what it runs is foreign text. sed takes the last that matches.
 _WHEN = r"\[\([^] ]*\)[^]]*\]"
@@ -65,15 +43,18 @@ _COMMANDS = rf"s/^\(ExecStop[A-Za-z]*\)={{ .* ; start_time={_WHEN} ; stop_time={
 # A masked unit has lost its other names; the disk still tells them: links to it, and whatever is the same file as the
 # one behind the mask. An instance has the further names of its template. A name that has a mask of its own keeps it,
 # whatever its Id has become.
-_NAMES_AND_LAYERS = f"""\
-id= names= file= drop_ins= load=
+_ITSELF = f"""\
+show() {{ ask show -p {",".join((*SHOWN, *RELATIONS))} -- "$unit"; }}
+itself() {{
+shown=$(show 2>/dev/null) || case $(show 2>&1) in
+{WHY_NOT}say @unit "$shown"
+id= names= file= load=
 while IFS= read -r line; do
   case $line in
     Id=*) id=${{line#*=}} ;;
     Names=*) names=$(plain "${{line#*=}}") ;;
     LoadState=*) load=${{line#*=}} ;;
     FragmentPath=*) file=${{line#*=}} ;;
-    DropInPaths=*) drop_ins=$(plain "${{line#*=}}") ;;
   esac
 done <<EOT
 $shown
@@ -108,7 +89,11 @@ say @names
 [ -z "$others" ] || {{ say "$others" '' && ask show -p {",".join(SHOWN_OF_NAME)} -- $others; }}
 say @layers "control=$control/$place" "persistent=$persistent/$place" "runtime=$runtime/$place"
 say @files
-stats -c '{STAT_FORMAT}' -- / "$control/$place" "$persistent/$place" "$runtime/$place" 2>/dev/null
+for folder; do
+  shift
+  case $folder in "$control" | "$persistent" | "$runtime") ;; *) [ "$user" ] || set -- "$@" "$folder/$place" ;; esac
+done
+stats -c '{STAT_FORMAT}' -- / "$control/$place" "$persistent/$place" "$runtime/$place" "$@" 2>/dev/null
 case "$user|$shown" in "|"*ActiveState=deactivating*)
   say @stopping
   ask show -p ExecStop -p ExecStopPost -- "$unit" 2>/dev/null | sed -n '{_COMMANDS}' | while read -r one begun ended; do
@@ -118,61 +103,115 @@ case "$user|$shown" in "|"*ActiveState=deactivating*)
   done ;;
 esac
 say @host "machine_id=$machine_id" ${{manager:+"manager=$manager"}}
-[ "$size" = full ] || {{ say @end; exit 0; }}
+}}
 """
 
-# sudo is asked while systemd answers for all units: each of the two takes as long as the rest together.
-# Without --all, `*` leaves out what is loaded but inactive (measured).
-_SURROUNDINGS = f"""\
-all=$(ask show --all -p {",".join(SHOWN_OF_ALL)} -- '*' 2>/dev/null | sed '/=$/d; /Action=none$/d')
-wait
-read -r hostname </proc/sys/kernel/hostname
-read -r boot_id </proc/sys/kernel/random/boot_id
-say @kernel "hostname=$hostname" "boot_id=$boot_id" "systemd=$(/usr/bin/systemctl show -p Version --value)"
-say @hashes
-[ -z "$file$drop_ins" ] || sha256sum -- $file $drop_ins 2>/dev/null
-say @links
-find -H "$@" -maxdepth 2 -type l -printf '%p|%l\\n' 2>/dev/null | while IFS='|' read -r path goal; do
-  case $path in "$control/$place" | "$persistent/$place" | "$runtime/$place") continue ;; esac
-  for name in $id $others; do
-    case "$path|$goal|" in */"$name|"* | *"|$name|") say "$path|$goal"; break ;; esac
+# All units by their states alone, in one call. The fifth column is what the units' authors write, and goes no further.
+_STATES = f"""\
+states() {{
+  ask {" ".join(STATES)} 2>/dev/null | sed -nE 's/^[* ]*([^ ]+) +([a-z-]+) +([a-z-]+) +([a-z-]+) .*/\\1 \\2 \\3 \\4/p'
+}}
+"""
+
+# From unit to unit, as long as there are new ones: what would stop too, and what triggers what.
+_NEIGHBOURS = f"""\
+relations() {{
+  while read line; do
+    case $line in {" | ".join(f"{name}=*" for name in STOPS_TOO)} | $2)
+      IFS=' "'
+      for name in ${{line#*=}}; do
+        case " $seen " in *" $name "*) ;; *) seen="$seen $name" ahead="$ahead $name" ;; esac
+      done
+      unset IFS ;;
+    esac
+  done <<EOT
+$1
+EOT
+}}
+neighbours() {{
+  ahead= seen=$id
+  relations "$shown" 'Trigger*=*'
+  for name in {" ".join(AGENTS)}; do
+    for folder; do [ ! -e "$folder/$name" ] || ahead="$ahead $name"; done
   done
-done
-say @lifeline
-process=$$
-while [ "${{process:-0}}" -gt 1 ]; do
-  while IFS= read -r line; do
-    case $line in 0::* | *:name=systemd:*) say "${{line#*:*:}}" ;; esac
-  done 2>/dev/null <"/proc/$process/cgroup"
-  parent=
-  while read -r key value _; do [ "$key" = PPid: ] && parent=$value; done 2>/dev/null <"/proc/$process/status"
-  process=$parent
-done
-say @near
-[ "$load" != not-found ] || find -H "$@" -maxdepth 1 -name '*.*' ! -type d -printf '%f\\n' 2>/dev/null
-say @units "$all"
+  while [ "$ahead" ]; do
+    found=$(ask show -p {",".join(SHOWN_OF_NEIGHBOUR)} -- $ahead 2>/dev/null | sed '/Action=none$/d') ahead=
+    say "$found" ''
+    relations "$found" ''
+  done
+}}
 """
 
+# Names of files, where something may be gone without being known to be; of a user's own manager not all can be seen.
+_WIDE = """\
+names() { find -H "$@" -maxdepth 1 -name '*.*' ! -type d -printf '%f\\n' 2>/dev/null; }
+there() {
+  say @there
+  [ "$gone" != system ] || names "$@"
+}
+wide() {
+  say @contents
+  contents "$@"
+  say @links
+  find -H "$@" -maxdepth 2 -type l -printf '%p|%l\\n' 2>/dev/null | while IFS='|' read -r path goal; do
+    case $path in "$control/$place" | "$persistent/$place" | "$runtime/$place") continue ;; esac
+    for name in $id $others; do
+      case "$path|$goal|" in */"$name|"* | *"|$name|") say "$path|$goal"; break ;; esac
+    done
+  done
+  say @neighbours
+  neighbours "$@"
+  say @near
+  [ "$load" != not-found ] || names "$@"
+}
+"""
 
-def _probe(form: Argv, user: str) -> str:
-    """Ask sudo whether it would, without doing it: sudo(8), `-l` with a command."""
-    words = [f'"{word}"' if "{" in word else word for word in with_sudo(form, user)[2:]]
-    asked = " ".join(words).replace("{unit}", "$id").replace("{link}", "$persistent/$id").replace("{user}", "$user")
-    return f"sudo -n -l {asked} >/dev/null"
+# What needs no other answer is asked side by side: each of these has a pipe of its own, which is read at the end.
+_ASK = """\
+case $size in
+short)
+  itself "$@"
+  say @end
+  ;;
+granted)
+  itself "$@"
+  granted
+  say @end
+  ;;
+result)
+  states | {
+    exec 3<&0 </dev/null
+    itself "$@"
+    kernel | {
+      exec 4<&0 </dev/null
+      wide "$@"
+      say @states
+      cat /dev/fd/3 /dev/fd/4
+      say @end
+    }
+  }
+  ;;
+full)
+  states | {
+    exec 3<&0 </dev/null
+    itself "$@"
+    rights | {
+      exec 4<&0 </dev/null
+      { kernel; edited "$@"; there "$@"; } | {
+        exec 5<&0 </dev/null
+        way_in "$@" | {
+          exec 6<&0 </dev/null
+          wide "$@"
+          say @states
+          cat /dev/fd/3 /dev/fd/5 /dev/fd/6 /dev/fd/4
+          say @end
+        }
+      }
+    }
+  }
+  ;;
+esac
+"""
 
-
-def _granted(right: str, forms: tuple[Argv, ...], user: str = "") -> str:
-    """Say the right where sudo admits all its commands; in the background, for each question takes milliseconds."""
-    ready = ['[ -d "$control" ]'] if right == "control" else []
-    probes = [_probe(form, user) for form in forms]
-    return f"( {' && '.join([*ready, *probes, f'say {right}'])} ) 2>/dev/null &"
-
-
-def _rights() -> str:
-    system = [_granted(right, forms) for right, forms in RIGHTS.items()]
-    user = [_granted(right, forms, "{user}") for right, forms in USER_RIGHTS.items()]
-    policy = f'[ -z "${{{HOST_POLICY}-}}" ] || say {NEVER}'
-    return "\n".join(["say @rights", policy, 'if [ "$user" ]; then', *user, "else", *system, "fi\n"])
-
-
-SCRIPT = f"{_BEGIN}{_NAMES_AND_LAYERS}{_rights()}{_SURROUNDINGS}say @end\n"
+_PARTS = (_ITSELF, _STATES, CONTENTS, _NEIGHBOURS, KERNEL, _WIDE, LISTED, one_by_one(), WAY_IN)
+SCRIPT = "".join((_BEGIN, *_PARTS, _ASK))

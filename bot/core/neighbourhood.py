@@ -1,33 +1,37 @@
-"""What is around a unit, computed from what systemd says of all that is loaded."""
+"""What is around a unit, computed from the states of all loaded units and the relations of its neighbours."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from bot.core.agents import agents
-from bot.core.answer import Record, is_unit, needed, read_actions, read_flag, read_unit, read_units
-from bot.core.units import UNIT_TYPES, ActiveState, LoadState, Neighbour, Snapshot, UnitName
+from bot.core.answer import Record, is_unit, needed, read_actions, read_unit, read_units
+from bot.core.shown import STOPS_TOO
+from bot.core.units import ActiveState, LoadState, Neighbour, Snapshot, UnitName
 from bot.errors import HostileOutput
 
-# All relations by which a stop of one unit stops others; `list-dependencies --reverse` omits PartOf= (measured).
-STOPS_TOO = ("RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf", "PropagatesStopTo")
-_REMOTE_ACCESS = ("ssh.service", "sshd.service", "ssh.socket", "sshd.socket")
 _NEAR = 3
 _UP = (ActiveState.ACTIVE, ActiveState.RELOADING)
 _COMES_AND_GOES = re.compile(
     r"(user|user-runtime-dir)@|user-|session-|run-|systemd-\w+d\.service|polkit|packagekit|dbus-|.*\.(scope|device|mount|slice)\Z"
 )
+_STATES = ("Id", "LoadState", "ActiveState", "SubState")
 
 
 class Neighbourhood:
-    """All loaded units of one manager, by each of their names."""
+    """All loaded units of one manager, by each name that is known of them.
 
-    def __init__(self, units: Iterable[Record]) -> None:
+    `units` are the unit itself and its neighbours with their relations, `states` the states of all.
+    """
+
+    def __init__(self, units: Iterable[Record], states: Iterable[Record] = ()) -> None:
         self._by_name: dict[str, Record] = {}
-        self._all: dict[str, Record] = {}
-        for unit in units:
-            self._all[_id(unit)] = unit
-            for name in (_id(unit), *read_units(unit.get("Names", ""))):
+        self._all: dict[str, Record] = {_id(unit): unit for unit in states}
+        self._all |= {_id(unit): unit for unit in units}
+        for own, unit in self._all.items():
+            self._by_name[own] = unit
+        for unit in list(self._all.values()):
+            for name in read_units(unit.get("Names", "")):
                 self._by_name.setdefault(name, unit)
 
     def would_stop(self, unit: str) -> tuple[Neighbour, ...]:
@@ -63,15 +67,6 @@ class Neighbourhood:
         ]
         return tuple(self._neighbour(name) for name in sorted(found))
 
-    def pending_reload(self, unit: str) -> tuple[str, ...]:
-        """Other units whose files have changed since systemd read them.
-
-        A masked unit that has drop-ins says so for ever (measured): a reload changes nothing about it.
-        """
-        loaded = ((name, found) for name, found in self._all.items() if found.get("LoadState") != LoadState.MASKED)
-        edited = (name for name, found in loaded if read_flag(found.get("NeedDaemonReload", "no")))
-        return tuple(sorted(name for name in edited if name != unit))
-
     def failed(self) -> tuple[str, ...]:
         """All units in failed state."""
         return tuple(sorted(name for name, found in self._all.items() if found.get("ActiveState") == "failed"))
@@ -85,19 +80,6 @@ class Neighbourhood:
         """Configuration management that works here."""
         return agents(self._by_name)
 
-    def lifeline(self, cgroups: Iterable[str]) -> frozenset[str]:
-        """The units that carry our own login, under all their names, with what starts them.
-
-        From the cgroups of our own process and its ancestors; remote access is among them also where a host hides
-        other people's processes.
-        """
-        parts = (part for path in cgroups for part in path.split("/"))
-        carrying = {part for part in parts if part.rpartition(".")[2] in UNIT_TYPES}
-        carrying |= {name for name in _REMOTE_ACCESS if name in self._by_name}
-        carrying |= {trigger for name in list(carrying) for trigger in self._related(name, "TriggeredBy")}
-        named = (read_units(self._by_name[name].get("Names", "")) for name in carrying if name in self._by_name)
-        return frozenset(carrying).union(*named)
-
     def names(self) -> Iterator[str]:
         """Every name of a loaded unit that exists."""
         return (name for name, unit in self._by_name.items() if unit.get("LoadState") != LoadState.NOT_FOUND)
@@ -110,6 +92,15 @@ class Neighbourhood:
 
     def _neighbour(self, name: str) -> Neighbour:
         return read_neighbour(self._by_name.get(name) or {"Id": name, "LoadState": "stub", "ActiveState": "inactive"})
+
+
+def read_states(lines: Sequence[str]) -> Iterator[Record]:
+    """The four words of each unit in the list of all: its name, whether it is loaded, and how it is."""
+    for line in lines:
+        words = line.split(" ")
+        if len(words) != len(_STATES):
+            raise HostileOutput("The host's answer has something else than the states of a unit.")
+        yield dict(zip(_STATES, words, strict=True))
 
 
 def read_neighbour(unit: Record) -> Neighbour:

@@ -20,9 +20,11 @@ from bot.core.answer import (
     records,
     sections,
 )
+from bot.core.host_script import script_argv
 from bot.core.layer_files import FILE, read_kind
 from bot.core.scan_script import FOLDERS, MOST, SCRIPT
-from bot.core.systemctl import SHOWN_OF_MASK, Argv
+from bot.core.shown import SHOWN_OF_MASK
+from bot.core.systemctl import Argv
 from bot.core.units import ActiveState, FileKind, LoadState
 from bot.errors import HostError, HostileOutput
 
@@ -84,7 +86,7 @@ class Scan:
 
 def scan_argv() -> Argv:
     """One constant script for sh(1) without an argument; it needs no root, and takes some 100 ms on the host."""
-    return ("/bin/sh", "-c", SCRIPT, "maskbot-scan")
+    return script_argv(SCRIPT, "maskbot-scan")
 
 
 def parse_scan(stdout: str) -> Scan:

@@ -1,5 +1,7 @@
 """systemd's search path for unit files: every folder, the one that counts most first (systemd.unit(5))."""
 
+from pathlib import PurePosixPath
+
 SYSTEM = (
     "/etc/systemd/system.control",
     "/run/systemd/system.control",
@@ -37,7 +39,7 @@ USER = (
 )
 """Of a user's own manager; `home` and `uid` are variables of the script that looks."""
 
-PACKAGED = ("/lib/systemd/system", "/usr/lib/systemd/system")
+PACKAGED = ("/lib/systemd/system", "/usr/lib/systemd/system", "/usr/lib/systemd/user", "/usr/share/systemd/user")
 """Where packages put their unit files."""
 
 
@@ -55,3 +57,14 @@ for folder; do
 done
 """
 """Shell text: of the positional parameters only the folders that are there; `find -H` enters those that are links."""
+
+
+def folder_of(path: str) -> str:
+    """The folder of a unit file."""
+    return str(PurePosixPath(path).parent)
+
+
+def rank(path: str) -> int:
+    """Where the folder of a unit file stands in the system's search path: the lowest number wins, an unknown loses."""
+    folder = folder_of(path)
+    return SYSTEM.index(folder) if folder in SYSTEM else len(SYSTEM)

@@ -6,6 +6,17 @@ from types import MappingProxyType
 
 from bot.core.foreign import clean
 from bot.core.mask_links import FIND, LINK, UNLINK, removing
+from bot.core.shown import (
+    RELATIONS,
+    SHOWN,
+    SHOWN_OF_EDITED,
+    SHOWN_OF_MANAGER,
+    SHOWN_OF_NAME,
+    SHOWN_OF_NEIGHBOUR,
+    SHOWN_OF_OLDER,
+    STAT_FORMAT,
+    STATES,
+)
 from bot.core.units import Layer, UnitName
 from bot.errors import UsageError
 
@@ -45,38 +56,8 @@ USER_RIGHTS: Mapping[str, tuple[Argv, ...]] = MappingProxyType(
 )
 """The same for a user's own manager, where the control layer is left alone."""
 
-_OF_HABITS: Argv = (
-    "FreezerState", "OnSuccess", "OnFailure", "Conflicts", "Accept", "Persistent", "NextElapseUSecRealtime",
-    "NextElapseUSecMonotonic",
-)  # fmt: skip
-
 PROBE = UnitName("mask-probe.service")
 """A name that no unit has, and no critical list: a mask is tried with it where ours goes, and taken away at once."""
-
-SHOWN: Argv = (
-    "Id", "Names", "LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath", "SourcePath", "DropInPaths",
-    "Transient", "Perpetual", "CanStart", "CanStop", "RefuseManualStart", "RefuseManualStop", "NeedDaemonReload",
-    "MainPID", "ControlGroup", "InvocationID", "NotifyAccess", "WatchdogUSec", "TimeoutStopUSec", "KillMode", "Restart",
-    "NRestarts", "Result", "Job", "UpheldBy", "SuccessAction", "FailureAction", "JobTimeoutAction", *_OF_HABITS,
-)  # fmt: skip
-"""What is asked of the unit itself. Nothing here is text that a unit's author writes freely."""
-
-SHOWN_OF_NAME: Argv = ("Id", "LoadState")
-"""What is asked by each further name of the unit."""
-
-SHOWN_OF_ALL: Argv = (
-    "Id", "Names", "LoadState", "ActiveState", "SubState", "UnitFileState", "InvocationID", "NeedDaemonReload",
-    "RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf", "PropagatesStopTo", "TriggeredBy", "Triggers", "Job",
-    "SuccessAction", "FailureAction", "JobTimeoutAction",
-)  # fmt: skip
-"""What is asked of every loaded unit."""
-
-SHOWN_OF_MASK: Argv = ("Id", "LoadState", "ActiveState", "UnitFileState")
-"""What a scan asks of each unit that has a mask."""
-
-# Without the device: on an overlay or a tmpfs its number changes with each boot, and the link is the same.
-STAT_FORMAT = "%F|%s|%i:%.9Z|%N"
-"""Kind, size, identity (inode and change time), and the quoted name with its target, of one layer's file: stat(1)."""
 
 _LOGIN = re.compile(r"[a-z_][a-z0-9_-]{0,30}", re.ASCII)
 
@@ -188,6 +169,7 @@ _PATTERNS = {
     "{unit}": _UNIT,
     "{units}": f"{_UNIT}( {_UNIT})*",
     "{link}": f"/[^ ]+/systemd/user/{_UNIT}",
+    "{names}": "[^ ]+( [^ ]+)*",  # only to be shown
     "{layer}": f"/[^ ]+/systemd/user(\\.control)?/{_UNIT}",
 }
 
@@ -197,7 +179,7 @@ def sudoers_fragment(login: str, *, users: Sequence[str] = ()) -> str:
 
     `users` are the people whose own managers the bot may speak to.
     """
-    commands = [_admitted(form) for forms in RIGHTS.values() for form in forms]
+    commands = [admitted(form) for forms in RIGHTS.values() for form in forms]
     alias = f"{checked_login(login).upper().replace('-', '_')}_COMMANDS"
     lines = [
         f"Cmnd_Alias {alias} = \\",
@@ -211,14 +193,19 @@ def sudoers_fragment(login: str, *, users: Sequence[str] = ()) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _admitted(form: Argv) -> str:
+def admitted(form: Argv) -> str:
     """One command as sudoers(5) writes it; what varies is a regular expression over all arguments together."""
     return f"{form[0]} ^{as_pattern(' '.join(form[1:]))}$"
 
 
+def is_admitted_name(unit: str) -> bool:
+    """Whether the pattern for units, of all that is admitted, fits this name."""
+    return bool(re.fullmatch(_UNIT, unit, re.ASCII))
+
+
 def as_pattern(words: str) -> str:
     """Words of a command as an extended regular expression, with its own for each that varies."""
-    for sign in "|.*":
+    for sign in "|.*+":
         words = words.replace(sign, f"\\{sign}")
     for word, pattern in _PATTERNS.items():
         words = words.replace(word, pattern)
@@ -228,15 +215,19 @@ def as_pattern(words: str) -> str:
 def _user_lines(login: str, user: str) -> list[str]:
     """A user's manager answers only to root and to that user, and so do the folders of its layers."""
     asked: list[Argv] = [
-        ("show", "-p", ",".join(SHOWN), "--", "{unit}"),
+        ("show", "-p", ",".join((*SHOWN, *RELATIONS)), "--", "{unit}"),
         ("show", "-p", ",".join(SHOWN_OF_NAME), "--", "{units}"),
-        ("show", "--all", "-p", ",".join(SHOWN_OF_ALL), "--", "*"),
+        ("show", "-p", ",".join(SHOWN_OF_NEIGHBOUR), "--", "{names}"),
+        ("show", "-p", ",".join(SHOWN_OF_EDITED), "--", "{names}"),
+        SHOWN_OF_MANAGER,
+        SHOWN_OF_OLDER,
+        STATES,
         ("--no-pager", "--full", "status", "-n", "0", "--", "{unit}"),
     ]
     changed = [form for forms in USER_RIGHTS.values() for form in forms if form is not _UNLINK_OF_USER]
     forms = [for_manager(form, user) for form in changed + [(*_SYSTEMCTL, *words) for words in asked]]
     layers = ("/usr/bin/stat", "-c", STAT_FORMAT, "--", "/", "{layer}", "{layer}", "{layer}")
     return [
-        *(f"{login} ALL=(root) NOPASSWD: {_admitted(form)}" for form in forms),
-        *(f"{login} ALL=({user}) NOPASSWD: {_admitted(form)}" for form in (layers, _UNLINK_OF_USER)),
+        *(f"{login} ALL=(root) NOPASSWD: {admitted(form)}" for form in forms),
+        *(f"{login} ALL=({user}) NOPASSWD: {admitted(form)}" for form in (layers, _UNLINK_OF_USER)),
     ]

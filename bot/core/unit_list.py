@@ -1,6 +1,7 @@
 """The names of a host's units, for people to choose from: asked in some 50 ms, and names are all that is asked."""
 
 from bot.core.answer import sections
+from bot.core.host_script import WORDS, script_argv
 from bot.core.search_path import ONLY_THOSE_THERE, SYSTEM, words
 from bot.core.systemctl import Argv
 from bot.core.units import UnitName
@@ -12,10 +13,7 @@ _SECTION = "unit_names"
 # both, and takes half a second for it (measured); `list-units` prints text of the units' authors, so only its first
 # two words go on.
 SCRIPT = f"""\
-export LC_ALL=C SYSTEMD_COLORS=0 SYSTEMD_PAGER=
-set -f
-say() {{ printf '%s\\n' "$@"; }}
-set -- {words(SYSTEM)}
+{WORDS}set -- {words(SYSTEM)}
 {ONLY_THOSE_THERE}say '@maskbot-look 1' '@{_SECTION}'
 {{
   find -H "$@" -maxdepth 1 -name '*.*' ! -type d -printf '%f\\n' 2>/dev/null
@@ -29,7 +27,7 @@ say @end
 
 def unit_list_argv() -> Argv:
     """One constant script for sh(1), which needs no root."""
-    return ("/bin/sh", "-c", SCRIPT, "maskbot-units")
+    return script_argv(SCRIPT, "maskbot-units")
 
 
 def parse_unit_list(stdout: str) -> tuple[UnitName, ...]:

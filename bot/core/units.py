@@ -1,82 +1,24 @@
-"""Unit names, the states systemd gives them, and the snapshot of one unit at one moment."""
+"""The states that systemd gives to units, and the snapshot of one unit at one moment."""
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
 
 from bot.core.habits import Habits
-from bot.errors import UsageError
+from bot.core.unit_names import UNIT_TYPES, UnitName
 
-UNIT_TYPES = (
-    "service", "socket", "device", "mount", "automount", "swap", "target", "path", "timer", "slice", "scope",
-)  # fmt: skip
-
-# systemd's own unit_name_is_valid(), narrowed: no leading `-`, `.` or `\`, no `..`, backslash only as systemd-escape
-# writes it. Checked against systemd 252 on 916 names without a disagreement before it was narrowed.
-_NAME = re.compile(
-    r"(?=.{1,255}\Z)(?!.*\.\.)[A-Za-z0-9_](?:[A-Za-z0-9:_.-]|\\x[0-9a-f]{2})*"
-    r"(?P<instance>@(?:[A-Za-z0-9:_.@-]|\\x[0-9a-f]{2})*)?"
-    r"\.(?P<type>" + "|".join(UNIT_TYPES) + r")",
-    re.ASCII,
-)
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class UnitName:
-    """The full name of a unit, always with its suffix: `cron.service`."""
-
-    text: str
-
-    def __post_init__(self) -> None:
-        if not self.is_sendable(self.text):
-            raise UsageError(f"`{self.text[:80]}` is not a unit name.")
-
-    @classmethod
-    def parse(cls, typed: str) -> Self:
-        """Read what a person typed; a name without a known suffix means a service, as systemctl has it.
-
-        Raises `UsageError` with a sentence for the caller.
-        """
-        if "/" in typed:
-            raise UsageError(f"`{typed[:80]}` is a path. Name the unit instead, for example `cron.service`.")
-        if any(sign in typed for sign in "*?[]{}"):
-            raise UsageError(f"`{typed[:80]}` is a pattern. Name one unit, for example `cron.service`.")
-        known = typed.rpartition(".")[2] in UNIT_TYPES and "." in typed
-        try:
-            return cls(typed if known else f"{typed}.service")
-        except UsageError:
-            raise UsageError(
-                f"`{typed[:80]}` is not a unit name. A name has letters, digits and `:_.@-`, like `cron.service`."
-            ) from None
-
-    @staticmethod
-    def is_sendable(text: str) -> bool:
-        """Whether this is a name that we would send to a host; systemd allows stranger ones."""
-        return bool(_NAME.fullmatch(text))
-
-    def __str__(self) -> str:
-        return self.text
-
-    @property
-    def type(self) -> str:
-        """The kind of unit: what stands behind the last dot."""
-        return self.text.rpartition(".")[2]
-
-    @property
-    def is_template(self) -> bool:
-        """`foo@.service`: a pattern for units, not a unit."""
-        return "@" in self.text and self.text.partition("@")[2].startswith(f".{self.type}")
-
-    @property
-    def is_instance(self) -> bool:
-        """`foo@bar.service`."""
-        return "@" in self.text and not self.is_template
-
-    @property
-    def template(self) -> "UnitName | None":
-        """The template that an instance is made from."""
-        return UnitName(f"{self.text.partition('@')[0]}@.{self.type}") if self.is_instance else None
+__all__ = [
+    "UNIT_TYPES",
+    "ActiveState",
+    "FileKind",
+    "Layer",
+    "LayerFile",
+    "LoadState",
+    "Neighbour",
+    "OtherFile",
+    "Snapshot",
+    "Surroundings",
+    "UnitName",
+]
 
 
 class LoadState(StrEnum):
@@ -140,6 +82,15 @@ class LayerFile:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherFile:
+    """What stands under the unit's name in another folder of systemd's search path than those of the layers."""
+
+    path: str
+    kind: FileKind
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Neighbour:
     """Another unit, as far as a change of this one concerns it."""
 
@@ -174,6 +125,7 @@ class Surroundings:
     failed: tuple[str, ...] = ()  # all units in failed state
     agents: tuple[str, ...] = ()  # configuration management that works there, and may take a mask off
     lifeline: frozenset[str] = frozenset()  # units that carry our own SSH login
+    may_carry_us: frozenset[str] = frozenset()  # units at stake that listen, where it cannot be told who carries us
     near: tuple[str, ...] = ()  # names like the asked one, when it is not found
     rights: frozenset[str] = frozenset()  # the words of `systemctl.RIGHTS` that sudo admits to us
     up: tuple[str, ...] = ()  # all units that run
@@ -196,6 +148,7 @@ class Snapshot:
     file_state: str
     fragment: str
     layers: tuple[LayerFile, ...]
+    elsewhere: tuple[OtherFile, ...] = ()  # in the order in which systemd searches; of the system's own manager only
     source: str = ""
     transient: bool = False
     perpetual: bool = False

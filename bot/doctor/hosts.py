@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from bot.core.guard import PATH, PROBE, REFUSED, complaint
 from bot.core.inventory import Host
 from bot.core.login import login_complaint
-from bot.core.look import look_argv, parse_look
+from bot.core.look import look_argv, parse_granted, parse_look
 from bot.core.systemctl import RIGHTS
 from bot.core.units import Snapshot, UnitName
 from bot.doctor.finding import Finding
@@ -44,17 +44,17 @@ _RIGHTS_FIX = "Put the lines of docs/operations.md for this login into /etc/sudo
 def examine_host(hosts: Hosts, host: Host, *, deadline: float) -> tuple[list[Finding], str]:
     """Everything about one host up to the first thing that fails, and its machine-id if it told one."""
     try:
-        reply = hosts.run(host, look_argv(_UNIT, full=True), deadline=deadline)
+        reply = hosts.run(host, look_argv(_UNIT, size="full"), deadline=deadline)
         no = complaint(host.name, reply.exit_code, reply.stderr)
         if no := no or login_complaint(host.name, reply.exit_code, reply.stdout):
             raise no
-        seen = parse_look(reply.stdout, _UNIT)
-        escaped = parse_look(hosts.run(host, look_argv(_ESCAPED, full=True), deadline=deadline).stdout, _ESCAPED)
+        seen = parse_look(reply.stdout, _UNIT, granted=lambda: _granted(hosts, host, _UNIT, deadline))
+        granted = _granted(hosts, host, _ESCAPED, deadline)
         probe = hosts.run(host, PROBE, deadline=deadline)
     except MaskbotError as error:
         return list(_until(host.name, error)), ""
     well = [Finding(host.name, check, is_ok=True) for check in _CHECKS]
-    rights = [*_rights(host.name, seen), *_rights_of_escaped(host.name, seen, escaped)]
+    rights = [*_rights(host.name, seen), *_rights_of_escaped(host.name, seen, granted)]
     return [*well, *rights, _guard(host.name, probe), *_machine(host, seen)], seen.machine_id
 
 
@@ -101,10 +101,14 @@ def _rights(name: str, seen: Snapshot) -> Iterator[Finding]:
             yield Finding(name, f"sudo: {right}", is_ok=False, what="sudo does not let the bot", fix=_RIGHTS_FIX)
 
 
-def _rights_of_escaped(name: str, seen: Snapshot, escaped: Snapshot) -> Iterator[Finding]:
+def _granted(hosts: Hosts, host: Host, unit: UnitName, deadline: float) -> frozenset[str]:
+    """What sudo admits for a unit, each right asked for by itself."""
+    return parse_granted(hosts.run(host, look_argv(unit, size="granted"), deadline=deadline).stdout)
+
+
+def _rights_of_escaped(name: str, seen: Snapshot, granted: frozenset[str]) -> Iterator[Finding]:
     """Lines of an older version admit no name with a backslash."""
-    granted, of_escaped = (one.around.rights if one.around else frozenset[str]() for one in (seen, escaped))
-    if granted == of_escaped:
+    if seen.around and seen.around.rights == granted:
         yield Finding(name, "sudo: escaped names", is_ok=True)
     else:
         what = r"sudo does not let the bot handle units whose names systemd has escaped (`a\x2db.service`)"

@@ -28,7 +28,8 @@ _HOST_KEYS = ("ssh-ed25519", "ecdsa-sha2-", "rsa-sha2-")
 class SshLimits:
     """How long each phase may take, in seconds, and how much an answer may say, in bytes of each stream.
 
-    A full look at a host with two thousand units has some 300 KiB; what people are shown of an answer is cut shorter.
+    A full look at a host with three thousand units has some 200 KiB, with names of the greatest length a megabyte; what
+    people are shown of an answer is cut shorter.
     """
 
     connect: float = 5.0
@@ -37,7 +38,7 @@ class SshLimits:
     auth: float = 10.0
     channel: float = 10.0
     idle: float = 60.0
-    output: int = 1024 * 1024
+    output: int = 4 * 1024 * 1024
 
 
 class _PromptSocket(socket.socket):

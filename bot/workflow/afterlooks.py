@@ -14,7 +14,7 @@ from bot.errors import HostError, UsageError
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.drawing import in_words
 from bot.workflow.ending import event
-from bot.workflow.looking import known_neighbours, look
+from bot.workflow.looking import known_neighbours, look_at_result
 from bot.workflow.noticing import Gone, gone
 from bot.workflow.own_changes import own_changes
 from bot.workflow.parts import Parts
@@ -61,7 +61,7 @@ def _seen(parts: Parts, request: Request) -> Snapshot | None:
     change, target = request.ask.change, request.target
     try:
         host = parts.host(change.host)
-        return look(parts, host, target.unit, full=True, user=change.user, also=known_neighbours(target))
+        return look_at_result(parts, host, target.unit, user=change.user, also=known_neighbours(target))
     except (HostError, UsageError) as error:
         log.info("not looked at after the change", request=request.id, why=str(error))
         return None

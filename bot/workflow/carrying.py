@@ -19,7 +19,7 @@ from bot.workflow.doubt import in_doubt
 from bot.workflow.ending import event
 from bot.workflow.finishing import Ending, finish
 from bot.workflow.frozen import is_new_mask
-from bot.workflow.looking import known_neighbours, look, status_head
+from bot.workflow.looking import known_neighbours, look, look_at_result, status_head
 from bot.workflow.parts import Parts
 from bot.workflow.slow import give_way
 
@@ -100,7 +100,9 @@ class Carrying:
 
     def _look(self, *, full: bool = False) -> Snapshot:
         user, target = self.request.ask.change.user, self.request.target
-        return look(self.parts, self.host, target.unit, full=full, user=user, also=known_neighbours(target))
+        if not full:
+            return look(self.parts, self.host, target.unit, user=user)
+        return look_at_result(self.parts, self.host, target.unit, user=user, also=known_neighbours(target))
 
     def _observe(self, now: Snapshot) -> Work:
         change = self.request.ask.change

@@ -6,51 +6,58 @@ from bot.core.changes import Target
 from bot.core.guard import complaint
 from bot.core.inventory import Host
 from bot.core.login import login_complaint
-from bot.core.look import look_argv, parse_look
+from bot.core.look import look_argv, parse_granted, parse_look
 from bot.core.scan import Scan, parse_scan, scan_argv
-from bot.core.systemctl import read_status, status_argv
+from bot.core.systemctl import Argv, read_status, status_argv
 from bot.core.units import Snapshot, UnitName
 from bot.errors import HostError, OutcomeUnknown
-from bot.ports import Reply
 from bot.workflow.parts import Parts
 
 # A host under load gives these for a moment (measured), though they may also be there to stay.
 _MAY_PASS = ("no_bus", "show_failed")
 
 
-def look(
-    parts: Parts, host: Host, unit: UnitName, *, full: bool = False, user: str = "", also: Collection[str] = ()
-) -> Snapshot:
-    """One look; a full one also at the units in `also`, whatever has become of their relations to this one.
+def look(parts: Parts, host: Host, unit: UnitName, *, full: bool = False, user: str = "") -> Snapshot:
+    """One look; a full one sees all that a decision needs.
 
     Raises `HostError` if the host cannot be asked or answers nonsense, or is another machine.
     """
-    try:
-        reply = parts.hosts.run(host, look_argv(unit, full=full, user=user), deadline=parts.timings.look)
-    except OutcomeUnknown as error:  # a look changes nothing, so no answer is no more than that
-        raise HostError(str(error), code="no_answer", passing=True) from error
-    _check_guard(host, reply)
-    snapshot = parse_look(reply.stdout, unit, also=also)
+
+    def granted() -> frozenset[str]:
+        return parse_granted(_asked(parts, host, look_argv(unit, size="granted", user=user)))
+
+    said = _asked(parts, host, look_argv(unit, size="full" if full else "short", user=user))
+    snapshot = parse_look(said, unit, user=user, granted=granted)
+    _check_machine(host, snapshot.machine_id)
+    return snapshot
+
+
+def look_at_result(parts: Parts, host: Host, unit: UnitName, *, user: str = "", also: Collection[str] = ()) -> Snapshot:
+    """What a change brought about, also for the units in `also`, whatever has become of their relations to this one.
+
+    It is a full look without what only a decision needs: our rights there, our way in, other people's edits.
+    """
+    snapshot = parse_look(_asked(parts, host, look_argv(unit, size="result", user=user)), unit, also=also, user=user)
     _check_machine(host, snapshot.machine_id)
     return snapshot
 
 
 def scan(parts: Parts, host: Host) -> Scan:
     """Every mask on a host. Raises `HostError` in the same cases."""
-    try:
-        reply = parts.hosts.run(host, scan_argv(), deadline=parts.timings.look)
-    except OutcomeUnknown as error:
-        raise HostError(str(error), code="no_answer", passing=True) from error
-    _check_guard(host, reply)
-    found = parse_scan(reply.stdout)
+    found = parse_scan(_asked(parts, host, scan_argv()))
     _check_machine(host, found.machine_id)
     return found
 
 
-def _check_guard(host: Host, reply: Reply) -> None:
+def _asked(parts: Parts, host: Host, argv: Argv) -> str:
+    try:
+        reply = parts.hosts.run(host, argv, deadline=parts.timings.look)
+    except OutcomeUnknown as error:  # a look changes nothing, so no answer is no more than that
+        raise HostError(str(error), code="no_answer", passing=True) from error
     no = complaint(host.name, reply.exit_code, reply.stderr)
     if no := no or login_complaint(host.name, reply.exit_code, reply.stdout):
         raise no
+    return reply.stdout
 
 
 def _check_machine(host: Host, machine_id: str) -> None:

@@ -66,7 +66,7 @@ def _is_end(message: dict[str, object]) -> bool:
 
 def _locally(host: LabHost) -> float:
     """Look, mask, stop, reload, try a start, look: one after the other, with no network, no record and no Slack."""
-    look = ("runuser", "-u", "maskbot", "--", *look_argv(UNIT, full=True))
+    look = ("runuser", "-u", "maskbot", "--", *look_argv(UNIT, size="full"))
     steps = [
         look,
         ("systemctl", "mask", "--no-reload", "--", str(UNIT)),

@@ -7,7 +7,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.core.look import look_argv
@@ -30,10 +30,20 @@ class Case:
     after: Sequence[str] = ()
     full: bool = False
     user: str = ""
+    result: bool = False
+    granted: bool = False
+    at: int = 0  # another port than sshd's, where something on the host listens for us
+
+    @property
+    def size(self) -> str:
+        """How much is asked."""
+        return "granted" if self.granted else "result" if self.result else "full" if self.full else "short"
 
 
 _ETC, _RUN, _CONTROL = "/etc/systemd/system", "/run/systemd/system", "/etc/systemd/system.control"
 _RELOAD = "systemctl daemon-reload"
+_SSHD_PORT = "$(sed -n 's/^Port //p' /etc/ssh/sshd_config)"
+_RELAY, _DOOR = 2398, 2399
 _AS_USER = f"systemctl --user -M {LINGERING}@.host"
 
 CASES: Mapping[str, Case] = {
@@ -157,6 +167,85 @@ CASES: Mapping[str, Case] = {
     "slice": Case("system.slice"),
     "scope": Case("init.scope"),
     "wrapper": Case("db.service", full=True),
+    "granted": Case("worker.service", granted=True),
+    "result": Case(
+        "worker.service",
+        ["systemctl stop worker.service", "systemctl mask worker.service"],
+        ["systemctl unmask worker.service", "systemctl start worker.service metrics.service partof.service"],
+        result=True,
+    ),
+    "to_zero": Case(
+        "hollow.service",
+        [f"ln -s /dev/zero {_ETC}/hollow.service", _RELOAD],
+        [f"rm {_ETC}/hollow.service", _RELOAD],
+        full=True,
+    ),
+    "files_of_all_kinds": Case(
+        "tuned.service",
+        [
+            f"cd {_ETC}/tuned.service.d; printf '[Service]\nNice=1\n' >'two words.conf'; chmod 600 'two words.conf'",
+            f"cd {_ETC}/tuned.service.d; ln -s /dev/null off.conf; truncate -s 2M big.conf; {_RELOAD}",
+            f"mkdir {_RUN}/tuned.service.d {_RUN}/service.d; chmod 700 {_RUN}/service.d",
+            f"printf '[Service]\nNice=2\n' >{_RUN}/tuned.service.d/not-loaded.conf",
+            "chmod 600 /usr/lib/systemd/system/tuned.service",
+        ],
+        [
+            f"cd {_ETC}/tuned.service.d; rm 'two words.conf' off.conf big.conf; rm -r {_RUN}/tuned.service.d",
+            f"rmdir {_RUN}/service.d; chmod 644 /usr/lib/systemd/system/tuned.service; {_RELOAD}",
+        ],
+        full=True,
+    ),
+    "masked_by_the_kernel": Case(
+        "cron.service",
+        [
+            "mkdir -p /etc/systemd/system-generators; cd /etc/systemd/system-generators;"
+            " printf '#!/bin/sh\nln -s /dev/null $2/cron.service\n' >mask; chmod 755 mask",
+            _RELOAD,
+        ],
+        [f"rm /etc/systemd/system-generators/mask; {_RELOAD}"],
+    ),
+    "masked_in_run_control": Case(
+        "cron.service",
+        [f"mkdir {_RUN}.control; ln -s /dev/null {_RUN}.control/cron.service; {_RELOAD}"],
+        [f"rm -r {_RUN}.control; {_RELOAD}"],
+    ),
+    "attached": Case(
+        "portable.service",
+        [f"mkdir {_ETC}.attached; cp /usr/lib/systemd/system/gate.service {_ETC}.attached/portable.service; {_RELOAD}"],
+        [f"rm -r {_ETC}.attached; {_RELOAD}"],
+    ),
+    "edited_and_gone": Case(
+        "cron.service",
+        [
+            f"cp /usr/lib/systemd/system/gate.service {_ETC}/leaving.service; {_RELOAD}; systemctl start leaving",
+            f"sleep 1.1; rm {_ETC}/leaving.service; touch /usr/lib/systemd/system/template@.service",
+        ],
+        [f"systemctl stop leaving.service; {_RELOAD}"],
+        full=True,
+    ),
+    "relayed": Case(
+        "relay.service",
+        [
+            f"cd {_RUN}; printf '[Socket]\nListenStream=127.0.0.1:{_RELAY}\n' >relay.socket",
+            f"cd {_RUN}; printf '[Service]\nExecStart=/lib/systemd/systemd-socket-proxyd 127.0.0.1:%s\n' {_SSHD_PORT}"
+            " >relay.service",
+            f"{_RELOAD}; systemctl start relay.socket",
+        ],
+        [f"systemctl stop relay.socket relay.service; rm {_RUN}/relay.s*; {_RELOAD}"],
+        full=True,
+        at=_RELAY,
+    ),
+    "sshd_for_each_login": Case(
+        "door.socket",
+        [
+            f"cd {_RUN}; printf '[Socket]\nListenStream=127.0.0.1:{_DOOR}\nAccept=yes\n' >door.socket",
+            f"cd {_RUN}; printf '[Service]\nExecStart=-/usr/sbin/sshd -i\nStandardInput=socket\n' >'door@.service'",
+            f"{_RELOAD}; systemctl start door.socket",
+        ],
+        [f"systemctl stop door.socket; rm {_RUN}/door*; {_RELOAD}"],
+        full=True,
+        at=_DOOR,
+    ),
     "surroundings": Case("worker.service", full=True),
     "takes_critical_along": Case("gate.service", full=True),
     "drop_in": Case("tuned.service", full=True),
@@ -236,6 +325,21 @@ SCANS: Mapping[str, Case] = {
             f"{_RELOAD}; systemctl reset-failed",
         ],
     ),
+    "scan_in_every_folder": Case(
+        "",
+        [
+            f"mkdir /opt/control; rmdir {_CONTROL}; ln -s /opt/control {_CONTROL}",
+            "ln -s /dev/null /opt/control/a.service",
+            f"mkdir {_ETC}.attached {_RUN}.attached {_RUN}.control /usr/local/lib/systemd/system -p",
+            f"for folder in {_ETC}.attached {_RUN}.attached {_RUN}.control /usr/local/lib/systemd/system; do"
+            " ln -s /dev/null $folder/b.service; done",
+            f"ln -s self.service {_ETC}/self.service; touch /opt/empty; ln -s /opt/empty {_ETC}/c.service; {_RELOAD}",
+        ],
+        [
+            f"rm -r /opt/control /opt/empty {_CONTROL} {_ETC}.attached {_RUN}.attached {_RUN}.control",
+            f"rm -r {_ETC}/self.service {_ETC}/c.service /usr/local/lib/systemd/system; mkdir {_CONTROL}; {_RELOAD}",
+        ],
+    ),
     "scan_with_agents": Case(
         "",
         [
@@ -276,14 +380,17 @@ def _record(host: LabHost, name: str, case: Case) -> None:
     if name in SCANS:
         (RECORDED / f"{name}.txt").write_text(_as_bot(host, scan_argv()))
         return
-    words = look_argv(UnitName(case.unit), full=case.full, user=case.user)
-    (RECORDED / f"{name}.txt").write_text(_as_bot(host, words))
+    words = look_argv(UnitName(case.unit), size=case.size, user=case.user)
+    (RECORDED / f"{name}.txt").write_text(_as_bot(host, words, at=case.at))
     if name in STATUS:
         (RECORDED / f"{name}.status").write_text(_as_bot(host, status_argv(UnitName(case.unit))))
 
 
-def _as_bot(host: LabHost, words: Sequence[str]) -> str:
-    return subprocess.run(host.ssh(shlex.join(words)), capture_output=True, text=True, check=False).stdout
+def _as_bot(host: LabHost, words: Sequence[str], *, at: int = 0) -> str:
+    elsewhere = replace(host, port=at, known_hosts=Path("/dev/null")) if at else host
+    client = list(elsewhere.ssh(shlex.join(words)))
+    client[1:1] = ["-o", "StrictHostKeyChecking=no"] if at else []
+    return subprocess.run(client, capture_output=True, text=True, check=False).stdout
 
 
 def _root(host: LabHost, commands: Sequence[str]) -> None:

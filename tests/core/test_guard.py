@@ -2,8 +2,8 @@
 
 import pytest
 
+from bot.core.granted_script import NEVER
 from bot.core.guard import PROBE, complaint, guard, token
-from bot.core.look_script import NEVER
 from bot.core.policy import Refuse, decide
 from bot.core.systemctl import RIGHTS
 from tests.core.situations import POLICY, looked, snapshot

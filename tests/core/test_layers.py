@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from bot.core.changes import Change, Verb
-from bot.core.layers import choose_layer
+from bot.core.layers import choose_layer, where_masked
 from bot.core.question import Refuse
 from bot.core.systemctl import RIGHTS
-from bot.core.units import FileKind, Layer, Snapshot, UnitName
+from bot.core.units import FileKind, Layer, OtherFile, Snapshot, UnitName
 from tests.core.situations import masked, snapshot
 
 CRON = UnitName("cron.service")
@@ -97,6 +97,18 @@ NO_LAYER: dict[str, tuple[Change, Snapshot, str, str]] = {
     ),
     "a local file, after a short look": (MASK, local(around=None), "needs_control_layer", "/etc/systemd/system itself"),
     "a user's own file": (OF_A_USER, local(), "needs_control_layer", "systemctl cannot put a mask"),
+    "a file of a portable service until reboot": (
+        UNTIL_REBOOT,
+        snapshot(elsewhere=(OtherFile("/etc/systemd/system.attached/cron.service", FileKind.FILE),)),
+        "runtime_shadowed",
+        "/etc/systemd/system.attached/cron.service comes first",
+    ),
+    "a file that systemd has not read yet": (
+        MASK,
+        snapshot(elsewhere=(OtherFile("/run/systemd/system.control/cron.service", FileKind.LINK),)),
+        "shadowed",
+        "/run/systemd/system.control/cron.service comes first",
+    ),
     "unmask: nothing is masked": (UNMASK, snapshot(), "not_masked", "is not masked on web-01"),
     "unmask: masked by its package": (UNMASK, masked(), "not_masked", "is not masked"),
 }
@@ -115,3 +127,38 @@ def test_a_local_file_comes_with_what_would_help(change: Change, hint: str) -> N
     answer = choose_layer(change, local(rights=frozenset()))
     assert isinstance(answer, Refuse)
     assert hint in answer.hint
+
+
+LOWER = (OtherFile("/usr/lib/systemd/system/cron.service", FileKind.FILE),)
+ATTACHED = (OtherFile("/etc/systemd/system.attached/cron.service", FileKind.FILE), *LOWER)
+
+
+@pytest.mark.parametrize(
+    ("change", "elsewhere", "layer"),
+    [
+        (UNTIL_REBOOT, LOWER, Layer.RUNTIME),
+        (MASK, ATTACHED, Layer.PERSISTENT),
+        (MASK, (OtherFile("/run/systemd/system.control/cron.service", FileKind.MASK), *LOWER), Layer.PERSISTENT),
+        (MASK, (OtherFile("/opt/odd/cron.service", FileKind.FILE),), Layer.PERSISTENT),
+    ],
+)
+def test_what_stands_below_a_mask_or_masks_itself_is_in_nobodys_way(
+    change: Change, elsewhere: tuple[OtherFile, ...], layer: Layer
+) -> None:
+    assert choose_layer(change, snapshot(elsewhere=elsewhere)) is layer
+
+
+@pytest.mark.parametrize(
+    ("seen", "where"),
+    [
+        (masked(Layer.PERSISTENT, Layer.RUNTIME), "persistent and runtime"),
+        (masked(), "by its package"),
+        (masked(fragment="/usr/lib/systemd/system/cron.service"), "by its package"),
+        (masked(fragment="/usr/local/lib/systemd/system/x.service"), "by /usr/local/lib/systemd/system/x.service"),
+        (masked(fragment="/etc/systemd/system.attached/x.service"), "by /etc/systemd/system.attached/x.service"),
+        (masked(fragment="/run/systemd/generator.early/x.service"), "the kernel's command line (systemd.mask=)"),
+        (masked(fragment=""), "in a way that systemd does not tell"),
+    ],
+)
+def test_where_a_unit_is_masked_is_said_by_the_file_that_systemd_goes_by(seen: Snapshot, where: str) -> None:
+    assert where_masked(seen).endswith(where)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bot.core.answer import FOREVER, read_span
 from bot.core.look import look_argv, parse_look
 from bot.core.systemctl import RIGHTS, USER_RIGHTS
+from bot.core.unit_files import is_known, unread
 from bot.core.units import FileKind, Layer, LoadState, Snapshot, Surroundings, UnitName
 from bot.errors import HostError, HostileOutput, UsageError
 from tests.core.record import CASES, RECORDED, SCANS
@@ -22,8 +23,14 @@ def recording(name: str) -> str:
     return (RECORDED / f"{name}.txt").read_text()
 
 
+def silent(name: str) -> str:
+    """A recording without what it says of stop commands."""
+    return re.sub("(?s)@stopping\n.*?@host\n", "@host\n", recording(name))
+
+
 def seen(name: str) -> Snapshot:
-    return parse_look(recording(name), UnitName(CASES[name].unit))
+    case = CASES[name]
+    return parse_look(recording(name), UnitName(case.unit), user=case.user)
 
 
 def around(name: str) -> Surroundings:
@@ -89,21 +96,19 @@ def test_states_are_read_as_systemd_said_them(name: str, states: str, fragment: 
 )
 def test_which_of_its_stop_commands_runs_is_read(lines: list[str], sub: str, command: tuple[int, int]) -> None:
     told = "".join(f"{line}\n" for line in ["@stopping", *lines])
-    said = recording("stopping").replace("@host\n", f"{told}@host\n").replace("SubState=stop\n", f"SubState={sub}\n")
+    said = silent("stopping").replace("@host\n", f"{told}@host\n").replace("SubState=stop\n", f"SubState={sub}\n")
     assert parse_look(said, UnitName("slowstop.service")).stop_command == command
 
 
 @pytest.mark.parametrize("line", ["ExecStart yes no", "ExecStop yes", "ExecStop"])
 def test_no_other_line_is_taken_for_a_stop_command(line: str) -> None:
     with pytest.raises(HostileOutput, match="stop command"):
-        parse_look(
-            recording("stopping").replace("@host\n", f"@stopping\n{line}\n@host\n"), UnitName("slowstop.service")
-        )
+        parse_look(silent("stopping").replace("@host\n", f"@stopping\n{line}\n@host\n"), UnitName("slowstop.service"))
 
 
 def test_what_ends_the_host_and_what_keeps_a_unit_up_are_read() -> None:
-    added = "Job=\nUpheldBy=keeper.service\nSuccessAction=reboot-force\nFailureAction=none\nJobTimeoutAction=none\n"
-    said = recording("surroundings").replace("\nJob=\n", f"\n{added}", 1)
+    said = recording("surroundings").replace("\nUpheldBy=\n", "\nUpheldBy=keeper.service\n", 1)
+    said = said.replace("\nSuccessAction=none\n", "\nSuccessAction=reboot-force\n", 1)
     snapshot = parse_look(said, UnitName(CASES["surroundings"].unit))
     assert snapshot.actions == ("SuccessAction=reboot-force",)
     assert snapshot.around is not None
@@ -256,8 +261,56 @@ def test_a_trigger_is_seen_from_both_ends_and_also_while_the_unit_is_inactive() 
     assert units(around("socket").starts) == ["echo.service"]
 
 
+def test_a_look_at_a_result_sees_the_same_without_what_only_a_decision_needs() -> None:
+    found, whole = around("result"), around("surroundings")
+    assert units(found.would_stop) == units(whole.would_stop)
+    assert (found.hostname, found.systemd) == (whole.hostname, whole.systemd)
+    assert (found.rights, found.lifeline, found.pending_reload) == (frozenset(), frozenset(), ())
+
+
 def test_a_wrapper_names_what_can_be_started_beside_it() -> None:
     assert units(around("wrapper").members) == ["db@main.service"]
+
+
+def test_what_leads_to_a_device_is_a_mask_and_has_no_content() -> None:
+    assert seen("to_zero").load is LoadState.MASKED
+    assert (around("to_zero").fragment_hash, around("to_zero").drop_ins) == ("", ())
+
+
+def test_files_that_cannot_be_read_are_not_known_and_files_that_systemd_has_not_read_are_seen() -> None:
+    found = around("files_of_all_kinds")
+    names = {path.removeprefix("/etc/systemd/system/tuned.service.d/"): content for path, content in found.drop_ins}
+    assert {name: is_known(content) for name, content in names.items()} == {
+        "50-nice.conf": True,
+        "two words.conf": False,  # root's alone
+        "big.conf": False,
+        "off.conf": True,  # a link to /dev/null: that file is switched off
+        "/run/systemd/system/service.d": False,  # nobody but root sees what is in there
+        "/run/systemd/system/tuned.service.d/not-loaded.conf": True,
+    }
+    assert found.fragment_hash.startswith("not known: 205 bytes, file ")
+    assert unread(seen("files_of_all_kinds")) == (
+        "/lib/systemd/system/tuned.service",
+        "/etc/systemd/system/tuned.service.d/big.conf",
+        "/etc/systemd/system/tuned.service.d/two words.conf",
+        "/run/systemd/system/service.d",
+    )
+    assert unread(seen("drop_in")) == unread(seen("running")) == ()
+
+
+def test_what_is_loaded_and_not_on_the_disk_is_not_known() -> None:
+    lines = recording("drop_in").replace("50-nice.conf\n", "60-gone.conf\n", 1)
+    found = parse_look(lines, UnitName("tuned.service")).around
+    assert found
+    assert dict(found.drop_ins)[PERSISTENT + "tuned.service.d/60-gone.conf"] == "not known"
+
+
+def test_a_line_may_be_as_long_as_all_units_of_a_host_make_it() -> None:
+    many = " ".join(f"a-rather-long-name-of-some-service-number-{number:04}.service" for number in range(1000))
+    text = changed("surroundings", "RequiredBy=metrics.service", f"RequiredBy=metrics.service {many}")
+    found = parse_look(text, UnitName("worker.service")).around
+    assert found
+    assert len(found.would_stop) == 1002
 
 
 def test_drop_ins_are_known_by_their_content() -> None:
@@ -268,6 +321,23 @@ def test_drop_ins_are_known_by_their_content() -> None:
 
 def test_the_edits_of_others_that_a_reload_would_apply_are_named() -> None:
     assert around("pending_reload").pending_reload == ("gate.service",)
+
+
+def test_a_file_that_is_gone_and_a_template_that_changed_are_edits_too() -> None:
+    assert around("edited_and_gone").pending_reload == ("leaving.service", "template@.service")
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "kind"),
+    [
+        ("masked_by_the_kernel", "/run/systemd/generator.early/cron.service", FileKind.MASK),
+        ("masked_in_run_control", "/run/systemd/system.control/cron.service", FileKind.MASK),
+        ("attached", "/etc/systemd/system.attached/portable.service", FileKind.FILE),
+    ],
+)
+def test_what_other_folders_have_under_the_name_is_seen_too(name: str, path: str, kind: FileKind) -> None:
+    first = seen(name).elsewhere[0]
+    assert (first.path, first.kind, seen(name).fragment) == (path, kind, path)
 
 
 def test_our_own_login_hangs_on_these_units_under_all_their_names() -> None:
@@ -300,7 +370,7 @@ def test_what_is_not_found_has_near_names() -> None:
     ],
 )
 def test_configuration_management_that_works_there_is_seen_in_passing(units: str, agents: tuple[str, ...]) -> None:
-    text = changed("surroundings", "@units\n", f"@units\n{units}\n")
+    text = changed("surroundings", "@neighbours\n", f"@neighbours\n{units}\n")
     found = parse_look(text, UnitName("worker.service")).around
     assert found
     assert found.agents == agents
@@ -365,13 +435,20 @@ def changed(name: str, old: str, new: str) -> str:
         changed("masked", "'/etc/systemd/system/worker.service' ->", "'/etc/systemd/system/cron.service' ->"),
         changed("masked", "symbolic link|9", "symbolic link|nine"),
         changed("surroundings", "@rights\n", "@rights\nroot\n"),
-        changed("surroundings", "mask\n", "mask\nmask\n"),
-        changed("surroundings", "@hashes\n", "@hashes\nnot a hash\n"),
+        changed("surroundings", "@rights\n", "@rights\nnever\nnever\n"),
+        changed("surroundings", "@contents\n", "@contents\nnot a hash\n"),
+        changed("surroundings", "@states\n", "@states\na.service loaded active\n"),
+        changed("surroundings", "@states\n", "@states\na.service loaded sleeping dead\n").replace(
+            "TriggeredBy=\n", "TriggeredBy=a.service\n", 1
+        ),
+        changed("surroundings", "@cgroups\n", "@cgroups\nnot a cgroup\n"),
+        changed("surroundings", "@starters\n", "@starters\nnot a unit\n"),
+        changed("surroundings", "@edited-for-many\n", "@edited-for-many\nnot a unit\n"),
         changed("surroundings", "@links\n", "@links\nnot a link\n"),
-        changed("surroundings", "@units\nId=", "@units\nLoadState=loaded\n\nFrom=").replace("From=", "Id=", 1) + "\n",
+        changed("surroundings", "@neighbours\nId=", "@neighbours\nLoadState=loaded\n\nId="),
         "Welcome to web-01!\n" + recording("running"),
         changed("running", "SubState=running", "SubState=\x1b[31mrunning"),
-        changed("running", "SubState=running", "SubState=" + "r" * 40_000),
+        changed("running", "SubState=running", "SubState=" + "r" * (4 * 1024 * 1024)),
     ],
 )  # fmt: skip
 def test_what_the_script_cannot_have_printed_is_not_believed(answer: str) -> None:
@@ -393,7 +470,9 @@ def test_what_the_script_cannot_have_printed_is_not_believed(answer: str) -> Non
         changed("running", "LoadState=loaded\n@layers", "@layers"),
         changed("running", "machine_id=", "").replace("@host\n", "@host\nmachine_id=", 1)[:-6],
         "@maskbot-look 1\n@end\n",
-        recording("surroundings").replace("@units", "@end", 1).partition("@end")[0] + "@end\n",
+        recording("surroundings").partition("@carriers")[0] + "@end\n",
+        recording("result").partition("@states")[0] + "@states\n@end\n",
+        re.sub(r"@states\n.*\n@kernel", "@states\n@kernel", recording("result"), flags=re.DOTALL),
         changed("surroundings", "hostname=web-01\n", ""),
     ],
 )
@@ -492,14 +571,14 @@ def test_other_lengths_of_time_are_refused(written: str) -> None:
 
 
 def test_the_look_is_one_constant_script_with_the_unit_as_an_argument() -> None:
-    one = look_argv(UnitName("cron.service"), full=False)
-    other = look_argv(UnitName("a@b.timer"), full=True, user="deploy")
+    one = look_argv(UnitName("cron.service"), size="short")
+    other = look_argv(UnitName("a@b.timer"), size="full", user="deploy")
     assert one[:2] == ("/bin/sh", "-c")
     assert one[2] == other[2]
     assert one[3:] == ("maskbot-look", "cron.service", "short", "")
     assert other[3:] == ("maskbot-look", "a@b.timer", "full", "deploy")
     with pytest.raises(UsageError):
-        look_argv(UnitName("cron.service"), full=True, user="$(id)")
+        look_argv(UnitName("cron.service"), size="full", user="$(id)")
 
 
 def test_every_case_has_its_recording_and_every_recording_its_case() -> None:
@@ -509,11 +588,11 @@ def test_every_case_has_its_recording_and_every_recording_its_case() -> None:
 def test_the_hash_of_a_file_whose_path_has_a_backslash_is_found_by_that_path() -> None:
     """sha256sum(1) doubles backslashes, and systemd quotes a list that has any (both measured)."""
     fragment, drop_in = r"/lib/systemd/system/a\x2db.service", r"/etc/systemd/system/a\x2db.service.d/x.conf"
-    answer = recording("drop_in").replace("/lib/systemd/system/tuned.service", fragment)
+    answer = recording("drop_in").replace("FragmentPath=/lib/systemd/system/tuned.service", f"FragmentPath={fragment}")
     answer = re.sub("(?m)^DropInPaths=.*$", "DropInPaths=" + json.dumps(drop_in).replace("\\", "\\\\"), answer)
     doubled = (path.replace("\\", "\\\\") for path in (fragment, drop_in))
     lines = "\n".join(f"\\{digit * 64}  {path}" for digit, path in zip("ab", doubled, strict=True))
-    answer = re.sub("(?ms)^@hashes\n.*?^@", lambda _: f"@hashes\n{lines}\n@", answer)
+    answer = re.sub("(?ms)^@contents\n.*?^@", lambda _: f"@contents\n{lines}\n@", answer)
     around = parse_look(answer, UnitName("tuned.service")).around
     assert around is not None
     assert around.fragment_hash == "a" * 64

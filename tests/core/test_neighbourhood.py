@@ -25,18 +25,6 @@ def test_a_circle_of_requirements_ends_and_does_not_hold_the_unit_itself() -> No
     assert [found.unit for found in nearby.would_stop("a.service")] == ["b.service", "c.service", "d.service"]
 
 
-def test_a_masked_unit_with_drop_ins_has_no_pending_edits() -> None:
-    """systemd says NeedDaemonReload=yes of it for ever (measured)."""
-    nearby = Neighbourhood(
-        [
-            unit("masked.service", NeedDaemonReload="yes", LoadState="masked"),
-            unit("edited.service", NeedDaemonReload="yes"),
-            unit("own.service", NeedDaemonReload="yes"),
-        ]
-    )
-    assert nearby.pending_reload("own.service") == ("edited.service",)
-
-
 def test_a_relation_by_another_name_means_the_real_unit() -> None:
     nearby = Neighbourhood(
         [unit("a.service", RequiredBy="alias.service"), unit("real.service", Names="real.service alias.service")]
@@ -57,21 +45,6 @@ def test_siblings_of_an_instance_are_its_members_but_not_itself_and_not_another_
     )
     assert [found.unit for found in nearby.members(UnitName("db@a.service"))] == ["db@b.service"]
     assert [found.unit for found in nearby.members(UnitName("db.service"))] == ["db@a.service", "db@b.service"]
-
-
-def test_a_socket_that_starts_the_sshd_of_our_login_carries_it_too() -> None:
-    nearby = Neighbourhood(
-        [
-            unit("ssh@1.service", TriggeredBy="gate.socket"),
-            unit("gate.socket", Names="gate.socket door.socket"),
-            unit("ssh.service", Names="ssh.service sshd.service"),
-        ]
-    )
-    lifeline = nearby.lifeline(["/system.slice/system-ssh.slice/ssh@1.service", "/", "/../odd"])
-    assert lifeline == {
-        *("system.slice", "system-ssh.slice", "ssh@1.service", "gate.socket", "door.socket"),
-        *("ssh.service", "sshd.service"),
-    }
 
 
 def test_a_state_that_systemd_does_not_have_is_not_believed() -> None:

@@ -222,6 +222,13 @@ def test_our_own_login_is_not_cut_when_it_is_carried_by(seen: Snapshot) -> None:
     assert (answer.code, answer.hint) == ("own_lifeline", NEVER)
 
 
+def test_what_listens_is_not_cut_where_nobody_can_tell_who_carries_our_login() -> None:
+    answer = refusal(looked(snapshot(may_carry_us=frozenset({"cron.service"}))))
+    assert answer.code == "own_lifeline_unknown"
+    assert "cron.service listens for connections" in answer.reason
+    assert isinstance(decide(looked(snapshot(may_carry_us=frozenset({"other.service"}))), POLICY), NeedsApproval)
+
+
 def test_taking_a_mask_off_a_critical_unit_may_be_asked_and_needs_as_much_as_a_guarded_one() -> None:
     seen = masked(Layer.PERSISTENT, id=UnitName("ssh.service"), names=frozenset({"ssh.service"}))
     answer = decide(looked(seen, unmask("ssh.service")), POLICY)

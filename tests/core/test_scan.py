@@ -64,6 +64,20 @@ def test_agents_count_where_they_run_or_will_run_and_are_not_masked_themselves()
     assert parse_scan(recording("scan_as_booted")).agents == ()
 
 
+def test_every_folder_that_systemd_searches_is_scanned_also_where_it_is_a_link() -> None:
+    scan = parse_scan(recording("scan_in_every_folder"))
+    found = [(mask.unit, mask.folder) for mask in scan.masks if mask.unit != "handmade.service"]
+    folders = ("/run/systemd/system.control", "/run/systemd/system.attached", "/usr/local/lib/systemd/system")
+    assert sorted(found) == sorted(
+        [
+            ("a.service", "/etc/systemd/system.control"),
+            ("b.service", "/etc/systemd/system.attached"),
+            *(("b.service", folder) for folder in folders),
+            ("c.service", ETC),  # a link to an empty file; one that leads to itself is none
+        ]
+    )
+
+
 def test_a_host_without_a_bus_says_so() -> None:
     with pytest.raises(HostError, match="D-Bus does not answer") as refused:
         parse_scan(recording("scan_without_bus"))

@@ -19,7 +19,7 @@ CRON = UnitName("cron.service")
 STOP = shlex.join(stop_argv(CRON)).removesuffix("cron.service")
 MASK = shlex.join(link_argv(CRON, Layer.PERSISTENT)).removesuffix("cron.service")
 LINK = shlex.join(link_argv(CRON, Layer.CONTROL)).removesuffix("cron.service")
-LOOK = shlex.join(look_argv(CRON, full=True)).removesuffix("cron.service full ''")
+LOOK = shlex.join(look_argv(CRON, size="full")).removesuffix("cron.service full ''")
 # Names that are none; SECURITY, "Attack corpus".
 NAMES = (
     "--now.service", "-H.service", "-.mount", "--root=/.service", "../x.service", "/etc/x.service", "a/b.service",
@@ -78,7 +78,7 @@ def test_what_is_no_command_of_the_bot_is_refused_with_its_version(
 def test_a_script_with_one_more_letter_is_another_script(
     asked: Callable[[str], subprocess.CompletedProcess[str]],
 ) -> None:
-    for argv in (scan_argv(), unit_list_argv(), look_argv(CRON, full=False)):
+    for argv in (scan_argv(), unit_list_argv(), look_argv(CRON, size="short")):
         changed = (*argv[:2], f"{argv[2]}#", *argv[3:])
         assert asked(shlex.join(changed)).returncode == REFUSED
         assert asked(shlex.join(argv) + " x").returncode == REFUSED

@@ -150,7 +150,7 @@ def test_nothing_else_is_admitted(lab_hosts: Mapping[str, LabHost]) -> None:
 
 
 def look(host: LabHost, unit: str, *, full: bool = True, user: str = "") -> str:
-    words = shlex.join(look_argv(UnitName(unit), full=full, user=user))
+    words = shlex.join(look_argv(UnitName(unit), size="full" if full else "short", user=user))
     return subprocess.run(host.ssh(words), capture_output=True, text=True, check=True).stdout
 
 

@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 
 from bot.core.agents import AGENTS
-from bot.core.systemctl import RIGHTS, SHOWN, SHOWN_OF_ALL, SHOWN_OF_MASK
+from bot.core.granted_script import FOLDER
+from bot.core.search_path import SYSTEM
+from bot.core.shown import RELATIONS, SHOWN, SHOWN_OF_MASK, SHOWN_OF_NEIGHBOUR
+from bot.core.systemctl import RIGHTS, admitted
 from tests.model.files import CONTROL, ETC, NULL, RUN, Entry
 from tests.model.manager import Manager, seconds
 
@@ -12,7 +15,7 @@ _NEAR = (ETC, RUN, "/lib/systemd/system")
 _ROOT = "directory|80|2:1700000000.000000000|'/'"
 
 
-def look(manager: Manager, asked: str, *, full: bool, hostname: str, machine_id: str) -> str:
+def look(manager: Manager, asked: str, *, size: str, hostname: str, machine_id: str) -> str:
     """What `look_script` prints."""
     if "@." in asked:
         return _lines("@maskbot-look 1", "@failed", "not_a_unit", "@end")
@@ -27,9 +30,11 @@ def look(manager: Manager, asked: str, *, full: bool, hostname: str, machine_id:
         if others:
             lines += [f" {' '.join(others)}", "", *_names(manager, others)]
         lines += ["@layers", *(f"{layer}={path}" for layer, path in layers.items()), "@files", _ROOT]
-        lines += [_stat(path, manager.files.entries[path]) for path in layers.values() if path in manager.files.entries]
+        places = dict.fromkeys([*layers.values(), *(f"{folder}/{name}" for folder in SYSTEM)])
+        lines += [_stat(path, manager.files.entries[path]) for path in places if path in manager.files.entries]
         lines += ["@host", f"machine_id={machine_id}"]
-        lines += _around(manager, name, hostname) if full else []
+        lines += _around(manager, name, hostname) if size != "short" else []
+        lines += _for_a_decision(manager) if size == "full" else []
         return _lines(*lines, "@end")
 
 
@@ -115,27 +120,52 @@ def _shown(manager: Manager, name: str, asked: str) -> list[str]:
     found = properties(manager, name)
     if asked not in found["Names"].split() and manager.load(name).state == "loaded":
         found["Names"] = f"{found['Names']} {asked}"
-    return [f"{key}={value}" for key, value in found.items() if key in SHOWN]
+    return [f"{key}={value}" for key, value in found.items() if key in (*SHOWN, *RELATIONS)]
 
 
 def _around(manager: Manager, name: str, hostname: str) -> list[str]:
     files, unit = manager.files, manager.load(name)
-    hashed = [path for path in (unit.fragment, *unit.drop_ins) if path in files.entries]
+    own = [path for path in (unit.fragment, *unit.drop_ins) if path in files.entries]
+    devices = [path for path in own if files.entries[path].goal == NULL]
+    hashed = [path for path in own if path not in devices]
     links = sorted({link for each in (name, *files.aliases(name)) for link in files.links_of(each)})
     near = sorted({path.rpartition("/")[2] for path in files.entries if path.rpartition("/")[0] in _NEAR})
     known = sorted(each for each in manager.loaded if manager.resolve(each) == each)
-    blocks = []
-    for each in known:
-        found = properties(manager, each)
-        blocks.append("\n".join(f"{key}={found[key]}" for key in SHOWN_OF_ALL if found.get(key)))
+    found = {each: properties(manager, each) for each in known}
+    states = (
+        f"{each} {shown['LoadState']} {shown['ActiveState']} {shown['SubState']}" for each, shown in found.items()
+    )
     return [
-        *("@rights", *RIGHTS),
         *("@kernel", f"hostname={hostname}", f"boot_id={manager.boot_id}", "systemd=252.39-1~deb12u2"),
-        *("@hashes", *(f"{files.digest(path)}  {path}" for path in hashed)),
+        *("@contents", *(f"c|0|{files.entries[path].identity}|{path}" for path in devices)),
+        *(f"{files.digest(path)}  {path}" for path in hashed),
         *("@links", *(f"{_merged(path)}|{goal}" for path, goal in links)),
-        *("@lifeline", "/user.slice/user-2001.slice/session-1.scope", "/system.slice/ssh.service"),
+        *("@neighbours", *_neighbours(found)),
         *("@near", *(near if unit.state == "not-found" else [])),
-        *("@units", "\n\n".join(blocks)),
+        *("@states", *states),
+    ]
+
+
+def _neighbours(found: dict[str, dict[str, str]]) -> Iterator[str]:
+    """All that is loaded: more than a host would print, and what is no neighbour does not count."""
+    for shown in found.values():
+        yield from (f"{key}={shown[key]}" for key in SHOWN_OF_NEIGHBOUR if shown.get(key))
+        yield ""
+
+
+def _for_a_decision(manager: Manager) -> list[str]:
+    """A login over sshd from somewhere else, with all rights; nobody's edits wait for a reload."""
+    ours = "192.0.2.1:22 192.0.2.7:40000 cgroup:/system.slice/ssh.service"
+    sshd = properties(manager, "ssh.service")
+    commands = ", ".join(admitted(form) for forms in RIGHTS.values() for form in forms)
+    return [
+        *("@edited", "@edited-for-many", "@there"),
+        *("@lifeline", "/user.slice/user-2001.slice/session-1.scope", "/system.slice/ssh.service"),
+        *("@way", "connection=192.0.2.7 40000 192.0.2.1 22", "@sockets", f"ESTAB 0 0 {ours}"),
+        *("@listening", "LISTEN 0 128 0.0.0.0:22 0.0.0.0:* cgroup:/system.slice/ssh.service", "@cgroups", "@starters"),
+        *("@carriers", *(f"{key}={sshd[key]}" for key in SHOWN_OF_NEIGHBOUR if sshd.get(key))),
+        *("@rights", FOLDER, "@sudo", "User maskbot may run the following commands on web-01:"),
+        f"    (root) NOPASSWD: {commands}",
     ]
 
 

@@ -163,8 +163,7 @@ class ModelHosts:
     def _script(one: ModelHost, script: str, words: list[str]) -> str:
         match script, words:
             case "maskbot-look", [unit, size, ""]:
-                full = size == "full"
-                return answers.look(one.manager, unit, full=full, hostname=one.name, machine_id=one.machine_id)
+                return answers.look(one.manager, unit, size=size, hostname=one.name, machine_id=one.machine_id)
             case "maskbot-scan", []:
                 return answers.scan(one.manager, machine_id=one.machine_id)
             case "maskbot-units", []:

@@ -49,7 +49,9 @@ class Side:
     def look(self, unit: str, *, full: bool = False) -> Snapshot:
         """A look as the bot takes it."""
         name = UnitName(unit)
-        return parse_look(self.hosts.run(self.known, look_argv(name, full=full), deadline=20).stdout, name)
+        return parse_look(
+            self.hosts.run(self.known, look_argv(name, size="full" if full else "short"), deadline=20).stdout, name
+        )
 
     def send(self, argv: Argv) -> tuple[int, str]:
         """A command of the bot's: what it exits with, and its words."""

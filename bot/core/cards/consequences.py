@@ -7,6 +7,7 @@ from bot.core.cards import holds, states
 from bot.core.cards.kit import Markup, day, escape, joined, row, words
 from bot.core.changes import Change, Request, Term, Verb
 from bot.core.times import spoken
+from bot.core.unit_files import unread
 from bot.core.units import Layer, Neighbour, Snapshot
 
 # What becomes of a unit whose triggered service is masked (measured, docs/systemd.md).
@@ -40,6 +41,9 @@ def rows(request: Request, seen: Snapshot) -> Iterator[Markup]:
         yield row("Managed", words("by {}, which may take the mask off again", joined(seen.around.agents, " and ")))
     if seen.around and seen.around.pending_reload:
         yield row("Reload", words("also applies pending edits of {}", joined(seen.around.pending_reload)))
+    if files := unread(seen):
+        told = words("{}: an edit before the change would show by size and time only", joined(files, " and "))
+        yield row("Not read", told)
     yield from _names(change, seen)
     if request.target.layer is Layer.CONTROL and masking:
         yield row("Through", "the control layer, because its own file is in /etc/systemd/system")

@@ -92,11 +92,15 @@ def our_own_login_survives(facts: Facts, _policy: Policy) -> Refuse | None:
     if around is None or not _masks(facts):
         return None
     at_stake = [*names_of(facts), *_names_of_neighbours(around.would_stop)]
-    cut = next((name for name in at_stake if name in around.lifeline), None)
-    if cut is None:
-        return None
-    why = f"{cut} carries the bot's own login on {facts.host.name}: it could neither prove nor undo this."
-    return Refuse("own_lifeline", why, _NEVER)
+    where = facts.host.name
+    if cut := next((name for name in at_stake if name in around.lifeline), None):
+        why = f"{cut} carries the bot's own login on {where}: it could neither prove nor undo this."
+        return Refuse("own_lifeline", why, _NEVER)
+    if may := next((name for name in at_stake if name in around.may_carry_us), None):
+        why = f"{may} listens for connections, and the bot cannot tell on {where} whether its own login comes that way."
+        hint = "It asks ss(8) for the cgroup of each socket (iproute2 5.8 or later, cgroup v2)."
+        return Refuse("own_lifeline_unknown", why, hint)
+    return None
 
 
 def host_survives_its_end(facts: Facts, _policy: Policy) -> Refuse | None:

@@ -1,7 +1,7 @@
 """Whether a mask would hold, and whether the way there can be gone and come back."""
 
 from bot.core.changes import Change, Request, Verb
-from bot.core.layers import choose_layer
+from bot.core.layers import choose_layer, where_masked
 from bot.core.question import Facts, Policy, Refuse
 from bot.core.rules.names import listed
 from bot.core.systemctl import STARTABLE
@@ -18,8 +18,7 @@ def is_not_masked_already(facts: Facts, _policy: Policy) -> Refuse | None:
         return None
     if snapshot.mask_layers == (Layer.RUNTIME,) and not change.runtime:
         return None
-    where = " and ".join(snapshot.mask_layers) or "by its package"
-    why = f"{snapshot.id} is masked on {facts.host.name} already ({where}){_by_whom(facts.own_mask)}."
+    why = f"{snapshot.id} is masked on {facts.host.name} already ({where_masked(snapshot)}){_by_whom(facts.own_mask)}."
     if snapshot.active.is_down or change.keep_running:
         return Refuse("already_masked", why)
     again = "It still runs: unmask it and ask again, then it is stopped with its own settings."

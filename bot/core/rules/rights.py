@@ -1,8 +1,8 @@
 """Whether the host lets the bot do what this change needs: asked of sudo beforehand, without any effect."""
 
 from bot.core.changes import Verb
+from bot.core.granted_script import NEVER
 from bot.core.layers import CONTROL_RIGHT, choose_layer
-from bot.core.look_script import NEVER
 from bot.core.question import Facts, Policy, Refuse
 from bot.core.rules.masking import would_be_stopped
 from bot.core.rules.unmasking import layers_to_clear

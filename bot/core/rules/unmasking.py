@@ -1,6 +1,7 @@
 """Whether there is a mask that can be taken off, and whether taking it off destroys nothing."""
 
 from bot.core.changes import Verb
+from bot.core.layers import where_masked
 from bot.core.question import Facts, Policy, Refuse
 from bot.core.rules.permission import lifted
 from bot.core.units import FileKind, Layer, LoadState, Snapshot
@@ -17,8 +18,8 @@ def there_is_a_mask(facts: Facts, _policy: Policy) -> Refuse | None:
     where = facts.host.name
     if snapshot.load is not LoadState.MASKED:
         return Refuse("not_masked", f"{snapshot.id} is not masked on {where}.")
-    why = f"{snapshot.id} is masked by {snapshot.fragment or 'its package'} on {where}, which no unmask removes."
-    return Refuse("vendor_masked", why, "Only whoever put that file there can change it.")
+    why = f"{snapshot.id} is masked on {where} {where_masked(snapshot)}, which no unmask removes."
+    return Refuse("vendor_masked", why, f"Only whoever put {snapshot.fragment or 'its mask'} there can change that.")
 
 
 def mask_is_a_link(facts: Facts, _policy: Policy) -> Refuse | None:

@@ -27,6 +27,7 @@ from bot.core.changes import (
     Window,
 )
 from bot.core.people import ITSELF, Shift
+from bot.core.unit_files import NOT_KNOWN
 from bot.core.units import ActiveState, FileKind, Layer, UnitName
 from tests.core.cards.situations import (
     ALICE,
@@ -72,6 +73,7 @@ BUSY = running(
         ),
         members=(neighbour("worker@1.service"),),
         pending_reload=("nginx.service",),
+        drop_ins=(("/etc/systemd/system/worker.service.d/secret.conf", f"{NOT_KNOWN}: 17 bytes, file 5:1.0"),),
     ),
 )
 ALIASED = running(

@@ -29,6 +29,7 @@ from bot.core.changes import (
 from bot.core.page import Health, Page, Right, Unreached
 from bot.core.people import PersonId, Place, Shift
 from bot.core.question import Allow, Explained, NeedsApproval, Refuse, Routing, Rule
+from bot.core.unit_files import NOT_KNOWN
 from bot.core.units import ActiveState, Layer, Snapshot
 from tests.core.cards.limits import problems
 from tests.core.cards.situations import (
@@ -97,7 +98,7 @@ def hostile_snapshots(draw: st.DrawFn) -> Snapshot:
     hood = around(
         hostname=text(),
         systemd=text(),
-        drop_ins=((text(), text()),),
+        drop_ins=((text(), text()), (text(), NOT_KNOWN)),
         would_stop=others,
         triggers=(*others, neighbour(text() + ".socket")),
         members=others,

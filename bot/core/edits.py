@@ -1,0 +1,31 @@
+"""Edits of other people that systemd has not read yet: the next daemon-reload applies them, whoever asks for it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from bot.core.answer import Record, needed, read_flag, read_unit, records
+from bot.core.shown import SHOWN_OF_EDITED
+from bot.core.units import LoadState
+
+SECTIONS = ("edited", "edited-for-many", "there")
+_WITH_FILES = ("service", "socket", "timer", "path")
+
+
+def pending_reload(found: Mapping[str, Sequence[str]], states: Sequence[Record], own: str) -> tuple[str, ...]:
+    """Other units whose files have changed or gone since systemd read them; a template stands for its instances."""
+    edited = {
+        read_unit(needed(unit, "Id"))
+        for unit in records(found["edited"], SHOWN_OF_EDITED)
+        if read_flag(needed(unit, "NeedDaemonReload")) and needed(unit, "LoadState") != LoadState.MASKED
+    }
+    many = map(read_unit, found["edited-for-many"])
+    return tuple(sorted({*edited, *many, *_gone(found["there"], states)} - {own}))
+
+
+def _gone(there: Sequence[str], states: Sequence[Record]) -> Iterator[str]:
+    """Loaded units without a file under their own name or their template's, where the files were asked for."""
+    files = set(there)
+    for unit in states if files else ():
+        stem, _, kind = unit["Id"].rpartition(".")
+        template = f"{stem.partition('@')[0]}@.{kind}"
+        if unit["LoadState"] == LoadState.LOADED and kind in _WITH_FILES and not files & {unit["Id"], template}:
+            yield unit["Id"]

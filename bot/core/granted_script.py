@@ -1,0 +1,42 @@
+"""The part of the look's script that asks what sudo admits to the bot, without any effect."""
+
+from bot.core.host_script import HOST_POLICY
+from bot.core.systemctl import RIGHTS, USER_RIGHTS, Argv, with_sudo
+
+FOLDER = "folder"  # said among the rights where the control layer has its folder
+NEVER = "never"
+"""Said among the rights where the guard on the host spares the unit."""
+
+
+def _probe(form: Argv, user: str) -> str:
+    """Ask sudo whether it would, without doing it: sudo(8), `-l` with a command."""
+    shown = [f'"{word}"' if "{" in word else word for word in with_sudo(form, user)[2:]]
+    asked = " ".join(shown).replace("{unit}", "$id").replace("{link}", "$persistent/$id").replace("{user}", "$user")
+    return f"sudo -n -l {asked} >/dev/null"
+
+
+def _granted(right: str, forms: tuple[Argv, ...], user: str = "") -> str:
+    """Say the right where sudo admits all its commands; in the background, for each question takes milliseconds."""
+    ready = ['[ -d "$control" ]'] if right == "control" else []
+    probes = [_probe(form, user) for form in forms]
+    return f"( {' && '.join([*ready, *probes, f'say {right}'])} ) 2>/dev/null &"
+
+
+def one_by_one() -> str:
+    """Shell text that asks for each right by itself."""
+    system = [_granted(right, forms) for right, forms in RIGHTS.items()]
+    user = [_granted(right, forms, "{user}") for right, forms in USER_RIGHTS.items()]
+    return "\n".join(["granted() {", "say @granted", 'if [ "$user" ]; then', *user, "else", *system, "fi", "wait\n}\n"])
+
+
+# All that sudo admits, in one question of 5 ms, where one for each command took 50 together; where the bot cannot tell
+# its rights from that, it asks for each (`granted`).
+LISTED = f"""\
+rights() {{
+  say @rights
+  [ -z "${HOST_POLICY}" ] || say {NEVER}
+  [ ! -d "$control" ] || say {FOLDER}
+  say @sudo
+  sudo -n -l 2>/dev/null
+}}
+"""

@@ -1,0 +1,82 @@
+"""What is around a unit, read from a wide look: its files, its neighbours, and what only a decision needs."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+
+from bot.core import edits, way_in
+from bot.core.answer import Record, needed, read_units, record, records
+from bot.core.granted import listed_rights
+from bot.core.granted_script import NEVER
+from bot.core.neighbourhood import Neighbourhood, near_names, read_states
+from bot.core.shown import SHOWN_OF_NEIGHBOUR
+from bot.core.unit_files import read_contents
+from bot.core.units import LoadState, Surroundings, UnitName
+from bot.core.way_in import read_way_in
+from bot.errors import HostError, HostileOutput
+
+OF_A_RESULT = ("contents", "links", "neighbours", "near", "states", "kernel")
+FOR_A_DECISION = ("rights", "sudo", *edits.SECTIONS, *way_in.SECTIONS)
+Granted = Callable[[], frozenset[str]]
+_KERNEL = ("hostname", "boot_id", "systemd")
+
+
+def nothing() -> frozenset[str]:
+    """What is granted where nobody asks."""
+    return frozenset()
+
+
+def read_around(found: Mapping[str, tuple[str, ...]], unit: Record, also: Collection[str]) -> Surroundings:
+    kernel = record(found["kernel"], _KERNEL)
+    nearby = Neighbourhood([*records(found["neighbours"], SHOWN_OF_NEIGHBOUR), unit], _states(found))
+    fragment, drop_ins = read_contents(unit, found["contents"])
+    own = UnitName(unit["Id"])
+    is_missing = unit["LoadState"] == LoadState.NOT_FOUND
+    return Surroundings(
+        hostname=needed(kernel, "hostname"),
+        boot_id=needed(kernel, "boot_id"),
+        systemd=needed(kernel, "systemd"),
+        fragment_hash=fragment,
+        drop_ins=drop_ins,
+        would_stop=nearby.would_stop(own.text),
+        triggers=nearby.triggers(own.text),
+        upheld_by=nearby.named(read_units(unit.get("UpheldBy", ""))),
+        starts=nearby.starts(own.text),
+        members=nearby.members(own),
+        wants_links=_links(found["links"]),
+        others=nearby.named(also),
+        failed=nearby.failed(),
+        up=nearby.up(),
+        agents=nearby.agents(),
+        near=near_names(own, sorted({*nearby.names(), *found["near"]})) if is_missing else (),
+    )
+
+
+def _states(found: Mapping[str, tuple[str, ...]]) -> list[Record]:
+    """Of all units; systemd itself is always among them."""
+    if not found["states"]:
+        raise HostError("The host's answer lacks the states of its units.", code="incomplete_observation", passing=True)
+    return [*read_states(found["states"])]
+
+
+def for_a_decision(
+    around: Surroundings, found: Mapping[str, tuple[str, ...]], unit: Record, *, user: str, granted: Granted
+) -> Surroundings:
+    """What only somebody needs to know who decides: our way in, our rights, and what a reload would apply besides."""
+    way = read_way_in(found)
+    rights = listed_rights(found["rights"], found["sudo"], unit["Id"], user)
+    at_stake = {unit["Id"]: {*read_units(unit["Names"]), *(trigger.unit for trigger in around.triggers)}}
+    at_stake |= {other.unit: {other.unit, *other.names} for other in around.would_stop}
+    return replace(
+        around,
+        pending_reload=edits.pending_reload(found, _states(found), unit["Id"]),
+        lifeline=way.units,
+        may_carry_us=frozenset(name for name, names in at_stake.items() if way.may_be(names)),
+        rights=granted() | ({NEVER} & set(found["rights"])) if rights is None else rights,
+    )
+
+
+def _links(lines: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    pairs = [line.partition("|")[::2] for line in lines]
+    if not all(path.startswith("/") and goal for path, goal in pairs):
+        raise HostileOutput("The host's answer has something else than a link.")
+    return tuple(sorted(pairs))

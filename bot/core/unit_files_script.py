@@ -1,0 +1,81 @@
+"""The part of the look's script that reads unit files: the unit's own, and what systemd has not read yet."""
+
+from bot.core.host_script import BIGGEST
+from bot.core.shown import SHOWN_OF_EDITED, SHOWN_OF_MANAGER, SHOWN_OF_OLDER
+
+MOST_EDITS = 50  # files that changed since systemd read its units
+
+# The unit's own files, and every drop-in that systemd would read for it (systemd.unit(5)), whether it has or not.
+# Only what is regular and not too big is read; what cannot be read is told by its size and times.
+CONTENTS = f"""\
+contents() {{
+  type=${{id##*.}} bearers=${{id##*.}}
+  for name in $id $others; do
+    stem=${{name%.*}}
+    bearers="$bearers $name"
+    case $stem in *@?*) bearers="$bearers ${{stem%%@*}}@.$type" stem=${{stem%%@*}} ;; esac
+    while case ${{stem%-}} in *-*) ;; *) false ;; esac; do
+      stem=${{stem%-}} stem=${{stem%-*}}-
+      bearers="$bearers $stem.$type"
+    done
+  done
+  for folder; do
+    shift
+    for bearer in $bearers; do [ ! -d "$folder/$bearer.d" ] || set -- "$@" "$folder/$bearer.d"; done
+  done
+  [ -z "$file" ] || set -- "$file" "$@"
+  [ $# -eq 0 ] || find -L "$@" -maxdepth 1 '(' -type d ! -readable -o ! -type d ')' -printf '%y|%s|%i:%C@|%p\\n' \\
+    -type f -size -{BIGGEST + 1}k -exec sha256sum -- {{}} + 2>/dev/null
+}}
+"""
+
+# What systemd has not read yet: files that changed since it read its units, by their change times, which nobody can
+# set. Generated ones are made anew with each reload, and tell of it where systemd is too old to say when that was. Of a
+# folder that changed itself, something may be gone.
+KERNEL = f"""\
+kernel() {{
+  read -r hostname </proc/sys/kernel/hostname
+  read -r boot_id </proc/sys/kernel/random/boot_id
+  loaded=
+  say @kernel "hostname=$hostname" "boot_id=$boot_id"
+  while IFS== read -r key value; do
+    case $key in Version) say "systemd=$value" ;; UnitsLoadTimestamp) loaded=$value ;; esac
+  done <<EOT
+$(ask {" ".join(SHOWN_OF_MANAGER)} 2>/dev/null || ask {" ".join(SHOWN_OF_OLDER)} 2>/dev/null)
+EOT
+}}
+changed() {{
+  for folder; do
+    shift
+    case $folder in */transient | */generator*) ;; *) set -- "$@" "$folder" ;; esac
+  done
+  if [ "$loaded" ]; then
+    find -H "$@" -maxdepth 2 -newerct "$loaded" -printf '/%P\n'
+  elif [ -d /run/systemd/generator ]; then
+    find -H "$@" -maxdepth 2 -newercc /run/systemd/generator -printf '/%P\n'
+  fi 2>/dev/null | head -n {MOST_EDITS}
+}}
+edited() {{
+  units= others= gone=
+  while IFS= read -r path && [ "$path" ]; do
+    path=${{path#/}}
+    case $path in
+      '') gone=$kind; continue ;;
+      *.d/*.conf) path=${{path%%.d/*}} ;;
+      */*) continue ;;
+      *.d) path=${{path%.d}} ;;
+    esac
+    case " $units $others " in *" $path "*) continue ;; esac
+    case $path in
+      [!A-Za-z0-9_]* | *[!A-Za-z0-9:_.@-]*) ;;
+      *@.* | *-.*) others="$others $path" ;;
+      *.*) units="$units $path" ;;
+    esac
+  done <<EOT
+$(changed "$@")
+EOT
+  say @edited
+  [ -z "$units" ] || ask show -p {",".join(SHOWN_OF_EDITED)} -- $units 2>/dev/null
+  say @edited-for-many $others
+}}
+"""

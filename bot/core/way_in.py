@@ -1,0 +1,128 @@
+"""Who carries our own login on a host: the units above our process, and those that made the sockets it came through."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.core.answer import Record, needed, read_unit, read_units, record, records
+from bot.core.shown import SHOWN_OF_NEIGHBOUR
+from bot.core.units import UNIT_TYPES, LoadState
+from bot.core.way_in_script import REMOTE_ACCESS
+from bot.errors import HostileOutput
+
+SECTIONS = ("lifeline", "way", "sockets", "listening", "cgroups", "starters", "carriers")
+# As ss(8) prints a socket: state, two queues, both ends, and in which cgroup it was made.
+_SOCKET = re.compile(
+    r"[A-Z0-9-]+ +\d+ +\d+ +\S+:(?P<here>\d+) +(?P<far>\S+):(?P<there>\d+|\*)(?: +cgroup:(?P<maker>\S+))? *", re.ASCII
+)
+_CONNECTION = re.compile(r"(?P<client>\S+) (?P<from>\d+) (?P<server>\S+) (?P<at>\d+)", re.ASCII)
+_CGROUP = re.compile(r"(\d{1,20}) (/.*)", re.ASCII)
+_UNREACHABLE = "unreachable:"
+_SYSTEMD_ITSELF = "/init.scope"
+_LOOPBACK = ("127.", "::1", "::ffff:127.")
+
+
+@dataclass(frozen=True, slots=True)
+class WayIn:
+    """The units that carry us, under all their names, with what starts them."""
+
+    units: frozenset[str]
+    is_told: bool = True  # whether these are all, for the connection of now
+    listening: frozenset[str] | None = frozenset()  # units that have sockets; None where the host does not tell
+
+    def may_be(self, names: Iterable[str]) -> bool:
+        """Whether a unit of these names may carry us without our knowing: it listens, and our way in is not told."""
+        known = set(names)
+        if self.is_told:
+            return False
+        listens = self.listening is None or bool(known & self.listening)
+        return listens or any(name.endswith(".socket") for name in known)
+
+
+def read_way_in(found: Mapping[str, Sequence[str]]) -> WayIn:
+    """From the sections of a full look."""
+    way = record(found["way"], ("connection", "container"))
+    above = _units(found["lifeline"])
+    makers = _Makers(found, in_container=way.get("container") == "yes")
+    passed, listening = (_read(found[name]) for name in ("sockets", "listening"))
+    connection = _CONNECTION.fullmatch(way.get("connection", ""))
+    if connection is None or len(passed) < len(found["sockets"]):
+        return WayIn(_with_names(above, found["carriers"]), is_told=False, listening=None)
+    port = (connection["at"], connection["from"])
+    ours = [socket for socket in passed if (socket["here"], socket["there"]) == port]
+    listeners = [
+        socket for socket in (*passed, *listening) if socket["here"] == connection["at"] and socket["there"] == "*"
+    ]
+    relays = [socket for socket in passed if socket not in ours and socket not in listeners]
+    carrying = above.union(*map(makers.units, (*ours, *listeners, *relays)))
+    our_end = any(unit.endswith(".service") for unit in above) or (bool(ours) and all(map(makers.is_known, ours)))
+    return WayIn(
+        _with_names(carrying, found["carriers"]),
+        is_told=our_end and all(map(makers.is_known, relays)) and (bool(ours) or not _from_here(connection)),
+        # Who else listens is asked only where somebody on the host itself is at the other end.
+        listening=_listening(listening, makers) if relays else None,
+    )
+
+
+def _read(lines: Sequence[str]) -> list[re.Match[str]]:
+    return [socket for line in lines if (socket := _SOCKET.fullmatch(line))]
+
+
+def _from_here(connection: re.Match[str]) -> bool:
+    return connection["client"].startswith(_LOOPBACK) or connection["client"] == connection["server"]
+
+
+class _Makers:
+    """The units in whose cgroups sockets were made."""
+
+    def __init__(self, found: Mapping[str, Sequence[str]], *, in_container: bool) -> None:
+        matches = [_CGROUP.fullmatch(line) for line in found["cgroups"]]
+        if not all(matches):
+            raise HostileOutput("The host's answer has something else than a cgroup.")
+        self._paths = {int(match[1]): match[2] for match in matches if match}
+        self._starters = frozenset(map(read_unit, found["starters"]))
+        self._in_container = in_container
+
+    def units(self, socket: re.Match[str]) -> frozenset[str]:
+        """What systemd made for somebody is that one's who listens at our port."""
+        path = self._path(socket)
+        return self._starters if path == _SYSTEMD_ITSELF else _units([path])
+
+    def is_known(self, socket: re.Match[str]) -> bool:
+        """Whether the maker is a unit of the host, or somebody outside of it."""
+        maker = socket["maker"] or ""
+        if maker.startswith(_UNREACHABLE) and not self._path(socket):
+            return self._in_container  # of the machine that the container shares its network with
+        return bool(self.units(socket))
+
+    def _path(self, socket: re.Match[str]) -> str:
+        maker: str = socket["maker"] or ""
+        if not maker.startswith(_UNREACHABLE):
+            return maker
+        number = maker.removeprefix(_UNREACHABLE)
+        return self._paths.get(int(number, 16), "") if re.fullmatch(r"[0-9a-f]{1,16}", number) else ""
+
+
+def _units(cgroups: Iterable[str]) -> frozenset[str]:
+    parts = (part for path in cgroups for part in path.split("/"))
+    return frozenset(part for part in parts if part.rpartition(".")[2] in UNIT_TYPES)
+
+
+def _listening(sockets: Sequence[re.Match[str]], makers: _Makers) -> frozenset[str] | None:
+    if not any(socket["maker"] for socket in sockets):
+        return None
+    return frozenset[str]().union(*(makers.units(socket) for socket in sockets))
+
+
+def _with_names(carrying: Iterable[str], lines: Sequence[str]) -> frozenset[str]:
+    """With their further names and what triggers them; and remote access by its usual names, where it exists."""
+    by_name: dict[str, Record] = {}
+    for unit in records(lines, SHOWN_OF_NEIGHBOUR):
+        if needed(unit, "LoadState") != LoadState.NOT_FOUND:
+            by_name.update(dict.fromkeys((read_unit(needed(unit, "Id")), *read_units(unit.get("Names", ""))), unit))
+    found = {*carrying, *(name for name in REMOTE_ACCESS if name in by_name)}
+    found |= {
+        name for unit in list(found) if unit in by_name for name in read_units(by_name[unit].get("TriggeredBy", ""))
+    }
+    named = (read_units(by_name[unit].get("Names", "")) for unit in found if unit in by_name)
+    return frozenset(found).union(*named)

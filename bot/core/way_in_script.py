@@ -1,0 +1,112 @@
+"""The part of the look's script that finds who carries our own login: by its processes and by its sockets."""
+
+from bot.core.shown import SHOWN_OF_NEIGHBOUR
+
+REMOTE_ACCESS = ("ssh.service", "sshd.service", "ssh.socket", "sshd.socket")
+"""Our way in by their names alone, also where a host tells nothing."""
+
+DEPTH = 3  # relays that are looked for, one in front of the other
+
+# The processes above us are those of sshd; but a login that PAM moved into its session has no listener among them, and
+# a relay on the same host never has. The kernel tells for each socket in which cgroup it was made, to anybody (ss(8)
+# --cgroup): for the two ends of our own connection, for who listens at its port now, and for who is at the other end of
+# a relay's. A socket that systemd made for a unit is in its own cgroup; then the unit is found by the port.
+WAY_IN = f"""\
+carry() {{
+  IFS=/
+  for part in $1; do
+    case $part in *.service | *.socket) ;; *) continue ;; esac
+    case " $carriers " in *" $part "*) ;; *) carriers="$carriers $part" ;; esac
+  done
+  unset IFS
+}}
+sockets() {{ ss -H -t -n --cgroup "$@" 2>/dev/null; }}
+# Who made these sockets, or those of them at one port.
+made() {{
+  makers=
+  while read -r _ _ _ here _ maker; do
+    case $here in *":$2") ;; *) [ -z "$2" ] || continue ;; esac
+    case " $makers " in *" $maker "*) continue ;; esac
+    makers="$makers $maker"
+    carry "$maker"
+    case $maker in
+      *unreachable:*) unknown="$unknown ${{maker##*unreachable:}}" ;;
+      *:/init.scope) started=yes ;;
+    esac
+  done <<EOT
+$1
+EOT
+}}
+# The ports at which these makers listen, or systemd for somebody.
+ports() {{
+  while read -r _ _ _ here _ maker; do
+    case " $makers " in *" $maker "*) ;; *) case $maker in *:/init.scope) ;; *) continue ;; esac ;; esac
+    [ "${{here##*:}}" = "$at" ] || say "${{1:+or }}dport = :${{here##*:}}"
+    set -- more
+  done <<EOT
+$listening
+EOT
+}}
+way_in() {{
+  carriers= unknown= started=
+  read -r _ from _ at <<EOT
+$SSH_CONNECTION
+EOT
+  say @lifeline
+  process=$$
+  while [ "${{process:-0}}" -gt 1 ]; do
+    while IFS= read -r line; do
+      case $line in 0::* | *:name=systemd:*) say "${{line#*:*:}}"; carry "${{line#*:*:}}" ;; esac
+    done 2>/dev/null <"/proc/$process/cgroup"
+    parent=
+    while read -r key value _; do [ "$key" = PPid: ] && parent=$value; done 2>/dev/null <"/proc/$process/status"
+    process=$parent
+  done
+  say @way "connection=$SSH_CONNECTION"
+  [ ! -e /run/systemd/container ] || say container=yes
+  say @sockets
+  makers= passed=
+  case $from:$at in *[!0-9:]* | :) at= ;; esac
+  if [ "$at" ]; then
+    passed=$(sockets -a "( sport = :$at and ( dport = :$from or dport = :0 ) ) or ( sport = :$from and dport = :$at )")
+    [ -z "$passed" ] || say "$passed"
+    made "$passed" "$at"
+    made "$passed" "$from"
+  fi
+  listening=
+  [ "$passed" ] && [ -z "$makers" ] || listening=$(sockets -l)
+  for level in {" ".join(map(str, range(DEPTH)))}; do
+    filter=$([ -z "$makers" ] || ports '')
+    [ "$filter" ] || break
+    passed=$(sockets "( $filter )")
+    [ -z "$passed" ] || say "$passed"
+    made "$passed" ''
+  done
+  say @listening
+  [ -z "$listening" ] || say "$listening"
+  say @cgroups
+  if [ "$unknown" ]; then
+    tree=/sys/fs/cgroup
+    [ -e $tree/cgroup.controllers ] || tree=$tree/unified
+    wanted=
+    for inode in $unknown; do wanted="${{wanted:+$wanted -o }}-inum $((0x$inode))"; done
+    paths=$(find $tree -type d '(' $wanted ')' -printf '%i /%P\n' 2>/dev/null)
+    while read -r inode path; do
+      [ -z "$path" ] || {{ say "$inode $path"; carry "$path"; }}
+    done <<EOT
+$paths
+EOT
+  fi
+  say @starters
+  [ -z "$started" ] || while read -r listen name _; do
+    case $listen in *":$at") say "$name"; carry "$name" ;; esac
+  done <<EOT
+$(/usr/bin/systemctl list-sockets --all --full --plain --no-legend --no-pager 2>/dev/null)
+EOT
+  say @carriers
+  for name in {" ".join(REMOTE_ACCESS)}; do
+    for folder; do [ -h "$folder/$name" ] || [ ! -f "$folder/$name" ] || {{ carry "/$name"; break; }}; done
+  done
+  [ -z "$carriers" ] || /usr/bin/systemctl show -p {",".join(SHOWN_OF_NEIGHBOUR)} -- $carriers 2>/dev/null
+}}
+"""

@@ -1,0 +1,138 @@
+"""Looks at a real host: what they leave behind there, what a login's settings do to them, and who carries us."""
+
+import shlex
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.core.host_script import SECONDS
+from bot.core.look import SIZES, look_argv, parse_look
+from bot.core.policy import Refuse, decide
+from bot.core.scan import scan_argv
+from bot.core.units import LoadState, Snapshot, UnitName
+from tests.core.situations import POLICY, looked, request
+from tests.lab.hosts import LabHost
+
+pytestmark = pytest.mark.ssh
+ETC, RELAY = "/etc/systemd/system", 2397
+_BOUND = f"-k 2 {SECONDS} "
+
+
+def asked(host: LabHost, unit: str, *, size: str = "full", at: int = 0) -> Snapshot:
+    """A look over a connection of its own, through another port where something else listens for sshd."""
+    client = replace(host, port=at, known_hosts=Path("/dev/null")) if at else host
+    words = [*client.ssh(shlex.join(look_argv(UnitName(unit), size=size)))]
+    words[1:1] = ["-o", "StrictHostKeyChecking=no"] if at else []
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    return parse_look(done.stdout, UnitName(unit))
+
+
+def left(host: LabHost) -> list[str]:
+    """What runs as the bot's login, and is no sshd."""
+    found = host.run("ps", "-u", host.login, "-o", "args=").stdout.splitlines()
+    return [line for line in found if not line.startswith(("sshd", "[sshd]", "/lib/systemd/systemd", "(sd-pam)"))]
+
+
+@contextmanager
+def made(host: LabHost, commands: str, back: str) -> Iterator[None]:
+    """Something on the host that the bot did not make."""
+    assert host.run("sh", "-ec", commands).returncode == 0
+    try:
+        yield
+    finally:
+        host.run("sh", "-c", f"{back}; systemctl daemon-reload")
+
+
+@pytest.mark.parametrize("goal", ["/dev/zero", "/dev/urandom"])
+def test_looks_at_whatever_a_unit_leads_to_end_and_leave_nothing_behind(host: LabHost, goal: str) -> None:
+    """Not tried with a pipe, nor with such a drop-in: systemd itself hangs in them (measured)."""
+    with made(host, f"ln -s {goal} {ETC}/hollow.service", f"rm {ETC}/hollow.service"):
+        began = time.monotonic()
+        seen = [asked(host, "hollow.service", size=size) for size in SIZES for _ in range(2)]
+        assert time.monotonic() - began < SECONDS / 2
+        assert {one.id.text for one in seen} == {"hollow.service"}
+        assert left(host) == []
+
+
+def test_a_look_that_nobody_waits_for_any_more_ends_by_itself(host: LabHost) -> None:
+    """The connection is cut while systemd cannot be asked, for its bus does not answer; a login needs the bus, too."""
+    looks = (look_argv(UnitName("cron.service"), size="full"), scan_argv())
+    lines = [shlex.join(argv).replace(_BOUND, "-k 2 3 ", 1) for argv in looks]
+    wait = "echo in; while [ ! -e /run/stopped ]; do sleep 0.05; done; "
+    clients = [subprocess.Popen(host.ssh(wait + line), stdout=subprocess.PIPE) for line in lines]
+    try:
+        assert [client.stdout.read(2) for client in clients if client.stdout] == [b"in", b"in"]
+        with made(
+            host, "pkill -STOP -x dbus-daemon; touch /run/stopped", "pkill -CONT -x dbus-daemon; rm /run/stopped"
+        ):
+            within(10, lambda: sum("systemctl" in line and "maskbot-" not in line for line in left(host)) >= len(looks))
+            for client in clients:
+                client.kill()
+            assert left(host) != []  # sshd does not end what it started
+            within(15, lambda: left(host) == [], but=lambda: left(host))
+    finally:
+        for client in clients:
+            client.kill()
+            client.communicate()
+
+
+def within(seconds: float, is_so: Callable[[], bool], *, but: Callable[[], object] = str) -> None:
+    """Wait for something, and fail once it has taken too long."""
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, but()
+        time.sleep(0.1)
+
+
+def essence(seen: Snapshot) -> Snapshot:
+    """Without the session of each login."""
+    assert seen.around
+    return replace(seen, around=replace(seen.around, lifeline=frozenset()))
+
+
+def test_what_a_login_sets_for_its_tools_changes_nothing(host: LabHost) -> None:
+    settings = {
+        **{"POSIXLY_CORRECT": "1", "TZ": "Asia/Tokyo", "LANG": "de_DE.UTF-8", "SYSTEMD_COLORS": "1", "IFS": "/"},
+        **{"DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nowhere", "SYSTEMD_LOG_LEVEL": "debug", "QUOTING_STYLE": "c"},
+        **{"SYSTEMD_PAGER": "false", "PATH": "/opt/none", "FIND_BLOCK_SIZE": "1", "COLUMNS": "10"},
+    }
+    plain = essence(asked(host, "tuned.service"))
+    text = "\n".join(f"{key}={value}" for key, value in settings.items())
+    with made(host, f"printf '%s\\n' {shlex.quote(text)} >/etc/environment", ": >/etc/environment"):
+        told = subprocess.run(
+            host.ssh("/usr/bin/printenv POSIXLY_CORRECT TZ"), capture_output=True, text=True, check=False
+        )
+        assert told.stdout.split() == ["1", "Asia/Tokyo"]
+        assert essence(asked(host, "tuned.service")) == plain
+
+
+def test_a_relay_in_front_of_sshd_is_refused_to_whom_it_carries_and_to_nobody_else(host: LabHost) -> None:
+    relay = f"/lib/systemd/systemd-socket-proxyd {host.address}:{host.port}"
+    units = f"""cd {ETC}
+printf '[Socket]\\nListenStream={host.address}:{RELAY}\\n' >relay.socket
+printf '[Service]\\nExecStart={relay}\\n' >relay.service
+systemctl daemon-reload; systemctl start relay.socket"""
+    with made(host, units, f"systemctl stop relay.socket relay.service; rm {ETC}/relay.s*"):
+        through = {unit: asked(host, unit, at=RELAY) for unit in ("relay.service", "relay.socket", "worker.service")}
+        past = asked(host, "relay.service")
+
+    def refused(seen: Snapshot) -> Mapping[str, str]:
+        answer = decide(looked(seen, request(str(seen.id))), POLICY)
+        return {answer.code: answer.reason} if isinstance(answer, Refuse) else {}
+
+    assert list(refused(through["relay.service"])) == list(refused(through["relay.socket"])) == ["own_lifeline"]
+    assert refused(through["worker.service"]) == refused(past) == {}
+
+
+def test_masks_wherever_systemd_searches_are_seen_by_a_look(host: LabHost) -> None:
+    folders = [f"{ETC}.attached", "/run/systemd/system.control", "/run/systemd/system.attached"]
+    for folder in folders:
+        there = f"{folder}/hollow.service"
+        with made(host, f"mkdir {folder}; ln -s /dev/null {there}; systemctl daemon-reload", f"rm -r {folder}"):
+            seen = asked(host, "hollow.service", size="short")
+        assert (seen.load, seen.fragment, [file.path for file in seen.elsewhere]) == (LoadState.MASKED, there, [there])
