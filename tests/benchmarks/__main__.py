@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from bot.core.look import look_argv
 from bot.core.units import UnitName
 from tests.lab.demo import Demo, running
 from tests.lab.hosts import LabHost
@@ -14,7 +13,7 @@ from tests.lab.story import wait_for_card
 
 UNIT = UnitName("cron.service")
 IN_FLIGHT = 20
-ALLOWED_ACK_MS, ALLOWED_RATIO = 500, 2.0
+ALLOWED_ACK_MS, ALLOWED_RATIO = 500, 3.0
 
 
 def main() -> None:
@@ -29,11 +28,11 @@ def main() -> None:
 
 
 def approve_to_proven(demo: Demo, rounds: int) -> None:
-    """From the click on Approve to the finished card, against the same commands run locally, in turn."""
+    """From the click on Approve to the finished card, against the bare steps run locally, in turn."""
     host = demo.hosts["web-01"]
     pairs = [(_through_the_bot(demo), _locally(host)) for _ in range(rounds)]
     ratios = [bot / local for bot, local in pairs]
-    print(f"from Approve to the finished card ({rounds} rounds, in turn with the same run locally as root)")
+    print(f"from Approve to the finished card ({rounds} rounds, in turn with the bare steps run locally as root)")
     _row("bot, ms", [bot for bot, _ in pairs])
     _row("local, ms", [local for _, local in pairs])
     _row("ratio", ratios, form="{:8.2f}")
@@ -65,15 +64,14 @@ def _is_end(message: dict[str, object]) -> bool:
 
 
 def _locally(host: LabHost) -> float:
-    """Look, mask, stop, reload, try a start, look: one after the other, with no network, no record and no Slack."""
-    look = ("runuser", "-u", "maskbot", "--", *look_argv(UNIT, size="full"))
+    """The bare steps as root: show, stop, link, reload, a start, show; without a look, a record or Slack."""
     steps = [
-        look,
-        ("systemctl", "mask", "--no-reload", "--", str(UNIT)),
+        ("systemctl", "show", "--", str(UNIT)),
         ("systemctl", "stop", "--", str(UNIT)),
+        ("ln", "-s", "/dev/null", f"/etc/systemd/system/{UNIT}"),
         ("systemctl", "daemon-reload"),
         ("systemctl", "start", "--", str(UNIT)),
-        look,
+        ("systemctl", "show", "--", str(UNIT)),
     ]
     began = time.perf_counter()
     for step in steps:
