@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
+from bot.core.granted_script import NEVER
 from bot.core.guard import PATH, PROBE, REFUSED, complaint
 from bot.core.inventory import Host
 from bot.core.login import login_complaint
@@ -108,7 +109,7 @@ def _granted(hosts: Hosts, host: Host, unit: UnitName, deadline: float) -> froze
 
 def _rights_of_escaped(name: str, seen: Snapshot, granted: frozenset[str]) -> Iterator[Finding]:
     """Lines of an older version admit no name with a backslash."""
-    if seen.around and seen.around.rights == granted:
+    if seen.around and seen.around.rights - {NEVER} == granted:
         yield Finding(name, "sudo: escaped names", is_ok=True)
     else:
         what = r"sudo does not let the bot handle units whose names systemd has escaped (`a\x2db.service`)"
