@@ -241,10 +241,8 @@ def _steps(facts: Facts, policy: Policy) -> Iterator[Explained]:
     for rule in passed:
         yield Explained(_named(rule), holds=True, why="")
     last, answer = RULES[len(passed)], decide(facts, policy)
-    if isinstance(answer, Refuse):
-        yield Explained(_named(last), holds=False, why=f"{answer.reason} {answer.hint}".rstrip(), decides=True)
-    else:
-        yield Explained(_named(last), holds=True, why=answer.because, decides=True)
+    why = f"{answer.reason} {answer.hint}".rstrip() if isinstance(answer, Refuse) else answer.because
+    yield Explained(_named(last), holds=not isinstance(answer, Refuse), why=why, decides=True)
 
 
 def _named(rule: Check) -> str:

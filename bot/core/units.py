@@ -197,11 +197,6 @@ class Snapshot:
         return self.active.is_down and not self.pending_job and not self.main_pid
 
     @property
-    def is_stopping(self) -> bool:
-        """It is on its way down, or systemd cleans up after it."""
-        return self.active in (ActiveState.DEACTIVATING, ActiveState.MAINTENANCE)
-
-    @property
     def is_missing(self) -> bool:
         """There is no such unit, and nothing of that name runs."""
         return self.load is LoadState.NOT_FOUND and self.active.is_down

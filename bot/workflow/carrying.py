@@ -56,10 +56,10 @@ class Carrying:
             try:
                 now = self.seen or self._look(full=self.fully)
                 self.seen = None
-                shown = self.request.target.last_seen
+                stored = self.request.target
                 step = next_step(self._observe(now), now, self.parts.clock.now())
                 if isinstance(step, Wait) and step.is_slow:
-                    return give_way(self.parts, self.claim, self.request, shown)
+                    return give_way(self.parts, self.claim, self.request, stored)
                 self._take_the_host_again(step)
                 if isinstance(step, Done) and now.around is not None:
                     return self._finish(step, now)

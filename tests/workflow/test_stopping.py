@@ -10,6 +10,7 @@ from bot.core.systemctl import PROBE
 from bot.errors import UsageError
 from tests.workflow.conftest import Opening
 from tests.workflow.fleet import AnyHost, Fleet
+from tests.workflow.hands import cut_off, let_in
 from tests.workflow.slack import ALICE, BOB, words
 from tests.workflow.wire import Call
 from tests.workflow.world import World
@@ -192,6 +193,22 @@ def _withdraw(world: World, asked: Request) -> None:
     world.until(lambda: "once it is down it is started again" in card_of(world, asked), "the withdrawal on the card")
     with pytest.raises(UsageError, match="Too late"):
         world.desk.withdraw(asked.id, by=ALICE.id)
+
+
+def test_a_host_that_was_away_during_a_slow_stop_is_waited_for_as_before(impatient_world: World) -> None:
+    world, host = impatient_world, impatient_world.hosts["db-01"]
+    put(host, "patient.service", PATIENT)
+    asked = world.mask("patient", host="db-01")
+    world.vote(asked)
+    world.until(lambda: "still stopping" in card_of(world, asked), "a slow stop")
+    cut_off(host)
+    world.until(lambda: card_of(world, asked).startswith("NOT KNOWN YET"), "a card that says that nobody knows")
+    let_in(host)
+    world.until(lambda: "still stopping" in card_of(world, asked), "a slow stop, seen again")
+    host.run("systemctl", "kill", "--signal=KILL", "patient.service")
+    done = world.ended(asked)
+    assert done.target.outcome is Outcome.PROVEN, done.target.note
+    assert [sent.step for sent in done.target.sent].count("stop") == 1
 
 
 def test_what_is_unmasked_on_its_way_down_is_restored_once_it_is_down(impatient_world: World) -> None:

@@ -64,5 +64,5 @@ def unit_is_not_busy(facts: Facts, _policy: Policy) -> Refuse | None:
     starting = snapshot.active is ActiveState.ACTIVATING
     if not change.keep_running and (starting or facts.moment is not Moment.LOOKED):
         return None
-    doing = "starting" if starting else "being started, stopped or reloaded by somebody else"
+    doing = "starting" if starting else "being started, stopped or reloaded"
     return Refuse("busy_unit", f"{snapshot.id} is {doing} right now.", "Ask again when that is over.")

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from bot.core.changes import Change, Outcome, Sent, Target
-from bot.core.units import Layer
+from bot.core.units import ActiveState, Layer, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +146,11 @@ def label(step: Command) -> str:
             return f"{step.name} {detail}"
         case _:
             return step.name
+
+
+def is_on_its_way_down(now: Snapshot) -> bool:
+    """It stops, or systemd cleans up after it, or something is queued for it."""
+    return now.active in (ActiveState.DEACTIVATING, ActiveState.MAINTENANCE) or bool(now.pending_job)
 
 
 def times(target: Target, name: str) -> int:

@@ -15,6 +15,7 @@ from bot.core.steps.kinds import (
     Unlink,
     Wait,
     Work,
+    is_on_its_way_down,
     is_tried,
     label,
     times,
@@ -37,7 +38,7 @@ def next_undo_step(work: Work, now: Snapshot, at: datetime) -> Step:
         return Done(Outcome.NOT_OURS, "The mask we made is not there any more: somebody else or a reboot took it away.")
     if _reload_is_due(work):
         return Reload()
-    if now.is_stopping or now.pending_job:  # it is restored once it is down: only then can it be started again
+    if is_on_its_way_down(now):  # it is restored once it is down: only then can it be started again
         return _wait(work, at)
     if now.around is None:
         return LookFully()

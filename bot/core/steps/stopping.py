@@ -15,6 +15,7 @@ from bot.core.steps.kinds import (
     Unprobe,
     Work,
     is_a_try,
+    is_on_its_way_down,
     newest,
     times,
     was_started,
@@ -39,7 +40,7 @@ def next_stop_step(work: Work, now: Snapshot, at: datetime) -> Step | None:
     has_rounds = _has_rounds(work)
     if has_rounds and _is_in_the_way(target, now):
         return _out_of_the_way(target, now)
-    if now.active in _NOT_NOW or (stop and (now.is_stopping or now.pending_job)):
+    if now.active in _NOT_NOW or (stop and is_on_its_way_down(now)):
         since = stop.at if stop else work.begun or at
         return work.limits.wait(since, at, often=times(target, Stop.name) > 1)
     if stop is None:
