@@ -10,7 +10,7 @@ from bot.core.cards.kit import Action, Block, Markup, Text, clock, day, escape, 
 from bot.core.cards.table import MASKED, spoken, start_proof, table
 from bot.core.cards.titles import approved, by_itself, requester, subject
 from bot.core.changes import Loss, Outcome, Request, Target, Verb
-from bot.core.units import Snapshot
+from bot.core.units import ActiveState, Snapshot
 
 TITLES = {
     Outcome.PROVEN: "MASKED AND PROVEN",
@@ -160,7 +160,7 @@ def _meaning(request: Request) -> Iterator[Markup]:
 def _unprotected(after: Snapshot | None) -> Markup:
     if after is not None and after.active.is_down:
         return Markup("*STOPPED but NOT MASKED*: anything may start it")
-    stopping = after is not None and after.is_stopping
+    stopping = after is not None and after.active is ActiveState.DEACTIVATING
     return Markup("*NOT MASKED*, and it is still stopping" if stopping else "*NOT MASKED*, and it runs")
 
 
