@@ -149,6 +149,7 @@ def test_a_command_whose_answer_is_cut_off_is_looked_after_and_not_repeated(shar
     assert [sent.exit_code for sent in ended.target.sent if sent.step == "reload"] == [None]
     assert "exec.unknown" in {event["type"] for event in world.store.records()}
     assert is_masked(host, "tuned.service")
+    world.undo(ended)
 
 
 @pytest.mark.fault("F17", how="the sudoers fragment removed")
