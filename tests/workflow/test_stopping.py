@@ -43,6 +43,14 @@ TimeoutStopSec=900
 SendSIGKILL=no
 KillMode=process
 """
+# It asks for more time than it was given: sd_notify(3).
+ASKING = """[Service]
+Type=notify
+NotifyAccess=all
+ExecStart=/bin/sh -c 'trap "systemd-notify EXTEND_TIMEOUT_USEC=20000000; sleep 6; exit 0" TERM; \
+  systemd-notify --ready; while :; do sleep 0.1; done'
+TimeoutStopSec=2
+"""
 PATIENT = """[Service]
 ExecStart=/bin/sleep infinity
 KillSignal=SIGCONT
@@ -136,15 +144,24 @@ def test_a_stop_of_many_steps_ends_as_by_hand_while_somebody_reloads(
     assert active(host, "phases.service") == "active"
 
 
-def test_what_must_never_be_killed_keeps_its_settings_to_the_end(impatient_world: World) -> None:
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (DATABASE, {"TimeoutStopUSec": "15min", "SendSIGKILL": "no", "KillMode": "process"}),
+        (ASKING, {"TimeoutStopUSec": "2s", "NotifyAccess": "all"}),
+    ],
+    ids=["never killed", "asks for more time"],
+)
+def test_what_needs_long_keeps_its_settings_to_the_end(impatient_world: World, text: str, kept: dict[str, str]) -> None:
     world, host = impatient_world, impatient_world.hosts["web-02"]
-    put(host, "database.service", DATABASE)
+    host.run("systemctl", "unmask", "database.service")
+    put(host, "database.service", text)
     asked = world.mask("database", host="web-02")
     world.vote(asked)
     world.when(asked, lambda now: now.target.waiting is not None, "a slow stop")
-    host.run("systemctl", "daemon-reload")
-    kept = {"TimeoutStopUSec": "15min", "SendSIGKILL": "no", "KillMode": "process", "LoadState": "loaded"}
-    assert host.show("database.service", *kept) == kept
+    if "SendSIGKILL" in kept:
+        host.run("systemctl", "daemon-reload")
+    assert host.show("database.service", "LoadState", *kept) == {"LoadState": "loaded", **kept}
     done = world.ended(asked)
     assert done.target.outcome is Outcome.PROVEN, done.target.note
     assert "by force" not in world.card(done)
