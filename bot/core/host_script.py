@@ -25,7 +25,12 @@ exec /usr/bin/env -i LC_ALL=C TZ=UTC PATH=/usr/sbin:/usr/bin:/sbin:/bin SYSTEMD_
 WORDS = """\
 set -f
 say() { printf '%s\\n' "$@"; }
-plain() { say "$1" | sed 's/"//g; s/[\\\\][\\\\]/\\\\/g'; }
+plain() {
+  case $1 in
+    *'"'*) say "$1" | sed 's/"//g; s/[\\\\][\\\\]/\\\\/g' ;;
+    *) say "$1" ;;
+  esac
+}
 fail() { say "@failed" "$1" @end; exit 0; }
 """
 """How every script begins."""
