@@ -1,7 +1,7 @@
 """What is around a unit, computed from the states of all loaded units and the relations of its neighbours."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from bot.core.agents import agents
@@ -12,6 +12,7 @@ from bot.errors import HostileOutput
 
 _NEAR = 3
 _UP = (ActiveState.ACTIVE, ActiveState.RELOADING)
+_MOVING = (ActiveState.ACTIVATING, ActiveState.DEACTIVATING)
 _COMES_AND_GOES = re.compile(
     r"(user|user-runtime-dir)@|user-|session-|run-|systemd-\w+d\.service|polkit|packagekit|dbus-|.*\.(scope|device|mount|slice)\Z"
 )
@@ -73,8 +74,15 @@ class Neighbourhood:
 
     def up(self) -> tuple[str, ...]:
         """All units that run, without what comes and goes with logins and for a moment."""
-        running = (name for name, found in self._all.items() if found.get("ActiveState") in _UP)
-        return tuple(sorted(name for name in running if not _COMES_AND_GOES.match(name)))
+        return self._in(_UP)
+
+    def moving(self) -> tuple[str, ...]:
+        """All units on their way up or down: what crashes in a loop is one of them, or up."""
+        return self._in(_MOVING)
+
+    def _in(self, states: Collection[str]) -> tuple[str, ...]:
+        found = (name for name, unit in self._all.items() if unit.get("ActiveState") in states)
+        return tuple(sorted(name for name in found if not _COMES_AND_GOES.match(name)))
 
     def agents(self) -> tuple[str, ...]:
         """Configuration management that works here."""

@@ -46,6 +46,7 @@ def read_around(found: Mapping[str, tuple[str, ...]], unit: Record, also: Collec
         others=nearby.named(also),
         failed=nearby.failed(),
         up=nearby.up(),
+        moving=nearby.moving(),
         agents=nearby.agents(),
         near=near_names(own, sorted({*nearby.names(), *found["near"]})) if is_missing else (),
     )

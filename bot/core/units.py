@@ -129,6 +129,7 @@ class Surroundings:
     near: tuple[str, ...] = ()  # names like the asked one, when it is not found
     rights: frozenset[str] = frozenset()  # the words of `systemctl.RIGHTS` that sudo admits to us
     up: tuple[str, ...] = ()  # all units that run
+    moving: tuple[str, ...] = ()  # those on their way up or down
 
 
 @dataclass(frozen=True, slots=True)

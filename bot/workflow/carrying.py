@@ -102,13 +102,14 @@ class Carrying:
         user, target = self.request.ask.change.user, self.request.target
         if not full:
             return look(self.parts, self.host, target.unit, user=user)
-        return look_at_result(self.parts, self.host, target.unit, user=user, also=known_neighbours(target))
+        also = known_neighbours(target, self._undone())
+        return look_at_result(self.parts, self.host, target.unit, user=user, also=also)
 
     def _observe(self, now: Snapshot) -> Work:
         change = self.request.ask.change
         target = replace(observe(self.request.target, change, now), unknown_since=None)
         self.request = replace(self.request, targets=(target,))
-        undoes = owed(self.parts, self.request.ask.undoes) if self.request.ask.undoes else None
+        undoes = self._undone()
         exempt = self.parts.policy.no_start_proof
         try_start = not any(fnmatchcase(str(target.unit), pattern) for pattern in exempt)
         return Work(change, target, undoes, try_start, self.parts.limits, self.request.begun_at)
@@ -117,6 +118,10 @@ class Carrying:
         """After a slow stop or start, before anything is done. Raises `HostTaken` while another change has the host."""
         if self.request.target.waiting and not isinstance(step, LookFully):
             self.request = self.parts.store.save(self.request.on_target(waiting=None), claim=self.claim)
+
+    def _undone(self) -> Target | None:
+        """The record of the mask that is being taken back."""
+        return owed(self.parts, self.request.ask.undoes) if self.request.ask.undoes else None
 
     def _wait(self, seconds: float) -> None:
         """Let time pass; people see now and then that it does."""

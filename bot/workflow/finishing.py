@@ -11,6 +11,7 @@ from bot.core.ends import begun, kept, prolonged
 from bot.core.policy import Refuse
 from bot.core.proof import broke, disproofs
 from bot.core.steps import Done
+from bot.core.steps.restoring import OVER, is_over
 from bot.core.units import Snapshot
 from bot.errors import Stale
 from bot.ports import Claim, Message, MessageKind
@@ -110,6 +111,9 @@ def nothing_to_do(parts: Parts, request: Request, refusal: Refuse) -> Ending | N
     A mask of ours that is gone was taken away by somebody else, or by a reboot, and its own card has to say so.
     """
     mask = parts.store.get(request.ask.undoes) if request.ask.undoes else None
+    before = request.target.before
+    if refusal.code == "not_masked" and mask and not mask.undone_by and before and is_over(mask.target, before):
+        return Ending(Done(Outcome.UNMASKED, OVER), after=before)
     if refusal.code == "not_masked" and mask and not mask.undone_by:
         took = "somebody else, a reboot or the last logout" if mask.ask.change.user else "somebody else or a reboot"
         gone = f"The mask we made is not there any more: {took} took it away."

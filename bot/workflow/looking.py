@@ -85,7 +85,7 @@ def status_head(parts: Parts, host: Host, unit: UnitName, *, user: str = "") -> 
         return ""
 
 
-def known_neighbours(target: Target) -> frozenset[str]:
+def known_neighbours(*targets: Target | None) -> frozenset[str]:
     """What had to do with the unit before the change; a masked unit has no relations left to find them by."""
-    around = target.before.around if target.before else None
-    return frozenset(other.unit for other in (*around.would_stop, *around.triggers)) if around else frozenset()
+    arounds = [target.before.around for target in targets if target and target.before]
+    return frozenset(other.unit for one in arounds if one for other in (*one.would_stop, *one.triggers))

@@ -61,6 +61,7 @@ class OneUnit:
     start_slips_through: bool = False  # a mask that does not hold, whatever systemd calls it
     start_takes: float = 0.0
     names: tuple[str, ...] = ()  # beside its own
+    forgets: bool = False  # what had to do with it: it was masked, and unloaded
     starts_as: str = ""  # a name that its mask does not cover
     crashes_on_start: bool = False  # and systemd starts it again and again
     fails_to_start: bool = False
@@ -113,8 +114,8 @@ class OneUnit:
             )
             for those in (self.others, self.triggers)
         )
-        links = tuple(sorted(self.links))
-        return Surroundings("web-01", "boot", "252", "hash", triggers=triggers, would_stop=others, wants_links=links)
+        around = Surroundings("web-01", "boot", "252", "hash", triggers=triggers, wants_links=tuple(sorted(self.links)))
+        return replace(around, others=others) if self.forgets else replace(around, would_stop=others)
 
     def _settle(self) -> None:
         if self.stop_asked and self.now - self.stop_asked >= timedelta(seconds=self.queued_for):

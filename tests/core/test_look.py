@@ -238,6 +238,14 @@ def units(neighbours: tuple[Any, ...]) -> list[str]:
     return [neighbour.unit for neighbour in neighbours]
 
 
+def test_what_else_runs_is_known_but_for_what_comes_and_goes_with_logins() -> None:
+    found = around("surroundings")
+    assert {"worker.service", "cron.service", "echo.socket", "beat.timer", "multi-user.target"} <= {*found.up}
+    assert not [name for name in found.up if name.startswith(("user@", "session-", "run-", "systemd-logind"))]
+    assert {"slowstop.service", "db.service"}.isdisjoint(found.moving)
+    assert "crashloop.service" in {*found.up, *found.moving}
+
+
 def test_the_surroundings_of_an_ordinary_unit() -> None:
     found = around("surroundings")
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.core.changes import Outcome, Request, Verb
+from bot.core.habits import Habits
 from bot.core.policy import Allow, Facts, ListedUnit, Moment, NeedsApproval, Policy, Refuse, decide
 from bot.core.systemctl import RIGHTS
 from bot.core.units import ActiveState, FileKind, Layer, LoadState, Snapshot, UnitName
@@ -484,3 +485,24 @@ def test_undoing_our_mask_leaves_an_empty_file_of_another_layer_alone() -> None:
     seen = snapshot(layers=kinds, load=LoadState.MASKED, active=ActiveState.INACTIVE)
     assert isinstance(decide(looked(seen, unmask(), own_mask=our_mask(Layer.CONTROL)), POLICY), Allow)
     assert refusal(looked(seen, unmask(), own_mask=our_mask(Layer.PERSISTENT))).code == "empty_file"
+
+
+def test_a_socket_whose_service_runs_is_not_stopped_for_it_could_not_be_started_again() -> None:
+    busy = snapshot("echo.socket", starts=(neighbour("echo.service"),))
+    answer = refusal(looked(busy))
+    assert answer.code == "cannot_be_restarted"
+    assert "its service echo.service runs, and systemd starts no socket whose service runs" in answer.reason
+    assert answer.hint == "Mask echo.service first: then it is down."
+    for fine in (
+        replace(busy, habits=Habits(accepts=True)),
+        snapshot("echo.socket", starts=(neighbour("echo.service", active=ActiveState.INACTIVE),)),
+        replace(busy, active=ActiveState.INACTIVE),
+    ):
+        assert isinstance(decide(looked(fine), POLICY), NeedsApproval)
+
+
+def test_a_unit_whose_file_is_gone_since_systemd_read_it_could_not_be_started_again() -> None:
+    gone = snapshot(need_daemon_reload=True, fragment_hash="")
+    assert "its unit file is gone" in refusal(looked(gone)).reason
+    assert isinstance(decide(looked(snapshot(need_daemon_reload=True)), POLICY), NeedsApproval)
+    assert isinstance(decide(looked(snapshot(fragment_hash="")), POLICY), NeedsApproval)

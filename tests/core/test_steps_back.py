@@ -2,14 +2,17 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from bot.core.changes import Change, Outcome, Sent, Target, Verb
+from bot.core.habits import Habits, Turn
 from bot.core.steps import Done, Work, next_step
-from bot.core.steps.kinds import Wait
+from bot.core.steps.kinds import LookFully, Start, Stop, Wait
 from bot.core.units import ActiveState, FileKind, Layer, LayerFile, LoadState, UnitName
 from tests.core.one_unit import DOWN, NOON, PATHS, UP, OneUnit, masking, undoing, unmasking
+from tests.core.situations import masked, snapshot
 
 WANTED = "/etc/systemd/system/multi-user.target.wants/worker.service"
 
@@ -439,3 +442,67 @@ def test_settings_that_are_not_what_they_were_are_told() -> None:
     done = undoing(mask).run()
     assert done.outcome is Outcome.RESTORED_PARTLY
     assert done.note.startswith("Load was bad-setting, is loaded; Boot was static, is ")
+
+
+def test_what_stopped_with_it_is_brought_back_though_systemd_has_forgotten_it() -> None:
+    unit = OneUnit(others={"bound.service": UP, "part@1.service": UP})
+    mask = masking(unit)
+    mask.run()
+    unit.forgets = True
+    undo = undoing(mask)
+    assert undo.run() == Done(Outcome.RESTORED)
+    assert undo.steps[-3:] == ["start worker.service", "start bound.service", "start part@1.service"]
+
+
+def _socket() -> Work:
+    """The undo of a mask of a socket, once the link is gone."""
+    before = snapshot("echo.socket", sub="listening")
+    made = masked(Layer.PERSISTENT).layer(Layer.PERSISTENT)
+    mask = Target("web-01", before.id, Layer.PERSISTENT, before=before, made=made, outcome=Outcome.PROVEN)
+    sent = (Sent("unlink persistent", (), NOON, 0), Sent("reload", (), NOON, 0))
+    change = Change(Verb.UNMASK, "web-01", before.id)
+    return Work(change, Target("web-01", before.id, sent=sent), mask)
+
+
+def test_a_socket_that_lost_its_listener_is_stopped_and_started() -> None:
+    work, deaf = _socket(), snapshot("echo.socket", sub="running")
+    assert next_step(work, deaf, NOON) == Stop()
+    stopped = replace(work, target=replace(work.target, sent=(*work.target.sent, Sent("stop", (), NOON, 0))))
+    assert next_step(stopped, replace(deaf, active=DOWN), NOON) == Start("echo.socket")
+    assert next_step(work, snapshot("echo.socket", sub="listening"), NOON) == Done(Outcome.RESTORED)
+
+
+def _until_reboot(boot: str, **changed: Any) -> Work:
+    unit = UnitName("cron.service")
+    seen = masked(Layer.RUNTIME, boot_id=boot)
+    record = {"before": snapshot(), "after": seen, "made": seen.layer(Layer.RUNTIME), "outcome": Outcome.PROVEN}
+    mask = Target("web-01", unit, Layer.RUNTIME, **record | changed)  # type: ignore[arg-type]
+    return Work(Change(Verb.UNMASK, "web-01", unit), Target("web-01", unit), mask)
+
+
+def test_a_mask_until_the_next_reboot_is_over_after_it() -> None:
+    now = snapshot(boot_id="another")
+    assert next_step(_until_reboot("b00t"), replace(now, around=None), NOON) == LookFully()
+    over = Done(Outcome.UNMASKED, "It was a mask until the next reboot, and that has come.")
+    assert next_step(_until_reboot("b00t"), now, NOON) == over
+    assert next_step(_until_reboot("another"), now, NOON).outcome is Outcome.NOT_OURS  # type: ignore[union-attr]
+    assert next_step(_until_reboot("b00t", after=None), now, NOON).outcome is Outcome.NOT_OURS  # type: ignore[union-attr]
+
+
+def test_a_timer_whose_turn_is_counted_anew_is_as_before_and_said() -> None:
+    timer = snapshot("beat.timer", habits=Habits(turn=Turn.MONOTONIC))
+    work = _socket()
+    undoes = replace(work.undoes, before=timer) if work.undoes else None
+    assert next_step(replace(work, undoes=undoes), timer, NOON) == Done(
+        Outcome.RESTORED, "Its next turn is counted anew, from this start."
+    )
+
+
+def test_a_socket_that_was_down_before_is_left_as_it_is() -> None:
+    work = _socket()
+    assert work.undoes
+    assert work.undoes.before
+    down = replace(work.undoes, before=replace(work.undoes.before, active=DOWN, sub="dead"))
+    assert next_step(replace(work, undoes=down), snapshot("echo.socket", active=DOWN, sub="dead"), NOON) == Done(
+        Outcome.RESTORED
+    )

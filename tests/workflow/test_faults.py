@@ -178,14 +178,15 @@ def test_another_machine_under_the_same_name_is_refused(shared_world: World, way
     assert is_untouched(shared_world.hosts["web-01"], "restless.service")
 
 
-def test_a_mask_until_the_next_reboot_is_gone_after_one_and_the_undo_says_so(shared_world: World) -> None:
+def test_a_mask_until_the_next_reboot_is_over_after_one_and_the_undo_says_so(shared_world: World) -> None:
     host = shared_world.hosts["db-01"]
     done = shared_world.masked("cron", host="db-01", runtime=True)
     assert done.target.outcome is Outcome.PROVEN
     host.reboot()
     assert is_untouched(host, "cron.service")
     back = shared_world.undo(done)
-    assert back.target.outcome is Outcome.NOT_OURS, back.because
-    assert "a reboot took it away" in shared_world.card(back)
+    assert back.target.outcome is Outcome.UNMASKED, back.because
+    assert "It was a mask until the next reboot, and that has come." in shared_world.card(back)
     assert is_untouched(host, "cron.service")
+    assert shared_world.card(done).startswith("TAKEN BACK")
     host.start_transient()

@@ -172,6 +172,7 @@ def test_a_mask_until_the_next_reboot_ends_with_one_and_calls_nobody(watched: Wo
     watched.until(lambda: bool(notes(watched, ours)), "word of it")
     (note,) = notes(watched, ours)
     assert note.startswith("The mask of tuned.service on web-01 has ended with a reboot of the host")
+    assert watched.card(ours).startswith("ENDED WITH THE REBOOT")
 
 
 def test_a_persistent_mask_is_known_again_after_a_reboot(watched: World) -> None:

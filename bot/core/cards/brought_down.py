@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from bot.core.beside import came_up, went_down
 from bot.core.cards import states
 from bot.core.cards.kit import Markup, joined, row, words
 from bot.core.changes import Target
@@ -21,6 +22,10 @@ def also_stopped(target: Target) -> Iterator[Markup]:
         yield row("Also stopped", joined(stopped))
     if unseen and target.after.active.is_down:
         yield row("Stops with it", words("{}: not seen since", joined(unseen)))
+    if down := went_down(target.before, target.after):
+        yield row("Meanwhile", words("{} went down", joined(down)))
+    if new := came_up(target.before, target.after):
+        yield row("Meanwhile", words("{} came up", joined(new)))
 
 
 def how_it_stopped(target: Target) -> Iterator[Markup]:

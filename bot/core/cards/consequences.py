@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from bot.core.cards import holds, states
+from bot.core.cards.habits import habits
 from bot.core.cards.kit import Markup, day, escape, joined, row, words
 from bot.core.changes import Change, Request, Term, Verb
 from bot.core.times import spoken
@@ -95,6 +96,7 @@ def _hazards(change: Change, seen: Snapshot) -> Iterator[Markup]:
         yield row("Hazard", words("{}: once it was started, its end may take the host down", joined(seen.actions)))
     if seen.active.is_down:
         return
+    yield from habits(change, seen)
     if not change.keep_running:
         if limit == float("inf"):
             yield row("Hazard", "it sets itself no time limit for stopping")

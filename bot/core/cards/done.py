@@ -50,6 +50,7 @@ _ENDED = {
 }
 _REMOVED = (Outcome.RESTORED, Outcome.RESTORED_PARTLY, Outcome.UNMASKED)
 _AND_BACK = " It had been told to stop, and was started again once it was down."
+_LOST = {Loss.REBOOTED: "ENDED WITH THE REBOOT", Loss.ENDED: "ENDED WITH THE LAST LOGOUT"}
 _UNTOUCHED = (Outcome.FAILED, Outcome.NO_CHANGE)
 
 
@@ -71,7 +72,7 @@ def title(request: Request) -> str:
     target = request.target
     outcome = target.outcome or Outcome.UNKNOWN
     if request.watched.lost:
-        return "OUR MASK IS GONE"
+        return _LOST.get(request.watched.lost, "OUR MASK IS GONE")
     if request.hold and request.held.off:
         return "HELD, BUT ITS MASK IS NOT OURS" if request.held.off is Loss.REPLACED else "HELD, BUT TAKEN OFF"
     if request.undone_by:
@@ -152,7 +153,8 @@ def _meaning(request: Request) -> Iterator[Markup]:
         case Outcome.CALLED_OFF | Outcome.CALLED_OFF_PARTLY:
             yield words("It is not masked.{}", _AND_BACK if any(one.step == "stop" for one in target.sent) else "")
         case Outcome.UNMASKED:
-            yield words("That mask was not made by maskbot. Nothing was started.")
+            whose = "It ended with a reboot" if request.ask.undoes else "That mask was not made by maskbot"
+            yield words("{}. Nothing was started.", whose)
         case Outcome.NOT_OURS:
             yield words("What is there now is not what we made, so it was left alone.")
 

@@ -66,11 +66,14 @@ def can_be_started_again(facts: Facts, _policy: Policy) -> Refuse | None:
     snapshot = facts.snapshot
     if snapshot is None or not would_be_stopped(facts.request.ask.change, snapshot):
         return None
-    lost = _why_no_start(snapshot)
+    busy = _busy_service(snapshot)
+    why_not = f"its service {busy} runs, and systemd starts no socket whose service runs"
+    lost = why_not if busy else _why_no_start(snapshot)
     if not lost:
         return None
     why = f"{snapshot.id} could not be started again after a stop: {lost}."
-    return Refuse("cannot_be_restarted", why, "`--keep-running` masks it and leaves it running.")
+    hint = f"Mask {busy} first: then it is down." if busy else "`--keep-running` masks it and leaves it running."
+    return Refuse("cannot_be_restarted", why, hint)
 
 
 def what_stops_too_can_be_started_again(facts: Facts, _policy: Policy) -> Refuse | None:
@@ -102,10 +105,19 @@ def would_be_stopped(change: Change, snapshot: Snapshot) -> bool:
     return change.verb is Verb.MASK and not change.keep_running and not snapshot.active.is_down
 
 
+def _busy_service(snapshot: Snapshot) -> str:
+    """The service of a socket that would be in the way of its start (measured: the job fails)."""
+    if snapshot.id.type != "socket" or snapshot.habits.accepts or snapshot.around is None:
+        return ""
+    return next((one.unit for one in snapshot.around.starts if not one.active.is_down), "")
+
+
 def _why_no_start(snapshot: Snapshot) -> str:
     if snapshot.refuse_manual_start:
         return "it refuses to be started by hand (RefuseManualStart=)"
-    if snapshot.load is LoadState.NOT_FOUND:
+    around = snapshot.around
+    is_gone = snapshot.need_daemon_reload and snapshot.fragment and around and not around.fragment_hash
+    if snapshot.load is LoadState.NOT_FOUND or is_gone:
         return "its unit file is gone"
     if snapshot.id.type == "mount" and not snapshot.fragment:
         return "it was mounted by hand and has no unit file"

@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.core.changes import Outcome, Target
+from bot.core.neighbourhood import seen_beside
+from bot.core.steps.comparing import is_deaf, not_as_before, not_known, turn_is_counted_anew
 from bot.core.steps.kinds import (
     Done,
     LookFully,
@@ -12,6 +14,7 @@ from bot.core.steps.kinds import (
     ResetFailed,
     Start,
     Step,
+    Stop,
     Unlink,
     Wait,
     Work,
@@ -20,9 +23,10 @@ from bot.core.steps.kinds import (
     label,
     times,
 )
-from bot.core.units import ActiveState, FileKind, LayerFile, LoadState, Neighbour, Snapshot, Surroundings, UnitName
+from bot.core.units import ActiveState, FileKind, Layer, LayerFile, LoadState, Neighbour, Snapshot, UnitName
 
 _CRASHED = "auto-restart"  # SubState while systemd waits to start again what has failed
+OVER = "It was a mask until the next reboot, and that has come."
 
 
 def next_undo_step(work: Work, now: Snapshot, at: datetime) -> Step:
@@ -35,6 +39,10 @@ def next_undo_step(work: Work, now: Snapshot, at: datetime) -> Step:
     if file.kind is FileKind.MASK:
         return _remove_ours(work, mask, file)
     if not unlinked and mask.made is not None and mask.outcome is not Outcome.NOT_PROTECTED:
+        if mask.layer is Layer.RUNTIME and now.around is None:
+            return LookFully()
+        if is_over(mask, now):
+            return Done(Outcome.UNMASKED, OVER)
         return Done(Outcome.NOT_OURS, "The mask we made is not there any more: somebody else or a reboot took it away.")
     if _reload_is_due(work):
         return Reload()
@@ -42,7 +50,15 @@ def next_undo_step(work: Work, now: Snapshot, at: datetime) -> Step:
         return _wait(work, at)
     if now.around is None:
         return LookFully()
-    return _bring_back(work, mask.before, now, now.around, at)
+    return _bring_back(work, mask, mask.before, now, at)
+
+
+def is_over(mask: Target, now: Snapshot) -> bool:
+    """Whether a mask until the next reboot has ended as it was meant to."""
+    made, after = mask.made, mask.after
+    if made is None or made.layer is not Layer.RUNTIME or after is None or now.around is None or after.around is None:
+        return False
+    return now.layer(Layer.RUNTIME).kind is FileKind.ABSENT and now.around.boot_id != after.around.boot_id
 
 
 def next_unmask_step(work: Work, now: Snapshot) -> Step:
@@ -83,9 +99,11 @@ def _last_words(target: Target) -> str:
     return target.sent[-1].output if target.sent else ""
 
 
-def _bring_back(work: Work, before: Snapshot, now: Snapshot, around: Surroundings, at: datetime) -> Step:
+def _bring_back(work: Work, mask: Target, before: Snapshot, now: Snapshot, at: datetime) -> Step:
     """The mask is gone: what ran before and does not run now is started."""
-    for other in _should_run(before, now, around):
+    if is_deaf(now) and not before.active.is_down and not times(work.target, Stop.name):
+        return Stop()
+    for other in _should_run(before, now):
         name = label(Start(other.unit))
         if _is_on_its_way(other):
             wait = _wait(work, at)
@@ -95,7 +113,7 @@ def _bring_back(work: Work, before: Snapshot, now: Snapshot, around: Surrounding
             return ResetFailed(other.unit)
         elif not is_tried(work.target, name, work.limits):
             return Start(other.unit)
-    return _restored(before, now, around)
+    return _restored(work, mask, before, now)
 
 
 def _wait(work: Work, at: datetime) -> Wait:
@@ -120,47 +138,37 @@ def _reload_is_due(work: Work) -> bool:
     return bool(changed) and not is_tried(replace(work.target, sent=sent[changed[-1] :]), Reload.name, work.limits)
 
 
-def _should_run(before: Snapshot, now: Snapshot, around: Surroundings) -> Iterator[Neighbour]:
-    """The unit, what stopped with it, and its triggers: those that ran before and are down, or on their way up."""
-    ran = {other.unit: other.active for other in _neighbours(before.around)} | {before.id.text: before.active}
+def _should_run(before: Snapshot, now: Snapshot) -> Iterator[Neighbour]:
+    """The unit, what stopped with it, and its triggers: those that ran before and are down, or on their way up.
+
+    They are those of the record: systemd does not know any more what had to do with a unit that was masked.
+    """
+    found = seen_beside(now)
     itself = Neighbour(now.id.text, now.names, now.load, now.active, now.sub)
-    for other in (*around.triggers, itself, *around.would_stop):
-        was = ran.get(other.unit, ActiveState.INACTIVE)
+    around = before.around
+    triggers, stopped = (around.triggers, around.would_stop) if around else ((), ())
+    for was, other in (
+        *((one, found.get(one.unit, _gone(one))) for one in triggers),
+        (Neighbour(before.id.text, before.names, before.load, before.active), itself),
+        *((one, found.get(one.unit, _gone(one))) for one in stopped),
+    ):
         # What crashed in a loop before may do so again: that is as it was, and nobody waits for it to settle.
-        moving = _is_on_its_way(other) and not (was is other.active is ActiveState.ACTIVATING)
-        if not was.is_down and (other.active.is_down or moving) and UnitName.is_sendable(other.unit):
+        moving = _is_on_its_way(other) and not (was.active is other.active is ActiveState.ACTIVATING)
+        if not was.active.is_down and (other.active.is_down or moving) and UnitName.is_sendable(other.unit):
             yield other
 
 
-def _neighbours(around: Surroundings | None) -> tuple[Neighbour, ...]:
-    return (*around.triggers, *around.would_stop) if around else ()
+def _gone(other: Neighbour) -> Neighbour:
+    """What systemd has not loaded is down."""
+    return replace(other, active=ActiveState.INACTIVE)
 
 
-def _restored(before: Snapshot, now: Snapshot, around: Surroundings) -> Done:
-    """Compare with the record, and name what is not as it was."""
-    off = list(_not_as_before(before, now, around))
-    return Done(Outcome.RESTORED_PARTLY, "; ".join(off)) if off else Done(Outcome.RESTORED)
-
-
-def _is_woken(before: Snapshot, around: Surroundings) -> bool:
-    """What did not run then may run now by its timer or socket: it would have without us."""
-    return before.active.is_down and any(not trigger.active.is_down for trigger in around.triggers)
-
-
-def _not_as_before(before: Snapshot, now: Snapshot, around: Surroundings) -> Iterator[str]:
-    if now.load is not before.load:
-        yield f"Load was {before.load}, is {now.load}"
-    if now.file_state != before.file_state:
-        yield f"Boot was {before.file_state or 'unknown'}, is {now.file_state or 'unknown'}"
-    still_starting = now.active is ActiveState.ACTIVATING and before.active is not ActiveState.ACTIVATING
-    if (now.active.is_down != before.active.is_down or still_starting) and not _is_woken(before, around):
-        yield f"Active was {before.active}, is {now.active}"
-    had, have = (before.around.wants_links if before.around else ()), around.wants_links
-    for path in sorted({path for path, _ in had} - {path for path, _ in have}):
-        yield f"the link {path} is gone"
-    states = {other.unit: other.active for other in _neighbours(around)}
-    for other in _neighbours(before.around):
-        is_now = states.get(other.unit)
-        is_worse = is_now is ActiveState.ACTIVATING and other.active is not is_now
-        if not other.active.is_down and (is_now is None or is_now.is_down or is_worse):
-            yield f"{other.unit} was {other.active}, is {is_now or 'gone'}"
+def _restored(work: Work, mask: Target, before: Snapshot, now: Snapshot) -> Done:
+    """Compare with the record, and name what is not as it was, and what nobody could compare."""
+    off = list(not_as_before(mask, work.target, now))
+    unknown = [*not_known(before, now)]
+    if turn_is_counted_anew(before, now):
+        unknown.append("Its next turn is counted anew, from this start.")
+    if off:
+        return Done(Outcome.RESTORED_PARTLY, "; ".join(off) + "".join(f". {one}" for one in unknown))
+    return Done(Outcome.RESTORED, " ".join(unknown))

@@ -26,6 +26,7 @@ from bot.core.changes import (
     Watched,
     Window,
 )
+from bot.core.habits import Habits, Turn
 from bot.core.people import ITSELF, Shift
 from bot.core.unit_files import NOT_KNOWN
 from bot.core.units import ActiveState, FileKind, Layer, UnitName
@@ -180,7 +181,16 @@ def slow(**target: object) -> Request:
     return under_way(waiting=Waiting(NOW - timedelta(seconds=30), NOW), **sending)
 
 
+HABITS = Habits(
+    is_frozen=True,
+    stop_starts=("alarm.service",),
+    conflicts=("shutdown.target", "rival.service"),
+    is_persistent=True,
+    turn=Turn.MONOTONIC,
+)
 WAITING = {
+    "what its stop and its start bring about": waiting(running(habits=HABITS, twins=("worker-twin.service",))),
+    "left running, and none of that": waiting(running(habits=HABITS), change(keep_running=True)),
     "an ordinary unit": waiting(),
     "a busy neighbourhood": waiting(BUSY),
     "two approvals, one there, one being checked, and a tick": guarded(),
@@ -324,6 +334,14 @@ RUNNING = {
     "gone ahead with alone": alone(under_way()),
 }
 DONE = {
+    "proven, and others came and went meanwhile": proven(
+        before=running(around=around(up=("worker.service", "helper.service", "cron.service"))),
+        after=masked(around=around(up=("cron.service", "alarm.service")), twins=("worker-twin.service",)),
+    ),
+    "the end of a mask until the next reboot is found at its undo": replace(
+        finished(Outcome.UNMASKED, running(), verb=Verb.UNMASK),
+        ask=replace(unmask(undoes="r1").ask),
+    ),
     "proven": proven(),
     "proven, with neighbours": proven(
         before=BUSY,

@@ -1,0 +1,29 @@
+"""What a stop, and the start that takes it back, bring about by themselves: said before anybody approves."""
+
+from collections.abc import Iterator
+
+from bot.core.cards.kit import Markup, joined, row, words
+from bot.core.changes import Change
+from bot.core.habits import Turn
+from bot.core.units import Snapshot
+
+_EVERYBODYS = ("shutdown.target", "umount.target")  # in Conflicts= of nearly every unit, by systemd itself
+
+
+def habits(change: Change, seen: Snapshot) -> Iterator[Markup]:
+    """Of a unit that runs. One that is left running is not stopped, so none of it happens."""
+    own = seen.habits
+    if change.keep_running:
+        return
+    if own.is_frozen:
+        yield row("Hazard", "it is frozen: the stop thaws it, and an undo starts it without freezing it again")
+    if own.stop_starts:
+        yield row("Its stop", words("may start {} (OnSuccess=, OnFailure=)", joined(own.stop_starts)))
+    others = [name for name in own.conflicts if name not in _EVERYBODYS]
+    if others:
+        yield row("Undo stops", words("{}, if it runs by then (Conflicts=)", joined(others)))
+    if own.is_persistent:
+        yield row("Undo runs", "a turn that was missed at once (Persistent=yes)")
+    if own.turn is Turn.MONOTONIC:
+        why = "its turns are counted from a start or a boot: after an undo it may fire at once, later, or never again"
+        yield row("Hazard", why)

@@ -1,0 +1,131 @@
+"""What is not as it was before the mask, once that is taken back: compared with the record, part by part."""
+
+from collections.abc import Iterator, Mapping
+
+from bot.core.beside import came_up, up, went_down
+from bot.core.changes import Target
+from bot.core.habits import Turn
+from bot.core.neighbourhood import seen_beside
+from bot.core.units import ActiveState, Neighbour, Snapshot, Surroundings
+
+_TRIGGERS = ("socket", "timer", "path")
+
+
+def not_as_before(mask: Target, undo: Target, now: Snapshot) -> Iterator[str]:
+    """Sentences without a full stop; none if all is as it was. `now` must be a full look."""
+    before, around = mask.before, now.around
+    if before is None or around is None:
+        raise ValueError("a comparison needs a full look and the record")
+    yield from _itself(before, now, around)
+    yield from _files(before, now)
+    yield from _links(before, around)
+    yield from _neighbours(before, now)
+    yield from _others(mask, undo, now)
+
+
+def not_known(before: Snapshot, now: Snapshot) -> Iterator[str]:
+    """What could not be compared, because the bot cannot read it."""
+    had, have = _contents(before), _contents(now)
+    for path in sorted(had.keys() & have.keys()):
+        if not (had[path] and have[path]):
+            yield f"Whether {path} was changed is not known: the bot cannot read it."
+
+
+def is_deaf(seen: Snapshot) -> bool:
+    """A socket that says it is active and has no listener: its service ended while it was masked (measured)."""
+    services = seen.around.starts if seen.around else ()
+    return seen.id.type == "socket" and seen.sub == "running" and all(one.active.is_down for one in services)
+
+
+def _itself(before: Snapshot, now: Snapshot, around: Surroundings) -> Iterator[str]:
+    if now.load is not before.load:
+        yield f"Load was {before.load}, is {now.load}"
+    if now.file_state != before.file_state:
+        yield f"Boot was {before.file_state or 'unknown'}, is {now.file_state or 'unknown'}"
+    still_starting = now.active is ActiveState.ACTIVATING and before.active is not ActiveState.ACTIVATING
+    if (now.active.is_down != before.active.is_down or still_starting) and not _is_woken(before, around):
+        yield f"Active was {before.active}, is {now.active}"
+    if before.habits.is_frozen and not now.habits.is_frozen:
+        yield f"it was frozen, and is {now.active} without that"
+    if is_deaf(now) and not before.active.is_down:
+        yield "it is active, but listens no more: its service ended while it was masked"
+    if before.habits.turn and not now.habits.turn and not now.active.is_down:
+        yield f"it had a next turn ({before.habits.turn}) and has none: it does not fire again by itself"
+
+
+def _is_woken(before: Snapshot, around: Surroundings) -> bool:
+    """What did not run then may run now by its timer or socket: it would have without us."""
+    return before.active.is_down and any(not trigger.active.is_down for trigger in around.triggers)
+
+
+def _contents(seen: Snapshot) -> Mapping[str, str]:
+    """The hash of the unit file and of each drop-in, by path."""
+    around = seen.around
+    itself = {seen.fragment: around.fragment_hash} if around and seen.fragment else {}
+    return itself | dict(around.drop_ins if around else ())
+
+
+def _files(before: Snapshot, now: Snapshot) -> Iterator[str]:
+    had, have = _contents(before), _contents(now)
+    for path in sorted(had.keys() | have.keys()):
+        if path not in have:
+            yield f"another program may run: {path} is not part of it any more"
+        elif path not in had:
+            yield f"another program may run: {path} is new"
+        elif had[path] and have[path] and had[path] != have[path]:
+            yield f"another program may run: {path} was changed"
+
+
+def _links(before: Snapshot, around: Surroundings) -> Iterator[str]:
+    had, have = dict(before.around.wants_links if before.around else ()), dict(around.wants_links)
+    for path in sorted(had.keys() | have.keys()):
+        if path not in have:
+            yield f"the link {path} is gone"
+        elif path not in had:
+            yield f"the link {path} is new"
+        elif had[path] != have[path]:
+            yield f"the link {path} led to {had[path]}, and leads to {have[path]}"
+
+
+def _neighbours(before: Snapshot, now: Snapshot) -> Iterator[str]:
+    found = seen_beside(now)
+    for other in related(before):
+        is_now = found.get(other.unit)
+        if other.active.is_down:
+            continue
+        is_starting = is_now is not None and is_now.active is ActiveState.ACTIVATING is not other.active
+        if is_now is None or is_now.active.is_down or is_starting:
+            yield f"{other.unit} was {other.active}, is {is_now.active if is_now else 'gone'}"
+        elif _rests(other) and is_now.sub == "elapsed":
+            yield f"{other.unit} was {other.sub}, is elapsed: it does not fire again by itself"
+
+
+def _rests(trigger: Neighbour) -> bool:
+    return trigger.unit.rpartition(".")[2] in _TRIGGERS and trigger.sub != "elapsed"
+
+
+def related(before: Snapshot) -> tuple[Neighbour, ...]:
+    """What triggers the unit and what stops with it: by the record, for a masked unit has forgotten them."""
+    around = before.around
+    return (*around.triggers, *around.would_stop) if around else ()
+
+
+def _others(mask: Target, undo: Target, now: Snapshot) -> Iterator[str]:
+    """Whatever else went down or came up with the stop and is still so, or went down with the start."""
+    before, after, running = mask.before, mask.after, {*up(now)}
+    if before is None or after is None or not running:
+        return
+    for unit in went_down(before, after):
+        if unit not in running:
+            yield f"{unit} went down when this was stopped, and is not running"
+    for unit in came_up(before, after):
+        if unit in running:
+            yield f"{unit} came up when this was stopped, and is running"
+    for unit in went_down(undo.before, now) if undo.before else ():
+        if unit not in {other.unit for other in related(before)} | {str(before.id)}:
+            yield f"{unit} went down when this was started"
+
+
+def turn_is_counted_anew(before: Snapshot, now: Snapshot) -> bool:
+    """A timer that knows its next turn by something that happened (OnActiveSec= and the like) counts from its start."""
+    return before.habits.turn is now.habits.turn is Turn.MONOTONIC and not before.active.is_down

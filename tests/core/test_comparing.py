@@ -1,0 +1,164 @@
+"""Is everything as before? Each part of it is compared with the record, and what is not so is named."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.core.changes import Outcome, Target
+from bot.core.habits import Habits, Turn
+from bot.core.steps import Done
+from bot.core.steps.comparing import is_deaf, not_as_before, not_known, turn_is_counted_anew
+from bot.core.units import ActiveState, Snapshot, UnitName
+from tests.core.one_unit import OneUnit, masking, undoing
+from tests.core.situations import masked, neighbour, snapshot
+from tests.core.test_look import seen
+
+UP, DOWN = ActiveState.ACTIVE, ActiveState.INACTIVE
+LINK = "/etc/systemd/system/multi-user.target.wants/cron.service"
+
+
+def compared(
+    before: Snapshot, now: Snapshot, *, after: Snapshot | None = None, undo: Snapshot | None = None
+) -> list[str]:
+    mask = Target("web-01", before.id, before=before, after=after)
+    return [*not_as_before(mask, Target("web-01", before.id, before=undo), now)]
+
+
+def test_what_is_the_same_is_the_same() -> None:
+    one = snapshot(
+        drop_ins=(("/etc/a.conf", "h"),), wants_links=((LINK, "/lib/x"),), up=("cron.service", "ssh.service")
+    )
+    assert compared(one, one, after=masked(up=("ssh.service",)), undo=masked(up=("ssh.service",))) == []
+
+
+FILE = "/lib/systemd/system/cron.service"
+CHANGES = "another program may run:"
+FILES: dict[str, Any] = {"fragment_hash": "a", "drop_ins": (("/etc/a.conf", "h"),)}
+CHANGED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "its unit file": (FILES, FILES | {"fragment_hash": "b"}, f"{CHANGES} {FILE} was changed"),
+    "a drop-in": (FILES, FILES | {"drop_ins": (("/etc/a.conf", "i"),)}, f"{CHANGES} /etc/a.conf was changed"),
+    "a drop-in that is new": (
+        FILES,
+        FILES | {"drop_ins": (("/etc/a.conf", "h"), ("/etc/b.conf", "h"))},
+        f"{CHANGES} /etc/b.conf is new",
+    ),
+    "a drop-in that is gone": (FILES, FILES | {"drop_ins": ()}, f"{CHANGES} /etc/a.conf is not part of it any more"),
+    "a link that is gone": ({"wants_links": ((LINK, "/a"),)}, {}, f"the link {LINK} is gone"),
+    "a link that is new": ({}, {"wants_links": ((LINK, "/a"),)}, f"the link {LINK} is new"),
+    "a link to elsewhere": (
+        {"wants_links": ((LINK, "/a"),)},
+        {"wants_links": ((LINK, "/b"),)},
+        f"the link {LINK} led to /a, and leads to /b",
+    ),
+    "frozen": ({"habits": Habits(is_frozen=True)}, {}, "it was frozen, and is active without that"),
+    "a turn": (
+        {"habits": Habits(turn=Turn.MONOTONIC)},
+        {},
+        "it had a next turn (monotonic) and has none: it does not fire again by itself",
+    ),
+}
+
+
+@pytest.mark.parametrize(("was", "is_now", "said"), CHANGED.values(), ids=CHANGED)
+def test_what_is_not_the_same_is_named(was: dict[str, Any], is_now: dict[str, Any], said: str) -> None:
+    assert compared(snapshot(**was), snapshot(**is_now)) == [said]
+
+
+def test_what_the_bot_cannot_read_is_not_known_and_not_the_same() -> None:
+    before, now = snapshot(**FILES), snapshot(**FILES | {"fragment_hash": ""})
+    assert compared(before, now) == []
+    assert [*not_known(before, now)] == [
+        "Whether /lib/systemd/system/cron.service was changed is not known: the bot cannot read it."
+    ]
+    assert [*not_known(before, before)] == []
+
+
+def test_a_timer_beside_it_that_does_not_fire_any_more_is_named() -> None:
+    before = snapshot(
+        triggers=(replace(neighbour("a.timer"), sub="waiting"), replace(neighbour("b.socket"), sub="listening"))
+    )
+    now = snapshot(
+        triggers=(replace(neighbour("a.timer"), sub="elapsed"), replace(neighbour("b.socket"), sub="running"))
+    )
+    assert compared(before, now) == ["a.timer was waiting, is elapsed: it does not fire again by itself"]
+
+
+def test_what_stopped_with_it_is_known_by_the_record_alone() -> None:
+    before = snapshot(would_stop=(neighbour("a.service"), neighbour("b.service"), neighbour("c.service", active=DOWN)))
+    assert compared(before, snapshot(others=(neighbour("a.service", active=DOWN),))) == [
+        "a.service was active, is inactive",
+        "b.service was active, is gone",
+    ]
+
+
+def test_whatever_else_went_down_or_came_up_is_named() -> None:
+    idle = neighbour("idle.service", active=DOWN)
+    before = snapshot(up=("cron.service", "helper.service", "back.service", "rival.service"), would_stop=(idle,))
+    after = masked(up=("rival.service", "handler.service", "short.service"))
+    undo = masked(up=("rival.service", "handler.service", "idle.service"))
+    now = snapshot(up=("cron.service", "back.service", "handler.service"))
+    assert compared(before, now, after=after, undo=undo) == [
+        "helper.service went down when this was stopped, and is not running",
+        "handler.service came up when this was stopped, and is running",
+        "rival.service went down when this was started",
+    ]
+    assert compared(before, now, after=after)[-1] == "handler.service came up when this was stopped, and is running"
+    assert compared(before, snapshot(), after=after, undo=undo) == []
+
+
+def test_what_crashes_in_a_loop_is_no_news() -> None:
+    up, moving = snapshot(up=("a.service", "b.service")), snapshot(up=("a.service",), moving=("b.service",))
+    assert compared(up, moving, after=moving, undo=up) == compared(moving, up, after=up, undo=up) == []
+
+
+def test_a_record_of_before_says_nothing_about_the_rest() -> None:
+    assert compared(snapshot(), snapshot(up=("a.service",)), after=masked()) == []
+
+
+def test_a_comparison_without_a_full_look_is_a_mistake_of_ours() -> None:
+    with pytest.raises(ValueError, match="full look"):
+        compared(snapshot(), replace(snapshot(), around=None))
+
+
+def test_a_socket_without_a_listener_is_told_from_one_that_serves() -> None:
+    service = neighbour("echo.service", active=DOWN)
+    deaf = snapshot("echo.socket", sub="running", starts=(service,))
+    assert is_deaf(deaf)
+    assert not is_deaf(replace(deaf, sub="listening"))
+    assert not is_deaf(snapshot("echo.socket", sub="running", starts=(neighbour("echo.service"),)))
+    assert not is_deaf(replace(deaf, id=UnitName("echo.service")))
+    assert is_deaf(replace(deaf, around=None))
+    assert compared(deaf, deaf) == ["it is active, but listens no more: its service ended while it was masked"]
+
+
+def test_a_turn_that_is_counted_from_the_start_is_said() -> None:
+    timer = snapshot("beat.timer", habits=Habits(turn=Turn.MONOTONIC))
+    assert turn_is_counted_anew(timer, timer)
+    assert not turn_is_counted_anew(timer, snapshot("beat.timer"))
+    assert not turn_is_counted_anew(replace(timer, active=DOWN), timer)
+
+
+def test_habits_are_read_as_systemd_says_them() -> None:
+    assert seen("frozen").habits.is_frozen
+    assert seen("timer").habits == Habits(conflicts=("shutdown.target",), turn=Turn.MONOTONIC)
+    assert seen("elapsed_timer").habits.turn is Turn.NONE
+    calendar = seen("calendar_timer").habits
+    assert (calendar.turn, calendar.is_persistent) == (Turn.CALENDAR, True)
+    service = seen("conflicting").habits
+    assert (service.stop_starts, service.conflicts) == (("tuned.service",), ("shutdown.target", "cron.service"))
+
+
+def test_an_undo_tells_what_is_not_as_before_and_what_is_not_known() -> None:
+    unit = OneUnit()
+    mask = masking(unit)
+    mask.run()
+    assert mask.target.before
+    assert mask.target.before.around
+    other = replace(mask.target.before.around, fragment_hash="", drop_ins=(("/etc/a.conf", "h"),))
+    timer = replace(mask.target.before, around=other)
+    mask.target = replace(mask.target, before=timer)
+    path = "/usr/lib/systemd/system/worker.service"
+    why = f"Whether {path} was changed is not known: the bot cannot read it."
+    gone = f"{CHANGES} /etc/a.conf is not part of it any more"
+    assert undoing(mask).run() == Done(Outcome.RESTORED_PARTLY, f"{gone}. {why}")
