@@ -14,7 +14,7 @@ from bot.core.units import Layer, Neighbour, Snapshot
 # What becomes of a unit whose triggered service is masked (measured, docs/systemd.md).
 _BREAKS = {
     "socket": "fails on its next connection",
-    "timer": "fails at its next turn",
+    "timer": "fails at its next turn; an undo starts it again, which may run its job at once",
     "path": "fails at its next event",
 }
 # What becomes of a trigger that is itself masked while it runs (measured, the same place).
