@@ -76,11 +76,15 @@ def test_another_program_is_not_as_before(shared_world: World, host: AnyHost) ->
 def test_a_frozen_unit_is_said_to_thaw(shared_world: World, host: AnyHost) -> None:
     host.run("systemctl", "freeze", "asb-frozen.service")
     asked = shared_world.mask("asb-frozen", host="web-02")
-    assert "it is frozen: the stop thaws it" in shared_world.card(asked)
-    back = shared_world.undo(shared_world.approve(asked))
-    assert (back.target.outcome, back.target.note) == (
-        *(Outcome.RESTORED_PARTLY, "it was frozen, and is active without that"),
-    )
+    assert "it is frozen: a stop thaws it, or fails" in shared_world.card(asked)
+    done = shared_world.approve(asked)
+    back = shared_world.undo(done)
+    if done.target.outcome is Outcome.MASKED_RUNNING:  # systemd 257 does nothing to a frozen unit
+        assert host.show("asb-frozen.service", "FreezerState") == {"FreezerState": "frozen"}
+        assert back.target.outcome is Outcome.RESTORED
+        return
+    assert (done.target.outcome, back.target.outcome) == (Outcome.PROVEN, Outcome.RESTORED_PARTLY)
+    assert back.target.note == "it was frozen, and is active without that"
 
 
 @pytest.mark.fault("F84", how="OnSuccess= of the unit")

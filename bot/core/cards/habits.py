@@ -16,7 +16,7 @@ def habits(change: Change, seen: Snapshot) -> Iterator[Markup]:
     if change.keep_running:
         return
     if own.is_frozen:
-        yield row("Hazard", "it is frozen: the stop thaws it, and an undo starts it without freezing it again")
+        yield row("Hazard", "it is frozen: a stop thaws it, or fails (newer systemd); an undo does not freeze it again")
     if own.stop_starts:
         yield row("Its stop", words("may start {} (OnSuccess=, OnFailure=)", joined(own.stop_starts)))
     others = [name for name in own.conflicts if name not in _EVERYBODYS]
