@@ -150,27 +150,29 @@ def test_a_stop_of_many_steps_ends_as_by_hand_while_somebody_reloads(
 
 
 @pytest.mark.parametrize(
-    ("text", "kept"),
+    ("unit", "text", "kept"),
     [
-        (DATABASE, {"TimeoutStopUSec": "15min", "SendSIGKILL": "no", "KillMode": "process"}),
-        (ASKING, {"TimeoutStopUSec": "2s", "NotifyAccess": "all"}),
+        ("database", DATABASE, {"TimeoutStopUSec": "15min", "SendSIGKILL": "no", "KillMode": "process"}),
+        ("asking", ASKING, {"TimeoutStopUSec": "2s", "NotifyAccess": "all"}),
     ],
     ids=["never killed", "asks for more time"],
 )
-def test_what_needs_long_keeps_its_settings_to_the_end(impatient_world: World, text: str, kept: dict[str, str]) -> None:
+def test_what_needs_long_keeps_its_settings_to_the_end(
+    impatient_world: World, unit: str, text: str, kept: dict[str, str]
+) -> None:
     world, host = impatient_world, impatient_world.hosts["web-02"]
-    host.run("systemctl", "unmask", "database.service")
-    put(host, "database.service", text)
-    asked = world.mask("database", host="web-02")
+    put(host, f"{unit}.service", text)
+    assert active(host, f"{unit}.service") == "active"
+    asked = world.mask(unit, host="web-02")
     world.vote(asked)
     world.when(asked, lambda now: now.target.waiting is not None, "a slow stop")
     if "SendSIGKILL" in kept:
         host.run("systemctl", "daemon-reload")
-    assert host.show("database.service", "LoadState", *kept) == {"LoadState": "loaded", **kept}
+    assert host.show(f"{unit}.service", "LoadState", *kept) == {"LoadState": "loaded", **kept}
     done = world.ended(asked)
     assert done.target.outcome is Outcome.PROVEN, done.target.note
     assert "by force" not in world.card(done)
-    assert host.show("database.service", "Result") == {"Result": "success"}
+    assert host.show(f"{unit}.service", "Result") == {"Result": "success"}
     assert [sent.step for sent in done.target.sent][:4] == ["probe", "unprobe", "stop", "link"]
     assert host.show(str(PROBE), "LoadState") == {"LoadState": "not-found"}
 
