@@ -47,9 +47,9 @@ KillMode=process
 ASKING = """[Service]
 Type=notify
 NotifyAccess=all
-ExecStart=/bin/sh -c 'trap "systemd-notify EXTEND_TIMEOUT_USEC=20000000; sleep 6; exit 0" TERM; \
+ExecStart=/bin/sh -c 'trap "systemd-notify EXTEND_TIMEOUT_USEC=20000000; sleep 9; exit 0" TERM; \
   systemd-notify --ready; while :; do sleep 0.1; done'
-TimeoutStopSec=2
+TimeoutStopSec=6
 """
 PATIENT = """[Service]
 ExecStart=/bin/sleep infinity
@@ -153,7 +153,7 @@ def test_a_stop_of_many_steps_ends_as_by_hand_while_somebody_reloads(
     ("unit", "text", "kept"),
     [
         ("database", DATABASE, {"TimeoutStopUSec": "15min", "SendSIGKILL": "no", "KillMode": "process"}),
-        ("asking", ASKING, {"TimeoutStopUSec": "2s", "NotifyAccess": "all"}),
+        ("asking", ASKING, {"TimeoutStopUSec": "6s", "NotifyAccess": "all"}),
     ],
     ids=["never killed", "asks for more time"],
 )
