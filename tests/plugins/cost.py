@@ -94,8 +94,12 @@ def _most(costs: Mapping[str, float], shown: int) -> list[tuple[str, float]]:
 
 
 def _enter() -> Path | None:
-    """A new cgroup with this process in it, where this machine lets us."""
+    """A new cgroup with this process in it, where this machine lets us; those of processes that are gone go as well."""
     try:
+        for left in own_cgroup().glob("maskbot-tests-*"):
+            if not Path("/proc", left.name.rpartition("-")[2]).exists():
+                with contextlib.suppress(OSError):  # something that it started still ends
+                    left.rmdir()
         cgroup = own_cgroup() / f"maskbot-tests-{os.getpid()}"
         cgroup.mkdir()
         (cgroup / "cgroup.procs").write_text(str(os.getpid()))

@@ -19,10 +19,11 @@ HEAD = """\
 # What happens when things break
 
 Made by the run of the tests (`script/faults`, or all of them with `--fault-table FILE`); not edited by hand. Each row
-was provoked with real parts: a real sshd and systemd, the real databases, the real bot, a Slack stand-in behind a proxy
-that breaks it. *Passed* counts the tests of a row that held, of those that ran. Where a bot took part, the common
-checks ran after the case: nothing was sent that a look had not shown to be needed, the audit chain verifies and holds
-an intent for each command, one card per request that says masked of nothing else, no secret anywhere.
+was provoked with real parts: the real databases, the real bot, a Slack stand-in behind a proxy that breaks it; where
+SSH or systemd is what breaks, a real sshd and systemd, and elsewhere a model that is held to them (tests/model).
+*Passed* counts the tests of a row that held, of those that ran. Where a bot took part, the common checks ran after the
+case: nothing was sent that a look had not shown to be needed, the audit chain verifies and holds an intent for each
+command, one card per request that says masked of nothing else, no secret anywhere.
 
 | case | fault | how it was provoked | what people saw | passed |
 |---|---|---|---|---|

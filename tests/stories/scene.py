@@ -50,7 +50,7 @@ class Story:
 
     def asks(self, text: str, *, user: str = "alice", head: str = "MASK ") -> Message:
         """A slash command, and the card that waits for approval."""
-        self.types(user, text)
+        assert self.types(user, text).millis is not None, f"`{text}` of {user} reached nobody"
         return self.card(head)
 
     def presses(self, user: str, button: str, card: Message) -> Ack:

@@ -60,7 +60,7 @@ def test_a_bot_that_is_killed_after_the_mask_still_knows_its_undo(story: Story) 
 @pytest.mark.fault("F48", how="Slack away while the change runs")
 def test_while_slack_is_down_the_host_is_finished_and_people_are_told_afterwards(story: Story) -> None:
     story.presses("bob", "Approve", story.asks("/mask web-02 slowstop"))
-    story.until(lambda: story.link("slowstop.service", "web-02").is_symlink(), "the mask's link")
+    story.until(lambda: story.sees("slowstop.service", "web-02")["ActiveState"] == "deactivating", "a stop")
     with story.demo.slack.outage():
         story.until(lambda: not story.has_processes("slowstop.service", "web-02"), "stopped")
         story.until(lambda: story.sees("slowstop.service", "web-02") == MASKED, "masked")
@@ -69,6 +69,7 @@ def test_while_slack_is_down_the_host_is_finished_and_people_are_told_afterwards
     done = story.card("MASKED AND PROVEN · slowstop.service on web-02")
     story.line("masked and proven")
     story.thread(done, "is masked")
+    story.until(lambda: story.types("alice", "/mask help").in_time, "the bot, back on its socket")
 
 
 @pytest.mark.fault("F38", how="every envelope delivered two and three times")

@@ -34,7 +34,7 @@ case "$(id -u) $*" in
 esac
 exec {real} "$@"
 """
-FLOOD = "head -c 1500000 /dev/zero | tr '\\0' x; echo"
+FLOOD = "head -c 6000000 /dev/zero | tr '\\0' x; echo"
 TWICE = '{real} "$@" | sed p; exit'
 SHORT = '{real} "$@" | grep -v ^ActiveState=; exit'
 
@@ -112,7 +112,7 @@ def test_a_full_disk_fails_before_anything_is_stopped(shared_world: World, saw: 
         pytest.param(
             FLOOD,
             "incomplete_observation",
-            marks=pytest.mark.fault("F30", how="1.5 MB before each answer, of which 1 MB is read"),
+            marks=pytest.mark.fault("F30", how="6 MB before each answer, of which 4 MB are read"),
         ),
         pytest.param(SHORT, "incomplete_observation", marks=pytest.mark.fault("F30", how="answers that lack a part")),
         pytest.param(TWICE, "hostile_output", marks=pytest.mark.fault("F31", how="every line of an answer twice")),
@@ -136,7 +136,7 @@ def test_a_host_that_answers_nonsense_is_not_believed(
 
 
 @pytest.mark.fault(
-    "F30", how="1.5 MB before each answer, of which 1 MB is read, from the moment when the unit was stopped"
+    "F30", how="6 MB before each answer, of which 4 MB are read, from the moment when the unit was stopped"
 )
 def test_a_host_that_answers_nonsense_in_the_middle_is_not_known_rather_than_down(shared_world: World) -> None:
     world, host = shared_world, shared_world.hosts["db-01"]
