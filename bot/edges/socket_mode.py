@@ -96,12 +96,24 @@ class Socket:
     def connect(self) -> None:
         """Connect, and wait for the greeting. Raises `SlackError` if Slack gives no address or does not greet."""
         try:
+            self._close_the_last_one()
             self._handler.client.connect_to_new_endpoint(force=True)
         except (SlackClientError, HTTPException, OSError) as error:
             raise _unreachable(error) from error
         with self._has_greeted:
             if not self._has_greeted.wait_for(lambda: self.is_connected, GREETING):
                 raise _unreachable(TimeoutError())
+
+    def _close_the_last_one(self) -> None:
+        """Close what is left of the last connection before the SDK does.
+
+        When the SDK makes a new one while its monitor closes the last, the slower of both finds nothing to close any
+        more, and the new one is lost with that error.
+        """
+        session = self._handler.client.current_session
+        if session:
+            with suppress(AttributeError):
+                session.close()
 
     @property
     def is_connected(self) -> bool:
