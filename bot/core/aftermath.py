@@ -38,7 +38,7 @@ def touched(request: Request) -> frozenset[str]:
 
 
 def told_of(request: Request) -> frozenset[str]:
-    """What its thread has said already of what came of it."""
+    """Return the consequences that the thread of this change has named already."""
     return frozenset([*request.standing.found, *map(has_failed, request.watched.failed)])
 
 
@@ -48,7 +48,7 @@ def has_failed(unit: str) -> str:
 
 
 def _follows(target: Target, seen: Snapshot) -> Mapping[str, Neighbour]:
-    """What a change of the unit has consequences for: what it takes along, what starts it, instances of a template."""
+    """Return the units that a change of this one can affect: dependents, triggers, instances of its template."""
     around = seen.around
     if around is None:
         return {}
@@ -77,7 +77,7 @@ def _not_masked(target: Target, now: Snapshot) -> Iterator[str]:
 
 
 def _failed(after: Snapshot, now: Snapshot, related: Collection[str]) -> Iterator[str]:
-    """What has to do with the unit and has failed since; what else fails on the host is not of our doing."""
+    """Return the units related to this one that have failed since. Other failures on the host are not ours."""
     had, have = (set(seen.around.failed) if seen.around else set() for seen in (after, now))
     yield from (has_failed(unit) for unit in sorted((have - had).intersection(related)))
 

@@ -1,4 +1,4 @@
-"""What a stop and a start of a unit bring about by themselves, and what of it a state alone does not say."""
+"""Side effects of a stop and a start of a unit, and properties that its active state does not show."""
 
 from dataclasses import dataclass
 from enum import StrEnum

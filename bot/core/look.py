@@ -117,7 +117,7 @@ def _stop_command(lines: tuple[str, ...], sub: str) -> tuple[int, int]:
 
 
 def _other_names(lines: tuple[str, ...]) -> dict[str, Loaded]:
-    """What systemd says by each further name; what could not be asked by its name is not known, so never masked."""
+    """Read the load state under each further name. A name that could not be asked is unknown, so never masked."""
     if not lines:
         return {}
     names = [read_unit(name) for name in lines[0].split()]

@@ -1,4 +1,4 @@
-"""What is around a unit, read from a wide look: its files, its neighbours, and what only a decision needs."""
+"""Read the surroundings of a unit from a full look: its files, its neighbours, and facts for decisions."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace

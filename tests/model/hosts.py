@@ -102,10 +102,6 @@ class ModelHost:
                     return (*manager.stop(units[0]), "")
                 case "reset-failed":
                     manager.reset_failed(units[0])
-                case "add-wants":
-                    target, unit = units
-                    vendor = next(path for path in manager.files.entries if path.endswith(f"system/{unit}"))
-                    manager.files.link(f"{ETC}/{target}.wants/{unit}", vendor)
                 case "is-active":
                     active = manager.running(manager.resolve(units[0])).active
                     return (0 if active == "active" else 3), "", f"{active}\n"

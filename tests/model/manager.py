@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from tests.model.files import CONTROL, ETC, NULL, RUN, Files, read
+from tests.model.files import GENERATED, NULL, RUN, SEARCH, Files, read
 
 _SLEEP = re.compile(r"\bsleep (?P<seconds>\d+)$")
 _SPAN = re.compile(r"(?P<number>\d+)(?P<unit>min|s|)")
@@ -216,7 +216,7 @@ class Manager:
         entry = self.files.entries[path]
         if entry.goal == NULL:
             return "masked-runtime" if path.startswith("/run/") else "masked"
-        if path.startswith("/run/systemd/generator"):
+        if path.startswith(GENERATED):
             return "generated"
         if self.files.links_to(name):
             return "enabled"
@@ -267,8 +267,7 @@ class Manager:
         return any(name in self.loaded[each].names(*_STOPS_TOO) for each in self.units if each in self.loaded)
 
     def _on_disk(self) -> set[str]:
-        folders = (CONTROL, ETC, RUN, "/run/systemd/generator", "/lib/systemd/system")
-        paths = (path for path in self.files.entries if posixpath.dirname(path) in folders)
+        paths = (path for path in self.files.entries if posixpath.dirname(path) in SEARCH)
         return {name for path in paths if "@." not in (name := posixpath.basename(path))}
 
 

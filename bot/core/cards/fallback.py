@@ -90,7 +90,7 @@ def page(shown: Page) -> Block:
 
 
 def bare(request: Request) -> Request:
-    """The same request without what was seen and said since, for a form that cannot show that."""
+    """Return a request without its looks and notes, for a form that cannot show them."""
     target = request.target
     return replace(
         request,

@@ -158,7 +158,7 @@ class Request:
 
     @property
     def can_be_called_off(self) -> bool:
-        """It waits for a unit that is slow to stop, and the mask is not made yet."""
+        """Whether the request waits for a unit that is slow to stop, before its mask is made."""
         waits = self.stage is Stage.RUNNING and self.ask.change.verb is Verb.MASK and self.target.waiting is not None
         return waits and self.target.made is None and self.target.called_off is None and not self.ask.by_itself
 

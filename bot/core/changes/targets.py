@@ -21,7 +21,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """It waits for a unit that is slow to stop or to start. Its host is free for other changes meanwhile."""
+    """A wait for a unit that is slow to stop or to start. Its host is free for other changes meanwhile."""
 
     since: datetime
     shown_at: datetime  # when the card said so last

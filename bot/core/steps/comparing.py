@@ -105,7 +105,7 @@ def _rests(trigger: Neighbour) -> bool:
 
 
 def related(before: Snapshot) -> tuple[Neighbour, ...]:
-    """What triggers the unit and what stops with it: by the record, for a masked unit has forgotten them."""
+    """Return the triggers and dependents on record; systemd has forgotten those of a masked unit."""
     around = before.around
     return (*around.triggers, *around.would_stop) if around else ()
 

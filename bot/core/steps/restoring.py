@@ -122,7 +122,7 @@ def _wait(work: Work, at: datetime) -> Wait:
 
 
 def _is_on_its_way(other: Neighbour) -> bool:
-    """It is neither up nor down yet."""
+    """Whether the unit is neither up nor down yet."""
     return bool(other.job) or other.active in (ActiveState.ACTIVATING, ActiveState.DEACTIVATING)
 
 
