@@ -136,6 +136,8 @@ def test_a_pager_that_is_taken_away_leaves_nothing_behind_that_is_tried_for_ever
 ) -> None:
     receiver.answers += [(503, {})]
     undecided(world)
+    # No second try before the pager is taken away.
+    world.parts = replace(world.parts, timings=replace(QUICK, message_retry=60.0))
     work_until(world, lambda: not receiver.answers, "a try")
 
     world.parts = replace(world.parts, pager=None)

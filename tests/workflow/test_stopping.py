@@ -43,13 +43,15 @@ TimeoutStopSec=900
 SendSIGKILL=no
 KillMode=process
 """
-# It asks for more time than it was given: sd_notify(3).
+# It asks for more time than it was given: sd_notify(3). Only its main process is sent SIGTERM: systemd goes through the
+# control group until it finds no new process in it, and would meet the one that asks.
 ASKING = """[Service]
 Type=notify
 NotifyAccess=all
 ExecStart=/bin/sh -c 'trap "systemd-notify EXTEND_TIMEOUT_USEC=20000000; sleep 9; exit 0" TERM; \
   systemd-notify --ready; while :; do sleep 0.1; done'
 TimeoutStopSec=6
+KillMode=mixed
 """
 PATIENT = """[Service]
 ExecStart=/bin/sleep infinity
