@@ -135,6 +135,8 @@ class Socket:
         if reading:
             with suppress(OSError):
                 reading.shutdown(SHUT_RDWR)  # the SDK only closes it, which does not wake the thread that reads from it
+        client.closed = True
+        client.message_queue.put(None)  # wakes the thread that hands payloads on, which waits a second for each
         client.close()
 
 

@@ -115,9 +115,12 @@ def running(slack: SlackLab) -> Iterator[Heard]:
         slack.wait_for(lambda: slack.connections > before)
         yield heard
     finally:
-        # Its close() waits for a thread that waits for a frame; a connection that ends is one.
+        # Its close() waits for a thread that waits for a frame, which the end of a connection is, and for another one
+        # that waits a second for each payload.
         handler.client.auto_reconnect_enabled = False
         slack.drop_socket()
+        handler.client.closed = True
+        handler.client.message_queue.put(None)
         handler.close()  # type: ignore[no-untyped-call]
 
 
