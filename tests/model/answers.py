@@ -1,6 +1,6 @@
 """What the scripts of the bot print on a host, written by the model in the same words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bot.core.agents import AGENTS
 from bot.core.granted_script import FOLDER
@@ -8,7 +8,8 @@ from bot.core.search_path import SYSTEM
 from bot.core.shown import RELATIONS, SHOWN, SHOWN_OF_MASK, SHOWN_OF_NEIGHBOUR
 from bot.core.systemctl import RIGHTS, admitted
 from tests.model.files import CONTROL, ETC, NULL, RUN, Entry
-from tests.model.manager import Manager, seconds
+from tests.model.loading import seconds
+from tests.model.manager import Manager
 
 _FOLDERS = (CONTROL, "/run/systemd/system.control", ETC, RUN)
 _NEAR = (ETC, RUN, "/lib/systemd/system")
@@ -90,7 +91,7 @@ def properties(manager: Manager, name: str) -> dict[str, str]:
         "UnitFileState": unit.file_state,
         "CanStart": "yes" if unit.state == "loaded" and unit.last("RefuseManualStart") != "yes" else "no",
         "CanStop": "yes",
-        "Job": "7" if running.active == "deactivating" else "",
+        "Job": "7" if running.job else "",
         "RefuseManualStart": unit.last("RefuseManualStart", "no"),
         "RefuseManualStop": unit.last("RefuseManualStop", "no"),
         "NeedDaemonReload": "no",
@@ -98,9 +99,9 @@ def properties(manager: Manager, name: str) -> dict[str, str]:
         "Perpetual": "no",
         "InvocationID": running.invocation,
         "Result": running.result,
-        "RequiredBy": " ".join(manager.related(name, "Requires")),
-        "BoundBy": " ".join(manager.related(name, "BindsTo")),
-        "ConsistsOf": " ".join(manager.related(name, "PartOf")),
+        "RequiredBy": _listed(manager.related(name, "Requires")),
+        "BoundBy": _listed(manager.related(name, "BindsTo")),
+        "ConsistsOf": _listed(manager.related(name, "PartOf")),
         "TriggeredBy": " ".join(each for each in sorted(manager.loaded) if name in manager.triggers(each)),
         "Triggers": " ".join(manager.triggers(name)),
         **(with_process if kind == "service" else {}),
@@ -190,6 +191,11 @@ def _stat(path: str, entry: Entry) -> str:
         return f"symbolic link|{len(entry.goal)}|{entry.identity}|'{path}' -> '{entry.goal}'"
     kind = "regular file" if entry.text else "regular empty file"
     return f"{kind}|{len(entry.text)}|{entry.identity}|'{path}'"
+
+
+def _listed(names: Iterable[str]) -> str:
+    """A list as `show` writes it: a name with a backslash is quoted, and the backslash doubled."""
+    return " ".join('"{}"'.format(name.replace("\\", "\\\\")) if "\\" in name else name for name in names)
 
 
 def _span(span: str) -> str:

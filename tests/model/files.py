@@ -45,6 +45,7 @@ class Files:
     """Every path that systemd could care about."""
 
     entries: dict[str, Entry] = field(default_factory=dict)
+    trouble: str = ""  # why nothing can be made or removed
     _inodes: Iterator[int] = field(default_factory=lambda: itertools.count(100))
 
     @classmethod
@@ -141,12 +142,13 @@ def _of_the_lab() -> tuple[dict[str, str], list[tuple[str, str]]]:
 
 @cache
 def read(text: str) -> dict[str, list[str]]:
-    """The settings of a unit file, each with all its values (systemd.syntax(7)); sections do not matter here."""
+    """The settings of a unit file with their values since the last empty one (systemd.syntax(7)), of all sections."""
     settings: dict[str, list[str]] = {}
     for line in text.splitlines():
         key, equals, value = line.partition("=")
         if equals and not line.startswith(("#", ";", "[")):
-            settings.setdefault(key.strip(), []).append(value.strip())
+            before = settings.get(key.strip(), []) if value.strip() else []
+            settings[key.strip()] = [*before, *filter(None, [value.strip()])]
     return settings
 
 

@@ -15,6 +15,10 @@ from tests.model.manager import Manager
 ADDRESS, LOGIN = "192.0.2.1", "maskbot"  # an address that nobody has (RFC 5737)
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEWa5dWDmMGmzQ9bT9+2xnXbs9yNTqwJq7T2mZ0wCcKd"
 _SYSTEMCTL = ("systemctl", "/usr/bin/systemctl")
+_NO_SPACE = (
+    "Reload daemon failed: Refusing to reload, not enough space available on /run/systemd. Currently, 11.8M are free,"
+    " but a safety buffer of 16.0M is enforced."
+)
 
 
 @dataclass(slots=True)
@@ -94,12 +98,16 @@ class ModelHost:
                     if "--no-reload" not in options:
                         manager.reload()
                     return (*done, "")
+                case "daemon-reload" if manager.is_run_full:
+                    return 1, _NO_SPACE, ""
                 case "daemon-reload":
                     manager.reload()
                 case "start":
-                    return (*manager.start(units[0]), "")
+                    return (*max(map(manager.start, units)), "")
                 case "stop":
-                    return (*manager.stop(units[0]), "")
+                    return (*max(map(manager.stop, units)), "")
+                case "reload":
+                    manager.reload_unit(units[0])
                 case "reset-failed":
                     manager.reset_failed(units[0])
                 case "is-active":
@@ -174,12 +182,14 @@ class ModelHosts:
             case ["/usr/bin/systemctl", *rest]:
                 return one.systemctl(rest)
             case ["/usr/bin/ln", "-s", "-T", "--", goal, path]:
-                if path in files.entries:
-                    return 1, f"/usr/bin/ln: failed to create symbolic link '{path}': File exists", ""
+                if why := "File exists" if path in files.entries else files.trouble:
+                    return 1, f"/usr/bin/ln: failed to create symbolic link '{path}': {why}", ""
                 files.link(path, goal)
             case ["/usr/bin/find", path, "-maxdepth", "0", "-type", "l", "-xtype", "c", "-delete"]:
                 if path not in files.entries:
                     return 1, f"/usr/bin/find: '{path}': No such file or directory", ""
+                if files.trouble:
+                    return 1, f"/usr/bin/find: cannot delete '{path}': {files.trouble}", ""
                 if files.entries[path].goal == NULL:
                     files.remove(path)
             case _:

@@ -1,15 +1,9 @@
 """What the bot relies on, asked of the model and of a real systemd alike: whatever holds of one holds of the other."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
-import pytest
-
-from bot.core.inventory import Host
-from bot.core.look import look_argv, parse_look
 from bot.core.scan import parse_scan, scan_argv
 from bot.core.systemctl import (
-    Argv,
     link_argv,
     reload_argv,
     reset_failed_argv,
@@ -20,12 +14,8 @@ from bot.core.systemctl import (
 )
 from bot.core.unit_list import parse_unit_list, unit_list_argv
 from bot.core.units import ActiveState, Layer, LoadState, Snapshot, Surroundings, UnitName
-from bot.edges.ssh import SshHosts, fingerprint
-from bot.ports import Hosts
-from tests.lab.hosts import LabHost
-from tests.lab.pristine import Pristine
 from tests.model.files import ETC, RUN
-from tests.model.hosts import HOST_KEY, ModelHost, ModelHosts
+from tests.model.sides import Side
 
 # Every kind of unit that a test of the workflow goes to, and each habit of a name or a file.
 UNITS = (
@@ -36,58 +26,6 @@ UNITS = (
 )  # fmt: skip
 
 MACHINES_OWN = ("cron.service", "ssh.service", "generated.service")  # whose text is not the lab's
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """A host, real or not, as the bot reaches it and as root does."""
-
-    hosts: Hosts
-    known: Host
-    host: LabHost | ModelHost
-
-    def look(self, unit: str, *, full: bool = False) -> Snapshot:
-        """A look as the bot takes it."""
-        name = UnitName(unit)
-        return parse_look(
-            self.hosts.run(self.known, look_argv(name, size="full" if full else "short"), deadline=20).stdout, name
-        )
-
-    def send(self, argv: Argv) -> tuple[int, str]:
-        """A command of the bot's: what it exits with, and its words."""
-        reply = self.hosts.run(self.known, argv, deadline=20)
-        return reply.exit_code, reply.stderr.strip()
-
-    def states(self, unit: str) -> tuple[LoadState, ActiveState]:
-        """How a unit is."""
-        now = self.look(unit)
-        return now.load, now.active
-
-
-@pytest.fixture(scope="module")
-def real(lab_hosts: Mapping[str, LabHost], found: Mapping[str, Pristine]) -> Iterator[Side]:
-    """A host with a real systemd, as it was at boot before and after all of this."""
-    host = lab_hosts["web-01"]
-    pins = frozenset({fingerprint(host.host_key)})
-    hosts = SshHosts(host.key_file)
-    yield Side(hosts, Host("web-01", host.address, host.port, host.login, "prod", pins=pins), host)
-    hosts.close()
-    found["web-01"].restore()
-
-
-@pytest.fixture(scope="module")
-def model() -> Side:
-    """The model of one."""
-    host = ModelHost("web-01")
-    known = Host("web-01", host.address, host.port, host.login, "prod", pins=frozenset({fingerprint(HOST_KEY)}))
-    return Side(ModelHosts({"web-01": host}), known, host)
-
-
-@pytest.fixture(params=["real", "model"])
-def side(request: pytest.FixtureRequest) -> Side:
-    """One after the other."""
-    chosen: Side = request.getfixturevalue(request.param)
-    return chosen
 
 
 def test_both_see_the_same_units(real: Side, model: Side) -> None:

@@ -1,0 +1,45 @@
+"""The two sides of the contract."""
+
+import time
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from bot.core.inventory import Host
+from bot.edges.ssh import SshHosts, fingerprint
+from tests.lab.hosts import LabHost
+from tests.lab.pristine import Pristine
+from tests.model.files import Files
+from tests.model.hosts import ModelHost, ModelHosts
+from tests.model.manager import Manager
+from tests.model.sides import Side
+
+
+def known(host: LabHost | ModelHost) -> Host:
+    """As the inventory has it."""
+    return Host("web-01", host.address, host.port, host.login, "prod", pins=frozenset({fingerprint(host.host_key)}))
+
+
+@pytest.fixture(scope="module")
+def real(lab_hosts: Mapping[str, LabHost], found: Mapping[str, Pristine]) -> Iterator[Side]:
+    """A host with a real systemd, as it was at boot before and after all of this."""
+    host = lab_hosts["web-01"]
+    hosts = SshHosts(host.key_file)
+    yield Side(hosts, known(host), host, time.sleep)
+    hosts.close()
+    found["web-01"].restore()
+
+
+@pytest.fixture
+def model() -> Side:
+    """The model of one, whose time passes at once."""
+    passed = [0.0]
+    host = ModelHost("web-01", Manager(Files.of_the_lab(), lambda: sum(passed)))
+    return Side(ModelHosts({"web-01": host}), known(host), host, passed.append)
+
+
+@pytest.fixture(params=["real", "model"])
+def side(request: pytest.FixtureRequest) -> Side:
+    """One after the other."""
+    chosen: Side = request.getfixturevalue(request.param)
+    return chosen

@@ -1,0 +1,56 @@
+"""One host, real or of the model, as the bot reaches it and as root does: whoever asks need not know which it is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.core.inventory import Host
+from bot.core.look import look_argv, parse_look
+from bot.core.systemctl import Argv
+from bot.core.units import ActiveState, LoadState, Snapshot, UnitName
+from bot.ports import Hosts
+from tests.lab.hosts import LabHost
+from tests.model.hosts import ModelHost
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A host, and `wait` lets time pass there."""
+
+    hosts: Hosts
+    known: Host
+    host: LabHost | ModelHost
+    wait: Callable[[float], None]
+
+    def look(self, unit: str, *, full: bool = False) -> Snapshot:
+        """A look as the bot takes it."""
+        name = UnitName(unit)
+        return parse_look(
+            self.hosts.run(self.known, look_argv(name, size="full" if full else "short"), deadline=20).stdout, name
+        )
+
+    def send(self, argv: Argv) -> tuple[int, str]:
+        """A command of the bot's: what it exits with, and its words."""
+        reply = self.hosts.run(self.known, argv, deadline=20)
+        return reply.exit_code, reply.stderr.strip()
+
+    def states(self, unit: str) -> tuple[LoadState, ActiveState]:
+        """How a unit is."""
+        now = self.look(unit)
+        return now.load, now.active
+
+    def doing(self, unit: str) -> tuple[str, str, bool]:
+        """How a unit is doing: its two states, and whether it has a job."""
+        now = self.look(unit)
+        return now.active, now.sub, bool(now.pending_job)
+
+    def until(self, unit: str, wanted: tuple[str, str, bool]) -> None:
+        """Let time pass until a unit is doing what it should."""
+        for _ in range(120):
+            if self.doing(unit) == wanted:
+                return
+            self.wait(0.25)
+        raise AssertionError(f"{unit} is {self.doing(unit)}, and was to be {wanted}")
+
+    def root(self, *words: str) -> None:
+        """A call of systemctl by root, which does not wait."""
+        self.host.run("systemctl", *words, "--no-block")
