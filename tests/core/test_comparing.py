@@ -10,9 +10,11 @@ from bot.core.habits import Habits, Turn
 from bot.core.steps import Done
 from bot.core.steps.comparing import is_deaf, not_as_before, not_known, turn_is_counted_anew
 from bot.core.units import ActiveState, Snapshot, UnitName
-from tests.core.one_unit import OneUnit, masking, undoing
 from tests.core.situations import masked, neighbour, snapshot
 from tests.core.test_look import seen
+from tests.core.walks import FILE as WORKERS
+from tests.core.walks import Site, undoing
+from tests.core.walks import masked as made
 
 UP, DOWN = ActiveState.ACTIVE, ActiveState.INACTIVE
 LINK = "/etc/systemd/system/multi-user.target.wants/cron.service"
@@ -151,15 +153,12 @@ def test_habits_are_read_as_systemd_says_them() -> None:
 
 
 def test_an_undo_tells_what_is_not_as_before_and_what_is_not_known() -> None:
-    unit = OneUnit()
-    mask = masking(unit)
-    mask.run()
+    mask = made(Site())
     assert mask.target.before
     assert mask.target.before.around
     other = replace(mask.target.before.around, fragment_hash="", drop_ins=(("/etc/a.conf", "h"),))
     timer = replace(mask.target.before, around=other)
     mask.target = replace(mask.target, before=timer)
-    path = "/usr/lib/systemd/system/worker.service"
-    why = f"Whether {path} was changed is not known: the bot cannot read it."
+    why = f"Whether {WORKERS} was changed is not known: the bot cannot read it."
     gone = f"{CHANGES} /etc/a.conf is not part of it any more"
     assert undoing(mask).run() == Done(Outcome.RESTORED_PARTLY, f"{gone}. {why}")

@@ -12,10 +12,11 @@ from bot.core.policy import NeedsApproval, decide
 from bot.core.proof import disproofs
 from bot.core.units import Layer, LoadState, UnitName
 from bot.errors import HostileOutput
-from tests.core.one_unit import OneUnit, masking
 from tests.core.situations import POLICY, looked, masked, request, snapshot
 from tests.core.test_look import recording, seen
 from tests.core.test_policy_units import refusal
+from tests.core.walks import Site
+from tests.core.walks import masked as made
 
 
 def test_a_second_name_of_the_same_file_is_a_unit_of_its_own() -> None:
@@ -97,9 +98,8 @@ def test_what_stays_startable_is_approved_and_said() -> None:
 
 
 def test_what_only_the_look_after_the_mask_knew_is_no_proof() -> None:
-    walk = masking(OneUnit())
-    walk.run()
-    after = replace(walk.unit.look(full=True), twins=("twin.service",))
+    walk = made(Site())
+    after = replace(walk.site.look(full=True), twins=("twin.service",))
     (said,) = disproofs(walk.change, walk.target, after)
     assert said == "twin.service starts the same file, and nobody knew of it when this was approved"
     assert walk.target.before

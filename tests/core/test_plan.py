@@ -9,11 +9,11 @@ from bot.core.changes import Change, Target, Verb
 from bot.core.plan import differences, plan_digest, plan_of
 from bot.core.steps.commands import argv
 from bot.core.steps.kinds import Command, Link, Reload, ResetFailed, Start, Stop, TryStart, Unlink
-from bot.core.units import ActiveState, Layer, LoadState, Neighbour, Snapshot, UnitName
-from tests.core.one_unit import OneUnit
+from bot.core.units import ActiveState, Layer, LoadState, Neighbour, Snapshot
+from tests.core.walks import WORKER, Site
 
-CHANGE = Change(Verb.MASK, "web-01", UnitName("worker.service"))
-SEEN = OneUnit(others={"metrics.service": ActiveState.ACTIVE}).look(full=True)
+CHANGE = Change(Verb.MASK, "web-01", WORKER)
+SEEN = Site(beside={"metrics.service": f"Requires={WORKER}"}).look(full=True)
 
 
 def _around(seen: Snapshot, **changed: object) -> Snapshot:
@@ -66,30 +66,30 @@ def test_what_it_is_does_and_people_are_told_what(meanwhile: Callable[[Snapshot]
 
 
 def test_a_new_mask_layer_and_other_options_are_other_plans() -> None:
-    unit = OneUnit()
-    unit.put_mask(Layer.RUNTIME)
+    site = Site(beside={"metrics.service": f"Requires={WORKER}"})
+    site.put_mask(Layer.RUNTIME)
     digests = {
-        plan_digest(CHANGE, OneUnit().look(full=True), Layer.PERSISTENT),
-        plan_digest(CHANGE, OneUnit().look(full=True), Layer.CONTROL),
-        plan_digest(CHANGE, unit.look(full=True), Layer.PERSISTENT),
-        plan_digest(replace(CHANGE, keep_running=True), OneUnit().look(full=True), Layer.PERSISTENT),
+        plan_digest(CHANGE, SEEN, Layer.PERSISTENT),
+        plan_digest(CHANGE, SEEN, Layer.CONTROL),
+        plan_digest(CHANGE, site.look(full=True), Layer.PERSISTENT),
+        plan_digest(replace(CHANGE, keep_running=True), SEEN, Layer.PERSISTENT),
     }
     assert len(digests) == 4
 
 
 def test_nothing_and_long_hashes_are_said_shortly() -> None:
+    seen = _around(SEEN, fragment_hash="hash")
     found = _around(SEEN, fragment_hash="ab" * 32, would_stop=())
-    before, after = (plan_of(CHANGE, seen, Layer.PERSISTENT) for seen in (SEEN, found))
+    before, after = (plan_of(CHANGE, each, Layer.PERSISTENT) for each in (seen, found))
     assert differences(before, after) == (
-        "its unit file: /usr/lib/systemd/system/worker.service, hash → "
-        "/usr/lib/systemd/system/worker.service, abababab",
+        "its unit file: /lib/systemd/system/worker.service, hash → /lib/systemd/system/worker.service, abababab",
         "what stops with it: metrics.service → none",
     )
 
 
 def test_a_plan_needs_a_full_look() -> None:
     with pytest.raises(ValueError, match="full look"):
-        plan_digest(CHANGE, OneUnit().look(), Layer.PERSISTENT)
+        plan_digest(CHANGE, Site().look(), Layer.PERSISTENT)
 
 
 SYSTEMCTL = "/usr/bin/systemctl --no-ask-password"

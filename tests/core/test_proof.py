@@ -6,19 +6,13 @@ from dataclasses import replace
 import pytest
 
 from bot.core.proof import broke, disproofs
-from bot.core.units import ActiveState, FileKind, Layer, LayerFile, LoadState, Snapshot
-from tests.core.one_unit import PATHS, OneUnit, Walk, masking
-
-
-def _masked() -> Walk:
-    walk = masking(OneUnit())
-    walk.run()
-    return walk
+from bot.core.units import ActiveState, FileKind, LoadState, Snapshot
+from tests.core.walks import WORKER, Site, masked
 
 
 def test_a_mask_that_holds_has_nothing_against_it() -> None:
-    walk = _masked()
-    assert disproofs(walk.change, walk.target, walk.unit.look(full=True)) == ()
+    walk = masked(Site())
+    assert disproofs(walk.change, walk.target, walk.site.look(full=True)) == ()
 
 
 def _elsewhere(seen: Snapshot) -> Snapshot:
@@ -32,7 +26,7 @@ def _elsewhere(seen: Snapshot) -> Snapshot:
         (lambda seen: replace(seen, load=LoadState.LOADED), "systemd calls it loaded"),
         (lambda seen: replace(seen, other_names_load=(("w.service", LoadState.LOADED),)), "other name w.service"),
         (_elsewhere, "the link is not where it was made"),
-        (lambda seen: replace(seen, fragment="/usr/lib/systemd/system/worker.service"), "reads it from /usr/lib"),
+        (lambda seen: replace(seen, fragment="/lib/systemd/system/worker.service"), "reads it from /lib"),
         (lambda seen: replace(seen, fragment=""), "reads it from nowhere"),
         (lambda seen: replace(seen, active=ActiveState.ACTIVE), "it is active"),
         (lambda seen: replace(seen, main_pid=17), "its process 17 runs"),
@@ -40,33 +34,31 @@ def _elsewhere(seen: Snapshot) -> Snapshot:
     ],
 )
 def test_whatever_speaks_against_it_is_found(lie: Callable[[Snapshot], Snapshot], against: str) -> None:
-    walk = _masked()
-    assert any(against in said for said in disproofs(walk.change, walk.target, lie(walk.unit.look(full=True))))
+    walk = masked(Site())
+    assert any(against in said for said in disproofs(walk.change, walk.target, lie(walk.site.look(full=True))))
 
 
 def test_an_alias_of_the_administrator_may_say_error() -> None:
-    walk = _masked()
-    seen = replace(walk.unit.look(full=True), other_names_load=(("w.service", LoadState.ERROR),))
+    walk = masked(Site())
+    seen = replace(walk.site.look(full=True), other_names_load=(("w.service", LoadState.ERROR),))
     assert disproofs(walk.change, walk.target, seen) == ()
 
 
 def test_without_a_layer_nothing_is_proven() -> None:
-    walk = _masked()
-    assert disproofs(walk.change, replace(walk.target, layer=None), walk.unit.look(full=True))
+    walk = masked(Site())
+    assert disproofs(walk.change, replace(walk.target, layer=None), walk.site.look(full=True))
 
 
 def test_what_may_keep_running_may_run() -> None:
-    walk = masking(OneUnit(), keep_running=True)
-    walk.run()
-    seen = replace(walk.unit.look(full=True), main_pid=17)
+    walk = masked(Site(), keep_running=True)
+    seen = replace(walk.site.look(full=True), main_pid=17)
     assert disproofs(walk.change, walk.target, seen) == ()
 
 
 def test_what_failed_in_between_and_was_not_expected_to_is_named() -> None:
-    seen = OneUnit(others={"metrics.service": ActiveState.ACTIVE}).look(full=True)
+    seen = Site(beside={"metrics.service": f"Requires={WORKER}"}).look(full=True)
     assert seen.around is not None
     after = replace(seen, around=replace(seen.around, failed=("metrics.service", "surprise.service", "old.service")))
     before = replace(seen, around=replace(seen.around, failed=("old.service",)))
     assert broke(before, after) == ("surprise.service",)
     assert broke(replace(before, around=None), after) == ()
-    assert LayerFile(Layer.CONTROL, PATHS[Layer.CONTROL], FileKind.MASK).path.startswith("/etc")
