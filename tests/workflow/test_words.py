@@ -1,4 +1,4 @@
-"""Words of cards that hold only if what led to them is known: who approved, and what a request waits for."""
+"""Words of cards that hold only if what led to them is known, such as who approved; and who reads a plan."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,13 +9,14 @@ import pytest
 
 from bot.core.cards import render
 from bot.core.changes import Outcome, Stage, Tally, Verdict, Vote
+from bot.core.grammar import Question, Word
 from bot.core.inventory import Host, Inventory
 from bot.core.units import UnitName
 from bot.errors import HostTaken
 from bot.ports import Claim
 from bot.workflow.beginning import begin
 from tests.edges.asked import a_request
-from tests.workflow.slack import CAROL, words
+from tests.workflow.slack import ALICE, CAROL, DAVE, INCIDENT, words
 from tests.workflow.waiting import waits, without_hosts
 from tests.workflow.world import World
 
@@ -36,6 +37,23 @@ def test_what_carol_approved_and_somebody_did_first_still_names_her(world: World
     card = world.card(done)
     assert f"approved by <@{CAROL.id.user}>" in card
     assert "no vote was needed" not in card
+
+
+def test_a_plan_of_whoever_could_not_ask_for_it_is_for_them_alone(world: World) -> None:
+    question = Question(Word.PLAN, "web-01", UnitName("tuned.service"))
+    for who in (DAVE, ALICE):
+        world.desk.answer(question, asker=who.id, name=who.name, place=INCIDENT)
+        if who is DAVE:
+            assert "tuned.service" in world.told(DAVE, "PLAN")
+    world.until(lambda: bool(posted(world)), "alice's plan")
+    (plan,) = posted(world)
+    assert (f"<@{ALICE.id.user}>" in plan, f"<@{DAVE.id.user}>" in plan) == (True, False)
+    assert world.requests() == []
+
+
+def posted(world: World) -> list[str]:
+    """The plans that everybody reads."""
+    return [words(one.text) for one in list(world.slack.messages.values()) if one.mark.startswith("plan")]
 
 
 def claimed(world: World) -> Claim:
