@@ -22,8 +22,11 @@ exec /usr/bin/env -i LC_ALL=C TZ=UTC PATH=/usr/sbin:/usr/bin:/sbin:/bin SYSTEMD_
   /usr/bin/timeout -k 2 {seconds} /bin/sh -c {script} "$0" "$@"
 """
 
+# A loop over the words of a variable starts no process, where a pipe starts two and `read` asks for each byte.
 WORDS = """\
 set -f
+newline='
+'
 say() { printf '%s\\n' "$@"; }
 plain() {
   case $1 in

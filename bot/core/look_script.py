@@ -49,19 +49,16 @@ itself() {{
 shown=$(show 2>/dev/null) || case $(show 2>&1) in
 {WHY_NOT}say @unit "$shown"
 id= names= file= load=
-while IFS= read -r line; do
+IFS=$newline
+for line in $shown; do
   case $line in
     Id=*) id=${{line#*=}} ;;
     Names=*) names=$(plain "${{line#*=}}") ;;
     LoadState=*) load=${{line#*=}} ;;
     FragmentPath=*) file=${{line#*=}} ;;
   esac
-done <<EOT
-$shown
-EOT
-aliases=$(find -H "$@" -maxdepth 1 -type l -printf '%f %l\\n' 2>/dev/null | while read -r name goal; do
-  case $goal in "$id" | */systemd/$kind/"$id") say "$name" ;; esac
-done)
+done
+unset IFS
 real=$file place=$id instance=
 case $id in *@?*.*) instance=${{id#*@}} instance=${{instance%.*}} ;; esac
 if [ "$load" = masked ]; then
@@ -72,15 +69,23 @@ if [ "$load" = masked ]; then
     done
   done
 fi
-same=$([ -z "$real" ] || find -L "$@" -maxdepth 1 -samefile "$real" -printf '%f\n' 2>/dev/null | while read -r name; do
+[ -e "$real" ] || real=
+found=$(find -H "$@" -maxdepth 1 '(' -type l ${{real:+-o -samefile "$real"}} ')' -printf '%p|%l\n' 2>/dev/null)
+IFS=$newline
+for entry in $found; do
+  path=${{entry%%|*}} goal=${{entry#*|}}
+  name=${{path##*/}}
+  case $goal in "$id" | */systemd/$kind/"$id") names="$names $name" ;; esac
+  [ "$real" ] && [ "$path" -ef "$real" ] || continue
   case $instance$name in ?*@.*) name=${{name%%@*}}@$instance.${{name##*.}} ;; esac
-  say "$name"
-done)
+  names="$names $name"
+done
+unset IFS
 for folder in "$control" "$persistent" "$runtime"; do
   [ ! -c "$folder/$unit" ] || place=$unit
 done
 others=
-for name in $names $aliases $same; do
+for name in $names; do
   case " $id $others " in *" $name "*) continue ;; esac
   case $name in [!A-Za-z0-9_]* | *[!A-Za-z0-9:_.@\\\\-]* | *@.*) continue ;; esac
   others="$others $name"
@@ -107,26 +112,25 @@ say @host "machine_id=$machine_id" ${{manager:+"manager=$manager"}}
 """
 
 # All units by their states alone, in one call. The fifth column is what the units' authors write, and goes no further.
+# For 3,000 units sed(1) takes 25 ms to find four words in each line, and awk(1) 3.
 _STATES = f"""\
-states() {{
-  ask {" ".join(STATES)} 2>/dev/null | sed -nE 's/^[* ]*([^ ]+) +([a-z-]+) +([a-z-]+) +([a-z-]+) .*/\\1 \\2 \\3 \\4/p'
-}}
+states() {{ ask {" ".join(STATES)} 2>/dev/null | awk '{{ sub(/^[* ]+/, ""); print $1, $2, $3, $4 }}'; }}
 """
 
 # From unit to unit, as long as there are new ones: what would stop too, and what triggers what.
 _NEIGHBOURS = f"""\
 relations() {{
-  while read line; do
-    case $line in {" | ".join(f"{name}=*" for name in STOPS_TOO)} | $2)
-      IFS=' "'
-      for name in ${{line#*=}}; do
-        case " $seen " in *" $name "*) ;; *) seen="$seen $name" ahead="$ahead $name" ;; esac
-      done
-      unset IFS ;;
-    esac
-  done <<EOT
-$1
-EOT
+  IFS=$newline
+  for line in $1; do
+    case $line in {" | ".join(f"{name}=*" for name in STOPS_TOO)} | $2) ;; *) continue ;; esac
+    line=${{line#*=}}
+    case $line in *'"'*) line=$(plain "$line") ;; esac
+    IFS=' '
+    for name in $line; do
+      case " $seen " in *" $name "*) ;; *) seen="$seen $name" ahead="$ahead $name" ;; esac
+    done
+  done
+  unset IFS
 }}
 neighbours() {{
   ahead= seen=$id
@@ -135,7 +139,7 @@ neighbours() {{
     for folder; do [ ! -e "$folder/$name" ] || ahead="$ahead $name"; done
   done
   while [ "$ahead" ]; do
-    found=$(ask show -p {",".join(SHOWN_OF_NEIGHBOUR)} -- $ahead 2>/dev/null | sed '/Action=none$/d') ahead=
+    found=$(ask show -p {",".join(SHOWN_OF_NEIGHBOUR)} -- $ahead 2>/dev/null) ahead=
     say "$found" ''
     relations "$found" ''
   done
@@ -153,12 +157,16 @@ wide() {
   say @contents
   contents "$@"
   say @links
-  find -H "$@" -maxdepth 2 -type l -printf '%p|%l\\n' 2>/dev/null | while IFS='|' read -r path goal; do
-    case $path in "$control/$place" | "$persistent/$place" | "$runtime/$place") continue ;; esac
+  found=$(find -H "$@" -maxdepth 2 -type l -printf '%p|%l\\n' 2>/dev/null)
+  IFS=$newline
+  for entry in $found; do
+    IFS=' '
+    case $entry in "$control/$place|"* | "$persistent/$place|"* | "$runtime/$place|"*) continue ;; esac
     for name in $id $others; do
-      case "$path|$goal|" in */"$name|"* | *"|$name|") say "$path|$goal"; break ;; esac
+      case "$entry|" in */"$name|"* | *"|$name|") say "$entry"; break ;; esac
     done
   done
+  unset IFS
   say @neighbours
   neighbours "$@"
   say @near
@@ -181,9 +189,9 @@ granted)
 result)
   states | {
     exec 3<&0 </dev/null
-    itself "$@"
     kernel | {
       exec 4<&0 </dev/null
+      itself "$@"
       wide "$@"
       say @states
       cat /dev/fd/3 /dev/fd/4
@@ -194,13 +202,13 @@ result)
 full)
   states | {
     exec 3<&0 </dev/null
-    itself "$@"
     rights | {
       exec 4<&0 </dev/null
       { kernel; edited "$@"; there "$@"; } | {
         exec 5<&0 </dev/null
         way_in "$@" | {
           exec 6<&0 </dev/null
+          itself "$@"
           wide "$@"
           say @states
           cat /dev/fd/3 /dev/fd/5 /dev/fd/6 /dev/fd/4

@@ -136,3 +136,10 @@ def test_masks_wherever_systemd_searches_are_seen_by_a_look(host: LabHost) -> No
         with made(host, f"mkdir {folder}; ln -s /dev/null {there}; systemctl daemon-reload", f"rm -r {folder}"):
             seen = asked(host, "hollow.service", size="short")
         assert (seen.load, seen.fragment, [file.path for file in seen.elsewhere]) == (LoadState.MASKED, there, [there])
+
+
+def test_links_to_a_unit_are_seen_also_once_its_own_file_is_gone(host: LabHost) -> None:
+    file, link = "/run/systemd/system/leaving.service", f"{ETC}/left.service"
+    runs = f"printf '[Service]\\nExecStart=/bin/sleep 99\\n' >{file}; systemctl daemon-reload; systemctl start leaving"
+    with made(host, f"{runs}; rm {file}; ln -s leaving.service {link}", f"rm {link}; systemctl stop leaving"):
+        assert "left.service" in asked(host, "leaving.service", size="short").names
