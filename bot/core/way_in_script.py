@@ -59,22 +59,30 @@ EOT
       case $line in 0::* | *:name=systemd:*) say "${{line#*:*:}}"; carry "${{line#*:*:}}" ;; esac
     done 2>/dev/null <"/proc/$process/cgroup"
     parent=
-    while read -r key value _; do [ "$key" = PPid: ] && parent=$value; done 2>/dev/null <"/proc/$process/status"
+    while read -r key value _; do
+      [ "$key" != PPid: ] || {{ parent=$value; break; }}
+    done 2>/dev/null <"/proc/$process/status"
     process=$parent
   done
   say @way "connection=$SSH_CONNECTION"
   [ ! -e /run/systemd/container ] || say container=yes
   say @sockets
-  makers= passed=
+  makers= passed= listening= found=
   case $from:$at in *[!0-9:]* | :) at= ;; esac
-  if [ "$at" ]; then
-    passed=$(sockets -a "( sport = :$at and ( dport = :$from or dport = :0 ) ) or ( sport = :$from and dport = :$at )")
-    [ -z "$passed" ] || say "$passed"
-    made "$passed" "$at"
-    made "$passed" "$from"
-  fi
-  listening=
-  [ "$passed" ] && [ -z "$makers" ] || listening=$(sockets -l)
+  ours="( sport = :$at and dport = :$from ) or ( sport = :$from and dport = :$at )"
+  [ -z "$at" ] || found=$(sockets -a "$ours or dport = :0")
+  IFS=$newline
+  for line in $found; do
+    case $line in
+      LISTEN*":$at "*) passed="$passed$line$newline" listening="$listening$line$newline" ;;
+      LISTEN*) listening="$listening$line$newline" ;;
+      *) passed="$passed$line$newline" ;;
+    esac
+  done
+  unset IFS
+  printf %s "$passed"
+  made "$passed" "$at"
+  made "$passed" "$from"
   for level in {" ".join(map(str, range(DEPTH)))}; do
     filter=$([ -z "$makers" ] || ports '')
     [ "$filter" ] || break
@@ -83,7 +91,7 @@ EOT
     made "$passed" ''
   done
   say @listening
-  [ -z "$listening" ] || say "$listening"
+  printf %s "$listening"
   say @cgroups
   if [ "$unknown" ]; then
     tree=/sys/fs/cgroup
