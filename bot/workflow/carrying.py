@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
+from bot.core.audit import Event
 from bot.core.changes import Outcome, Request, Sent, Target
 from bot.core.foreign import clean
 from bot.core.inventory import Host
@@ -47,17 +48,23 @@ class Carrying:
         self.seen = seen
         self.stopping = stopping
         self.fully = False  # once a step needed a full look, the ones after it do too
+        self.answered: tuple[Event, ...] = ()  # the answer to the newest command, until it is recorded
         self.failures = 0
         self.shown_at = parts.clock.now()
 
     def run(self) -> Request:
-        """Look, ask for the one next step, do it, look again. An end is believed only of a full look."""
+        """Look, ask for the one next step, do it, look again. An end is believed only of a full look.
+
+        What a command answered is recorded together with the next command, or before a wait or the end.
+        """
         while not self.stopping():
             try:
                 now = self.seen or self._look(full=self.fully)
                 self.seen = None
                 stored = self.request.target
                 step = next_step(self._observe(now), now, self.parts.clock.now())
+                if not isinstance(step, Command):
+                    self._record_answer()
                 if isinstance(step, Wait) and step.is_slow:
                     return give_way(self.parts, self.claim, self.request, stored)
                 self._take_the_host_again(step)
@@ -65,11 +72,13 @@ class Carrying:
                     return self._finish(step, now)
                 self._do(step)
             except HostError as error:
+                self._record_answer()
                 if self.request.target.sent:
                     return in_doubt(self.parts, self.request, error, claim=self.claim)
                 if not self._try_again(error):
                     failed = Ending(Done(Outcome.FAILED, str(error)))
                     return finish(self.parts, self.request, failed, claim=self.claim)
+        self._record_answer()
         return self.request
 
     @property
@@ -148,7 +157,8 @@ class Carrying:
             raise
         else:
             answered = replace(sent, exit_code=reply.exit_code, output=_answer(reply), millis=reply.millis)
-            self._save((*before, answered), "exec.result", step=sent.step, exit_code=reply.exit_code)
+            self.request = self.request.on_target(sent=(*before, answered))
+            self.answered = (event(self.request, "exec.result", step=sent.step, exit_code=reply.exit_code),)
 
     def _see_it_copied(self) -> None:
         """A new mask begins once its first intent is with everybody who is owed a copy; what has begun is finished.
@@ -162,8 +172,14 @@ class Carrying:
         self.parts.store.renew(self.claim)
 
     def _save(self, sent: tuple[Sent, ...], kind: str, **data: object) -> None:
-        recorded = event(self.request, kind, **data)  # type: ignore[arg-type]
-        self.request = self.parts.store.save(self.request.on_target(sent=sent), events=[recorded], claim=self.claim)
+        events = (*self.answered, event(self.request, kind, **data))  # type: ignore[arg-type]
+        self.request = self.parts.store.save(self.request.on_target(sent=sent), events=events, claim=self.claim)
+        self.answered = ()
+
+    def _record_answer(self) -> None:
+        if self.answered:
+            self.request = self.parts.store.save(self.request, events=self.answered, claim=self.claim)
+            self.answered = ()
 
     def _try_again(self, error: HostError) -> bool:
         """Before anything was sent, a failure that may pass is worth a few more tries."""
