@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bot.core.answer import (
     FOREVER,
+    LAST_LINE,
     Record,
     failure,
     needed,
@@ -28,13 +29,17 @@ from bot.core.look_script import SCRIPT
 from bot.core.other_names import Loaded, subject, twins
 from bot.core.shown import RELATIONS, SHOWN, SHOWN_OF_NAME
 from bot.core.surroundings import FOR_A_DECISION, OF_A_RESULT, Granted, for_a_decision, nothing, read_around
-from bot.core.systemctl import Argv, checked_login
+from bot.core.systemctl import Argv, checked_login, read_status
 from bot.core.units import ActiveState, LayerFile, LoadState, Snapshot, UnitName
 from bot.errors import HostError, HostileOutput, UsageError
 
-SIZES = ("short", "result", "full", "granted")
-"""How much a look asks: a few states; what a change brought about; what a decision needs; what sudo admits."""
+SIZES = ("short", "result", "full", "acting", "granted")
+"""How much a look asks: a few states; what a change brought about; what a decision needs; what sudo admits.
 
+That of a result, and the full one right before acting, have the unit's status for people behind their end.
+"""
+
+_END = f"\n{LAST_LINE}\n"
 _SHORT = ("unit", "names", "layers", "files", "host")
 _STOPPING = "stopping"
 _COMMANDS = {"stop": "ExecStop", "stop-post": "ExecStopPost"}
@@ -89,13 +94,19 @@ def parse_look(
     return replace(whole, stop_command=command)
 
 
+def parse_status(stdout: str) -> str:
+    """The head of the unit's status, for people, where it is behind the end of the answer; else empty."""
+    return read_status(stdout.partition(_END)[2])
+
+
 def parse_granted(stdout: str) -> frozenset[str]:
     """The rights that a look of that size asked sudo for, one by one."""
     return read_granted(_sections(stdout, "granted")["granted"])
 
 
 def _sections(stdout: str, *needed_too: str) -> dict[str, tuple[str, ...]]:
-    found = sections(stdout, (*_SHORT, *OF_A_RESULT, *FOR_A_DECISION, _STOPPING, "granted", "failed"))
+    answer, end, _ = stdout.partition(_END)
+    found = sections(answer + end, (*_SHORT, *OF_A_RESULT, *FOR_A_DECISION, _STOPPING, "granted", "failed"))
     if "failed" in found:
         raise failure(found["failed"])
     decides = any(name in found for name in FOR_A_DECISION)

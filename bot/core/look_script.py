@@ -4,7 +4,7 @@ from bot.core.agents import AGENTS
 from bot.core.granted_script import LISTED, one_by_one
 from bot.core.host_script import WHY_NOT, WORDS
 from bot.core.search_path import ONLY_THOSE_THERE, SYSTEM, USER, words
-from bot.core.shown import RELATIONS, SHOWN, SHOWN_OF_NAME, SHOWN_OF_NEIGHBOUR, STAT_FORMAT, STATES, STOPS_TOO
+from bot.core.shown import RELATIONS, SHOWN, SHOWN_OF_NAME, SHOWN_OF_NEIGHBOUR, STAT_FORMAT, STATES, STATUS, STOPS_TOO
 from bot.core.unit_files_script import CONTENTS, KERNEL
 from bot.core.way_in_script import WAY_IN
 
@@ -174,6 +174,13 @@ wide() {
 }
 """
 
+# For people, and behind the end of the answer: the bot reads nothing in it.
+_STATUS = f"""\
+status() {{
+  case $size in result | acting) ask {" ".join(STATUS)} "$unit" 2>/dev/null ;; esac
+}}
+"""
+
 # What needs no other answer is asked side by side: each of these has a pipe of its own, which is read at the end.
 _ASK = """\
 case $size in
@@ -191,15 +198,19 @@ result)
     exec 3<&0 </dev/null
     kernel | {
       exec 4<&0 </dev/null
-      itself "$@"
-      wide "$@"
-      say @states
-      cat /dev/fd/3 /dev/fd/4
-      say @end
+      status | {
+        exec 7<&0 </dev/null
+        itself "$@"
+        wide "$@"
+        say @states
+        cat /dev/fd/3 /dev/fd/4
+        say @end
+        cat /dev/fd/7
+      }
     }
   }
   ;;
-full)
+full | acting)
   states | {
     exec 3<&0 </dev/null
     rights | {
@@ -208,11 +219,15 @@ full)
         exec 5<&0 </dev/null
         way_in "$@" | {
           exec 6<&0 </dev/null
-          itself "$@"
-          wide "$@"
-          say @states
-          cat /dev/fd/3 /dev/fd/5 /dev/fd/6 /dev/fd/4
-          say @end
+          status | {
+            exec 7<&0 </dev/null
+            itself "$@"
+            wide "$@"
+            say @states
+            cat /dev/fd/3 /dev/fd/5 /dev/fd/6 /dev/fd/4
+            say @end
+            cat /dev/fd/7
+          }
         }
       }
     }
@@ -221,5 +236,5 @@ full)
 esac
 """
 
-_PARTS = (_ITSELF, _STATES, CONTENTS, _NEIGHBOURS, KERNEL, _WIDE, LISTED, one_by_one(), WAY_IN)
+_PARTS = (_ITSELF, _STATES, CONTENTS, _NEIGHBOURS, KERNEL, _WIDE, LISTED, one_by_one(), WAY_IN, _STATUS)
 SCRIPT = "".join((_BEGIN, *_PARTS, _ASK))

@@ -42,6 +42,9 @@ SHOWN_OF_OLDER: Argv = ("show", "-p", "Version")
 STATES: Argv = ("list-units", "--all", "--full", "--plain", "--no-legend", "--no-pager")
 """How all units of a manager are asked for their states: one call, 5 ms for 150 units, where `show '*'` takes 170."""
 
+STATUS: Argv = ("--no-pager", "--full", "status", "-n", "0", "--")
+"""What people know, without lines of the journal."""
+
 SHOWN_OF_MASK: Argv = ("Id", "LoadState", "ActiveState", "UnitFileState")
 """What a scan asks of each unit that has a mask."""
 

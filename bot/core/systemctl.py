@@ -16,6 +16,7 @@ from bot.core.shown import (
     SHOWN_OF_OLDER,
     STAT_FORMAT,
     STATES,
+    STATUS,
 )
 from bot.core.units import Layer, UnitName
 from bot.errors import UsageError
@@ -138,7 +139,7 @@ def status_argv(unit: UnitName, *, user: str = "") -> Argv:
 
 def status_form(user: str = "") -> Argv:
     """The same with the unit left open."""
-    words = (*_SYSTEMCTL, "--no-pager", "--full", "status", "-n", "0", "--", "{unit}")
+    words = (*_SYSTEMCTL, *STATUS, "{unit}")
     return (
         ("sudo", "-n", *for_manager(words, user)) if user else ("/usr/bin/env", "LC_ALL=C", "SYSTEMD_COLORS=0", *words)
     )
@@ -222,7 +223,7 @@ def _user_lines(login: str, user: str) -> list[str]:
         SHOWN_OF_MANAGER,
         SHOWN_OF_OLDER,
         STATES,
-        ("--no-pager", "--full", "status", "-n", "0", "--", "{unit}"),
+        (*STATUS, "{unit}"),
     ]
     changed = [form for forms in USER_RIGHTS.values() for form in forms if form is not _UNLINK_OF_USER]
     forms = [for_manager(form, user) for form in changed + [(*_SYSTEMCTL, *words) for words in asked]]

@@ -61,7 +61,7 @@ def _seen(parts: Parts, request: Request) -> Snapshot | None:
     change, target = request.ask.change, request.target
     try:
         host = parts.host(change.host)
-        return look_at_result(parts, host, target.unit, user=change.user, also=known_neighbours(target))
+        return look_at_result(parts, host, target.unit, user=change.user, also=known_neighbours(target))[0]
     except (HostError, UsageError) as error:
         log.info("not looked at after the change", request=request.id, why=str(error))
         return None

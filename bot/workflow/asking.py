@@ -36,9 +36,8 @@ def consider(parts: Parts, claim: Claim) -> Request:
             return refuse(parts, request, first, claim=claim)
         change = request.ask.change
         unit = unit_behind(parts, change)
-        seen = before_our_mask(parts, request) or patient_look(
-            parts, parts.host(change.host), unit, full=True, user=change.user
-        )
+        seen = before_our_mask(parts, request)
+        seen = seen or patient_look(parts, parts.host(change.host), unit, user=change.user)[0]
         request = planned(request, seen)
         request = with_all_hosts(parts, inherited(parts, with_own_mask(parts, request)))
         decision = judge(parts, request, Moment.LOOKED, snapshot=seen)

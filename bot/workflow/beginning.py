@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from bot.core.changes import Approval, Outcome, Request, Stage, Verb
 from bot.core.demands import asked_now, held_to_what_was_asked
+from bot.core.inventory import Host
 from bot.core.plan import differences, plan_of
 from bot.core.policy import Allow, Moment, NeedsApproval, Refuse
 from bot.core.steps import Done
@@ -35,8 +36,7 @@ def begin(parts: Parts, claim: Claim, request: Request, *, seen: Snapshot | None
     request = about_the_newest(parts, request)
     try:
         host = parts.host(change.host)
-        seen = seen or before_our_mask(parts, request)
-        seen = seen or patient_look(parts, host, request.target.unit, full=True, user=change.user)
+        seen, status = _seen_now(parts, host, request, seen)
         parts = parts.pinned()  # the look took its time, and the policy may be another one now
         fresh = held_to_what_was_asked(_as_found_now(request, seen), policy=parts.policy.digest)
         decision = judge(parts, fresh, Moment.ACT, snapshot=seen)
@@ -51,12 +51,19 @@ def begin(parts: Parts, claim: Claim, request: Request, *, seen: Snapshot | None
         return _not_now(parts, fresh, decision, approved=request.target.digest, claim=claim)
     if request.ask.prolongs:
         return prolong(parts, fresh, decision, claim=claim)
-    status = status_head(parts, host, fresh.target.unit, user=change.user)
+    status = status or status_head(parts, host, fresh.target.unit, user=change.user)
     fresh = _where_it_left_off(parts, fresh).on_target(status_before=status, last_seen=seen)
     now = parts.clock.now()
     running = fresh.move(Stage.RUNNING, begun_at=now, due_at=now)
     begun = event(running, "exec.begun", digest=fresh.target.digest, uncopied=uncopied(parts))
     return parts.store.save(running, events=[begun], claim=claim)
+
+
+def _seen_now(parts: Parts, host: Host, request: Request, seen: Snapshot | None) -> tuple[Snapshot, str]:
+    """What it begins by, with the head of the status where that came with the look."""
+    if known := seen or before_our_mask(parts, request):
+        return known, ""
+    return patient_look(parts, host, request.target.unit, acting=True, user=request.ask.change.user)
 
 
 def _unused(request: Request) -> str:

@@ -49,6 +49,7 @@ class Carrying:
         self.stopping = stopping
         self.fully = False  # once a step needed a full look, the ones after it do too
         self.answered: tuple[Event, ...] = ()  # the answer to the newest command, until it is recorded
+        self.status = ""  # for people: what came with the newest look at a result
         self.failures = 0
         self.shown_at = parts.clock.now()
 
@@ -112,7 +113,8 @@ class Carrying:
         if not full:
             return look(self.parts, self.host, target.unit, user=user)
         also = known_neighbours(target, self._undone())
-        return look_at_result(self.parts, self.host, target.unit, user=user, also=also)
+        seen, self.status = look_at_result(self.parts, self.host, target.unit, user=user, also=also)
+        return seen
 
     def _observe(self, now: Snapshot) -> Work:
         change = self.request.ask.change
@@ -192,7 +194,7 @@ class Carrying:
 
     def _finish(self, done: Done, after: Snapshot) -> Request:
         user = self.request.ask.change.user
-        status = status_head(self.parts, self.host, self.request.target.unit, user=user)
+        status = self.status or status_head(self.parts, self.host, self.request.target.unit, user=user)
         return finish(self.parts, self.request, Ending(done, after, status), claim=self.claim)
 
 

@@ -6,7 +6,7 @@ from bot.core.changes import Target
 from bot.core.guard import complaint
 from bot.core.inventory import Host
 from bot.core.login import login_complaint
-from bot.core.look import look_argv, parse_granted, parse_look
+from bot.core.look import look_argv, parse_granted, parse_look, parse_status
 from bot.core.scan import Scan, parse_scan, scan_argv
 from bot.core.systemctl import Argv, read_status, status_argv
 from bot.core.units import Snapshot, UnitName
@@ -22,24 +22,32 @@ def look(parts: Parts, host: Host, unit: UnitName, *, full: bool = False, user: 
 
     Raises `HostError` if the host cannot be asked or answers nonsense, or is another machine.
     """
+    return _look(parts, host, unit, size="full" if full else "short", user=user)[0]
+
+
+def _look(parts: Parts, host: Host, unit: UnitName, *, size: str, user: str) -> tuple[Snapshot, str]:
 
     def granted() -> frozenset[str]:
         return parse_granted(_asked(parts, host, look_argv(unit, size="granted", user=user)))
 
-    said = _asked(parts, host, look_argv(unit, size="full" if full else "short", user=user))
+    said = _asked(parts, host, look_argv(unit, size=size, user=user))
     snapshot = parse_look(said, unit, user=user, granted=granted)
     _check_machine(host, snapshot.machine_id)
-    return snapshot
+    return snapshot, parse_status(said)
 
 
-def look_at_result(parts: Parts, host: Host, unit: UnitName, *, user: str = "", also: Collection[str] = ()) -> Snapshot:
+def look_at_result(
+    parts: Parts, host: Host, unit: UnitName, *, user: str = "", also: Collection[str] = ()
+) -> tuple[Snapshot, str]:
     """What a change brought about, also for the units in `also`, whatever has become of their relations to this one.
 
-    It is a full look without what only a decision needs: our rights there, our way in, other people's edits.
+    It is a full look without what only a decision needs: our rights there, our way in, other people's edits; and with
+    the head of the unit's status, for people only.
     """
-    snapshot = parse_look(_asked(parts, host, look_argv(unit, size="result", user=user)), unit, also=also, user=user)
+    said = _asked(parts, host, look_argv(unit, size="result", user=user))
+    snapshot = parse_look(said, unit, also=also, user=user)
     _check_machine(host, snapshot.machine_id)
-    return snapshot
+    return snapshot, parse_status(said)
 
 
 def scan(parts: Parts, host: Host) -> Scan:
@@ -65,16 +73,22 @@ def _check_machine(host: Host, machine_id: str) -> None:
         raise HostError(f"{host.name} is not the machine it was: its machine-id differs.", code="wrong_machine")
 
 
-def patient_look(parts: Parts, host: Host, unit: UnitName, *, full: bool = False, user: str = "") -> Snapshot:
-    """The same, tried again after each of `Timings.retries` where that can help; nothing was sent that changes."""
+def patient_look(
+    parts: Parts, host: Host, unit: UnitName, *, acting: bool = False, user: str = ""
+) -> tuple[Snapshot, str]:
+    """A full look, tried again after each of `Timings.retries` where that can help; nothing was sent that changes.
+
+    Right before acting it comes with the head of the unit's status, for people only.
+    """
+    size = "acting" if acting else "full"
     for pause in parts.timings.retries:
         try:
-            return look(parts, host, unit, full=full, user=user)
+            return _look(parts, host, unit, size=size, user=user)
         except HostError as error:
             if not error.passing and error.code not in _MAY_PASS:
                 raise
             parts.clock.wait(pause)
-    return look(parts, host, unit, full=full, user=user)
+    return _look(parts, host, unit, size=size, user=user)
 
 
 def status_head(parts: Parts, host: Host, unit: UnitName, *, user: str = "") -> str:

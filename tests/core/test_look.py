@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.answer import FOREVER, read_span
-from bot.core.look import look_argv, parse_look
-from bot.core.systemctl import RIGHTS, USER_RIGHTS
+from bot.core.look import look_argv, parse_look, parse_status
+from bot.core.systemctl import RIGHTS, USER_RIGHTS, read_status
 from bot.core.unit_files import is_known, unread
 from bot.core.units import FileKind, Layer, LoadState, Snapshot, Surroundings, UnitName
 from bot.errors import HostError, HostileOutput, UsageError
@@ -274,6 +274,14 @@ def test_a_look_at_a_result_sees_the_same_without_what_only_a_decision_needs() -
     assert units(found.would_stop) == units(whole.would_stop)
     assert (found.hostname, found.systemd) == (whole.hostname, whole.systemd)
     assert (found.rights, found.lifeline, found.pending_reload) == (frozenset(), frozenset(), ())
+
+
+def test_the_status_behind_the_end_of_an_answer_is_for_people_and_says_nothing_to_the_bot() -> None:
+    answer, status = recording("result"), (RECORDED / "running.status").read_text()
+    with_status = f"{answer}{status}@unit\nId=other.service\n@end\n"
+    assert parse_look(with_status, UnitName("worker.service")) == parse_look(answer, UnitName("worker.service"))
+    assert parse_status(with_status) == read_status(status)
+    assert parse_status(answer) == ""
 
 
 def test_a_wrapper_names_what_can_be_started_beside_it() -> None:

@@ -35,7 +35,7 @@ def look(manager: Manager, asked: str, *, size: str, hostname: str, machine_id: 
         lines += [_stat(path, manager.files.entries[path]) for path in places if path in manager.files.entries]
         lines += ["@host", f"machine_id={machine_id}"]
         lines += _around(manager, name, hostname) if size != "short" else []
-        lines += _for_a_decision(manager) if size == "full" else []
+        lines += _for_a_decision(manager) if size in ("full", "acting") else []
         return _lines(*lines, "@end")
 
 

@@ -163,11 +163,11 @@ class ModelHosts:
                 raise NotImplementedError(f"the model of a host does not know {argv}")
         return Reply(argv, code, stdout, f"{said}\n" if said else "", 1)
 
-    @staticmethod
-    def _script(one: ModelHost, script: str, words: list[str]) -> str:
+    def _script(self, one: ModelHost, script: str, words: list[str]) -> str:
         match script, words:
             case "maskbot-look", [unit, size, ""]:
-                return answers.look(one.manager, unit, size=size, hostname=one.name, machine_id=one.machine_id)
+                said = answers.look(one.manager, unit, size=size, hostname=one.name, machine_id=one.machine_id)
+                return said + (self._status(one, unit) if size in ("result", "acting") else "")
             case "maskbot-scan", []:
                 return answers.scan(one.manager, machine_id=one.machine_id)
             case "maskbot-units", []:

@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping
 
+import pytest
+
+from bot.core.look import look_argv, parse_status
 from bot.core.scan import parse_scan, scan_argv
 from bot.core.systemctl import (
     link_argv,
+    read_status,
     reload_argv,
     reset_failed_argv,
     start_argv,
@@ -188,10 +192,12 @@ def test_every_unit_can_be_named(side: Side) -> None:
     assert {UnitName("cron.service"), UnitName("transient-one.service"), UnitName("ssh.service")} <= set(names)
 
 
-def test_a_status_begins_with_the_unit_and_its_states(side: Side) -> None:
-    first, loaded, active, *_ = side.hosts.run(
-        side.known, status_argv(UnitName("tuned.service")), deadline=20
-    ).stdout.splitlines()
+@pytest.mark.parametrize("size", ["result", "acting", "by itself"])
+def test_a_status_begins_with_the_unit_and_its_states(side: Side, size: str) -> None:
+    unit = UnitName("tuned.service")
+    argv = status_argv(unit) if size == "by itself" else look_argv(unit, size=size)
+    said = side.hosts.run(side.known, argv, deadline=20).stdout
+    first, loaded, active, *_ = (read_status(said) if size == "by itself" else parse_status(said)).splitlines()
     assert first.startswith("* tuned.service")
     assert loaded.strip().startswith("Loaded: loaded (/lib/systemd/system/tuned.service")
     assert "Active: active (running)" in " ".join((loaded, active, *_))
