@@ -1,6 +1,7 @@
 """What must hold after every story, whatever happened in it."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,7 +36,8 @@ def violations(world: World) -> list[str]:
     """Every promise that was broken in a world, in words."""
     said = [(one.mark, words(one.text)) for one in list(world.slack.messages.values())]
     records, head = list(world.store.records()), world.store.head()
-    return broken(Seen(records, head, world.requests(), said, world.clock.now(), [world.wire.calls]))
+    seen = Seen(records, head, world.requests(), said, world.clock.now(), [world.wire.calls])
+    return [*broken(seen), *_unanswered(seen)]
 
 
 def broken(seen: Seen) -> list[str]:
@@ -64,6 +66,20 @@ def _no_intent(seen: Seen) -> Iterator[str]:
             yield f"{call.argv} was sent without an intent on record"
         elif call.verb:
             intents.remove(call.argv)
+
+
+def _unanswered(seen: Seen) -> Iterator[str]:
+    """What each command answered is on record, or why there is no answer, unless somebody died meanwhile."""
+    left = Counter[tuple[str, str]]()
+    for record in seen.records:
+        if (
+            record["type"] in ("exec.intent", "exec.result", "exec.unknown", "exec.not_sent")
+            and "step" in record["data"]
+        ):
+            left[record["request_id"], record["data"]["step"]] += 1 if record["type"] == "exec.intent" else -1
+    yield from (
+        f"{step} of {request} has an intent on record and no answer" for (request, step), more in left.items() if more
+    )
 
 
 def _secrets(seen: Seen) -> Iterator[str]:
