@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from bot.core.changes import Request, Tally, Wanted, Wish
+from bot.core.dashless import ends, reason_of
 from bot.core.names import SHOWN, read_reason, read_term
 from bot.core.people import PersonId
 from bot.core.times import read_day
@@ -56,13 +57,19 @@ def prolonged(desk: Workflow, request: Request, words: Words, caller: Caller) ->
 
     Raises `UsageError`.
     """
-    length, reason = str(words.get("until", "")), read_reason(str(words.get("text", "")))
+    length, text = str(words.get("until", "")), str(words.get("text", ""))
+    reason = read_reason(reason_of(text))
     by, name, place, key = caller.id, caller.name, caller.place, caller.key
     if length:
         term = read_term(length, desk.now)
         return desk.lasting.extend(request.id, term, by=by, name=name, place=place, key=key, reason=reason)
     if not reason:
         raise UsageError("Keeping a mask needs a reason.")
+    if ends(text):
+        raise UsageError(
+            f"A mask that is kept does not end by itself; `maskbot extend {request.id} 2h` gives it another end. If "
+            f"`{reason[:SHOWN]}` is the reason, put `--` before it."
+        )
     review = read_day(day, desk.now) if (day := str(words.get("review", ""))) else None
     return desk.lasting.keep(request.id, reason, by=by, name=name, place=place, key=key, review=review)
 

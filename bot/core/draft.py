@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.core import repair
+from bot.core.dashless import dashless
 from bot.core.grammar import Word
 from bot.core.names import REASON_LIMIT, near, read_hold, read_host, read_term, read_unit, read_user, read_window
-from bot.core.options import dashless, hold_said, is_about_alone, split, term_said, window_said
+from bot.core.options import ALONE, hold_said, is_about_alone, split, term_said, window_said
 from bot.core.switching import Switch
 from bot.core.times import Now
 from bot.core.units import UNIT_TYPES
@@ -48,8 +49,9 @@ def drafted(text: str, hosts: Sequence[str], now: Now) -> Draft | None:
     if not names or _is_question(names[0], hosts):
         return None
     if meant := dashless(typed, reason):
-        name, _, value = meant[0].partition(" ")
-        options.setdefault(name, value)
+        if ALONE in meant[0]:
+            return None
+        options = {**meant[0], **options}
         reason = meant[1]
     host, unit = _host_and_unit(names, hosts)
     owners, review = _hold(options, now)

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from bot.core import repair
 from bot.core.changes import Change, Hold, Verb
+from bot.core.dashless import dashless, written
 from bot.core.holding import conflict
 from bot.core.names import (
     SHOWN,
@@ -28,7 +29,6 @@ from bot.core.options import (
     TERMS,
     WINDOW,
     cut,
-    dashless,
     hold_said,
     split,
     term_said,
@@ -81,6 +81,7 @@ Command = Order | Question | Switching | Form
 
 # A reason of 500 `&` is 2,500 on the wire, and links are longer than what they show; beyond this nobody typed it.
 _TEXT_LIMIT = 4000
+_OF_A_MASK = (*FLAGS, *TERMS, *HOLD)  # options that an unmask does not have
 _MENTION = re.compile(r"\s*<@[A-Z0-9]+(?:\|[^<>]*)?>[\s:,]*")
 
 
@@ -150,9 +151,8 @@ def _order(verb: Verb, typed: str, hosts: Sequence[str], now: Now, *, said: str 
     host, unit = _host_and_unit(said or verb, names, hosts)
     why = read_reason(reason)
     _refuse_second_unit(why)
-    if verb is Verb.MASK:
-        _refuse_dashless(typed, reason, options)
-    flags = [name for name in (*FLAGS, *TERMS, *HOLD) if name in options]
+    _refuse_dashless(Change(verb, host, unit), typed, reason, options)
+    flags = [name for name in _OF_A_MASK if name in options]
     if flags and verb is Verb.UNMASK:
         raise UsageError(f"`{flags[0]}` belongs to `/mask`; `/unmask` takes away whatever kind of mask we made.")
     change = Change(
@@ -205,18 +205,26 @@ def _refuse_second_unit(reason: str) -> None:
         raise UsageError(f"One unit per request: ask for `{word[:SHOWN]}` by itself, or begin the reason with a word.")
 
 
-def _refuse_dashless(typed: str, reason: str, options: Mapping[str, str]) -> None:
+def _refuse_dashless(change: Change, typed: str, reason: str, options: Mapping[str, str]) -> None:
     """`cron for 2h` would mask for good, with `for 2h` as the reason: it is asked what was meant."""
     found = dashless(typed, reason)
     if found is None:
         return
-    meant, _ = found
-    name = meant.partition(" ")[0]
-    if name in options or (name in TERMS and {*TERMS} & {*options}):
+    has_term = bool({*TERMS} & {*options})
+    meant = {
+        name: value for name, value in found[0].items() if name not in options and not (name in TERMS and has_term)
+    }
+    if not meant:
         return
+    option, said = f"`{written(meant)}`", f"`{reason.strip()[:SHOWN]}`"
+    if change.verb is Verb.UNMASK and {*meant} & {*_OF_A_MASK}:
+        raise UsageError(
+            f"Did you mean `/mask {change.host} {change.unit} {written(meant)}`? An unmask has no {option}: without its "
+            f"dashes, {said} is the reason, and the unit stays unmasked. If it is the reason, put `--` before it."
+        )
     raise UsageError(
-        f"Did you mean `{meant}`? Without its dashes, `{reason.strip()[:SHOWN]}` is the reason, and changes nothing "
-        "about the mask. If it is the reason, put `--` before it."
+        f"Did you mean {option}? Without its dashes, {said} is the reason, and changes nothing else. "
+        "If it is the reason, put `--` before it."
     )
 
 

@@ -18,14 +18,6 @@ WINDOW = ("--at", "--window")
 HOLD = ("--hold", "--review")
 _BARE = (*FLAGS, ALONE, CONSOLE)  # without a value
 _OPTIONS = (*_BARE, "--user", *TERMS, *HOLD, *WINDOW)
-_LENGTH = r"\d+ *(?:d|h|m|s|min|mins|minutes?|hrs?|hours?|days?)(?:\d+[dhms])*"
-_SPELLED = re.compile(r"(\d+) *(min|mins|minutes?|hrs?|hours?|days?|[dhms])", re.IGNORECASE)
-_CLOCK = r"(?:[A-Za-z]{3,9} +)?(?:at +)?(?:\d{1,2}:\d{2}|midnight|noon)"
-_DASHLESS = re.compile(
-    rf"(?P<said>for +{_LENGTH}|(?:until|till|at) +{_CLOCK}|(?P<bare>{_LENGTH}|runtime|keep[- ]running|alone))"
-    r"(?!\S)(?P<rest>.*)",
-    re.IGNORECASE | re.DOTALL,
-)
 _INSTEAD = {
     "--break-glass": "It is `--alone`, and why nobody can be asked stands behind it.",
     "--now": "Leave `--now` out: the unit is stopped anyway, gracefully and first. `--keep-running` would leave it up.",
@@ -61,27 +53,6 @@ def split(typed: str, *, forgiving: bool = False) -> tuple[list[str], dict[str, 
             return names, options, behind if word == "--" else rest
         rest = behind
     return names, options, ""
-
-
-def dashless(typed: str, reason: str) -> tuple[str, str] | None:
-    """An option that was typed without its dashes and would become the reason: how to write it, and what is left.
-
-    Behind `--` everything is the reason.
-    """
-    found = _DASHLESS.match(reason)
-    if typed.removesuffix(reason).rstrip().endswith("--") or found is None or (found["bare"] and found["rest"].strip()):
-        return None
-    said = " ".join(found["said"].split())
-    first, _, value = said.partition(" ")
-    name = "--until" if first.lower() == "till" else f"--{first.lower()}"
-    meant = f"--for {said}" if found["bare"] and first[0].isdigit() else f"{name} {_short(value)}".strip()
-    return meant.replace("--keep running", "--keep-running"), found["rest"].strip()
-
-
-def _short(length: str) -> str:
-    """`2 hours` as `2h`."""
-    found = _SPELLED.fullmatch(length)
-    return f"{found[1]}{found[2][0].lower()}" if found else length
 
 
 def term_said(options: Mapping[str, str]) -> str:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.core.names import read_reason
+from bot.core.dashless import ends, reason_of
+from bot.core.names import SHOWN, read_reason
 from bot.errors import UsageError
 
 
@@ -24,7 +25,13 @@ class Switching:
 
 def read_switching(switch: Switch, rest: str) -> Switching:
     """Whoever stops everybody says why; that it may go on needs no reason. Raises `UsageError`."""
-    reason = read_reason(rest)
+    reason = read_reason(reason_of(rest))
+    if ends(rest):
+        what, back = ("freeze", "thaws") if switch is Switch.FREEZE else ("thaw", "freezes")
+        raise UsageError(
+            f"No {what} ends by itself: it lasts until somebody {back} again. If `{reason[:SHOWN]}` is the reason, "
+            "put `--` before it."
+        )
     if switch is Switch.FREEZE and not reason.strip():
         raise UsageError("Say why nothing new may be masked: `/mask freeze REASON`.")
     return Switching(switch, reason)

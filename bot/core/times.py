@@ -20,6 +20,7 @@ _DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}", re.ASCII)
 _ZONE = r"UTC|Z|[+-]\d{2}:?\d{2}|[A-Z][A-Za-z]+(?:/[A-Z][A-Za-z_+-]+)+"
 _TIME = r"\d{1,2}:\d{2}|[Mm]idnight|[Nn]oon"
 _MOMENT = re.compile(rf"{_DAY}(?:at +)?(?P<time>{_TIME})(?: *(?P<zone>{_ZONE}))?(?!\S)", re.ASCII)
+_MOMENT_IN_PROSE = re.compile(_MOMENT.pattern.removesuffix(r"(?!\S)") + r"(?![^\s.,;])[.,;]?", re.ASCII)
 _MIDNIGHT = "24:00"  # the end of a day
 _IN_WORDS = {"midnight": _MIDNIGHT, "noon": "12:00"}
 _WORD = re.compile(r"\S+")
@@ -92,6 +93,12 @@ def cut_moment(text: str) -> tuple[str, str]:
     first = _MOMENT.match(text) or _WORD.match(text)
     end = first.end() if first else 0
     return text[:end], text[end:].lstrip()
+
+
+def cut_moment_in_prose(text: str) -> tuple[str, str]:
+    """The moment at the beginning of prose (`18:00, then`), without the comma; empty if there is none."""
+    found = _MOMENT_IN_PROSE.match(text)
+    return (found[0].rstrip(".,;"), text[found.end() :].lstrip()) if found else ("", text)
 
 
 def spoken(length: timedelta) -> str:

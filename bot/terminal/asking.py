@@ -51,8 +51,7 @@ def change(verb: str, names: Sequence[str], given: Sequence[str], reason: Sequen
 
     `--` goes on only where it was typed: behind it `for 2h` is a reason, and without it the bot asks what was meant.
     """
-    dashes = ["--"] if "--" in sys.argv else []
-    text = " ".join([*given, *map(_one_word, names), *dashes, *reason])
+    text = " ".join([*given, *map(_one_word, names), *_dashes(), *reason])
     return {"do": "change", "verb": verb, "text": text, "wait": wait, "key": uuid.uuid4().hex}
 
 
@@ -69,7 +68,7 @@ def look(word: str, names: Sequence[str], given: Sequence[str], *, as_json: bool
 
 def switch(word: str, reason: Sequence[str], *, as_json: bool) -> int:
     """Stop new masks, or let them go on. Raises `MaskbotError`."""
-    text = " ".join([word, *reason])
+    text = " ".join([word, *_dashes(), *reason])
     return tell(call(_socket(), {"do": "switch", "text": text, "key": uuid.uuid4().hex}), as_json=as_json)
 
 
@@ -125,7 +124,7 @@ def withdraw(request: str, *, as_json: bool) -> int:
 
 def prolong(request: str, reason: Sequence[str], *, wait: bool, as_json: bool, **times: str) -> int:
     """Ask for a later end of a mask (`until`), for none, or for another `review` of a hold. Raises `MaskbotError`."""
-    words = {"do": "prolong", "id": request, "text": " ".join(reason), "wait": wait, **times}
+    words = {"do": "prolong", "id": request, "text": " ".join([*_dashes(), *reason]), "wait": wait, **times}
     return tell(call(_socket(), {**words, "key": uuid.uuid4().hex}), as_json=as_json)
 
 
@@ -160,6 +159,10 @@ def _here(words: Words, *, works: bool) -> Iterator[Words]:
 
     with without_slack(works=works) as serve:
         yield from serve(words, login_of(os.getuid()))
+
+
+def _dashes() -> list[str]:
+    return ["--"] if "--" in sys.argv else []
 
 
 def _one_word(typed: str) -> str:

@@ -22,6 +22,11 @@ from tests.core.test_grammar import HOSTS, NOW, typed
         ("web-01 cron --user a;b late", Draft("web-01", "cron.service", reason="late")),
         ("web-01 cron for 2h INC-1", Draft("web-01", "cron.service", term="2h", reason="INC-1")),
         ("web-01 cron until tomorrow 06:30", Draft("web-01", "cron.service", term="until tomorrow 06:30")),
+        (
+            "web-01 cron keep running for 2h INC-1",
+            Draft("web-01", "cron.service", keep_running=True, term="2h", reason="INC-1"),
+        ),
+        ("web-01 cron hold sre review 90d", Draft("web-01", "cron.service", owners="sre", review="90d")),
         ("web-01 cron keep running", Draft("web-01", "cron.service", keep_running=True)),
         ("web-01 cron -- for 2h", Draft("web-01", "cron.service", reason="for 2h")),
         ("web-01 cron --for 2h --now INC-1", Draft("web-01", "cron.service", term="2h", reason="INC-1")),
@@ -54,6 +59,7 @@ def test_what_made_sense_is_kept(text: str, kept: Draft) -> None:
         "web-01 cr* --alone nobody is awake",
         "web-01 cron --alnoe nobody is awake",
         "web-01 cron —break-glass nobody is awake",
+        "web-01 cron alone",
     ],
 )
 def test_of_a_question_of_what_makes_no_sense_and_of_what_no_form_can_say_nothing_is_kept(text: str) -> None:

@@ -42,6 +42,10 @@ def escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+# What is meant and makes no sense by itself: each needs another option, or a group that there is.
+_NOT_ALONE = ("--hold @sre", "--hold sre", "--review 2026-06-01 09:00", "--console-works")
+
+
 class TestAChange:
     """HOST UNIT [options] [reason...]."""
 
@@ -50,7 +54,40 @@ class TestAChange:
         [
             ("for 2h", "--for 2h"),
             ("for 2h runaway job", "--for 2h"),
-            ("For 2 hours, see INC-1", ""),
+            ("For 2 hours, see INC-1", "--for 2h"),
+            ("for an hour", "--for 1h"),
+            ("for 2 weeks", "--for 14d"),
+            ("for today 23:50", "--for today 23:50"),
+            ("for midnight", "--for midnight"),
+            ("for=2h", "--for 2h"),
+            ("until=18:00 INC-1", "--until 18:00"),
+            ("until Tue 22:00 UTC", "--until Tue 22:00 UTC"),
+            ("until 2026-03-20T22:00Z, deploy", "--until 2026-03-20T22:00Z"),
+            ("until tomorrow", "--until tomorrow 09:00"),
+            ("until Monday, when bob is back", "--until Monday 09:00"),
+            ("until 2h", "--for 2h"),
+            ("at 22:00 window 2h", "--at 22:00 --window 2h"),
+            ("hold sre review 90d", "--hold sre --review 90d"),
+            ("hold @sre", "--hold @sre"),
+            ("hold=sre", "--hold sre"),
+            ("review 2026-06-01", "--review 2026-06-01 09:00"),
+            ("user deploy", "--user deploy"),
+            ("user=deploy it crashes", "--user deploy"),
+            ("alone", "--alone"),
+            ("console works", "--console-works"),
+            ("runtime for 2h", "--runtime --for 2h"),
+            ("for 2h keep running", "--for 2h --keep-running"),
+            ("for 2h runtime errors are too many", "--for 2h"),
+            ("hold on until 18:00", ""),
+            ("hold it", ""),
+            ("hold the line", ""),
+            ("user deploy complains", ""),
+            ("user: deploy", ""),
+            ("review of the logs", ""),
+            ("review for", ""),
+            ("window is broken", ""),
+            ("at 22:00pm", ""),
+            ("for ever", ""),
             ("for 2 hours while we look", "--for 2h"),
             ("for 90 minutes", "--for 90m"),
             ("2h", "--for 2h"),
@@ -77,6 +114,36 @@ class TestAChange:
             return
         said = refusal(f"web-01 cron {typed}")
         assert said.startswith(f"Did you mean `{meant}`? Without its dashes, `{typed}` is the reason")
+        assert order(f"web-01 cron -- {typed}").reason == typed
+        if meant not in _NOT_ALONE:
+            assert order(f"web-01 cron {meant} INC-1").reason == "INC-1"
+
+    @pytest.mark.parametrize(
+        ("typed", "meant"),
+        [
+            ("for 2h", "/mask web-01 cron.service --for 2h"),
+            ("until tomorrow 06:30 because", "/mask web-01 cron.service --until tomorrow 06:30"),
+            ("keep running", "/mask web-01 cron.service --keep-running"),
+            ("at 22:00 for 2h", "/mask web-01 cron.service --at 22:00 --for 2h"),
+            ("at 22:00", "--at 22:00"),
+            ("user deploy", "--user deploy"),
+            ("for alice, who asked", ""),
+        ],
+    )
+    def test_it_is_asked_about_at_an_unmask_as_well(self, typed: str, meant: str) -> None:
+        if not meant:
+            assert order(f"web-01 cron {typed}", Verb.UNMASK).reason == typed
+            return
+        assert refusal(f"web-01 cron {typed}", Verb.UNMASK).startswith(f"Did you mean `{meant}`?")
+        assert order(f"web-01 cron -- {typed}", Verb.UNMASK).reason == typed
+
+    @pytest.mark.parametrize("word", ["freeze", "thaw"])
+    def test_a_freeze_and_a_thaw_do_not_end_by_themselves(self, word: str) -> None:
+        for typed in ("for 2h", "until 18:00, deploy", "2h"):
+            assert f"No {word} ends by itself" in refusal(f"{word} {typed}")
+            assert parse(Verb.MASK, f"{word} -- {typed}", HOSTS, NOW) == Switching(Switch(word), typed)
+        for typed in ("runtime", "for the deploy", "at 22:00 it broke"):
+            assert parse(Verb.MASK, f"{word} {typed}", HOSTS, NOW) == Switching(Switch(word), typed)
 
     @pytest.mark.parametrize(
         "typed",

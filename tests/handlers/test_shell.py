@@ -495,3 +495,19 @@ def test_votes_given_at_a_terminal_are_those_of_a_person_and_not_of_a_login(term
 
     assert exit_of(again)[0] == 1
     assert [type(vote) for vote in terminal.store.get(request.id).votes] == [Vote]
+
+
+@pytest.mark.parametrize("words", [{"do": "change", "verb": "unmask"}, {"do": "switch"}])
+def test_an_end_without_its_dashes_is_asked_about_whatever_the_verb(terminal: Terminal, words: dict[str, str]) -> None:
+    begin = "web-01 cron" if "verb" in words else "freeze"
+    code, text = exit_of(terminal.run("alice", **words, text=f"{begin} for 2h", key="1"))
+    assert (code, "If `for 2h` is the reason, put `--` before it" in text or "Did you mean" in text) == (2, True)
+    assert terminal.store.find(Query()) == []
+
+
+def test_keeping_a_mask_for_a_while_is_asked_about(terminal: Terminal) -> None:
+    request = terminal.waiting()
+    code, text = exit_of(terminal.run("alice", do="prolong", id=request.id, text="until 18:00", key="2"))
+    assert (code, f"`maskbot extend {request.id} 2h` gives it another end" in text) == (1, True)
+    code, text = exit_of(terminal.run("alice", do="prolong", id=request.id, text="-- until 18:00", key="3"))
+    assert (code, "maskbot extend" in text) == (1, False)  # it is no live mask

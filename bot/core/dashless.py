@@ -1,0 +1,116 @@
+"""Options typed without their dashes: `cron for 2h` would mask for good, with `for 2h` as the reason."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from bot.core import repair
+from bot.core.times import cut_moment_in_prose
+
+_MORNING = "09:00"  # of a day of which nobody says the time, as for a hold's review
+_END = r"(?![^\s.,;])[.,;]?(?P<rest>.*)"
+_SIGNS = re.IGNORECASE | re.DOTALL
+_SPELLED = re.compile(
+    rf"(?P<count>\d+|an?|one) *(?P<unit>w|weeks?|days?|hrs?|hours?|mins?|minutes?|[dhms]){_END}", _SIGNS
+)
+_LENGTH = re.compile(rf"(?P<value>(?:\d+[dhms])+){_END}", _SIGNS)
+_FLAG = re.compile(rf"(?P<name>runtime|keep[- ]running|alone|console[- ]works){_END}", _SIGNS)
+_NAMED = re.compile(r"(?P<name>for|until|till|at|window|user|hold|review)(?P<is> *= *| +)(?P<rest>\S.*)", _SIGNS)
+_DAY = re.compile(
+    rf"(?P<value>\d{{4}}-\d{{1,2}}-\d{{1,2}}|tomorrow|(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?){_END}",
+    _SIGNS,
+)
+_WORD = re.compile(r"(?P<value>@?[a-z0-9][a-z0-9_-]*)(?!\S)(?P<rest>.*)", _SIGNS)
+_CALLED = re.compile(r"(?P<value>@\S+|<!subteam\^\S+>)(?P<rest>.*)", _SIGNS)
+_PHRASES = ("on", "it", "off", "up", "this", "that", "them")  # `hold on`, `hold it`
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An option at the beginning of a text; it is certain where nobody would begin a sentence so."""
+
+    name: str
+    value: str
+    rest: str
+    is_certain: bool = True
+
+
+def dashless(typed: str, reason: str) -> tuple[dict[str, str], str] | None:
+    """The options at the beginning of a reason, each with a value as its option reads it, and what is left.
+
+    None where it is a reason. Behind `--` everything is one, and so is what merely begins with such a word.
+    """
+    if typed.removesuffix(reason).rstrip().endswith("--"):
+        return None
+    found = [*_options(repair.straight(reason).strip())]
+    while found and not found[-1].is_certain and found[-1].rest:
+        found.pop()
+    return ({one.name: one.value for one in found}, found[-1].rest) if found else None
+
+
+def ends(text: str) -> str:
+    """How somebody says that something ends by itself which never does, at the beginning of a reason; else empty."""
+    meant = dashless(text, reason_of(text))
+    is_about_an_end = meant is not None and bool({"--for", "--until"} & {*meant[0]})
+    return written(meant[0]) if meant and is_about_an_end and reason_of(text) == text else ""
+
+
+def reason_of(text: str) -> str:
+    """What stands behind the `--` of a text, or all of it."""
+    first, _, rest = text.lstrip().partition(" ")
+    return rest.lstrip() if first == "--" else text
+
+
+def written(options: Mapping[str, str]) -> str:
+    """How to write them: `--for 2h --keep-running`."""
+    return " ".join(f"{name} {value}".strip() for name, value in options.items())
+
+
+def _options(text: str) -> Iterator[_Found]:
+    known: set[str] = set()
+    while (found := _option(text)) and found.name not in known:
+        yield found
+        known.add(found.name)
+        text = found.rest
+
+
+def _option(text: str) -> _Found | None:
+    if flag := _FLAG.match(text):
+        return _Found(f"--{flag['name'].lower().replace(' ', '-')}", "", flag["rest"].strip(), is_certain=False)
+    if length := _length(text):
+        return _Found("--for", *length, is_certain=False)
+    named = _NAMED.match(text)
+    return _named(named["name"].lower(), named["rest"], is_certain="=" in named["is"]) if named else None
+
+
+def _named(name: str, text: str, *, is_certain: bool) -> _Found | None:
+    if name in ("user", "hold"):
+        called, word = _CALLED.match(text), _WORD.match(text)
+        found = called or word
+        if found is None or (found["value"].lower() in _PHRASES and not is_certain):
+            return None
+        return _Found(f"--{name}", found["value"], found["rest"].strip(), is_certain=is_certain or bool(called))
+    length = _length(text) if name != "at" else None
+    if length:
+        return _Found("--for" if name in ("until", "till") else f"--{name}", *length)
+    moment = None if name == "window" else _moment(text, may_be_a_day=name not in ("for", "at"))
+    return _Found("--until" if name == "till" else f"--{name}", *moment) if moment else None
+
+
+def _length(text: str) -> tuple[str, str] | None:
+    """`2 hours` as `2h`, and what is left; a week is seven days."""
+    if found := _LENGTH.match(text):
+        return found["value"].lower(), found["rest"].strip()
+    if found := _SPELLED.match(text):
+        count, unit = int(found["count"]) if found["count"].isdecimal() else 1, found["unit"][0].lower()
+        return f"{count * 7}d" if unit == "w" else f"{count}{unit}", found["rest"].strip()
+    return None
+
+
+def _moment(text: str, *, may_be_a_day: bool) -> tuple[str, str] | None:
+    """A moment as it was typed; a day alone begins in the morning."""
+    moment, rest = cut_moment_in_prose(text)
+    if moment:
+        return " ".join(moment.split()).removeprefix("at "), rest
+    day = _DAY.match(text) if may_be_a_day else None
+    return (f"{day['value']} {_MORNING}", day["rest"].strip()) if day else None
