@@ -3,7 +3,9 @@
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 
+from bot.core.habits import NextTurn
 from bot.errors import HostError, HostileOutput
 
 LOOK, SCAN, LAST_LINE = "@maskbot-look 1", "@maskbot-scan 1", "@end"
@@ -22,7 +24,7 @@ _LENGTHS = {
     "us": 1, "ms": 10**3, "s": 10**6, "min": 60 * 10**6, "h": 3600 * 10**6, "d": 86_400 * 10**6, "w": 604_800 * 10**6,
     "month": 2_629_800 * 10**6, "y": 31_557_600 * 10**6,
 }  # fmt: skip
-_SPAN = re.compile(r"(\d{1,12})(us|ms|s|min|h|d|w|month|y)", re.ASCII)
+_SPAN = re.compile(r"(\d{1,12})(?:\.(\d{1,6}))?(us|ms|s|min|h|d|w|month|y)", re.ASCII)
 FOREVER = 2**64 - 1
 
 
@@ -173,7 +175,7 @@ def read_actions(unit: Record) -> tuple[str, ...]:
 
 
 def read_span(value: str) -> int:
-    """Microseconds of `1min 30s`; `infinity` is systemd's own largest number."""
+    """Microseconds of `1min 30s` or `57.747279s`; `infinity` is systemd's own largest number."""
     if value == "infinity":
         return FOREVER
     total = 0
@@ -181,5 +183,28 @@ def read_span(value: str) -> int:
         part = _SPAN.fullmatch(word)
         if part is None and word != "0":
             raise HostileOutput("The host's answer has something else than a length of time.")
-        total += int(part[1]) * _LENGTHS[part[2]] if part else 0
+        if part:
+            unit = _LENGTHS[part[3]]
+            total += int(part[1]) * unit + int((part[2] or "").ljust(6, "0")) * unit // 10**6
     return total
+
+
+_NEVER = ("", "0", "infinity", "n/a")
+
+
+def read_turn(unit: Record) -> NextTurn:
+    """When a timer fires next; a moment beyond what systemd can write is none."""
+    at, after_boot = (unit.get(f"NextElapseUSec{clock}", "") for clock in ("Realtime", "Monotonic"))
+    return NextTurn(
+        at=at if moment_of(at) else "",
+        after_boot=0 if after_boot in _NEVER else read_span(after_boot),
+        is_random=unit.get("RandomizedDelayUSec", "0") != "0",
+    )
+
+
+def moment_of(value: str) -> datetime | None:
+    """The moment of `Wed 2027-02-03 04:05:00 UTC`; None of anything else."""
+    try:
+        return datetime.strptime(value[3:], " %Y-%m-%d %H:%M:%S UTC").replace(tzinfo=UTC)
+    except ValueError:
+        return None

@@ -219,8 +219,8 @@ def _refuse_dashless(change: Change, typed: str, reason: str, options: Mapping[s
     option, said = f"`{written(meant)}`", f"`{reason.strip()[:SHOWN]}`"
     if change.verb is Verb.UNMASK and {*meant} & {*_OF_A_MASK}:
         raise UsageError(
-            f"Did you mean `/mask {change.host} {change.unit} {written(meant)}`? An unmask has no {option}: without its "
-            f"dashes, {said} is the reason, and the unit stays unmasked. If it is the reason, put `--` before it."
+            f"Did you mean `/mask {change.host} {change.unit} {written(meant)}`? An unmask has no {option}: without "
+            f"its dashes, {said} is the reason, and the unit stays unmasked. If it is the reason, put `--` before it."
         )
     raise UsageError(
         f"Did you mean {option}? Without its dashes, {said} is the reason, and changes nothing else. "

@@ -13,6 +13,15 @@ class Turn(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class NextTurn:
+    """When a timer fires next, by value as systemd says it; empty and zero where it has no such turn."""
+
+    at: str = ""  # OnCalendar=: `Wed 2027-02-03 04:05:00 UTC`
+    after_boot: int = 0  # OnBootSec= and its like: microseconds of the host's monotonic clock
+    is_random: bool = False  # RandomizedDelaySec=: drawn anew with each start and each reload
+
+
+@dataclass(frozen=True, slots=True)
 class Habits:
     """Of one unit, at the moment of a look."""
 
@@ -22,3 +31,4 @@ class Habits:
     accepts: bool = False  # a socket with Accept=yes, which starts a service for each connection
     is_persistent: bool = False  # a timer with Persistent=yes, which makes up for missed turns at once
     turn: Turn = Turn.NONE
+    next_turn: NextTurn = NextTurn()

@@ -15,6 +15,7 @@ from bot.core.answer import (
     read_number,
     read_run,
     read_span,
+    read_turn,
     read_unit,
     read_units,
     record,
@@ -28,7 +29,15 @@ from bot.core.layer_files import read_layers
 from bot.core.look_script import SCRIPT
 from bot.core.other_names import Loaded, subject, twins
 from bot.core.shown import RELATIONS, SHOWN, SHOWN_OF_NAME
-from bot.core.surroundings import FOR_A_DECISION, OF_A_RESULT, Granted, for_a_decision, nothing, read_around
+from bot.core.surroundings import (
+    COUNTED_ANEW,
+    FOR_A_DECISION,
+    OF_A_RESULT,
+    Granted,
+    for_a_decision,
+    nothing,
+    read_around,
+)
 from bot.core.systemctl import Argv, checked_login, read_status
 from bot.core.units import ActiveState, LayerFile, LoadState, Snapshot, UnitName
 from bot.errors import HostError, HostileOutput, UsageError
@@ -106,7 +115,8 @@ def parse_granted(stdout: str) -> frozenset[str]:
 
 def _sections(stdout: str, *needed_too: str) -> dict[str, tuple[str, ...]]:
     answer, end, _ = stdout.partition(_END)
-    found = sections(answer + end, (*_SHORT, *OF_A_RESULT, *FOR_A_DECISION, _STOPPING, "granted", "failed"))
+    known = (*_SHORT, *OF_A_RESULT, *FOR_A_DECISION, COUNTED_ANEW, _STOPPING, "granted", "failed")
+    found = sections(answer + end, known)
     if "failed" in found:
         raise failure(found["failed"])
     decides = any(name in found for name in FOR_A_DECISION)
@@ -173,15 +183,15 @@ def _snapshot(
 
 
 def _habits(unit: Record) -> Habits:
-    turns = {Turn.CALENDAR: "NextElapseUSecRealtime", Turn.MONOTONIC: "NextElapseUSecMonotonic"}
-    known = [turn for turn, key in turns.items() if unit.get(key, "") not in ("", "0", "infinity", "n/a")]
+    turn = read_turn(unit)
     return Habits(
         is_frozen=unit.get("FreezerState") in ("frozen", "freezing"),
         stop_starts=(*read_units(unit.get("OnSuccess", "")), *read_units(unit.get("OnFailure", ""))),
         conflicts=read_units(unit.get("Conflicts", "")),
         accepts=read_flag(unit.get("Accept", "no")),
         is_persistent=read_flag(unit.get("Persistent", "no")),
-        turn=known[0] if known else Turn.NONE,
+        turn=Turn.CALENDAR if turn.at else Turn.MONOTONIC if turn.after_boot else Turn.NONE,
+        next_turn=turn,
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from bot.core.agents import agents
-from bot.core.answer import Record, is_unit, needed, read_actions, read_unit, read_units
+from bot.core.answer import Record, is_unit, needed, read_actions, read_turn, read_unit, read_units
 from bot.core.shown import STOPS_TOO
 from bot.core.units import ActiveState, LoadState, Neighbour, Snapshot, UnitName
 from bot.errors import HostileOutput
@@ -127,6 +127,7 @@ def read_neighbour(unit: Record) -> Neighbour:
         invocation=unit.get("InvocationID", ""),
         job=unit.get("Job", ""),
         actions=read_actions(unit),
+        next_turn=read_turn(unit),
     )
 
 

@@ -3,15 +3,18 @@
 Argv = tuple[str, ...]
 
 _OF_HABITS: Argv = (
-    "FreezerState", "OnSuccess", "OnFailure", "Conflicts", "Accept", "Persistent", "NextElapseUSecRealtime",
-    "NextElapseUSecMonotonic",
+    "FreezerState", "OnSuccess", "OnFailure", "Conflicts", "Accept", "Persistent",
 )  # fmt: skip
+
+OF_TURNS: Argv = ("NextElapseUSecRealtime", "NextElapseUSecMonotonic", "RandomizedDelayUSec")
+"""When a timer fires next; other units have none of it."""
 
 SHOWN: Argv = (
     "Id", "Names", "LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath", "SourcePath", "DropInPaths",
     "Transient", "Perpetual", "CanStart", "CanStop", "RefuseManualStart", "RefuseManualStop", "NeedDaemonReload",
     "MainPID", "ControlGroup", "InvocationID", "NotifyAccess", "WatchdogUSec", "TimeoutStopUSec", "KillMode", "Restart",
-    "NRestarts", "Result", "Job", "UpheldBy", "SuccessAction", "FailureAction", "JobTimeoutAction", *_OF_HABITS,
+    "NRestarts", "Result", "Job", "UpheldBy", "SuccessAction", "FailureAction", "JobTimeoutAction",
+    *_OF_HABITS, *OF_TURNS,
 )  # fmt: skip
 """What is asked of the unit itself. Nothing here is text that a unit's author writes freely."""
 
@@ -26,7 +29,7 @@ RELATIONS: Argv = (*STOPS_TOO, "TriggeredBy", "Triggers")
 
 SHOWN_OF_NEIGHBOUR: Argv = (
     "Id", "Names", "LoadState", "ActiveState", "SubState", "UnitFileState", "InvocationID", "Job", "SuccessAction",
-    "FailureAction", "JobTimeoutAction", *RELATIONS,
+    "FailureAction", "JobTimeoutAction", *OF_TURNS, *RELATIONS,
 )  # fmt: skip
 """What is asked of every unit that has to do with it."""
 

@@ -1,6 +1,7 @@
 """Read the surroundings of a unit from a full look: its files, its neighbours, and facts for decisions."""
 
-from collections.abc import Callable, Collection, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from bot.core import edits, way_in
@@ -16,8 +17,9 @@ from bot.errors import HostError, HostileOutput
 
 OF_A_RESULT = ("contents", "links", "neighbours", "near", "states", "kernel")
 FOR_A_DECISION = ("rights", "sudo", *edits.SECTIONS, *way_in.SECTIONS)
+COUNTED_ANEW = "counted-anew"
 Granted = Callable[[], frozenset[str]]
-_KERNEL = ("hostname", "boot_id", "systemd")
+_KERNEL = ("hostname", "boot_id", "systemd", "uptime")
 
 
 def nothing() -> frozenset[str]:
@@ -47,6 +49,7 @@ def read_around(found: Mapping[str, tuple[str, ...]], unit: Record, also: Collec
         failed=nearby.failed(),
         up=nearby.up(),
         moving=nearby.moving(),
+        uptime=_uptime(kernel.get("uptime", "0")),
         agents=nearby.agents(),
         near=near_names(own, sorted({*nearby.names(), *found["near"]})) if is_missing else (),
     )
@@ -69,11 +72,25 @@ def for_a_decision(
     at_stake |= {other.unit: {other.unit, *other.names} for other in around.would_stop}
     return replace(
         around,
+        counted_anew=_counted_anew(found.get(COUNTED_ANEW, ()), around.up),
         pending_reload=edits.pending_reload(found, _states(found), unit["Id"]),
         lifeline=way.units,
         may_carry_us=frozenset(name for name, names in at_stake.items() if way.may_be(names)),
         rights=granted() | ({NEVER} & set(found["rights"])) if rights is None else rights,
     )
+
+
+def _uptime(seconds: str) -> int:
+    """As /proc/uptime says it, in hundredths of a second."""
+    if not re.fullmatch(r"\d{1,12}(\.\d\d)?", seconds, re.ASCII):
+        raise HostileOutput("The host's answer has something else than how long it is up.")
+    return round(float(seconds) * 10**6)
+
+
+def _counted_anew(paths: Sequence[str], up: Collection[str]) -> tuple[str, ...]:
+    """The timers that run, of those whose unit file or drop-in counts from their own start."""
+    names = {(path.rpartition(".d/")[0] or path).rpartition("/")[2] for path in paths}
+    return tuple(sorted(names.intersection(up)))
 
 
 def _links(lines: tuple[str, ...]) -> tuple[tuple[str, str], ...]:

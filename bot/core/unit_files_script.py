@@ -36,8 +36,9 @@ KERNEL = f"""\
 kernel() {{
   read -r hostname </proc/sys/kernel/hostname
   read -r boot_id </proc/sys/kernel/random/boot_id
+  read -r uptime _ </proc/uptime
   loaded=
-  say @kernel "hostname=$hostname" "boot_id=$boot_id"
+  say @kernel "hostname=$hostname" "boot_id=$boot_id" "uptime=$uptime"
   while IFS== read -r key value; do
     case $key in Version) say "systemd=$value" ;; UnitsLoadTimestamp) loaded=$value ;; esac
   done <<EOT
@@ -77,5 +78,11 @@ EOT
   say @edited
   [ -z "$units" ] || ask show -p {",".join(SHOWN_OF_EDITED)} -- $units 2>/dev/null
   say @edited-for-many $others
+}}
+# Timers with OnActiveSec=: a reload by anybody counts them from now (measured). A file may be gone that is still read.
+counted_anew() {{
+  say @counted-anew
+  find -L "$@" -maxdepth 2 '(' -name '*.timer' -o -path '*.timer.d/*.conf' ')' -type f -size -{BIGGEST + 1}k \\
+    -exec grep -lsE '^[[:space:]]*OnActiveSec[[:space:]]*=' -- {{}} + 2>/dev/null
 }}
 """

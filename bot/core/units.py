@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.core.habits import Habits
+from bot.core.habits import Habits, NextTurn
 from bot.core.unit_names import UNIT_TYPES, UnitName
 
 __all__ = [
@@ -103,6 +103,7 @@ class Neighbour:
     invocation: str = ""
     job: str = ""  # what is queued for it
     actions: tuple[str, ...] = ()  # what its end does to the whole host: `SuccessAction=reboot-force`
+    next_turn: NextTurn = NextTurn()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,8 @@ class Surroundings:
     rights: frozenset[str] = frozenset()  # the words of `systemctl.RIGHTS` that sudo admits to us
     up: tuple[str, ...] = ()  # all units that run
     moving: tuple[str, ...] = ()  # those on their way up or down
+    uptime: int = 0  # microseconds; 0 where it was not asked
+    counted_anew: tuple[str, ...] = ()  # timers of which each daemon-reload puts the next turn off (OnActiveSec=)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from bot.core.changes import Outcome, Target
-from bot.core.habits import Habits, Turn
+from bot.core.habits import Habits, NextTurn, Turn
 from bot.core.steps import Done
-from bot.core.steps.comparing import is_deaf, not_as_before, not_known, turn_is_counted_anew
+from bot.core.steps.comparing import is_deaf, not_as_before, not_known
 from bot.core.units import ActiveState, Snapshot, UnitName
 from tests.core.situations import masked, neighbour, snapshot
 from tests.core.test_look import seen
@@ -134,19 +134,14 @@ def test_a_socket_without_a_listener_is_told_from_one_that_serves() -> None:
     assert compared(deaf, deaf) == ["it is active, but listens no more: its service ended while it was masked"]
 
 
-def test_a_turn_that_is_counted_from_the_start_is_said() -> None:
-    timer = snapshot("beat.timer", habits=Habits(turn=Turn.MONOTONIC))
-    assert turn_is_counted_anew(timer, timer)
-    assert not turn_is_counted_anew(timer, snapshot("beat.timer"))
-    assert not turn_is_counted_anew(replace(timer, active=DOWN), timer)
-
-
 def test_habits_are_read_as_systemd_says_them() -> None:
     assert seen("frozen").habits.is_frozen
-    assert seen("timer").habits == Habits(conflicts=("shutdown.target",), turn=Turn.MONOTONIC)
+    turn = NextTurn(after_boot=6_649_288_339)
+    assert seen("timer").habits == Habits(conflicts=("shutdown.target",), turn=Turn.MONOTONIC, next_turn=turn)
     assert seen("elapsed_timer").habits.turn is Turn.NONE
     calendar = seen("calendar_timer").habits
     assert (calendar.turn, calendar.is_persistent) == (Turn.CALENDAR, True)
+    assert calendar.next_turn == NextTurn(at="Sun 2026-11-29 00:00:00 UTC")
     service = seen("conflicting").habits
     assert service.stop_starts == ("tuned.service",)
     assert {*service.conflicts} == {"shutdown.target", "cron.service"}  # in no order that would stay

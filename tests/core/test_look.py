@@ -461,6 +461,7 @@ def changed(name: str, old: str, new: str) -> str:
         changed("surroundings", "@starters\n", "@starters\nnot a unit\n"),
         changed("surroundings", "@edited-for-many\n", "@edited-for-many\nnot a unit\n"),
         changed("surroundings", "@links\n", "@links\nnot a link\n"),
+        changed("surroundings", "\nboot_id=", "\nuptime=long\nboot_id="),
         changed("surroundings", "@neighbours\nId=", "@neighbours\nLoadState=loaded\n\nId="),
         "Welcome to web-01!\n" + recording("running"),
         changed("running", "SubState=running", "SubState=\x1b[31mrunning"),
@@ -569,6 +570,8 @@ def test_any_text_at_all_is_refused(text: str) -> None:
         ("3s", 3_000_000),
         ("1min 30s", 90_000_000),
         ("1h 2min 3s 4ms 5us", 3_723_004_005),
+        ("12h 25min 57.747279s", 44_757_747_279),
+        ("182.964ms", 182_964),
         ("2d", 172_800_000_000),
         ("1w", 604_800_000_000),
         ("1month", 2_629_800_000_000),
@@ -580,7 +583,7 @@ def test_lengths_of_time_are_read_as_systemd_writes_them(written: str, microseco
     assert read_span(written) == microseconds
 
 
-@pytest.mark.parametrize("written", ["soon", "-1s", "1 s", "1.5s", "٣s", "9" * 13 + "s"])
+@pytest.mark.parametrize("written", ["soon", "-1s", "1 s", "1.s", ".5s", "1.1234567s", "٣s", "9" * 13 + "s"])
 def test_other_lengths_of_time_are_refused(written: str) -> None:
     with pytest.raises(HostileOutput):
         read_span(written)
@@ -619,3 +622,15 @@ def test_a_name_of_which_nothing_is_said_makes_the_answer_incomplete() -> None:
     text = recording("running").replace(" oldname.service\n", " oldname.service other.service\n")
     with pytest.raises(HostError, match="lacks a name"):
         parse_look(text, UnitName("worker.service"))
+
+
+def test_timers_that_a_reload_counts_anew_are_those_that_run() -> None:
+    paths = (
+        "/etc/systemd/system/beat.timer.d/own.conf\n/lib/systemd/system/beat.timer\n/lib/systemd/system/other.timer\n"
+    )
+    text = changed("surroundings", "@edited\n", f"@counted-anew\n{paths}@edited\n").replace(
+        "\nboot_id=", "\nuptime=12.34\nboot_id="
+    )
+    around = parse_look(text, UnitName("worker.service")).around
+    assert around
+    assert (around.counted_anew, around.uptime) == (("beat.timer",), 12_340_000)

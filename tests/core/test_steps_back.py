@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.core.changes import Change, Outcome, Sent, Target, Verb
-from bot.core.habits import Habits, Turn
+from bot.core.habits import Habits, NextTurn
 from bot.core.steps import Done, Limits, Work, next_step
 from bot.core.steps.kinds import LookFully, Start, Stop, Wait
 from bot.core.units import ActiveState, Layer, LoadState, UnitName
@@ -451,11 +451,25 @@ def test_a_mask_until_the_next_reboot_is_over_after_it() -> None:
 
 
 def test_a_timer_whose_turn_is_counted_anew_is_as_before_and_said() -> None:
-    timer = snapshot("beat.timer", habits=Habits(turn=Turn.MONOTONIC))
+    timer, later = (snapshot("beat.timer", habits=Habits(next_turn=NextTurn(after_boot=at * 10**6))) for at in (60, 72))
     work = _socket()
     undoes = replace(work.undoes, before=timer) if work.undoes else None
-    assert next_step(replace(work, undoes=undoes), timer, NOON) == Done(
-        Outcome.RESTORED, "Its next turn is counted anew, from this start."
+    assert next_step(replace(work, undoes=undoes), timer, NOON) == Done(Outcome.RESTORED)
+    assert next_step(replace(work, undoes=undoes), later, NOON) == Done(
+        Outcome.RESTORED, "Its next turn is counted anew, 12 seconds later than before."
+    )
+
+
+def test_a_calendar_timer_that_comes_at_another_moment_is_not_as_before() -> None:
+    days = ("2027-02-03", "2027-02-04")
+    timer, other = (
+        snapshot("a.timer", habits=Habits(next_turn=NextTurn(at=f"Wed {day} 04:05:00 UTC"))) for day in days
+    )
+    work = _socket()
+    undoes = replace(work.undoes, before=timer) if work.undoes else None
+    assert next_step(replace(work, undoes=undoes), other, NOON) == Done(
+        Outcome.RESTORED_PARTLY,
+        "its next turn was Wed 2027-02-03 04:05:00 UTC, is Wed 2027-02-04 04:05:00 UTC",
     )
 
 

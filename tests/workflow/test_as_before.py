@@ -1,5 +1,6 @@
 """As before, compared with the record on real hosts: what is brought back, what is not the same, what is said first."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -42,8 +43,12 @@ def host(shared_world: World) -> Iterator[AnyHost]:
         f"printf '[Unit]\\n%s\\n[Service]\\nExecStart=/usr/bin/sleep infinity\\n' '{text}' >{VENDOR}/{name}\n"
         for name, text in UNITS.items()
     )
-    timer = f"printf '[Timer]\\nOnBootSec=9h\\nUnit=asb-main.service\\n' >{VENDOR}/asb-late.timer\n"
-    prepared = one.run("sh", "-ec", f"{made}{timer}systemctl daemon-reload; systemctl start {STARTED} asb-late.timer")
+    timers = "".join(
+        f"printf '[Timer]\\n%s=9h\\nUnit=asb-main.service\\n' {setting} >{VENDOR}/asb-{name}.timer\n"
+        for name, setting in (("late", "OnBootSec"), ("anew", "OnActiveSec"))
+    )
+    run = f"systemctl daemon-reload; systemctl start {STARTED} asb-late.timer asb-anew.timer"
+    prepared = one.run("sh", "-ec", f"{made}{timers}{run}")
     assert not prepared.stderr, prepared.stderr
     yield one
     one.run("sh", "-c", f"systemctl stop 'asb-*'; rm -r {VENDOR}/asb-* {ETC}/asb-*; systemctl daemon-reload")
@@ -119,14 +124,23 @@ def test_what_the_start_stops_is_said_before_and_named_after(shared_world: World
     )
 
 
-def test_a_timer_that_counts_from_something_is_said_to_count_anew(shared_world: World, host: AnyHost) -> None:
+def test_a_timer_that_counts_from_the_boot_comes_when_it_would_have(shared_world: World, host: AnyHost) -> None:
+    turn = host.show("asb-late.timer", "NextElapseUSecMonotonic", "SubState")
     asked = shared_world.mask("asb-late.timer", host="web-02")
     assert "after an undo it may fire at once, later, or never again" in shared_world.card(asked)
     back = shared_world.undo(shared_world.approve(asked))
-    assert (back.target.outcome, back.target.note) == (
-        *(Outcome.RESTORED, "Its next turn is counted anew, from this start."),
-    )
-    assert host.show("asb-late.timer", "SubState") == {"SubState": "waiting"}
+    assert (back.target.outcome, back.target.note) == (Outcome.RESTORED, "")
+    assert host.show("asb-late.timer", "NextElapseUSecMonotonic", "SubState") == turn
+
+
+def test_a_timer_that_counts_from_its_start_is_said_to_be_counted_anew(shared_world: World, host: AnyHost) -> None:
+    """systemd counts it from each daemon-reload as well, whoever asks for that."""
+    turn = host.show("asb-anew.timer", "NextElapseUSecMonotonic")
+    asked = shared_world.mask("asb-anew.timer", host="web-02")
+    assert "counts the next turn of asb-anew.timer" in shared_world.card(asked)
+    back = shared_world.undo(shared_world.approve(asked))
+    assert re.fullmatch(r"Its next turn is counted anew, \d+ seconds? later than before\.", back.target.note)
+    assert host.show("asb-anew.timer", "NextElapseUSecMonotonic") != turn
 
 
 @pytest.mark.fault("F83", how="a mask of a socket whose service runs")

@@ -42,6 +42,9 @@ def rows(request: Request, seen: Snapshot) -> Iterator[Markup]:
         yield row("Managed", words("by {}, which may take the mask off again", joined(seen.around.agents, " and ")))
     if seen.around and seen.around.pending_reload:
         yield row("Reload", words("also applies pending edits of {}", joined(seen.around.pending_reload)))
+    if seen.around and seen.around.counted_anew:
+        timers = joined(seen.around.counted_anew)
+        yield row("Reload", words("counts the next turn of {} from now on, as each daemon-reload does", timers))
     if files := unread(seen):
         told = words("{}: an edit before the change would show by size and time only", joined(files, " and "))
         yield row("Not read", told)

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 
 from bot.core.beside import came_up, up, went_down
 from bot.core.changes import Target
-from bot.core.habits import Turn
 from bot.core.neighbourhood import seen_beside
 from bot.core.units import ActiveState, Neighbour, Snapshot, Surroundings
 
@@ -124,8 +123,3 @@ def _others(mask: Target, undo: Target, now: Snapshot) -> Iterator[str]:
     for unit in went_down(undo.before, now) if undo.before else ():
         if unit not in {other.unit for other in related(before)} | {str(before.id)}:
             yield f"{unit} went down when this was started"
-
-
-def turn_is_counted_anew(before: Snapshot, now: Snapshot) -> bool:
-    """A timer that knows its next turn by something that happened (OnActiveSec= and the like) counts from its start."""
-    return before.habits.turn is now.habits.turn is Turn.MONOTONIC and not before.active.is_down

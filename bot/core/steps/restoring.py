@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.core.changes import Outcome, Target
 from bot.core.neighbourhood import seen_beside
-from bot.core.steps.comparing import is_deaf, not_as_before, not_known, turn_is_counted_anew
+from bot.core.steps.comparing import is_deaf, not_as_before, not_known
 from bot.core.steps.kinds import (
     Done,
     LookFully,
@@ -23,6 +23,7 @@ from bot.core.steps.kinds import (
     label,
     times,
 )
+from bot.core.steps.turns import turns_anew, turns_moved
 from bot.core.units import ActiveState, FileKind, Layer, LayerFile, LoadState, Neighbour, Snapshot, UnitName
 
 _CRASHED = "auto-restart"  # SubState while systemd waits to start again what has failed
@@ -113,7 +114,7 @@ def _bring_back(work: Work, mask: Target, before: Snapshot, now: Snapshot, at: d
             return ResetFailed(other.unit)
         elif not is_tried(work.target, name, work.limits):
             return Start(other.unit)
-    return _restored(work, mask, before, now)
+    return _restored(work, mask, before, now, at)
 
 
 def _wait(work: Work, at: datetime) -> Wait:
@@ -163,12 +164,10 @@ def _gone(other: Neighbour) -> Neighbour:
     return replace(other, active=ActiveState.INACTIVE)
 
 
-def _restored(work: Work, mask: Target, before: Snapshot, now: Snapshot) -> Done:
+def _restored(work: Work, mask: Target, before: Snapshot, now: Snapshot, at: datetime) -> Done:
     """Compare with the record, and name what is not as it was, and what nobody could compare."""
-    off = list(not_as_before(mask, work.target, now))
-    unknown = [*not_known(before, now)]
-    if turn_is_counted_anew(before, now):
-        unknown.append("Its next turn is counted anew, from this start.")
+    off = [*not_as_before(mask, work.target, now), *turns_moved(before, now, at)]
+    unknown = [*not_known(before, now), *turns_anew(before, now, at)]
     if off:
         return Done(Outcome.RESTORED_PARTLY, "; ".join(off) + "".join(f". {one}" for one in unknown))
     return Done(Outcome.RESTORED, " ".join(unknown))

@@ -104,6 +104,7 @@ def hostile_snapshots(draw: st.DrawFn) -> Snapshot:
         members=others,
         starts=others,
         pending_reload=(text(), text()),
+        counted_anew=(text(), text()),
         failed=(text(),),
         agents=(text(),),
         near=(text(),),

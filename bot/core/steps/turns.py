@@ -1,0 +1,63 @@
+"""The next turns of timers, compared with the record by value; in words where systemd does not give them back."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from bot.core.answer import moment_of
+from bot.core.habits import NextTurn
+from bot.core.neighbourhood import seen_beside
+from bot.core.steps.comparing import related
+from bot.core.times import spoken
+from bot.core.units import Snapshot
+
+_NOTICED = 10**6  # microseconds, of what is counted anew; AccuracySec= is a minute unless somebody sets it
+
+
+def turns_moved(before: Snapshot, now: Snapshot, at: datetime) -> Iterator[str]:
+    """Say which turns of calendars came to another moment, without a cause that systemd has for that."""
+    for whose, had, has in _pairs(before, now):
+        if had.at and has.at and had.at != has.at and not (has.is_random or _has_come(had, at)):
+            yield f"{whose} next turn was {had.at}, is {has.at}"
+
+
+def turns_anew(before: Snapshot, now: Snapshot, at: datetime) -> Iterator[str]:
+    """Say, in whole sentences, which turns systemd has counted or drawn anew, and which have come meanwhile."""
+    boots = {seen.around.boot_id for seen in (before, now) if seen.around}
+    uptime = now.around.uptime if now.around else 0
+    for whose, had, has in _pairs(before, now):
+        if had.at and has.at and had.at != has.at and _has_come(had, at):
+            yield from [f"Its turn of {had.at} came while it was masked; the next one is {has.at}."] * (whose == "its")
+        elif had.at and has.at and had.at != has.at and has.is_random:
+            yield _sentence(
+                f"{whose} next turn was {had.at}, is {has.at}: its delay is drawn anew with each start and reload"
+            )
+        if not (had.after_boot and has.after_boot) or abs(has.after_boot - had.after_boot) < _NOTICED:
+            continue
+        if len(boots) > 1 or had.after_boot <= uptime:
+            yield from ["Its next turn is counted anew, from this start."] * (whose == "its")
+        else:
+            yield _sentence(f"{whose} next turn is counted anew, {_moved(had.after_boot, has.after_boot)}")
+
+
+def _pairs(before: Snapshot, now: Snapshot) -> Iterator[tuple[str, NextTurn, NextTurn]]:
+    """Whose it is, and its next turn before and now: of the unit, and of the timers beside it that ran."""
+    found = seen_beside(now)
+    if not before.active.is_down:
+        yield "its", before.habits.next_turn, now.habits.next_turn
+    for other in related(before):
+        if not other.active.is_down and other.unit in found:
+            yield f"{other.unit}: its", other.next_turn, found[other.unit].next_turn
+
+
+def _has_come(turn: NextTurn, at: datetime) -> bool:
+    moment = moment_of(turn.at)
+    return moment is not None and moment <= at
+
+
+def _moved(had: int, has: int) -> str:
+    length = spoken(timedelta(microseconds=abs(has - had)))
+    return f"{length} {'later' if has > had else 'earlier'} than before"
+
+
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}." if words.startswith("its") else f"{words}."
