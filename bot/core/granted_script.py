@@ -1,7 +1,7 @@
 """The part of the look's script that asks what sudo admits to the bot, without any effect."""
 
 from bot.core.host_script import HOST_POLICY
-from bot.core.systemctl import RIGHTS, USER_RIGHTS, Argv, with_sudo
+from bot.core.systemctl import PROBE, RIGHTS, USER_RIGHTS, Argv, with_sudo
 
 FOLDER = "folder"  # said among the rights where the control layer has its folder
 NEVER = "never"
@@ -12,6 +12,8 @@ def _probe(form: Argv, user: str) -> str:
     """Ask sudo whether it would, without doing it: sudo(8), `-l` with a command."""
     shown = [f'"{word}"' if "{" in word else word for word in with_sudo(form, user)[2:]]
     asked = " ".join(shown).replace("{unit}", "$id").replace("{link}", "$persistent/$id").replace("{user}", "$user")
+    for word, tried in (("{probe}", "${persistent}/" + PROBE.text), ("{inode}", "1"), ("{changed}", "1.0")):
+        asked = asked.replace(word, tried)
     return f"sudo -n -l {asked} >/dev/null"
 
 

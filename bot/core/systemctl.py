@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from bot.core.foreign import clean
-from bot.core.mask_links import FIND, LINK, UNLINK, removing
+from bot.core.mask_links import FIND, LINK, UNLINK, UNPROBE, removing, removing_probe
+from bot.core.mask_links import PROBE as PROBE_NAME
+from bot.core.search_path import folder_of
 from bot.core.shown import (
     RELATIONS,
     SHOWN,
@@ -18,7 +20,7 @@ from bot.core.shown import (
     STATES,
     STATUS,
 )
-from bot.core.units import Layer, UnitName
+from bot.core.units import Layer, LayerFile, UnitName
 from bot.errors import UsageError
 
 Argv = tuple[str, ...]
@@ -38,27 +40,29 @@ _LINK_OF_USER: Mapping[Layer, Argv] = MappingProxyType(
     }
 )
 _UNLINK_OF_USER: Argv = removing("{link}")
+_UNPROBE_OF_USER: Argv = removing_probe("{probe}")
+_BY_USER = (_UNLINK_OF_USER, _UNPROBE_OF_USER)
 
 _COMMON: Mapping[str, tuple[Argv, ...]] = MappingProxyType(
     {"stop": (_STOP,), "start": (_START,), "reset-failed": (_RESET_FAILED,), "reload": (_RELOAD,)}
 )
 RIGHTS: Mapping[str, tuple[Argv, ...]] = MappingProxyType(
     {
-        "mask": (LINK[Layer.PERSISTENT], LINK[Layer.RUNTIME]),
+        "mask": tuple(forms[layer] for layer in (Layer.PERSISTENT, Layer.RUNTIME) for forms in (LINK, UNPROBE)),
         "unmask": (UNLINK[Layer.PERSISTENT], UNLINK[Layer.RUNTIME]),
         **_COMMON,
-        "control": (LINK[Layer.CONTROL], UNLINK[Layer.CONTROL]),
+        "control": (LINK[Layer.CONTROL], UNPROBE[Layer.CONTROL], UNLINK[Layer.CONTROL]),
     }
 )
 """What root does for us, by the word that a look reports when sudo admits all of it."""
 
 USER_RIGHTS: Mapping[str, tuple[Argv, ...]] = MappingProxyType(
-    {"mask": tuple(_LINK_OF_USER.values()), "unmask": (_UNLINK_OF_USER,), **_COMMON}
+    {"mask": (*_LINK_OF_USER.values(), _UNPROBE_OF_USER), "unmask": (_UNLINK_OF_USER,), **_COMMON}
 )
 """The same for a user's own manager, where the control layer is left alone."""
 
-PROBE = UnitName("mask-probe.service")
-"""A name that no unit has, and no critical list: a mask is tried with it where ours goes, and taken away at once."""
+PROBE = UnitName(PROBE_NAME)
+_IDENTITY = re.compile(r"(?P<inode>\d+):(?P<changed>\d+\.\d+)", re.ASCII)
 
 _LOGIN = re.compile(r"[a-z_][a-z0-9_-]{0,30}", re.ASCII)
 
@@ -70,8 +74,9 @@ def checked_login(name: str) -> str:
     return name
 
 
-def _for_root(form: Argv, *, user: str = "", unit: object = "", link: str = "") -> Argv:
-    words = tuple(word.replace("{unit}", str(unit)).replace("{link}", link) for word in form)
+def _for_root(form: Argv, *, user: str = "", unit: object = "", **more: str) -> Argv:
+    varying = {"unit": str(unit), **more}
+    words = tuple(re.sub(r"\{(\w+)\}", lambda found: varying[found[1]], word) for word in form)
     return with_sudo(words, user and checked_login(user))
 
 
@@ -95,15 +100,31 @@ def link_argv(unit: UnitName, layer: Layer, *, user: str = "") -> Argv:
     return _for_root(form, user=user, unit=unit)
 
 
-def unlink_argv(unit: UnitName, layer: Layer, *, user: str = "", folder: str = "") -> Argv:
-    """Take the mask's link away, and nothing else. For a user's own manager, `folder` is where a look found it."""
+def unlink_argv(unit: UnitName, file: LayerFile, *, user: str = "") -> Argv:
+    """Take the mask's link away where a look found it, if it is still the same, and nothing else."""
+    identity = _IDENTITY.fullmatch(file.identity)
+    if identity is None:
+        raise UsageError("A link that was not seen is not removed.")
+    known = identity.groupdict()
     if not user:
-        return _for_root(UNLINK[layer], unit=unit)
-    _user_layer(layer)
-    link = f"{folder}/{unit}"
-    if not re.fullmatch(as_pattern("{link}"), link, re.ASCII):
+        return _for_root(UNLINK[file.layer], unit=unit, **known)
+    return _for_root(_UNLINK_OF_USER, user=user, link=_of_user(file, unit, "{link}"), **known)
+
+
+def unprobe_argv(file: LayerFile, *, user: str = "") -> Argv:
+    """Take the probe's link away, beside that file of a layer."""
+    if not user:
+        return _for_root(UNPROBE[file.layer])
+    return _for_root(_UNPROBE_OF_USER, user=user, probe=_of_user(file, PROBE, "{probe}"))
+
+
+def _of_user(file: LayerFile, unit: UnitName, pattern: str) -> str:
+    """The path of a user's mask, in the folder where a look found that file."""
+    _user_layer(file.layer)
+    link = f"{folder_of(file.path)}/{unit}"
+    if not re.fullmatch(as_pattern(pattern), link, re.ASCII):
         raise UsageError(f"`{link[:80]}` is not where a user's mask can be.")
-    return _for_root(_UNLINK_OF_USER, user=user, link=link)
+    return link
 
 
 def _user_layer(layer: Layer) -> Layer:
@@ -170,6 +191,9 @@ _PATTERNS = {
     "{unit}": _UNIT,
     "{units}": f"{_UNIT}( {_UNIT})*",
     "{link}": f"/[^ ]+/systemd/user/{_UNIT}",
+    "{probe}": f"/[^ ]+/systemd/user/{PROBE_NAME}".replace(".", "[.]"),
+    "{inode}": "[0-9]+",
+    "{changed}": "[0-9]+[.][0-9]+",
     "{names}": "[^ ]+( [^ ]+)*",  # only to be shown
     "{layer}": f"/[^ ]+/systemd/user(\\.control)?/{_UNIT}",
 }
@@ -225,10 +249,10 @@ def _user_lines(login: str, user: str) -> list[str]:
         STATES,
         (*STATUS, "{unit}"),
     ]
-    changed = [form for forms in USER_RIGHTS.values() for form in forms if form is not _UNLINK_OF_USER]
+    changed = [form for forms in USER_RIGHTS.values() for form in forms if form not in _BY_USER]
     forms = [for_manager(form, user) for form in changed + [(*_SYSTEMCTL, *words) for words in asked]]
     layers = ("/usr/bin/stat", "-c", STAT_FORMAT, "--", "/", "{layer}", "{layer}", "{layer}")
     return [
         *(f"{login} ALL=(root) NOPASSWD: {admitted(form)}" for form in forms),
-        *(f"{login} ALL=({user}) NOPASSWD: {admitted(form)}" for form in (layers, _UNLINK_OF_USER)),
+        *(f"{login} ALL=({user}) NOPASSWD: {admitted(form)}" for form in (layers, *_BY_USER)),
     ]

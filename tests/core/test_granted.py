@@ -54,8 +54,10 @@ def test_the_list_of_a_real_sudo_is_read_in_whole_lines_and_in_broken_ones(broke
 
 def test_a_right_needs_all_its_commands() -> None:
     assert listed(*rules(users=("deploy",))) == ALL
-    assert listed(*rules("/usr/bin/find ^/run/")) == ALL - {"unmask"}
+    assert listed(*rules("/usr/bin/find ^/run/systemd/system/[A-Za")) == ALL - {"unmask"}
+    assert listed(*rules("/usr/bin/find ^/run/systemd/system/mask")) == ALL - {"mask"}
     assert listed(*rules("system\\.control", "reset-failed", users=("deploy",))) == ALL - {"control", "reset-failed"}
+    assert listed("        of no rule", *rules()) == ALL
     assert listed("Sorry, user maskbot may not run sudo on web-01.") == frozenset()
 
 

@@ -8,8 +8,9 @@ import pytest
 from bot.core.changes import Change, Target, Verb
 from bot.core.plan import differences, plan_digest, plan_of
 from bot.core.steps.commands import argv
-from bot.core.steps.kinds import Command, Link, Reload, ResetFailed, Start, Stop, TryStart, Unlink
+from bot.core.steps.kinds import Command, Link, Reload, ResetFailed, Start, Stop, TryStart, Unlink, Unprobe
 from bot.core.units import ActiveState, Layer, LoadState, Neighbour, Snapshot
+from tests.core.situations import snapshot
 from tests.core.walks import WORKER, Site
 
 CHANGE = Change(Verb.MASK, "web-01", WORKER)
@@ -101,7 +102,12 @@ SYSTEMCTL = "/usr/bin/systemctl --no-ask-password"
         (Link(), "/usr/bin/ln -s -T -- /dev/null /etc/systemd/system/worker.service"),
         (
             Unlink(Layer.RUNTIME),
-            "/usr/bin/find /run/systemd/system/worker.service -maxdepth 0 -type l -xtype c -delete",
+            "/usr/bin/find /run/systemd/system/worker.service -maxdepth 0 -type l -xtype c -inum 7 -not -newerct @8.9 "
+            "-delete",
+        ),
+        (
+            Unprobe(),
+            "/usr/bin/find /etc/systemd/system/mask-probe.service -maxdepth 0 -type l -xtype c -delete",
         ),
         (Stop(), f"{SYSTEMCTL} stop --no-block -- worker.service"),
         (Reload(), f"{SYSTEMCTL} daemon-reload"),
@@ -111,8 +117,16 @@ SYSTEMCTL = "/usr/bin/systemctl --no-ask-password"
     ],
 )
 def test_each_step_is_one_command_of_the_vocabulary(step: Command, words: str) -> None:
-    sent = argv(step, Target("web-01", CHANGE.unit, Layer.PERSISTENT), user="")
+    seen = snapshot("worker.service")
+    layers = tuple(replace(file, identity="7:8.9") for file in seen.layers)
+    sent = argv(step, Target("web-01", CHANGE.unit, Layer.PERSISTENT, last_seen=replace(seen, layers=layers)), user="")
     assert " ".join(sent) == f"sudo -n {words}"
+
+
+@pytest.mark.parametrize("step", [Unlink(Layer.RUNTIME), Unprobe()])
+def test_what_was_not_looked_at_is_not_removed(step: Command) -> None:
+    with pytest.raises(ValueError, match="looked at"):
+        argv(step, Target("web-01", CHANGE.unit, Layer.PERSISTENT), user="")
 
 
 def test_a_link_without_a_layer_is_a_mistake_of_ours() -> None:

@@ -8,23 +8,30 @@ from hypothesis import strategies as st
 
 from bot.core import systemctl
 from bot.core.systemctl import RIGHTS, USER_RIGHTS, Argv
-from bot.core.units import Layer, UnitName
+from bot.core.units import FileKind, Layer, LayerFile, UnitName
 from bot.errors import UsageError
 from tests.core.record import RECORDED, STATUS
 
 CRON = UnitName("cron.service")
 FOLDER = "/home/deploy/.config/systemd/user"
+CHANGED = "1795886482.540087439"
+VERY = "-maxdepth 0 -type l -xtype c -inum 205 -not -newerct @1795886482.540087439 -delete"
 
 
 def line(words: Argv) -> str:
     return " ".join(words)
 
 
+def link(layer: Layer, folder: str = FOLDER, identity: str = "205:1795886482.540087439") -> LayerFile:
+    return LayerFile(layer, f"{folder}/other.service", FileKind.MASK, "/dev/null", identity)
+
+
 def every_command(unit: UnitName, user: str = "") -> list[Argv]:
     layers = [Layer.PERSISTENT, Layer.RUNTIME] if user else list(Layer)
     return [
         *(systemctl.link_argv(unit, layer, user=user) for layer in layers),
-        *(systemctl.unlink_argv(unit, layer, user=user, folder=FOLDER) for layer in layers),
+        *(systemctl.unlink_argv(unit, link(layer), user=user) for layer in layers),
+        *(systemctl.unprobe_argv(link(layer), user=user) for layer in layers),
         systemctl.stop_argv(unit, user=user),
         systemctl.start_argv(unit, user=user),
         systemctl.reset_failed_argv(unit, user=user),
@@ -37,9 +44,12 @@ def test_the_commands_for_the_system_manager_are_these() -> None:
         "sudo -n /usr/bin/ln -s -T -- /dev/null /etc/systemd/system.control/cron.service",
         "sudo -n /usr/bin/ln -s -T -- /dev/null /etc/systemd/system/cron.service",
         "sudo -n /usr/bin/ln -s -T -- /dev/null /run/systemd/system/cron.service",
-        "sudo -n /usr/bin/find /etc/systemd/system.control/cron.service -maxdepth 0 -type l -xtype c -delete",
-        "sudo -n /usr/bin/find /etc/systemd/system/cron.service -maxdepth 0 -type l -xtype c -delete",
-        "sudo -n /usr/bin/find /run/systemd/system/cron.service -maxdepth 0 -type l -xtype c -delete",
+        f"sudo -n /usr/bin/find /etc/systemd/system.control/cron.service {VERY}",
+        f"sudo -n /usr/bin/find /etc/systemd/system/cron.service {VERY}",
+        f"sudo -n /usr/bin/find /run/systemd/system/cron.service {VERY}",
+        "sudo -n /usr/bin/find /etc/systemd/system.control/mask-probe.service -maxdepth 0 -type l -xtype c -delete",
+        "sudo -n /usr/bin/find /etc/systemd/system/mask-probe.service -maxdepth 0 -type l -xtype c -delete",
+        "sudo -n /usr/bin/find /run/systemd/system/mask-probe.service -maxdepth 0 -type l -xtype c -delete",
         "sudo -n /usr/bin/systemctl --no-ask-password stop --no-block -- cron.service",
         "sudo -n /usr/bin/systemctl --no-ask-password start --no-block -- cron.service",
         "sudo -n /usr/bin/systemctl --no-ask-password reset-failed -- cron.service",
@@ -62,10 +72,8 @@ def test_a_users_own_manager_is_spoken_to_by_root_in_one_fixed_form() -> None:
 
 def test_a_users_mask_is_removed_by_that_user_and_only_from_a_folder_of_units() -> None:
     for layer in (Layer.PERSISTENT, Layer.RUNTIME):
-        words = systemctl.unlink_argv(CRON, layer, user="deploy", folder=FOLDER)
-        assert (
-            line(words) == f"sudo -n -u deploy /usr/bin/find {FOLDER}/cron.service -maxdepth 0 -type l -xtype c -delete"
-        )
+        words = systemctl.unlink_argv(CRON, link(layer), user="deploy")
+        assert line(words) == f"sudo -n -u deploy /usr/bin/find {FOLDER}/cron.service {VERY}"
     for folder in (
         "",
         "/etc/systemd/system",
@@ -74,7 +82,15 @@ def test_a_users_mask_is_removed_by_that_user_and_only_from_a_folder_of_units() 
         "-x/systemd/user",
     ):
         with pytest.raises(UsageError, match="is not where a user's mask can be"):
-            systemctl.unlink_argv(CRON, Layer.PERSISTENT, user="deploy", folder=folder)
+            systemctl.unlink_argv(CRON, link(Layer.PERSISTENT, folder), user="deploy")
+        with pytest.raises(UsageError, match="is not where a user's mask can be"):
+            systemctl.unprobe_argv(link(Layer.PERSISTENT, folder), user="deploy")
+
+
+@pytest.mark.parametrize("identity", ["", "205", "205:1795886482", "205:1.0 -delete", "x:1.0"])
+def test_a_link_that_was_not_seen_is_not_removed(identity: str) -> None:
+    with pytest.raises(UsageError, match="A link that was not seen is not removed"):
+        systemctl.unlink_argv(CRON, link(Layer.PERSISTENT, identity=identity))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +102,7 @@ def test_a_word_that_is_no_login_never_gets_into_a_command(login: str) -> None:
 
 
 def test_the_control_layer_of_a_user_is_left_alone() -> None:
-    for build in (systemctl.link_argv, systemctl.unlink_argv):
+    for build in (systemctl.link_argv, lambda unit, layer, user: systemctl.unlink_argv(unit, link(layer), user=user)):
         with pytest.raises(UsageError, match="control layer is not used"):
             build(CRON, Layer.CONTROL, user="deploy")
     assert "control" not in USER_RIGHTS
@@ -100,7 +116,7 @@ def test_no_command_ever_stops_before_it_masks_forces_or_leaves_the_host() -> No
 
 
 def test_every_right_is_a_command_that_is_sent_and_the_other_way_round() -> None:
-    admitted = {line(form).replace("{unit}", "cron.service")
+    admitted = {line(form).replace("{unit}", "cron.service").replace("{inode}", "205").replace("{changed}", CHANGED)
                 for forms in RIGHTS.values() for form in forms}  # fmt: skip
     assert {line(words[2:]) for words in every_command(CRON)} == admitted
 

@@ -76,7 +76,7 @@ def test_timers_beside_it_are_compared_as_well() -> None:
     moment, other = NextTurn(at=THEN), NextTurn(at=NEXT)
     assert said(with_one(moment), with_one(other)) == ([f"b.timer: its next turn was {THEN}, is {NEXT}"], [])
     assert said(with_one(moment), with_one(other), LATE) == ([], [])
-    assert said(with_one(moment), with_one(replace(other, is_random=True)))[1][0].startswith("b.timer: its next turn")
+    assert said(with_one(moment), with_one(replace(other, is_random=True))) == ([], [])  # as it is meant to be
     length, longer = NextTurn(after_boot=60 * SECOND), NextTurn(after_boot=180 * SECOND)
     assert said(with_one(length), with_one(longer)) == (
         *([], ["b.timer: its next turn is counted anew, 2 minutes later than before."]),

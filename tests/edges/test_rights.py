@@ -9,7 +9,7 @@ import pytest
 from bot.core import systemctl
 from bot.core.look import look_argv, parse_look
 from bot.core.systemctl import Argv
-from bot.core.units import Layer, UnitName
+from bot.core.units import FileKind, Layer, LayerFile, UnitName
 from tests.lab.hosts import LabHost
 from tests.lab.tree import LINGERING
 
@@ -116,7 +116,9 @@ def commands(unit: UnitName, user: str = "") -> Iterable[Argv]:
     """All that the bot sends about a unit."""
     for layer in (Layer.PERSISTENT, Layer.RUNTIME) if user else Layer:
         yield systemctl.link_argv(unit, layer, user=user)
-        yield systemctl.unlink_argv(unit, layer, user=user, folder=HOME)
+        link = LayerFile(layer, f"{HOME}/{unit}", FileKind.MASK, "/dev/null", "205:1795886482.540087439")
+        yield systemctl.unlink_argv(unit, link, user=user)
+        yield systemctl.unprobe_argv(link, user=user)
     yield systemctl.stop_argv(unit, user=user)
     yield systemctl.start_argv(unit, user=user)
     yield systemctl.reset_failed_argv(unit, user=user)

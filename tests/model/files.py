@@ -34,6 +34,16 @@ class Entry:
     goal: str = ""
     inode: int = 0
 
+    def is_the_one(self, words: list[str]) -> bool:
+        """Whether find(1) would take it for the one that was seen; without words for that it takes any."""
+        return not words or words == [
+            "-inum",
+            str(self.inode),
+            "-not",
+            "-newerct",
+            f"@{self.identity.partition(':')[2]}",
+        ]
+
     @property
     def identity(self) -> str:
         """What tells a link from one that was made anew at the same place."""

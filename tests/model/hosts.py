@@ -185,12 +185,12 @@ class ModelHosts:
                 if why := "File exists" if path in files.entries else files.trouble:
                     return 1, f"/usr/bin/ln: failed to create symbolic link '{path}': {why}", ""
                 files.link(path, goal)
-            case ["/usr/bin/find", path, "-maxdepth", "0", "-type", "l", "-xtype", "c", "-delete"]:
+            case ["/usr/bin/find", path, "-maxdepth", "0", "-type", "l", "-xtype", "c", *same, "-delete"]:
                 if path not in files.entries:
                     return 1, f"/usr/bin/find: '{path}': No such file or directory", ""
                 if files.trouble:
                     return 1, f"/usr/bin/find: cannot delete '{path}': {files.trouble}", ""
-                if files.entries[path].goal == NULL:
+                if files.entries[path].goal == NULL and files.entries[path].is_the_one(same):
                     files.remove(path)
             case _:
                 raise NotImplementedError(f"the model of a host does not know {words}")

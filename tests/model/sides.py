@@ -1,12 +1,12 @@
 """One host, real or of the model, as the bot reaches it and as root does: whoever asks need not know which it is."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.core.inventory import Host
 from bot.core.look import look_argv, parse_look
-from bot.core.systemctl import Argv
-from bot.core.units import ActiveState, LoadState, Snapshot, UnitName
+from bot.core.systemctl import Argv, unlink_argv
+from bot.core.units import ActiveState, Layer, LoadState, Snapshot, UnitName
 from bot.ports import Hosts
 from tests.lab.hosts import LabHost
 from tests.model.hosts import ModelHost
@@ -32,6 +32,11 @@ class Side:
         """A command of the bot's: what it exits with, and its words."""
         reply = self.hosts.run(self.known, argv, deadline=20)
         return reply.exit_code, reply.stderr.strip()
+
+    def removal(self, unit: UnitName, layer: Layer) -> Argv:
+        """The command that removes what is there now; where nothing is, what would have been."""
+        file = self.look(unit.text).layer(layer)
+        return unlink_argv(unit, replace(file, identity=file.identity or "1:1.0"))
 
     def states(self, unit: str) -> tuple[LoadState, ActiveState]:
         """How a unit is."""

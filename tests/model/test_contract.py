@@ -14,7 +14,6 @@ from bot.core.systemctl import (
     start_argv,
     status_argv,
     stop_argv,
-    unlink_argv,
 )
 from bot.core.unit_list import parse_unit_list, unit_list_argv
 from bot.core.units import ActiveState, Layer, LoadState, Snapshot, Surroundings, UnitName
@@ -76,7 +75,7 @@ def test_a_link_alone_masks_nothing_and_a_start_still_works(side: Side) -> None:
     assert side.send(stop_argv(unit)) == (0, "")
     assert side.send(start_argv(unit)) == (0, "")
     assert side.states("tuned.service") == (LoadState.LOADED, ActiveState.ACTIVE)
-    side.send(unlink_argv(unit, Layer.PERSISTENT))
+    side.send(side.removal(unit, Layer.PERSISTENT))
     side.send(reload_argv())
 
 
@@ -97,7 +96,7 @@ def test_a_mask_is_refused_to_start_and_what_stops_with_it_stays_down(side: Side
     assert [each.unit for each in masked.around.would_stop] == ["metrics.service", "partof.service"]
     assert side.states("metrics.service") == side.states("partof.service") == (LoadState.LOADED, ActiveState.INACTIVE)
 
-    assert side.send(unlink_argv(unit, Layer.PERSISTENT))[0] == 0
+    assert side.send(side.removal(unit, Layer.PERSISTENT))[0] == 0
     side.send(reload_argv())
     assert side.states("worker.service") == (LoadState.LOADED, ActiveState.INACTIVE)  # nothing starts by itself
     for name in ("worker.service", "metrics.service", "partof.service"):
@@ -115,8 +114,21 @@ def test_a_mask_made_anew_is_another_one(side: Side) -> None:
     for _ in range(2):
         side.send(link_argv(unit, Layer.PERSISTENT))
         identities.add(side.look("restless.service").layer(Layer.PERSISTENT).identity)
-        side.send(unlink_argv(unit, Layer.PERSISTENT))
+        side.send(side.removal(unit, Layer.PERSISTENT))
     assert len(identities) == 2
+
+
+def test_a_link_that_somebody_put_in_the_place_of_the_one_that_was_seen_stays(side: Side) -> None:
+    """A look, then a replacement, then the removal that the look led to: on many file systems the inode is the same."""
+    unit, path = UnitName("tuned.service"), f"{ETC}/tuned.service"
+    side.send(link_argv(unit, Layer.PERSISTENT))
+    removal = side.removal(unit, Layer.PERSISTENT)
+    side.host.run("rm", path)
+    side.host.run("ln", "-s", "/dev/null", path)
+    assert side.send(removal) == (0, "")
+    assert side.look("tuned.service").mask_layers == (Layer.PERSISTENT,)
+    assert side.send(side.removal(unit, Layer.PERSISTENT)) == (0, "")
+    assert side.look("tuned.service").mask_layers == ()
 
 
 def test_a_runtime_mask_has_its_own_folder_and_its_own_way_back(side: Side) -> None:
@@ -126,10 +138,10 @@ def test_a_runtime_mask_has_its_own_folder_and_its_own_way_back(side: Side) -> N
     seen = side.look("tuned.service")
     assert (seen.load, seen.active, seen.fragment) == (LoadState.MASKED, ActiveState.ACTIVE, f"{RUN}/tuned.service")
     assert seen.file_state == "masked-runtime"
-    code, said = side.send(unlink_argv(unit, Layer.PERSISTENT))  # what is not there is not removed
+    code, said = side.send(side.removal(unit, Layer.PERSISTENT))  # what is not there is not removed
     assert (code, "/etc/systemd/system/tuned.service" in said) == (1, True)
     assert side.look("tuned.service").is_masked
-    side.send(unlink_argv(unit, Layer.RUNTIME))
+    side.send(side.removal(unit, Layer.RUNTIME))
     side.send(reload_argv())
     assert side.states("tuned.service") == (LoadState.LOADED, ActiveState.ACTIVE)
 
@@ -142,7 +154,7 @@ def test_a_unit_of_etc_is_masked_through_the_control_layer_alone(side: Side) -> 
     assert side.send(link_argv(unit, Layer.CONTROL)) == (0, "")
     side.send(reload_argv())
     assert side.look("local.service").fragment == "/etc/systemd/system.control/local.service"
-    assert side.send(unlink_argv(unit, Layer.CONTROL)) == (0, "")
+    assert side.send(side.removal(unit, Layer.CONTROL)) == (0, "")
     side.send(reload_argv())
     assert side.states("local.service") == (LoadState.LOADED, ActiveState.ACTIVE)
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from bot.core.systemctl import link_argv, reload_argv, start_argv, stop_argv, unlink_argv
+from bot.core.systemctl import link_argv, reload_argv, start_argv, stop_argv
 from bot.core.units import Layer, UnitName
 from tests.model.files import ETC, VENDOR
 from tests.model.hosts import ModelHost
@@ -206,7 +206,7 @@ def test_a_folder_that_cannot_be_written_keeps_its_links_and_takes_none(side: Si
         assert side.send(link_argv(CRON, Layer.PERSISTENT)) == (
             *(1, f"/usr/bin/ln: failed to create symbolic link '{ETC}/{CRON}': Read-only file system"),
         )
-        assert side.send(unlink_argv(UnitName("handmade.service"), Layer.PERSISTENT)) == (
+        assert side.send(side.removal(UnitName("handmade.service"), Layer.PERSISTENT)) == (
             *(1, f"/usr/bin/find: cannot delete '{ETC}/handmade.service': Read-only file system"),
         )
         assert side.look("handmade.service").mask_layers == (Layer.PERSISTENT,)

@@ -190,3 +190,21 @@ def test_a_mask_until_the_next_reboot_is_over_after_one_and_the_undo_says_so(sha
     assert is_untouched(host, "cron.service")
     assert shared_world.card(done).startswith("TAKEN BACK")
     host.start_transient()
+
+
+@pytest.mark.fault(
+    "F75", how="our link replaced by somebody else's on a real host, between the last look and its removal"
+)
+def test_a_link_that_somebody_puts_in_the_place_of_ours_right_before_the_removal_stays(world: World) -> None:
+    """Between the last look and the command: what is removed is what was seen, by its inode and its change time."""
+    done = world.masked("tuned", host="web-01")
+    path, host = "/etc/systemd/system/tuned.service", world.hosts["web-01"]
+
+    def put_another() -> None:
+        host.run("rm", path)
+        host.run("ln", "-s", "/dev/null", path)
+
+    with interfering(world.wire.before, verb="unmask", happens=put_another):
+        back = world.undo(done)
+    assert back.target.outcome is Outcome.NOT_OURS
+    assert host.run("readlink", path).stdout == "/dev/null\n"

@@ -1,6 +1,5 @@
 """Which command of the vocabulary each step sends."""
 
-from pathlib import PurePosixPath
 from typing import assert_never
 
 from bot.core import systemctl
@@ -17,16 +16,14 @@ from bot.core.steps.kinds import (
     Unlink,
     Unprobe,
 )
-from bot.core.units import Layer, UnitName
+from bot.core.units import Layer, LayerFile, UnitName
 
 
 def argv(step: Command, target: Target, *, user: str) -> tuple[str, ...]:
     """The words that are sent for a step, on the unit of the target unless the step names another."""
     match step:
-        case Link() | Probe() | Unprobe():
+        case Link() | Probe() | Unprobe() | Unlink():
             return _link_argv(step, target, user=user)
-        case Unlink(layer=layer):
-            return systemctl.unlink_argv(target.unit, layer, user=user, folder=_folder(target, layer))
         case Stop():
             return systemctl.stop_argv(target.unit, user=user)
         case Reload():
@@ -41,15 +38,19 @@ def argv(step: Command, target: Target, *, user: str) -> tuple[str, ...]:
             assert_never(step)
 
 
-def _folder(target: Target, layer: Layer) -> str:
-    """Where the newest look found that layer."""
-    return str(PurePosixPath(target.last_seen.layer(layer).path).parent) if target.last_seen else ""
-
-
-def _link_argv(step: Link | Probe | Unprobe, target: Target, *, user: str) -> tuple[str, ...]:
+def _link_argv(step: Link | Probe | Unprobe | Unlink, target: Target, *, user: str) -> tuple[str, ...]:
+    """What is removed is what the newest look has seen: the step was decided by it."""
+    if isinstance(step, Unlink):
+        return systemctl.unlink_argv(target.unit, _seen(target, step.layer), user=user)
     if target.layer is None:
         raise ValueError("a link needs a layer")
     if isinstance(step, Unprobe):
-        return systemctl.unlink_argv(systemctl.PROBE, target.layer, user=user, folder=_folder(target, target.layer))
+        return systemctl.unprobe_argv(_seen(target, target.layer), user=user)
     unit = target.unit if isinstance(step, Link) else systemctl.PROBE
     return systemctl.link_argv(unit, target.layer, user=user)
+
+
+def _seen(target: Target, layer: Layer) -> LayerFile:
+    if target.last_seen is None:
+        raise ValueError("what is removed must have been looked at")
+    return target.last_seen.layer(layer)

@@ -27,10 +27,8 @@ def turns_anew(before: Snapshot, now: Snapshot, at: datetime) -> Iterator[str]:
     for whose, had, has in _pairs(before, now):
         if had.at and has.at and had.at != has.at and _has_come(had, at):
             yield from [f"Its turn of {had.at} came while it was masked; the next one is {has.at}."] * (whose == "its")
-        elif had.at and has.at and had.at != has.at and has.is_random:
-            yield _sentence(
-                f"{whose} next turn was {had.at}, is {has.at}: its delay is drawn anew with each start and reload"
-            )
+        elif had.at and has.at and had.at != has.at and has.is_random and whose == "its":
+            yield f"Its next turn was {had.at}, is {has.at}: its delay is drawn anew with each start and reload."
         if not (had.after_boot and has.after_boot) or abs(has.after_boot - had.after_boot) < _NOTICED:
             continue
         if len(boots) > 1 or had.after_boot <= uptime:
