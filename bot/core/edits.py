@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from bot.core.answer import Record, needed, read_flag, read_unit, records
+from bot.core.answer import Record, needed, read_flag, read_number, read_unit, records
 from bot.core.shown import SHOWN_OF_EDITED
 from bot.core.units import LoadState
 
+BESIDES = "edited-besides"
 SECTIONS = ("edited", "edited-for-many", "there")
 _WITH_FILES = ("service", "socket", "timer", "path")
 
@@ -19,6 +20,11 @@ def pending_reload(found: Mapping[str, Sequence[str]], states: Sequence[Record],
     }
     many = map(read_unit, found["edited-for-many"])
     return tuple(sorted({*edited, *many, *_gone(found["there"], states)} - {own}))
+
+
+def besides(found: Mapping[str, Sequence[str]]) -> int:
+    """How many more files have changed than the look has followed to their units."""
+    return read_number(next(iter(found.get(BESIDES, ())), ""))
 
 
 def _gone(there: Sequence[str], states: Sequence[Record]) -> Iterator[str]:

@@ -22,6 +22,7 @@ from bot.core.answer import (
     records,
     sections,
 )
+from bot.core.edits import BESIDES
 from bot.core.granted import read_granted
 from bot.core.habits import Habits, Turn
 from bot.core.host_script import script_argv
@@ -115,7 +116,7 @@ def parse_granted(stdout: str) -> frozenset[str]:
 
 def _sections(stdout: str, *needed_too: str) -> dict[str, tuple[str, ...]]:
     answer, end, _ = stdout.partition(_END)
-    known = (*_SHORT, *OF_A_RESULT, *FOR_A_DECISION, COUNTED_ANEW, _STOPPING, "granted", "failed")
+    known = (*_SHORT, *OF_A_RESULT, *FOR_A_DECISION, COUNTED_ANEW, BESIDES, _STOPPING, "granted", "failed")
     found = sections(answer + end, known)
     if "failed" in found:
         raise failure(found["failed"])

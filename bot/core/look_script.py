@@ -8,7 +8,6 @@ from bot.core.shown import RELATIONS, SHOWN, SHOWN_OF_NAME, SHOWN_OF_NEIGHBOUR, 
 from bot.core.unit_files_script import CONTENTS, KERNEL
 from bot.core.way_in_script import WAY_IN
 
-MOST_EDITS = 200  # files that changed since systemd read its units
 # Its arguments: the unit, the size of the look, and a login for that user's own manager or nothing.
 _BEGIN = f"""\
 {WORDS}unit=$1 size=$2 user=$3 manager=

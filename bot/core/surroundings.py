@@ -74,6 +74,7 @@ def for_a_decision(
         around,
         counted_anew=_counted_anew(found.get(COUNTED_ANEW, ()), around.up),
         pending_reload=edits.pending_reload(found, _states(found), unit["Id"]),
+        pending_besides=edits.besides(found),
         lifeline=way.units,
         may_carry_us=frozenset(name for name, names in at_stake.items() if way.may_be(names)),
         rights=granted() | ({NEVER} & set(found["rights"])) if rights is None else rights,

@@ -3,7 +3,7 @@
 from bot.core.host_script import BIGGEST
 from bot.core.shown import SHOWN_OF_EDITED, SHOWN_OF_MANAGER, SHOWN_OF_OLDER
 
-MOST_EDITS = 50  # files that changed since systemd read its units
+MOST_EDITS = 50  # files that changed since systemd read its units; of the others it is said how many they are
 
 # The unit's own files, and every drop-in that systemd would read for it (systemd.unit(5)), whether it has or not.
 # Only what is regular and not too big is read; what cannot be read is told by its size and times.
@@ -54,12 +54,12 @@ changed() {{
     find -H "$@" -maxdepth 2 -newerct "$loaded" -printf '/%P\n'
   elif [ -d /run/systemd/generator ]; then
     find -H "$@" -maxdepth 2 -newercc /run/systemd/generator -printf '/%P\n'
-  fi 2>/dev/null | head -n {MOST_EDITS}
+  fi 2>/dev/null | sed -n -e '1,{MOST_EDITS}p' -e '${{=;}}'
 }}
 edited() {{
-  units= others= gone=
+  units= others= gone= all=0
   while IFS= read -r path && [ "$path" ]; do
-    path=${{path#/}}
+    case $path in /*) path=${{path#/}} ;; *[!0-9]*) continue ;; *) all=$path; continue ;; esac
     case $path in
       '') gone=$kind; continue ;;
       *.d/*.conf) path=${{path%%.d/*}} ;;
@@ -78,6 +78,7 @@ EOT
   say @edited
   [ -z "$units" ] || ask show -p {",".join(SHOWN_OF_EDITED)} -- $units 2>/dev/null
   say @edited-for-many $others
+  [ "$all" -le {MOST_EDITS} ] || say @edited-besides "$((all - {MOST_EDITS}))"
 }}
 # Timers with OnActiveSec=: a reload by anybody counts them from now (measured). A file may be gone that is still read.
 counted_anew() {{

@@ -122,6 +122,7 @@ class Surroundings:
     members: tuple[Neighbour, ...] = ()  # instances and parts that could be started beside it
     wants_links: tuple[tuple[str, str], ...] = ()  # path and target of each enablement link
     pending_reload: tuple[str, ...] = ()  # other units whose edits a daemon-reload would apply
+    pending_besides: int = 0  # files that changed too, and of which the look has not followed whose they are
     others: tuple[Neighbour, ...] = ()  # units asked about besides, as they are now: a mask empties all relations
     failed: tuple[str, ...] = ()  # all units in failed state
     agents: tuple[str, ...] = ()  # configuration management that works there, and may take a mask off

@@ -632,3 +632,10 @@ def test_timers_that_a_reload_counts_anew_are_those_that_run() -> None:
     around = parse_look(text, UnitName("worker.service")).around
     assert around
     assert (around.counted_anew, around.uptime) == (("beat.timer",), 12_340_000)
+
+
+def test_changed_files_that_were_not_followed_are_counted() -> None:
+    text = changed("surroundings", "@there\n", "@edited-besides\n12\n@there\n")
+    around = parse_look(text, UnitName("worker.service")).around
+    assert around
+    assert around.pending_besides == 12

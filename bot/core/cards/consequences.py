@@ -40,17 +40,28 @@ def rows(request: Request, seen: Snapshot) -> Iterator[Markup]:
         yield from holds.lifted(request.hosts)
     if masking and seen.around and seen.around.agents:
         yield row("Managed", words("by {}, which may take the mask off again", joined(seen.around.agents, " and ")))
-    if seen.around and seen.around.pending_reload:
-        yield row("Reload", words("also applies pending edits of {}", joined(seen.around.pending_reload)))
-    if seen.around and seen.around.counted_anew:
-        timers = joined(seen.around.counted_anew)
-        yield row("Reload", words("counts the next turn of {} from now on, as each daemon-reload does", timers))
+    yield from _reload(seen)
     if files := unread(seen):
         told = words("{}: an edit before the change would show by size and time only", joined(files, " and "))
         yield row("Not read", told)
     yield from _names(change, seen)
     if request.target.layer is Layer.CONTROL and masking:
         yield row("Through", "the control layer, because its own file is in /etc/systemd/system")
+
+
+def _reload(seen: Snapshot) -> Iterator[Markup]:
+    """What a daemon-reload does to other units."""
+    around = seen.around
+    if around and around.pending_reload:
+        yield row("Reload", words("also applies pending edits of {}", joined(around.pending_reload)))
+    if around and around.pending_besides:
+        yield row(
+            "Reload",
+            words("also reads {} more changed files; whose they are was not looked at", around.pending_besides),
+        )
+    if around and around.counted_anew:
+        timers = joined(around.counted_anew)
+        yield row("Reload", words("counts the next turn of {} from now on, as each daemon-reload does", timers))
 
 
 def _then_masked(change: Change, seen: Snapshot) -> str:
