@@ -31,6 +31,7 @@ from bot.core.look_script import SCRIPT
 from bot.core.other_names import Loaded, subject, twins
 from bot.core.shown import RELATIONS, SHOWN, SHOWN_OF_NAME
 from bot.core.surroundings import (
+    COPIES,
     COUNTED_ANEW,
     FOR_A_DECISION,
     OF_A_RESULT,
@@ -116,7 +117,7 @@ def parse_granted(stdout: str) -> frozenset[str]:
 
 def _sections(stdout: str, *needed_too: str) -> dict[str, tuple[str, ...]]:
     answer, end, _ = stdout.partition(_END)
-    known = (*_SHORT, *OF_A_RESULT, *FOR_A_DECISION, COUNTED_ANEW, BESIDES, _STOPPING, "granted", "failed")
+    known = (*_SHORT, *OF_A_RESULT, *FOR_A_DECISION, COUNTED_ANEW, COPIES, BESIDES, _STOPPING, "granted", "failed")
     found = sections(answer + end, known)
     if "failed" in found:
         raise failure(found["failed"])

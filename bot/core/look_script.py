@@ -214,7 +214,7 @@ full | acting)
     exec 3<&0 </dev/null
     rights | {
       exec 4<&0 </dev/null
-      { kernel; edited "$@"; there "$@"; counted_anew "$@"; } | {
+      { kernel; edited "$@"; there "$@"; counted_anew "$@"; copies "$@"; } | {
         exec 5<&0 </dev/null
         way_in "$@" | {
           exec 6<&0 </dev/null

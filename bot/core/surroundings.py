@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from bot.core import edits, way_in
-from bot.core.answer import Record, needed, read_units, record, records
+from bot.core.answer import Record, is_unit, needed, read_units, record, records
 from bot.core.granted import listed_rights
 from bot.core.granted_script import NEVER
 from bot.core.neighbourhood import Neighbourhood, near_names, read_states
@@ -17,7 +17,7 @@ from bot.errors import HostError, HostileOutput
 
 OF_A_RESULT = ("contents", "links", "neighbours", "near", "states", "kernel")
 FOR_A_DECISION = ("rights", "sudo", *edits.SECTIONS, *way_in.SECTIONS)
-COUNTED_ANEW = "counted-anew"
+COUNTED_ANEW, COPIES = "counted-anew", "copies"
 Granted = Callable[[], frozenset[str]]
 _KERNEL = ("hostname", "boot_id", "systemd", "uptime")
 
@@ -72,6 +72,7 @@ def for_a_decision(
     at_stake |= {other.unit: {other.unit, *other.names} for other in around.would_stop}
     return replace(
         around,
+        copies=_copies(found.get(COPIES, ()), unit),
         counted_anew=_counted_anew(found.get(COUNTED_ANEW, ()), around.up),
         pending_reload=edits.pending_reload(found, _states(found), unit["Id"]),
         pending_besides=edits.besides(found),
@@ -79,6 +80,13 @@ def for_a_decision(
         may_carry_us=frozenset(name for name, names in at_stake.items() if way.may_be(names)),
         rights=granted() | ({NEVER} & set(found["rights"])) if rights is None else rights,
     )
+
+
+def _copies(names: Sequence[str], unit: Record) -> tuple[str, ...]:
+    """Units of their own with the same text; what stands in a folder of units need not be one."""
+    own, kind = {*read_units(unit["Names"])}, unit["Id"].rpartition(".")[2]
+    copies = (name for name in names if is_unit(name) and name.endswith(f".{kind}") and "@." not in name)
+    return tuple(sorted({*copies} - own))
 
 
 def _uptime(seconds: str) -> int:

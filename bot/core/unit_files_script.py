@@ -80,6 +80,17 @@ EOT
   say @edited-for-many $others
   [ "$all" -le {MOST_EDITS} ] || say @edited-besides "$((all - {MOST_EDITS}))"
 }}
+# Other files with the very bytes of the unit's own: each is a unit of its own that starts the same program.
+copies() {{
+  say @copies
+  size=$([ -z "$real" ] || stat -L -c %s -- "$real" 2>/dev/null)
+  [ "${{size:-0}}" -gt 0 ] && [ "$size" -le $(({BIGGEST} * 1024)) ] || return 0
+  find -L "$@" -maxdepth 1 -type f -size "${{size}}c" ! -samefile "$real" -exec cmp -s -- "$real" '{{}}' ';' \\
+    -printf '%f\\n' 2>/dev/null | while read -r name; do
+      case $instance$name in ?*@.*) name=${{name%%@*}}@$instance.${{name##*.}} ;; esac
+      say "$name"
+    done
+}}
 # Timers with OnActiveSec=: a reload by anybody counts them from now (measured). A file may be gone that is still read.
 counted_anew() {{
   say @counted-anew

@@ -133,6 +133,7 @@ class Surroundings:
     up: tuple[str, ...] = ()  # all units that run
     moving: tuple[str, ...] = ()  # those on their way up or down
     uptime: int = 0  # microseconds; 0 where it was not asked
+    copies: tuple[str, ...] = ()  # other units whose own files have the same text
     counted_anew: tuple[str, ...] = ()  # timers of which each daemon-reload puts the next turn off (OnActiveSec=)
 
 

@@ -639,3 +639,11 @@ def test_changed_files_that_were_not_followed_are_counted() -> None:
     around = parse_look(text, UnitName("worker.service")).around
     assert around
     assert around.pending_besides == 12
+
+
+def test_copies_of_its_file_are_other_units_of_its_kind() -> None:
+    names = "worker.service\nb.service\na.service\nb.service\ntemplate@.service\na.timer\nnot a unit.service\n"
+    text = changed("surroundings", "@there\n", f"@copies\n{names}@there\n")
+    around = parse_look(text, UnitName("worker.service")).around
+    assert around
+    assert around.copies == ("a.service", "b.service")

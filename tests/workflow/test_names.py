@@ -64,6 +64,13 @@ def test_a_second_unit_of_the_same_file_is_named_and_an_alias_is_refused(shared_
     assert host.show("names.service", "ActiveState") == {"ActiveState": "active"}
 
 
+@pytest.mark.fault("F80", how="a copy of the unit file under another name, on a real host")
+def test_a_copy_of_its_file_is_named(shared_world: World, host: AnyHost) -> None:
+    host.run("cp", f"{VENDOR}/restless.service", f"{ETC}/names-copy.service")
+    asked = shared_world.mask("restless")
+    assert "names-copy.service has the same text and can still be started" in shared_world.card(asked)
+
+
 def test_an_alias_of_its_install_section_leads_back_to_the_mask(shared_world: World) -> None:
     done = shared_world.masked("secondary")
     assert str(done.target.unit) == "primary.service"

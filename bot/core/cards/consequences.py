@@ -135,6 +135,9 @@ def _neighbours(change: Change, seen: Snapshot) -> Iterator[Markup]:
     if still:
         yield row("Not covered", words("{} can still be started", joined(still)))
     yield from twins(seen)
+    if around.copies:
+        have = "has" if len(around.copies) == 1 else "have"
+        yield row("Not covered", words("{} {} the same text and can still be started", joined(around.copies), have))
 
 
 def twins(seen: Snapshot) -> Iterator[Markup]:

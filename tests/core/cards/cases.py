@@ -75,6 +75,7 @@ BUSY = running(
         members=(neighbour("worker@1.service"),),
         pending_reload=("nginx.service",),
         counted_anew=("beat.timer",),
+        copies=("cron-too.service",),
         pending_besides=12,
         drop_ins=(("/etc/systemd/system/worker.service.d/secret.conf", f"{NOT_KNOWN}: 17 bytes, file 5:1.0"),),
     ),

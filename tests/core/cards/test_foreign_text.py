@@ -105,6 +105,7 @@ def hostile_snapshots(draw: st.DrawFn) -> Snapshot:
         starts=others,
         pending_reload=(text(), text()),
         counted_anew=(text(), text()),
+        copies=(text(), text()),
         failed=(text(),),
         agents=(text(),),
         near=(text(),),
