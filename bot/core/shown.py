@@ -6,6 +6,9 @@ _OF_HABITS: Argv = (
     "FreezerState", "OnSuccess", "OnFailure", "Conflicts", "Accept", "Persistent",
 )  # fmt: skip
 
+OF_NETWORKS: Argv = ("PrivateNetwork", "NetworkNamespacePath", "Delegate")
+"""Whether a unit may have a network namespace of its own; who manages its own control groups may run containers."""
+
 OF_TURNS: Argv = ("NextElapseUSecRealtime", "NextElapseUSecMonotonic", "RandomizedDelayUSec")
 """When a timer fires next; other units have none of it."""
 
@@ -14,7 +17,7 @@ SHOWN: Argv = (
     "Transient", "Perpetual", "CanStart", "CanStop", "RefuseManualStart", "RefuseManualStop", "NeedDaemonReload",
     "MainPID", "ControlGroup", "InvocationID", "NotifyAccess", "WatchdogUSec", "TimeoutStopUSec", "KillMode", "Restart",
     "NRestarts", "Result", "Job", "UpheldBy", "SuccessAction", "FailureAction", "JobTimeoutAction",
-    *_OF_HABITS, *OF_TURNS,
+    *_OF_HABITS, *OF_NETWORKS, *OF_TURNS,
 )  # fmt: skip
 """What is asked of the unit itself. Nothing here is text that a unit's author writes freely."""
 
@@ -29,7 +32,7 @@ RELATIONS: Argv = (*STOPS_TOO, "TriggeredBy", "Triggers")
 
 SHOWN_OF_NEIGHBOUR: Argv = (
     "Id", "Names", "LoadState", "ActiveState", "SubState", "UnitFileState", "InvocationID", "Job", "SuccessAction",
-    "FailureAction", "JobTimeoutAction", *OF_TURNS, *RELATIONS,
+    "FailureAction", "JobTimeoutAction", *OF_NETWORKS, *OF_TURNS, *RELATIONS,
 )  # fmt: skip
 """What is asked of every unit that has to do with it."""
 

@@ -70,6 +70,8 @@ def for_a_decision(
     rights = listed_rights(found["rights"], found["sudo"], unit["Id"], user)
     at_stake = {unit["Id"]: {*read_units(unit["Names"]), *(trigger.unit for trigger in around.triggers)}}
     at_stake |= {other.unit: {other.unit, *other.names} for other in around.would_stop}
+    seen = [*records(found["neighbours"], SHOWN_OF_NEIGHBOUR), unit] if way.is_behind else []
+    own_networks = at_stake.keys() & {one["Id"] for one in seen if _has_own_network(one)}
     return replace(
         around,
         copies=_copies(found.get(COPIES, ()), unit),
@@ -77,9 +79,14 @@ def for_a_decision(
         pending_reload=edits.pending_reload(found, _states(found), unit["Id"]),
         pending_besides=edits.besides(found),
         lifeline=way.units,
-        may_carry_us=frozenset(name for name, names in at_stake.items() if way.may_be(names)),
+        may_carry_us=frozenset(name for name, names in at_stake.items() if way.may_be(names)) | own_networks,
         rights=granted() | ({NEVER} & set(found["rights"])) if rights is None else rights,
     )
+
+
+def _has_own_network(unit: Record) -> bool:
+    """Whether it may have a network namespace of its own, in which something carries us that ss(8) does not show."""
+    return "yes" in (unit.get("PrivateNetwork"), unit.get("Delegate")) or bool(unit.get("NetworkNamespacePath"))
 
 
 def _copies(names: Sequence[str], unit: Record) -> tuple[str, ...]:

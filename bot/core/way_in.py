@@ -29,6 +29,7 @@ class WayIn:
     units: frozenset[str]
     is_told: bool = True  # whether these are all, for the connection of now
     listening: frozenset[str] | None = frozenset()  # units that have sockets; None where the host does not tell
+    is_behind: bool = False  # it comes from another network namespace of the host, whose sockets are not seen
 
     def may_be(self, names: Iterable[str]) -> bool:
         """Whether a unit of these names may carry us without our knowing: it listens, and our way in is not told."""
@@ -41,13 +42,14 @@ class WayIn:
 
 def read_way_in(found: Mapping[str, Sequence[str]]) -> WayIn:
     """From the sections of a full look."""
-    way = record(found["way"], ("connection", "container"))
+    way = record(found["way"], ("connection", "container", "behind"))
     above = _units(found["lifeline"])
     makers = _Makers(found, in_container=way.get("container") == "yes")
     passed, listening = (_read(found[name]) for name in ("sockets", "listening"))
     connection = _CONNECTION.fullmatch(way.get("connection", ""))
     if connection is None or len(passed) < len(found["sockets"]):
         return WayIn(_with_names(above, found["carriers"]), is_told=False, listening=None)
+    is_behind = way.get("behind") == "yes"
     port = (connection["at"], connection["from"])
     ours = [socket for socket in passed if (socket["here"], socket["there"]) == port]
     listeners = [
@@ -58,9 +60,13 @@ def read_way_in(found: Mapping[str, Sequence[str]]) -> WayIn:
     our_end = any(unit.endswith(".service") for unit in above) or (bool(ours) and all(map(makers.is_known, ours)))
     return WayIn(
         _with_names(carrying, found["carriers"]),
-        is_told=our_end and all(map(makers.is_known, relays)) and (bool(ours) or not _from_here(connection)),
+        is_told=not is_behind
+        and our_end
+        and all(map(makers.is_known, relays))
+        and (bool(ours) or not _from_here(connection)),
         # Who else listens is asked only where somebody on the host itself is at the other end.
-        listening=_listening(listening, makers) if relays else None,
+        listening=_listening(listening, makers) if relays or is_behind else None,
+        is_behind=is_behind,
     )
 
 

@@ -47,9 +47,21 @@ ports() {{
 $listening
 EOT
 }}
+# Whether a client is at the other end of a virtual cable of this host (veth): in another network namespace, where the
+# sockets are not seen. A cable that also leads out of the host is none of those.
+behind() {{
+  case $1 in *[!0-9a-fA-F:.]* | '') return ;; esac
+  route=$(ip -o route get "$1" 2>/dev/null)
+  case $route in *' via '* | '') return ;; esac
+  cable=${{route#* dev }} cable=${{cable%% *}}
+  [ -z "$(ip -o route show default dev "$cable" 2>/dev/null)" ] || return
+  for of in dev master; do
+    [ -z "$(ip -o link show "$of" "$cable" type veth 2>/dev/null)" ] || {{ say behind=yes; return; }}
+  done
+}}
 way_in() {{
   carriers= unknown= started=
-  read -r _ from _ at <<EOT
+  read -r client from _ at <<EOT
 $SSH_CONNECTION
 EOT
   say @lifeline
@@ -66,11 +78,13 @@ EOT
   done
   say @way "connection=$SSH_CONNECTION"
   [ ! -e /run/systemd/container ] || say container=yes
+  apart=$(behind "$client")
+  [ -z "$apart" ] || say "$apart"
   say @sockets
-  makers= passed= listening= found=
+  makers= passed= listening=
   case $from:$at in *[!0-9:]* | :) at= ;; esac
-  ours="( sport = :$at and dport = :$from ) or ( sport = :$from and dport = :$at )"
-  [ -z "$at" ] || found=$(sockets -a "$ours or dport = :0")
+  ours="( sport = :$at and dport = :$from ) or ( sport = :$from and dport = :$at ) or"
+  found=$(sockets -a "${{at:+$ours}} dport = :0")
   IFS=$newline
   for line in $found; do
     case $line in

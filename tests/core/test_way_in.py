@@ -127,3 +127,34 @@ def test_what_triggers_a_carrier_carries_us_under_all_its_names_but_names_that_d
         *("system.slice", "system-door.slice", "door@1.service", "gate.socket", "door.socket"),
         *("ssh.service", "sshd.service"),
     }
+
+
+def test_a_login_from_another_network_namespace_of_the_host_is_not_told() -> None:
+    found: Mapping[str, Sequence[str]] = {
+        **dict.fromkeys(("cgroups", "starters", "carriers"), ()),
+        **{"sockets": [OURS, listener(22, SSHD)], "listening": [listener(80, "/system.slice/web.service")]},
+        **{"lifeline": [SESSION, SSHD], "way": [f"connection={REMOTE}"]},
+    }
+    seen, behind = read_way_in(found), read_way_in({**found, "way": [*found["way"], "behind=yes"]})
+    assert (seen.is_told, seen.is_behind) == (True, False)
+    assert (behind.is_told, behind.is_behind) == (False, True)
+    assert behind.may_be(["web.service"])
+    assert not behind.may_be(["cron.service"])
+
+
+@pytest.mark.parametrize(
+    ("setting", "refused"),
+    [
+        ("PrivateNetwork=yes", True),
+        ("NetworkNamespacePath=/run/netns/x", True),
+        ("Delegate=yes", True),
+        ("Delegate=no", False),
+    ],
+)
+def test_what_has_a_network_of_its_own_may_carry_such_a_login(setting: str, *, refused: bool) -> None:
+    text = (RECORDED / "surroundings.txt").read_text().replace("\nDelegate=no\n", "\n")
+    text = text.replace("LoadState=loaded\n", f"LoadState=loaded\n{setting}\n", 1)
+    for way_in, is_refused in (("behind=yes\n", refused), ("", False)):
+        around = parse_look(text.replace("@sockets\n", f"{way_in}@sockets\n", 1), UnitName("worker.service")).around
+        assert around
+        assert ("worker.service" in around.may_carry_us) == is_refused

@@ -143,3 +143,42 @@ def test_links_to_a_unit_are_seen_also_once_its_own_file_is_gone(host: LabHost) 
     runs = f"printf '[Service]\\nExecStart=/bin/sleep 99\\n' >{file}; systemctl daemon-reload; systemctl start leaving"
     with made(host, f"{runs}; rm {file}; ln -s leaving.service {link}", f"rm {link}; systemctl stop leaving"):
         assert "left.service" in asked(host, "leaving.service", size="short").names
+
+
+@contextmanager
+def another_network(host: LabHost, port: int) -> Iterator[LabHost]:
+    """A network namespace at the other end of a veth, and a second sshd of the host that listens there."""
+    name, here, there = "mbt-look", "198.51.100.1", "198.51.100.2"
+    made_so = f"""ip netns add {name}; ip link add mbt0 type veth peer name mbt1 netns {name}
+ip addr add {here}/24 dev mbt0; ip link set mbt0 up
+ip -n {name} addr add {there}/24 dev mbt1; ip -n {name} link set mbt1 up"""
+    subprocess.run(["sh", "-ec", made_so], check=True)
+    try:
+        listens = f"/usr/sbin/sshd -D -o ListenAddress={here} -p {port}"
+        with made(host, f"systemd-run --quiet --unit=second-sshd {listens}", "systemctl stop second-sshd"):
+            within(10, lambda: host.run("sh", "-c", f"ss -Hltn sport = :{port} | grep -q {here}").returncode == 0)
+            yield replace(host, address=here, port=port, known_hosts=Path("/dev/null"))
+    finally:
+        subprocess.run(["ip", "netns", "del", name], check=True)
+
+
+def test_a_login_from_another_network_namespace_refuses_what_may_carry_it(host: LabHost) -> None:
+    """As from a relay in a container: ss(8) does not show the sockets there."""
+
+    def through(client: LabHost, unit: str) -> Snapshot:
+        words = [*client.ssh(shlex.join(look_argv(UnitName(unit), size="full")))]
+        words[1:1] = ["-o", "StrictHostKeyChecking=no"]
+        done = subprocess.run(["ip", "netns", "exec", "mbt-look", *words], capture_output=True, text=True, check=False)
+        return parse_look(done.stdout, UnitName(unit))
+
+    relay = "printf '[Service]\\nPrivateNetwork=yes\\nExecStart=/usr/bin/sleep infinity\\n'"
+    with made(host, f"{relay} >{ETC}/relay.service; systemctl daemon-reload", f"rm {ETC}/relay.service"):
+        with another_network(host, 2396) as client:
+            seen = [through(client, unit) for unit in ("relay.service", "worker.service")]
+        direct = asked(host, "relay.service")
+    assert [[*one.around.may_carry_us] for one in seen if one.around] == [["relay.service"], []]
+    assert direct.around
+    assert direct.around.may_carry_us == set()
+    answer = decide(looked(seen[0], request("relay.service")), POLICY)
+    assert isinstance(answer, Refuse)
+    assert (answer.code, "another network namespace" in answer.hint) == ("own_lifeline_unknown", True)

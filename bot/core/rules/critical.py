@@ -97,8 +97,11 @@ def our_own_login_survives(facts: Facts, _policy: Policy) -> Refuse | None:
         why = f"{cut} carries the bot's own login on {where}: it could neither prove nor undo this."
         return Refuse("own_lifeline", why, _NEVER)
     if may := next((name for name in at_stake if name in around.may_carry_us), None):
-        why = f"{may} listens for connections, and the bot cannot tell on {where} whether its own login comes that way."
-        hint = "It asks ss(8) for the cgroup of each socket (iproute2 5.8 or later, cgroup v2)."
+        why = f"{may} serves connections, and the bot cannot tell on {where} whether its own login comes that way."
+        hint = (
+            "It asks ss(8) for the cgroup of each socket (iproute2 5.8 or later, cgroup v2), and sees none in another "
+            "network namespace of the host: let it log in from outside."
+        )
         return Refuse("own_lifeline_unknown", why, hint)
     return None
 
