@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from bot.core.foreign import clean
 from bot.core.mask_links import FIND, LINK, UNLINK, UNPROBE, removing, removing_probe
 from bot.core.mask_links import PROBE as PROBE_NAME
 from bot.core.search_path import folder_of
@@ -164,19 +163,6 @@ def status_form(user: str = "") -> Argv:
     return (
         ("sudo", "-n", *for_manager(words, user)) if user else ("/usr/bin/env", "LC_ALL=C", "SYSTEMD_COLORS=0", *words)
     )
-
-
-_STATUS_LINES = frozenset(
-    {"Loaded", "Active", "Drop-In", "TriggeredBy", "Triggers", "Trigger", "Until", "Main PID", "Tasks", "Memory", "CPU"}
-)
-_STATUS_LINE = re.compile(r" *(?:[^\w\s] )?(?P<key>[A-Z][A-Za-z -]*): ")
-
-
-def read_status(stdout: str) -> str:
-    """The head of a status: first line and known lines. Command lines, processes and the journal can hold secrets."""
-    rows = clean(stdout, lines=60).split("\n")
-    known = [row for row in rows[1:] if (line := _STATUS_LINE.match(row)) and line["key"] in _STATUS_LINES]
-    return "\n".join(rows[:1] + known)
 
 
 # The types that may be masked, and no name that could be a path, an option or a pattern. A backslash stands only where

@@ -8,7 +8,8 @@ from bot.core.inventory import Host
 from bot.core.login import login_complaint
 from bot.core.look import look_argv, parse_granted, parse_look, parse_status
 from bot.core.scan import Scan, parse_scan, scan_argv
-from bot.core.systemctl import Argv, read_status, status_argv
+from bot.core.status import read_status
+from bot.core.systemctl import Argv, status_argv
 from bot.core.units import Snapshot, UnitName
 from bot.errors import HostError, OutcomeUnknown
 from bot.workflow.parts import Parts

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core import systemctl
+from bot.core.status import read_status
 from bot.core.systemctl import RIGHTS, USER_RIGHTS, Argv
 from bot.core.units import FileKind, Layer, LayerFile, UnitName
 from bot.errors import UsageError
@@ -169,7 +170,7 @@ def test_status_is_asked_without_root_and_without_the_journal() -> None:
 
 @pytest.mark.parametrize("name", STATUS)
 def test_no_process_and_no_command_line_of_a_real_status_is_shown(name: str) -> None:
-    head = systemctl.read_status((RECORDED / f"{name}.status").read_text())
+    head = read_status((RECORDED / f"{name}.status").read_text())
 
     assert head.split("\n")[0].startswith(f"* {STATUS[name].unit}")
     assert "Loaded: " in head
@@ -179,7 +180,7 @@ def test_no_process_and_no_command_line_of_a_real_status_is_shown(name: str) -> 
 
 
 def test_what_a_unit_writes_about_itself_into_its_status_is_left_out() -> None:
-    shown = systemctl.read_status(
+    shown = read_status(
         "● web.service - The \x1b[31mweb\x1b[0m\n"
         "     Loaded: loaded (/etc/systemd/system/web.service; enabled)\n"
         '     Status: "password=hunter2"\n'

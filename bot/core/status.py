@@ -1,0 +1,17 @@
+"""The head of `systemctl status`, without what may hold secrets."""
+
+import re
+
+from bot.core.foreign import clean
+
+_STATUS_LINES = frozenset(
+    {"Loaded", "Active", "Drop-In", "TriggeredBy", "Triggers", "Trigger", "Until", "Main PID", "Tasks", "Memory", "CPU"}
+)
+_STATUS_LINE = re.compile(r" *(?:[^\w\s] )?(?P<key>[A-Z][A-Za-z -]*): ")
+
+
+def read_status(stdout: str) -> str:
+    """The head of a status: first line and known lines. Command lines, processes and the journal can hold secrets."""
+    rows = clean(stdout, lines=60).split("\n")
+    known = [row for row in rows[1:] if (line := _STATUS_LINE.match(row)) and line["key"] in _STATUS_LINES]
+    return "\n".join(rows[:1] + known)

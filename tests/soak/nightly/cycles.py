@@ -1,0 +1,17 @@
+"""Forty whole cycles of mask and undo on a real host: nothing is different that no card had said before."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.lab.installation import ROOT
+
+
+@pytest.mark.ssh
+def test_forty_cycles_leave_nothing_different_that_was_not_said() -> None:
+    """Some five minutes; the table that it prints says what is different."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.lab.cycles"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=1800
+    )
+    assert (done.returncode, done.stdout.splitlines()[-1][-8:]) == (0, "0 faults"), done.stdout + done.stderr
