@@ -192,9 +192,7 @@ def test_a_mask_until_the_next_reboot_is_over_after_one_and_the_undo_says_so(sha
     host.start_transient()
 
 
-@pytest.mark.fault(
-    "F75", how="our link replaced by somebody else's on a real host, between the last look and its removal"
-)
+@pytest.mark.fault("F75", how="our link replaced by another one between the last look and its removal")
 def test_a_link_that_somebody_puts_in_the_place_of_ours_right_before_the_removal_stays(world: World) -> None:
     """Between the last look and the command: what is removed is what was seen, by its inode and its change time."""
     done = world.masked("tuned", host="web-01")
