@@ -30,6 +30,7 @@ from bot.core.layer_files import read_layers
 from bot.core.look_script import SCRIPT
 from bot.core.other_names import Loaded, subject, twins
 from bot.core.shown import RELATIONS, SHOWN, SHOWN_OF_NAME
+from bot.core.status import read_status
 from bot.core.surroundings import (
     COPIES,
     COUNTED_ANEW,
@@ -40,7 +41,7 @@ from bot.core.surroundings import (
     nothing,
     read_around,
 )
-from bot.core.systemctl import Argv, checked_login, read_status
+from bot.core.systemctl import Argv, checked_login
 from bot.core.units import ActiveState, LayerFile, LoadState, Snapshot, UnitName
 from bot.errors import HostError, HostileOutput, UsageError
 

@@ -6,9 +6,9 @@ import pytest
 
 from bot.core.look import look_argv, parse_status
 from bot.core.scan import parse_scan, scan_argv
+from bot.core.status import read_status
 from bot.core.systemctl import (
     link_argv,
-    read_status,
     reload_argv,
     reset_failed_argv,
     start_argv,
