@@ -162,12 +162,12 @@ def read_number(value: str) -> int:
     return int(value or 0)
 
 
-_ACTIONS = ("SuccessAction", "FailureAction", "JobTimeoutAction")
+_ACTIONS = ("SuccessAction", "FailureAction", "JobTimeoutAction", "StartLimitAction")
 _ACTION = re.compile(r"[a-z-]{1,40}")
 
 
 def read_actions(unit: Record) -> tuple[str, ...]:
-    """What the end of a unit, or of a job for it, does to the whole host: `SuccessAction=reboot-force`."""
+    """What the end of a unit or of its job, or a start too many, does to the host: `SuccessAction=reboot-force`."""
     found = {key: value for key in _ACTIONS if (value := unit.get(key, "")) not in ("", "none")}
     if not all(map(_ACTION.fullmatch, found.values())):
         raise HostileOutput("The host's answer has something else than an action.")

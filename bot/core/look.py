@@ -218,6 +218,7 @@ def _with_manners(snapshot: Snapshot, unit: Record) -> Snapshot:
         watchdog_usec=0 if watchdog == FOREVER else watchdog,
         timeout_stop_usec=read_span(unit.get("TimeoutStopUSec", "0")),
         kill_mode=unit.get("KillMode", ""),
+        spared=not flag("SendSIGKILL", otherwise=True),
         restart=unit.get("Restart", ""),
         actions=read_actions(unit),
     )

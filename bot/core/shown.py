@@ -2,6 +2,8 @@
 
 Argv = tuple[str, ...]
 
+# What may take the whole host along.
+_ACTIONS: Argv = ("SuccessAction", "FailureAction", "JobTimeoutAction", "StartLimitAction")
 _OF_HABITS: Argv = (
     "FreezerState", "OnSuccess", "OnFailure", "Conflicts", "Accept", "Persistent",
 )  # fmt: skip
@@ -16,8 +18,7 @@ SHOWN: Argv = (
     "Id", "Names", "LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath", "SourcePath", "DropInPaths",
     "Transient", "Perpetual", "CanStart", "CanStop", "RefuseManualStart", "RefuseManualStop", "NeedDaemonReload",
     "MainPID", "ControlGroup", "InvocationID", "NotifyAccess", "WatchdogUSec", "TimeoutStopUSec", "KillMode", "Restart",
-    "NRestarts", "Result", "Job", "UpheldBy", "SuccessAction", "FailureAction", "JobTimeoutAction",
-    *_OF_HABITS, *OF_NETWORKS, *OF_TURNS,
+    "SendSIGKILL", "NRestarts", "Result", "Job", "UpheldBy", *_ACTIONS, *_OF_HABITS, *OF_NETWORKS, *OF_TURNS,
 )  # fmt: skip
 """What is asked of the unit itself. Nothing here is text that a unit's author writes freely."""
 
@@ -31,8 +32,8 @@ RELATIONS: Argv = (*STOPS_TOO, "TriggeredBy", "Triggers")
 """What is asked of the unit itself beside that, to find its neighbours."""
 
 SHOWN_OF_NEIGHBOUR: Argv = (
-    "Id", "Names", "LoadState", "ActiveState", "SubState", "UnitFileState", "InvocationID", "Job", "SuccessAction",
-    "FailureAction", "JobTimeoutAction", *OF_NETWORKS, *OF_TURNS, *RELATIONS,
+    "Id", "Names", "LoadState", "ActiveState", "SubState", "UnitFileState", "InvocationID", "Job", *_ACTIONS,
+    *OF_NETWORKS, *OF_TURNS, *RELATIONS,
 )  # fmt: skip
 """What is asked of every unit that has to do with it."""
 

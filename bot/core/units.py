@@ -170,6 +170,7 @@ class Snapshot:
     watchdog_usec: int = 0
     timeout_stop_usec: int = 0
     kill_mode: str = ""
+    spared: bool = False  # SendSIGKILL=no: its own stop never kills it
     restart: str = ""
     restarts: int = 0
     result: str = ""

@@ -112,6 +112,11 @@ def test_what_ends_the_host_and_what_keeps_a_unit_up_are_read() -> None:
     said = said.replace("\nSuccessAction=none\n", "\nSuccessAction=reboot-force\n", 1)
     snapshot = parse_look(said, UnitName(CASES["surroundings"].unit))
     assert snapshot.actions == ("SuccessAction=reboot-force",)
+    started = said.replace("\nStartLimitAction=none\n", "\nStartLimitAction=reboot\n", 1)
+    also = parse_look(started, UnitName(CASES["surroundings"].unit))
+    assert also.actions == ("SuccessAction=reboot-force", "StartLimitAction=reboot")
+    assert (snapshot.spared, snapshot.kill_mode) == (False, "control-group")
+    assert parse_look(said.replace("SendSIGKILL=yes", "SendSIGKILL=no", 1), UnitName("worker.service")).spared
     assert snapshot.around is not None
     assert [other.unit for other in snapshot.around.upheld_by] == ["keeper.service"]
     with pytest.raises(HostileOutput, match="action"):

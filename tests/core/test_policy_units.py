@@ -194,6 +194,7 @@ ENDS_THE_HOST: dict[str, tuple[Snapshot, dict[str, Any]]] = {
     "its own end": (snapshot(actions=("SuccessAction=reboot-force",)), {}),
     "its failure": (snapshot(actions=("FailureAction=poweroff-immediate",)), {}),
     "a stop that takes too long": (snapshot(actions=("JobTimeoutAction=reboot",)), {}),
+    "a start too many": (snapshot(actions=("StartLimitAction=reboot",)), {}),
     "its end, left running": (snapshot(actions=("SuccessAction=exit",)), {"keep_running": True}),
     "the end of what stops with it": (
         snapshot(would_stop=(replace(neighbour("db.service"), actions=("FailureAction=kexec",)),)),

@@ -107,7 +107,10 @@ def our_own_login_survives(facts: Facts, _policy: Policy) -> Refuse | None:
 
 
 def host_survives_its_end(facts: Facts, _policy: Policy) -> Refuse | None:
-    """SuccessAction=, FailureAction= and JobTimeoutAction= reboot, halt or end the whole host when a unit ends."""
+    """SuccessAction=, FailureAction= and JobTimeoutAction= reboot, halt or end the whole host when a unit ends.
+
+    StartLimitAction= does when it is started too often, and the start that an undo makes may be the one (measured).
+    """
     snapshot = facts.snapshot
     if snapshot is None or not _masks(facts) or snapshot.active.is_down:
         return None
@@ -117,7 +120,9 @@ def host_survives_its_end(facts: Facts, _policy: Policy) -> Refuse | None:
     if ending is None:
         return None
     unit, actions = ending
-    why = f"{unit} has {' and '.join(actions)}: when it ends, {facts.host.name} may go down with it."
+    only_starts = all(action.startswith("StartLimitAction=") for action in actions)
+    when = "when it is started again" if only_starts else "when it ends"
+    why = f"{unit} has {' and '.join(actions)}: {when}, {facts.host.name} may go down with it."
     return Refuse("ends_the_host", why, _NEVER)
 
 
