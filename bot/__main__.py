@@ -59,6 +59,7 @@ def mask(  # noqa: PLR0913 - one parameter for each word of the command
     *,
     runtime: words.Runtime = False,
     keep_running: words.KeepRunning = False,
+    force: words.Force = False,
     user: words.User = "",
     for_: words.For = "",
     until: words.Until = "",
@@ -77,7 +78,7 @@ def mask(  # noqa: PLR0913 - one parameter for each word of the command
 
     times = {"for": for_, "until": until, "hold": hold, "review": review, "at": at, "window": window}
     flags = {"runtime": runtime, "keep_running": keep_running, "alone": alone, "console_works": console_works}
-    options = asking.options(user=user, times=times, **flags)
+    options = asking.options(user=user, times=times, force=force, **flags)
     asked = asking.change("mask", (host, unit), options, reason or (), wait=not no_wait)
     _exit(asking.ask(asked, carry_out=carry_out, as_json=json))
 

@@ -17,6 +17,7 @@ def register(surface: Surface) -> None:
     surface.click(Action.APPROVE, approve)
     surface.click(Action.DENY, deny)
     surface.click(Action.WITHDRAW, withdraw)
+    surface.click(Action.FORCE, force)
     surface.submission(forms.APPROVE, approve_vouching)
     surface.submission(forms.DENY, deny_saying_why)
 
@@ -86,4 +87,12 @@ def _vote(desk: Workflow, click: Click, verdict: Verdict, *, reason: str = "", c
         console_works=console_works,
     )
     follow(desk, click, click.request_id)
+    return ""
+
+
+def force(desk: Workflow, click: Click, _: Forms) -> str:
+    """Ask that the stop which a mask waits for is ended by force."""
+    who = click.caller
+    request = desk.slow_stops.force(click.request_id, by=who.id, name=who.name, place=who.place, key=who.key)
+    follow(desk, click, request.id)
     return ""

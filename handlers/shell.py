@@ -18,7 +18,7 @@ from handlers.shell_answers import BEAT, DONE, FAILED, MISUSE, Words, end, misus
 from handlers.shell_questions import SHELL, answer
 from handlers.shell_wishes import prolonged, record, wished
 
-_GOOD = (Outcome.PROVEN, Outcome.RESTORED, Outcome.UNMASKED, Outcome.NO_CHANGE, Outcome.PROLONGED)
+_GOOD = (Outcome.PROVEN, Outcome.RESTORED, Outcome.UNMASKED, Outcome.NO_CHANGE, Outcome.PROLONGED, Outcome.KILLED)
 _POLL = 0.1  # seconds between two looks at the record while somebody waits at a terminal
 
 

@@ -49,6 +49,7 @@ def request(stored: Request) -> Shown:
         "overdue": stored.standing.overdue or None,
         "alone": _alone(stored.glass) if stored.glass else None,
         "undoes": ask.undoes or None,
+        "forces": ask.forces or None,
         "undone_by": stored.undone_by or None,
         "lost": str(stored.watched.lost) if stored.watched.lost else None,
     }

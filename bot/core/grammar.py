@@ -161,6 +161,7 @@ def _order(verb: Verb, typed: str, hosts: Sequence[str], now: Now, *, said: str 
         unit,
         runtime="--runtime" in options,
         keep_running="--keep-running" in options,
+        force="--force" in options,
         user=read_user(options["--user"]) if "--user" in options else "",
         term=read_term(term_said(options), now) if {*TERMS} & {*options} else None,
         hold=_held(host, options, now),

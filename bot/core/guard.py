@@ -23,7 +23,12 @@ PROBE: Argv = ("/usr/bin/true",)
 REFUSED = 64
 _MISSING = (126, 127)  # sh(1): it could not be run, or is not there
 _SAID = re.compile(r"maskbot-guard ([0-9a-f]{12}): (.*)")
-_BRINGS_DOWN = ("mask", "stop", "control")  # what a critical unit is spared; whatever brings it back is admitted
+_BRINGS_DOWN = (
+    "mask",
+    "stop",
+    "kill",
+    "control",
+)  # what a critical unit is spared
 _TOKEN = "@TOKEN@"  # noqa: S105 - a place in the text below
 _TEXT = """\
 #!/bin/sh

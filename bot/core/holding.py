@@ -20,7 +20,9 @@ class Holds:
 
 
 def conflict(change: Change) -> str:
-    """Why a change cannot be a hold as it stands; empty if it can, or is none."""
+    """Why a change cannot be a hold, or a stop by force, as it stands; empty if it can, or is neither."""
+    if change.force and (change.runtime or change.keep_running or change.term or change.hold or change.window):
+        return "`--force` ends the stop that a mask waits for, and nothing else: leave out the other options."
     if change.hold is None:
         return _ONE_HOST if is_group(change.host) and change.verb is Verb.MASK else ""
     if change.term:

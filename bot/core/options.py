@@ -10,7 +10,7 @@ from bot.errors import UsageError
 
 _WORD = re.compile(r"\s*(?P<word>\S+)(?P<rest>.*)", re.DOTALL)
 _OPTION = re.compile(r"--?(?P<name>[A-Za-z][A-Za-z-]*)(?:(?P<is>=)(?P<value>.*))?", re.DOTALL)
-FLAGS = ("--runtime", "--keep-running")
+FLAGS = ("--runtime", "--keep-running", "--force")
 ALONE = "--alone"
 CONSOLE = "--console-works"
 TERMS = ("--for", "--until")

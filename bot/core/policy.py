@@ -29,6 +29,7 @@ from bot.core.rules import (
     deadends,
     ends,
     existence,
+    forcing,
     freezing,
     glass,
     holding,
@@ -89,6 +90,7 @@ RULES: tuple[Check, ...] = (
     place.bot_is_in_channel,
     ends.end_is_due,
     ends.prolonged_mask_stands,
+    forcing.stop_is_waited_for,
     holding.mask_is_off,
     existence.host_is_the_right_one,
     existence.host_runs_systemd,
@@ -227,8 +229,7 @@ def may_own(facts: Facts, policy: Policy) -> Refuse | None:
 
 def _no(rules: Iterable[Check], facts: Facts, policy: Policy) -> Refuse | None:
     """The first no of some of the rules."""
-    answers = (rule(facts, policy) for rule in rules)
-    return next((answer for answer in answers if isinstance(answer, Refuse)), None)
+    return next((no for rule in rules if isinstance(no := rule(facts, policy), Refuse)), None)
 
 
 def explain(facts: Facts, policy: Policy) -> tuple[Explained, ...]:
@@ -237,14 +238,10 @@ def explain(facts: Facts, policy: Policy) -> tuple[Explained, ...]:
 
 
 def _steps(facts: Facts, policy: Policy) -> Iterator[Explained]:
-    passed = tuple(takewhile(lambda rule: rule(facts, policy) is None, RULES))
-    for rule in passed:
-        yield Explained(_named(rule), holds=True, why="")
-    last, answer = RULES[len(passed)], decide(facts, policy)
+    names = [rule.__name__.replace("_", " ") for rule in RULES]  # they are sentences
+    passed = sum(1 for _ in takewhile(lambda rule: rule(facts, policy) is None, RULES))
+    for name in names[:passed]:
+        yield Explained(name, holds=True, why="")
+    answer = decide(facts, policy)
     why = f"{answer.reason} {answer.hint}".rstrip() if isinstance(answer, Refuse) else answer.because
-    yield Explained(_named(last), holds=not isinstance(answer, Refuse), why=why, decides=True)
-
-
-def _named(rule: Check) -> str:
-    """The names of the rules are sentences."""
-    return rule.__name__.replace("_", " ")
+    yield Explained(names[passed], holds=not isinstance(answer, Refuse), why=why, decides=True)

@@ -53,7 +53,7 @@ class Facts:
     unfit: frozenset[PersonId] = frozenset()  # members who are known to be guests, bots or gone
     shifts: Mapping[str, tuple[Shift, ...]] = field(default_factory=dict)  # on-call group -> who is on call until when
     cards: Mapping[str, Place] = field(default_factory=dict)  # channels where rules put their cards, as they are now
-    own_mask: Request | None = None  # UNMASK: the live mask of ours that it would take back
+    own_mask: Request | None = None  # of ours: that it would take back, prolong, or stop by force for
     others: tuple[Host, ...] = ()  # the other hosts of the group that would be held, or would not be any more
     whole: Request | None = None  # on one more host of a group: by which people approved the hold, while that stands
     frozen: Frozen | None = None  # MASK: who stopped new masks

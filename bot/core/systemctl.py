@@ -27,6 +27,8 @@ Argv = tuple[str, ...]
 # One command that root runs for us: `{unit}` is the only word that varies.
 _SYSTEMCTL: Argv = ("/usr/bin/systemctl", "--no-ask-password")
 _STOP: Argv = (*_SYSTEMCTL, "stop", "--no-block", "--", "{unit}")
+# Every process of its control group, whatever KillMode= and SendSIGKILL= say: systemctl(1), `kill`.
+_KILL: Argv = (*_SYSTEMCTL, "kill", "--signal=SIGKILL", "--", "{unit}")
 _START: Argv = (*_SYSTEMCTL, "start", "--no-block", "--", "{unit}")
 _RESET_FAILED: Argv = (*_SYSTEMCTL, "reset-failed", "--", "{unit}")
 _RELOAD: Argv = (*_SYSTEMCTL, "daemon-reload")
@@ -43,7 +45,7 @@ _UNPROBE_OF_USER: Argv = removing_probe("{probe}")
 _BY_USER = (_UNLINK_OF_USER, _UNPROBE_OF_USER)
 
 _COMMON: Mapping[str, tuple[Argv, ...]] = MappingProxyType(
-    {"stop": (_STOP,), "start": (_START,), "reset-failed": (_RESET_FAILED,), "reload": (_RELOAD,)}
+    {"stop": (_STOP,), "start": (_START,), "reset-failed": (_RESET_FAILED,), "reload": (_RELOAD,), "kill": (_KILL,)}
 )
 RIGHTS: Mapping[str, tuple[Argv, ...]] = MappingProxyType(
     {
@@ -135,6 +137,11 @@ def _user_layer(layer: Layer) -> Layer:
 def stop_argv(unit: UnitName, *, user: str = "") -> Argv:
     """Ask for a stop and do not wait for it; what became of it is seen by looking."""
     return _for_root(_STOP, user=user, unit=unit)
+
+
+def kill_argv(unit: UnitName, *, user: str = "") -> Argv:
+    """Send SIGKILL to every process of the unit."""
+    return _for_root(_KILL, user=user, unit=unit)
 
 
 def start_argv(unit: UnitName, *, user: str = "") -> Argv:

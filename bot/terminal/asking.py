@@ -30,18 +30,19 @@ class Vote:
     console_works: bool = False
 
 
-def options(
+def options(  # noqa: PLR0913 - one parameter for each option
     *,
     runtime: bool = False,
     keep_running: bool = False,
+    force: bool = False,
     user: str = "",
     alone: bool = False,
     console_works: bool = False,
     times: Mapping[str, str] | None = None,
 ) -> list[str]:
     """The options as they are written behind `/mask`; `times` by the option that each belongs to."""
-    given = ["--runtime"] * runtime + ["--keep-running"] * keep_running + ["--alone"] * alone
-    given += ["--console-works"] * console_works
+    given = ["--runtime"] * runtime + ["--keep-running"] * keep_running + ["--force"] * force
+    given += ["--alone"] * alone + ["--console-works"] * console_works
     given += [f"--user={_one_word(user)}"] if user else []
     return [*given, *(f"--{name}={_quoted(typed)}" for name, typed in (times or {}).items() if typed)]
 

@@ -96,6 +96,8 @@ def plan(request: Shown) -> list[str]:
         f"  now:     {', '.join(state for state in states if state) or 'not looked at yet'}",
         f"  rule:    {asked.get('rule') or '(none yet)'}, {request['counted']} of {asked.get('need', '?')} approvals",
     ]
+    if request.get("forces"):
+        told.append("  lost:    SIGKILL cuts its own stop off; what it has not written or closed by then is lost")
     if len(hosts := request.get("hosts", ())) > 1:
         told.append(f"  on:      {', '.join(hosts)}")
     if window := request.get("window"):

@@ -12,6 +12,7 @@ Reason = Annotated[list[str] | None, typer.Argument(help="Why. Begin it with `--
 Request = Annotated[str, typer.Argument(metavar="ID", help="A request, as in `r1a2b3c4d5`.")]
 Runtime = Annotated[bool, typer.Option("--runtime", help="Until the next reboot.")]
 KeepRunning = Annotated[bool, typer.Option("--keep-running", help="Mask it, but do not stop it.")]
+Force = Annotated[bool, typer.Option("--force", help="End by SIGKILL the stop that our mask waits for.")]
 For = Annotated[str, typer.Option("--for", metavar="LENGTH", help="It ends by itself after that long: `2h`, `1h30m`.")]
 Until = Annotated[
     str, typer.Option("--until", metavar="TIME", help="It ends by itself then: `18:00`, `Tue 06:30 UTC`.")

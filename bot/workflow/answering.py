@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from bot.core.cards import answers, details, fallback, ledger, plain
+from bot.core.cards import answers, details, fallback, ledger, plain, slow
 from bot.core.cards.forms import told
 from bot.core.cards.handover import handover
 from bot.core.cards.kit import Text
@@ -32,6 +32,7 @@ from bot.workflow.looking import look
 from bot.workflow.naming import unit_behind
 from bot.workflow.parts import Parts
 from bot.workflow.places import asked_at
+from bot.workflow.slow_stops import mask_that_waits
 from bot.workflow.wishes.offering import offers
 
 log = structlog.get_logger()
@@ -136,7 +137,9 @@ def answer(parts: Parts, question: Question, who: Asker) -> Text:
             return answers.plan(weighed.request, weighed.decision, parts.clock.now())
         case Word.WHY:
             weighed = weigh(parts, asked)
-            return answers.why(weighed.request, weighed.decision, weighed.explained, weighed.approvers)
+            waits = mask_that_waits(parts, asked.ask.change)
+            told = slow.standing(waits, parts.clock.now()) if waits else None
+            return answers.why(weighed.request, weighed.decision, weighed.explained, weighed.approvers, stopping=told)
         case Word.LIST:
             return stopped_too(parts, ledger.listing(book(parts, question.host), host=question.host))
         case Word.HANDOVER:
@@ -193,7 +196,8 @@ def weigh(parts: Parts, asked: Request) -> Weighed:
 
 
 def _hypothetical(parts: Parts, change: Change, who: Asker) -> Request:
-    ask = Ask(change, who.id, who.name, who.place)
+    waits = mask_that_waits(parts, change) if change.force else None
+    ask = Ask(change, who.id, who.name, who.place, forces=waits.id if waits else "")
     return Request("plan", "", ask, parts.clock.now(), (Target(change.host, change.unit),))
 
 
@@ -208,8 +212,9 @@ def _status(parts: Parts, question: Question) -> Text:
         return ledger.listing(book(parts, host.name), host=host.name)
     unit = unit_behind(parts, Change(Verb.MASK, host.name, question.unit))
     live = parts.store.find(Query(host=host.name, unit=unit, live_masks=True))
+    waits = mask_that_waits(parts, Change(Verb.MASK, host.name, unit))
     seen = look(parts, host, unit, full=True)
-    return answers.status(host.name, seen, live, parts.clock.now())
+    return answers.status(host.name, seen, [*live, *([waits] if waits else [])], parts.clock.now())
 
 
 def _details(parts: Parts, request: Request, who: Asker) -> Text:

@@ -117,6 +117,8 @@ def _is_in_the_way(other: Request, request: Request) -> bool:
 
     One that waits keeps others from its unit, not from the host; what an undo starts slowly may be masked again.
     """
+    if other.id == request.ask.forces and other.target.waiting:
+        return False
     if other.target.waiting:
         is_masked_again = other.ask.change.verb is Verb.UNMASK and request.ask.change.verb is Verb.MASK
         return other.target.unit == request.target.unit and not is_masked_again

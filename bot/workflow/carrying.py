@@ -23,6 +23,7 @@ from bot.workflow.frozen import is_new_mask
 from bot.workflow.looking import known_neighbours, look, look_at_result, status_head
 from bot.workflow.parts import Parts
 from bot.workflow.slow import give_way
+from bot.workflow.slow_stops import call_forces
 
 _LINES_OF_AN_ANSWER = 6
 
@@ -129,6 +130,7 @@ class Carrying:
         """After a slow stop or start, before anything is done. Raises `HostTaken` while another change has the host."""
         if self.request.target.waiting and not isinstance(step, LookFully):
             self.request = self.parts.store.save(self.request.on_target(waiting=None), claim=self.claim)
+            call_forces(self.parts, self.request)
 
     def _undone(self) -> Target | None:
         """The record of the mask that is being taken back."""

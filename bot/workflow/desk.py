@@ -23,6 +23,7 @@ from bot.workflow.pages import Pages
 from bot.workflow.parts import Parts
 from bot.workflow.places import place_of
 from bot.workflow.pressed import beside, how_it_stands, stored
+from bot.workflow.slow_stops import SlowStops, about_its_mask, call_forces
 from bot.workflow.voting import decided
 from bot.workflow.wholes import on_one_host
 from bot.workflow.wishes.recording import Wishes
@@ -45,6 +46,7 @@ class Workflow:
         self.pages = Pages(parts, answers.later, lambda: answers.is_ending)
         self.freezing = Freezing(parts)
         self.lasting = Lasting(parts, self.submit)
+        self.slow_stops = SlowStops(parts, self.submit)
         self._door = Door(parts)
 
     @property
@@ -84,7 +86,7 @@ class Workflow:
 
     def submit(self, ask: Ask, *, key: str) -> Request:
         """Record what somebody asked, if there is room for it; a second delivery finds what the first recorded."""
-        ask = on_one_host(self._parts, ask)
+        ask = about_its_mask(self._parts, on_one_host(self._parts, ask))
         self._parts.host(ask.change.host)
         return self._door.let_in(ask, key=key)
 
@@ -178,6 +180,7 @@ class Workflow:
             return request.move(Stage.WITHDRAWN, because=because, finished_at=self._parts.clock.now(), due_at=None)
 
         self._change(request_id, withdrawn, "request.withdrawn", actor=by)
+        call_forces(self._parts, self.request(request_id))
 
     def look_now(self, request_id: str, *, by: PersonId) -> None:
         """Make a request whose outcome is not known due at once."""

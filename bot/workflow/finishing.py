@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.cards.ends import not_as_before
-from bot.core.changes import Held, Outcome, Prolonging, Request, Stage, Verb
+from bot.core.changes import Forced, Held, Outcome, Prolonging, Request, Stage, Verb
 from bot.core.ends import begun, kept, prolonged
 from bot.core.policy import Refuse
 from bot.core.proof import broke, disproofs
+from bot.core.rules.forcing import STOP_IS_OVER
 from bot.core.steps import Done
 from bot.core.steps.restoring import OVER, is_over
 from bot.core.units import Snapshot
@@ -26,6 +27,7 @@ _AUDIT_WORD = {
     Outcome.RESTORED: "success",
     Outcome.UNMASKED: "success",
     Outcome.PROLONGED: "success",
+    Outcome.KILLED: "success",
     Outcome.CALLED_OFF: "success",
     Outcome.NO_CHANGE: "no_change",
     Outcome.UNKNOWN: "unknown",
@@ -49,6 +51,8 @@ def finish(parts: Parts, request: Request, ending: Ending, *, claim: Claim) -> R
     done = _proven_or_not(request, ending)
     if request.ask.undoes and done.outcome in _TAKES_BACK:
         mark_undone(parts, request.ask.undoes, by=request.id, is_taken_back=done.outcome is not Outcome.NOT_OURS)
+    if request.ask.forces and done.outcome is Outcome.KILLED:
+        mark_forced(parts, request)
     if request.ask.repeats and done.outcome in _MASKED:
         mark_repeated(parts, request.ask.repeats, by=request.id)
     now = parts.clock.now()
@@ -118,7 +122,7 @@ def nothing_to_do(parts: Parts, request: Request, refusal: Refuse) -> Ending | N
         took = "somebody else, a reboot or the last logout" if mask.ask.change.user else "somebody else or a reboot"
         gone = f"The mask we made is not there any more: {took} took it away."
         return Ending(Done(Outcome.NOT_OURS, gone), after=request.target.before)
-    if refusal.code in ("already_masked", "not_masked"):
+    if refusal.code in ("already_masked", "not_masked", STOP_IS_OVER):
         return Ending(Done(Outcome.NO_CHANGE, sentence(refusal)), after=request.target.before)
     return None
 
@@ -173,6 +177,19 @@ def mark_undone(parts: Parts, mask_id: str, *, by: str, is_taken_back: bool) -> 
 def mark_repeated(parts: Parts, first_id: str, *, by: str) -> None:
     """Write into a request that failed halfway that a later one has done it: what it left belongs to that one now."""
     _mark(parts, first_id, "mask.repeated", by, lambda first: replace(first, repeated_by=by))
+
+
+def mark_forced(parts: Parts, request: Request) -> None:
+    """Write into the mask that the stop it waits for was ended by force, and who approved that; it goes on at once."""
+    now, names = parts.clock.now(), tuple(vote.voter_name for vote in request.counted)
+    alone = request.glass.name if request.glass and request.is_alone else ""
+    forced = Forced(request.id, now, names, alone)
+
+    def marked(mask: Request) -> Request:
+        is_marked = mask.target.forced is not None and mask.target.forced.request_id == request.id
+        return mask if is_marked else replace(mask.on_target(forced=forced), due_at=mask.due_at and now)
+
+    _mark(parts, request.ask.forces, "mask.forced", request.id, marked)
 
 
 def mark_lifted(parts: Parts, part_id: str, *, by: str) -> None:

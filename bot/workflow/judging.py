@@ -137,9 +137,9 @@ def _reach(parts: Parts, request: Request) -> Reach | None:
 
 
 def own_mask(parts: Parts, request: Request) -> Request | None:
-    """Our own mask that this request would take back, prolong, or repeat."""
+    """Our own mask that this request would take back, prolong, repeat, or end the stop of."""
     again = request.ask.repeats if request.ask.by_itself else ""
-    if mask_id := request.ask.undoes or request.ask.prolongs or again:
+    if mask_id := request.ask.undoes or request.ask.prolongs or request.ask.forces or again:
         return newest(parts, mask_id)
     change, unit = request.ask.change, request.target.unit
     live = parts.store.find(Query(host=change.host, unit=unit, live_masks=True))
@@ -178,4 +178,4 @@ def rival(parts: Parts, request: Request) -> Request | None:
 
 def _is_ahead(other: Request, request: Request) -> bool:
     asked_earlier = (other.asked_at, other.id) < (request.asked_at, request.id)
-    return other.id != request.id and (other.stage is not Stage.ASKED or asked_earlier)
+    return other.id not in (request.id, request.ask.forces) and (other.stage is not Stage.ASKED or asked_earlier)

@@ -214,6 +214,7 @@ def advance(parts: Parts, claim: Claim, *, stopping: Callable[[], bool] = lambda
     if request.stage is Stage.APPROVED and not is_ahead(window_of(request), parts.clock.now()):
         request = begin(parts, claim, request, seen=just_seen)
     if request.stage is Stage.RUNNING:
-        seen = request.target.last_seen if claim.request.stage is not Stage.RUNNING else None
+        is_old = claim.request.stage is Stage.RUNNING or request.ask.change.force  # a kill follows a look at once
+        seen = None if is_old else request.target.last_seen
         request = Carrying(parts.pinned(), claim, request, seen=seen, stopping=stopping).run()
     return request

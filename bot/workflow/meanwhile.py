@@ -16,6 +16,7 @@ from bot.workflow.nudging import count_down, escalate, remind
 from bot.workflow.paging import close_page
 from bot.workflow.parts import Parts
 from bot.workflow.returning import bring_back
+from bot.workflow.slow_stops import end_if_over
 from bot.workflow.telling import tell_owner
 from bot.workflow.wishes.hearing import come_back_to_wishes, hear_wishes
 from bot.workflow.wishes.reviewing import remind_of_review
@@ -25,8 +26,8 @@ Timely = Callable[[Parts, Claim, Request], Request]
 
 FIRST: tuple[Timely, ...] = (close_page, hear_wishes)
 TIMELY: Mapping[Stage, tuple[Timely, ...]] = {
-    Stage.WAITING: (note_freeze, escalate, count_down, remind),
-    Stage.APPROVED: (note_freeze,),
+    Stage.WAITING: (end_if_over, note_freeze, escalate, count_down, remind),
+    Stage.APPROVED: (end_if_over, note_freeze),
     Stage.DONE: (bring_back, put_back, tell_owner, look_after),
 }
 LAST: tuple[Timely, ...] = (remind_of_review, come_back_to_wishes)

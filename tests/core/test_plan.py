@@ -8,7 +8,7 @@ import pytest
 from bot.core.changes import Change, Target, Verb
 from bot.core.plan import differences, plan_digest, plan_of
 from bot.core.steps.commands import argv
-from bot.core.steps.kinds import Command, Link, Reload, ResetFailed, Start, Stop, TryStart, Unlink, Unprobe
+from bot.core.steps.kinds import Command, Kill, Link, Reload, ResetFailed, Start, Stop, TryStart, Unlink, Unprobe
 from bot.core.units import ActiveState, Layer, LoadState, Neighbour, Snapshot
 from tests.core.situations import snapshot
 from tests.core.walks import WORKER, Site
@@ -110,6 +110,7 @@ SYSTEMCTL = "/usr/bin/systemctl --no-ask-password"
             "/usr/bin/find /etc/systemd/system/mask-probe.service -maxdepth 0 -type l -xtype c -delete",
         ),
         (Stop(), f"{SYSTEMCTL} stop --no-block -- worker.service"),
+        (Kill(), f"{SYSTEMCTL} kill --signal=SIGKILL -- worker.service"),
         (Reload(), f"{SYSTEMCTL} daemon-reload"),
         (TryStart(), f"{SYSTEMCTL} start --no-block -- worker.service"),
         (Start("metrics.service"), f"{SYSTEMCTL} start --no-block -- metrics.service"),

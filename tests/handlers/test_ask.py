@@ -42,6 +42,13 @@ class TestCommands:
         assert "Asked: `unmask web-01 cron.service`" in said(world.send(command("web-01 cron", name="/unmask")))
         assert world.requests()[0].ask.change.verb is Verb.UNMASK
 
+    def test_a_stop_by_force_is_asked_for_in_words(self, world: World) -> None:
+        assert "No mask of ours waits for cron.service on web-01" in said(world.send(command("web-01 cron --force")))
+        mask = world.slow()
+        assert "Asked: `mask web-01 cron.service --force`" in said(world.send(command("web-01 cron --force it hangs")))
+        (asked,) = (one for one in world.requests() if one.ask.forces)
+        assert (asked.ask.forces, asked.ask.change.force, asked.ask.reason) == (mask.id, True, "it hangs")
+
     def test_a_time_is_recorded_and_repeated_as_it_was_understood(self, world: World) -> None:
         answer = said(world.send(command('web-01 cron --at "tomorrow 22:00 UTC" --window 2h disk swap')))
         (request,) = world.requests()

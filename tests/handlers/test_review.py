@@ -191,6 +191,21 @@ class TestWithdraw:
         assert world.store.get(request.id).stage is Stage.WAITING
 
 
+class TestStopByForce:
+    def test_it_is_a_request_of_its_own_in_the_place_of_the_mask(self, world: World) -> None:
+        mask = world.slow()
+        world.send(click("stop_by_force", value(mask)))
+        (asked,) = (one for one in world.requests() if one.ask.forces)
+        assert (asked.ask.forces, str(asked.ask.change)) == (mask.id, "mask web-01 cron.service --force")
+        assert (asked.ask.requester.user, asked.ask.place, asked.stage) == ("UBOB", mask.ask.place, Stage.ASKED)
+
+    def test_where_nothing_waits_it_is_answered(self, world: World) -> None:
+        request = world.waiting()
+        world.send(click("stop_by_force", value(request), respond=f"{world.slack.base}respond"))
+        assert world.slack.call("respond")["text"] == "There is no stop to end by force: the request is waiting."
+        assert len(world.requests()) == 1
+
+
 class TestLooking:
     def test_details_go_to_the_one_who_clicked(self, world: World) -> None:
         request = world.waiting()

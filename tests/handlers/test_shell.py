@@ -9,7 +9,18 @@ from typing import Any
 
 import pytest
 
-from bot.core.changes import Approval, Glass, Outcome, Request, Stage, Standing, Tally, Verdict, Vote, Wanted
+from bot.core.changes import (
+    Approval,
+    Glass,
+    Outcome,
+    Request,
+    Stage,
+    Standing,
+    Tally,
+    Verdict,
+    Vote,
+    Wanted,
+)
 from bot.core.configured import Configured
 from bot.core.inventory import Inventory
 from bot.core.ledger import Page, write_page

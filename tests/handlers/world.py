@@ -9,7 +9,7 @@ from typing import Any
 
 from slack_bolt import App, BoltRequest, BoltResponse
 
-from bot.core.changes import Approval, Request, Stage
+from bot.core.changes import Approval, Request, Sent, Stage, Waiting
 from bot.core.inventory import Host
 from bot.core.policy import Policy, Rule
 from bot.core.question import ListedUnit
@@ -119,6 +119,13 @@ class World:
     def moved(self, request: Request, stage: Stage, **target: Any) -> Request:
         """It went on to this stage."""
         return self.store.save(request.move(stage).on_target(**target))
+
+    def slow(self) -> Request:
+        """A mask that runs, and waits for its unit to stop."""
+        running = self.moved(self.moved(self.waiting(), Stage.APPROVED), Stage.RUNNING)
+        now = running.asked_at
+        told = running.on_target(sent=(Sent("stop", (), now, 0),), waiting=Waiting(now, now))
+        return self.store.save(told)
 
     def _posted(self, request: Request) -> Request:
         due = self.store.due_message("poster")

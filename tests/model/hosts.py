@@ -102,10 +102,9 @@ class ModelHost:
                     return 1, _NO_SPACE, ""
                 case "daemon-reload":
                     manager.reload()
-                case "start":
-                    return (*max(map(manager.start, units)), "")
-                case "stop":
-                    return (*max(map(manager.stop, units)), "")
+                case "start" | "stop" | "kill":
+                    do = {"start": manager.start, "stop": manager.stop, "kill": manager.kill}[verb]
+                    return (*max(map(do, units)), "")
                 case "reload":
                     manager.reload_unit(units[0])
                 case "reset-failed":

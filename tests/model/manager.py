@@ -146,6 +146,18 @@ class Manager:
                 self.settle(each)
             return 0, ""
 
+    def kill(self, name: str) -> tuple[int, str]:
+        """systemctl(1), `kill --signal=SIGKILL`: what stops is down with it, as failed (measured)."""
+        with self.lock:
+            name = self.resolve(name)
+            self.settle(name)
+            unit = self.units.get(name)
+            if unit is None or unit.active == "inactive":
+                return 1, f"Failed to kill unit {name}: Unit {name} not loaded."
+            if unit.active == "deactivating":
+                self._end(name, replace(unit, result="signal"))
+            return 0, ""
+
     def stops_with(self, name: str) -> list[str]:
         """What a stop takes along, directly or not."""
         found: dict[str, None] = {}

@@ -1,6 +1,7 @@
 """What the bot relies on, asked of the model and of a real systemd alike: whatever holds of one holds of the other."""
 
 from collections.abc import Mapping
+from time import monotonic, sleep
 
 import pytest
 
@@ -8,6 +9,7 @@ from bot.core.look import look_argv, parse_status
 from bot.core.scan import parse_scan, scan_argv
 from bot.core.status import read_status
 from bot.core.systemctl import (
+    kill_argv,
     link_argv,
     reload_argv,
     reset_failed_argv,
@@ -164,6 +166,24 @@ def test_what_refuses_a_stop_or_a_start_by_hand_says_so(side: Side) -> None:
     assert side.states("refusestop.service")[1] is ActiveState.ACTIVE
     code, said = side.send(start_argv(UnitName("norestart.service")))
     assert (code, "may be requested by dependency only" in said) == (4, True)
+
+
+def test_a_kill_ends_a_stop_and_the_unit_has_failed(side: Side) -> None:
+    unit = UnitName("stubborn.service")
+    before = side.look(unit.text)
+    side.send(stop_argv(unit))
+    assert side.look(unit.text).active is ActiveState.DEACTIVATING
+    assert side.send(kill_argv(unit)) == (0, "")
+    deadline = monotonic() + 3  # its own limit is four seconds
+    while (seen := side.look(unit.text)).active is ActiveState.DEACTIVATING and monotonic() < deadline:
+        sleep(0.02)
+    assert (seen.active, seen.result, seen.pending_job) == (ActiveState.FAILED, "signal", "")
+    assert seen.invocation == before.invocation
+    assert side.send(kill_argv(UnitName("nosuch.service"))) == (
+        *(1, "Failed to kill unit nosuch.service: Unit nosuch.service not loaded."),
+    )
+    side.send(reset_failed_argv(unit))
+    side.send(start_argv(unit))
 
 
 def test_a_start_of_nothing_is_told(side: Side) -> None:

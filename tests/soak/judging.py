@@ -20,7 +20,7 @@ from tests.stories.scene import NAMES
 from tests.workflow.invariants import MASKED, Seen, broken
 
 _COMMAND = re.compile(r"COMMAND=(\S+/(?:systemctl|ln|find) .*)$")
-_VERBS = re.compile(r" (mask|unmask|stop|start|reset-failed|daemon-reload) ?| /dev/null | -delete")
+_VERBS = re.compile(r" (mask|unmask|stop|kill|start|reset-failed|daemon-reload) ?| /dev/null | -delete")
 
 
 def requests_of(fleet: Fleet, *, since: datetime | None = None) -> list[Request]:

@@ -70,6 +70,8 @@ def test_a_host_with_its_guard_does_what_the_bot_says_and_spares_what_it_spares(
         )
         stop = asked(lab_hosts, "sudo -n /usr/bin/systemctl --no-ask-password stop --no-block -- tuned.service")
         assert (stop.returncode, "tuned.service is critical on this host" in stop.stderr) == (64, True)
+        kill = asked(lab_hosts, "sudo -n /usr/bin/systemctl --no-ask-password kill --signal=SIGKILL -- tuned.service")
+        assert (kill.returncode, "tuned.service is critical on this host" in kill.stderr) == (64, True)
         alias = host.run(
             "sh", "-c", "ln -s tuned.service /usr/lib/systemd/system/harmless.service; systemctl daemon-reload"
         )

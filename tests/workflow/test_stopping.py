@@ -11,7 +11,7 @@ from bot.errors import UsageError
 from tests.workflow.conftest import Opening
 from tests.workflow.fleet import AnyHost, Fleet
 from tests.workflow.hands import cut_off, let_in
-from tests.workflow.slack import ALICE, BOB, words
+from tests.workflow.slack import ALICE, BOB, INCIDENT, words
 from tests.workflow.wire import Call
 from tests.workflow.world import World
 
@@ -52,6 +52,22 @@ ExecStart=/bin/sh -c 'trap "systemd-notify EXTEND_TIMEOUT_USEC=20000000; sleep 9
   systemd-notify --ready; while :; do sleep 0.1; done'
 TimeoutStopSec=6
 KillMode=mixed
+"""
+# It is deaf, never killed and started again by itself, its child is spared, and what it does afterwards takes a while.
+DEFIANT = f"""[Unit]
+OnFailure=alarm.service
+[Service]
+ExecStart=/bin/sh -c 'trap "" TERM; sleep infinity & while :; do sleep 0.1; done'
+ExecStopPost=/bin/sh -c 'sleep 2; echo post >>{LOG}'
+TimeoutStopSec=infinity
+SendSIGKILL=no
+KillMode=process
+Restart=always
+RestartSec=100ms
+"""
+ALARM = f"""[Service]
+Type=oneshot
+ExecStart=/bin/sh -c 'echo alarm >>{LOG}'
 """
 PATIENT = """[Service]
 ExecStart=/bin/sleep infinity
@@ -209,6 +225,35 @@ def test_what_never_ends_to_stop_keeps_nobody_from_its_host_and_can_be_withdrawn
     saw(world.card(done).partition("\n")[0])
     assert host.show("patient.service", "LoadState", "ActiveState") == {"LoadState": "loaded", "ActiveState": "active"}
     host.run("systemctl", "kill", "--signal=KILL", "patient.service")
+
+
+def test_a_stop_by_force_ends_what_is_never_killed_and_starts_by_itself(impatient_world: World) -> None:
+    world, host = impatient_world, impatient_world.hosts["db-01"]
+    host.write("/usr/lib/systemd/system/alarm.service", ALARM)
+    put(host, "defiant.service", DEFIANT)
+    mask = world.mask("defiant", host="db-01")
+    world.vote(mask)
+    mask = world.when(mask, lambda now: now.can_be_forced, "a slow stop")
+    asked = world.desk.slow_stops.force(mask.id, by=ALICE.id, name="alice", place=INCIDENT, key="defiant")
+    card = world.card(world.answered(asked))
+    for said_before in ("(SendSIGKILL=no)", "(KillMode=process)", "alarm.service may be started", "(ExecStopPost=)"):
+        assert said_before in card
+
+    done = world.approve(asked)
+    assert done.target.outcome is Outcome.KILLED, done.target.note
+    is_older = "systemd 252" in host.run("systemctl", "--version").stdout  # 257 kills ExecStopPost= too (measured)
+    assert world.card(done).startswith("KILLED, STILL STOPPING" if is_older else "STOPPED BY FORCE")
+    masked = world.ended(mask)
+    assert masked.target.outcome is Outcome.PROVEN, masked.target.note
+    assert "stopped by force, as bob approved" in world.card(masked)
+    assert host.show("defiant.service", "LoadState", "Result", "NRestarts", "ControlGroup") == {
+        "LoadState": "masked",
+        "Result": "signal",
+        "NRestarts": "0",
+        "ControlGroup": "",
+    }
+    assert said(host) == (["post", "alarm"] if is_older else ["alarm"])
+    assert [sent.step for sent in masked.target.sent] == ["probe", "unprobe", "stop", "link", "reload", "try-start"]
 
 
 def _withdraw(world: World, asked: Request) -> None:

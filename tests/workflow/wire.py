@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot.core.inventory import Host
 from bot.core.look import parse_look
 from bot.core.systemctl import PROBE
-from bot.core.units import FileKind, Layer, LoadState, Snapshot, UnitName
+from bot.core.units import ActiveState, FileKind, Layer, LoadState, Snapshot, UnitName
 from bot.errors import HostError, OutcomeUnknown
 from bot.ports import Hosts, Reply
 
@@ -30,7 +30,7 @@ class Call:
         words = [word for word in self.argv if not word.startswith("-")]
         if self.argv[0] != "sudo" or "status" in words:
             return ""
-        known = ("mask", "stop", "start", "reset-failed", "daemon-reload")
+        known = ("mask", "stop", "kill", "start", "reset-failed", "daemon-reload")
         verb = next((_LINKS.get(word, word) for word in words if word in known or word in _LINKS), "")
         return {"mask": "probe", "unmask": "unprobe"}[verb] if self._named == str(PROBE) else verb
 
@@ -136,6 +136,8 @@ def _is_needed(call: Call, seen: Snapshot) -> bool:
             return seen.layer(call.layer).kind is FileKind.MASK
         case "stop":
             return not seen.active.is_down
+        case "kill":
+            return seen.active is ActiveState.DEACTIVATING
         case "daemon-reload":
             highest = min(seen.mask_layers, key=list(Layer).index, default=None)
             return not seen.is_masked or highest is None or seen.fragment != seen.layer(highest).path

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import assert_never
 
-from bot.core.cards import masks, raised, rights, states
+from bot.core.cards import masks, raised, rights, slow, states
 from bot.core.cards.done import TITLES
 from bot.core.cards.kit import (
     Block,
@@ -21,7 +21,7 @@ from bot.core.cards.kit import (
     section,
     words,
 )
-from bot.core.cards.titles import asked, subject, wanted
+from bot.core.cards.titles import asked, wanted
 from bot.core.cards.waiting import on_call, plan_rows, who_may
 from bot.core.changes import Outcome, Request, Stage
 from bot.core.page import Right
@@ -32,31 +32,40 @@ from bot.core.rules.told import LIMITS
 from bot.core.units import FileKind, Snapshot
 
 
-def status(host: str, snapshot: Snapshot, live: Sequence[Request], now: datetime) -> Text:
+def status(host: str, snapshot: Snapshot, ours: Sequence[Request], now: datetime) -> Text:
     """How a unit is."""
     head = f"STATUS · {snapshot.id} on {host}"
-    return message(head, section("status", [*_unit(snapshot), *_masked_by(snapshot, live, now)]))
+    return message(head, section("status", [*_unit(snapshot), *_masked_by(snapshot, ours, now)]))
 
 
 def plan(request: Request, decision: Decision, now: datetime) -> Text:
     """What approvers would see, and what the answer would be."""
-    head = f"PLAN, NOBODY IS ASKED · {request.ask.change.verb} {subject(request)}"
+    head = f"PLAN, NOBODY IS ASKED · {wanted(request)}"
     answer = [*_decided(decision), words("Looked at {}. Nothing was changed and nobody was asked.", clock(now))]
     people = section("people", [asked(request)])
     return message(head, people, section("plan", [*plan_rows(request)]), section("answer", answer))
 
 
 def why(
-    request: Request, decision: Decision, explained: Sequence[Explained], approvers: Sequence[Approvers] = ()
+    request: Request,
+    decision: Decision,
+    explained: Sequence[Explained],
+    approvers: Sequence[Approvers] = (),
+    *,
+    stopping: Markup | None = None,
 ) -> Text:
-    """The decision, the check that made it, who could approve, and what each rule of the policy says of this change."""
-    head = f"WHY · {request.ask.change.verb} {subject(request)}"
+    """The decision, the check that made it, who could approve, and what each rule of the policy says of this change.
+
+    `stopping` is what there is to say of our mask while that waits for the unit's own stop.
+    """
+    head = f"WHY · {wanted(request)}"
     passed = sum(one.holds and not one.decides for one in explained if not one.line)
     deciding = [_deciding(one, decision) for one in explained if one.decides]
     rules = [_rule(one) for one in explained if one.line]
     checks = [row("Checks", f"{passed} passed"), *(row("Decided by", text) for text in deciding)]
     could = [section("approvers", [*_could_approve(approvers)])] if approvers else []
-    return message(head, section("answer", [*_decided(decision), *checks]), *could, *_listed("rules", rules))
+    first = [row("Our mask", stopping)] if stopping else []
+    return message(head, section("answer", [*first, *_decided(decision), *checks]), *could, *_listed("rules", rules))
 
 
 def _deciding(one: Explained, decision: Decision) -> Markup:
@@ -119,6 +128,7 @@ _HELP = (
     Markup("    `--user NAME`  a unit of that user's own manager"),
     Markup("    `--alone`  without the votes that are missing, if the policy lets you; the reason has to say why"),
     Markup("    `--alone --console-works`  the same for a guarded unit: your word that console access works today"),
+    Markup("    `--force`  end by SIGKILL the stop that a mask waits for; this takes an approval of its own"),
     Markup("`/unmask HOST UNIT [reason]`  bring it back to what it was"),
     Markup("`/mask status HOST [UNIT]`  how it is now"),
     Markup("`/mask plan HOST UNIT`  show all here what approvers would see; nobody is asked"),
@@ -147,10 +157,10 @@ def _unit(seen: Snapshot) -> Iterator[Markup]:
         yield row("Started by", joined(f"{other.unit} ({states.doing(other)})" for other in around.triggers))
 
 
-def _masked_by(seen: Snapshot, live: Sequence[Request], now: datetime) -> Iterator[Markup]:
-    for mask in live:
-        yield row("Our mask", masks.ours(mask, now))
-    if live or not seen.mask_layers:
+def _masked_by(seen: Snapshot, ours: Sequence[Request], now: datetime) -> Iterator[Markup]:
+    for mask in ours:
+        yield row("Our mask", slow.standing(mask, now) if mask.waits_for_its_stop else masks.ours(mask, now))
+    if ours or not seen.mask_layers:
         return
     paths = [file.path for file in seen.layers if file.kind in (FileKind.MASK, FileKind.EMPTY)]
     yield row("Masked by", words("somebody else, not by maskbot: {}", joined(paths)))

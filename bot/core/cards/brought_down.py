@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bot.core.beside import came_up, went_down
-from bot.core.cards import states
+from bot.core.cards import forcing, states
 from bot.core.cards.kit import Markup, joined, row, words
 from bot.core.changes import Target
 from bot.core.neighbourhood import seen_beside
@@ -33,6 +33,9 @@ def how_it_stopped(target: Target) -> Iterator[Markup]:
     if target.settings_lost and target.after and target.after.active.is_down:
         why = "somebody masked it while it was stopping, so what was left of its own stop did not happen"
         yield row("Its stop", why)
+    if target.forced and target.after and target.after.active.is_down:
+        yield row("Its stop", forcing.forced(target.forced))
+        return
     looks = [seen for seen in (target.after, target.last_seen) if seen]
     ran = target.before is not None and not target.before.active.is_down
     if ran and any(seen.result == "timeout" and seen.active.is_down and not seen.control_group for seen in looks):

@@ -11,6 +11,7 @@ LABELS = {
     Action.APPROVE: "Approve",
     Action.DENY: "Deny",
     Action.WITHDRAW: "Withdraw",
+    Action.FORCE: "Stop by force",
     Action.DETAILS: "Details",
     Action.UNMASK: "Unmask",
     Action.MASK_AGAIN: "Mask again",
@@ -23,7 +24,13 @@ LABELS = {
     Action.HAND_OVER: "Hand over",
     Action.SIGN: "Sign the review",
 }
-_STYLES = {Action.APPROVE: "primary", Action.DENY: "danger", Action.GO_ALONE: "danger", Action.ANSWER: "primary"}
+_STYLES = {
+    Action.APPROVE: "primary",
+    Action.DENY: "danger",
+    Action.FORCE: "danger",
+    Action.GO_ALONE: "danger",
+    Action.ANSWER: "primary",
+}
 
 
 def buttons(request: Request, actions: Sequence[Action]) -> Block:

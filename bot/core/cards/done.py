@@ -26,10 +26,13 @@ TITLES = {
     Outcome.UNMASKED: "UNMASKED",
     Outcome.NOT_UNMASKED: "NOT UNMASKED, PARTLY REMOVED",
     Outcome.NOT_OURS: "NOT UNDONE, IT IS NOT OURS",
+    Outcome.KILLED: "STOPPED BY FORCE",
     Outcome.CALLED_OFF: "WITHDRAWN, AS BEFORE",
     Outcome.CALLED_OFF_PARTLY: "WITHDRAWN, NOT ALL AS BEFORE",
     Outcome.UNKNOWN: "NOT KNOWN YET",
 }
+# Where it is not down after what brings units down.
+_UP = {Outcome.PROVEN: "MASKED AND PROVEN, LEFT RUNNING", Outcome.KILLED: "KILLED, STILL STOPPING"}
 _NOTES = {
     Outcome.FAILED: "Why",
     Outcome.NOT_PROTECTED: "Why",
@@ -47,6 +50,7 @@ _ENDED = {
     Outcome.UNMASKED: "proven",
     Outcome.CALLED_OFF: "withdrawn, and proven",
     Outcome.PROLONGED: "done",
+    Outcome.KILLED: "killed",
 }
 _REMOVED = (Outcome.RESTORED, Outcome.RESTORED_PARTLY, Outcome.UNMASKED)
 _AND_BACK = " It had been told to stop, and was started again once it was down."
@@ -60,7 +64,12 @@ def card(request: Request, now: datetime) -> Text:
     shown = [table(target)] if target.after and target.outcome not in _UNTOUCHED else []
     return message(
         f"{title(request)} · {subject(request)}",
-        *_sections(glass=[*glass.rows(request)], meaning=[*_meaning(request)], table=shown, facts=[*_facts(request)]),
+        *_sections(
+            glass=[*glass.rows(request)],
+            meaning=[*_meaning(request), *_of_force(request)],
+            table=shown,
+            facts=[*_facts(request)],
+        ),
         section("people", [*_people(request, now)]),
         buttons(request, glass.with_review(request, actions(request, now))),
         instead={"table": [*spoken(target)]} if shown else {},
@@ -83,8 +92,8 @@ def title(request: Request) -> str:
         return "HOLD KEPT"
     if outcome is Outcome.PROLONGED and request.ask.change.term is None:
         return "KEPT, WITHOUT AN END"
-    if outcome is Outcome.PROVEN and target.after and not target.after.active.is_down:
-        return f"{TITLES[outcome]}, LEFT RUNNING"
+    if outcome in _UP and target.after and not target.after.active.is_down:
+        return _UP[outcome]
     if outcome is Outcome.MASKED_RESTARTED:
         return TITLES[outcome] + _by_whom(target)
     if outcome in _REMOVED and _masked_still(target):
@@ -148,7 +157,7 @@ def _meaning(request: Request) -> Iterator[Markup]:
             )
         case Outcome.MASKED_RUNNING | Outcome.MASKED_RESTARTED:
             yield Markup("*It runs.* It will not start again once it is down. To stop it, unmask it and ask again.")
-        case Outcome.NO_CHANGE:
+        case Outcome.NO_CHANGE if not request.ask.change.force:
             yield words("Nothing was changed: it was so already.")
         case Outcome.CALLED_OFF | Outcome.CALLED_OFF_PARTLY:
             yield words("It is not masked.{}", _AND_BACK if any(one.step == "stop" for one in target.sent) else "")
@@ -157,6 +166,12 @@ def _meaning(request: Request) -> Iterator[Markup]:
             yield words("{}. Nothing was started.", whose)
         case Outcome.NOT_OURS:
             yield words("What is there now is not what we made, so it was left alone.")
+
+
+def _of_force(request: Request) -> Iterator[Markup]:
+    """A stop by force, which is for the sake of a mask that has a card of its own."""
+    if request.ask.change.force:
+        yield words("Its mask goes on by itself, and the card of the mask says how that ends.")
 
 
 def _unprotected(after: Snapshot | None) -> Markup:

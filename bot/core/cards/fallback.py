@@ -6,6 +6,7 @@ Nothing that was seen on a host is drawn here, so no odd answer of a host keeps 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from bot.core.cards import running as stopping
 from bot.core.cards.buttons import buttons
 from bot.core.cards.done import TITLES
 from bot.core.cards.kit import (
@@ -24,6 +25,7 @@ from bot.core.cards.kit import (
     section,
     words,
 )
+from bot.core.cards.titles import what
 from bot.core.changes import Outcome, Request, Stage, Standing, Target, Verb
 from bot.core.page import Page
 
@@ -106,9 +108,10 @@ def state(request: Request) -> str:
     target = request.target
     if request.stage is Stage.RUNNING:
         verb = "MASKING" if request.ask.change.verb is Verb.MASK else "UNMASKING"
+        verb = "STOPPING BY FORCE" if request.ask.change.force else verb
         return TITLES[Outcome.UNKNOWN] if _in_doubt(target) else f"{verb}, UNDER WAY"
     if request.stage is not Stage.DONE:
-        return f"{request.ask.change.verb}, {_STAGES.get(request.stage, request.stage)}".upper()
+        return f"{what(request)}, {_STAGES.get(request.stage, request.stage)}".upper()
     if request.watched.lost:
         return "OUR MASK IS GONE"
     return "TAKEN BACK" if request.undone_by else TITLES[target.outcome or Outcome.UNKNOWN]
@@ -148,6 +151,8 @@ def _by_stage(request: Request) -> Iterator[Action]:
             yield Action.WITHDRAW
         case Stage.RUNNING if _in_doubt(request.target):
             yield Action.LOOK_NOW
+        case Stage.RUNNING:
+            yield from stopping.actions(request)
         case Stage.DONE if request.ask.change.verb is Verb.MASK and request.can_be_undone:
             yield Action.UNMASK
             if request.standing.ends_at and request.is_live_mask:

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from bot.core.cards import holds, masks, states
+from bot.core.cards import holds, masks, slow, states
 from bot.core.cards.kit import Block, Markup, Text, clock, day, escape, joined, message, row, section, words
 from bot.core.cards.ledger import about_hosts, lines
-from bot.core.cards.titles import subject
+from bot.core.cards.titles import subject, wanted
 from bot.core.cards.waiting import standing
 from bot.core.changes import Request, Stage
 from bot.core.ledger import Book
@@ -68,7 +68,7 @@ def _part(name: str, title: str, found: Sequence[Markup]) -> Iterator[Block]:
 
 
 def _waiting(request: Request, now: datetime, *, why: bool) -> Markup:
-    what = words("{} {}: {}", request.ask.change.verb, subject(request), standing(request))
+    what = words("{}: {}", wanted(request), standing(request))
     left = [words("{} left", states.span((by - now).total_seconds()))] if (by := _until(request)) else []
     return joined([what, *left, words("by {}", masks.owner(request)), *(masks.reason(request) if why else ())])
 
@@ -81,10 +81,12 @@ def _until(request: Request) -> datetime | None:
 
 
 def _running(request: Request, now: datetime) -> Markup:
-    what = words("{} {}", request.ask.change.verb, subject(request))
+    what = words("{}", wanted(request))
     if since := request.target.unknown_since:
         age = states.span((now - since).total_seconds())
         return words("{}: *not known yet*, since {} ({}): {}", what, clock(since), age, escape(request.target.note))
+    if request.waits_for_its_stop:
+        return words("{}: {}", what, slow.standing(request, now))
     return words("{}: being carried out", what)
 
 
@@ -95,13 +97,13 @@ _Timer = Callable[[Request], tuple[datetime, Markup] | None]
 def _decision(request: Request) -> tuple[datetime, Markup] | None:
     if request.stage is not Stage.WAITING or request.approval is None:
         return None
-    return request.approval.decide_by, words("the time to decide on {} {}", request.ask.change.verb, subject(request))
+    return request.approval.decide_by, words("the time to decide on {}", wanted(request))
 
 
 def _approval(request: Request) -> tuple[datetime, Markup] | None:
     if request.stage is not Stage.APPROVED or request.act_by is None:
         return None
-    return request.act_by, words("the approval of {} {}", request.ask.change.verb, subject(request))
+    return request.act_by, words("the approval of {}", wanted(request))
 
 
 def _mask(request: Request) -> tuple[datetime, Markup] | None:

@@ -47,6 +47,7 @@ class Action(StrEnum):
     APPROVE = "approve"
     DENY = "deny"
     WITHDRAW = "withdraw"
+    FORCE = "stop_by_force"
     DETAILS = "details"
     UNMASK = "unmask"
     MASK_AGAIN = "mask_again"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from bot.core.cards import masks
+from bot.core.cards import masks, slow
 from bot.core.cards.kit import (
     MESSAGE,
     SECTION,
@@ -32,7 +32,7 @@ def listing(book: Book, *, host: str = "") -> Text:
     """Every mask, as many as fit into a message."""
     blocks, left = lines("masks", [masks.line(entry, book) for entry in book.entries], room=_ROOM)
     more = [section("more", [words("… {} more. {}", left, Markup(_WHERE_ALL_ARE))])] if left else []
-    ends = [*_pending(book), *_reviews(book), section("hosts", [*about_hosts(book)])]
+    ends = [*_stopping(book), *_pending(book), *_reviews(book), section("hosts", [*about_hosts(book)])]
     return message(_head(book, host), *(blocks or [_none()]), *more, *ends)
 
 
@@ -42,7 +42,7 @@ def whole(book: Book, *, host: str = "") -> Text:
     blocks = [section(f"masks-{number}", [one]) for number, one in enumerate(every, 1)] or [_none()]
     head = _head(book, host)
     hosts = section("hosts", [*about_hosts(book, most=len(book.pages))])
-    return Text(head, (header(head), *blocks, *_pending(book), *_reviews(book), hosts))
+    return Text(head, (header(head), *blocks, *_stopping(book), *_pending(book), *_reviews(book), hosts))
 
 
 def _reviews(book: Book) -> list[Block]:
@@ -58,6 +58,13 @@ def _pending(book: Book) -> list[Block]:
         if (hold := one.ask.change.hold) and one.target.note
     ]
     return [section("pending", [*found[:_HOSTS]])] if found else []
+
+
+def _stopping(book: Book) -> list[Block]:
+    """Masks that are not made yet, since their units are slow to stop."""
+    slowly = [one for one in book.running if one.waits_for_its_stop]
+    found = [words("*{}*: {}", subject(one), slow.standing(one, book.now)) for one in slowly]
+    return [section("stopping", [*found[:_HOSTS]])] if found else []
 
 
 def lines(name: str, all_lines: Sequence[Markup], *, room: int) -> tuple[list[Block], int]:

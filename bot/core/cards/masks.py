@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.core.cards import ends, states
 from bot.core.cards.kit import Markup, day, escape, joined, words
-from bot.core.cards.titles import subject
+from bot.core.cards.titles import subject, wanted
 from bot.core.changes import Request
 from bot.core.ledger import Book, Entry
 from bot.core.scan import FoundMask
@@ -44,7 +44,7 @@ def owed(request: Request, now: datetime, *, why: bool = True) -> Iterator[Marku
     """What somebody did alone, and nobody has signed for yet."""
     if request.glass:
         done, age = request.glass, states.span((now - request.glass.at).total_seconds())
-        what = words("{} {}: {} went ahead alone {} ago", request.ask.change.verb, subject(request), done.name, age)
+        what = words("{}: {} went ahead alone {} ago", wanted(request), done.name, age)
         yield words("{}: {}", what, escape(done.reason, width=120)) if why else what
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.core.cards import glass, slow, states
+from bot.core.cards import forcing, glass, slow, states
 from bot.core.cards.buttons import buttons
 from bot.core.cards.kit import Action, Markup, Text, clock, message, row, section, words
 from bot.core.cards.titles import approved, asked, subject
@@ -17,6 +17,7 @@ _STEPS = {
     "probe": "trying whether a mask can be made there, under a name that no unit has",
     "unprobe": "taking that away again",
     "stop": "stopping",
+    "kill": "sending SIGKILL to all its processes",
     "reload": "letting systemd read its files (daemon-reload)",
     "try-start": "trying a start, to see it refused",
     "reset-failed": "clearing the failed state of",
@@ -27,19 +28,28 @@ _STEPS = {
 def card(request: Request, now: datetime) -> Text:
     """Progress, without a promise."""
     doing = "MASKING" if request.ask.change.verb is Verb.MASK else "UNMASKING"
+    if request.ask.change.force:
+        doing = "STOPPING BY FORCE"
     if request.target.called_off:
         doing = "WITHDRAWN:"
     rows = [row("Step", _step(request.target, now))]
     if request.target.last_seen:
         rows.append(row("Seen", states.doing(request.target.last_seen)))
+    if request.target.forced:
+        rows.append(row("By force", forcing.sent(request.target.forced)))
     rows += slow.rows(request)
-    actions = [Action.WITHDRAW, Action.DETAILS] if request.can_be_called_off else [Action.DETAILS]
     return message(
         f"{doing} {subject(request)} · {_how(request)}",
         section("people", [*glass.rows(request), asked(request), *approved(request)]),
         section("progress", rows),
-        buttons(request, actions),
+        buttons(request, actions(request)),
     )
+
+
+def actions(request: Request) -> tuple[Action, ...]:
+    """What people may do about a stop that takes long."""
+    withdraw = (Action.WITHDRAW,) if request.can_be_called_off else ()
+    return (*withdraw, *((Action.FORCE,) if request.can_be_forced else ()), Action.DETAILS)
 
 
 def _how(request: Request) -> str:

@@ -15,6 +15,7 @@ _NO_NEED_TO_KNOW = (
     Outcome.CALLED_OFF,
     Outcome.NO_CHANGE,
     Outcome.PROLONGED,
+    Outcome.KILLED,
 )
 _LINES, _WIDTH = 20, 500
 NOBODY_THERE = "Its channel is gone or the bot is not in it any more, so nobody could see it."

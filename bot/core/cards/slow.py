@@ -1,6 +1,7 @@
 """What a stop or a start that takes long waits for, in the words of systemd.service(5)."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from bot.core.cards import states
 from bot.core.cards.kit import Markup, row, words
@@ -20,6 +21,8 @@ _STOPPING = {
     "final-sigkill": "what is left of its processes (SIGKILL)",
     "unmounting": "its umount",
 }
+_WAIT = "wait, and the mask follows once it is down; or withdraw it, and it is started again instead"
+_FORCE = "; or ask for a stop by force (SIGKILL), which needs an approval of its own"
 _MOVING = {
     ActiveState.ACTIVATING: "its start",
     ActiveState.RELOADING: "the end of its reload, so that its stop commands run",
@@ -39,6 +42,15 @@ def waits_for(seen: Snapshot) -> str:
     return "its turn: systemd lets others stop or start first" if seen.pending_job else ""
 
 
+def standing(request: Request, now: datetime) -> Markup:
+    """A mask that is not made yet, in a line: whose it is, for how long it has waited, and for what."""
+    target, since = request.target, request.begun_at or request.asked_at
+    what = waits_for(target.last_seen) if target.last_seen else ""
+    who, age = request.owner_name or request.owner.user, states.span((now - since).total_seconds())
+    waits = words("not masked yet (asked by {}): stopping for {}{}", who, age, f", waits for {what}" if what else "")
+    return words("{}; withdrawn, so it is started again once it is down", waits) if target.called_off else waits
+
+
 def rows(request: Request) -> Iterator[Markup]:
     """While a change waits: for what, how long that may take, and what people may do about it."""
     target = request.target
@@ -49,9 +61,7 @@ def rows(request: Request) -> Iterator[Markup]:
     if target.called_off:
         yield row("Withdrawn", "once it is down it is started again, and this card says how that went")
     elif target.waiting and request.can_be_called_off:
-        yield row(
-            "You may", "wait, and the mask follows once it is down; or withdraw it, and it is started again instead"
-        )
+        yield row("You may", _WAIT + _FORCE * request.can_be_forced)
     if target.waiting:
         yield row("Host", "is free for other changes meanwhile")
 

@@ -30,7 +30,7 @@ def what(request: Request) -> str:
     """What is asked for, in a word."""
     if request.ask.prolongs:
         return "extend" if request.ask.change.term else "keep"
-    return str(request.ask.change.verb)
+    return request.ask.change.noun
 
 
 def wanted(request: Request) -> str:

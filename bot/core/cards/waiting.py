@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from bot.core.cards import consequences, ends, freezes, glass, raised, states
+from bot.core.cards import consequences, ends, forcing, freezes, glass, raised, states
 from bot.core.cards.buttons import buttons
 from bot.core.cards.kit import (
     Action,
@@ -46,6 +46,9 @@ def plan_rows(request: Request) -> Iterator[Markup]:
     """What is there now and what would follow, always in the same order."""
     if request.ask.prolongs:
         yield from ends.plan(request)
+        return
+    if request.ask.change.force:
+        yield from forcing.plan(request)
         return
     seen = request.target.planned or request.target.before
     if seen is None:

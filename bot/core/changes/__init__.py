@@ -13,7 +13,7 @@ from bot.core.changes.route import Route
 from bot.core.changes.stages import Outcome, Stage
 from bot.core.changes.standing import Prolonging, Standing
 from bot.core.changes.talk import Remark
-from bot.core.changes.targets import Sent, Target, Waiting
+from bot.core.changes.targets import Forced, Sent, Target, Waiting
 from bot.core.changes.term import Term
 from bot.core.changes.votes import Approval, Tally, Verdict, Vote
 from bot.core.changes.watched import Loss, Watched
@@ -26,6 +26,7 @@ __all__ = [
     "Ask",
     "Cause",
     "Change",
+    "Forced",
     "Frozen",
     "Glass",
     "Handover",

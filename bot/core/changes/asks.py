@@ -31,13 +31,19 @@ class Change:
     term: Term | None = None  # until it ends by itself; None: until somebody takes it back
     hold: Hold | None = None  # it lasts: who answers for it, and when they look at it again
     window: Window | None = None  # when it may be carried out; None: as soon as people agree
+    force: bool = False  # nothing but this: end by SIGKILL the stop that a mask of ours waits for
 
     def __str__(self) -> str:
-        options = " --runtime" * self.runtime + " --keep-running" * self.keep_running
+        options = " --runtime" * self.runtime + " --keep-running" * self.keep_running + " --force" * self.force
         whose = f" --user {self.user}" if self.user else ""
         times = "".join(f" {time}" for time in (self.term, self.hold, self.window) if time)
         where = f"@{self.hold.hosts}" if self.hold and self.hold.is_whole else self.host
         return f"{self.verb} {where} {self.unit}{options}{whose}{times}"
+
+    @property
+    def noun(self) -> str:
+        """As it is called in a sentence: `the mask of`, `the stop by force of`."""
+        return "stop by force" if self.force else str(self.verb)
 
     def taken_back(self, unit: UnitName) -> "Change":
         """What takes this mask back, at once, under the unit's real name."""
@@ -50,7 +56,7 @@ class Ask:
 
     `undoes` is the id of our own mask request that this takes back; `repeats` of one that did not come to its end or
     of a hold that has lost its mask; `prolongs` of one that is to end later than it would, or not at all, or of a hold
-    that is kept: nothing is done to its host.
+    that is kept: nothing is done to its host; `forces` of one that waits for the stop that is to be ended by force.
     """
 
     change: Change
@@ -61,6 +67,7 @@ class Ask:
     undoes: str = ""
     repeats: str = ""
     prolongs: str = ""
+    forces: str = ""
     instead_of: datetime | None = None  # with `prolongs`: when that mask would end
     by_itself: bool = False  # asked by nobody: an end has come, a hold puts its mask back or goes to one more host
     alone: bool = False  # without the votes that are missing, if the policy lets them

@@ -157,10 +157,22 @@ class Request:
         return replace(hold, review=kept[-1].until) if kept and kept[-1].until else hold
 
     @property
+    def waits_for_its_stop(self) -> bool:
+        """A mask that is not made yet, because its unit is slow to stop; also one that was withdrawn meanwhile."""
+        is_slow = self.target.waiting is not None or self.target.called_off is not None
+        is_mask = self.ask.change.verb is Verb.MASK and not self.ask.change.force
+        return self.stage is Stage.RUNNING and is_mask and is_slow and self.target.made is None
+
+    @property
     def can_be_called_off(self) -> bool:
         """Whether the request waits for a unit that is slow to stop, before its mask is made."""
-        waits = self.stage is Stage.RUNNING and self.ask.change.verb is Verb.MASK and self.target.waiting is not None
-        return waits and self.target.made is None and self.target.called_off is None and not self.ask.by_itself
+        return self.waits_for_its_stop and self.target.called_off is None and not self.ask.by_itself
+
+    @property
+    def can_be_forced(self) -> bool:
+        """Whether people may be asked to end by force the stop that this mask waits for."""
+        was_told = any(sent.step == "stop" for sent in self.target.sent)
+        return self.waits_for_its_stop and self.target.called_off is None and was_told
 
     @property
     def can_be_undone(self) -> bool:

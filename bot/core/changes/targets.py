@@ -28,6 +28,16 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Forced:
+    """A stop that was ended by SIGKILL, as people approved it in a request of its own."""
+
+    request_id: str
+    at: datetime
+    approvers: tuple[str, ...] = ()  # their names
+    alone: str = ""  # who went ahead without the votes that were missing
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """One host and one unit of a request: what is claimed, locked, looked at, stepped and verified."""
 
@@ -49,3 +59,4 @@ class Target:
     settings_lost: bool = False  # a mask was loaded while it stopped: what was left of its own stop did not happen
     waiting: Waiting | None = None
     called_off: datetime | None = None  # withdrawn while it waited
+    forced: Forced | None = None

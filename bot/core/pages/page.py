@@ -43,7 +43,7 @@ def holds(request: Request) -> bool:
 
 def summary(request: Request, cause: Cause) -> str:
     """Why somebody is woken up, in one line."""
-    what = f"the {request.ask.change.verb} of {subject(request)}"
+    what = f"the {request.ask.change.noun} of {subject(request)}"
     if cause is Cause.UNDECIDED:
         reason = _reason(request)
         return f"Nobody decides: {what}, asked by {request.ask.requester_name}" + (f": {reason}" if reason else "")
@@ -75,4 +75,4 @@ def _reason(request: Request) -> str:
 def over(request: Request) -> str:
     """How it ended."""
     how = title(request).lower() if request.stage is Stage.DONE else str(request.stage)
-    return f"Over: the {request.ask.change.verb} of {subject(request)} is {how}"
+    return f"Over: the {request.ask.change.noun} of {subject(request)} is {how}"

@@ -81,7 +81,7 @@ def latest_without_vote(mask: Request, policy: Policy) -> datetime | None:
 def mask_ends_where_it_must(facts: Facts, policy: Policy) -> Refuse | None:
     """Some hosts or units the policy lets nobody mask for good, or only if somebody answers for it."""
     change = facts.request.ask.change
-    if change.verb is not Verb.MASK or change.term is not None:
+    if change.verb is not Verb.MASK or change.term is not None or change.force:
         return None
     strict = [rule for rule in matching(facts, policy) if rule.requires_end and not (change.hold and rule.hold_will_do)]
     if not strict:

@@ -59,7 +59,7 @@ def unit_is_not_busy(facts: Facts, _policy: Policy) -> Refuse | None:
     its next ExecStart= to the reload and report success (measured), so there it counts until the end.
     """
     snapshot, change = facts.snapshot, facts.request.ask.change
-    if snapshot is None or not snapshot.pending_job or change.verb is not Verb.MASK:
+    if snapshot is None or not snapshot.pending_job or change.verb is not Verb.MASK or change.force:
         return None
     starting = snapshot.active is ActiveState.ACTIVATING
     if not change.keep_running and (starting or facts.moment is not Moment.LOOKED):

@@ -14,7 +14,7 @@ def is_not_masked_already(facts: Facts, _policy: Policy) -> Refuse | None:
     A mask until the next reboot may be made a lasting one; the other way round there is nothing to gain.
     """
     snapshot, change = facts.snapshot, facts.request.ask.change
-    if snapshot is None or change.verb is not Verb.MASK or not snapshot.is_masked:
+    if snapshot is None or change.verb is not Verb.MASK or change.force or not snapshot.is_masked:
         return None
     if snapshot.mask_layers == (Layer.RUNTIME,) and not change.runtime:
         return None
@@ -28,7 +28,7 @@ def is_not_masked_already(facts: Facts, _policy: Policy) -> Refuse | None:
 def mask_would_hold(facts: Facts, _policy: Policy) -> Refuse | None:
     """There is a layer where a mask works."""
     snapshot, change = facts.snapshot, facts.request.ask.change
-    if snapshot is None or change.verb is not Verb.MASK:
+    if snapshot is None or change.verb is not Verb.MASK or change.force:
         return None
     answer = choose_layer(change, snapshot)
     return answer if isinstance(answer, Refuse) else None

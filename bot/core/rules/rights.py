@@ -38,6 +38,8 @@ def _needed(facts: Facts, snapshot: Snapshot) -> frozenset[str]:
     if change.verb is Verb.UNMASK:
         back = _BRING_BACK if facts.own_mask else frozenset[str]()
         return _for_layers(*layers_to_clear(facts, snapshot)) - {"mask"} | back
+    if change.force:
+        return frozenset({"kill"})
     layer = choose_layer(change, snapshot)
     link = _for_layers(layer) if isinstance(layer, Layer) else frozenset[str]()
     # Where sudo refuses the start that is tried as a proof, its refusal would look like the mask's.

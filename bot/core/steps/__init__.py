@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.core.changes import Change, Outcome, Target, Verb
+from bot.core.steps.forcing import next_force_step
 from bot.core.steps.kinds import Done, Limits, Link, Step, Work, times
 from bot.core.steps.masking import next_mask_step
 from bot.core.steps.restoring import next_undo_step, next_unmask_step
@@ -19,6 +20,8 @@ __all__ = ["Done", "Limits", "Step", "Work", "next_step", "observe"]
 
 def next_step(work: Work, now: Snapshot, at: datetime) -> Step:
     """The one step that brings the unit nearer to what was asked for. Pure: the same look gives the same step."""
+    if work.change.force:
+        return next_force_step(work, now, at)
     if work.target.called_off:
         return _called_off(next_undo_step(replace(work, undoes=work.target), now, at))
     if work.change.verb is Verb.MASK:
@@ -41,7 +44,7 @@ def _called_off(step: Step) -> Step:
 def observe(target: Target, change: Change, now: Snapshot) -> Target:
     """What a look teaches that later steps, the card and the undo need to know."""
     made, lost = target.made, target.settings_lost
-    if change.verb is Verb.MASK and target.layer:
+    if change.verb is Verb.MASK and target.layer and not change.force:
         file = now.layer(target.layer)
         if was_unlinked(target):
             made = made if made == file else None

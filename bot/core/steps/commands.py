@@ -6,6 +6,7 @@ from bot.core import systemctl
 from bot.core.changes import Target
 from bot.core.steps.kinds import (
     Command,
+    Kill,
     Link,
     Probe,
     Reload,
@@ -26,6 +27,8 @@ def argv(step: Command, target: Target, *, user: str) -> tuple[str, ...]:
             return _link_argv(step, target, user=user)
         case Stop():
             return systemctl.stop_argv(target.unit, user=user)
+        case Kill():
+            return systemctl.kill_argv(target.unit, user=user)
         case Reload():
             return systemctl.reload_argv(user=user)
         case TryStart(unit=name):

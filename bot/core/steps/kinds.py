@@ -45,6 +45,13 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class Kill:
+    """Send SIGKILL to every process of the unit."""
+
+    name: ClassVar[str] = "kill"
+
+
+@dataclass(frozen=True, slots=True)
 class Reload:
     """Let systemd read its files again."""
 
@@ -96,7 +103,7 @@ class Done:
     note: str = ""
 
 
-Command = Link | Probe | Unprobe | Unlink | Stop | Reload | TryStart | ResetFailed | Start
+Command = Link | Probe | Unprobe | Unlink | Stop | Kill | Reload | TryStart | ResetFailed | Start
 Step = Command | Wait | LookFully | Done
 
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.core.changes import (
     Cause,
+    Forced,
     Frozen,
     Held,
     Hold,
@@ -29,7 +30,7 @@ from bot.core.changes import (
 from bot.core.habits import Habits, Turn
 from bot.core.people import ITSELF, Shift
 from bot.core.unit_files import NOT_KNOWN
-from bot.core.units import ActiveState, FileKind, Layer, UnitName
+from bot.core.units import ActiveState, FileKind, Layer, Snapshot, UnitName
 from tests.core.cards.situations import (
     ALICE,
     BOB,
@@ -184,6 +185,29 @@ def slow(**target: object) -> Request:
     return under_way(waiting=Waiting(NOW - timedelta(seconds=30), NOW), **sending)
 
 
+def by_force(seen: Snapshot | None = None, **changes: object) -> Request:
+    """A stop by force that is asked for, of a unit that has been stopping for a while."""
+    stopping = seen or running(active=ActiveState.DEACTIVATING, sub="stop-sigterm")
+    request = waiting(stopping, change(force=True))
+    return replace(request, ask=replace(request.ask, forces="r0"), **changes)  # type: ignore[arg-type]
+
+
+def killed(outcome: Outcome, after: Snapshot, note: str = "") -> Request:
+    """What became of it."""
+    stopping = running(active=ActiveState.DEACTIVATING, sub="stop-sigterm")
+    request = finished(outcome, after, planned=stopping, before=stopping, sent=(sent("kill"),), note=note)
+    return replace(request, ask=by_force().ask, undo_until=None)
+
+
+FORCED = Forced("r9", NOW - timedelta(seconds=20), ("bob",))
+DATABASE = running(
+    active=ActiveState.DEACTIVATING,
+    sub="stop",
+    stop_command=(1, 2),
+    kill_mode="process",
+    spared=True,
+    habits=Habits(stop_starts=("alarm.service",)),
+)
 HABITS = Habits(
     is_frozen=True,
     stop_starts=("alarm.service",),
@@ -194,6 +218,16 @@ HABITS = Habits(
 WAITING = {
     "what its stop and its start bring about": waiting(running(habits=HABITS, twins=("worker-twin.service",))),
     "left running, and none of that": waiting(running(habits=HABITS), change(keep_running=True)),
+    "a stop by force": by_force(),
+    "a stop by force, of a database in its stop command": by_force(DATABASE),
+    "a stop by force, of what runs after its stop": by_force(
+        running(active=ActiveState.DEACTIVATING, sub="stop-post", stop_command=(1, 1), kill_mode="none")
+    ),
+    "a stop by force, of what went down while it was asked for": by_force(stopped()),
+    "a stop by force that was not looked at yet": replace(by_force(), stage=Stage.ASKED).on_target(
+        planned=None, before=None
+    ),
+    "a stop by force, approved": by_force(stage=Stage.APPROVED, votes=(vote(),), act_by=NOW + timedelta(minutes=10)),
     "an ordinary unit": waiting(),
     "a busy neighbourhood": waiting(BUSY),
     "two approvals, one there, one being checked, and a tick": guarded(),
@@ -307,6 +341,17 @@ RUNNING = {
     "a slow stop, in its command after it": slow(
         last_seen=running(active=ActiveState.DEACTIVATING, sub="stop-post", stop_command=(1, 1))
     ),
+    "a slow stop, SIGKILL was sent": slow(
+        forced=FORCED, last_seen=running(active=ActiveState.DEACTIVATING, sub="stop-post", stop_command=(1, 1))
+    ),
+    "a slow stop, SIGKILL was sent without a vote": slow(
+        forced=replace(FORCED, approvers=()), last_seen=running(active=ActiveState.DEACTIVATING, sub="stop-post")
+    ),
+    "a slow stop, SIGKILL was sent by who went ahead alone": slow(
+        forced=replace(FORCED, approvers=(), alone="carol"),
+        last_seen=running(active=ActiveState.DEACTIVATING, sub="stop-post"),
+    ),
+    "a stop by force, under way": replace(under_way(sent=(sent("kill"),)), ask=by_force().ask),
     "a slow stop of another kind": slow(last_seen=running(active=ActiveState.DEACTIVATING, sub="deactivating")),
     "a stop that waits for its turn": slow(last_seen=running(pending_job="7")),
     "a reload that is waited for": slow(sent=(), last_seen=running(active=ActiveState.RELOADING, sub="reload")),
@@ -359,6 +404,14 @@ DONE = {
     "proven, by properties alone": proven(sent=SENT[:3]),
     "proven, with a note": proven(note="Failed since: other.service."),
     "proven, stopped by force": proven(after=masked(result="timeout"), before=running(timeout_stop_usec=4_000_000)),
+    "proven, stopped by force as people approved": proven(
+        after=masked(active=ActiveState.FAILED, sub="failed", result="signal"), forced=FORCED
+    ),
+    "killed": killed(Outcome.KILLED, stopped(active=ActiveState.FAILED, sub="failed", result="signal")),
+    "killed, and its commands after the stop run": killed(
+        Outcome.KILLED, running(active=ActiveState.DEACTIVATING, sub="stop-post"), "SIGKILL was sent."
+    ),
+    "not killed, since it had stopped by itself": killed(Outcome.NO_CHANGE, stopped(), "It had stopped by itself."),
     "proven, its own stop did not run": proven(settings_lost=True, after=masked(around=None)),
     "proven, but things had changed since asking": proven(
         planned=stopped(around=around(boot_id="b-1")),

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot.core.cards import handover, ledger, watch
-from bot.core.changes import Glass, Held, Hold, Loss, Stage, Standing, Watched
+from bot.core.changes import Glass, Held, Hold, Loss, Stage, Standing, Waiting, Watched
 from bot.core.ledger import Away, Book, Page
 from bot.core.scan import FoundMask, Scan
 from bot.core.units import ActiveState, FileKind, Layer, LayerFile, LoadState
@@ -64,6 +64,10 @@ OF_ALL, ON_ONE_MORE = (
     for hold in (replace(HOLD, hosts="web"), replace(HOLD, hosts="web", part_of="r0"))
 )
 PENDING = replace(HELD, id="r7", stage=Stage.ASKED).on_target(note="web-01 does not <answer>.")
+SLOW = under_way(
+    waiting=Waiting(NOW, NOW), last_seen=running(active=ActiveState.DEACTIVATING, sub="stop-sigterm", main_pid=7)
+)
+WITHDRAWN = replace(under_way(called_off=NOW), id="r9")
 BOOK = Book(
     NOW,
     (page(hand(), hand("worker.service", LINK.identity)), page(*ODD, host="web-02"), page(host="db-01")),
@@ -94,6 +98,7 @@ def said_in_lists() -> dict[str, str]:
         "held, and taken off": ledger.listing(replace(BOOK, pages=(page(),), ours=(OFF,))),
         "held on all of a group": ledger.listing(replace(BOOK, ours=(OF_ALL,))),
         "held on one more host of a group": ledger.listing(replace(BOOK, ours=(ON_ONE_MORE,))),
+        "slow to stop": ledger.listing(replace(BOOK, ours=(), open=(SLOW, WITHDRAWN))),
         "many hosts": ledger.listing(replace(BOOK, pages=CALM, ours=())),
     }
     return {name: read(text, NAMES) for name, text in texts.items()}
@@ -114,6 +119,7 @@ def said_in_handovers() -> dict[str, str]:
             reviews=(ALONE, proven()),
         ),
     }
+    books["slow to stop"] = Book(NOW, (page(),), open=(SLOW, WITHDRAWN))
     books["a hold"] = replace(BOOK, ours=(HELD,), open=(PENDING,))
     books["a hold for a group"] = replace(BOOK, ours=(OF_ALL, replace(ON_ONE_MORE, id="r8").on_target(host="web-02")))
     shown = {name: read(handover.handover(book), NAMES) for name, book in books.items()}

@@ -27,6 +27,7 @@ from bot.core.cards import (
     reminder,
     render,
     replies,
+    slow,
 )
 from bot.core.cards.configured import crowded, rejected, replaced
 from bot.core.cards.kit import Action
@@ -37,9 +38,9 @@ from bot.core.people import Place, Shift
 from bot.core.question import Allow, Explained, NeedsApproval, Refuse, Routing
 from bot.core.rules.approvers import Approvers
 from bot.core.units import ActiveState, FileKind, LoadState, UnitName
-from tests.core.cards.cases import ALIASED, BUSY, CARDS, DONE, ENDED, INFINITE, WAITING, guarded, unmask
+from tests.core.cards.cases import ALIASED, BUSY, CARDS, DONE, ENDED, INFINITE, WAITING, by_force, guarded, unmask
 from tests.core.cards.ends import said_of_ends, said_of_holds
-from tests.core.cards.ledgers import said_in_handovers, said_in_lists, said_of_the_watch
+from tests.core.cards.ledgers import SLOW, said_in_handovers, said_in_lists, said_of_the_watch
 from tests.core.cards.pages import EMPTY, FULL
 from tests.core.cards.reading import read, read_form, read_page
 from tests.core.cards.situations import (
@@ -168,6 +169,11 @@ def all_answers() -> dict[str, str]:
     texts = {
         "status": answers.status("web-01", BUSY, [], NOW),
         "status, our mask": answers.status("web-01", masked(), [proven()], NOW),
+        "status, a mask that waits for the stop": answers.status("web-01", running(), [SLOW], NOW),
+        "why, of a mask that waits for the stop": answers.why(
+            waiting(), no, explained, stopping=slow.standing(SLOW, NOW)
+        ),
+        "plan, a stop by force": answers.plan(by_force(), needs, NOW),
         "status, a foreign mask": answers.status("web-01", foreign, [], NOW),
         "status, another name": answers.status("web-01", ALIASED, [], NOW),
         "status, a typo": answers.status("web-01", replace(missing, around=around(near=("crond.service",))), [], NOW),

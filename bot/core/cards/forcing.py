@@ -1,0 +1,63 @@
+"""What people read about a stop by force: what it costs before they agree, and on the mask's card who agreed."""
+
+from collections.abc import Iterator
+
+from bot.core.cards import slow, states
+from bot.core.cards.kit import Markup, clock, joined, row, words
+from bot.core.changes import Forced, Request
+from bot.core.units import Snapshot
+
+_SPARING = {
+    "process": "also what its own stop would leave running (KillMode=process)",
+    "none": "also what its own stop would leave running (KillMode=none)",
+}
+
+
+def plan(request: Request) -> Iterator[Markup]:
+    """What is cut off, for those who are asked."""
+    seen = request.target.planned or request.target.before
+    if seen is None:
+        yield row("Now", "not looked at yet")
+        return
+    what = slow.waits_for(seen)
+    yield row("Now", words("{}: {}", states.now(seen), f"waits for {what}") if what else states.now(seen))
+    yield row("Then", "SIGKILL to all its processes at once; its mask goes on by itself, and is proven on its own card")
+    yield from _lost(seen)
+    yield row("Until then", "the stop goes on, and nothing is killed if it ends first")
+    yield row("Undo", "none for the kill; its mask can be taken back as ever")
+
+
+def _lost(seen: Snapshot) -> Iterator[Markup]:
+    """Measured, docs/systemd.md."""
+    yield row("Lost", "its own stop is cut off: what it has not written or closed by then is lost")
+    if seen.sub == "stop":
+        yield row("Lost", "its stop commands that have not run (ExecStop=)")
+    if seen.sub == "stop-post":
+        yield row("Lost", "its commands after the stop that have not run (ExecStopPost=)")
+    else:
+        yield row(
+            "May be lost", "what it does after a stop (ExecStopPost=): older systemd still runs it, newer kills it too"
+        )
+    if also := _SPARING.get(seen.kill_mode):
+        yield row("Killed", also)
+    if seen.spared:
+        yield row("Hazard", "it is set never to be killed (SendSIGKILL=no), as databases are")
+    fails = "it ends as failed (Result=signal), and is not restarted (Restart= does not count in a stop)"
+    started = seen.habits.stop_starts
+    yield row("Hazard", words("{}; {} may be started", fails, joined(started)) if started else fails)
+
+
+def forced(done: Forced) -> Markup:
+    """`stopped by force, as bob approved`."""
+    return words("stopped by force, {}", _as_approved(done))
+
+
+def sent(done: Forced) -> Markup:
+    """While systemd is not done with it."""
+    return words("SIGKILL was sent {}, {}", clock(done.at), _as_approved(done))
+
+
+def _as_approved(done: Forced) -> Markup:
+    if done.alone:
+        return words("as {} decided alone", done.alone)
+    return words("as {} approved", joined(done.approvers, " and ")) if done.approvers else words("without a vote")

@@ -1,0 +1,23 @@
+"""A stop that is ended by force: only one that a mask of ours waits for, and only the one that people were shown."""
+
+from bot.core.question import Facts, Policy, Refuse
+from bot.core.steps.forcing import OVER, is_same_stop
+
+STOP_IS_OVER = "stop_is_over"
+WITHDRAWN = "The mask that waited for it was withdrawn. Nothing was killed."
+
+
+def stop_is_waited_for(facts: Facts, _policy: Policy) -> Refuse | None:
+    """A kill is for the sake of the mask: without one that waits, nobody agreed to lose anything."""
+    request, mask = facts.request, facts.own_mask
+    if not request.ask.change.force:
+        return None
+    if mask is None:
+        why = f"No mask of ours waits for {request.ask.change.unit} on {facts.host.name} to stop."
+        return Refuse("no_stop", why, "`--force` ends such a stop with SIGKILL, and does nothing else.")
+    if mask.target.called_off:
+        return Refuse(STOP_IS_OVER, WITHDRAWN)
+    seen = facts.snapshot
+    if not mask.can_be_forced or (seen and not is_same_stop(request.target.planned, seen)):
+        return Refuse(STOP_IS_OVER, OVER)
+    return None

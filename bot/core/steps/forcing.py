@@ -1,0 +1,32 @@
+"""The end by force of a stop that a mask of ours waits for: one SIGKILL, and only to the very run that people saw."""
+
+from datetime import datetime
+
+from bot.core.changes import Outcome
+from bot.core.steps.kinds import Done, Kill, Step, Work, newest, times
+from bot.core.units import ActiveState, Snapshot
+
+OVER = "Its stop had ended by itself. Nothing was killed."
+_NO_ANSWER = "SIGKILL was sent and no answer came, so it may have ended by itself."
+_STILL = "SIGKILL was sent, and systemd is not done with it yet. Its mask goes on waiting."
+
+
+def next_force_step(work: Work, now: Snapshot, at: datetime) -> Step:
+    """Kill what still stops, then let systemd come to its end with it; the mask itself is another request's."""
+    target, kill = work.target, newest(work.target, Kill.name)
+    if not is_same_stop(target.planned, now):
+        if kill is None:
+            return Done(Outcome.NO_CHANGE, OVER)
+        return Done(Outcome.KILLED, "" if kill.exit_code == 0 else _NO_ANSWER)
+    if kill is None or (kill.exit_code is None and times(target, Kill.name) < work.limits.same_command):
+        return Kill()
+    if kill.exit_code not in (0, None):
+        return Done(Outcome.FAILED, kill.output)
+    wait = work.limits.wait(kill.at, at)
+    return Done(Outcome.KILLED, _STILL) if wait.is_slow else wait
+
+
+def is_same_stop(seen: Snapshot | None, now: Snapshot) -> bool:
+    """Whether the unit still goes down in the run that people saw going down."""
+    is_stopping = now.active is ActiveState.DEACTIVATING
+    return is_stopping and seen is not None and now.invocation == seen.invocation
