@@ -119,6 +119,8 @@ def _offer_form(desk: Workflow, caller: Caller, text: str, form: Forms) -> None:
 def _take(desk: Workflow, caller: Caller, command: Command) -> str:
     match command:
         case Order(change=change):
+            if mask := desk.slow_stops.withdraw_instead(change, by=caller.id):
+                return replies.called_off(mask)
             recorded = desk.submit(_ask(caller, command), key=caller.key).ask.change
             if change.host in desk.hosts and recorded != change:  # the message was edited
                 return replies.heard_before(recorded)

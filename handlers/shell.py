@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bot import __version__
+from bot.core.cards import replies
 from bot.core.changes import Ask, Outcome, Request, Stage, Tally, Verb, Verdict
 from bot.core.grammar import Order, Question, parse
 from bot.core.people import PersonId
@@ -122,6 +123,10 @@ class Shell:
             alone=order.alone,
             console_works=order.console_works,
         )
+        if mask := self._desk.slow_stops.withdraw_instead(order.change, by=person):
+            yield said(self._desk.request(mask.id))
+            yield end(replies.called_off(mask), DONE)
+            return
         request = self._desk.submit(ask, key=_key(words, user))
         yield from self._follow(request, to_its_end=bool(words.get("wait", True)))
 

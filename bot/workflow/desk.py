@@ -46,7 +46,7 @@ class Workflow:
         self.pages = Pages(parts, answers.later, lambda: answers.is_ending)
         self.freezing = Freezing(parts)
         self.lasting = Lasting(parts, self.submit)
-        self.slow_stops = SlowStops(parts, self.submit)
+        self.slow_stops = SlowStops(parts, self.submit, self.withdraw)
         self._door = Door(parts)
 
     @property
@@ -170,7 +170,8 @@ class Workflow:
                 raise UsageError("This was approved with the mask; on the mask's own card people decide about it.")
             if by.key != request.owner.key:
                 whose = "whose it is now" if request.handovers else "who asked"
-                raise UsageError(f"Only {request.owner_name}, {whose}, can withdraw this. You can deny it.")
+                deny = " You can deny it." if request.stage is Stage.WAITING else ""
+                raise UsageError(f"Only {request.owner_name}, {whose}, can withdraw this.{deny}")
             if request.can_be_called_off:  # what has been told to stop comes up again once it is down
                 now = self._parts.clock.now()
                 return replace(request.on_target(called_off=now), due_at=now)

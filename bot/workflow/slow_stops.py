@@ -1,4 +1,4 @@
-"""Masks that wait for their unit's own stop: which they are, and the stop ended by force."""
+"""Masks that wait for their unit's own stop: which they are, withdrawn by an unmask, or the stop ended by force."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,9 +19,10 @@ _OPEN = frozenset({Stage.ASKED, Stage.WAITING, Stage.APPROVED})
 class SlowStops:
     """The part of the desk for them."""
 
-    def __init__(self, parts: Parts, submit: Callable[..., Request]) -> None:
+    def __init__(self, parts: Parts, submit: Callable[..., Request], withdraw: Callable[..., None]) -> None:
         self._parts = parts
         self._submit = submit
+        self._withdraw = withdraw
 
     def force(self, request_id: str, *, by: PersonId, name: str, place: Place, key: str) -> Request:
         """Ask that the stop which a mask waits for is ended by force. Raises `UsageError`."""
@@ -30,6 +31,21 @@ class SlowStops:
             raise UsageError("There is no stop to end by force: " + how_it_stands(mask))
         ask = Ask(_forcing(mask), by, name, beside(self._parts, mask, place), mask.ask.reason, forces=mask.id)
         return self._submit(ask, key=key)
+
+    def withdraw_instead(self, change: Change, *, by: PersonId) -> Request | None:
+        """The mask that an unmask is about while that waits for its unit to stop, withdrawn; None where none does.
+
+        Raises `UsageError` for those who may not withdraw it.
+        """
+        mask = mask_that_waits(self._parts, change) if change.verb is Verb.UNMASK else None
+        if mask is None or mask.target.called_off:
+            return mask
+        try:
+            self._withdraw(mask.id, by=by)
+        except UsageError as error:
+            what = f"{mask.target.unit} on {mask.target.host} is not masked yet: its mask waits for the unit to stop."
+            raise UsageError(f"{what} {error}") from error
+        return mask
 
 
 def mask_that_waits(parts: Parts, change: Change) -> Request | None:

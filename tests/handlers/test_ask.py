@@ -42,6 +42,14 @@ class TestCommands:
         assert "Asked: `unmask web-01 cron.service`" in said(world.send(command("web-01 cron", name="/unmask")))
         assert world.requests()[0].ask.change.verb is Verb.UNMASK
 
+    def test_unmask_of_what_is_still_stopping_withdraws_its_mask(self, world: World) -> None:
+        mask = world.slow()
+        answer = said(world.send(command("web-01 cron", name="/unmask")))
+        assert answer.startswith("cron.service on web-01 is not masked yet: its mask waits for the unit to stop.")
+        assert "That mask is withdrawn." in answer
+        assert world.store.get(mask.id).target.called_off
+        assert [one.id for one in world.requests()] == [mask.id]
+
     def test_a_stop_by_force_is_asked_for_in_words(self, world: World) -> None:
         assert "No mask of ours waits for cron.service on web-01" in said(world.send(command("web-01 cron --force")))
         mask = world.slow()

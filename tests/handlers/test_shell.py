@@ -14,11 +14,13 @@ from bot.core.changes import (
     Glass,
     Outcome,
     Request,
+    Sent,
     Stage,
     Standing,
     Tally,
     Verdict,
     Vote,
+    Waiting,
     Wanted,
 )
 from bot.core.configured import Configured
@@ -358,6 +360,23 @@ def test_whose_request_it_is_withdraws_it(terminal: Terminal) -> None:
     )
     assert exit_of(terminal.run("alice", do="withdraw", id=request.id)) == (0, "")
     assert terminal.store.get(request.id).stage is Stage.WITHDRAWN
+
+
+def test_an_unmask_of_what_is_still_stopping_withdraws_its_mask(terminal: Terminal) -> None:
+    request = terminal.waiting()
+    for stage in (Stage.APPROVED, Stage.RUNNING):
+        request = terminal.store.save(request.move(stage))
+    now = request.asked_at
+    mask = terminal.store.save(request.on_target(sent=(Sent("stop", (), now, 0),), waiting=Waiting(now, now)))
+
+    told = terminal.run("bob", do="change", verb="unmask", text="web-01 cron")
+    assert exit_of(told)[0] == 1
+    assert "its mask waits for the unit to stop. Only alice, who asked, can withdraw this." in exit_of(told)[1]
+
+    told = terminal.run("alice", do="change", verb="unmask", text="web-01 cron")
+    assert told[0]["request"]["id"] == mask.id
+    assert exit_of(told)[0] == 0
+    assert "That mask is withdrawn." in exit_of(told)[1]
 
 
 def test_a_mask_is_extended_or_kept_by_a_request_of_its_own(terminal: Terminal) -> None:

@@ -1,4 +1,4 @@
-"""A mask that waits for a slow stop: ended by force as people approve it, and what is said meanwhile."""
+"""A mask that waits for a slow stop: ended by force as people approve it, withdrawn by an unmask, and what is said."""
 
 import secrets
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from bot.core.units import UnitName
 from bot.errors import UsageError
 from tests.workflow.conftest import Opening
 from tests.workflow.fleet import AnyHost
-from tests.workflow.slack import ALICE, CAROL, INCIDENT, words
+from tests.workflow.slack import ALICE, BOB, CAROL, INCIDENT, words
 from tests.workflow.wire import Call
 from tests.workflow.world import QUICK, World
 
@@ -167,6 +167,26 @@ def test_it_can_be_said_in_words_by_any_name_of_the_unit(slow_world: World) -> N
     assert world.ended(mask).target.outcome is Outcome.PROVEN
     with pytest.raises(UsageError, match="No mask of ours waits for deaf-five.service on web-01 to stop"):
         world.mask("deaf-five", force=True)
+
+
+@pytest.mark.parametrize("name", ["deaf-six", "deaf-six-too"])
+def test_an_unmask_of_what_is_still_stopping_withdraws_its_mask(slow_world: World, name: str) -> None:
+    world, host = slow_world, slow_world.hosts["web-02"]
+    mask = begun(world, "deaf-six", host="web-02")
+    change = Change(Verb.UNMASK, "web-02", UnitName.parse(name))
+    with pytest.raises(UsageError, match=r"is not masked yet: its mask waits for the unit to stop. Only alice"):
+        world.desk.slow_stops.withdraw_instead(change, by=BOB.id)
+    assert world.store.get(mask.id).target.called_off is None
+    for _ in range(2):  # a second delivery says the same
+        withdrawn = world.desk.slow_stops.withdraw_instead(change, by=ALICE.id)
+        assert withdrawn
+        assert withdrawn.id == mask.id
+    end_by_itself(host, "deaf-six")
+    assert world.ended(mask).target.outcome is Outcome.CALLED_OFF
+    assert state(host, "deaf-six") == {"LoadState": "loaded", "ActiveState": "active"}
+    assert world.desk.slow_stops.withdraw_instead(change, by=ALICE.id) is None
+    host.run("systemctl", "stop", "deaf-six")
+    end_by_itself(host, "deaf-six")
 
 
 def test_whoever_asks_hears_that_the_mask_waits(slow_world: World) -> None:

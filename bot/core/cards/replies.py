@@ -2,7 +2,7 @@
 
 from datetime import UTC, tzinfo
 
-from bot.core.changes import Change, Window
+from bot.core.changes import Change, Request, Window
 
 FOREIGN = "I act only for people of the workspaces that my policy names. Nothing was recorded."
 OLDER_CARD = "This button belongs to an older card, and does nothing any more."
@@ -22,6 +22,15 @@ def heard(change: Change, zone: tzinfo = UTC) -> str:
     """The canonical form of what was asked, before anybody has looked at the host; a time as it was understood."""
     when = f" Its window is {spelled(change.window, zone)}." if change.window else ""
     return f"Asked: `{change}`.{when} I check it first."
+
+
+def called_off(mask: Request) -> str:
+    """To an unmask of what is not masked yet, because its unit is still stopping."""
+    unit = f"{mask.target.unit} on {mask.target.host}"
+    return (
+        f"{unit} is not masked yet: its mask waits for the unit to stop. That mask is withdrawn. "
+        "Once the unit is down it is started again, and the card of the mask says how that went."
+    )
 
 
 def heard_before(change: Change) -> str:

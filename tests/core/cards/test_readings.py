@@ -278,6 +278,7 @@ def all_pages() -> dict[str, str]:
 def all_replies() -> dict[str, str]:
     return {
         "heard": replies.heard(change(user="deploy")),
+        "unmasked while it is stopping": replies.called_off(proven()),
         "an edited message": replies.heard_before(change(user="deploy")),
         "a mistake of ours": replies.unexpected("1a2b3c4d"),
         "from elsewhere": replies.FOREIGN,
