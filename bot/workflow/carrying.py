@@ -124,7 +124,9 @@ class Carrying:
         undoes = self._undone()
         exempt = self.parts.policy.no_start_proof
         try_start = not any(fnmatchcase(str(target.unit), pattern) for pattern in exempt)
-        return Work(change, target, undoes, try_start, self.parts.limits, self.request.begun_at)
+        forces = self.request.ask.forces
+        is_wanted = not forces or self.parts.store.get(forces).can_be_forced
+        return Work(change, target, undoes, try_start, self.parts.limits, self.request.begun_at, is_wanted)
 
     def _take_the_host_again(self, step: Step) -> None:
         """After a slow stop or start, before anything is done. Raises `HostTaken` while another change has the host."""

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from bot.core.changes import Ask, Change, Request, Stage, Verb
 from bot.core.people import PersonId, Place
-from bot.core.rules.forcing import STOP_IS_OVER, WITHDRAWN
-from bot.core.steps.forcing import OVER
+from bot.core.rules.forcing import STOP_IS_OVER
+from bot.core.steps.forcing import OVER, WITHDRAWN
 from bot.errors import UsageError
 from bot.ports import Claim, Query
 from bot.workflow.ending import end

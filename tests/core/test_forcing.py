@@ -26,9 +26,9 @@ def kill(exit_code: int | None = 0, *, ago: float = 1, output: str = "") -> Sent
     return Sent("kill", (), NOW - timedelta(seconds=ago), exit_code, output)
 
 
-def step(now: Snapshot, *sent: Sent) -> Step:
+def step(now: Snapshot, *sent: Sent, is_wanted: bool = True) -> Step:
     target = Target("web-01", UNIT, planned=STOPPING, before=STOPPING, sent=sent)
-    return next_step(Work(FORCE, target, limits=Limits(patience=10)), now, NOW)
+    return next_step(Work(FORCE, target, limits=Limits(patience=10), is_wanted=is_wanted), now, NOW)
 
 
 class TestTheSteps:
@@ -46,6 +46,11 @@ class TestTheSteps:
     )
     def test_what_has_ended_by_itself_is_left_alone(self, now: Snapshot) -> None:
         assert step(now) == Done(Outcome.NO_CHANGE, "Its stop had ended by itself. Nothing was killed.")
+
+    def test_what_no_mask_waits_for_any_more_is_not_killed_but_a_kill_that_was_sent_is_seen_to_its_end(self) -> None:
+        done = step(STOPPING, is_wanted=False)
+        assert done == Done(Outcome.NO_CHANGE, "The mask that waited for it was withdrawn. Nothing was killed.")
+        assert isinstance(step(STOPPING, kill(), is_wanted=False), Wait)
 
     def test_a_kill_that_may_never_have_left_is_sent_again_a_few_times(self) -> None:
         assert step(STOPPING, kill(None)) == Kill()

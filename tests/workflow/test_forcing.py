@@ -158,6 +158,27 @@ def test_a_mask_that_is_withdrawn_takes_the_kill_with_it(slow_world: World) -> N
     assert kills(world, "deaf-four") == 0
 
 
+def test_a_mask_that_is_withdrawn_right_before_the_kill_keeps_it_from_being_sent(slow_world: World) -> None:
+    world, host = slow_world, slow_world.hosts["web-02"]
+    mask = begun(world, "deaf-eight", host="web-02")
+    asked = force(world, mask)
+    once = [lambda: world.desk.withdraw(mask.id, by=ALICE.id)]
+
+    def interfere(call: Call) -> None:
+        """After everything was decided: the status is the last thing that is asked for before it runs."""
+        if call.unit == "deaf-eight.service" and "status" in call.argv and once:
+            once.pop()()
+
+    world.wire.before.append(interfere)
+    done = world.approve(asked)
+    world.wire.before.remove(interfere)
+    assert not once
+    assert (done.target.outcome, "was withdrawn. Nothing was killed." in world.card(done)) == (Outcome.NO_CHANGE, True)
+    assert kills(world, "deaf-eight") == 0
+    end_by_itself(host, "deaf-eight")
+    assert world.ended(mask).target.outcome is Outcome.CALLED_OFF
+
+
 def test_it_can_be_said_in_words_by_any_name_of_the_unit(slow_world: World) -> None:
     world = slow_world
     mask = begun(world, "deaf-five")

@@ -171,7 +171,7 @@ def _meaning(request: Request) -> Iterator[Markup]:
 def _of_force(request: Request) -> Iterator[Markup]:
     """A stop by force, which is for the sake of a mask that has a card of its own."""
     if request.ask.change.force:
-        yield words("Its mask goes on by itself, and the card of the mask says how that ends.")
+        yield words("The card of its mask says how that goes on.")
 
 
 def _unprotected(after: Snapshot | None) -> Markup:

@@ -1,10 +1,9 @@
 """A stop that is ended by force: only one that a mask of ours waits for, and only the one that people were shown."""
 
 from bot.core.question import Facts, Policy, Refuse
-from bot.core.steps.forcing import OVER, is_same_stop
+from bot.core.steps.forcing import OVER, WITHDRAWN, is_same_stop
 
 STOP_IS_OVER = "stop_is_over"
-WITHDRAWN = "The mask that waited for it was withdrawn. Nothing was killed."
 
 
 def stop_is_waited_for(facts: Facts, _policy: Policy) -> Refuse | None:

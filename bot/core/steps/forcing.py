@@ -6,6 +6,7 @@ from bot.core.changes import Outcome
 from bot.core.steps.kinds import Done, Kill, Step, Work, newest, times
 from bot.core.units import ActiveState, Snapshot
 
+WITHDRAWN = "The mask that waited for it was withdrawn. Nothing was killed."
 OVER = "Its stop had ended by itself. Nothing was killed."
 _NO_ANSWER = "SIGKILL was sent and no answer came, so it may have ended by itself."
 _STILL = "SIGKILL was sent, and systemd is not done with it yet. Its mask goes on waiting."
@@ -18,6 +19,8 @@ def next_force_step(work: Work, now: Snapshot, at: datetime) -> Step:
         if kill is None:
             return Done(Outcome.NO_CHANGE, OVER)
         return Done(Outcome.KILLED, "" if kill.exit_code == 0 else _NO_ANSWER)
+    if kill is None and not work.is_wanted:
+        return Done(Outcome.NO_CHANGE, WITHDRAWN)
     if kill is None or (kill.exit_code is None and times(target, Kill.name) < work.limits.same_command):
         return Kill()
     if kill.exit_code not in (0, None):

@@ -133,7 +133,8 @@ class Work:
     """All that the next step depends on, besides the fresh look.
 
     `undoes` is the target of our own mask that is being taken back, if this is an undo; `try_start` says whether a
-    start may be tried as a proof; `begun` is when it began to be carried out.
+    start may be tried as a proof; `begun` is when it began to be carried out; `is_wanted` whether
+    the mask for whose sake a stop is ended by force still waits.
     """
 
     change: Change
@@ -142,6 +143,7 @@ class Work:
     try_start: bool = True
     limits: Limits = Limits()
     begun: datetime | None = None
+    is_wanted: bool = True
 
 
 def label(step: Command) -> str:
