@@ -127,8 +127,8 @@ def test_a_stop_that_ends_by_itself_right_before_the_kill_is_not_killed_either(s
     once = [lambda: end_by_itself(host, "deaf-three")]
 
     def interfere(call: Call) -> None:
-        """Before the full look that decides; those of the mask itself are short ones."""
-        if call.unit == "deaf-three.service" and "full" in call.argv and once:
+        """Before the look that decides; those of the mask itself are short ones."""
+        if call.unit == "deaf-three.service" and "acting" in call.argv and once:
             once.pop()()
 
     world.wire.before.append(interfere)
@@ -162,11 +162,16 @@ def test_a_mask_that_is_withdrawn_right_before_the_kill_keeps_it_from_being_sent
     world, host = slow_world, slow_world.hosts["web-02"]
     mask = begun(world, "deaf-eight", host="web-02")
     asked = force(world, mask)
+    decided: list[Call] = []
     once = [lambda: world.desk.withdraw(mask.id, by=ALICE.id)]
 
     def interfere(call: Call) -> None:
-        """After everything was decided: the status is the last thing that is asked for before it runs."""
-        if call.unit == "deaf-eight.service" and "status" in call.argv and once:
+        """After everything was decided, at the next look: the one right before the kill."""
+        if call.unit != "deaf-eight.service":
+            return
+        if "acting" in call.argv:
+            decided.append(call)
+        elif decided and once and world.store.get(asked.id).stage is Stage.RUNNING:
             once.pop()()
 
     world.wire.before.append(interfere)
