@@ -64,7 +64,6 @@ USER_RIGHTS: Mapping[str, tuple[Argv, ...]] = MappingProxyType(
 
 PROBE = UnitName(PROBE_NAME)
 _IDENTITY = re.compile(r"(?P<inode>\d+):(?P<changed>\d+\.\d+)", re.ASCII)
-
 _LOGIN = re.compile(r"[a-z_][a-z0-9_-]{0,30}", re.ASCII)
 
 
@@ -167,9 +166,9 @@ def status_argv(unit: UnitName, *, user: str = "") -> Argv:
 def status_form(user: str = "") -> Argv:
     """The same with the unit left open."""
     words = (*_SYSTEMCTL, *STATUS, "{unit}")
-    return (
-        ("sudo", "-n", *for_manager(words, user)) if user else ("/usr/bin/env", "LC_ALL=C", "SYSTEMD_COLORS=0", *words)
-    )
+    if user:
+        return ("sudo", "-n", *for_manager(words, user))
+    return ("/usr/bin/env", "LC_ALL=C", "SYSTEMD_COLORS=0", *words)
 
 
 # The types that may be masked, and no name that could be a path, an option or a pattern. A backslash stands only where

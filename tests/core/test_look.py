@@ -468,7 +468,7 @@ def changed(name: str, old: str, new: str) -> str:
         changed("surroundings", "@edited-for-many\n", "@edited-for-many\nnot a unit\n"),
         changed("surroundings", "@links\n", "@links\nnot a link\n"),
         changed("surroundings", "\nuptime=", "\nuptime=x"),
-        changed("surroundings", "@neighbours\nId=", "@neighbours\nLoadState=loaded\n\nId="),
+        changed("surroundings", "@neighbours\n", "@neighbours\nLoadState=loaded\n\n"),
         "Welcome to web-01!\n" + recording("running"),
         changed("running", "SubState=running", "SubState=\x1b[31mrunning"),
         changed("running", "SubState=running", "SubState=" + "r" * (4 * 1024 * 1024)),
@@ -649,7 +649,7 @@ def test_changed_files_that_were_not_followed_are_counted() -> None:
 
 def test_copies_of_its_file_are_other_units_of_its_kind() -> None:
     names = "worker.service\nb.service\na.service\nb.service\ntemplate@.service\na.timer\nnot a unit.service\n"
-    text = changed("surroundings", "@there\n", f"@copies\n{names}@there\n")
+    text = changed("surroundings", "@copies\n", f"@copies\n{names}")
     around = parse_look(text, UnitName("worker.service")).around
     assert around
     assert around.copies == ("a.service", "b.service")
