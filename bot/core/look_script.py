@@ -214,7 +214,7 @@ full | acting)
     exec 3<&0 </dev/null
     rights | {
       exec 4<&0 </dev/null
-      { kernel; edited "$@"; there "$@"; counted_anew "$@"; copies "$@"; } | {
+      { kernel; edited "$@"; there "$@"; counted_anew "$@"; } | {
         exec 5<&0 </dev/null
         way_in "$@" | {
           exec 6<&0 </dev/null
@@ -222,6 +222,7 @@ full | acting)
             exec 7<&0 </dev/null
             itself "$@"
             wide "$@"
+            copies "$@"
             say @states
             cat /dev/fd/3 /dev/fd/5 /dev/fd/6 /dev/fd/4
             say @end

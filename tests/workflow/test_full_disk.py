@@ -35,6 +35,7 @@ def test_without_room_for_the_record_nothing_more_is_sent_and_with_it_the_change
             with closing(sqlite3.connect(database)) as connection:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # so that no room is left in SQLite's own files
             fill(full)
+            world.has_lost_an_answer = True
 
     world.wire.after.append(fill_up)
     asked = world.mask("tuned")

@@ -78,6 +78,7 @@ class World:
         self.clock = Hands()
         self.store = Database(url, clock=self.clock, instance="bot-1")
         self.wire = Wire(ways)
+        self.has_lost_an_answer = False  # a test says so where no answer could be recorded
         self.people = people or People()
         self.slack = Channels()
         known: dict[str, Any] = {"inventory": inventory(hosts), "policy": POLICY, "timings": QUICK} | changed
