@@ -12,7 +12,7 @@ from bot.edges import metrics, probes
 from bot.edges.notify import Notify
 from bot.errors import MaskbotError
 from bot.workflow import copies
-from bot.workflow.jumps import note_jumps
+from bot.workflow.operators import note_jumps
 from bot.workflow.parts import Parts
 from bot.workflow.pulse import Look, Pulse
 

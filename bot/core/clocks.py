@@ -7,8 +7,7 @@ once its time has come stands in `bot/workflow/meanwhile.py`, and whatever does 
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from bot.core.changes import Request, Stage
-from bot.core.pages import holds
+from bot.core.changes import Cause, Request, Stage
 
 Clock = Callable[[Request], datetime | None]
 
@@ -96,3 +95,14 @@ def next_due(request: Request) -> datetime | None:
     """When it has to be taken up again; None: when something happens."""
     times = (clock(request) for clock in (*ALWAYS, *CLOCKS.get(request.stage, ())))
     return min((at for at in times if at is not None), default=None)
+
+
+def holds(request: Request) -> bool:
+    """Whether what a request pages about is still so."""
+    if request.paging is None:
+        return False
+    if request.paging.cause is Cause.UNDECIDED:
+        return request.stage is Stage.WAITING
+    if request.paging.cause is Cause.TAKEN_OFF:
+        return request.hold is not None and request.held.off is not None
+    return request.stage is Stage.RUNNING and request.target.unknown_since is not None

@@ -9,18 +9,8 @@ from bot.core import repair
 from bot.core.changes import Change, Hold, Verb
 from bot.core.dashless import dashless, written
 from bot.core.holding import conflict
-from bot.core.names import (
-    SHOWN,
-    is_group,
-    near,
-    read_hold,
-    read_host,
-    read_reason,
-    read_term,
-    read_unit,
-    read_user,
-    read_window,
-)
+from bot.core.inventory import is_group
+from bot.core.names import SHOWN, near, read_hold, read_host, read_reason, read_term, read_unit, read_user, read_window
 from bot.core.options import (
     ALONE,
     CONSOLE,

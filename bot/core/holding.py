@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.core.changes import Change, Verb
-from bot.core.names import is_group
+from bot.core.inventory import is_group
 
 
 @dataclass(frozen=True)

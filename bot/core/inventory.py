@@ -31,3 +31,8 @@ class Inventory:
     def names(self) -> tuple[str, ...]:
         """Every name, sorted."""
         return tuple(sorted(host.name for host in self.hosts))
+
+
+def is_group(name: str) -> bool:
+    """Whether it stands for a group of hosts, like `@web`."""
+    return name.startswith("@")

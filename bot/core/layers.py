@@ -2,7 +2,9 @@
 
 from pathlib import PurePosixPath
 
-from bot.core.changes import Change, Verb
+from bot.core.changes import Change, Request, Verb
+from bot.core.other_names import subject
+from bot.core.plan import plan_digest
 from bot.core.question import Refuse
 from bot.core.search_path import PACKAGED, folder_of, rank
 from bot.core.units import FileKind, Layer, Snapshot
@@ -107,3 +109,12 @@ def where_masked(snapshot: Snapshot) -> str:
 
 def _is_in_the_way(snapshot: Snapshot, layer: Layer) -> bool:
     return snapshot.layer(layer).kind in _IN_THE_WAY
+
+
+def planned(request: Request, seen: Snapshot) -> Request:
+    """The request with what a full look says of its unit: the real Id, the layer, the digest of the plan."""
+    layer = choose_layer(request.ask.change, seen)
+    chosen = layer if isinstance(layer, Layer) else None
+    digest = plan_digest(request.ask.change, seen, chosen)
+    unit = seen.id if request.ask.change.verb is Verb.MASK else subject(seen)
+    return request.on_target(unit=unit, layer=chosen, digest=digest, planned=seen, before=seen, note="")

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 from bot.core import repair
 from bot.core.changes import Hold, Term, Window
+from bot.core.inventory import is_group
 from bot.core.times import Now, names_a_day, read_day, read_length, read_moment
 from bot.core.units import UNIT_TYPES, UnitName
 from bot.errors import UsageError
@@ -19,11 +20,6 @@ _GROUP = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?", re.ASCII)  # as po
 _CALLED = re.compile(r"<!subteam\^[A-Z0-9]+\|(@[^<>|]+)>")  # what Slack makes of `@sre`
 _ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
 _NEVER_ESCAPED = re.compile(r"[A-Za-z0-9:_/]")  # `/` becomes a dash (systemd-escape(1))
-
-
-def is_group(name: str) -> bool:
-    """Whether it stands for a group of hosts, like `@web`."""
-    return name.startswith("@")
 
 
 def read_host(typed: str, hosts: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from bot.core.cards.handover import handover
 from bot.core.cards.kit import Text
 from bot.core.changes import Ask, Change, Request, Target, Verb
 from bot.core.grammar import Question, Word
+from bot.core.layers import planned
 from bot.core.page import rights_of
 from bot.core.people import PersonId, Place
 from bot.core.policy import Decision, Explained, Moment, Refuse, decide, explain, freezers, may_look, may_see_all
@@ -22,7 +23,6 @@ from bot.core.rules.identity import is_one_of_us
 from bot.core.units import UnitName
 from bot.errors import MaskbotError, UsageError
 from bot.ports import Query
-from bot.workflow.asking import planned
 from bot.workflow.drawing import drawn
 from bot.workflow.frozen import stopped_too
 from bot.workflow.groups import person, with_names

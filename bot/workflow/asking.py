@@ -5,24 +5,23 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core import later
-from bot.core.changes import Change, Nudges, Request, Stage, Target, Verb, Wanted, Wish
+from bot.core.changes import Change, Nudges, Request, Stage, Target, Wanted, Wish
 from bot.core.demands import asked_for
-from bot.core.layers import choose_layer
-from bot.core.other_names import subject
-from bot.core.plan import plan_digest, plan_of
+from bot.core.layers import planned
+from bot.core.plan import plan_of
 from bot.core.policy import Allow, Decision, Moment, NeedsApproval, Refuse
-from bot.core.units import Layer, Snapshot
 from bot.errors import HostError, Unverified, UsageError
 from bot.ports import Claim, Message
 from bot.workflow.ending import end, event, limit_events, refuse
 from bot.workflow.finishing import finish, nothing_to_do
 from bot.workflow.groups import with_names
-from bot.workflow.judging import judge, rival, with_all_hosts, with_own_mask
+from bot.workflow.judging import judge
+from bot.workflow.lineage import rival, with_all_hosts, with_own_mask
 from bot.workflow.looking import patient_look
 from bot.workflow.naming import unit_behind
 from bot.workflow.parts import Parts
 from bot.workflow.pending import stay_pending
-from bot.workflow.prolonging import before_our_mask
+from bot.workflow.pressed import before_our_mask
 from bot.workflow.routing import routed
 
 
@@ -66,15 +65,6 @@ def _named(parts: Parts, request: Request) -> Request:
     return replace(
         request, ask=replace(request.ask, requester_name=parts.directory.person(request.ask.requester, ()).name)
     )
-
-
-def planned(request: Request, seen: Snapshot) -> Request:
-    """The request with what a full look says of its unit: the real Id, the layer, the digest of the plan."""
-    layer = choose_layer(request.ask.change, seen)
-    chosen = layer if isinstance(layer, Layer) else None
-    digest = plan_digest(request.ask.change, seen, chosen)
-    unit = seen.id if request.ask.change.verb is Verb.MASK else subject(seen)
-    return request.on_target(unit=unit, layer=chosen, digest=digest, planned=seen, before=seen, note="")
 
 
 def inherited(parts: Parts, request: Request) -> Request:

@@ -5,23 +5,26 @@ from dataclasses import replace
 from bot.core.changes import Approval, Outcome, Request, Stage, Verb
 from bot.core.demands import asked_now, held_to_what_was_asked
 from bot.core.inventory import Host
+from bot.core.layers import planned
 from bot.core.plan import differences, plan_of
 from bot.core.policy import Allow, Moment, NeedsApproval, Refuse
 from bot.core.steps import Done
 from bot.core.units import Snapshot
 from bot.errors import HostError, HostTaken, NotYet, Unverified, UsageError
 from bot.ports import Claim, Query
-from bot.workflow.asking import planned, settle
+from bot.workflow.asking import settle
 from bot.workflow.copies import left_uncopied, uncopied
 from bot.workflow.ending import back_to_waiting, end, event, limit_events, refuse
+from bot.workflow.extending import prolong
 from bot.workflow.finishing import Ending, finish, nothing_to_do
 from bot.workflow.frozen import frozen, is_new_mask
-from bot.workflow.judging import about_the_newest, judge
+from bot.workflow.judging import judge
+from bot.workflow.lineage import about_the_newest
 from bot.workflow.looking import patient_look, status_head
-from bot.workflow.losing import Lost, without_lost
 from bot.workflow.parts import Parts
 from bot.workflow.pending import stay_pending
-from bot.workflow.prolonging import before_our_mask, prolong
+from bot.workflow.pressed import before_our_mask
+from bot.workflow.reviewing import Lost, without_lost
 
 
 def begin(parts: Parts, claim: Claim, request: Request, *, seen: Snapshot | None = None) -> Request:

@@ -20,6 +20,7 @@ from bot.workflow.doubt import in_doubt
 from bot.workflow.ending import event
 from bot.workflow.finishing import Ending, finish
 from bot.workflow.frozen import is_new_mask
+from bot.workflow.lineage import owed
 from bot.workflow.looking import known_neighbours, look, look_at_result, status_head
 from bot.workflow.parts import Parts
 from bot.workflow.slow import give_way
@@ -200,15 +201,6 @@ class Carrying:
         user = self.request.ask.change.user
         status = self.status or status_head(self.parts, self.host, self.request.target.unit, user=user)
         return finish(self.parts, self.request, Ending(done, after, status), claim=self.claim)
-
-
-def owed(parts: Parts, mask_id: str) -> Target:
-    """What an undo goes by. A hold that was put back owes what there was before it was made first."""
-    mask = parts.store.get(mask_id)
-    first = mask
-    while first.ask.change.hold and first.ask.repeats:
-        first = parts.store.get(first.ask.repeats)
-    return replace(mask.target, before=first.target.before)
 
 
 def _answer(reply: Reply) -> str:

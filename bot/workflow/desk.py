@@ -17,15 +17,14 @@ from bot.workflow.door import Door
 from bot.workflow.drawing import drawn
 from bot.workflow.ending import event
 from bot.workflow.freezing import Freezing
-from bot.workflow.lasting import Lasting
 from bot.workflow.offers import Offers
 from bot.workflow.pages import Pages
 from bot.workflow.parts import Parts
 from bot.workflow.places import place_of
-from bot.workflow.pressed import beside, how_it_stands, stored
+from bot.workflow.pressed import beside, decided, how_it_stands, stored
+from bot.workflow.prolonging import Lasting
 from bot.workflow.slow_stops import SlowStops, about_its_mask, call_forces
-from bot.workflow.voting import decided
-from bot.workflow.wholes import on_one_host
+from bot.workflow.whole_asked import on_one_host
 from bot.workflow.wishes.recording import Wishes
 
 _STILL_MINE = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)

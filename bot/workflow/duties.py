@@ -7,11 +7,11 @@ import structlog
 
 from bot.errors import MaskbotError, Stale
 from bot.ports import Duty
-from bot.workflow.anchoring import ANCHOR, anchor, first_anchor
 from bot.workflow.digest import DIGEST, appoint_digest, digest
 from bot.workflow.freezing import take_up_wishes
 from bot.workflow.frozen import NAME as FREEZE
 from bot.workflow.ledger import WATCH
+from bot.workflow.operators import ANCHOR, anchor, first_anchor
 from bot.workflow.parts import Parts
 from bot.workflow.spreading import look_after_holds, spread
 from bot.workflow.trust import TRUST, review_trust, see_to_trust

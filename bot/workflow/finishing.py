@@ -1,25 +1,24 @@
 """The end of a change that ran: judged by a full look, recorded, said, and an undo written into what it undid."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from bot.core.cards.ends import not_as_before
-from bot.core.changes import Forced, Held, Outcome, Prolonging, Request, Stage, Verb
-from bot.core.ends import begun, kept, prolonged
+from bot.core.changes import Forced, Held, Outcome, Request, Stage, Verb
+from bot.core.ends import begun
 from bot.core.policy import Refuse
 from bot.core.proof import broke, disproofs
 from bot.core.rules.forcing import STOP_IS_OVER
 from bot.core.steps import Done
 from bot.core.steps.restoring import OVER, is_over
 from bot.core.units import Snapshot
-from bot.errors import Stale
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.drawing import in_words
 from bot.workflow.ending import event, over, sentence, states
+from bot.workflow.ledger import watch_soon
+from bot.workflow.marks import _mark, mark_repeated, mark_undone
 from bot.workflow.parts import Parts
-from bot.workflow.watching import watch_soon
 from bot.workflow.wholes import is_whole, see_to
 
 _AUDIT_WORD = {
@@ -159,26 +158,6 @@ def _undo_until(parts: Parts, request: Request) -> object:
     return parts.clock.now() + parts.policy.undo_window if is_free else None
 
 
-def mark_undone(parts: Parts, mask_id: str, *, by: str, is_taken_back: bool) -> None:
-    """Write into our mask that it was taken back, or was gone already.
-
-    It is done before the undo itself ends, so that a crash cannot part the two.
-    """
-    at = parts.clock.now() if is_taken_back else None
-
-    def marked(mask: Request) -> Request:
-        return mask if mask.undone_by else replace(mask, undone_by=by, undone_at=at, was_gone=at is None)
-
-    mask = _mark(parts, mask_id, "mask.undone", by, marked)
-    if is_whole(mask):
-        see_to(parts, mask)
-
-
-def mark_repeated(parts: Parts, first_id: str, *, by: str) -> None:
-    """Write into a request that failed halfway that a later one has done it: what it left belongs to that one now."""
-    _mark(parts, first_id, "mask.repeated", by, lambda first: replace(first, repeated_by=by))
-
-
 def mark_forced(parts: Parts, request: Request) -> None:
     """Write into the mask that the stop it waits for was ended by force, and who approved that; it goes on at once."""
     now, names = parts.clock.now(), tuple(vote.voter_name for vote in request.counted)
@@ -190,41 +169,3 @@ def mark_forced(parts: Parts, request: Request) -> None:
         return mask if is_marked else replace(mask.on_target(forced=forced), due_at=mask.due_at and now)
 
     _mark(parts, request.ask.forces, "mask.forced", request.id, marked)
-
-
-def mark_lifted(parts: Parts, part_id: str, *, by: str) -> None:
-    """Write into the mask of one host that the hold for its group was lifted: it ends now, as masks do that end."""
-    now = parts.clock.now()
-
-    def marked(mask: Request) -> Request:
-        return replace(mask, standing=replace(mask.standing, ends_at=now, tell_at=None)) if mask.hold else mask
-
-    _mark(parts, part_id, "hold.lifted", by, marked)
-
-
-def mark_prolonged(parts: Parts, mask_id: str, by: Prolonging, *, is_approved: bool) -> bool:
-    """Write a later end into our mask, once; False if it does not stand any more."""
-
-    def marked(mask: Request) -> Request:
-        if mask.standing.is_prolonged_by(by.request_id) or not mask.is_live_mask:
-            return mask
-        if mask.hold:
-            return replace(mask, standing=kept(mask.standing, by))
-        return replace(mask, standing=prolonged(mask.standing, by, parts.care, is_approved=is_approved))
-
-    mask = _mark(parts, mask_id, "mask.prolonged", by.request_id, marked, ends_at=by.until)
-    return mask.standing.is_prolonged_by(by.request_id)
-
-
-def _mark(
-    parts: Parts, request_id: str, kind: str, by: str, marked: Callable[[Request], Request], **data: Any
-) -> Request:
-    while True:
-        request = parts.store.get(request_id)
-        now = marked(request)
-        if now == request:
-            return request
-        try:
-            return parts.store.save(now, events=[event(request, kind, by=by, **data)])
-        except Stale:
-            continue

@@ -25,8 +25,8 @@ from bot.workflow.looking import look
 from bot.workflow.paging import page
 from bot.workflow.parts import Parts
 from bot.workflow.places import place_of
+from bot.workflow.pressed import at_work
 from bot.workflow.recording import record
-from bot.workflow.returning import at_work
 
 
 def taken_off(

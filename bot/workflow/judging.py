@@ -3,8 +3,8 @@
 from contextlib import suppress
 from dataclasses import replace
 
-from bot.core.changes import Request, Stage, Verb
-from bot.core.later import are_apart, is_ahead
+from bot.core.changes import Request, Verb
+from bot.core.later import is_ahead
 from bot.core.people import Person, PersonId
 from bot.core.policy import Decision, Facts, Moment, Refuse, decide
 from bot.core.rises import Reach
@@ -15,12 +15,12 @@ from bot.core.rules.identity import is_one_of_us
 from bot.core.rules.permission import NOT_KNOWN, NOT_KNOWN_YET
 from bot.core.units import Snapshot
 from bot.errors import NotYet, Unverified
-from bot.ports import Query
 from bot.workflow.copies import uncopied
 from bot.workflow.frozen import frozen, is_new_mask
 from bot.workflow.groups import person, read_cards, read_groups
+from bot.workflow.lineage import own_mask
 from bot.workflow.parts import Parts
-from bot.workflow.wholes import newest, others, whole_of, with_hosts
+from bot.workflow.wholes import others, whole_of
 
 _MOST_LOOKED_UP = 20
 
@@ -134,48 +134,3 @@ def _reach(parts: Parts, request: Request) -> Reach | None:
     hosts = {host for host, _ in lately} | {change.host, *(host.name for host in others(parts, request, None))}
     units = {unit for host, unit in lately if host == change.host} | {str(request.target.unit)}
     return Reach(len(hosts), len(units))
-
-
-def own_mask(parts: Parts, request: Request) -> Request | None:
-    """Our own mask that this request would take back, prolong, repeat, or end the stop of."""
-    again = request.ask.repeats if request.ask.by_itself else ""
-    if mask_id := request.ask.undoes or request.ask.prolongs or request.ask.forces or again:
-        return newest(parts, mask_id)
-    change, unit = request.ask.change, request.target.unit
-    live = parts.store.find(Query(host=change.host, unit=unit, live_masks=True))
-    return next((mask for mask in live if mask.ask.change.user == change.user), None)
-
-
-def about_the_newest(parts: Parts, request: Request) -> Request:
-    """An undo that takes back what stands there now."""
-    undoes = request.ask.undoes
-    return replace(request, ask=replace(request.ask, undoes=newest(parts, undoes).id)) if undoes else request
-
-
-def with_own_mask(parts: Parts, request: Request) -> Request:
-    """An unmask of something that we masked is an undo of it: say so in the request."""
-    mask = own_mask(parts, request) if request.ask.change.verb is Verb.UNMASK else None
-    return replace(request, ask=replace(request.ask, undoes=mask.id)) if mask else request
-
-
-def with_all_hosts(parts: Parts, request: Request) -> Request:
-    """What is about a whole group names its hosts as they are now, for those who are asked."""
-    return with_hosts(parts, request, own_mask(parts, request))
-
-
-def rival(parts: Parts, request: Request) -> Request | None:
-    """Another open request for the same unit on the same host, which has to end first.
-
-    Of two that are just being looked at, the one that was asked first goes on: else each would turn away the other.
-    """
-    open_stages = frozenset(stage for stage in Stage if not stage.is_final)
-    change = request.ask.change
-    others = parts.store.find(Query(host=change.host, unit=request.target.unit, stages=open_stages))
-    in_its_way = (other for other in others if other.ask.change.user == change.user and _is_ahead(other, request))
-    now = parts.clock.now()
-    return next((one for one in in_its_way if not are_apart(one.ask.change.window, change.window, now)), None)
-
-
-def _is_ahead(other: Request, request: Request) -> bool:
-    asked_earlier = (other.asked_at, other.id) < (request.asked_at, request.id)
-    return other.id not in (request.id, request.ask.forces) and (other.stage is not Stage.ASKED or asked_earlier)

@@ -1,14 +1,19 @@
 """The ledger as it is kept: the page of each host in its watch, and our own record beside it."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 
 from bot.core.changes import Request, Stage
 from bot.core.ledger import Book, Page, owned, read_page
 from bot.core.scan import Scan
 from bot.core.units import UnitName
+from bot.errors import MaskbotError
 from bot.ports import Query
 from bot.workflow.parts import Parts
+
+_SOON = 0.2  # of the interval: after a change, and before a host that is away is tried again for the first time
 
 WATCH = "watch"
 _OPEN = frozenset(stage for stage in Stage if not stage.is_final)
@@ -67,3 +72,12 @@ def _half_made(parts: Parts, pages: tuple[Page, ...], live: list[Request]) -> li
     known = {request.id for request in live}
     others = {owner for page in pages for owner in page.ours.values()} - known
     return [request for owner in sorted(others) if (request := parts.store.get(owner)).can_be_undone]
+
+
+def watch_soon(parts: Parts, host: str) -> None:
+    """Something was changed there: do not wait for the whole interval. Best effort; the next turn comes anyway."""
+    soon = parts.clock.now() + timedelta(seconds=parts.timings.watch * _SOON)
+    with suppress(MaskbotError):
+        duty = parts.store.duty(watch_of(host))
+        if duty and duty.due_at and duty.due_at > soon:
+            parts.store.keep(replace(duty, due_at=soon))

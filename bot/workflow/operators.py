@@ -1,14 +1,20 @@
 """A word to who runs the bot, about the bot itself."""
 
+from collections.abc import Sequence
+from datetime import timedelta
+
 import structlog
 
 from bot.core.audit import Event
+from bot.core.cards import copied
 from bot.core.cards.configured import crowded
+from bot.core.cards.jumped import jumped
 from bot.errors import MaskbotError
-from bot.ports import Message, MessageKind
+from bot.ports import Duty, Message, MessageKind
 from bot.workflow.parts import Parts
 
 log = structlog.get_logger()
+ANCHOR = "anchor"
 
 
 def tell_crowded(parts: Parts, count: int, *, most: int) -> None:
@@ -19,3 +25,25 @@ def tell_crowded(parts: Parts, count: int, *, most: int) -> None:
         parts.store.record([known], [Message(MessageKind.NOTE, body=crowded(count, most=most))])
     except MaskbotError as error:
         log.error("slack.crowded_not_recorded", why=str(error))
+
+
+def anchor(parts: Parts, duty: Duty) -> None:
+    """Say it, unless nothing is new, and be due again."""
+    head, due_at = parts.store.head(), parts.clock.now() + timedelta(seconds=parts.timings.anchor)
+    is_new = head.seq != duty.document.get("seq")
+    said = [Message(MessageKind.NOTE, body=copied.ends(head), until=due_at)] if is_new else []
+    parts.store.keep(Duty(duty.name, {"seq": head.seq}, due_at, duty.version), messages=said)
+
+
+def first_anchor(parts: Parts) -> Duty:
+    """The first one is due after a while, not at once: a new installation has nothing to say yet."""
+    return Duty(ANCHOR, {}, parts.clock.now() + timedelta(seconds=parts.timings.anchor))
+
+
+def note_jumps(parts: Parts, jumps: Sequence[timedelta]) -> None:
+    """Raises what the store raises; then it is not on record, and the log has it."""
+    for jump in jumps:
+        seconds = round(jump.total_seconds())
+        log.error("clock jump", seconds=seconds)
+        event = Event("clock_jump", "success", data={"seconds": seconds, "goes_by": parts.clock.now()})
+        parts.store.record([event], [Message(MessageKind.NOTE, body=jumped(jump))])

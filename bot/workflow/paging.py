@@ -9,7 +9,8 @@ import structlog
 
 from bot.core.audit import Event
 from bot.core.changes import Cause, Paging, Request
-from bot.core.pages import Page, details, holds, key_of, over, summary
+from bot.core.clocks import holds
+from bot.core.pages import Page, details, key_of, over, summary
 from bot.core.times import spoken
 from bot.errors import PagerError, SlackError
 from bot.ports import Claim, Due, Message, MessageKind

@@ -1,8 +1,10 @@
 """A button under a card: the request that it belongs to, how that stands, and where what comes of it is said."""
 
-from bot.core.changes import Request
+from bot.core.changes import Request, Stage
 from bot.core.people import Place
+from bot.core.units import Snapshot
 from bot.errors import NoSuchRequest, UsageError
+from bot.ports import Query
 from bot.workflow.parts import Parts
 from bot.workflow.places import asked_at
 
@@ -27,3 +29,27 @@ def how_it_stands(request: Request) -> str:
     outcome = f", {request.target.outcome}" if request.target.outcome else ""
     back = ", taken back" if request.undone_by else ""
     return f"the request is {request.stage}{outcome}{back}.".replace("_", " ")
+
+
+def before_our_mask(parts: Parts, request: Request) -> Snapshot | None:
+    """What the unit was before the mask that this request prolongs; None if it prolongs none."""
+    return parts.store.get(request.ask.prolongs).target.before if request.ask.prolongs else None
+
+
+def at_work(parts: Parts, mask: Request) -> Request | None:
+    """What somebody does about the mask, if it is under way; what waits for votes is not in the way."""
+    busy = frozenset({Stage.ASKED, Stage.APPROVED, Stage.RUNNING})
+    found = parts.store.find(Query(host=mask.target.host, unit=mask.target.unit, stages=busy))
+    return next((one for one in found if mask.id in (one.ask.undoes, one.ask.prolongs, one.ask.repeats)), None)
+
+
+def decided(request: Request) -> str:
+    """Who decided and how it stands, for somebody who came too late."""
+    approvers = ", ".join(vote.voter_name for vote in request.counted)
+    if request.stage is Stage.DENIED:
+        return f"Too late: {request.because}"
+    if request.glass and request.is_alone:
+        return f"Too late: {request.glass.name} went ahead alone."
+    if approvers:
+        return f"Too late: it is approved by {approvers} already."
+    return f"Too late: this request is {request.stage}."

@@ -4,19 +4,15 @@ Nothing is done to the host, so nobody looks at it: what is judged is the unit a
 A host that is away can so be kept from coming back with its unit running.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from bot.core.changes import Ask, Outcome, Prolonging, Request, Stage, Term
-from bot.core.people import PersonId
-from bot.core.policy import Allow
-from bot.core.rules.ends import EXTENSION
-from bot.core.steps import Done
-from bot.core.units import Snapshot
-from bot.ports import Claim
-from bot.workflow.ending import end
-from bot.workflow.finishing import Ending, finish, mark_prolonged
+from bot.core.changes import Ask, Request, Term
+from bot.core.people import PersonId, Place
+from bot.errors import UsageError
 from bot.workflow.parts import Parts
+from bot.workflow.pressed import beside, how_it_stands, stored
 
 
 def prolonging(mask: Request, term: Term | None, by: PersonId, name: str) -> Ask:
@@ -32,18 +28,52 @@ def keeping(mask: Request, review: datetime, by: PersonId, name: str) -> Ask:
     return Ask(change, by, name, mask.ask.place, prolongs=mask.id, instead_of=mask.hold.review if mask.hold else None)
 
 
-def before_our_mask(parts: Parts, request: Request) -> Snapshot | None:
-    """What the unit was before the mask that this request prolongs; None if it prolongs none."""
-    return parts.store.get(request.ask.prolongs).target.before if request.ask.prolongs else None
+class Lasting:
+    """The part of the desk for it."""
 
+    def __init__(self, parts: Parts, submit: Callable[..., Request]) -> None:
+        self._parts = parts
+        self._submit = submit
 
-def prolong(parts: Parts, request: Request, decision: Allow, *, claim: Claim) -> Request:
-    """Write the other end into the mask, then the outcome; a crash between the two does it once all the same."""
-    ask, term, hold = request.ask, request.ask.change.term, request.ask.change.hold
-    until = hold.review if hold else term.until if term else None
-    now = parts.clock.now()
-    by = Prolonging(request.id, request.owner, request.owner_name, now, until, ask.reason)
-    if not mark_prolonged(parts, ask.prolongs, by, is_approved=decision.rule != EXTENSION):
-        because = "The mask was taken back before this came to its turn."
-        return end(parts, request, Stage.CANCELLED, because, code="no_end", claim=claim)
-    return finish(parts, request, Ending(Done(Outcome.PROLONGED)), claim=claim)
+    def ending(self, request_id: str) -> Request:
+        """A mask of ours that ends by itself. Raises `UsageError` if it does not, or is gone."""
+        mask = stored(self._parts, request_id)
+        if not mask.is_live_mask or mask.standing.ends_at is None:
+            raise UsageError("There is no end to put off: " + how_it_stands(mask))
+        return mask
+
+    def kept(self, request_id: str) -> Request:
+        """A mask of ours that may be kept: a hold, or one that ends by itself. Raises `UsageError`."""
+        mask = stored(self._parts, request_id)
+        if mask.hold and mask.ask.is_part:
+            raise UsageError(f"It is held with all of @{mask.hold.hosts}: Keep is on the first card of that hold.")
+        return mask if mask.hold else self.ending(request_id)
+
+    def extend(  # noqa: PLR0913 - an extension is all of this
+        self, request_id: str, term: Term, *, by: PersonId, name: str, place: Place, key: str, reason: str = ""
+    ) -> Request:
+        """Ask for a later end of a mask; a length counts from the end that it has, or from now if that has passed."""
+        mask, now = self.ending(request_id), self._parts.clock.now()
+        until = term.ends_at(max(mask.standing.ends_at or now, now)).replace(microsecond=0)
+        ask = prolonging(mask, Term(until=until), by, name)
+        asked = replace(ask, place=beside(self._parts, mask, place), reason=reason)
+        return self._submit(asked, key=key)
+
+    def keep(  # noqa: PLR0913 - the same
+        self,
+        request_id: str,
+        reason: str,
+        *,
+        by: PersonId,
+        name: str,
+        place: Place,
+        key: str,
+        review: datetime | None = None,
+    ) -> Request:
+        """Ask that a mask does not end by itself any more, or that a hold goes on until its owners look at it again."""
+        mask = self.kept(request_id)
+        if mask.hold and review is None:
+            raise UsageError("Say when its owners look at it again, like 90d.")
+        ask = keeping(mask, review, by, name) if review else prolonging(mask, None, by, name)
+        asked = replace(ask, place=beside(self._parts, mask, place), reason=reason)
+        return self._submit(asked, key=key)

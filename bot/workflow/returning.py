@@ -6,15 +6,16 @@ meanwhile finds one in the way; it is tried again with growing pauses until the 
 
 from dataclasses import replace
 
-from bot.core.changes import Ask, Request, Stage
+from bot.core.changes import Ask, Request
 from bot.core.clocks import mask_ends
 from bot.core.ends import is_late, next_try, put_off
 from bot.core.people import ITSELF
 from bot.errors import HostError, UsageError
-from bot.ports import Claim, Query
+from bot.ports import Claim
 from bot.workflow.ending import event
 from bot.workflow.looking import look
 from bot.workflow.parts import Parts
+from bot.workflow.pressed import at_work
 from bot.workflow.recording import record
 
 
@@ -29,13 +30,6 @@ def bring_back(parts: Parts, claim: Claim, request: Request) -> Request:
     if newest.stage.is_final:  # and the mask still stands
         return _overdue(parts, claim, request, newest.target.note or newest.because, code=newest.stage)
     return _wait(parts, claim, request, newest)
-
-
-def at_work(parts: Parts, mask: Request) -> Request | None:
-    """What somebody does about the mask, if it is under way; what waits for votes is not in the way."""
-    busy = frozenset({Stage.ASKED, Stage.APPROVED, Stage.RUNNING})
-    found = parts.store.find(Query(host=mask.target.host, unit=mask.target.unit, stages=busy))
-    return next((one for one in found if mask.id in (one.ask.undoes, one.ask.prolongs, one.ask.repeats)), None)
 
 
 def _begin(parts: Parts, claim: Claim, mask: Request) -> Request:

@@ -11,18 +11,19 @@ import structlog
 
 from bot.core import later
 from bot.core.audit import Event
-from bot.core.changes import Request, Stage
+from bot.core.changes import Request, Stage, Tally, Vote
 from bot.core.demands import asked_now, held_to_what_was_asked, is_outdated
 from bot.core.policy import Allow, Decision, Moment, NeedsApproval, Refuse
 from bot.errors import Unverified, UsageError
-from bot.ports import Claim, Message
+from bot.ports import Claim, Message, MessageKind
 from bot.workflow.ending import end, event, limit_events, refuse
 from bot.workflow.groups import with_names
-from bot.workflow.judging import judge, with_all_hosts
-from bot.workflow.losing import without_lost
+from bot.workflow.judging import judge
+from bot.workflow.lineage import with_all_hosts
 from bot.workflow.parts import Parts
 
 log = structlog.get_logger()
+_WHY = "May not approve this any more."
 _REPLACED = "The policy was replaced while this waited."
 
 
@@ -87,3 +88,40 @@ def follow(parts: Parts, request: Request, answer: Decision, told: Told, *, clai
             )
         case _:
             return parts.store.save(request, events=told.events, messages=told.messages, claim=claim)
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A request without the approvals that were lost, and what is to be recorded and said about them."""
+
+    request: Request
+    voters: tuple[Vote, ...] = ()
+    events: tuple[Event, ...] = ()
+    messages: tuple[Message, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """Whose approval it was."""
+        names = " and ".join(vote.voter_name or vote.voter.user for vote in self.voters)
+        return f"{names} may not approve this any more"
+
+
+def without_lost(request: Request, decision: Decision) -> Lost:
+    """What the decision says of rights read a moment ago, written into the request; whoever regains them votes anew."""
+    lost = decision.lost if isinstance(decision, NeedsApproval) else ()
+    gone = tuple(vote for vote in request.counted if any(vote.voter.is_same_as(one) for one in lost))
+    if not gone:
+        return Lost(request)
+    votes = tuple(replace(vote, tally=Tally.REFUSED, reason=_WHY) if vote in gone else vote for vote in request.votes)
+    found = Lost(replace(request, votes=votes), gone)
+    body = f"{found.sentence}, so that approval does not count. {_how_it_stands(found.request)}"
+    events = tuple(
+        event(found.request, "approval.lost", outcome="denied", code="may_not_approve", actor=vote.voter)
+        for vote in gone
+    )
+    return replace(found, events=events, messages=(Message(MessageKind.NOTE, body=body),))
+
+
+def _how_it_stands(request: Request) -> str:
+    need = request.approval.need if request.approval else 0
+    return f"It has {request.have} of the {need} it needs."

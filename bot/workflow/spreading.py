@@ -17,9 +17,9 @@ from bot.ports import Duty, Message, MessageKind, Query
 from bot.workflow.drawing import in_words
 from bot.workflow.due_now import make_due
 from bot.workflow.ending import event
-from bot.workflow.finishing import mark_lifted
 from bot.workflow.frozen import frozen
 from bot.workflow.groups import called
+from bot.workflow.marks import mark_lifted
 from bot.workflow.parts import Parts
 from bot.workflow.places import place_of, thread_of
 from bot.workflow.recording import record

@@ -11,6 +11,7 @@ from bot.workflow.ending import end, event, over, sentence
 from bot.workflow.groups import with_names
 from bot.workflow.judging import facts, judge, judged
 from bot.workflow.parts import Parts
+from bot.workflow.pressed import decided
 from bot.workflow.reviewing import Told, follow, review
 
 
@@ -107,15 +108,3 @@ def _tally(request: Request, vote: Vote, tally: Tally) -> Request:
         for old in request.votes
     )
     return replace(request, votes=votes)
-
-
-def decided(request: Request) -> str:
-    """Who decided and how it stands, for somebody who came too late."""
-    approvers = ", ".join(vote.voter_name for vote in request.counted)
-    if request.stage is Stage.DENIED:
-        return f"Too late: {request.because}"
-    if request.glass and request.is_alone:
-        return f"Too late: {request.glass.name} went ahead alone."
-    if approvers:
-        return f"Too late: it is approved by {approvers} already."
-    return f"Too late: this request is {request.stage}."

@@ -12,9 +12,9 @@ from bot.core.changes import Request
 from bot.core.inventory import Host
 from bot.core.ledger import Away, Findings, Page, compare, read_page, settled, write_page
 from bot.core.scan import Scan
-from bot.errors import HostError, MaskbotError, Stale
+from bot.errors import HostError, Stale
 from bot.ports import Duty
-from bot.workflow.ledger import busy, live_masks, owners_of, watch_of
+from bot.workflow.ledger import _SOON, busy, live_masks, owners_of, watch_of
 from bot.workflow.looking import scan
 from bot.workflow.noticing import of_others, see_what_became, tell_failed
 from bot.workflow.own_changes import own_changes
@@ -23,7 +23,6 @@ from bot.workflow.pending import host_is_back
 
 log = structlog.get_logger()
 
-_SOON = 0.2  # of the interval: after a change, and before a host that is away is tried again for the first time
 _EARLIER = 0.1  # of the interval, at most: so that not all hosts are looked at together for ever
 
 
@@ -35,15 +34,6 @@ def appoint_watches(parts: Parts) -> None:
             begun = Duty(watch_of(host), {}, parts.clock.now(), duty.version if duty else 0)
             with suppress(Stale):  # another replica was quicker
                 parts.store.keep(begun)
-
-
-def watch_soon(parts: Parts, host: str) -> None:
-    """Something was changed there: do not wait for the whole interval. Best effort; the next turn comes anyway."""
-    soon = parts.clock.now() + timedelta(seconds=parts.timings.watch * _SOON)
-    with suppress(MaskbotError):
-        duty = parts.store.duty(watch_of(host))
-        if duty and duty.due_at and duty.due_at > soon:
-            parts.store.keep(replace(duty, due_at=soon))
 
 
 def watch(parts: Parts, duty: Duty) -> None:

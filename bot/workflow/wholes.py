@@ -6,13 +6,10 @@ lifted.
 
 from dataclasses import replace
 
-from bot.core.changes import Ask, Hold, Request, Verb
+from bot.core.changes import Request, Verb
 from bot.core.inventory import Host
-from bot.core.ledger import read_page
-from bot.core.names import is_group
-from bot.errors import Stale, UsageError
-from bot.ports import Duty, Query
-from bot.workflow.ledger import watch_of
+from bot.errors import Stale
+from bot.ports import Duty
 from bot.workflow.parts import Parts
 
 SPREAD = "spread"
@@ -101,42 +98,3 @@ def see_to(parts: Parts, mask: Request) -> None:
         except Stale:
             continue
         return
-
-
-def on_one_host(parts: Parts, ask: Ask) -> Ask:
-    """What is asked of a group, asked of the host that people are shown. Raises `UsageError`."""
-    group, change = ask.change.host.removeprefix("@"), ask.change
-    if not is_group(change.host):
-        return ask
-    if change.verb is Verb.UNMASK:
-        whole = _held(parts, group, ask)
-        return replace(ask, change=whole.ask.change.taken_back(whole.target.unit), undoes=whole.id)
-    if not change.hold:
-        raise UsageError("Only a hold is for a group of hosts.")
-    return replace(ask, change=replace(change, host=_first(parts, change.hold, ask)))
-
-
-def _held(parts: Parts, group: str, ask: Ask) -> Request:
-    live = parts.store.find(Query(live_masks=True, limit=_MOST))
-    wholes = (one for one in live if one.hold and one.hold.is_whole and one.hold.hosts == group)
-    whole = next((one for one in wholes if ask.change.unit in (one.target.unit, one.ask.change.unit)), None)
-    if whole is None:
-        raise UsageError(
-            f"No hold of ours is for `{ask.change.unit}` on all of @{group}. `/mask list` shows each mask."
-        )
-    return whole
-
-
-def _first(parts: Parts, hold: Hold, ask: Ask) -> str:
-    """One that answered the last time, and on which the unit was not seen masked, if there is one."""
-    names = [host.name for host in in_group(parts, hold.hosts)]
-    if not names:
-        raise UsageError(f"No host is in a group `@{hold.hosts}`.")
-    return next((name for name in names if _is_fit(parts, name, str(ask.change.unit))), names[0])
-
-
-def _is_fit(parts: Parts, host: str, unit: str) -> bool:
-    duty = parts.store.duty(watch_of(host))
-    page = read_page(host, duty.document if duty else {})
-    masks = page.scan.masks if page.scan else ()
-    return page.away is None and all(mask.unit != unit for mask in masks)

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from bot.core.changes import Cause, Change, Held, Hold, Loss, Outcome, Paging, Prolonging, Request, Standing, Term, Verb
-from bot.core.clocks import next_due
+from bot.core.clocks import holds, next_due
 from bot.core.draft import Draft, drafted
 from bot.core.ends import Care, begun, kept
 from bot.core.holding import Holds, conflict, rests_until
 from bot.core.later import once_more
-from bot.core.pages import holds, summary
+from bot.core.pages import summary
 from bot.core.people import Person
 from bot.core.policy import Allow, Group, ListedUnit, Moment, NeedsApproval, Policy, Refuse, Unknown, decide
 from bot.core.rises import Bounds, Reach, Rise

@@ -19,8 +19,8 @@ from bot.core.units import UnitName
 from bot.edges.database import Database
 from bot.edges.sinks import SyslogSink
 from bot.workflow import Loop, Parts, Timings, copies
-from bot.workflow.anchoring import anchor, first_anchor
 from bot.workflow.copies import Copying, Shipment
+from bot.workflow.operators import anchor, first_anchor
 from bot.workflow.parts import InForce
 from tests.edges.syslog import LogReceiver, Stoppable, tcp
 from tests.handlers.world import HOSTS, NoHost

@@ -18,7 +18,7 @@ from bot.edges.database import Database
 from bot.edges.pager import Receiver, Webhook
 from bot.errors import StoreBusy
 from bot.workflow import Loop, Parts, Timings
-from bot.workflow.jumps import note_jumps
+from bot.workflow.operators import note_jumps
 from bot.workflow.parts import InForce
 from bot.workflow.pulse import Pulse
 from tests.edges.receiver import PageReceiver, receiving

@@ -6,8 +6,7 @@ from bot.core.cards import done, doubt, ended, fallback, running, waiting
 from bot.core.cards.details import details
 from bot.core.cards.evidence import evidence
 from bot.core.cards.kit import Text
-from bot.core.cards.reminder import reminder
-from bot.core.cards.sentences import line, note, plain, refusal
+from bot.core.cards.sentences import line, note, plain, refusal, reminder
 from bot.core.changes import Outcome, Request, Stage
 
 __all__ = ["details", "evidence", "fallback", "line", "note", "plain", "refusal", "reminder", "render"]

@@ -1,10 +1,12 @@
 """Short things: the one line in the channel when it is over, refusals, plain answers."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from bot.core.cards.done import title
-from bot.core.cards.kit import Markup, Text, escape, joined, linked, mention, notified, section, words
+from bot.core.cards.kit import Markup, Text, escape, joined, linked, mention, notified, section, until, words
 from bot.core.cards.titles import by_itself, denial, subject, what
+from bot.core.cards.waiting import standing
 from bot.core.changes import Outcome, Request, Stage
 from bot.core.foreign import clean
 
@@ -81,3 +83,12 @@ def _others(request: Request) -> list[Markup]:
     names = [vote.voter_name or vote.voter.user for vote in request.counted]
     approved = [words("approved by {}", joined(names, " and "))] if names else []
     return [*approved, *([words("BROKEN GLASS by {}", request.glass.name)] if request.glass else [])]
+
+
+def reminder(request: Request, *, by: datetime, mentions: Sequence[str], link: str, now: datetime) -> Text:
+    """`@bob @carol The mask of worker.service on web-01 needs 1 approval until 03:17 (5 minutes left)`."""
+    what = linked(f"The {'longer ' * bool(request.ask.prolongs)}{request.ask.change.noun} of {subject(request)}", link)
+    sentence = words("{} {} until {}.", what, standing(request), until(by, now))
+    called = (notified(one) for one in mentions)
+    said = joined([*called, sentence], " ", most=len(mentions) + 1)
+    return Text(said, (section("said", [said]),))

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.core.changes.standing import Loss
 from bot.core.changes.term import stamped
-from bot.core.changes.watched import Loss
 
 
 @dataclass(frozen=True, slots=True)

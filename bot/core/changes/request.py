@@ -8,16 +8,13 @@ from bot.core.changes.freezing import Frozen
 from bot.core.changes.glass import Glass
 from bot.core.changes.hold import Held, Hold
 from bot.core.changes.nudges import Nudges
-from bot.core.changes.ownership import Handover
 from bot.core.changes.paging import Paging
 from bot.core.changes.route import Route
 from bot.core.changes.stages import MOVES, Outcome, Stage
-from bot.core.changes.standing import Standing
-from bot.core.changes.talk import Remark
+from bot.core.changes.standing import Standing, Watched
 from bot.core.changes.targets import Target
 from bot.core.changes.votes import Approval, Tally, Verdict, Vote
-from bot.core.changes.watched import Watched
-from bot.core.changes.wishes import Wish
+from bot.core.changes.wishes import Handover, Remark, Wish
 from bot.core.people import PersonId
 from bot.core.quorum import standing
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from bot.core.people import PersonId
 
@@ -41,3 +42,22 @@ class Standing:
     def is_prolonged_by(self, request_id: str) -> bool:
         """Whether that request has done its work here already."""
         return any(one.request_id == request_id for one in self.prolonged)
+
+
+class Loss(StrEnum):
+    """How a mask of ours was lost without us."""
+
+    REMOVED = "removed"  # its link is not there any more
+    REPLACED = "replaced"  # another one stands in its place: the unit is masked, but not by us
+    REBOOTED = "rebooted"  # it was one until the next reboot, and that has come
+    ENDED = "ended"  # it was one in a user's runtime directory, and their manager has ended with all that was in it
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Each of these is told once."""
+
+    lost: Loss | None = None
+    lost_at: datetime | None = None  # when it was seen; it happened some time before
+    suspects: tuple[str, ...] = ()  # configuration management that works there
+    failed: tuple[str, ...] = ()  # what depended on the unit and has failed since

@@ -33,3 +33,25 @@ class Wish:
     to: PersonId | None = None  # HAND_OVER
     tally: Tally = Tally.CAST
     refusal: str = ""  # what its answer was, if that was no
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """A request, or the mask that it made, became somebody else's."""
+
+    to: PersonId
+    to_name: str
+    by: PersonId
+    by_name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A question of somebody who may approve, or the answer of whose request it is."""
+
+    by: PersonId
+    name: str
+    text: str
+    at: datetime
+    is_answer: bool = False

@@ -2,7 +2,7 @@
 
 from bot.core.pages.address import is_loopback, why_not
 from bot.core.pages.formats import FORMATS, Call, Format, render
-from bot.core.pages.page import Page, details, holds, key_of, over, summary
+from bot.core.pages.page import Page, details, key_of, over, summary
 from bot.core.pages.signing import SIGNATURE, TIMESTAMP, signed
 
 __all__ = [
@@ -13,7 +13,6 @@ __all__ = [
     "Format",
     "Page",
     "details",
-    "holds",
     "is_loopback",
     "key_of",
     "over",

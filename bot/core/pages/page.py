@@ -30,17 +30,6 @@ def key_of(request: Request) -> str:
     return f"maskbot-{request.id}"
 
 
-def holds(request: Request) -> bool:
-    """Whether what a request pages about is still so."""
-    if request.paging is None:
-        return False
-    if request.paging.cause is Cause.UNDECIDED:
-        return request.stage is Stage.WAITING
-    if request.paging.cause is Cause.TAKEN_OFF:
-        return request.hold is not None and request.held.off is not None
-    return request.stage is Stage.RUNNING and request.target.unknown_since is not None
-
-
 def summary(request: Request, cause: Cause) -> str:
     """Why somebody is woken up, in one line."""
     what = f"the {request.ask.change.noun} of {subject(request)}"

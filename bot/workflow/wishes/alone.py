@@ -15,7 +15,7 @@ from bot.workflow.ending import event
 from bot.workflow.judging import facts, judged
 from bot.workflow.parts import Parts
 from bot.workflow.places import place_of
-from bot.workflow.wishes.outcome import granted, refuse_wish
+from bot.workflow.wishes.recording import granted, refuse_wish
 
 _MENTIONS = 100  # of one message: more do not fit into its block
 

@@ -9,9 +9,8 @@ from bot.errors import NotYet, Unverified, UsageError
 from bot.ports import Claim
 from bot.workflow.parts import Parts
 from bot.workflow.wishes.alone import go_alone
-from bot.workflow.wishes.outcome import refuse_wish
 from bot.workflow.wishes.owning import hand_over
-from bot.workflow.wishes.recording import check
+from bot.workflow.wishes.recording import check, refuse_wish
 from bot.workflow.wishes.reviewing import sign
 from bot.workflow.wishes.talking import answer, ask_for_more
 

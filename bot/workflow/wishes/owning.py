@@ -9,7 +9,7 @@ from bot.workflow.ending import event
 from bot.workflow.groups import person
 from bot.workflow.judging import facts, raise_if_unknown
 from bot.workflow.parts import Parts
-from bot.workflow.wishes.outcome import granted, refuse_wish
+from bot.workflow.wishes.recording import granted, refuse_wish
 
 
 def hand_over(parts: Parts, claim: Claim, request: Request, wish: Wish) -> Request:

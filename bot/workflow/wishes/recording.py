@@ -4,14 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from bot.core.cards.buttons import DIGEST_SIGNS
-from bot.core.changes import Request, Stage, Wanted, Wish
+from bot.core.changes import Request, Stage, Tally, Wanted, Wish
 from bot.core.people import PersonId, Place
-from bot.core.policy import Policy
+from bot.core.policy import Policy, Refuse
 from bot.core.rules.glass import why_too_short
 from bot.errors import NoSuchRequest, Stale, UsageError
-from bot.workflow.ending import event
+from bot.ports import Claim, Message, MessageKind
+from bot.workflow.ending import event, sentence
 from bot.workflow.parts import Parts
-from bot.workflow.voting import decided
+from bot.workflow.pressed import decided
 
 _KEPT = 20  # wishes, the newest of them
 Check = Callable[[Request, Wish, Policy], None]
@@ -131,3 +132,20 @@ _CHECKS: Mapping[Wanted, Check] = {
     Wanted.HAND_OVER: _handover,
     Wanted.SIGN: _signature,
 }
+
+
+def granted(request: Request, wish: Wish) -> Request:
+    """The request with this wish granted; nothing is stored yet."""
+    return _with(request, wish, replace(wish, tally=Tally.COUNTED))
+
+
+def refuse_wish(parts: Parts, claim: Claim, request: Request, wish: Wish, no: Refuse) -> Request:
+    """Store that it was refused, and say so to who wanted it."""
+    refused = _with(request, wish, replace(wish, tally=Tally.REFUSED, refusal=sentence(no)))
+    said_no = event(request, "wish.refused", outcome="denied", code=no.code, actor=wish.by, wanted=str(wish.wanted))
+    told = Message(MessageKind.WHISPER, to=wish.by.user, body=sentence(no), place=wish.place)
+    return parts.store.save(refused, events=[said_no], messages=[told], claim=claim)
+
+
+def _with(request: Request, wish: Wish, answered: Wish) -> Request:
+    return replace(request, wishes=tuple(answered if one == wish else one for one in request.wishes))

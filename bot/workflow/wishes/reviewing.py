@@ -15,7 +15,7 @@ from bot.workflow.groups import person, read_groups
 from bot.workflow.judging import raise_if_unknown
 from bot.workflow.parts import Parts
 from bot.workflow.wishes.alone import notes, skipped
-from bot.workflow.wishes.outcome import granted, refuse_wish
+from bot.workflow.wishes.recording import granted, refuse_wish
 
 
 def sign(parts: Parts, claim: Claim, request: Request, wish: Wish) -> Request:

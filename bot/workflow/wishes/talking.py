@@ -9,7 +9,7 @@ from bot.ports import Claim, Message, MessageKind
 from bot.workflow.ending import event
 from bot.workflow.judging import judge
 from bot.workflow.parts import Parts
-from bot.workflow.wishes.outcome import granted, refuse_wish
+from bot.workflow.wishes.recording import granted, refuse_wish
 
 
 def ask_for_more(parts: Parts, claim: Claim, request: Request, wish: Wish) -> Request:

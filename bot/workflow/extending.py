@@ -1,0 +1,23 @@
+"""Write a later end of a mask, or a later review of a hold, into the request that made it."""
+
+from bot.core.changes import Outcome, Prolonging, Request, Stage
+from bot.core.policy import Allow
+from bot.core.rules.ends import EXTENSION
+from bot.core.steps import Done
+from bot.ports import Claim
+from bot.workflow.ending import end
+from bot.workflow.finishing import Ending, finish
+from bot.workflow.marks import mark_prolonged
+from bot.workflow.parts import Parts
+
+
+def prolong(parts: Parts, request: Request, decision: Allow, *, claim: Claim) -> Request:
+    """Write the other end into the mask, then the outcome; a crash between the two does it once all the same."""
+    ask, term, hold = request.ask, request.ask.change.term, request.ask.change.hold
+    until = hold.review if hold else term.until if term else None
+    now = parts.clock.now()
+    by = Prolonging(request.id, request.owner, request.owner_name, now, until, ask.reason)
+    if not mark_prolonged(parts, ask.prolongs, by, is_approved=decision.rule != EXTENSION):
+        because = "The mask was taken back before this came to its turn."
+        return end(parts, request, Stage.CANCELLED, because, code="no_end", claim=claim)
+    return finish(parts, request, Ending(Done(Outcome.PROLONGED)), claim=claim)
