@@ -1,0 +1,1 @@
+"""The running process: put together, connected to Slack, watched over, reloaded and stopped."""

@@ -1,0 +1,1 @@
+"""The audit record: a chain of events, and its shipping to sinks."""

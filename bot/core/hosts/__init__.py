@@ -1,0 +1,1 @@
+"""Hosts: the inventory, and those that are in quarantine."""

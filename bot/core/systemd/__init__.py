@@ -1,0 +1,1 @@
+"""systemd on a host: what is sent, what is read from the answer, and what a unit is."""

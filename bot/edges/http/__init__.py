@@ -1,0 +1,1 @@
+"""HTTP: the bot's own listener, and POST to others."""

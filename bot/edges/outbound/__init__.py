@@ -1,0 +1,1 @@
+"""What leaves the bot for other systems: pages and shipped audit records."""

@@ -1,0 +1,1 @@
+"""Slack: payloads that come in, messages that go out, and who its people are."""

@@ -1,0 +1,1 @@
+"""Waiting for approval: votes, what changes meanwhile, and the escalation when nobody decides."""

@@ -1,0 +1,1 @@
+"""The desk: what people may do, and whether there is room for it."""

@@ -1,0 +1,1 @@
+"""Drift: what happens on hosts after a change, noticed and reported."""

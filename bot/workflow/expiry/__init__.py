@@ -1,0 +1,1 @@
+"""Masks that expire: extended, ended when due, and their owners reminded."""

@@ -1,0 +1,1 @@
+"""The bot's own health: its heartbeat, and notices to its operators."""

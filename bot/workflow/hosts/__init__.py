@@ -1,0 +1,1 @@
+"""Hosts: looked at, or in quarantine."""

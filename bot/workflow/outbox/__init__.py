@@ -1,0 +1,1 @@
+"""The outbox: cards and messages delivered to Slack, each once."""

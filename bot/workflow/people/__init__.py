@@ -1,0 +1,1 @@
+"""People and places: group membership, channels, and who hears of a request."""

@@ -1,0 +1,1 @@
+"""What everything in the workflow shares: its dependencies, and what this process knows of itself."""

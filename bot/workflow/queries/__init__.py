@@ -1,0 +1,1 @@
+"""Questions that change nothing: answers, the Home tab, and what forms offer."""
