@@ -6,10 +6,11 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from bot.cli import followups
+from bot.cli import options as words
+from bot.cli.audit import audit
+from bot.cli.guard import guard
 from bot.errors import ConfigError, MaskbotError, UsageError
-from bot.terminal import saying, words
-from bot.terminal.auditing import audit
-from bot.terminal.onhost import guard
 
 DONE, REFUSED, MISUSE = 0, 1, 2
 # Not a setting of the bot, but a wish of whoever calls: so it is taken away before the settings are read.
@@ -28,7 +29,7 @@ def commands() -> None:
 @app.command()
 def run() -> None:
     """Run the bot: connect to Slack, serve the command line, work on what is due. Ends in order on SIGTERM."""
-    from bot.running import run as serve
+    from bot.app.run import run as serve
 
     serve(is_terminal=sys.stderr.isatty())
 
@@ -36,7 +37,7 @@ def run() -> None:
 @app.command()
 def check(*, json: words.Json = False) -> None:
     """Validate settings and configuration; needs no secret, no database and no Slack."""
-    from bot.terminal.check import check as check_all
+    from bot.cli.check import check as check_all
 
     _exit(check_all(as_json=json))
 
@@ -46,7 +47,7 @@ def doctor(
     hosts: Annotated[list[str] | None, typer.Argument(metavar="[HOST]...")] = None, *, json: words.Json = False
 ) -> None:
     """Examine hosts and Slack, and say how to mend what is wrong. With hosts named, these alone."""
-    from bot.terminal import examination
+    from bot.cli import doctor as examination
 
     _exit(examination.doctor(hosts or (), as_json=json))
 
@@ -74,13 +75,13 @@ def mask(  # noqa: PLR0913 - one parameter for each word of the command
     json: words.Json = False,
 ) -> None:
     """Ask for a mask: the unit is stopped and cannot be started, once the right people approve."""
-    from bot.terminal import asking
+    from bot.cli import call
 
     times = {"for": for_, "until": until, "hold": hold, "review": review, "at": at, "window": window}
     flags = {"runtime": runtime, "keep_running": keep_running, "alone": alone, "console_works": console_works}
-    options = asking.options(user=user, times=times, force=force, **flags)
-    asked = asking.change("mask", (host, unit), options, reason or (), wait=not no_wait)
-    _exit(asking.ask(asked, carry_out=carry_out, as_json=json))
+    options = call.options(user=user, times=times, force=force, **flags)
+    asked = call.change("mask", (host, unit), options, reason or (), wait=not no_wait)
+    _exit(call.ask(asked, carry_out=carry_out, as_json=json))
 
 
 @app.command()
@@ -99,12 +100,12 @@ def unmask(  # noqa: PLR0913 - the same
     json: words.Json = False,
 ) -> None:
     """Ask for a unit to be brought back to what it was before its mask."""
-    from bot.terminal import asking
+    from bot.cli import call
 
     times = {"at": at, "window": window}
-    options = asking.options(user=user, alone=alone, console_works=console_works, times=times)
-    asked = asking.change("unmask", (host, unit), options, reason or (), wait=not no_wait)
-    _exit(asking.ask(asked, carry_out=carry_out, as_json=json))
+    options = call.options(user=user, alone=alone, console_works=console_works, times=times)
+    asked = call.change("unmask", (host, unit), options, reason or (), wait=not no_wait)
+    _exit(call.ask(asked, carry_out=carry_out, as_json=json))
 
 
 @app.command()
@@ -116,10 +117,10 @@ def approve(
     json: words.Json = False,
 ) -> None:
     """Approve a request. At a terminal its plan is shown first."""
-    from bot.terminal import asking
+    from bot.cli import call
 
-    vote = asking.Vote("approve", request, console_works=console_works)
-    _exit(asking.vote(vote, carry_out=carry_out, as_json=json))
+    vote = call.Vote("approve", request, console_works=console_works)
+    _exit(call.vote(vote, carry_out=carry_out, as_json=json))
 
 
 @app.command()
@@ -127,25 +128,25 @@ def deny(
     request: words.Request, reason: words.Reason = None, *, carry_out: words.CarryOut = False, json: words.Json = False
 ) -> None:
     """Deny a request."""
-    from bot.terminal import asking
+    from bot.cli import call
 
-    _exit(asking.vote(asking.Vote("deny", request, " ".join(reason or ())), carry_out=carry_out, as_json=json))
+    _exit(call.vote(call.Vote("deny", request, " ".join(reason or ())), carry_out=carry_out, as_json=json))
 
 
 @app.command()
 def freeze(reason: words.Reason = None, *, json: words.Json = False) -> None:
     """Stop new masks, whoever approves them. What takes a mask back goes on, and what runs is finished."""
-    from bot.terminal import asking
+    from bot.cli import call
 
-    _exit(asking.switch("freeze", reason or (), as_json=json))
+    _exit(call.switch("freeze", reason or (), as_json=json))
 
 
 @app.command()
 def thaw(reason: words.Reason = None, *, json: words.Json = False) -> None:
     """Let new masks go on: two people who may approve have to say so."""
-    from bot.terminal import asking
+    from bot.cli import call
 
-    _exit(asking.switch("thaw", reason or (), as_json=json))
+    _exit(call.switch("thaw", reason or (), as_json=json))
 
 
 @app.command()
@@ -156,9 +157,9 @@ def status(
     json: words.Json = False,
 ) -> None:
     """How a unit is; or the bot itself: exit code 0 if it is ready, 1 if not."""
-    from bot.terminal import asking
+    from bot.cli import call
 
-    _exit(asking.status([name for name in (host, unit) if name], as_json=json))
+    _exit(call.status([name for name in (host, unit) if name], as_json=json))
 
 
 @app.command()
@@ -174,35 +175,35 @@ def plan(  # noqa: PLR0913 - the same
     json: words.Json = False,
 ) -> None:
     """What a mask would do, and who would have to approve; nobody is asked."""
-    from bot.terminal import asking
+    from bot.cli import call
 
     times = {"for": for_, "until": until}
-    options = asking.options(runtime=runtime, keep_running=keep_running, user=user, times=times)
-    _exit(asking.look("plan", (host, unit), options, as_json=json))
+    options = call.options(runtime=runtime, keep_running=keep_running, user=user, times=times)
+    _exit(call.look("plan", (host, unit), options, as_json=json))
 
 
 @app.command()
 def explain(host: words.Host, unit: words.Unit, *, user: words.User = "", json: words.Json = False) -> None:
     """Why the answer to a mask would be what it is: the check that decides, and what every rule says."""
-    from bot.terminal import asking
+    from bot.cli import call
 
-    _exit(asking.look("why", (host, unit), asking.options(user=user), as_json=json))
+    _exit(call.look("why", (host, unit), call.options(user=user), as_json=json))
 
 
 @app.command("list")
 def masks(host: words.AnyHost = "", *, json: words.Json = False) -> None:
     """Every mask on the hosts, ours and those of others, as each host was looked at last."""
-    from bot.terminal import asking
+    from bot.cli import call
 
-    _exit(asking.look("list", [host] if host else (), (), as_json=json))
+    _exit(call.look("list", [host] if host else (), (), as_json=json))
 
 
 @app.command()
 def handover(*, json: words.Json = False) -> None:
     """What the next on-call has to know: masks, what waits and runs, what ends when."""
-    from bot.terminal import asking
+    from bot.cli import call
 
-    _exit(asking.look("handover", (), (), as_json=json))
+    _exit(call.look("handover", (), (), as_json=json))
 
 
 @app.command()
@@ -217,7 +218,7 @@ def manifest(
     typer.echo(made(url), nl=False)
 
 
-saying.register(app)
+followups.register(app)
 
 
 def _exit(code: int) -> NoReturn:

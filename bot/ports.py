@@ -5,17 +5,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from bot.core.audit import Event, Head
-from bot.core.cards.kit import Block, Text
-from bot.core.changes import Request, Stage, Vote
-from bot.core.inventory import Host
-from bot.core.messages import Message, MessageKind
-from bot.core.pages import Page
-from bot.core.people import Person, PersonId, Place, Shift
-from bot.core.policy import Group
-from bot.core.signs import Backlog
-from bot.core.sinks import Need
-from bot.core.units import UnitName
+from bot.core.audit.chain import Event, Head
+from bot.core.audit.shipping import Need
+from bot.core.cards.blocks import Block, Text
+from bot.core.health import Backlog
+from bot.core.hosts.inventory import Host
+from bot.core.paging import Page
+from bot.core.people.identity import Person, PersonId, Place, Shift
+from bot.core.policy.model import Group
+from bot.core.requests import Request, Stage, Vote
+from bot.core.requests.outbox import Message, MessageKind
+from bot.core.systemd.units import UnitName
 
 __all__ = [
     "Channel",

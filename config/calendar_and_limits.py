@@ -7,10 +7,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from bot.core.calendar import Once, Times, Weekly
-from bot.core.rises import Bounds, Freeze, Rise, Window
-from config.documents import STRICT
-from config.words import Duration, Pattern, Sentence, TimeZone, Word
+from bot.core.policy.calendar_and_limits import Bounds, Freeze, Rise, Window
+from bot.core.time.calendar import Once, Times, Weekly
+from config.policy_types import Duration, Pattern, Sentence, TimeZone, Word
+from config.strict_yaml import STRICT
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _DAY = f"(?:{'|'.join(_DAYS)})"

@@ -2,9 +2,9 @@
 
 from pydantic import BaseModel, Field
 
-from bot.core.policy import ListedUnit
-from config.documents import STRICT, Document, together, validated
-from config.words import Pattern, Sentence
+from bot.core.policy.model import ListedUnit
+from config.policy_types import Pattern, Sentence
+from config.strict_yaml import STRICT, Document, together, validated
 
 
 class Listing(BaseModel):

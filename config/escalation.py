@@ -6,9 +6,9 @@ from itertools import pairwise
 
 from pydantic import BaseModel, model_validator
 
-from bot.core.changes import Rung
-from config.documents import STRICT
-from config.words import ChannelId, Duration, Word
+from bot.core.requests import Rung
+from config.policy_types import ChannelId, Duration, Word
+from config.strict_yaml import STRICT
 
 
 class RungEntry(BaseModel):

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, StringConstraints, model_validator
 
-from config.documents import STRICT
-from config.words import ChannelId, Duration
+from config.policy_types import ChannelId, Duration
+from config.strict_yaml import STRICT
 
 SLOWEST = timedelta(seconds=30)  # of what people wait for
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")

@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, PlainValidator, model_validator
 
-from bot.core.holding import Holds
-from bot.core.times import FURTHEST
-from config.documents import STRICT
-from config.words import Duration, Word
+from bot.core.policy.hold import Holds
+from bot.core.time.human_time import FURTHEST
+from config.policy_types import Duration, Word
+from config.strict_yaml import STRICT
 
 
 def read_requires_end(typed: object) -> bool | str:

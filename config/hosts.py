@@ -10,9 +10,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from bot.core.inventory import Host, Inventory
-from config.documents import STRICT, Document, together, validated
-from config.words import Word
+from bot.core.hosts.inventory import Host, Inventory
+from config.policy_types import Word
+from config.strict_yaml import STRICT, Document, together, validated
 
 # Words that stand where a host's name would: commands of today and of later.
 RESERVED = frozenset(

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from bot.core.configured import Configured
-from bot.core.inventory import Inventory
-from bot.core.policy import Policy, Rule
-from bot.core.rises import Freeze
+from bot.core.hosts.inventory import Inventory
+from bot.core.policy.calendar_and_limits import Freeze
+from bot.core.policy.configuration import Configured
+from bot.core.policy.model import Policy, Rule
 from bot.errors import ConfigError
-from config.critical import read_lists
-from config.documents import Document, read_document, together
+from config.critical_units import read_lists
+from config.escalation import without_page
 from config.hosts import read_inventory
-from config.nudges import without_page
 from config.policy import Lists, read_policy
+from config.policy_types import near
 from config.quorum import guarded_unreachable, never_lifted, raised_unreachable
 from config.settings import Settings
-from config.words import near
+from config.strict_yaml import Document, read_document, together
 
 SHIPPED_LIST = Path(__file__).parent / "critical-units.yaml"
 OWN_LIST = "critical-units.yaml"

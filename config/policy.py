@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bot.core.changes import REMIND
-from bot.core.holding import Holds
-from bot.core.people import PersonId
-from bot.core.policy import BreakGlass, Group, ListedUnit, OnCallSource, Policy, Routing, Rule
-from bot.core.rises import Freeze, Rise, Window
-from bot.core.schedule import Digest
-from config.calendar import FreezeEntry, WindowEntry
-from config.documents import Document, Loc, together, validated
+from bot.core.people.identity import PersonId
+from bot.core.policy.calendar_and_limits import Freeze, Rise, Window
+from bot.core.policy.hold import Holds
+from bot.core.policy.model import BreakGlass, Group, ListedUnit, OnCallSource, Policy, Routing, Rule
+from bot.core.requests import REMIND
+from bot.core.time.schedule import Digest
+from config.calendar_and_limits import FreezeEntry, WindowEntry
 from config.policy_file import PolicyFile, RuleEntry, is_channel
+from config.policy_types import near, read_person
 from config.quorum import unreachable
-from config.words import near, read_person
+from config.strict_yaml import Document, Loc, together, validated
 
 
 @dataclass(frozen=True, slots=True)

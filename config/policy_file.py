@@ -6,17 +6,17 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
-from bot.core.changes import Verb
-from bot.core.names import REASON_LIMIT
-from bot.core.policy import BreakGlass
-from bot.core.schedule import WEEKDAYS, Schedule
-from config.calendar import CalendarEntry, LimitsEntry, RiseEntry
-from config.documents import STRICT
+from bot.core.input.names import REASON_LIMIT
+from bot.core.policy.model import BreakGlass
+from bot.core.requests import Verb
+from bot.core.time.schedule import WEEKDAYS, Schedule
+from config.calendar_and_limits import CalendarEntry, LimitsEntry, RiseEntry
+from config.escalation import RungEntry, check_times
 from config.groups import GroupEntry, Id, OnCallEntry
-from config.holds import HoldsEntry, RequiresEnd
-from config.nudges import RungEntry, check_times
+from config.hold import HoldsEntry, RequiresEnd
+from config.policy_types import ChannelId, ClockTime, Duration, Pattern, Sentence, TeamId, TimeZone, Word
 from config.scheduling import SchedulingEntry
-from config.words import ChannelId, ClockTime, Duration, Pattern, Sentence, TeamId, TimeZone, Word
+from config.strict_yaml import STRICT
 
 LONGEST = timedelta(days=7)
 LONGEST_MASK = timedelta(days=366)

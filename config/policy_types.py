@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, PlainValidator, StringConstraints
 
-from bot.core.people import PersonId
-from bot.core.times import read_length
-from bot.core.units import UNIT_TYPES
+from bot.core.people.identity import PersonId
+from bot.core.systemd.units import UNIT_TYPES
+from bot.core.time.human_time import read_length
 from bot.errors import UsageError
 
 _PATTERN = re.compile(r"[A-Za-z0-9:_.@\\*?\[\]!-]+", re.ASCII)

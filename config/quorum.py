@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from bot.core.changes import Raised, Verb
-from bot.core.people import PersonId
-from bot.core.policy import Group, Policy, Rule
-from bot.core.quorum import approvers_by_key, reached
-from bot.core.rises import Rise
-from bot.core.rules.tiers import Reason, raised
+from bot.core.people.identity import PersonId
+from bot.core.people.quorum import approvers_by_key, reached
+from bot.core.policy.calendar_and_limits import Rise
+from bot.core.policy.model import Group, Policy, Rule
+from bot.core.policy.rules.calendar_and_limits import Reason, raised
+from bot.core.requests import Raised, Verb
 
 # A group that lists nobody is one whose people Slack alone knows: there may be any number of them.
 _ANYBODY = 99

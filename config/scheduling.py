@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from pydantic import BaseModel, model_validator
 
-from bot.core.later import Scheduling
-from config.documents import STRICT
-from config.words import Duration
+from bot.core.requests.scheduling import Scheduling
+from config.policy_types import Duration
+from config.strict_yaml import STRICT
 
 
 class SchedulingEntry(BaseModel):

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from bot.core.pages import why_not
-from bot.core.sinks import read_address
+from bot.core.audit.shipping import read_address
+from bot.core.paging import why_not
 
 _LONGEST_PAUSE = 300.0
 _LATEST_LOOK = 86_400.0

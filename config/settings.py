@@ -9,12 +9,24 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot.core.pages import Format
-from bot.core.sinks import Need
+from bot.core.audit.shipping import Need
+from bot.core.paging import Format
 from bot.errors import ConfigError
+from config.policy_types import near
 from config.secret_files import file_names, read_secret_files
-from config.values import Address, Bytes, Days, Pauses, Port, Seconds, SyslogPlace, Threads, Times, Token, numbers
-from config.words import near
+from config.setting_types import (
+    Address,
+    Bytes,
+    Days,
+    Pauses,
+    Port,
+    Seconds,
+    SyslogPlace,
+    Threads,
+    Times,
+    Token,
+    numbers,
+)
 
 PREFIX = "MASKBOT_"
 Mode = Literal["socket", "http"]

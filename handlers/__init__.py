@@ -7,11 +7,11 @@ from slack_bolt import App
 
 from bot.core.cards import replies
 from bot.workflow import Workflow
-from handlers import ask, choose, look, prolong, review, say
+from handlers import approval, ask, details, extend, followups, form_options
 from handlers import home as pages
-from handlers.caller import Click, Home
-from handlers.gate import Gate
-from handlers.surface import Forms, Surface
+from handlers.bolt import Forms, Surface
+from handlers.origin_check import Gate
+from handlers.payload import Click, Home
 
 __all__ = ["Home", "register"]
 
@@ -21,12 +21,12 @@ def register(app: App, desk: Workflow, *, home: Home, aside: Executor) -> None:
     surface = Surface(app, desk, home, aside)
     app.use(Gate(surface))
     ask.register(surface)
-    choose.register(surface)
-    review.register(surface)
-    look.register(surface)
-    prolong.register(surface)
+    form_options.register(surface)
+    approval.register(surface)
+    details.register(surface)
+    extend.register(surface)
     pages.register(surface)
-    say.register(surface)
+    followups.register(surface)
     surface.click(re.compile(".*"), _of_an_older_card)  # the last one: Bolt takes the first that fits
 
 

@@ -3,13 +3,13 @@
 from functools import partial
 
 from bot.core.cards import forms
-from bot.core.cards.kit import Action
-from bot.core.changes import Verdict, Wanted
+from bot.core.cards.blocks import Action
+from bot.core.requests import Verdict, Wanted
 from bot.workflow import Workflow
-from handlers.caller import Click, Submission
-from handlers.drawn import form_about
+from handlers.bolt import Forms, Surface, Unfit, beside, typed
+from handlers.form_fallback import form_about
 from handlers.home import follow
-from handlers.surface import Forms, Surface, Unfit, beside, typed
+from handlers.payload import Click, Submission
 
 
 def register(surface: Surface) -> None:

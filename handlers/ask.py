@@ -5,23 +5,23 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from bot.core import repair
-from bot.core.cards import choices, forms, hold_form, replies
-from bot.core.cards.kit import Action
-from bot.core.changes import Ask, Change, Verb
-from bot.core.draft import drafted, quoted
-from bot.core.grammar import Command, Form, Order, Question, parse, parse_mention
-from bot.core.holding import conflict
-from bot.core.names import read_hold, read_host, read_reason, read_term, read_unit, read_user, read_window
-from bot.core.people import Place
-from bot.core.switching import Switching
+from bot.core.cards import form_options, forms, hold_form, replies
+from bot.core.cards.blocks import Action
+from bot.core.input.draft import drafted, quoted
+from bot.core.input.grammar import Command, Form, Order, Question, parse, parse_mention
+from bot.core.input.kill_switch import Switching
+from bot.core.input.names import read_hold, read_host, read_reason, read_term, read_unit, read_user, read_window
+from bot.core.people.identity import Place
+from bot.core.policy.hold import conflict
+from bot.core.requests import Ask, Change, Verb
+from bot.core.text import unmangle
 from bot.errors import UsageError
 from bot.workflow import Workflow
-from handlers.caller import Caller, Click, Quote, Submission
-from handlers.choose import open_form
-from handlers.freeze import switch
+from handlers.bolt import Forms, Surface, Unfit
+from handlers.form_options import open_form
 from handlers.home import follow
-from handlers.surface import Forms, Surface, Unfit
+from handlers.kill_switch import switch
+from handlers.payload import Caller, Click, Quote, Submission
 
 
 def register(surface: Surface) -> None:
@@ -158,10 +158,10 @@ def _order(desk: Workflow, sent: Submission) -> Order:
         forms.HOST: lambda typed: read_host(_word(typed), desk.hosts),
         forms.UNIT: lambda typed: read_unit(_word(typed)),
         forms.USER: lambda typed: read_user(_word(typed)) if typed else "",
-        forms.DURATION: lambda typed: read_term(repair.text(typed), desk.now) if typed.strip() else None,
-        forms.WHEN: lambda typed: read_window(repair.text(typed), desk.now) if typed.strip() else None,
+        forms.DURATION: lambda typed: read_term(unmangle.text(typed), desk.now) if typed.strip() else None,
+        forms.WHEN: lambda typed: read_window(unmangle.text(typed), desk.now) if typed.strip() else None,
         hold_form.REVIEW_ON: lambda typed: read_hold(
-            sent.fields.get(hold_form.OWNERS, ""), repair.text(typed), desk.now
+            sent.fields.get(hold_form.OWNERS, ""), unmangle.text(typed), desk.now
         ),
         forms.REASON: read_reason,
     }
@@ -193,4 +193,4 @@ def _order(desk: Workflow, sent: Submission) -> Order:
 
 
 def _word(typed: str) -> str:
-    return "" if typed == choices.NOTHING else repair.word(repair.text(typed).strip())
+    return "" if typed == form_options.NOTHING else unmangle.word(unmangle.text(typed).strip())

@@ -18,12 +18,12 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
 from bot.core.cards import forms, plain, replies
-from bot.core.cards.kit import Block, escape
-from bot.core.names import REASON_LIMIT, read_reason
+from bot.core.cards.blocks import Block, escape
+from bot.core.input.names import REASON_LIMIT, read_reason
 from bot.errors import MaskbotError, MaybeRecorded, StoreBusy, UsageError
 from bot.workflow import Workflow
-from handlers import caller as parse
-from handlers.caller import Caller, Click, Home, Payload, Quote, Submission, Typing
+from handlers import payload as parse
+from handlers.payload import Caller, Click, Home, Payload, Quote, Submission, Typing
 
 log = structlog.get_logger()
 

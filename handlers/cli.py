@@ -5,19 +5,19 @@ from dataclasses import dataclass
 
 from bot import __version__
 from bot.core.cards import replies
-from bot.core.changes import Ask, Outcome, Request, Stage, Tally, Verb, Verdict
-from bot.core.grammar import Order, Question, parse
-from bot.core.people import PersonId
-from bot.core.switching import Switching
+from bot.core.input.grammar import Order, Question, parse
+from bot.core.input.kill_switch import Switching
+from bot.core.people.identity import PersonId
+from bot.core.requests import Ask, Outcome, Request, Stage, Tally, Verb, Verdict
 from bot.errors import MaskbotError, NoSuchRequest, UsageError
 from bot.ports import Query
 from bot.workflow import Parts, Workflow
-from handlers import shown
-from handlers.caller import Caller
-from handlers.freeze import switch
-from handlers.shell_answers import BEAT, DONE, FAILED, MISUSE, Words, end, misuse, said
-from handlers.shell_questions import SHELL, answer
-from handlers.shell_wishes import prolonged, record, wished
+from handlers import json_view
+from handlers.cli_followups import prolonged, record, wished
+from handlers.cli_queries import SHELL, answer
+from handlers.cli_replies import BEAT, DONE, FAILED, MISUSE, Words, end, misuse, said
+from handlers.kill_switch import switch
+from handlers.payload import Caller
 
 _GOOD = (Outcome.PROVEN, Outcome.RESTORED, Outcome.UNMASKED, Outcome.NO_CHANGE, Outcome.PROLONGED, Outcome.KILLED)
 _POLL = 0.1  # seconds between two looks at the record while somebody waits at a terminal
@@ -80,7 +80,7 @@ class Shell:
             "slack": state.slack,
             "why": [*state.why],
             "open_requests": self._parts.store.count(Query(stages=open_stages)),
-            "frozen": shown.frozen(self._desk.freezing.state),
+            "frozen": json_view.frozen(self._desk.freezing.state),
         }
         yield {"event": "state", "state": seen}
         yield end("", DONE if state.is_ready else FAILED)

@@ -4,15 +4,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from bot.core.changes import Request, Tally, Wanted, Wish
-from bot.core.dashless import ends, reason_of
-from bot.core.names import SHOWN, read_reason, read_term
-from bot.core.people import PersonId
-from bot.core.times import read_day
+from bot.core.input.dashless import ends, reason_of
+from bot.core.input.names import SHOWN, read_reason, read_term
+from bot.core.people.identity import PersonId
+from bot.core.requests import Request, Tally, Wanted, Wish
+from bot.core.time.human_time import read_day
 from bot.errors import UsageError
 from bot.workflow import Workflow
-from handlers.caller import Caller
-from handlers.shell_answers import BEAT, DONE, FAILED, Words, end, said
+from handlers.cli_replies import BEAT, DONE, FAILED, Words, end, said
+from handlers.payload import Caller
 
 _SLACK_ID = re.compile(r"(?:<@)?(?P<id>[UW][A-Z0-9]{2,})(?:\|[^<>]*)?>?", re.ASCII)
 _GRANTED = {

@@ -3,21 +3,21 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bot.core.cards import answers, ledger
+from bot.core.cards import answers, mask_inventory
+from bot.core.cards.blocks import Text
 from bot.core.cards.handover import handover
-from bot.core.cards.kit import Text
-from bot.core.changes import Request
-from bot.core.grammar import Question, Word
-from bot.core.people import PersonId, Place
-from bot.core.policy import Explained
+from bot.core.input.grammar import Question, Word
+from bot.core.people.identity import PersonId, Place
+from bot.core.policy.model import Explained
+from bot.core.requests import Request
 from bot.errors import NotYet, Unverified, UsageError
 from bot.ports import Query
 from bot.workflow import Parts
-from bot.workflow.answering import Asker, Weighed, about, weigh
-from bot.workflow.frozen import freeze_state, stopped_too
-from bot.workflow.ledger import book
-from bot.workflow.looking import look
-from handlers import plainly, shown
+from bot.workflow.hosts.look import look
+from bot.workflow.queries.answers import Asker, Weighed, about, weigh
+from bot.workflow.requests.kill_switch_state import freeze_state, stopped_too
+from bot.workflow.requests.mask_inventory import book
+from handlers import json_view, plain_text
 
 _NAMED = 20  # of a group, whose names are looked up one by one
 SHELL = Place("shell", name="the command line")
@@ -32,7 +32,7 @@ def answer(parts: Parts, question: Question, *, asker: PersonId, name: str) -> M
         case Word.PLAN:
             weighed = weigh(parts, asked)
             text = answers.plan(weighed.request, weighed.decision, parts.clock.now())
-            data = {"request": shown.request(weighed.request), "decision": shown.decision(weighed.decision)}
+            data = {"request": json_view.request(weighed.request), "decision": json_view.decision(weighed.decision)}
             return _said(text, data, [weighed.request])
         case Word.WHY:
             return _why(parts, weigh(parts, asked))
@@ -40,7 +40,7 @@ def answer(parts: Parts, question: Question, *, asker: PersonId, name: str) -> M
             return _list(parts, question.host)
         case Word.HANDOVER:
             known = book(parts)
-            return _said(stopped_too(parts, handover(known)), shown.handover(known), known.ours)
+            return _said(stopped_too(parts, handover(known)), json_view.handover(known), known.ours)
         case _:
             raise UsageError("The command line has `status`, `plan`, `explain`, `list` and `handover`.")
 
@@ -49,9 +49,9 @@ def _why(parts: Parts, weighed: Weighed) -> Mapping[str, Any]:
     """Every check, every rule, and who could approve, by the names they have in Slack where it tells."""
     names = {one: _name(parts, one) for group in weighed.approvers for one in group.people[:_NAMED]}
     data = {
-        "decision": shown.decision(weighed.decision),
-        "explained": shown.explained(weighed.explained),
-        "approvers": shown.approvers(weighed.approvers, names),
+        "decision": json_view.decision(weighed.decision),
+        "explained": json_view.explained(weighed.explained),
+        "approvers": json_view.approvers(weighed.approvers, names),
     }
     text = answers.why(weighed.request, weighed.decision, weighed.explained, weighed.approvers)
     said = _said(text, data, [weighed.request], names)
@@ -72,8 +72,8 @@ def _passed(explained: Sequence[Explained]) -> list[str]:
 
 def _list(parts: Parts, host: str) -> Mapping[str, Any]:
     known = book(parts, host)
-    data = {**shown.ledger(known), "frozen": shown.frozen(freeze_state(parts))}
-    return _said(stopped_too(parts, ledger.whole(known, host=host)), data, known.ours)
+    data = {**json_view.ledger(known), "frozen": json_view.frozen(freeze_state(parts))}
+    return _said(stopped_too(parts, mask_inventory.whole(known, host=host)), data, known.ours)
 
 
 def _status(parts: Parts, question: Question) -> Mapping[str, Any]:
@@ -83,9 +83,9 @@ def _status(parts: Parts, question: Question) -> Mapping[str, Any]:
         return _list(parts, host.name)
     masks = parts.store.find(Query(host=host.name, unit=question.unit, live_masks=True))
     seen = look(parts, host, question.unit, full=True)
-    data = {"host": host.name, "unit": shown.snapshot(seen), "masks": [shown.request(one) for one in masks]}
+    data = {"host": host.name, "unit": json_view.snapshot(seen), "masks": [json_view.request(one) for one in masks]}
     told = stopped_too(parts, answers.status(host.name, seen, masks, parts.clock.now()))
-    return _said(told, {**data, "frozen": shown.frozen(freeze_state(parts))}, masks)
+    return _said(told, {**data, "frozen": json_view.frozen(freeze_state(parts))}, masks)
 
 
 def _people(request: Request) -> Iterator[tuple[PersonId, str]]:
@@ -101,4 +101,4 @@ def _said(
 ) -> Mapping[str, Any]:
     people = [*(others or {}).items(), *(person for one in about for person in _people(one))]
     names = {person.user: name for person, name in people if name}
-    return {"event": "answer", "lines": plainly.lines(text, names), "answer": data}
+    return {"event": "answer", "lines": plain_text.lines(text, names), "answer": data}

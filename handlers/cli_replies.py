@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.core.changes import Request
-from handlers import shown
+from bot.core.requests import Request
+from handlers import json_view
 
 Words = Mapping[str, Any]
 DONE, FAILED, MISUSE = 0, 1, 2
@@ -13,7 +13,7 @@ BEAT: Words = {"event": "beat"}  # a caller who has gone is noticed by telling t
 
 def said(request: Request) -> Words:
     """A request as it stands."""
-    return {"event": "request", "request": shown.request(request)}
+    return {"event": "request", "request": json_view.request(request)}
 
 
 def misuse(error: Exception) -> Words:

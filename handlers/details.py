@@ -1,10 +1,10 @@
 """Details and Look now: what people want to see. Nothing here changes a host."""
 
 from bot.core.cards import forms, plain, replies
-from bot.core.cards.kit import Action
+from bot.core.cards.blocks import Action
 from bot.workflow import Workflow
-from handlers.caller import Click
-from handlers.surface import Forms, Surface
+from handlers.bolt import Forms, Surface
+from handlers.payload import Click
 
 
 def register(surface: Surface) -> None:

@@ -2,18 +2,18 @@
 
 from datetime import datetime
 
-from bot.core import repair
 from bot.core.cards import forms, hold_form
-from bot.core.cards.kit import Action
-from bot.core.changes import Term
-from bot.core.names import read_reason, read_term
-from bot.core.times import read_day
+from bot.core.cards.blocks import Action
+from bot.core.input.names import read_reason, read_term
+from bot.core.requests import Term
+from bot.core.text import unmangle
+from bot.core.time.human_time import read_day
 from bot.errors import UsageError
 from bot.workflow import Workflow
-from handlers.caller import Click, Submission
-from handlers.drawn import form_about
+from handlers.bolt import Forms, Surface, Unfit
+from handlers.form_fallback import form_about
 from handlers.home import follow
-from handlers.surface import Forms, Surface, Unfit
+from handlers.payload import Click, Submission
 
 
 def register(surface: Surface) -> None:
@@ -57,7 +57,7 @@ def keep_because(desk: Workflow, sent: Submission) -> str:
 
 
 def _term(desk: Workflow, sent: Submission) -> Term:
-    typed = repair.text(sent.fields.get(forms.OTHER, "")).strip()
+    typed = unmangle.text(sent.fields.get(forms.OTHER, "")).strip()
     try:
         return read_term(typed or sent.fields.get(forms.LONGER, ""), desk.now)
     except UsageError as error:
@@ -70,7 +70,7 @@ def _review(desk: Workflow, sent: Submission) -> datetime | None:
     if typed is None:
         return None
     try:
-        return read_day(repair.text(typed), desk.now)
+        return read_day(unmangle.text(typed), desk.now)
     except UsageError as error:
         raise Unfit({hold_form.REVIEW_ON: str(error)}) from error
 

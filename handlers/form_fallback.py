@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from bot.core.cards import fallback, replies
-from bot.core.cards.kit import Block
-from bot.core.changes import Request
+from bot.core.cards.blocks import Block
+from bot.core.requests import Request
 from bot.errors import UsageError
 from bot.workflow import Workflow
 

@@ -1,12 +1,12 @@
 """Filling in the form: the hosts and units that it offers while somebody types."""
 
-from bot.core.cards import choices, forms, hold_form
-from bot.core.cards.kit import Block
-from bot.core.draft import EMPTY, Draft
+from bot.core.cards import form_options, forms, hold_form
+from bot.core.cards.blocks import Block
+from bot.core.input.draft import EMPTY, Draft
 from bot.workflow import Workflow
-from handlers.caller import Click, Submission, Typing
-from handlers.drawn import form_or_none
-from handlers.surface import Forms, OpenForm, Surface
+from handlers.bolt import Forms, OpenForm, Surface
+from handlers.form_fallback import form_or_none
+from handlers.payload import Click, Submission, Typing
 
 
 def register(surface: Surface) -> None:
@@ -35,17 +35,17 @@ def _mask_form(desk: Workflow, draft: Draft, *, asks_where: bool) -> Block:
 
 def hosts(desk: Workflow, typing: Typing) -> list[Block]:
     """The hosts that fit what was typed."""
-    return choices.hosts(desk.hosts, typing.typed)
+    return form_options.hosts(desk.hosts, typing.typed)
 
 
 def units(desk: Workflow, typing: Typing) -> list[Block]:
     """The units of the host that fit; before they are known, what was typed."""
     if typing.host not in desk.hosts:
-        return choices.units_of_no_host()
+        return form_options.units_of_no_host()
     offered, protection = desk.offers.units(typing.host, asker=typing.caller.id), desk.offers.protection(typing.host)
     if offered.units is None:
-        return choices.units_to_come(typing.typed, typing.host, offered.why_not, protection)
-    return choices.units(typing.typed, offered.units, typing.host, protection)
+        return form_options.units_to_come(typing.typed, typing.host, offered.why_not, protection)
+    return form_options.units(typing.typed, offered.units, typing.host, protection)
 
 
 def host_chosen(desk: Workflow, chosen: Submission, form: OpenForm) -> str:

@@ -1,10 +1,10 @@
 """Somebody's own page of the bot: looked at, drawn anew, and the form from there."""
 
-from bot.core.cards.kit import Action
+from bot.core.cards.blocks import Action
 from bot.workflow import Workflow
-from handlers.caller import Caller, Click
-from handlers.choose import open_form
-from handlers.surface import Forms, Surface
+from handlers.bolt import Forms, Surface
+from handlers.form_options import open_form
+from handlers.payload import Caller, Click
 
 
 def register(surface: Surface) -> None:

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.core.changes import Approval, Glass, Raised, Request, Sent, Vote, Window
-from bot.core.freezing import State
-from bot.core.ledger import Book, Entry, Page
-from bot.core.people import PersonId, Shift
-from bot.core.policy import Allow, Decision, Explained, NeedsApproval, Refuse
-from bot.core.rules.approvers import Approvers
-from bot.core.units import Snapshot
+from bot.core.drift import Book, Entry, Page
+from bot.core.kill_switch import State
+from bot.core.people.identity import PersonId, Shift
+from bot.core.policy.model import Allow, Decision, Explained, NeedsApproval, Refuse
+from bot.core.policy.rules.approvers import Approvers
+from bot.core.requests import Approval, Glass, Raised, Request, Sent, Vote, Window
+from bot.core.systemd.units import Snapshot
 
 Shown = dict[str, Any]
 

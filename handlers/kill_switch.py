@@ -1,9 +1,9 @@
 """The kill switch: new masks are stopped by one, and let go on by two."""
 
 from bot.core.cards import replies
-from bot.core.switching import Switch, Switching
+from bot.core.input.kill_switch import Switch, Switching
 from bot.workflow import Workflow
-from handlers.caller import Caller
+from handlers.payload import Caller
 
 
 def switch(desk: Workflow, caller: Caller, order: Switching) -> str:

@@ -10,10 +10,10 @@ import structlog
 from slack_bolt import BoltResponse, Respond
 
 from bot.core.cards import replies
-from bot.core.people import PersonId, Place
+from bot.core.people.identity import PersonId, Place
 from bot.errors import MaskbotError
-from handlers.caller import Payload
-from handlers.surface import Surface
+from handlers.bolt import Surface
+from handlers.payload import Payload
 
 log = structlog.get_logger()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.core.cards.forms import HOST
-from bot.core.people import HOME, PersonId, Place
+from bot.core.people.identity import HOME, PersonId, Place
 
 Payload = Mapping[str, Any]
 _CHANNEL = re.compile(r"[CDG][A-Z0-9]{1,30}")

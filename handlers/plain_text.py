@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from bot.core.cards.kit import Text
+from bot.core.cards.blocks import Text
 
 _DATE = re.compile(r"<!date\^\d+\^[^|>]*\|([^>]*)>")
 _PERSON = re.compile(r"<@([A-Z0-9]+)>")

@@ -21,8 +21,8 @@ LONGEST = (
     "tests/soak/",
     "tests/workflow/",
     "tests/stories/",
-    "tests/edges/test_ssh",
-    "tests/test_command_line",
+    "tests/edges/ssh/",
+    "tests/cli/",
 )
 
 

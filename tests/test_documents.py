@@ -4,7 +4,7 @@ import re
 import textwrap
 from pathlib import Path
 
-from bot.core.systemctl import sudoers_fragment
+from bot.core.systemd.systemctl import sudoers_fragment
 
 DOCS = Path(__file__).parents[1] / "docs"
 

@@ -169,10 +169,14 @@ def test_the_core_asks_neither_the_clock_nor_the_world(path: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "line", "contract"),
     [
-        ("bot/core/units.py", "import yaml", "The core does no I/O"),
-        ("bot/core/units.py", "import bot.ports", "Imports go one way"),
+        ("bot/core/systemd/units.py", "import yaml", "The core does no I/O"),
+        ("bot/core/health.py", "import bot.ports", "Imports go one way"),
         ("handlers/__init__.py", "import bot.edges", "Handlers reach the outside only"),
         ("config/__init__.py", "import handlers", "Imports go one way"),
+        ("bot/app/signals.py", "import bot.app.run", "The parts of the running process"),
+        ("bot/workflow/process/deps.py", "import bot.workflow.desk", "The folders of the workflow"),
+        ("bot/edges/clock.py", "import bot.edges.database.store", "The folders of the edges"),
+        ("bot/core/text/sanitize.py", "import bot.core.cards", "The folders of the core"),
     ],
 )
 def test_an_import_in_the_wrong_direction_breaks_a_contract(
@@ -197,7 +201,7 @@ def test_an_import_in_the_wrong_direction_breaks_a_contract(
 
 def test_a_running_bot_loads_only_what_it_needs() -> None:
     """What PostgreSQL needs, and what brings a database up to date, is a seventh of what it holds."""
-    loaded = "import sys, bot.running; print(*{'psycopg', 'alembic'} & set(sys.modules))"
+    loaded = "import sys, bot.app.run; print(*{'psycopg', 'alembic'} & set(sys.modules))"
     told = subprocess.run([sys.executable, "-c", loaded], cwd=ROOT, check=True, capture_output=True, text=True)
     assert told.stdout.split() == []
 

@@ -7,27 +7,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.core.ends import Care
-from bot.core.policy import Policy
-from bot.core.sinks import read_address
+from bot.core.audit.shipping import read_address
+from bot.core.policy.model import Policy
+from bot.core.requests.expiry import Care
 from bot.core.steps import Limits
 from bot.edges.clock import SystemClock, wall_time
 from bot.edges.database import Database
 from bot.edges.database import Limits as DatabaseLimits
 from bot.edges.database.engine import parse_url
-from bot.edges.http_mode import HttpLimits
-from bot.edges.offline import FallbackDirectory, OfflineDirectory
-from bot.edges.pager import Receiver, Webhook
-from bot.edges.schedules import AskedSchedules
-from bot.edges.sinks import SyslogSink, WebhookSink
-from bot.edges.slack import SlackChannel, web_client
-from bot.edges.ssh import SshHosts, SshLimits
+from bot.edges.on_call.schedules import AskedSchedules
+from bot.edges.outbound.audit_shipping import SyslogSink, WebhookSink
+from bot.edges.outbound.paging import Receiver, Webhook
+from bot.edges.slack.channel import SlackChannel, web_client
+from bot.edges.slack.directory_offline import FallbackDirectory, OfflineDirectory
+from bot.edges.slack.http_mode import HttpLimits
+from bot.edges.ssh.hosts import SshHosts, SshLimits
 from bot.errors import ConfigError
 from bot.ports import Sink
 from bot.workflow import InForce, Parts, Timings, Workflow
-from bot.workflow.answering import Answers
-from bot.workflow.reach import Noted, Reach
-from bot.workflow.trust import Trusted
+from bot.workflow.hosts.quarantine import Trusted
+from bot.workflow.process.reachability import Noted, Reach
+from bot.workflow.queries.answers import Answers
 from config.loading import Configuration
 from config.settings import Settings
 

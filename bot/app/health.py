@@ -5,16 +5,17 @@ from contextlib import contextmanager
 
 import structlog
 
-from bot.compose import Assembly
-from bot.core import signs
-from bot.core.signs import Backlog, Sign
-from bot.edges import metrics, probes
-from bot.edges.notify import Notify
+from bot.app.compose import Assembly
+from bot.core import health
+from bot.core.health import Backlog, Sign
+from bot.edges import metrics
+from bot.edges.ops import probes
+from bot.edges.ops.sd_notify import Notify
 from bot.errors import MaskbotError
-from bot.workflow import copies
-from bot.workflow.operators import note_jumps
-from bot.workflow.parts import Parts
-from bot.workflow.pulse import Look, Pulse
+from bot.workflow import audit_shipping
+from bot.workflow.health.heartbeat import Look, Pulse
+from bot.workflow.health.operator_notices import note_jumps
+from bot.workflow.process.deps import Parts
 
 log = structlog.get_logger()
 
@@ -33,7 +34,7 @@ def seen(assembly: Assembly, notify: Notify, *, looks: Sequence[Look], say: Call
         for sign in found:
             metrics.ready(sign.part, is_well=sign.is_well)
             metrics.alarm(sign.part, is_on=sign.part in pulse.alarms)
-        if signs.is_alive(found):
+        if health.is_alive(found):
             notify.alive()
 
     pulse = Pulse(parts, source=assembly.instance, looks=[*looks, lambda: _clock(assembly)], told=told)
@@ -65,7 +66,7 @@ def _clock(assembly: Assembly) -> Sequence[Sign]:
 
 def _unshipped(parts: Parts) -> Sequence[metrics.SinkGauge]:
     try:
-        return list(copies.unshipped(parts))
+        return list(audit_shipping.unshipped(parts))
     except MaskbotError:
         return ()
 

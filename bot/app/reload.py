@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import structlog
 
-from bot.compose import Assembly
+from bot.app.compose import Assembly
 from bot.errors import ConfigError, MaskbotError
-from bot.workflow.configuring import keep_the_old_one, put_in_force
+from bot.workflow.engine.config_reload import keep_the_old_one, put_in_force
 from config.loading import Configuration, load
 from config.settings import Settings
 

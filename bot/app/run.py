@@ -7,24 +7,24 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bot import __version__
-from bot.compose import Assembly, assembled
-from bot.core.signs import is_ready
-from bot.edges import log
-from bot.edges.log_writing import Outlet
-from bot.edges.notify import Notify
-from bot.edges.shell_socket import Serve, ShellServer
+from bot.app.compose import Assembly, assembled
+from bot.app.health import seen
+from bot.app.reload import reload
+from bot.app.signals import Wish, Wishes, no_later_than
+from bot.app.slack_connection import SlackLink, ask_slack
+from bot.core.health import is_ready
+from bot.edges.cli_socket.server import Serve, ShellServer
+from bot.edges.ops import log
+from bot.edges.ops.log_writer import Outlet
+from bot.edges.ops.sd_notify import Notify
 from bot.errors import MaskbotError
-from bot.link import SlackLink, ask_slack
-from bot.reloading import reload
-from bot.seeing import seen
-from bot.signals import Wish, Wishes, no_later_than
-from bot.workflow import Loop, copies
-from bot.workflow.configuring import begin_with_it
-from bot.workflow.copies import Copying
-from bot.workflow.pulse import JUST_BEGUN, Pulse
+from bot.workflow import Loop, audit_shipping
+from bot.workflow.audit_shipping import Copying
+from bot.workflow.engine.config_reload import begin_with_it
+from bot.workflow.health.heartbeat import JUST_BEGUN, Pulse
 from config.loading import Configuration, load
 from config.settings import Settings, load_settings
-from handlers.shell import Shell, State
+from handlers.cli import Shell, State
 
 Say = Callable[[str], None]
 
@@ -67,7 +67,7 @@ def _begin(assembly: Assembly, parts: ExitStack, notify: Notify, say: Say, *, lo
     settings = assembly.settings
     link = SlackLink(assembly, say=lambda text: _begun(say, text), lost=lost)
     loop = Loop(assembly.parts, owner=assembly.instance, workers=settings.workers, watchers=settings.watchers)
-    looks = [link.signs, lambda: copies.signs(assembly.parts)]
+    looks = [link.signs, lambda: audit_shipping.signs(assembly.parts)]
     pulse = parts.enter_context(seen(assembly, notify, looks=looks, say=say))
     shell = serve_shell(assembly, lambda: _state(link, pulse))
     copying = Copying(assembly.parts, owner=assembly.instance)

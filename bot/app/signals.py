@@ -12,7 +12,7 @@ from types import FrameType
 
 import structlog
 
-from bot.edges import log_writing
+from bot.edges.ops import log_writer
 
 log = structlog.get_logger()
 
@@ -36,7 +36,7 @@ def no_later_than(seconds: float) -> threading.Timer:
 
 def _leave(seconds: float) -> None:
     log.error("not finished in time", seconds=seconds, hint="what is in hand is taken up by the next process")
-    log_writing.settle_all()
+    log_writer.settle_all()
     os._exit(0)
 
 

@@ -12,15 +12,15 @@ import structlog
 from slack_bolt import App
 from slack_sdk import WebClient
 
-from bot.compose import Assembly
-from bot.core.signs import Sign
-from bot.edges.directory import SlackDirectory
-from bot.edges.slack import FORM_TIMEOUT, Account, account, web_client
-from bot.edges.socket_mode import application
+from bot.app.compose import Assembly
+from bot.app.transport import WayIn, open_way_in
+from bot.core.health import Sign
+from bot.edges.slack.channel import FORM_TIMEOUT, Account, account, web_client
+from bot.edges.slack.directory import SlackDirectory
+from bot.edges.slack.socket_mode import application
 from bot.errors import ConfigError, SlackError
-from bot.way_in import WayIn, open_way_in
-from bot.workflow.operators import tell_crowded
-from bot.workflow.vitals import TOKEN_REFUSED
+from bot.workflow.health.operator_notices import tell_crowded
+from bot.workflow.process.liveness import TOKEN_REFUSED
 from config.secret_files import read_secret_files
 from config.settings import WAYS_IN, Settings, load_settings
 from handlers import Home, register

@@ -5,10 +5,10 @@ from typing import Protocol
 
 from slack_bolt import App
 
-from bot.compose import http_limits
-from bot.edges.http_mode import HttpServer
-from bot.edges.http_requests import Requests
-from bot.edges.socket_mode import Socket
+from bot.app.compose import http_limits
+from bot.edges.slack.http_mode import HttpServer
+from bot.edges.slack.http_requests import Requests
+from bot.edges.slack.socket_mode import Socket
 from config.manifest import REQUEST_PATH
 from config.settings import Settings
 

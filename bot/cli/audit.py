@@ -12,9 +12,9 @@ def verify(
     anchor: Annotated[str, typer.Option(metavar="SEQ:HASH", help="An end of the chain, as once printed.")] = "",
 ) -> None:
     """Verify the chain; exit code 1 if anything was changed, left out or cut off."""
-    from bot.terminal import records
+    from bot.cli import audit_chain
 
-    raise typer.Exit(records.verify_chain(anchor))
+    raise typer.Exit(audit_chain.verify_chain(anchor))
 
 
 @audit.command()
@@ -22,6 +22,6 @@ def export(
     since: Annotated[str, typer.Option(metavar="TIME", help="Nothing older: 2024-05-01, or with a time.")] = "",
 ) -> None:
     """Print the chain as lines of JSON, oldest first."""
-    from bot.terminal import records
+    from bot.cli import audit_chain
 
-    raise typer.Exit(records.export(since))
+    raise typer.Exit(audit_chain.export(since))

@@ -8,8 +8,8 @@ from typing import Any
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.compose import open_store
-from bot.core.audit import Broken, Head, canonical, verify
+from bot.app.compose import open_store
+from bot.core.audit.chain import Broken, Head, canonical, verify
 from bot.edges.database import Database
 from bot.errors import MaskbotError, UsageError
 from config.settings import load_settings

@@ -10,10 +10,10 @@ from typing import Any
 
 import typer
 
-from bot.edges.shell_call import NobodyThere, call, login_of
+from bot.cli import status_line
+from bot.cli.progress import tell
+from bot.edges.cli_socket.client import NobodyThere, call, login_of
 from bot.errors import MaskbotError, UsageError
-from bot.terminal import sentences
-from bot.terminal.following import tell
 
 Words = Mapping[str, Any]
 # Where to look if MASKBOT_SOCKET does not say it: the bot's default in its own folder, and a service's usual place.
@@ -130,7 +130,7 @@ def prolong(request: str, reason: Sequence[str], *, wait: bool, as_json: bool, *
 
 
 def _let_read(request: Words, verdict: str) -> None:
-    for one in sentences.plan(request):
+    for one in status_line.plan(request):
         typer.echo(one, err=True)
     if sys.stdin.isatty() and not typer.confirm(f"{verdict.capitalize()} this?", err=True):
         raise MaskbotError("Nothing was said about it.")
@@ -156,7 +156,7 @@ def _carried_out(words: Words) -> Iterator[Words]:
 
 
 def _here(words: Words, *, works: bool) -> Iterator[Words]:
-    from bot.running import without_slack
+    from bot.app.run import without_slack
 
     with without_slack(works=works) as serve:
         yield from serve(words, login_of(os.getuid()))

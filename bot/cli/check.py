@@ -5,8 +5,8 @@ from dataclasses import asdict
 
 import typer
 
+from bot.cli.status_line import line
 from bot.errors import ConfigError
-from bot.terminal.sentences import line
 from config.loading import Finding
 from config.loading import check as check_files
 from config.settings import load_settings

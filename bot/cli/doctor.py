@@ -10,16 +10,16 @@ import yaml
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from bot.compose import ask_schedules, open_hosts
-from bot.core.inventory import Host
+from bot.app.compose import ask_schedules, open_hosts
+from bot.cli.status_line import line
+from bot.core.hosts.inventory import Host
 from bot.doctor.finding import Finding
 from bot.doctor.hosts import examine_host, twins
 from bot.doctor.http import examine_http
 from bot.doctor.slack import Tokens, examine_slack, examine_socket
-from bot.edges import log
-from bot.edges.slack import web_client
+from bot.edges.ops import log
+from bot.edges.slack.channel import web_client
 from bot.errors import UsageError
-from bot.terminal.sentences import line
 from config.loading import Configuration, load
 from config.manifest import manifest
 from config.settings import WAYS_IN, Settings, load_settings

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from bot.terminal import words
+from bot.cli import options
 
 
 def register(app: typer.Typer) -> None:
@@ -13,86 +13,86 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def ask(request: words.Request, question: words.Said, *, json: words.Json = False) -> None:
+def ask(request: options.Request, question: options.Said, *, json: options.Json = False) -> None:
     """Ask for more before you vote; the request keeps waiting, and its owner is called."""
-    from bot.terminal import asking
+    from bot.cli import call
 
-    raise typer.Exit(asking.wish("ask_for_more", request, question, as_json=json))
+    raise typer.Exit(call.wish("ask_for_more", request, question, as_json=json))
 
 
-def answer(request: words.Request, text: words.Said, *, json: words.Json = False) -> None:
+def answer(request: options.Request, text: options.Said, *, json: options.Json = False) -> None:
     """Answer what somebody wants to know of your request."""
-    from bot.terminal import asking
+    from bot.cli import call
 
-    raise typer.Exit(asking.wish("answer", request, text, as_json=json))
+    raise typer.Exit(call.wish("answer", request, text, as_json=json))
 
 
 def give(
-    request: words.Request,
+    request: options.Request,
     to: Annotated[str, typer.Argument(help="A login that the policy maps to a person, or a Slack id, `U0123BOB1`.")],
     *,
-    json: words.Json = False,
+    json: options.Json = False,
 ) -> None:
     """Hand your request, or your mask, over to somebody else."""
-    from bot.terminal import asking
+    from bot.cli import call
 
-    raise typer.Exit(asking.wish("hand_over", request, (), as_json=json, to=to))
+    raise typer.Exit(call.wish("hand_over", request, (), as_json=json, to=to))
 
 
-def withdraw(request: words.Request, *, json: words.Json = False) -> None:
+def withdraw(request: options.Request, *, json: options.Json = False) -> None:
     """Take your request back before it runs."""
-    from bot.terminal import asking
+    from bot.cli import call
 
-    raise typer.Exit(asking.withdraw(request, as_json=json))
+    raise typer.Exit(call.withdraw(request, as_json=json))
 
 
 def alone(
-    request: words.Request,
-    reason: words.Said,
+    request: options.Request,
+    reason: options.Said,
     *,
-    console_works: words.ConsoleWorks = False,
-    no_wait: words.NoWait = False,
-    json: words.Json = False,
+    console_works: options.ConsoleWorks = False,
+    no_wait: options.NoWait = False,
+    json: options.Json = False,
 ) -> None:
     """Go ahead without the votes that are missing, if the policy lets you. At a terminal the plan is shown first."""
-    from bot.terminal import asking
+    from bot.cli import call
 
-    code = asking.go_alone(request, reason, console_works=console_works, wait=not no_wait, as_json=json)
+    code = call.go_alone(request, reason, console_works=console_works, wait=not no_wait, as_json=json)
     raise typer.Exit(code)
 
 
-def review(request: words.Request, remark: words.Reason = None, *, json: words.Json = False) -> None:
+def review(request: options.Request, remark: options.Reason = None, *, json: options.Json = False) -> None:
     """Sign the review of what somebody did alone."""
-    from bot.terminal import asking
+    from bot.cli import call
 
-    raise typer.Exit(asking.wish("sign_review", request, remark or (), as_json=json))
+    raise typer.Exit(call.wish("sign_review", request, remark or (), as_json=json))
 
 
 def extend(
-    request: words.Request,
+    request: options.Request,
     longer: Annotated[str, typer.Argument(metavar="LENGTH|TIME", help="By how long, `2h`; or `until 18:00`.")],
-    reason: words.Reason = None,
+    reason: options.Reason = None,
     *,
-    no_wait: words.NoWait = False,
-    json: words.Json = False,
+    no_wait: options.NoWait = False,
+    json: options.Json = False,
 ) -> None:
     """Let a mask end later than it would."""
-    from bot.terminal import asking
+    from bot.cli import call
 
-    raise typer.Exit(asking.prolong(request, reason or (), wait=not no_wait, as_json=json, until=longer))
+    raise typer.Exit(call.prolong(request, reason or (), wait=not no_wait, as_json=json, until=longer))
 
 
 def keep(
-    request: words.Request,
-    reason: words.Said,
+    request: options.Request,
+    reason: options.Said,
     *,
     day: Annotated[
         str, typer.Option("--review", metavar="DAY", help="Of a hold: when its owners look at it again.")
     ] = "",
-    no_wait: words.NoWait = False,
-    json: words.Json = False,
+    no_wait: options.NoWait = False,
+    json: options.Json = False,
 ) -> None:
     """Let a mask stay that would end by itself, or go on with a hold."""
-    from bot.terminal import asking
+    from bot.cli import call
 
-    raise typer.Exit(asking.prolong(request, reason, wait=not no_wait, as_json=json, review=day))
+    raise typer.Exit(call.prolong(request, reason, wait=not no_wait, as_json=json, review=day))

@@ -2,13 +2,13 @@
 
 import typer
 
-from bot.terminal import words
+from bot.cli import options
 
 
-def guard(*, sudoers: words.Sudoers = False, login: words.Login = "maskbot", user: words.Users = None) -> None:
+def guard(*, sudoers: options.Sudoers = False, login: options.Login = "maskbot", user: options.Users = None) -> None:
     """Print what belongs on a host: the guard before the bot's key, or the lines for sudo."""
-    from bot.core.guard import guard as made
-    from bot.core.systemctl import sudoers_fragment
+    from bot.core.systemd.guard import guard as made
+    from bot.core.systemd.systemctl import sudoers_fragment
     from config.loading import load
     from config.settings import load_settings
 

@@ -10,7 +10,7 @@ from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TextCol
 from rich.table import Table
 from rich.text import Text
 
-from bot.terminal import sentences
+from bot.cli import status_line
 
 Words = Mapping[str, Any]
 INTERRUPTED = 1
@@ -64,7 +64,7 @@ def tell(told: Iterable[Words], *, as_json: bool) -> int:
         for words in told:
             match words["event"]:
                 case "request":
-                    for text in () if as_json else sentences.news(newest, words["request"]):
+                    for text in () if as_json else status_line.news(newest, words["request"]):
                         lines.show(text)
                     newest = words["request"]
                 case "answer" | "state" as kind:
@@ -82,14 +82,14 @@ def tell(told: Iterable[Words], *, as_json: bool) -> int:
 
 
 def _end(newest: dict[str, Any], words: Words, *, as_json: bool) -> int:
-    code, text = int(words["exit"]), sentences.line(words["text"])
+    code, text = int(words["exit"]), status_line.line(words["text"])
     if as_json:
         typer.echo(json.dumps(newest | ({"error": text} if text and code else {}), indent=2))
         return code
-    if newest.get("stage") and sentences.is_over(newest):
+    if newest.get("stage") and status_line.is_over(newest):
         _result(newest)
     elif newest.get("stage") and not text:
-        typer.echo(f"{newest['id']}: {sentences.standing(newest)}")
+        typer.echo(f"{newest['id']}: {status_line.standing(newest)}")
     if text:
         typer.echo(text, err=bool(code))
     return code
@@ -97,13 +97,13 @@ def _end(newest: dict[str, Any], words: Words, *, as_json: bool) -> int:
 
 def _result(request: Words) -> None:
     """How it ended, and before beside after."""
-    typer.echo(sentences.line(sentences.headline(request)))
+    typer.echo(status_line.line(status_line.headline(request)))
     if request["after"] is None:
         return
     table = Table(box=None, pad_edge=False, show_header=True, header_style="dim")
     for heading in ("", "before", "after"):
         table.add_column(heading)
-    for label, was, now in sentences.table(request):
+    for label, was, now in status_line.table(request):
         table.add_row(label, Text(was), Text(now, style="bold" if was != now else ""))
     Console().print(table)
 
@@ -111,16 +111,16 @@ def _result(request: Words) -> None:
 def _say(words: Words) -> None:
     if words["event"] == "answer":
         for one in words["lines"]:
-            typer.echo(sentences.line(one))
+            typer.echo(status_line.line(one))
         return
     state = words["state"]
     ready = "ready" if state["ready"] else "NOT READY"
-    typer.echo(f"maskbot {state['version']}: {ready}, Slack: {sentences.line(state['slack'])}")
+    typer.echo(f"maskbot {state['version']}: {ready}, Slack: {status_line.line(state['slack'])}")
     for why in state.get("why", ()):
-        typer.echo(f"not well: {sentences.line(why)}")
+        typer.echo(f"not well: {status_line.line(why)}")
     typer.echo(f"open requests: {state['open_requests']}")
     if frozen := state.get("frozen"):
-        typer.echo(f"NEW MASKS ARE STOPPED by {sentences.line(frozen['by'])}: {sentences.line(frozen['reason'])}")
+        typer.echo(f"NEW MASKS ARE STOPPED by {status_line.line(frozen['by'])}: {status_line.line(frozen['reason'])}")
 
 
 def _left_alone(request: Mapping[str, Any]) -> str:

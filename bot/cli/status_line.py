@@ -1,12 +1,12 @@
-"""Where a request stands, in one line for a terminal; made from what the bot tells about it (`handlers/shown.py`)."""
+"""Where a request stands, in one line for a terminal; made from the bot's JSON (`handlers/json_view.py`)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from bot.core.cards.done import TITLES
-from bot.core.changes import Outcome, Stage
-from bot.core.foreign import clean
+from bot.core.requests import Outcome, Stage
+from bot.core.text.sanitize import clean
 
 Shown = Mapping[str, Any]
 _FINAL = {stage.value for stage in Stage if stage.is_final}

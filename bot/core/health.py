@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.core.pages import Page
+from bot.core.paging import Page
 
 
 @dataclass(frozen=True, slots=True)

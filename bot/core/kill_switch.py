@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.core.cards import freezes
-from bot.core.changes import Frozen
-from bot.core.people import PersonId, Place
+from bot.core.cards import kill_switch
+from bot.core.people.identity import PersonId, Place
+from bot.core.requests import Frozen
 
 THAW_GOOD_FOR = timedelta(hours=1)  # the second has to say so within it: two who never spoke to each other are no two
 _REMEMBERED = 20  # answers, for those who wait for theirs and for a payload that comes twice
@@ -73,22 +73,22 @@ def _freeze(state: State, wish: SwitchWish) -> Step:
     """A freeze that is on already stays as it is, and whoever wanted it over has to say so again."""
     if state.frozen is None:
         frozen = Frozen(wish.by, wish.name, wish.reason, wish.at)
-        return _said(replace(state, frozen=frozen), wish, "freeze.begun", freezes.begun(wish.name, wish.reason))
+        return _said(replace(state, frozen=frozen), wish, "freeze.begun", kill_switch.begun(wish.name, wish.reason))
     if not state.thaws:
-        return _step(state, wish, "freeze.refused", freezes.already(state.frozen), is_done=False)
-    return _said(replace(state, thaws=()), wish, "freeze.kept", freezes.kept(wish.name, wish.reason))
+        return _step(state, wish, "freeze.refused", kill_switch.already(state.frozen), is_done=False)
+    return _said(replace(state, thaws=()), wish, "freeze.kept", kill_switch.kept(wish.name, wish.reason))
 
 
 def _thaw(state: State, wish: SwitchWish, still_may: Callable[[SwitchWish], bool]) -> Step:
     if state.frozen is None:
-        return _step(state, wish, "freeze.refused", freezes.NOT_FROZEN, is_done=False)
+        return _step(state, wish, "freeze.refused", kill_switch.NOT_FROZEN, is_done=False)
     earlier = tuple(one for one in state.thaws if wish.at - one.at <= THAW_GOOD_FOR and still_may(one))
     if any(one.by.is_same_as(wish.by) for one in earlier):
-        return _step(replace(state, thaws=earlier), wish, "freeze.refused", freezes.SAID_ALREADY, is_done=False)
+        return _step(replace(state, thaws=earlier), wish, "freeze.refused", kill_switch.SAID_ALREADY, is_done=False)
     if not earlier:
-        told = freezes.one_wants_it_over(wish.name, wish.reason)
+        told = kill_switch.one_wants_it_over(wish.name, wish.reason)
         return _said(replace(state, thaws=(wish,)), wish, "thaw.asked", told)
-    told = freezes.lifted(state.frozen, (earlier[0].name, wish.name))
+    told = kill_switch.lifted(state.frozen, (earlier[0].name, wish.name))
     return _said(replace(state, frozen=None, thaws=()), wish, "freeze.lifted", told)
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from bot.core.people import PersonId, Place
-from bot.core.policy import Group, Policy, Rule
-from bot.core.quorum import approvers_by_key, reached
-from bot.core.rules.identity import is_one_of_us
-from bot.core.rules.permission import approvers_of
+from bot.core.people.identity import PersonId, Place
+from bot.core.people.quorum import approvers_by_key, reached
+from bot.core.policy.model import Group, Policy, Rule
+from bot.core.policy.rules.identity import is_one_of_us
+from bot.core.policy.rules.permission import approvers_of
 from bot.doctor.finding import SLACK, Finding
 from bot.errors import Unverified
 from bot.ports import Directory

@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from bot.core.granted_script import NEVER
-from bot.core.guard import PATH, PROBE, REFUSED, complaint
-from bot.core.inventory import Host
-from bot.core.login import login_complaint
-from bot.core.look import look_argv, parse_granted, parse_look
-from bot.core.systemctl import RIGHTS
-from bot.core.units import Snapshot, UnitName
+from bot.core.hosts.inventory import Host
+from bot.core.systemd.guard import PATH, PROBE, REFUSED, complaint
+from bot.core.systemd.login_shell import login_complaint
+from bot.core.systemd.look import look_argv, parse_granted, parse_look
+from bot.core.systemd.sudo_rights_script import NEVER
+from bot.core.systemd.systemctl import RIGHTS
+from bot.core.systemd.units import Snapshot, UnitName
 from bot.doctor.finding import Finding
 from bot.errors import HostError, MaskbotError
 from bot.ports import Hosts, Reply

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 from slack_sdk import WebClient
 
-from bot.core.people import Place
-from bot.core.policy import Policy
-from bot.core.rules.identity import is_one_of_us
+from bot.core.people.identity import Place
+from bot.core.policy.model import Policy
+from bot.core.policy.rules.identity import is_one_of_us
 from bot.doctor.finding import SLACK as _SLACK
 from bot.doctor.finding import Finding
 from bot.doctor.groups import examine_groups
-from bot.edges.directory import SlackDirectory
-from bot.edges.slack import account, call
+from bot.edges.slack.channel import account, call
+from bot.edges.slack.directory import SlackDirectory
 from bot.errors import SlackError, Unverified
 from bot.ports import Schedules
 

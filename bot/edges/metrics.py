@@ -8,8 +8,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from bot.core.changes import Request, Stage
-from bot.core.signs import Backlog
+from bot.core.health import Backlog
+from bot.core.requests import Request, Stage
 
 _QUICK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10)
 _SLOW = (0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 300)

@@ -6,8 +6,8 @@ does what time alone brings, and `duties` come round by themselves. `loop` drive
 each of them asks whether it may.
 """
 
-from bot.workflow.desk import Workflow
-from bot.workflow.loop import Loop
-from bot.workflow.parts import InForce, Parts, Timings
+from bot.workflow.desk.desk import Workflow
+from bot.workflow.engine.workers import Loop
+from bot.workflow.process.deps import InForce, Parts, Timings
 
 __all__ = ["InForce", "Loop", "Parts", "Timings", "Workflow"]

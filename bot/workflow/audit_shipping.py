@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.core.audit import Event
-from bot.core.cards import copied
-from bot.core.signs import Sign
-from bot.core.sinks import BEHIND, Need, Progress, Record, read, trouble, written
+from bot.core.audit.chain import Event
+from bot.core.audit.shipping import BEHIND, Need, Progress, Record, read, trouble, written
+from bot.core.cards import audit_shipping
+from bot.core.health import Sign
 from bot.errors import MaskbotError, SinkError, Stale
 from bot.ports import Duty, Message, MessageKind, Sink
-from bot.workflow.parts import Parts
+from bot.workflow.process.deps import Parts
 
 log = structlog.get_logger()
 _BATCH = 100  # records
@@ -163,7 +163,10 @@ class Shipment:
                     "audit.sink_down", "failure", data={"sink": name, "need": self.sink.need, "why": str(error)}
                 )
                 self._keep(
-                    duty, failed, event, copied.down(name, failed.why, is_required=self.sink.need is Need.REQUIRED)
+                    duty,
+                    failed,
+                    event,
+                    audit_shipping.down(name, failed.why, is_required=self.sink.need is Need.REQUIRED),
                 )
                 log.error("sink down", sink=name, why=str(error))
             return False
@@ -172,7 +175,7 @@ class Shipment:
         if progress.failing_since:
             lasted = round((now - progress.failing_since).total_seconds())
             event = Event("audit.sink_up", "success", data={"sink": name, "seconds": lasted})
-            self._keep(duty, done, event, copied.up(name))
+            self._keep(duty, done, event, audit_shipping.up(name))
             log.warning("sink up", sink=name, seconds=lasted)
         else:
             self._keep(duty, done)

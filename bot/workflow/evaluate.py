@@ -3,24 +3,25 @@
 from contextlib import suppress
 from dataclasses import replace
 
-from bot.core.changes import Request, Verb
-from bot.core.later import is_ahead
-from bot.core.people import Person, PersonId
-from bot.core.policy import Decision, Facts, Moment, Refuse, decide
-from bot.core.rises import Reach
-from bot.core.rules import deadends
-from bot.core.rules.auditing import AUDIT_UNAVAILABLE
-from bot.core.rules.freezing import FROZEN
-from bot.core.rules.identity import is_one_of_us
-from bot.core.rules.permission import NOT_KNOWN, NOT_KNOWN_YET
-from bot.core.units import Snapshot
+from bot.core.people.identity import Person, PersonId
+from bot.core.policy.calendar_and_limits import Reach
+from bot.core.policy.decide import decide
+from bot.core.policy.model import Decision, Facts, Moment, Refuse
+from bot.core.policy.rules import dead_ends
+from bot.core.policy.rules.audit_shipping import AUDIT_UNAVAILABLE
+from bot.core.policy.rules.identity import is_one_of_us
+from bot.core.policy.rules.kill_switch import FROZEN
+from bot.core.policy.rules.permission import NOT_KNOWN, NOT_KNOWN_YET
+from bot.core.requests import Request, Verb
+from bot.core.requests.scheduling import is_ahead
+from bot.core.systemd.units import Snapshot
 from bot.errors import NotYet, Unverified
-from bot.workflow.copies import uncopied
-from bot.workflow.frozen import frozen, is_new_mask
-from bot.workflow.groups import person, read_cards, read_groups
-from bot.workflow.lineage import own_mask
-from bot.workflow.parts import Parts
-from bot.workflow.wholes import others, whole_of
+from bot.workflow.audit_shipping import uncopied
+from bot.workflow.people.membership import person, read_cards, read_groups
+from bot.workflow.process.deps import Parts
+from bot.workflow.requests.hold_group import others, whole_of
+from bot.workflow.requests.kill_switch_state import frozen, is_new_mask
+from bot.workflow.requests.lineage import own_mask
 
 _MOST_LOOKED_UP = 20
 
@@ -93,8 +94,8 @@ def _with_unfit(parts: Parts, given: Facts) -> Facts:
     People are looked up one by one, and only until enough of them are known to be fit: as a rule that is one call.
     """
     fit, unfit = list[PersonId](), set[PersonId]()
-    for one in deadends.in_question(given, parts.policy)[:_MOST_LOOKED_UP]:
-        if deadends.are_enough(fit, given, parts.policy):
+    for one in dead_ends.in_question(given, parts.policy)[:_MOST_LOOKED_UP]:
+        if dead_ends.are_enough(fit, given, parts.policy):
             break
         with suppress(Unverified, NotYet):  # who is not known may be fit
             is_fit = is_one_of_us(parts.directory.person(one, ()), parts.policy)

@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from bot.core.changes import Ask, Change, Request, Stage, Verb
-from bot.core.people import PersonId, Place
-from bot.core.rules.forcing import STOP_IS_OVER
-from bot.core.steps.forcing import OVER, WITHDRAWN
+from bot.core.people.identity import PersonId, Place
+from bot.core.policy.rules.force_stop import STOP_IS_OVER
+from bot.core.requests import Ask, Change, Request, Stage, Verb
+from bot.core.steps.force_stop import OVER, WITHDRAWN
 from bot.errors import UsageError
 from bot.ports import Claim, Query
-from bot.workflow.ending import end
-from bot.workflow.parts import Parts
-from bot.workflow.pressed import beside, how_it_stands, stored
+from bot.workflow.process.deps import Parts
+from bot.workflow.requests.closing import end
+from bot.workflow.requests.lookup import beside, how_it_stands, stored
 
 _OPEN = frozenset({Stage.ASKED, Stage.WAITING, Stage.APPROVED})
 

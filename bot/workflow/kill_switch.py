@@ -5,20 +5,21 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.audit import Event
+from bot.core.audit.chain import Event
 from bot.core.cards import plain
-from bot.core.changes import Ask, Change, Request, Stage, Target, Verb
-from bot.core.freezing import Answer, State, Step, SwitchWish, read, refused, take_up, written
-from bot.core.people import PersonId, Place
-from bot.core.policy import Facts, Moment, may_freeze
-from bot.core.rules.permission import NOT_KNOWN_YET
-from bot.core.units import UnitName
+from bot.core.kill_switch import Answer, State, Step, SwitchWish, read, refused, take_up, written
+from bot.core.people.identity import PersonId, Place
+from bot.core.policy.decide import may_freeze
+from bot.core.policy.model import Facts, Moment
+from bot.core.policy.rules.permission import NOT_KNOWN_YET
+from bot.core.requests import Ask, Change, Request, Stage, Target, Verb
+from bot.core.systemd.units import UnitName
 from bot.errors import MaskbotError, NotYet, Stale, Unverified
 from bot.ports import Duty, Message, MessageKind
-from bot.workflow.ending import sentence
-from bot.workflow.frozen import NAME, freeze_state
-from bot.workflow.judging import facts
-from bot.workflow.parts import Parts
+from bot.workflow.evaluate import facts
+from bot.workflow.process.deps import Parts
+from bot.workflow.requests.closing import sentence
+from bot.workflow.requests.kill_switch_state import NAME, freeze_state
 
 _CONCERNED = (Stage.WAITING, Stage.APPROVED)
 

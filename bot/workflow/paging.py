@@ -7,16 +7,16 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.core.audit import Event
-from bot.core.changes import Cause, Paging, Request
-from bot.core.clocks import holds
-from bot.core.pages import Page, details, key_of, over, summary
-from bot.core.times import spoken
+from bot.core.audit.chain import Event
+from bot.core.paging import Page, details, key_of, over, summary
+from bot.core.requests import Cause, Paging, Request
+from bot.core.requests.timers import holds
+from bot.core.time.human_time import spoken
 from bot.errors import PagerError, SlackError
 from bot.ports import Claim, Due, Message, MessageKind
-from bot.workflow.drawing import drawn, in_words
-from bot.workflow.ending import event
-from bot.workflow.parts import Parts
+from bot.workflow.process.deps import Parts
+from bot.workflow.process.render import drawn, in_words
+from bot.workflow.requests.closing import event
 
 log = structlog.get_logger()
 _LONGEST_PAUSE = 60.0  # seconds between two tries to page somebody

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests import test_command_line as terminal
-from tests.test_command_line import SECONDS, Place, ended
+from tests.cli import test_command_line as terminal
+from tests.cli.test_command_line import SECONDS, Place, ended
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from urllib.error import HTTPError
 import pytest
 import yaml
 
-from tests import test_command_line as terminal
+from tests.app.test_health import free_port
+from tests.cli import test_command_line as terminal
+from tests.cli.test_command_line import ME, SECONDS, Place
 from tests.lab.slack.lab import SlackLab
 from tests.lab.slack.workspace import APP_TOKEN, BOT_TOKEN, CHANNELS, TEAM, USERS
-from tests.test_command_line import ME, SECONDS, Place
-from tests.test_seen_from_outside import free_port
 
 pytestmark = pytest.mark.slack
 NEXT = "xoxb-the-next-one-4711"

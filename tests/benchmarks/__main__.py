@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from bot.core.units import UnitName
+from bot.core.systemd.units import UnitName
 from tests.lab.demo import Demo, running
 from tests.lab.hosts import LabHost
 from tests.lab.story import wait_for_card

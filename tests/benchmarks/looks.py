@@ -5,10 +5,10 @@ import statistics
 import time
 from collections.abc import Mapping, Sequence
 
-from bot.core.inventory import Host
-from bot.core.look import SIZES, look_argv, parse_look
-from bot.core.units import UnitName
-from bot.edges.ssh import SshHosts, fingerprint
+from bot.core.hosts.inventory import Host
+from bot.core.systemd.look import SIZES, look_argv, parse_look
+from bot.core.systemd.units import UnitName
+from bot.edges.ssh.hosts import SshHosts, fingerprint
 from tests.lab.hosts import Lab, LabHost
 
 UNIT = UnitName("worker.service")  # with an alias, and two units that stop with it

@@ -21,11 +21,11 @@ from pathlib import Path
 
 import yaml
 
-from bot.core.changes import Approval, Ask, Change, Nudges, Request, Stage, Target, Verb
-from bot.core.changes.nudges import REMIND
-from bot.core.look import parse_look
-from bot.core.people import PersonId, Place
-from bot.core.units import UnitName
+from bot.core.people.identity import PersonId, Place
+from bot.core.requests import Approval, Ask, Change, Nudges, Request, Stage, Target, Verb
+from bot.core.requests.escalation import REMIND
+from bot.core.systemd.look import parse_look
+from bot.core.systemd.units import UnitName
 from bot.edges.clock import SystemClock
 from bot.edges.database import Database
 from bot.ports import Query

@@ -15,7 +15,7 @@ from typing import IO, Any
 import pytest
 import yaml
 
-from bot.edges.shell_call import call
+from bot.edges.cli_socket.client import call
 from tests.lab.demo import workspace
 from tests.lab.hosts import LabHost
 from tests.lab.installation import Bot, Installation

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.changes import Request, Sent, Stage, Window
-from bot.terminal import sentences
-from handlers import shown
+from bot.cli import status_line
+from bot.core.requests import Request, Sent, Stage, Window
+from handlers import json_view
 from tests.core.cards.situations import NOW, change, proven, under_way, waiting
 
 
@@ -14,7 +14,7 @@ def with_steps(request: Request, *steps: str) -> Request:
 
 
 def news(before: Request | None, now: Request) -> list[str]:
-    return sentences.news(shown.request(before) if before else {}, shown.request(now))
+    return status_line.news(json_view.request(before) if before else {}, json_view.request(now))
 
 
 def test_no_step_is_left_out_however_quickly_they_follow_each_other() -> None:
@@ -38,7 +38,9 @@ def test_a_window_is_told_to_who_waits_for_it_and_to_who_votes() -> None:
 
     opens = f"its window, which opens at {local:%Y-%m-%d %H:%M %Z}"
     assert f"waits for {opens}, and web-01 to answer and to run no other change" in said
-    assert any(line.startswith(f"  when:    {local:%Y-%m-%d %H:%M}") for line in sentences.plan(shown.request(asked)))
+    assert any(
+        line.startswith(f"  when:    {local:%Y-%m-%d %H:%M}") for line in status_line.plan(json_view.request(asked))
+    )
 
 
 def test_what_was_told_is_not_told_again() -> None:

@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.core.calendar import Once, Times, Weekly
-from bot.core.rises import Bounds, Freeze, Rise, Window
-from config.calendar import read_times
+from bot.core.policy.calendar_and_limits import Bounds, Freeze, Rise, Window
+from bot.core.time.calendar import Once, Times, Weekly
+from config.calendar_and_limits import read_times
 from tests.config.folder import POLICY, Folder
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from bot.app.reload import steady
 from bot.errors import ConfigError
-from bot.reloading import steady
 from tests.config.folder import POLICY, Folder
 
 STAGE = "  - {name: stage, ask: [eng], approve: [sre]}\n"

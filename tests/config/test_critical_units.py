@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.rules.names import listed
+from bot.core.policy.rules.unit_names import listed
 from tests.config.folder import Folder
 
 NEVER = [

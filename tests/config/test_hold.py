@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.holding import Holds
+from bot.core.policy.hold import Holds
 from tests.config.folder import POLICY, Folder
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -5,7 +5,7 @@ import hashlib
 
 import pytest
 
-from bot.core.inventory import Host
+from bot.core.hosts.inventory import Host
 from tests.config.folder import HOSTS, KEY, Folder
 
 # RFC 8032, 7.1, test 1: a public key whose private half everybody has.

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 import config
-from bot.core.people import Person
-from bot.core.policy import NeedsApproval, decide
+from bot.core.people.identity import Person
+from bot.core.policy.decide import decide
+from bot.core.policy.model import NeedsApproval
 from config.loading import Finding, check
 from config.settings import Settings
 from tests.config.folder import POLICY, Folder

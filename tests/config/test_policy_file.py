@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.core.changes import REMIND, Rung, Verb
-from bot.core.later import Scheduling
-from bot.core.people import PersonId
-from bot.core.policy import BreakGlass, Group, Rule
-from bot.core.schedule import Digest, Schedule
+from bot.core.people.identity import PersonId
+from bot.core.policy.model import BreakGlass, Group, Rule
+from bot.core.requests import REMIND, Rung, Verb
+from bot.core.requests.scheduling import Scheduling
+from bot.core.time.schedule import Digest, Schedule
 from tests.config.folder import POLICY, Folder
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

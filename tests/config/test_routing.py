@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.policy import Routing
+from bot.core.policy.model import Routing
 from tests.config.folder import POLICY, Folder
 
 WITH_CHANNEL = POLICY.replace("{prefixes: [inc-]}", "{ids: [C0APPROVE], prefixes: [inc-]}")

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bot.core.look import look_argv
-from bot.core.scan import scan_argv
-from bot.core.systemctl import status_argv
-from bot.core.unit_list import unit_list_argv
-from bot.core.units import UnitName
+from bot.core.systemd.look import look_argv
+from bot.core.systemd.scan import scan_argv
+from bot.core.systemd.systemctl import status_argv
+from bot.core.systemd.unit_list import unit_list_argv
+from bot.core.systemd.units import UnitName
 from tests.lab.hosts import Lab, LabHost
 from tests.lab.tree import LINGERING, LOGIN
 

@@ -5,7 +5,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.core.changes import (
+from bot.core.hosts.inventory import Host
+from bot.core.people.identity import Person, PersonId, Place
+from bot.core.policy.model import Facts, ListedUnit, Moment, Policy, Rule
+from bot.core.requests import (
     Approval,
     Ask,
     Change,
@@ -21,11 +24,8 @@ from bot.core.changes import (
     Verdict,
     Vote,
 )
-from bot.core.inventory import Host
-from bot.core.people import Person, PersonId, Place
-from bot.core.policy import Facts, ListedUnit, Moment, Policy, Rule
-from bot.core.systemctl import RIGHTS
-from bot.core.units import (
+from bot.core.systemd.systemctl import RIGHTS
+from bot.core.systemd.units import (
     ActiveState,
     FileKind,
     Layer,

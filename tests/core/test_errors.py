@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.inventory import Host, Inventory
+from bot.core.hosts.inventory import Host, Inventory
 from bot.errors import (
     HostError,
     HostileOutput,

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core import signs
-from bot.core.signs import Backlog, Sign
+from bot.core import health
+from bot.core.health import Backlog, Sign
 from tests.core.situations import NOW
 
 MINUTE = timedelta(minutes=1)
@@ -13,14 +13,14 @@ WELL = Sign("database", is_well=True, words="can be read and written", since=NOW
 
 
 def test_it_is_ready_when_all_that_is_needed_is_well() -> None:
-    assert signs.is_ready([WELL])
-    assert not signs.is_ready([WELL, SLACK])
-    assert signs.is_ready([WELL, replace(SLACK, needed=False)])
+    assert health.is_ready([WELL])
+    assert not health.is_ready([WELL, SLACK])
+    assert health.is_ready([WELL, replace(SLACK, needed=False)])
 
 
 def test_a_process_is_not_ended_because_slack_is_away() -> None:
-    assert signs.is_alive([WELL, SLACK])
-    assert not signs.is_alive([WELL, replace(SLACK, vital=True)])
+    assert health.is_alive([WELL, SLACK])
+    assert not health.is_alive([WELL, replace(SLACK, vital=True)])
 
 
 def test_a_part_keeps_the_time_since_when_it_is_so() -> None:
@@ -28,11 +28,11 @@ def test_a_part_keeps_the_time_since_when_it_is_so() -> None:
     later = NOW + MINUTE
     fresh = [replace(SLACK, since=None), replace(WELL, is_well=False), Sign("loop", is_well=True, words="")]
 
-    assert [sign.since for sign in signs.since(fresh, before, later)] == [NOW, later, later]
+    assert [sign.since for sign in health.since(fresh, before, later)] == [NOW, later, later]
 
 
 def test_the_document_says_in_words_what_is_not_well() -> None:
-    said = signs.document([WELL, replace(SLACK, since=None)], verdict="ready", is_well=False)
+    said = health.document([WELL, replace(SLACK, since=None)], verdict="ready", is_well=False)
 
     assert said["ready"] is False
     assert said["why"] == ["slack: not connected"]
@@ -44,34 +44,34 @@ def test_the_document_says_in_words_what_is_not_well() -> None:
 def test_somebody_is_paged_about_what_lasts_longer_than_its_patience_and_told_when_it_is_over() -> None:
     watched = [SLACK, WELL, replace(SLACK, part="sink", patience=None), replace(SLACK, part="x", since=None)]
 
-    assert signs.alarms(watched, source="bot-1", now=NOW + 4 * MINUTE) == {}
-    (page,) = signs.alarms(watched, source="bot-1", now=NOW + 5 * MINUTE).values()
+    assert health.alarms(watched, source="bot-1", now=NOW + 4 * MINUTE) == {}
+    (page,) = health.alarms(watched, source="bot-1", now=NOW + 5 * MINUTE).values()
     assert (page.key, page.at, page.is_over) == ("maskbot-bot-1-slack", NOW, False)
     assert page.summary == "maskbot on bot-1: slack: not connected since 2026-03-01 03:00:00 UTC"
 
-    over = signs.all_clear(page, replace(SLACK, is_well=True, words="connected"), now=NOW + 9 * MINUTE)
+    over = health.all_clear(page, replace(SLACK, is_well=True, words="connected"), now=NOW + 9 * MINUTE)
     assert (over.key, over.is_over) == (page.key, True)
     assert over.summary == "Over: slack: connected since 2026-03-01 03:00:00 UTC"
-    assert signs.all_clear(page, None, now=NOW).summary == "Over: it is over"
+    assert health.all_clear(page, None, now=NOW).summary == "Over: it is over"
 
 
 def test_messages_that_are_tried_again_and_again_are_told_with_the_cards_among_them() -> None:
-    assert signs.messages(Backlog(unsaid=7)).is_well
-    one = signs.messages(Backlog(unsaid=7, retried=1))
+    assert health.messages(Backlog(unsaid=7)).is_well
+    one = health.messages(Backlog(unsaid=7, retried=1))
     assert (one.is_well, one.words) == (False, "1 message is tried again and again")
     assert not one.needed
-    many = signs.messages(Backlog(unsaid=7, retried=4, final_cards=2))
+    many = health.messages(Backlog(unsaid=7, retried=4, final_cards=2))
     assert many.words == "4 messages are tried again and again, 2 of them say how a change ended"
-    assert signs.with_patience(many, MINUTE).patience == MINUTE
+    assert health.with_patience(many, MINUTE).patience == MINUTE
 
 
 def test_a_thread_that_does_not_come_round_is_named() -> None:
-    assert signs.loop({"claim": 3.0, "renew": 14.0}, longest=60, patience=MINUTE).is_well
-    stuck = signs.loop({"claim": 75.2, "renew": 14.0}, longest=60, patience=MINUTE)
+    assert health.loop({"claim": 3.0, "renew": 14.0}, longest=60, patience=MINUTE).is_well
+    stuck = health.loop({"claim": 75.2, "renew": 14.0}, longest=60, patience=MINUTE)
     assert (stuck.is_well, stuck.vital) == (False, True)
     assert stuck.words == "stuck, nothing was heard of claim for 75 s"
 
 
 def test_a_loop_that_has_not_begun_is_not_ready_and_no_reason_to_end_the_process() -> None:
-    sign = signs.loop({}, longest=60, patience=MINUTE)
+    sign = health.loop({}, longest=60, patience=MINUTE)
     assert (sign.is_well, sign.vital, sign.words, sign.patience) == (False, False, "not begun", None)

@@ -7,11 +7,12 @@ from datetime import timedelta
 import pytest
 
 from bot.core.cards import plain
-from bot.core.cards.freezes import above
-from bot.core.freezing import THAW_GOOD_FOR, State, Step, SwitchWish, read, refused, take_up, written
-from bot.core.people import Person, Place
-from bot.core.policy import Policy, Refuse, Rule, may_freeze
-from bot.core.rises import Bounds, Freeze, Rise
+from bot.core.cards.kill_switch import above
+from bot.core.kill_switch import THAW_GOOD_FOR, State, Step, SwitchWish, read, refused, take_up, written
+from bot.core.people.identity import Person, Place
+from bot.core.policy.calendar_and_limits import Bounds, Freeze, Rise
+from bot.core.policy.decide import may_freeze
+from bot.core.policy.model import Policy, Refuse, Rule
 from tests.core.situations import ALICE, BOB, CAROL, DAVE, INCIDENT, NOW, POLICY, PROD, facts
 
 MINUTE = timedelta(minutes=1)

@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from bot.core.changes import Change, Outcome, Sent, Target, Verb
-from bot.core.inventory import Host
-from bot.core.look import look_argv, parse_look
+from bot.core.hosts.inventory import Host
+from bot.core.requests import Change, Outcome, Sent, Target, Verb
 from bot.core.steps import Done, Limits, Step, Work, next_step, observe
 from bot.core.steps.commands import argv
 from bot.core.steps.kinds import Command, LookFully, Wait, label
-from bot.core.units import ActiveState, FileKind, Layer, LayerFile, LoadState, Snapshot, UnitName
+from bot.core.systemd.look import look_argv, parse_look
+from bot.core.systemd.units import ActiveState, FileKind, Layer, LayerFile, LoadState, Snapshot, UnitName
 from tests.model.files import CONTROL, ETC, NULL, RUN, VENDOR, Files
 from tests.model.hosts import ADDRESS, LOGIN, ModelHost, ModelHosts
 from tests.model.manager import Manager, Running

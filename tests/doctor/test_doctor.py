@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from bot.core.inventory import Host
+from bot.core.hosts.inventory import Host
 from bot.doctor.hosts import examine_host, twins
 from bot.errors import HostError, MaskbotError, OutcomeUnknown
 from bot.ports import Reply

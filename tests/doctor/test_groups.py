@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.people import Person, PersonId, Place, Shift
-from bot.core.policy import Group, Policy, Rule
+from bot.core.people.identity import Person, PersonId, Place, Shift
+from bot.core.policy.model import Group, Policy, Rule
 from bot.doctor.finding import Finding
 from bot.doctor.groups import examine_groups
 from bot.errors import Unverified

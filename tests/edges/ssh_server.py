@@ -13,8 +13,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.core.inventory import Host
-from bot.edges.ssh import fingerprint
+from bot.core.hosts.inventory import Host
+from bot.edges.ssh.hosts import fingerprint
 
 NEWKEYS = 21  # RFC 4253, 12
 PATIENCE = 10.0

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.changes import Outcome, Stage
-from bot.core.signs import Backlog
+from bot.core.health import Backlog
+from bot.core.requests import Outcome, Stage
 from bot.edges import metrics
 from bot.errors import HostError, SlackError
 from tests.core.situations import NOW, waiting

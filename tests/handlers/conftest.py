@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.configured import Configured
-from bot.core.inventory import Inventory
+from bot.core.hosts.inventory import Inventory
+from bot.core.policy.configuration import Configured
 from bot.edges.clock import SystemClock
 from bot.edges.database import Database
-from bot.edges.directory import SlackDirectory
-from bot.edges.slack import SlackChannel, account, web_client
-from bot.edges.socket_mode import application
+from bot.edges.slack.channel import SlackChannel, account, web_client
+from bot.edges.slack.directory import SlackDirectory
+from bot.edges.slack.socket_mode import application
 from bot.workflow import InForce, Parts, Workflow
-from bot.workflow.answering import Answers
+from bot.workflow.queries.answers import Answers
 from handlers import Home, register
 from tests.handlers.payloads import APP, TEAM
 from tests.handlers.web_api import WebApi, web_api

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.changes import Request, Stage, Tally, Verdict
+from bot.core.requests import Request, Stage, Tally, Verdict
 from tests.handlers.payloads import CARD, CHANNEL, click, submission
 from tests.handlers.world import World
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from slack_bolt import BoltResponse
 
-from bot.core.changes import Stage, Verb
+from bot.core.requests import Stage, Verb
 from tests.handlers.payloads import CHANNEL, click, command, mention, submission
 from tests.handlers.world import World
 

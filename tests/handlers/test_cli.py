@@ -9,7 +9,12 @@ from typing import Any
 
 import pytest
 
-from bot.core.changes import (
+from bot.core.drift import Page, write_page
+from bot.core.hosts.inventory import Inventory
+from bot.core.people.identity import PersonId
+from bot.core.policy.configuration import Configured
+from bot.core.policy.model import Group, Policy, Rule
+from bot.core.requests import (
     Approval,
     Glass,
     Outcome,
@@ -23,23 +28,18 @@ from bot.core.changes import (
     Waiting,
     Wanted,
 )
-from bot.core.configured import Configured
-from bot.core.inventory import Inventory
-from bot.core.ledger import Page, write_page
-from bot.core.people import PersonId
-from bot.core.policy import Group, Policy, Rule
-from bot.core.scan import parse_scan
-from bot.core.units import FileKind, Layer, LayerFile, UnitName
+from bot.core.systemd.scan import parse_scan
+from bot.core.systemd.units import FileKind, Layer, LayerFile, UnitName
 from bot.edges.clock import SystemClock
 from bot.edges.database import Database
-from bot.edges.offline import FallbackDirectory, OfflineDirectory
-from bot.edges.slack import SlackChannel, web_client
+from bot.edges.slack.channel import SlackChannel, web_client
+from bot.edges.slack.directory_offline import FallbackDirectory, OfflineDirectory
 from bot.ports import Duty, Query
 from bot.workflow import InForce, Parts, Workflow
-from bot.workflow.answering import Answers
-from bot.workflow.freezing import take_up_wishes
-from handlers.shell import Shell, State
-from handlers.shell_questions import SHELL
+from bot.workflow.kill_switch import take_up_wishes
+from bot.workflow.queries.answers import Answers
+from handlers.cli import Shell, State
+from handlers.cli_queries import SHELL
 from tests.core.record import RECORDED
 from tests.handlers.world import HOSTS, NoHost
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.core.cards import forms
-from bot.core.changes import Outcome, Request, Stage, Term
+from bot.core.requests import Outcome, Request, Stage, Term
 from tests.handlers.payloads import click, submission
 from tests.handlers.world import World
 

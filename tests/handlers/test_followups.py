@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from bot.core.changes import Glass, Handover, Outcome, Remark, Request, Stage, Tally, Wanted, Wish
-from bot.core.people import PersonId
+from bot.core.people.identity import PersonId
+from bot.core.requests import Glass, Handover, Outcome, Remark, Request, Stage, Tally, Wanted, Wish
 from tests.handlers.payloads import CHANNEL, TEAM, click, command, submission
-from tests.handlers.test_review import opened, value
+from tests.handlers.test_approval import opened, value
 from tests.handlers.world import World
 
 ALICE, BOB = PersonId(TEAM, "UALICE"), PersonId(TEAM, "UBOB")

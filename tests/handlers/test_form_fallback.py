@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.core.cards import forms
-from bot.core.changes import Remark, Request
+from bot.core.requests import Remark, Request
 from tests.handlers.payloads import at_home, command
 from tests.handlers.test_home import _sre  # noqa: F401 - bob is an approver here as well
 from tests.handlers.world import World

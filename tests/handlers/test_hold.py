@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from bot.core.changes import Hold, Outcome, Request, Stage, Term
-from bot.core.configured import Configured
-from bot.core.holding import Holds
-from bot.core.inventory import Inventory
-from bot.core.ledger import Away, Page, write_page
-from bot.core.scan import FoundMask, Scan
-from bot.core.units import FileKind
+from bot.core.drift import Away, Page, write_page
+from bot.core.hosts.inventory import Inventory
+from bot.core.policy.configuration import Configured
+from bot.core.policy.hold import Holds
+from bot.core.requests import Hold, Outcome, Request, Stage, Term
+from bot.core.systemd.scan import FoundMask, Scan
+from bot.core.systemd.units import FileKind
 from bot.errors import UsageError
 from bot.ports import Duty
-from bot.workflow.ledger import watch_of
+from bot.workflow.requests.mask_inventory import watch_of
 from tests.handlers.payloads import click, command, submission
 from tests.handlers.world import POLICY, World
 

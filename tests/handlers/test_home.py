@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from bot.core.changes import Frozen, Request, Stage, Verdict, Wanted
-from bot.core.freezing import State, written
-from bot.core.people import PersonId
-from bot.core.policy import BreakGlass, Group
+from bot.core.kill_switch import State, written
+from bot.core.people.identity import PersonId
+from bot.core.policy.model import BreakGlass, Group
+from bot.core.requests import Frozen, Request, Stage, Verdict, Wanted
 from bot.ports import Duty
-from bot.workflow.frozen import NAME
+from bot.workflow.requests.kill_switch_state import NAME
 from tests.handlers.payloads import CHANNEL, at_home, click, home_opened, submission
-from tests.handlers.test_say import alone
+from tests.handlers.test_followups import alone
 from tests.handlers.world import World
 
 PLAN = "0123456789ab"

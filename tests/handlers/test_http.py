@@ -18,11 +18,11 @@ import pytest
 from slack_sdk.signature import SignatureVerifier
 
 from bot.core.cards import forms
-from bot.core.cards.kit import Action
-from bot.core.changes import Verdict
+from bot.core.cards.blocks import Action
+from bot.core.requests import Verdict
 from bot.doctor.http import examine_http
-from bot.edges.http_mode import HttpLimits, HttpServer
-from bot.edges.http_requests import Requests
+from bot.edges.slack.http_mode import HttpLimits, HttpServer
+from bot.edges.slack.http_requests import Requests
 from bot.errors import ConfigError
 from config.manifest import REQUEST_PATH
 from tests.handlers.payloads import click, command, mention, submission

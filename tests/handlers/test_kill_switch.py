@@ -5,8 +5,8 @@ import json
 import pytest
 from slack_bolt import BoltResponse
 
-from bot.core.freezing import State, SwitchWish
-from bot.core.people import PersonId, Place
+from bot.core.kill_switch import State, SwitchWish
+from bot.core.people.identity import PersonId, Place
 from tests.handlers.payloads import CHANNEL, command, mention
 from tests.handlers.world import World
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.core.cards import forms
-from bot.core.cards.kit import Action
+from bot.core.cards.blocks import Action
 from tests.handlers.payloads import at_home, choice, click, command, home_opened, mention, shortcut, submission, typing
 from tests.handlers.world import Listed, World
 

@@ -9,11 +9,10 @@ from typing import Any
 
 from slack_bolt import App, BoltRequest, BoltResponse
 
-from bot.core.changes import Approval, Request, Sent, Stage, Waiting
-from bot.core.inventory import Host
-from bot.core.policy import Policy, Rule
-from bot.core.question import ListedUnit
-from bot.core.unit_list import unit_list_argv
+from bot.core.hosts.inventory import Host
+from bot.core.policy.model import ListedUnit, Policy, Rule
+from bot.core.requests import Approval, Request, Sent, Stage, Waiting
+from bot.core.systemd.unit_list import unit_list_argv
 from bot.edges.database import Database
 from bot.errors import HostError
 from bot.ports import Query, Reply

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 
-from bot.core.changes import Outcome, Request
+from bot.core.requests import Outcome, Request
 from bot.edges.clock import SystemClock
 from tests.kills.mortal import UNIT
 from tests.kills.points import MOMENTS

@@ -9,8 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bot.core.cards.kit import Text
-from bot.core.people import Place
+from bot.core.cards.blocks import Text
+from bot.core.people.identity import Place
 from bot.ports import Reply
 from tests.workflow.slack import Channels, words
 from tests.workflow.wire import Call

@@ -15,15 +15,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from bot.core.changes import Ask, Change, Term, Verb
-from bot.core.configured import Configured
-from bot.core.inventory import Host, Inventory
-from bot.core.units import UnitName
+from bot.core.hosts.inventory import Host, Inventory
+from bot.core.policy.configuration import Configured
+from bot.core.requests import Ask, Change, Term, Verb
+from bot.core.systemd.units import UnitName
 from bot.edges.clock import SystemClock
 from bot.edges.database import Limits
-from bot.edges.ssh import SshHosts
+from bot.edges.ssh.hosts import SshHosts
 from bot.workflow import InForce, Loop, Parts, Timings, Workflow
-from bot.workflow.answering import Answers
+from bot.workflow.queries.answers import Answers
 from tests.kills.kept import KeptCalls, KeptChannels
 from tests.kills.points import Death, MortalDatabase, MortalHosts
 from tests.workflow.slack import ALICE, INCIDENT, People

@@ -15,9 +15,9 @@ from typing import Any
 
 from sqlalchemy import Connection, event
 
-from bot.core.audit import Event
-from bot.core.changes import Request, Stage
-from bot.core.inventory import Host
+from bot.core.audit.chain import Event
+from bot.core.hosts.inventory import Host
+from bot.core.requests import Request, Stage
 from bot.edges.database import Database
 from bot.errors import OutcomeUnknown
 from bot.ports import Claim, Count, Hosts, Message, Reply

@@ -10,13 +10,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
 
-from bot.core.changes import Outcome, Request, Verdict
-from bot.core.configured import Configured
+from bot.core.policy.configuration import Configured
+from bot.core.requests import Outcome, Request, Verdict
 from bot.edges.clock import SystemClock
 from bot.edges.database import Database, Limits
 from bot.ports import Query
 from bot.workflow import InForce, Parts, Workflow
-from bot.workflow.answering import Answers
+from bot.workflow.queries.answers import Answers
 from tests.kills.kept import KeptCalls, said
 from tests.kills.mortal import BUSY, UNIT, Maker, Settings
 from tests.kills.points import MOMENTS, Death

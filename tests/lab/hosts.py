@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bot.core.systemctl import sudoers_fragment
+from bot.core.systemd.systemctl import sudoers_fragment
 from tests.lab.endings import in_order, leave_alone, wait_for_one
 from tests.lab.ground import BASE, Ground
 from tests.lab.machine import LabError, require

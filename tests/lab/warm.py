@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from threading import Thread
 from typing import TextIO
 
-LOADED = ["bot.__main__", "bot.running", "bot.doctor.hosts", "bot.doctor.slack", "bot.terminal.check"]
+LOADED = ["bot.__main__", "bot.app.run", "bot.doctor.hosts", "bot.doctor.slack", "bot.cli.check"]
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(LOADED)
 

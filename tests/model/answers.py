@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 
-from bot.core.agents import AGENTS
-from bot.core.granted_script import FOLDER
-from bot.core.search_path import SYSTEM
-from bot.core.shown import RELATIONS, SHOWN, SHOWN_OF_MASK, SHOWN_OF_NEIGHBOUR
-from bot.core.systemctl import RIGHTS, admitted
+from bot.core.systemd.config_management import AGENTS
+from bot.core.systemd.properties import RELATIONS, SHOWN, SHOWN_OF_MASK, SHOWN_OF_NEIGHBOUR
+from bot.core.systemd.search_path import SYSTEM
+from bot.core.systemd.sudo_rights_script import FOLDER
+from bot.core.systemd.systemctl import RIGHTS, admitted
 from tests.model.files import CONTROL, ETC, NULL, RUN, Entry
 from tests.model.loading import seconds
 from tests.model.manager import Manager

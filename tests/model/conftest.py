@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from bot.core.inventory import Host
-from bot.edges.ssh import SshHosts, fingerprint
+from bot.core.hosts.inventory import Host
+from bot.edges.ssh.hosts import SshHosts, fingerprint
 from tests.lab.hosts import LabHost
 from tests.lab.pristine import Pristine
 from tests.model.files import Files

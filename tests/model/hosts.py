@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from bot.core.inventory import Host
+from bot.core.hosts.inventory import Host
 from bot.errors import HostError, OutcomeUnknown
 from bot.ports import Reply
 from tests.model import answers

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from bot.core.inventory import Host
-from bot.core.look import look_argv, parse_look
-from bot.core.systemctl import Argv, unlink_argv
-from bot.core.units import ActiveState, Layer, LoadState, Snapshot, UnitName
+from bot.core.hosts.inventory import Host
+from bot.core.systemd.look import look_argv, parse_look
+from bot.core.systemd.systemctl import Argv, unlink_argv
+from bot.core.systemd.units import ActiveState, Layer, LoadState, Snapshot, UnitName
 from bot.ports import Hosts
 from tests.lab.hosts import LabHost
 from tests.model.hosts import ModelHost

@@ -5,10 +5,10 @@ from time import monotonic, sleep
 
 import pytest
 
-from bot.core.look import look_argv, parse_status
-from bot.core.scan import parse_scan, scan_argv
-from bot.core.status import read_status
-from bot.core.systemctl import (
+from bot.core.systemd.look import look_argv, parse_status
+from bot.core.systemd.scan import parse_scan, scan_argv
+from bot.core.systemd.status import read_status
+from bot.core.systemd.systemctl import (
     kill_argv,
     link_argv,
     reload_argv,
@@ -17,8 +17,8 @@ from bot.core.systemctl import (
     status_argv,
     stop_argv,
 )
-from bot.core.unit_list import parse_unit_list, unit_list_argv
-from bot.core.units import ActiveState, Layer, LoadState, Snapshot, Surroundings, UnitName
+from bot.core.systemd.unit_list import parse_unit_list, unit_list_argv
+from bot.core.systemd.units import ActiveState, Layer, LoadState, Snapshot, Surroundings, UnitName
 from tests.model.files import ETC, RUN
 from tests.model.sides import Side
 

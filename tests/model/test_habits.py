@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from bot.core.systemctl import link_argv, reload_argv, start_argv, stop_argv
-from bot.core.units import Layer, UnitName
+from bot.core.systemd.systemctl import link_argv, reload_argv, start_argv, stop_argv
+from bot.core.systemd.units import Layer, UnitName
 from tests.model.files import ETC, VENDOR
 from tests.model.hosts import ModelHost
 from tests.model.sides import Side

@@ -19,8 +19,8 @@ from tests.lab.installation import ROOT
 from tests.lab.postgres import Postgres, postgres
 from tests.lab.slack.lab import SlackLab
 from tests.soak.fleet import Fleet, sailing
-from tests.soak.storm import Plan, soak
-from tests.soak.telling import of_kills, of_storm, tell
+from tests.soak.report import of_kills, of_storm, tell
+from tests.soak.run import Plan, soak
 
 HOSTS = ("web-01", "web-02", "db-01")
 DATABASES = ("SQLite", "PostgreSQL")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import create_engine, select
 
-from bot.core.changes import Request, Stage
+from bot.core.requests import Request, Stage
 from bot.edges.database.engine import parse_url
 from bot.edges.database.tables import targets
 from tests.soak.fleet import DATABASE, Fleet

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tests.kills.points import POINTS
 from tests.kills.rounds import Round
-from tests.soak.measuring import quarters
-from tests.soak.storm import Soaked
+from tests.soak.process_stats import quarters
+from tests.soak.run import Soaked
 
 PAGE = Path(__file__).parents[2] / "docs" / "soak.md"
 HEAD = """\

@@ -8,13 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from bot.core.changes import Request
+from bot.core.requests import Request
 from bot.errors import StoreBusy
+from tests.soak.disturbances import Weather
 from tests.soak.fleet import LEASE, Fleet
-from tests.soak.judging import Beforehand, judged, requests_of
-from tests.soak.measuring import Meter
+from tests.soak.process_stats import Meter
 from tests.soak.traffic import Traffic
-from tests.soak.weather import Weather
+from tests.soak.verdict import Beforehand, judged, requests_of
 
 
 @dataclass(frozen=True, slots=True)

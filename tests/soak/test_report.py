@@ -1,8 +1,8 @@
 """What the soak's page says of how requests ended: by why, whoever asked and for whatever."""
 
-from bot.core.changes import Outcome, Request, Stage
+from bot.core.requests import Outcome, Request, Stage
 from tests.edges.asked import a_request
-from tests.soak.storm import how_they_ended
+from tests.soak.run import how_they_ended
 
 
 def ended(number: int, stage: Stage) -> Request:

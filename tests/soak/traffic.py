@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bot.core.cards.replies import BUSY, MAYBE
-from bot.core.changes import Request, Stage
+from bot.core.requests import Request, Stage
 from bot.errors import MaskbotError
 from bot.ports import Query
 from tests.lab.slack.socketmode import Ack

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.cards import render
-from bot.core.changes import Outcome, Request, Stage, Verb
+from bot.core.requests import Outcome, Request, Stage, Verb
 from bot.edges.clock import SystemClock
 from bot.ports import Query
 from tests.core.cards.reading import read_message

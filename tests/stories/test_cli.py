@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.slack, pytest.mark.ssh]
 # Everything is imported before root's rights go: a checkout need not be readable for others.
 AS_SOMEBODY = """
 import os, pwd, sys
-import bot.terminal.asking, bot.terminal.records
+import bot.cli.call, bot.cli.audit_chain
 from bot.__main__ import main
 who = pwd.getpwnam(sys.argv.pop(1))
 os.setgroups([]), os.setgid(who.pw_gid), os.setuid(who.pw_uid)

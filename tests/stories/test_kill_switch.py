@@ -3,7 +3,7 @@
 import pytest
 
 from tests.stories.scene import RUNS, Story, words
-from tests.stories.test_shell import maskbot
+from tests.stories.test_cli import maskbot
 
 pytestmark = [pytest.mark.slack, pytest.mark.ssh]
 

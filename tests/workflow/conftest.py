@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.edges.ssh import SshHosts
+from bot.edges.ssh.hosts import SshHosts
 from tests.lab.hosts import LabHost
 from tests.lab.postgres import Postgres
 from tests.lab.pristine import Pristine

@@ -8,9 +8,9 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from bot.core.audit import Head, Verified, verify
+from bot.core.audit.chain import Head, Verified, verify
 from bot.core.cards import render
-from bot.core.changes import Outcome, Request, Verb
+from bot.core.requests import Outcome, Request, Verb
 from tests.workflow.slack import words
 from tests.workflow.wire import Call, not_needed
 from tests.workflow.world import World

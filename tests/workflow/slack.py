@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from bot.core.cards.kit import Block, Text
-from bot.core.people import Person, PersonId, Place, Shift
-from bot.core.policy import Group
+from bot.core.cards.blocks import Block, Text
+from bot.core.people.identity import Person, PersonId, Place, Shift
+from bot.core.policy.model import Group
 from bot.errors import NotYet, SlackError, Unverified
 
 TEAM = "T1"

@@ -10,23 +10,23 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.audit import Event
-from bot.core.changes import Ask, Change, Outcome, Request, Stage, Target, Verb
-from bot.core.configured import Configured
-from bot.core.inventory import Inventory
-from bot.core.sinks import Need, read_address
-from bot.core.units import UnitName
+from bot.core.audit.chain import Event
+from bot.core.audit.shipping import Need, read_address
+from bot.core.hosts.inventory import Inventory
+from bot.core.policy.configuration import Configured
+from bot.core.requests import Ask, Change, Outcome, Request, Stage, Target, Verb
+from bot.core.systemd.units import UnitName
 from bot.edges.database import Database
-from bot.edges.sinks import SyslogSink
-from bot.workflow import Loop, Parts, Timings, copies
-from bot.workflow.copies import Copying, Shipment
-from bot.workflow.operators import anchor, first_anchor
-from bot.workflow.parts import InForce
+from bot.edges.outbound.audit_shipping import SyslogSink
+from bot.workflow import Loop, Parts, Timings, audit_shipping
+from bot.workflow.audit_shipping import Copying, Shipment
+from bot.workflow.health.operator_notices import anchor, first_anchor
+from bot.workflow.process.deps import InForce
 from tests.edges.syslog import LogReceiver, Stoppable, tcp
 from tests.handlers.world import HOSTS, NoHost
 from tests.workflow.conftest import Opening
+from tests.workflow.lifecycle.test_outcome_unknown import is_untouched
 from tests.workflow.slack import ALICE, BOB, CAROL, INCIDENT, Channels, People, words
-from tests.workflow.test_faults import is_untouched
 from tests.workflow.wire import LOOK
 from tests.workflow.world import POLICY, Hands
 
@@ -114,8 +114,8 @@ def test_every_record_is_shipped_once_and_in_order_also_by_the_next_process(rece
     with second.store.exclusive(), second.running():
         second.until(everything(second, receiver), "a whole copy")
         assert receiver.numbers == list(range(1, second.store.head().seq + 1))
-        second.until(lambda: [*copies.unshipped(second.parts)] == [("syslog", 0, False)], "a note of it")
-        assert copies.signs(second.parts)[0].is_well
+        second.until(lambda: [*audit_shipping.unshipped(second.parts)] == [("syslog", 0, False)], "a note of it")
+        assert audit_shipping.signs(second.parts)[0].is_well
 
 
 def test_what_is_said_last_is_shipped_before_the_end(receiver: LogReceiver, url: str) -> None:
@@ -140,11 +140,11 @@ def test_without_a_required_copy_new_masks_are_refused_and_go_on_with_all_that_w
             assert "audit" not in bot.asks().because
             with trouble(how, door):
                 bot.says("nobody hears this")
-                bot.until(lambda: bool(copies.uncopied(bot.parts)), "a sink that is down")
+                bot.until(lambda: bool(audit_shipping.uncopied(bot.parts)), "a sink that is down")
                 refused = bot.asks()
                 assert refused.stage is Stage.REFUSED
                 assert "New masks have to wait: the copy of the record at `syslog`" in saw(refused.because)
-                sign = copies.signs(bot.parts)[0]
+                sign = audit_shipping.signs(bot.parts)[0]
                 assert (sign.is_well, sign.needed) == (False, True)
                 bot.until(lambda: any("IS NOT TAKEN" in text for text in bot.told), "a word to operations")
             bot.until(everything(bot, receiver), "a whole copy")
@@ -230,8 +230,8 @@ def test_without_a_copy_that_is_merely_wanted_everything_goes_on_and_people_are_
         bot.until(lambda: any("IS NOT TAKEN" in text for text in bot.told), "a word to operations")
         assert "Everything goes on without that copy." in saw(bot.told[0])
         assert "New masks have to wait" not in bot.asks().because
-        assert copies.uncopied(bot.parts) == ""
-        sign = copies.signs(bot.parts)[0]
+        assert audit_shipping.uncopied(bot.parts) == ""
+        sign = audit_shipping.signs(bot.parts)[0]
         assert (sign.is_well, sign.needed) == (False, False)
 
 
@@ -247,7 +247,7 @@ def test_an_undo_goes_on_without_the_copy_and_the_record_says_so(
         world.until(lambda: len({*door.receiver.numbers}) == world.store.head().seq, "a copy of all of it")
         door.stop()
         world.store.record([Event("said", "success")])
-        world.until(lambda: bool(copies.uncopied(world.parts)), "a sink that is down")
+        world.until(lambda: bool(audit_shipping.uncopied(world.parts)), "a sink that is down")
         world.vote(asked)
         assert "New masks have to wait" in saw(world.told(BOB, "New masks have to wait"))
         assert world.undo(masked).target.outcome is Outcome.RESTORED
@@ -255,7 +255,7 @@ def test_an_undo_goes_on_without_the_copy_and_the_record_says_so(
         assert [bool(one["data"]["uncopied"]) for one in begun] == [False, True]
 
         door.begin()
-        world.until(lambda: not copies.uncopied(world.parts), "a sink that takes it")
+        world.until(lambda: not audit_shipping.uncopied(world.parts), "a sink that takes it")
         assert world.approve(asked, by=CAROL).target.outcome is Outcome.PROVEN
         copying.stop()
         assert sorted(set(door.receiver.numbers)) == list(range(1, world.store.head().seq + 1))
@@ -273,9 +273,9 @@ def test_nothing_is_sent_before_the_copy_is_taken_also_where_nobody_knows_yet_th
         copying.start()
         waits, begins = world.mask("tuned"), world.mask("tuned", host="web-02")
         door.receiver.reads.clear()
-        assert copies.uncopied(world.parts) == ""
+        assert audit_shipping.uncopied(world.parts) == ""
         world.vote(waits)
-        world.until(lambda: bool(copies.uncopied(world.parts)), "a sink that is down")
+        world.until(lambda: bool(audit_shipping.uncopied(world.parts)), "a sink that is down")
         assert world.store.get(waits.id).stage is Stage.APPROVED
         assert world.wire.verbs() == []
 

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.changes import Outcome, Request, Stage, Tally, Verdict
-from bot.core.freezing import THAW_GOOD_FOR
-from bot.core.grammar import Question, Word
-from bot.core.inventory import Host, Inventory
-from bot.core.people import Person, Place
+from bot.core.hosts.inventory import Host, Inventory
+from bot.core.input.grammar import Question, Word
+from bot.core.kill_switch import THAW_GOOD_FOR
+from bot.core.people.identity import Person, Place
+from bot.core.requests import Outcome, Request, Stage, Tally, Verdict
 from bot.errors import NotYet
 from bot.ports import Duty
-from bot.workflow.frozen import NAME
+from bot.workflow.requests.kill_switch_state import NAME
+from tests.workflow.approval.test_voting import is_masked, is_untouched, just_before_acting
 from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, EVE, INCIDENT
-from tests.workflow.test_votes import is_masked, is_untouched, just_before_acting
 from tests.workflow.waiting import waits, without_hosts
 from tests.workflow.world import POLICY, World
 

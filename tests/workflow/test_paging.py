@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.changes import Outcome, Request, Rung, Stage
-from bot.core.pages import Format
+from bot.core.paging import Format
+from bot.core.requests import Outcome, Request, Rung, Stage
 from bot.edges.clock import SystemClock
-from bot.edges.pager import Receiver, Webhook
-from bot.workflow.saying import say
+from bot.edges.outbound.paging import Receiver, Webhook
+from bot.workflow.outbox.deliver import say
 from tests.edges.receiver import PageReceiver, receiving
 from tests.workflow.fleet import Fleet
 from tests.workflow.hands import cut_off, let_in
 from tests.workflow.invariants import violations
+from tests.workflow.lifecycle.test_outcome_unknown import interfering
 from tests.workflow.slack import ALICE
-from tests.workflow.test_faults import interfering
 from tests.workflow.waiting import MINUTE, waits, without_hosts
 from tests.workflow.world import QUICK, World
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.core.changes import Approval, Nudges, Request, Stage
-from bot.core.inventory import Host
+from bot.core.hosts.inventory import Host
+from bot.core.requests import Approval, Nudges, Request, Stage
 from bot.ports import Reply
 from tests.edges.asked import a_request
 from tests.workflow.world import World

@@ -4,10 +4,10 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from bot.core.inventory import Host
-from bot.core.look import parse_look
-from bot.core.systemctl import PROBE
-from bot.core.units import ActiveState, FileKind, Layer, LoadState, Snapshot, UnitName
+from bot.core.hosts.inventory import Host
+from bot.core.systemd.look import parse_look
+from bot.core.systemd.systemctl import PROBE
+from bot.core.systemd.units import ActiveState, FileKind, Layer, LoadState, Snapshot, UnitName
 from bot.errors import HostError, OutcomeUnknown
 from bot.ports import Hosts, Reply
 

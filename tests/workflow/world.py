@@ -9,22 +9,22 @@ from time import monotonic
 from typing import Any
 
 from bot.core.cards import render
-from bot.core.changes import Ask, Change, Request, Stage, Tally, Verb, Verdict, Wanted, Wish
-from bot.core.configured import Configured
-from bot.core.inventory import Host, Inventory
-from bot.core.people import Person, Place
-from bot.core.policy import Group, Policy, Rule
-from bot.core.units import UnitName
+from bot.core.hosts.inventory import Host, Inventory
+from bot.core.people.identity import Person, Place
+from bot.core.policy.configuration import Configured
+from bot.core.policy.model import Group, Policy, Rule
+from bot.core.requests import Ask, Change, Request, Stage, Tally, Verb, Verdict, Wanted, Wish
+from bot.core.systemd.units import UnitName
 from bot.edges.clock import SystemClock
 from bot.edges.database import Database
-from bot.edges.ssh import fingerprint
+from bot.edges.ssh.hosts import fingerprint
 from bot.ports import Hosts, Query
 from bot.workflow import InForce, Loop, Parts, Timings, Workflow
-from bot.workflow.answering import Answers
-from bot.workflow.trust import Trusted
-from config.critical import read_lists
-from config.documents import read_document
+from bot.workflow.hosts.quarantine import Trusted
+from bot.workflow.queries.answers import Answers
+from config.critical_units import read_lists
 from config.loading import SHIPPED_LIST
+from config.strict_yaml import read_document
 from tests.plugins.fault_table import was_read
 from tests.workflow.fleet import AnyHost
 from tests.workflow.slack import ALICE, BOB, INCIDENT, TEAM, Channels, People, Said, words

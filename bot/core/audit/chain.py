@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.core.people import PersonId
-from bot.core.units import UnitName
+from bot.core.people.identity import PersonId
+from bot.core.systemd.units import UnitName
 
 FORMAT = 1
 LARGEST = 16 * 1024  # bytes of one sealed event; longer data is cut, and its SHA-256 noted

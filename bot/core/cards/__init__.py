@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from bot.core.cards import done, doubt, ended, fallback, running, waiting
+from bot.core.cards import approval, closed, done, fallback, outcome_unknown, running
+from bot.core.cards.blocks import Text
 from bot.core.cards.details import details
 from bot.core.cards.evidence import evidence
-from bot.core.cards.kit import Text
 from bot.core.cards.sentences import line, note, plain, refusal, reminder
-from bot.core.changes import Outcome, Request, Stage
+from bot.core.requests import Outcome, Request, Stage
 
 __all__ = ["details", "evidence", "fallback", "line", "note", "plain", "refusal", "reminder", "render"]
 
@@ -16,15 +16,15 @@ def render(request: Request, *, now: datetime) -> Text:
     """The one card of a request, as it is stored now."""
     match request.stage:
         case Stage.ASKED | Stage.WAITING | Stage.APPROVED:
-            return waiting.card(request, now)
+            return approval.card(request, now)
         case Stage.RUNNING | Stage.DONE if _in_doubt(request):
-            return doubt.card(request, now)
+            return outcome_unknown.card(request, now)
         case Stage.RUNNING:
             return running.card(request, now)
         case Stage.DONE:
             return done.card(request, now)
         case _:
-            return ended.card(request, now)
+            return closed.card(request, now)
 
 
 def _in_doubt(request: Request) -> bool:

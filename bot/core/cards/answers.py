@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import assert_never
 
-from bot.core.cards import masks, raised, rights, slow, states
-from bot.core.cards.done import TITLES
-from bot.core.cards.kit import (
+from bot.core.cards import calendar_and_limits, mask_line, rights, slow_unit, unit_state
+from bot.core.cards.approval import on_call, plan_rows, who_may
+from bot.core.cards.blocks import (
     Block,
     Markup,
     Text,
@@ -21,15 +21,15 @@ from bot.core.cards.kit import (
     section,
     words,
 )
+from bot.core.cards.done import TITLES
 from bot.core.cards.titles import asked, wanted
-from bot.core.cards.waiting import on_call, plan_rows, who_may
-from bot.core.changes import Outcome, Request, Stage
-from bot.core.page import Right
-from bot.core.people import Shift
-from bot.core.question import Allow, Decision, Explained, NeedsApproval, Refuse, Routing
-from bot.core.rules.approvers import Approvers
-from bot.core.rules.told import LIMITS
-from bot.core.units import FileKind, Snapshot
+from bot.core.people.identity import Shift
+from bot.core.policy.home import Right
+from bot.core.policy.model import Allow, Decision, Explained, NeedsApproval, Refuse, Routing
+from bot.core.policy.rules.approvers import Approvers
+from bot.core.policy.rules.explain import LIMITS
+from bot.core.requests import Outcome, Request, Stage
+from bot.core.systemd.units import FileKind, Snapshot
 
 
 def status(host: str, snapshot: Snapshot, ours: Sequence[Request], now: datetime) -> Text:
@@ -149,17 +149,17 @@ def _unit(seen: Snapshot) -> Iterator[Markup]:
         if around and around.near:
             yield words("Did you mean {}?", joined(around.near, " or "))
         return
-    yield row("Now", states.now(seen))
+    yield row("Now", unit_state.now(seen))
     if seen.asked != seen.id:
         yield row("Name", f"`{seen.asked}` is another name of `{seen.id}`")
     yield row("File", seen.fragment or "none")
     if around and around.triggers:
-        yield row("Started by", joined(f"{other.unit} ({states.doing(other)})" for other in around.triggers))
+        yield row("Started by", joined(f"{other.unit} ({unit_state.doing(other)})" for other in around.triggers))
 
 
 def _masked_by(seen: Snapshot, ours: Sequence[Request], now: datetime) -> Iterator[Markup]:
     for mask in ours:
-        yield row("Our mask", slow.standing(mask, now) if mask.waits_for_its_stop else masks.ours(mask, now))
+        yield row("Our mask", slow_unit.standing(mask, now) if mask.waits_for_its_stop else mask_line.ours(mask, now))
     if ours or not seen.mask_layers:
         return
     paths = [file.path for file in seen.layers if file.kind in (FileKind.MASK, FileKind.EMPTY)]
@@ -169,10 +169,10 @@ def _masked_by(seen: Snapshot, ours: Sequence[Request], now: datetime) -> Iterat
 def _past(request: Request, now: datetime) -> Markup:
     outcome = request.target.outcome or Outcome.UNKNOWN
     ended = TITLES[outcome].lower() if request.stage is Stage.DONE else str(request.stage)
-    age = states.span((now - request.asked_at).total_seconds())
+    age = unit_state.span((now - request.asked_at).total_seconds())
     who = mention(request.ask.requester, request.ask.requester_name)
     said = words("{} ago: {}, {}", age, wanted(request), ended)
-    return joined([said, words("by {}", who), *masks.reason(request)])
+    return joined([said, words("by {}", who), *mask_line.reason(request)])
 
 
 def _decided(decision: Decision) -> Iterator[Markup]:
@@ -182,7 +182,7 @@ def _decided(decision: Decision) -> Iterator[Markup]:
         case NeedsApproval(rule=rule):
             who = who_may(decision.need, decision.groups, distinct=decision.distinct)
             yield row("Answer", words("it would need {} (rule {})", who, rule))
-            yield from raised.rows(decision.raised)
+            yield from calendar_and_limits.rows(decision.raised)
             yield from on_call(decision.on_call)
             yield from _routed(decision.routing)
             if decision.guarded:

@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from bot.core.cards import consequences, ends, forcing, freezes, glass, raised, states
-from bot.core.cards.buttons import buttons
-from bot.core.cards.kit import (
+from bot.core.cards import break_glass, calendar_and_limits, consequences, expiry, force_stop, kill_switch, unit_state
+from bot.core.cards.blocks import (
     Action,
     Markup,
     Text,
@@ -21,12 +20,13 @@ from bot.core.cards.kit import (
     until,
     words,
 )
+from bot.core.cards.buttons import buttons
 from bot.core.cards.titles import asked, loudly, with_time
-from bot.core.changes import Approval, Request, Stage, Tally, Verdict
-from bot.core.later import is_ahead
-from bot.core.names import REASON_LIMIT
-from bot.core.people import Shift
-from bot.core.times import spoken
+from bot.core.input.names import REASON_LIMIT
+from bot.core.people.identity import Shift
+from bot.core.requests import Approval, Request, Stage, Tally, Verdict
+from bot.core.requests.scheduling import is_ahead
+from bot.core.time.human_time import spoken
 
 _NUMBERS = {1: "one", 2: "two", 3: "three"}
 
@@ -36,7 +36,7 @@ def card(request: Request, now: datetime) -> Text:
     head = f"{loudly(request)} · {standing(request)}"
     return message(
         head,
-        section("people", [*glass.rows(request), asked(request), *talk(request), *_since_then(request)]),
+        section("people", [*break_glass.rows(request), asked(request), *talk(request), *_since_then(request)]),
         section("plan", [*plan_rows(request), *_rule_rows(request, now)]),
         buttons(request, _actions(request)),
     )
@@ -45,16 +45,16 @@ def card(request: Request, now: datetime) -> Text:
 def plan_rows(request: Request) -> Iterator[Markup]:
     """What is there now and what would follow, always in the same order."""
     if request.ask.prolongs:
-        yield from ends.plan(request)
+        yield from expiry.plan(request)
         return
     if request.ask.change.force:
-        yield from forcing.plan(request)
+        yield from force_stop.plan(request)
         return
     seen = request.target.planned or request.target.before
     if seen is None:
         yield row("Now", "not looked at yet")
         return
-    yield row("Now", states.now(seen))
+    yield row("Now", unit_state.now(seen))
     yield from consequences.rows(request, seen)
 
 
@@ -116,7 +116,7 @@ def standing(request: Request) -> str:
 
 def _since_then(request: Request) -> Iterator[Markup]:
     """What keeps it from being what it was when it was asked."""
-    yield from freezes.rows(request.frozen)
+    yield from kill_switch.rows(request.frozen)
     yield from _asked_anew(request)
 
 
@@ -130,7 +130,7 @@ def _rule_rows(request: Request, now: datetime) -> Iterator[Markup]:
     approval = request.approval
     if approval and request.stage is Stage.WAITING:
         yield row("Rule", _rule(approval, now))
-        yield from raised.rows(approval.raised)
+        yield from calendar_and_limits.rows(approval.raised)
         yield from _called(request)
         yield from on_call(approval.on_call)
         if approval.guarded:

@@ -1,6 +1,6 @@
 """The copies of the record in words: told when one is not taken, when it is again, and where the record ends."""
 
-from bot.core.audit import Head
+from bot.core.audit.chain import Head
 
 
 def down(name: str, why: str, *, is_required: bool) -> str:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from bot.core.cards import states
-from bot.core.cards.kit import Markup, code
-from bot.core.changes import Outcome, Target
-from bot.core.neighbourhood import seen_beside
-from bot.core.units import Neighbour, Snapshot
+from bot.core.cards import unit_state
+from bot.core.cards.blocks import Markup, code
+from bot.core.requests import Outcome, Target
+from bot.core.systemd.dependencies import seen_beside
+from bot.core.systemd.units import Neighbour, Snapshot
 
 WIDTH = 39
 _LABEL, _VALUE = 9, 13
@@ -80,11 +80,11 @@ def _load(unit: Snapshot | None) -> str:
 
 def _active(unit: Snapshot | Neighbour | None) -> str:
     """One word, so that it fits."""
-    return states.doing(unit).partition(" ")[0] if unit else "?"
+    return unit_state.doing(unit).partition(" ")[0] if unit else "?"
 
 
 def _boot(unit: Snapshot | None) -> str:
-    return states.boot(unit.file_state) if unit else "?"
+    return unit_state.boot(unit.file_state) if unit else "?"
 
 
 def _cut(text: str, width: int) -> str:

@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from bot.core.countdown import left
-from bot.core.foreign import clean
-from bot.core.people import PersonId
+from bot.core.people.identity import PersonId
+from bot.core.text.sanitize import clean
+from bot.core.time.countdown import left
 
 Block = dict[str, Any]
 

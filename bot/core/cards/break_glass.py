@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from bot.core.cards.kit import Action, Markup, clock, day, escape, joined, mention, row, words
-from bot.core.changes import Glass, Request
-from bot.core.names import REASON_LIMIT
+from bot.core.cards.blocks import Action, Markup, clock, day, escape, joined, mention, row, words
+from bot.core.input.names import REASON_LIMIT
+from bot.core.requests import Glass, Request
 
 _MOST_BUTTONS = 4
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from bot.core.beside import came_up, went_down
-from bot.core.cards import forcing, states
-from bot.core.cards.kit import Markup, joined, row, words
-from bot.core.changes import Target
-from bot.core.neighbourhood import seen_beside
-from bot.core.units import Snapshot
+from bot.core.cards import force_stop, unit_state
+from bot.core.cards.blocks import Markup, joined, row, words
+from bot.core.requests import Target
+from bot.core.systemd.dependencies import seen_beside
+from bot.core.systemd.other_units import came_up, went_down
+from bot.core.systemd.units import Snapshot
 
 
 def also_stopped(target: Target) -> Iterator[Markup]:
@@ -34,7 +34,7 @@ def how_it_stopped(target: Target) -> Iterator[Markup]:
         why = "somebody masked it while it was stopping, so what was left of its own stop did not happen"
         yield row("Its stop", why)
     if target.forced and target.after and target.after.active.is_down:
-        yield row("Its stop", forcing.forced(target.forced))
+        yield row("Its stop", force_stop.forced(target.forced))
         return
     looks = [seen for seen in (target.after, target.last_seen) if seen]
     ran = target.before is not None and not target.before.active.is_down
@@ -43,5 +43,5 @@ def how_it_stopped(target: Target) -> Iterator[Markup]:
 
 
 def _after_its_limit(before: Snapshot | None) -> str:
-    limit = states.stop_limit(before) if before else None
-    return f" after {states.span(limit)}" if limit and limit != float("inf") else ""
+    limit = unit_state.stop_limit(before) if before else None
+    return f" after {unit_state.span(limit)}" if limit and limit != float("inf") else ""

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from bot.core.cards.kit import LABEL, Action, Block, plain_text
-from bot.core.changes import Request
+from bot.core.cards.blocks import LABEL, Action, Block, plain_text
+from bot.core.requests import Request
 
 DIGEST_SIGNS = 12  # as many as the value of a button carries
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from bot.core.cards.kit import Markup, day, row, words
-from bot.core.changes import Raised
+from bot.core.cards.blocks import Markup, day, row, words
+from bot.core.requests import Raised
 
 _LABELS = {"freeze": "Freeze", "outside_window": "Window", "blast_radius": "Limit"}
 _UNTIL = {"outside_window": "{}; the next one begins {}"}

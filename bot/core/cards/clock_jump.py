@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.core.times import spoken
+from bot.core.time.human_time import spoken
 
 
 def jumped(jump: timedelta) -> str:

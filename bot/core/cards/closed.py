@@ -3,20 +3,20 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from bot.core.cards import glass
+from bot.core.cards import break_glass
+from bot.core.cards.blocks import Action, Markup, Text, clock, escape, mention, message, row, section, words
 from bot.core.cards.buttons import buttons
-from bot.core.cards.kit import Action, Markup, Text, clock, escape, mention, message, row, section, words
 from bot.core.cards.titles import asked, denial, wanted
-from bot.core.changes import Request, Stage
+from bot.core.requests import Request, Stage
 
 
 def card(request: Request, now: datetime) -> Text:
     """Refused, denied, withdrawn, expired or cancelled."""
     return message(
         f"{request.stage.upper()} · {wanted(request)}",
-        section("people", [*glass.rows(request), asked(request)]),
+        section("people", [*break_glass.rows(request), asked(request)]),
         section("end", [*_end(request), words("Nothing was changed on {}.", request.target.host)]),
-        buttons(request, glass.with_review(request, (Action.DETAILS,))),
+        buttons(request, break_glass.with_review(request, (Action.DETAILS,))),
     )
 
 

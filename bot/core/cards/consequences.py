@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from bot.core.cards import holds, states
-from bot.core.cards.habits import habits
-from bot.core.cards.kit import Markup, day, escape, joined, row, words
-from bot.core.changes import Change, Request, Term, Verb
-from bot.core.times import spoken
-from bot.core.unit_files import unread
-from bot.core.units import Layer, Neighbour, Snapshot
+from bot.core.cards import hold, unit_state
+from bot.core.cards.blocks import Markup, day, escape, joined, row, words
+from bot.core.cards.side_effects import habits
+from bot.core.requests import Change, Request, Term, Verb
+from bot.core.systemd.unit_files import unread
+from bot.core.systemd.units import Layer, Neighbour, Snapshot
+from bot.core.time.human_time import spoken
 
 # What becomes of a unit whose triggered service is masked (measured, docs/systemd.md).
 _BREAKS = {
@@ -37,7 +37,7 @@ def rows(request: Request, seen: Snapshot) -> Iterator[Markup]:
         yield from _hazards(change, seen)
         yield from _neighbours(change, seen)
     else:
-        yield from holds.lifted(request.hosts)
+        yield from hold.lifted(request.hosts)
     if masking and seen.around and seen.around.agents:
         yield row("Managed", words("by {}, which may take the mask off again", joined(seen.around.agents, " and ")))
     yield from _reload(seen)
@@ -76,7 +76,7 @@ def _then_masked(change: Change, seen: Snapshot) -> str:
 def _then_unmasked(request: Request, seen: Snapshot) -> Markup:
     if request.ask.undoes:
         return words("our mask is taken back, and the unit is again as it was before it")
-    where = joined(states.LAYERS[layer] for layer in seen.mask_layers) or escape("there is none")
+    where = joined(unit_state.LAYERS[layer] for layer in seen.mask_layers) or escape("there is none")
     return words("the mask is removed ({}), nothing is started; this mask was not made by maskbot", where)
 
 
@@ -90,7 +90,7 @@ def _lasts(request: Request, undo: str) -> Iterator[Markup]:
     """For how long, and who takes it back."""
     change = request.ask.change
     if change.hold:
-        yield from holds.asked(change.hold, undo, request.hosts)
+        yield from hold.asked(change.hold, undo, request.hosts)
     elif change.term:
         yield row("Ends", _ends(change.term, undo))
     else:
@@ -105,7 +105,7 @@ def _ends(term: Term, what: str) -> Markup:
 
 
 def _hazards(change: Change, seen: Snapshot) -> Iterator[Markup]:
-    limit = states.stop_limit(seen)
+    limit = unit_state.stop_limit(seen)
     if seen.actions:
         yield row("Hazard", words("{}: once it was started, its end may take the host down", joined(seen.actions)))
     if seen.active.is_down:
@@ -116,7 +116,7 @@ def _hazards(change: Change, seen: Snapshot) -> Iterator[Markup]:
             yield row("Hazard", "it sets itself no time limit for stopping")
         return
     if seen.watchdog_usec and seen.notify_access != "none":
-        yield row("Hazard", f"its watchdog kills it within {states.span(seen.watchdog_usec / 1e6)} of the mask")
+        yield row("Hazard", f"its watchdog kills it within {unit_state.span(seen.watchdog_usec / 1e6)} of the mask")
     if change.unit.type in _LEFT_RUNNING:
         yield row("Hazard", _LEFT_RUNNING[change.unit.type])
     else:

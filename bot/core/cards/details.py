@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from bot.core.cards import glass, raised, states
-from bot.core.cards.buttons import buttons
-from bot.core.cards.evidence import commands
-from bot.core.cards.kit import (
+from bot.core.cards import break_glass, calendar_and_limits, unit_state
+from bot.core.cards.approval import plan_rows, talk, who_may
+from bot.core.cards.blocks import (
     Action,
     Markup,
     Text,
@@ -21,11 +20,12 @@ from bot.core.cards.kit import (
     section,
     words,
 )
+from bot.core.cards.buttons import buttons
+from bot.core.cards.evidence import commands
 from bot.core.cards.redact import redact
 from bot.core.cards.titles import asked, wanted
-from bot.core.cards.waiting import plan_rows, talk, who_may
-from bot.core.changes import Approval, Request, Tally, Vote, Wanted, Wish
-from bot.core.units import Snapshot
+from bot.core.requests import Approval, Request, Tally, Vote, Wanted, Wish
+from bot.core.systemd.units import Snapshot
 
 
 def details(request: Request, *, now: datetime, offers: Sequence[Action] = ()) -> Text:
@@ -35,7 +35,7 @@ def details(request: Request, *, now: datetime, offers: Sequence[Action] = ()) -
     """
     target = request.target
     seen = target.after or target.last_seen or target.before
-    blocks = [section("asked", [*glass.rows(request), asked(request), *_record(request, now)])]
+    blocks = [section("asked", [*break_glass.rows(request), asked(request), *_record(request, now)])]
     if not request.stage.is_final:
         blocks.append(section("plan", [*plan_rows(request)]))
     if seen:
@@ -52,13 +52,13 @@ def details(request: Request, *, now: datetime, offers: Sequence[Action] = ()) -
 def _record(request: Request, now: datetime) -> Iterator[Markup]:
     yield row("Request", f"{request.id}, {request.stage}")
     yield row(
-        "Asked", words("{}, {} ago", day(request.asked_at), states.span((now - request.asked_at).total_seconds()))
+        "Asked", words("{}, {} ago", day(request.asked_at), unit_state.span((now - request.asked_at).total_seconds()))
     )
     if request.target.digest:
         yield row("Plan", request.target.digest[:12])
     if request.approval:
         yield row("Rule", _rule(request.approval))
-        yield from raised.rows(request.approval.raised)
+        yield from calendar_and_limits.rows(request.approval.raised)
     if request.because:
         yield row("Because", request.because)
     for handover in request.handovers[-4:]:
@@ -97,9 +97,9 @@ def _vote(vote: Vote) -> Markup:
 
 def _unit(seen: Snapshot) -> Iterator[Markup]:
     around = seen.around
-    limit = states.stop_limit(seen)
+    limit = unit_state.stop_limit(seen)
     rows = [
-        f"Seen       {states.now(seen)}",
+        f"Seen       {unit_state.now(seen)}",
         f"File       {seen.fragment or '-'}",
         *(f"Drop-in    {path}" for path, _ in (around.drop_ins if around else ())),
         *(f"Layer      {file.path} ({file.kind})" for file in seen.layers),
@@ -114,10 +114,10 @@ def _unit(seen: Snapshot) -> Iterator[Markup]:
         rows += [f"Also down  {other}" for other in around.failed[:8]]
     yield code(redact("\n".join(rows)))
     if around and around.would_stop:
-        yield row("Stops with it", joined(f"{other.unit} ({states.doing(other)})" for other in around.would_stop))
+        yield row("Stops with it", joined(f"{other.unit} ({unit_state.doing(other)})" for other in around.would_stop))
 
 
 def _limit(seconds: float | None) -> str:
     if seconds is None:
         return "not known"
-    return "none" if seconds == float("inf") else states.span(seconds)
+    return "none" if seconds == float("inf") else unit_state.span(seconds)

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from bot.core.cards import brought_down, ends, glass, states, watch
+from bot.core.cards import break_glass, brought_down, drift, expiry, unit_state
+from bot.core.cards.before_after import MASKED, spoken, start_proof, table
+from bot.core.cards.blocks import Action, Block, Markup, Text, clock, day, escape, joined, message, row, section, words
 from bot.core.cards.buttons import buttons
 from bot.core.cards.consequences import twins
-from bot.core.cards.kit import Action, Block, Markup, Text, clock, day, escape, joined, message, row, section, words
-from bot.core.cards.table import MASKED, spoken, start_proof, table
 from bot.core.cards.titles import approved, by_itself, requester, subject
-from bot.core.changes import Loss, Outcome, Request, Target, Verb
-from bot.core.units import ActiveState, Snapshot
+from bot.core.requests import Loss, Outcome, Request, Target, Verb
+from bot.core.systemd.units import ActiveState, Snapshot
 
 TITLES = {
     Outcome.PROVEN: "MASKED AND PROVEN",
@@ -65,13 +65,13 @@ def card(request: Request, now: datetime) -> Text:
     return message(
         f"{title(request)} · {subject(request)}",
         *_sections(
-            glass=[*glass.rows(request)],
+            glass=[*break_glass.rows(request)],
             meaning=[*_meaning(request), *_of_force(request)],
             table=shown,
             facts=[*_facts(request)],
         ),
         section("people", [*_people(request, now)]),
-        buttons(request, glass.with_review(request, actions(request, now))),
+        buttons(request, break_glass.with_review(request, actions(request, now))),
         instead={"table": [*spoken(target)]} if shown else {},
     )
 
@@ -122,7 +122,7 @@ def _sections(**lines: list[Markup]) -> Iterator[Block]:
 def _overtaken(request: Request) -> Markup | None:
     """What has become of it since, which says more than what it was."""
     if request.watched.lost:
-        return watch.lost(request)
+        return drift.lost(request)
     if request.undone_by and request.undone_by == request.standing.returning:
         return words("Its end had come. A later card says how that went.")
     if request.undone_at:
@@ -145,7 +145,9 @@ def _meaning(request: Request) -> Iterator[Markup]:
         yield since
         return
     if target.outcome in _REMOVED and target.after and _masked_still(target):
-        where = joined(states.LAYERS[layer] for layer in target.after.mask_layers) or escape("what its package brings")
+        where = joined(unit_state.LAYERS[layer] for layer in target.after.mask_layers) or escape(
+            "what its package brings"
+        )
         as_before = ", as it was before ours" if target.outcome is Outcome.RESTORED else ""
         yield words("It is masked still, by another mask ({}){}.", where, as_before)
     match target.outcome:
@@ -184,7 +186,7 @@ def _unprotected(after: Snapshot | None) -> Markup:
 def _facts(request: Request) -> Iterator[Markup]:
     target = request.target
     if target.outcome is Outcome.PROLONGED:
-        yield from ends.other_end(request)
+        yield from expiry.other_end(request)
     if target.note:
         yield row(_NOTES.get(target.outcome or Outcome.UNKNOWN, "Note"), target.note)
     elif start_proof(target) == "not tried":
@@ -204,7 +206,7 @@ def _since_asking(target: Target) -> Iterator[Markup]:
     if planned is None or before is None:
         return
     if planned.active is not before.active:
-        yield row("Since asking", f"it was {states.doing(planned)} when people were asked")
+        yield row("Since asking", f"it was {unit_state.doing(planned)} when people were asked")
     if planned.around and before.around and planned.around.boot_id != before.around.boot_id:
         yield row("Since asking", "the host was rebooted after people were asked")
 
@@ -217,7 +219,7 @@ def _people(request: Request, now: datetime) -> Iterator[Markup]:
     yield joined([asked, *approved(request), *when])
     if request.ask.reason.strip():
         yield row("Reason", request.ask.reason)
-    yield from ends.rows(request)
+    yield from expiry.rows(request)
     if request.is_live_mask and request.undo_until:
         open_until = words("Undo needs no vote until {}.", day(request.undo_until))
         yield open_until if now < request.undo_until else words("Undo needs a vote again.")

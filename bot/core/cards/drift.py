@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from bot.core.cards.kit import Markup, clock, words
+from bot.core.cards.blocks import Markup, clock, words
 from bot.core.cards.titles import subject
-from bot.core.changes import Loss, Request
-from bot.core.scan import FoundMask
-from bot.core.units import Snapshot
+from bot.core.requests import Loss, Request
+from bot.core.systemd.scan import FoundMask
+from bot.core.systemd.units import Snapshot
 
 _MOST = 8
 _BY_NOBODY_HERE = "nobody took it back through me: a person, a package upgrade or configuration management did"

@@ -4,12 +4,12 @@ import shlex
 from collections.abc import Iterator, Sequence
 from datetime import UTC
 
-from bot.core.cards.kit import SECTION, Markup, Text, code, in_words, row, section, words
+from bot.core.cards.before_after import start_proof
+from bot.core.cards.blocks import SECTION, Markup, Text, code, in_words, row, section, words
 from bot.core.cards.redact import redact
-from bot.core.cards.table import start_proof
 from bot.core.cards.titles import subject
-from bot.core.changes import Request, Sent, Target
-from bot.core.units import FileKind, Snapshot
+from bot.core.requests import Request, Sent, Target
+from bot.core.systemd.units import FileKind, Snapshot
 
 _COMMANDS = 8  # of a message
 _ANSWER_LINES = 3

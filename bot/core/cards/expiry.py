@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from bot.core.cards import holds
-from bot.core.cards.kit import Markup, clock, day, escape, joined, mention, row, words
+from bot.core.cards import hold as holds
+from bot.core.cards.blocks import Markup, clock, day, escape, joined, mention, row, words
 from bot.core.cards.titles import subject
-from bot.core.changes import Prolonging, Request, Standing, Term
-from bot.core.names import REASON_LIMIT
-from bot.core.times import spoken
+from bot.core.input.names import REASON_LIMIT
+from bot.core.requests import Prolonging, Request, Standing, Term
+from bot.core.time.human_time import spoken
 
 
 def rows(mask: Request) -> Iterator[Markup]:

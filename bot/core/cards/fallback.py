@@ -7,9 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from bot.core.cards import running as stopping
-from bot.core.cards.buttons import buttons
-from bot.core.cards.done import TITLES
-from bot.core.cards.kit import (
+from bot.core.cards.blocks import (
     LABEL,
     Action,
     Block,
@@ -25,9 +23,11 @@ from bot.core.cards.kit import (
     section,
     words,
 )
+from bot.core.cards.buttons import buttons
+from bot.core.cards.done import TITLES
 from bot.core.cards.titles import what
-from bot.core.changes import Outcome, Request, Stage, Standing, Target, Verb
-from bot.core.page import Page
+from bot.core.policy.home import Page
+from bot.core.requests import Outcome, Request, Stage, Standing, Target, Verb
 
 _OURS = "This message could not be drawn in full: a mistake of mine. Whoever runs me finds it in my log."
 _NOT_SHOWN = "What would follow is not shown here. Approve it only if you know that otherwise."

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from bot.core.cards import slow, states
-from bot.core.cards.kit import Markup, clock, joined, row, words
-from bot.core.changes import Forced, Request
-from bot.core.units import Snapshot
+from bot.core.cards import slow_unit, unit_state
+from bot.core.cards.blocks import Markup, clock, joined, row, words
+from bot.core.requests import Forced, Request
+from bot.core.systemd.units import Snapshot
 
 _SPARING = {
     "process": "also what its own stop would leave running (KillMode=process)",
@@ -19,8 +19,8 @@ def plan(request: Request) -> Iterator[Markup]:
     if seen is None:
         yield row("Now", "not looked at yet")
         return
-    what = slow.waits_for(seen)
-    yield row("Now", words("{}: {}", states.now(seen), f"waits for {what}") if what else states.now(seen))
+    what = slow_unit.waits_for(seen)
+    yield row("Now", words("{}: {}", unit_state.now(seen), f"waits for {what}") if what else unit_state.now(seen))
     yield row("Then", "SIGKILL to all its processes at once; its mask goes on by itself, and is proven on its own card")
     yield from _lost(seen)
     yield row("Until then", "the stop goes on, and nothing is killed if it ends first")

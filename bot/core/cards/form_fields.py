@@ -2,8 +2,8 @@
 
 import json
 
-from bot.core.cards.kit import OPTION, Block, plain_text
-from bot.core.names import REASON_LIMIT
+from bot.core.cards.blocks import OPTION, Block, plain_text
+from bot.core.input.names import REASON_LIMIT
 
 REASON = "reason"
 TITLE = 24

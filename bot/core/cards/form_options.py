@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
-from bot.core import repair
-from bot.core.cards.kit import Block, option
-from bot.core.names import read_unit
-from bot.core.units import UnitName
+from bot.core.cards.blocks import Block, option
+from bot.core.input.names import read_unit
+from bot.core.systemd.units import UnitName
+from bot.core.text import unmangle
 from bot.errors import UsageError
 
 MOST = 100  # options that Slack shows
@@ -63,14 +63,14 @@ def _own(unit: UnitName, remark: str, protection: Protection) -> Block:
 
 def _as_typed(typed: str) -> UnitName | None:
     try:
-        unit = read_unit(repair.word(repair.text(typed).strip()))
+        unit = read_unit(unmangle.word(unmangle.text(typed).strip()))
     except UsageError:
         return None
     return unit if len(str(unit)) <= LONGEST_VALUE else None
 
 
 def _repaired(typed: str) -> str:
-    return repair.word(repair.text(typed).strip()).lower()
+    return unmangle.word(unmangle.text(typed).strip()).lower()
 
 
 def _note(text: str) -> Block:

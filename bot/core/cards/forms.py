@@ -5,24 +5,24 @@ Ids are constants, so that what reads a form names its fields as the form does.
 
 from collections.abc import Sequence
 
-from bot.core.cards import ends, fields, glass
+from bot.core.cards import break_glass, expiry, form_fields
+from bot.core.cards.approval import plan_rows, talk
+from bot.core.cards.blocks import Block, Markup, Text, option, plain_text, row, section, words
 from bot.core.cards.buttons import DIGEST_SIGNS
-from bot.core.cards.choices import LONGEST_VALUE, MOST
-from bot.core.cards.fields import TITLE, entry, modal, note, typed
+from bot.core.cards.form_fields import TITLE, entry, modal, note, typed
+from bot.core.cards.form_options import LONGEST_VALUE, MOST
 from bot.core.cards.hold_form import hold_fields, review_field
-from bot.core.cards.kit import Block, Markup, Text, option, plain_text, row, section, words
 from bot.core.cards.titles import asked, loudly
-from bot.core.cards.waiting import plan_rows, talk
-from bot.core.changes import Request
-from bot.core.draft import EMPTY, Draft
-from bot.core.names import REASON_LIMIT
+from bot.core.input.draft import EMPTY, Draft
+from bot.core.input.names import REASON_LIMIT
+from bot.core.requests import Request
 
 MASK, DENY, APPROVE, EXTEND, KEEP = "mask_form", "deny_form", "approve_form", "extend_form", "keep_form"  # callback ids
 ALONE, ANSWER, HAND_OVER, REVIEW = "alone_form", "answer_form", "handover_form", "review_form"
 TOLD = "told"  # of what is only read
 FROM_MESSAGE, FROM_ANYWHERE = "mask_for_message", "mask_from_anywhere"  # of the shortcuts that open the first of them
 HOST, UNIT, HOW, USER, DURATION, CONSOLE = "host", "unit", "how", "user", "for", "console"
-REASON = fields.REASON
+REASON = form_fields.REASON
 CHANNEL, LONGER, OTHER, WHEN = "channel", "longer", "other", "at"
 RUNTIME, KEEP_RUNNING = "runtime", "keep_running"
 CONSOLE_WORKS = "console_works"
@@ -93,7 +93,7 @@ def extend_form(mask: Request) -> Block:
         "initial_option": option(_LONGER[_USUAL], _USUAL),
     }
     blocks = [
-        section("about", [*_about(mask), *ends.rows(mask)]),
+        section("about", [*_about(mask), *expiry.rows(mask)]),
         entry(LONGER, "How much longer", menu),
         entry(OTHER, "Or", typed(OTHER, ""), hint=_OTHER_HINT, optional=True),
         entry(REASON, "Reason", typed(REASON, "", most=REASON_LIMIT), optional=True),
@@ -108,7 +108,7 @@ def keep_form(mask: Request) -> Block:
     """
     field = entry(REASON, "Reason", typed(REASON, "", most=REASON_LIMIT))
     told = words(_HELD if mask.hold else _KEPT)
-    blocks = [section("about", [*_about(mask), *ends.rows(mask), told]), *review_field(mask), field]
+    blocks = [section("about", [*_about(mask), *expiry.rows(mask), told]), *review_field(mask), field]
     return modal(KEEP, "Keep a mask", "Keep", blocks) | _of(mask)
 
 
@@ -155,7 +155,7 @@ def handover_form(request: Request) -> Block:
 def review_form(request: Request) -> Block:
     """What was done alone, and room for what somebody found."""
     field = entry(REASON, "What you found", typed(REASON, "", most=REASON_LIMIT), optional=True)
-    about = section("about", [*_about(request), *glass.rows(request)])
+    about = section("about", [*_about(request), *break_glass.rows(request)])
     return modal(REVIEW, "Sign the review", "Sign", [about, field]) | _of(request)
 
 

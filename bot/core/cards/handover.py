@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from bot.core.cards import holds, masks, slow, states
-from bot.core.cards.kit import Block, Markup, Text, clock, day, escape, joined, message, row, section, words
-from bot.core.cards.ledger import about_hosts, lines
+from bot.core.cards import hold as holds
+from bot.core.cards import mask_line, slow_unit, unit_state
+from bot.core.cards.approval import standing
+from bot.core.cards.blocks import Block, Markup, Text, clock, day, escape, joined, message, row, section, words
+from bot.core.cards.mask_inventory import about_hosts, lines
 from bot.core.cards.titles import subject, wanted
-from bot.core.cards.waiting import standing
-from bot.core.changes import Request, Stage
-from bot.core.ledger import Book
+from bot.core.drift import Book
+from bot.core.requests import Request, Stage
 
 _ROOM = 2200  # of a message, for each of its parts
 _MOST = 10
@@ -49,9 +50,9 @@ def _said(word: str, book: Book, *, why: bool) -> Text:
     parts = (
         ("waiting", "Waiting", [_waiting(one, book.now, why=why) for one in book.waiting]),
         ("running", "Under way", [_running(one, book.now) for one in book.running]),
-        ("masked", "Masked by us", [masks.line(entry, book, why=why) for entry in mine]),
+        ("masked", "Masked by us", [mask_line.line(entry, book, why=why) for entry in mine]),
         ("next", "Comes by itself", [*_next(book)]),
-        ("reviews", "Reviews owed", [line for one in book.reviews for line in masks.owed(one, book.now, why=why)]),
+        ("reviews", "Reviews owed", [line for one in book.reviews for line in mask_line.owed(one, book.now, why=why)]),
     )
     blocks = [block for name, title, found in parts for block in _part(name, title, found)]
     nothing = [] if blocks else [section("nothing", [_NOTHING])]
@@ -69,8 +70,8 @@ def _part(name: str, title: str, found: Sequence[Markup]) -> Iterator[Block]:
 
 def _waiting(request: Request, now: datetime, *, why: bool) -> Markup:
     what = words("{}: {}", wanted(request), standing(request))
-    left = [words("{} left", states.span((by - now).total_seconds()))] if (by := _until(request)) else []
-    return joined([what, *left, words("by {}", masks.owner(request)), *(masks.reason(request) if why else ())])
+    left = [words("{} left", unit_state.span((by - now).total_seconds()))] if (by := _until(request)) else []
+    return joined([what, *left, words("by {}", mask_line.owner(request)), *(mask_line.reason(request) if why else ())])
 
 
 def _until(request: Request) -> datetime | None:
@@ -83,10 +84,10 @@ def _until(request: Request) -> datetime | None:
 def _running(request: Request, now: datetime) -> Markup:
     what = words("{}", wanted(request))
     if since := request.target.unknown_since:
-        age = states.span((now - since).total_seconds())
+        age = unit_state.span((now - since).total_seconds())
         return words("{}: *not known yet*, since {} ({}): {}", what, clock(since), age, escape(request.target.note))
     if request.waits_for_its_stop:
-        return words("{}: {}", what, slow.standing(request, now))
+        return words("{}: {}", what, slow_unit.standing(request, now))
     return words("{}: being carried out", what)
 
 

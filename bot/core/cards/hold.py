@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from bot.core.cards.kit import Markup, clock, day, escape, joined, mention, row, words
+from bot.core.cards.blocks import Markup, clock, day, escape, joined, mention, row, words
 from bot.core.cards.titles import subject
-from bot.core.changes import Hold, Loss, Prolonging, Request
-from bot.core.holding import Holds
-from bot.core.names import REASON_LIMIT
-from bot.core.times import spoken
+from bot.core.input.names import REASON_LIMIT
+from bot.core.policy.hold import Holds
+from bot.core.requests import Hold, Loss, Prolonging, Request
+from bot.core.time.human_time import spoken
 
 _OFF = {
     Loss.REMOVED: "its mask is not on the host",

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from bot.core.cards.fields import entry, typed
-from bot.core.cards.kit import Block, option
-from bot.core.changes import Request
-from bot.core.draft import Draft
+from bot.core.cards.blocks import Block, option
+from bot.core.cards.form_fields import entry, typed
+from bot.core.input.draft import Draft
+from bot.core.requests import Request
 
 OWNERS, REVIEW_ON = "hold", "review"
 _OWNERS_HINT = "For a lockout that lasts: it never ends by itself, and only they lift it."

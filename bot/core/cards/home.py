@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from bot.core.cards import ends, freezes, glass, rights
-from bot.core.cards.buttons import buttons
-from bot.core.cards.done import actions
-from bot.core.cards.kit import (
+from bot.core.cards import break_glass, expiry, kill_switch, rights
+from bot.core.cards.approval import plan_rows, standing, talk, who_may
+from bot.core.cards.blocks import (
     LABEL,
     Action,
     Block,
@@ -20,11 +19,12 @@ from bot.core.cards.kit import (
     until,
     words,
 )
+from bot.core.cards.buttons import buttons
+from bot.core.cards.done import actions
 from bot.core.cards.sentences import line
 from bot.core.cards.titles import asked, loudly, subject
-from bot.core.cards.waiting import plan_rows, standing, talk, who_may
-from bot.core.changes import Request, Stage
-from bot.core.page import Health, Page, Unreached
+from bot.core.policy.home import Health, Page, Unreached
+from bot.core.requests import Request, Stage
 
 SHOWN = 8  # of each list; the page has a limit, and so has a reader
 _VIEW = "home"
@@ -93,7 +93,7 @@ def _to_decide(page: Page, now: datetime) -> Iterator[Block]:
 def _to_sign(page: Page) -> Iterator[Block]:
     for number, request in enumerate(page.to_sign):
         head = words("*{}* · a review is owed", loudly(request))
-        yield section(f"sign-{number}", [head, asked(request), *glass.rows(request)])
+        yield section(f"sign-{number}", [head, asked(request), *break_glass.rows(request)])
         yield _buttons(f"sign-{number}", request, Action.SIGN, Action.DETAILS)
 
 
@@ -114,7 +114,7 @@ def _masks(page: Page, now: datetime) -> Iterator[Block]:
 def _life(mask: Request, now: datetime) -> Markup:
     """Since when it is there, until when, and why."""
     since, end = day(mask.finished_at or mask.asked_at), mask.standing.ends_at
-    left = words("ends {}", until(end, now)) if end and end > now else ends.when(mask)
+    left = words("ends {}", until(end, now)) if end and end > now else expiry.when(mask)
     return joined([words("masked {}, {}", since, left), *([mask.ask.reason] if mask.ask.reason.strip() else [])], " · ")
 
 
@@ -177,7 +177,7 @@ def _rights(page: Page) -> Iterator[Markup]:
 
 
 def _health(health: Health, now: datetime) -> Iterator[Markup]:
-    yield from freezes.rows(health.frozen)
+    yield from kill_switch.rows(health.frozen)
     yield words("Connected to Slack, and the database answers.")
     yield row("Open requests", str(health.open_requests))
     yield from (row("Not reached", _unreached(one)) for one in health.unreached[:SHOWN])

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from bot.core.cards.kit import Markup, Text, day, mention, row, section, words
-from bot.core.changes import Frozen
+from bot.core.cards.blocks import Markup, Text, day, mention, row, section, words
+from bot.core.requests import Frozen
 
 NOT_FROZEN = "New masks are not stopped, so there is nothing to lift."
 SAID_ALREADY = "You said so already. Somebody else who may approve has to say `/mask thaw` as well."

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from bot.core.cards import masks, slow
-from bot.core.cards.kit import (
+from bot.core.cards import mask_line, slow_unit
+from bot.core.cards.blocks import (
     MESSAGE,
     SECTION,
     Block,
@@ -21,7 +21,7 @@ from bot.core.cards.kit import (
     words,
 )
 from bot.core.cards.titles import subject
-from bot.core.ledger import Book, Page
+from bot.core.drift import Book, Page
 
 _ROOM = MESSAGE - 2000  # for the lines of masks; the rest is for what is said of the hosts
 _HOSTS = 8
@@ -30,7 +30,7 @@ _WHERE_ALL_ARE = "`/mask list HOST` lists one host, `maskbot list` at a terminal
 
 def listing(book: Book, *, host: str = "") -> Text:
     """Every mask, as many as fit into a message."""
-    blocks, left = lines("masks", [masks.line(entry, book) for entry in book.entries], room=_ROOM)
+    blocks, left = lines("masks", [mask_line.line(entry, book) for entry in book.entries], room=_ROOM)
     more = [section("more", [words("… {} more. {}", left, Markup(_WHERE_ALL_ARE))])] if left else []
     ends = [*_stopping(book), *_pending(book), *_reviews(book), section("hosts", [*about_hosts(book)])]
     return message(_head(book, host), *(blocks or [_none()]), *more, *ends)
@@ -38,7 +38,7 @@ def listing(book: Book, *, host: str = "") -> Text:
 
 def whole(book: Book, *, host: str = "") -> Text:
     """The same for a terminal, where everything fits."""
-    every = [masks.line(entry, book) for entry in book.entries]
+    every = [mask_line.line(entry, book) for entry in book.entries]
     blocks = [section(f"masks-{number}", [one]) for number, one in enumerate(every, 1)] or [_none()]
     head = _head(book, host)
     hosts = section("hosts", [*about_hosts(book, most=len(book.pages))])
@@ -46,7 +46,7 @@ def whole(book: Book, *, host: str = "") -> Text:
 
 
 def _reviews(book: Book) -> list[Block]:
-    found = [line for request in book.reviews for line in masks.owed(request, book.now)]
+    found = [line for request in book.reviews for line in mask_line.owed(request, book.now)]
     return [section("reviews", [row("Reviews owed", str(len(found))), *found[:_HOSTS]])] if found else []
 
 
@@ -63,7 +63,7 @@ def _pending(book: Book) -> list[Block]:
 def _stopping(book: Book) -> list[Block]:
     """Masks that are not made yet, since their units are slow to stop."""
     slowly = [one for one in book.running if one.waits_for_its_stop]
-    found = [words("*{}*: {}", subject(one), slow.standing(one, book.now)) for one in slowly]
+    found = [words("*{}*: {}", subject(one), slow_unit.standing(one, book.now)) for one in slowly]
     return [section("stopping", [*found[:_HOSTS]])] if found else []
 
 

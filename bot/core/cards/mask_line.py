@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from bot.core.cards import ends, states
-from bot.core.cards.kit import Markup, day, escape, joined, words
+from bot.core.cards import expiry, unit_state
+from bot.core.cards.blocks import Markup, day, escape, joined, words
 from bot.core.cards.titles import subject, wanted
-from bot.core.changes import Request
-from bot.core.ledger import Book, Entry
-from bot.core.scan import FoundMask
-from bot.core.units import FileKind, LoadState
+from bot.core.drift import Book, Entry
+from bot.core.requests import Request
+from bot.core.systemd.scan import FoundMask
+from bot.core.systemd.units import FileKind, LoadState
 
 _ODD = {FileKind.EMPTY: "an empty file", FileKind.LINK: "a link to something else than /dev/null"}
 _MOST = 12  # parts of a line; there are never as many
@@ -43,7 +43,7 @@ def reason(request: Request) -> list[Markup]:
 def owed(request: Request, now: datetime, *, why: bool = True) -> Iterator[Markup]:
     """What somebody did alone, and nobody has signed for yet."""
     if request.glass:
-        done, age = request.glass, states.span((now - request.glass.at).total_seconds())
+        done, age = request.glass, unit_state.span((now - request.glass.at).total_seconds())
         what = words("{}: {} went ahead alone {} ago", wanted(request), done.name, age)
         yield words("{}: {}", what, escape(done.reason, width=120)) if why else what
 
@@ -52,7 +52,7 @@ def _record(mask: Request, now: datetime, *, why: bool) -> Iterator[Markup]:
     yield _since(mask.finished_at or mask.asked_at, now)
     yield words("by {}", owner(mask))
     yield from reason(mask) if why else ()
-    yield ends.when(mask)
+    yield expiry.when(mask)
     if not mask.is_live_mask:
         yield words("never came into force")
     elif mask.hold:
@@ -93,4 +93,4 @@ def _seen(found: FoundMask) -> Iterator[Markup]:
 
 
 def _since(at: datetime, now: datetime) -> Markup:
-    return words("since {} ({})", day(at), states.span((now - at).total_seconds()))
+    return words("since {} ({})", day(at), unit_state.span((now - at).total_seconds()))

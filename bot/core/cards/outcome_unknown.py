@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from bot.core.cards import glass, states
+from bot.core.cards import break_glass, unit_state
+from bot.core.cards.blocks import Action, Markup, Text, clock, message, row, section, words
 from bot.core.cards.buttons import buttons
 from bot.core.cards.done import TITLES
-from bot.core.cards.kit import Action, Markup, Text, clock, message, row, section, words
 from bot.core.cards.running import describe
 from bot.core.cards.titles import approved, asked, subject
-from bot.core.changes import Outcome, Request, Stage, Target, Verb
+from bot.core.requests import Outcome, Request, Stage, Target, Verb
 
 
 def card(request: Request, now: datetime) -> Text:
@@ -19,8 +19,8 @@ def card(request: Request, now: datetime) -> Text:
     return message(
         f"{TITLES[Outcome.UNKNOWN]} · {subject(request)}",
         section("people", [words("Do not assume that {}.", doing), *_rows(request, now)]),
-        section("asked", [*glass.rows(request), asked(request), *approved(request)]),
-        buttons(request, glass.with_review(request, (*look_now, Action.DETAILS))),
+        section("asked", [*break_glass.rows(request), asked(request), *approved(request)]),
+        buttons(request, break_glass.with_review(request, (*look_now, Action.DETAILS))),
     )
 
 
@@ -51,7 +51,7 @@ def _last_seen(target: Target) -> str:
     if seen is None:
         return "not at all"
     mask = "its mask was there" if seen.mask_layers or seen.is_masked else "not masked"
-    return f"{states.doing(seen)}, {mask}"
+    return f"{unit_state.doing(seen)}, {mask}"
 
 
 def _after_what(target: Target) -> Markup:

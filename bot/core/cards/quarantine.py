@@ -1,6 +1,6 @@
 """What is said of a host that is not trusted for now: to whoever asks for something there, and to who runs the bot."""
 
-from bot.core.trust import Distrust
+from bot.core.hosts.quarantine import Distrust
 
 
 def refused(kept: Distrust) -> str:

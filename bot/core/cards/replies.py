@@ -2,7 +2,7 @@
 
 from datetime import UTC, tzinfo
 
-from bot.core.changes import Change, Request, Window
+from bot.core.requests import Change, Request, Window
 
 FOREIGN = "I act only for people of the workspaces that my policy names. Nothing was recorded."
 OLDER_CARD = "This button belongs to an older card, and does nothing any more."

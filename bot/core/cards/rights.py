@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from bot.core.cards.kit import Markup, joined, words
-from bot.core.cards.waiting import who_may
-from bot.core.page import Right
-from bot.core.policy import Rule
+from bot.core.cards.approval import who_may
+from bot.core.cards.blocks import Markup, joined, words
+from bot.core.policy.home import Right
+from bot.core.policy.model import Rule
 
 
 def rows(rights: Sequence[Right]) -> Iterator[Markup]:

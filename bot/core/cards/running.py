@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from bot.core.cards import forcing, glass, slow, states
+from bot.core.cards import break_glass, force_stop, slow_unit, unit_state
+from bot.core.cards.blocks import Action, Markup, Text, clock, message, row, section, words
 from bot.core.cards.buttons import buttons
-from bot.core.cards.kit import Action, Markup, Text, clock, message, row, section, words
 from bot.core.cards.titles import approved, asked, subject
-from bot.core.changes import Request, Sent, Target, Verb
-from bot.core.units import ActiveState
+from bot.core.requests import Request, Sent, Target, Verb
+from bot.core.systemd.units import ActiveState
 
 _LONG = 2.0  # seconds after which it is worth saying how long a step has taken
 
@@ -34,13 +34,13 @@ def card(request: Request, now: datetime) -> Text:
         doing = "WITHDRAWN:"
     rows = [row("Step", _step(request.target, now))]
     if request.target.last_seen:
-        rows.append(row("Seen", states.doing(request.target.last_seen)))
+        rows.append(row("Seen", unit_state.doing(request.target.last_seen)))
     if request.target.forced:
-        rows.append(row("By force", forcing.sent(request.target.forced)))
-    rows += slow.rows(request)
+        rows.append(row("By force", force_stop.sent(request.target.forced)))
+    rows += slow_unit.rows(request)
     return message(
         f"{doing} {subject(request)} · {_how(request)}",
-        section("people", [*glass.rows(request), asked(request), *approved(request)]),
+        section("people", [*break_glass.rows(request), asked(request), *approved(request)]),
         section("progress", rows),
         buttons(request, actions(request)),
     )
@@ -72,7 +72,7 @@ def _step(target: Target, now: datetime) -> Markup:
     what = describe(newest)
     seconds = (now - newest.at).total_seconds()
     if newest.step == "stop":
-        return words("{} for {}", what, states.span(seconds))
+        return words("{} for {}", what, unit_state.span(seconds))
     if seconds < _LONG:
         return what
     return words("{}, since {}", what, clock(newest.at))

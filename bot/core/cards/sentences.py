@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from bot.core.cards.approval import standing
+from bot.core.cards.blocks import Markup, Text, escape, joined, linked, mention, notified, section, until, words
 from bot.core.cards.done import title
-from bot.core.cards.kit import Markup, Text, escape, joined, linked, mention, notified, section, until, words
 from bot.core.cards.titles import by_itself, denial, subject, what
-from bot.core.cards.waiting import standing
-from bot.core.changes import Outcome, Request, Stage
-from bot.core.foreign import clean
+from bot.core.requests import Outcome, Request, Stage
+from bot.core.text.sanitize import clean
 
 _NO_NEED_TO_KNOW = (
     Outcome.PROVEN,

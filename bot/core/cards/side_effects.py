@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from bot.core.cards.kit import Markup, joined, row, words
-from bot.core.changes import Change
-from bot.core.habits import Turn
-from bot.core.units import Snapshot
+from bot.core.cards.blocks import Markup, joined, row, words
+from bot.core.requests import Change
+from bot.core.systemd.side_effects import Turn
+from bot.core.systemd.units import Snapshot
 
 _EVERYBODYS = ("shutdown.target", "umount.target")  # in Conflicts= of nearly every unit, by systemd itself
 

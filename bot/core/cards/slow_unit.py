@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from bot.core.cards import states
-from bot.core.cards.kit import Markup, row, words
-from bot.core.changes import Request, Target, Verb
-from bot.core.units import ActiveState, Snapshot
+from bot.core.cards import unit_state
+from bot.core.cards.blocks import Markup, row, words
+from bot.core.requests import Request, Target, Verb
+from bot.core.systemd.units import ActiveState, Snapshot
 
 # What systemd does to a unit on its way down, by its sub state (systemd 257, service_state_table and its siblings).
 _STOPPING = {
@@ -46,7 +46,7 @@ def standing(request: Request, now: datetime) -> Markup:
     """A mask that is not made yet, in a line: whose it is, for how long it has waited, and for what."""
     target, since = request.target, request.begun_at or request.asked_at
     what = waits_for(target.last_seen) if target.last_seen else ""
-    who, age = request.owner_name or request.owner.user, states.span((now - since).total_seconds())
+    who, age = request.owner_name or request.owner.user, unit_state.span((now - since).total_seconds())
     waits = words("not masked yet (asked by {}): stopping for {}{}", who, age, f", waits for {what}" if what else "")
     return words("{}; withdrawn, so it is started again once it is down", waits) if target.called_off else waits
 
@@ -72,7 +72,9 @@ def _is_stopping(request: Request) -> bool:
 
 def _limit(target: Target) -> str:
     """The limit is one of each step of a stop, and a unit may ask for more; before is how it was set."""
-    limit = states.stop_limit(target.before) if target.before else None
+    limit = unit_state.stop_limit(target.before) if target.before else None
     if limit is None:
         return ""
-    return "; it sets itself no limit" if limit == float("inf") else f"; each step may take up to {states.span(limit)}"
+    return (
+        "; it sets itself no limit" if limit == float("inf") else f"; each step may take up to {unit_state.span(limit)}"
+    )

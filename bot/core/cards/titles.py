@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from bot.core.cards.kit import Markup, clock, escape, joined, mention, words
-from bot.core.changes import Request, Stage, Tally, Verdict, Vote
-from bot.core.names import REASON_LIMIT
+from bot.core.cards.blocks import Markup, clock, escape, joined, mention, words
+from bot.core.input.names import REASON_LIMIT
+from bot.core.requests import Request, Stage, Tally, Verdict, Vote
 
 
 def subject(request: Request) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from math import isfinite
 
-from bot.core.units import ActiveState, Layer, Neighbour, Snapshot
+from bot.core.systemd.units import ActiveState, Layer, Neighbour, Snapshot
 
 _BOOT = {
     "masked": "blocked",

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from bot.core.aftermath import has_failed
-from bot.core.changes import Loss, Request
-from bot.core.ledger.page import Page
-from bot.core.scan import FoundMask, Scan
-from bot.core.units import FileKind, Layer, Snapshot
+from bot.core.drift.host_view import Page
+from bot.core.requests import Loss, Request
+from bot.core.requests.aftercheck import has_failed
+from bot.core.systemd.scan import FoundMask, Scan
+from bot.core.systemd.units import FileKind, Layer, Snapshot
 
 
 @dataclass(frozen=True, slots=True)

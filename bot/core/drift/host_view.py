@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bot.core.scan import FoundMask, Scan
-from bot.core.units import ActiveState, FileKind, LoadState
+from bot.core.systemd.scan import FoundMask, Scan
+from bot.core.systemd.units import ActiveState, FileKind, LoadState
 
 
 @dataclass(frozen=True, slots=True)

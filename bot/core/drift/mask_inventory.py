@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.changes import Request, Stage
-from bot.core.ledger.page import Page
-from bot.core.scan import FoundMask
-from bot.core.systemctl import STARTABLE
-from bot.core.units import FileKind, UnitName
+from bot.core.drift.host_view import Page
+from bot.core.requests import Request, Stage
+from bot.core.systemd.scan import FoundMask
+from bot.core.systemd.systemctl import STARTABLE
+from bot.core.systemd.units import FileKind, UnitName
 
 # Of the layers that an unmask looks into.
 _FOLDERS = ("/etc/systemd/system.control", "/etc/systemd/system", "/run/systemd/system")

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.core.inventory import Host
+from bot.core.hosts.inventory import Host
 
 ANOTHER_KEY = "host_key_mismatch"
 REFUSES_US = "ssh_auth_refused"

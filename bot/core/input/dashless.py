@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from bot.core import repair
-from bot.core.times import cut_moment_in_prose
+from bot.core.text import unmangle
+from bot.core.time.human_time import cut_moment_in_prose
 
 _MORNING = "09:00"  # of a day of which nobody says the time, as for a hold's review
 _END = r"(?![^\s.,;])[.,;]?(?P<rest>.*)"
@@ -42,7 +42,7 @@ def dashless(typed: str, reason: str) -> tuple[dict[str, str], str] | None:
     """
     if typed.removesuffix(reason).rstrip().endswith("--"):
         return None
-    found = [*_options(repair.straight(reason).strip())]
+    found = [*_options(unmangle.straight(reason).strip())]
     while found and not found[-1].is_certain and found[-1].rest:
         found.pop()
     return ({one.name: one.value for one in found}, found[-1].rest) if found else None

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bot.core import repair
-from bot.core.dashless import dashless
-from bot.core.grammar import Word
-from bot.core.names import REASON_LIMIT, near, read_hold, read_host, read_term, read_unit, read_user, read_window
-from bot.core.options import ALONE, hold_said, is_about_alone, split, term_said, window_said
-from bot.core.switching import Switch
-from bot.core.times import Now
-from bot.core.units import UNIT_TYPES
+from bot.core.input.dashless import dashless
+from bot.core.input.grammar import Word
+from bot.core.input.kill_switch import Switch
+from bot.core.input.names import REASON_LIMIT, near, read_hold, read_host, read_term, read_unit, read_user, read_window
+from bot.core.input.options import ALONE, hold_said, is_about_alone, split, term_said, window_said
+from bot.core.systemd.units import UNIT_TYPES
+from bot.core.text import unmangle
+from bot.core.time.human_time import Now
 from bot.errors import UsageError
 
 _LONGEST = 4000  # of a text that somebody typed
@@ -42,7 +42,7 @@ def drafted(text: str, hosts: Sequence[str], now: Now) -> Draft | None:
 
     Nor is there one for who goes ahead alone: a form cannot say that, and would ask for votes without a word.
     """
-    typed = repair.text(text[:_LONGEST]).strip()
+    typed = unmangle.text(text[:_LONGEST]).strip()
     if is_about_alone(typed):
         return None
     names, options, reason = split(typed, forgiving=True)
@@ -66,12 +66,12 @@ def drafted(text: str, hosts: Sequence[str], now: Now) -> Draft | None:
         owners=owners,
         review=review,
     )
-    return replace(draft, reason=repair.prose(reason)[:REASON_LIMIT]) if draft != EMPTY else None
+    return replace(draft, reason=unmangle.prose(reason)[:REASON_LIMIT]) if draft != EMPTY else None
 
 
 def quoted(text: str, link: str, hosts: Sequence[str]) -> Draft:
     """A draft made from somebody's message: it is the reason, and host and unit are what it names, if just one each."""
-    said = " ".join(repair.prose(repair.text(text[:_LONGEST])).split())
+    said = " ".join(unmangle.prose(unmangle.text(text[:_LONGEST])).split())
     named = [word.strip(_MARKS) for word in said.split()]
     units = dict.fromkeys(word for word in named if word.rpartition(".")[2] in UNIT_TYPES and _kept(_unit, word))
     known = dict.fromkeys(word for word in named if word in hosts)

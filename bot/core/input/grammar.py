@@ -5,13 +5,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from bot.core import repair
-from bot.core.changes import Change, Hold, Verb
-from bot.core.dashless import dashless, written
-from bot.core.holding import conflict
-from bot.core.inventory import is_group
-from bot.core.names import SHOWN, near, read_hold, read_host, read_reason, read_term, read_unit, read_user, read_window
-from bot.core.options import (
+from bot.core.hosts.inventory import is_group
+from bot.core.input.dashless import dashless, written
+from bot.core.input.kill_switch import Switch, Switching, read_switching
+from bot.core.input.names import (
+    SHOWN,
+    near,
+    read_hold,
+    read_host,
+    read_reason,
+    read_term,
+    read_unit,
+    read_user,
+    read_window,
+)
+from bot.core.input.options import (
     ALONE,
     CONSOLE,
     FLAGS,
@@ -24,9 +32,11 @@ from bot.core.options import (
     term_said,
     window_said,
 )
-from bot.core.switching import Switch, Switching, read_switching
-from bot.core.times import Now
-from bot.core.units import UNIT_TYPES, UnitName
+from bot.core.policy.hold import conflict
+from bot.core.requests import Change, Hold, Verb
+from bot.core.systemd.units import UNIT_TYPES, UnitName
+from bot.core.text import unmangle
+from bot.core.time.human_time import Now
 from bot.errors import UsageError
 
 
@@ -132,7 +142,7 @@ def _look(word: Word, names: list[str], hosts: Sequence[str]) -> Question:
     usage = {Word.HANDOVER: "", Word.LIST: " [HOST]", Word.HISTORY: " [HOST]"}.get(word, " HOST [UNIT]")
     if len(names) > len(usage.split()) or (word is Word.STATUS and not names):
         raise UsageError(f"It is `/mask {word}{usage}`, and no more than that.")
-    host, unit, *_ = [*map(repair.word, names), "", ""]
+    host, unit, *_ = [*map(unmangle.word, names), "", ""]
     return Question(word, read_host(host, hosts) if host else "", read_unit(unit) if unit else None)
 
 
@@ -222,4 +232,4 @@ def _refuse_dashless(change: Change, typed: str, reason: str, options: Mapping[s
 def _repaired(text: str) -> str:
     if len(text) > _TEXT_LIMIT:
         raise UsageError("That is too long for me. Host, unit and options, and a reason of a line or two.")
-    return repair.text(text).strip()
+    return unmangle.text(text).strip()

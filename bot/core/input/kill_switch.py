@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.core.dashless import ends, reason_of
-from bot.core.names import SHOWN, read_reason
+from bot.core.input.dashless import ends, reason_of
+from bot.core.input.names import SHOWN, read_reason
 from bot.errors import UsageError
 
 

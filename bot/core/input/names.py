@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
-from bot.core import repair
-from bot.core.changes import Hold, Term, Window
-from bot.core.inventory import is_group
-from bot.core.times import Now, names_a_day, read_day, read_length, read_moment
-from bot.core.units import UNIT_TYPES, UnitName
+from bot.core.hosts.inventory import is_group
+from bot.core.requests import Hold, Term, Window
+from bot.core.systemd.units import UNIT_TYPES, UnitName
+from bot.core.text import unmangle
+from bot.core.time.human_time import Now, names_a_day, read_day, read_length, read_moment
 from bot.errors import UsageError
 
 REASON_LIMIT = 500  # characters, in the form as well
@@ -65,7 +65,7 @@ def read_user(typed: str) -> str:
 
 def read_reason(typed: str) -> str:
     """The reason as typed. Raises `UsageError` if it is too long to be shown."""
-    reason = repair.prose(typed)
+    reason = unmangle.prose(typed)
     if len(reason) > REASON_LIMIT:
         raise UsageError(f"The reason has {len(reason)} characters, and {REASON_LIMIT} fit. A link can say the rest.")
     return reason
@@ -99,7 +99,7 @@ def read_hold(owners: str, review: str, now: Now) -> Hold | None:
         raise UsageError(
             "A hold needs both: who answers for it, and when they look at it again, as in `--hold sre --review 90d`."
         )
-    group = _CALLED.sub(r"\1", repair.word(owners.strip())).removeprefix("@")
+    group = _CALLED.sub(r"\1", unmangle.word(owners.strip())).removeprefix("@")
     if not _GROUP.fullmatch(group):
         raise UsageError(f"`{owners[:SHOWN]}` is no group: name it as policy.yaml does, as in `--hold sre`.")
     return Hold(group, read_day(review, now))

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 
-from bot.core import repair
-from bot.core.names import SHOWN, near
-from bot.core.times import cut_moment
+from bot.core.input.names import SHOWN, near
+from bot.core.text import unmangle
+from bot.core.time.human_time import cut_moment
 from bot.errors import UsageError
 
 _WORD = re.compile(r"\s*(?P<word>\S+)(?P<rest>.*)", re.DOTALL)
@@ -26,8 +26,8 @@ _INSTEAD = {
 
 def cut(text: str) -> tuple[str, str]:
     """The first word, repaired, and what stands behind it."""
-    found = _WORD.match(repair.unmarked_words(text.lstrip()))
-    return (repair.word(found["word"]), found["rest"].lstrip()) if found else ("", "")
+    found = _WORD.match(unmangle.unmarked_words(text.lstrip()))
+    return (unmangle.word(found["word"]), found["rest"].lstrip()) if found else ("", "")
 
 
 def split(typed: str, *, forgiving: bool = False) -> tuple[list[str], dict[str, str], str]:
@@ -78,7 +78,7 @@ def window_said(options: Mapping[str, str]) -> str:
 
 def is_about_alone(typed: str) -> bool:
     """Whether an option says, or was to say, that somebody goes without votes; also one that is mistyped."""
-    options = (_OPTION.fullmatch(repair.word(word)) for word in typed.split())
+    options = (_OPTION.fullmatch(unmangle.word(word)) for word in typed.split())
     names = {f"--{option['name'].lower()}" for option in options if option}
     return any(name == ALONE or f"`{ALONE}`" in _hint(name) for name in names)
 
@@ -100,7 +100,7 @@ def _take(option: re.Match[str], rest: str, options: dict[str, str]) -> str:
     if name in TERMS:
         value, rest = _cut_term(f"{value} {rest}")
     elif name in (*WINDOW, "--review"):
-        value, rest = cut_moment(repair.straight(f"{value} {rest}").lstrip())
+        value, rest = cut_moment(unmangle.straight(f"{value} {rest}").lstrip())
     elif name not in _BARE and not option["is"]:
         value, rest = cut(rest)
     options[name] = value
@@ -109,7 +109,7 @@ def _take(option: re.Match[str], rest: str, options: dict[str, str]) -> str:
 
 def _cut_term(text: str) -> tuple[str, str]:
     """A length or a moment, which may be several words: `until Tue 18:00 UTC`."""
-    typed, rest = cut_moment(repair.straight(text).lstrip())
+    typed, rest = cut_moment(unmangle.straight(text).lstrip())
     if typed.lower() == "until":
         moment, rest = cut_moment(rest)
         typed = f"{typed} {moment}"

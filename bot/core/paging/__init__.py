@@ -1,9 +1,9 @@
 """Pages: what a pager is told, in the words of each kind of receiver, and signed."""
 
-from bot.core.pages.address import is_loopback, why_not
-from bot.core.pages.formats import FORMATS, Call, Format, render
-from bot.core.pages.page import Page, details, key_of, over, summary
-from bot.core.pages.signing import SIGNATURE, TIMESTAMP, signed
+from bot.core.paging.address import is_loopback, why_not
+from bot.core.paging.alert import Page, details, key_of, over, summary
+from bot.core.paging.formats import FORMATS, Call, Format, render
+from bot.core.paging.signing import SIGNATURE, TIMESTAMP, signed
 
 __all__ = [
     "FORMATS",

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from bot.core.cards.done import title
 from bot.core.cards.titles import subject
-from bot.core.changes import Cause, Request, Stage
-from bot.core.foreign import clean
+from bot.core.requests import Cause, Request, Stage
+from bot.core.text.sanitize import clean
 
 _REASON = 120
 

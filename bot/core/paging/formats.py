@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
 
-from bot.core.pages.page import Page
+from bot.core.paging.alert import Page
 
 Fields = Mapping[str, Any]
 

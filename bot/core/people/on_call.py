@@ -5,7 +5,7 @@ import re
 from datetime import datetime
 from typing import Any
 
-from bot.core.people import PersonId, Shift
+from bot.core.people.identity import PersonId, Shift
 
 LARGEST = 64 * 1024  # bytes of an answer
 _MOST = 50  # people

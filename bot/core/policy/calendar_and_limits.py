@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.core.calendar import Times
+from bot.core.time.calendar import Times
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from bot.core.inventory import Inventory
-from bot.core.policy import Policy
+from bot.core.hosts.inventory import Inventory
+from bot.core.policy.model import Policy
 
 # What people call by a name, with the word for it; what else a policy says goes by the name of its key.
 _NAMED = {"groups": "group", "rules": "rule", "freezes": "freeze", "windows": "window"}

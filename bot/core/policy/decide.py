@@ -3,80 +3,41 @@
 from collections.abc import Iterable, Iterator
 from itertools import takewhile
 
-from bot.core.question import (
-    Allow,
-    BreakGlass,
+from bot.core.policy.model import (
     Check,
     Decision,
     Explained,
     Facts,
-    Group,
-    ListedUnit,
-    Moment,
-    NeedsApproval,
-    OnCallSource,
     Policy,
     Refuse,
-    Routing,
-    Rule,
-    Unknown,
 )
-from bot.core.rules import (
+from bot.core.policy.rules import (
     approval,
-    auditing,
-    clocks,
-    critical,
-    deadends,
-    ends,
+    audit_shipping,
+    break_glass,
+    break_glass_review,
+    calendar_and_limits,
+    channel,
+    critical_units,
+    dead_ends,
+    deadlines,
     existence,
-    forcing,
-    freezing,
-    glass,
-    holding,
+    expiry,
+    force_stop,
+    hold,
+    hold_group,
     identity,
-    kind,
-    later,
-    masking,
-    owning,
+    kill_switch,
+    maskable,
+    ownership,
     permission,
-    place,
-    review,
-    rights,
-    tiers,
-    together,
-    undoing,
-    unmasking,
+    scheduling,
+    sudo_rights,
+    undo,
+    unit_kind,
+    unmaskable,
 )
-from bot.core.rules.told import told
-
-__all__ = [
-    "RULES",
-    "Allow",
-    "BreakGlass",
-    "Decision",
-    "Explained",
-    "Facts",
-    "Group",
-    "ListedUnit",
-    "Moment",
-    "NeedsApproval",
-    "OnCallSource",
-    "Policy",
-    "Refuse",
-    "Routing",
-    "Rule",
-    "Unknown",
-    "could_go_alone",
-    "decide",
-    "explain",
-    "freezers",
-    "may_freeze",
-    "may_look",
-    "may_own",
-    "may_see_all",
-    "may_sign",
-    "may_vote",
-]
+from bot.core.policy.rules.explain import told
 
 # In this order, and the first that answers decides. Strangers learn nothing; what nobody could approve is said before
 # what cannot be done, and that before who may ask. A rule that needs a look passes while there is none.
@@ -84,72 +45,72 @@ RULES: tuple[Check, ...] = (
     identity.requester_is_one_of_us,
     identity.voter_is_one_of_us,
     identity.whoever_goes_alone_is_one_of_us,
-    place.channel_is_allowed,
-    place.channel_is_internal,
-    place.channel_is_open,
-    place.bot_is_in_channel,
-    ends.end_is_due,
-    ends.prolonged_mask_stands,
-    forcing.stop_is_waited_for,
-    holding.mask_is_off,
+    channel.channel_is_allowed,
+    channel.channel_is_internal,
+    channel.channel_is_open,
+    channel.bot_is_in_channel,
+    expiry.end_is_due,
+    expiry.prolonged_mask_stands,
+    force_stop.stop_is_waited_for,
+    hold.mask_is_off,
     existence.host_is_the_right_one,
     existence.host_runs_systemd,
-    critical.unit_is_not_critical,
-    critical.unit_starts_nothing_critical,
-    critical.nothing_critical_stops_with_it,
-    critical.our_own_login_survives,
-    critical.host_survives_its_end,
-    kind.unit_type_is_allowed,
-    kind.unit_is_no_template,
-    kind.instances_are_allowed,
+    critical_units.unit_is_not_critical,
+    critical_units.unit_starts_nothing_critical,
+    critical_units.nothing_critical_stops_with_it,
+    critical_units.our_own_login_survives,
+    critical_units.host_survives_its_end,
+    unit_kind.unit_type_is_allowed,
+    unit_kind.unit_is_no_template,
+    unit_kind.instances_are_allowed,
     permission.no_rule_forbids,
-    freezing.new_masks_are_not_stopped,
-    auditing.record_can_be_copied,
-    tiers.nothing_forbids_it_now,
-    holding.owners_lift_it,
+    kill_switch.new_masks_are_not_stopped,
+    audit_shipping.record_can_be_copied,
+    calendar_and_limits.nothing_forbids_it_now,
+    hold.owners_lift_it,
     existence.unit_exists,
     existence.asked_name_is_covered,
-    masking.is_not_masked_already,
-    masking.mask_would_hold,
-    masking.can_be_stopped,
-    masking.nothing_keeps_it_up,
-    masking.can_be_started_again,
-    masking.what_stops_too_can_be_started_again,
-    masking.watchdog_stays_quiet,
-    unmasking.there_is_a_mask,
-    unmasking.mask_is_a_link,
-    rights.host_grants_the_rights,
+    maskable.is_not_masked_already,
+    maskable.mask_would_hold,
+    maskable.can_be_stopped,
+    maskable.nothing_keeps_it_up,
+    maskable.can_be_started_again,
+    maskable.what_stops_too_can_be_started_again,
+    maskable.watchdog_stays_quiet,
+    unmaskable.there_is_a_mask,
+    unmaskable.mask_is_a_link,
+    sudo_rights.host_grants_the_rights,
     existence.unit_is_not_busy,
-    later.window_is_not_over,
-    later.window_is_allowed,
-    clocks.there_is_still_time_to_decide,
-    clocks.approval_is_still_good,
-    later.window_is_open,
-    ends.end_was_approved,
-    holding.is_put_back,
-    holding.is_kept,
-    undoing.own_mask_is_taken_back,
-    ends.extension_is_free,
+    scheduling.window_is_not_over,
+    scheduling.window_is_allowed,
+    deadlines.there_is_still_time_to_decide,
+    deadlines.approval_is_still_good,
+    scheduling.window_is_open,
+    expiry.end_was_approved,
+    hold.is_put_back,
+    hold.is_kept,
+    undo.own_mask_is_taken_back,
+    expiry.extension_is_free,
     permission.some_rule_matches,
-    holding.goes_to_every_host,
+    hold.goes_to_every_host,
     permission.requester_may_ask,
-    place.card_has_its_place,
-    ends.mask_ends_where_it_must,
-    ends.length_is_allowed,
-    holding.may_be_held,
-    holding.review_is_ahead,
+    channel.card_has_its_place,
+    expiry.mask_ends_where_it_must,
+    expiry.length_is_allowed,
+    hold.may_be_held,
+    hold.review_is_ahead,
     approval.voter_is_not_the_requester,
     approval.voter_may_decide,
-    glass.may_go_alone,
-    glass.goes_alone,
-    deadends.enough_people_could_approve,
+    break_glass.may_go_alone,
+    break_glass.goes_alone,
+    dead_ends.enough_people_could_approve,
     approval.quorum,
 )
 
 
 def decide(facts: Facts, policy: Policy) -> Decision:
     """Allow, needs approval, or no: the only place that says so, asked again at every moment with fresh facts."""
-    return together.strictest([(one.host, _answer(one, policy)) for one in together.each(facts)])
+    return hold_group.strictest([(one.host, _answer(one, policy)) for one in hold_group.each(facts)])
 
 
 def _answer(facts: Facts, policy: Policy) -> Decision:
@@ -158,7 +119,7 @@ def _answer(facts: Facts, policy: Policy) -> Decision:
 
 def may_look(facts: Facts, policy: Policy) -> Refuse | None:
     """Whether somebody may read what is on the hosts: our own people, where the bot acts. None means yes."""
-    return _no(RULES[: RULES.index(place.bot_is_in_channel) + 1], facts, policy)
+    return _no(RULES[: RULES.index(channel.bot_is_in_channel) + 1], facts, policy)
 
 
 def may_see_all(facts: Facts, policy: Policy) -> Refuse | None:
@@ -200,7 +161,11 @@ def _approving(policy: Policy) -> Iterator[str]:
 
 def may_sign(facts: Facts, policy: Policy) -> Refuse | None:
     """Whether `facts.voter` may sign the review of what somebody did alone. None means yes."""
-    rules = (identity.voter_is_one_of_us, review.signer_is_somebody_else, review.signer_could_approve)
+    rules = (
+        identity.voter_is_one_of_us,
+        break_glass_review.signer_is_somebody_else,
+        break_glass_review.signer_could_approve,
+    )
     return _no(rules, facts, policy)
 
 
@@ -217,13 +182,13 @@ def may_vote(facts: Facts, policy: Policy) -> Refuse | None:
 
 def could_go_alone(facts: Facts, policy: Policy) -> Refuse | None:
     """Whether `facts.alone` could go ahead without votes, as far as it depends on who they are. None means yes."""
-    rules = (identity.whoever_goes_alone_is_one_of_us, permission.some_rule_matches, glass.may_go_alone)
+    rules = (identity.whoever_goes_alone_is_one_of_us, permission.some_rule_matches, break_glass.may_go_alone)
     return _no(rules, facts, policy)
 
 
 def may_own(facts: Facts, policy: Policy) -> Refuse | None:
     """Whether the request may be handed to `facts.requester`. None means yes."""
-    rules = (owning.new_owner_is_another, owning.new_owner_could_have_asked, owning.new_owner_has_not_voted)
+    rules = (ownership.new_owner_is_another, ownership.new_owner_could_have_asked, ownership.new_owner_has_not_voted)
     return _no(rules, facts, policy)
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.core.changes import Change, Verb
-from bot.core.inventory import is_group
+from bot.core.hosts.inventory import is_group
+from bot.core.requests import Change, Verb
 
 
 @dataclass(frozen=True)

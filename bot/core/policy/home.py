@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.changes import Frozen, Request
-from bot.core.people import Person
-from bot.core.policy import Policy, Rule
+from bot.core.people.identity import Person
+from bot.core.policy.model import Policy, Rule
+from bot.core.requests import Frozen, Request
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from pathlib import PurePosixPath
 
-from bot.core.changes import Change, Request, Verb
-from bot.core.other_names import subject
-from bot.core.plan import plan_digest
-from bot.core.question import Refuse
-from bot.core.search_path import PACKAGED, folder_of, rank
-from bot.core.units import FileKind, Layer, Snapshot
+from bot.core.policy.model import Refuse
+from bot.core.requests import Change, Request, Verb
+from bot.core.requests.plan import plan_digest
+from bot.core.systemd.aliases import subject
+from bot.core.systemd.search_path import PACKAGED, folder_of, rank
+from bot.core.systemd.units import FileKind, Layer, Snapshot
 
 # What somebody put there: a mask cannot take its place, and one in a lower layer is not seen behind it.
 _IN_THE_WAY = (FileKind.FILE, FileKind.LINK, FileKind.EMPTY, FileKind.OTHER)

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 
-from bot.core.changes import REMIND, Frozen, Raised, Request, Rung, Verb, Verdict
-from bot.core.holding import Holds
-from bot.core.inventory import Host
-from bot.core.later import Scheduling
-from bot.core.people import Person, PersonId, Place, Shift
-from bot.core.rises import Bounds, Freeze, Reach, Rise, Window
-from bot.core.schedule import Digest
-from bot.core.units import Snapshot
+from bot.core.hosts.inventory import Host
+from bot.core.people.identity import Person, PersonId, Place, Shift
+from bot.core.policy.calendar_and_limits import Bounds, Freeze, Reach, Rise, Window
+from bot.core.policy.hold import Holds
+from bot.core.requests import REMIND, Frozen, Raised, Request, Rung, Verb, Verdict
+from bot.core.requests.scheduling import Scheduling
+from bot.core.systemd.units import Snapshot
+from bot.core.time.schedule import Digest
 
 
 class Moment(StrEnum):

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import datetime
 
-from bot.core.changes import Approval, Request, Window
-from bot.core.later import decide_by
-from bot.core.question import NeedsApproval
+from bot.core.policy.model import NeedsApproval
+from bot.core.requests import Approval, Request, Window
+from bot.core.requests.scheduling import decide_by
 
 
 def asked_for(answer: NeedsApproval, *, policy: str, now: datetime, window: Window | None = None) -> Approval:

@@ -1,21 +1,21 @@
 """Requests and what belongs to them: the change asked for, votes, stages, outcomes, and the moves that are legal."""
 
-from bot.core.changes.asks import Ask, Change, Verb
-from bot.core.changes.freezing import Frozen
-from bot.core.changes.glass import Glass, Signature
-from bot.core.changes.hold import Held, Hold
-from bot.core.changes.nudges import REMIND, Nudges, Rung
-from bot.core.changes.paging import Cause, Paging
-from bot.core.changes.raised import Raised
-from bot.core.changes.request import Request
-from bot.core.changes.route import Route
-from bot.core.changes.stages import Outcome, Stage
-from bot.core.changes.standing import Loss, Prolonging, Standing, Watched
-from bot.core.changes.targets import Forced, Sent, Target, Waiting
-from bot.core.changes.term import Term
-from bot.core.changes.votes import Approval, Tally, Verdict, Vote
-from bot.core.changes.window import Window
-from bot.core.changes.wishes import Handover, Remark, Wanted, Wish
+from bot.core.requests.aftercare import Loss, Prolonging, Standing, Watched
+from bot.core.requests.approval import Approval, Tally, Verdict, Vote
+from bot.core.requests.ask import Ask, Change, Verb
+from bot.core.requests.break_glass import Glass, Signature
+from bot.core.requests.calendar_and_limits import Raised
+from bot.core.requests.duration import Term
+from bot.core.requests.escalation import REMIND, Nudges, Rung
+from bot.core.requests.followups import Handover, Remark, Wanted, Wish
+from bot.core.requests.hold import Held, Hold
+from bot.core.requests.kill_switch import Frozen
+from bot.core.requests.paging import Cause, Paging
+from bot.core.requests.request import Request
+from bot.core.requests.routing import Route
+from bot.core.requests.scheduled_window import Window
+from bot.core.requests.stages import Outcome, Stage
+from bot.core.requests.target import Forced, Sent, Target, Waiting
 
 __all__ = [
     "REMIND",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.core.people import PersonId
+from bot.core.people.identity import PersonId
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
-from bot.core.changes import Outcome, Request, Target
-from bot.core.units import ActiveState, FileKind, Neighbour, Snapshot
+from bot.core.requests import Outcome, Request, Target
+from bot.core.systemd.units import ActiveState, FileKind, Neighbour, Snapshot
 
 _UP = (ActiveState.ACTIVE, ActiveState.RELOADING, ActiveState.REFRESHING)
 _MASKED = (Outcome.PROVEN, Outcome.MASKED_RUNNING, Outcome.MASKED_RESTARTED)
@@ -15,7 +15,7 @@ def aftermath(
     """Sentences; empty if all is well. Both looks must be full ones.
 
     Of `ours`, the units that other requests have changed since, nothing is said: their own cards say it. That the very
-    link we made is gone (`is_lost`) is told by whoever sees it first (`bot/workflow/noticing.py`).
+    link we made is gone (`is_lost`) is told by whoever sees it first (`bot/workflow/drift/report.py`).
     """
     after = target.after
     if after is None:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.core.changes.raised import Raised
-from bot.core.people import PersonId, Place, Shift
+from bot.core.people.identity import PersonId, Place, Shift
+from bot.core.requests.calendar_and_limits import Raised
 
 
 class Verdict(StrEnum):

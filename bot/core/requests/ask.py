@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from bot.core.changes.hold import Hold
-from bot.core.changes.term import Term
-from bot.core.changes.window import Window
-from bot.core.people import PersonId, Place
-from bot.core.units import UnitName
+from bot.core.people.identity import PersonId, Place
+from bot.core.requests.duration import Term
+from bot.core.requests.hold import Hold
+from bot.core.requests.scheduled_window import Window
+from bot.core.systemd.units import UnitName
 
 
 class Verb(StrEnum):

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.core.countdown import marks
+from bot.core.time.countdown import marks
 
 # After five minutes, and then each time after twice as long as before: 5, 15, 35, 75 minutes ...
 REMIND = tuple(timedelta(minutes=5) * (2**count - 1) for count in range(1, 11))

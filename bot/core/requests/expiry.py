@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.core.changes import Outcome, Prolonging, Request, Standing, Verb
+from bot.core.requests import Outcome, Prolonging, Request, Standing, Verb
 
 _CHANGED = (
     Outcome.PROVEN,

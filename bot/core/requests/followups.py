@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.core.changes.votes import Tally
-from bot.core.people import PersonId, Place
+from bot.core.people.identity import PersonId, Place
+from bot.core.requests.approval import Tally
 
 
 class Wanted(StrEnum):

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.changes.standing import Loss
-from bot.core.changes.term import stamped
+from bot.core.requests.aftercare import Loss
+from bot.core.requests.duration import stamped
 
 
 @dataclass(frozen=True, slots=True)

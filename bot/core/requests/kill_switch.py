@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.people import PersonId
+from bot.core.people.identity import PersonId
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.core.people import Place
+from bot.core.people.identity import Place
 
 
 class MessageKind(StrEnum):

@@ -4,8 +4,8 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from bot.core.changes import Change
-from bot.core.units import FileKind, Layer, Snapshot
+from bot.core.requests import Change
+from bot.core.systemd.units import FileKind, Layer, Snapshot
 
 
 def plan_of(change: Change, snapshot: Snapshot, layer: Layer | None) -> Mapping[str, object]:

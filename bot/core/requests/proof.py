@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from bot.core.changes import Change, Target
-from bot.core.units import FileKind, LoadState, Snapshot
+from bot.core.requests import Change, Target
+from bot.core.systemd.units import FileKind, LoadState, Snapshot
 
 
 def disproofs(change: Change, target: Target, after: Snapshot) -> tuple[str, ...]:

@@ -3,20 +3,20 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from bot.core.changes.asks import Ask, Verb
-from bot.core.changes.freezing import Frozen
-from bot.core.changes.glass import Glass
-from bot.core.changes.hold import Held, Hold
-from bot.core.changes.nudges import Nudges
-from bot.core.changes.paging import Paging
-from bot.core.changes.route import Route
-from bot.core.changes.stages import MOVES, Outcome, Stage
-from bot.core.changes.standing import Standing, Watched
-from bot.core.changes.targets import Target
-from bot.core.changes.votes import Approval, Tally, Verdict, Vote
-from bot.core.changes.wishes import Handover, Remark, Wish
-from bot.core.people import PersonId
-from bot.core.quorum import standing
+from bot.core.people.identity import PersonId
+from bot.core.people.quorum import standing
+from bot.core.requests.aftercare import Standing, Watched
+from bot.core.requests.approval import Approval, Tally, Verdict, Vote
+from bot.core.requests.ask import Ask, Verb
+from bot.core.requests.break_glass import Glass
+from bot.core.requests.escalation import Nudges
+from bot.core.requests.followups import Handover, Remark, Wish
+from bot.core.requests.hold import Held, Hold
+from bot.core.requests.kill_switch import Frozen
+from bot.core.requests.paging import Paging
+from bot.core.requests.routing import Route
+from bot.core.requests.stages import MOVES, Outcome, Stage
+from bot.core.requests.target import Target
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.changes.term import stamped, typed
+from bot.core.requests.duration import stamped, typed
 
 
 @dataclass(frozen=True, slots=True)

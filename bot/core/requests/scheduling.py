@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.core.changes import Change, Request, Stage, Window
+from bot.core.requests import Change, Request, Stage, Window
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.changes.stages import Outcome
-from bot.core.units import Layer, LayerFile, Snapshot, UnitName
+from bot.core.requests.stages import Outcome
+from bot.core.systemd.units import Layer, LayerFile, Snapshot, UnitName
 
 
 @dataclass(frozen=True, slots=True)

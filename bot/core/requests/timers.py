@@ -1,13 +1,13 @@
 """The clocks of a request: when time alone gives somebody something to do about it.
 
 Each clock is a small function of the stored request, and the earliest of them is when the request is due. What is done
-once its time has come stands in `bot/workflow/meanwhile.py`, and whatever does it must move its clock on.
+once its time has come stands in `bot/workflow/engine/timers.py`, and whatever does it must move its clock on.
 """
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from bot.core.changes import Cause, Request, Stage
+from bot.core.requests import Cause, Request, Stage
 
 Clock = Callable[[Request], datetime | None]
 

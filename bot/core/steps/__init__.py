@@ -7,13 +7,13 @@ sent; whether it worked is read from the snapshot alone.
 from dataclasses import replace
 from datetime import datetime
 
-from bot.core.changes import Change, Outcome, Target, Verb
-from bot.core.steps.forcing import next_force_step
+from bot.core.requests import Change, Outcome, Target, Verb
+from bot.core.steps.force_stop import next_force_step
 from bot.core.steps.kinds import Done, Limits, Link, Step, Work, times
 from bot.core.steps.masking import next_mask_step
 from bot.core.steps.restoring import next_undo_step, next_unmask_step
 from bot.core.steps.stopping import was_unlinked
-from bot.core.units import FileKind, Snapshot
+from bot.core.systemd.units import FileKind, Snapshot
 
 __all__ = ["Done", "Limits", "Step", "Work", "next_step", "observe"]
 

@@ -2,8 +2,7 @@
 
 from typing import assert_never
 
-from bot.core import systemctl
-from bot.core.changes import Target
+from bot.core.requests import Target
 from bot.core.steps.kinds import (
     Command,
     Kill,
@@ -17,7 +16,8 @@ from bot.core.steps.kinds import (
     Unlink,
     Unprobe,
 )
-from bot.core.units import Layer, LayerFile, UnitName
+from bot.core.systemd import systemctl
+from bot.core.systemd.units import Layer, LayerFile, UnitName
 
 
 def argv(step: Command, target: Target, *, user: str) -> tuple[str, ...]:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-from bot.core.beside import came_up, up, went_down
-from bot.core.changes import Target
-from bot.core.neighbourhood import seen_beside
-from bot.core.units import ActiveState, Neighbour, Snapshot, Surroundings
+from bot.core.requests import Target
+from bot.core.systemd.dependencies import seen_beside
+from bot.core.systemd.other_units import came_up, up, went_down
+from bot.core.systemd.units import ActiveState, Neighbour, Snapshot, Surroundings
 
 _TRIGGERS = ("socket", "timer", "path")
 

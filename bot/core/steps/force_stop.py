@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from bot.core.changes import Outcome
+from bot.core.requests import Outcome
 from bot.core.steps.kinds import Done, Kill, Step, Work, newest, times
-from bot.core.units import ActiveState, Snapshot
+from bot.core.systemd.units import ActiveState, Snapshot
 
 WITHDRAWN = "The mask that waited for it was withdrawn. Nothing was killed."
 OVER = "Its stop had ended by itself. Nothing was killed."

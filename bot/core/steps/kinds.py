@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from bot.core.changes import Change, Outcome, Sent, Target
-from bot.core.units import ActiveState, Layer, Snapshot
+from bot.core.requests import Change, Outcome, Sent, Target
+from bot.core.systemd.units import ActiveState, Layer, Snapshot
 
 
 @dataclass(frozen=True, slots=True)

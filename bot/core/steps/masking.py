@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from bot.core.changes import Outcome, Target
-from bot.core.other_names import startable
+from bot.core.requests import Outcome, Target
 from bot.core.steps.kinds import Done, Link, Reload, Step, Stop, TryStart, Work, is_tried, label, newest, started, times
 from bot.core.steps.stopping import STARTED, next_stop_step, since_link, still_up, was_unlinked
-from bot.core.units import FileKind, Snapshot
+from bot.core.systemd.aliases import startable
+from bot.core.systemd.units import FileKind, Snapshot
 
 _TAKEN = "The mask was taken away by somebody else while it was being made."
 _FOREIGN = "Somebody else made this mask while the unit was being stopped."

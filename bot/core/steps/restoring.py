@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from bot.core.changes import Outcome, Target
-from bot.core.neighbourhood import seen_beside
+from bot.core.requests import Outcome, Target
 from bot.core.steps.comparing import is_deaf, not_as_before, not_known
 from bot.core.steps.kinds import (
     Done,
@@ -23,8 +22,9 @@ from bot.core.steps.kinds import (
     label,
     times,
 )
-from bot.core.steps.turns import turns_anew, turns_moved
-from bot.core.units import ActiveState, FileKind, Layer, LayerFile, LoadState, Neighbour, Snapshot, UnitName
+from bot.core.steps.timer_turns import turns_anew, turns_moved
+from bot.core.systemd.dependencies import seen_beside
+from bot.core.systemd.units import ActiveState, FileKind, Layer, LayerFile, LoadState, Neighbour, Snapshot, UnitName
 
 _CRASHED = "auto-restart"  # SubState while systemd waits to start again what has failed
 OVER = "It was a mask until the next reboot, and that has come."

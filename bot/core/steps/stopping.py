@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.core.changes import Outcome, Sent, Target
+from bot.core.requests import Outcome, Sent, Target
 from bot.core.steps.kinds import (
     Done,
     Limits,
@@ -20,7 +20,7 @@ from bot.core.steps.kinds import (
     times,
     was_started,
 )
-from bot.core.units import ActiveState, Snapshot
+from bot.core.systemd.units import ActiveState, Snapshot
 
 STARTED = "A start was tried as a proof and was not refused."
 _PROBES = 2  # the first may find what a bot that was killed has left there

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from bot.core.answer import moment_of
-from bot.core.habits import NextTurn
-from bot.core.neighbourhood import seen_beside
 from bot.core.steps.comparing import related
-from bot.core.times import spoken
-from bot.core.units import Snapshot
+from bot.core.systemd.dependencies import seen_beside
+from bot.core.systemd.output import moment_of
+from bot.core.systemd.side_effects import NextTurn
+from bot.core.systemd.units import Snapshot
+from bot.core.time.human_time import spoken
 
 _NOTICED = 10**6  # microseconds, of what is counted anew; AccuracySec= is a minute unless somebody sets it
 

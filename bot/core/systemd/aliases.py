@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from bot.core.units import LayerFile, LoadState, Snapshot, UnitName
+from bot.core.systemd.units import LayerFile, LoadState, Snapshot, UnitName
 
 
 @dataclass(frozen=True, slots=True)

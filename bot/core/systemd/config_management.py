@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from bot.core.answer import Record, needed
+from bot.core.systemd.output import Record, needed
 
 # The units that their own packages bring. What cron starts cannot be told from other cron jobs.
 AGENTS: Mapping[str, str] = MappingProxyType(

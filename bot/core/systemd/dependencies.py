@@ -4,10 +4,10 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
-from bot.core.agents import agents
-from bot.core.answer import Record, is_unit, needed, read_actions, read_turn, read_unit, read_units
-from bot.core.shown import STOPS_TOO
-from bot.core.units import ActiveState, LoadState, Neighbour, Snapshot, UnitName
+from bot.core.systemd.config_management import agents
+from bot.core.systemd.output import Record, is_unit, needed, read_actions, read_turn, read_unit, read_units
+from bot.core.systemd.properties import STOPS_TOO
+from bot.core.systemd.units import ActiveState, LoadState, Neighbour, Snapshot, UnitName
 from bot.errors import HostileOutput
 
 _NEAR = 3

@@ -9,11 +9,11 @@ import re
 import shlex
 from collections.abc import Iterable, Sequence
 
-from bot.core.host_script import HOST_POLICY
-from bot.core.look import SIZES, look_script
-from bot.core.scan import scan_argv
-from bot.core.systemctl import RIGHTS, USER_RIGHTS, Argv, as_pattern, checked_login, status_form, with_sudo
-from bot.core.unit_list import unit_list_argv
+from bot.core.systemd.host_script import HOST_POLICY
+from bot.core.systemd.look import SIZES, look_script
+from bot.core.systemd.scan import scan_argv
+from bot.core.systemd.systemctl import RIGHTS, USER_RIGHTS, Argv, as_pattern, checked_login, status_form, with_sudo
+from bot.core.systemd.unit_list import unit_list_argv
 from bot.errors import HostError
 
 PATH = "/usr/local/libexec/maskbot-guard"

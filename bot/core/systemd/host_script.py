@@ -2,7 +2,7 @@
 
 import shlex
 
-from bot.core.systemctl import Argv
+from bot.core.systemd.systemctl import Argv
 
 SECONDS = 20
 """How long a script may run on the host; the bot waits a little longer, so that it hears of the end."""

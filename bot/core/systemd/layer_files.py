@@ -3,9 +3,9 @@
 import posixpath
 import re
 
-from bot.core.answer import needed, record
-from bot.core.search_path import SYSTEM
-from bot.core.units import FileKind, Layer, LayerFile, OtherFile
+from bot.core.systemd.output import needed, record
+from bot.core.systemd.search_path import SYSTEM
+from bot.core.systemd.units import FileKind, Layer, LayerFile, OtherFile
 from bot.errors import HostError, HostileOutput
 
 # As `systemctl.STAT_FORMAT` has it; without a locale stat(1) quotes like a shell.

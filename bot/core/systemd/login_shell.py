@@ -1,6 +1,6 @@
 """What a login answers that runs nothing: nologin(8), /bin/false, a command that sshd forces upon it."""
 
-from bot.core.foreign import clean
+from bot.core.text.sanitize import clean
 from bot.errors import HostError
 
 _BEGINS = "@maskbot-"  # as every answer of a script of ours does

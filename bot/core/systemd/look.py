@@ -3,7 +3,11 @@
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from bot.core.answer import (
+from bot.core.systemd.aliases import Loaded, subject, twins
+from bot.core.systemd.host_script import script_argv
+from bot.core.systemd.layer_files import read_layers
+from bot.core.systemd.look_script import SCRIPT
+from bot.core.systemd.output import (
     FOREVER,
     LAST_LINE,
     Record,
@@ -22,16 +26,11 @@ from bot.core.answer import (
     records,
     sections,
 )
-from bot.core.edits import BESIDES
-from bot.core.granted import read_granted
-from bot.core.habits import Habits, Turn
-from bot.core.host_script import script_argv
-from bot.core.layer_files import read_layers
-from bot.core.look_script import SCRIPT
-from bot.core.other_names import Loaded, subject, twins
-from bot.core.shown import RELATIONS, SHOWN, SHOWN_OF_NAME
-from bot.core.status import read_status
-from bot.core.surroundings import (
+from bot.core.systemd.properties import RELATIONS, SHOWN, SHOWN_OF_NAME
+from bot.core.systemd.side_effects import Habits, Turn
+from bot.core.systemd.status import read_status
+from bot.core.systemd.sudo_rights import read_granted
+from bot.core.systemd.surroundings import (
     COPIES,
     COUNTED_ANEW,
     FOR_A_DECISION,
@@ -41,8 +40,9 @@ from bot.core.surroundings import (
     nothing,
     read_around,
 )
-from bot.core.systemctl import Argv, checked_login
-from bot.core.units import ActiveState, LayerFile, LoadState, Snapshot, UnitName
+from bot.core.systemd.systemctl import Argv, checked_login
+from bot.core.systemd.units import ActiveState, LayerFile, LoadState, Snapshot, UnitName
+from bot.core.systemd.unread_edits import BESIDES
 from bot.errors import HostError, HostileOutput, UsageError
 
 SIZES = ("short", "result", "full", "acting", "granted")

@@ -1,12 +1,21 @@
 """The one script that looks: constant, without a word of anybody's in it, and it changes nothing."""
 
-from bot.core.agents import AGENTS
-from bot.core.granted_script import LISTED, one_by_one
-from bot.core.host_script import WHY_NOT, WORDS
-from bot.core.search_path import ONLY_THOSE_THERE, SYSTEM, USER, words
-from bot.core.shown import RELATIONS, SHOWN, SHOWN_OF_NAME, SHOWN_OF_NEIGHBOUR, STAT_FORMAT, STATES, STATUS, STOPS_TOO
-from bot.core.unit_files_script import CONTENTS, KERNEL
-from bot.core.way_in_script import WAY_IN
+from bot.core.systemd.config_management import AGENTS
+from bot.core.systemd.host_script import WHY_NOT, WORDS
+from bot.core.systemd.own_access_script import WAY_IN
+from bot.core.systemd.properties import (
+    RELATIONS,
+    SHOWN,
+    SHOWN_OF_NAME,
+    SHOWN_OF_NEIGHBOUR,
+    STAT_FORMAT,
+    STATES,
+    STATUS,
+    STOPS_TOO,
+)
+from bot.core.systemd.search_path import ONLY_THOSE_THERE, SYSTEM, USER, words
+from bot.core.systemd.sudo_rights_script import LISTED, one_by_one
+from bot.core.systemd.unit_files_script import CONTENTS, KERNEL
 
 # Its arguments: the unit, the size of the look, and a login for that user's own manager or nothing.
 _BEGIN = f"""\

@@ -7,7 +7,7 @@ the link, only where there is nothing; and find(1) removes it, only if it is the
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from bot.core.units import Layer
+from bot.core.systemd.units import Layer
 
 FIND = "/usr/bin/find"
 _FOLDERS = {

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from bot.core.neighbourhood import seen_beside
-from bot.core.units import Snapshot
+from bot.core.systemd.dependencies import seen_beside
+from bot.core.systemd.units import Snapshot
 
 
 def went_down(before: Snapshot, after: Snapshot) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from bot.core.habits import NextTurn
+from bot.core.systemd.side_effects import NextTurn
 from bot.errors import HostError, HostileOutput
 
 LOOK, SCAN, LAST_LINE = "@maskbot-look 1", "@maskbot-scan 1", "@end"

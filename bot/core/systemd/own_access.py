@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.core.answer import Record, needed, read_unit, read_units, record, records
-from bot.core.shown import SHOWN_OF_NEIGHBOUR
-from bot.core.units import UNIT_TYPES, LoadState
-from bot.core.way_in_script import REMOTE_ACCESS
+from bot.core.systemd.output import Record, needed, read_unit, read_units, record, records
+from bot.core.systemd.own_access_script import REMOTE_ACCESS
+from bot.core.systemd.properties import SHOWN_OF_NEIGHBOUR
+from bot.core.systemd.units import UNIT_TYPES, LoadState
 from bot.errors import HostileOutput
 
 SECTIONS = ("lifeline", "way", "sockets", "listening", "cgroups", "starters", "carriers")

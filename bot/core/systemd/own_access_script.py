@@ -1,6 +1,6 @@
 """The part of the look's script that finds who carries our own login: by its processes and by its sockets."""
 
-from bot.core.shown import SHOWN_OF_NEIGHBOUR
+from bot.core.systemd.properties import SHOWN_OF_NEIGHBOUR
 
 REMOTE_ACCESS = ("ssh.service", "sshd.service", "ssh.socket", "sshd.socket")
 """Our way in by their names alone, also where a host tells nothing."""

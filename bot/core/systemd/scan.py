@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
-from bot.core.agents import AGENTS, agents
-from bot.core.answer import (
+from bot.core.systemd.config_management import AGENTS, agents
+from bot.core.systemd.host_script import script_argv
+from bot.core.systemd.layer_files import FILE, read_kind
+from bot.core.systemd.output import (
     SCAN,
     Record,
     failure,
@@ -20,12 +22,10 @@ from bot.core.answer import (
     records,
     sections,
 )
-from bot.core.host_script import script_argv
-from bot.core.layer_files import FILE, read_kind
-from bot.core.scan_script import FOLDERS, MOST, SCRIPT
-from bot.core.shown import SHOWN_OF_MASK
-from bot.core.systemctl import Argv
-from bot.core.units import ActiveState, FileKind, LoadState
+from bot.core.systemd.properties import SHOWN_OF_MASK
+from bot.core.systemd.scan_script import FOLDERS, MOST, SCRIPT
+from bot.core.systemd.systemctl import Argv
+from bot.core.systemd.units import ActiveState, FileKind, LoadState
 from bot.errors import HostError, HostileOutput
 
 _SECTIONS = ("host", "counts", "masks", "states", "agents", "failed-units")

@@ -1,10 +1,10 @@
 """The one script that scans a host for masks: constant, without a word of anybody's in it, and it changes nothing."""
 
-from bot.core.agents import AGENTS
-from bot.core.host_script import WHY_NOT, WORDS
-from bot.core.search_path import ONLY_THOSE_THERE, PACKAGED, SYSTEM, words
-from bot.core.shown import SHOWN_OF_MASK, STAT_FORMAT
-from bot.core.units import UNIT_TYPES
+from bot.core.systemd.config_management import AGENTS
+from bot.core.systemd.host_script import WHY_NOT, WORDS
+from bot.core.systemd.properties import SHOWN_OF_MASK, STAT_FORMAT
+from bot.core.systemd.search_path import ONLY_THOSE_THERE, PACKAGED, SYSTEM, words
+from bot.core.systemd.units import UNIT_TYPES
 
 MOST = 500  # masks that are listed, and failed units; all masks are counted
 

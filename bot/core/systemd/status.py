@@ -2,7 +2,7 @@
 
 import re
 
-from bot.core.foreign import clean
+from bot.core.text.sanitize import clean
 
 _STATUS_LINES = frozenset(
     {"Loaded", "Active", "Drop-In", "TriggeredBy", "Triggers", "Trigger", "Until", "Main PID", "Tasks", "Memory", "CPU"}

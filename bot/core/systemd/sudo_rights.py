@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from bot.core.granted_script import FOLDER, NEVER
-from bot.core.systemctl import RIGHTS, USER_RIGHTS, Argv, admitted, is_admitted_name, with_sudo
+from bot.core.systemd.sudo_rights_script import FOLDER, NEVER
+from bot.core.systemd.systemctl import RIGHTS, USER_RIGHTS, Argv, admitted, is_admitted_name, with_sudo
 from bot.errors import HostileOutput
 
 _COMMANDS_FOLLOW = " may run the following commands on "

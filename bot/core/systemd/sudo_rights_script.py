@@ -1,7 +1,7 @@
 """The part of the look's script that asks what sudo admits to the bot, without any effect."""
 
-from bot.core.host_script import HOST_POLICY
-from bot.core.systemctl import PROBE, RIGHTS, USER_RIGHTS, Argv, with_sudo
+from bot.core.systemd.host_script import HOST_POLICY
+from bot.core.systemd.systemctl import PROBE, RIGHTS, USER_RIGHTS, Argv, with_sudo
 
 FOLDER = "folder"  # said among the rights where the control layer has its folder
 NEVER = "never"

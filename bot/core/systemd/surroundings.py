@@ -4,19 +4,19 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
-from bot.core import edits, way_in
-from bot.core.answer import Record, is_unit, needed, read_units, record, records
-from bot.core.granted import listed_rights
-from bot.core.granted_script import NEVER
-from bot.core.neighbourhood import Neighbourhood, near_names, read_states
-from bot.core.shown import SHOWN_OF_NEIGHBOUR
-from bot.core.unit_files import read_contents
-from bot.core.units import LoadState, Surroundings, UnitName
-from bot.core.way_in import read_way_in
+from bot.core.systemd import own_access, unread_edits
+from bot.core.systemd.dependencies import Neighbourhood, near_names, read_states
+from bot.core.systemd.output import Record, is_unit, needed, read_units, record, records
+from bot.core.systemd.own_access import read_way_in
+from bot.core.systemd.properties import SHOWN_OF_NEIGHBOUR
+from bot.core.systemd.sudo_rights import listed_rights
+from bot.core.systemd.sudo_rights_script import NEVER
+from bot.core.systemd.unit_files import read_contents
+from bot.core.systemd.units import LoadState, Surroundings, UnitName
 from bot.errors import HostError, HostileOutput
 
 OF_A_RESULT = ("contents", "links", "neighbours", "near", "states", "kernel")
-FOR_A_DECISION = ("rights", "sudo", *edits.SECTIONS, *way_in.SECTIONS)
+FOR_A_DECISION = ("rights", "sudo", *unread_edits.SECTIONS, *own_access.SECTIONS)
 COUNTED_ANEW, COPIES = "counted-anew", "copies"
 Granted = Callable[[], frozenset[str]]
 _KERNEL = ("hostname", "boot_id", "systemd", "uptime")
@@ -76,8 +76,8 @@ def for_a_decision(
         around,
         copies=_copies(found.get(COPIES, ()), unit),
         counted_anew=_counted_anew(found.get(COUNTED_ANEW, ()), around.up),
-        pending_reload=edits.pending_reload(found, _states(found), unit["Id"]),
-        pending_besides=edits.besides(found),
+        pending_reload=unread_edits.pending_reload(found, _states(found), unit["Id"]),
+        pending_besides=unread_edits.besides(found),
         lifeline=way.units,
         may_carry_us=frozenset(name for name, names in at_stake.items() if way.may_be(names)) | own_networks,
         rights=granted() | ({NEVER} & set(found["rights"])) if rights is None else rights,

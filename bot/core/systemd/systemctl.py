@@ -4,10 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from bot.core.mask_links import FIND, LINK, UNLINK, UNPROBE, removing, removing_probe
-from bot.core.mask_links import PROBE as PROBE_NAME
-from bot.core.search_path import folder_of
-from bot.core.shown import (
+from bot.core.systemd.mask_links import FIND, LINK, UNLINK, UNPROBE, removing, removing_probe
+from bot.core.systemd.mask_links import PROBE as PROBE_NAME
+from bot.core.systemd.properties import (
     RELATIONS,
     SHOWN,
     SHOWN_OF_EDITED,
@@ -19,7 +18,8 @@ from bot.core.shown import (
     STATES,
     STATUS,
 )
-from bot.core.units import Layer, LayerFile, UnitName
+from bot.core.systemd.search_path import folder_of
+from bot.core.systemd.units import Layer, LayerFile, UnitName
 from bot.errors import UsageError
 
 Argv = tuple[str, ...]

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from bot.core.answer import Record, read_list
-from bot.core.units import Snapshot
+from bot.core.systemd.output import Record, read_list
+from bot.core.systemd.units import Snapshot
 from bot.errors import HostileOutput
 
 NOT_KNOWN = "not known"

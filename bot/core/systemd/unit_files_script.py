@@ -1,7 +1,7 @@
 """The part of the look's script that reads unit files: the unit's own, and what systemd has not read yet."""
 
-from bot.core.host_script import BIGGEST
-from bot.core.shown import SHOWN_OF_EDITED, SHOWN_OF_MANAGER, SHOWN_OF_OLDER
+from bot.core.systemd.host_script import BIGGEST
+from bot.core.systemd.properties import SHOWN_OF_EDITED, SHOWN_OF_MANAGER, SHOWN_OF_OLDER
 
 MOST_EDITS = 50  # files that changed since systemd read its units; of the others it is said how many they are
 

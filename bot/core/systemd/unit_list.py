@@ -1,10 +1,10 @@
 """The names of a host's units, for people to choose from: asked in some 50 ms, and names are all that is asked."""
 
-from bot.core.answer import sections
-from bot.core.host_script import WORDS, script_argv
-from bot.core.search_path import ONLY_THOSE_THERE, SYSTEM, words
-from bot.core.systemctl import Argv
-from bot.core.units import UnitName
+from bot.core.systemd.host_script import WORDS, script_argv
+from bot.core.systemd.output import sections
+from bot.core.systemd.search_path import ONLY_THOSE_THERE, SYSTEM, words
+from bot.core.systemd.systemctl import Argv
+from bot.core.systemd.units import UnitName
 from bot.errors import HostError
 
 _SECTION = "unit_names"

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.core.habits import Habits, NextTurn
-from bot.core.unit_names import UNIT_TYPES, UnitName
+from bot.core.systemd.side_effects import Habits, NextTurn
+from bot.core.systemd.unit_names import UNIT_TYPES, UnitName
 
 __all__ = [
     "UNIT_TYPES",

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from bot.core.answer import Record, needed, read_flag, read_number, read_unit, records
-from bot.core.shown import SHOWN_OF_EDITED
-from bot.core.units import LoadState
+from bot.core.systemd.output import Record, needed, read_flag, read_number, read_unit, records
+from bot.core.systemd.properties import SHOWN_OF_EDITED
+from bot.core.systemd.units import LoadState
 
 BESIDES = "edited-besides"
 SECTIONS = ("edited", "edited-for-many", "there")

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from bot.core.times import spoken
+from bot.core.time.human_time import spoken
 
 _LEFT = tuple(timedelta(minutes=minutes) for minutes in (24 * 60, 60, 10, 5, 1))
 _LONG = timedelta(minutes=20)  # shorter than that the marks stand close enough

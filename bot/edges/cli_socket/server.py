@@ -13,7 +13,7 @@ from pathlib import Path
 
 import structlog
 
-from bot.edges.shell_call import Words, login_of
+from bot.edges.cli_socket.client import Words, login_of
 from bot.errors import ConfigError
 
 log = structlog.get_logger()

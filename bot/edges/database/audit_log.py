@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from bot.core.audit import Event, Head, Origin, seal
+from bot.core.audit.chain import Event, Head, Origin, seal
 from bot.edges.database.tables import chain_head, events
 
 

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, or_, select
 
-from bot.core.changes import Stage
-from bot.core.signs import Backlog
+from bot.core.health import Backlog
+from bot.core.requests import Stage
 from bot.edges.database.tables import messages, requests, targets
 from bot.edges.database.transactions import DATABASE_CLOCK
 from bot.ports import MessageKind

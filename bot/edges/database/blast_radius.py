@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, or_, select
 
-from bot.core.changes import Request, Stage, Verb
+from bot.core.requests import Request, Stage, Verb
 from bot.edges.database.tables import requests, targets
 
 

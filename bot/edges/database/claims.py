@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, and_, case, literal, null, or_, select, true, update
 
-from bot.core.changes import Request, Stage
+from bot.core.requests import Request, Stage
 from bot.edges.database import rows
 from bot.edges.database.tables import UtcTime, requests, targets
 from bot.edges.database.transactions import DATABASE_CLOCK, NOW, Moment, database_time

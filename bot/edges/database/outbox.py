@@ -9,7 +9,7 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, insert, or_, select, update
 
-from bot.core.changes import Request, Stage
+from bot.core.requests import Request, Stage
 from bot.edges.database.rows import complaint
 from bot.edges.database.tables import messages, requests
 from bot.edges.database.transactions import DATABASE_CLOCK, NOW, Moment, database_time, insert_new

@@ -8,9 +8,9 @@ from functools import partial
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from bot.core.changes import Request, Tally, Vote
-from bot.core.clocks import next_due
-from bot.edges.database import chain, claims, rows
+from bot.core.requests import Request, Tally, Vote
+from bot.core.requests.timers import next_due
+from bot.edges.database import audit_log, claims, rows
 from bot.edges.database.tables import requests, targets, votes
 from bot.edges.database.transactions import insert_new
 from bot.errors import HostTaken, LostClaim, NoSuchRequest, Stale
@@ -23,7 +23,7 @@ def add(connection: Connection, request: Request, provided: Callable[[Count], No
     What is `provided` is asked where all stand in line: each request is recorded with an event, at the chain's end.
     """
     if provided:
-        chain.head(connection, lock=True)
+        audit_log.head(connection, lock=True)
         if not count(connection, Query(key=request.key)):
             provided(partial(count, connection))
     if not insert_new(connection, requests, rows.request_row(request)):

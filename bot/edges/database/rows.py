@@ -12,7 +12,7 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, CursorResult, Select, select
 
-from bot.core.changes import Request, Stage, Target, Verb, Vote
+from bot.core.requests import Request, Stage, Target, Verb, Vote
 from bot.edges.database import tables
 from bot.errors import NotOurs
 

@@ -9,15 +9,15 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot import __version__
-from bot.core.audit import Event, Head, Origin, canonical
-from bot.core.changes import Request, Stage, Vote
-from bot.core.signs import Backlog
+from bot.core.audit.chain import Event, Head, Origin, canonical
+from bot.core.health import Backlog
+from bot.core.requests import Request, Stage, Vote
 from bot.edges import metrics
-from bot.edges.database import backlog, chain, claims, duties, outbox, reach, requests
+from bot.edges.database import audit_log, backlog, blast_radius, claims, outbox, periodic, requests
 from bot.edges.database.engine import Limits, parse_url
-from bot.edges.database.opening import taken_over
+from bot.edges.database.takeover import taken_over
 from bot.edges.database.transactions import Transactions
-from bot.edges.database.waking import Bell
+from bot.edges.database.wakeup import Bell
 from bot.ports import Claim, Clock, Count, Due, Duty, Message, Query
 
 _PAGE = 1000
@@ -61,7 +61,7 @@ class Database:
     def is_anything_due(self) -> bool:
         now = self._clock.now()
         with self._transactions.reading() as connection:
-            return any(kind.is_any_due(connection, now=now) for kind in (claims, outbox, duties))
+            return any(kind.is_any_due(connection, now=now) for kind in (claims, outbox, periodic))
 
     def wait_for_work(self, seconds: float) -> None:
         """Return when this process has recorded something since this thread's last wait, or after so many seconds."""
@@ -96,7 +96,7 @@ class Database:
 
     def masked_lately(self, since: datetime, *, beside: Request) -> frozenset[tuple[str, str]]:
         with self._transactions.reading() as connection:
-            return reach.masked_lately(connection, since=since, now=self._clock.now(), beside=beside)
+            return blast_radius.masked_lately(connection, since=since, now=self._clock.now(), beside=beside)
 
     def count(self, query: Query) -> int:
         with self._transactions.reading() as connection:
@@ -176,15 +176,15 @@ class Database:
 
     def duty(self, name: str) -> Duty | None:
         with self._transactions.reading() as connection:
-            return duties.get(connection, name)
+            return periodic.get(connection, name)
 
     def duties(self, kind: str) -> list[Duty]:
         with self._transactions.reading() as connection:
-            return duties.of_kind(connection, kind)
+            return periodic.of_kind(connection, kind)
 
     def keep(self, duty: Duty, *, events: Sequence[Event] = (), messages: Sequence[Message] = ()) -> Duty:
         with self._changing() as (connection, now):
-            kept = duties.keep(connection, duty)
+            kept = periodic.keep(connection, duty)
             outbox.announce(connection, messages, now=now)
             self._append(connection, events, now)
             return kept
@@ -192,10 +192,10 @@ class Database:
     def take_duty(self, owner: str) -> Duty | None:
         now = self._clock.now()
         with self._transactions.reading() as connection:
-            if not duties.is_any_due(connection, now=now):
+            if not periodic.is_any_due(connection, now=now):
                 return None
         with self._transactions.writing() as connection:
-            return duties.take(connection, owner, now=now, lease=self._lease)
+            return periodic.take(connection, owner, now=now, lease=self._lease)
 
     def record(self, events: Sequence[Event], messages: Sequence[Message] = ()) -> None:
         with self._changing() as (connection, now):
@@ -211,11 +211,11 @@ class Database:
 
     def prove_writable(self) -> None:
         with self._transactions.writing() as connection:
-            duties.touch(connection, now=self._clock.now())
+            periodic.touch(connection, now=self._clock.now())
 
     def chain(self, *, after: int = 0, limit: int = _PAGE) -> list[Mapping[str, Any]]:
         with self._transactions.reading() as connection:
-            return chain.read(connection, after=after, limit=limit)
+            return audit_log.read(connection, after=after, limit=limit)
 
     def records(self, *, after: int = 0) -> Iterator[Mapping[str, Any]]:
         """The whole chain after that number, read page by page."""
@@ -230,7 +230,7 @@ class Database:
     def head(self) -> Head:
         """Where the chain ends: what the end of `records` must agree with, and an anchor to be kept elsewhere."""
         with self._transactions.reading() as connection:
-            return chain.head(connection)
+            return audit_log.head(connection)
 
     @contextmanager
     def _changing(self) -> Iterator[tuple[Connection, datetime]]:
@@ -246,4 +246,4 @@ class Database:
         outbox.add(connection, request, messages, now=now)
 
     def _append(self, connection: Connection, events: Sequence[Event], now: datetime) -> None:
-        chain.append(connection, events, at=now, origin=self._origin)
+        audit_log.append(connection, events, at=now, origin=self._origin)

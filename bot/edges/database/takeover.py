@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import URL, text
 
-from bot.edges.database import claims, duties, outbox, schema
+from bot.edges.database import claims, outbox, periodic, schema
 from bot.edges.database.engine import file_of
 from bot.edges.database.file import sole_use
 from bot.edges.database.transactions import Transactions
@@ -46,4 +46,4 @@ def _void_claims(transactions: Transactions) -> None:
     with transactions.writing() as connection:
         claims.void_all(connection)
         outbox.void_all(connection)
-        duties.void_all(connection)
+        periodic.void_all(connection)

@@ -12,9 +12,9 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.schema import Table
 
 from bot.edges.database.engine import Limits, connect, file_of
-from bot.edges.database.faults import committing, translated
+from bot.edges.database.errors import committing, translated
+from bot.edges.database.fair_lock import Turns
 from bot.edges.database.tables import UtcTime
-from bot.edges.database.turns import Turns
 
 
 class Transactions:

@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from bot import __version__
-from bot.core.pages import is_loopback
+from bot.core.paging import is_loopback
 
 _MOST = 4096  # bytes of an answer that are read; nothing in it is believed
 _ACCEPTED = range(200, 300)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import IO
 
-from bot.core.on_call import LARGEST
+from bot.core.people.on_call import LARGEST
 
 _OURS = ("MASKBOT_", "SLACK_")  # the bot's own secrets are no business of a command that it runs
 

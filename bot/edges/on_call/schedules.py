@@ -7,12 +7,12 @@ from threading import Lock
 
 import structlog
 
-from bot.core.foreign import clean
-from bot.core.on_call import read_shifts
-from bot.core.people import Shift
-from bot.core.question import OnCallSource
-from bot.edges.on_call_command import ask_command
-from bot.edges.on_call_url import ask_url
+from bot.core.people.identity import Shift
+from bot.core.people.on_call import read_shifts
+from bot.core.policy.model import OnCallSource
+from bot.core.text.sanitize import clean
+from bot.edges.on_call.command import ask_command
+from bot.edges.on_call.url import ask_url
 from bot.errors import Unverified
 from bot.ports import Clock
 

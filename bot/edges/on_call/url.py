@@ -9,7 +9,7 @@ from threading import BoundedSemaphore, Thread
 from typing import IO
 from urllib.parse import quote, urlsplit
 
-from bot.core.on_call import LARGEST
+from bot.core.people.on_call import LARGEST
 
 SCHEDULE = "{schedule}"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")

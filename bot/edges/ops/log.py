@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from bot.edges.log_writing import Outlet
+from bot.edges.ops.log_writer import Outlet
 
 # Slack's tokens, and the password in a URL. No value of ours holds one on purpose; other people's errors might.
 _SECRET = re.compile(r"x(?:ox[a-z]|app)-[A-Za-z0-9-]{5,}|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")

@@ -8,10 +8,10 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from bot.core import signs
-from bot.core.signs import Sign
+from bot.core import health
+from bot.core.health import Sign
 from bot.edges import metrics
-from bot.edges.http_server import HttpLimits, Listener
+from bot.edges.http.server import HttpLimits, Listener
 
 _JSON, _TEXT = "application/json", "text/plain; charset=utf-8"
 _LIMITS = HttpLimits(body=1024, header=16 * 1024, arrival=5, idle=60, connections=50)
@@ -47,14 +47,14 @@ class Probes:
     def _health(self) -> Answer:
         """Whether the process is of any use. Slack, or a database that is away, is no reason to end it."""
         found = self._found()
-        is_alive = signs.is_alive(found)
-        return _said(is_alive, signs.document(found, verdict="alive", is_well=is_alive))
+        is_alive = health.is_alive(found)
+        return _said(is_alive, health.document(found, verdict="alive", is_well=is_alive))
 
     def _readiness(self) -> Answer:
         """Whether people can use it."""
         found = self._found()
-        is_ready = signs.is_ready(found)
-        return _said(is_ready, signs.document(found, verdict="ready", is_well=is_ready))
+        is_ready = health.is_ready(found)
+        return _said(is_ready, health.document(found, verdict="ready", is_well=is_ready))
 
 
 def listener(found: Callable[[], Sequence[Sign]], address: tuple[str, int]) -> Listener:

@@ -9,11 +9,11 @@ from datetime import datetime
 from time import monotonic
 from typing import Any
 
-from bot.core.pages import signed
-from bot.core.sinks import Need, Record, SyslogAddress, Way, framed, posted, syslog_lines
+from bot.core.audit.shipping import Need, Record, SyslogAddress, Way, framed, posted, syslog_lines
+from bot.core.paging import signed
 from bot.edges import metrics
-from bot.edges.latest import ended_after
-from bot.edges.posting import Poster, Unreachable
+from bot.edges.deadline import ended_after
+from bot.edges.http.post import Poster, Unreachable
 from bot.errors import SinkError
 
 

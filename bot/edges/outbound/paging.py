@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from bot.core.pages import Call, Format, Page, render, signed, why_not
-from bot.edges.posting import Poster, Unreachable
+from bot.core.paging import Call, Format, Page, render, signed, why_not
+from bot.edges.http.post import Poster, Unreachable
 from bot.errors import ConfigError, PagerError
 
 

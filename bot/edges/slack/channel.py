@@ -15,8 +15,8 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
-from bot.core.cards.kit import Block, Text
-from bot.core.people import Place
+from bot.core.cards.blocks import Block, Text
+from bot.core.people.identity import Place
 from bot.edges import metrics
 from bot.errors import SlackError
 

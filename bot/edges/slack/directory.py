@@ -10,9 +10,9 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.web import SlackResponse
 
-from bot.core.people import Person, PersonId, Place, Shift
-from bot.core.question import Group
-from bot.edges.slack import Account, call
+from bot.core.people.identity import Person, PersonId, Place, Shift
+from bot.core.policy.model import Group
+from bot.edges.slack.channel import Account, call
 from bot.errors import SlackError, Unverified
 from bot.ports import Schedules
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from bot.core.people import Person, PersonId, Place, Shift
-from bot.core.policy import Group, Policy
+from bot.core.people.identity import Person, PersonId, Place, Shift
+from bot.core.policy.model import Group, Policy
 from bot.errors import NotYet, SlackError, Unverified
 from bot.ports import Directory, Schedules
 

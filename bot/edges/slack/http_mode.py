@@ -1,8 +1,8 @@
 """Slack: what people do, in over HTTP, for those who cannot use its socket. A proxy with a certificate is in front."""
 
-from bot.edges.http_requests import Requests
-from bot.edges.http_server import HttpLimits, Listener
-from bot.edges.socket_mode import LISTENERS
+from bot.edges.http.server import HttpLimits, Listener
+from bot.edges.slack.http_requests import Requests
+from bot.edges.slack.socket_mode import LISTENERS
 
 __all__ = ["HttpLimits", "HttpServer"]
 

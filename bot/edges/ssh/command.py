@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import paramiko
 
-from bot.edges.latest import ended_after
+from bot.edges.deadline import ended_after
 from bot.errors import OutcomeUnknown
 
 _CHUNK = 32 * 1024

@@ -11,9 +11,9 @@ from typing import NoReturn
 import paramiko
 from paramiko.ssh_exception import IncompatiblePeer
 
-from bot.core.inventory import Host
+from bot.core.hosts.inventory import Host
 from bot.edges import metrics
-from bot.edges.ssh_certificate import why_refused
+from bot.edges.ssh.certificate import why_refused
 from bot.errors import HostError
 
 # What is offered, of all that the library knows: no CBC, no SHA-1, no MD5, no shortened MACs. Diffie-Hellman groups

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import paramiko
 
-from bot.core.inventory import Host
+from bot.core.hosts.inventory import Host
 from bot.edges import metrics
-from bot.edges.ssh_command import Answer, run_command
-from bot.edges.ssh_connection import SshLimits, connect, fingerprint_of
-from bot.edges.ssh_idle import IdleConnections
+from bot.edges.ssh.command import Answer, run_command
+from bot.edges.ssh.connection import SshLimits, connect, fingerprint_of
+from bot.edges.ssh.pool import IdleConnections
 from bot.errors import ConfigError, HostError, OutcomeUnknown
 from bot.ports import Reply
 

@@ -4,7 +4,7 @@ import threading
 import time
 from typing import Generic, Protocol, TypeVar
 
-from bot.core.inventory import Host
+from bot.core.hosts.inventory import Host
 
 
 class Connection(Protocol):

@@ -3,17 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from bot.core.audit import Event
-from bot.core.changes import Cause, Request, Rung, Tally
-from bot.core.people import PersonId, Place
-from bot.core.policy import Group
-from bot.core.times import spoken
+from bot.core.audit.chain import Event
+from bot.core.people.identity import PersonId, Place
+from bot.core.policy.model import Group
+from bot.core.requests import Cause, Request, Rung, Tally
+from bot.core.time.human_time import spoken
 from bot.errors import NotYet, Unverified
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.ending import event
-from bot.workflow.groups import MOST_CALLED, called
 from bot.workflow.paging import page
-from bot.workflow.parts import Parts
+from bot.workflow.people.membership import MOST_CALLED, called
+from bot.workflow.process.deps import Parts
+from bot.workflow.requests.closing import event
 
 _PAGED, _NO_PAGER = "somebody paged", "nobody paged, because no pager is set up"
 

@@ -9,18 +9,18 @@ from datetime import timedelta
 
 import structlog
 
-from bot.core import later
-from bot.core.audit import Event
-from bot.core.changes import Request, Stage, Tally, Vote
-from bot.core.demands import asked_now, held_to_what_was_asked, is_outdated
-from bot.core.policy import Allow, Decision, Moment, NeedsApproval, Refuse
+from bot.core.audit.chain import Event
+from bot.core.policy.model import Allow, Decision, Moment, NeedsApproval, Refuse
+from bot.core.policy.requirements import asked_now, held_to_what_was_asked, is_outdated
+from bot.core.requests import Request, Stage, Tally, Vote
+from bot.core.requests import scheduling as later
 from bot.errors import Unverified, UsageError
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.ending import end, event, limit_events, refuse
-from bot.workflow.groups import with_names
-from bot.workflow.judging import judge
-from bot.workflow.lineage import with_all_hosts
-from bot.workflow.parts import Parts
+from bot.workflow.evaluate import judge
+from bot.workflow.people.membership import with_names
+from bot.workflow.process.deps import Parts
+from bot.workflow.requests.closing import end, event, limit_events, refuse
+from bot.workflow.requests.lineage import with_all_hosts
 
 log = structlog.get_logger()
 _WHY = "May not approve this any more."

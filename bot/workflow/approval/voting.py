@@ -2,17 +2,17 @@
 
 from dataclasses import replace
 
-from bot.core.audit import Event
-from bot.core.changes import Request, Stage, Tally, Verdict, Vote
-from bot.core.policy import Decision, Facts, Moment, NeedsApproval, Refuse
+from bot.core.audit.chain import Event
+from bot.core.policy.model import Decision, Facts, Moment, NeedsApproval, Refuse
+from bot.core.requests import Request, Stage, Tally, Verdict, Vote
 from bot.errors import NotYet, Unverified, UsageError
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.ending import end, event, over, sentence
-from bot.workflow.groups import with_names
-from bot.workflow.judging import facts, judge, judged
-from bot.workflow.parts import Parts
-from bot.workflow.pressed import decided
-from bot.workflow.reviewing import Told, follow, review
+from bot.workflow.approval.reevaluate import Told, follow, review
+from bot.workflow.evaluate import facts, judge, judged
+from bot.workflow.people.membership import with_names
+from bot.workflow.process.deps import Parts
+from bot.workflow.requests.closing import end, event, over, sentence
+from bot.workflow.requests.lookup import decided
 
 
 def count_votes(parts: Parts, claim: Claim) -> Request:

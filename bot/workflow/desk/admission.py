@@ -3,16 +3,16 @@
 from datetime import timedelta
 from functools import partial
 
-from bot.core.audit import Event
-from bot.core.changes import Ask, Request, Stage, Verb
-from bot.core.question import Refuse
-from bot.core.rules.glass import why_too_short
-from bot.core.rules.limits import Traffic, there_is_room
+from bot.core.audit.chain import Event
+from bot.core.policy.model import Refuse
+from bot.core.policy.rules.admission import Traffic, there_is_room
+from bot.core.policy.rules.break_glass import why_too_short
+from bot.core.requests import Ask, Request, Stage, Verb
 from bot.errors import UsageError
 from bot.ports import Count, Query
-from bot.workflow.ending import sentence
-from bot.workflow.parts import Parts
-from bot.workflow.recording import record
+from bot.workflow.process.deps import Parts
+from bot.workflow.requests.closing import sentence
+from bot.workflow.requests.submit import record
 
 _MINUTE = timedelta(minutes=1)
 _OPEN = frozenset(stage for stage in Stage if not stage.is_final)

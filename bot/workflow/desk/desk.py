@@ -3,29 +3,29 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from bot.core.audit import Event
+from bot.core.audit.chain import Event
+from bot.core.cards.blocks import Block
 from bot.core.cards.buttons import DIGEST_SIGNS
-from bot.core.cards.kit import Block
-from bot.core.changes import Ask, Outcome, Request, Stage, Tally, Verdict, Vote
-from bot.core.grammar import Question
-from bot.core.later import once_more
-from bot.core.people import PersonId, Place
-from bot.core.times import Now
+from bot.core.input.grammar import Question
+from bot.core.people.identity import PersonId, Place
+from bot.core.requests import Ask, Outcome, Request, Stage, Tally, Verdict, Vote
+from bot.core.requests.scheduling import once_more
+from bot.core.time.human_time import Now
 from bot.errors import Stale, UsageError
-from bot.workflow.answering import Answers
-from bot.workflow.door import Door
-from bot.workflow.drawing import drawn
-from bot.workflow.ending import event
-from bot.workflow.freezing import Freezing
-from bot.workflow.offers import Offers
-from bot.workflow.pages import Pages
-from bot.workflow.parts import Parts
-from bot.workflow.places import place_of
-from bot.workflow.pressed import beside, decided, how_it_stands, stored
-from bot.workflow.prolonging import Lasting
-from bot.workflow.slow_stops import SlowStops, about_its_mask, call_forces
-from bot.workflow.whole_asked import on_one_host
-from bot.workflow.wishes.recording import Wishes
+from bot.workflow.desk.admission import Door
+from bot.workflow.expiry.extend import Lasting
+from bot.workflow.followups.record import Wishes
+from bot.workflow.force_stop import SlowStops, about_its_mask, call_forces
+from bot.workflow.hold.group_request import on_one_host
+from bot.workflow.kill_switch import Freezing
+from bot.workflow.people.channels import place_of
+from bot.workflow.process.deps import Parts
+from bot.workflow.process.render import drawn
+from bot.workflow.queries.answers import Answers
+from bot.workflow.queries.form_options import Offers
+from bot.workflow.queries.home_publisher import Pages
+from bot.workflow.requests.closing import event
+from bot.workflow.requests.lookup import beside, decided, how_it_stands, stored
 
 _STILL_MINE = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)
 

@@ -4,20 +4,20 @@ from dataclasses import replace
 
 import structlog
 
-from bot.core.aftermath import aftermath, told_of
-from bot.core.cards import ends
-from bot.core.changes import Request
-from bot.core.clocks import host_is_looked_at_again
-from bot.core.ends import next_look
-from bot.core.units import Snapshot
+from bot.core.cards import expiry
+from bot.core.requests import Request
+from bot.core.requests.aftercheck import aftermath, told_of
+from bot.core.requests.expiry import next_look
+from bot.core.requests.timers import host_is_looked_at_again
+from bot.core.systemd.units import Snapshot
 from bot.errors import HostError, UsageError
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.drawing import in_words
-from bot.workflow.ending import event
-from bot.workflow.looking import known_neighbours, look_at_result
-from bot.workflow.noticing import Gone, gone
-from bot.workflow.own_changes import own_changes
-from bot.workflow.parts import Parts
+from bot.workflow.drift.report import Gone, gone
+from bot.workflow.hosts.look import known_neighbours, look_at_result
+from bot.workflow.process.deps import Parts
+from bot.workflow.process.render import in_words
+from bot.workflow.requests.closing import event
+from bot.workflow.requests.own_changes import own_changes
 
 log = structlog.get_logger()
 
@@ -38,7 +38,7 @@ def look_after(parts: Parts, claim: Claim, request: Request) -> Request:
         looks=request.standing.looks + 1,
         found=request.standing.found + new,
     )
-    said = [in_words(parts, request, lambda: ends.aftermath(request, new, now))] if new else []
+    said = [in_words(parts, request, lambda: expiry.aftermath(request, new, now))] if new else []
     messages = [Message(MessageKind.NOTE, body=body) for body in said]
     events = [event(request, "afterlook.found", code="worse", found=list(new))] if new else []
     return parts.store.save(

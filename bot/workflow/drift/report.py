@@ -5,23 +5,23 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.core.audit import Event
-from bot.core.cards import watch as words
-from bot.core.changes import Loss, Request, Stage, Verb
-from bot.core.inventory import Host
-from bot.core.ledger import Findings, Page, loss
-from bot.core.people import Place
-from bot.core.scan import FoundMask, Scan
-from bot.core.units import Snapshot, UnitName
+from bot.core.audit.chain import Event
+from bot.core.cards import drift as words
+from bot.core.drift import Findings, Page, loss
+from bot.core.hosts.inventory import Host
+from bot.core.people.identity import Place
+from bot.core.requests import Loss, Request, Stage, Verb
+from bot.core.systemd.scan import FoundMask, Scan
+from bot.core.systemd.units import Snapshot, UnitName
 from bot.errors import Stale
 from bot.ports import Message, MessageKind, Query
-from bot.workflow.drawing import in_words
-from bot.workflow.ending import event
-from bot.workflow.holding import taken_off
-from bot.workflow.ledger import busy
-from bot.workflow.looking import look
-from bot.workflow.parts import Parts
-from bot.workflow.places import place_of
+from bot.workflow.hold.reapply import taken_off
+from bot.workflow.hosts.look import look
+from bot.workflow.people.channels import place_of
+from bot.workflow.process.deps import Parts
+from bot.workflow.process.render import in_words
+from bot.workflow.requests.closing import event
+from bot.workflow.requests.mask_inventory import busy
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,18 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.core.changes import Request
-from bot.core.inventory import Host
-from bot.core.ledger import Away, Findings, Page, compare, read_page, settled, write_page
-from bot.core.scan import Scan
+from bot.core.drift import Away, Findings, Page, compare, read_page, settled, write_page
+from bot.core.hosts.inventory import Host
+from bot.core.requests import Request
+from bot.core.systemd.scan import Scan
 from bot.errors import HostError, Stale
 from bot.ports import Duty
-from bot.workflow.ledger import _SOON, busy, live_masks, owners_of, watch_of
-from bot.workflow.looking import scan
-from bot.workflow.noticing import of_others, see_what_became, tell_failed
-from bot.workflow.own_changes import own_changes
-from bot.workflow.parts import Parts
-from bot.workflow.pending import host_is_back
+from bot.workflow.drift.report import of_others, see_what_became, tell_failed
+from bot.workflow.hosts.look import scan
+from bot.workflow.process.deps import Parts
+from bot.workflow.requests.hold_pending import host_is_back
+from bot.workflow.requests.mask_inventory import _SOON, busy, live_masks, owners_of, watch_of
+from bot.workflow.requests.own_changes import own_changes
 
 log = structlog.get_logger()
 

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import structlog
 
-from bot.core.audit import Event
-from bot.core.cards.configured import rejected, replaced
-from bot.core.changes import Stage
-from bot.core.configured import Configured, changes
+from bot.core.audit.chain import Event
+from bot.core.cards.config_reload import rejected, replaced
+from bot.core.policy.configuration import Configured, changes
+from bot.core.requests import Stage
 from bot.errors import StoreBusy
 from bot.ports import Message, MessageKind
-from bot.workflow.duties import appoint_configured
-from bot.workflow.parts import Parts
+from bot.workflow.engine.periodic import appoint_configured
+from bot.workflow.process.deps import Parts
 
 log = structlog.get_logger()
 _OPEN = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)

@@ -7,16 +7,16 @@ import structlog
 
 from bot.errors import MaskbotError, Stale
 from bot.ports import Duty
-from bot.workflow.digest import DIGEST, appoint_digest, digest
-from bot.workflow.freezing import take_up_wishes
-from bot.workflow.frozen import NAME as FREEZE
-from bot.workflow.ledger import WATCH
-from bot.workflow.operators import ANCHOR, anchor, first_anchor
-from bot.workflow.parts import Parts
-from bot.workflow.spreading import look_after_holds, spread
-from bot.workflow.trust import TRUST, review_trust, see_to_trust
-from bot.workflow.watching import appoint_watches, watch
-from bot.workflow.wholes import SPREAD
+from bot.workflow.drift.watch import appoint_watches, watch
+from bot.workflow.health.operator_notices import ANCHOR, anchor, first_anchor
+from bot.workflow.hold.rollout import look_after_holds, spread
+from bot.workflow.hosts.quarantine import TRUST, review_trust, see_to_trust
+from bot.workflow.kill_switch import take_up_wishes
+from bot.workflow.outbox.handover import DIGEST, appoint_digest, digest
+from bot.workflow.process.deps import Parts
+from bot.workflow.requests.hold_group import SPREAD
+from bot.workflow.requests.kill_switch_state import NAME as FREEZE
+from bot.workflow.requests.mask_inventory import WATCH
 
 log = structlog.get_logger()
 

@@ -2,24 +2,24 @@
 
 Each function looks whether its time has come, does the thing, moves its clock in the request on and saves that with
 what must be said, in one transaction: so it is done once, whichever replica is up, also after a restart of hours.
-The clocks themselves are in `bot/core/clocks.py`.
+The clocks themselves are in `bot/core/requests/timers.py`.
 """
 
 from collections.abc import Callable, Mapping
 
-from bot.core.changes import Request, Stage
+from bot.core.requests import Request, Stage
 from bot.ports import Claim
-from bot.workflow.afterlooks import look_after
-from bot.workflow.frozen import note_freeze
-from bot.workflow.holding import put_back
-from bot.workflow.nudging import count_down, escalate, remind
+from bot.workflow.approval.escalation import count_down, escalate, remind
+from bot.workflow.drift.aftercheck import look_after
+from bot.workflow.expiry.expire import bring_back
+from bot.workflow.expiry.remind_owner import tell_owner
+from bot.workflow.followups.break_glass_review import remind_of_review
+from bot.workflow.followups.handle import come_back_to_wishes, hear_wishes
+from bot.workflow.force_stop import end_if_over
+from bot.workflow.hold.reapply import put_back
 from bot.workflow.paging import close_page
-from bot.workflow.parts import Parts
-from bot.workflow.returning import bring_back
-from bot.workflow.slow_stops import end_if_over
-from bot.workflow.telling import tell_owner
-from bot.workflow.wishes.hearing import come_back_to_wishes, hear_wishes
-from bot.workflow.wishes.reviewing import remind_of_review
+from bot.workflow.process.deps import Parts
+from bot.workflow.requests.kill_switch_state import note_freeze
 
 # It gives back the request as it is stored afterwards, in whatever stage; one whose time has not come, as it was.
 Timely = Callable[[Parts, Claim, Request], Request]

@@ -9,19 +9,19 @@ from time import monotonic
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from bot.core.changes import Request, Stage
-from bot.core.later import is_ahead, window_of
+from bot.core.requests import Request, Stage
+from bot.core.requests.scheduling import is_ahead, window_of
 from bot.errors import MaskbotError, NotYet, Stale, StoreBusy
 from bot.ports import Claim
-from bot.workflow.asking import consider
-from bot.workflow.beginning import begin
-from bot.workflow.carrying import Carrying
-from bot.workflow.doubt import own_up
-from bot.workflow.duties import perform
-from bot.workflow.meanwhile import do_what_is_due
-from bot.workflow.parts import UNCALLED, Parts
-from bot.workflow.saying import say
-from bot.workflow.voting import count_votes, has_cast_votes
+from bot.workflow.approval.voting import count_votes, has_cast_votes
+from bot.workflow.engine.periodic import perform
+from bot.workflow.engine.timers import do_what_is_due
+from bot.workflow.lifecycle.carry_out import Carrying
+from bot.workflow.lifecycle.outcome_unknown import own_up
+from bot.workflow.lifecycle.preflight import consider
+from bot.workflow.lifecycle.start import begin
+from bot.workflow.outbox.deliver import say
+from bot.workflow.process.deps import UNCALLED, Parts
 
 log = structlog.get_logger()
 _LAST_WORDS = 5.0  # seconds in which the last messages are begun

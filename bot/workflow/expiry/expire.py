@@ -6,17 +6,17 @@ meanwhile finds one in the way; it is tried again with growing pauses until the 
 
 from dataclasses import replace
 
-from bot.core.changes import Ask, Request
-from bot.core.clocks import mask_ends
-from bot.core.ends import is_late, next_try, put_off
-from bot.core.people import ITSELF
+from bot.core.people.identity import ITSELF
+from bot.core.requests import Ask, Request
+from bot.core.requests.expiry import is_late, next_try, put_off
+from bot.core.requests.timers import mask_ends
 from bot.errors import HostError, UsageError
 from bot.ports import Claim
-from bot.workflow.ending import event
-from bot.workflow.looking import look
-from bot.workflow.parts import Parts
-from bot.workflow.pressed import at_work
-from bot.workflow.recording import record
+from bot.workflow.hosts.look import look
+from bot.workflow.process.deps import Parts
+from bot.workflow.requests.closing import event
+from bot.workflow.requests.lookup import at_work
+from bot.workflow.requests.submit import record
 
 
 def bring_back(parts: Parts, claim: Claim, request: Request) -> Request:

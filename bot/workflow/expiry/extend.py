@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from bot.core.changes import Ask, Request, Term
-from bot.core.people import PersonId, Place
+from bot.core.people.identity import PersonId, Place
+from bot.core.requests import Ask, Request, Term
 from bot.errors import UsageError
-from bot.workflow.parts import Parts
-from bot.workflow.pressed import beside, how_it_stands, stored
+from bot.workflow.process.deps import Parts
+from bot.workflow.requests.lookup import beside, how_it_stands, stored
 
 
 def prolonging(mask: Request, term: Term | None, by: PersonId, name: str) -> Ask:

@@ -3,16 +3,17 @@
 from dataclasses import replace
 from datetime import datetime
 
-from bot.core.cards import ends, holds
-from bot.core.changes import Hold, Request
-from bot.core.clocks import owner_is_told
-from bot.core.people import Place
+from bot.core.cards import expiry
+from bot.core.cards import hold as holds
+from bot.core.people.identity import Place
+from bot.core.requests import Hold, Request
+from bot.core.requests.timers import owner_is_told
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.drawing import in_words
-from bot.workflow.ending import event
-from bot.workflow.groups import called
-from bot.workflow.parts import Parts
-from bot.workflow.places import place_of
+from bot.workflow.people.channels import place_of
+from bot.workflow.people.membership import called
+from bot.workflow.process.deps import Parts
+from bot.workflow.process.render import in_words
+from bot.workflow.requests.closing import event
 
 
 def tell_owner(parts: Parts, claim: Claim, request: Request) -> Request:
@@ -30,7 +31,7 @@ def tell_owner(parts: Parts, claim: Claim, request: Request) -> Request:
             claim,
             request,
             "overdue",
-            in_words(parts, request, lambda: ends.overdue(request, ends_at)),
+            in_words(parts, request, lambda: expiry.overdue(request, ends_at)),
             again_at=next_time,
         )
     if ends_at and now < ends_at:
@@ -39,7 +40,7 @@ def tell_owner(parts: Parts, claim: Claim, request: Request) -> Request:
             claim,
             request,
             "ends_soon",
-            in_words(parts, request, lambda: ends.soon(request, ends_at, now)),
+            in_words(parts, request, lambda: expiry.soon(request, ends_at, now)),
             again_at=None,
         )
     if ends_at:  # it ends by itself right now
@@ -49,7 +50,7 @@ def tell_owner(parts: Parts, claim: Claim, request: Request) -> Request:
         claim,
         request,
         "no_end",
-        in_words(parts, request, lambda: ends.endless(request, now)),
+        in_words(parts, request, lambda: expiry.endless(request, now)),
         again_at=next_time,
     )
 

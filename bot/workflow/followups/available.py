@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bot.core.cards import done
-from bot.core.cards.glass import gave_way
-from bot.core.cards.kit import Action
-from bot.core.changes import Glass, Request, Stage
-from bot.core.people import PersonId
-from bot.core.policy import Allow, Moment
-from bot.workflow.judging import judge
-from bot.workflow.parts import Parts
+from bot.core.cards.blocks import Action
+from bot.core.cards.break_glass import gave_way
+from bot.core.people.identity import PersonId
+from bot.core.policy.model import Allow, Moment
+from bot.core.requests import Glass, Request, Stage
+from bot.workflow.evaluate import judge
+from bot.workflow.process.deps import Parts
 
 
 def offers(parts: Parts, request: Request, to: PersonId) -> tuple[Action, ...]:

@@ -4,18 +4,17 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core import later
-from bot.core.cards.glass import announcement
-from bot.core.changes import Glass, Request, Wish
-from bot.core.people import PersonId, Place
-from bot.core.policy import Allow, Moment, Refuse
+from bot.core.cards.break_glass import announcement
+from bot.core.people.identity import PersonId, Place
+from bot.core.policy.model import Allow, Moment, Refuse
+from bot.core.requests import Glass, Request, Wish, scheduling
 from bot.errors import NotYet, Unverified
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.ending import event
-from bot.workflow.judging import facts, judged
-from bot.workflow.parts import Parts
-from bot.workflow.places import place_of
-from bot.workflow.wishes.recording import granted, refuse_wish
+from bot.workflow.evaluate import facts, judged
+from bot.workflow.followups.record import granted, refuse_wish
+from bot.workflow.people.channels import place_of
+from bot.workflow.process.deps import Parts
+from bot.workflow.requests.closing import event
 
 _MENTIONS = 100  # of one message: more do not fit into its block
 
@@ -30,7 +29,7 @@ def go_alone(parts: Parts, claim: Claim, request: Request, wish: Wish) -> Reques
         no = answer if isinstance(answer, Refuse) else Refuse("may_not_go_alone", "You may not go ahead alone.")
         return refuse_wish(parts, claim, request, wish, no)
     now, told = parts.clock.now(), skipped(broken, given.members, also=parts.policy.break_glass.people)
-    approved = later.approved(granted(broken, wish), answer.because, now, request.approval.good_for)
+    approved = scheduling.approved(granted(broken, wish), answer.because, now, request.approval.good_for)
     recorded = event(
         approved, "glass.broken", actor=wish.by, why=glass.reason, need=glass.need, have=glass.have, skipped=told
     )

@@ -3,19 +3,20 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.cards.glass import reminder
-from bot.core.changes import Glass, Request, Signature, Wish
-from bot.core.inventory import Host
-from bot.core.people import Person
-from bot.core.policy import Facts, Moment, Refuse, may_sign
+from bot.core.cards.break_glass import reminder
+from bot.core.hosts.inventory import Host
+from bot.core.people.identity import Person
+from bot.core.policy.decide import may_sign
+from bot.core.policy.model import Facts, Moment, Refuse
+from bot.core.requests import Glass, Request, Signature, Wish
 from bot.errors import NotYet
 from bot.ports import Claim
-from bot.workflow.ending import event
-from bot.workflow.groups import person, read_groups
-from bot.workflow.judging import raise_if_unknown
-from bot.workflow.parts import Parts
-from bot.workflow.wishes.alone import notes, skipped
-from bot.workflow.wishes.recording import granted, refuse_wish
+from bot.workflow.evaluate import raise_if_unknown
+from bot.workflow.followups.break_glass import notes, skipped
+from bot.workflow.followups.record import granted, refuse_wish
+from bot.workflow.people.membership import person, read_groups
+from bot.workflow.process.deps import Parts
+from bot.workflow.requests.closing import event
 
 
 def sign(parts: Parts, claim: Claim, request: Request, wish: Wish) -> Request:

@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 
-from bot.core.changes import Approval, Remark, Request, Wish
-from bot.core.policy import Moment, Refuse
-from bot.core.times import spoken
+from bot.core.policy.model import Moment, Refuse
+from bot.core.requests import Approval, Remark, Request, Wish
+from bot.core.time.human_time import spoken
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.ending import event
-from bot.workflow.judging import judge
-from bot.workflow.parts import Parts
-from bot.workflow.wishes.recording import granted, refuse_wish
+from bot.workflow.evaluate import judge
+from bot.workflow.followups.record import granted, refuse_wish
+from bot.workflow.process.deps import Parts
+from bot.workflow.requests.closing import event
 
 
 def ask_for_more(parts: Parts, claim: Claim, request: Request, wish: Wish) -> Request:

@@ -3,16 +3,16 @@
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from bot.core.changes import Request, Stage, Wanted, Wish
-from bot.core.policy import Refuse
+from bot.core.policy.model import Refuse
+from bot.core.requests import Request, Stage, Wanted, Wish
 from bot.errors import NotYet, Unverified, UsageError
 from bot.ports import Claim
-from bot.workflow.parts import Parts
-from bot.workflow.wishes.alone import go_alone
-from bot.workflow.wishes.owning import hand_over
-from bot.workflow.wishes.recording import check, refuse_wish
-from bot.workflow.wishes.reviewing import sign
-from bot.workflow.wishes.talking import answer, ask_for_more
+from bot.workflow.followups.break_glass import go_alone
+from bot.workflow.followups.break_glass_review import sign
+from bot.workflow.followups.clarification import answer, ask_for_more
+from bot.workflow.followups.ownership import hand_over
+from bot.workflow.followups.record import check, refuse_wish
+from bot.workflow.process.deps import Parts
 
 Grant = Callable[[Parts, Claim, Request, Wish], Request]
 _GRANT: Mapping[Wanted, Grant] = {

@@ -2,14 +2,15 @@
 
 from dataclasses import replace
 
-from bot.core.changes import Handover, Request, Wish
-from bot.core.policy import Moment, Refuse, may_own
+from bot.core.policy.decide import may_own
+from bot.core.policy.model import Moment, Refuse
+from bot.core.requests import Handover, Request, Wish
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.ending import event
-from bot.workflow.groups import person
-from bot.workflow.judging import facts, raise_if_unknown
-from bot.workflow.parts import Parts
-from bot.workflow.wishes.recording import granted, refuse_wish
+from bot.workflow.evaluate import facts, raise_if_unknown
+from bot.workflow.followups.record import granted, refuse_wish
+from bot.workflow.people.membership import person
+from bot.workflow.process.deps import Parts
+from bot.workflow.requests.closing import event
 
 
 def hand_over(parts: Parts, claim: Claim, request: Request, wish: Wish) -> Request:

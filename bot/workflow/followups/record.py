@@ -4,15 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from bot.core.cards.buttons import DIGEST_SIGNS
-from bot.core.changes import Request, Stage, Tally, Wanted, Wish
-from bot.core.people import PersonId, Place
-from bot.core.policy import Policy, Refuse
-from bot.core.rules.glass import why_too_short
+from bot.core.people.identity import PersonId, Place
+from bot.core.policy.model import Policy, Refuse
+from bot.core.policy.rules.break_glass import why_too_short
+from bot.core.requests import Request, Stage, Tally, Wanted, Wish
 from bot.errors import NoSuchRequest, Stale, UsageError
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.ending import event, sentence
-from bot.workflow.parts import Parts
-from bot.workflow.pressed import decided
+from bot.workflow.process.deps import Parts
+from bot.workflow.requests.closing import event, sentence
+from bot.workflow.requests.lookup import decided
 
 _KEPT = 20  # wishes, the newest of them
 Check = Callable[[Request, Wish, Policy], None]

@@ -7,11 +7,11 @@ from time import monotonic
 
 import structlog
 
-from bot.core import signs
-from bot.core.pages import Page
-from bot.core.signs import Sign
+from bot.core import health
+from bot.core.health import Sign
+from bot.core.paging import Page
 from bot.errors import MaskbotError, PagerError
-from bot.workflow.parts import UNCALLED, Parts
+from bot.workflow.process.deps import UNCALLED, Parts
 
 log = structlog.get_logger()
 _LATE = 6  # beats, after which the pulse itself counts as stopped
@@ -68,7 +68,7 @@ class Pulse:
         """Look at every part."""
         before = {sign.part: sign for sign in self._signs}
         found = [sign for look in self._looks for sign in _seen(look)]
-        self._signs = signs.since(found, before, self._parts.clock.now())
+        self._signs = health.since(found, before, self._parts.clock.now())
         self._at = monotonic()
         for sign in self._signs:
             if (was := before.get(sign.part)) and was.is_well != sign.is_well:
@@ -78,13 +78,13 @@ class Pulse:
     def raise_alarms(self) -> None:
         """Page somebody about what lasts, once, and say when it is over; what the pager did not take is tried again."""
         now = self._parts.clock.now()
-        found = signs.alarms(self._signs, source=self._source, now=now)
+        found = health.alarms(self._signs, source=self._source, now=now)
         for part, page in found.items():
             if part not in self._paged and self._send(page):
                 self._paged[part] = page
         by_part = {sign.part: sign for sign in self._signs}
         for part in [part for part in self._paged if part not in found]:
-            if self._send(signs.all_clear(self._paged[part], by_part.get(part), now=now)):
+            if self._send(health.all_clear(self._paged[part], by_part.get(part), now=now)):
                 del self._paged[part]
 
     @property
@@ -116,12 +116,12 @@ class Pulse:
         """The parts that the workflow itself is made of."""
         timings, found = self._parts.timings, [self._database()]
         rest = max(timings.lease_renewal, UNCALLED * timings.poll)  # what a thread may wait by itself
-        found.append(signs.loop(self._parts.vitals.ages, longest=timings.stuck + rest, patience=_AT_ONCE))
+        found.append(health.loop(self._parts.vitals.ages, longest=timings.stuck + rest, patience=_AT_ONCE))
         try:
-            backlog = signs.messages(self._parts.store.backlog())
+            backlog = health.messages(self._parts.store.backlog())
         except MaskbotError:
             return found  # the sign of the database says why
-        return [*found, signs.with_patience(backlog, timedelta(seconds=timings.alarm))]
+        return [*found, health.with_patience(backlog, timedelta(seconds=timings.alarm))]
 
     def _database(self) -> Sign:
         try:

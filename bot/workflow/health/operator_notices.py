@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import structlog
 
-from bot.core.audit import Event
-from bot.core.cards import copied
-from bot.core.cards.configured import crowded
-from bot.core.cards.jumped import jumped
+from bot.core.audit.chain import Event
+from bot.core.cards import audit_shipping
+from bot.core.cards.clock_jump import jumped
+from bot.core.cards.config_reload import crowded
 from bot.errors import MaskbotError
 from bot.ports import Duty, Message, MessageKind
-from bot.workflow.parts import Parts
+from bot.workflow.process.deps import Parts
 
 log = structlog.get_logger()
 ANCHOR = "anchor"
@@ -31,7 +31,7 @@ def anchor(parts: Parts, duty: Duty) -> None:
     """Say it, unless nothing is new, and be due again."""
     head, due_at = parts.store.head(), parts.clock.now() + timedelta(seconds=parts.timings.anchor)
     is_new = head.seq != duty.document.get("seq")
-    said = [Message(MessageKind.NOTE, body=copied.ends(head), until=due_at)] if is_new else []
+    said = [Message(MessageKind.NOTE, body=audit_shipping.ends(head), until=due_at)] if is_new else []
     parts.store.keep(Duty(duty.name, {"seq": head.seq}, due_at, duty.version), messages=said)
 
 

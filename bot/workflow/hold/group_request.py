@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 
-from bot.core.changes import Ask, Hold, Request, Verb
-from bot.core.inventory import is_group
-from bot.core.ledger import read_page
+from bot.core.drift import read_page
+from bot.core.hosts.inventory import is_group
+from bot.core.requests import Ask, Hold, Request, Verb
 from bot.errors import UsageError
 from bot.ports import Query
-from bot.workflow.ledger import watch_of
-from bot.workflow.parts import Parts
-from bot.workflow.wholes import _MOST, in_group
+from bot.workflow.process.deps import Parts
+from bot.workflow.requests.hold_group import _MOST, in_group
+from bot.workflow.requests.mask_inventory import watch_of
 
 
 def on_one_host(parts: Parts, ask: Ask) -> Ask:

@@ -8,25 +8,25 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.core.audit import Event
-from bot.core.cards import holds as words
-from bot.core.changes import Ask, Cause, Hold, Loss, Request, Stage
-from bot.core.clocks import hold_is_put_back
-from bot.core.ends import pause as growing
-from bot.core.holding import rests_until
-from bot.core.people import Place
+from bot.core.audit.chain import Event
+from bot.core.cards import hold as words
+from bot.core.people.identity import Place
+from bot.core.policy.hold import rests_until
+from bot.core.requests import Ask, Cause, Hold, Loss, Request, Stage
+from bot.core.requests.expiry import pause as growing
+from bot.core.requests.timers import hold_is_put_back
 from bot.errors import HostError, UsageError
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.drawing import in_words
-from bot.workflow.ending import event
-from bot.workflow.frozen import frozen
-from bot.workflow.groups import called
-from bot.workflow.looking import look
+from bot.workflow.hosts.look import look
 from bot.workflow.paging import page
-from bot.workflow.parts import Parts
-from bot.workflow.places import place_of
-from bot.workflow.pressed import at_work
-from bot.workflow.recording import record
+from bot.workflow.people.channels import place_of
+from bot.workflow.people.membership import called
+from bot.workflow.process.deps import Parts
+from bot.workflow.process.render import in_words
+from bot.workflow.requests.closing import event
+from bot.workflow.requests.kill_switch_state import frozen
+from bot.workflow.requests.lookup import at_work
+from bot.workflow.requests.submit import record
 
 
 def taken_off(

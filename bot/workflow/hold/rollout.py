@@ -9,21 +9,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from bot.core.audit import Event
-from bot.core.cards import holds as words
-from bot.core.changes import Ask, Hold, Request
-from bot.core.people import Place
+from bot.core.audit.chain import Event
+from bot.core.cards import hold as words
+from bot.core.people.identity import Place
+from bot.core.requests import Ask, Hold, Request
 from bot.ports import Duty, Message, MessageKind, Query
-from bot.workflow.drawing import in_words
-from bot.workflow.due_now import make_due
-from bot.workflow.ending import event
-from bot.workflow.frozen import frozen
-from bot.workflow.groups import called
-from bot.workflow.marks import mark_lifted
-from bot.workflow.parts import Parts
-from bot.workflow.places import place_of, thread_of
-from bot.workflow.recording import record
-from bot.workflow.wholes import SPREAD, approved, in_group, is_of, newest
+from bot.workflow.people.channels import place_of, thread_of
+from bot.workflow.people.membership import called
+from bot.workflow.process.deps import Parts
+from bot.workflow.process.render import in_words
+from bot.workflow.process.run_periodic_now import make_due
+from bot.workflow.requests.closing import event
+from bot.workflow.requests.hold_group import SPREAD, approved, in_group, is_of, newest
+from bot.workflow.requests.kill_switch_state import frozen
+from bot.workflow.requests.marks import mark_lifted
+from bot.workflow.requests.submit import record
 
 _SOON = 0.2  # of the interval of a watch, while something is under way
 _LONGEST = timedelta(days=1)  # until what was refused on a host is asked for there again

@@ -2,17 +2,17 @@
 
 from collections.abc import Collection
 
-from bot.core.changes import Target
-from bot.core.guard import complaint
-from bot.core.inventory import Host
-from bot.core.login import login_complaint
-from bot.core.look import look_argv, parse_granted, parse_look, parse_status
-from bot.core.scan import Scan, parse_scan, scan_argv
-from bot.core.status import read_status
-from bot.core.systemctl import Argv, status_argv
-from bot.core.units import Snapshot, UnitName
+from bot.core.hosts.inventory import Host
+from bot.core.requests import Target
+from bot.core.systemd.guard import complaint
+from bot.core.systemd.login_shell import login_complaint
+from bot.core.systemd.look import look_argv, parse_granted, parse_look, parse_status
+from bot.core.systemd.scan import Scan, parse_scan, scan_argv
+from bot.core.systemd.status import read_status
+from bot.core.systemd.systemctl import Argv, status_argv
+from bot.core.systemd.units import Snapshot, UnitName
 from bot.errors import HostError, OutcomeUnknown
-from bot.workflow.parts import Parts
+from bot.workflow.process.deps import Parts
 
 # A host under load gives these for a moment (measured), though they may also be there to stay.
 _MAY_PASS = ("no_bus", "show_failed")

@@ -10,16 +10,16 @@ from dataclasses import replace
 
 import structlog
 
-from bot.core.audit import Event
-from bot.core.cards import trust as words
-from bot.core.changes import Stage
-from bot.core.inventory import Host
-from bot.core.trust import ANOTHER_KEY, NOT_TRUSTED, SET_ASIDE, Distrust, distrust, read, written
+from bot.core.audit.chain import Event
+from bot.core.cards import quarantine as words
+from bot.core.hosts.inventory import Host
+from bot.core.hosts.quarantine import ANOTHER_KEY, NOT_TRUSTED, SET_ASIDE, Distrust, distrust, read, written
+from bot.core.requests import Stage
 from bot.errors import HostError, MaskbotError, Stale
 from bot.ports import Clock, Duty, Hosts, Message, MessageKind, Query, Reply, Store
-from bot.workflow.due_now import make_due
-from bot.workflow.ending import end
-from bot.workflow.parts import Parts
+from bot.workflow.process.deps import Parts
+from bot.workflow.process.run_periodic_now import make_due
+from bot.workflow.requests.closing import end
 
 log = structlog.get_logger()
 TRUST = "trust"

@@ -4,27 +4,27 @@ from collections.abc import Callable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from bot.core.audit import Event
-from bot.core.changes import Outcome, Request, Sent, Target
-from bot.core.foreign import clean
-from bot.core.inventory import Host
-from bot.core.rules.auditing import AUDIT_UNAVAILABLE
+from bot.core.audit.chain import Event
+from bot.core.hosts.inventory import Host
+from bot.core.policy.rules.audit_shipping import AUDIT_UNAVAILABLE
+from bot.core.requests import Outcome, Request, Sent, Target
 from bot.core.steps import Done, Step, Work, next_step, observe
 from bot.core.steps.commands import argv
 from bot.core.steps.kinds import Command, LookFully, Probe, TryStart, Wait, label
-from bot.core.units import Snapshot
+from bot.core.systemd.units import Snapshot
+from bot.core.text.sanitize import clean
 from bot.errors import HostError, OutcomeUnknown, UsageError
 from bot.ports import Claim, Reply
-from bot.workflow.copies import left_uncopied
-from bot.workflow.doubt import in_doubt
-from bot.workflow.ending import event
-from bot.workflow.finishing import Ending, finish
-from bot.workflow.frozen import is_new_mask
-from bot.workflow.lineage import owed
-from bot.workflow.looking import known_neighbours, look, look_at_result, status_head
-from bot.workflow.parts import Parts
-from bot.workflow.slow import give_way
-from bot.workflow.slow_stops import call_forces
+from bot.workflow.audit_shipping import left_uncopied
+from bot.workflow.force_stop import call_forces
+from bot.workflow.hosts.look import known_neighbours, look, look_at_result, status_head
+from bot.workflow.lifecycle.finish import Ending, finish
+from bot.workflow.lifecycle.outcome_unknown import in_doubt
+from bot.workflow.lifecycle.slow_unit import give_way
+from bot.workflow.process.deps import Parts
+from bot.workflow.requests.closing import event
+from bot.workflow.requests.kill_switch_state import is_new_mask
+from bot.workflow.requests.lineage import owed
 
 _LINES_OF_AN_ANSWER = 6
 

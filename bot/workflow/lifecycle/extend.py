@@ -1,14 +1,14 @@
 """Write a later end of a mask, or a later review of a hold, into the request that made it."""
 
-from bot.core.changes import Outcome, Prolonging, Request, Stage
-from bot.core.policy import Allow
-from bot.core.rules.ends import EXTENSION
+from bot.core.policy.model import Allow
+from bot.core.policy.rules.expiry import EXTENSION
+from bot.core.requests import Outcome, Prolonging, Request, Stage
 from bot.core.steps import Done
 from bot.ports import Claim
-from bot.workflow.ending import end
-from bot.workflow.finishing import Ending, finish
-from bot.workflow.marks import mark_prolonged
-from bot.workflow.parts import Parts
+from bot.workflow.lifecycle.finish import Ending, finish
+from bot.workflow.process.deps import Parts
+from bot.workflow.requests.closing import end
+from bot.workflow.requests.marks import mark_prolonged
 
 
 def prolong(parts: Parts, request: Request, decision: Allow, *, claim: Claim) -> Request:

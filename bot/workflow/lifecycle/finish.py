@@ -4,22 +4,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.core.cards.ends import not_as_before
-from bot.core.changes import Forced, Held, Outcome, Request, Stage, Verb
-from bot.core.ends import begun
-from bot.core.policy import Refuse
-from bot.core.proof import broke, disproofs
-from bot.core.rules.forcing import STOP_IS_OVER
+from bot.core.cards.expiry import not_as_before
+from bot.core.policy.model import Refuse
+from bot.core.policy.rules.force_stop import STOP_IS_OVER
+from bot.core.requests import Forced, Held, Outcome, Request, Stage, Verb
+from bot.core.requests.expiry import begun
+from bot.core.requests.proof import broke, disproofs
 from bot.core.steps import Done
 from bot.core.steps.restoring import OVER, is_over
-from bot.core.units import Snapshot
+from bot.core.systemd.units import Snapshot
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.drawing import in_words
-from bot.workflow.ending import event, over, sentence, states
-from bot.workflow.ledger import watch_soon
-from bot.workflow.marks import _mark, mark_repeated, mark_undone
-from bot.workflow.parts import Parts
-from bot.workflow.wholes import is_whole, see_to
+from bot.workflow.process.deps import Parts
+from bot.workflow.process.render import in_words
+from bot.workflow.requests.closing import event, over, sentence, states
+from bot.workflow.requests.hold_group import is_whole, see_to
+from bot.workflow.requests.marks import _mark, mark_repeated, mark_undone
+from bot.workflow.requests.mask_inventory import watch_soon
 
 _AUDIT_WORD = {
     Outcome.PROVEN: "success",

@@ -3,12 +3,12 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.core.changes import Request, Stage
+from bot.core.requests import Request, Stage
 from bot.errors import HostError
 from bot.ports import Claim
-from bot.workflow.ending import end, event
 from bot.workflow.paging import page_in_doubt
-from bot.workflow.parts import Parts
+from bot.workflow.process.deps import Parts
+from bot.workflow.requests.closing import end, event
 
 _AGAIN = timedelta(minutes=1)  # what a finished request still owes is tried again then
 _OURS = "The bot met a mistake of its own. Whoever runs it finds it in its log."

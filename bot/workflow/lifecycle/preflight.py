@@ -4,25 +4,24 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.core import later
-from bot.core.changes import Change, Nudges, Request, Stage, Target, Wanted, Wish
-from bot.core.demands import asked_for
-from bot.core.layers import planned
-from bot.core.plan import plan_of
-from bot.core.policy import Allow, Decision, Moment, NeedsApproval, Refuse
+from bot.core.policy.mask_layer import planned
+from bot.core.policy.model import Allow, Decision, Moment, NeedsApproval, Refuse
+from bot.core.policy.requirements import asked_for
+from bot.core.requests import Change, Nudges, Request, Stage, Target, Wanted, Wish, scheduling
+from bot.core.requests.plan import plan_of
 from bot.errors import HostError, Unverified, UsageError
 from bot.ports import Claim, Message
-from bot.workflow.ending import end, event, limit_events, refuse
-from bot.workflow.finishing import finish, nothing_to_do
-from bot.workflow.groups import with_names
-from bot.workflow.judging import judge
-from bot.workflow.lineage import rival, with_all_hosts, with_own_mask
-from bot.workflow.looking import patient_look
-from bot.workflow.naming import unit_behind
-from bot.workflow.parts import Parts
-from bot.workflow.pending import stay_pending
-from bot.workflow.pressed import before_our_mask
-from bot.workflow.routing import routed
+from bot.workflow.evaluate import judge
+from bot.workflow.hosts.look import patient_look
+from bot.workflow.lifecycle.finish import finish, nothing_to_do
+from bot.workflow.people.membership import with_names
+from bot.workflow.people.routing import routed
+from bot.workflow.process.deps import Parts
+from bot.workflow.requests.closing import end, event, limit_events, refuse
+from bot.workflow.requests.find_mask import unit_behind
+from bot.workflow.requests.hold_pending import stay_pending
+from bot.workflow.requests.lineage import rival, with_all_hosts, with_own_mask
+from bot.workflow.requests.lookup import before_our_mask
 
 
 def consider(parts: Parts, claim: Claim) -> Request:
@@ -112,15 +111,15 @@ def settle(parts: Parts, request: Request, decision: Decision, *, claim: Claim) 
             events = [evaluated, *limit_events(request, decision)]
             return parts.store.save(waiting, events=events, messages=said, claim=claim)
         case Allow():
-            approved = later.approved(request, decision.because, now, timedelta(seconds=parts.timings.allowed_for))
+            approved = scheduling.approved(request, decision.because, now, timedelta(seconds=parts.timings.allowed_for))
             allowed = replace(approved, act_by=_good_until(request, approved.act_by))
             return parts.store.save(allowed, events=[evaluated], messages=said, claim=claim)
 
 
 def _waiting(request: Request, decision: NeedsApproval, *, policy: str, now: datetime) -> Request:
     """Put to the approvers, with the time they have and what that brings."""
-    approval = asked_for(decision, policy=policy, now=now, window=later.window_of(request))
-    since = later.called_from(now, approval.decide_by, approval.decide_within)
+    approval = asked_for(decision, policy=policy, now=now, window=scheduling.window_of(request))
+    since = scheduling.called_from(now, approval.decide_by, approval.decide_within)
     return request.move(
         Stage.WAITING,
         approval=approval,

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.changes import Request, Target, Waiting
-from bot.core.units import Snapshot
+from bot.core.requests import Request, Target, Waiting
+from bot.core.systemd.units import Snapshot
 from bot.ports import Claim
-from bot.workflow.parts import Parts
+from bot.workflow.process.deps import Parts
 
 _SHARE = 10  # the longer it lasts, the longer the pauses: a tenth of it
 

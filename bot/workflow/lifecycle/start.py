@@ -2,29 +2,29 @@
 
 from dataclasses import replace
 
-from bot.core.changes import Approval, Outcome, Request, Stage, Verb
-from bot.core.demands import asked_now, held_to_what_was_asked
-from bot.core.inventory import Host
-from bot.core.layers import planned
-from bot.core.plan import differences, plan_of
-from bot.core.policy import Allow, Moment, NeedsApproval, Refuse
+from bot.core.hosts.inventory import Host
+from bot.core.policy.mask_layer import planned
+from bot.core.policy.model import Allow, Moment, NeedsApproval, Refuse
+from bot.core.policy.requirements import asked_now, held_to_what_was_asked
+from bot.core.requests import Approval, Outcome, Request, Stage, Verb
+from bot.core.requests.plan import differences, plan_of
 from bot.core.steps import Done
-from bot.core.units import Snapshot
+from bot.core.systemd.units import Snapshot
 from bot.errors import HostError, HostTaken, NotYet, Unverified, UsageError
 from bot.ports import Claim, Query
-from bot.workflow.asking import settle
-from bot.workflow.copies import left_uncopied, uncopied
-from bot.workflow.ending import back_to_waiting, end, event, limit_events, refuse
-from bot.workflow.extending import prolong
-from bot.workflow.finishing import Ending, finish, nothing_to_do
-from bot.workflow.frozen import frozen, is_new_mask
-from bot.workflow.judging import judge
-from bot.workflow.lineage import about_the_newest
-from bot.workflow.looking import patient_look, status_head
-from bot.workflow.parts import Parts
-from bot.workflow.pending import stay_pending
-from bot.workflow.pressed import before_our_mask
-from bot.workflow.reviewing import Lost, without_lost
+from bot.workflow.approval.reevaluate import Lost, without_lost
+from bot.workflow.audit_shipping import left_uncopied, uncopied
+from bot.workflow.evaluate import judge
+from bot.workflow.hosts.look import patient_look, status_head
+from bot.workflow.lifecycle.extend import prolong
+from bot.workflow.lifecycle.finish import Ending, finish, nothing_to_do
+from bot.workflow.lifecycle.preflight import settle
+from bot.workflow.process.deps import Parts
+from bot.workflow.requests.closing import back_to_waiting, end, event, limit_events, refuse
+from bot.workflow.requests.hold_pending import stay_pending
+from bot.workflow.requests.kill_switch_state import frozen, is_new_mask
+from bot.workflow.requests.lineage import about_the_newest
+from bot.workflow.requests.lookup import before_our_mask
 
 
 def begin(parts: Parts, claim: Claim, request: Request, *, seen: Snapshot | None = None) -> Request:

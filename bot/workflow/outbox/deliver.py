@@ -6,20 +6,20 @@ from datetime import timedelta
 import structlog
 
 from bot.core.cards import evidence, fallback, line, note, plain, reminder
-from bot.core.cards.kit import Text
+from bot.core.cards.blocks import Text
 from bot.core.cards.sentences import NOBODY_THERE, unseen
-from bot.core.changes import Request, Stage
-from bot.core.people import PersonId, Place
+from bot.core.people.identity import PersonId, Place
+from bot.core.requests import Request, Stage
 from bot.errors import NotYet, SlackError, Stale, Unverified
 from bot.ports import Due, Message, MessageKind
-from bot.workflow.digest import digest_now
-from bot.workflow.drawing import card_of, drawn
-from bot.workflow.ending import end, event
+from bot.workflow.outbox.handover import digest_now
+from bot.workflow.outbox.post_once import plainer, post, post_all, posted, posted_before
 from bot.workflow.paging import send_page
-from bot.workflow.parts import Parts
-from bot.workflow.places import asked_at, place_of, thread_of
-from bot.workflow.posting import plainer, post, post_all, posted, posted_before
-from bot.workflow.vitals import TOKEN_REFUSED
+from bot.workflow.people.channels import asked_at, place_of, thread_of
+from bot.workflow.process.deps import Parts
+from bot.workflow.process.liveness import TOKEN_REFUSED
+from bot.workflow.process.render import card_of, drawn
+from bot.workflow.requests.closing import end, event
 
 log = structlog.get_logger()
 _NO_AUDIENCE = frozenset({"is_archived", "not_in_channel", "channel_not_found"})

@@ -4,14 +4,14 @@ from contextlib import suppress
 
 from bot.core.cards import handover as words
 from bot.core.cards import note
-from bot.core.cards.kit import Text
-from bot.core.people import Place
+from bot.core.cards.blocks import Text
+from bot.core.people.identity import Place
 from bot.errors import Stale
 from bot.ports import Duty, Message, MessageKind
-from bot.workflow.drawing import drawn
-from bot.workflow.frozen import stopped_too
-from bot.workflow.ledger import book
-from bot.workflow.parts import Parts
+from bot.workflow.process.deps import Parts
+from bot.workflow.process.render import drawn
+from bot.workflow.requests.kill_switch_state import stopped_too
+from bot.workflow.requests.mask_inventory import book
 
 DIGEST = "digest"
 _NOT_DRAWN = "The digest could not be drawn: a mistake of mine. `/mask handover` and `/mask list` may still say it."

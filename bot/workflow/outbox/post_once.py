@@ -6,11 +6,11 @@ from typing import TypeVar
 
 import structlog
 
-from bot.core.cards.kit import Text
-from bot.core.people import Place
+from bot.core.cards.blocks import Text
+from bot.core.people.identity import Place
 from bot.errors import SlackError
 from bot.ports import Due
-from bot.workflow.parts import Parts
+from bot.workflow.process.deps import Parts
 
 log = structlog.get_logger()
 Answer = TypeVar("Answer")

@@ -1,8 +1,8 @@
 """Where what is said about a request belongs."""
 
-from bot.core.changes import Request
-from bot.core.people import Place
-from bot.workflow.parts import Parts
+from bot.core.people.identity import Place
+from bot.core.requests import Request
+from bot.workflow.process.deps import Parts
 
 
 def place_of(parts: Parts, request: Request) -> Place:

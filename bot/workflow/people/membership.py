@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from bot.core.changes import Request
-from bot.core.people import Person, PersonId, Place, Shift
-from bot.core.policy import Decision, Group, NeedsApproval, Unknown
+from bot.core.people.identity import Person, PersonId, Place, Shift
+from bot.core.policy.model import Decision, Group, NeedsApproval, Unknown
+from bot.core.requests import Request
 from bot.errors import NotYet, Unverified
-from bot.workflow.parts import Parts
+from bot.workflow.process.deps import Parts
 
 MOST_CALLED = 10  # people of one group who are called by name in one message
 

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 
-from bot.core.changes import Request, Route
-from bot.core.people import Place
-from bot.core.policy import Allow, NeedsApproval, Routing
+from bot.core.people.identity import Place
+from bot.core.policy.model import Allow, NeedsApproval, Routing
+from bot.core.requests import Request, Route
 from bot.errors import NotYet, Unverified
 from bot.ports import Message, MessageKind
-from bot.workflow.groups import called
-from bot.workflow.parts import Parts
-from bot.workflow.places import asked_at, place_of
+from bot.workflow.people.channels import asked_at, place_of
+from bot.workflow.people.membership import called
+from bot.workflow.process.deps import Parts
 
 
 def routed(parts: Parts, request: Request, decision: Allow | NeedsApproval) -> tuple[Request, list[Message]]:

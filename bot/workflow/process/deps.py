@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass, field, replace
 
-from bot.core.configured import Configured
-from bot.core.ends import Care
-from bot.core.inventory import Host, Inventory
-from bot.core.policy import Policy
+from bot.core.hosts.inventory import Host, Inventory
+from bot.core.policy.configuration import Configured
+from bot.core.policy.model import Policy
+from bot.core.requests.expiry import Care
 from bot.core.steps import Limits
 from bot.errors import UsageError
 from bot.ports import Channel, Clock, Directory, Hosts, Pager, Sink, Store
-from bot.workflow.precedence import Precedence
-from bot.workflow.reach import Reach
-from bot.workflow.vitals import Vitals
+from bot.workflow.process.ack_priority import Precedence
+from bot.workflow.process.liveness import Vitals
+from bot.workflow.process.reachability import Reach
 
 UNCALLED = 20  # looks by the one who looks out for work, after which the others look for themselves
 

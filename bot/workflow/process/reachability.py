@@ -3,8 +3,8 @@
 import threading
 from collections.abc import Collection
 
-from bot.core.inventory import Host
-from bot.core.page import Unreached
+from bot.core.hosts.inventory import Host
+from bot.core.policy.home import Unreached
 from bot.errors import HostError, OutcomeUnknown
 from bot.ports import Clock, Hosts, Reply
 

@@ -7,9 +7,9 @@ import structlog
 
 from bot.core.cards import fallback
 from bot.core.cards import render as _render
-from bot.core.cards.kit import Text
-from bot.core.changes import Request
-from bot.workflow.parts import Parts
+from bot.core.cards.blocks import Text
+from bot.core.requests import Request
+from bot.workflow.process.deps import Parts
 
 log = structlog.get_logger()
 Drawn = TypeVar("Drawn")

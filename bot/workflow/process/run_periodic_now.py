@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.errors import Stale
 from bot.ports import Duty
-from bot.workflow.parts import Parts
+from bot.workflow.process.deps import Parts
 
 _TRIES = 10
 

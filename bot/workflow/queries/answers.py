@@ -8,32 +8,33 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from bot.core.cards import answers, details, fallback, ledger, plain, slow
+from bot.core.cards import answers, details, fallback, mask_inventory, plain, slow_unit
+from bot.core.cards.blocks import Text
 from bot.core.cards.forms import told
 from bot.core.cards.handover import handover
-from bot.core.cards.kit import Text
-from bot.core.changes import Ask, Change, Request, Target, Verb
-from bot.core.grammar import Question, Word
-from bot.core.layers import planned
-from bot.core.page import rights_of
-from bot.core.people import PersonId, Place
-from bot.core.policy import Decision, Explained, Moment, Refuse, decide, explain, freezers, may_look, may_see_all
-from bot.core.rules.approvers import Approvers, who_could_approve
-from bot.core.rules.identity import is_one_of_us
-from bot.core.units import UnitName
+from bot.core.input.grammar import Question, Word
+from bot.core.people.identity import PersonId, Place
+from bot.core.policy.decide import decide, explain, freezers, may_look, may_see_all
+from bot.core.policy.home import rights_of
+from bot.core.policy.mask_layer import planned
+from bot.core.policy.model import Decision, Explained, Moment, Refuse
+from bot.core.policy.rules.approvers import Approvers, who_could_approve
+from bot.core.policy.rules.identity import is_one_of_us
+from bot.core.requests import Ask, Change, Request, Target, Verb
+from bot.core.systemd.units import UnitName
 from bot.errors import MaskbotError, UsageError
 from bot.ports import Query
-from bot.workflow.drawing import drawn
-from bot.workflow.frozen import stopped_too
-from bot.workflow.groups import person, with_names
-from bot.workflow.judging import facts
-from bot.workflow.ledger import book
-from bot.workflow.looking import look
-from bot.workflow.naming import unit_behind
-from bot.workflow.parts import Parts
-from bot.workflow.places import asked_at
-from bot.workflow.slow_stops import mask_that_waits
-from bot.workflow.wishes.offering import offers
+from bot.workflow.evaluate import facts
+from bot.workflow.followups.available import offers
+from bot.workflow.force_stop import mask_that_waits
+from bot.workflow.hosts.look import look
+from bot.workflow.people.channels import asked_at
+from bot.workflow.people.membership import person, with_names
+from bot.workflow.process.deps import Parts
+from bot.workflow.process.render import drawn
+from bot.workflow.requests.find_mask import unit_behind
+from bot.workflow.requests.kill_switch_state import stopped_too
+from bot.workflow.requests.mask_inventory import book
 
 log = structlog.get_logger()
 _ANY_UNIT = UnitName("any.service")  # where a question names no unit, only the place and the person are looked at
@@ -138,10 +139,10 @@ def answer(parts: Parts, question: Question, who: Asker) -> Text:
         case Word.WHY:
             weighed = weigh(parts, asked)
             waits = mask_that_waits(parts, asked.ask.change)
-            told = slow.standing(waits, parts.clock.now()) if waits else None
+            told = slow_unit.standing(waits, parts.clock.now()) if waits else None
             return answers.why(weighed.request, weighed.decision, weighed.explained, weighed.approvers, stopping=told)
         case Word.LIST:
-            return stopped_too(parts, ledger.listing(book(parts, question.host), host=question.host))
+            return stopped_too(parts, mask_inventory.listing(book(parts, question.host), host=question.host))
         case Word.HANDOVER:
             return stopped_too(parts, handover(book(parts)))
         case Word.HISTORY:
@@ -209,7 +210,7 @@ def _status(parts: Parts, question: Question) -> Text:
     """How a unit is, or what is masked on a host."""
     host = parts.host(question.host)
     if question.unit is None:
-        return ledger.listing(book(parts, host.name), host=host.name)
+        return mask_inventory.listing(book(parts, host.name), host=host.name)
     unit = unit_behind(parts, Change(Verb.MASK, host.name, question.unit))
     live = parts.store.find(Query(host=host.name, unit=unit, live_masks=True))
     waits = mask_that_waits(parts, Change(Verb.MASK, host.name, unit))

@@ -9,16 +9,16 @@ from datetime import timedelta
 
 import structlog
 
-from bot.core.audit import Event
-from bot.core.changes import Change, Verb
-from bot.core.people import PersonId
-from bot.core.rules.beforehand import protection, refused_by_name
-from bot.core.rules.identity import is_one_of_us
-from bot.core.unit_list import parse_unit_list, unit_list_argv
-from bot.core.units import UnitName
+from bot.core.audit.chain import Event
+from bot.core.people.identity import PersonId
+from bot.core.policy.rules.form_options import protection, refused_by_name
+from bot.core.policy.rules.identity import is_one_of_us
+from bot.core.requests import Change, Verb
+from bot.core.systemd.unit_list import parse_unit_list, unit_list_argv
+from bot.core.systemd.units import UnitName
 from bot.errors import MaskbotError
-from bot.workflow.parts import Parts
-from bot.workflow.remembered import Later, Remembered, Taken
+from bot.workflow.process.deps import Parts
+from bot.workflow.queries.cache import Later, Remembered, Taken
 
 log = structlog.get_logger()
 _DEADLINE = 5.0  # seconds; who types has gone on long before

@@ -5,19 +5,20 @@ from datetime import datetime
 
 from bot import __version__
 from bot.core.cards import fallback, home
-from bot.core.cards.kit import Block
-from bot.core.changes import Request, Stage, Tally
-from bot.core.page import Health, Page, rights_of
-from bot.core.people import Person, PersonId
-from bot.core.policy import Facts, Moment, could_go_alone, may_sign, may_vote
-from bot.core.rules.identity import is_one_of_us
+from bot.core.cards.blocks import Block
+from bot.core.people.identity import Person, PersonId
+from bot.core.policy.decide import could_go_alone, may_sign, may_vote
+from bot.core.policy.home import Health, Page, rights_of
+from bot.core.policy.model import Facts, Moment
+from bot.core.policy.rules.identity import is_one_of_us
+from bot.core.requests import Request, Stage, Tally
 from bot.errors import NotYet, Unverified, UsageError
 from bot.ports import Query
-from bot.workflow.drawing import drawn as drawn_by
-from bot.workflow.frozen import freeze_state
-from bot.workflow.groups import Groups, person, read_groups
-from bot.workflow.parts import Parts
-from bot.workflow.wishes.offering import as_if_alone
+from bot.workflow.followups.available import as_if_alone
+from bot.workflow.people.membership import Groups, person, read_groups
+from bot.workflow.process.deps import Parts
+from bot.workflow.process.render import drawn as drawn_by
+from bot.workflow.requests.kill_switch_state import freeze_state
 
 _OPEN = frozenset(stage for stage in Stage if not stage.is_final)
 _FINAL = frozenset(stage for stage in Stage if stage.is_final)

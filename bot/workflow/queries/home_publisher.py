@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.core.cards import home
-from bot.core.people import PersonId
+from bot.core.people.identity import PersonId
 from bot.errors import MaskbotError
-from bot.workflow.gathering import drawn
-from bot.workflow.parts import Parts
-from bot.workflow.remembered import Later
+from bot.workflow.process.deps import Parts
+from bot.workflow.queries.cache import Later
+from bot.workflow.queries.home import drawn
 
 log = structlog.get_logger()
 _OURS = "I could not gather what concerns you: a mistake of mine. Whoever runs me finds it in my log."

@@ -4,15 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.core import later
-from bot.core.audit import Event
-from bot.core.changes import Request, Stage
-from bot.core.people import PersonId, Place
-from bot.core.policy import NeedsApproval, Refuse
-from bot.core.rules.tiers import REACH
-from bot.core.units import Snapshot
+from bot.core.audit.chain import Event
+from bot.core.people.identity import PersonId, Place
+from bot.core.policy.model import NeedsApproval, Refuse
+from bot.core.policy.rules.calendar_and_limits import REACH
+from bot.core.requests import Request, Stage, scheduling
+from bot.core.systemd.units import Snapshot
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.parts import Parts
+from bot.workflow.process.deps import Parts
 
 
 def end(
@@ -106,11 +105,11 @@ def back_to_waiting(
     if approval is None:
         return end(parts, request, Stage.CANCELLED, "; ".join(changed), code="plan_changed", claim=claim)
     now, within = parts.clock.now(), approval.decide_within
-    by = later.decide_by(later.window_of(request), now, within)
+    by = scheduling.decide_by(scheduling.window_of(request), now, within)
     waiting = request.move(
         Stage.WAITING,
         approval=replace(approval, decide_by=by),
-        nudges=request.nudges.anew(later.called_from(now, by, within)) if request.nudges else None,
+        nudges=request.nudges.anew(scheduling.called_from(now, by, within)) if request.nudges else None,
         changed_since=changed,
         approved_at=None,
         act_by=None,

@@ -1,9 +1,9 @@
 """From any name of a unit to our mask of it: a masked unit has lost its names on the host, and the record has them."""
 
-from bot.core.changes import Change, Request
-from bot.core.units import UnitName
+from bot.core.requests import Change, Request
+from bot.core.systemd.units import UnitName
 from bot.ports import Query
-from bot.workflow.parts import Parts
+from bot.workflow.process.deps import Parts
 
 _MOST = 1000
 

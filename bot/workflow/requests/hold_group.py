@@ -6,11 +6,11 @@ lifted.
 
 from dataclasses import replace
 
-from bot.core.changes import Request, Verb
-from bot.core.inventory import Host
+from bot.core.hosts.inventory import Host
+from bot.core.requests import Request, Verb
 from bot.errors import Stale
 from bot.ports import Duty
-from bot.workflow.parts import Parts
+from bot.workflow.process.deps import Parts
 
 SPREAD = "spread"
 _MOST = 1000

@@ -6,12 +6,12 @@ host is back, the plan has to be the approved one and every right is read again,
 
 from dataclasses import replace
 
-from bot.core.changes import Request, Stage
-from bot.core.ends import pause
+from bot.core.requests import Request, Stage
+from bot.core.requests.expiry import pause
 from bot.errors import HostError, NotYet
 from bot.ports import Claim, Message, MessageKind, Query
-from bot.workflow.ending import event, to_requester
-from bot.workflow.parts import Parts
+from bot.workflow.process.deps import Parts
+from bot.workflow.requests.closing import event, to_requester
 
 _OPEN = frozenset({Stage.ASKED, Stage.APPROVED})
 

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from bot.core.cards import freezes
-from bot.core.cards.kit import Text
-from bot.core.changes import Frozen, Request, Verb
-from bot.core.freezing import State, read
+from bot.core.cards import kill_switch
+from bot.core.cards.blocks import Text
+from bot.core.kill_switch import State, read
+from bot.core.requests import Frozen, Request, Verb
 from bot.ports import Claim
-from bot.workflow.parts import Parts
+from bot.workflow.process.deps import Parts
 
 NAME = "freeze"
 
@@ -21,7 +21,7 @@ def freeze_state(parts: Parts) -> State:
 def stopped_too(parts: Parts, text: Text) -> Text:
     """The answer, and that new masks are stopped if they are: where people look they must not miss it."""
     state = freeze_state(parts)
-    return freezes.above(text, state.frozen, [wish.name for wish in state.thaws])
+    return kill_switch.above(text, state.frozen, [wish.name for wish in state.thaws])
 
 
 def is_new_mask(request: Request) -> bool:

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from bot.core.changes import Request, Stage, Target, Verb
-from bot.core.later import are_apart
+from bot.core.requests import Request, Stage, Target, Verb
+from bot.core.requests.scheduling import are_apart
 from bot.ports import Query
-from bot.workflow.parts import Parts
-from bot.workflow.wholes import newest, with_hosts
+from bot.workflow.process.deps import Parts
+from bot.workflow.requests.hold_group import newest, with_hosts
 
 
 def owed(parts: Parts, mask_id: str) -> Target:

@@ -1,12 +1,12 @@
 """A button under a card: the request that it belongs to, how that stands, and where what comes of it is said."""
 
-from bot.core.changes import Request, Stage
-from bot.core.people import Place
-from bot.core.units import Snapshot
+from bot.core.people.identity import Place
+from bot.core.requests import Request, Stage
+from bot.core.systemd.units import Snapshot
 from bot.errors import NoSuchRequest, UsageError
 from bot.ports import Query
-from bot.workflow.parts import Parts
-from bot.workflow.places import asked_at
+from bot.workflow.people.channels import asked_at
+from bot.workflow.process.deps import Parts
 
 
 def stored(parts: Parts, request_id: str) -> Request:

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from bot.core.changes import Prolonging, Request
-from bot.core.ends import kept, prolonged
+from bot.core.requests import Prolonging, Request
+from bot.core.requests.expiry import kept, prolonged
 from bot.errors import Stale
-from bot.workflow.ending import event
-from bot.workflow.parts import Parts
-from bot.workflow.wholes import is_whole, see_to
+from bot.workflow.process.deps import Parts
+from bot.workflow.requests.closing import event
+from bot.workflow.requests.hold_group import is_whole, see_to
 
 
 def mark_undone(parts: Parts, mask_id: str, *, by: str, is_taken_back: bool) -> None:

@@ -5,13 +5,13 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.changes import Request, Stage
-from bot.core.ledger import Book, Page, owned, read_page
-from bot.core.scan import Scan
-from bot.core.units import UnitName
+from bot.core.drift import Book, Page, owned, read_page
+from bot.core.requests import Request, Stage
+from bot.core.systemd.scan import Scan
+from bot.core.systemd.units import UnitName
 from bot.errors import MaskbotError
 from bot.ports import Query
-from bot.workflow.parts import Parts
+from bot.workflow.process.deps import Parts
 
 _SOON = 0.2  # of the interval: after a change, and before a host that is away is tried again for the first time
 

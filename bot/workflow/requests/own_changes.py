@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.core.aftermath import told_of, touched
-from bot.core.changes import Request
+from bot.core.requests import Request
+from bot.core.requests.aftercheck import told_of, touched
 from bot.ports import Query
-from bot.workflow.parts import Parts
+from bot.workflow.process.deps import Parts
 
 _NEWEST = 100  # requests about a host that are looked through
 

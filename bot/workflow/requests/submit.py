@@ -3,11 +3,11 @@
 import secrets
 from collections.abc import Callable
 
-from bot.core.changes import Ask, Request, Target
-from bot.core.people import ITSELF
+from bot.core.people.identity import ITSELF
+from bot.core.requests import Ask, Request, Target
 from bot.ports import Count
-from bot.workflow.ending import event
-from bot.workflow.parts import Parts
+from bot.workflow.process.deps import Parts
+from bot.workflow.requests.closing import event
 
 
 def record(parts: Parts, ask: Ask, *, key: str, provided: Callable[[Count], None] | None = None) -> Request:

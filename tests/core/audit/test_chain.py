@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.audit import LARGEST, START, Broken, Event, Head, Origin, Sealed, Verified, canonical, seal, verify
-from bot.core.changes import Verb
-from bot.core.people import PersonId
-from bot.core.units import UnitName
+from bot.core.audit.chain import LARGEST, START, Broken, Event, Head, Origin, Sealed, Verified, canonical, seal, verify
+from bot.core.people.identity import PersonId
+from bot.core.requests import Verb
+from bot.core.systemd.units import UnitName
 
 ORIGIN = Origin("bot-1", "1.2.3", "c0ffee")
 AT = datetime(2026, 3, 1, 3, 0, 0, 123456, tzinfo=UTC)

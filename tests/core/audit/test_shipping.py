@@ -6,14 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core import sinks
-from bot.core.audit import Head
-from bot.core.cards import copied
-from bot.core.changes import Verb, Verdict
-from bot.core.policy import Allow, Facts, Moment, Refuse, decide
-from bot.core.rules.auditing import AUDIT_UNAVAILABLE
-from bot.core.sinks import Progress, SyslogAddress, Way
-from bot.core.units import Layer
+from bot.core.audit import shipping
+from bot.core.audit.chain import Head
+from bot.core.audit.shipping import Progress, SyslogAddress, Way
+from bot.core.cards import audit_shipping
+from bot.core.policy.decide import decide
+from bot.core.policy.model import Allow, Facts, Moment, Refuse
+from bot.core.policy.rules.audit_shipping import AUDIT_UNAVAILABLE
+from bot.core.requests import Verb, Verdict
+from bot.core.systemd.units import Layer
 from tests.core.situations import BOB, CAROL, NOW, POLICY, facts, looked, masked, our_mask, request, snapshot, waiting
 
 SECOND = timedelta(seconds=1)
@@ -37,7 +38,7 @@ RECORD = {
     ],
 )
 def test_a_syslog_receiver_is_named_by_its_way_and_place(text: str, address: SyslogAddress) -> None:
-    assert sinks.read_address(text) == address
+    assert shipping.read_address(text) == address
 
 
 @pytest.mark.parametrize(
@@ -46,14 +47,14 @@ def test_a_syslog_receiver_is_named_by_its_way_and_place(text: str, address: Sys
 )  # fmt: skip
 def test_anything_else_is_no_place(text: str) -> None:
     with pytest.raises(ValueError, match="has to be like tcp://"):
-        sinks.read_address(text)
+        shipping.read_address(text)
 
 
 def test_progress_is_kept_as_it_is_and_what_an_older_version_left_is_read() -> None:
     progress = Progress(7, NOW, "bot-1", NOW + SECOND).failed("refused", NOW)
-    stored = json.loads(json.dumps(sinks.written(progress)))
-    assert sinks.read(stored) == progress
-    assert sinks.read({"seq": 3, "of_a_newer_one": 1}) == Progress(3)
+    stored = json.loads(json.dumps(shipping.written(progress)))
+    assert shipping.read(stored) == progress
+    assert shipping.read({"seq": 3, "of_a_newer_one": 1}) == Progress(3)
 
 
 def test_one_ships_at_a_time_until_its_time_is_over() -> None:
@@ -74,18 +75,18 @@ def test_what_fails_keeps_its_first_time_until_it_is_taken() -> None:
 
 def test_a_sink_is_down_when_it_takes_nothing_and_when_nothing_is_shipped() -> None:
     later = NOW + 11 * SECOND
-    assert sinks.trouble("syslog", Progress(7, NOW), None, later) == ""
-    assert sinks.trouble("syslog", Progress(7, NOW), later, later) == ""
-    assert sinks.trouble("syslog", Progress(7, later), NOW, later) == "", "it comes forward"
-    behind = sinks.trouble("syslog", Progress(7, NOW), NOW, later)
+    assert shipping.trouble("syslog", Progress(7, NOW), None, later) == ""
+    assert shipping.trouble("syslog", Progress(7, NOW), later, later) == ""
+    assert shipping.trouble("syslog", Progress(7, later), NOW, later) == "", "it comes forward"
+    behind = shipping.trouble("syslog", Progress(7, NOW), NOW, later)
     assert behind == "the copy of the record at `syslog` is behind, nothing was shipped for 10 seconds"
-    assert sinks.trouble("syslog", Progress(), NOW, later) == behind
-    down = sinks.trouble("syslog", Progress().failed("Connection refused", NOW), NOW, NOW)
+    assert shipping.trouble("syslog", Progress(), NOW, later) == behind
+    down = shipping.trouble("syslog", Progress().failed("Connection refused", NOW), NOW, NOW)
     assert down == ("the copy of the record at `syslog` takes nothing since 2026-03-01 03:00 UTC (Connection refused)")
 
 
 def test_a_record_is_one_line_of_syslog_that_nothing_in_it_can_end() -> None:
-    (line,) = sinks.syslog_lines([RECORD], host="bot-host")
+    (line,) = shipping.syslog_lines([RECORD], host="bot-host")
     head, _, body = line.decode("ascii").partition("] ")
     assert head == (
         f'<110>1 2026-03-01T03:00:00.000Z bot-host maskbot - exec.intent [maskbot@32473 seq="7" hash="{"ab" * 32}" '
@@ -93,13 +94,13 @@ def test_a_record_is_one_line_of_syslog_that_nothing_in_it_can_end() -> None:
     )
     assert json.loads(body) == RECORD
     assert b"\n" not in line
-    assert sinks.framed(b"abc") == b"3 abc"
-    (odd,) = sinks.syslog_lines([RECORD | {"type": "a b\né"}], host="")
+    assert shipping.framed(b"abc") == b"3 abc"
+    (odd,) = shipping.syslog_lines([RECORD | {"type": "a b\né"}], host="")
     assert odd.decode().split(" ")[2:6] == ["-", "maskbot", "-", "a_b__"]
 
 
 def test_a_webhook_gets_the_records_in_their_order() -> None:
-    said = json.loads(sinks.posted([RECORD, RECORD | {"seq": 8}]))
+    said = json.loads(shipping.posted([RECORD, RECORD | {"seq": 8}]))
     assert (said["version"], [record["seq"] for record in said["records"]]) == (1, [7, 8])
 
 
@@ -131,9 +132,9 @@ def test_an_undo_goes_on() -> None:
 
 
 def test_people_are_told_what_it_means() -> None:
-    required, other = (copied.down("syslog", "too slow", is_required=one) for one in (True, False))
+    required, other = (audit_shipping.down("syslog", "too slow", is_required=one) for one in (True, False))
     assert "THE COPY OF THE RECORD AT syslog IS NOT TAKEN: too slow." in required
     assert "New masks have to wait until it does" in required
     assert "Everything goes on without that copy." in other
-    assert "taken again" in copied.up("syslog")
-    assert copied.ends(Head(7, "ab")).endswith("maskbot audit verify --anchor 7:ab")
+    assert "taken again" in audit_shipping.up("syslog")
+    assert audit_shipping.ends(Head(7, "ab")).endswith("maskbot audit verify --anchor 7:ab")

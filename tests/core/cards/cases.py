@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.core.changes import (
+from bot.core.people.identity import ITSELF, Shift
+from bot.core.requests import (
     Cause,
     Forced,
     Frozen,
@@ -27,10 +28,9 @@ from bot.core.changes import (
     Watched,
     Window,
 )
-from bot.core.habits import Habits, Turn
-from bot.core.people import ITSELF, Shift
-from bot.core.unit_files import NOT_KNOWN
-from bot.core.units import ActiveState, FileKind, Layer, Snapshot, UnitName
+from bot.core.systemd.side_effects import Habits, Turn
+from bot.core.systemd.unit_files import NOT_KNOWN
+from bot.core.systemd.units import ActiveState, FileKind, Layer, Snapshot, UnitName
 from tests.core.cards.situations import (
     ALICE,
     BOB,

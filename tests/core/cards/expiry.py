@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.cards import ends, holds, plain
-from bot.core.changes import Hold, Request
-from bot.core.holding import Holds
+from bot.core.cards import expiry, hold, plain
+from bot.core.policy.hold import Holds
+from bot.core.requests import Hold, Request
 from tests.core.cards.cases import DONE
 from tests.core.cards.reading import read
 from tests.core.cards.situations import NAMES, NOW, proven
@@ -21,23 +21,23 @@ def said_of_holds() -> dict[str, str]:
     held, off, again = DONE["held"], DONE["held, and taken off"], DONE["held, taken off again and again"]
     no_reason: Request = replace(held, finished_at=None, ask=replace(held.ask, reason=""))
     texts = {
-        "a hold is to be looked at again": holds.review(held, HOLD, NOW + timedelta(days=90)),
-        "a hold for a group is to be looked at again": holds.review(
+        "a hold is to be looked at again": hold.review(held, HOLD, NOW + timedelta(days=90)),
+        "a hold for a group is to be looked at again": hold.review(
             held, replace(HOLD, hosts="web"), NOW + timedelta(days=90)
         ),
-        "a hold without a reason is to be looked at again": holds.review(no_reason, HOLD, NOW),
-        "a hold was taken off, and comes back": holds.taken_off(off, HOLD, Holds()),
-        "a hold was taken off, and that is announced": holds.taken_off(held, HOLD, Holds(puts_back=False)),
-        "somebody made the mask of a hold anew": holds.taken_off(
+        "a hold without a reason is to be looked at again": hold.review(no_reason, HOLD, NOW),
+        "a hold was taken off, and comes back": hold.taken_off(off, HOLD, Holds()),
+        "a hold was taken off, and that is announced": hold.taken_off(held, HOLD, Holds(puts_back=False)),
+        "somebody made the mask of a hold anew": hold.taken_off(
             DONE["held, and somebody made the mask anew"], HOLD, Holds()
         ),
-        "a hold is taken off again and again": holds.rests(again, HOLD, LATER),
-        "a hold is taken off again and again, by puppet": holds.rests(off, HOLD, LATER),
-        "a hold is still off": holds.still_off(again, HOLD),
-        "a hold is still off, and nobody tries": holds.still_off(held, HOLD),
-        "a hold is not back yet": holds.not_back(again),
-        "the first host of a group is gone": holds.stranded(held, replace(HOLD, hosts="web")),
-        "a hold is not on a host of its group": holds.not_there(held, "web-02", "web-02 does not answer."),
+        "a hold is taken off again and again": hold.rests(again, HOLD, LATER),
+        "a hold is taken off again and again, by puppet": hold.rests(off, HOLD, LATER),
+        "a hold is still off": hold.still_off(again, HOLD),
+        "a hold is still off, and nobody tries": hold.still_off(held, HOLD),
+        "a hold is not back yet": hold.not_back(again),
+        "the first host of a group is gone": hold.stranded(held, replace(HOLD, hosts="web")),
+        "a hold is not on a host of its group": hold.not_there(held, "web-02", "web-02 does not answer."),
     }
     return {name: read(plain(text), NAMES) for name, text in texts.items()}
 
@@ -45,20 +45,22 @@ def said_of_holds() -> dict[str, str]:
 def said_of_ends() -> dict[str, str]:
     """Each sentence as a person reads it."""
     texts = {
-        "a mask ends soon": plain(ends.soon(proven(), NOW + timedelta(minutes=15), NOW)),
-        "a mask is overdue": plain(ends.overdue(DONE["proven, and its end is overdue"], NOW)),
-        "a mask has no end": plain(ends.endless(proven(), NOW + timedelta(hours=26))),
-        "a mask has no end, no reason, no time": plain(ends.endless(DONE["not finished by the clock, no reason"], NOW)),
+        "a mask ends soon": plain(expiry.soon(proven(), NOW + timedelta(minutes=15), NOW)),
+        "a mask is overdue": plain(expiry.overdue(DONE["proven, and its end is overdue"], NOW)),
+        "a mask has no end": plain(expiry.endless(proven(), NOW + timedelta(hours=26))),
+        "a mask has no end, no reason, no time": plain(
+            expiry.endless(DONE["not finished by the clock, no reason"], NOW)
+        ),
         "a mask was not ours when it ended": plain(
-            ends.not_as_before(proven(), "Somebody made it anew.", is_gone=False)
+            expiry.not_as_before(proven(), "Somebody made it anew.", is_gone=False)
         ),
-        "a mask ended in part": plain(ends.not_as_before(proven(), "Active was active, is failed.", is_gone=True)),
+        "a mask ended in part": plain(expiry.not_as_before(proven(), "Active was active, is failed.", is_gone=True)),
         "what came of a mask": plain(
-            ends.aftermath(proven(), ["a.service has failed.", "b.timer is inactive."], LATER)
+            expiry.aftermath(proven(), ["a.service has failed.", "b.timer is inactive."], LATER)
         ),
-        "what came of an undo": plain(ends.aftermath(DONE["restored"], ["a.service has failed."], LATER)),
+        "what came of an undo": plain(expiry.aftermath(DONE["restored"], ["a.service has failed."], LATER)),
         "what came of something without a time": plain(
-            ends.aftermath(DONE["not finished by the clock, no reason"], ["a.service has failed."], LATER)
+            expiry.aftermath(DONE["not finished by the clock, no reason"], ["a.service has failed."], LATER)
         ),
     }
     return {name: read(text, NAMES) for name, text in texts.items()}

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.changes import Frozen, Standing, Verb
-from bot.core.page import Health, Page, Right, Unreached
-from bot.core.policy import Rule
+from bot.core.policy.home import Health, Page, Right, Unreached
+from bot.core.policy.model import Rule
+from bot.core.requests import Frozen, Standing, Verb
 from tests.core.cards.cases import ENDED, distinct, guarded
 from tests.core.cards.situations import CAROL, NOW, alone, proven, talked, under_way
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.core.cards.kit import MESSAGE, Block, Text
+from bot.core.cards.blocks import MESSAGE, Block, Text
 from tests.lab.slack import blockrules
 
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bot.core.cards import handover, ledger, watch
-from bot.core.changes import Glass, Held, Hold, Loss, Stage, Standing, Waiting, Watched
-from bot.core.ledger import Away, Book, Page
-from bot.core.scan import FoundMask, Scan
-from bot.core.units import ActiveState, FileKind, Layer, LayerFile, LoadState
+from bot.core.cards import drift, handover, mask_inventory
+from bot.core.drift import Away, Book, Page
+from bot.core.requests import Glass, Held, Hold, Loss, Stage, Standing, Waiting, Watched
+from bot.core.systemd.scan import FoundMask, Scan
+from bot.core.systemd.units import ActiveState, FileKind, Layer, LayerFile, LoadState
 from tests.core.cards.reading import read
 from tests.core.cards.situations import (
     BOB,
@@ -86,20 +86,20 @@ MANY = (page(scan=Scan("a" * 32, "boot-1", tuple(hand(f"m{n:03}.service") for n 
 def said_in_lists() -> dict[str, str]:
     later = NOW + timedelta(days=3)
     texts = {
-        "nothing was ever looked at": ledger.listing(Book(NOW, (Page("web-01"),))),
-        "no mask": ledger.listing(replace(BOOK, pages=(page(),), ours=())),
-        "ours and foreign": ledger.listing(BOOK),
-        "one host": ledger.listing(replace(BOOK, pages=BOOK.pages[:1]), host="web-01"),
-        "days later": ledger.listing(replace(BOOK, now=later)),
-        "hosts that cannot be seen": ledger.listing(replace(BOOK, pages=AWAY)),
-        "ends by itself, or should have": ledger.listing(replace(BOOK, ours=(ENDING, OVERDUE, UNTIL_REBOOT))),
-        "with reviews owed": ledger.listing(replace(BOOK, pages=(page(),), ours=(), reviews=(ALONE, proven()))),
-        "held, and pending": ledger.listing(replace(BOOK, ours=(HELD,), open=(PENDING,))),
-        "held, and taken off": ledger.listing(replace(BOOK, pages=(page(),), ours=(OFF,))),
-        "held on all of a group": ledger.listing(replace(BOOK, ours=(OF_ALL,))),
-        "held on one more host of a group": ledger.listing(replace(BOOK, ours=(ON_ONE_MORE,))),
-        "slow to stop": ledger.listing(replace(BOOK, ours=(), open=(SLOW, WITHDRAWN))),
-        "many hosts": ledger.listing(replace(BOOK, pages=CALM, ours=())),
+        "nothing was ever looked at": mask_inventory.listing(Book(NOW, (Page("web-01"),))),
+        "no mask": mask_inventory.listing(replace(BOOK, pages=(page(),), ours=())),
+        "ours and foreign": mask_inventory.listing(BOOK),
+        "one host": mask_inventory.listing(replace(BOOK, pages=BOOK.pages[:1]), host="web-01"),
+        "days later": mask_inventory.listing(replace(BOOK, now=later)),
+        "hosts that cannot be seen": mask_inventory.listing(replace(BOOK, pages=AWAY)),
+        "ends by itself, or should have": mask_inventory.listing(replace(BOOK, ours=(ENDING, OVERDUE, UNTIL_REBOOT))),
+        "with reviews owed": mask_inventory.listing(replace(BOOK, pages=(page(),), ours=(), reviews=(ALONE, proven()))),
+        "held, and pending": mask_inventory.listing(replace(BOOK, ours=(HELD,), open=(PENDING,))),
+        "held, and taken off": mask_inventory.listing(replace(BOOK, pages=(page(),), ours=(OFF,))),
+        "held on all of a group": mask_inventory.listing(replace(BOOK, ours=(OF_ALL,))),
+        "held on one more host of a group": mask_inventory.listing(replace(BOOK, ours=(ON_ONE_MORE,))),
+        "slow to stop": mask_inventory.listing(replace(BOOK, ours=(), open=(SLOW, WITHDRAWN))),
+        "many hosts": mask_inventory.listing(replace(BOOK, pages=CALM, ours=())),
     }
     return {name: read(text, NAMES) for name, text in texts.items()}
 
@@ -131,12 +131,12 @@ def said_of_the_watch() -> dict[str, str]:
     lost = Watched(Loss.REMOVED, NOW, ("puppet",))
     few, many = [hand("a.service")], [hand(f"m{n}.service") for n in range(12)]
     return {
-        "removed": watch.told(replace(proven(), watched=lost), running()),
-        "replaced": watch.told(replace(proven(), watched=replace(lost, lost=Loss.REPLACED)), masked()),
-        "rebooted": watch.told(replace(proven(), watched=replace(lost, lost=Loss.REBOOTED)), running()),
-        "logged out": watch.told(of_deploy(replace(proven(), watched=replace(lost, lost=Loss.ENDED))), running()),
-        "failed": watch.failed(proven(), ["metrics.service", "worker.socket"]),
-        "appeared": watch.appeared("web-01", few),
-        "many appeared": watch.appeared("web-01", many),
-        "vanished": watch.vanished("web-01", few),
+        "removed": drift.told(replace(proven(), watched=lost), running()),
+        "replaced": drift.told(replace(proven(), watched=replace(lost, lost=Loss.REPLACED)), masked()),
+        "rebooted": drift.told(replace(proven(), watched=replace(lost, lost=Loss.REBOOTED)), running()),
+        "logged out": drift.told(of_deploy(replace(proven(), watched=replace(lost, lost=Loss.ENDED))), running()),
+        "failed": drift.failed(proven(), ["metrics.service", "worker.socket"]),
+        "appeared": drift.appeared("web-01", few),
+        "many appeared": drift.appeared("web-01", many),
+        "vanished": drift.vanished("web-01", few),
     }

@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.core.changes import (
+from bot.core.people.identity import PersonId, Place
+from bot.core.requests import (
     Approval,
     Ask,
     Change,
@@ -22,8 +23,7 @@ from bot.core.changes import (
     Verdict,
     Vote,
 )
-from bot.core.people import PersonId, Place
-from bot.core.units import (
+from bot.core.systemd.units import (
     ActiveState,
     FileKind,
     Layer,

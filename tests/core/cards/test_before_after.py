@@ -5,9 +5,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.cards.table import WIDTH, table
-from bot.core.changes import Target
-from bot.core.units import UnitName
+from bot.core.cards.before_after import WIDTH, table
+from bot.core.requests import Target
+from bot.core.systemd.units import UnitName
 from tests.core.cards.situations import around, masked, neighbour, proven, running
 
 WORDS = st.text(alphabet="abcdefghij-.", min_size=0, max_size=40)

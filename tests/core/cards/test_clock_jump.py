@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.core.cards.jumped import jumped
+from bot.core.cards.clock_jump import jumped
 
 
 def test_set_back_nothing_lasts_longer() -> None:

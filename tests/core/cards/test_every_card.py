@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from bot.core.cards import line, render
-from bot.core.cards.glass import gave_way, with_review
-from bot.core.cards.kit import Action
-from bot.core.changes import Outcome, Request, Stage, Verb, Waiting
+from bot.core.cards.blocks import Action
+from bot.core.cards.break_glass import gave_way, with_review
+from bot.core.requests import Outcome, Request, Stage, Verb, Waiting
 from tests.core.cards.cases import DONE, WAITING
 from tests.core.cards.reading import read
 from tests.core.cards.situations import (

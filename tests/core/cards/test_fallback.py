@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.cards import fallback, forms, render, states
-from bot.core.cards.kit import Action, Text
-from bot.core.changes import Loss, Outcome, Request, Stage, Verb, Watched
-from bot.core.page import Page
+from bot.core.cards import fallback, forms, render, unit_state
+from bot.core.cards.blocks import Action, Text
+from bot.core.policy.home import Page
+from bot.core.requests import Loss, Outcome, Request, Stage, Verb, Watched
 from tests.core.cards.cases import CARDS, DONE, INFINITE
-from tests.core.cards.pages import FULL
+from tests.core.cards.home_tabs import FULL
 from tests.core.cards.reading import read, read_page
 from tests.core.cards.situations import (
     NAMES,
@@ -127,7 +127,7 @@ def test_a_bare_request_still_makes_every_form() -> None:
 @pytest.mark.parametrize("after", [masked(result="timeout"), stopped(result="timeout")])
 def test_a_unit_that_sets_itself_no_limit_and_was_killed_has_a_card(after: object) -> None:
     """`infinity` in a sentence once kept a finished card from being drawn."""
-    assert states.span(float("inf")) == "a time without limit"
+    assert unit_state.span(float("inf")) == "a time without limit"
     unlimited = running(timeout_stop_usec=INFINITE)
     for outcome in (Outcome.PROVEN, Outcome.NOT_PROTECTED):
         request: Request = finished(outcome, after, before=unlimited)  # type: ignore[arg-type]

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from bot.core.cards import details, evidence, home, line, render
-from bot.core.cards.kit import Block, Text
-from bot.core.changes import Request
-from bot.core.page import Page
+from bot.core.cards.blocks import Block, Text
+from bot.core.policy.home import Page
+from bot.core.requests import Request
 from tests.core.cards.cases import CARDS, DONE
-from tests.core.cards.pages import EMPTY, FULL
+from tests.core.cards.home_tabs import EMPTY, FULL
 from tests.core.cards.reading import read, read_page
 from tests.core.cards.situations import NAMES, NOW, proven
 

@@ -8,10 +8,25 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.core.cards import answers, details, evidence, forms, glass, home, line, note, plain, refusal, render
+from bot.core.cards import answers, break_glass, details, evidence, forms, home, line, note, plain, refusal, render
+from bot.core.cards.blocks import (
+    Action,
+    Block,
+    Text,
+    code,
+    escape,
+    linked,
+    mention,
+    message,
+    plain_text,
+    section,
+    words,
+)
 from bot.core.cards.buttons import buttons
-from bot.core.cards.kit import Action, Block, Text, code, escape, linked, mention, message, plain_text, section, words
-from bot.core.changes import (
+from bot.core.people.identity import PersonId, Place, Shift
+from bot.core.policy.home import Health, Page, Right, Unreached
+from bot.core.policy.model import Allow, Explained, NeedsApproval, Refuse, Routing, Rule
+from bot.core.requests import (
     Frozen,
     Glass,
     Handover,
@@ -26,11 +41,8 @@ from bot.core.changes import (
     Wanted,
     Wish,
 )
-from bot.core.page import Health, Page, Right, Unreached
-from bot.core.people import PersonId, Place, Shift
-from bot.core.question import Allow, Explained, NeedsApproval, Refuse, Routing, Rule
-from bot.core.unit_files import NOT_KNOWN
-from bot.core.units import ActiveState, Layer, Snapshot
+from bot.core.systemd.unit_files import NOT_KNOWN
+from bot.core.systemd.units import ActiveState, Layer, Snapshot
 from tests.core.cards.limits import problems
 from tests.core.cards.situations import (
     ALICE,
@@ -229,8 +241,8 @@ def test_a_card_its_line_its_evidence_and_its_details_stay_ours(request: Request
         forms.answer_form(request),
         forms.handover_form(request),
         forms.review_form(request),
-        *([note(glass.announcement(request, request.glass))] if request.glass else []),
-        *([note(glass.reminder(request, request.glass))] if request.glass else []),
+        *([note(break_glass.announcement(request, request.glass))] if request.glass else []),
+        *([note(break_glass.reminder(request, request.glass))] if request.glass else []),
     )
     for one in said:
         assert_harmless(one)

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from bot.core.cards import forms, plain
-from bot.core.cards.kit import Block
-from bot.core.changes import Request
-from bot.core.draft import Draft
-from bot.core.names import REASON_LIMIT
+from bot.core.cards.blocks import Block
+from bot.core.input.draft import Draft
+from bot.core.input.names import REASON_LIMIT
+from bot.core.requests import Request
 from tests.core.cards.cases import guarded
 from tests.core.cards.limits import problems
 from tests.core.cards.reading import read_form

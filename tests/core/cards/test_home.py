@@ -6,14 +6,14 @@ from datetime import timedelta
 import pytest
 
 from bot.core.cards import home
-from bot.core.cards.kit import Action, Block
-from bot.core.changes import Frozen
-from bot.core.page import Page, Unreached, rights_of
-from bot.core.people import Person
-from bot.core.policy import Policy, Rule
+from bot.core.cards.blocks import Action, Block
+from bot.core.people.identity import Person
+from bot.core.policy.home import Page, Unreached, rights_of
+from bot.core.policy.model import Policy, Rule
+from bot.core.requests import Frozen
 from tests.core.cards.cases import DONE
+from tests.core.cards.home_tabs import EMPTY, FULL, HEALTH
 from tests.core.cards.limits import problems
-from tests.core.cards.pages import EMPTY, FULL, HEALTH
 from tests.core.cards.reading import read_page
 from tests.core.cards.situations import ALICE, NAMES, NOW, proven, waiting
 

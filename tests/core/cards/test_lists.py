@@ -6,10 +6,10 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.cards import handover, ledger
-from bot.core.ledger import Away, Book, Page
-from tests.core.cards.ledgers import BOOK, CALM, MANY, OURS, hand, page
+from bot.core.cards import handover, mask_inventory
+from bot.core.drift import Away, Book, Page
 from tests.core.cards.limits import problems
+from tests.core.cards.mask_inventories import BOOK, CALM, MANY, OURS, hand, page
 from tests.core.cards.reading import read
 from tests.core.cards.situations import NAMES, NOW, proven, waiting
 from tests.core.cards.test_foreign_text import FOREIGN, SLOW, assert_harmless, hostile_requests
@@ -18,7 +18,7 @@ LONG = replace(BOOK, pages=(*BOOK.pages, *MANY))
 
 
 def test_what_does_not_fit_is_counted_and_ours_are_never_left_out() -> None:
-    said = ledger.listing(LONG)
+    said = mask_inventory.listing(LONG)
     text = read(said, NAMES)
 
     assert problems(said) == []
@@ -31,15 +31,15 @@ def test_what_does_not_fit_is_counted_and_ours_are_never_left_out() -> None:
 
 
 def test_a_terminal_shows_all_of_it() -> None:
-    text = read(ledger.whole(LONG), NAMES)
+    text = read(mask_inventory.whole(LONG), NAMES)
 
     assert len(re.findall(r": (?:not )?ours,", text)) == len(LONG.entries)
-    assert "12 hosts" not in read(ledger.whole(replace(BOOK, pages=CALM)), NAMES)
-    assert "No mask was seen." in read(ledger.whole(replace(BOOK, pages=CALM, ours=())), NAMES)
+    assert "12 hosts" not in read(mask_inventory.whole(replace(BOOK, pages=CALM)), NAMES)
+    assert "No mask was seen." in read(mask_inventory.whole(replace(BOOK, pages=CALM, ours=())), NAMES)
 
 
 def test_a_line_that_is_longer_than_a_message_stops_the_list_and_not_the_bot() -> None:
-    blocks, left = ledger.lines("x", ["a" * 50, "b" * 900, "c"], room=100)  # type: ignore[list-item]
+    blocks, left = mask_inventory.lines("x", ["a" * 50, "b" * 900, "c"], room=100)  # type: ignore[list-item]
     assert ([block["text"]["text"] for block in blocks], left) == (["a" * 50], 2)
 
 
@@ -65,5 +65,5 @@ def test_lists_stay_ours_whatever_people_and_hosts_wrote(request: object, text: 
     away = Page(text, away=Away(NOW, text, tries))
     odd = page(hand(file_state=text), host=text)
     book = Book(NOW, (odd, away), (request,) * 40, (request,) * 40, (request,) * 40)  # type: ignore[arg-type]
-    for said in (ledger.listing(book, host=text), handover.handover(book), handover.digest(book)):
+    for said in (mask_inventory.listing(book, host=text), handover.handover(book), handover.digest(book)):
         assert_harmless(said)

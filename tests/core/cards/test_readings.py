@@ -14,12 +14,12 @@ import pytest
 
 from bot.core.cards import (
     answers,
+    break_glass,
     details,
     evidence,
     forms,
-    freezes,
-    glass,
     home,
+    kill_switch,
     line,
     note,
     plain,
@@ -27,21 +27,21 @@ from bot.core.cards import (
     reminder,
     render,
     replies,
-    slow,
+    slow_unit,
 )
-from bot.core.cards.configured import crowded, rejected, replaced
-from bot.core.cards.kit import Action
+from bot.core.cards.blocks import Action
+from bot.core.cards.config_reload import crowded, rejected, replaced
 from bot.core.cards.sentences import unseen
-from bot.core.changes import Frozen, Request, Sent, Stage, Tally, Target, Wanted, Wish
-from bot.core.draft import Draft
-from bot.core.people import Place, Shift
-from bot.core.question import Allow, Explained, NeedsApproval, Refuse, Routing
-from bot.core.rules.approvers import Approvers
-from bot.core.units import ActiveState, FileKind, LoadState, UnitName
+from bot.core.input.draft import Draft
+from bot.core.people.identity import Place, Shift
+from bot.core.policy.model import Allow, Explained, NeedsApproval, Refuse, Routing
+from bot.core.policy.rules.approvers import Approvers
+from bot.core.requests import Frozen, Request, Sent, Stage, Tally, Target, Wanted, Wish
+from bot.core.systemd.units import ActiveState, FileKind, LoadState, UnitName
 from tests.core.cards.cases import ALIASED, BUSY, CARDS, DONE, ENDED, INFINITE, WAITING, by_force, guarded, unmask
-from tests.core.cards.ends import said_of_ends, said_of_holds
-from tests.core.cards.ledgers import SLOW, said_in_handovers, said_in_lists, said_of_the_watch
-from tests.core.cards.pages import EMPTY, FULL
+from tests.core.cards.expiry import said_of_ends, said_of_holds
+from tests.core.cards.home_tabs import EMPTY, FULL
+from tests.core.cards.mask_inventories import SLOW, said_in_handovers, said_in_lists, said_of_the_watch
 from tests.core.cards.reading import read, read_form, read_page
 from tests.core.cards.situations import (
     ALICE,
@@ -171,7 +171,7 @@ def all_answers() -> dict[str, str]:
         "status, our mask": answers.status("web-01", masked(), [proven()], NOW),
         "status, a mask that waits for the stop": answers.status("web-01", running(), [SLOW], NOW),
         "why, of a mask that waits for the stop": answers.why(
-            waiting(), no, explained, stopping=slow.standing(SLOW, NOW)
+            waiting(), no, explained, stopping=slow_unit.standing(SLOW, NOW)
         ),
         "plan, a stop by force": answers.plan(by_force(), needs, NOW),
         "status, a foreign mask": answers.status("web-01", foreign, [], NOW),
@@ -199,14 +199,14 @@ def all_answers() -> dict[str, str]:
             ],
         ),
         "why": answers.why(waiting(ALIASED, change("sshd.service")), no, explained),
-        "status, while new masks are stopped": freezes.above(answers.status("web-01", BUSY, [], NOW), STOPPED, []),
-        "status, while one wants new masks to go on": freezes.above(
+        "status, while new masks are stopped": kill_switch.above(answers.status("web-01", BUSY, [], NOW), STOPPED, []),
+        "status, while one wants new masks to go on": kill_switch.above(
             answers.status("web-01", BUSY, [], NOW), STOPPED, ["carol"]
         ),
-        "new masks are stopped": note(freezes.begun("bob", "it masks the wrong hosts")),
-        "new masks stay stopped": note(freezes.kept("alice", "not yet!")),
-        "one wants new masks to go on": note(freezes.one_wants_it_over("carol", "it is mended")),
-        "new masks go on": note(freezes.lifted(STOPPED, ("carol", "bob"))),
+        "new masks are stopped": note(kill_switch.begun("bob", "it masks the wrong hosts")),
+        "new masks stay stopped": note(kill_switch.kept("alice", "not yet!")),
+        "one wants new masks to go on": note(kill_switch.one_wants_it_over("carol", "it is mended")),
+        "new masks go on": note(kill_switch.lifted(STOPPED, ("carol", "bob"))),
         "history": answers.history([proven(), waiting(), ENDED["denied"], WAITING["without a reason"]], NOW),
         "history, empty": answers.history([], NOW),
         "history, long": answers.history([proven()] * 50, NOW),
@@ -239,8 +239,8 @@ def all_answers() -> dict[str, str]:
 def said_of_glass(request: Request) -> Iterator[tuple[str, str]]:
     """To those who were skipped, and to those who could sign for it."""
     if request.glass:
-        yield "announced", glass.announcement(request, request.glass)
-        yield "with a review owed", glass.reminder(request, request.glass)
+        yield "announced", break_glass.announcement(request, request.glass)
+        yield "with a review owed", break_glass.reminder(request, request.glass)
 
 
 def all_forms() -> dict[str, str]:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot.core.changes import Loss, Outcome, Request, Stage, Standing, Watched
-from bot.core.ledger import Away, Book, Findings, Page, compare, loss, owned, read_page, settled, write_page
-from bot.core.scan import FoundMask, Scan, parse_scan
-from bot.core.units import ActiveState, FileKind, Layer, LayerFile, LoadState, Snapshot
+from bot.core.drift import Away, Book, Findings, Page, compare, loss, owned, read_page, settled, write_page
+from bot.core.requests import Loss, Outcome, Request, Stage, Standing, Watched
+from bot.core.systemd.scan import FoundMask, Scan, parse_scan
+from bot.core.systemd.units import ActiveState, FileKind, Layer, LayerFile, LoadState, Snapshot
 from tests.core.cards.situations import NOW, around, finished, layers, masked, neighbour, proven, running, stopped
 from tests.core.cards.situations import waiting as waiting_request
 from tests.core.record import RECORDED, SCANS

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.cards import trust as words
-from bot.core.inventory import Host
-from bot.core.trust import ANOTHER_KEY, REFUSES_US, Distrust, distrust, read, written
+from bot.core.cards import quarantine as words
+from bot.core.hosts.inventory import Host
+from bot.core.hosts.quarantine import ANOTHER_KEY, REFUSES_US, Distrust, distrust, read, written
 from tests.core.situations import NOW
 
 WEB = Host("web-01", "192.0.2.1", 22, "maskbot", "prod", pins=frozenset({"SHA256:old"}))

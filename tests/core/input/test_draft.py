@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given
 
-from bot.core.draft import Draft, drafted, quoted
-from bot.core.names import REASON_LIMIT, read_host, read_unit, read_user
-from tests.core.test_grammar import HOSTS, NOW, typed
+from bot.core.input.draft import Draft, drafted, quoted
+from bot.core.input.names import REASON_LIMIT, read_host, read_unit, read_user
+from tests.core.input.test_grammar import HOSTS, NOW, typed
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.core.changes import Change, Term, Verb
-from bot.core.grammar import Command, Form, Order, Question, Word, parse, parse_mention
-from bot.core.names import read_host, read_term, read_unit, read_window
-from bot.core.switching import Switch, Switching
-from bot.core.times import Now
-from bot.core.units import UnitName
+from bot.core.input.grammar import Command, Form, Order, Question, Word, parse, parse_mention
+from bot.core.input.kill_switch import Switch, Switching
+from bot.core.input.names import read_host, read_term, read_unit, read_window
+from bot.core.requests import Change, Term, Verb
+from bot.core.systemd.units import UnitName
+from bot.core.time.human_time import Now
 from bot.errors import UsageError
 
 HOSTS = ("db-01", "web-01", "web-02")

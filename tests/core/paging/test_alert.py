@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from bot.core.changes import Cause, Paging, Request, Stage
-from bot.core.clocks import holds, next_due
-from bot.core.pages import Call, Format, Page, details, key_of, over, render, signed, summary, why_not
+from bot.core.paging import Call, Format, Page, details, key_of, over, render, signed, summary, why_not
+from bot.core.requests import Cause, Paging, Request, Stage
+from bot.core.requests.timers import holds, next_due
 from tests.core.situations import NOW, our_mask, request, waiting
 
 LINK = "https://example.slack.com/archives/C1/p1"

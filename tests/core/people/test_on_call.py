@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.core.on_call import read_shifts
-from bot.core.people import PersonId, Shift
+from bot.core.people.identity import PersonId, Shift
+from bot.core.people.on_call import read_shifts
 
 NOW = datetime(2026, 3, 14, 17, 0, tzinfo=UTC)
 BOB, CAROL = PersonId("", "U0BOB"), PersonId("", "W0CAROL")

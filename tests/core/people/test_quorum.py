@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from bot.core.quorum import approvers_by_key, reached, standing
+from bot.core.people.quorum import approvers_by_key, reached, standing
 
 People = Mapping[str, Sequence[str]]
 GROUPS = ("sre", "dba")

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.configured import Configured, changes
-from bot.core.inventory import Inventory
-from bot.core.policy import Group, ListedUnit, Rule
+from bot.core.hosts.inventory import Inventory
+from bot.core.policy.configuration import Configured, changes
+from bot.core.policy.model import Group, ListedUnit, Rule
 from tests.core.situations import POLICY, PROD, WEB
 
 SRE = Group("sre", slack_group="@sre")

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from bot.core.changes import Change, Outcome, Request, Sent, Stage, Target, Term, Verb, Waiting
-from bot.core.grammar import Order, parse
-from bot.core.policy import Moment, NeedsApproval, Refuse, decide
+from bot.core.input.grammar import Order, parse
+from bot.core.policy.decide import decide
+from bot.core.policy.model import Moment, NeedsApproval, Refuse
+from bot.core.requests import Change, Outcome, Request, Sent, Stage, Target, Term, Verb, Waiting
 from bot.core.steps import Done, Step, Work, next_step, observe
 from bot.core.steps.kinds import Kill, Limits, Wait
-from bot.core.times import Now
-from bot.core.units import ActiveState, FileKind, Layer, LoadState, Snapshot, UnitName
+from bot.core.systemd.units import ActiveState, FileKind, Layer, LoadState, Snapshot, UnitName
+from bot.core.time.human_time import Now
 from bot.errors import UsageError
 from tests.core.situations import NOW, POLICY, PROD, looked, our_mask, request, snapshot
 

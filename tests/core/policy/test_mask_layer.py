@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from bot.core.changes import Change, Verb
-from bot.core.layers import choose_layer, where_masked
-from bot.core.question import Refuse
-from bot.core.systemctl import RIGHTS
-from bot.core.units import FileKind, Layer, OtherFile, Snapshot, UnitName
-from tests.core.situations import masked, snapshot
+from bot.core.policy.mask_layer import choose_layer, planned, where_masked
+from bot.core.policy.model import Refuse
+from bot.core.requests import Change, Request, Verb
+from bot.core.requests.plan import plan_digest
+from bot.core.systemd.systemctl import RIGHTS
+from bot.core.systemd.units import FileKind, Layer, OtherFile, Snapshot, UnitName
+from tests.core.situations import masked, request, snapshot
 
 CRON = UnitName("cron.service")
 MASK = Change(Verb.MASK, "web-01", CRON)
@@ -162,3 +163,20 @@ def test_what_stands_below_a_mask_or_masks_itself_is_in_nobodys_way(
 )
 def test_where_a_unit_is_masked_is_said_by_the_file_that_systemd_goes_by(seen: Snapshot, where: str) -> None:
     assert where_masked(seen).endswith(where)
+
+
+@pytest.mark.parametrize(
+    ("seen", "asked", "unit", "layer"),
+    [
+        (snapshot(), request("vixie-cron.service"), "cron.service", Layer.PERSISTENT),
+        (local(), request(), "cron.service", Layer.CONTROL),
+        (masked(Layer.RUNTIME), request(verb=Verb.UNMASK), "cron.service", Layer.RUNTIME),
+        (snapshot(), request(verb=Verb.UNMASK), "cron.service", None),
+    ],
+)
+def test_a_plan_has_the_real_name_the_layer_and_the_digest(
+    seen: Snapshot, asked: Request, unit: str, layer: Layer | None
+) -> None:
+    target = planned(asked, seen).target
+    assert (str(target.unit), target.layer, target.planned, target.before) == (unit, layer, seen, seen)
+    assert target.digest == plan_digest(asked.ask.change, seen, layer)

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.people import Person
-from bot.core.policy import Moment, Refuse, decide, may_vote
+from bot.core.people.identity import Person
+from bot.core.policy.decide import decide, may_vote
+from bot.core.policy.model import Moment, Refuse
 from tests.core.situations import ALICE, BOB, CAROL, DAVE, POLICY, facts, handed, snapshot, waiting
 
 

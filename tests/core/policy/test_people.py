@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.changes import Stage, Verb
-from bot.core.people import HOME, Person, PersonId, Place, Shift
-from bot.core.policy import Allow, Facts, Moment, NeedsApproval, Policy, Refuse, Unknown, decide, may_look, may_see_all
-from bot.core.rules.deadends import are_enough, in_question
-from bot.core.units import Layer
+from bot.core.people.identity import HOME, Person, PersonId, Place, Shift
+from bot.core.policy.decide import decide, may_look, may_see_all
+from bot.core.policy.model import Allow, Facts, Moment, NeedsApproval, Policy, Refuse, Unknown
+from bot.core.policy.rules.dead_ends import are_enough, in_question
+from bot.core.requests import Stage, Verb
+from bot.core.systemd.units import Layer
 from tests.core.situations import (
     ALICE,
     BOB,

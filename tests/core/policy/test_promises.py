@@ -6,12 +6,13 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.changes import Change, Request, Verb
-from bot.core.people import Person, Place
-from bot.core.policy import Allow, BreakGlass, Facts, Moment, NeedsApproval, Policy, Refuse, Rule, decide
-from bot.core.rules.glass import GLASS
-from bot.core.rules.undoing import UNDO
-from bot.core.units import ActiveState, FileKind, Layer, LoadState, Neighbour, Snapshot, UnitName
+from bot.core.people.identity import Person, Place
+from bot.core.policy.decide import decide
+from bot.core.policy.model import Allow, BreakGlass, Facts, Moment, NeedsApproval, Policy, Refuse, Rule
+from bot.core.policy.rules.break_glass import GLASS
+from bot.core.policy.rules.undo import UNDO
+from bot.core.requests import Change, Request, Verb
+from bot.core.systemd.units import ActiveState, FileKind, Layer, LoadState, Neighbour, Snapshot, UnitName
 from tests.core.situations import (
     ALICE,
     BOB,

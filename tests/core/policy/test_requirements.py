@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.changes import Approval, Tally, Verdict, Vote, Window
-from bot.core.demands import asked_for, asked_now, held_to_what_was_asked, is_outdated
-from bot.core.policy import Allow, Moment, NeedsApproval, decide
+from bot.core.policy.decide import decide
+from bot.core.policy.model import Allow, Moment, NeedsApproval
+from bot.core.policy.requirements import asked_for, asked_now, held_to_what_was_asked, is_outdated
+from bot.core.requests import Approval, Tally, Verdict, Vote, Window
 from tests.core.situations import BOB, CAROL, NOW, POLICY, PROD, facts, request, waiting
 
 MINUTE = timedelta(minutes=1)

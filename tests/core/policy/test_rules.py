@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.changes import Outcome, Verb
-from bot.core.people import Person
-from bot.core.policy import (
+from bot.core.people.identity import Person
+from bot.core.policy.decide import decide, explain
+from bot.core.policy.model import (
     Allow,
     BreakGlass,
     Decision,
@@ -18,10 +18,9 @@ from bot.core.policy import (
     Refuse,
     Rule,
     Unknown,
-    decide,
-    explain,
 )
-from bot.core.units import Layer
+from bot.core.requests import Outcome, Verb
+from bot.core.systemd.units import Layer
 from tests.core.situations import (
     ALICE,
     BOB,

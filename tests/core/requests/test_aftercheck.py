@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-from bot.core.aftermath import aftermath, told_of, touched
-from bot.core.changes import Outcome, Standing, Target, Watched
-from bot.core.units import ActiveState, FileKind, Layer, LoadState, Snapshot, UnitName
+from bot.core.requests import Outcome, Standing, Target, Watched
+from bot.core.requests.aftercheck import aftermath, told_of, touched
+from bot.core.systemd.units import ActiveState, FileKind, Layer, LoadState, Snapshot, UnitName
 from tests.core.situations import masked, neighbour, snapshot, surroundings, waiting
 
 UP, DOWN = ActiveState.ACTIVE, ActiveState.INACTIVE

@@ -3,8 +3,8 @@
 from datetime import timedelta
 from itertools import pairwise
 
-from bot.core.changes import REMIND, Nudges, Rung
-from bot.core.clocks import next_due
+from bot.core.requests import REMIND, Nudges, Rung
+from bot.core.requests.timers import next_due
 from tests.core.situations import NOW, waiting_since
 
 MINUTE = timedelta(minutes=1)

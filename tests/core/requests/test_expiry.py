@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.core.changes import Change, Outcome, Prolonging, Request, Stage, Standing, Term, Verb
-from bot.core.clocks import next_due
-from bot.core.ends import Care, begun, is_late, next_look, prolonged, put_off
-from bot.core.units import UnitName
+from bot.core.requests import Change, Outcome, Prolonging, Request, Stage, Standing, Term, Verb
+from bot.core.requests.expiry import Care, begun, is_late, next_look, prolonged, put_off
+from bot.core.requests.timers import next_due
+from bot.core.systemd.units import UnitName
 from tests.core.situations import ALICE, NOW, our_mask
 
 CARE = Care()

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.core.messages import Message, MessageKind
-from bot.core.people import Place
+from bot.core.people.identity import Place
+from bot.core.requests.outbox import Message, MessageKind
 
 ELSEWHERE = Place("COPS")
 

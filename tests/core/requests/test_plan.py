@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.changes import Change, Target, Verb
-from bot.core.plan import differences, plan_digest, plan_of
+from bot.core.requests import Change, Target, Verb
+from bot.core.requests.plan import differences, plan_digest, plan_of
 from bot.core.steps.commands import argv
 from bot.core.steps.kinds import Command, Kill, Link, Reload, ResetFailed, Start, Stop, TryStart, Unlink, Unprobe
-from bot.core.units import ActiveState, Layer, LoadState, Neighbour, Snapshot
+from bot.core.systemd.units import ActiveState, Layer, LoadState, Neighbour, Snapshot
 from tests.core.situations import snapshot
 from tests.core.walks import WORKER, Site
 

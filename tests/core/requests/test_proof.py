@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.proof import broke, disproofs
-from bot.core.units import ActiveState, FileKind, LoadState, Snapshot
+from bot.core.requests.proof import broke, disproofs
+from bot.core.systemd.units import ActiveState, FileKind, LoadState, Snapshot
 from tests.core.walks import WORKER, Site, masked
 
 

@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.core import later
 from bot.core.cards import replies
-from bot.core.changes import Change, Request, Stage, Term, Verb, Window
-from bot.core.demands import asked_for
-from bot.core.plan import differences, plan_digest, plan_of
-from bot.core.policy import Allow, Decision, Moment, NeedsApproval, Refuse, decide
-from bot.core.units import Layer, UnitName
+from bot.core.policy.decide import decide
+from bot.core.policy.model import Allow, Decision, Moment, NeedsApproval, Refuse
+from bot.core.policy.requirements import asked_for
+from bot.core.requests import Change, Request, Stage, Term, Verb, Window, scheduling
+from bot.core.requests.plan import differences, plan_digest, plan_of
+from bot.core.systemd.units import Layer, UnitName
 from tests.core.situations import BOB, NOW, POLICY, facts, looked, our_mask, request, snapshot, waiting
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -43,13 +43,13 @@ class TestTimes:
     """When people decide, when it runs, and how long that is good."""
 
     def test_without_a_window_everything_counts_from_now(self) -> None:
-        assert later.decide_by(None, NOW, 15 * MINUTE) == NOW + 15 * MINUTE
-        assert later.good_until(None, NOW, 10 * MINUTE) == NOW + 10 * MINUTE
-        assert (later.due(None, NOW), later.is_ahead(None, NOW)) == (NOW, False)
-        assert later.called_from(NOW, NOW + 15 * MINUTE, 15 * MINUTE) == NOW
+        assert scheduling.decide_by(None, NOW, 15 * MINUTE) == NOW + 15 * MINUTE
+        assert scheduling.good_until(None, NOW, 10 * MINUTE) == NOW + 10 * MINUTE
+        assert (scheduling.due(None, NOW), scheduling.is_ahead(None, NOW)) == (NOW, False)
+        assert scheduling.called_from(NOW, NOW + 15 * MINUTE, 15 * MINUTE) == NOW
 
     def test_people_have_until_it_opens_to_decide(self) -> None:
-        assert later.decide_by(TONIGHT, NOW, 15 * MINUTE) == TONIGHT.opens
+        assert scheduling.decide_by(TONIGHT, NOW, 15 * MINUTE) == TONIGHT.opens
 
     @pytest.mark.parametrize(
         ("opens_in", "lasts", "minutes"), [(5, 60, 15), (-10, 60, 15), (-10, 20, 10), (5, 7, 12), (15, 60, 15)]
@@ -58,39 +58,39 @@ class TestTimes:
         self, opens_in: int, lasts: int, minutes: int
     ) -> None:
         opens = NOW + opens_in * MINUTE
-        assert later.decide_by(Window(opens, opens + lasts * MINUTE), NOW, 15 * MINUTE) == NOW + minutes * MINUTE
+        assert scheduling.decide_by(Window(opens, opens + lasts * MINUTE), NOW, 15 * MINUTE) == NOW + minutes * MINUTE
 
     def test_nobody_is_called_before_the_last_stretch(self) -> None:
-        assert later.called_from(NOW, TONIGHT.opens, 15 * MINUTE) == TONIGHT.opens - 15 * MINUTE
+        assert scheduling.called_from(NOW, TONIGHT.opens, 15 * MINUTE) == TONIGHT.opens - 15 * MINUTE
 
     def test_an_approval_is_good_for_the_window_and_taken_up_when_it_opens(self) -> None:
-        assert later.good_until(TONIGHT, NOW, 10 * MINUTE) == TONIGHT.closes
-        assert (later.due(TONIGHT, NOW), later.is_ahead(TONIGHT, NOW)) == (TONIGHT.opens, True)
-        assert (later.due(OPEN, NOW), later.is_ahead(OPEN, NOW)) == (NOW, False)
-        assert not later.is_ahead(TONIGHT, TONIGHT.opens)
+        assert scheduling.good_until(TONIGHT, NOW, 10 * MINUTE) == TONIGHT.closes
+        assert (scheduling.due(TONIGHT, NOW), scheduling.is_ahead(TONIGHT, NOW)) == (TONIGHT.opens, True)
+        assert (scheduling.due(OPEN, NOW), scheduling.is_ahead(OPEN, NOW)) == (NOW, False)
+        assert not scheduling.is_ahead(TONIGHT, TONIGHT.opens)
 
     def test_an_approved_request_knows_from_when_and_how_long(self) -> None:
-        planned = later.approved(at(TONIGHT, waiting()), "enough", NOW, 10 * MINUTE)
+        planned = scheduling.approved(at(TONIGHT, waiting()), "enough", NOW, 10 * MINUTE)
         assert (planned.stage, planned.because, planned.approved_at) == (Stage.APPROVED, "enough", NOW)
         assert (planned.act_by, planned.due_at) == (TONIGHT.closes, TONIGHT.opens)
-        at_once = later.approved(waiting(), "enough", NOW, 10 * MINUTE)
+        at_once = scheduling.approved(waiting(), "enough", NOW, 10 * MINUTE)
         assert (at_once.act_by, at_once.due_at) == (NOW + 10 * MINUTE, NOW)
 
     def test_what_is_asked_once_more_keeps_its_window_while_that_is_not_over(self) -> None:
         first = at(TONIGHT)
-        assert later.once_more(first, TONIGHT.opens) == first.ask.change
-        assert later.once_more(first, TONIGHT.closes).window is None
-        assert later.once_more(request(), NOW) == request().ask.change
+        assert scheduling.once_more(first, TONIGHT.opens) == first.ask.change
+        assert scheduling.once_more(first, TONIGHT.closes).window is None
+        assert scheduling.once_more(request(), NOW) == request().ask.change
 
     def test_what_waits_for_its_window_is_in_nobodys_way(self) -> None:
         next_night = Window(TONIGHT.opens + DAY, TONIGHT.closes + DAY)
-        assert later.are_apart(TONIGHT, None, NOW)
-        assert later.are_apart(None, TONIGHT, NOW)
-        assert later.are_apart(TONIGHT, next_night, NOW)
-        assert later.are_apart(next_night, TONIGHT, NOW)
-        assert not later.are_apart(OPEN, None, NOW)
-        assert not later.are_apart(TONIGHT, Window(TONIGHT.opens + MINUTE, TONIGHT.closes), NOW)
-        assert not later.are_apart(None, None, NOW)
+        assert scheduling.are_apart(TONIGHT, None, NOW)
+        assert scheduling.are_apart(None, TONIGHT, NOW)
+        assert scheduling.are_apart(TONIGHT, next_night, NOW)
+        assert scheduling.are_apart(next_night, TONIGHT, NOW)
+        assert not scheduling.are_apart(OPEN, None, NOW)
+        assert not scheduling.are_apart(TONIGHT, Window(TONIGHT.opens + MINUTE, TONIGHT.closes), NOW)
+        assert not scheduling.are_apart(None, None, NOW)
 
     def test_what_is_asked_of_the_approvers_follows_from_it(self) -> None:
         needs = answer(TONIGHT)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.changes import Stage
+from bot.core.requests import Stage
 from tests.core.cards.situations import waiting
 
 FINAL = {Stage.DONE, Stage.REFUSED, Stage.DENIED, Stage.WITHDRAWN, Stage.EXPIRED, Stage.CANCELLED}

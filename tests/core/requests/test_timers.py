@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.changes import Signature, Stage, Tally, Wanted, Wish
-from bot.core.clocks import next_due
-from bot.core.demands import is_outdated
+from bot.core.policy.requirements import is_outdated
+from bot.core.requests import Signature, Stage, Tally, Wanted, Wish
+from bot.core.requests.timers import next_due
 from tests.core.situations import ALICE, BOB, INCIDENT, NOW, broken, request, waiting
 
 SOON = NOW + timedelta(seconds=9)

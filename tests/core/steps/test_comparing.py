@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from bot.core.changes import Outcome, Target
-from bot.core.habits import Habits, NextTurn, Turn
+from bot.core.requests import Outcome, Target
 from bot.core.steps import Done
 from bot.core.steps.comparing import is_deaf, not_as_before, not_known
-from bot.core.units import ActiveState, Snapshot, UnitName
+from bot.core.systemd.side_effects import Habits, NextTurn, Turn
+from bot.core.systemd.units import ActiveState, Snapshot, UnitName
 from tests.core.situations import masked, neighbour, snapshot
-from tests.core.test_look import seen
+from tests.core.systemd.test_look import seen
 from tests.core.walks import FILE as WORKERS
 from tests.core.walks import Site, undoing
 from tests.core.walks import masked as made

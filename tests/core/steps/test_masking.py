@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.changes import Outcome, Sent, Target
+from bot.core.requests import Outcome, Sent, Target
 from bot.core.steps import Done, Limits, Work, next_step
 from bot.core.steps.kinds import Probe, Stop, TryStart, Wait
-from bot.core.systemctl import PROBE
-from bot.core.units import ActiveState, Layer
+from bot.core.systemd.systemctl import PROBE
+from bot.core.systemd.units import ActiveState, Layer
 from tests.core.walks import DOWN, PATHS, UP, WORKER, Site, Walk, masking
 from tests.model.files import ETC, NULL
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from bot.core.changes import Change, Outcome, Sent, Target, Verb
-from bot.core.habits import Habits, NextTurn
+from bot.core.requests import Change, Outcome, Sent, Target, Verb
 from bot.core.steps import Done, Limits, Work, next_step
 from bot.core.steps.kinds import LookFully, Start, Stop, Wait
-from bot.core.units import ActiveState, Layer, LoadState, UnitName
+from bot.core.systemd.side_effects import Habits, NextTurn
+from bot.core.systemd.units import ActiveState, Layer, LoadState, UnitName
 from tests.core.situations import masked, snapshot
 from tests.core.walks import DOWN, NOON, PATHS, UP, WANTED, WORKER, Site, Walk, masking, undoing, unmasking
 from tests.core.walks import masked as made

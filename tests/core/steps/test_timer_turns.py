@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from bot.core.answer import read_turn
-from bot.core.habits import Habits, NextTurn
-from bot.core.steps.turns import turns_anew, turns_moved
-from bot.core.units import ActiveState, Neighbour, Snapshot
+from bot.core.steps.timer_turns import turns_anew, turns_moved
+from bot.core.systemd.output import read_turn
+from bot.core.systemd.side_effects import Habits, NextTurn
+from bot.core.systemd.units import ActiveState, Neighbour, Snapshot
 from tests.core.situations import neighbour, snapshot
 
 THEN, NEXT = "Wed 2027-02-03 04:05:00 UTC", "Thu 2027-02-04 04:05:00 UTC"

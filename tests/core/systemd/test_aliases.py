@@ -5,16 +5,17 @@ from dataclasses import replace
 import pytest
 
 from bot.core.cards.consequences import twins
-from bot.core.look import parse_look
-from bot.core.other_names import startable, subject, unread
-from bot.core.plan import plan_of
-from bot.core.policy import NeedsApproval, decide
-from bot.core.proof import disproofs
-from bot.core.units import Layer, LoadState, UnitName
+from bot.core.policy.decide import decide
+from bot.core.policy.model import NeedsApproval
+from bot.core.requests.plan import plan_of
+from bot.core.requests.proof import disproofs
+from bot.core.systemd.aliases import startable, subject, unread
+from bot.core.systemd.look import parse_look
+from bot.core.systemd.units import Layer, LoadState, UnitName
 from bot.errors import HostileOutput
+from tests.core.policy.rules.test_units import refusal
 from tests.core.situations import POLICY, looked, masked, request, snapshot
-from tests.core.test_look import recording, seen
-from tests.core.test_policy_units import refusal
+from tests.core.systemd.test_look import recording, seen
 from tests.core.walks import Site
 from tests.core.walks import masked as made
 

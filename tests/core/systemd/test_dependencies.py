@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.core.answer import Record
-from bot.core.neighbourhood import Neighbourhood, near_names, read_neighbour
-from bot.core.units import LoadState, UnitName
+from bot.core.systemd.dependencies import Neighbourhood, near_names, read_neighbour
+from bot.core.systemd.output import Record
+from bot.core.systemd.units import LoadState, UnitName
 from bot.errors import HostileOutput
 
 

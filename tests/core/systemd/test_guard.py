@@ -2,10 +2,11 @@
 
 import pytest
 
-from bot.core.granted_script import NEVER
-from bot.core.guard import PROBE, complaint, guard, token
-from bot.core.policy import Refuse, decide
-from bot.core.systemctl import RIGHTS
+from bot.core.policy.decide import decide
+from bot.core.policy.model import Refuse
+from bot.core.systemd.guard import PROBE, complaint, guard, token
+from bot.core.systemd.sudo_rights_script import NEVER
+from bot.core.systemd.systemctl import RIGHTS
 from tests.core.situations import POLICY, looked, snapshot
 
 OTHER = "0123456789ab"

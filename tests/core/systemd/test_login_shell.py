@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.login import login_complaint
+from bot.core.systemd.login_shell import login_complaint
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.answer import FOREVER, read_span
-from bot.core.look import look_argv, parse_look, parse_status
-from bot.core.status import read_status
-from bot.core.systemctl import RIGHTS, USER_RIGHTS
-from bot.core.unit_files import is_known, unread
-from bot.core.units import FileKind, Layer, LoadState, Snapshot, Surroundings, UnitName
+from bot.core.systemd.look import look_argv, parse_look, parse_status
+from bot.core.systemd.output import FOREVER, read_span
+from bot.core.systemd.status import read_status
+from bot.core.systemd.systemctl import RIGHTS, USER_RIGHTS
+from bot.core.systemd.unit_files import is_known, unread
+from bot.core.systemd.units import FileKind, Layer, LoadState, Snapshot, Surroundings, UnitName
 from bot.errors import HostError, HostileOutput, UsageError
 from tests.core.record import CASES, RECORDED, SCANS
 

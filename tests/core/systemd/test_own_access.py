@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from bot.core.look import parse_look
-from bot.core.units import UnitName
-from bot.core.way_in import WayIn, read_way_in
+from bot.core.systemd.look import parse_look
+from bot.core.systemd.own_access import WayIn, read_way_in
+from bot.core.systemd.units import UnitName
 from tests.core.record import CASES, RECORDED
 
 SSHD = "/system.slice/ssh.service"

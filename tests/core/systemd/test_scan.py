@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.scan import Scan, parse_scan, scan_argv
-from bot.core.scan_script import FOLDERS, MOST
-from bot.core.units import FileKind, LoadState
+from bot.core.systemd.scan import Scan, parse_scan, scan_argv
+from bot.core.systemd.scan_script import FOLDERS, MOST
+from bot.core.systemd.units import FileKind, LoadState
 from bot.errors import HostError, HostileOutput
 from tests.core.record import RECORDED, SCANS
 

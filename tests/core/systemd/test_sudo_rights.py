@@ -4,11 +4,11 @@ import textwrap
 
 import pytest
 
-from bot.core.granted import listed_rights, read_granted
-from bot.core.granted_script import FOLDER, NEVER
-from bot.core.look import parse_granted, parse_look
-from bot.core.systemctl import RIGHTS, USER_RIGHTS, sudoers_fragment
-from bot.core.units import UnitName
+from bot.core.systemd.look import parse_granted, parse_look
+from bot.core.systemd.sudo_rights import listed_rights, read_granted
+from bot.core.systemd.sudo_rights_script import FOLDER, NEVER
+from bot.core.systemd.systemctl import RIGHTS, USER_RIGHTS, sudoers_fragment
+from bot.core.systemd.units import UnitName
 from bot.errors import HostileOutput
 from tests.core.record import RECORDED
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core import systemctl
-from bot.core.status import read_status
-from bot.core.systemctl import RIGHTS, USER_RIGHTS, Argv
-from bot.core.units import FileKind, Layer, LayerFile, UnitName
+from bot.core.systemd import systemctl
+from bot.core.systemd.status import read_status
+from bot.core.systemd.systemctl import RIGHTS, USER_RIGHTS, Argv
+from bot.core.systemd.units import FileKind, Layer, LayerFile, UnitName
 from bot.errors import UsageError
 from tests.core.record import RECORDED, STATUS
 

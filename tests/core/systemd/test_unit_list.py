@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.unit_list import parse_unit_list, unit_list_argv
-from bot.core.units import UnitName
+from bot.core.systemd.unit_list import parse_unit_list, unit_list_argv
+from bot.core.systemd.units import UnitName
 from bot.errors import HostError, HostileOutput
 
-RECORDED = Path(__file__).parent / "recorded" / "units.list"
+RECORDED = Path(__file__).parents[1] / "recorded" / "units.list"
 
 
 def listed(*lines: str) -> list[str]:

@@ -1,7 +1,7 @@
 """Edits of other people that a reload would apply: what systemd itself says of a unit whose files have changed."""
 
-from bot.core.answer import Record
-from bot.core.edits import pending_reload
+from bot.core.systemd.output import Record
+from bot.core.systemd.unread_edits import pending_reload
 
 
 def edited(name: str, *, needs: str = "yes", load: str = "loaded") -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.foreign import clean
+from bot.core.text.sanitize import clean
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.core.calendar import Once, Period, Times, Weekly, current, upcoming
+from bot.core.time.calendar import Once, Period, Times, Weekly, current, upcoming
 
 BERLIN = ZoneInfo("Europe/Berlin")  # 29 March 2026: 2:00 becomes 3:00; 25 October 2026: 3:00 becomes 2:00
 LORD_HOWE = ZoneInfo("Australia/Lord_Howe")  # 4 October 2026: 2:00 becomes 2:30

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.countdown import left, marks
+from bot.core.time.countdown import left, marks
 from tests.core.situations import NOW
 
 MINUTE = timedelta(minutes=1)

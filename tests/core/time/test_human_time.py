@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.core.times import Now, cut_moment, names_a_day, read_length, read_moment, spoken
+from bot.core.time.human_time import Now, cut_moment, names_a_day, read_length, read_moment, spoken
 from bot.errors import UsageError
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from bot.edges.shell_call import NobodyThere, Words, call
-from bot.edges.shell_socket import Serve, ShellServer
+from bot.edges.cli_socket.client import NobodyThere, Words, call
+from bot.edges.cli_socket.server import Serve, ShellServer
 from bot.errors import ConfigError
 
 ME = pwd.getpwuid(os.getuid()).pw_name

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from bot import __version__
-from bot.core.audit import START, Broken, Event, Head, Verified, verify
+from bot.core.audit.chain import START, Broken, Event, Head, Verified, verify
 from bot.edges.database import Database
 from bot.edges.database.engine import parse_url
 from tests.edges.asked import ALICE, a_request, an_event

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bot.core.changes import Change, Request, Stage, Verb
-from bot.core.units import UnitName
+from bot.core.requests import Change, Request, Stage, Verb
+from bot.core.systemd.units import UnitName
 from bot.edges.database import Database
 from bot.ports import Query
 from tests.edges.asked import ALICE, CRON, NOW, a_request

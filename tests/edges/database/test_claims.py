@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import create_engine, insert
 
-from bot.core.changes import Request, Stage, Waiting
+from bot.core.requests import Request, Stage, Waiting
 from bot.edges.database import Database, rows, tables
 from bot.edges.database.engine import parse_url
 from bot.errors import HostTaken, LostClaim

@@ -9,9 +9,9 @@ from typing import TypeVar
 
 import pytest
 
-from bot.core.audit import Verified, verify
-from bot.core.changes import Request, Stage, Vote
-from bot.core.people import PersonId
+from bot.core.audit.chain import Verified, verify
+from bot.core.people.identity import PersonId
+from bot.core.requests import Request, Stage, Vote
 from bot.edges.database import Database
 from bot.errors import HostTaken, Stale
 from bot.ports import Claim, Count, Message, MessageKind, Query

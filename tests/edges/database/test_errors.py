@@ -18,8 +18,8 @@ import pytest
 from psycopg import sql
 from sqlalchemy import select
 
-from bot.core.audit import Origin, Verified, verify
-from bot.edges.database import Database, Limits, chain
+from bot.core.audit.chain import Origin, Verified, verify
+from bot.edges.database import Database, Limits, audit_log
 from bot.edges.database.engine import parse_url
 from bot.edges.database.tables import chain_head
 from bot.edges.database.transactions import Transactions
@@ -30,7 +30,7 @@ from tests.edges.conftest import Hands, Opening
 from tests.lab.postgres import Postgres
 from tests.plugins.fault_table import was_read
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 HASTY = Limits(busy=timedelta(milliseconds=100))
 
 
@@ -312,7 +312,7 @@ def test_who_freezes_in_a_transaction_does_not_stop_the_others(cluster: Postgres
     with store.exclusive():
         frozen = Transactions(parse_url(url), Limits(stalled=timedelta(milliseconds=200)))
         with pytest.raises(StoreBusy), frozen.writing() as connection:
-            chain.append(connection, [an_event("never")], at=NOW, origin=Origin("bot-2", "1"))
+            audit_log.append(connection, [an_event("never")], at=NOW, origin=Origin("bot-2", "1"))
             store.record([an_event()])  # waits for the lock, until PostgreSQL has given the other one up
             connection.execute(select(chain_head))
         frozen.close()

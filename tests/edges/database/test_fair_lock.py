@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from bot.edges.database.turns import Turns
+from bot.edges.database.fair_lock import Turns
 from bot.errors import StoreBusy
 
 

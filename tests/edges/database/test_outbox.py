@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import create_engine
 
-from bot.core.changes import Request, Stage
-from bot.core.people import Place
+from bot.core.people.identity import Place
+from bot.core.requests import Request, Stage
 from bot.edges.database import Database, Limits, tables
 from bot.edges.database.engine import parse_url
 from bot.ports import Due, Duty, Message, MessageKind

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.changes import Outcome, Stage, Tally, Verdict
-from bot.core.people import PersonId
-from bot.core.units import UnitName
+from bot.core.people.identity import PersonId
+from bot.core.requests import Outcome, Stage, Tally, Verdict
+from bot.core.systemd.units import UnitName
 from bot.edges.database import Database
 from bot.errors import NoSuchRequest, Stale
 from bot.ports import Query

@@ -13,7 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, select, text
 
-from bot.core.changes import Stage
+from bot.core.requests import Stage
 from bot.edges.database import Database
 from bot.edges.database.engine import parse_url
 from bot.edges.database.schema import MIGRATIONS

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.on_call import LARGEST
-from bot.core.people import PersonId, Shift
-from bot.core.question import OnCallSource
+from bot.core.people.identity import PersonId, Shift
+from bot.core.people.on_call import LARGEST
+from bot.core.policy.model import OnCallSource
 from bot.edges.clock import SystemClock
-from bot.edges.schedules import AskedSchedules
+from bot.edges.on_call.schedules import AskedSchedules
 from bot.errors import Unverified
 
 BOB = Shift(PersonId("", "U0BOB"))

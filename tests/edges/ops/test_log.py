@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from bot.edges import log
+from bot.edges.ops import log
 
 TOKEN = "xoxb-123456-abcdef"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.edges import metrics
-from bot.edges.log_writing import Outlet
+from bot.edges.ops.log_writer import Outlet
 
 
 def dropped() -> float:

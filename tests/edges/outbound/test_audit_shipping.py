@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from bot.core.sinks import Need, SyslogAddress, Way, read_address
-from bot.edges.sinks import SyslogSink, WebhookSink
+from bot.core.audit.shipping import Need, SyslogAddress, Way, read_address
+from bot.edges.outbound.audit_shipping import SyslogSink, WebhookSink
 from bot.errors import SinkError
 from tests.core.situations import NOW
+from tests.edges.outbound.test_paging import self_signed
 from tests.edges.receiver import PageReceiver, receiving
 from tests.edges.syslog import LogReceiver, listening, tcp
-from tests.edges.test_pager import self_signed
 
 SHORT = 0.5
 

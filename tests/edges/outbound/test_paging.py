@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from bot.core.pages import Format, Page
-from bot.edges.pager import Receiver, Webhook
+from bot.core.paging import Format, Page
+from bot.edges.outbound.paging import Receiver, Webhook
 from bot.errors import ConfigError, PagerError
 from tests.core.situations import NOW
 from tests.edges.receiver import PageReceiver, receiving

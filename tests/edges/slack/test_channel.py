@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bot.core.cards.kit import Text
-from bot.core.people import HOME, Place
-from bot.edges.slack import SlackChannel, account, call, web_client
+from bot.core.cards.blocks import Text
+from bot.core.people.identity import HOME, Place
+from bot.edges.slack.channel import SlackChannel, account, call, web_client
 from bot.errors import SlackError
 from tests.handlers.web_api import WebApi, web_api
 

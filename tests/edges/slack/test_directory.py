@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot.core.people import PersonId, Place, Shift
-from bot.core.question import Group
-from bot.edges.directory import SlackDirectory
-from bot.edges.slack import Account, web_client
+from bot.core.people.identity import PersonId, Place, Shift
+from bot.core.policy.model import Group
+from bot.edges.slack.channel import Account, web_client
+from bot.edges.slack.directory import SlackDirectory
 from bot.errors import Unverified
 from bot.ports import Schedules
 from tests.handlers.web_api import WebApi, web_api

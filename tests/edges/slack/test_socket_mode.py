@@ -11,20 +11,20 @@ from pathlib import Path
 import pytest
 
 from bot.core.cards import forms, plain
-from bot.core.cards.configured import crowded
-from bot.core.configured import Configured
-from bot.core.inventory import Inventory
-from bot.core.people import PersonId, Place
-from bot.core.question import Group
+from bot.core.cards.config_reload import crowded
+from bot.core.hosts.inventory import Inventory
+from bot.core.people.identity import PersonId, Place
+from bot.core.policy.configuration import Configured
+from bot.core.policy.model import Group
 from bot.edges.clock import SystemClock
 from bot.edges.database import Database
-from bot.edges.directory import SlackDirectory
-from bot.edges.slack import SlackChannel, account, web_client
-from bot.edges.socket_mode import PING_INTERVAL, Socket, application
+from bot.edges.slack.channel import SlackChannel, account, web_client
+from bot.edges.slack.directory import SlackDirectory
+from bot.edges.slack.socket_mode import PING_INTERVAL, Socket, application
 from bot.errors import SlackError, Unverified
 from bot.ports import Query
 from bot.workflow import InForce, Parts, Workflow
-from bot.workflow.answering import Answers
+from bot.workflow.queries.answers import Answers
 from handlers import Home, register
 from tests.handlers.world import HOSTS, POLICY, NoHost
 from tests.lab.slack.lab import SlackLab

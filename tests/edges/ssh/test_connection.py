@@ -14,9 +14,9 @@ from pathlib import Path
 import paramiko
 import pytest
 
-from bot.core.inventory import Host
-from bot.edges.ssh import SshHosts, SshLimits, fingerprint
-from bot.edges.ssh_connection import connect
+from bot.core.hosts.inventory import Host
+from bot.edges.ssh.connection import connect
+from bot.edges.ssh.hosts import SshHosts, SshLimits, fingerprint
 from bot.errors import ConfigError, HostError, OutcomeUnknown
 from tests.edges.ssh_server import Cable, Sshd, eventually, free_port, make_key, sshd
 from tests.plugins.fault_table import was_read

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.guard import REFUSED, guard, token
-from bot.core.look import look_argv
-from bot.core.scan import scan_argv
-from bot.core.systemctl import link_argv, stop_argv
-from bot.core.unit_list import unit_list_argv
-from bot.core.units import Layer, UnitName
+from bot.core.systemd.guard import REFUSED, guard, token
+from bot.core.systemd.look import look_argv
+from bot.core.systemd.scan import scan_argv
+from bot.core.systemd.systemctl import link_argv, stop_argv
+from bot.core.systemd.unit_list import unit_list_argv
+from bot.core.systemd.units import Layer, UnitName
 
 CRON = UnitName("cron.service")
 STOP = shlex.join(stop_argv(CRON)).removesuffix("cron.service")

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.host_script import SECONDS
-from bot.core.look import SIZES, look_argv, parse_look
-from bot.core.policy import Refuse, decide
-from bot.core.scan import scan_argv
-from bot.core.units import LoadState, Snapshot, UnitName
+from bot.core.policy.decide import decide
+from bot.core.policy.model import Refuse
+from bot.core.systemd.host_script import SECONDS
+from bot.core.systemd.look import SIZES, look_argv, parse_look
+from bot.core.systemd.scan import scan_argv
+from bot.core.systemd.units import LoadState, Snapshot, UnitName
 from tests.core.situations import POLICY, looked, request
 from tests.lab.hosts import LabHost
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from bot.core import systemctl
-from bot.core.look import look_argv, parse_look
-from bot.core.systemctl import Argv
-from bot.core.units import FileKind, Layer, LayerFile, UnitName
+from bot.core.systemd import systemctl
+from bot.core.systemd.look import look_argv, parse_look
+from bot.core.systemd.systemctl import Argv
+from bot.core.systemd.units import FileKind, Layer, LayerFile, UnitName
 from tests.lab.hosts import LabHost
 from tests.lab.tree import LINGERING
 

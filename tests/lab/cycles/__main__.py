@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from itertools import cycle, islice
 
 from bot.core.cards import render
-from bot.edges.ssh import SshHosts
+from bot.edges.ssh.hosts import SshHosts
 from tests.lab.cycles.picture import Picture, take
 from tests.lab.cycles.units import ALWAYS, FILES, KINDS, PREPARED, Kind
 from tests.lab.hosts import Lab, LabHost

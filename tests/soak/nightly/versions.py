@@ -15,7 +15,7 @@ from tests.lab.pristine import Pristine
 from tests.lab.slack.lab import SlackLab
 from tests.soak.fleet import DATABASE, Fleet, sailing
 from tests.soak.one_change import done
-from tests.soak.storm import Plan, soak
+from tests.soak.run import Plan, soak
 from tests.soak.versions import MARK, NEXT, Rollout, be, next_version, replaced
 from tests.stories.scene import MASKED, Message, Story, id_of
 

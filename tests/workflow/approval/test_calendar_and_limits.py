@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.calendar import Once
-from bot.core.changes import Outcome, Request, Stage
-from bot.core.inventory import Host, Inventory
-from bot.core.rises import Freeze, Rise
+from bot.core.hosts.inventory import Host, Inventory
+from bot.core.policy.calendar_and_limits import Freeze, Rise
+from bot.core.requests import Outcome, Request, Stage
+from bot.core.time.calendar import Once
 from bot.edges.clock import SystemClock
+from tests.workflow.approval.test_voting import is_masked, is_untouched
 from tests.workflow.slack import ALICE, BOB
-from tests.workflow.test_votes import is_masked, is_untouched
 from tests.workflow.waiting import waits, without_hosts
 from tests.workflow.world import POLICY, World
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.changes import Request, Rung, Stage, Tally
-from bot.core.policy import Group
-from bot.workflow.saying import say
+from bot.core.policy.model import Group
+from bot.core.requests import Request, Rung, Stage, Tally
+from bot.workflow.outbox.deliver import say
 from tests.edges.asked import a_vote
 from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, INCIDENT, Said, words
 from tests.workflow.waiting import MINUTE, waits, without_hosts

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.changes import Outcome, Stage, Tally, Verdict
-from bot.core.policy import Group, Rule
+from bot.core.policy.model import Group, Rule
+from bot.core.requests import Outcome, Stage, Tally, Verdict
+from tests.workflow.approval.test_voting import is_masked, is_untouched, just_before_acting
 from tests.workflow.conftest import Opening
 from tests.workflow.slack import BOB, CAROL, DAVE, People
-from tests.workflow.test_votes import is_masked, is_untouched, just_before_acting
 from tests.workflow.world import POLICY, World
 
 ANY = Rule("any", host_groups=frozenset(), ask=frozenset({"eng"}), need=2, approve=("sre",))

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.changes import Outcome, Stage, Tally, Verdict
-from bot.core.systemctl import PROBE
+from bot.core.requests import Outcome, Stage, Tally, Verdict
+from bot.core.systemd.systemctl import PROBE
 from bot.errors import UsageError
-from bot.workflow.loop import advance
+from bot.workflow.engine.workers import advance
 from tests.workflow.fleet import AnyHost
 from tests.workflow.hands import edit
 from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, EVE

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.changes import Ask, Change, Outcome, Request, Stage, Verb
-from bot.core.inventory import Host, Inventory
-from bot.core.people import Person
-from bot.core.rises import Bounds
-from bot.core.units import UnitName
+from bot.core.hosts.inventory import Host, Inventory
+from bot.core.people.identity import Person
+from bot.core.policy.calendar_and_limits import Bounds
+from bot.core.requests import Ask, Change, Outcome, Request, Stage, Verb
+from bot.core.systemd.units import UnitName
 from bot.errors import UsageError
+from tests.workflow.approval.test_voting import is_masked, is_untouched
 from tests.workflow.slack import ALICE, BOB, CAROL, INCIDENT
-from tests.workflow.test_votes import is_masked, is_untouched
 from tests.workflow.waiting import without_hosts
 from tests.workflow.world import POLICY, World
 

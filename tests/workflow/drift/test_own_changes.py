@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.changes import Outcome, Request, Stage, Standing
-from bot.core.units import UnitName
+from bot.core.requests import Outcome, Request, Stage, Standing
+from bot.core.systemd.units import UnitName
 from bot.ports import MessageKind
-from bot.workflow.noticing import tell_failed
-from bot.workflow.own_changes import own_changes
-from bot.workflow.saying import say
+from bot.workflow.drift.report import tell_failed
+from bot.workflow.outbox.deliver import say
+from bot.workflow.requests.own_changes import own_changes
 from tests.edges.asked import a_request
 from tests.workflow.waiting import without_hosts
 from tests.workflow.world import World

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from bot.core.changes import Loss, Outcome, Request
-from bot.core.configured import Configured
-from bot.core.ends import Care
-from bot.core.inventory import Inventory
-from bot.core.ledger import Book, Page, read_page
+from bot.core.drift import Book, Page, read_page
+from bot.core.hosts.inventory import Inventory
+from bot.core.policy.configuration import Configured
+from bot.core.requests import Loss, Outcome, Request
+from bot.core.requests.expiry import Care
 from bot.errors import HostError
-from bot.workflow.duties import appoint_configured
-from bot.workflow.ledger import book
+from bot.workflow.engine.periodic import appoint_configured
+from bot.workflow.requests.mask_inventory import book
 from tests.workflow.hands import knock
 from tests.workflow.slack import ALICE, words
 from tests.workflow.wire import SCAN, Call

@@ -2,10 +2,10 @@
 
 import pytest
 
-from bot.core.changes import Loss, Outcome
+from bot.core.requests import Loss, Outcome
 from bot.errors import HostError
+from tests.workflow.drift.test_watch import parts, turn, watched
 from tests.workflow.fleet import Fleet
-from tests.workflow.test_watch import parts, turn, watched
 from tests.workflow.wire import LOOK, Call
 from tests.workflow.world import World
 

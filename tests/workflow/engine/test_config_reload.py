@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from bot.core.changes import Approval, Ask, Change, Outcome, Request, Stage, Target, Verb
-from bot.core.configured import Configured
-from bot.core.inventory import Host, Inventory
-from bot.core.people import Person
-from bot.core.policy import Rule
-from bot.core.units import Layer, UnitName
+from bot.core.hosts.inventory import Host, Inventory
+from bot.core.people.identity import Person
+from bot.core.policy.configuration import Configured
+from bot.core.policy.model import Rule
+from bot.core.requests import Approval, Ask, Change, Outcome, Request, Stage, Target, Verb
+from bot.core.systemd.units import Layer, UnitName
 from bot.errors import StoreBusy
-from bot.workflow.configuring import begin_with_it, keep_the_old_one, put_in_force
+from bot.workflow.engine.config_reload import begin_with_it, keep_the_old_one, put_in_force
+from tests.workflow.approval.test_voting import is_masked, is_untouched, just_before_acting
+from tests.workflow.lifecycle.test_dead_ends import NoHost
 from tests.workflow.slack import ALICE, BOB, CAROL, INCIDENT
-from tests.workflow.test_dead_ends import NoHost
-from tests.workflow.test_votes import is_masked, is_untouched, just_before_acting
 from tests.workflow.world import POLICY, World
 
 WEB = Host("web-01", "192.0.2.1", 22, "maskbot", "prod")

@@ -9,7 +9,7 @@ import pytest
 
 from bot.errors import Stale
 from bot.ports import Duty
-from bot.workflow.due_now import make_due
+from bot.workflow.process.run_periodic_now import make_due
 from tests.workflow.waiting import without_hosts
 from tests.workflow.world import World
 

@@ -5,7 +5,7 @@ from time import monotonic
 
 import pytest
 
-from bot.core.changes import Outcome, Stage
+from bot.core.requests import Outcome, Stage
 from tests.workflow.slack import ALICE
 from tests.workflow.wire import Call
 from tests.workflow.world import QUICK, World

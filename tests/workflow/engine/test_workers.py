@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 import structlog
 
-from bot.core.changes import Ask, Change, Request, Stage, Target, Verb
-from bot.core.configured import Configured
-from bot.core.inventory import Inventory
-from bot.core.units import UnitName
-from bot.edges import log
+from bot.core.hosts.inventory import Inventory
+from bot.core.policy.configuration import Configured
+from bot.core.requests import Ask, Change, Request, Stage, Target, Verb
+from bot.core.systemd.units import UnitName
 from bot.edges.database import Database
+from bot.edges.ops import log
 from bot.workflow import Loop, Parts, Timings
-from bot.workflow.parts import InForce
-from bot.workflow.precedence import Precedence
+from bot.workflow.process.ack_priority import Precedence
+from bot.workflow.process.deps import InForce
 from tests.handlers.world import HOSTS, NoHost
 from tests.workflow.slack import ALICE, INCIDENT, Channels, People
 from tests.workflow.world import POLICY, Hands

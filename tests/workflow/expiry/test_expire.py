@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.changes import Outcome, Request, Stage, Term
-from bot.core.ends import Care
-from bot.core.people import ITSELF, Person
+from bot.core.people.identity import ITSELF, Person
+from bot.core.requests import Outcome, Request, Stage, Term
+from bot.core.requests.expiry import Care
 from bot.errors import HostError
 from bot.ports import Query
 from tests.workflow.fleet import AnyHost

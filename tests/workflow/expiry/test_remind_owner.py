@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from bot.core.changes import Outcome, Request, Term
+from bot.core.requests import Outcome, Request, Term
 from bot.errors import HostError
-from bot.workflow.duties import appoint_configured
-from bot.workflow.ledger import book
+from bot.workflow.engine.periodic import appoint_configured
+from bot.workflow.requests.mask_inventory import book
 from tests.workflow.hands import fail, knock
 from tests.workflow.slack import ALICE, INCIDENT, words
 from tests.workflow.wire import Call

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.changes import Outcome, Request, Stage, Tally, Wanted, Wish
-from bot.core.policy import BreakGlass, Group, ListedUnit, Rule
+from bot.core.policy.model import BreakGlass, Group, ListedUnit, Rule
+from bot.core.requests import Outcome, Request, Stage, Tally, Wanted, Wish
 from bot.errors import UsageError
 from bot.ports import Query
+from tests.workflow.approval.test_voting import is_masked, is_untouched, just_before_acting
 from tests.workflow.conftest import Opening
 from tests.workflow.hands import edit
 from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, INCIDENT, People
-from tests.workflow.test_votes import is_masked, is_untouched, just_before_acting
 from tests.workflow.world import GUARDED, POLICY, World
 
 WHY = "INC-42: nobody answers"

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.cards.kit import Action
-from bot.core.changes import Glass, Outcome, Request, Stage, Tally, Verdict, Wanted
-from bot.core.inventory import Host, Inventory
-from bot.core.people import Person
-from bot.core.policy import BreakGlass, Group
+from bot.core.cards.blocks import Action
+from bot.core.hosts.inventory import Host, Inventory
+from bot.core.people.identity import Person
+from bot.core.policy.model import BreakGlass, Group
+from bot.core.requests import Glass, Outcome, Request, Stage, Tally, Verdict, Wanted
 from bot.errors import UsageError
-from bot.workflow.wishes.offering import offers
+from bot.workflow.followups.available import offers
 from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, EVE, Said
 from tests.workflow.waiting import MINUTE, without_hosts
 from tests.workflow.waiting import waits as waits_for_votes

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.configured import Configured
-from bot.core.inventory import Inventory
-from bot.core.pages import Format
-from bot.core.signs import Sign
+from bot.core.health import Sign
+from bot.core.hosts.inventory import Inventory
+from bot.core.paging import Format
+from bot.core.policy.configuration import Configured
 from bot.edges.database import Database
-from bot.edges.pager import Receiver, Webhook
+from bot.edges.outbound.paging import Receiver, Webhook
 from bot.errors import StoreBusy
 from bot.workflow import Loop, Parts, Timings
-from bot.workflow.operators import note_jumps
-from bot.workflow.parts import InForce
-from bot.workflow.pulse import Pulse
+from bot.workflow.health.heartbeat import Pulse
+from bot.workflow.health.operator_notices import note_jumps
+from bot.workflow.process.deps import InForce
 from tests.edges.receiver import PageReceiver, receiving
 from tests.handlers.world import HOSTS, NoHost
 from tests.workflow.slack import Channels, People

@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
-from bot.core.changes import Hold, Loss, Outcome, Request, Stage, Tally
-from bot.core.ends import Care
-from bot.core.holding import Holds
-from bot.core.people import Person
+from bot.core.people.identity import Person
+from bot.core.policy.hold import Holds
+from bot.core.requests import Hold, Loss, Outcome, Request, Stage, Tally
+from bot.core.requests.expiry import Care
 from bot.errors import UsageError
 from bot.ports import Query
-from bot.workflow.duties import appoint_configured
-from bot.workflow.gathering import gathered
-from bot.workflow.groups import person, read_groups
-from bot.workflow.ledger import book
+from bot.workflow.engine.periodic import appoint_configured
+from bot.workflow.people.membership import person, read_groups
+from bot.workflow.queries.home import gathered
+from bot.workflow.requests.mask_inventory import book
+from tests.workflow.drift.test_watch import turn
+from tests.workflow.expiry.test_expire import MASKED, RUNS, Away, state
 from tests.workflow.slack import ALICE, BOB, CAROL, INCIDENT
-from tests.workflow.test_ends import MASKED, RUNS, Away, state
-from tests.workflow.test_watch import turn
 from tests.workflow.world import POLICY, World
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)

@@ -9,22 +9,22 @@ from typing import Any
 import pytest
 
 from bot.core.cards import handover as cards
-from bot.core.changes import Hold, Loss, Outcome, Request, Stage, Verb
-from bot.core.configured import Configured
-from bot.core.inventory import Inventory
-from bot.core.policy import ListedUnit, Rule
+from bot.core.hosts.inventory import Inventory
+from bot.core.policy.configuration import Configured
+from bot.core.policy.model import ListedUnit, Rule
+from bot.core.requests import Hold, Loss, Outcome, Request, Stage, Verb
 from bot.errors import HostError, Stale, UsageError
 from bot.ports import Query
-from bot.workflow.configuring import put_in_force
-from bot.workflow.duties import appoint_configured
-from bot.workflow.ledger import book
-from bot.workflow.spreading import spread
-from bot.workflow.wholes import see_to, spread_of
+from bot.workflow.engine.config_reload import put_in_force
+from bot.workflow.engine.periodic import appoint_configured
+from bot.workflow.hold.rollout import spread
+from bot.workflow.requests.hold_group import see_to, spread_of
+from bot.workflow.requests.mask_inventory import book
+from tests.workflow.drift.test_watch import turn
+from tests.workflow.expiry.test_expire import MASKED, RUNS, state
 from tests.workflow.fleet import AnyHost
+from tests.workflow.hold.test_hold import CARE, DAY, HELD, lifted, taken_off
 from tests.workflow.slack import ALICE, BOB, CAROL, words
-from tests.workflow.test_ends import MASKED, RUNS, state
-from tests.workflow.test_holds import CARE, DAY, HELD, lifted, taken_off
-from tests.workflow.test_watch import turn
 from tests.workflow.wire import Call
 from tests.workflow.world import World, inventory
 

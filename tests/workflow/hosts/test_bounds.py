@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.core.changes import Outcome, Request, Stage
-from bot.core.host_script import SECONDS
+from bot.core.requests import Outcome, Request, Stage
+from bot.core.systemd.host_script import SECONDS
 from tests.workflow.fleet import AnyHost, Fleet
 from tests.workflow.world import World
 

@@ -6,15 +6,15 @@ from contextlib import contextmanager
 
 import pytest
 
-from bot.core.changes import Outcome, Stage
-from bot.core.guard import PATH, guard, token
+from bot.core.requests import Outcome, Stage
+from bot.core.systemd.guard import PATH, guard, token
 from bot.doctor.hosts import examine_host
-from bot.edges.ssh import SshHosts
+from bot.edges.ssh.hosts import SshHosts
 from tests.lab.hosts import LabHost
 from tests.workflow.fleet import AnyHost, Fleet
 from tests.workflow.hands import cut_off, let_in
-from tests.workflow.test_faults import is_masked, is_untouched
-from tests.workflow.test_trust import AUTHORIZED
+from tests.workflow.hosts.test_quarantine import AUTHORIZED
+from tests.workflow.lifecycle.test_outcome_unknown import is_masked, is_untouched
 from tests.workflow.world import CRITICAL, World, inventory
 
 

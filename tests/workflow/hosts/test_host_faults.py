@@ -9,12 +9,12 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.changes import Outcome, Stage
-from bot.edges.ssh import SshHosts, SshLimits
+from bot.core.requests import Outcome, Stage
+from bot.edges.ssh.hosts import SshHosts, SshLimits
 from tests.lab.hosts import LabHost
 from tests.workflow.conftest import Opening
 from tests.workflow.fleet import AnyHost, Fleet
-from tests.workflow.test_faults import interfering, is_masked, is_untouched
+from tests.workflow.lifecycle.test_outcome_unknown import interfering, is_masked, is_untouched
 from tests.workflow.world import QUICK, World
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.core.changes import Stage
+from bot.core.requests import Stage
 from bot.doctor.hosts import examine_host
-from bot.edges.ssh import SshHosts
+from bot.edges.ssh.hosts import SshHosts
 from tests.lab.hosts import LabHost
 from tests.workflow.fleet import Fleet
 from tests.workflow.hands import cut_off, let_in

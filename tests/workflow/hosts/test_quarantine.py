@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.changes import Outcome, Stage
-from bot.core.configured import Configured
-from bot.core.inventory import Inventory
-from bot.edges.ssh import fingerprint
-from bot.workflow.configuring import put_in_force
+from bot.core.hosts.inventory import Inventory
+from bot.core.policy.configuration import Configured
+from bot.core.requests import Outcome, Stage
+from bot.edges.ssh.hosts import fingerprint
+from bot.workflow.engine.config_reload import put_in_force
 from tests.edges.receiver import PageReceiver, receiving
 from tests.workflow.conftest import Opening
 from tests.workflow.fleet import AnyHost, Fleet
 from tests.workflow.hands import cut_off, let_in
-from tests.workflow.test_faults import is_masked, is_untouched
+from tests.workflow.lifecycle.test_outcome_unknown import is_masked, is_untouched
 from tests.workflow.test_paging import webhook
 from tests.workflow.wire import Call
 from tests.workflow.world import POLICY, World

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.core.changes import Outcome, Stage
-from bot.workflow.looking import look
+from bot.core.requests import Outcome, Stage
+from bot.workflow.hosts.look import look
 from tests.workflow.fleet import AnyHost, Fleet
 from tests.workflow.world import World
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.core.changes import Outcome, Stage
+from bot.core.requests import Outcome, Stage
 from tests.workflow.fleet import AnyHost, Fleet
 from tests.workflow.world import World
 

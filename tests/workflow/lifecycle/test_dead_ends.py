@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from bot.core.changes import Approval, Ask, Change, Outcome, Request, Sent, Stage, Target, Verb
-from bot.core.inventory import Host, Inventory
-from bot.core.units import Layer, UnitName
+from bot.core.hosts.inventory import Host, Inventory
+from bot.core.requests import Approval, Ask, Change, Outcome, Request, Sent, Stage, Target, Verb
+from bot.core.systemd.units import Layer, UnitName
 from bot.ports import Reply
 from tests.workflow.invariants import violations
 from tests.workflow.slack import ALICE, INCIDENT

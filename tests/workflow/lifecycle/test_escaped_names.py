@@ -4,12 +4,12 @@ import subprocess
 
 import pytest
 
-from bot.core.changes import Outcome
-from bot.core.guard import guard
-from bot.workflow.looking import scan
+from bot.core.requests import Outcome
+from bot.core.systemd.guard import guard
+from bot.workflow.hosts.look import scan
 from tests.lab.hosts import LabHost
 from tests.workflow.fleet import AnyHost, Fleet
-from tests.workflow.test_guard import guarded
+from tests.workflow.hosts.test_guard import guarded
 from tests.workflow.world import World
 
 pytestmark = pytest.mark.ssh

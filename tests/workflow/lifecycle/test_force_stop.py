@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.changes import Ask, Change, Outcome, Request, Stage, Tally, Verb
-from bot.core.grammar import Question, Word
-from bot.core.people import Person
+from bot.core.input.grammar import Question, Word
+from bot.core.people.identity import Person
+from bot.core.requests import Ask, Change, Outcome, Request, Stage, Tally, Verb
 from bot.core.steps import Limits
-from bot.core.units import UnitName
+from bot.core.systemd.units import UnitName
 from bot.errors import UsageError
 from tests.workflow.conftest import Opening
 from tests.workflow.fleet import AnyHost

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from bot.core.changes import Outcome
+from bot.core.requests import Outcome
 from bot.errors import StoreBusy
-from tests.workflow.test_pulse import fill
+from tests.workflow.health.test_heartbeat import fill
 from tests.workflow.wire import Call
 from tests.workflow.world import QUICK, World
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.changes import Outcome, Stage
+from bot.core.requests import Outcome, Stage
 from tests.workflow.fleet import Fleet
 from tests.workflow.slack import words
 from tests.workflow.world import World

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from bot.core.changes import Hold, Outcome, Stage, Window
-from bot.core.configured import Configured
+from bot.core.policy.configuration import Configured
+from bot.core.requests import Hold, Outcome, Stage, Window
+from tests.workflow.expiry.test_expire import HOUR, MASKED, RUNS, TWO_HOURS, ended, returns, state
 from tests.workflow.fleet import Fleet
 from tests.workflow.hands import cut_off, let_in
-from tests.workflow.test_ends import HOUR, MASKED, RUNS, TWO_HOURS, ended, returns, state
-from tests.workflow.test_group_holds import WEB, grouped, part
-from tests.workflow.test_holds import CARE, DAY, HELD
+from tests.workflow.hold.test_hold import CARE, DAY, HELD
+from tests.workflow.hold.test_hold_group import WEB, grouped, part
 from tests.workflow.world import World
 
 pytestmark = pytest.mark.ssh

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.changes import Outcome, Request, Stage
-from bot.core.inventory import Inventory
-from bot.edges.ssh import SshHosts
+from bot.core.hosts.inventory import Inventory
+from bot.core.requests import Outcome, Request, Stage
+from bot.edges.ssh.hosts import SshHosts
 from tests.plugins.fault_table import was_read
 from tests.workflow.fleet import AnyHost, Fleet
 from tests.workflow.hands import SESSION, cut_off, let_in

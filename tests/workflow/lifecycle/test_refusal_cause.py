@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.changes import Stage
+from bot.core.requests import Stage
 from tests.workflow.fleet import Fleet
 from tests.workflow.world import World
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.changes import Request, Stage, Verb
+from bot.core.requests import Request, Stage, Verb
 from tests.workflow.fleet import Fleet
 from tests.workflow.slack import ALICE
 from tests.workflow.world import World

@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from bot.core.changes import Outcome, Request, Stage, Verb, Window
+from bot.core.requests import Outcome, Request, Stage, Verb, Window
 from tests.workflow.hands import cut_off, let_in
+from tests.workflow.lifecycle.test_outcome_unknown import is_masked, is_untouched
 from tests.workflow.slack import ALICE
-from tests.workflow.test_faults import is_masked, is_untouched
 from tests.workflow.wire import LOOK
 from tests.workflow.world import World
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from bot.core.changes import Outcome, Request, Stage
+from bot.core.requests import Outcome, Request, Stage
 from bot.core.steps import Limits
-from bot.core.systemctl import PROBE
+from bot.core.systemd.systemctl import PROBE
 from bot.errors import UsageError
 from tests.workflow.conftest import Opening
 from tests.workflow.fleet import AnyHost, Fleet

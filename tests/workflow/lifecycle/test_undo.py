@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.changes import Outcome, Stage
+from bot.core.requests import Outcome, Stage
 from tests.workflow.fleet import AnyHost, Fleet
 from tests.workflow.slack import BOB, CAROL, DAVE
 from tests.workflow.world import World

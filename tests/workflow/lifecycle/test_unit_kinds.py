@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.changes import Outcome, Request
+from bot.core.requests import Outcome, Request
 from tests.workflow.fleet import AnyHost, Fleet
 from tests.workflow.world import World
 

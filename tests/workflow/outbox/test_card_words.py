@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from bot.core.cards import render
-from bot.core.changes import Outcome, Stage, Tally, Verdict, Vote
-from bot.core.grammar import Question, Word
-from bot.core.inventory import Host, Inventory
-from bot.core.units import UnitName
+from bot.core.hosts.inventory import Host, Inventory
+from bot.core.input.grammar import Question, Word
+from bot.core.requests import Outcome, Stage, Tally, Verdict, Vote
+from bot.core.systemd.units import UnitName
 from bot.errors import HostTaken
 from bot.ports import Claim
-from bot.workflow.beginning import begin
+from bot.workflow.lifecycle.start import begin
 from tests.edges.asked import a_request
 from tests.workflow.slack import ALICE, CAROL, DAVE, INCIDENT, words
 from tests.workflow.waiting import waits, without_hosts

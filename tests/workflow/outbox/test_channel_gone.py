@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.changes import Outcome, Request, Stage
+from bot.core.requests import Outcome, Request, Stage
 from tests.workflow.conftest import Opening
+from tests.workflow.lifecycle.test_outcome_unknown import interfering, is_masked
 from tests.workflow.slack import ALICE, INCIDENT
-from tests.workflow.test_faults import interfering, is_masked
 from tests.workflow.waiting import waits, without_hosts
 from tests.workflow.world import POLICY, World
 

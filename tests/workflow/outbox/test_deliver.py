@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.changes import Request, Stage
-from bot.core.configured import Configured
-from bot.core.inventory import Host, Inventory
-from bot.core.people import Place
+from bot.core.hosts.inventory import Host, Inventory
+from bot.core.people.identity import Place
+from bot.core.policy.configuration import Configured
+from bot.core.requests import Request, Stage
 from bot.edges.database import Database
 from bot.ports import Duty, Message, MessageKind, Reply
 from bot.workflow import InForce, Parts
-from bot.workflow.saying import say
+from bot.workflow.outbox.deliver import say
 from tests.edges.asked import INCIDENT, a_request
 from tests.workflow.slack import Channels, People, Said
 from tests.workflow.wire import Wire

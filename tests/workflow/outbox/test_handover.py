@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.core.changes import Frozen
-from bot.core.configured import Configured
-from bot.core.freezing import State, written
-from bot.core.inventory import Host, Inventory
-from bot.core.schedule import Digest, Schedule
+from bot.core.hosts.inventory import Host, Inventory
+from bot.core.kill_switch import State, written
+from bot.core.policy.configuration import Configured
+from bot.core.requests import Frozen
+from bot.core.time.schedule import Digest, Schedule
 from bot.ports import Duty, Reply
-from bot.workflow.digest import DIGEST
-from bot.workflow.duties import appoint_configured
+from bot.workflow.engine.periodic import appoint_configured
+from bot.workflow.outbox.handover import DIGEST
 from tests.workflow.slack import ALICE, words
 from tests.workflow.world import POLICY, World
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.changes import Sent, Stage
-from bot.core.people import Place
+from bot.core.people.identity import Place
+from bot.core.requests import Sent, Stage
 from bot.edges.database import Database, Limits
 from bot.ports import Due, Message, MessageKind
-from bot.workflow.saying import say
+from bot.workflow.outbox.deliver import say
 from tests.edges.asked import an_event
 from tests.workflow.invariants import violations
 from tests.workflow.slack import BOB, INCIDENT

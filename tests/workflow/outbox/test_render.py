@@ -10,15 +10,17 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from bot.core.cards import done, ended, ends, handover, home, running, waiting
-from bot.core.changes import Outcome, Request, Sent, Stage, Standing
-from bot.core.inventory import Host, Inventory
+from bot.core.cards import approval, closed, done, expiry, handover, home, running
+from bot.core.hosts.inventory import Host, Inventory
+from bot.core.requests import Outcome, Request, Sent, Stage, Standing
 from bot.edges.metrics import Undrawn
 from bot.ports import Message, MessageKind
-from bot.workflow import answering, gathering, saying
-from bot.workflow.gathering import drawn
-from bot.workflow.meanwhile import do_what_is_due
-from bot.workflow.saying import say
+from bot.workflow.engine.timers import do_what_is_due
+from bot.workflow.outbox import deliver
+from bot.workflow.outbox.deliver import say
+from bot.workflow.queries import answers
+from bot.workflow.queries import home as gathering
+from bot.workflow.queries.home import drawn
 from tests.core.cards.cases import INFINITE
 from tests.core.situations import snapshot
 from tests.edges.asked import an_event
@@ -67,9 +69,9 @@ def counted(world: World) -> dict[str, int]:
 def test_a_card_that_fails_at_every_stage_still_shows_the_stage_and_its_buttons(
     world: World, breaks: Callable[[Any, str], None]
 ) -> None:
-    for module in (waiting, running, ended):
+    for module in (approval, running, closed):
         breaks(module, "card")
-    breaks(saying, "line")
+    breaks(deliver, "line")
     request = waits(world)
     say_all(world)
     assert said(world, f"{request.id}:card").startswith("MASK, NEEDS APPROVAL · ")
@@ -120,7 +122,7 @@ THREAD = (
 def test_what_belongs_to_a_thread_is_said_plainly(
     world: World, breaks: Callable[[Any, str], None], renderer: str, kind: MessageKind, part: str
 ) -> None:
-    breaks(saying, renderer)
+    breaks(deliver, renderer)
     request = waits(world)
     sent = Sent("link", ("systemctl", "mask"), request.asked_at, exit_code=0)
     world.store.save(request.on_target(sent=(sent,)), messages=[Message(kind, body="what was found")])
@@ -133,7 +135,7 @@ def test_what_is_said_to_one_person_or_belongs_to_no_request_is_said_plainly(
     world: World, breaks: Callable[[Any, str], None]
 ) -> None:
     for renderer in ("note", "plain"):
-        breaks(saying, renderer)
+        breaks(deliver, renderer)
     request = waits(world)
     world.store.save(
         request,
@@ -180,7 +182,7 @@ def test_a_page_that_cannot_even_be_gathered_says_so_and_can_be_drawn_anew(
 
 
 def test_details_show_where_it_stands(world: World, breaks: Callable[[Any, str], None]) -> None:
-    breaks(answering, "details")
+    breaks(answers, "details")
     request = waits(world)
     world.desk.details(request.id, asker=ALICE.id, place=INCIDENT)
     assert "MASK, NEEDS APPROVAL" in world.told(ALICE, "could not be drawn")
@@ -190,7 +192,7 @@ def test_details_show_where_it_stands(world: World, breaks: Callable[[Any, str],
 def test_a_sentence_that_fails_keeps_no_mask_from_its_end_nor_its_owner_from_hearing(
     world: World, breaks: Callable[[Any, str], None]
 ) -> None:
-    breaks(ends, "soon")
+    breaks(expiry, "soon")
     now = world.clock.now()
     request = world.store.save(waits(world).move(Stage.APPROVED))
     request = world.store.save(request.move(Stage.RUNNING))

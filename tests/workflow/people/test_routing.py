@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.changes import Outcome, Request, Rung, Stage, Verb, Verdict
-from bot.core.people import Place
-from bot.core.policy import Group, Routing, Rule
+from bot.core.people.identity import Place
+from bot.core.policy.model import Group, Routing, Rule
+from bot.core.requests import Outcome, Request, Rung, Stage, Verb, Verdict
 from tests.workflow.conftest import Opening
 from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, INCIDENT, People, Said, words
 from tests.workflow.world import POLICY, World

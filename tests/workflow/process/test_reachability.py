@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.core.inventory import Host
-from bot.core.page import Unreached
+from bot.core.hosts.inventory import Host
+from bot.core.policy.home import Unreached
 from bot.errors import HostError, OutcomeUnknown
 from bot.ports import Reply
-from bot.workflow.reach import Noted, Reach
+from bot.workflow.process.reachability import Noted, Reach
 
 FIRST = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 

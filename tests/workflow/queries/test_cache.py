@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from structlog.testing import capture_logs
 
-from bot.workflow.remembered import Remembered, Taken
-from tests.workflow.test_reach import Hands
+from bot.workflow.queries.cache import Remembered, Taken
+from tests.workflow.process.test_reachability import Hands
 
 
 class Desk:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from bot.core.question import Refuse
-from bot.core.rises import Bounds
+from bot.core.policy.calendar_and_limits import Bounds
+from bot.core.policy.model import Refuse
 
 RATE, QUEUE = "rate_limited", "queue_full"
 

@@ -3,16 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from bot.core.changes import Approval, Raised, Request, Verb
-from bot.core.people import Person, PersonId
-from bot.core.question import Allow, Decision, Facts, NeedsApproval, Policy, Refuse, Rule
-from bot.core.quorum import reached
-from bot.core.rules import tiers
-from bot.core.rules.critical import reason_of
-from bot.core.rules.identity import is_one_of_us
-from bot.core.rules.names import listed, names_of
-from bot.core.rules.permission import approvers_of, at_signs, matching, not_known
-from bot.core.rules.routing import routed
+from bot.core.people.identity import Person, PersonId
+from bot.core.people.quorum import reached
+from bot.core.policy.model import Allow, Decision, Facts, NeedsApproval, Policy, Refuse, Rule
+from bot.core.policy.rules import calendar_and_limits
+from bot.core.policy.rules.critical_units import reason_of
+from bot.core.policy.rules.identity import is_one_of_us
+from bot.core.policy.rules.permission import approvers_of, at_signs, matching, not_known
+from bot.core.policy.rules.routing import routed
+from bot.core.policy.rules.unit_names import listed, names_of
+from bot.core.requests import Approval, Raised, Request, Verb
 
 _FEW = ("none", "one", "two", "three", "four", "five")
 
@@ -38,8 +38,8 @@ def demand(facts: Facts, policy: Policy) -> Demand:
     guarded = guarded_because(facts, policy)
     unmasks = facts.request.ask.change.verb is Verb.UNMASK
     need = max(rule.need, policy.guarded_need if guarded else int(unmasks))
-    found = tiers.reasons(facts, policy)
-    groups, need = tiers.raised(rule, need, found)
+    found = calendar_and_limits.reasons(facts, policy)
+    groups, need = calendar_and_limits.raised(rule, need, found)
     wanted = Demand(replace(rule, approve=groups), need, guarded, tuple(reason.raised for reason in found))
     return _as_before(wanted, facts.request.approval)
 
@@ -120,7 +120,7 @@ def quorum(facts: Facts, policy: Policy) -> Decision:
         lost=tuple(one.id for one in facts.approvers if not _may_count(one, perhaps, rule)),
         routing=routed(rule, facts),
         raised=wanted.raised,
-        turns_at=tiers.turns_at(facts, policy),
+        turns_at=calendar_and_limits.turns_at(facts, policy),
         remind=rule.remind,
         escalate=rule.escalate,
     )

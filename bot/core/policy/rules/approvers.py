@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from bot.core.people import PersonId, Shift
-from bot.core.question import Facts, Policy
-from bot.core.rules import critical
-from bot.core.rules.approval import demand, is_a_requester
-from bot.core.rules.permission import matching
+from bot.core.people.identity import PersonId, Shift
+from bot.core.policy.model import Facts, Policy
+from bot.core.policy.rules import critical_units
+from bot.core.policy.rules.approval import demand, is_a_requester
+from bot.core.policy.rules.permission import matching
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Approvers:
 def who_could_approve(facts: Facts, policy: Policy) -> tuple[Approvers, ...]:
     """Without who asks, and without guests, bots and people who are gone; nobody where nobody may have it."""
     rules = matching(facts, policy)
-    if not rules or any(rule.forbid for rule in rules) or critical.refused(facts, policy):
+    if not rules or any(rule.forbid for rule in rules) or critical_units.refused(facts, policy):
         return ()
     return tuple(_approvers(group, facts) for group in demand(facts, policy).rule.approve)
 

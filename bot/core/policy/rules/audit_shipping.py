@@ -1,8 +1,8 @@
 """The record of what is done has to reach everybody who is owed a copy of it."""
 
-from bot.core.question import Facts, Policy, Refuse
-from bot.core.rules.freezing import only_denies
-from bot.core.rules.tiers import is_new_mask
+from bot.core.policy.model import Facts, Policy, Refuse
+from bot.core.policy.rules.calendar_and_limits import is_new_mask
+from bot.core.policy.rules.kill_switch import only_denies
 
 AUDIT_UNAVAILABLE = "audit_unavailable"
 

@@ -1,11 +1,11 @@
 """Break-glass: people whom the policy names may go ahead without the votes that are missing; all else holds."""
 
-from bot.core.people import Person
-from bot.core.question import Allow, Facts, Moment, Policy, Refuse
-from bot.core.rules.approval import demand, guarded_because
-from bot.core.rules.identity import is_one_of_us
-from bot.core.rules.permission import NOT_KNOWN, NOT_KNOWN_YET, at_signs, matching, not_known
-from bot.core.rules.routing import routed
+from bot.core.people.identity import Person
+from bot.core.policy.model import Allow, Facts, Moment, Policy, Refuse
+from bot.core.policy.rules.approval import demand, guarded_because
+from bot.core.policy.rules.identity import is_one_of_us
+from bot.core.policy.rules.permission import NOT_KNOWN, NOT_KNOWN_YET, at_signs, matching, not_known
+from bot.core.policy.rules.routing import routed
 
 GLASS = "break-glass"
 

@@ -1,8 +1,8 @@
 """Who may sign the review of what somebody did alone: whoever could have approved it, and had no part in it."""
 
-from bot.core.question import Facts, Policy, Refuse
-from bot.core.rules.approval import demand, is_a_requester
-from bot.core.rules.permission import at_signs, matching, not_known
+from bot.core.policy.model import Facts, Policy, Refuse
+from bot.core.policy.rules.approval import demand, is_a_requester
+from bot.core.policy.rules.permission import at_signs, matching, not_known
 
 
 def signer_is_somebody_else(facts: Facts, _policy: Policy) -> Refuse | None:

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.calendar import Period, Times, current, upcoming
-from bot.core.changes import Raised, Verb
-from bot.core.later import due, window_of
-from bot.core.question import Facts, Policy, Refuse, Rule
-from bot.core.rises import Freeze, Rise
-from bot.core.rules.permission import matching, outside_scope
-from bot.core.times import spoken
+from bot.core.policy.calendar_and_limits import Freeze, Rise
+from bot.core.policy.model import Facts, Policy, Refuse, Rule
+from bot.core.policy.rules.permission import matching, outside_scope
+from bot.core.requests import Raised, Verb
+from bot.core.requests.scheduling import due, window_of
+from bot.core.time.calendar import Period, Times, current, upcoming
+from bot.core.time.human_time import spoken
 
 FREEZE, WINDOW, REACH = "freeze", "outside_window", "blast_radius"
 

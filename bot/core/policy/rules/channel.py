@@ -1,9 +1,9 @@
 """Where it is said, and where its card is: channels that the policy names, internal ones, with the bot in them."""
 
-from bot.core.question import Facts, Policy, Refuse
-from bot.core.rules.approval import demand
-from bot.core.rules.permission import not_known
-from bot.core.rules.routing import routed
+from bot.core.policy.model import Facts, Policy, Refuse
+from bot.core.policy.rules.approval import demand
+from bot.core.policy.rules.permission import not_known
+from bot.core.policy.rules.routing import routed
 
 
 def channel_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from bot.core.changes import Verb
-from bot.core.question import Facts, ListedUnit, Policy, Refuse
-from bot.core.rules.names import listed, matches, names_of, widened
-from bot.core.units import Neighbour
+from bot.core.policy.model import Facts, ListedUnit, Policy, Refuse
+from bot.core.policy.rules.unit_names import listed, matches, names_of, widened
+from bot.core.requests import Verb
+from bot.core.systemd.units import Neighbour
 
 _NEVER = "Nobody can approve this."
 _STARTERS = ("socket", "timer", "path")

@@ -3,13 +3,13 @@
 from collections.abc import Collection, Iterable
 from itertools import chain, zip_longest
 
-from bot.core.people import PersonId
-from bot.core.question import Facts, Moment, Policy, Refuse, Rule
-from bot.core.quorum import approvers_by_key, reached
-from bot.core.rules import glass
-from bot.core.rules.approval import approvals, demand, is_a_requester
-from bot.core.rules.permission import approvers_of, matching, not_known
-from bot.core.rules.undoing import own_mask_is_taken_back
+from bot.core.people.identity import PersonId
+from bot.core.people.quorum import approvers_by_key, reached
+from bot.core.policy.model import Facts, Moment, Policy, Refuse, Rule
+from bot.core.policy.rules import break_glass
+from bot.core.policy.rules.approval import approvals, demand, is_a_requester
+from bot.core.policy.rules.permission import approvers_of, matching, not_known
+from bot.core.policy.rules.undo import own_mask_is_taken_back
 
 
 def enough_people_could_approve(facts: Facts, policy: Policy) -> Refuse | None:
@@ -49,7 +49,7 @@ def are_enough(people: Collection[PersonId], facts: Facts, policy: Policy) -> bo
 
 def _needs_nobody(facts: Facts, policy: Policy) -> bool:
     """Who asks will go ahead alone."""
-    return facts.request.ask.alone and glass.objection(facts.requester, facts, policy) is None
+    return facts.request.ask.alone and break_glass.objection(facts.requester, facts, policy) is None
 
 
 def _most(facts: Facts, rule: Rule) -> int:

@@ -1,7 +1,7 @@
 """Two clocks: how long people have to decide, and how long their approval is good."""
 
-from bot.core.changes import Stage
-from bot.core.question import Facts, Moment, Policy, Refuse
+from bot.core.policy.model import Facts, Moment, Policy, Refuse
+from bot.core.requests import Stage
 
 
 def there_is_still_time_to_decide(facts: Facts, _policy: Policy) -> Refuse | None:

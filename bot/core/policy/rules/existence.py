@@ -1,9 +1,9 @@
 """Whether there is such a unit on the right host, and whether it can be judged now."""
 
-from bot.core.changes import Verb
-from bot.core.other_names import subject, unread
-from bot.core.question import Facts, Moment, Policy, Refuse
-from bot.core.units import ActiveState
+from bot.core.policy.model import Facts, Moment, Policy, Refuse
+from bot.core.requests import Verb
+from bot.core.systemd.aliases import subject, unread
+from bot.core.systemd.units import ActiveState
 
 
 def host_is_the_right_one(facts: Facts, _policy: Policy) -> Refuse | None:

@@ -2,12 +2,12 @@
 
 from datetime import datetime, timedelta
 
-from bot.core.changes import Request, Term, Verb
-from bot.core.changes.term import typed
-from bot.core.later import due, window_of
-from bot.core.question import Allow, Facts, Moment, Policy, Refuse
-from bot.core.rules.approval import guarded_because
-from bot.core.rules.permission import matching
+from bot.core.policy.model import Allow, Facts, Moment, Policy, Refuse
+from bot.core.policy.rules.approval import guarded_because
+from bot.core.policy.rules.permission import matching
+from bot.core.requests import Request, Term, Verb
+from bot.core.requests.duration import typed
+from bot.core.requests.scheduling import due, window_of
 
 END = "end of our own mask"
 EXTENSION = "extension of our own mask"

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from bot.core.calendar import current, upcoming
-from bot.core.question import Explained, Facts, Policy, Rule
-from bot.core.rises import Bounds, Freeze, Rise, Window
-from bot.core.rules.permission import approvers_of, at_signs, matching, mismatch, outside_scope
-from bot.core.rules.tiers import REACH, counted, is_new_mask, reasons, when
-from bot.core.times import spoken
+from bot.core.policy.calendar_and_limits import Bounds, Freeze, Rise, Window
+from bot.core.policy.model import Explained, Facts, Policy, Rule
+from bot.core.policy.rules.calendar_and_limits import REACH, counted, is_new_mask, reasons, when
+from bot.core.policy.rules.permission import approvers_of, at_signs, matching, mismatch, outside_scope
+from bot.core.time.calendar import current, upcoming
+from bot.core.time.human_time import spoken
 
 LIMITS = "limits"  # the one line of `why` about all of them
 

@@ -1,7 +1,7 @@
 """A stop that is ended by force: only one that a mask of ours waits for, and only the one that people were shown."""
 
-from bot.core.question import Facts, Policy, Refuse
-from bot.core.steps.forcing import OVER, WITHDRAWN, is_same_stop
+from bot.core.policy.model import Facts, Policy, Refuse
+from bot.core.steps.force_stop import OVER, WITHDRAWN, is_same_stop
 
 STOP_IS_OVER = "stop_is_over"
 

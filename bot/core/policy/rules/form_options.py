@@ -2,22 +2,22 @@
 
 from datetime import UTC, datetime
 
-from bot.core.changes import Ask, Change, Request, Target
-from bot.core.inventory import Host
-from bot.core.people import Person, PersonId, Place
-from bot.core.question import Check, Facts, Moment, Policy, Refuse
-from bot.core.rules import critical, kind, permission
-from bot.core.rules.approval import guarded_because
-from bot.core.rules.critical import reason_of
-from bot.core.rules.names import listed, names_of
+from bot.core.hosts.inventory import Host
+from bot.core.people.identity import Person, PersonId, Place
+from bot.core.policy.model import Check, Facts, Moment, Policy, Refuse
+from bot.core.policy.rules import critical_units, permission, unit_kind
+from bot.core.policy.rules.approval import guarded_because
+from bot.core.policy.rules.critical_units import reason_of
+from bot.core.policy.rules.unit_names import listed, names_of
+from bot.core.requests import Ask, Change, Request, Target
 
 # In the order of `policy.RULES`. Whatever passes here is asked everything again once it is a request.
 _BY_NAME: tuple[Check, ...] = (
-    critical.unit_is_not_critical,
-    critical.unit_starts_nothing_critical,
-    kind.unit_type_is_allowed,
-    kind.unit_is_no_template,
-    kind.instances_are_allowed,
+    critical_units.unit_is_not_critical,
+    critical_units.unit_starts_nothing_critical,
+    unit_kind.unit_type_is_allowed,
+    unit_kind.unit_is_no_template,
+    unit_kind.instances_are_allowed,
     permission.no_rule_forbids,
     permission.some_rule_matches,
 )

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from bot.core.changes import Loss, Request, Target, Verb
-from bot.core.holding import conflict, rests_until
-from bot.core.question import Allow, Facts, Moment, Policy, Refuse
-from bot.core.rules.approval import demand, is_covered
-from bot.core.rules.ends import mask_ends_where_it_must
-from bot.core.rules.permission import approvers_of, at_signs, lifted, not_known
-from bot.core.times import spoken
-from bot.core.units import Snapshot
+from bot.core.policy.hold import conflict, rests_until
+from bot.core.policy.model import Allow, Facts, Moment, Policy, Refuse
+from bot.core.policy.rules.approval import demand, is_covered
+from bot.core.policy.rules.expiry import mask_ends_where_it_must
+from bot.core.policy.rules.permission import approvers_of, at_signs, lifted, not_known
+from bot.core.requests import Loss, Request, Target, Verb
+from bot.core.systemd.units import Snapshot
+from bot.core.time.human_time import spoken
 
 PUT_BACK = "our own hold is put back"
 REVIEW = "review of our own hold"

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from bot.core.inventory import Host
-from bot.core.question import Decision, Facts, NeedsApproval, Refuse
-from bot.core.rules.permission import at_signs
+from bot.core.hosts.inventory import Host
+from bot.core.policy.model import Decision, Facts, NeedsApproval, Refuse
+from bot.core.policy.rules.permission import at_signs
 
 Answers = Sequence[tuple[Host, Decision]]
 

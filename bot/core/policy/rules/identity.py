@@ -1,7 +1,7 @@
 """Who speaks: only people of ours, no guests, no bots, nobody whose account is gone."""
 
-from bot.core.people import Person
-from bot.core.question import Facts, Moment, Policy, Refuse
+from bot.core.people.identity import Person
+from bot.core.policy.model import Facts, Moment, Policy, Refuse
 
 
 def requester_is_one_of_us(facts: Facts, policy: Policy) -> Refuse | None:

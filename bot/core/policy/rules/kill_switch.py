@@ -1,8 +1,8 @@
 """The kill switch: somebody stopped new masks, and two have to let them go on."""
 
-from bot.core.changes import Verdict
-from bot.core.question import Facts, Moment, Policy, Refuse
-from bot.core.rules.tiers import is_new_mask
+from bot.core.policy.model import Facts, Moment, Policy, Refuse
+from bot.core.policy.rules.calendar_and_limits import is_new_mask
+from bot.core.requests import Verdict
 
 FROZEN = "frozen"
 

@@ -1,11 +1,11 @@
 """Whether a mask would hold, and whether the way there can be gone and come back."""
 
-from bot.core.changes import Change, Request, Verb
-from bot.core.layers import choose_layer, where_masked
-from bot.core.question import Facts, Policy, Refuse
-from bot.core.rules.names import listed
-from bot.core.systemctl import STARTABLE
-from bot.core.units import Layer, LoadState, Snapshot, UnitName
+from bot.core.policy.mask_layer import choose_layer, where_masked
+from bot.core.policy.model import Facts, Policy, Refuse
+from bot.core.policy.rules.unit_names import listed
+from bot.core.requests import Change, Request, Verb
+from bot.core.systemd.systemctl import STARTABLE
+from bot.core.systemd.units import Layer, LoadState, Snapshot, UnitName
 
 
 def is_not_masked_already(facts: Facts, _policy: Policy) -> Refuse | None:

@@ -1,7 +1,7 @@
 """Whom a request may be handed to: somebody who could have asked for it, and who has not voted on it."""
 
-from bot.core.question import Facts, Policy, Refuse
-from bot.core.rules import identity, permission
+from bot.core.policy.model import Facts, Policy, Refuse
+from bot.core.policy.rules import identity, permission
 
 
 def new_owner_is_another(facts: Facts, _policy: Policy) -> Refuse | None:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from bot.core.changes import Hold, Verb
-from bot.core.question import Facts, Policy, Refuse, Rule
-from bot.core.rises import Freeze
-from bot.core.rules.names import matches, names_of
+from bot.core.policy.calendar_and_limits import Freeze
+from bot.core.policy.model import Facts, Policy, Refuse, Rule
+from bot.core.policy.rules.unit_names import matches, names_of
+from bot.core.requests import Hold, Verb
 
 NOT_KNOWN, NOT_KNOWN_YET = "group_unknown", "group_unknown_yet"
 

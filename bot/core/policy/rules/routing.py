@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.core.question import Facts, Routing, Rule
+from bot.core.policy.model import Facts, Routing, Rule
 
 
 def routed(rule: Rule, facts: Facts) -> Routing:

@@ -1,9 +1,9 @@
 """Windows: a change that was approved for a time runs at that time, and people can tell when that is."""
 
-from bot.core.changes.term import typed
-from bot.core.later import is_ahead, window_of
-from bot.core.question import Facts, Moment, Policy, Refuse
-from bot.core.times import spoken
+from bot.core.policy.model import Facts, Moment, Policy, Refuse
+from bot.core.requests.duration import typed
+from bot.core.requests.scheduling import is_ahead, window_of
+from bot.core.time.human_time import spoken
 
 
 def window_is_not_over(facts: Facts, _policy: Policy) -> Refuse | None:

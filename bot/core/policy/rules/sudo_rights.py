@@ -1,12 +1,12 @@
 """Whether the host lets the bot do what this change needs: asked of sudo beforehand, without any effect."""
 
-from bot.core.changes import Verb
-from bot.core.granted_script import NEVER
-from bot.core.layers import CONTROL_RIGHT, choose_layer
-from bot.core.question import Facts, Policy, Refuse
-from bot.core.rules.masking import would_be_stopped
-from bot.core.rules.unmasking import layers_to_clear
-from bot.core.units import Layer, Snapshot
+from bot.core.policy.mask_layer import CONTROL_RIGHT, choose_layer
+from bot.core.policy.model import Facts, Policy, Refuse
+from bot.core.policy.rules.maskable import would_be_stopped
+from bot.core.policy.rules.unmaskable import layers_to_clear
+from bot.core.requests import Verb
+from bot.core.systemd.sudo_rights_script import NEVER
+from bot.core.systemd.units import Layer, Snapshot
 
 _BRING_BACK = frozenset({"start", "reset-failed"})
 

@@ -1,8 +1,8 @@
 """Taking back what we did ourselves needs nobody's approval for a while: nobody may be kept from an undo."""
 
-from bot.core.changes import Request, Verb
-from bot.core.question import Allow, Facts, Moment, Policy, Refuse
-from bot.core.rules.permission import not_known
+from bot.core.policy.model import Allow, Facts, Moment, Policy, Refuse
+from bot.core.policy.rules.permission import not_known
+from bot.core.requests import Request, Verb
 
 UNDO = "undo of our own mask"
 

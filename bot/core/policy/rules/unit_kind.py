@@ -1,7 +1,7 @@
 """What kind of unit it is: by its name alone, before any host is asked."""
 
-from bot.core.question import Facts, Policy, Refuse
-from bot.core.units import UnitName
+from bot.core.policy.model import Facts, Policy, Refuse
+from bot.core.systemd.units import UnitName
 
 
 def unit_type_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-from bot.core.question import Facts, ListedUnit
+from bot.core.policy.model import Facts, ListedUnit
 
 _INSTANCE = re.compile(r"@.*(?=\.[a-z]+\Z)")
 _ESCAPE = re.compile(r"\\x([0-9a-f]{2})")

@@ -1,10 +1,10 @@
 """Whether there is a mask that can be taken off, and whether taking it off destroys nothing."""
 
-from bot.core.changes import Verb
-from bot.core.layers import where_masked
-from bot.core.question import Facts, Policy, Refuse
-from bot.core.rules.permission import lifted
-from bot.core.units import FileKind, Layer, LoadState, Snapshot
+from bot.core.policy.mask_layer import where_masked
+from bot.core.policy.model import Facts, Policy, Refuse
+from bot.core.policy.rules.permission import lifted
+from bot.core.requests import Verb
+from bot.core.systemd.units import FileKind, Layer, LoadState, Snapshot
 
 
 def there_is_a_mask(facts: Facts, _policy: Policy) -> Refuse | None:

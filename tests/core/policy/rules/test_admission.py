@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.core.question import Refuse
-from bot.core.rises import Bounds
-from bot.core.rules.limits import Traffic, there_is_room
+from bot.core.policy.calendar_and_limits import Bounds
+from bot.core.policy.model import Refuse
+from bot.core.policy.rules.admission import Traffic, there_is_room
 
 BOUNDS = Bounds(requests_per_minute=5, open_requests=100)
 TOO_FAST = Refuse(

@@ -3,12 +3,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.calendar import Weekly
-from bot.core.people import Shift
-from bot.core.policy import Facts, Policy, Rule
-from bot.core.question import Unknown
-from bot.core.rises import Freeze, Rise
-from bot.core.rules.approvers import Approvers, who_could_approve
+from bot.core.people.identity import Shift
+from bot.core.policy.calendar_and_limits import Freeze, Rise
+from bot.core.policy.model import Facts, Policy, Rule, Unknown
+from bot.core.policy.rules.approvers import Approvers, who_could_approve
+from bot.core.time.calendar import Weekly
 from tests.core.situations import ALICE, BOB, CAROL, DAVE, MEMBERS, NOW, POLICY, PROD, facts, request
 
 

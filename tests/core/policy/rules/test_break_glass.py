@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.changes import Request, Stage, Tally, Verb, Verdict, Vote
-from bot.core.people import Person
-from bot.core.policy import (
+from bot.core.people.identity import Person
+from bot.core.policy.decide import could_go_alone, decide, may_own, may_sign
+from bot.core.policy.model import (
     Allow,
     BreakGlass,
     Decision,
@@ -17,13 +17,10 @@ from bot.core.policy import (
     Refuse,
     Rule,
     Unknown,
-    could_go_alone,
-    decide,
-    may_own,
-    may_sign,
 )
-from bot.core.rules.glass import GLASS
-from bot.core.units import Layer, Snapshot
+from bot.core.policy.rules.break_glass import GLASS
+from bot.core.requests import Request, Stage, Tally, Verb, Verdict, Vote
+from bot.core.systemd.units import Layer, Snapshot
 from tests.core.situations import (
     ALICE,
     BOB,

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from bot.core.calendar import Once, Weekly
-from bot.core.changes import Raised, Verb
-from bot.core.changes import Window as RequestWindow
-from bot.core.policy import Allow, Decision, Explained, Facts, Moment, NeedsApproval, Policy, Refuse, decide, explain
-from bot.core.rises import Bounds, Freeze, Reach, Rise, Window
-from bot.core.units import Layer
+from bot.core.policy.calendar_and_limits import Bounds, Freeze, Reach, Rise, Window
+from bot.core.policy.decide import decide, explain
+from bot.core.policy.model import Allow, Decision, Explained, Facts, Moment, NeedsApproval, Policy, Refuse
+from bot.core.requests import Raised, Verb
+from bot.core.requests import Window as RequestWindow
+from bot.core.systemd.units import Layer
+from bot.core.time.calendar import Once, Weekly
 from tests.core.situations import ALICE, BOB, CAROL, NOW, POLICY, PROD, facts, looked, masked, our_mask, request
 
 MEMBERS = {

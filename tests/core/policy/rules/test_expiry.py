@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from bot.core.changes import Ask, Outcome, Prolonging, Request, Signature, Standing, Term, Verb
-from bot.core.people import ITSELF, Person, PersonId
-from bot.core.policy import Allow, Facts, ListedUnit, Moment, NeedsApproval, Policy, Refuse, decide
-from bot.core.units import Layer
+from bot.core.people.identity import ITSELF, Person, PersonId
+from bot.core.policy.decide import decide
+from bot.core.policy.model import Allow, Facts, ListedUnit, Moment, NeedsApproval, Policy, Refuse
+from bot.core.requests import Ask, Outcome, Prolonging, Request, Signature, Standing, Term, Verb
+from bot.core.systemd.units import Layer
 from tests.core.situations import (
     ALICE,
     BOB,

@@ -4,12 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.changes import Change, Verb
-from bot.core.inventory import Host
-from bot.core.policy import Policy, Rule
-from bot.core.question import ListedUnit, Refuse
-from bot.core.rules.beforehand import protection, refused_by_name
-from bot.core.units import UnitName
+from bot.core.hosts.inventory import Host
+from bot.core.policy.model import ListedUnit, Policy, Refuse, Rule
+from bot.core.policy.rules.form_options import protection, refused_by_name
+from bot.core.requests import Change, Verb
+from bot.core.systemd.units import UnitName
 
 HOST = Host("web-01", "192.0.2.1", 22, "maskbot", "prod", groups=frozenset({"web"}))
 POLICY = Policy(

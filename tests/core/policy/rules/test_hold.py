@@ -6,19 +6,35 @@ from typing import Any
 
 import pytest
 
-from bot.core.changes import Cause, Change, Held, Hold, Loss, Outcome, Paging, Prolonging, Request, Standing, Term, Verb
-from bot.core.clocks import holds, next_due
-from bot.core.draft import Draft, drafted
-from bot.core.ends import Care, begun, kept
-from bot.core.holding import Holds, conflict, rests_until
-from bot.core.later import once_more
-from bot.core.pages import summary
-from bot.core.people import Person
-from bot.core.policy import Allow, Group, ListedUnit, Moment, NeedsApproval, Policy, Refuse, Unknown, decide
-from bot.core.rises import Bounds, Reach, Rise
-from bot.core.times import Now, read_day
-from bot.core.units import Layer, Snapshot, UnitName
+from bot.core.input.draft import Draft, drafted
+from bot.core.paging import summary
+from bot.core.people.identity import Person
+from bot.core.policy.calendar_and_limits import Bounds, Reach, Rise
+from bot.core.policy.decide import decide
+from bot.core.policy.hold import Holds, conflict, rests_until
+from bot.core.policy.model import Allow, Group, ListedUnit, Moment, NeedsApproval, Policy, Refuse, Unknown
+from bot.core.requests import (
+    Cause,
+    Change,
+    Held,
+    Hold,
+    Loss,
+    Outcome,
+    Paging,
+    Prolonging,
+    Request,
+    Standing,
+    Term,
+    Verb,
+)
+from bot.core.requests.expiry import Care, begun, kept
+from bot.core.requests.scheduling import once_more
+from bot.core.requests.timers import holds, next_due
+from bot.core.systemd.units import Layer, Snapshot, UnitName
+from bot.core.time.human_time import Now, read_day
 from bot.errors import UsageError
+from tests.core.input.test_grammar import HOSTS, order, refusal
+from tests.core.input.test_grammar import NOW as TYPED_AT
 from tests.core.situations import (
     ALICE,
     BOB,
@@ -34,8 +50,6 @@ from tests.core.situations import (
     request,
     snapshot,
 )
-from tests.core.test_grammar import HOSTS, order, refusal
-from tests.core.test_grammar import NOW as TYPED_AT
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 HOLD = Hold("sre", NOW + 90 * DAY)

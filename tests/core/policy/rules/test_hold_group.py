@@ -6,17 +6,21 @@ from typing import Any
 
 import pytest
 
-from bot.core.changes import Hold, Request, Verb, Window
-from bot.core.ends import Care, begun
-from bot.core.grammar import Order, parse
-from bot.core.holding import Holds
-from bot.core.inventory import Host
-from bot.core.people import Person
-from bot.core.policy import Allow, Decision, Group, ListedUnit, Moment, NeedsApproval, Refuse, decide
-from bot.core.question import BreakGlass
-from bot.core.rises import Bounds, Reach, Rise
-from bot.core.units import Layer, Snapshot
+from bot.core.hosts.inventory import Host
+from bot.core.input.grammar import Order, parse
+from bot.core.people.identity import Person
+from bot.core.policy.calendar_and_limits import Bounds, Reach, Rise
+from bot.core.policy.decide import decide
+from bot.core.policy.hold import Holds
+from bot.core.policy.model import Allow, BreakGlass, Decision, Group, ListedUnit, Moment, NeedsApproval, Refuse
+from bot.core.requests import Hold, Request, Verb, Window
+from bot.core.requests.expiry import Care, begun
+from bot.core.systemd.units import Layer, Snapshot
 from bot.errors import UsageError
+from tests.core.input.test_grammar import HOSTS
+from tests.core.input.test_grammar import NOW as TYPED_AT
+from tests.core.policy.rules.test_calendar_and_limits import QUIET
+from tests.core.policy.rules.test_hold import code
 from tests.core.situations import (
     ALICE,
     BOB,
@@ -35,10 +39,6 @@ from tests.core.situations import (
     snapshot,
     waiting,
 )
-from tests.core.test_grammar import HOSTS
-from tests.core.test_grammar import NOW as TYPED_AT
-from tests.core.test_holding import code
-from tests.core.test_tiers import QUIET
 
 DAY = timedelta(days=1)
 HOLD = Hold("sre", NOW + 90 * DAY, hosts="web")

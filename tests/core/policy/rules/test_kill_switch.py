@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.changes import Frozen, Verb, Verdict
-from bot.core.policy import Allow, Facts, Moment, NeedsApproval, Refuse, decide
-from bot.core.rules.freezing import FROZEN
-from bot.core.units import Layer
+from bot.core.policy.decide import decide
+from bot.core.policy.model import Allow, Facts, Moment, NeedsApproval, Refuse
+from bot.core.policy.rules.kill_switch import FROZEN
+from bot.core.requests import Frozen, Verb, Verdict
+from bot.core.systemd.units import Layer
 from tests.core.situations import BOB, CAROL, NOW, POLICY, facts, looked, masked, our_mask, request, snapshot, waiting
 
 STOPPED = Frozen(BOB.id, "bob", "the bot masks what it should not.", NOW)

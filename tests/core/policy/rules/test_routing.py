@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.changes import Route
-from bot.core.people import Place
-from bot.core.policy import Allow, Facts, Moment, NeedsApproval, Refuse, Routing, Unknown, decide
+from bot.core.people.identity import Place
+from bot.core.policy.decide import decide
+from bot.core.policy.model import Allow, Facts, Moment, NeedsApproval, Refuse, Routing, Unknown
+from bot.core.requests import Route
 from tests.core.situations import INCIDENT, POLICY, PROD, facts, looked, request, snapshot, waiting
 
 ROUTING = Routing(card_channel="C9", mention=("sre",), tell=("C7", "C8"))

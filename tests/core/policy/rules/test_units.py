@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from bot.core.changes import Outcome, Request, Verb
-from bot.core.habits import Habits
-from bot.core.policy import Allow, Facts, ListedUnit, Moment, NeedsApproval, Policy, Refuse, decide
-from bot.core.systemctl import RIGHTS
-from bot.core.units import ActiveState, FileKind, Layer, LoadState, Snapshot, UnitName
+from bot.core.policy.decide import decide
+from bot.core.policy.model import Allow, Facts, ListedUnit, Moment, NeedsApproval, Policy, Refuse
+from bot.core.requests import Outcome, Request, Verb
+from bot.core.systemd.side_effects import Habits
+from bot.core.systemd.systemctl import RIGHTS
+from bot.core.systemd.units import ActiveState, FileKind, Layer, LoadState, Snapshot, UnitName
 from tests.core.situations import (
     POLICY,
     WEB,
