@@ -10,7 +10,7 @@ from bot.core.audit.shipping import Need
 from bot.core.cards.blocks import Block, Text
 from bot.core.health import Backlog
 from bot.core.hosts.inventory import Host
-from bot.core.paging import Page
+from bot.core.paging import Alert
 from bot.core.people.identity import Person, PersonId, Place, Shift
 from bot.core.policy.model import Group
 from bot.core.requests import Request, Stage, Vote
@@ -24,7 +24,7 @@ __all__ = [
     "Count",
     "Directory",
     "Due",
-    "Duty",
+    "Periodic",
     "Hosts",
     "Message",
     "MessageKind",
@@ -127,7 +127,7 @@ class Channel(Protocol):
 class Pager(Protocol):
     """Wakes somebody up."""
 
-    def page(self, page: Page) -> None:
+    def page(self, page: Alert) -> None:
         """Tell the receiver of pages. Raises `PagerError`."""
 
 
@@ -170,7 +170,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Duty:
+class Periodic:
     """Something that comes round again or is kept beside the requests: a watch over a host, a digest, a freeze.
 
     Its document is whatever its owner needs to remember, as JSON. `version` counts every keeping and every taking, so
@@ -289,19 +289,19 @@ class Store(Protocol):
     def card(self, request_id: str) -> tuple[str, str]:
         """Channel and timestamp of a request's card; empty strings if it is not posted yet."""
 
-    def duty(self, name: str) -> Duty | None:
+    def duty(self, name: str) -> Periodic | None:
         """A duty as it is kept."""
 
-    def duties(self, kind: str) -> list[Duty]:
+    def duties(self, kind: str) -> list[Periodic]:
         """All duties of a kind: of `watch`, each whose name begins with `watch:`. In order of their names."""
 
-    def keep(self, duty: Duty, *, events: Sequence[Event] = (), messages: Sequence[Message] = ()) -> Duty:
+    def keep(self, duty: Periodic, *, events: Sequence[Event] = (), messages: Sequence[Message] = ()) -> Periodic:
         """Keep a duty, free to be taken when it is due, with what is to be recorded and said, in one transaction.
 
         A duty of version 0 is new. Raises `Stale` if somebody else has kept or taken it since it was read.
         """
 
-    def take_duty(self, owner: str) -> Duty | None:
+    def take_duty(self, owner: str) -> Periodic | None:
         """Take the duty that has been due longest, with a lease; `keep` ends it."""
 
     def record(self, events: Sequence[Event], messages: Sequence[Message] = ()) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from bot.core.policy.calendar_and_limits import Bounds, Freeze, Rise, Window
+from bot.core.policy.calendar_and_limits import ExtraApprovals, Freeze, MaintenanceWindow, RequestLimits
 from bot.core.time.calendar import Once, Times, Weekly
 from config.policy_types import Duration, Pattern, Sentence, TimeZone, Word
 from config.strict_yaml import STRICT
@@ -85,7 +85,7 @@ def _check(typed: str) -> str:
     return typed
 
 
-class RiseEntry(BaseModel):
+class ExtraApprovalsEntry(BaseModel):
     """How much more is asked for: so many more, so many at least, others who approve; or an explicit no."""
 
     model_config = STRICT
@@ -96,7 +96,7 @@ class RiseEntry(BaseModel):
     forbid: Sentence | None = None
 
     @model_validator(mode="after")
-    def _asks_for_more(self) -> "RiseEntry":
+    def _asks_for_more(self) -> "ExtraApprovalsEntry":
         rises = {"more", "need", "approve"} & self.model_fields_set
         if self.forbid is not None and rises:
             raise ValueError(f"forbids, so it cannot say `{min(rises)}`")
@@ -104,11 +104,11 @@ class RiseEntry(BaseModel):
             raise ValueError("asks for nothing more; give `more`, `need`, `approve`, or a reason to `forbid`")
         return self
 
-    def rise(self) -> Rise:
+    def rise(self) -> ExtraApprovals:
         """One more, unless something else is said."""
         usual = 0 if self.need or self.approve else 1
         more = usual if self.more is None else self.more
-        return Rise(more, self.need, tuple(self.approve), self.forbid or "")
+        return ExtraApprovals(more, self.need, tuple(self.approve), self.forbid or "")
 
 
 TimesText = Annotated[str, AfterValidator(_check)]
@@ -126,7 +126,7 @@ class FreezeEntry(BaseModel):
     environments: list[Word] = []
     host_groups: list[Word] = []
     units: list[Pattern] = ["*"]
-    asks: RiseEntry = RiseEntry()
+    asks: ExtraApprovalsEntry = ExtraApprovalsEntry()
 
     def freeze(self, usual: tzinfo, line: int) -> Freeze:
         """The freeze as the policy has it; its times in its own zone or the usual one."""
@@ -142,7 +142,7 @@ class FreezeEntry(BaseModel):
         )
 
 
-class WindowEntry(BaseModel):
+class MaintenanceWindowEntry(BaseModel):
     """Times outside of which the rules that name it ask for more."""
 
     model_config = STRICT
@@ -151,9 +151,11 @@ class WindowEntry(BaseModel):
     times: list[TimesText] = Field(min_length=1)
     time_zone: TimeZone | None = None
 
-    def window(self, usual: tzinfo, line: int) -> Window:
+    def window(self, usual: tzinfo, line: int) -> MaintenanceWindow:
         """The window as the policy has it."""
-        return Window(self.name, tuple(read_times(typed, self.time_zone or usual) for typed in self.times), line)
+        return MaintenanceWindow(
+            self.name, tuple(read_times(typed, self.time_zone or usual) for typed in self.times), line
+        )
 
 
 class CalendarEntry(BaseModel):
@@ -162,7 +164,7 @@ class CalendarEntry(BaseModel):
     model_config = STRICT
 
     freezes: list[FreezeEntry] = []
-    windows: list[WindowEntry] = []
+    windows: list[MaintenanceWindowEntry] = []
 
 
 class LimitsEntry(BaseModel):
@@ -175,7 +177,7 @@ class LimitsEntry(BaseModel):
     within: Duration = timedelta(minutes=10)
     hosts: int | None = Field(default=10, ge=1)
     units_per_host: int | None = Field(default=10, ge=1)
-    beyond: RiseEntry | None = None
+    beyond: ExtraApprovalsEntry | None = None
 
     @model_validator(mode="after")
     def _is_a_while(self) -> "LimitsEntry":
@@ -183,9 +185,9 @@ class LimitsEntry(BaseModel):
             raise ValueError("`within` has to be longer than nothing, and a day at most")
         return self
 
-    def bounds(self, line: int) -> Bounds:
+    def bounds(self, line: int) -> RequestLimits:
         """The bounds as the policy has them."""
-        return Bounds(
+        return RequestLimits(
             requests_per_minute=self.requests_per_minute,
             open_requests=self.open_requests,
             within=self.within,

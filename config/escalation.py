@@ -6,12 +6,12 @@ from itertools import pairwise
 
 from pydantic import BaseModel, model_validator
 
-from bot.core.requests import Rung
+from bot.core.requests import EscalationStep
 from config.policy_types import ChannelId, Duration, Word
 from config.strict_yaml import STRICT
 
 
-class RungEntry(BaseModel):
+class EscalationStepEntry(BaseModel):
     """One step of the ladder."""
 
     model_config = STRICT
@@ -22,14 +22,14 @@ class RungEntry(BaseModel):
     page: bool = False
 
     @model_validator(mode="after")
-    def _calls_somebody(self) -> "RungEntry":
+    def _calls_somebody(self) -> "EscalationStepEntry":
         if not (self.mention or self.channel or self.page):
             raise ValueError("calls nobody; give groups to `mention`, a `channel`, or `page: true`")
         return self
 
-    def rung(self) -> Rung:
+    def rung(self) -> EscalationStep:
         """The step as the policy has it."""
-        return Rung(self.after, tuple(self.mention), self.channel or "", self.page)
+        return EscalationStep(self.after, tuple(self.mention), self.channel or "", self.page)
 
 
 def check_times(name: str, times: Sequence[timedelta], within: timedelta) -> None:
@@ -38,7 +38,7 @@ def check_times(name: str, times: Sequence[timedelta], within: timedelta) -> Non
         raise ValueError(f"`{name}`: its times have to grow, and to lie within `decide_within`")
 
 
-def without_page(rungs: Iterable[Rung]) -> bool:
+def without_page(rungs: Iterable[EscalationStep]) -> bool:
     """Whether a ladder ends with nobody being woken up."""
     last = [*rungs][-1:]
     return bool(last) and not last[0].page

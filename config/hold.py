@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, PlainValidator, model_validator
 
-from bot.core.policy.hold import Holds
+from bot.core.policy.hold import HoldPolicy
 from bot.core.time.human_time import FURTHEST
 from config.policy_types import Duration, Word
 from config.strict_yaml import STRICT
@@ -28,9 +28,9 @@ class HoldsEntry(BaseModel):
 
     owners: list[Word] = Field(min_length=1)
     taken_off: Literal["put_back", "announce"] = "put_back"
-    at_most: int = Field(default=Holds.rounds, ge=1, le=20)
-    within: Duration = Holds.within
-    review_within: Duration = Holds.furthest
+    at_most: int = Field(default=HoldPolicy.rounds, ge=1, le=20)
+    within: Duration = HoldPolicy.within
+    review_within: Duration = HoldPolicy.furthest
 
     @model_validator(mode="after")
     def _is_possible(self) -> "HoldsEntry":
@@ -40,7 +40,7 @@ class HoldsEntry(BaseModel):
             raise ValueError("`review_within` has to be longer than nothing, and a year at most")
         return self
 
-    def holds(self) -> Holds:
+    def holds(self) -> HoldPolicy:
         """The same as the policy has it."""
         puts_back = self.taken_off == "put_back"
-        return Holds(frozenset(self.owners), puts_back, self.at_most, self.within, self.review_within)
+        return HoldPolicy(frozenset(self.owners), puts_back, self.at_most, self.within, self.review_within)

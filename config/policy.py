@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.core.people.identity import PersonId
-from bot.core.policy.calendar_and_limits import Freeze, Rise, Window
-from bot.core.policy.hold import Holds
-from bot.core.policy.model import BreakGlass, Group, ListedUnit, OnCallSource, Policy, Routing, Rule
+from bot.core.policy.calendar_and_limits import ExtraApprovals, Freeze, MaintenanceWindow
+from bot.core.policy.hold import HoldPolicy
+from bot.core.policy.model import BreakGlassPolicy, Group, ListedUnit, OnCallSource, Policy, Routing, Rule
 from bot.core.requests import REMIND
-from bot.core.time.schedule import Digest
-from config.calendar_and_limits import FreezeEntry, WindowEntry
+from bot.core.time.schedule import HandoverSchedule
+from config.calendar_and_limits import FreezeEntry, MaintenanceWindowEntry
 from config.policy_file import PolicyFile, RuleEntry, is_channel
 from config.policy_types import near, read_person
 from config.quorum import unreachable
@@ -39,8 +39,8 @@ def read_policy(document: Document, lists: Lists, digest: str) -> Policy:
         _without_people(document, file, lists, digest),
         groups=groups,
         rules=rules,
-        break_glass=file.break_glass.break_glass() if file.break_glass else BreakGlass(),
-        holds=file.holds.holds() if file.holds else Holds(),
+        break_glass=file.break_glass.break_glass() if file.break_glass else BreakGlassPolicy(),
+        holds=file.holds.holds() if file.holds else HoldPolicy(),
         undo_by=tuple(file.undo_by),
         people={login: people["people", login] for login in file.people},
         on_call=_on_call(file),
@@ -60,8 +60,8 @@ def _without_people(document: Document, file: PolicyFile, lists: Lists, digest: 
         guarded=lists.guarded,
         guarded_need=file.guarded_need,
         freezes=tuple(_freezes(document, file)),
-        windows=tuple(_windows(document, file)),
-        bounds=file.limits.bounds(document.line(("limits",))),
+        maintenance_windows=tuple(_windows(document, file)),
+        limits=file.limits.bounds(document.line(("limits",))),
         undo_window=file.undo_window,
         time_zone=file.time_zone,
         scheduling=file.scheduling.scheduling(),
@@ -71,16 +71,16 @@ def _without_people(document: Document, file: PolicyFile, lists: Lists, digest: 
         shell_channel=file.shell_channel or "",
         operations_channel=file.for_operations,
         tell_foreign_masks=file.tell_foreign_masks,
-        scheduled_digest=_scheduled(file),
+        handover_schedule=_scheduled(file),
         unit_types=frozenset(file.unit_types),
         instances=file.instances,
         no_start_proof=tuple(file.no_start_proof),
     )
 
 
-def _scheduled(file: PolicyFile) -> Digest | None:
+def _scheduled(file: PolicyFile) -> HandoverSchedule | None:
     entry = file.digest
-    return Digest(entry.schedule(file.time_zone), entry.channel or file.for_operations) if entry else None
+    return HandoverSchedule(entry.schedule(file.time_zone), entry.channel or file.for_operations) if entry else None
 
 
 def _dead_ends(document: Document, rules: Sequence[Rule], groups: Sequence[Group]) -> Iterator[str]:
@@ -92,7 +92,7 @@ def _freezes(document: Document, file: PolicyFile) -> Iterator[Freeze]:
         yield entry.freeze(file.time_zone, document.line(("calendar", "freezes", position)))
 
 
-def _windows(document: Document, file: PolicyFile) -> Iterator[Window]:
+def _windows(document: Document, file: PolicyFile) -> Iterator[MaintenanceWindow]:
     for position, entry in enumerate(file.calendar.windows):
         yield entry.window(file.time_zone, document.line(("calendar", "windows", position)))
 
@@ -139,7 +139,7 @@ def _wrong_names(document: Document, file: PolicyFile) -> Iterator[str]:
 
 def _twice(document: Document, file: PolicyFile) -> Iterator[str]:
     """Names that stand there a second time."""
-    lists: Mapping[Loc, tuple[str, Sequence[RuleEntry | FreezeEntry | WindowEntry]]] = {
+    lists: Mapping[Loc, tuple[str, Sequence[RuleEntry | FreezeEntry | MaintenanceWindowEntry]]] = {
         ("rules",): ("rule", file.rules),
         ("calendar", "freezes"): ("freeze", file.calendar.freezes),
         ("calendar", "windows"): ("window", file.calendar.windows),
@@ -225,8 +225,8 @@ def _rule(entry: RuleEntry, line: int) -> Rule:
         requires_end=bool(entry.requires_end),
         hold_will_do=entry.requires_end == "or_hold",
         windows=tuple(entry.windows),
-        outside=entry.outside.rise() if entry.outside else Rise(),
-        alone=entry.alone,
+        outside=entry.outside.rise() if entry.outside else ExtraApprovals(),
+        allows_break_glass=entry.alone,
         remind=REMIND if entry.remind is None else tuple(entry.remind),
         escalate=tuple(rung.rung() for rung in entry.escalate),
         line=line,

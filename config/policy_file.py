@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from bot.core.input.names import REASON_LIMIT
-from bot.core.policy.model import BreakGlass
+from bot.core.policy.model import BreakGlassPolicy
 from bot.core.requests import Verb
 from bot.core.time.schedule import WEEKDAYS, Schedule
-from config.calendar_and_limits import CalendarEntry, LimitsEntry, RiseEntry
-from config.escalation import RungEntry, check_times
+from config.calendar_and_limits import CalendarEntry, ExtraApprovalsEntry, LimitsEntry
+from config.escalation import EscalationStepEntry, check_times
 from config.groups import GroupEntry, Id, OnCallEntry
 from config.hold import HoldsEntry, RequiresEnd
 from config.policy_types import ChannelId, ClockTime, Duration, Pattern, Sentence, TeamId, TimeZone, Word
@@ -63,10 +63,10 @@ class RuleEntry(BaseModel):
     good_for: Duration = timedelta(minutes=10)
     requires_end: RequiresEnd = False
     windows: list[Word] = []
-    outside: RiseEntry | None = None
+    outside: ExtraApprovalsEntry | None = None
     alone: bool = True
     remind: list[Duration] | None = None
-    escalate: list[RungEntry] = []
+    escalate: list[EscalationStepEntry] = []
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> "RuleEntry":
@@ -105,9 +105,9 @@ class BreakGlassEntry(BaseModel):
     tell: list[Id] = []
     reason_at_least: int = Field(default=10, ge=1, le=REASON_LIMIT)
 
-    def break_glass(self) -> BreakGlass:
+    def break_glass(self) -> BreakGlassPolicy:
         """The same as the policy has it."""
-        return BreakGlass(
+        return BreakGlassPolicy(
             groups=frozenset(self.groups),
             channels=tuple(name for name in self.tell if is_channel(name)),
             people=tuple(name for name in self.tell if not is_channel(name)),
@@ -120,7 +120,7 @@ def is_channel(name: str) -> bool:
     return re.fullmatch(r"[CG][A-Z0-9]{2,}", name) is not None
 
 
-class DigestEntry(BaseModel):
+class HandoverEntry(BaseModel):
     """When and where the state of things is told by itself."""
 
     model_config = STRICT
@@ -149,7 +149,7 @@ class PolicyFile(BaseModel):
     shell_channel: ChannelId | None = None
     operations_channel: ChannelId | None = None
     tell_foreign_masks: bool = True
-    digest: DigestEntry | None = None
+    digest: HandoverEntry | None = None
     guarded_need: int = Field(default=2, ge=1, le=10)
     calendar: CalendarEntry = CalendarEntry()
     limits: LimitsEntry = LimitsEntry()

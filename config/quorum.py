@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from bot.core.people.identity import PersonId
 from bot.core.people.quorum import approvers_by_key, reached
-from bot.core.policy.calendar_and_limits import Rise
+from bot.core.policy.calendar_and_limits import ExtraApprovals
 from bot.core.policy.model import Group, Policy, Rule
 from bot.core.policy.rules.calendar_and_limits import Reason, raised
-from bot.core.requests import Raised, Verb
+from bot.core.requests import ExtraApprovalReason, Verb
 
 # A group that lists nobody is one whose people Slack alone knows: there may be any number of them.
 _ANYBODY = 99
@@ -40,7 +40,7 @@ def raised_unreachable(policy: Policy) -> Iterator[tuple[int, str]]:
     """Freezes, closed windows and limits that ask for more than there could be: a flat no that nobody meant."""
     by_name = {group.name: group for group in policy.groups}
     for rule, what, rise, line in _rises(policy):
-        groups, need = raised(rule, rule.need, (Reason(rise, Raised("", "")),))
+        groups, need = raised(rule, rule.need, (Reason(rise, ExtraApprovalReason("", "")),))
         best = _most_approvals(replace(rule, approve=groups), by_name)
         if not rise.forbid and rule.need <= best < need:
             could = _could(best, replace(rule, approve=groups))
@@ -57,15 +57,15 @@ def never_lifted(policy: Policy) -> Iterator[str]:
                 yield f"no hold of {owners} could ever be lifted under rule {rule.name}: {_could(best, rule)}"
 
 
-def _rises(policy: Policy) -> Iterator[tuple[Rule, str, Rise, int]]:
+def _rises(policy: Policy) -> Iterator[tuple[Rule, str, ExtraApprovals, int]]:
     """Every rule that asks for approvals, with what may ask for more of them."""
     for rule in (rule for rule in policy.rules if not rule.forbid):
         for freeze in policy.freezes:
             yield rule, f"freeze {freeze.name}", freeze.rise, freeze.line
         if rule.windows:
             yield rule, "a closed window", rule.outside, rule.line
-        if policy.bounds.beyond:
-            yield rule, "what is beyond the limits", policy.bounds.beyond, policy.bounds.line
+        if policy.limits.beyond:
+            yield rule, "what is beyond the limits", policy.limits.beyond, policy.limits.line
 
 
 def _most_approvals(rule: Rule, groups: Mapping[str, Group]) -> int:

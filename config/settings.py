@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     # Where orchestrators and Prometheus ask how the bot is, without a login; unless a port is given, nowhere
     probe_address: IPv4Address | IPv6Address = IPv4Address("127.0.0.1")
     probe_port: Port | None = None
-    pulse: Annotated[float, Field(gt=0, le=60)] = 5  # between two looks of the bot at itself
+    heartbeat: Annotated[float, Field(gt=0, le=60)] = 5  # between two looks of the bot at itself
     stuck: Seconds = 60  # after which a thread of which nothing is heard counts as stuck
     alarm_after: Seconds = 300  # how long Slack or a sink may be away before somebody is paged
     stop_within: Seconds = 80  # for what is in hand at the end; systemd waits for 90
@@ -104,8 +104,8 @@ class Settings(BaseSettings):
     patience: Seconds = 10  # after which a stop or a start is slow: it is waited for, but its host is free for others
     retries: Pauses = "1,2,4"  # pauses before trying again what was certainly not sent
     host_busy: Seconds = 0.5  # until what waits for its host is tried again
-    doubt_first: Seconds = 1  # between looks while an outcome is not known: from this, growing,
-    doubt_longest: Seconds = 30  # to this
+    recheck_first: Seconds = 1  # between looks while an outcome is not known: from this, growing,
+    recheck_longest: Seconds = 30  # to this
 
     # Once a change is done
     look_after: Times = "60,300,900"  # seconds after it the host is looked at again; `none` for never
@@ -163,8 +163,8 @@ class Settings(BaseSettings):
     def _fit_together(self) -> "Settings":
         if self.lease_renew * 2 > self.lease:
             raise ValueError("MASKBOT_LEASE_RENEW has to be half of MASKBOT_LEASE at most: a renewal may fail once")
-        if self.doubt_first > self.doubt_longest:
-            raise ValueError("MASKBOT_DOUBT_FIRST cannot be longer than MASKBOT_DOUBT_LONGEST")
+        if self.recheck_first > self.recheck_longest:
+            raise ValueError("MASKBOT_RECHECK_FIRST cannot be longer than MASKBOT_RECHECK_LONGEST")
         if self.end_retry_first > self.end_retry_longest:
             raise ValueError("MASKBOT_END_RETRY_FIRST cannot be longer than MASKBOT_END_RETRY_LONGEST")
         if self.slack_app_token and self.slack_signing_secret and self.slack_mode is None:
@@ -182,7 +182,7 @@ class Settings(BaseSettings):
         return "http" if self.slack_signing_secret and not self.slack_app_token else "socket"
 
     @property
-    def way_in_secret(self) -> SecretStr | None:
+    def transport_secret(self) -> SecretStr | None:
         """What opens the way in that is meant."""
         return self.slack_app_token if self.mode == "socket" else self.slack_signing_secret
 

@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 from slack_bolt import App
 
 from bot.core.cards import replies
-from bot.workflow import Workflow
+from bot.workflow import Desk
 from handlers import approval, ask, details, extend, followups, form_options
 from handlers import home as pages
 from handlers.bolt import Forms, Surface
@@ -16,7 +16,7 @@ from handlers.payload import Click, Home
 __all__ = ["Home", "register"]
 
 
-def register(app: App, desk: Workflow, *, home: Home, aside: Executor) -> None:
+def register(app: App, desk: Desk, *, home: Home, aside: Executor) -> None:
     """Put the gate in front and every handler behind it. `aside` sends what is said beside an acknowledgement."""
     surface = Surface(app, desk, home, aside)
     app.use(Gate(surface))
@@ -30,5 +30,5 @@ def register(app: App, desk: Workflow, *, home: Home, aside: Executor) -> None:
     surface.click(re.compile(".*"), _of_an_older_card)  # the last one: Bolt takes the first that fits
 
 
-def _of_an_older_card(_: Workflow, __: Click, ___: Forms) -> str:
+def _of_an_older_card(_: Desk, __: Click, ___: Forms) -> str:
     return replies.OLDER_CARD

@@ -4,8 +4,8 @@ from functools import partial
 
 from bot.core.cards import forms
 from bot.core.cards.blocks import Action
-from bot.core.requests import Verdict, Wanted
-from bot.workflow import Workflow
+from bot.core.requests import FollowupKind, Verdict
+from bot.workflow import Desk
 from handlers.bolt import Forms, Surface, Unfit, beside, typed
 from handlers.form_fallback import form_about
 from handlers.home import follow
@@ -22,7 +22,7 @@ def register(surface: Surface) -> None:
     surface.submission(forms.DENY, deny_saying_why)
 
 
-def approve(desk: Workflow, click: Click, form: Forms) -> str:
+def approve(desk: Desk, click: Click, form: Forms) -> str:
     """One click; for a guarded unit a form first, which names verb, unit and host as they are stored.
 
     On somebody's own page there is no card that could be checked, so there it always takes the form.
@@ -37,7 +37,7 @@ def approve(desk: Workflow, click: Click, form: Forms) -> str:
     return _vote(desk, click, Verdict.APPROVE)
 
 
-def approve_vouching(desk: Workflow, sent: Submission) -> str:
+def approve_vouching(desk: Desk, sent: Submission) -> str:
     """An approval from the form; of a guarded unit with the approver's word that console access works today."""
     works = forms.CONSOLE_WORKS in sent.fields.get(forms.CONSOLE, ())
     if forms.CONSOLE in sent.fields and not works:
@@ -45,14 +45,14 @@ def approve_vouching(desk: Workflow, sent: Submission) -> str:
     return _vote(desk, sent.click, Verdict.APPROVE, console_works=works)
 
 
-def deny(desk: Workflow, click: Click, form: Forms) -> str:
+def deny(desk: Desk, click: Click, form: Forms) -> str:
     """A form first: it asks for a reason, which may stay empty, or for what the voter wants to know."""
     is_current = desk.ballot(click.request_id, click.digest) if click.is_home else None
     form.open(form_about(desk, is_current or desk.request(click.request_id), forms.deny_form), click)
     return ""
 
 
-def deny_saying_why(desk: Workflow, sent: Submission) -> str:
+def deny_saying_why(desk: Desk, sent: Submission) -> str:
     """A denial, with or without its reason; or a question, and the request keeps waiting."""
     reason = typed(sent)
     if sent.fields.get(forms.VERDICT) != forms.MORE:
@@ -60,20 +60,20 @@ def deny_saying_why(desk: Workflow, sent: Submission) -> str:
     who = sent.caller
     with beside(forms.REASON):
         desk.wishes.record(
-            sent.click.request_id, Wanted.ASK_FOR_MORE, by=who.id, name=who.name, place=who.place, text=reason
+            sent.click.request_id, FollowupKind.ASK_FOR_MORE, by=who.id, name=who.name, place=who.place, text=reason
         )
     follow(desk, sent.click, sent.click.request_id)
     return ""
 
 
-def withdraw(desk: Workflow, click: Click, _: Forms) -> str:
+def withdraw(desk: Desk, click: Click, _: Forms) -> str:
     """The requester takes it back."""
     desk.withdraw(click.request_id, by=click.caller.id)
     follow(desk, click, click.request_id)
     return ""
 
 
-def _vote(desk: Workflow, click: Click, verdict: Verdict, *, reason: str = "", console_works: bool = False) -> str:
+def _vote(desk: Desk, click: Click, verdict: Verdict, *, reason: str = "", console_works: bool = False) -> str:
     who = click.caller
     desk.vote(
         click.request_id,
@@ -90,7 +90,7 @@ def _vote(desk: Workflow, click: Click, verdict: Verdict, *, reason: str = "", c
     return ""
 
 
-def force(desk: Workflow, click: Click, _: Forms) -> str:
+def force(desk: Desk, click: Click, _: Forms) -> str:
     """Ask that the stop which a mask waits for is ended by force."""
     who = click.caller
     request = desk.slow_stops.force(click.request_id, by=who.id, name=who.name, place=who.place, key=who.key)

@@ -9,14 +9,22 @@ from bot.core.cards import form_options, forms, hold_form, replies
 from bot.core.cards.blocks import Action
 from bot.core.input.draft import drafted, quoted
 from bot.core.input.grammar import Command, Form, Order, Question, parse, parse_mention
-from bot.core.input.kill_switch import Switching
-from bot.core.input.names import read_hold, read_host, read_reason, read_term, read_unit, read_user, read_window
+from bot.core.input.kill_switch import SwitchCommand
+from bot.core.input.names import (
+    read_duration,
+    read_hold,
+    read_host,
+    read_reason,
+    read_scheduled_window,
+    read_unit,
+    read_user,
+)
 from bot.core.people.identity import Place
 from bot.core.policy.hold import conflict
 from bot.core.requests import Ask, Change, Verb
 from bot.core.text import unmangle
 from bot.errors import UsageError
-from bot.workflow import Workflow
+from bot.workflow import Desk
 from handlers.bolt import Forms, Surface, Unfit
 from handlers.form_options import open_form
 from handlers.home import follow
@@ -37,7 +45,7 @@ def register(surface: Surface) -> None:
     surface.click(Action.START_AGAIN, start_again)
 
 
-def mask(desk: Workflow, caller: Caller, text: str, form: Forms) -> str:
+def mask(desk: Desk, caller: Caller, text: str, form: Forms) -> str:
     """`/mask ...`; bare, it opens the form, and so does a mistake, with what made sense."""
     try:
         command = parse(Verb.MASK, text, desk.places, desk.now)
@@ -50,41 +58,41 @@ def mask(desk: Workflow, caller: Caller, text: str, form: Forms) -> str:
     return _take(desk, caller, command)
 
 
-def unmask(desk: Workflow, caller: Caller, text: str, _: Forms) -> str:
+def unmask(desk: Desk, caller: Caller, text: str, _: Forms) -> str:
     """`/unmask ...`."""
     return _take(desk, caller, parse(Verb.UNMASK, text, desk.places, desk.now))
 
 
-def mentioned(desk: Workflow, caller: Caller, text: str) -> str:
+def mentioned(desk: Desk, caller: Caller, text: str) -> str:
     """The same words behind the bot's name, answered where they were said."""
     return _take(desk, caller, parse_mention(text, desk.places, desk.now))
 
 
-def mask_for_message(desk: Workflow, quote: Quote, form: Forms) -> str:
+def mask_for_message(desk: Desk, quote: Quote, form: Forms) -> str:
     """From a message: it is the reason, and what becomes of it is told in its thread, if it has one."""
     draft = quoted(quote.text, quote.link, desk.hosts)
     open_form(desk, form, Click(quote.caller, request_id=""), draft)
     return ""
 
 
-def mask_from_anywhere(desk: Workflow, quote: Quote, form: Forms) -> str:
+def mask_from_anywhere(desk: Desk, quote: Quote, form: Forms) -> str:
     """From anywhere; the form asks for the channel too."""
     open_form(desk, form, Click(quote.caller, request_id=""))
     return ""
 
 
-def asked_in_form(desk: Workflow, sent: Submission) -> str:
+def asked_in_form(desk: Desk, sent: Submission) -> str:
     """The form behind a bare `/mask`; whatever does not fit is said beside its field."""
     order, who = _order(desk, sent), _at_its_place(sent)
     if no := desk.offers.objection(order.change, by=who.id):
         raise Unfit({forms.UNIT: no})
     request = desk.submit(_ask(who, order), key=who.key)
     follow(desk, sent.click, request.id)
-    desk.whisper(who.place, who.id.user, replies.heard(order.change, desk.now.zone))
+    desk.whisper(who.place, who.id.user, replies.acknowledge(order.change, desk.now.zone))
     return ""
 
 
-def take_back(desk: Workflow, click: Click, _: Forms) -> str:
+def take_back(desk: Desk, click: Click, _: Forms) -> str:
     """Undo a mask of ours."""
     who = click.caller
     request = desk.undo(click.request_id, by=who.id, name=who.name, place=who.place, key=who.key)
@@ -92,7 +100,7 @@ def take_back(desk: Workflow, click: Click, _: Forms) -> str:
     return ""
 
 
-def mask_again(desk: Workflow, click: Click, _: Forms) -> str:
+def mask_again(desk: Desk, click: Click, _: Forms) -> str:
     """Once more what did not end in a mask."""
     who = click.caller
     request = desk.mask_again(click.request_id, by=who.id, name=who.name, place=who.place, key=who.key)
@@ -100,7 +108,7 @@ def mask_again(desk: Workflow, click: Click, _: Forms) -> str:
     return ""
 
 
-def start_again(desk: Workflow, click: Click, _: Forms) -> str:
+def start_again(desk: Desk, click: Click, _: Forms) -> str:
     """Bring back what was stopped and not masked."""
     who = click.caller
     request = desk.start_again(click.request_id, by=who.id, name=who.name, place=who.place, key=who.key)
@@ -108,7 +116,7 @@ def start_again(desk: Workflow, click: Click, _: Forms) -> str:
     return ""
 
 
-def _offer_form(desk: Workflow, caller: Caller, text: str, form: Forms) -> None:
+def _offer_form(desk: Desk, caller: Caller, text: str, form: Forms) -> None:
     """Beside the sentence that says what is wrong; where it cannot be opened, the sentence says all there is."""
     draft = drafted(text, desk.hosts, desk.now)
     if draft:
@@ -116,16 +124,16 @@ def _offer_form(desk: Workflow, caller: Caller, text: str, form: Forms) -> None:
             open_form(desk, form, Click(caller, request_id=""), draft)
 
 
-def _take(desk: Workflow, caller: Caller, command: Command) -> str:
+def _take(desk: Desk, caller: Caller, command: Command) -> str:
     match command:
         case Order(change=change):
             if mask := desk.slow_stops.withdraw_instead(change, by=caller.id):
                 return replies.called_off(mask)
             recorded = desk.submit(_ask(caller, command), key=caller.key).ask.change
             if change.host in desk.hosts and recorded != change:  # the message was edited
-                return replies.heard_before(recorded)
-            return replies.heard(change, desk.now.zone)
-        case Switching():
+                return replies.acknowledge_repeat(recorded)
+            return replies.acknowledge(change, desk.now.zone)
+        case SwitchCommand():
             return switch(desk, caller, command)
         case Question():
             desk.answer(command, asker=caller.id, name=caller.name, place=caller.place)
@@ -141,7 +149,7 @@ def _ask(caller: Caller, order: Order) -> Ask:
         caller.name,
         caller.place,
         order.reason,
-        alone=order.alone,
+        break_glass=order.break_glass,
         console_works=order.console_works,
     )
 
@@ -152,14 +160,14 @@ def _at_its_place(sent: Submission) -> Caller:
     return replace(sent.caller, place=Place(channel)) if channel else sent.caller
 
 
-def _order(desk: Workflow, sent: Submission) -> Order:
+def _order(desk: Desk, sent: Submission) -> Order:
     """What the form says. Every field is read before any is refused, so that all mistakes show at once."""
     readers: dict[str, Callable[[str], Any]] = {
         forms.HOST: lambda typed: read_host(_word(typed), desk.hosts),
         forms.UNIT: lambda typed: read_unit(_word(typed)),
         forms.USER: lambda typed: read_user(_word(typed)) if typed else "",
-        forms.DURATION: lambda typed: read_term(unmangle.text(typed), desk.now) if typed.strip() else None,
-        forms.WHEN: lambda typed: read_window(unmangle.text(typed), desk.now) if typed.strip() else None,
+        forms.DURATION: lambda typed: read_duration(unmangle.text(typed), desk.now) if typed.strip() else None,
+        forms.WHEN: lambda typed: read_scheduled_window(unmangle.text(typed), desk.now) if typed.strip() else None,
         hold_form.REVIEW_ON: lambda typed: read_hold(
             sent.fields.get(hold_form.OWNERS, ""), unmangle.text(typed), desk.now
         ),
@@ -183,7 +191,7 @@ def _order(desk: Workflow, sent: Submission) -> Order:
         runtime=forms.RUNTIME in how,
         keep_running=forms.KEEP_RUNNING in how,
         user=read[forms.USER],
-        term=read[forms.DURATION],
+        duration=read[forms.DURATION],
         hold=read[hold_form.REVIEW_ON],
         window=read[forms.WHEN],
     )

@@ -21,7 +21,7 @@ from bot.core.cards import forms, plain, replies
 from bot.core.cards.blocks import Block, escape
 from bot.core.input.names import REASON_LIMIT, read_reason
 from bot.errors import MaskbotError, MaybeRecorded, StoreBusy, UsageError
-from bot.workflow import Workflow
+from bot.workflow import Desk
 from handlers import payload as parse
 from handlers.payload import Caller, Click, Home, Payload, Quote, Submission, Typing
 
@@ -93,11 +93,11 @@ class Surface:
     """The Bolt app, and what every handler needs beside the payload."""
 
     app: App
-    desk: Workflow
+    desk: Desk
     home: Home
     aside: Executor  # where answers are sent beside an acknowledgement
 
-    def command(self, name: str, do: Callable[[Workflow, Caller, str, Forms], str]) -> None:
+    def command(self, name: str, do: Callable[[Desk, Caller, str, Forms], str]) -> None:
         """A slash command."""
 
         def listener(ack: Ack, body: Payload, client: WebClient) -> None:
@@ -110,7 +110,7 @@ class Surface:
 
         self.app.command(name)(listener)
 
-    def click(self, action: str | re.Pattern[str], do: Callable[[Workflow, Click, Forms], str]) -> None:
+    def click(self, action: str | re.Pattern[str], do: Callable[[Desk, Click, Forms], str]) -> None:
         """A button."""
 
         def listener(ack: Ack, body: Payload, client: WebClient, respond: Respond) -> None:
@@ -123,7 +123,7 @@ class Surface:
 
         self.app.action(action)(listener)
 
-    def shortcut(self, name: str, do: Callable[[Workflow, Quote, Forms], str]) -> None:
+    def shortcut(self, name: str, do: Callable[[Desk, Quote, Forms], str]) -> None:
         """An entry in a message's menu, or in the menu of everything that can be done anywhere."""
 
         def listener(ack: Ack, body: Payload, client: WebClient) -> None:
@@ -135,7 +135,7 @@ class Surface:
 
         self.app.shortcut(name)(listener)
 
-    def submission(self, form: str | re.Pattern[str], do: Callable[[Workflow, Submission], str]) -> None:
+    def submission(self, form: str | re.Pattern[str], do: Callable[[Desk, Submission], str]) -> None:
         """A form that was sent off. What is wrong with it is shown in the form, and nothing typed is lost."""
 
         def listener(ack: Ack, body: Payload) -> None:
@@ -155,7 +155,7 @@ class Surface:
 
         self.app.view(form)(listener)
 
-    def choice(self, field: str, do: Callable[[Workflow, Submission, OpenForm], str]) -> None:
+    def choice(self, field: str, do: Callable[[Desk, Submission, OpenForm], str]) -> None:
         """Something was chosen in a form that is still open; there is nobody to answer but the form."""
 
         def listener(ack: Ack, body: Payload, client: WebClient) -> None:
@@ -167,7 +167,7 @@ class Surface:
 
         self.app.action({"block_id": field, "action_id": field})(listener)
 
-    def options(self, field: str, do: Callable[[Workflow, Typing], list[Block]]) -> None:
+    def options(self, field: str, do: Callable[[Desk, Typing], list[Block]]) -> None:
         """A list that is asked for while somebody types."""
 
         def listener(ack: Ack, body: Payload) -> None:
@@ -183,7 +183,7 @@ class Surface:
 
         self.app.options(field)(listener)
 
-    def opened(self, do: Callable[[Workflow, Caller], str]) -> None:
+    def opened(self, do: Callable[[Desk, Caller], str]) -> None:
         """Somebody looks at their own page. Bolt acknowledges it when the listener has ended."""
 
         def listener(body: Payload) -> None:
@@ -194,7 +194,7 @@ class Surface:
 
         self.app.event("app_home_opened")(listener)
 
-    def mention(self, do: Callable[[Workflow, Caller, str], str]) -> None:
+    def mention(self, do: Callable[[Desk, Caller, str], str]) -> None:
         """A message that names the bot. Bolt acknowledges it when the listener has ended well.
 
         A busy store is no such end: Slack delivers the event again (at once, after 1 and after 5 minutes).

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from bot import __version__
 from bot.core.cards import replies
 from bot.core.input.grammar import Order, Question, parse
-from bot.core.input.kill_switch import Switching
+from bot.core.input.kill_switch import SwitchCommand
 from bot.core.people.identity import PersonId
 from bot.core.requests import Ask, Outcome, Request, Stage, Tally, Verb, Verdict
 from bot.errors import MaskbotError, NoSuchRequest, UsageError
 from bot.ports import Query
-from bot.workflow import Parts, Workflow
+from bot.workflow import Deps, Desk
 from handlers import json_view
-from handlers.cli_followups import prolonged, record, wished
+from handlers.cli_followups import extend, followup, record
 from handlers.cli_queries import SHELL, answer
 from handlers.cli_replies import BEAT, DONE, FAILED, MISUSE, Words, end, misuse, said
 from handlers.kill_switch import switch
 from handlers.payload import Caller
 
-_GOOD = (Outcome.PROVEN, Outcome.RESTORED, Outcome.UNMASKED, Outcome.NO_CHANGE, Outcome.PROLONGED, Outcome.KILLED)
+_GOOD = (Outcome.PROVEN, Outcome.RESTORED, Outcome.UNMASKED, Outcome.NO_CHANGE, Outcome.EXTENDED, Outcome.KILLED)
 _POLL = 0.1  # seconds between two looks at the record while somebody waits at a terminal
 
 
@@ -35,9 +35,9 @@ class State:
 class Shell:
     """Answers the command line, one caller at a time in each thread."""
 
-    def __init__(self, desk: Workflow, parts: Parts, state: Callable[[], State]) -> None:
+    def __init__(self, desk: Desk, deps: Deps, state: Callable[[], State]) -> None:
         self._desk = desk
-        self._parts = parts
+        self._deps = deps
         self._state = state
         self._does: Mapping[str, Callable[[Words, str], Iterator[Words]]] = {
             "state": self._own_state,
@@ -79,14 +79,14 @@ class Shell:
             "ready": state.is_ready,
             "slack": state.slack,
             "why": [*state.why],
-            "open_requests": self._parts.store.count(Query(stages=open_stages)),
+            "open_requests": self._deps.store.count(Query(stages=open_stages)),
             "frozen": json_view.frozen(self._desk.freezing.state),
         }
         yield {"event": "state", "state": seen}
         yield end("", DONE if state.is_ready else FAILED)
 
     def _person(self, user: str) -> PersonId:
-        person = self._parts.policy.people.get(user)
+        person = self._deps.policy.people.get(user)
         if person is None:
             raise MaskbotError(f"The user {user} is mapped to no person (`people:` in policy.yaml), so has no rights.")
         return person
@@ -99,7 +99,7 @@ class Shell:
             yield misuse(error)
             return
         if isinstance(question, Question):
-            yield answer(self._parts.pinned(), question, asker=person, name=user)
+            yield answer(self._deps.pinned(), question, asker=person, name=user)
             yield end("", DONE)
         else:
             yield end("This is no question.", MISUSE)
@@ -120,7 +120,7 @@ class Shell:
             user,
             SHELL,
             order.reason,
-            alone=order.alone,
+            break_glass=order.break_glass,
             console_works=order.console_works,
         )
         if mask := self._desk.slow_stops.withdraw_instead(order.change, by=person):
@@ -138,7 +138,7 @@ class Shell:
         except UsageError as error:
             yield misuse(error)
             return
-        if not isinstance(order, Switching):
+        if not isinstance(order, SwitchCommand):
             yield end("It is `maskbot freeze REASON` or `maskbot thaw`.", MISUSE)
             return
         switch(self._desk, Caller(person, user, SHELL, key), order)
@@ -164,12 +164,12 @@ class Shell:
         yield BEAT
 
     def _wait(self) -> None:
-        self._parts.clock.wait(_POLL)
+        self._deps.clock.wait(_POLL)
 
     def _request(self, words: Words) -> Request:
         request_id = str(words.get("id", ""))
         try:
-            return self._parts.store.get(request_id)
+            return self._deps.store.get(request_id)
         except NoSuchRequest:
             raise MaskbotError(f"There is no request `{request_id[:40]}`.") from None
 
@@ -207,8 +207,8 @@ class Shell:
         """Record what somebody wants of a request beside a vote, and wait until that is granted or refused."""
         person, request = self._person(user), self._request(words)
         caller = Caller(person, user, SHELL, _key(words, user))
-        wish = record(self._desk, request, words, caller, self._parts.policy.people)
-        for told in wished(self._desk, self._wait, request, words, wish):
+        wish = record(self._desk, request, words, caller, self._deps.policy.people)
+        for told in followup(self._desk, self._wait, request, words, wish):
             yield told
             if told["event"] == "end":
                 return
@@ -223,7 +223,7 @@ class Shell:
     def _prolong(self, words: Words, user: str) -> Iterator[Words]:
         """Ask for a later end of a mask, or for none, and stay with that request."""
         person, request = self._person(user), self._request(words)
-        asked = prolonged(self._desk, request, words, Caller(person, user, SHELL, _key(words, user)))
+        asked = extend(self._desk, request, words, Caller(person, user, SHELL, _key(words, user)))
         yield from self._follow(asked, to_its_end=bool(words.get("wait", True)))
 
 

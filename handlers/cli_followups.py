@@ -5,26 +5,26 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from bot.core.input.dashless import ends, reason_of
-from bot.core.input.names import SHOWN, read_reason, read_term
+from bot.core.input.names import SHOWN, read_duration, read_reason
 from bot.core.people.identity import PersonId
-from bot.core.requests import Request, Tally, Wanted, Wish
+from bot.core.requests import Followup, FollowupKind, Request, Tally
 from bot.core.time.human_time import read_day
 from bot.errors import UsageError
-from bot.workflow import Workflow
+from bot.workflow import Desk
 from handlers.cli_replies import BEAT, DONE, FAILED, Words, end, said
 from handlers.payload import Caller
 
 _SLACK_ID = re.compile(r"(?:<@)?(?P<id>[UW][A-Z0-9]{2,})(?:\|[^<>]*)?>?", re.ASCII)
 _GRANTED = {
-    Wanted.ASK_FOR_MORE: "It is asked, and stands on the card.",
-    Wanted.ANSWER: "It is answered, and stands on the card.",
-    Wanted.HAND_OVER: "It is handed over.",
-    Wanted.SIGN: "The review is signed.",
+    FollowupKind.ASK_FOR_MORE: "It is asked, and stands on the card.",
+    FollowupKind.ANSWER: "It is answered, and stands on the card.",
+    FollowupKind.HAND_OVER: "It is handed over.",
+    FollowupKind.SIGN_REVIEW: "The review is signed.",
 }
 Pause = Callable[[], None]
 
 
-def wished(desk: Workflow, pause: Pause, request: Request, words: Words, wish: Wish) -> Iterator[Words]:
+def followup(desk: Desk, pause: Pause, request: Request, words: Words, wish: Followup) -> Iterator[Words]:
     """Wait until it is heard. Who goes ahead alone is not at the end with that: the caller follows the request."""
     while (heard := _heard(desk.request(request.id), wish)) is None:
         pause()
@@ -32,13 +32,13 @@ def wished(desk: Workflow, pause: Pause, request: Request, words: Words, wish: W
     yield said(desk.request(request.id))
     if heard.refusal:
         yield end(heard.refusal, FAILED)
-    elif wish.wanted is not Wanted.GO_ALONE or not words.get("wait", True):
-        yield end(_GRANTED.get(wish.wanted, ""), DONE)
+    elif wish.kind is not FollowupKind.BREAK_GLASS or not words.get("wait", True):
+        yield end(_GRANTED.get(wish.kind, ""), DONE)
 
 
-def record(desk: Workflow, request: Request, words: Words, caller: Caller, people: Mapping[str, PersonId]) -> Wish:
+def record(desk: Desk, request: Request, words: Words, caller: Caller, people: Mapping[str, PersonId]) -> Followup:
     """Take it down. Raises `UsageError`."""
-    wanted = Wanted(words.get("wanted", ""))
+    wanted = FollowupKind(words.get("wanted", ""))
     return desk.wishes.record(
         request.id,
         wanted,
@@ -48,11 +48,11 @@ def record(desk: Workflow, request: Request, words: Words, caller: Caller, peopl
         text=read_reason(str(words.get("text", ""))),
         digest=str(words.get("plan", "")),
         console_works=bool(words.get("console_works")),
-        to=_whom(str(words.get("to", "")), caller.id, people) if wanted is Wanted.HAND_OVER else None,
+        to=_whom(str(words.get("to", "")), caller.id, people) if wanted is FollowupKind.HAND_OVER else None,
     )
 
 
-def prolonged(desk: Workflow, request: Request, words: Words, caller: Caller) -> Request:
+def extend(desk: Desk, request: Request, words: Words, caller: Caller) -> Request:
     """Ask that a mask ends later, or with nothing said of when, not by itself; a hold is looked at again some day.
 
     Raises `UsageError`.
@@ -61,7 +61,7 @@ def prolonged(desk: Workflow, request: Request, words: Words, caller: Caller) ->
     reason = read_reason(reason_of(text))
     by, name, place, key = caller.id, caller.name, caller.place, caller.key
     if length:
-        term = read_term(length, desk.now)
+        term = read_duration(length, desk.now)
         return desk.lasting.extend(request.id, term, by=by, name=name, place=place, key=key, reason=reason)
     if not reason:
         raise UsageError("Keeping a mask needs a reason.")
@@ -83,7 +83,7 @@ def _whom(typed: str, by: PersonId, people: Mapping[str, PersonId]) -> PersonId:
     return known or replace(by, user=found["id"] if found else "")
 
 
-def _heard(request: Request, wish: Wish) -> Wish | None:
+def _heard(request: Request, wish: Followup) -> Followup | None:
     """The wish once it has an answer."""
-    same = (one for one in request.wishes if (one.by, one.wanted, one.at) == (wish.by, wish.wanted, wish.at))
+    same = (one for one in request.followups if (one.by, one.kind, one.at) == (wish.by, wish.kind, wish.at))
     return next((one for one in same if one.tally is not Tally.CAST), None)

@@ -12,10 +12,10 @@ from bot.core.policy.model import Explained
 from bot.core.requests import Request
 from bot.errors import NotYet, Unverified, UsageError
 from bot.ports import Query
-from bot.workflow import Parts
+from bot.workflow import Deps
 from bot.workflow.hosts.look import look
-from bot.workflow.queries.answers import Asker, Weighed, about, weigh
-from bot.workflow.requests.kill_switch_state import freeze_state, stopped_too
+from bot.workflow.queries.answers import Asker, Evaluation, about, evaluate_change
+from bot.workflow.requests.kill_switch_state import kill_switch_state, stopped_too
 from bot.workflow.requests.mask_inventory import book
 from handlers import json_view, plain_text
 
@@ -23,31 +23,31 @@ _NAMED = 20  # of a group, whose names are looked up one by one
 SHELL = Place("shell", name="the command line")
 
 
-def answer(parts: Parts, question: Question, *, asker: PersonId, name: str) -> Mapping[str, Any]:
+def answer(deps: Deps, question: Question, *, asker: PersonId, name: str) -> Mapping[str, Any]:
     """The answer in lines for people (`lines`) and as data (`answer`). Raises `MaskbotError` where there is none."""
-    asked = about(parts, question, Asker(asker, name, SHELL))
+    asked = about(deps, question, Asker(asker, name, SHELL))
     match question.word:
         case Word.STATUS:
-            return _status(parts, question)
+            return _status(deps, question)
         case Word.PLAN:
-            weighed = weigh(parts, asked)
-            text = answers.plan(weighed.request, weighed.decision, parts.clock.now())
+            weighed = evaluate_change(deps, asked)
+            text = answers.plan(weighed.request, weighed.decision, deps.clock.now())
             data = {"request": json_view.request(weighed.request), "decision": json_view.decision(weighed.decision)}
             return _said(text, data, [weighed.request])
         case Word.WHY:
-            return _why(parts, weigh(parts, asked))
+            return _why(deps, evaluate_change(deps, asked))
         case Word.LIST:
-            return _list(parts, question.host)
+            return _list(deps, question.host)
         case Word.HANDOVER:
-            known = book(parts)
-            return _said(stopped_too(parts, handover(known)), json_view.handover(known), known.ours)
+            known = book(deps)
+            return _said(stopped_too(deps, handover(known)), json_view.handover(known), known.ours)
         case _:
             raise UsageError("The command line has `status`, `plan`, `explain`, `list` and `handover`.")
 
 
-def _why(parts: Parts, weighed: Weighed) -> Mapping[str, Any]:
+def _why(deps: Deps, weighed: Evaluation) -> Mapping[str, Any]:
     """Every check, every rule, and who could approve, by the names they have in Slack where it tells."""
-    names = {one: _name(parts, one) for group in weighed.approvers for one in group.people[:_NAMED]}
+    names = {one: _name(deps, one) for group in weighed.approvers for one in group.people[:_NAMED]}
     data = {
         "decision": json_view.decision(weighed.decision),
         "explained": json_view.explained(weighed.explained),
@@ -58,42 +58,42 @@ def _why(parts: Parts, weighed: Weighed) -> Mapping[str, Any]:
     return {**said, "lines": [*said["lines"], *_passed(weighed.explained)]}
 
 
-def _name(parts: Parts, one: PersonId) -> str:
+def _name(deps: Deps, one: PersonId) -> str:
     try:
-        return parts.directory.person(one, ()).name
+        return deps.directory.person(one, ()).name
     except (NotYet, Unverified):
         return ""
 
 
 def _passed(explained: Sequence[Explained]) -> list[str]:
     """At a terminal there is room for every check, not only for the one that decides."""
-    return [f"passed: {one.step}" for one in explained if one.holds and not one.line and not one.decides]
+    return [f"passed: {one.step}" for one in explained if one.applies and not one.line and not one.decides]
 
 
-def _list(parts: Parts, host: str) -> Mapping[str, Any]:
-    known = book(parts, host)
-    data = {**json_view.ledger(known), "frozen": json_view.frozen(freeze_state(parts))}
-    return _said(stopped_too(parts, mask_inventory.whole(known, host=host)), data, known.ours)
+def _list(deps: Deps, host: str) -> Mapping[str, Any]:
+    known = book(deps, host)
+    data = {**json_view.ledger(known), "frozen": json_view.frozen(kill_switch_state(deps))}
+    return _said(stopped_too(deps, mask_inventory.whole(known, host=host)), data, known.ours)
 
 
-def _status(parts: Parts, question: Question) -> Mapping[str, Any]:
+def _status(deps: Deps, question: Question) -> Mapping[str, Any]:
     """How a unit is, or what is masked on a host."""
-    host = parts.host(question.host)
+    host = deps.host(question.host)
     if question.unit is None:
-        return _list(parts, host.name)
-    masks = parts.store.find(Query(host=host.name, unit=question.unit, live_masks=True))
-    seen = look(parts, host, question.unit, full=True)
+        return _list(deps, host.name)
+    masks = deps.store.find(Query(host=host.name, unit=question.unit, live_masks=True))
+    seen = look(deps, host, question.unit, full=True)
     data = {"host": host.name, "unit": json_view.snapshot(seen), "masks": [json_view.request(one) for one in masks]}
-    told = stopped_too(parts, answers.status(host.name, seen, masks, parts.clock.now()))
-    return _said(told, {**data, "frozen": json_view.frozen(freeze_state(parts))}, masks)
+    told = stopped_too(deps, answers.status(host.name, seen, masks, deps.clock.now()))
+    return _said(told, {**data, "frozen": json_view.frozen(kill_switch_state(deps))}, masks)
 
 
 def _people(request: Request) -> Iterator[tuple[PersonId, str]]:
     """Whoever is named in what is said about a request."""
     yield request.ask.requester, request.ask.requester_name
     yield request.owner, request.owner_name
-    if request.glass:
-        yield request.glass.by, request.glass.name
+    if request.break_glass:
+        yield request.break_glass.by, request.break_glass.name
 
 
 def _said(

@@ -2,7 +2,7 @@
 
 from bot.core.cards import forms, plain, replies
 from bot.core.cards.blocks import Action
-from bot.workflow import Workflow
+from bot.workflow import Desk
 from handlers.bolt import Forms, Surface
 from handlers.payload import Click
 
@@ -13,7 +13,7 @@ def register(surface: Surface) -> None:
     surface.click(Action.LOOK_NOW, look_now)
 
 
-def details(desk: Workflow, click: Click, form: Forms) -> str:
+def details(desk: Desk, click: Click, form: Forms) -> str:
     """All there is about a request, to the one who clicked; on their own page in a form, which opens at once."""
     desk.request(click.request_id)
     opened = form.open(forms.told(plain(replies.LOOKING)), click) if click.is_home else ""
@@ -21,7 +21,7 @@ def details(desk: Workflow, click: Click, form: Forms) -> str:
     return ""
 
 
-def look_now(desk: Workflow, click: Click, _: Forms) -> str:
+def look_now(desk: Desk, click: Click, _: Forms) -> str:
     """Do not wait for the next look at a unit whose outcome is not known."""
     desk.look_now(click.request_id, by=click.caller.id)
     return ""

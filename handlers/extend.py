@@ -4,12 +4,12 @@ from datetime import datetime
 
 from bot.core.cards import forms, hold_form
 from bot.core.cards.blocks import Action
-from bot.core.input.names import read_reason, read_term
-from bot.core.requests import Term
+from bot.core.input.names import read_duration, read_reason
+from bot.core.requests import Duration
 from bot.core.text import unmangle
 from bot.core.time.human_time import read_day
 from bot.errors import UsageError
-from bot.workflow import Workflow
+from bot.workflow import Desk
 from handlers.bolt import Forms, Surface, Unfit
 from handlers.form_fallback import form_about
 from handlers.home import follow
@@ -24,19 +24,19 @@ def register(surface: Surface) -> None:
     surface.submission(forms.KEEP, keep_because)
 
 
-def extend(desk: Workflow, click: Click, form: Forms) -> str:
+def extend(desk: Desk, click: Click, form: Forms) -> str:
     """A form: by how much."""
     form.open(form_about(desk, desk.lasting.ending(click.request_id), forms.extend_form), click)
     return ""
 
 
-def keep(desk: Workflow, click: Click, form: Forms) -> str:
+def keep(desk: Desk, click: Click, form: Forms) -> str:
     """A form: why, and of a hold when its owners look at it again."""
     form.open(form_about(desk, desk.lasting.kept(click.request_id), forms.keep_form), click)
     return ""
 
 
-def extend_by(desk: Workflow, sent: Submission) -> str:
+def extend_by(desk: Desk, sent: Submission) -> str:
     """What was typed, or else what was chosen."""
     term, reason, who = _term(desk, sent), _reason(sent), sent.caller
     request_id = sent.click.request_id
@@ -45,7 +45,7 @@ def extend_by(desk: Workflow, sent: Submission) -> str:
     return ""
 
 
-def keep_because(desk: Workflow, sent: Submission) -> str:
+def keep_because(desk: Desk, sent: Submission) -> str:
     """With the reason that it needs."""
     reason, who = _reason(sent), sent.caller
     if not reason:
@@ -56,15 +56,15 @@ def keep_because(desk: Workflow, sent: Submission) -> str:
     return ""
 
 
-def _term(desk: Workflow, sent: Submission) -> Term:
+def _term(desk: Desk, sent: Submission) -> Duration:
     typed = unmangle.text(sent.fields.get(forms.OTHER, "")).strip()
     try:
-        return read_term(typed or sent.fields.get(forms.LONGER, ""), desk.now)
+        return read_duration(typed or sent.fields.get(forms.LONGER, ""), desk.now)
     except UsageError as error:
         raise Unfit({forms.OTHER: str(error)}) from error
 
 
-def _review(desk: Workflow, sent: Submission) -> datetime | None:
+def _review(desk: Desk, sent: Submission) -> datetime | None:
     """Only a hold's form asks for it."""
     typed = sent.fields.get(hold_form.REVIEW_ON)
     if typed is None:

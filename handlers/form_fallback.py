@@ -7,11 +7,11 @@ from bot.core.cards import fallback, replies
 from bot.core.cards.blocks import Block
 from bot.core.requests import Request
 from bot.errors import UsageError
-from bot.workflow import Workflow
+from bot.workflow import Desk
 
 
 def form_about(
-    desk: Workflow, request: Request, draw: Callable[[Request], Block], barely: Callable[[Request], Block] | None = None
+    desk: Desk, request: Request, draw: Callable[[Request], Block], barely: Callable[[Request], Block] | None = None
 ) -> Block:
     """A form about a request; the same without what was seen on the host where that cannot be drawn.
 
@@ -20,7 +20,7 @@ def form_about(
     return desk.form(lambda: draw(request), lambda: (barely or draw)(fallback.bare(request)), _no_form)
 
 
-def form_or_none(desk: Workflow, *ways: Callable[[], Block]) -> Block:
+def form_or_none(desk: Desk, *ways: Callable[[], Block]) -> Block:
     """A form in the first of these ways that can be drawn. Raises `UsageError` if there is none."""
     return desk.form(*ways, _no_form)
 

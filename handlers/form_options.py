@@ -3,7 +3,7 @@
 from bot.core.cards import form_options, forms, hold_form
 from bot.core.cards.blocks import Block
 from bot.core.input.draft import EMPTY, Draft
-from bot.workflow import Workflow
+from bot.workflow import Desk
 from handlers.bolt import Forms, OpenForm, Surface
 from handlers.form_fallback import form_or_none
 from handlers.payload import Click, Submission, Typing
@@ -16,7 +16,7 @@ def register(surface: Surface) -> None:
     surface.choice(forms.HOST, host_chosen)
 
 
-def open_form(desk: Workflow, form: Forms, click: Click, draft: Draft = EMPTY) -> None:
+def open_form(desk: Desk, form: Forms, click: Click, draft: Draft = EMPTY) -> None:
     """Open it with what is known, and have the units ready before anybody looks for one. Raises `UsageError`."""
     if draft.host:
         desk.offers.units(draft.host, asker=click.caller.id)
@@ -24,7 +24,7 @@ def open_form(desk: Workflow, form: Forms, click: Click, draft: Draft = EMPTY) -
     form.open(_mask_form(desk, draft, asks_where=asks_where), click)
 
 
-def _mask_form(desk: Workflow, draft: Draft, *, asks_where: bool) -> Block:
+def _mask_form(desk: Desk, draft: Draft, *, asks_where: bool) -> Block:
     """What was typed already is left out where it cannot be drawn."""
     return form_or_none(
         desk,
@@ -33,12 +33,12 @@ def _mask_form(desk: Workflow, draft: Draft, *, asks_where: bool) -> Block:
     )
 
 
-def hosts(desk: Workflow, typing: Typing) -> list[Block]:
+def hosts(desk: Desk, typing: Typing) -> list[Block]:
     """The hosts that fit what was typed."""
     return form_options.hosts(desk.hosts, typing.typed)
 
 
-def units(desk: Workflow, typing: Typing) -> list[Block]:
+def units(desk: Desk, typing: Typing) -> list[Block]:
     """The units of the host that fit; before they are known, what was typed."""
     if typing.host not in desk.hosts:
         return form_options.units_of_no_host()
@@ -48,7 +48,7 @@ def units(desk: Workflow, typing: Typing) -> list[Block]:
     return form_options.units(typing.typed, offered.units, typing.host, protection)
 
 
-def host_chosen(desk: Workflow, chosen: Submission, form: OpenForm) -> str:
+def host_chosen(desk: Desk, chosen: Submission, form: OpenForm) -> str:
     """Have the units of this host taken, and note the host in the form, since what is typed comes without it."""
     fields = chosen.fields
     desk.offers.units(fields[forms.HOST], asker=chosen.caller.id)

@@ -1,7 +1,7 @@
 """Somebody's own page of the bot: looked at, drawn anew, and the form from there."""
 
 from bot.core.cards.blocks import Action
-from bot.workflow import Workflow
+from bot.workflow import Desk
 from handlers.bolt import Forms, Surface
 from handlers.form_options import open_form
 from handlers.payload import Caller, Click
@@ -14,25 +14,25 @@ def register(surface: Surface) -> None:
     surface.click(Action.ASK, ask)
 
 
-def opened(desk: Workflow, caller: Caller) -> str:
+def opened(desk: Desk, caller: Caller) -> str:
     """Draw it soon: whoever looks at it is waiting."""
     desk.pages.show(caller.id)
     return ""
 
 
-def refresh(desk: Workflow, click: Click, _: Forms) -> str:
+def refresh(desk: Desk, click: Click, _: Forms) -> str:
     """Draw it anew."""
     desk.pages.show(click.caller.id)
     return ""
 
 
-def ask(desk: Workflow, click: Click, form: Forms) -> str:
+def ask(desk: Desk, click: Click, form: Forms) -> str:
     """The form behind a bare `/mask`, which asks for the channel too."""
     open_form(desk, form, click)
     return ""
 
 
-def follow(desk: Workflow, click: Click, request_id: str) -> None:
+def follow(desk: Desk, click: Click, request_id: str) -> None:
     """Somebody did something on their page: it shows what becomes of that."""
     if click.is_home:
         desk.pages.follow(click.caller.id, request_id)

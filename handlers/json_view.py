@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.core.drift import Book, Entry, Page
-from bot.core.kill_switch import State
+from bot.core.drift import Entry, HostView, MaskInventory
+from bot.core.kill_switch import KillSwitchState
 from bot.core.people.identity import PersonId, Shift
 from bot.core.policy.model import Allow, Decision, Explained, NeedsApproval, Refuse
 from bot.core.policy.rules.approvers import Approvers
-from bot.core.requests import Approval, Glass, Raised, Request, Sent, Vote, Window
+from bot.core.requests import Approval, BreakGlass, ExtraApprovalReason, Request, ScheduledWindow, Sent, Vote
 from bot.core.systemd.units import Snapshot
 
 Shown = dict[str, Any]
@@ -44,10 +44,10 @@ def request(stored: Request) -> Shown:
         "unknown_since": target.unknown_since.isoformat() if target.unknown_since else None,
         "before": snapshot(target.before),
         "after": snapshot(target.after),
-        "ends_at": stored.standing.ends_at.isoformat() if stored.standing.ends_at else None,
+        "ends_at": stored.aftercare.ends_at.isoformat() if stored.aftercare.ends_at else None,
         "hold": _hold(stored) if stored.ask.change.hold else None,
-        "overdue": stored.standing.overdue or None,
-        "alone": _alone(stored.glass) if stored.glass else None,
+        "overdue": stored.aftercare.overdue or None,
+        "alone": _alone(stored.break_glass) if stored.break_glass else None,
         "undoes": ask.undoes or None,
         "forces": ask.forces or None,
         "undone_by": stored.undone_by or None,
@@ -55,15 +55,15 @@ def request(stored: Request) -> Shown:
     }
 
 
-def frozen(state: State) -> Shown | None:
+def frozen(state: KillSwitchState) -> Shown | None:
     """Who stopped new masks, and who wants them to go on; None while nobody has stopped them."""
-    if state.frozen is None:
+    if state.kill_switch is None:
         return None
     return {
-        "by": state.frozen.by_name,
-        "reason": state.frozen.reason,
-        "since": state.frozen.since.isoformat(),
-        "thaws": [wish.name for wish in state.thaws],
+        "by": state.kill_switch.by_name,
+        "reason": state.kill_switch.reason,
+        "since": state.kill_switch.since.isoformat(),
+        "thaws": [wish.name for wish in state.turn_off_requests],
     }
 
 
@@ -85,7 +85,7 @@ def snapshot(seen: Snapshot | None) -> Shown | None:
     }
 
 
-def ledger(book: Book) -> Shown:
+def ledger(book: MaskInventory) -> Shown:
     """Every mask, ours with its `request`; and when each host was looked at last, or since when it cannot be."""
     return {
         "masks": [_entry(entry) for entry in book.entries],
@@ -94,7 +94,7 @@ def ledger(book: Book) -> Shown:
     }
 
 
-def handover(book: Book) -> Shown:
+def handover(book: MaskInventory) -> Shown:
     """What the next on-call has to know."""
     return {
         "waiting": [request(one) for one in book.waiting],
@@ -119,7 +119,7 @@ def _entry(entry: Entry) -> Shown:
     }
 
 
-def _page(page: Page) -> Shown:
+def _page(page: HostView) -> Shown:
     scan, away = page.scan, page.away
     return {
         "host": page.host,
@@ -156,12 +156,12 @@ def decision(answer: Decision) -> Shown:
 def explained(steps: Sequence[Explained]) -> list[Shown]:
     """Every check up to the one that decides, then every rule of the policy file with its line."""
     return [
-        {"step": one.step, "holds": one.holds, "why": one.why, "decides": one.decides, "line": one.line or None}
+        {"step": one.step, "holds": one.applies, "why": one.why, "decides": one.decides, "line": one.line or None}
         for one in steps
     ]
 
 
-def _alone(glass: Glass) -> Shown:
+def _alone(glass: BreakGlass) -> Shown:
     """Who went ahead without the votes that were missing; `review` is who signed for it, None while that is owed."""
     signed = glass.signed
     review = {"by": signed.name, "at": signed.at.isoformat(), "remark": signed.remark} if signed else None
@@ -170,7 +170,7 @@ def _alone(glass: Glass) -> Shown:
 
 def _hold(stored: Request) -> Shown:
     """Who answers for it, and when they look at it again; `off` is how its mask was taken off."""
-    hold, held = stored.hold or stored.ask.change.hold, stored.held
+    hold, held = stored.hold or stored.ask.change.hold, stored.hold_state
     return {
         "owners": hold.owners if hold else None,
         "review": hold.review.isoformat() if hold else None,
@@ -182,7 +182,7 @@ def _hold(stored: Request) -> Shown:
     }
 
 
-def _window(window: Window) -> Shown:
+def _window(window: ScheduledWindow) -> Shown:
     return {"opens": window.opens.isoformat(), "closes": window.closes.isoformat()}
 
 
@@ -212,7 +212,7 @@ def _approval(asked: Approval) -> Shown:
     }
 
 
-def _raised(one: Raised) -> Shown:
+def _raised(one: ExtraApprovalReason) -> Shown:
     return {"code": one.code, "why": one.why, "until": one.until.isoformat() if one.until else None}
 
 

@@ -9,13 +9,13 @@ from datetime import timedelta
 
 from bot.core.audit.shipping import read_address
 from bot.core.policy.model import Policy
-from bot.core.requests.expiry import Care
+from bot.core.requests.expiry import AftercarePolicy
 from bot.core.steps import Limits
 from bot.edges.clock import SystemClock, wall_time
 from bot.edges.database import Database
 from bot.edges.database import Limits as DatabaseLimits
 from bot.edges.database.engine import parse_url
-from bot.edges.on_call.schedules import AskedSchedules
+from bot.edges.on_call.schedules import OnCallSchedules
 from bot.edges.outbound.audit_shipping import SyslogSink, WebhookSink
 from bot.edges.outbound.paging import Receiver, Webhook
 from bot.edges.slack.channel import SlackChannel, web_client
@@ -24,9 +24,9 @@ from bot.edges.slack.http_mode import HttpLimits
 from bot.edges.ssh.hosts import SshHosts, SshLimits
 from bot.errors import ConfigError
 from bot.ports import Sink
-from bot.workflow import InForce, Parts, Timings, Workflow
-from bot.workflow.hosts.quarantine import Trusted
-from bot.workflow.process.reachability import Noted, Reach
+from bot.workflow import Deps, Desk, InForce, Timings
+from bot.workflow.hosts.quarantine import QuarantinedHosts
+from bot.workflow.process.reachability import Noted, Reachability
 from bot.workflow.queries.answers import Answers
 from config.loading import Configuration
 from config.settings import Settings
@@ -37,12 +37,12 @@ class Assembly:
     """Everything that a process works with, connected to nothing but its database."""
 
     settings: Settings
-    parts: Parts
+    deps: Deps
     store: Database
     messages: SlackChannel
     directory: FallbackDirectory
-    schedules: AskedSchedules
-    desk: Workflow
+    schedules: OnCallSchedules
+    desk: Desk
     instance: str
     clock: SystemClock
 
@@ -91,16 +91,16 @@ def open_hosts(settings: Settings) -> SshHosts:
     return SshHosts(settings.ssh_key_file, limits)
 
 
-def ask_schedules(settings: Settings, policy: Callable[[], Policy]) -> AskedSchedules:
+def ask_schedules(settings: Settings, policy: Callable[[], Policy]) -> OnCallSchedules:
     """The on-call source that the policy names, whenever it is asked."""
     token = settings.on_call_token.get_secret_value() if settings.on_call_token else ""
-    return AskedSchedules(lambda: policy().on_call, clock=SystemClock(), ttl=settings.people_ttl, token=token)
+    return OnCallSchedules(lambda: policy().on_call, clock=SystemClock(), ttl=settings.people_ttl, token=token)
 
 
 @contextmanager
 def assembled(settings: Settings, configuration: Configuration) -> Iterator[Assembly]:
     """The parts, for as long as this process has its database. Raises `ConfigError`, also if another one has it."""
-    instance, hosts, reach = instance_name(), open_hosts(settings), Reach()
+    instance, hosts, reach = instance_name(), open_hosts(settings), Reachability()
     clock = SystemClock()
     store = open_store(settings, digest=configuration.policy.digest, instance=instance, clock=clock)
     in_force = InForce(configuration.configured)
@@ -108,9 +108,9 @@ def assembled(settings: Settings, configuration: Configuration) -> Iterator[Asse
     directory = FallbackDirectory(OfflineDirectory(lambda: in_force.now.policy, schedules))
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
     messages = SlackChannel(web_client(token, base=settings.slack_api_url))
-    parts = Parts(
+    parts = Deps(
         store=store,
-        hosts=Noted(Trusted(hosts, store, clock), reach, clock),
+        hosts=Noted(QuarantinedHosts(hosts, store, clock), reach, clock),
         directory=directory,
         channel=messages,
         clock=clock,
@@ -120,12 +120,12 @@ def assembled(settings: Settings, configuration: Configuration) -> Iterator[Asse
         care=_care(settings),
         pager=_pager(settings),
         sinks=_sinks(settings),
-        reach=reach,
+        reachability=reach,
     )
     answers = Answers(parts)
     with store.exclusive():
         try:
-            desk = Workflow(parts, answers)
+            desk = Desk(parts, answers)
             yield Assembly(settings, parts, store, messages, directory, schedules, desk, instance, clock)
         finally:
             answers.close()
@@ -137,8 +137,8 @@ def _timings(settings: Settings) -> Timings:
         look=settings.look_deadline,
         command=settings.command_deadline,
         retries=settings.retry_pauses,
-        doubt_first=settings.doubt_first,
-        doubt_longest=settings.doubt_longest,
+        recheck_first=settings.recheck_first,
+        recheck_longest=settings.recheck_longest,
         not_yet=settings.host_busy,
         progress=settings.progress,
         poll=settings.poll,
@@ -148,15 +148,15 @@ def _timings(settings: Settings) -> Timings:
         watch=settings.watch_interval,
         unit_lists=settings.unit_lists,
         page_unknown=settings.page_unknown,
-        pulse=settings.pulse,
+        heartbeat=settings.heartbeat,
         stuck=settings.stuck,
         alarm=settings.alarm_after,
         anchor=settings.audit_anchor,
     )
 
 
-def _care(settings: Settings) -> Care:
-    return Care(
+def _care(settings: Settings) -> AftercarePolicy:
+    return AftercarePolicy(
         warn_before=timedelta(seconds=settings.end_warning),
         remind_after=timedelta(seconds=settings.no_end_reminder),
         remind_every=timedelta(seconds=settings.no_end_reminder_every),

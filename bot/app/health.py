@@ -7,37 +7,39 @@ import structlog
 
 from bot.app.compose import Assembly
 from bot.core import health
-from bot.core.health import Backlog, Sign
+from bot.core.health import Backlog, ComponentHealth
 from bot.edges import metrics
 from bot.edges.ops import probes
 from bot.edges.ops.sd_notify import Notify
 from bot.errors import MaskbotError
 from bot.workflow import audit_shipping
-from bot.workflow.health.heartbeat import Look, Pulse
-from bot.workflow.health.operator_notices import note_jumps
-from bot.workflow.process.deps import Parts
+from bot.workflow.health.heartbeat import Heartbeat, Look
+from bot.workflow.health.operator_notices import report_clock_jumps
+from bot.workflow.process.deps import Deps
 
 log = structlog.get_logger()
 
 
 @contextmanager
-def seen(assembly: Assembly, notify: Notify, *, looks: Sequence[Look], say: Callable[[str], None]) -> Iterator[Pulse]:
+def watched_over(
+    assembly: Assembly, notify: Notify, *, looks: Sequence[Look], say: Callable[[str], None]
+) -> Iterator[Heartbeat]:
     """Let the bot be seen for as long as this lasts, once the pulse is started.
 
     Raises `ConfigError` if the listener's address cannot be had.
     """
-    parts, settings = assembly.parts, assembly.settings
+    parts, settings = assembly.deps, assembly.settings
     waiting = metrics.Waiting(lambda: _backlog(parts), lambda: _unshipped(parts))
-    counted = (waiting, metrics.Undrawn(lambda: parts.vitals.undrawn))
+    counted = (waiting, metrics.Undrawn(lambda: parts.liveness.undrawn))
 
-    def told(found: Sequence[Sign]) -> None:
+    def told(found: Sequence[ComponentHealth]) -> None:
         for sign in found:
-            metrics.ready(sign.part, is_well=sign.is_well)
-            metrics.alarm(sign.part, is_on=sign.part in pulse.alarms)
+            metrics.ready(sign.component, is_well=sign.is_well)
+            metrics.alarm(sign.component, is_on=sign.component in pulse.alarms)
         if health.is_alive(found):
             notify.alive()
 
-    pulse = Pulse(parts, source=assembly.instance, looks=[*looks, lambda: _clock(assembly)], told=told)
+    pulse = Heartbeat(parts, source=assembly.instance, looks=[*looks, lambda: _clock(assembly)], told=told)
     door = None
     if settings.probe_port is not None:
         door = probes.listener(lambda: pulse.signs, (str(settings.probe_address), settings.probe_port))
@@ -55,24 +57,24 @@ def seen(assembly: Assembly, notify: Notify, *, looks: Sequence[Look], say: Call
             door.close()
 
 
-def _clock(assembly: Assembly) -> Sequence[Sign]:
+def _clock(assembly: Assembly) -> Sequence[ComponentHealth]:
     """A clock that was set is no sign of life, but has to be noticed by somebody."""
     try:
-        note_jumps(assembly.parts, assembly.clock.jumps())
+        report_clock_jumps(assembly.deps, assembly.clock.jumps())
     except MaskbotError as error:
         log.error("clock jump not recorded", why=str(error))
     return ()
 
 
-def _unshipped(parts: Parts) -> Sequence[metrics.SinkGauge]:
+def _unshipped(deps: Deps) -> Sequence[metrics.SinkGauge]:
     try:
-        return list(audit_shipping.unshipped(parts))
+        return list(audit_shipping.unshipped(deps))
     except MaskbotError:
         return ()
 
 
-def _backlog(parts: Parts) -> Backlog | None:
+def _backlog(deps: Deps) -> Backlog | None:
     try:
-        return parts.store.backlog()
+        return deps.store.backlog()
     except MaskbotError:
         return None

@@ -18,7 +18,7 @@ _TRIES = 8
 
 def reload(assembly: Assembly, say: Callable[[str], None]) -> None:
     """Read the files again and go by them, or say why not. It never raises: the bot goes on with what it has."""
-    parts = assembly.parts
+    parts = assembly.deps
     try:
         configuration = steady(assembly.settings)
         what = put_in_force(parts, configuration.configured)

@@ -8,20 +8,20 @@ from pathlib import Path
 
 from bot import __version__
 from bot.app.compose import Assembly, assembled
-from bot.app.health import seen
+from bot.app.health import watched_over
 from bot.app.reload import reload
-from bot.app.signals import Wish, Wishes, no_later_than
-from bot.app.slack_connection import SlackLink, ask_slack
+from bot.app.signals import Signal, Signals, no_later_than
+from bot.app.slack_connection import SlackConnection, ask_slack
 from bot.core.health import is_ready
 from bot.edges.cli_socket.server import Serve, ShellServer
 from bot.edges.ops import log
 from bot.edges.ops.log_writer import Outlet
 from bot.edges.ops.sd_notify import Notify
 from bot.errors import MaskbotError
-from bot.workflow import Loop, audit_shipping
-from bot.workflow.audit_shipping import Copying
+from bot.workflow import Workers, audit_shipping
+from bot.workflow.audit_shipping import ShippingThread
 from bot.workflow.engine.config_reload import begin_with_it
-from bot.workflow.health.heartbeat import JUST_BEGUN, Pulse
+from bot.workflow.health.heartbeat import JUST_BEGUN, Heartbeat
 from config.loading import Configuration, load
 from config.settings import Settings, load_settings
 from handlers.cli import Shell, State
@@ -44,7 +44,7 @@ def run(*, is_terminal: bool) -> None:
 def _serve(say: Say, *, is_terminal: bool) -> None:
     settings, notify = load_settings(), Notify()
     set_up_log(settings, is_terminal=is_terminal)
-    wishes = Wishes(is_terminal=is_terminal)
+    wishes = Signals(is_terminal=is_terminal)
     configuration = load(settings)
     _tell(configuration, say)
     with assembled(settings, configuration) as assembly, ExitStack() as parts:
@@ -52,7 +52,7 @@ def _serve(say: Say, *, is_terminal: bool) -> None:
         latest = no_later_than(settings.stop_within)
         parts.callback(latest.cancel)
         link = _begin(assembly, parts, notify, say, lost=wishes.stop)
-        while wishes.next() is Wish.RELOAD:
+        while wishes.next() is Signal.RELOAD:
             reload(assembly, say)
         notify.stopping()
         say("stopping: taking nothing new, finishing what is in hand")
@@ -62,21 +62,23 @@ def _serve(say: Say, *, is_terminal: bool) -> None:
     say("stopped")
 
 
-def _begin(assembly: Assembly, parts: ExitStack, notify: Notify, say: Say, *, lost: Callable[[], None]) -> SlackLink:
+def _begin(
+    assembly: Assembly, parts: ExitStack, notify: Notify, say: Say, *, lost: Callable[[], None]
+) -> SlackConnection:
     """Let everything work. From the last to the first they end: nothing new comes in, then what is in hand is done."""
     settings = assembly.settings
-    link = SlackLink(assembly, say=lambda text: _begun(say, text), lost=lost)
-    loop = Loop(assembly.parts, owner=assembly.instance, workers=settings.workers, watchers=settings.watchers)
-    looks = [link.signs, lambda: audit_shipping.signs(assembly.parts)]
-    pulse = parts.enter_context(seen(assembly, notify, looks=looks, say=say))
+    link = SlackConnection(assembly, say=lambda text: _begun(say, text), lost=lost)
+    loop = Workers(assembly.deps, owner=assembly.instance, workers=settings.workers, watchers=settings.watchers)
+    looks = [link.signs, lambda: audit_shipping.signs(assembly.deps)]
+    pulse = parts.enter_context(watched_over(assembly, notify, looks=looks, say=say))
     shell = serve_shell(assembly, lambda: _state(link, pulse))
-    copying = Copying(assembly.parts, owner=assembly.instance)
+    copying = ShippingThread(assembly.deps, owner=assembly.instance)
     parts.callback(copying.stop)
     parts.callback(loop.stop)
     parts.callback(shell.close)
     parts.callback(link.close)
     say(f"command line: {settings.socket}{_reach(settings.socket.parent)}")
-    begin_with_it(assembly.parts)
+    begin_with_it(assembly.deps)
     copying.start()
     loop.start()
     shell.start()
@@ -98,17 +100,17 @@ def without_slack(*, works: bool) -> Iterator[Serve]:
         ask_slack(assembly)
         state = State(is_ready=False, slack="not connected: root carries out by hand")
         if works:
-            begin_with_it(assembly.parts)
+            begin_with_it(assembly.deps)
             shell = serve_shell(assembly, lambda: state)
-            loop = Loop(assembly.parts, owner=assembly.instance, workers=settings.workers, speakers=0)
-            copying = Copying(assembly.parts, owner=assembly.instance)
+            loop = Workers(assembly.deps, owner=assembly.instance, workers=settings.workers, speakers=0)
+            copying = ShippingThread(assembly.deps, owner=assembly.instance)
             parts.callback(copying.stop)
             parts.callback(loop.stop)
             parts.callback(shell.close)
             copying.start()
             loop.start()
             shell.start()
-        yield Shell(assembly.desk, assembly.parts, lambda: state).serve
+        yield Shell(assembly.desk, assembly.deps, lambda: state).serve
 
 
 def set_up_log(settings: Settings, *, is_terminal: bool) -> None:
@@ -119,13 +121,13 @@ def set_up_log(settings: Settings, *, is_terminal: bool) -> None:
 
 def serve_shell(assembly: Assembly, state: Callable[[], State]) -> ShellServer:
     """The command line's way in, not opened yet. Raises `ConfigError` where there is no place for it."""
-    shell = Shell(assembly.desk, assembly.parts, state)
+    shell = Shell(assembly.desk, assembly.deps, state)
     return ShellServer(assembly.settings.socket, shell.serve)
 
 
-def _state(link: SlackLink, pulse: Pulse) -> State:
+def _state(link: SlackConnection, pulse: Heartbeat) -> State:
     """Slack as it is at this moment, everything else as it was at the last look."""
-    others = [sign for sign in pulse.signs if sign.part != "slack" and sign is not JUST_BEGUN]
+    others = [sign for sign in pulse.signs if sign.component != "slack" and sign is not JUST_BEGUN]
     why = tuple(sign.sentence for sign in others if not sign.is_well)
     return State(is_ready=link.is_connected and is_ready(others), slack=link.state, why=why)
 

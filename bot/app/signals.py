@@ -17,7 +17,7 @@ from bot.edges.ops import log_writer
 log = structlog.get_logger()
 
 
-class Wish(Enum):
+class Signal(Enum):
     """What somebody wants of the process."""
 
     RELOAD = auto()
@@ -40,7 +40,7 @@ def _leave(seconds: float) -> None:
     os._exit(0)
 
 
-class Wishes:
+class Signals:
     """Signals, and what the process itself wishes.
 
     The first SIGTERM or SIGINT stops in order; a second one at once, which loses nothing: the next run begins with a
@@ -48,7 +48,7 @@ class Wishes:
     """
 
     def __init__(self, *, is_terminal: bool) -> None:
-        self._queue: SimpleQueue[Wish] = SimpleQueue()
+        self._queue: SimpleQueue[Signal] = SimpleQueue()
         self._is_terminal = is_terminal
         # A lock is no place to wait for a signal: one that comes after Python's last look for signals and before the
         # thread sleeps is heard at the next signal only (measured beside busy threads: one in some twenty). A socket
@@ -62,16 +62,16 @@ class Wishes:
 
     def stop(self) -> None:
         """Wish for an end."""
-        self._wish(Wish.STOP)
+        self._wish(Signal.STOP)
 
-    def next(self) -> Wish:
+    def next(self) -> Signal:
         """Wait for the next one."""
         while True:
             with contextlib.suppress(Empty):
                 return self._queue.get_nowait()
             self._heard.recv(4096)
 
-    def _wish(self, wish: Wish) -> None:
+    def _wish(self, wish: Signal) -> None:
         self._queue.put(wish)
         with contextlib.suppress(BlockingIOError):  # full, so it rings already
             self._bell.send(b"\0")
@@ -82,4 +82,4 @@ class Wishes:
 
     def _hung_up(self, _: int, __: FrameType | None) -> None:
         is_closed = self._is_terminal and not sys.stderr.isatty()
-        self._wish(Wish.STOP if is_closed else Wish.RELOAD)
+        self._wish(Signal.STOP if is_closed else Signal.RELOAD)

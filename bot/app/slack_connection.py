@@ -13,13 +13,13 @@ from slack_bolt import App
 from slack_sdk import WebClient
 
 from bot.app.compose import Assembly
-from bot.app.transport import WayIn, open_way_in
-from bot.core.health import Sign
+from bot.app.transport import Transport, open_transport
+from bot.core.health import ComponentHealth
 from bot.edges.slack.channel import FORM_TIMEOUT, Account, account, web_client
 from bot.edges.slack.directory import SlackDirectory
 from bot.edges.slack.socket_mode import application
 from bot.errors import ConfigError, SlackError
-from bot.workflow.health.operator_notices import tell_crowded
+from bot.workflow.health.operator_notices import report_too_many_connections
 from bot.workflow.process.liveness import TOKEN_REFUSED
 from config.secret_files import read_secret_files
 from config.settings import WAYS_IN, Settings, load_settings
@@ -44,13 +44,13 @@ def ask_slack(assembly: Assembly) -> None:
 
 
 def _known_to(assembly: Assembly, client: WebClient, us: Account) -> None:
-    parts, ttl = assembly.parts, assembly.settings.people_ttl
+    parts, ttl = assembly.deps, assembly.settings.people_ttl
     assembly.directory.slack = SlackDirectory(
         client, us, teams=lambda: parts.policy.teams, schedules=assembly.schedules, ttl=ttl
     )
 
 
-class SlackLink:
+class SlackConnection:
     """Tries until it is connected; from then on the connection heals itself.
 
     Once Slack does not take the bot's tokens any more nothing is taken in. What is in hand goes on, what is to be said
@@ -68,7 +68,7 @@ class SlackLink:
         self._lost = lost
         self._ended = threading.Event()
         self._aside = ThreadPoolExecutor(4, thread_name_prefix="aside")
-        self._way_in: WayIn | None = None
+        self._way_in: Transport | None = None
         self._thread = threading.Thread(target=self._run, name="slack-link", daemon=True)
         self.refused = ""  # why Slack will not have us, whatever we try
 
@@ -82,13 +82,13 @@ class SlackLink:
         """How it is, for people."""
         return self.refused or (self._way_in.state if self._way_in else "not connected")
 
-    def signs(self) -> tuple[Sign, ...]:
+    def signs(self) -> tuple[ComponentHealth, ...]:
         """How it is, for those who watch over the bot."""
-        refused = self._assembly.parts.vitals.refused
+        refused = self._assembly.deps.liveness.refused
         words = f"Slack refuses the bot's token ({refused}); nothing is taken in until its file holds another"
-        token = Sign("token", not refused, words if refused else "Slack takes it", patience=_AT_ONCE)
+        token = ComponentHealth("token", not refused, words if refused else "Slack takes it", patience=_AT_ONCE)
         patience = timedelta(seconds=self._assembly.settings.alarm_after)
-        return Sign("slack", self.is_connected, self.state, patience=patience), token
+        return ComponentHealth("slack", self.is_connected, self.state, patience=patience), token
 
     def start(self) -> None:
         """Try, and say when it is done. If Slack refuses us for good, `lost` is called and `refused` says why."""
@@ -138,7 +138,7 @@ class SlackLink:
 
     def _look_after(self) -> None:
         """While it is connected, or was: whether its token is still taken, and whether there is another one."""
-        refused = self._assembly.parts.vitals.refused
+        refused = self._assembly.deps.liveness.refused
         if refused and self._way_in is not None:
             log.error("slack.token_refused", why=refused)
             self._let_go()
@@ -165,7 +165,7 @@ class SlackLink:
                 log.error("slack.new_token_refused", why=error.code)
                 self._useless = secrets
             elif error.code in TOKEN_REFUSED:
-                self._assembly.parts.vitals.token_refused(error.code)
+                self._assembly.deps.liveness.token_refused(error.code)
             return False
         return True
 
@@ -174,7 +174,7 @@ class SlackLink:
         try:
             self._connect()
         except SlackError as error:
-            self._assembly.parts.vitals.token_refused(error.code)
+            self._assembly.deps.liveness.token_refused(error.code)
 
     def _newer(self) -> tuple[str, str] | None:
         """Other tokens than those in use, where the files of the secrets hold some.
@@ -207,10 +207,10 @@ class SlackLink:
         us = account(client, app_token=opens if settings.mode == "socket" else "")
         _known_to(self._assembly, client, us)
         self._assembly.messages.use(token)
-        self._assembly.parts.vitals.token_taken()
+        self._assembly.deps.liveness.token_taken()
         if self._way_in is None:  # each one made starts threads of its own
-            crowded = partial(tell_crowded, self._assembly.parts, most=settings.slack_connections)
-            self._way_in = open_way_in(settings, self._handlers(us), opens, crowded=crowded)
+            crowded = partial(report_too_many_connections, self._assembly.deps, most=settings.slack_connections)
+            self._way_in = open_transport(settings, self._handlers(us), opens, crowded=crowded)
         self._way_in.connect()
         return us
 
@@ -218,7 +218,7 @@ class SlackLink:
         base = self._assembly.settings.slack_api_url
         os.environ.pop("SLACK_BOT_TOKEN", None)  # Bolt would find it there by itself, and complain of having two
         client = web_client(self._secrets[0], base=base, timeout=FORM_TIMEOUT)
-        app = application(client, taken=self._assembly.parts.precedence.taken)
+        app = application(client, taken=self._assembly.deps.ack_priority.taken)
         home = Home(team=us.team, enterprise=us.enterprise, app=us.app)
         register(app, self._assembly.desk, home=home, aside=self._aside)
         return app
@@ -230,7 +230,7 @@ def _as(us: Account) -> str:
 
 def _secrets(settings: Settings) -> tuple[str, str]:
     """The bot's token, and what opens the way in. Raises `ConfigError` if one is missing."""
-    bot, opens = settings.slack_bot_token, settings.way_in_secret
+    bot, opens = settings.slack_bot_token, settings.transport_secret
     if bot is None or opens is None:
         missing = "SLACK_BOT_TOKEN" if bot is None else WAYS_IN[settings.mode]
         where = f"README.md says where Slack shows it (or name a file in {missing}_FILE)."

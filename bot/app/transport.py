@@ -13,7 +13,7 @@ from config.manifest import REQUEST_PATH
 from config.settings import Settings
 
 
-class WayIn(Protocol):
+class Transport(Protocol):
     """How what people do in Slack comes to the handlers."""
 
     def connect(self) -> None:
@@ -31,7 +31,7 @@ class WayIn(Protocol):
         """Take nothing more in, and let what came in be finished."""
 
 
-def open_way_in(settings: Settings, app: App, secret: str, *, crowded: Callable[[int], None]) -> WayIn:
+def open_transport(settings: Settings, app: App, secret: str, *, crowded: Callable[[int], None]) -> Transport:
     """The one that the settings mean, not connected yet; `crowded` hears of more connections than there should be."""
     if settings.mode == "socket":
         return Socket(

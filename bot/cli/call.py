@@ -100,13 +100,13 @@ def vote(given: Vote, *, carry_out: bool, as_json: bool) -> int:
     return tell(_carried_out(words) if carry_out else call(_socket(), words), as_json=as_json)
 
 
-def wish(wanted: str, request: str, said: Sequence[str], *, as_json: bool, **more: object) -> int:
+def followup(wanted: str, request: str, said: Sequence[str], *, as_json: bool, **more: object) -> int:
     """Want something of a request beside a vote. Raises `MaskbotError`."""
     words = {"do": "wish", "wanted": wanted, "id": request, "text": " ".join(said), **more}
     return tell(call(_socket(), words), as_json=as_json)
 
 
-def go_alone(request: str, why: Sequence[str], *, console_works: bool, wait: bool, as_json: bool) -> int:
+def break_glass(request: str, why: Sequence[str], *, console_works: bool, wait: bool, as_json: bool) -> int:
     """Go ahead without the votes that are missing, with the plan as it is now. Raises `MaskbotError`."""
     shown = list(call(_socket(), {"do": "show", "id": request}))
     found = next((words["request"] for words in shown if words["event"] == "request"), None)
@@ -115,7 +115,7 @@ def go_alone(request: str, why: Sequence[str], *, console_works: bool, wait: boo
     if not as_json and found["stage"] == "waiting":
         _let_read(found, "go ahead alone with")
     plan = found["plan"]
-    return wish("go_alone", request, why, as_json=as_json, plan=plan, console_works=console_works, wait=wait)
+    return followup("break_glass", request, why, as_json=as_json, plan=plan, console_works=console_works, wait=wait)
 
 
 def withdraw(request: str, *, as_json: bool) -> int:
@@ -123,7 +123,7 @@ def withdraw(request: str, *, as_json: bool) -> int:
     return tell(call(_socket(), {"do": "withdraw", "id": request}), as_json=as_json)
 
 
-def prolong(request: str, reason: Sequence[str], *, wait: bool, as_json: bool, **times: str) -> int:
+def extend(request: str, reason: Sequence[str], *, wait: bool, as_json: bool, **times: str) -> int:
     """Ask for a later end of a mask (`until`), for none, or for another `review` of a hold. Raises `MaskbotError`."""
     words = {"do": "prolong", "id": request, "text": " ".join([*_dashes(), *reason]), "wait": wait, **times}
     return tell(call(_socket(), {**words, "key": uuid.uuid4().hex}), as_json=as_json)

@@ -70,7 +70,7 @@ def _examined(
 
 
 def _slack(settings: Settings, configuration: Configuration) -> Iterator[Finding]:
-    bot, opens = settings.slack_bot_token, settings.way_in_secret
+    bot, opens = settings.slack_bot_token, settings.transport_secret
     if bot is None or opens is None:
         what = f"SLACK_BOT_TOKEN and {WAYS_IN[settings.mode]} are needed, and not both are set"
         yield Finding("Slack", "tokens", is_ok=False, what=what, fix="README.md says where Slack shows them.")

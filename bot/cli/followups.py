@@ -9,7 +9,7 @@ from bot.cli import options
 
 def register(app: typer.Typer) -> None:
     """Its commands."""
-    for command in (ask, answer, give, withdraw, alone, review, extend, keep):
+    for command in (ask, answer, give, withdraw, break_glass, review, extend, keep):
         app.command()(command)
 
 
@@ -17,14 +17,14 @@ def ask(request: options.Request, question: options.Said, *, json: options.Json 
     """Ask for more before you vote; the request keeps waiting, and its owner is called."""
     from bot.cli import call
 
-    raise typer.Exit(call.wish("ask_for_more", request, question, as_json=json))
+    raise typer.Exit(call.followup("ask_for_more", request, question, as_json=json))
 
 
 def answer(request: options.Request, text: options.Said, *, json: options.Json = False) -> None:
     """Answer what somebody wants to know of your request."""
     from bot.cli import call
 
-    raise typer.Exit(call.wish("answer", request, text, as_json=json))
+    raise typer.Exit(call.followup("answer", request, text, as_json=json))
 
 
 def give(
@@ -36,7 +36,7 @@ def give(
     """Hand your request, or your mask, over to somebody else."""
     from bot.cli import call
 
-    raise typer.Exit(call.wish("hand_over", request, (), as_json=json, to=to))
+    raise typer.Exit(call.followup("hand_over", request, (), as_json=json, to=to))
 
 
 def withdraw(request: options.Request, *, json: options.Json = False) -> None:
@@ -46,7 +46,7 @@ def withdraw(request: options.Request, *, json: options.Json = False) -> None:
     raise typer.Exit(call.withdraw(request, as_json=json))
 
 
-def alone(
+def break_glass(
     request: options.Request,
     reason: options.Said,
     *,
@@ -57,7 +57,7 @@ def alone(
     """Go ahead without the votes that are missing, if the policy lets you. At a terminal the plan is shown first."""
     from bot.cli import call
 
-    code = call.go_alone(request, reason, console_works=console_works, wait=not no_wait, as_json=json)
+    code = call.break_glass(request, reason, console_works=console_works, wait=not no_wait, as_json=json)
     raise typer.Exit(code)
 
 
@@ -65,7 +65,7 @@ def review(request: options.Request, remark: options.Reason = None, *, json: opt
     """Sign the review of what somebody did alone."""
     from bot.cli import call
 
-    raise typer.Exit(call.wish("sign_review", request, remark or (), as_json=json))
+    raise typer.Exit(call.followup("sign_review", request, remark or (), as_json=json))
 
 
 def extend(
@@ -79,7 +79,7 @@ def extend(
     """Let a mask end later than it would."""
     from bot.cli import call
 
-    raise typer.Exit(call.prolong(request, reason or (), wait=not no_wait, as_json=json, until=longer))
+    raise typer.Exit(call.extend(request, reason or (), wait=not no_wait, as_json=json, until=longer))
 
 
 def keep(
@@ -95,4 +95,4 @@ def keep(
     """Let a mask stay that would end by itself, or go on with a hold."""
     from bot.cli import call
 
-    raise typer.Exit(call.prolong(request, reason, wait=not no_wait, as_json=json, review=day))
+    raise typer.Exit(call.extend(request, reason, wait=not no_wait, as_json=json, review=day))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.core.paging import Page
+from bot.core.paging import Alert
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +22,10 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True)
-class Sign:
+class ComponentHealth:
     """How one part is. `patience` is how long it may be unwell before somebody is paged; None pages nobody."""
 
-    part: str
+    component: str
     is_well: bool
     words: str
     since: datetime | None = None  # it is so
@@ -37,33 +37,37 @@ class Sign:
     def sentence(self) -> str:
         """For people."""
         since = f" since {self.since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if self.since else ""
-        return f"{self.part}: {self.words}{since}"
+        return f"{self.component}: {self.words}{since}"
 
 
-def since(signs: Iterable[Sign], before: Mapping[str, Sign], now: datetime) -> tuple[Sign, ...]:
+def since(
+    signs: Iterable[ComponentHealth], before: Mapping[str, ComponentHealth], now: datetime
+) -> tuple[ComponentHealth, ...]:
     """The signs with the time from which on each part is as it is; `before` are the last ones."""
-    return tuple(replace(sign, since=_begun(sign, before.get(sign.part), now)) for sign in signs)
+    return tuple(replace(sign, since=_begun(sign, before.get(sign.component), now)) for sign in signs)
 
 
-def _begun(sign: Sign, before: Sign | None, now: datetime) -> datetime:
+def _begun(sign: ComponentHealth, before: ComponentHealth | None, now: datetime) -> datetime:
     return before.since if before and before.since and before.is_well == sign.is_well else now
 
 
-def with_patience(sign: Sign, patience: timedelta) -> Sign:
+def with_patience(sign: ComponentHealth, patience: timedelta) -> ComponentHealth:
     """The same, and somebody is paged about it after a while."""
     return replace(sign, patience=patience)
 
 
-def messages(backlog: Backlog) -> Sign:
+def messages(backlog: Backlog) -> ComponentHealth:
     """Whether what has to be said can be said."""
     if not backlog.retried:
-        return Sign("messages", is_well=True, words="nothing waits for long", needed=False)
+        return ComponentHealth("messages", is_well=True, words="nothing waits for long", needed=False)
     cards = f", {backlog.final_cards} of them say how a change ended" if backlog.final_cards else ""
     are = "message is" if backlog.retried == 1 else "messages are"
-    return Sign("messages", is_well=False, words=f"{backlog.retried} {are} tried again and again{cards}", needed=False)
+    return ComponentHealth(
+        "messages", is_well=False, words=f"{backlog.retried} {are} tried again and again{cards}", needed=False
+    )
 
 
-def loop(ages: Mapping[str, float], *, longest: float, patience: timedelta) -> Sign:
+def loop(ages: Mapping[str, float], *, longest: float, patience: timedelta) -> ComponentHealth:
     """Whether every thread that looks for work has come round lately; `ages` says how long ago, in seconds.
 
     Before it begins, and once it is told to end, nobody is paged about it.
@@ -71,28 +75,30 @@ def loop(ages: Mapping[str, float], *, longest: float, patience: timedelta) -> S
     stuck = {name: age for name, age in sorted(ages.items()) if age > longest}
     if not stuck:
         words = "looks for work" if ages else "not begun"
-        return Sign("loop", is_well=bool(ages), words=words, vital=bool(ages))
+        return ComponentHealth("loop", is_well=bool(ages), words=words, vital=bool(ages))
     names = ", ".join(f"{name} for {age:.0f} s" for name, age in stuck.items())
-    return Sign("loop", is_well=False, words=f"stuck, nothing was heard of {names}", vital=True, patience=patience)
+    return ComponentHealth(
+        "loop", is_well=False, words=f"stuck, nothing was heard of {names}", vital=True, patience=patience
+    )
 
 
-def is_ready(signs: Iterable[Sign]) -> bool:
+def is_ready(signs: Iterable[ComponentHealth]) -> bool:
     """Whether people can use the bot."""
     return all(sign.is_well for sign in signs if sign.needed)
 
 
-def is_alive(signs: Iterable[Sign]) -> bool:
+def is_alive(signs: Iterable[ComponentHealth]) -> bool:
     """Whether the process is of any use; what it waits for is no reason to end it."""
     return all(sign.is_well for sign in signs if sign.vital)
 
 
-def document(signs: Sequence[Sign], *, verdict: str, is_well: bool) -> Mapping[str, Any]:
+def document(signs: Sequence[ComponentHealth], *, verdict: str, is_well: bool) -> Mapping[str, Any]:
     """For programs, with the reasons in words."""
     return {
         verdict: is_well,
         "why": [sign.sentence for sign in signs if not sign.is_well],
         "parts": {
-            sign.part: {
+            sign.component: {
                 "ok": sign.is_well,
                 "words": sign.words,
                 "since": sign.since.astimezone(UTC).isoformat(timespec="seconds") if sign.since else None,
@@ -103,16 +109,18 @@ def document(signs: Sequence[Sign], *, verdict: str, is_well: bool) -> Mapping[s
     }
 
 
-def alarms(signs: Iterable[Sign], *, source: str, now: datetime) -> Mapping[str, Page]:
+def alarms(signs: Iterable[ComponentHealth], *, source: str, now: datetime) -> Mapping[str, Alert]:
     """What somebody has to be paged about now, by part. Each bot speaks for itself, so its name is in the key."""
     return {
-        sign.part: Page(f"maskbot-{source}-{sign.part}", f"maskbot on {source}: {sign.sentence}", sign.since, source)
+        sign.component: Alert(
+            f"maskbot-{source}-{sign.component}", f"maskbot on {source}: {sign.sentence}", sign.since, source
+        )
         for sign in signs
         if not sign.is_well and sign.patience is not None and sign.since and now - sign.since >= sign.patience
     }
 
 
-def all_clear(page: Page, sign: Sign | None, *, now: datetime) -> Page:
+def all_clear(page: Alert, sign: ComponentHealth | None, *, now: datetime) -> Alert:
     """The word that an alarm is over."""
     words = sign.sentence if sign else "it is over"
     return replace(page, summary=f"Over: {words}", at=now, is_over=True)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def ended_after(seconds: float, end: Callable[[], None]) -> Iterator[None]:
+def call_after(seconds: float, end: Callable[[], None]) -> Iterator[None]:
     """Call `end` in another thread if this is not over after so many seconds; it must not raise."""
     timer = threading.Timer(seconds, end)
     timer.daemon = True

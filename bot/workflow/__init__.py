@@ -6,8 +6,8 @@ does what time alone brings, and `duties` come round by themselves. `loop` drive
 each of them asks whether it may.
 """
 
-from bot.workflow.desk.desk import Workflow
-from bot.workflow.engine.workers import Loop
-from bot.workflow.process.deps import InForce, Parts, Timings
+from bot.workflow.desk.desk import Desk
+from bot.workflow.engine.workers import Workers
+from bot.workflow.process.deps import Deps, InForce, Timings
 
-__all__ = ["InForce", "Loop", "Parts", "Timings", "Workflow"]
+__all__ = ["InForce", "Workers", "Deps", "Timings", "Desk"]

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.core.audit.chain import Event
-from bot.core.audit.shipping import BEHIND, Need, Progress, Record, read, trouble, written
+from bot.core.audit.shipping import BEHIND, Need, Progress, Record, decode, encode, trouble
 from bot.core.cards import audit_shipping
-from bot.core.health import Sign
+from bot.core.health import ComponentHealth
 from bot.errors import MaskbotError, SinkError, Stale
-from bot.ports import Duty, Message, MessageKind, Sink
-from bot.workflow.process.deps import Parts
+from bot.ports import Message, MessageKind, Periodic, Sink
+from bot.workflow.process.deps import Deps
 
 log = structlog.get_logger()
 _BATCH = 100  # records
@@ -22,76 +22,76 @@ _LEASE = timedelta(seconds=30)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0  # seconds between two tries
 
 
-def uncopied(parts: Parts) -> str:
+def unshipped_required(deps: Deps) -> str:
     """Why the record does not reach every sink that is required, in words; empty if it does."""
-    found = (_trouble(parts, sink) for sink in parts.sinks if sink.need is Need.REQUIRED)
+    found = (_trouble(deps, sink) for sink in deps.sinks if sink.need is Need.REQUIRED)
     return "; ".join(filter(None, found))
 
 
-def left_uncopied(parts: Parts) -> str:
+def may_leave_unshipped(deps: Deps) -> str:
     """The same of all that is on record by now, once every sink that is required has had its time to take it."""
-    needed = [sink for sink in parts.sinks if sink.need is Need.REQUIRED]
+    needed = [sink for sink in deps.sinks if sink.need is Need.REQUIRED]
     if not needed:
         return ""
-    newest, until = parts.store.head().seq, parts.clock.now() + BEHIND
-    while behind := [sink.name for sink in needed if _progress(parts, sink).seq < newest]:
-        if why := uncopied(parts):
+    newest, until = deps.store.head().seq, deps.clock.now() + BEHIND
+    while behind := [sink.name for sink in needed if _progress(deps, sink).seq < newest]:
+        if why := unshipped_required(deps):
             return why
-        if parts.clock.now() > until:
+        if deps.clock.now() > until:
             return f"the copy of the record at `{behind[0]}` is not as far yet"
-        parts.clock.wait(_GLANCE)
+        deps.clock.wait(_GLANCE)
     return ""
 
 
-def signs(parts: Parts) -> Sequence[Sign]:
+def signs(deps: Deps) -> Sequence[ComponentHealth]:
     """How each sink is."""
-    return [_sign(parts, sink) for sink in parts.sinks]
+    return [_sign(deps, sink) for sink in deps.sinks]
 
 
-def unshipped(parts: Parts) -> Iterator[tuple[str, int, bool]]:
+def unshipped(deps: Deps) -> Iterator[tuple[str, int, bool]]:
     """How many records each sink has not taken, and whether it takes none."""
-    for sink in parts.sinks:
-        progress = _progress(parts, sink)
-        yield sink.name, parts.store.head().seq - progress.seq, progress.failing_since is not None
+    for sink in deps.sinks:
+        progress = _progress(deps, sink)
+        yield sink.name, deps.store.head().seq - progress.seq, progress.failing_since is not None
 
 
-def _sign(parts: Parts, sink: Sink) -> Sign:
-    wrong = _trouble(parts, sink)
-    return Sign(
+def _sign(deps: Deps, sink: Sink) -> ComponentHealth:
+    wrong = _trouble(deps, sink)
+    return ComponentHealth(
         f"sink-{sink.name}",
         is_well=not wrong,
         words=wrong or "takes copies of the record",
         needed=sink.need is Need.REQUIRED,
-        patience=timedelta(seconds=parts.timings.alarm if sink.need is Need.BEST_EFFORT else 0),
+        patience=timedelta(seconds=deps.timings.alarm if sink.need is Need.BEST_EFFORT else 0),
     )
 
 
-def _trouble(parts: Parts, sink: Sink) -> str:
-    progress = _progress(parts, sink)
-    next_to_go = parts.store.chain(after=progress.seq, limit=1)
+def _trouble(deps: Deps, sink: Sink) -> str:
+    progress = _progress(deps, sink)
+    next_to_go = deps.store.chain(after=progress.seq, limit=1)
     first = datetime.fromisoformat(next_to_go[0]["ts"]) if next_to_go else None
-    return trouble(sink.name, progress, first, parts.clock.now())
+    return trouble(sink.name, progress, first, deps.clock.now())
 
 
-def _progress(parts: Parts, sink: Sink) -> Progress:
-    duty = parts.store.duty(_name(sink))
-    return read(duty.document) if duty else Progress()
+def _progress(deps: Deps, sink: Sink) -> Progress:
+    duty = deps.store.duty(_name(sink))
+    return decode(duty.document) if duty else Progress()
 
 
 def _name(sink: Sink) -> str:
     return f"sink:{sink.name}"
 
 
-class Copying:
+class ShippingThread:
     """A thread for each sink, so that one that hangs holds up no other."""
 
-    def __init__(self, parts: Parts, *, owner: str) -> None:
-        self._parts = parts
+    def __init__(self, deps: Deps, *, owner: str) -> None:
+        self._deps = deps
         self._owner = owner
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, args=(sink,), name=f"sink-{sink.name}", daemon=True)
-            for sink in parts.sinks
+            for sink in deps.sinks
         ]
 
     def start(self) -> None:
@@ -102,7 +102,7 @@ class Copying:
     def stop(self) -> None:
         """Ship what is there, once, and end."""
         self._stopping.set()
-        self._parts.store.wake()
+        self._deps.store.wake()
         for thread in self._threads:
             thread.join()
 
@@ -111,7 +111,7 @@ class Copying:
         while True:
             is_last = self._stopping.is_set()
             try:
-                is_well = Shipment(self._parts, sink, self._owner).ship()
+                is_well = Shipment(self._deps, sink, self._owner).ship()
             except MaskbotError as error:
                 log.warning("record not copied", sink=sink.name, why=str(error))
                 is_well = False
@@ -122,7 +122,7 @@ class Copying:
                 return
             pause = _FIRST_PAUSE if is_well else min(2 * pause, _LONGEST_PAUSE)
             if is_well:
-                self._parts.store.wait_for_work(20 * self._parts.timings.poll)
+                self._deps.store.wait_for_work(20 * self._deps.timings.poll)
             else:
                 self._stopping.wait(pause)
 
@@ -131,34 +131,34 @@ class Copying:
 class Shipment:
     """Everything that a sink has not taken yet, batch by batch."""
 
-    parts: Parts
+    deps: Deps
     sink: Sink
     owner: str
 
     def ship(self) -> bool:
         """Whether the sink has taken everything, or somebody else sees to it. Raises what the store raises."""
         while True:
-            duty = self.parts.store.duty(_name(self.sink)) or Duty(_name(self.sink))
-            progress, now = read(duty.document), self.parts.clock.now()
-            records = self.parts.store.chain(after=progress.seq, limit=_BATCH)
+            duty = self.deps.store.duty(_name(self.sink)) or Periodic(_name(self.sink))
+            progress, now = decode(duty.document), self.deps.clock.now()
+            records = self.deps.store.chain(after=progress.seq, limit=_BATCH)
             if not records or progress.is_anothers(self.owner, now):
                 return True
             try:
                 if progress.until is None or now > progress.until - _LEASE / 2:
                     progress = progress.held(self.owner, now, _LEASE)
-                    duty = self.parts.store.keep(replace(duty, document=written(progress)))
+                    duty = self.deps.store.keep(replace(duty, document=encode(progress)))
                 if not self._taken(duty, progress, records):
                     return False
             except Stale:
                 return True  # another replica was quicker
 
-    def _taken(self, duty: Duty, progress: Progress, records: Sequence[Record]) -> bool:
+    def _taken(self, duty: Periodic, progress: Progress, records: Sequence[Record]) -> bool:
         name = self.sink.name
         try:
             self.sink.take(records)
         except SinkError as error:
             if not progress.failing_since:
-                failed = progress.failed(str(error).rstrip("."), self.parts.clock.now())
+                failed = progress.failed(str(error).rstrip("."), self.deps.clock.now())
                 event = Event(
                     "audit.sink_down", "failure", data={"sink": name, "need": self.sink.need, "why": str(error)}
                 )
@@ -170,7 +170,7 @@ class Shipment:
                 )
                 log.error("sink down", sink=name, why=str(error))
             return False
-        now = self.parts.clock.now()
+        now = self.deps.clock.now()
         done = progress.taken(int(str(records[-1]["seq"])), now)
         if progress.failing_since:
             lasted = round((now - progress.failing_since).total_seconds())
@@ -181,8 +181,8 @@ class Shipment:
             self._keep(duty, done)
         return True
 
-    def _keep(self, duty: Duty, progress: Progress, event: Event | None = None, told: str = "") -> None:
+    def _keep(self, duty: Periodic, progress: Progress, event: Event | None = None, told: str = "") -> None:
         """In one transaction with the word about it. What waits for the sink is judged anew by itself."""
         events = [event] if event else []
         messages = [Message(MessageKind.NOTE, body=told)] if told else []
-        self.parts.store.keep(replace(duty, document=written(progress)), events=events, messages=messages)
+        self.deps.store.keep(replace(duty, document=encode(progress)), events=events, messages=messages)

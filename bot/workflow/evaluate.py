@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from bot.core.people.identity import Person, PersonId
-from bot.core.policy.calendar_and_limits import Reach
+from bot.core.policy.calendar_and_limits import BlastRadius
 from bot.core.policy.decide import decide
 from bot.core.policy.model import Decision, Facts, Moment, Refuse
 from bot.core.policy.rules import dead_ends
@@ -16,26 +16,26 @@ from bot.core.requests import Request, Verb
 from bot.core.requests.scheduling import is_ahead
 from bot.core.systemd.units import Snapshot
 from bot.errors import NotYet, Unverified
-from bot.workflow.audit_shipping import uncopied
+from bot.workflow.audit_shipping import unshipped_required
 from bot.workflow.people.membership import person, read_cards, read_groups
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 from bot.workflow.requests.hold_group import others, whole_of
-from bot.workflow.requests.kill_switch_state import frozen, is_new_mask
+from bot.workflow.requests.kill_switch_state import active_kill_switch, is_new_mask
 from bot.workflow.requests.lineage import own_mask
 
 _MOST_LOOKED_UP = 20
 
 
-def judge(
-    parts: Parts, request: Request, moment: Moment, *, snapshot: Snapshot | None = None, voter: PersonId | None = None
+def evaluate(
+    deps: Deps, request: Request, moment: Moment, *, snapshot: Snapshot | None = None, voter: PersonId | None = None
 ) -> Decision:
     """Ask `decide`, with everybody's rights as they are now. Raises `NotYet`, and `Unverified`: then it is no."""
-    return judged(parts, facts(parts, request, moment, snapshot=snapshot, voter=voter))
+    return evaluate_facts(deps, facts(deps, request, moment, snapshot=snapshot, voter=voter))
 
 
-def judged(parts: Parts, given: Facts) -> Decision:
+def evaluate_facts(deps: Deps, given: Facts) -> Decision:
     """The same, where the facts are needed for more than the answer."""
-    answer = decide(given, parts.policy)
+    answer = decide(given, deps.policy)
     raise_if_unknown(answer)
     if isinstance(answer, Refuse) and _is_put_off(answer, given):
         raise NotYet(answer.reason)
@@ -56,82 +56,84 @@ def _is_put_off(answer: Refuse, given: Facts) -> bool:
 
 
 def facts(
-    parts: Parts, request: Request, moment: Moment, *, snapshot: Snapshot | None = None, voter: PersonId | None = None
+    deps: Deps, request: Request, moment: Moment, *, snapshot: Snapshot | None = None, voter: PersonId | None = None
 ) -> Facts:
     """Everything a rule may look at. Raises `Unverified`."""
     ask = request.ask
     if ask.by_itself:
-        return _nobodys_facts(parts, request, moment, snapshot or request.target.before)
-    groups, own = read_groups(parts), own_mask(parts, request)
-    cards, unknown = read_cards(parts, request)
+        return _nobodys_facts(deps, request, moment, snapshot or request.target.before)
+    groups, own = read_groups(deps), own_mask(deps, request)
+    cards, unknown = read_cards(deps, request)
     given = Facts(
-        now=parts.clock.now(),
+        now=deps.clock.now(),
         moment=moment,
         request=request,
-        host=parts.host(ask.change.host),
-        requester=person(parts, request.owner, groups),
-        place=parts.directory.place(ask.place),
+        host=deps.host(ask.change.host),
+        requester=person(deps, request.owner, groups),
+        place=deps.directory.place(ask.place),
         snapshot=snapshot or request.target.before,
-        voter=person(parts, voter, groups) if voter else None,
-        approvers=tuple(person(parts, vote.voter, groups) for vote in request.counted),
+        voter=person(deps, voter, groups) if voter else None,
+        approvers=tuple(person(deps, vote.voter, groups) for vote in request.counted),
         members=groups.members,
         unknown={**groups.unknown, **unknown},
         shifts=groups.shifts,
-        alone=person(parts, request.glass.by, groups) if request.glass and request.is_alone else None,
+        break_glass=person(deps, request.break_glass.by, groups)
+        if request.break_glass and request.is_break_glass
+        else None,
         cards=cards,
         own_mask=own,
-        others=others(parts, request, own),
-        frozen=frozen(parts, request),
-        reach=_reach(parts, request),
-        uncopied=uncopied(parts) if is_new_mask(request) else "",
+        others=others(deps, request, own),
+        kill_switch=active_kill_switch(deps, request),
+        blast_radius=_reach(deps, request),
+        unshipped=unshipped_required(deps) if is_new_mask(request) else "",
     )
-    return _with_unfit(parts, given) if moment in (Moment.ASK, Moment.LOOKED) else given
+    return _with_unfit(deps, given) if moment in (Moment.ASK, Moment.LOOKED) else given
 
 
-def _with_unfit(parts: Parts, given: Facts) -> Facts:
+def _with_unfit(deps: Deps, given: Facts) -> Facts:
     """The facts with those who are in an approving group and can approve nothing all the same.
 
     People are looked up one by one, and only until enough of them are known to be fit: as a rule that is one call.
     """
     fit, unfit = list[PersonId](), set[PersonId]()
-    for one in dead_ends.in_question(given, parts.policy)[:_MOST_LOOKED_UP]:
-        if dead_ends.are_enough(fit, given, parts.policy):
+    for one in dead_ends.in_question(given, deps.policy)[:_MOST_LOOKED_UP]:
+        if dead_ends.are_enough(fit, given, deps.policy):
             break
         with suppress(Unverified, NotYet):  # who is not known may be fit
-            is_fit = is_one_of_us(parts.directory.person(one, ()), parts.policy)
+            is_fit = is_one_of_us(deps.directory.person(one, ()), deps.policy)
             fit += [one] * is_fit
             unfit |= set() if is_fit else {one}
     return replace(given, unfit=frozenset(unfit))
 
 
-def _nobodys_facts(parts: Parts, request: Request, moment: Moment, snapshot: Snapshot | None) -> Facts:
+def _nobodys_facts(deps: Deps, request: Request, moment: Moment, snapshot: Snapshot | None) -> Facts:
     """What comes by itself uses nobody's rights, so it asks Slack nothing: it comes also while Slack is away."""
     ask = request.ask
     return Facts(
-        now=parts.clock.now(),
+        now=deps.clock.now(),
         moment=moment,
         request=request,
-        host=parts.host(ask.change.host),
+        host=deps.host(ask.change.host),
         requester=Person(ask.requester, ask.requester_name),
         place=ask.place,
         snapshot=snapshot,
-        own_mask=own_mask(parts, request),
-        whole=whole_of(parts, request),
-        frozen=frozen(parts, request),
-        reach=_reach(parts, request),
+        own_mask=own_mask(deps, request),
+        whole=whole_of(deps, request),
+        kill_switch=active_kill_switch(deps, request),
+        blast_radius=_reach(deps, request),
     )
 
 
-def _reach(parts: Parts, request: Request) -> Reach | None:
+def _reach(deps: Deps, request: Request) -> BlastRadius | None:
     """How far the masks of the last while go together with this one, where the policy has a bound for that.
 
     What waits for its window is counted when that opens.
     """
-    bounds, change = parts.policy.bounds, request.ask.change
-    now, is_bound = parts.clock.now(), bounds.hosts is not None or bounds.units_per_host is not None
-    if change.verb is not Verb.MASK or request.ask.prolongs or not is_bound or is_ahead(change.window, now):
+    bounds, change = deps.policy.limits, request.ask.change
+    now, is_bound = deps.clock.now(), bounds.hosts is not None or bounds.units_per_host is not None
+    if change.verb is not Verb.MASK or request.ask.extends or not is_bound or is_ahead(change.window, now):
         return None
-    lately = parts.store.masked_lately(now - bounds.within, beside=request)
-    hosts = {host for host, _ in lately} | {change.host, *(host.name for host in others(parts, request, None))}
+    lately = deps.store.masked_lately(now - bounds.within, beside=request)
+    hosts = {host for host, _ in lately} | {change.host, *(host.name for host in others(deps, request, None))}
     units = {unit for host, unit in lately if host == change.host} | {str(request.target.unit)}
-    return Reach(len(hosts), len(units))
+    return BlastRadius(len(hosts), len(units))

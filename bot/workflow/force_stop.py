@@ -9,9 +9,9 @@ from bot.core.requests import Ask, Change, Request, Stage, Verb
 from bot.core.steps.force_stop import OVER, WITHDRAWN
 from bot.errors import UsageError
 from bot.ports import Claim, Query
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import end
-from bot.workflow.requests.lookup import beside, how_it_stands, stored
+from bot.workflow.requests.lookup import beside, how_it_stands, stored_request
 
 _OPEN = frozenset({Stage.ASKED, Stage.WAITING, Stage.APPROVED})
 
@@ -19,17 +19,17 @@ _OPEN = frozenset({Stage.ASKED, Stage.WAITING, Stage.APPROVED})
 class SlowStops:
     """The part of the desk for them."""
 
-    def __init__(self, parts: Parts, submit: Callable[..., Request], withdraw: Callable[..., None]) -> None:
-        self._parts = parts
+    def __init__(self, deps: Deps, submit: Callable[..., Request], withdraw: Callable[..., None]) -> None:
+        self._deps = deps
         self._submit = submit
         self._withdraw = withdraw
 
     def force(self, request_id: str, *, by: PersonId, name: str, place: Place, key: str) -> Request:
         """Ask that the stop which a mask waits for is ended by force. Raises `UsageError`."""
-        mask = stored(self._parts, request_id)
+        mask = stored_request(self._deps, request_id)
         if not mask.can_be_forced:
             raise UsageError("There is no stop to end by force: " + how_it_stands(mask))
-        ask = Ask(_forcing(mask), by, name, beside(self._parts, mask, place), mask.ask.reason, forces=mask.id)
+        ask = Ask(_forcing(mask), by, name, beside(self._deps, mask, place), mask.ask.reason, forces=mask.id)
         return self._submit(ask, key=key)
 
     def withdraw_instead(self, change: Change, *, by: PersonId) -> Request | None:
@@ -37,7 +37,7 @@ class SlowStops:
 
         Raises `UsageError` for those who may not withdraw it.
         """
-        mask = mask_that_waits(self._parts, change) if change.verb is Verb.UNMASK else None
+        mask = mask_that_waits(self._deps, change) if change.verb is Verb.UNMASK else None
         if mask is None or mask.target.called_off:
             return mask
         try:
@@ -48,38 +48,38 @@ class SlowStops:
         return mask
 
 
-def mask_that_waits(parts: Parts, change: Change) -> Request | None:
+def mask_that_waits(deps: Deps, change: Change) -> Request | None:
     """Our mask of this unit, under any of its names, if it waits for the unit's own stop."""
-    running = parts.store.find(Query(host=change.host, stages=frozenset({Stage.RUNNING})))
+    running = deps.store.find(Query(host=change.host, stages=frozenset({Stage.RUNNING})))
     slow = (one for one in running if one.waits_for_its_stop and one.ask.change.user == change.user)
     return next((one for one in slow if str(change.unit) in _names(one)), None)
 
 
-def about_its_mask(parts: Parts, ask: Ask) -> Ask:
+def about_its_mask(deps: Deps, ask: Ask) -> Ask:
     """What is asked with `--force`, bound to the mask that waits. Raises `UsageError` where none does."""
     if not ask.change.force or ask.forces:
         return ask
-    mask = mask_that_waits(parts, ask.change)
+    mask = mask_that_waits(deps, ask.change)
     if mask is None:
         why = f"No mask of ours waits for {ask.change.unit} on {ask.change.host} to stop."
         raise UsageError(f"{why} `--force` ends such a stop with SIGKILL, and does nothing else.")
     return replace(ask, change=_forcing(mask), forces=mask.id)
 
 
-def call_forces(parts: Parts, mask: Request) -> None:
+def call_forces(deps: Deps, mask: Request) -> None:
     """The mask goes on, or is withdrawn: whatever would end its stop by force is looked at again, and ends."""
-    there = parts.store.find(Query(host=mask.target.host, unit=mask.target.unit, stages=_OPEN))
+    there = deps.store.find(Query(host=mask.target.host, unit=mask.target.unit, stages=_OPEN))
     for force in (one for one in there if one.ask.forces == mask.id):
-        parts.store.hurry(force.id)
+        deps.store.hurry(force.id)
 
 
-def end_if_over(parts: Parts, claim: Claim, request: Request) -> Request:
+def end_if_over(deps: Deps, claim: Claim, request: Request) -> Request:
     """Nobody decides any more about a stop that has ended by itself."""
-    mask = parts.store.get(request.ask.forces) if request.ask.forces else None
+    mask = deps.store.get(request.ask.forces) if request.ask.forces else None
     if mask is None or mask.can_be_forced:
         return request
     because = WITHDRAWN if mask.target.called_off else OVER
-    return end(parts, request, Stage.CANCELLED, because, code=STOP_IS_OVER, claim=claim)
+    return end(deps, request, Stage.CANCELLED, because, code=STOP_IS_OVER, claim=claim)
 
 
 def _forcing(mask: Request) -> Change:

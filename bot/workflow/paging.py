@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.core.audit.chain import Event
-from bot.core.paging import Page, details, key_of, over, summary
+from bot.core.paging import Alert, details, key_of, over, summary
 from bot.core.requests import Cause, Paging, Request
-from bot.core.requests.timers import holds
+from bot.core.requests.timers import is_page_still_needed
 from bot.core.time.human_time import spoken
 from bot.errors import PagerError, SlackError
 from bot.ports import Claim, Due, Message, MessageKind
-from bot.workflow.process.deps import Parts
-from bot.workflow.process.render import drawn, in_words
+from bot.workflow.process.deps import Deps
+from bot.workflow.process.render import draw_or_fall_back, in_words
 from bot.workflow.requests.closing import event
 
 log = structlog.get_logger()
@@ -41,12 +41,12 @@ def page(request: Request, cause: Cause, now: datetime) -> Paged:
     )
 
 
-def page_in_doubt(parts: Parts, request: Request, now: datetime) -> Paged:
+def page_in_doubt(deps: Deps, request: Request, now: datetime) -> Paged:
     """Somebody is woken up once it has not been known for long enough; until then the card says when that will be."""
     since, paging = request.target.unknown_since, request.paging
-    if parts.pager is None or since is None or (paging and paging.paged_at and holds(request)):
+    if deps.pager is None or since is None or (paging and paging.paged_at and is_page_still_needed(request)):
         return Paged(request)
-    patience = timedelta(seconds=parts.timings.page_unknown)
+    patience = timedelta(seconds=deps.timings.page_unknown)
     if now < since + patience:
         return Paged(replace(request, paging=Paging(Cause.UNKNOWN, due_at=since + patience)))
     paged = page(request, Cause.UNKNOWN, now)
@@ -54,56 +54,54 @@ def page_in_doubt(parts: Parts, request: Request, now: datetime) -> Paged:
     return replace(paged, messages=[*paged.messages, note])
 
 
-def close_page(parts: Parts, claim: Claim, request: Request) -> Request:
+def close_page(deps: Deps, claim: Claim, request: Request) -> Request:
     """Who was woken up is told that it is over, however it came about."""
-    if request.paging is None or request.paging.paged_at is None or holds(request):
+    if request.paging is None or request.paging.paged_at is None or is_page_still_needed(request):
         return request
     told = Message(
-        MessageKind.PAGE, to=key_of(request), body=in_words(parts, request, lambda: over(request)), is_over=True
+        MessageKind.PAGE, to=key_of(request), body=in_words(deps, request, lambda: over(request)), is_over=True
     )
     resolved = event(request, "page.resolved", code=request.paging.cause)
-    return parts.store.save(
-        replace(request, paging=None), events=[resolved], messages=[told], claim=claim, urgent=False
-    )
+    return deps.store.save(replace(request, paging=None), events=[resolved], messages=[told], claim=claim, urgent=False)
 
 
-def send_page(parts: Parts, due: Due, request: Request | None) -> None:
+def send_page(deps: Deps, due: Due, request: Request | None) -> None:
     """Tell the pager, or try again later; nobody is woken up for what is over by now."""
     message = due.message
-    is_stale = request is not None and not message.is_over and not holds(request)
-    if parts.pager is None or is_stale:
+    is_stale = request is not None and not message.is_over and not is_page_still_needed(request)
+    if deps.pager is None or is_stale:
         log.warning("nobody paged", request=due.request_id, why="it is over" if is_stale else "no pager is set up")
-        parts.store.unsaid(due, retry_in=None)
+        deps.store.unsaid(due, retry_in=None)
         return
     try:
-        parts.pager.page(_page(parts, message, request))
+        deps.pager.page(_page(deps, message, request))
     except PagerError as error:
-        pause = error.retry_after or min(_LONGEST_PAUSE, parts.timings.message_retry * (due.attempts + 1))
+        pause = error.retry_after or min(_LONGEST_PAUSE, deps.timings.message_retry * (due.attempts + 1))
         log.error("nobody paged yet", request=due.request_id, why=str(error), again_in=pause)
-        parts.store.unsaid(due, retry_in=timedelta(seconds=pause))
+        deps.store.unsaid(due, retry_in=timedelta(seconds=pause))
         return
-    parts.store.said(due, channel="pager", ts="paged", version=request.version if request else 0)
+    deps.store.said(due, channel="pager", ts="paged", version=request.version if request else 0)
 
 
-def _page(parts: Parts, message: Message, request: Request | None) -> Page:
-    now = parts.clock.now()
+def _page(deps: Deps, message: Message, request: Request | None) -> Alert:
+    now = deps.clock.now()
     if request is None:
-        return Page(message.to, message.body, now, is_over=message.is_over)
+        return Alert(message.to, message.body, now, is_over=message.is_over)
     since = request.paging.paged_at if request.paging else None
-    return Page(
+    return Alert(
         key=message.to,
         summary=message.body,
         at=since or now,
         source=request.target.host,
-        link=_link(parts, request),
-        details=drawn(parts, "page", lambda: details(request), dict[str, str]),
+        link=_link(deps, request),
+        details=draw_or_fall_back(deps, "page", lambda: details(request), dict[str, str]),
         is_over=message.is_over,
     )
 
 
-def _link(parts: Parts, request: Request) -> str:
+def _link(deps: Deps, request: Request) -> str:
     """Nobody sleeps on because Slack is away."""
-    channel, ts = parts.store.card(request.id)
+    channel, ts = deps.store.card(request.id)
     with suppress(SlackError):
-        return parts.channel.permalink(channel, ts) if ts else ""
+        return deps.channel.permalink(channel, ts) if ts else ""
     return ""

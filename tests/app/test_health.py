@@ -51,7 +51,7 @@ def until(port: int, path: str, holds: Callable[[int, Any], bool]) -> Any:
 @pytest.mark.fault("F35", how="Slack away from the start")
 def test_probes_say_in_words_what_is_not_well(place: Place, saw: Callable[[str], str]) -> None:
     port = free_port()
-    with place.running(MASKBOT_PROBE_PORT=str(port), MASKBOT_PULSE="0.1") as process:
+    with place.running(MASKBOT_PROBE_PORT=str(port), MASKBOT_HEARTBEAT="0.1") as process:
         ready = until(port, "/readyz", lambda status, found: "loop" in found["parts"])
         assert ready["ready"] is False
         assert ready["parts"]["slack"]["ok"] is False
@@ -96,7 +96,7 @@ def test_systemd_hears_that_it_is_up_that_it_lives_and_that_it_stops(place: Plac
             while word not in heard:
                 heard.append(systemd.recv(1024).decode())
 
-        with place.running(NOTIFY_SOCKET=str(place.folder / "notify"), MASKBOT_PULSE="0.1") as process:
+        with place.running(NOTIFY_SOCKET=str(place.folder / "notify"), MASKBOT_HEARTBEAT="0.1") as process:
             hear("READY=1")
             hear("WATCHDOG=1")
             process.send_signal(signal.SIGTERM)
@@ -120,7 +120,7 @@ def test_it_ends_within_its_limit_whatever_it_waits_for(place: Place, saw: Calla
 @pytest.mark.fault("F62", how="the pipe of both streams full, and its reader stopped")
 def test_a_reader_of_the_log_that_has_stopped_holds_up_nothing(place: Place, saw: Callable[[str], str]) -> None:
     port = free_port()
-    settings = {"MASKBOT_PROBE_PORT": str(port), "MASKBOT_PULSE": "0.1", "MASKBOT_LOG_LEVEL": "debug"}
+    settings = {"MASKBOT_PROBE_PORT": str(port), "MASKBOT_HEARTBEAT": "0.1", "MASKBOT_LOG_LEVEL": "debug"}
     reading, writing = os.pipe()
     fill(writing)
     process = subprocess.Popen(

@@ -51,7 +51,7 @@ def test_a_token_that_is_taken_back_stops_the_intake_until_there_is_another(
         "MASKBOT_SECRETS_DIR": str(place.folder / "secrets"),
         "MASKBOT_SLACK_CHECK": "0.2",
         "MASKBOT_PROBE_PORT": str(port),
-        "MASKBOT_PULSE": "0.1",
+        "MASKBOT_HEARTBEAT": "0.1",
     }
     with place.running(**settings) as process:
         ready(port, is_ready=True)

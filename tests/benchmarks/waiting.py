@@ -22,7 +22,7 @@ from pathlib import Path
 import yaml
 
 from bot.core.people.identity import PersonId, Place
-from bot.core.requests import Approval, Ask, Change, Nudges, Request, Stage, Target, Verb
+from bot.core.requests import Approval, Ask, Change, Escalation, Request, Stage, Target, Verb
 from bot.core.requests.escalation import REMIND
 from bot.core.systemd.look import parse_look
 from bot.core.systemd.units import UnitName
@@ -144,12 +144,12 @@ def _fill(store: Database, installation: Installation, slack: SlackLab, count: i
     now, seen = datetime.now(UTC), parse_look(LOOK.read_text(), WORKER)
     since, policy = now - ASKED_AGO, load(Settings(config_dir=installation.folder / "config")).policy.digest
     approval = Approval("prod", 1, ("sre",), since + DECIDE_WITHIN, DECIDE_WITHIN, policy=policy)
-    nudges = Nudges(since, REMIND).after_reminder(now)
+    nudges = Escalation(since, REMIND).after_reminder(now)
     with store.exclusive():
         for number in range(count):
             request, _ = store.add(_asked(number, since, slack), events=())
             request = request.on_target(planned=seen, before=seen, digest=f"{number:064x}")
-            request = store.save(request.move(Stage.WAITING, approval=approval, nudges=nudges))
+            request = store.save(request.move(Stage.WAITING, approval=approval, escalation=nudges))
             card = store.due_message("benchmark")
             assert card
             ts = f"{since.timestamp():.0f}.{number:06}"

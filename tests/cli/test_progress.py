@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.cli import status_line
-from bot.core.requests import Request, Sent, Stage, Window
+from bot.core.requests import Request, ScheduledWindow, Sent, Stage
 from handlers import json_view
 from tests.core.cards.situations import NOW, change, proven, under_way, waiting
 
@@ -30,7 +30,7 @@ def test_steps_that_were_sent_right_before_the_end_are_told_and_the_end_is_told_
 
 
 def test_a_window_is_told_to_who_waits_for_it_and_to_who_votes() -> None:
-    window = Window(NOW + timedelta(hours=19), NOW + timedelta(hours=20))
+    window = ScheduledWindow(NOW + timedelta(hours=19), NOW + timedelta(hours=20))
     asked = waiting(wanted=change(window=window))
     local = window.opens.astimezone()
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.core.policy.calendar_and_limits import Bounds, Freeze, Rise, Window
+from bot.core.policy.calendar_and_limits import ExtraApprovals, Freeze, MaintenanceWindow, RequestLimits
 from bot.core.time.calendar import Once, Times, Weekly
 from config.calendar_and_limits import read_times
 from tests.config.folder import POLICY, Folder
@@ -101,35 +101,37 @@ def test_everything_that_may_be_said_is_read(folder: Folder) -> None:
             environments=frozenset({"prod"}),
             host_groups=frozenset({"web"}),
             units=("nginx.service",),
-            rise=Rise(more=2, need=3, approve=("eng",)),
+            rise=ExtraApprovals(more=2, need=3, approve=("eng",)),
             line=16,
         ),
-        Freeze("audit", (Weekly(WEEK, time(), time(), 1),), rise=Rise(forbid="auditors count"), line=23),
+        Freeze("audit", (Weekly(WEEK, time(), time(), 1),), rise=ExtraApprovals(forbid="auditors count"), line=23),
     )
-    assert policy.windows == (Window("nights", (Weekly(WEEK, time(22), time(6), 1, BERLIN),), line=25),)
-    assert (policy.rules[0].windows, policy.rules[0].outside) == (("nights",), Rise(more=0, need=2))
-    assert policy.bounds == Bounds(
+    assert policy.maintenance_windows == (
+        MaintenanceWindow("nights", (Weekly(WEEK, time(22), time(6), 1, BERLIN),), line=25),
+    )
+    assert (policy.rules[0].windows, policy.rules[0].outside) == (("nights",), ExtraApprovals(more=0, need=2))
+    assert policy.limits == RequestLimits(
         requests_per_minute=9,
         open_requests=99,
         within=timedelta(hours=1),
         hosts=3,
         units_per_host=4,
-        beyond=Rise(more=0, approve=("eng",)),
+        beyond=ExtraApprovals(more=0, approve=("eng",)),
         line=26,
     )
 
 
 def test_where_nothing_is_said_there_are_limits_and_no_calendar(folder: Folder) -> None:
     policy = folder.load().policy
-    assert (policy.freezes, policy.windows, policy.rules[0].windows) == ((), (), ())
-    assert (policy.bounds.requests_per_minute, policy.bounds.open_requests) == (5, 500)
-    assert (policy.bounds.hosts, policy.bounds.units_per_host) == (10, 10)
-    assert policy.bounds.beyond is None
+    assert (policy.freezes, policy.maintenance_windows, policy.rules[0].windows) == ((), (), ())
+    assert (policy.limits.requests_per_minute, policy.limits.open_requests) == (5, 500)
+    assert (policy.limits.hosts, policy.limits.units_per_host) == (10, 10)
+    assert policy.limits.beyond is None
 
 
 def test_a_freeze_asks_for_one_more_unless_it_says_otherwise(folder: Folder) -> None:
     folder.policy += 'calendar: {freezes: [{name: quiet, times: ["Sat,Sun"]}]}\n'
-    assert folder.load().policy.freezes[0].rise == Rise(more=1)
+    assert folder.load().policy.freezes[0].rise == ExtraApprovals(more=1)
 
 
 WRONG = {

@@ -4,22 +4,22 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.policy.hold import Holds
+from bot.core.policy.hold import HoldPolicy
 from tests.config.folder import POLICY, Folder
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def test_nobody_owns_holds_unless_somebody_is_named(folder: Folder) -> None:
-    assert folder.load().policy.holds == Holds()
+    assert folder.load().policy.holds == HoldPolicy()
     folder.policy += "holds: {owners: [sre]}\n"
-    assert folder.load().policy.holds == Holds(frozenset({"sre"}), puts_back=True, rounds=3, within=HOUR)
+    assert folder.load().policy.holds == HoldPolicy(frozenset({"sre"}), puts_back=True, rounds=3, within=HOUR)
 
 
 def test_everything_that_may_be_said_of_them_is_read(folder: Folder) -> None:
     folder.policy += "holds: {owners: [sre, eng], taken_off: announce, at_most: 5, within: 2h, review_within: 30d}\n"
     holds = folder.load().policy.holds
-    assert holds == Holds(frozenset({"sre", "eng"}), puts_back=False, rounds=5, within=2 * HOUR, furthest=30 * DAY)
+    assert holds == HoldPolicy(frozenset({"sre", "eng"}), puts_back=False, rounds=5, within=2 * HOUR, furthest=30 * DAY)
 
 
 @pytest.mark.parametrize("said", ["true", "or_hold", "false"])

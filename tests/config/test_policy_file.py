@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.core.people.identity import PersonId
-from bot.core.policy.model import BreakGlass, Group, Rule
-from bot.core.requests import REMIND, Rung, Verb
+from bot.core.policy.model import BreakGlassPolicy, Group, Rule
+from bot.core.requests import REMIND, EscalationStep, Verb
 from bot.core.requests.scheduling import Scheduling
-from bot.core.time.schedule import Digest, Schedule
+from bot.core.time.schedule import HandoverSchedule, Schedule
 from tests.config.folder import POLICY, Folder
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -32,7 +32,7 @@ def test_a_policy_is_read_with_the_usual_where_nothing_is_said(folder: Folder) -
     assert policy.rules == (RULE,)
     assert policy.rules[0].remind == REMIND
     assert policy.unit_types == {"service", "socket", "timer", "path"}
-    assert policy.break_glass == BreakGlass()  # nobody goes ahead alone unless somebody is named
+    assert policy.break_glass == BreakGlassPolicy()  # nobody goes ahead alone unless somebody is named
     assert (policy.guarded_need, policy.undo_window, policy.instances) == (2, timedelta(hours=24), True)
     assert (policy.shortest_mask, policy.longest_mask) == (timedelta(minutes=1), timedelta(days=30))
     assert policy.free_extension == 1
@@ -84,12 +84,12 @@ break_glass: {groups: [sre], tell: [C0SEC, eng], reason_at_least: 20}
             decide_within=timedelta(minutes=90),
             good_for=timedelta(seconds=90),
             requires_end=True,
-            alone=False,
+            allows_break_glass=False,
             remind=(10 * MINUTE, 30 * MINUTE),
             escalate=(
-                Rung(20 * MINUTE, ("eng",)),
-                Rung(30 * MINUTE, ("sre",), channel="C0OPS"),
-                Rung(60 * MINUTE, page=True),
+                EscalationStep(20 * MINUTE, ("eng",)),
+                EscalationStep(30 * MINUTE, ("sre",), channel="C0OPS"),
+                EscalationStep(60 * MINUTE, page=True),
             ),
         ),
     )
@@ -99,7 +99,7 @@ break_glass: {groups: [sre], tell: [C0SEC, eng], reason_at_least: 20}
     assert (policy.shortest_mask, policy.longest_mask) == (timedelta(minutes=10), timedelta(hours=12))
     assert policy.free_extension == 0.5
     assert (policy.unit_types, policy.instances) == (frozenset({"service"}), False)
-    assert policy.break_glass == BreakGlass(frozenset({"sre"}), ("C0SEC",), ("eng",), 20)
+    assert policy.break_glass == BreakGlassPolicy(frozenset({"sre"}), ("C0SEC",), ("eng",), 20)
     assert (policy.channels, policy.no_start_proof) == (frozenset({"C0OPS"}), ("nginx.service",))
 
 
@@ -139,17 +139,17 @@ def test_a_rule_may_remind_nobody(folder: Folder) -> None:
 
 
 def test_a_digest_goes_by_its_own_zone_and_channel_or_by_those_of_the_policy(folder: Folder) -> None:
-    assert folder.load().policy.scheduled_digest is None
+    assert folder.load().policy.handover_schedule is None
 
     folder.policy += 'time_zone: Europe/Berlin\noperations_channel: C0OPS\ndigest: {at: "09:00"}\n'
-    plain = folder.load().policy.scheduled_digest
-    assert plain == Digest(Schedule(time(9), ZoneInfo("Europe/Berlin")), "C0OPS")
+    plain = folder.load().policy.handover_schedule
+    assert plain == HandoverSchedule(Schedule(time(9), ZoneInfo("Europe/Berlin")), "C0OPS")
 
     folder.policy = folder.policy.replace(
         '"09:00"', '"22:30", time_zone: America/New_York, channel: C0NIGHT, days: [fri, sat]'
     )
     own = Schedule(time(22, 30), ZoneInfo("America/New_York"), frozenset({"fri", "sat"}))
-    assert folder.load().policy.scheduled_digest == Digest(own, "C0NIGHT")
+    assert folder.load().policy.handover_schedule == HandoverSchedule(own, "C0NIGHT")
 
 
 def test_masks_of_others_are_told_unless_the_policy_says_no(folder: Folder) -> None:

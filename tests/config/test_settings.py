@@ -64,7 +64,7 @@ def test_what_opens_a_way_in_says_which_is_meant(
         monkeypatch.setenv(name, CANARY)
     settings = load_settings()
     assert settings.mode == mode
-    assert [secret.get_secret_value() for secret in [settings.way_in_secret] if secret] == [CANARY] * len(names)
+    assert [secret.get_secret_value() for secret in [settings.transport_secret] if secret] == [CANARY] * len(names)
 
 
 def test_with_both_it_has_to_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,8 +75,8 @@ def test_with_both_it_has_to_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("MASKBOT_SLACK_MODE", mode)
         settings = load_settings()
         assert settings.mode == mode
-        assert settings.way_in_secret is not None
-        assert mode in settings.way_in_secret.get_secret_value().lower()
+        assert settings.transport_secret is not None
+        assert mode in settings.transport_secret.get_secret_value().lower()
 
 
 def test_an_empty_variable_is_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +129,7 @@ WRONG = {
     "MASKBOT_LOG_LEVEL": ("loud", "MASKBOT_LOG_LEVEL: "),
     "MASKBOT_RETRIES": ("1;2", "MASKBOT_RETRIES: has to be seconds with commas between, like 1,2,4"),
     "MASKBOT_LEASE_RENEW": ("31", "MASKBOT_LEASE_RENEW has to be half of MASKBOT_LEASE at most"),
-    "MASKBOT_DOUBT_FIRST": ("31", "MASKBOT_DOUBT_FIRST cannot be longer than MASKBOT_DOUBT_LONGEST"),
+    "MASKBOT_RECHECK_FIRST": ("31", "MASKBOT_RECHECK_FIRST cannot be longer than MASKBOT_RECHECK_LONGEST"),
     "MASKBOT_ON_CALL_TOKEN": ("two words", "MASKBOT_ON_CALL_TOKEN: has to be one word of plain signs"),
     "MASKBOT_LOOK_AFTER": ("300,60", "MASKBOT_LOOK_AFTER: has to be seconds in their order, up to 86400, like 60,300"),
     "MASKBOT_END_RETRY_FIRST": ("301", "MASKBOT_END_RETRY_FIRST cannot be longer than MASKBOT_END_RETRY_LONGEST"),

@@ -11,10 +11,10 @@ from bot.core.policy.model import Facts, ListedUnit, Moment, Policy, Rule
 from bot.core.requests import (
     Approval,
     Ask,
+    BreakGlass,
     Change,
-    Glass,
+    Escalation,
     Handover,
-    Nudges,
     Outcome,
     Request,
     Stage,
@@ -158,13 +158,13 @@ def handed(asked: Request, *owners: Person) -> Request:
 def broken(asked: Request, by: Person = ALICE, reason: str = "nobody is awake", **changed: Any) -> Request:
     """The same request, and somebody goes ahead alone with its plan."""
     asked = asked if asked.target.digest else asked.on_target(digest="d1")
-    glass = Glass(by.id, by.name, reason, NOW, asked.target.digest, groups=("sre",), need=1)
-    return replace(asked, glass=replace(glass, **changed))
+    glass = BreakGlass(by.id, by.name, reason, NOW, asked.target.digest, groups=("sre",), need=1)
+    return replace(asked, break_glass=replace(glass, **changed))
 
 
-def waiting_since(nudges: Nudges) -> Request:
+def waiting_since(nudges: Escalation) -> Request:
     """A request that waits for a vote, fifteen minutes in all."""
-    return replace(waiting(), nudges=nudges)
+    return replace(waiting(), escalation=nudges)
 
 
 def our_mask(layer: Layer = Layer.PERSISTENT, outcome: Outcome = Outcome.PROVEN) -> Request:

@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core import health
-from bot.core.health import Backlog, Sign
+from bot.core.health import Backlog, ComponentHealth
 from tests.core.situations import NOW
 
 MINUTE = timedelta(minutes=1)
-SLACK = Sign("slack", is_well=False, words="not connected", since=NOW, patience=5 * MINUTE)
-WELL = Sign("database", is_well=True, words="can be read and written", since=NOW, patience=MINUTE)
+SLACK = ComponentHealth("slack", is_well=False, words="not connected", since=NOW, patience=5 * MINUTE)
+WELL = ComponentHealth("database", is_well=True, words="can be read and written", since=NOW, patience=MINUTE)
 
 
 def test_it_is_ready_when_all_that_is_needed_is_well() -> None:
@@ -26,7 +26,7 @@ def test_a_process_is_not_ended_because_slack_is_away() -> None:
 def test_a_part_keeps_the_time_since_when_it_is_so() -> None:
     before = {"slack": SLACK, "database": WELL}
     later = NOW + MINUTE
-    fresh = [replace(SLACK, since=None), replace(WELL, is_well=False), Sign("loop", is_well=True, words="")]
+    fresh = [replace(SLACK, since=None), replace(WELL, is_well=False), ComponentHealth("loop", is_well=True, words="")]
 
     assert [sign.since for sign in health.since(fresh, before, later)] == [NOW, later, later]
 
@@ -42,7 +42,7 @@ def test_the_document_says_in_words_what_is_not_well() -> None:
 
 
 def test_somebody_is_paged_about_what_lasts_longer_than_its_patience_and_told_when_it_is_over() -> None:
-    watched = [SLACK, WELL, replace(SLACK, part="sink", patience=None), replace(SLACK, part="x", since=None)]
+    watched = [SLACK, WELL, replace(SLACK, component="sink", patience=None), replace(SLACK, component="x", since=None)]
 
     assert health.alarms(watched, source="bot-1", now=NOW + 4 * MINUTE) == {}
     (page,) = health.alarms(watched, source="bot-1", now=NOW + 5 * MINUTE).values()

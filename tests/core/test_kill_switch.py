@@ -8,30 +8,30 @@ import pytest
 
 from bot.core.cards import plain
 from bot.core.cards.kill_switch import above
-from bot.core.kill_switch import THAW_GOOD_FOR, State, Step, SwitchWish, read, refused, take_up, written
+from bot.core.kill_switch import THAW_GOOD_FOR, KillSwitchState, Step, SwitchRequest, decode, encode, refuse, take_up
 from bot.core.people.identity import Person, Place
-from bot.core.policy.calendar_and_limits import Bounds, Freeze, Rise
-from bot.core.policy.decide import may_freeze
+from bot.core.policy.calendar_and_limits import ExtraApprovals, Freeze, RequestLimits
+from bot.core.policy.decide import may_use_kill_switch
 from bot.core.policy.model import Policy, Refuse, Rule
 from tests.core.situations import ALICE, BOB, CAROL, DAVE, INCIDENT, NOW, POLICY, PROD, facts
 
 MINUTE = timedelta(minutes=1)
 
 
-def wish(by: Person, *, thaws: bool = False, minutes: float = 0, reason: str = "", key: str = "") -> SwitchWish:
+def wish(by: Person, *, thaws: bool = False, minutes: float = 0, reason: str = "", key: str = "") -> SwitchRequest:
     at = NOW + minutes * MINUTE
-    return SwitchWish(thaws, by.id, by.name, INCIDENT, reason, at, key or f"{by.name}{minutes}{thaws}")
+    return SwitchRequest(thaws, by.id, by.name, INCIDENT, reason, at, key or f"{by.name}{minutes}{thaws}")
 
 
-def said(*wishes: SwitchWish, gone: tuple[Person, ...] = ()) -> Step:
+def said(*wishes: SwitchRequest, gone: tuple[Person, ...] = ()) -> Step:
     """The last step after all of these; `gone` may approve nothing any more."""
-    state, step = State(), None
+    state, step = KillSwitchState(), None
     for one in wishes:
-        state = replace(state, wishes=(*state.wishes, one))
+        state = replace(state, requests=(*state.requests, one))
         step = take_up(state, one, still_may=lambda earlier: earlier.by not in {person.id for person in gone})
         state = step.state
     assert step is not None
-    assert step.state.wishes == ()
+    assert step.state.requests == ()
     return step
 
 
@@ -41,23 +41,23 @@ THAW = wish(CAROL, thaws=True, minutes=5)
 
 def test_one_is_enough_to_stop_new_masks_and_everybody_hears_why() -> None:
     step = said(FREEZE)
-    assert (step.event, step.answer.is_done) == ("freeze.begun", True)
-    assert step.state.frozen
-    assert (step.state.frozen.by, step.state.frozen.since) == (BOB.id, NOW)
+    assert (step.event, step.answer.is_done) == ("kill_switch.on", True)
+    assert step.state.kill_switch
+    assert (step.state.kill_switch.by, step.state.kill_switch.since) == (BOB.id, NOW)
     assert step.announced.startswith("NEW MASKS ARE STOPPED by bob: it masks the wrong hosts.\nWhat waits cannot be")
 
 
 def test_a_second_freeze_changes_nothing_and_its_maker_hears_whose_it_is() -> None:
     step = said(FREEZE, wish(CAROL, minutes=1, reason="me too"))
-    assert (step.event, step.answer.is_done, step.announced) == ("freeze.refused", False, "")
+    assert (step.event, step.answer.is_done, step.announced) == ("kill_switch.refused", False, "")
     assert step.answer.text == "New masks are stopped already, by bob: it masks the wrong hosts."
-    assert step.state.frozen == said(FREEZE).state.frozen
+    assert step.state.kill_switch == said(FREEZE).state.kill_switch
 
 
 def test_one_who_wants_it_over_does_not_lift_it() -> None:
     step = said(FREEZE, THAW)
-    assert (step.event, step.state.thaws) == ("thaw.asked", (THAW,))
-    assert step.state.frozen
+    assert (step.event, step.state.turn_off_requests) == ("kill_switch.off_requested", (THAW,))
+    assert step.state.kill_switch
     assert step.announced == (
         "carol wants new masks to go on.\nOne more who may approve has to say `/mask thaw` within the hour."
     )
@@ -65,16 +65,16 @@ def test_one_who_wants_it_over_does_not_lift_it() -> None:
 
 def test_the_same_person_twice_is_one_person() -> None:
     step = said(FREEZE, THAW, wish(CAROL, thaws=True, minutes=6))
-    assert (step.event, step.answer.is_done, step.announced) == ("freeze.refused", False, "")
+    assert (step.event, step.answer.is_done, step.announced) == ("kill_switch.refused", False, "")
     assert "You said so already." in step.answer.text
     grid = replace(CAROL, id=replace(CAROL.id, enterprise="E1"))
-    assert said(FREEZE, THAW, wish(grid, thaws=True, minutes=6)).event == "freeze.refused"
+    assert said(FREEZE, THAW, wish(grid, thaws=True, minutes=6)).event == "kill_switch.refused"
 
 
 @pytest.mark.parametrize("second", [BOB, ALICE], ids=["who stopped them", "somebody else"])
 def test_two_lift_it(second: Person) -> None:
     step = said(FREEZE, THAW, wish(second, thaws=True, minutes=10))
-    assert (step.event, step.state.frozen, step.state.thaws) == ("freeze.lifted", None, ())
+    assert (step.event, step.state.kill_switch, step.state.turn_off_requests) == ("kill_switch.off", None, ())
     assert step.announced == (
         f"NEW MASKS GO ON: carol and {second.name} lifted the freeze by bob of 2026-03-01 03:00 UTC."
     )
@@ -82,25 +82,25 @@ def test_two_lift_it(second: Person) -> None:
 
 def test_two_who_say_so_hours_apart_are_no_two() -> None:
     late = 5 + THAW_GOOD_FOR / MINUTE
-    assert said(FREEZE, THAW, wish(BOB, thaws=True, minutes=late)).event == "freeze.lifted"
+    assert said(FREEZE, THAW, wish(BOB, thaws=True, minutes=late)).event == "kill_switch.off"
     step = said(FREEZE, THAW, wish(BOB, thaws=True, minutes=late + 0.1))
-    assert (step.event, [one.name for one in step.state.thaws]) == ("thaw.asked", ["bob"])
+    assert (step.event, [one.name for one in step.state.turn_off_requests]) == ("kill_switch.off_requested", ["bob"])
 
 
 def test_who_may_approve_nothing_any_more_does_not_count() -> None:
     step = said(FREEZE, THAW, wish(BOB, thaws=True, minutes=6), gone=(CAROL,))
-    assert (step.event, [one.name for one in step.state.thaws]) == ("thaw.asked", ["bob"])
+    assert (step.event, [one.name for one in step.state.turn_off_requests]) == ("kill_switch.off_requested", ["bob"])
 
 
 def test_who_says_freeze_again_takes_back_what_was_said_for_a_thaw() -> None:
     step = said(FREEZE, THAW, wish(ALICE, minutes=6, reason="not yet!"))
-    assert (step.event, step.state.thaws) == ("freeze.kept", ())
+    assert (step.event, step.state.turn_off_requests) == ("kill_switch.kept_on", ())
     assert step.announced.startswith("NEW MASKS STAY STOPPED, says alice: not yet!\nWhoever wants")
 
 
 def test_there_is_nothing_to_lift_where_nothing_is_stopped() -> None:
     step = said(THAW)
-    assert (step.event, step.answer.is_done) == ("freeze.refused", False)
+    assert (step.event, step.answer.is_done) == ("kill_switch.refused", False)
     assert step.answer.text == "New masks are not stopped, so there is nothing to lift."
 
 
@@ -110,14 +110,14 @@ def test_a_reason_for_a_thaw_is_told() -> None:
 
 
 def test_what_is_refused_is_answered_and_changes_nothing_else() -> None:
-    state = State(wishes=(FREEZE, THAW))
-    step = refused(state, FREEZE, "You may not.")
-    assert (step.event, step.answer.text, step.answer.is_done) == ("freeze.refused", "You may not.", False)
-    assert (step.state.frozen, step.state.wishes) == (None, (THAW,))
+    state = KillSwitchState(requests=(FREEZE, THAW))
+    step = refuse(state, FREEZE, "You may not.")
+    assert (step.event, step.answer.text, step.answer.is_done) == ("kill_switch.refused", "You may not.", False)
+    assert (step.state.kill_switch, step.state.requests) == (None, (THAW,))
 
 
 def test_a_second_delivery_is_known_before_and_after_it_was_answered() -> None:
-    assert State(wishes=(FREEZE,)).knows(FREEZE.key)
+    assert KillSwitchState(requests=(FREEZE,)).knows(FREEZE.key)
     assert said(FREEZE).state.knows(FREEZE.key)
     assert not said(FREEZE).state.knows("another")
 
@@ -129,15 +129,19 @@ def test_only_the_last_answers_are_kept() -> None:
 
 @pytest.mark.parametrize(
     "state",
-    [State(), said(FREEZE, THAW).state, State(wishes=(FREEZE, replace(THAW, place=Place("shell"))))],
+    [
+        KillSwitchState(),
+        said(FREEZE, THAW).state,
+        KillSwitchState(requests=(FREEZE, replace(THAW, place=Place("shell")))),
+    ],
     ids=["nothing", "half lifted", "not answered yet"],
 )
-def test_it_is_read_as_it_was_written(state: State) -> None:
-    assert read(json.loads(json.dumps(written(state)))) == state
+def test_it_is_read_as_it_was_written(state: KillSwitchState) -> None:
+    assert decode(json.loads(json.dumps(encode(state)))) == state
 
 
 def test_an_empty_row_says_nothing() -> None:
-    assert read({}) == State()
+    assert decode({}) == KillSwitchState()
 
 
 def policy(**changed: object) -> Policy:
@@ -148,9 +152,21 @@ ENTITLED = {
     "who may approve by a rule": (POLICY, BOB, ""),
     "who may only ask": (POLICY, ALICE, "@sre may."),
     "who may nothing": (POLICY, DAVE, "@sre may."),
-    "who may approve in a freeze": (policy(freezes=(Freeze("f", (), rise=Rise(approve=("eng",))),)), ALICE, ""),
-    "who may approve outside of a window": (policy(rules=(replace(PROD, outside=Rise(approve=("eng",))),)), ALICE, ""),
-    "who may approve beyond a limit": (policy(bounds=Bounds(beyond=Rise(approve=("eng",)))), ALICE, ""),
+    "who may approve in a freeze": (
+        policy(freezes=(Freeze("f", (), rise=ExtraApprovals(approve=("eng",))),)),
+        ALICE,
+        "",
+    ),
+    "who may approve outside of a window": (
+        policy(rules=(replace(PROD, outside=ExtraApprovals(approve=("eng",))),)),
+        ALICE,
+        "",
+    ),
+    "who may approve beyond a limit": (
+        policy(limits=RequestLimits(beyond=ExtraApprovals(approve=("eng",)))),
+        ALICE,
+        "",
+    ),
     "where nobody approves anything": (policy(rules=(Rule("no", forbid="never"),)), BOB, "may not"),
     "a guest": (POLICY, replace(BOB, is_guest=True), "A full member"),
 }
@@ -158,7 +174,7 @@ ENTITLED = {
 
 @pytest.mark.parametrize(("given", "who", "said"), ENTITLED.values(), ids=ENTITLED)
 def test_it_is_for_those_who_may_approve_something(given: Policy, who: Person, said: str) -> None:
-    no = may_freeze(facts(requester=who), given)
+    no = may_use_kill_switch(facts(requester=who), given)
     if not said:
         assert no is None
     elif said == "may not":

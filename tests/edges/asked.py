@@ -9,8 +9,8 @@ from bot.core.people.identity import PersonId, Place
 from bot.core.requests import (
     Approval,
     Ask,
+    BreakGlass,
     Change,
-    Glass,
     Handover,
     Outcome,
     Request,
@@ -75,7 +75,7 @@ def a_whole_request() -> Request:
         approved_at=NOW,
         changed_since=("pid",),
         undo_until=NOW + timedelta(hours=24),
-        glass=Glass(
+        break_glass=BreakGlass(
             BOB, "bob", "nobody is awake", NOW, DIGEST, groups=("sre",), need=1, remind_at=NOW,
             signed=Signature(CAROL, "carol", NOW, "as it should be"),
         ),

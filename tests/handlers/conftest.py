@@ -14,7 +14,7 @@ from bot.edges.database import Database
 from bot.edges.slack.channel import SlackChannel, account, web_client
 from bot.edges.slack.directory import SlackDirectory
 from bot.edges.slack.socket_mode import application
-from bot.workflow import InForce, Parts, Workflow
+from bot.workflow import Deps, Desk, InForce
 from bot.workflow.queries.answers import Answers
 from handlers import Home, register
 from tests.handlers.payloads import APP, TEAM
@@ -45,9 +45,9 @@ def world(slack: WebApi, tmp_path: Path) -> Iterator[World]:
     directory = SlackDirectory(client, account(client), ttl=0)
     in_force = InForce(Configured(Inventory(HOSTS), POLICY))
     hosts = NoHost()
-    parts = Parts(store, hosts, directory, SlackChannel(client), clock, in_force)
+    parts = Deps(store, hosts, directory, SlackChannel(client), clock, in_force)
     answers = Answers(parts)
     with store.exclusive(), closing(answers), ThreadPoolExecutor(1) as aside:
-        desk, app = Workflow(parts, answers), application(client)
+        desk, app = Desk(parts, answers), application(client)
         register(app, desk, home=Home(TEAM, app=APP), aside=aside)
         yield World(app, store, desk, slack, hosts, in_force)

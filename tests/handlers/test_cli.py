@@ -9,24 +9,24 @@ from typing import Any
 
 import pytest
 
-from bot.core.drift import Page, write_page
+from bot.core.drift import HostView, write_host_view
 from bot.core.hosts.inventory import Inventory
 from bot.core.people.identity import PersonId
 from bot.core.policy.configuration import Configured
 from bot.core.policy.model import Group, Policy, Rule
 from bot.core.requests import (
+    Aftercare,
     Approval,
-    Glass,
+    BreakGlass,
+    FollowupKind,
     Outcome,
     Request,
     Sent,
     Stage,
-    Standing,
     Tally,
     Verdict,
     Vote,
     Waiting,
-    Wanted,
 )
 from bot.core.systemd.scan import parse_scan
 from bot.core.systemd.units import FileKind, Layer, LayerFile, UnitName
@@ -34,9 +34,9 @@ from bot.edges.clock import SystemClock
 from bot.edges.database import Database
 from bot.edges.slack.channel import SlackChannel, web_client
 from bot.edges.slack.directory_offline import FallbackDirectory, OfflineDirectory
-from bot.ports import Duty, Query
-from bot.workflow import InForce, Parts, Workflow
-from bot.workflow.kill_switch import take_up_wishes
+from bot.ports import Periodic, Query
+from bot.workflow import Deps, Desk, InForce
+from bot.workflow.kill_switch import apply_switch_requests
 from bot.workflow.queries.answers import Answers
 from handlers.cli import Shell, State
 from handlers.cli_queries import SHELL
@@ -66,7 +66,7 @@ class Terminal:
 
     shell: Shell
     store: Database
-    parts: Parts
+    parts: Deps
     meanwhile: list[Callable[[], object]]
 
     def run(self, user: str, **words: Any) -> Told:
@@ -99,11 +99,11 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     store = Database(f"sqlite:///{tmp_path}/maskbot.db", clock=clock, instance="bot-1")
     directory = FallbackDirectory(OfflineDirectory(lambda: POLICY))
     channel = SlackChannel(web_client("", base="http://127.0.0.1:9/api/"))
-    parts = Parts(store, NoHost(), directory, channel, clock, InForce(Configured(Inventory(HOSTS), POLICY)))
+    parts = Deps(store, NoHost(), directory, channel, clock, InForce(Configured(Inventory(HOSTS), POLICY)))
     answers = Answers(parts)
     with store.exclusive(), closing(answers):
         state = State(is_ready=False, slack="not connected")
-        yield Terminal(Shell(Workflow(parts, answers), parts, lambda: state), store, parts, [])
+        yield Terminal(Shell(Desk(parts, answers), parts, lambda: state), store, parts, [])
 
 
 def exit_of(told: Told) -> tuple[int, str]:
@@ -270,17 +270,19 @@ def test_a_request_that_is_not_there_is_named(terminal: Terminal, do: str) -> No
 def gone_alone(terminal: Terminal) -> Request:
     """Bob went ahead with alice's request alone, it is over, and the review is owed."""
     request = terminal.waiting()
-    glass = Glass(BOB, "bob", "nobody is awake", request.asked_at, PLAN, groups=("sre",), remind_at=request.asked_at)
+    glass = BreakGlass(
+        BOB, "bob", "nobody is awake", request.asked_at, PLAN, groups=("sre",), remind_at=request.asked_at
+    )
     for stage in (Stage.APPROVED, Stage.RUNNING, Stage.DONE):
-        request = terminal.store.save(replace(request, glass=glass).move(stage).on_target(outcome=Outcome.PROVEN))
+        request = terminal.store.save(replace(request, break_glass=glass).move(stage).on_target(outcome=Outcome.PROVEN))
     return request
 
 
 def hears(terminal: Terminal, request_id: str, tally: Tally, refusal: str = "") -> None:
     """The loop has heard what is wanted."""
     request = terminal.store.get(request_id)
-    (wish,) = request.wishes
-    terminal.store.save(replace(request, wishes=(replace(wish, tally=tally, refusal=refusal),)))
+    (wish,) = request.followups
+    terminal.store.save(replace(request, followups=(replace(wish, tally=tally, refusal=refusal),)))
 
 
 @pytest.mark.parametrize(
@@ -296,8 +298,8 @@ def test_a_review_is_signed_when_somebody_has_verified_who_signs(
 
     assert exit_of(told) == (code, refusal or "The review is signed.")
     assert told[0]["request"]["alone"]["reason"] == "nobody is awake"
-    (wish,) = terminal.store.get(request.id).wishes
-    assert (wish.wanted, wish.by, wish.text) == (Wanted.SIGN, ALICE, "page me")
+    (wish,) = terminal.store.get(request.id).followups
+    assert (wish.kind, wish.by, wish.text) == (FollowupKind.SIGN_REVIEW, ALICE, "page me")
 
 
 def test_where_no_review_is_owed_none_is_signed(terminal: Terminal) -> None:
@@ -321,8 +323,8 @@ def test_what_is_wanted_beside_a_vote_is_recorded_by_the_person_and_waited_for(
 
     assert exit_of(terminal.run(user, do="wish", id=request.id, **words)) == (0, answer)
 
-    (wish,) = terminal.store.get(request.id).wishes
-    assert (str(wish.wanted), wish.by, wish.place) == (words["wanted"], POLICY.people[user], SHELL)
+    (wish,) = terminal.store.get(request.id).followups
+    assert (str(wish.kind), wish.by, wish.place) == (words["wanted"], POLICY.people[user], SHELL)
     assert (wish.text, wish.to) == (words.get("text", ""), BOB if "to" in words else None)
 
 
@@ -341,15 +343,15 @@ def test_who_goes_ahead_alone_does_so_with_the_plan_they_read_and_stays_until_it
             now = terminal.store.save(now.move(stage).on_target(outcome=Outcome.PROVEN))
 
     terminal.meanwhile += [is_over]
-    words = {"wanted": "go_alone", "id": request.id, "text": "nobody is awake", "console_works": True}
+    words = {"wanted": "break_glass", "id": request.id, "text": "nobody is awake", "console_works": True}
     assert exit_of(terminal.run("bob", do="wish", plan="of yesterday", **words))[0] == 1
 
     told = terminal.run("bob", do="wish", plan=PLAN, **words)
 
     assert exit_of(told) == (0, "")
     assert told[-2]["request"]["stage"] == "done"
-    (wish,) = terminal.store.get(request.id).wishes
-    assert (wish.wanted, wish.digest, wish.console_works) == (Wanted.GO_ALONE, PLAN, True)
+    (wish,) = terminal.store.get(request.id).followups
+    assert (wish.kind, wish.digest, wish.console_works) == (FollowupKind.BREAK_GLASS, PLAN, True)
 
 
 def test_whose_request_it_is_withdraws_it(terminal: Terminal) -> None:
@@ -384,15 +386,15 @@ def test_a_mask_is_extended_or_kept_by_a_request_of_its_own(terminal: Terminal) 
     for stage in (Stage.APPROVED, Stage.RUNNING):
         request = terminal.store.save(request.move(stage))
     ends_at = request.asked_at + timedelta(hours=1)
-    done = request.move(Stage.DONE, standing=Standing(ends_at=ends_at)).on_target(outcome=Outcome.PROVEN)
+    done = request.move(Stage.DONE, aftercare=Aftercare(ends_at=ends_at)).on_target(outcome=Outcome.PROVEN)
     terminal.store.save(done)
 
     for words in ({"until": "2h"}, {"text": "the disk is not there yet"}):
         assert terminal.run("alice", do="prolong", id=done.id, key=str(words), wait=False, **words)[-1]["exit"] == 0
     assert exit_of(terminal.run("alice", do="prolong", id=done.id)) == (1, "Keeping a mask needs a reason.")
 
-    asked = [one for one in terminal.store.find(Query()) if one.ask.prolongs == done.id]
-    ends = {one.ask.change.term.until if one.ask.change.term else None for one in asked}
+    asked = [one for one in terminal.store.find(Query()) if one.ask.extends == done.id]
+    ends = {one.ask.change.duration.until if one.ask.change.duration else None for one in asked}
     assert ends == {(ends_at + timedelta(hours=2)).replace(microsecond=0), None}
 
 
@@ -410,7 +412,7 @@ def test_who_asks_to_go_ahead_alone_says_why(terminal: Terminal) -> None:
 
     assert exit_of(told) == (1, "Going ahead alone needs a reason of at least 10 characters.")
     terminal.run("alice", do="change", verb="mask", text="--alone web-01 cron -- nobody is awake", key="2", wait=False)
-    assert [asked.ask.alone for asked in terminal.store.find(Query())] == [True]
+    assert [asked.ask.break_glass for asked in terminal.store.find(Query())] == [True]
 
 
 def test_what_is_masked_can_be_asked_while_slack_is_away(terminal: Terminal) -> None:
@@ -436,8 +438,8 @@ def test_a_list_names_every_mask_whose_it_is_and_when_each_host_was_looked_at(te
         request = terminal.store.save(request.move(stage))
     done = request.on_target(made=made, outcome=Outcome.PROVEN, unit=UnitName("worker.service"))
     terminal.store.save(done.move(Stage.DONE))
-    page = Page("web-01", request.asked_at, seen)
-    terminal.store.keep(Duty("watch:web-01", write_page(page), request.asked_at))
+    page = HostView("web-01", request.asked_at, seen)
+    terminal.store.keep(Periodic("watch:web-01", write_host_view(page), request.asked_at))
 
     answer, _ = terminal.run("alice", do="question", text="list web-01")
 
@@ -471,7 +473,7 @@ def taken_up(terminal: Terminal) -> None:
     """The loop has done what somebody wished of the kill switch."""
     duty = terminal.store.take_duty("bot-1")
     assert duty
-    take_up_wishes(terminal.parts, duty)
+    apply_switch_requests(terminal.parts, duty)
 
 
 def switched(terminal: Terminal, user: str, text: str) -> tuple[int, str]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.core.cards import forms
-from bot.core.requests import Outcome, Request, Stage, Term
+from bot.core.requests import Duration, Outcome, Request, Stage
 from tests.handlers.payloads import click, submission
 from tests.handlers.world import World
 
@@ -21,8 +21,8 @@ def mask(world: World) -> Request:
     request = world.moved(world.moved(world.waiting(), Stage.APPROVED), Stage.RUNNING)
     done = world.moved(request, Stage.DONE, outcome=Outcome.PROVEN)
     ends_at = (request.asked_at + timedelta(hours=1)).replace(microsecond=0)
-    standing = replace(done.standing, ends_at=ends_at, approved_until=ends_at)
-    return world.store.save(replace(done, finished_at=request.asked_at, standing=standing))
+    standing = replace(done.aftercare, ends_at=ends_at, approved_until=ends_at)
+    return world.store.save(replace(done, finished_at=request.asked_at, aftercare=standing))
 
 
 def opened(world: World, action: str, mask: Request) -> dict[str, Any]:
@@ -38,11 +38,11 @@ def sent(world: World, form: dict[str, Any], **values: Any) -> dict[str, str]:
 
 
 def ends_at(mask: Request) -> Any:
-    return mask.standing.ends_at
+    return mask.aftercare.ends_at
 
 
 def prolonging(world: World, mask: Request) -> Request:
-    (request,) = (one for one in world.requests() if one.ask.prolongs == mask.id)
+    (request,) = (one for one in world.requests() if one.ask.extends == mask.id)
     return request
 
 
@@ -55,19 +55,21 @@ class TestExtend:
         assert sent(world, form, longer="4h", reason="the deploy takes longer") == {}
 
         request = prolonging(world, mask)
-        assert request.ask.change == replace(mask.ask.change, term=Term(until=ends_at(mask) + timedelta(hours=4)))
+        assert request.ask.change == replace(
+            mask.ask.change, duration=Duration(until=ends_at(mask) + timedelta(hours=4))
+        )
         assert (request.ask.requester.user, request.ask.reason) == ("UBOB", "the deploy takes longer")
         assert (request.ask.instead_of, request.stage) == (ends_at(mask), Stage.ASKED)
-        assert world.store.get(mask.id).standing == mask.standing
+        assert world.store.get(mask.id).aftercare == mask.aftercare
 
     def test_what_is_typed_counts_instead_of_what_is_chosen(self, world: World, mask: Request) -> None:
         assert sent(world, opened(world, "extend", mask), longer="1h", other="—90m") != {}
         assert sent(world, opened(world, "extend", mask), longer="1h", other=" 90m ") == {}
-        assert prolonging(world, mask).ask.change.term == Term(until=ends_at(mask) + timedelta(minutes=90))
+        assert prolonging(world, mask).ask.change.duration == Duration(until=ends_at(mask) + timedelta(minutes=90))
 
     def test_a_moment_can_be_typed_as_well(self, world: World, mask: Request) -> None:
         assert sent(world, opened(world, "extend", mask), longer="1h", other="until tomorrow 12:00 UTC") == {}
-        term = prolonging(world, mask).ask.change.term
+        term = prolonging(world, mask).ask.change.duration
         assert term
         assert term.until
         assert (term.until.hour, term.until.minute) == (12, 0)
@@ -81,9 +83,9 @@ class TestExtend:
 
     def test_a_length_counts_from_now_where_the_end_has_passed(self, world: World, mask: Request) -> None:
         past = mask.asked_at - timedelta(hours=9)
-        mask = world.store.save(replace(mask, standing=replace(mask.standing, ends_at=past)))
+        mask = world.store.save(replace(mask, aftercare=replace(mask.aftercare, ends_at=past)))
         assert sent(world, opened(world, "extend", mask), longer="1h") == {}
-        term = prolonging(world, mask).ask.change.term
+        term = prolonging(world, mask).ask.change.duration
         assert term
         assert term.until
         assert term.until > mask.asked_at + timedelta(minutes=59)
@@ -99,7 +101,7 @@ class TestKeep:
     def test_it_asks_for_the_same_mask_without_an_end_and_says_why(self, world: World, mask: Request) -> None:
         assert sent(world, opened(world, "keep", mask), reason="it must never run here") == {}
         request = prolonging(world, mask)
-        assert request.ask.change == replace(mask.ask.change, term=None)
+        assert request.ask.change == replace(mask.ask.change, duration=None)
         assert request.ask.reason == "it must never run here"
 
     @pytest.mark.parametrize("reason", ["", "  "])
@@ -112,7 +114,7 @@ class TestKeep:
 @pytest.mark.parametrize("action", ["extend", "keep"])
 class TestWhatDoesNotEnd:
     def test_a_mask_without_an_end_opens_no_form(self, world: World, mask: Request, action: str) -> None:
-        world.store.save(replace(mask, standing=replace(mask.standing, ends_at=None)))
+        world.store.save(replace(mask, aftercare=replace(mask.aftercare, ends_at=None)))
         world.send(click(action, f"{mask.id}:{PLAN}", respond=f"{world.slack.base}respond"))
         assert "There is no end to put off" in world.slack.call("respond")["text"]
         assert world.slack.count("views.open") == 0

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.core.people.identity import PersonId
-from bot.core.requests import Glass, Handover, Outcome, Remark, Request, Stage, Tally, Wanted, Wish
+from bot.core.requests import BreakGlass, Followup, FollowupKind, Handover, Outcome, Remark, Request, Stage, Tally
 from tests.handlers.payloads import CHANNEL, TEAM, click, command, submission
 from tests.handlers.test_approval import opened, value
 from tests.handlers.world import World
@@ -30,16 +30,18 @@ def sent(world: World, form: dict[str, Any], values: dict[str, Any], *, user: st
     return dict(json.loads(body)["errors"]) if body else {}
 
 
-def wishes(world: World, request: Request) -> list[tuple[Wanted, str, str]]:
+def wishes(world: World, request: Request) -> list[tuple[FollowupKind, str, str]]:
     """What is recorded: what, by whom, and their words."""
-    return [(wish.wanted, wish.by.user, wish.text) for wish in world.store.get(request.id).wishes]
+    return [(wish.kind, wish.by.user, wish.text) for wish in world.store.get(request.id).followups]
 
 
 def alone(world: World) -> Request:
     """Bob went ahead alone with alice's request, and it is over."""
     request = world.waiting()
-    glass = Glass(BOB, "bob", REASON["reason"], request.asked_at, request.target.digest, remind_at=request.asked_at)
-    gone = world.store.save(replace(request, glass=glass))
+    glass = BreakGlass(
+        BOB, "bob", REASON["reason"], request.asked_at, request.target.digest, remind_at=request.asked_at
+    )
+    gone = world.store.save(replace(request, break_glass=glass))
     return world.moved(
         world.moved(world.moved(gone, Stage.APPROVED), Stage.RUNNING), Stage.DONE, outcome=Outcome.PROVEN
     )
@@ -48,57 +50,58 @@ def alone(world: World) -> Request:
 class TestGoingAhead:
     def test_a_form_names_the_stored_change_and_the_reason_is_recorded_with_the_plan(self, world: World) -> None:
         request = world.waiting()
-        form = pressed(world, "go_alone", request)
+        form = pressed(world, "break_glass", request)
         assert "cron.service on web-01" in json.dumps(form["blocks"])
         assert wishes(world, request) == []
 
         assert sent(world, form, REASON) == {}
-        (wish,) = world.store.get(request.id).wishes
-        assert (wish.wanted, wish.by, wish.name, wish.text) == (Wanted.GO_ALONE, BOB, "bob", REASON["reason"])
+        (wish,) = world.store.get(request.id).followups
+        assert (wish.kind, wish.by, wish.name, wish.text) == (FollowupKind.BREAK_GLASS, BOB, "bob", REASON["reason"])
         assert (wish.digest, wish.tally, wish.place.channel) == (request.target.digest, Tally.CAST, CHANNEL)
-        assert [event["data"]["wanted"] for event in world.events("wish.recorded")] == ["go_alone"]
+        assert [event["data"]["wanted"] for event in world.events("followup.recorded")] == ["break_glass"]
 
     @pytest.mark.parametrize("reason", ["", "   ", "too short"])
     def test_without_a_reason_nothing_is_recorded_and_the_form_says_so(self, world: World, reason: str) -> None:
         request = world.waiting()
         assert (
-            "at least 10 characters" in sent(world, pressed(world, "go_alone", request), {"reason": reason})["reason"]
+            "at least 10 characters"
+            in sent(world, pressed(world, "break_glass", request), {"reason": reason})["reason"]
         )
         assert wishes(world, request) == []
 
     def test_a_guarded_unit_needs_the_tick(self, world: World) -> None:
         request = world.waiting(guarded="remote access")
-        form = pressed(world, "go_alone", request)
+        form = pressed(world, "break_glass", request)
         assert set(sent(world, form, REASON)) == {"console"}
         assert sent(world, form, REASON | {"console": ["console_works"]}) == {}
-        assert [wish.console_works for wish in world.store.get(request.id).wishes] == [True]
+        assert [wish.console_works for wish in world.store.get(request.id).followups] == [True]
 
     def test_another_plan_than_the_one_that_was_shown_is_not_gone_ahead_with(self, world: World) -> None:
         request = world.waiting()
-        form = pressed(world, "go_alone", request, digest="fedcba987654")
+        form = pressed(world, "break_glass", request, digest="fedcba987654")
         assert "plan has changed" in sent(world, form, REASON)["reason"]
 
     def test_what_is_decided_meanwhile_is_said_in_the_form(self, world: World) -> None:
         request = world.waiting()
-        form = pressed(world, "go_alone", request)
+        form = pressed(world, "break_glass", request)
         world.moved(request, Stage.DENIED)
         assert "Too late" in sent(world, form, REASON)["reason"]
 
     def test_twice_is_once(self, world: World) -> None:
         request = world.waiting()
-        form = pressed(world, "go_alone", request)
+        form = pressed(world, "break_glass", request)
         sent(world, form, REASON)
         assert "recorded already" in sent(world, form, REASON)["reason"]
         assert len(wishes(world, request)) == 1
 
     def test_a_request_that_is_not_on_record_is_answered(self, world: World) -> None:
-        world.send(click("go_alone", "r0000000000:abc", respond=f"{world.slack.base}respond"))
+        world.send(click("break_glass", "r0000000000:abc", respond=f"{world.slack.base}respond"))
         assert "not on record" in world.slack.call("respond")["text"]
 
     def test_the_word_behind_a_command_is_recorded_with_its_request(self, world: World) -> None:
         world.send(command("web-01 cron --alone the database is on fire"))
         (request,) = world.requests()
-        assert (request.ask.alone, request.ask.reason) == (True, "the database is on fire")
+        assert (request.ask.break_glass, request.ask.reason) == (True, "the database is on fire")
 
     @pytest.mark.parametrize(("text", "said"), [("", "needs a reason"), (" on fire", "at least 10 characters")])
     def test_the_word_without_a_reason_records_nothing(self, world: World, text: str, said: str) -> None:
@@ -112,7 +115,7 @@ class TestAskingForMore:
         request = world.waiting()
         world.send(click("deny", value(request)))
         assert sent(world, opened(world), {"verdict": "more", "reason": "is the <replica> healthy?"}) == {}
-        assert wishes(world, request) == [(Wanted.ASK_FOR_MORE, "UBOB", "is the <replica> healthy?")]
+        assert wishes(world, request) == [(FollowupKind.ASK_FOR_MORE, "UBOB", "is the <replica> healthy?")]
         assert world.store.get(request.id).votes == ()
 
     def test_an_empty_question_is_none(self, world: World) -> None:
@@ -132,7 +135,7 @@ class TestAnswering:
     def asked(self, world: World) -> Request:
         request = world.waiting()
         return world.store.save(
-            replace(request, talk=(Remark(BOB, "bob", "is the replica healthy?", request.asked_at),))
+            replace(request, remarks=(Remark(BOB, "bob", "is the replica healthy?", request.asked_at),))
         )
 
     def test_the_form_repeats_the_question_and_the_answer_is_recorded(self, world: World) -> None:
@@ -140,7 +143,7 @@ class TestAnswering:
         form = pressed(world, "answer", request, user="UALICE")
         assert "is the replica healthy?" in json.dumps(form["blocks"])
         assert sent(world, form, {"reason": "yes"}, user="UALICE") == {}
-        assert wishes(world, request) == [(Wanted.ANSWER, "UALICE", "yes")]
+        assert wishes(world, request) == [(FollowupKind.ANSWER, "UALICE", "yes")]
 
     def test_only_whose_it_is_answers(self, world: World) -> None:
         request = self.asked(world)
@@ -151,7 +154,7 @@ class TestAnswering:
         request = self.asked(world)
         form = pressed(world, "answer", request, user="UALICE")
         assert "What is the answer?" in sent(world, form, {"reason": " "}, user="UALICE")["reason"]
-        world.store.save(replace(world.store.get(request.id), talk=()))
+        world.store.save(replace(world.store.get(request.id), remarks=()))
         assert "Nobody waits" in sent(world, form, {"reason": "yes"}, user="UALICE")["reason"]
         world.moved(world.store.get(request.id), Stage.EXPIRED)
         assert "Too late" in sent(world, form, {"reason": "yes"}, user="UALICE")["reason"]
@@ -163,8 +166,8 @@ class TestHandingOver:
         form = pressed(world, "hand_over", request, user="UALICE")
         assert [block["element"]["type"] for block in form["blocks"] if block["type"] == "input"] == ["users_select"]
         assert sent(world, form, {"person": "UBOB"}, user="UALICE") == {}
-        (wish,) = world.store.get(request.id).wishes
-        assert (wish.wanted, wish.to) == (Wanted.HAND_OVER, BOB)
+        (wish,) = world.store.get(request.id).followups
+        assert (wish.kind, wish.to) == (FollowupKind.HAND_OVER, BOB)
 
     def test_only_whose_it_is_hands_it_over(self, world: World) -> None:
         request = world.waiting()
@@ -189,7 +192,7 @@ class TestSigning:
         form = opened(world)
         assert "db on fire, nobody answers" in json.dumps(form["blocks"])
         assert sent(world, form, {"reason": "page me"}, user="UCAROL") == {}
-        assert wishes(world, request) == [(Wanted.SIGN, "UCAROL", "page me")]
+        assert wishes(world, request) == [(FollowupKind.SIGN_REVIEW, "UCAROL", "page me")]
 
     def test_where_no_review_is_owed_nothing_is_signed(self, world: World) -> None:
         request = world.waiting()
@@ -200,9 +203,9 @@ class TestSigning:
 def test_only_the_newest_wishes_are_kept(world: World) -> None:
     request = world.waiting()
     old = tuple(
-        Wish(Wanted.ANSWER, ALICE, "alice", request.asked_at, request.ask.place, str(n), tally=Tally.REFUSED)
+        Followup(FollowupKind.ANSWER, ALICE, "alice", request.asked_at, request.ask.place, str(n), tally=Tally.REFUSED)
         for n in range(20)
     )
-    world.store.save(replace(request, wishes=old))
-    sent(world, pressed(world, "go_alone", request), REASON)
+    world.store.save(replace(request, followups=old))
+    sent(world, pressed(world, "break_glass", request), REASON)
     assert [text for _, _, text in wishes(world, request)] == [*map(str, range(1, 20)), REASON["reason"]]

@@ -35,7 +35,7 @@ def form(world: World) -> str:
 
 
 def undrawn(world: World) -> dict[str, int]:
-    return dict(world.desk._parts.vitals.undrawn)
+    return dict(world.desk._deps.liveness.undrawn)
 
 
 def test_a_vote_on_somebodys_own_page_is_confirmed_without_the_plan(world: World, breaks: Callable[..., None]) -> None:
@@ -51,10 +51,10 @@ def test_an_answer_can_be_given_where_the_question_cannot_be_shown(
 ) -> None:
     request = world.waiting()
     asked = Remark(request.owner, "bob", "is it safe?", request.asked_at)
-    request = world.store.save(replace(request, talk=(asked,)))
+    request = world.store.save(replace(request, remarks=(asked,)))
 
     def throws_at_it(one: Request, **_: int) -> tuple[str, ...]:
-        if one.talk:
+        if one.remarks:
             raise OverflowError
         return ()
 
@@ -66,7 +66,12 @@ def test_an_answer_can_be_given_where_the_question_cannot_be_shown(
 
 @pytest.mark.parametrize(
     ("action", "renderer"),
-    [("deny", "deny_form"), ("hand_over", "handover_form"), ("go_alone", "alone_form"), ("sign_review", "review_form")],
+    [
+        ("deny", "deny_form"),
+        ("hand_over", "handover_form"),
+        ("break_glass", "break_glass_form"),
+        ("sign_review", "review_form"),
+    ],
 )
 def test_who_gets_no_form_at_all_hears_so(
     world: World, breaks: Callable[..., None], action: str, renderer: str

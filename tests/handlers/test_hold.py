@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from bot.core.drift import Away, Page, write_page
+from bot.core.drift import Away, HostView, write_host_view
 from bot.core.hosts.inventory import Inventory
 from bot.core.policy.configuration import Configured
-from bot.core.policy.hold import Holds
-from bot.core.requests import Hold, Outcome, Request, Stage, Term
+from bot.core.policy.hold import HoldPolicy
+from bot.core.requests import Duration, Hold, Outcome, Request, Stage
 from bot.core.systemd.scan import FoundMask, Scan
 from bot.core.systemd.units import FileKind
 from bot.errors import UsageError
-from bot.ports import Duty
+from bot.ports import Periodic
 from bot.workflow.requests.mask_inventory import watch_of
 from tests.handlers.payloads import click, command, submission
 from tests.handlers.world import POLICY, World
@@ -26,7 +26,7 @@ PLAN = "0123456789ab"
 @pytest.fixture(autouse=True)
 def owners(world: World) -> None:
     """A policy under which @sre may own holds."""
-    policy = replace(POLICY, holds=Holds(frozenset({"sre"})))
+    policy = replace(POLICY, holds=HoldPolicy(frozenset({"sre"})))
     world.in_force.put(Configured(world.in_force.now.inventory, policy))
 
 
@@ -93,7 +93,7 @@ class TestKeeping:
             "review": f"`soon` is no day I understand; write it like 90d or {mask.asked_at.year + 1}-03-01."
         }
         assert sent(world, form, review="30d", reason="it goes on") == {}
-        (kept,) = (one for one in world.requests() if one.ask.prolongs == mask.id)
+        (kept,) = (one for one in world.requests() if one.ask.extends == mask.id)
         hold = kept.ask.change.hold
         assert hold
         assert (hold.owners, hold.review > mask.asked_at + timedelta(days=29)) == ("sre", True)
@@ -102,7 +102,7 @@ class TestKeeping:
     def test_it_cannot_be_extended(self, world: World, mask: Request) -> None:
         with pytest.raises(UsageError, match="There is no end to put off"):
             world.desk.lasting.extend(
-                mask.id, Term(lasts=timedelta(hours=1)), by=mask.owner, name="", place=mask.ask.place, key="k"
+                mask.id, Duration(lasts=timedelta(hours=1)), by=mask.owner, name="", place=mask.ask.place, key="k"
             )
 
 
@@ -118,8 +118,8 @@ class TestAGroup:
         hosts = (replace(one, groups=frozenset({one.name.partition("-")[0]})) for one in now.inventory.hosts)
         world.in_force.put(replace(now, inventory=Inventory(tuple(hosts))))
 
-    def seen(self, world: World, page: Page) -> None:
-        world.store.keep(Duty(watch_of(page.host), write_page(page)))
+    def seen(self, world: World, page: HostView) -> None:
+        world.store.keep(Periodic(watch_of(page.host), write_host_view(page)))
 
     def test_the_first_by_name_is_the_one_that_people_are_shown(self, world: World) -> None:
         asked = world.asked(self.TEXT)
@@ -129,10 +129,10 @@ class TestAGroup:
 
     def test_a_host_that_is_away_or_masked_already_is_not_the_first_to_be_asked_about(self, world: World) -> None:
         now = world.desk.now.at
-        self.seen(world, Page("web-01", away=Away(now, "No answer.")))
+        self.seen(world, HostView("web-01", away=Away(now, "No answer.")))
         assert world.asked(self.TEXT).target.host == "web-02"
         mask = FoundMask("/etc/systemd/system/cron.service", FileKind.MASK, "1:2:3")
-        self.seen(world, Page("web-02", now, Scan("m", "b", (mask,), 1)))
+        self.seen(world, HostView("web-02", now, Scan("m", "b", (mask,), 1)))
         assert world.asked(self.TEXT).target.host == "web-01"
 
     @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from bot.core.kill_switch import State, written
+from bot.core.kill_switch import KillSwitchState, encode
 from bot.core.people.identity import PersonId
-from bot.core.policy.model import BreakGlass, Group
-from bot.core.requests import Frozen, Request, Stage, Verdict, Wanted
-from bot.ports import Duty
+from bot.core.policy.model import BreakGlassPolicy, Group
+from bot.core.requests import FollowupKind, KillSwitch, Request, Stage, Verdict
+from bot.ports import Periodic
 from bot.workflow.requests.kill_switch_state import NAME
 from tests.handlers.payloads import CHANNEL, at_home, click, home_opened, submission
 from tests.handlers.test_followups import alone
@@ -91,8 +91,8 @@ class TestThePage:
         assert "cron" not in shown
 
     def test_says_that_new_masks_are_stopped(self, world: World) -> None:
-        frozen = Frozen(PersonId("T1", "UCAROL"), "carol", "it masks the wrong hosts", datetime.now(UTC))
-        world.store.keep(Duty(NAME, written(State(frozen=frozen))))
+        frozen = KillSwitch(PersonId("T1", "UCAROL"), "carol", "it masks the wrong hosts", datetime.now(UTC))
+        world.store.keep(Periodic(NAME, encode(KillSwitchState(kill_switch=frozen))))
         world.send(home_opened())
         assert "new masks, by carol" in page(world)
 
@@ -243,21 +243,21 @@ class TestOtherButtons:
     def test_who_may_go_ahead_alone_begins_it_here(self, world: World) -> None:
         request = world.waiting()
         now = world.in_force.now
-        glass = BreakGlass(frozenset({"sre"}))
+        glass = BreakGlassPolicy(frozenset({"sre"}))
         world.in_force.put(replace(now, policy=replace(now.policy, break_glass=glass)))
         world.send(home_opened())
-        assert '"action_id": "go_alone"' in page(world)
-        world.send(at_home("go_alone", value(request)))
+        assert '"action_id": "break_glass"' in page(world)
+        world.send(at_home("break_glass", value(request)))
         assert world.send(submission(form(world), {"reason": "nobody answers, and it burns"})).body == ""
-        (wish,) = world.store.get(request.id).wishes
-        assert (wish.wanted, wish.by.user, wish.digest) == (Wanted.GO_ALONE, "UBOB", "0123456789abcdef")
+        (wish,) = world.store.get(request.id).followups
+        assert (wish.kind, wish.by.user, wish.digest) == (FollowupKind.BREAK_GLASS, "UBOB", "0123456789abcdef")
 
     def test_nobody_else_is_offered_that(self, world: World) -> None:
         world.waiting()
         world.send(home_opened())
         shown = page(world)
         assert '"action_id": "approve"' in shown
-        assert "go_alone" not in shown
+        assert "break_glass" not in shown
 
     def test_an_undo_goes_where_the_mask_was_asked_for(self, world: World) -> None:
         request = world.waiting()

@@ -16,7 +16,7 @@ from bot.core.systemd.unit_list import unit_list_argv
 from bot.edges.database import Database
 from bot.errors import HostError
 from bot.ports import Query, Reply
-from bot.workflow import InForce, Workflow
+from bot.workflow import Desk, InForce
 from tests.handlers.payloads import CARD, CHANNEL, command
 from tests.handlers.web_api import WebApi
 
@@ -90,7 +90,7 @@ class World:
 
     app: App
     store: Database
-    desk: Workflow
+    desk: Desk
     slack: WebApi
     hosts: NoHost
     in_force: InForce

@@ -17,12 +17,12 @@ from typing import Any, Self
 
 from bot.core.hosts.inventory import Host, Inventory
 from bot.core.policy.configuration import Configured
-from bot.core.requests import Ask, Change, Term, Verb
+from bot.core.requests import Ask, Change, Duration, Verb
 from bot.core.systemd.units import UnitName
 from bot.edges.clock import SystemClock
 from bot.edges.database import Limits
 from bot.edges.ssh.hosts import SshHosts
-from bot.workflow import InForce, Loop, Parts, Timings, Workflow
+from bot.workflow import Deps, Desk, InForce, Timings, Workers
 from bot.workflow.queries.answers import Answers
 from tests.kills.kept import KeptCalls, KeptChannels
 from tests.kills.points import Death, MortalDatabase, MortalHosts
@@ -32,7 +32,7 @@ from tests.workflow.world import POLICY
 UNIT = UnitName("worker.service")
 LASTS = timedelta(hours=1)
 TIMINGS = Timings(
-    retries=(0.05, 0.1), doubt_first=0.1, doubt_longest=0.5, not_yet=0.1, progress=1.0, message_retry=0.1, poll=0.2,
+    retries=(0.05, 0.1), recheck_first=0.1, recheck_longest=0.5, not_yet=0.1, progress=1.0, message_retry=0.1, poll=0.2,
     lease_renewal=0.5,
 )  # fmt: skip
 BUSY = timedelta(seconds=20)
@@ -66,12 +66,12 @@ def be_a_bot(settings: Settings) -> None:
     channel = KeptChannels(folder / "slack", death.at)
     with store.exclusive():
         in_force = InForce(Configured(settings.inventory(), POLICY))
-        parts = Parts(store, hosts, People(), channel, clock, in_force, TIMINGS)
-        Loop(parts, owner=settings.name, workers=4).start()
+        parts = Deps(store, hosts, People(), channel, clock, in_force, TIMINGS)
+        Workers(parts, owner=settings.name, workers=4).start()
         if settings.payload:
-            change = Change(Verb.MASK, settings.host["name"], UNIT, term=Term(lasts=LASTS))
+            change = Change(Verb.MASK, settings.host["name"], UNIT, duration=Duration(lasts=LASTS))
             ask = Ask(change, ALICE.id, "alice", INCIDENT, "INC-42")
-            Workflow(parts, Answers(parts)).submit(ask, key=settings.payload)
+            Desk(parts, Answers(parts)).submit(ask, key=settings.payload)
             (folder / f"acknowledged-{settings.payload}").touch()
         signal.pause()
 

@@ -45,7 +45,7 @@ _APPENDED = (
     "policy.evaluated",
     "approval.voted",
     "approval.quorum",
-    "exec.begun",
+    "exec.started",
     "exec.intent",
     "exec.result",
     "request.finished",

@@ -15,7 +15,7 @@ from bot.core.requests import Outcome, Request, Verdict
 from bot.edges.clock import SystemClock
 from bot.edges.database import Database, Limits
 from bot.ports import Query
-from bot.workflow import InForce, Parts, Workflow
+from bot.workflow import Deps, Desk, InForce
 from bot.workflow.queries.answers import Answers
 from tests.kills.kept import KeptCalls, said
 from tests.kills.mortal import BUSY, UNIT, Maker, Settings
@@ -163,9 +163,9 @@ class Life:
 
     def _approve(self, request_id: str) -> None:
         in_force = InForce(Configured(inventory({self.lane.host.name: self.lane.host}), POLICY))
-        parts = Parts(self.store, Nowhere(), People(), Channels(), SystemClock(), in_force)
+        parts = Deps(self.store, Nowhere(), People(), Channels(), SystemClock(), in_force)
         now, card = self.store.get(request_id), self.store.card(request_id)
-        Workflow(parts, Answers(parts)).vote(
+        Desk(parts, Answers(parts)).vote(
             request_id, Verdict.APPROVE, by=BOB.id, name="bob", place=INCIDENT, digest=now.target.digest, card=card
         )
 

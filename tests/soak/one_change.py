@@ -25,5 +25,5 @@ def done(fleet: Fleet, card: Mapping[str, object]) -> Request:
     """The request as it is stored, with what the chain says of it."""
     request = fleet.desk.get(id_of(dict(card)))
     kinds = [record["type"] for record in fleet.desk.records() if record["request_id"] == request.id]
-    assert (request.stage, kinds.count("request.finished"), kinds.count("exec.begun")) == (Stage.DONE, 1, 1)
+    assert (request.stage, kinds.count("request.finished"), kinds.count("exec.started")) == (Stage.DONE, 1, 1)
     return request

@@ -73,7 +73,7 @@ def _unanswered(seen: Seen) -> Iterator[str]:
     left = Counter[tuple[str, str]]()
     for record in seen.records:
         if (
-            record["type"] in ("exec.intent", "exec.result", "exec.unknown", "exec.not_sent")
+            record["type"] in ("exec.intent", "exec.result", "exec.outcome_unknown", "exec.not_sent")
             and "step" in record["data"]
         ):
             left[record["request_id"], record["data"]["step"]] += 1 if record["type"] == "exec.intent" else -1
@@ -91,7 +91,7 @@ def _secrets(seen: Seen) -> Iterator[str]:
 
 def _forgotten(request: Request) -> Iterator[str]:
     """A mask that is to end has somebody who comes back to it, however often that was in vain."""
-    ends_at = request.standing.ends_at
+    ends_at = request.aftercare.ends_at
     if request.is_live_mask and ends_at and request.due_at is None:
         yield f"{request.ask.change} ends at {ends_at}, and nothing is due that ends it"
 

@@ -18,8 +18,8 @@ from bot.core.requests import Ask, Change, Outcome, Request, Stage, Target, Verb
 from bot.core.systemd.units import UnitName
 from bot.edges.database import Database
 from bot.edges.outbound.audit_shipping import SyslogSink
-from bot.workflow import Loop, Parts, Timings, audit_shipping
-from bot.workflow.audit_shipping import Copying, Shipment
+from bot.workflow import Deps, Timings, Workers, audit_shipping
+from bot.workflow.audit_shipping import Shipment, ShippingThread
 from bot.workflow.health.operator_notices import anchor, first_anchor
 from bot.workflow.process.deps import InForce
 from tests.edges.syslog import LogReceiver, Stoppable, tcp
@@ -45,11 +45,11 @@ class Bot:
         self.slack = Channels()
         in_force = InForce(Configured(Inventory(HOSTS), NOBODY_MAY))
         timings = Timings(poll=0.05)
-        self.parts = Parts(self.store, NoHost(), People(), self.slack, self.clock, in_force, timings, sinks=(sink,))
+        self.parts = Deps(self.store, NoHost(), People(), self.slack, self.clock, in_force, timings, sinks=(sink,))
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        copying, loop = Copying(self.parts, owner=self.name), Loop(self.parts, owner=self.name)
+        copying, loop = ShippingThread(self.parts, owner=self.name), Workers(self.parts, owner=self.name)
         copying.start()
         loop.start()
         try:
@@ -140,7 +140,7 @@ def test_without_a_required_copy_new_masks_are_refused_and_go_on_with_all_that_w
             assert "audit" not in bot.asks().because
             with trouble(how, door):
                 bot.says("nobody hears this")
-                bot.until(lambda: bool(audit_shipping.uncopied(bot.parts)), "a sink that is down")
+                bot.until(lambda: bool(audit_shipping.unshipped_required(bot.parts)), "a sink that is down")
                 refused = bot.asks()
                 assert refused.stage is Stage.REFUSED
                 assert "New masks have to wait: the copy of the record at `syslog`" in saw(refused.because)
@@ -230,7 +230,7 @@ def test_without_a_copy_that_is_merely_wanted_everything_goes_on_and_people_are_
         bot.until(lambda: any("IS NOT TAKEN" in text for text in bot.told), "a word to operations")
         assert "Everything goes on without that copy." in saw(bot.told[0])
         assert "New masks have to wait" not in bot.asks().because
-        assert audit_shipping.uncopied(bot.parts) == ""
+        assert audit_shipping.unshipped_required(bot.parts) == ""
         sign = audit_shipping.signs(bot.parts)[0]
         assert (sign.is_well, sign.needed) == (False, False)
 
@@ -241,21 +241,21 @@ def test_an_undo_goes_on_without_the_copy_and_the_record_says_so(
     open_world: Opening, saw: Callable[[str], str]
 ) -> None:
     with Stoppable() as door, open_world(sinks=(sink(door.receiver),)) as world:
-        copying = Copying(world.parts, owner="bot-1")
+        copying = ShippingThread(world.parts, owner="bot-1")
         copying.start()
         masked, asked = world.masked("cron"), world.mask("tuned")
         world.until(lambda: len({*door.receiver.numbers}) == world.store.head().seq, "a copy of all of it")
         door.stop()
         world.store.record([Event("said", "success")])
-        world.until(lambda: bool(audit_shipping.uncopied(world.parts)), "a sink that is down")
+        world.until(lambda: bool(audit_shipping.unshipped_required(world.parts)), "a sink that is down")
         world.vote(asked)
         assert "New masks have to wait" in saw(world.told(BOB, "New masks have to wait"))
         assert world.undo(masked).target.outcome is Outcome.RESTORED
-        begun = [one for one in world.store.records() if one["type"] == "exec.begun"]
-        assert [bool(one["data"]["uncopied"]) for one in begun] == [False, True]
+        begun = [one for one in world.store.records() if one["type"] == "exec.started"]
+        assert [bool(one["data"]["unshipped"]) for one in begun] == [False, True]
 
         door.begin()
-        world.until(lambda: not audit_shipping.uncopied(world.parts), "a sink that takes it")
+        world.until(lambda: not audit_shipping.unshipped_required(world.parts), "a sink that takes it")
         assert world.approve(asked, by=CAROL).target.outcome is Outcome.PROVEN
         copying.stop()
         assert sorted(set(door.receiver.numbers)) == list(range(1, world.store.head().seq + 1))
@@ -269,13 +269,13 @@ def test_nothing_is_sent_before_the_copy_is_taken_also_where_nobody_knows_yet_th
     open_world: Opening, saw: Callable[[str], str]
 ) -> None:
     with Stoppable() as door, open_world(sinks=(sink(door.receiver),)) as world:
-        copying = Copying(world.parts, owner="bot-1")
+        copying = ShippingThread(world.parts, owner="bot-1")
         copying.start()
         waits, begins = world.mask("tuned"), world.mask("tuned", host="web-02")
         door.receiver.reads.clear()
-        assert audit_shipping.uncopied(world.parts) == ""
+        assert audit_shipping.unshipped_required(world.parts) == ""
         world.vote(waits)
-        world.until(lambda: bool(audit_shipping.uncopied(world.parts)), "a sink that is down")
+        world.until(lambda: bool(audit_shipping.unshipped_required(world.parts)), "a sink that is down")
         assert world.store.get(waits.id).stage is Stage.APPROVED
         assert world.wire.verbs() == []
 

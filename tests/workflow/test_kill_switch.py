@@ -14,7 +14,7 @@ from bot.core.kill_switch import THAW_GOOD_FOR
 from bot.core.people.identity import Person, Place
 from bot.core.requests import Outcome, Request, Stage, Tally, Verdict
 from bot.errors import NotYet
-from bot.ports import Duty
+from bot.ports import Periodic
 from bot.workflow.requests.kill_switch_state import NAME
 from tests.workflow.approval.test_voting import is_masked, is_untouched, just_before_acting
 from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, EVE, INCIDENT
@@ -45,7 +45,7 @@ def thaw(world: World, *, by: Person, reason: str = "") -> str:
 
 
 def is_frozen(world: World) -> bool:
-    return world.desk.freezing.state.frozen is not None
+    return world.desk.freezing.state.kill_switch is not None
 
 
 def announced(world: World, part: str, *, times: int) -> list[str]:
@@ -179,10 +179,10 @@ def test_what_is_wished_while_no_bot_runs_is_done_when_one_does(idle: World) -> 
         idle.until(lambda: idle.desk.freezing.answer("shell:1") is not None, "both answers")
     assert is_frozen(idle)
     assert [event["type"] for event in idle.store.chain()] == [
-        "freeze.wished",
-        "freeze.wished",
-        "freeze.begun",
-        "thaw.asked",
+        "kill_switch.requested",
+        "kill_switch.requested",
+        "kill_switch.on",
+        "kill_switch.off_requested",
     ]
 
 
@@ -201,9 +201,9 @@ def test_before_slack_is_reached_a_wish_waits(idle: World, monkeypatch: pytest.M
 
 
 def test_a_row_that_nobody_wished_for_is_left_alone(idle: World) -> None:
-    idle.store.keep(Duty(NAME, due_at=idle.clock.now()))
+    idle.store.keep(Periodic(NAME, due_at=idle.clock.now()))
     with idle.running():
-        idle.until(lambda: (idle.store.duty(NAME) or Duty(NAME)).due_at is None, "a look at it")
+        idle.until(lambda: (idle.store.duty(NAME) or Periodic(NAME)).due_at is None, "a look at it")
     assert not is_frozen(idle)
 
 
@@ -227,7 +227,7 @@ class TestOnHosts:
             asked = world.mask("tuned")
             with just_before_acting(world, "tuned.service", lambda: freeze(world, by=CAROL)):
                 world.vote(asked, by=BOB)
-                held = world.when(asked, lambda now: now.frozen is not None, "being held")
+                held = world.when(asked, lambda now: now.kill_switch is not None, "being held")
             assert held.stage is Stage.APPROVED
             world.until(lambda: "*Stopped*  new masks, by carol" in world.card(held), "a card that says so")
             assert is_untouched(host, "tuned.service")
@@ -243,7 +243,7 @@ class TestOnHosts:
             asked = world.mask("tuned")
             with just_before_acting(world, "tuned.service", lambda: freeze(world, by=CAROL)):
                 world.vote(asked, by=BOB)
-                world.when(asked, lambda now: now.frozen is not None, "being held")
+                world.when(asked, lambda now: now.kill_switch is not None, "being held")
             world.clock.ahead += 11 * MINUTE
             assert world.ended(asked).stage is Stage.EXPIRED
             assert is_untouched(host, "tuned.service")

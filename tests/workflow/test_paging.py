@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bot.core.paging import Format
-from bot.core.requests import Outcome, Request, Rung, Stage
+from bot.core.requests import EscalationStep, Outcome, Request, Stage
 from bot.edges.clock import SystemClock
 from bot.edges.outbound.paging import Receiver, Webhook
-from bot.workflow.outbox.deliver import say
+from bot.workflow.outbox.deliver import deliver
 from tests.edges.receiver import PageReceiver, receiving
 from tests.workflow.fleet import Fleet
 from tests.workflow.hands import cut_off, let_in
@@ -22,7 +22,7 @@ from tests.workflow.slack import ALICE
 from tests.workflow.waiting import MINUTE, waits, without_hosts
 from tests.workflow.world import QUICK, World
 
-LADDER = (Rung(5 * MINUTE, ("sre",)), Rung(8 * MINUTE, page=True))
+LADDER = (EscalationStep(5 * MINUTE, ("sre",)), EscalationStep(8 * MINUTE, page=True))
 TRIGGERED, RESOLVED = ("trigger", "maskbot-r1"), ("resolve", "maskbot-r1")
 
 
@@ -56,7 +56,7 @@ def work_until(world: World, holds: Callable[[], bool], what: str) -> None:
 
 def undecided(world: World) -> Request:
     """A request that waits for so long that somebody has to get up, and whose card is posted."""
-    request = waits(world, escalate=LADDER)
+    request = waits(world, steps=LADDER)
     work_until(world, lambda: bool(world.store.card(request.id)[1]), "a card")
     world.clock.ahead += 8 * MINUTE
     return request
@@ -143,7 +143,7 @@ def test_a_pager_that_is_taken_away_leaves_nothing_behind_that_is_tried_for_ever
     world.parts = replace(world.parts, pager=None)
     world.clock.ahead += 5 * MINUTE
     while due := world.store.due_message("bot-1"):
-        say(world.parts, due)
+        deliver(world.parts, due)
     world.clock.ahead += 5 * MINUTE
 
     assert world.store.due_message("bot-1") is None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.core.hosts.inventory import Host
-from bot.core.requests import Approval, Nudges, Request, Stage
+from bot.core.requests import Approval, Escalation, Request, Stage
 from bot.ports import Reply
 from tests.edges.asked import a_request
 from tests.workflow.world import World
@@ -37,5 +37,5 @@ def waits(world: World, *, within: timedelta = 15 * MINUTE, number: int = 1, **n
     recorded, _ = world.store.add(a_request(number), events=[])
     now = world.clock.now()
     approval = Approval("prod", 1, ("sre",), now + within, within, policy=world.parts.policy.digest)
-    waiting = replace(recorded, approval=approval, nudges=Nudges(now, **nudges))
+    waiting = replace(recorded, approval=approval, escalation=Escalation(now, **nudges))
     return world.store.save(waiting.move(Stage.WAITING))

@@ -13,14 +13,14 @@ from bot.core.hosts.inventory import Host, Inventory
 from bot.core.people.identity import Person, Place
 from bot.core.policy.configuration import Configured
 from bot.core.policy.model import Group, Policy, Rule
-from bot.core.requests import Ask, Change, Request, Stage, Tally, Verb, Verdict, Wanted, Wish
+from bot.core.requests import Ask, Change, Followup, FollowupKind, Request, Stage, Tally, Verb, Verdict
 from bot.core.systemd.units import UnitName
 from bot.edges.clock import SystemClock
 from bot.edges.database import Database
 from bot.edges.ssh.hosts import fingerprint
 from bot.ports import Hosts, Query
-from bot.workflow import InForce, Loop, Parts, Timings, Workflow
-from bot.workflow.hosts.quarantine import Trusted
+from bot.workflow import Deps, Desk, InForce, Timings, Workers
+from bot.workflow.hosts.quarantine import QuarantinedHosts
 from bot.workflow.queries.answers import Answers
 from config.critical_units import read_lists
 from config.loading import SHIPPED_LIST
@@ -42,7 +42,9 @@ POLICY = Policy(
     guarded=GUARDED,
 )
 # What a person would wait for is waited for here as well, only not as long.
-QUICK = Timings(retries=(0.05, 0.1), doubt_first=0.1, doubt_longest=0.5, not_yet=0.25, progress=1.0, message_retry=0.1)
+QUICK = Timings(
+    retries=(0.05, 0.1), recheck_first=0.1, recheck_longest=0.5, not_yet=0.25, progress=1.0, message_retry=0.1
+)
 PATIENCE = 60.0
 _LEFT = re.compile(r" \([^()]* left\)")
 
@@ -83,15 +85,15 @@ class World:
         self.slack = Channels()
         known: dict[str, Any] = {"inventory": inventory(hosts), "policy": POLICY, "timings": QUICK} | changed
         self.in_force = InForce(Configured(known.pop("inventory"), known.pop("policy")))
-        trusted = Trusted(self.wire, self.store, self.clock)
-        self.parts = Parts(self.store, trusted, self.people, self.slack, self.clock, self.in_force, **known)
+        trusted = QuarantinedHosts(self.wire, self.store, self.clock)
+        self.parts = Deps(self.store, trusted, self.people, self.slack, self.clock, self.in_force, **known)
         self.answers = Answers(self.parts)
-        self.desk = Workflow(self.parts, self.answers)
+        self.desk = Desk(self.parts, self.answers)
 
     @contextmanager
     def running(self) -> Iterator["World"]:
         """Let the bot work for as long as this lasts."""
-        loop = Loop(self.parts, owner="bot-1")
+        loop = Workers(self.parts, owner="bot-1")
         loop.start()
         try:
             yield self
@@ -112,7 +114,7 @@ class World:
     ) -> Request:
         """Record what somebody wants; nothing is waited for."""
         change = Change(verb, host, UnitName.parse(unit), **options)
-        ask = Ask(change, by.id, by.name, place, "INC-42: runaway job", alone=alone, console_works=console_works)
+        ask = Ask(change, by.id, by.name, place, "INC-42: runaway job", break_glass=alone, console_works=console_works)
         return self.desk.submit(ask, key=secrets.token_hex(8))
 
     def ask_mask(self, unit: str, **given: Any) -> Request:
@@ -142,12 +144,12 @@ class World:
             **given,
         )
 
-    def wish(self, request: Request, wanted: Wanted, *, by: Person, **given: Any) -> Wish:
+    def wish(self, request: Request, wanted: FollowupKind, *, by: Person, **given: Any) -> Followup:
         """Want something of a request beside a vote, and return that with its answer."""
         mine = self.desk.wishes.record(request.id, wanted, by=by.id, name=by.name, place=INCIDENT, **given)
 
-        def heard() -> list[Wish]:
-            found = (wish for wish in self.store.get(request.id).wishes if (wish.by, wish.at) == (mine.by, mine.at))
+        def heard() -> list[Followup]:
+            found = (wish for wish in self.store.get(request.id).followups if (wish.by, wish.at) == (mine.by, mine.at))
             return [wish for wish in found if wish.tally is not Tally.CAST]
 
         self.until(lambda: bool(heard()), f"an answer to {wanted} of {request.ask.change}")

@@ -82,12 +82,12 @@ class Progress:
         return replace(self, by=owner, until=now + lease)
 
 
-def written(progress: Progress) -> Mapping[str, Any]:
+def encode(progress: Progress) -> Mapping[str, Any]:
     """As it is stored: nothing but what JSON knows."""
     return {name: each.isoformat() if isinstance(each, datetime) else each for name, each in asdict(progress).items()}
 
 
-def read(document: Mapping[str, Any]) -> Progress:
+def decode(document: Mapping[str, Any]) -> Progress:
     """What was stored."""
     known = {name: document[name] for name in Progress.__slots__ if name in document}
     for name in ("at", "until", "failing_since"):
@@ -118,7 +118,7 @@ def _syslog_line(record: Record, host: str) -> bytes:
     return f"{head} {as_json(record)}".encode("ascii")
 
 
-def framed(line: bytes) -> bytes:
+def frame(line: bytes) -> bytes:
     """Its length in front (RFC 6587, octet counting), so that nothing in it can end it."""
     return str(len(line)).encode() + b" " + line
 
@@ -128,6 +128,6 @@ def as_json(value: object) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
 
 
-def posted(records: Sequence[Record]) -> bytes:
+def as_json_list(records: Sequence[Record]) -> bytes:
     """What a webhook gets: the records in their order."""
     return as_json({"version": 1, "records": [*records]}).encode()

@@ -24,7 +24,7 @@ from bot.core.cards.blocks import (
 from bot.core.cards.done import TITLES
 from bot.core.cards.titles import asked, wanted
 from bot.core.people.identity import Shift
-from bot.core.policy.home import Right
+from bot.core.policy.home import RuleRights
 from bot.core.policy.model import Allow, Decision, Explained, NeedsApproval, Refuse, Routing
 from bot.core.policy.rules.approvers import Approvers
 from bot.core.policy.rules.explain import LIMITS
@@ -59,7 +59,7 @@ def why(
     `stopping` is what there is to say of our mask while that waits for the unit's own stop.
     """
     head = f"WHY · {wanted(request)}"
-    passed = sum(one.holds and not one.decides for one in explained if not one.line)
+    passed = sum(one.applies and not one.decides for one in explained if not one.line)
     deciding = [_deciding(one, decision) for one in explained if one.decides]
     rules = [_rule(one) for one in explained if one.line]
     checks = [row("Checks", f"{passed} passed"), *(row("Decided by", text) for text in deciding)]
@@ -99,7 +99,7 @@ def history(requests: Sequence[Request], now: datetime) -> Text:
     return message(f"HISTORY · {len(lines)} requests", *blocks)
 
 
-def help_text(hosts: Sequence[str], may: Sequence[Right], *, freezes: bool, not_here: str = "") -> Text:
+def help_text(hosts: Sequence[str], may: Sequence[RuleRights], *, freezes: bool, not_here: str = "") -> Text:
     """What somebody can type, what they may do, and where; `not_here` is why it is not where they are."""
     asks = any(right.may_ask for right in may)
     hidden = _FOR_THOSE_WHO_ASK * (not asks) + _FOR_THOSE_WHO_FREEZE * (not freezes)
@@ -207,7 +207,7 @@ def _routed(routing: Routing) -> Iterator[Markup]:
 
 def _rule(one: Explained) -> Markup:
     not_now = "kept: " if one.step == LIMITS else "does not match: "
-    return words("• {} (line {}): {}{}", one.step, one.line, "" if one.holds else not_now, one.why)
+    return words("• {} (line {}): {}{}", one.step, one.line, "" if one.applies else not_now, one.why)
 
 
 def _listed(name: str, lines: Sequence[Markup]) -> list[Block]:

@@ -44,7 +44,7 @@ def card(request: Request, now: datetime) -> Text:
 
 def plan_rows(request: Request) -> Iterator[Markup]:
     """What is there now and what would follow, always in the same order."""
-    if request.ask.prolongs:
+    if request.ask.extends:
         yield from expiry.plan(request)
         return
     if request.ask.change.force:
@@ -60,7 +60,7 @@ def plan_rows(request: Request) -> Iterator[Markup]:
 
 def talk(request: Request, *, newest: int = 4) -> Iterator[Markup]:
     """What was asked before a vote, and answered; the newest of it."""
-    for remark in request.talk[-newest:]:
+    for remark in request.remarks[-newest:]:
         label = "Answer" if remark.is_answer else "Asked for more"
         said = words(
             "{} {}: {}", mention(remark.by, remark.name), clock(remark.at), escape(remark.text, width=REASON_LIMIT)
@@ -105,7 +105,7 @@ def standing(request: Request) -> str:
     """How far it has come, as its head line says."""
     if request.stage is Stage.ASKED:
         return "looking at the host"
-    if request.is_alone:
+    if request.is_break_glass:
         return "BROKEN GLASS"
     if request.stage is Stage.APPROVED or request.approval is None:
         return "approved for its window" if request.ask.change.window else "approved"
@@ -116,7 +116,7 @@ def standing(request: Request) -> str:
 
 def _since_then(request: Request) -> Iterator[Markup]:
     """What keeps it from being what it was when it was asked."""
-    yield from kill_switch.rows(request.frozen)
+    yield from kill_switch.rows(request.kill_switch)
     yield from _asked_anew(request)
 
 
@@ -137,7 +137,7 @@ def _rule_rows(request: Request, now: datetime) -> Iterator[Markup]:
             yield row("Guarded", words("{}. An approver must tick that console access works today", approval.guarded))
         yield from _votes(request, approval)
     elif request.stage is Stage.APPROVED:
-        if not request.is_alone:
+        if not request.is_break_glass:
             yield row("Approved", joined(map(with_time, request.counted)) or escape(request.because))
         yield from _next(request, now)
 

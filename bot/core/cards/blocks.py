@@ -57,7 +57,7 @@ class Action(StrEnum):
     KEEP = "keep"
     ASK = "ask"  # on the bot's own page, like the next
     REFRESH = "refresh"
-    GO_ALONE = "go_alone"
+    BREAK_GLASS = "break_glass"
     ANSWER = "answer"
     HAND_OVER = "hand_over"
     SIGN = "sign_review"

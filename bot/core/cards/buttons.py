@@ -19,7 +19,7 @@ LABELS = {
     Action.LOOK_NOW: "Look now",
     Action.EXTEND: "Extend",
     Action.KEEP: "Keep",
-    Action.GO_ALONE: "Go ahead alone",
+    Action.BREAK_GLASS: "Go ahead alone",
     Action.ANSWER: "Answer",
     Action.HAND_OVER: "Hand over",
     Action.SIGN: "Sign the review",
@@ -28,7 +28,7 @@ _STYLES = {
     Action.APPROVE: "primary",
     Action.DENY: "danger",
     Action.FORCE: "danger",
-    Action.GO_ALONE: "danger",
+    Action.BREAK_GLASS: "danger",
     Action.ANSWER: "primary",
 }
 

@@ -4,19 +4,19 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from bot.core.cards.blocks import Markup, day, row, words
-from bot.core.requests import Raised
+from bot.core.requests import ExtraApprovalReason
 
 _LABELS = {"freeze": "Freeze", "outside_window": "Window", "blast_radius": "Limit"}
 _UNTIL = {"outside_window": "{}; the next one begins {}"}
 
 
-def rows(raised: Iterable[Raised]) -> Iterator[Markup]:
+def rows(raised: Iterable[ExtraApprovalReason]) -> Iterator[Markup]:
     """A row for each reason."""
     for one in raised:
-        yield row(_LABELS.get(one.code, "Raised"), _why(one, one.until))
+        yield row(_LABELS.get(one.code, "ExtraApprovalReason"), _why(one, one.until))
 
 
-def _why(one: Raised, until: datetime | None) -> Markup:
+def _why(one: ExtraApprovalReason, until: datetime | None) -> Markup:
     why = one.why.removeprefix("freeze ")  # the label says so already
     if until is None:
         return words("{}", why)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from bot.core.cards import hold, unit_state
 from bot.core.cards.blocks import Markup, day, escape, joined, row, words
 from bot.core.cards.side_effects import habits
-from bot.core.requests import Change, Request, Term, Verb
+from bot.core.requests import Change, Duration, Request, Verb
 from bot.core.systemd.unit_files import unread
 from bot.core.systemd.units import Layer, Neighbour, Snapshot
 from bot.core.time.human_time import spoken
@@ -91,13 +91,13 @@ def _lasts(request: Request, undo: str) -> Iterator[Markup]:
     change = request.ask.change
     if change.hold:
         yield from hold.asked(change.hold, undo, request.hosts)
-    elif change.term:
-        yield row("Ends", _ends(change.term, undo))
+    elif change.duration:
+        yield row("Ends", _ends(change.duration, undo))
     else:
         yield row("Undo", words("one button: {}", undo))
 
 
-def _ends(term: Term, what: str) -> Markup:
+def _ends(term: Duration, what: str) -> Markup:
     """A length counts from the proof, which nobody knows yet."""
     if term.until:
         return words("{}: {}", day(term.until), what)

@@ -24,7 +24,7 @@ from bot.core.cards.buttons import buttons
 from bot.core.cards.evidence import commands
 from bot.core.cards.redact import redact
 from bot.core.cards.titles import asked, wanted
-from bot.core.requests import Approval, Request, Tally, Vote, Wanted, Wish
+from bot.core.requests import Approval, Followup, FollowupKind, Request, Tally, Vote
 from bot.core.systemd.units import Snapshot
 
 
@@ -67,24 +67,24 @@ def _record(request: Request, now: datetime) -> Iterator[Markup]:
     yield from talk(request, newest=8)
     for vote in request.votes[-8:]:
         yield row("Vote", _vote(vote))
-    yield from (row("Wanted", _wish(wish)) for wish in request.wishes[-8:])
+    yield from (row("Wanted", _wish(wish)) for wish in request.followups[-8:])
 
 
 def _rule(approval: Approval) -> Markup:
     return words("{}: {}", approval.rule, who_may(approval.need, approval.groups, distinct=approval.distinct))
 
 
-def _wish(wish: Wish) -> Markup:
-    said = words("{} {} {}: {}", mention(wish.by, wish.name), clock(wish.at), _WANTED[wish.wanted], wish.tally)
+def _wish(wish: Followup) -> Markup:
+    said = words("{} {} {}: {}", mention(wish.by, wish.name), clock(wish.at), _WANTED[wish.kind], wish.tally)
     return words("{} ({})", said, escape(wish.refusal)) if wish.refusal else said
 
 
 _WANTED = {
-    Wanted.GO_ALONE: "to go ahead alone",
-    Wanted.ASK_FOR_MORE: "to know more",
-    Wanted.ANSWER: "to answer",
-    Wanted.HAND_OVER: "to hand it over",
-    Wanted.SIGN: "to sign the review",
+    FollowupKind.BREAK_GLASS: "to go ahead alone",
+    FollowupKind.ASK_FOR_MORE: "to know more",
+    FollowupKind.ANSWER: "to answer",
+    FollowupKind.HAND_OVER: "to hand it over",
+    FollowupKind.SIGN_REVIEW: "to sign the review",
 }
 
 

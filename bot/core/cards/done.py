@@ -20,7 +20,7 @@ TITLES = {
     Outcome.NOT_LOADED: "NOT PROTECTED, MASK NOT LOADED",
     Outcome.FAILED: "FAILED, NOTHING WAS CHANGED",
     Outcome.NO_CHANGE: "NO CHANGE",
-    Outcome.PROLONGED: "EXTENDED",
+    Outcome.EXTENDED: "EXTENDED",
     Outcome.RESTORED: "UNMASKED, AS BEFORE",
     Outcome.RESTORED_PARTLY: "UNMASKED, NOT ALL AS BEFORE",
     Outcome.UNMASKED: "UNMASKED",
@@ -49,7 +49,7 @@ _ENDED = {
     Outcome.RESTORED: "proven",
     Outcome.UNMASKED: "proven",
     Outcome.CALLED_OFF: "withdrawn, and proven",
-    Outcome.PROLONGED: "done",
+    Outcome.EXTENDED: "done",
     Outcome.KILLED: "killed",
 }
 _REMOVED = (Outcome.RESTORED, Outcome.RESTORED_PARTLY, Outcome.UNMASKED)
@@ -82,15 +82,15 @@ def title(request: Request) -> str:
     outcome = target.outcome or Outcome.UNKNOWN
     if request.watched.lost:
         return _LOST.get(request.watched.lost, "OUR MASK IS GONE")
-    if request.hold and request.held.off:
-        return "HELD, BUT ITS MASK IS NOT OURS" if request.held.off is Loss.REPLACED else "HELD, BUT TAKEN OFF"
+    if request.hold and request.hold_state.off:
+        return "HELD, BUT ITS MASK IS NOT OURS" if request.hold_state.off is Loss.REPLACED else "HELD, BUT TAKEN OFF"
     if request.undone_by:
         return "OUR MASK IS GONE" if outcome in MASKED and request.was_gone else "TAKEN BACK"
     if request.repeated_by:
         return f"{TITLES[outcome]}, MASKED AGAIN SINCE"
-    if outcome is Outcome.PROLONGED and request.ask.change.hold:
+    if outcome is Outcome.EXTENDED and request.ask.change.hold:
         return "HOLD KEPT"
-    if outcome is Outcome.PROLONGED and request.ask.change.term is None:
+    if outcome is Outcome.EXTENDED and request.ask.change.duration is None:
         return "KEPT, WITHOUT AN END"
     if outcome in _UP and target.after and not target.after.active.is_down:
         return _UP[outcome]
@@ -123,7 +123,7 @@ def _overtaken(request: Request) -> Markup | None:
     """What has become of it since, which says more than what it was."""
     if request.watched.lost:
         return drift.lost(request)
-    if request.undone_by and request.undone_by == request.standing.returning:
+    if request.undone_by and request.undone_by == request.aftercare.undo_request:
         return words("Its end had come. A later card says how that went.")
     if request.undone_at:
         return words("Taken back {}. A later card says how that went.", clock(request.undone_at))
@@ -185,7 +185,7 @@ def _unprotected(after: Snapshot | None) -> Markup:
 
 def _facts(request: Request) -> Iterator[Markup]:
     target = request.target
-    if target.outcome is Outcome.PROLONGED:
+    if target.outcome is Outcome.EXTENDED:
         yield from expiry.other_end(request)
     if target.note:
         yield row(_NOTES.get(target.outcome or Outcome.UNKNOWN, "Note"), target.note)
@@ -231,11 +231,11 @@ def actions(request: Request, now: datetime) -> tuple[Action, ...]:
     """What can be done about it now."""
     target = request.target
     if request.hold:
-        again = (Action.MASK_AGAIN,) if request.held.off is Loss.REMOVED else ()
+        again = (Action.MASK_AGAIN,) if request.hold_state.off is Loss.REMOVED else ()
         keep = () if request.ask.is_part else (Action.KEEP,)
         return (*again, Action.UNMASK, *keep, Action.DETAILS)
     if request.is_live_mask:
-        return (Action.UNMASK, *((Action.EXTEND, Action.KEEP) if request.standing.ends_at else ()), Action.DETAILS)
+        return (Action.UNMASK, *((Action.EXTEND, Action.KEEP) if request.aftercare.ends_at else ()), Action.DETAILS)
     if target.outcome is Outcome.NOT_OURS and target.after and target.after.mask_layers:
         return (Action.UNMASK, Action.DETAILS)
     if not request.can_be_undone or request.ask.change.verb is not Verb.MASK:

@@ -7,13 +7,13 @@ from bot.core.cards import hold as holds
 from bot.core.cards.blocks import Markup, clock, day, escape, joined, mention, row, words
 from bot.core.cards.titles import subject
 from bot.core.input.names import REASON_LIMIT
-from bot.core.requests import Prolonging, Request, Standing, Term
+from bot.core.requests import Aftercare, Duration, Extension, Request
 from bot.core.time.human_time import spoken
 
 
 def rows(mask: Request) -> Iterator[Markup]:
     """When it ends, why it has not ended yet, and who changed that."""
-    standing = mask.standing
+    standing = mask.aftercare
     if not mask.can_be_undone:
         return
     if hold := mask.hold:
@@ -23,8 +23,8 @@ def rows(mask: Request) -> Iterator[Markup]:
         yield row("Overdue", words("since {}. {}", day(standing.ends_at), joined(_why_and_when(standing), " ")))
     elif standing.ends_at:
         yield row("Ends", words("{}, and all is as before", day(standing.ends_at)))
-    if standing.prolonged:
-        yield _prolonged(standing.prolonged[-1])
+    if standing.extensions:
+        yield _prolonged(standing.extensions[-1])
 
 
 def plan(request: Request) -> Iterator[Markup]:
@@ -34,11 +34,11 @@ def plan(request: Request) -> Iterator[Markup]:
         yield from holds.plan(request, ask.change.hold)
         return
     yield row("Now", words("our mask, {}", words("ends {}", day(ask.instead_of)) if ask.instead_of else "which ends"))
-    yield row("Then", _then(ask.change.term))
+    yield row("Then", _then(ask.change.duration))
     yield row("Undo", "one button: unmask, and all is as before")
 
 
-def _then(term: Term | None) -> Markup:
+def _then(term: Duration | None) -> Markup:
     if term and term.until:
         return words("it ends {}", day(term.until))
     return words("it does not end by itself: it stays until somebody unmasks it")
@@ -51,30 +51,30 @@ def other_end(request: Request) -> Iterator[Markup]:
         yield row("Review", day(ask.change.hold.review))
         return
     instead = words(", instead of {}", day(ask.instead_of)) if ask.instead_of else words("")
-    yield row("Ends", words("{}{}", _until(ask.change.term), instead))
+    yield row("Ends", words("{}{}", _until(ask.change.duration), instead))
 
 
-def _until(term: Term | None) -> Markup:
+def _until(term: Duration | None) -> Markup:
     return day(term.until) if term and term.until else words("not by itself any more")
 
 
 def when(mask: Request) -> Markup:
     """In a list of masks."""
-    ends_at = mask.standing.ends_at
+    ends_at = mask.aftercare.ends_at
     if hold := mask.hold:
         return holds.when(mask, hold)
     if ends_at is None:
         return words("ends with the next reboot" if mask.ask.change.runtime else "without an end")
-    return words("overdue since {}" if mask.standing.overdue else "ends {}", day(ends_at))
+    return words("overdue since {}" if mask.aftercare.overdue else "ends {}", day(ends_at))
 
 
-def _why_and_when(standing: Standing) -> Iterator[Markup]:
+def _why_and_when(standing: Aftercare) -> Iterator[Markup]:
     yield escape(standing.overdue, width=500)
     if standing.try_at:
         yield words("Next try {}.", clock(standing.try_at))
 
 
-def _prolonged(newest: Prolonging) -> Markup:
+def _prolonged(newest: Extension) -> Markup:
     label = "Extended" if newest.until else "Kept"
     who = words("by {} {}", mention(newest.by, newest.by_name), clock(newest.at))
     why = escape(newest.reason, width=REASON_LIMIT)
@@ -94,7 +94,7 @@ def overdue(mask: Request, ends_at: datetime) -> str:
     """It should be gone."""
     when = f"{ends_at:%Y-%m-%d %H:%M} UTC"
     return (
-        f"The mask of {subject(mask)} was to end {when} and is still there. {mask.standing.overdue} "
+        f"The mask of {subject(mask)} was to end {when} and is still there. {mask.aftercare.overdue} "
         "It is tried again until it is gone."
     )
 

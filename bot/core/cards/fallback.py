@@ -26,8 +26,8 @@ from bot.core.cards.blocks import (
 from bot.core.cards.buttons import buttons
 from bot.core.cards.done import TITLES
 from bot.core.cards.titles import what
-from bot.core.policy.home import Page
-from bot.core.requests import Outcome, Request, Stage, Standing, Target, Verb
+from bot.core.policy.home import HomeView
+from bot.core.requests import Aftercare, Outcome, Request, Stage, Target, Verb
 
 _OURS = "This message could not be drawn in full: a mistake of mine. Whoever runs me finds it in my log."
 _NOT_SHOWN = "What would follow is not shown here. Approve it only if you know that otherwise."
@@ -68,7 +68,7 @@ def note(sentence: str, mentions: Sequence[str] = ()) -> Text:
     return _said([Markup(f"{called} {words('{}', sentence)}".strip())])
 
 
-def page(shown: Page) -> Block:
+def home(shown: HomeView) -> Block:
     """Somebody's own page: what concerns them, each with the buttons that it has anyway."""
     listed = [
         *((one, (Action.APPROVE, Action.DENY, Action.DETAILS)) for one in shown.to_decide),
@@ -97,9 +97,9 @@ def bare(request: Request) -> Request:
     return replace(
         request,
         targets=(Target(target.host, target.unit, digest=target.digest, outcome=target.outcome),),
-        talk=(),
-        glass=None,
-        standing=Standing(),
+        remarks=(),
+        break_glass=None,
+        aftercare=Aftercare(),
     )
 
 
@@ -155,7 +155,7 @@ def _by_stage(request: Request) -> Iterator[Action]:
             yield from stopping.actions(request)
         case Stage.DONE if request.ask.change.verb is Verb.MASK and request.can_be_undone:
             yield Action.UNMASK
-            if request.standing.ends_at and request.is_live_mask:
+            if request.aftercare.ends_at and request.is_live_mask:
                 yield from (Action.EXTEND, Action.KEEP)
 
 

@@ -125,7 +125,7 @@ def deny_form(request: Request) -> Block:
     return modal(DENY, "Deny, or ask for more", "Send", blocks) | _of(request)
 
 
-def alone_form(request: Request, *, least: int) -> Block:
+def break_glass_form(request: Request, *, least: int) -> Block:
     """What somebody must say who goes ahead without votes, about the request as it is stored."""
     told = words("Whoever could have approved is told at once, and one of them has to sign a review. All else holds.")
     field = typed(REASON, "", most=REASON_LIMIT) | {"min_length": least}

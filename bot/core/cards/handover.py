@@ -9,7 +9,7 @@ from bot.core.cards.approval import standing
 from bot.core.cards.blocks import Block, Markup, Text, clock, day, escape, joined, message, row, section, words
 from bot.core.cards.mask_inventory import about_hosts, lines
 from bot.core.cards.titles import subject, wanted
-from bot.core.drift import Book
+from bot.core.drift import MaskInventory
 from bot.core.requests import Request, Stage
 
 _ROOM = 2200  # of a message, for each of its parts
@@ -17,12 +17,12 @@ _MOST = 10
 _NOTHING = Markup("Nothing of ours is masked, and nothing waits or runs.")
 
 
-def handover(book: Book) -> Text:
+def handover(book: MaskInventory) -> Text:
     """For whoever takes over."""
     return _said("HANDOVER", book, why=True)
 
 
-def digest(book: Book) -> Text:
+def digest(book: MaskInventory) -> Text:
     """The same on a schedule; where there is nothing to know, one line says so.
 
     Without the reasons: what was asked in a private channel is echoed nowhere, and this is read by everybody.
@@ -32,19 +32,19 @@ def digest(book: Book) -> Text:
     return _said("DIGEST", book, why=False)
 
 
-def _quiet(book: Book) -> Text:
+def _quiet(book: MaskInventory) -> Text:
     foreign = len(book.entries)
     others = words(" Not ours: {}, which `/mask list` shows.", foreign) if foreign else Markup("")
     block = section("quiet", [words("{}{}", _NOTHING, others), *_unseen(book)])
     return Text(block["text"]["text"], (block,))
 
 
-def _unseen(book: Book) -> Iterator[Markup]:
+def _unseen(book: MaskInventory) -> Iterator[Markup]:
     if away := [page.host for page in book.pages if page.away]:
         yield row("Not reachable", joined(away))
 
 
-def _said(word: str, book: Book, *, why: bool) -> Text:
+def _said(word: str, book: MaskInventory, *, why: bool) -> Text:
     mine = [entry for entry in book.entries if entry.request]
     counts = f"{len(mine)} masked, {len(book.waiting)} waiting, {len(book.running)} under way"
     parts = (
@@ -112,21 +112,21 @@ def _mask(request: Request) -> tuple[datetime, Markup] | None:
         return None  # of a group the whole is looked at
     if hold := request.hold:
         return hold.review, words("the review of the hold of {}, by @{}", holds.where(request, hold), hold.owners)
-    ends_at = request.standing.ends_at if request.is_live_mask else None
+    ends_at = request.aftercare.ends_at if request.is_live_mask else None
     return (ends_at, words("the mask of {}", subject(request))) if ends_at else None
 
 
 _TIMERS: tuple[_Timer, ...] = (_decision, _approval, _mask)
 
 
-def _next(book: Book) -> Iterator[Markup]:
+def _next(book: MaskInventory) -> Iterator[Markup]:
     """The soonest first."""
     found = (timer(request) for request in (*book.open, *book.ours) for timer in _TIMERS)
     for at, what in sorted(one for one in found if one)[:_MOST]:
         yield words("{}: {}", day(at), what)
 
 
-def _others(book: Book) -> Iterator[Markup]:
+def _others(book: MaskInventory) -> Iterator[Markup]:
     foreign = [f"{entry.unit} on {entry.host}" for entry in book.entries if entry.request is None]
     if foreign:
         yield row("Not ours", joined(foreign, most=_MOST))

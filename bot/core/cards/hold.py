@@ -6,8 +6,8 @@ from datetime import datetime
 from bot.core.cards.blocks import Markup, clock, day, escape, joined, mention, row, words
 from bot.core.cards.titles import subject
 from bot.core.input.names import REASON_LIMIT
-from bot.core.policy.hold import Holds
-from bot.core.requests import Hold, Loss, Prolonging, Request
+from bot.core.policy.hold import HoldPolicy
+from bot.core.requests import Extension, Hold, Loss, Request
 from bot.core.time.human_time import spoken
 
 _OFF = {
@@ -50,13 +50,13 @@ def plan(request: Request, hold: Hold) -> Iterator[Markup]:
 def rows(mask: Request, hold: Hold) -> Iterator[Markup]:
     """On the card of a mask that is held."""
     yield row("Held", _by_whom(hold))
-    held = mask.held
+    held = mask.hold_state
     if held.off:
         yield row("Taken off", joined(_off(mask), " "))
     if held.rounds:
         yield row("Put back", words("{}, the last time {}", _times(len(held.rounds)), day(held.rounds[-1])))
-    if mask.standing.prolonged:
-        yield _kept(mask.standing.prolonged[-1])
+    if mask.aftercare.extensions:
+        yield _kept(mask.aftercare.extensions[-1])
     where = words(" on all of @{}", hold.hosts) if hold.is_whole else words(" here") if hold.part_of else words("")
     yield words("Only @{} lifts it{}, and that takes a vote.", hold.owners, where)
 
@@ -70,7 +70,7 @@ def _by_whom(hold: Hold) -> Markup:
 
 
 def _off(mask: Request) -> Iterator[Markup]:
-    held = mask.held
+    held = mask.hold_state
     seen = words(" (seen {})", clock(held.off_at)) if held.off_at else Markup("")
     yield words("{}{}.", _OFF[held.off or Loss.REMOVED], seen)
     if held.why:
@@ -79,14 +79,14 @@ def _off(mask: Request) -> Iterator[Markup]:
         yield words("Next try {}.", clock(held.try_at))
 
 
-def _kept(newest: Prolonging) -> Markup:
+def _kept(newest: Extension) -> Markup:
     who = words("by {} {}", mention(newest.by, newest.by_name), clock(newest.at))
     return row("Kept", words("{}: {}", who, escape(newest.reason, width=REASON_LIMIT)) if newest.reason else who)
 
 
 def when(mask: Request, hold: Hold) -> Markup:
     """In a list of masks."""
-    off = Markup("*taken off*, ") if mask.held.off else Markup("")
+    off = Markup("*taken off*, ") if mask.hold_state.off else Markup("")
     if hold.part_of:
         return words("{}held by @{} with all of @{}", off, hold.owners, hold.hosts)
     everywhere = words(" on all of @{}", hold.hosts) if hold.is_whole else words("")
@@ -109,9 +109,9 @@ def review(mask: Request, hold: Hold, now: datetime) -> str:
     )
 
 
-def taken_off(mask: Request, hold: Hold, holds: Holds) -> str:
+def taken_off(mask: Request, hold: Hold, holds: HoldPolicy) -> str:
     """To its owners and to everybody, as soon as it is seen."""
-    held = mask.held
+    held = mask.hold_state
     if held.off is Loss.REPLACED:
         return (
             f"THE MASK OF A HOLD WAS REPLACED: somebody made the mask of {subject(mask)} anew. It is masked, but not "
@@ -125,15 +125,19 @@ def taken_off(mask: Request, hold: Hold, holds: Holds) -> str:
 def still_off(mask: Request, hold: Hold) -> str:
     """To its owners, for as long as that is so."""
     return (
-        f"The hold of {subject(mask)} is still without its mask: {_OFF[mask.held.off or Loss.REMOVED]}. {mask.held.why}"
+        f"The hold of {subject(mask)} is still without its mask: {_OFF[mask.hold_state.off or Loss.REMOVED]}. "
+        f"{mask.hold_state.why}"
     ).rstrip() + f"\n@{hold.owners} decides: Mask again or Unmask, on its card."
 
 
 def rests(mask: Request, hold: Hold, until: datetime) -> str:
     """Somebody else wants it otherwise, and does not give in."""
-    agents = f" Configuration management on this host: {' and '.join(mask.held.suspects)}." * bool(mask.held.suspects)
+    agents = f" Configuration management on this host: {' and '.join(mask.hold_state.suspects)}." * bool(
+        mask.hold_state.suspects
+    )
     return (
-        f"THE HOLD OF {subject(mask)} IS TAKEN OFF AGAIN AND AGAIN: I put it back {_times(len(mask.held.rounds))}, and "
+        f"THE HOLD OF {subject(mask)} IS TAKEN OFF AGAIN AND AGAIN: "
+        f"I put it back {_times(len(mask.hold_state.rounds))}, and "
         f"rest until {until:%H:%M} UTC.{agents} @{hold.owners} has to find out who takes it off."
     )
 
@@ -154,7 +158,7 @@ def stranded(whole: Request, hold: Hold) -> str:
 
 def not_back(mask: Request) -> str:
     """It should be there again by now."""
-    return f"The mask of {subject(mask)}, a hold, is not back yet. {mask.held.why} It is tried again until it is."
+    return f"The mask of {subject(mask)}, a hold, is not back yet. {mask.hold_state.why} It is tried again until it is."
 
 
 def _times(number: int) -> str:

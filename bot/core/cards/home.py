@@ -23,14 +23,14 @@ from bot.core.cards.buttons import buttons
 from bot.core.cards.done import actions
 from bot.core.cards.sentences import line
 from bot.core.cards.titles import asked, loudly, subject
-from bot.core.policy.home import Health, Page, Unreached
+from bot.core.policy.home import Health, HomeView, UnreachableHost
 from bot.core.requests import Request, Stage
 
 SHOWN = 8  # of each list; the page has a limit, and so has a reader
 _VIEW = "home"
 
 
-def view(page: Page, now: datetime) -> Block:
+def view(page: HomeView, now: datetime) -> Block:
     """The page of a full member."""
     blocks = [
         *_part("decide", "Waiting for you", [*_to_decide(page, now), *_to_sign(page)], _waiting(page)),
@@ -67,7 +67,7 @@ def _tools(offered: Sequence[Action]) -> Block:
     return {"type": "actions", "block_id": "tools", "elements": elements}
 
 
-def _waiting(page: Page) -> int:
+def _waiting(page: HomeView) -> int:
     return _count(page.to_decide, page.more_to_decide) + len(page.to_sign)
 
 
@@ -81,7 +81,7 @@ def _part(name: str, title: str, blocks: Sequence[Block], count: int | None = No
     yield from blocks
 
 
-def _to_decide(page: Page, now: datetime) -> Iterator[Block]:
+def _to_decide(page: HomeView, now: datetime) -> Iterator[Block]:
     for number, request in enumerate(page.to_decide):
         head = words("*{}* · {}", loudly(request), standing(request))
         seen = [*plan_rows(request)][:2]
@@ -90,7 +90,7 @@ def _to_decide(page: Page, now: datetime) -> Iterator[Block]:
     yield from _more("decide", page.more_to_decide)
 
 
-def _to_sign(page: Page) -> Iterator[Block]:
+def _to_sign(page: HomeView) -> Iterator[Block]:
     for number, request in enumerate(page.to_sign):
         head = words("*{}* · a review is owed", loudly(request))
         yield section(f"sign-{number}", [head, asked(request), *break_glass.rows(request)])
@@ -104,7 +104,7 @@ def _deadline(request: Request, now: datetime) -> Iterator[Markup]:
         yield row("Rule", words("{}: {}, until {}", approval.rule, who, until(approval.decide_by, now)))
 
 
-def _masks(page: Page, now: datetime) -> Iterator[Block]:
+def _masks(page: HomeView, now: datetime) -> Iterator[Block]:
     for number, mask in enumerate(page.masks):
         yield section(f"mask-{number}", [words("*{}*", subject(mask)), _life(mask, now), *_undo(mask, now)])
         yield _buttons(f"mask-{number}", mask, *actions(mask, now), Action.HAND_OVER)
@@ -113,7 +113,7 @@ def _masks(page: Page, now: datetime) -> Iterator[Block]:
 
 def _life(mask: Request, now: datetime) -> Markup:
     """Since when it is there, until when, and why."""
-    since, end = day(mask.finished_at or mask.asked_at), mask.standing.ends_at
+    since, end = day(mask.finished_at or mask.asked_at), mask.aftercare.ends_at
     left = words("ends {}", until(end, now)) if end and end > now else expiry.when(mask)
     return joined([words("masked {}, {}", since, left), *([mask.ask.reason] if mask.ask.reason.strip() else [])], " · ")
 
@@ -126,7 +126,7 @@ def _undo(mask: Request, now: datetime) -> Iterator[Markup]:
     yield row("Undo", words("needs no vote until {}", until(free, now)) if free else words("needs a vote"))
 
 
-def _requests(page: Page) -> Iterator[Block]:
+def _requests(page: HomeView) -> Iterator[Block]:
     for number, request in enumerate(page.open):
         head = words("*{}* · {}", loudly(request), _stage(request))
         question = [*talk(request, newest=1)][:1]  # without where its button is on a card
@@ -138,7 +138,7 @@ def _requests(page: Page) -> Iterator[Block]:
         yield section("finished", [words("Lately:"), *lately])
 
 
-def _own(page: Page, request: Request) -> Iterator[Action]:
+def _own(page: HomeView, request: Request) -> Iterator[Action]:
     """What somebody can do about their own request. Here Details opens no further form, so the rare ones stand here."""
     if request.stage is Stage.WAITING and request.open_question:
         yield Action.ANSWER
@@ -150,9 +150,9 @@ def _own(page: Page, request: Request) -> Iterator[Action]:
         yield Action.HAND_OVER
 
 
-def _alone(page: Page, request: Request) -> Iterator[Action]:
-    if request.id in page.alone:
-        yield Action.GO_ALONE
+def _alone(page: HomeView, request: Request) -> Iterator[Action]:
+    if request.id in page.can_break_glass:
+        yield Action.BREAK_GLASS
 
 
 def _stage(request: Request) -> str:
@@ -170,14 +170,14 @@ def _more(name: str, number: int) -> Iterator[Block]:
         yield section(f"{name}-more", [words("… {} more", number)])
 
 
-def _rights(page: Page) -> Iterator[Markup]:
+def _rights(page: HomeView) -> Iterator[Markup]:
     if page.not_known:
         yield words("Not all is known: {}", page.not_known)
     yield from rights.rows(page.rights)
 
 
 def _health(health: Health, now: datetime) -> Iterator[Markup]:
-    yield from kill_switch.rows(health.frozen)
+    yield from kill_switch.rows(health.kill_switch)
     yield words("Connected to Slack, and the database answers.")
     yield row("Open requests", str(health.open_requests))
     yield from (row("Not reached", _unreached(one)) for one in health.unreached[:SHOWN])
@@ -186,5 +186,5 @@ def _health(health: Health, now: datetime) -> Iterator[Markup]:
     yield words("As of {}, maskbot {}. *Refresh* draws this page anew.", clock(now), health.version)
 
 
-def _unreached(one: Unreached) -> Markup:
+def _unreached(one: UnreachableHost) -> Markup:
     return words("{} since {}: {}", one.host, clock(one.since), one.why.removeprefix(f"{one.host}: "))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bot.core.cards.blocks import Markup, Text, day, mention, row, section, words
-from bot.core.requests import Frozen
+from bot.core.requests import KillSwitch
 
 NOT_FROZEN = "New masks are not stopped, so there is nothing to lift."
 SAID_ALREADY = "You said so already. Somebody else who may approve has to say `/mask thaw` as well."
@@ -29,26 +29,26 @@ def one_wants_it_over(name: str, reason: str) -> str:
     return f"{name} wants new masks to go on{why}\nOne more who may approve has to say `/mask thaw` within the hour."
 
 
-def lifted(frozen: Frozen, names: Sequence[str]) -> str:
+def lifted(frozen: KillSwitch, names: Sequence[str]) -> str:
     """To everybody: it is over."""
     who = " and ".join(names)
     since = f"{frozen.since:%Y-%m-%d %H:%M} UTC"
     return f"NEW MASKS GO ON: {who} lifted the freeze by {frozen.by_name} of {since}."
 
 
-def already(frozen: Frozen) -> str:
+def already(frozen: KillSwitch) -> str:
     """To somebody who wants what is so."""
     return f"New masks are stopped already, by {frozen.by_name}: {_ended(frozen.reason)}"
 
 
-def rows(frozen: Frozen | None) -> Iterator[Markup]:
+def rows(frozen: KillSwitch | None) -> Iterator[Markup]:
     """On the card of what waits for it."""
     if frozen:
         why = words("new masks, by {} since {}: {}", frozen.by_name, day(frozen.since), _ended(frozen.reason))
         yield row("Stopped", words("{} Nothing is approved or begun until two people say `/mask thaw`", why))
 
 
-def above(text: Text, frozen: Frozen | None, thaws: Sequence[str]) -> Text:
+def above(text: Text, frozen: KillSwitch | None, thaws: Sequence[str]) -> Text:
     """An answer under which people must not miss it; `thaws` are the names of those who want it over."""
     if frozen is None:
         return text

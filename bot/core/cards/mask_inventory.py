@@ -21,14 +21,14 @@ from bot.core.cards.blocks import (
     words,
 )
 from bot.core.cards.titles import subject
-from bot.core.drift import Book, Page
+from bot.core.drift import HostView, MaskInventory
 
 _ROOM = MESSAGE - 2000  # for the lines of masks; the rest is for what is said of the hosts
 _HOSTS = 8
 _WHERE_ALL_ARE = "`/mask list HOST` lists one host, `maskbot list` at a terminal all of them."
 
 
-def listing(book: Book, *, host: str = "") -> Text:
+def listing(book: MaskInventory, *, host: str = "") -> Text:
     """Every mask, as many as fit into a message."""
     blocks, left = lines("masks", [mask_line.line(entry, book) for entry in book.entries], room=_ROOM)
     more = [section("more", [words("… {} more. {}", left, Markup(_WHERE_ALL_ARE))])] if left else []
@@ -36,7 +36,7 @@ def listing(book: Book, *, host: str = "") -> Text:
     return message(_head(book, host), *(blocks or [_none()]), *more, *ends)
 
 
-def whole(book: Book, *, host: str = "") -> Text:
+def whole(book: MaskInventory, *, host: str = "") -> Text:
     """The same for a terminal, where everything fits."""
     every = [mask_line.line(entry, book) for entry in book.entries]
     blocks = [section(f"masks-{number}", [one]) for number, one in enumerate(every, 1)] or [_none()]
@@ -45,12 +45,12 @@ def whole(book: Book, *, host: str = "") -> Text:
     return Text(head, (header(head), *blocks, *_stopping(book), *_pending(book), *_reviews(book), hosts))
 
 
-def _reviews(book: Book) -> list[Block]:
+def _reviews(book: MaskInventory) -> list[Block]:
     found = [line for request in book.reviews for line in mask_line.owed(request, book.now)]
     return [section("reviews", [row("Reviews owed", str(len(found))), *found[:_HOSTS]])] if found else []
 
 
-def _pending(book: Book) -> list[Block]:
+def _pending(book: MaskInventory) -> list[Block]:
     """Holds for hosts that cannot be reached."""
     found = [
         words("*{}*: pending, held by @{} once it is there: {}", subject(one), hold.owners, one.target.note)
@@ -60,7 +60,7 @@ def _pending(book: Book) -> list[Block]:
     return [section("pending", [*found[:_HOSTS]])] if found else []
 
 
-def _stopping(book: Book) -> list[Block]:
+def _stopping(book: MaskInventory) -> list[Block]:
     """Masks that are not made yet, since their units are slow to stop."""
     slowly = [one for one in book.running if one.waits_for_its_stop]
     found = [words("*{}*: {}", subject(one), slow_unit.standing(one, book.now)) for one in slowly]
@@ -82,7 +82,7 @@ def lines(name: str, all_lines: Sequence[Markup], *, room: int) -> tuple[list[Bl
     return blocks, len(rest)
 
 
-def about_hosts(book: Book, *, most: int = _HOSTS) -> Iterator[Markup]:
+def about_hosts(book: MaskInventory, *, most: int = _HOSTS) -> Iterator[Markup]:
     """When each was looked at last, which cannot be, and what was left out."""
     seen = [page for page in book.pages if page.seen_at and not page.away]
     if seen:
@@ -97,14 +97,14 @@ def about_hosts(book: Book, *, most: int = _HOSTS) -> Iterator[Markup]:
         yield row("Not listed", words("{} masks that come with packages", vendor))
 
 
-def _looked_at(seen: Sequence[Page], most: int) -> Markup:
+def _looked_at(seen: Sequence[HostView], most: int) -> Markup:
     times: list[tuple[datetime, str]] = sorted((page.seen_at, page.host) for page in seen if page.seen_at)
     if len(times) > most:
         return words("{} hosts, the earliest {} at {}", len(times), times[0][1], clock(times[0][0]))
     return joined((words("{} at {}", host, clock(at)) for at, host in times), most=most)
 
 
-def _away(pages: Sequence[Page], most: int) -> Iterator[Markup]:
+def _away(pages: Sequence[HostView], most: int) -> Iterator[Markup]:
     gone = [(page, page.away) for page in pages if page.away]
     for page, away in gone[:most]:
         last = words("last looked at {}", day(page.seen_at)) if page.seen_at else words("never looked at")
@@ -118,7 +118,7 @@ def _none() -> Block:
     return section("masks", [words("No mask was seen.")])
 
 
-def _head(book: Book, host: str) -> str:
+def _head(book: MaskInventory, host: str) -> str:
     mine = sum(entry.request is not None for entry in book.entries)
     where = f" ON {host}" if host else ""
     return f"MASKS{where} · {mine} ours, {len(book.entries) - mine} not ours"

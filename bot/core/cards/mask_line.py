@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.core.cards import expiry, unit_state
 from bot.core.cards.blocks import Markup, day, escape, joined, words
 from bot.core.cards.titles import subject, wanted
-from bot.core.drift import Book, Entry
+from bot.core.drift import Entry, MaskInventory
 from bot.core.requests import Request
 from bot.core.systemd.scan import FoundMask
 from bot.core.systemd.units import FileKind, LoadState
@@ -15,7 +15,7 @@ _ODD = {FileKind.EMPTY: "an empty file", FileKind.LINK: "a link to something els
 _MOST = 12  # parts of a line; there are never as many
 
 
-def line(entry: Entry, book: Book, *, why: bool = True) -> Markup:
+def line(entry: Entry, book: MaskInventory, *, why: bool = True) -> Markup:
     """A mask of the ledger; with the reason, unless it is said where not everybody should read it."""
     now = book.now
     if entry.request is None:
@@ -42,8 +42,8 @@ def reason(request: Request) -> list[Markup]:
 
 def owed(request: Request, now: datetime, *, why: bool = True) -> Iterator[Markup]:
     """What somebody did alone, and nobody has signed for yet."""
-    if request.glass:
-        done, age = request.glass, unit_state.span((now - request.glass.at).total_seconds())
+    if request.break_glass:
+        done, age = request.break_glass, unit_state.span((now - request.break_glass.at).total_seconds())
         what = words("{}: {} went ahead alone {} ago", wanted(request), done.name, age)
         yield words("{}: {}", what, escape(done.reason, width=120)) if why else what
 
@@ -63,7 +63,7 @@ def _record(mask: Request, now: datetime, *, why: bool) -> Iterator[Markup]:
         yield words("undo needs a vote")
 
 
-def _foreign(found: FoundMask, book: Book) -> Iterator[Markup]:
+def _foreign(found: FoundMask, book: MaskInventory) -> Iterator[Markup]:
     """By the host's own clock, and nobody said who or why."""
     yield _since(found.made_at, book.now)
     yield words("in {}", found.folder)
@@ -76,7 +76,7 @@ def _foreign(found: FoundMask, book: Book) -> Iterator[Markup]:
 def _found(entry: Entry) -> Iterator[Markup]:
     if entry.found:
         yield from _seen(entry.found)
-    elif entry.request and entry.request.held.off:
+    elif entry.request and entry.request.hold_state.off:
         return
     elif entry.request and entry.request.ask.change.user:
         yield words("in that user's own manager, looked at by itself")

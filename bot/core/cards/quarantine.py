@@ -1,9 +1,9 @@
 """What is said of a host that is not trusted for now: to whoever asks for something there, and to who runs the bot."""
 
-from bot.core.hosts.quarantine import Distrust
+from bot.core.hosts.quarantine import Quarantine
 
 
-def refused(kept: Distrust) -> str:
+def refused(kept: Quarantine) -> str:
     """To whoever wants something of it."""
     return (
         f"{kept.host} is set aside since {kept.since:%Y-%m-%d %H:%M} UTC: it showed another host key than the pinned"
@@ -11,12 +11,12 @@ def refused(kept: Distrust) -> str:
     )
 
 
-def cancelled(kept: Distrust) -> str:
+def cancelled(kept: Quarantine) -> str:
     """On the card of what waited there."""
     return f"{refused(kept)} Nothing was changed. Ask again afterwards."
 
 
-def told(kept: Distrust) -> str:
+def told(kept: Quarantine) -> str:
     """To who runs the bot."""
     if not kept.is_set_aside:
         return (
@@ -31,6 +31,6 @@ def told(kept: Distrust) -> str:
     )
 
 
-def over(kept: Distrust) -> str:
+def over(kept: Quarantine) -> str:
     """The same people hear of the end."""
     return f"{kept.host} is trusted again." if kept.is_set_aside else f"{kept.host} takes the bot's key again."

@@ -2,7 +2,7 @@
 
 from datetime import UTC, tzinfo
 
-from bot.core.requests import Change, Request, Window
+from bot.core.requests import Change, Request, ScheduledWindow
 
 FOREIGN = "I act only for people of the workspaces that my policy names. Nothing was recorded."
 OLDER_CARD = "This button belongs to an older card, and does nothing any more."
@@ -18,7 +18,7 @@ MAYBE = (
 )
 
 
-def heard(change: Change, zone: tzinfo = UTC) -> str:
+def acknowledge(change: Change, zone: tzinfo = UTC) -> str:
     """The canonical form of what was asked, before anybody has looked at the host; a time as it was understood."""
     when = f" Its window is {spelled(change.window, zone)}." if change.window else ""
     return f"Asked: `{change}`.{when} I check it first."
@@ -33,12 +33,12 @@ def called_off(mask: Request) -> str:
     )
 
 
-def heard_before(change: Change) -> str:
+def acknowledge_repeat(change: Change) -> str:
     """To who edited the message that asked."""
     return f"This message asked for `{change}`, and that stands. Write a new message to ask for something else."
 
 
-def spelled(window: Window, zone: tzinfo) -> str:
+def spelled(window: ScheduledWindow, zone: tzinfo) -> str:
     """`Tuesday 1 December 23:00 to 00:00 Europe/Berlin (22:00 UTC)`."""
     opens, closes = window.opens.astimezone(zone), window.closes.astimezone(zone)
     in_utc = "" if zone is UTC else f" ({window.opens.astimezone(UTC):%H:%M} UTC)"

@@ -4,18 +4,18 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bot.core.cards.approval import who_may
 from bot.core.cards.blocks import Markup, joined, words
-from bot.core.policy.home import Right
+from bot.core.policy.home import RuleRights
 from bot.core.policy.model import Rule
 
 
-def rows(rights: Sequence[Right]) -> Iterator[Markup]:
+def rows(rights: Sequence[RuleRights]) -> Iterator[Markup]:
     """For each rule where, what, and with whose approval."""
     if not rights:
         yield words("No rule lets you ask or approve. `/mask why HOST UNIT` says who may.")
     yield from (words("*{}*  {}", right.rule.name, _right(right)) for right in rights)
 
 
-def _right(right: Right) -> Markup:
+def _right(right: RuleRights) -> Markup:
     rule = right.rule
     verbs = " and ".join(f"{verb}s" for verb in sorted(rule.verbs))
     may = [words("ask for {}", verbs)] * right.may_ask + [words("approve")] * right.may_approve

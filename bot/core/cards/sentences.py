@@ -16,7 +16,7 @@ _NO_NEED_TO_KNOW = (
     Outcome.UNMASKED,
     Outcome.CALLED_OFF,
     Outcome.NO_CHANGE,
-    Outcome.PROLONGED,
+    Outcome.EXTENDED,
     Outcome.KILLED,
 )
 _LINES, _WIDTH = 20, 500
@@ -82,12 +82,12 @@ def _others(request: Request) -> list[Markup]:
         return [words("denied by {}", no.voter_name or no.voter.user)]
     names = [vote.voter_name or vote.voter.user for vote in request.counted]
     approved = [words("approved by {}", joined(names, " and "))] if names else []
-    return [*approved, *([words("BROKEN GLASS by {}", request.glass.name)] if request.glass else [])]
+    return [*approved, *([words("BROKEN GLASS by {}", request.break_glass.name)] if request.break_glass else [])]
 
 
 def reminder(request: Request, *, by: datetime, mentions: Sequence[str], link: str, now: datetime) -> Text:
     """`@bob @carol The mask of worker.service on web-01 needs 1 approval until 03:17 (5 minutes left)`."""
-    what = linked(f"The {'longer ' * bool(request.ask.prolongs)}{request.ask.change.noun} of {subject(request)}", link)
+    what = linked(f"The {'longer ' * bool(request.ask.extends)}{request.ask.change.noun} of {subject(request)}", link)
     sentence = words("{} {} until {}.", what, standing(request), until(by, now))
     called = (notified(one) for one in mentions)
     said = joined([*called, sentence], " ", most=len(mentions) + 1)

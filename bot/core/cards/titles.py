@@ -28,14 +28,14 @@ def by_itself(request: Request) -> str:
 
 def what(request: Request) -> str:
     """What is asked for, in a word."""
-    if request.ask.prolongs:
-        return "extend" if request.ask.change.term else "keep"
+    if request.ask.extends:
+        return "extend" if request.ask.change.duration else "keep"
     return request.ask.change.noun
 
 
 def wanted(request: Request) -> str:
     """`mask worker.service on web-01`, `extend the mask of worker.service on web-01`."""
-    return f"{what(request)}{' the mask of' * bool(request.ask.prolongs)} {subject(request)}"
+    return f"{what(request)}{' the mask of' * bool(request.ask.extends)} {subject(request)}"
 
 
 def loudly(request: Request) -> str:
@@ -62,8 +62,8 @@ def approved(request: Request) -> Iterator[Markup]:
     """`approved by @bob 03:04:07`; who went ahead alone; or why nobody had to."""
     if request.counted:
         yield words("approved by {}", joined(map(with_time, request.counted)))
-    if request.glass and request.is_alone:
-        yield words("{} went ahead alone", mention(request.glass.by, request.glass.name))
+    if request.break_glass and request.is_break_glass:
+        yield words("{} went ahead alone", mention(request.break_glass.by, request.break_glass.name))
     elif request.approved_at and request.ask.by_itself and request.because:
         yield words("{}", request.because)
     elif request.approved_at and not request.counted:

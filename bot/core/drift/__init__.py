@@ -1,19 +1,19 @@
 """The ledger: every mask on the hosts, ours and foreign, as the watch over each host saw it last."""
 
 from bot.core.drift.compare import Findings, compare, loss, owned, settled
-from bot.core.drift.host_view import Away, Page, read_page, write_page
-from bot.core.drift.mask_inventory import Book, Entry
+from bot.core.drift.host_view import Away, HostView, read_host_view, write_host_view
+from bot.core.drift.mask_inventory import Entry, MaskInventory
 
 __all__ = [
     "Away",
-    "Book",
+    "MaskInventory",
     "Entry",
     "Findings",
-    "Page",
+    "HostView",
     "compare",
     "loss",
     "owned",
-    "read_page",
+    "read_host_view",
     "settled",
-    "write_page",
+    "write_host_view",
 ]

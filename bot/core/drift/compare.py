@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from bot.core.drift.host_view import Page
+from bot.core.drift.host_view import HostView
 from bot.core.requests import Loss, Request
 from bot.core.requests.aftercheck import has_failed
 from bot.core.systemd.scan import FoundMask, Scan
@@ -20,7 +20,7 @@ class Findings:
     vanished: tuple[FoundMask, ...] = ()
 
 
-def settled(page: Page, scan: Scan, busy: Collection[str]) -> Scan:
+def settled(page: HostView, scan: Scan, busy: Collection[str]) -> Scan:
     """The scan without what is just being changed by us: of those units it says what was known before."""
     before = page.scan.masks if page.scan else ()
     kept = [mask for mask in scan.masks if mask.unit not in busy]
@@ -37,7 +37,7 @@ def owned(scan: Scan, requests: Iterable[Request]) -> dict[str, str]:
 
 
 def compare(
-    page: Page, scan: Scan, *, ours: Sequence[Request], owners: Collection[str], busy: Collection[str]
+    page: HostView, scan: Scan, *, ours: Sequence[Request], owners: Collection[str], busy: Collection[str]
 ) -> Findings:
     """What a settled scan shows that is not known yet.
 
@@ -87,10 +87,10 @@ def _broken(request: Request, scan: Scan) -> tuple[str, ...]:
     seen_after = after.around.failed if after and after.around else ()
     known = {*before.around.failed, *seen_after, *request.watched.failed}
     failed = related.intersection(scan.failed) - known
-    return tuple(sorted(unit for unit in failed if has_failed(unit) not in request.standing.found))
+    return tuple(sorted(unit for unit in failed if has_failed(unit) not in request.aftercare.found))
 
 
-def _appeared(page: Page, scan: Scan) -> Iterator[FoundMask]:
+def _appeared(page: HostView, scan: Scan) -> Iterator[FoundMask]:
     """Made anew is new. Where not all was listed before, nobody knows what is new."""
     known = _known(page, scan)
     if known and known.is_whole:
@@ -98,12 +98,12 @@ def _appeared(page: Page, scan: Scan) -> Iterator[FoundMask]:
         yield from (mask for mask in scan.masks if (mask.path, mask.identity) not in before)
 
 
-def _vanished(page: Page, scan: Scan) -> Iterator[FoundMask]:
+def _vanished(page: HostView, scan: Scan) -> Iterator[FoundMask]:
     known = _known(page, scan)
     if known and scan.is_whole:
         yield from (mask for mask in known.masks if not scan.at(mask.path) and mask.path not in page.ours)
 
 
-def _known(page: Page, scan: Scan) -> Scan | None:
+def _known(page: HostView, scan: Scan) -> Scan | None:
     """What was seen last, if it was the same machine: one that was installed anew begins anew."""
     return page.scan if page.scan and page.scan.machine_id == scan.machine_id else None

@@ -19,7 +19,7 @@ class Away:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class HostView:
     """What is known of a host's masks."""
 
     host: str
@@ -29,7 +29,7 @@ class Page:
     away: Away | None = None
 
 
-def write_page(page: Page) -> dict[str, Any]:
+def write_host_view(page: HostView) -> dict[str, Any]:
     """The page as a document."""
     scan, away = page.scan, page.away
     return {
@@ -40,10 +40,10 @@ def write_page(page: Page) -> dict[str, Any]:
     }
 
 
-def read_page(host: str, document: Mapping[str, Any]) -> Page:
+def read_host_view(host: str, document: Mapping[str, Any]) -> HostView:
     """The page of a document that this or an older version wrote; an empty one is that of a host never looked at."""
     scan, away, seen_at = document.get("scan"), document.get("away"), document.get("seen_at")
-    return Page(
+    return HostView(
         host,
         datetime.fromisoformat(seen_at) if seen_at else None,
         _read_scan(scan) if scan else None,

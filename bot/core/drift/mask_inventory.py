@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.drift.host_view import Page
+from bot.core.drift.host_view import HostView
 from bot.core.requests import Request, Stage
 from bot.core.systemd.scan import FoundMask
 from bot.core.systemd.systemctl import STARTABLE
@@ -25,11 +25,11 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class MaskInventory:
     """What is masked on the hosts, and what is asked for, at one moment."""
 
     now: datetime
-    pages: tuple[Page, ...]  # of every host that is asked about
+    pages: tuple[HostView, ...]  # of every host that is asked about
     ours: tuple[Request, ...] = ()  # what we made and nobody took back: live masks, and links that are not loaded
     open: tuple[Request, ...] = ()  # what has not ended
     reviews: tuple[Request, ...] = ()  # what somebody did alone and nobody has signed for
@@ -71,7 +71,7 @@ class Book:
     def _at(self, *stages: Stage) -> tuple[Request, ...]:
         return tuple(sorted((one for one in self.open if one.stage in stages), key=lambda one: (one.asked_at, one.id)))
 
-    def _found(self, page: Page) -> Iterator[Entry]:
+    def _found(self, page: HostView) -> Iterator[Entry]:
         """Each mask of the newest look; one of ours that nobody knows any more was taken back since."""
         mine = [one for one in self.ours if one.target.host == page.host and not one.ask.change.user]
         by_id = {one.id: one for one in mine}

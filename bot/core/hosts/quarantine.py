@@ -15,7 +15,7 @@ SET_ASIDE = "host_set_aside"
 
 
 @dataclass(frozen=True, slots=True)
-class Distrust:
+class Quarantine:
     """Why one host is not trusted, and what is known of it since."""
 
     host: str
@@ -39,21 +39,21 @@ class Distrust:
         return self.is_over or host is None or (self.is_set_aside and not self.sets_aside(host))
 
 
-def distrust(host: Host, code: str, now: datetime) -> Distrust:
+def quarantine_for(host: Host, code: str, now: datetime) -> Quarantine:
     """The beginning of it."""
-    return Distrust(host.name, code, now, tuple(sorted(host.pins)))
+    return Quarantine(host.name, code, now, tuple(sorted(host.pins)))
 
 
-def written(kept: Distrust) -> Mapping[str, Any]:
+def encode(kept: Quarantine) -> Mapping[str, Any]:
     """As it is stored: nothing but what JSON knows."""
     return {**asdict(kept), "since": kept.since.isoformat(), "pins": list(kept.pins)}
 
 
-def read(document: Mapping[str, Any]) -> Distrust | None:
+def decode(document: Mapping[str, Any]) -> Quarantine | None:
     """What was stored; nothing where nothing speaks against the host."""
     if not document:
         return None
-    return Distrust(
+    return Quarantine(
         host=document["host"],
         code=document["code"],
         since=datetime.fromisoformat(document["since"]),

@@ -6,8 +6,17 @@ from dataclasses import dataclass, replace
 from bot.core.input.dashless import dashless
 from bot.core.input.grammar import Word
 from bot.core.input.kill_switch import Switch
-from bot.core.input.names import REASON_LIMIT, near, read_hold, read_host, read_term, read_unit, read_user, read_window
-from bot.core.input.options import ALONE, hold_said, is_about_alone, split, term_said, window_said
+from bot.core.input.names import (
+    REASON_LIMIT,
+    near,
+    read_duration,
+    read_hold,
+    read_host,
+    read_scheduled_window,
+    read_unit,
+    read_user,
+)
+from bot.core.input.options import BREAK_GLASS, duration_option, hold_option, is_about_break_glass, split, window_option
 from bot.core.systemd.units import UNIT_TYPES
 from bot.core.text import unmangle
 from bot.core.time.human_time import Now
@@ -43,13 +52,13 @@ def drafted(text: str, hosts: Sequence[str], now: Now) -> Draft | None:
     Nor is there one for who goes ahead alone: a form cannot say that, and would ask for votes without a word.
     """
     typed = unmangle.text(text[:_LONGEST]).strip()
-    if is_about_alone(typed):
+    if is_about_break_glass(typed):
         return None
     names, options, reason = split(typed, forgiving=True)
     if not names or _is_question(names[0], hosts):
         return None
     if meant := dashless(typed, reason):
-        if ALONE in meant[0]:
+        if BREAK_GLASS in meant[0]:
             return None
         options = {**meant[0], **options}
         reason = meant[1]
@@ -61,8 +70,8 @@ def drafted(text: str, hosts: Sequence[str], now: Now) -> Draft | None:
         runtime="--runtime" in options,
         keep_running="--keep-running" in options,
         user=_kept(read_user, options.get("--user", "")),
-        term=_time(term_said, read_term, options, now),
-        window=_time(window_said, read_window, options, now),
+        term=_time(duration_option, read_duration, options, now),
+        window=_time(window_option, read_scheduled_window, options, now),
         owners=owners,
         review=review,
     )
@@ -106,7 +115,7 @@ def _time(
 
 def _hold(options: Mapping[str, str], now: Now) -> tuple[str, str]:
     try:
-        said = hold_said(options)
+        said = hold_option(options)
         read_hold(*said, now)
     except UsageError:
         return "", ""

@@ -7,30 +7,30 @@ from enum import StrEnum
 
 from bot.core.hosts.inventory import is_group
 from bot.core.input.dashless import dashless, written
-from bot.core.input.kill_switch import Switch, Switching, read_switching
+from bot.core.input.kill_switch import Switch, SwitchCommand, read_switch_command
 from bot.core.input.names import (
     SHOWN,
     near,
+    read_duration,
     read_hold,
     read_host,
     read_reason,
-    read_term,
+    read_scheduled_window,
     read_unit,
     read_user,
-    read_window,
 )
 from bot.core.input.options import (
-    ALONE,
+    BREAK_GLASS,
     CONSOLE,
     FLAGS,
     HOLD,
     TERMS,
     WINDOW,
     cut,
-    hold_said,
+    duration_option,
+    hold_option,
     split,
-    term_said,
-    window_said,
+    window_option,
 )
 from bot.core.policy.hold import conflict
 from bot.core.requests import Change, Hold, Verb
@@ -46,7 +46,7 @@ class Order:
 
     change: Change
     reason: str = ""
-    alone: bool = False  # without the votes that are missing
+    break_glass: bool = False  # without the votes that are missing
     console_works: bool = False  # with `alone`: the word that a guarded unit needs
 
 
@@ -77,7 +77,7 @@ class Form:
     """A bare `/mask`: the form is wanted."""
 
 
-Command = Order | Question | Switching | Form
+Command = Order | Question | SwitchCommand | Form
 
 # A reason of 500 `&` is 2,500 on the wire, and links are longer than what they show; beyond this nobody typed it.
 _TEXT_LIMIT = 4000
@@ -103,7 +103,7 @@ def parse(verb: Verb, text: str, hosts: Sequence[str], now: Now) -> Command:
     if word in set(Switch):
         if verb is Verb.UNMASK:
             raise UsageError(f"`{word}` stands behind the other command: `/mask {word}`.")
-        return read_switching(Switch(word), rest)
+        return read_switch_command(Switch(word), rest)
     return _order(verb, typed, hosts, now)
 
 
@@ -117,7 +117,7 @@ def parse_mention(text: str, hosts: Sequence[str], now: Now) -> Command:
     if word in set(Verb):
         return _order(Verb(word), rest, hosts, now)
     if word in set(Switch):
-        return read_switching(Switch(word), rest)
+        return read_switch_command(Switch(word), rest)
     if word and word not in set(Word):
         raise UsageError(
             f"I do not know `{first[:SHOWN]}`.{near(word, [*Verb, *Word, *Switch])} `@maskbot help` says what I do."
@@ -163,26 +163,26 @@ def _order(verb: Verb, typed: str, hosts: Sequence[str], now: Now, *, said: str 
         keep_running="--keep-running" in options,
         force="--force" in options,
         user=read_user(options["--user"]) if "--user" in options else "",
-        term=read_term(term_said(options), now) if {*TERMS} & {*options} else None,
+        duration=read_duration(duration_option(options), now) if {*TERMS} & {*options} else None,
         hold=_held(host, options, now),
-        window=read_window(window_said(options), now) if {*WINDOW} & {*options} else None,
+        window=read_scheduled_window(window_option(options), now) if {*WINDOW} & {*options} else None,
     )
     if no := conflict(change):
         raise UsageError(no)
-    if ALONE in options and not why:
+    if BREAK_GLASS in options and not why:
         raise UsageError(
-            f"`{ALONE}` goes ahead without votes, so it needs a reason: `/{verb} {host} {unit} --alone WHY`."
+            f"`{BREAK_GLASS}` goes ahead without votes, so it needs a reason: `/{verb} {host} {unit} --alone WHY`."
         )
-    if ALONE in options and is_group(host):
-        raise UsageError(f"Nobody goes ahead alone with a whole group: leave out `{ALONE}`, or name one host.")
-    if CONSOLE in options and ALONE not in options:
-        raise UsageError(f"`{CONSOLE}` stands beside `{ALONE}`. Whoever approves says it in a form of their own.")
-    return Order(change, why, alone=ALONE in options, console_works=CONSOLE in options)
+    if BREAK_GLASS in options and is_group(host):
+        raise UsageError(f"Nobody goes ahead alone with a whole group: leave out `{BREAK_GLASS}`, or name one host.")
+    if CONSOLE in options and BREAK_GLASS not in options:
+        raise UsageError(f"`{CONSOLE}` stands beside `{BREAK_GLASS}`. Whoever approves says it in a form of their own.")
+    return Order(change, why, break_glass=BREAK_GLASS in options, console_works=CONSOLE in options)
 
 
 def _held(host: str, options: Mapping[str, str], now: Now) -> Hold | None:
     """Who holds it, on one host or on all of a group."""
-    hold = read_hold(*hold_said(options), now)
+    hold = read_hold(*hold_option(options), now)
     return replace(hold, hosts=host.removeprefix("@")) if hold and is_group(host) else hold
 
 

@@ -16,14 +16,14 @@ class Switch(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Switching:
+class SwitchCommand:
     """What somebody wants of it, with the reason as typed."""
 
     switch: Switch
     reason: str = ""
 
 
-def read_switching(switch: Switch, rest: str) -> Switching:
+def read_switch_command(switch: Switch, rest: str) -> SwitchCommand:
     """Whoever stops everybody says why; that it may go on needs no reason. Raises `UsageError`."""
     reason = read_reason(reason_of(rest))
     if ends(rest):
@@ -34,4 +34,4 @@ def read_switching(switch: Switch, rest: str) -> Switching:
         )
     if switch is Switch.FREEZE and not reason.strip():
         raise UsageError("Say why nothing new may be masked: `/mask freeze REASON`.")
-    return Switching(switch, reason)
+    return SwitchCommand(switch, reason)

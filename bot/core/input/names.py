@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from bot.core.hosts.inventory import is_group
-from bot.core.requests import Hold, Term, Window
+from bot.core.requests import Duration, Hold, ScheduledWindow
 from bot.core.systemd.units import UNIT_TYPES, UnitName
 from bot.core.text import unmangle
 from bot.core.time.human_time import Now, names_a_day, read_day, read_length, read_moment
@@ -71,24 +71,24 @@ def read_reason(typed: str) -> str:
     return reason
 
 
-def read_term(typed: str, now: Now) -> Term:
+def read_duration(typed: str, now: Now) -> Duration:
     """How long a mask lasts: `2h`, or `until 18:00`. Raises `UsageError`."""
     first, _, rest = typed.strip().partition(" ")
     if first.lower() == "until":
-        return Term(until=read_moment(rest, now))
+        return Duration(until=read_moment(rest, now))
     if names_a_day(typed):
-        return Term(until=read_moment(typed, now))
+        return Duration(until=read_moment(typed, now))
     try:
-        return Term(lasts=read_length(typed))
+        return Duration(lasts=read_length(typed))
     except UsageError:
         raise UsageError(f"`{typed[:SHOWN]}` is no length of time; write it like 30m, 2h or until 18:00.") from None
 
 
-def read_window(typed: str, now: Now) -> Window:
+def read_scheduled_window(typed: str, now: Now) -> ScheduledWindow:
     """When a change may be carried out: `Tue 22:00 UTC`, `22:00 for 2h`. Raises `UsageError`."""
     moment, says_how_long, length = typed.partition(" for ")
     opens = read_moment(moment, now)
-    return Window(opens, opens + (read_length(length) if says_how_long else now.window))
+    return ScheduledWindow(opens, opens + (read_length(length) if says_how_long else now.window))
 
 
 def read_hold(owners: str, review: str, now: Now) -> Hold | None:

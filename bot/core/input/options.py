@@ -11,12 +11,12 @@ from bot.errors import UsageError
 _WORD = re.compile(r"\s*(?P<word>\S+)(?P<rest>.*)", re.DOTALL)
 _OPTION = re.compile(r"--?(?P<name>[A-Za-z][A-Za-z-]*)(?:(?P<is>=)(?P<value>.*))?", re.DOTALL)
 FLAGS = ("--runtime", "--keep-running", "--force")
-ALONE = "--alone"
+BREAK_GLASS = "--alone"
 CONSOLE = "--console-works"
 TERMS = ("--for", "--until")
 WINDOW = ("--at", "--window")
 HOLD = ("--hold", "--review")
-_BARE = (*FLAGS, ALONE, CONSOLE)  # without a value
+_BARE = (*FLAGS, BREAK_GLASS, CONSOLE)  # without a value
 _OPTIONS = (*_BARE, "--user", *TERMS, *HOLD, *WINDOW)
 _INSTEAD = {
     "--break-glass": "It is `--alone`, and why nobody can be asked stands behind it.",
@@ -55,7 +55,7 @@ def split(typed: str, *, forgiving: bool = False) -> tuple[list[str], dict[str, 
     return names, options, ""
 
 
-def term_said(options: Mapping[str, str]) -> str:
+def duration_option(options: Mapping[str, str]) -> str:
     """How long, as a form takes it: `2h` or `until 18:00`; empty if nobody said. Raises `UsageError`."""
     said = [name for name in TERMS if name in options]
     if len(said) > 1:
@@ -63,24 +63,24 @@ def term_said(options: Mapping[str, str]) -> str:
     return f"until {options['--until']}" if "--until" in said else options.get("--for", "")
 
 
-def hold_said(options: Mapping[str, str]) -> tuple[str, str]:
+def hold_option(options: Mapping[str, str]) -> tuple[str, str]:
     """Whose, and when they look at it again, as a form takes them; empty if nobody said."""
     owners, review = (options.get(name, "") for name in HOLD)
     return owners, review
 
 
-def window_said(options: Mapping[str, str]) -> str:
+def window_option(options: Mapping[str, str]) -> str:
     """When, as a form takes it: `Tue 22:00 UTC` or `22:00 for 2h`; empty if nobody said. Raises `UsageError`."""
     if "--window" in options and "--at" not in options:
         raise UsageError("`--window` says how long, and `--at` has to say from when, as in `--at 22:00 --window 2h`.")
     return " for ".join(options[name] for name in WINDOW if name in options)
 
 
-def is_about_alone(typed: str) -> bool:
+def is_about_break_glass(typed: str) -> bool:
     """Whether an option says, or was to say, that somebody goes without votes; also one that is mistyped."""
     options = (_OPTION.fullmatch(unmangle.word(word)) for word in typed.split())
     names = {f"--{option['name'].lower()}" for option in options if option}
-    return any(name == ALONE or f"`{ALONE}`" in _hint(name) for name in names)
+    return any(name == BREAK_GLASS or f"`{BREAK_GLASS}`" in _hint(name) for name in names)
 
 
 def _hint(name: str) -> str:

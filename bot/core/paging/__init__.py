@@ -1,7 +1,7 @@
 """Pages: what a pager is told, in the words of each kind of receiver, and signed."""
 
 from bot.core.paging.address import is_loopback, why_not
-from bot.core.paging.alert import Page, details, key_of, over, summary
+from bot.core.paging.alert import Alert, details, key_of, over, summary
 from bot.core.paging.formats import FORMATS, Call, Format, render
 from bot.core.paging.signing import SIGNATURE, TIMESTAMP, signed
 
@@ -11,7 +11,7 @@ __all__ = [
     "TIMESTAMP",
     "Call",
     "Format",
-    "Page",
+    "Alert",
     "details",
     "is_loopback",
     "key_of",

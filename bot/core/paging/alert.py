@@ -13,7 +13,7 @@ _REASON = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Alert:
     """A page, or with the same key the word that it is over. All of it is plain text, some of it foreign."""
 
     key: str

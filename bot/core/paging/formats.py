@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
 
-from bot.core.paging.alert import Page
+from bot.core.paging.alert import Alert
 
 Fields = Mapping[str, Any]
 
@@ -40,12 +40,12 @@ class Call:
     headers: Mapping[str, str]
 
 
-def render(page: Page, form: Format, *, url: str, key: str, now: datetime) -> Call:
+def render(page: Alert, form: Format, *, url: str, key: str, now: datetime) -> Call:
     """The call for a page; `key` is what the receiver knows us by, where it asks for one."""
     return FORMATS[form](page, url, key, now)
 
 
-def _generic(page: Page, url: str, _key: str, now: datetime) -> Call:
+def _generic(page: Alert, url: str, _key: str, now: datetime) -> Call:
     event = {
         "version": 1,
         "event": "resolve" if page.is_over else "trigger",
@@ -61,7 +61,7 @@ def _generic(page: Page, url: str, _key: str, now: datetime) -> Call:
     return _call(url, event)
 
 
-def _pagerduty(page: Page, url: str, key: str, _now: datetime) -> Call:
+def _pagerduty(page: Alert, url: str, key: str, _now: datetime) -> Call:
     event: dict[str, Any] = {
         "routing_key": key,
         "event_action": "resolve" if page.is_over else "trigger",
@@ -79,7 +79,7 @@ def _pagerduty(page: Page, url: str, key: str, _now: datetime) -> Call:
     return _call(url, event | ({"links": [{"href": page.link, "text": "The card in Slack"}]} if page.link else {}))
 
 
-def _opsgenie(page: Page, url: str, key: str, _now: datetime) -> Call:
+def _opsgenie(page: Alert, url: str, key: str, _now: datetime) -> Call:
     headers = {"Authorization": f"GenieKey {key}"}
     if page.is_over:
         closing = f"{url.rstrip('/')}/{quote(page.key, safe='')}/close?identifierType=alias"
@@ -97,13 +97,13 @@ def _opsgenie(page: Page, url: str, key: str, _now: datetime) -> Call:
     return _call(url, alert, headers)
 
 
-def _alertmanager(page: Page, url: str, _key: str, now: datetime) -> Call:
+def _alertmanager(page: Alert, url: str, _key: str, now: datetime) -> Call:
     ends = now if page.is_over else page.at + _LONGEST_ALERT
     alert = {**_labelled(page), "startsAt": _time(page.at), "endsAt": _time(ends), "generatorURL": page.link}
     return _call(url, [alert])
 
 
-def _alertmanager_webhook(page: Page, url: str, _key: str, now: datetime) -> Call:
+def _alertmanager_webhook(page: Alert, url: str, _key: str, now: datetime) -> Call:
     status = "resolved" if page.is_over else "firing"
     labelled = _labelled(page)
     alert = {
@@ -129,7 +129,7 @@ def _alertmanager_webhook(page: Page, url: str, _key: str, now: datetime) -> Cal
     return _call(url, group)
 
 
-def _labelled(page: Page) -> Fields:
+def _labelled(page: Alert) -> Fields:
     """Labels make an alert the same one, so nothing in them changes between its beginning and its end."""
     labels = {"alertname": "maskbot", "severity": "critical", "instance": page.source, "dedup_key": page.key}
     return {"labels": labels, "annotations": {"summary": page.summary, **page.details}}
@@ -144,7 +144,7 @@ def _time(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-FORMATS: Mapping[Format, Callable[[Page, str, str, datetime], Call]] = {
+FORMATS: Mapping[Format, Callable[[Alert, str, str, datetime], Call]] = {
     Format.GENERIC: _generic,
     Format.PAGERDUTY: _pagerduty,
     Format.OPSGENIE: _opsgenie,

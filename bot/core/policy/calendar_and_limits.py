@@ -7,7 +7,7 @@ from bot.core.time.calendar import Times
 
 
 @dataclass(frozen=True, slots=True)
-class Rise:
+class ExtraApprovals:
     """How much more is asked for than by the rule. Of several that hold at once the one that asks for most counts."""
 
     more: int = 1  # approvals beside those of the rule
@@ -26,12 +26,12 @@ class Freeze:
     environments: frozenset[str] = frozenset()
     host_groups: frozenset[str] = frozenset()
     units: tuple[str, ...] = ("*",)
-    rise: Rise = Rise()
+    rise: ExtraApprovals = ExtraApprovals()
     line: int = 0  # where it stands in the policy file
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class MaintenanceWindow:
     """Times at which the rules that name it ask for no more than they say; outside, they ask for more."""
 
     name: str
@@ -40,7 +40,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class RequestLimits:
     """How much may be asked and done in a while; None where there is no bound. They never touch an undo."""
 
     requests_per_minute: int | None = None  # of one person
@@ -48,12 +48,12 @@ class Bounds:
     within: timedelta = timedelta(minutes=10)  # the while of the next two
     hosts: int | None = None  # on which masks are made
     units_per_host: int | None = None  # that are masked on one of them
-    beyond: Rise | None = None  # what is asked for beyond these two; else the most that any rule asks for
+    beyond: ExtraApprovals | None = None  # what is asked for beyond these two; else the most that any rule asks for
     line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class BlastRadius:
     """The masks of the last while: how many hosts and how many units on this host there are together with this one."""
 
     hosts: int = 1

@@ -8,7 +8,7 @@ from bot.core.hosts.inventory import Inventory
 from bot.core.policy.model import Policy
 
 # What people call by a name, with the word for it; what else a policy says goes by the name of its key.
-_NAMED = {"groups": "group", "rules": "rule", "freezes": "freeze", "windows": "window"}
+_NAMED = {"groups": "group", "rules": "rule", "freezes": "freeze", "maintenance_windows": "window"}
 _NOT_SAID = ("digest", *_NAMED)
 
 

@@ -37,20 +37,20 @@ from bot.core.policy.rules import (
     unit_kind,
     unmaskable,
 )
-from bot.core.policy.rules.explain import told
+from bot.core.policy.rules.explain import explain_decision
 
 # In this order, and the first that answers decides. Strangers learn nothing; what nobody could approve is said before
 # what cannot be done, and that before who may ask. A rule that needs a look passes while there is none.
 RULES: tuple[Check, ...] = (
     identity.requester_is_one_of_us,
     identity.voter_is_one_of_us,
-    identity.whoever_goes_alone_is_one_of_us,
+    identity.break_glass_requester_is_one_of_us,
     channel.channel_is_allowed,
     channel.channel_is_internal,
     channel.channel_is_open,
     channel.bot_is_in_channel,
     expiry.end_is_due,
-    expiry.prolonged_mask_stands,
+    expiry.extended_mask_stands,
     force_stop.stop_is_waited_for,
     hold.mask_is_off,
     existence.host_is_the_right_one,
@@ -101,8 +101,8 @@ RULES: tuple[Check, ...] = (
     hold.review_is_ahead,
     approval.voter_is_not_the_requester,
     approval.voter_may_decide,
-    break_glass.may_go_alone,
-    break_glass.goes_alone,
+    break_glass.may_break_glass,
+    break_glass.break_glass_is_allowed,
     dead_ends.enough_people_could_approve,
     approval.quorum,
 )
@@ -134,10 +134,10 @@ def may_see_all(facts: Facts, policy: Policy) -> Refuse | None:
     )
 
 
-def may_freeze(facts: Facts, policy: Policy) -> Refuse | None:
+def may_use_kill_switch(facts: Facts, policy: Policy) -> Refuse | None:
     """Whether somebody may stop new masks and let them go on: whoever may approve something. None means yes."""
     no = may_look(facts, policy)
-    groups = sorted(freezers(policy))
+    groups = sorted(kill_switch_groups(policy))
     if no or not facts.requester.groups.isdisjoint(groups):
         return no
     return permission.not_known(groups, facts) or Refuse(
@@ -147,7 +147,7 @@ def may_freeze(facts: Facts, policy: Policy) -> Refuse | None:
     )
 
 
-def freezers(policy: Policy) -> frozenset[str]:
+def kill_switch_groups(policy: Policy) -> frozenset[str]:
     """The groups whose members may stop new masks: all that approve something, at whatever time."""
     return frozenset(_approving(policy))
 
@@ -155,7 +155,7 @@ def freezers(policy: Policy) -> frozenset[str]:
 def _approving(policy: Policy) -> Iterator[str]:
     for rule in policy.rules:
         yield from (*rule.approve, *rule.outside.approve)
-    for rise in (*(freeze.rise for freeze in policy.freezes), policy.bounds.beyond):
+    for rise in (*(freeze.rise for freeze in policy.freezes), policy.limits.beyond):
         yield from rise.approve if rise else ()
 
 
@@ -180,9 +180,9 @@ def may_vote(facts: Facts, policy: Policy) -> Refuse | None:
     return _no(rules, facts, policy)
 
 
-def could_go_alone(facts: Facts, policy: Policy) -> Refuse | None:
+def could_break_glass(facts: Facts, policy: Policy) -> Refuse | None:
     """Whether `facts.alone` could go ahead without votes, as far as it depends on who they are. None means yes."""
-    rules = (identity.whoever_goes_alone_is_one_of_us, permission.some_rule_matches, break_glass.may_go_alone)
+    rules = (identity.break_glass_requester_is_one_of_us, permission.some_rule_matches, break_glass.may_break_glass)
     return _no(rules, facts, policy)
 
 
@@ -199,14 +199,14 @@ def _no(rules: Iterable[Check], facts: Facts, policy: Policy) -> Refuse | None:
 
 def explain(facts: Facts, policy: Policy) -> tuple[Explained, ...]:
     """What decided, after what had been passed, and what each part of the policy file says of it."""
-    return (*_steps(facts, policy), *told(facts, policy))
+    return (*_steps(facts, policy), *explain_decision(facts, policy))
 
 
 def _steps(facts: Facts, policy: Policy) -> Iterator[Explained]:
     names = [rule.__name__.replace("_", " ") for rule in RULES]  # they are sentences
     passed = sum(1 for _ in takewhile(lambda rule: rule(facts, policy) is None, RULES))
     for name in names[:passed]:
-        yield Explained(name, holds=True, why="")
+        yield Explained(name, applies=True, why="")
     answer = decide(facts, policy)
     why = f"{answer.reason} {answer.hint}".rstrip() if isinstance(answer, Refuse) else answer.because
-    yield Explained(names[passed], holds=not isinstance(answer, Refuse), why=why, decides=True)
+    yield Explained(names[passed], applies=not isinstance(answer, Refuse), why=why, decides=True)

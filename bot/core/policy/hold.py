@@ -9,7 +9,7 @@ from bot.core.requests import Change, Verb
 
 
 @dataclass(frozen=True)
-class Holds:
+class HoldPolicy:
     """What the policy says of them."""
 
     owners: frozenset[str] = frozenset()  # groups that may own one; none unless named
@@ -21,11 +21,11 @@ class Holds:
 
 def conflict(change: Change) -> str:
     """Why a change cannot be a hold, or a stop by force, as it stands; empty if it can, or is neither."""
-    if change.force and (change.runtime or change.keep_running or change.term or change.hold or change.window):
+    if change.force and (change.runtime or change.keep_running or change.duration or change.hold or change.window):
         return "`--force` ends the stop that a mask waits for, and nothing else: leave out the other options."
     if change.hold is None:
         return _ONE_HOST if is_group(change.host) and change.verb is Verb.MASK else ""
-    if change.term:
+    if change.duration:
         return "A hold never ends by itself: leave out `--for` and `--until`, or the hold."
     if change.runtime:
         return "A hold outlives reboots: leave out `--runtime`, or the hold."
@@ -42,7 +42,7 @@ _ONE_HOST = (
 )
 
 
-def rests_until(rounds: Iterable[datetime], holds: Holds, now: datetime) -> datetime | None:
+def rests_until(rounds: Iterable[datetime], holds: HoldPolicy, now: datetime) -> datetime | None:
     """Until when a hold is not put back, because that was done so often lately; None if it may be now."""
     lately = sorted(at for at in rounds if at + holds.within > now)
     return lately[-holds.rounds] + holds.within if len(lately) >= holds.rounds else None

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from bot.core.people.identity import Person
 from bot.core.policy.model import Policy, Rule
-from bot.core.requests import Frozen, Request
+from bot.core.requests import KillSwitch, Request
 
 
 @dataclass(frozen=True, slots=True)
-class Right:
+class RuleRights:
     """What a rule of the policy lets somebody do."""
 
     rule: Rule
@@ -19,7 +19,7 @@ class Right:
 
 
 @dataclass(frozen=True, slots=True)
-class Unreached:
+class UnreachableHost:
     """A host that could not be reached when it was last tried."""
 
     host: str
@@ -33,12 +33,12 @@ class Health:
 
     version: str
     open_requests: int = 0
-    unreached: tuple[Unreached, ...] = ()
-    frozen: Frozen | None = None  # who stopped new masks
+    unreached: tuple[UnreachableHost, ...] = ()
+    kill_switch: KillSwitch | None = None  # who stopped new masks
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class HomeView:
     """All of it. Of lists that are cut the whole length is kept beside them."""
 
     health: Health
@@ -47,17 +47,17 @@ class Page:
     masks: tuple[Request, ...] = ()
     open: tuple[Request, ...] = ()
     finished: tuple[Request, ...] = ()  # lately, newest first
-    rights: tuple[Right, ...] = ()
+    rights: tuple[RuleRights, ...] = ()
     more_to_decide: int = 0
     more_masks: int = 0
     more_open: int = 0
     not_known: str = ""  # why nobody could tell in which groups they are
-    alone: frozenset[str] = frozenset()  # ids of requests on it that they could go ahead with alone
+    can_break_glass: frozenset[str] = frozenset()  # ids of requests on it that they could go ahead with alone
 
 
-def rights_of(person: Person, policy: Policy) -> Iterator[Right]:
+def rights_of(person: Person, policy: Policy) -> Iterator[RuleRights]:
     """Every rule under which they may ask or approve, in the order of the policy file."""
     for rule in policy.rules:
         asks, approves = bool(person.groups & rule.ask), bool(person.groups & set(rule.approve))
         if (asks or approves) and not rule.forbid:
-            yield Right(rule, asks, approves)
+            yield RuleRights(rule, asks, approves)

@@ -7,12 +7,12 @@ from enum import StrEnum
 
 from bot.core.hosts.inventory import Host
 from bot.core.people.identity import Person, PersonId, Place, Shift
-from bot.core.policy.calendar_and_limits import Bounds, Freeze, Reach, Rise, Window
-from bot.core.policy.hold import Holds
-from bot.core.requests import REMIND, Frozen, Raised, Request, Rung, Verb, Verdict
+from bot.core.policy.calendar_and_limits import BlastRadius, ExtraApprovals, Freeze, MaintenanceWindow, RequestLimits
+from bot.core.policy.hold import HoldPolicy
+from bot.core.requests import REMIND, EscalationStep, ExtraApprovalReason, KillSwitch, Request, Verb, Verdict
 from bot.core.requests.scheduling import Scheduling
 from bot.core.systemd.units import Snapshot
-from bot.core.time.schedule import Digest
+from bot.core.time.schedule import HandoverSchedule
 
 
 class Moment(StrEnum):
@@ -21,7 +21,7 @@ class Moment(StrEnum):
     ASK = "ask"  # identity, place and rules; the host has not been looked at
     LOOKED = "looked"  # with the first full snapshot
     VOTE = "vote"  # somebody voted
-    ALONE = "alone"  # somebody wants to go ahead without the votes that are missing
+    BREAK_GLASS = "alone"  # somebody wants to go ahead without the votes that are missing
     ACT = "act"  # right before acting, with a fresh snapshot and everybody's rights read again
 
 
@@ -48,7 +48,7 @@ class Facts:
     verdict: Verdict | None = None  # and what they say
     approvers: tuple[Person, ...] = ()  # those whose counted approval stands, as they are now
     members: Mapping[str, frozenset[PersonId]] = field(default_factory=dict)  # group -> who is in it now
-    alone: Person | None = None  # who went ahead without the missing votes, or wants to (ALONE), as they are now
+    break_glass: Person | None = None  # who went ahead without the missing votes, or wants to (ALONE), as they are now
     unknown: Mapping[str, Unknown] = field(default_factory=dict)  # group -> why nobody could tell who is in it
     unfit: frozenset[PersonId] = frozenset()  # members who are known to be guests, bots or gone
     shifts: Mapping[str, tuple[Shift, ...]] = field(default_factory=dict)  # on-call group -> who is on call until when
@@ -56,9 +56,9 @@ class Facts:
     own_mask: Request | None = None  # of ours: that it would take back, prolong, or stop by force for
     others: tuple[Host, ...] = ()  # the other hosts of the group that would be held, or would not be any more
     whole: Request | None = None  # on one more host of a group: by which people approved the hold, while that stands
-    frozen: Frozen | None = None  # MASK: who stopped new masks
-    uncopied: str = ""  # MASK: why the record does not reach everybody who is owed a copy of it
-    reach: Reach | None = None  # MASK: what was masked lately, where the policy has a bound for it
+    kill_switch: KillSwitch | None = None  # MASK: who stopped new masks
+    unshipped: str = ""  # MASK: why the record does not reach everybody who is owed a copy of it
+    blast_radius: BlastRadius | None = None  # MASK: what was masked lately, where the policy has a bound for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +97,8 @@ class NeedsApproval:
     routing: Routing = Routing()
     lost: tuple[PersonId, ...] = ()  # whose counted approval does not stand any more
     remind: tuple[timedelta, ...] = ()
-    escalate: tuple[Rung, ...] = ()
-    raised: tuple[Raised, ...] = ()  # why more is asked for than the rule says
+    escalate: tuple[EscalationStep, ...] = ()
+    raised: tuple[ExtraApprovalReason, ...] = ()  # why more is asked for than the rule says
     turns_at: datetime | None = None  # when the calendar alone may change this answer
 
 
@@ -144,16 +144,16 @@ class Rule:
     requires_end: bool = False  # a mask has to end by itself,
     hold_will_do: bool = False  # or to be a hold
     windows: tuple[str, ...] = ()  # outside of these a mask
-    outside: Rise = Rise()  # asks for more
-    alone: bool = True  # whether break-glass may stand for its missing votes
+    outside: ExtraApprovals = ExtraApprovals()  # asks for more
+    allows_break_glass: bool = True  # whether break-glass may stand for its missing votes
     remind: tuple[timedelta, ...] = REMIND  # after so long, each time, those who can still decide are called again
-    escalate: tuple[Rung, ...] = ()  # and whom else, step by step
+    escalate: tuple[EscalationStep, ...] = ()  # and whom else, step by step
     routing: Routing = Routing()
     line: int = 0  # where it stands in the policy file
 
 
 @dataclass(frozen=True, slots=True)
-class BreakGlass:
+class BreakGlassPolicy:
     """Who may go ahead without the votes that are missing, who is told each time, and how much they have to say."""
 
     groups: frozenset[str] = frozenset()  # of people; nobody unless named
@@ -204,18 +204,18 @@ class Policy:
     people: Mapping[str, PersonId] = field(default_factory=dict)  # operating-system user -> person
     on_call: OnCallSource | None = None
     shell_channel: str = ""  # where requests from the command line put their card
-    scheduled_digest: Digest | None = None
+    handover_schedule: HandoverSchedule | None = None
     time_zone: tzinfo = UTC  # in which a time is meant that names none
     scheduling: Scheduling = Scheduling()
     operations_channel: str = ""  # where what belongs to no request is said
     tell_foreign_masks: bool = True  # there, of masks that somebody made or removed by hand; they are recorded anyway
     unit_types: frozenset[str] = frozenset({"service", "socket", "timer", "path"})
     instances: bool = True  # whether instances (`foo@1.service`) may be masked
-    break_glass: BreakGlass = BreakGlass()
-    holds: Holds = Holds()
+    break_glass: BreakGlassPolicy = BreakGlassPolicy()
+    holds: HoldPolicy = HoldPolicy()
     freezes: tuple[Freeze, ...] = ()
-    windows: tuple[Window, ...] = ()
-    bounds: Bounds = Bounds()
+    maintenance_windows: tuple[MaintenanceWindow, ...] = ()
+    limits: RequestLimits = RequestLimits()
     no_start_proof: tuple[str, ...] = ()  # patterns of units for which the start is not tried as a proof
 
 
@@ -224,7 +224,7 @@ class Explained:
     """What one step of the question, or one rule of the policy file, says of the facts."""
 
     step: str
-    holds: bool  # a step was passed; a rule of the policy file matches
+    applies: bool  # a step was passed; a rule of the policy file matches
     why: str  # what it answered, or why it does not match
     decides: bool = False  # this answer is the decision
     line: int = 0  # of a rule: where it stands in the policy file

@@ -4,11 +4,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.core.policy.model import NeedsApproval
-from bot.core.requests import Approval, Request, Window
+from bot.core.requests import Approval, Request, ScheduledWindow
 from bot.core.requests.scheduling import decide_by
 
 
-def asked_for(answer: NeedsApproval, *, policy: str, now: datetime, window: Window | None = None) -> Approval:
+def approval_required(
+    answer: NeedsApproval, *, policy: str, now: datetime, window: ScheduledWindow | None = None
+) -> Approval:
     """What the first answer asks for; `policy` is the digest of the one that gave it."""
     return Approval(
         rule=answer.rule,
@@ -26,7 +28,9 @@ def asked_for(answer: NeedsApproval, *, policy: str, now: datetime, window: Wind
     )
 
 
-def asked_now(approval: Approval, answer: NeedsApproval, *, policy: str, window: Window | None = None) -> Approval:
+def updated_approval(
+    approval: Approval, answer: NeedsApproval, *, policy: str, window: ScheduledWindow | None = None
+) -> Approval:
     """What a later answer makes of it. Another policy than the one that asked first may only shorten the clocks.
 
     What waits for its window is decided until that opens, whatever a policy says of other requests.
@@ -55,7 +59,7 @@ def asked_now(approval: Approval, answer: NeedsApproval, *, policy: str, window:
     )
 
 
-def held_to_what_was_asked(request: Request, *, policy: str) -> Request:
+def with_original_requirements(request: Request, *, policy: str) -> Request:
     """The request as another policy has to judge it: of what was asked and what it asks itself, the stricter wins."""
     approval = request.approval
     if approval is None or approval.policy == policy:

@@ -1,19 +1,19 @@
 """Requests and what belongs to them: the change asked for, votes, stages, outcomes, and the moves that are legal."""
 
-from bot.core.requests.aftercare import Loss, Prolonging, Standing, Watched
+from bot.core.requests.aftercare import Aftercare, Extension, Loss, Watched
 from bot.core.requests.approval import Approval, Tally, Verdict, Vote
 from bot.core.requests.ask import Ask, Change, Verb
-from bot.core.requests.break_glass import Glass, Signature
-from bot.core.requests.calendar_and_limits import Raised
-from bot.core.requests.duration import Term
-from bot.core.requests.escalation import REMIND, Nudges, Rung
-from bot.core.requests.followups import Handover, Remark, Wanted, Wish
-from bot.core.requests.hold import Held, Hold
-from bot.core.requests.kill_switch import Frozen
+from bot.core.requests.break_glass import BreakGlass, Signature
+from bot.core.requests.calendar_and_limits import ExtraApprovalReason
+from bot.core.requests.duration import Duration
+from bot.core.requests.escalation import REMIND, Escalation, EscalationStep
+from bot.core.requests.followups import Followup, FollowupKind, Handover, Remark
+from bot.core.requests.hold import Hold, HoldState
+from bot.core.requests.kill_switch import KillSwitch
 from bot.core.requests.paging import Cause, Paging
 from bot.core.requests.request import Request
 from bot.core.requests.routing import Route
-from bot.core.requests.scheduled_window import Window
+from bot.core.requests.scheduled_window import ScheduledWindow
 from bot.core.requests.stages import Outcome, Stage
 from bot.core.requests.target import Forced, Sent, Target, Waiting
 
@@ -24,34 +24,34 @@ __all__ = [
     "Cause",
     "Change",
     "Forced",
-    "Frozen",
-    "Glass",
+    "KillSwitch",
+    "BreakGlass",
     "Handover",
-    "Held",
+    "HoldState",
     "Hold",
-    "Nudges",
+    "Escalation",
     "Loss",
     "Outcome",
     "Paging",
-    "Prolonging",
-    "Raised",
+    "Extension",
+    "ExtraApprovalReason",
     "Remark",
     "Request",
     "Route",
-    "Rung",
+    "EscalationStep",
     "Sent",
     "Signature",
     "Stage",
-    "Standing",
+    "Aftercare",
     "Tally",
     "Target",
-    "Term",
+    "Duration",
     "Verb",
     "Verdict",
     "Vote",
     "Waiting",
-    "Wanted",
-    "Wish",
+    "FollowupKind",
+    "Followup",
     "Watched",
-    "Window",
+    "ScheduledWindow",
 ]

@@ -8,7 +8,7 @@ from bot.core.people.identity import PersonId
 
 
 @dataclass(frozen=True, slots=True)
-class Prolonging:
+class Extension:
     """A later end of a mask, or none any more, or a later review of a hold: what another request did to it."""
 
     request_id: str
@@ -20,28 +20,28 @@ class Prolonging:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Aftercare:
     """Kept in the request that made the change. Every `..._at` is one of its clocks."""
 
     ends_at: datetime | None = None  # when the mask ends by itself
     approved_until: datetime | None = None  # the latest end that the policy's approvals cover
-    prolonged: tuple[Prolonging, ...] = ()
+    extensions: tuple[Extension, ...] = ()
 
-    returning: str = ""  # the newest request of our own that brings back what was there before the mask
+    undo_request: str = ""  # the newest request of our own that brings back what was there before the mask
     tries: int = 0
     try_at: datetime | None = None  # when bringing it back is tried again
     overdue: str = ""  # why it has not been brought back yet
 
-    tell_at: datetime | None = None  # when its owner hears of it: that it ends soon, or that it has no end
-    told: int = 0
+    remind_at: datetime | None = None  # when its owner hears of it: that it ends soon, or that it has no end
+    reminders: int = 0
 
     look_at: datetime | None = None  # when the host is looked at again, to see what came of the change
     looks: int = 0
     found: tuple[str, ...] = ()  # what these looks have said already
 
-    def is_prolonged_by(self, request_id: str) -> bool:
+    def is_extended_by(self, request_id: str) -> bool:
         """Whether that request has done its work here already."""
-        return any(one.request_id == request_id for one in self.prolonged)
+        return any(one.request_id == request_id for one in self.extensions)
 
 
 class Loss(StrEnum):

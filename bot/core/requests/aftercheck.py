@@ -39,7 +39,7 @@ def touched(request: Request) -> frozenset[str]:
 
 def told_of(request: Request) -> frozenset[str]:
     """Return the consequences that the thread of this change has named already."""
-    return frozenset([*request.standing.found, *map(has_failed, request.watched.failed)])
+    return frozenset([*request.aftercare.found, *map(has_failed, request.watched.failed)])
 
 
 def has_failed(unit: str) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.core.people.identity import PersonId, Place, Shift
-from bot.core.requests.calendar_and_limits import Raised
+from bot.core.requests.calendar_and_limits import ExtraApprovalReason
 
 
 class Verdict(StrEnum):
@@ -52,7 +52,7 @@ class Approval:
     guarded: str = ""  # why an approver must tick that console access works; empty: not needed
     distinct: bool = False  # each approval has to come from another of the groups
     on_call: tuple[Shift, ...] = ()  # who of the groups was on call when people were asked
-    raised: tuple[Raised, ...] = ()  # why that is more than the rule asks for by itself
+    raised: tuple[ExtraApprovalReason, ...] = ()  # why that is more than the rule asks for by itself
     turns_at: datetime | None = None  # when the calendar alone may ask for more or less
     policy: str = ""  # the digest of the policy that asked for it, or judged it last
     at_least: int = 0  # how many an earlier policy asked for: the one in its place may ask for more, never for fewer

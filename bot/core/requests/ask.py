@@ -5,9 +5,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.core.people.identity import PersonId, Place
-from bot.core.requests.duration import Term
+from bot.core.requests.duration import Duration
 from bot.core.requests.hold import Hold
-from bot.core.requests.scheduled_window import Window
+from bot.core.requests.scheduled_window import ScheduledWindow
 from bot.core.systemd.units import UnitName
 
 
@@ -28,15 +28,15 @@ class Change:
     runtime: bool = False  # until the next reboot
     keep_running: bool = False  # mask, do not stop
     user: str = ""  # that user's own manager instead of the system's
-    term: Term | None = None  # until it ends by itself; None: until somebody takes it back
+    duration: Duration | None = None  # until it ends by itself; None: until somebody takes it back
     hold: Hold | None = None  # it lasts: who answers for it, and when they look at it again
-    window: Window | None = None  # when it may be carried out; None: as soon as people agree
+    window: ScheduledWindow | None = None  # when it may be carried out; None: as soon as people agree
     force: bool = False  # nothing but this: end by SIGKILL the stop that a mask of ours waits for
 
     def __str__(self) -> str:
         options = " --runtime" * self.runtime + " --keep-running" * self.keep_running + " --force" * self.force
         whose = f" --user {self.user}" if self.user else ""
-        times = "".join(f" {time}" for time in (self.term, self.hold, self.window) if time)
+        times = "".join(f" {time}" for time in (self.duration, self.hold, self.window) if time)
         where = f"@{self.hold.hosts}" if self.hold and self.hold.is_whole else self.host
         return f"{self.verb} {where} {self.unit}{options}{whose}{times}"
 
@@ -47,7 +47,7 @@ class Change:
 
     def taken_back(self, unit: UnitName) -> "Change":
         """What takes this mask back, at once, under the unit's real name."""
-        return replace(self, verb=Verb.UNMASK, unit=unit, keep_running=False, term=None, hold=None, window=None)
+        return replace(self, verb=Verb.UNMASK, unit=unit, keep_running=False, duration=None, hold=None, window=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +66,11 @@ class Ask:
     reason: str = ""
     undoes: str = ""
     repeats: str = ""
-    prolongs: str = ""
+    extends: str = ""
     forces: str = ""
     instead_of: datetime | None = None  # with `prolongs`: when that mask would end
     by_itself: bool = False  # asked by nobody: an end has come, a hold puts its mask back or goes to one more host
-    alone: bool = False  # without the votes that are missing, if the policy lets them
+    break_glass: bool = False  # without the votes that are missing, if the policy lets them
     console_works: bool = False  # with `alone`: their word, for a guarded unit, that out-of-band access works today
 
     @property

@@ -17,7 +17,7 @@ class Signature:
 
 
 @dataclass(frozen=True, slots=True)
-class Glass:
+class BreakGlass:
     """Who went ahead alone, and why. Like a vote it counts only for the plan that it was said to."""
 
     by: PersonId

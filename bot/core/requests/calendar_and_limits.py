@@ -5,7 +5,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Raised:
+class ExtraApprovalReason:
     """One reason. `code` is for programs: freeze, outside_window or blast_radius."""
 
     code: str

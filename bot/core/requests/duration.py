@@ -7,7 +7,7 @@ _UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class Duration:
     """So long once it is proven, or until a moment: one of both."""
 
     lasts: timedelta | None = None
@@ -15,23 +15,23 @@ class Term:
 
     def __str__(self) -> str:
         if self.lasts is not None:
-            return f"--for {typed(self.lasts)}"
+            return f"--for {format_length(self.lasts)}"
         if self.until is None:
             return ""
-        return f"--until {stamped(self.until)}"
+        return f"--until {format_moment(self.until)}"
 
     def ends_at(self, begins: datetime) -> datetime:
         """When a mask ends that is proven at `begins`."""
         return self.until or begins + (self.lasts or timedelta())
 
 
-def stamped(at: datetime) -> str:
+def format_moment(at: datetime) -> str:
     """A moment as it can be typed: `2026-12-01T22:00Z`."""
     form = "%Y-%m-%dT%H:%M" + ":%S" * bool(at.second) + "Z"
     return f"{at.astimezone(UTC):{form}}"
 
 
-def typed(length: timedelta) -> str:
+def format_length(length: timedelta) -> str:
     """A length of time as people type it: `2h`, `1h30m`."""
     left, words = int(length.total_seconds()), []
     for seconds, sign in _UNITS:

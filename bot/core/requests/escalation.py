@@ -11,7 +11,7 @@ REMIND = tuple(timedelta(minutes=5) * (2**count - 1) for count in range(1, 11))
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class EscalationStep:
     """One step of the escalation ladder: so long after people were asked, whom it calls and where."""
 
     after: timedelta
@@ -21,12 +21,12 @@ class Rung:
 
 
 @dataclass(frozen=True, slots=True)
-class Nudges:
+class Escalation:
     """What time brings to those who have to decide. Each count says how many of its kind have come."""
 
     since: datetime
     remind: tuple[timedelta, ...] = ()
-    escalate: tuple[Rung, ...] = ()
+    steps: tuple[EscalationStep, ...] = ()
     reminded: int = 0
     escalated: int = 0
     counted_down: int = 0  # how often the card was drawn for its countdown alone
@@ -37,15 +37,15 @@ class Nudges:
         return self.since + self.remind[self.reminded] if self.reminded < len(self.remind) else None
 
     @property
-    def next_rung(self) -> datetime | None:
+    def next_step(self) -> datetime | None:
         """When the ladder takes its next step."""
-        return self.since + self.escalate[self.escalated].after if self.escalated < len(self.escalate) else None
+        return self.since + self.steps[self.escalated].after if self.escalated < len(self.steps) else None
 
-    def reached(self, now: datetime) -> tuple[Rung, ...]:
+    def reached(self, now: datetime) -> tuple[EscalationStep, ...]:
         """The steps that are due and not taken yet, in their order."""
-        return tuple(rung for rung in self.escalate[self.escalated :] if self.since + rung.after <= now)
+        return tuple(rung for rung in self.steps[self.escalated :] if self.since + rung.after <= now)
 
-    def after_reminder(self, now: datetime) -> "Nudges":
+    def after_reminder(self, now: datetime) -> "Escalation":
         """Once people were reminded: what came due meanwhile has come with it."""
         return replace(self, reminded=_passed((self.since + after for after in self.remind), now))
 
@@ -54,13 +54,13 @@ class Nudges:
         times = marks(self.since, end)
         return times[self.counted_down] if self.counted_down < len(times) else None
 
-    def after_drawing(self, end: datetime, now: datetime) -> "Nudges":
+    def after_drawing(self, end: datetime, now: datetime) -> "Escalation":
         """Once that was done."""
         return replace(self, counted_down=_passed(marks(self.since, end), now))
 
-    def anew(self, since: datetime) -> "Nudges":
+    def restart(self, since: datetime) -> "Escalation":
         """The same for people who are asked once more."""
-        return Nudges(since, self.remind, self.escalate)
+        return Escalation(since, self.remind, self.steps)
 
 
 def _passed(times: Iterable[datetime], now: datetime) -> int:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.core.requests import Outcome, Prolonging, Request, Standing, Verb
+from bot.core.requests import Aftercare, Extension, Outcome, Request, Verb
 
 _CHANGED = (
     Outcome.PROVEN,
@@ -19,7 +19,7 @@ _SHARE = 4  # a mask that lasts ten minutes is announced a quarter of that befor
 
 
 @dataclass(frozen=True, slots=True)
-class Care:
+class AftercarePolicy:
     """How a change is looked after once it is done."""
 
     warn_before: timedelta = timedelta(minutes=15)  # the end of a mask
@@ -33,62 +33,62 @@ class Care:
     retry_longest: timedelta = timedelta(minutes=5)  # to this
 
 
-def begun(request: Request, now: datetime, care: Care) -> Standing:
+def begin_aftercare(request: Request, now: datetime, care: AftercarePolicy) -> Aftercare:
     """What time will bring to a change that is done now."""
     look_at = now + care.looks[0] if care.looks and request.target.outcome in _CHANGED else None
     if request.ask.change.verb is not Verb.MASK or not request.can_be_undone:
-        return Standing(look_at=look_at)
+        return Aftercare(look_at=look_at)
     if request.ask.is_part:
-        return Standing(look_at=look_at)  # its owners look at the whole of it, once
+        return Aftercare(look_at=look_at)  # its owners look at the whole of it, once
     if hold := request.hold:
-        return Standing(tell_at=hold.review if hold.review > now else now + care.remind_every, look_at=look_at)
-    term = request.ask.change.term
+        return Aftercare(remind_at=hold.review if hold.review > now else now + care.remind_every, look_at=look_at)
+    term = request.ask.change.duration
     ends_at = term.ends_at(now) if term else None
-    return Standing(ends_at, approved_until=ends_at, tell_at=_first_word(ends_at, now, care), look_at=look_at)
+    return Aftercare(ends_at, approved_until=ends_at, remind_at=_first_word(ends_at, now, care), look_at=look_at)
 
 
-def prolonged(standing: Standing, by: Prolonging, care: Care, *, is_approved: bool) -> Standing:
+def extend(standing: Aftercare, by: Extension, care: AftercarePolicy, *, is_approved: bool) -> Aftercare:
     """Another end than before, whatever the old one had led to; `is_approved` if it is not only a free extension."""
     return replace(
         standing,
         ends_at=by.until,
         approved_until=by.until if is_approved else standing.approved_until,
-        prolonged=(*standing.prolonged, by),
+        extensions=(*standing.extensions, by),
         tries=0,
         try_at=None,
         overdue="",
-        tell_at=_first_word(by.until, by.at, care),
-        told=0,
+        remind_at=_first_word(by.until, by.at, care),
+        reminders=0,
     )
 
 
-def kept(standing: Standing, by: Prolonging) -> Standing:
+def keep(standing: Aftercare, by: Extension) -> Aftercare:
     """A hold that its owners looked at: they hear of it again when they said."""
-    return replace(standing, prolonged=(*standing.prolonged, by), tell_at=by.until, told=0)
+    return replace(standing, extensions=(*standing.extensions, by), remind_at=by.until, reminders=0)
 
 
-def put_off(standing: Standing, why: str, now: datetime, care: Care) -> Standing:
+def put_off(standing: Aftercare, why: str, now: datetime, care: AftercarePolicy) -> Aftercare:
     """It is not brought back yet: seen after again with growing pauses, and its owner hears of it at once."""
-    tell_at = standing.tell_at if standing.overdue else now
-    return replace(standing, overdue=why, try_at=next_try(standing, now, care), tell_at=tell_at)
+    tell_at = standing.remind_at if standing.overdue else now
+    return replace(standing, overdue=why, try_at=next_try(standing, now, care), remind_at=tell_at)
 
 
-def is_late(undo: Request, ends_at: datetime | None, now: datetime, care: Care) -> bool:
+def is_late(undo: Request, ends_at: datetime | None, now: datetime, care: AftercarePolicy) -> bool:
     """An undo that should be over by now."""
     return now - max(undo.asked_at, ends_at or undo.asked_at) > care.retry_longest
 
 
-def next_try(standing: Standing, now: datetime, care: Care) -> datetime:
+def next_try(standing: Aftercare, now: datetime, care: AftercarePolicy) -> datetime:
     """The longer it has been due, the longer the pause."""
     return now + pause(now - (standing.ends_at or now), care)
 
 
-def pause(waited: timedelta, care: Care) -> timedelta:
+def pause(waited: timedelta, care: AftercarePolicy) -> timedelta:
     """Until what has waited so long is tried once more."""
     return min(care.retry_longest, max(care.retry_first, waited))
 
 
-def next_look(request: Request, now: datetime, care: Care) -> datetime | None:
+def next_look(request: Request, now: datetime, care: AftercarePolicy) -> datetime | None:
     """When the host is looked at once more; looks whose time passed while nobody looked are not made up for."""
     if request.finished_at is None:
         return None
@@ -96,7 +96,7 @@ def next_look(request: Request, now: datetime, care: Care) -> datetime | None:
     return next((at for at in times if at > now), None)
 
 
-def _first_word(ends_at: datetime | None, now: datetime, care: Care) -> datetime:
+def _first_word(ends_at: datetime | None, now: datetime, care: AftercarePolicy) -> datetime:
     if ends_at is None:
         return now + care.remind_after
     return ends_at - min(care.warn_before, (ends_at - now) / _SHARE)

@@ -8,21 +8,21 @@ from bot.core.people.identity import PersonId, Place
 from bot.core.requests.approval import Tally
 
 
-class Wanted(StrEnum):
+class FollowupKind(StrEnum):
     """What may be wanted."""
 
-    GO_ALONE = "go_alone"  # ahead without the votes that are missing
+    BREAK_GLASS = "break_glass"  # ahead without the votes that are missing
     ASK_FOR_MORE = "ask_for_more"  # a question before a vote
     ANSWER = "answer"  # to that
     HAND_OVER = "hand_over"
-    SIGN = "sign_review"  # of what somebody did alone
+    SIGN_REVIEW = "sign_review"  # of what somebody did alone
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Followup:
     """One person's word. Like a vote it is cast, and then counted or refused."""
 
-    wanted: Wanted
+    kind: FollowupKind
     by: PersonId
     name: str
     at: datetime

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.requests.aftercare import Loss
-from bot.core.requests.duration import stamped
+from bot.core.requests.duration import format_moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +22,11 @@ class Hold:
         return bool(self.hosts) and not self.part_of
 
     def __str__(self) -> str:
-        return f"--hold {self.owners} --review {stamped(self.review)}"
+        return f"--hold {self.owners} --review {format_moment(self.review)}"
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HoldState:
     """What became of it since it was made. The next request that puts the mask back takes the history over."""
 
     off: Loss | None = None  # how the mask was taken off; None while it is there

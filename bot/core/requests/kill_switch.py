@@ -7,7 +7,7 @@ from bot.core.people.identity import PersonId
 
 
 @dataclass(frozen=True, slots=True)
-class Frozen:
+class KillSwitch:
     """Somebody stopped new masks."""
 
     by: PersonId

@@ -5,14 +5,14 @@ from datetime import datetime
 
 from bot.core.people.identity import PersonId
 from bot.core.people.quorum import standing
-from bot.core.requests.aftercare import Standing, Watched
+from bot.core.requests.aftercare import Aftercare, Watched
 from bot.core.requests.approval import Approval, Tally, Verdict, Vote
 from bot.core.requests.ask import Ask, Verb
-from bot.core.requests.break_glass import Glass
-from bot.core.requests.escalation import Nudges
-from bot.core.requests.followups import Handover, Remark, Wish
-from bot.core.requests.hold import Held, Hold
-from bot.core.requests.kill_switch import Frozen
+from bot.core.requests.break_glass import BreakGlass
+from bot.core.requests.escalation import Escalation
+from bot.core.requests.followups import Followup, Handover, Remark
+from bot.core.requests.hold import Hold, HoldState
+from bot.core.requests.kill_switch import KillSwitch
 from bot.core.requests.paging import Paging
 from bot.core.requests.routing import Route
 from bot.core.requests.stages import MOVES, Outcome, Stage
@@ -32,7 +32,7 @@ class Request:
     version: int = 0
     approval: Approval | None = None
     votes: tuple[Vote, ...] = ()
-    nudges: Nudges | None = None  # what time brings while it waits for votes
+    escalation: Escalation | None = None  # what time brings while it waits for votes
     paging: Paging | None = None  # whether somebody is woken up about it
     approved_at: datetime | None = None
     act_by: datetime | None = None  # how long the approval is good
@@ -46,14 +46,14 @@ class Request:
     repeated_by: str = ""  # the later request that did what this one did not bring to its end
     undo_until: datetime | None = None  # until then an undo needs no vote
     handovers: tuple[Handover, ...] = ()
-    frozen: Frozen | None = None  # new masks were stopped when its card was drawn
+    kill_switch: KillSwitch | None = None  # new masks were stopped when its card was drawn
     route: Route = Route()
-    wishes: tuple[Wish, ...] = ()  # the newest
-    talk: tuple[Remark, ...] = ()
-    standing: Standing = Standing()  # what time brings to it once it is done
-    glass: Glass | None = None  # who went ahead without the votes that were missing
+    followups: tuple[Followup, ...] = ()  # the newest
+    remarks: tuple[Remark, ...] = ()
+    aftercare: Aftercare = Aftercare()  # what time brings to it once it is done
+    break_glass: BreakGlass | None = None  # who went ahead without the votes that were missing
     watched: Watched = Watched()
-    held: Held = Held()
+    hold_state: HoldState = HoldState()
     hosts: tuple[str, ...] = ()  # of a hold for a group, and of what lifts it: where it is, when people were asked
     due_at: datetime | None = field(default=None)  # when it must be looked at again; None: when something happens
 
@@ -102,24 +102,24 @@ class Request:
         return len(self.covered) if is_distinct else len(self.counted)
 
     @property
-    def open_wishes(self) -> tuple[Wish, ...]:
+    def open_followups(self) -> tuple[Followup, ...]:
         """What somebody wants of it and has no answer to yet."""
-        return tuple(wish for wish in self.wishes if wish.tally is Tally.CAST)
+        return tuple(wish for wish in self.followups if wish.tally is Tally.CAST)
 
     @property
     def open_question(self) -> Remark | None:
         """What somebody wants to know before they vote, and nobody has answered."""
-        return self.talk[-1] if self.talk and not self.talk[-1].is_answer else None
+        return self.remarks[-1] if self.remarks and not self.remarks[-1].is_answer else None
 
     @property
-    def is_alone(self) -> bool:
+    def is_break_glass(self) -> bool:
         """Somebody went ahead alone with the plan as it is now."""
-        return self.glass is not None and self.glass.digest == self.target.digest
+        return self.break_glass is not None and self.break_glass.digest == self.target.digest
 
     @property
     def owes_review(self) -> bool:
         """Glass was broken and nobody has signed for it; what a later request did again is reviewed there."""
-        return self.glass is not None and self.glass.signed is None and not self.repeated_by
+        return self.break_glass is not None and self.break_glass.signed is None and not self.repeated_by
 
     @property
     def is_live_mask(self) -> bool:
@@ -148,8 +148,8 @@ class Request:
 
         One that has an end is none any more: it was lifted on all hosts of its group.
         """
-        hold, kept = self.ask.change.hold, self.standing.prolonged
-        if hold is None or self.ask.change.verb is not Verb.MASK or not self.is_live_mask or self.standing.ends_at:
+        hold, kept = self.ask.change.hold, self.aftercare.extensions
+        if hold is None or self.ask.change.verb is not Verb.MASK or not self.is_live_mask or self.aftercare.ends_at:
             return None
         return replace(hold, review=kept[-1].until) if kept and kept[-1].until else hold
 

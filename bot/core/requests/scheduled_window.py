@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.requests.duration import stamped, typed
+from bot.core.requests.duration import format_length, format_moment
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class ScheduledWindow:
     """From when until when. An approval is good for this time and for no other."""
 
     opens: datetime
     closes: datetime
 
     def __str__(self) -> str:
-        return f"--at {stamped(self.opens)} --window {typed(self.closes - self.opens)}"
+        return f"--at {format_moment(self.opens)} --window {format_length(self.closes - self.opens)}"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.core.requests import Change, Request, Stage, Window
+from bot.core.requests import Change, Request, ScheduledWindow, Stage
 
 
 @dataclass(frozen=True)
@@ -15,22 +15,22 @@ class Scheduling:
     ahead: timedelta = timedelta(days=30)  # how far ahead one may open
 
 
-def window_of(request: Request) -> Window | None:
+def window_of(request: Request) -> ScheduledWindow | None:
     """The window of a request that has one."""
     return request.ask.change.window
 
 
-def is_ahead(window: Window | None, now: datetime) -> bool:
+def is_ahead(window: ScheduledWindow | None, now: datetime) -> bool:
     """Whether it has to wait for its window to open."""
     return window is not None and now < window.opens
 
 
-def due(window: Window | None, now: datetime) -> datetime:
+def due(window: ScheduledWindow | None, now: datetime) -> datetime:
     """When an approved request is taken up."""
     return max(now, window.opens) if window else now
 
 
-def decide_by(window: Window | None, now: datetime, within: timedelta) -> datetime:
+def decide_by(window: ScheduledWindow | None, now: datetime, within: timedelta) -> datetime:
     """The end of the time to decide: with a window until it opens, people decide in their own daylight.
 
     Who is asked shortly before, or while it is open, has as long as ever; but never longer than the window lasts.
@@ -44,19 +44,19 @@ def called_from(now: datetime, by: datetime, within: timedelta) -> datetime:
     return max(now, by - within)
 
 
-def good_until(window: Window | None, now: datetime, good_for: timedelta) -> datetime:
+def good_until(window: ScheduledWindow | None, now: datetime, good_for: timedelta) -> datetime:
     """How long an approval is good: it does not run out before the window opens."""
     return window.closes if window else now + good_for
 
 
-def approved(request: Request, because: str, now: datetime, good_for: timedelta) -> Request:
+def approve(request: Request, because: str, now: datetime, good_for: timedelta) -> Request:
     """The request once it may run: from when, and how long that is good."""
     window = window_of(request)
     act_by, due_at = good_until(window, now, good_for), due(window, now)
     return request.move(Stage.APPROVED, because=because, approved_at=now, act_by=act_by, due_at=due_at)
 
 
-def once_more(first: Request, now: datetime) -> Change:
+def repeat_change(first: Request, now: datetime) -> Change:
     """The same change of the unit by its real name; a window that is over is left out."""
     window = window_of(first)
     still = window if window and now < window.closes else None
@@ -64,7 +64,7 @@ def once_more(first: Request, now: datetime) -> Change:
     return replace(first.ask.change, unit=first.target.unit, window=still, hold=hold)
 
 
-def are_apart(one: Window | None, other: Window | None, now: datetime) -> bool:
+def are_apart(one: ScheduledWindow | None, other: ScheduledWindow | None, now: datetime) -> bool:
     """Whether two requests for one unit stay out of each other's way: one waits for a window that is not open yet."""
     if one and other:
         return one.closes <= other.opens or other.closes <= one.opens

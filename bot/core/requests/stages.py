@@ -53,7 +53,7 @@ class Outcome(StrEnum):
     UNMASKED = "unmasked"  # a mask that was not ours is gone
     NOT_UNMASKED = "not_unmasked"  # a link of a mask that was not ours is gone, and the unit is still masked
     NOT_OURS = "not_ours"  # an undo stopped: what is there now is not what we made
-    PROLONGED = "prolonged"  # a mask of ours ends later, or does not end by itself any more; its host was not touched
+    EXTENDED = "extended"  # a mask of ours ends later, or does not end by itself any more; its host was not touched
     KILLED = "killed"  # the stop that a mask of ours waits for was ended by SIGKILL; the mask itself goes on
     CALLED_OFF = "called_off"  # withdrawn while it waited for the stop: not masked, and everything is as it was before
     CALLED_OFF_PARTLY = "called_off_partly"  # the same, but not everything is as it was

@@ -23,7 +23,7 @@ _LOOPBACK = ("127.", "::1", "::ffff:127.")
 
 
 @dataclass(frozen=True, slots=True)
-class WayIn:
+class OwnAccess:
     """The units that carry us, under all their names, with what starts them."""
 
     units: frozenset[str]
@@ -40,7 +40,7 @@ class WayIn:
         return listens or any(name.endswith(".socket") for name in known)
 
 
-def read_way_in(found: Mapping[str, Sequence[str]]) -> WayIn:
+def read_own_access(found: Mapping[str, Sequence[str]]) -> OwnAccess:
     """From the sections of a full look."""
     way = record(found["way"], ("connection", "container", "behind"))
     above = _units(found["lifeline"])
@@ -48,7 +48,7 @@ def read_way_in(found: Mapping[str, Sequence[str]]) -> WayIn:
     passed, listening = (_read(found[name]) for name in ("sockets", "listening"))
     connection = _CONNECTION.fullmatch(way.get("connection", ""))
     if connection is None or len(passed) < len(found["sockets"]):
-        return WayIn(_with_names(above, found["carriers"]), is_told=False, listening=None)
+        return OwnAccess(_with_names(above, found["carriers"]), is_told=False, listening=None)
     is_behind = way.get("behind") == "yes"
     port = (connection["at"], connection["from"])
     ours = [socket for socket in passed if (socket["here"], socket["there"]) == port]
@@ -58,7 +58,7 @@ def read_way_in(found: Mapping[str, Sequence[str]]) -> WayIn:
     relays = [socket for socket in passed if socket not in ours and socket not in listeners]
     carrying = above.union(*map(makers.units, (*ours, *listeners, *relays)))
     our_end = any(unit.endswith(".service") for unit in above) or (bool(ours) and all(map(makers.is_known, ours)))
-    return WayIn(
+    return OwnAccess(
         _with_names(carrying, found["carriers"]),
         is_told=not is_behind
         and our_end

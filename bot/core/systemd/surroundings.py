@@ -7,7 +7,7 @@ from dataclasses import replace
 from bot.core.systemd import own_access, unread_edits
 from bot.core.systemd.dependencies import Neighbourhood, near_names, read_states
 from bot.core.systemd.output import Record, is_unit, needed, read_units, record, records
-from bot.core.systemd.own_access import read_way_in
+from bot.core.systemd.own_access import read_own_access
 from bot.core.systemd.properties import SHOWN_OF_NEIGHBOUR
 from bot.core.systemd.sudo_rights import listed_rights
 from bot.core.systemd.sudo_rights_script import NEVER
@@ -66,7 +66,7 @@ def for_a_decision(
     around: Surroundings, found: Mapping[str, tuple[str, ...]], unit: Record, *, user: str, granted: Granted
 ) -> Surroundings:
     """What only somebody needs to know who decides: our way in, our rights, and what a reload would apply besides."""
-    way = read_way_in(found)
+    way = read_own_access(found)
     rights = listed_rights(found["rights"], found["sudo"], unit["Id"], user)
     at_stake = {unit["Id"]: {*read_units(unit["Names"]), *(trigger.unit for trigger in around.triggers)}}
     at_stake |= {other.unit: {other.unit, *other.names} for other in around.would_stop}

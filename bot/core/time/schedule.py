@@ -30,7 +30,7 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
-class Digest:
+class HandoverSchedule:
     """Where and when people are told by themselves what the next on-call has to know."""
 
     schedule: Schedule

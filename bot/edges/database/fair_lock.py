@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from bot.errors import StoreBusy
 
 
-class Turns:
+class FairLock:
     """A lock that is handed on in the order in which it was asked for.
 
     SQLite lets a writer who finds the file locked sleep up to a tenth of a second and then compete with everybody

@@ -8,24 +8,24 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, update
 from bot.edges.database.tables import duties
 from bot.edges.database.transactions import DATABASE_CLOCK, NOW, Moment, database_time, insert_new
 from bot.errors import Stale
-from bot.ports import Duty
+from bot.ports import Periodic
 
 _PULSE = "pulse"  # the row of which nothing matters but that it can be written
 
 
-def get(connection: Connection, name: str) -> Duty | None:
+def get(connection: Connection, name: str) -> Periodic | None:
     """A duty as it is kept."""
     row = connection.execute(select(duties).where(duties.c.name == name)).first()
     return _duty(row) if row else None
 
 
-def of_kind(connection: Connection, kind: str) -> list[Duty]:
+def of_kind(connection: Connection, kind: str) -> list[Periodic]:
     """All whose name begins with the kind and a colon."""
     named = duties.c.name.startswith(f"{kind}:", autoescape=True)
     return [_duty(row) for row in connection.execute(select(duties).where(named).order_by(duties.c.name))]
 
 
-def keep(connection: Connection, duty: Duty) -> Duty:
+def keep(connection: Connection, duty: Periodic) -> Periodic:
     """Write the next version over `duty.version`, free to be taken. Raises `Stale`."""
     newer = replace(duty, version=duty.version + 1)
     row = {"document": dict(newer.document), "version": newer.version, "due_at": newer.due_at}
@@ -52,7 +52,7 @@ def is_any_due(connection: Connection, *, now: datetime) -> bool:
     return connection.execute(_ANY_DUE, {"now": now}).first() is not None
 
 
-def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta) -> Duty | None:
+def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta) -> Periodic | None:
     """Take what has been due longest. Whoever held it before can keep it no more: its version has moved on."""
     lease_time = database_time(connection)
     row = connection.execute(
@@ -83,5 +83,5 @@ def _may_be_taken(now: Moment, lease_time: Moment) -> ColumnElement[bool]:
 _ANY_DUE = select(duties.c.name).where(_may_be_taken(NOW, DATABASE_CLOCK)).limit(1)
 
 
-def _duty(row: Row[tuple[object, ...]]) -> Duty:
-    return Duty(row.name, row.document, row.due_at, row.version)
+def _duty(row: Row[tuple[object, ...]]) -> Periodic:
+    return Periodic(row.name, row.document, row.due_at, row.version)

@@ -15,10 +15,10 @@ from bot.core.requests import Request, Stage, Vote
 from bot.edges import metrics
 from bot.edges.database import audit_log, backlog, blast_radius, claims, outbox, periodic, requests
 from bot.edges.database.engine import Limits, parse_url
-from bot.edges.database.takeover import taken_over
+from bot.edges.database.takeover import take_over
 from bot.edges.database.transactions import Transactions
-from bot.edges.database.wakeup import Bell
-from bot.ports import Claim, Clock, Count, Due, Duty, Message, Query
+from bot.edges.database.wakeup import Wakeup
+from bot.ports import Claim, Clock, Count, Due, Message, Periodic, Query
 
 _PAGE = 1000
 
@@ -42,7 +42,7 @@ class Database:
         self._limits = limits or Limits()
         self._origin = Origin(instance, __version__, config_digest)
         self._transactions = Transactions(self._url, self._limits)
-        self._bell = Bell()
+        self._bell = Wakeup()
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -51,7 +51,7 @@ class Database:
         Brings the schema up to date. Raises `ConfigError` if another process uses the file, or the file is lost or
         broken.
         """
-        with closing(self), taken_over(self._url, self._transactions):
+        with closing(self), take_over(self._url, self._transactions):
             yield
 
     def close(self) -> None:
@@ -174,22 +174,22 @@ class Database:
         with self._transactions.reading() as connection:
             return outbox.card(connection, request_id)
 
-    def duty(self, name: str) -> Duty | None:
+    def duty(self, name: str) -> Periodic | None:
         with self._transactions.reading() as connection:
             return periodic.get(connection, name)
 
-    def duties(self, kind: str) -> list[Duty]:
+    def duties(self, kind: str) -> list[Periodic]:
         with self._transactions.reading() as connection:
             return periodic.of_kind(connection, kind)
 
-    def keep(self, duty: Duty, *, events: Sequence[Event] = (), messages: Sequence[Message] = ()) -> Duty:
+    def keep(self, duty: Periodic, *, events: Sequence[Event] = (), messages: Sequence[Message] = ()) -> Periodic:
         with self._changing() as (connection, now):
             kept = periodic.keep(connection, duty)
             outbox.announce(connection, messages, now=now)
             self._append(connection, events, now)
             return kept
 
-    def take_duty(self, owner: str) -> Duty | None:
+    def take_duty(self, owner: str) -> Periodic | None:
         now = self._clock.now()
         with self._transactions.reading() as connection:
             if not periodic.is_any_due(connection, now=now):

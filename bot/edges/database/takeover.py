@@ -13,7 +13,7 @@ from bot.errors import ConfigError
 
 
 @contextmanager
-def taken_over(url: URL, transactions: Transactions) -> Iterator[None]:
+def take_over(url: URL, transactions: Transactions) -> Iterator[None]:
     """Bring the schema up to date, and hold the file as long as this lasts.
 
     Raises `ConfigError` if another process uses the file, or the file is lost or broken.

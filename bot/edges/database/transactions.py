@@ -13,7 +13,7 @@ from sqlalchemy.sql.schema import Table
 
 from bot.edges.database.engine import Limits, connect, file_of
 from bot.edges.database.errors import committing, translated
-from bot.edges.database.fair_lock import Turns
+from bot.edges.database.fair_lock import FairLock
 from bot.edges.database.tables import UtcTime
 
 
@@ -23,7 +23,7 @@ class Transactions:
     def __init__(self, url: URL, limits: Limits) -> None:
         self._engine = connect(url, limits)
         self._is_file = file_of(url) is not None
-        self._turns = Turns(limits.busy.total_seconds())
+        self._turns = FairLock(limits.busy.total_seconds())
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

@@ -3,7 +3,7 @@
 import threading
 
 
-class Bell:
+class Wakeup:
     """Counts how often it was rung; each thread remembers up to where it has heard."""
 
     def __init__(self) -> None:

@@ -20,7 +20,7 @@ log = structlog.get_logger()
 _WIDTH = 200  # of a reason
 
 
-class AskedSchedules:
+class OnCallSchedules:
     """Meets `ports.Schedules`. An answer is kept for `ttl` seconds, as the directory keeps Slack's.
 
     So is a failure: whoever waited for a source that hangs need not wait for it once more.

@@ -9,7 +9,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from bot.core import health
-from bot.core.health import Sign
+from bot.core.health import ComponentHealth
 from bot.edges import metrics
 from bot.edges.http.server import HttpLimits, Listener
 
@@ -23,7 +23,7 @@ Answer = tuple[HTTPStatus, str, bytes]
 class Probes:
     """A WSGI application. It only reads what was found a moment ago, so that asking costs nothing and never waits."""
 
-    def __init__(self, found: Callable[[], Sequence[Sign]]) -> None:
+    def __init__(self, found: Callable[[], Sequence[ComponentHealth]]) -> None:
         self._found = found
         self._pages: Mapping[str, Callable[[], Answer]] = {
             "/healthz": self._health,
@@ -57,7 +57,7 @@ class Probes:
         return _said(is_ready, health.document(found, verdict="ready", is_well=is_ready))
 
 
-def listener(found: Callable[[], Sequence[Sign]], address: tuple[str, int]) -> Listener:
+def listener(found: Callable[[], Sequence[ComponentHealth]], address: tuple[str, int]) -> Listener:
     """The probes at one address, not open yet."""
     return Listener(Probes(found), address, limits=_LIMITS, threads=_THREADS)
 

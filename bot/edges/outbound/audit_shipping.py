@@ -9,10 +9,10 @@ from datetime import datetime
 from time import monotonic
 from typing import Any
 
-from bot.core.audit.shipping import Need, Record, SyslogAddress, Way, framed, posted, syslog_lines
+from bot.core.audit.shipping import Need, Record, SyslogAddress, Way, as_json_list, frame, syslog_lines
 from bot.core.paging import signed
 from bot.edges import metrics
-from bot.edges.deadline import ended_after
+from bot.edges.deadline import call_after
 from bot.edges.http.post import Poster, Unreachable
 from bot.errors import SinkError
 
@@ -42,7 +42,7 @@ class SyslogSink:
                     for line in lines:
                         receiver.sendall(line)
                 else:
-                    receiver.sendall(b"".join(map(framed, lines)))
+                    receiver.sendall(b"".join(map(frame, lines)))
                     _see_it_closed(receiver, end)
         except OSError as error:
             late = monotonic() >= end or isinstance(error, TimeoutError)
@@ -97,7 +97,7 @@ def _see_it_closed(receiver: socket.socket, end: float) -> None:
 
 def _cut_at(receiver: socket.socket, end: float) -> AbstractContextManager[None]:
     """Whatever waits on the socket then is ended, however slowly something drips in."""
-    return ended_after(max(0.0, end - monotonic()), lambda: _cut(receiver))
+    return call_after(max(0.0, end - monotonic()), lambda: _cut(receiver))
 
 
 def _cut(receiver: socket.socket) -> None:
@@ -121,7 +121,7 @@ class WebhookSink:
 
     def take(self, records: Sequence[Record]) -> None:
         """Raises `SinkError`."""
-        body = posted(records)
+        body = as_json_list(records)
         try:
             answer = self._poster.post(self._url, body, signed(body, self._secret, self._now()))
         except Unreachable as error:

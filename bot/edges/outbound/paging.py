@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from bot.core.paging import Call, Format, Page, render, signed, why_not
+from bot.core.paging import Alert, Call, Format, render, signed, why_not
 from bot.edges.http.post import Poster, Unreachable
 from bot.errors import ConfigError, PagerError
 
@@ -43,7 +43,7 @@ class Webhook:
         self._poster = Poster(deadline=deadline, context=context)
         self._busy = threading.Lock()
 
-    def page(self, page: Page) -> None:
+    def page(self, page: Alert) -> None:
         """Tell the receiver of pages. Raises `PagerError`."""
         now, to = self._now(), self._receiver
         call = render(page, to.form, url=to.url, key=to.key, now=now)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import paramiko
 
-from bot.edges.deadline import ended_after
+from bot.edges.deadline import call_after
 from bot.errors import OutcomeUnknown
 
 _CHUNK = 32 * 1024
@@ -62,7 +62,7 @@ def _unknown(deadline: float, end: float) -> OutcomeUnknown:
 
 def _closed_at(channel: paramiko.Channel, seconds: float) -> AbstractContextManager[None]:
     """`exec_command` waits for its answer without a limit; a closed channel ends that."""
-    return ended_after(seconds, lambda: _close(channel))
+    return call_after(seconds, lambda: _close(channel))
 
 
 def _close(channel: paramiko.Channel) -> None:

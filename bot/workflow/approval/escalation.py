@@ -6,46 +6,48 @@ from dataclasses import replace
 from bot.core.audit.chain import Event
 from bot.core.people.identity import PersonId, Place
 from bot.core.policy.model import Group
-from bot.core.requests import Cause, Request, Rung, Tally
+from bot.core.requests import Cause, EscalationStep, Request, Tally
 from bot.core.time.human_time import spoken
 from bot.errors import NotYet, Unverified
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.paging import page
-from bot.workflow.people.membership import MOST_CALLED, called
-from bot.workflow.process.deps import Parts
+from bot.workflow.people.membership import MOST_CALLED, mention_ids
+from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import event
 
 _PAGED, _NO_PAGER = "somebody paged", "nobody paged, because no pager is set up"
 
 
-def count_down(parts: Parts, claim: Claim, request: Request) -> Request:
+def count_down(deps: Deps, claim: Claim, request: Request) -> Request:
     """Draw the card anew when what it says about the time that is left has grown too old; nobody waits for that."""
-    nudges, approval, now = request.nudges, request.approval, parts.clock.now()
+    nudges, approval, now = request.escalation, request.approval, deps.clock.now()
     if nudges is None or approval is None:
         return request
     drawn = nudges.after_drawing(approval.decide_by, now)
     if drawn == nudges:
         return request
-    return parts.store.save(replace(request, nudges=drawn), claim=claim, urgent=False)
+    return deps.store.save(replace(request, escalation=drawn), claim=claim, urgent=False)
 
 
-def remind(parts: Parts, claim: Claim, request: Request) -> Request:
+def remind(deps: Deps, claim: Claim, request: Request) -> Request:
     """Call those who can still decide: once, however many reminders came due while no bot ran."""
-    nudges, approval, now = request.nudges, request.approval, parts.clock.now()
+    nudges, approval, now = request.escalation, request.approval, deps.clock.now()
     if nudges is None or approval is None or nudges.next_reminder is None or now < nudges.next_reminder:
         return request
     try:
-        people = still_to_decide(parts, request)
+        people = still_to_decide(deps, request)
     except Unverified as error:  # nobody is forgotten because Slack is away
-        raise NotYet(str(error), again_in=parts.timings.not_verified) from error
+        raise NotYet(str(error), again_in=deps.timings.not_verified) from error
     after = nudges.after_reminder(now)
     until = min(filter(None, (after.next_reminder, approval.decide_by)))
     told = [Message(MessageKind.REMINDER, mentions=people, until=until)] if people else []
     recorded = event(request, "request.reminded", people=list(people))
-    return parts.store.save(replace(request, nudges=after), events=[recorded], messages=told, claim=claim, urgent=False)
+    return deps.store.save(
+        replace(request, escalation=after), events=[recorded], messages=told, claim=claim, urgent=False
+    )
 
 
-def still_to_decide(parts: Parts, request: Request) -> tuple[str, ...]:
+def still_to_decide(deps: Deps, request: Request) -> tuple[str, ...]:
     """Members of the approving groups who have not voted, by their ids; never whoever asked. Raises `Unverified`.
 
     Where each approval has to come from another group, only of the groups that still lack theirs.
@@ -55,40 +57,40 @@ def still_to_decide(parts: Parts, request: Request) -> tuple[str, ...]:
     groups = [group for group in (approval.groups if approval else ()) if group not in covered]
     voted = [vote.voter for vote in request.votes if vote.digest == digest and vote.tally is not Tally.REFUSED]
     cannot = (*voted, *request.requesters)
-    return _called(one for one in _members(parts, groups) if not any(one.is_same_as(other) for other in cannot))
+    return _called(one for one in _members(deps, groups) if not any(one.is_same_as(other) for other in cannot))
 
 
-def escalate(parts: Parts, claim: Claim, request: Request) -> Request:
+def escalate(deps: Deps, claim: Claim, request: Request) -> Request:
     """Take every step of the ladder that is due, each once, and say so in the thread."""
-    nudges = request.nudges
-    rungs = nudges.reached(parts.clock.now()) if nudges else ()
+    nudges = request.escalation
+    rungs = nudges.reached(deps.clock.now()) if nudges else ()
     if nudges is None or not rungs:
         return request
-    after = replace(request, nudges=replace(nudges, escalated=nudges.escalated + len(rungs)))
-    messages = [message for rung in rungs for message in _calls(parts, request, rung)]
+    after = replace(request, escalation=replace(nudges, escalated=nudges.escalated + len(rungs)))
+    messages = [message for rung in rungs for message in _calls(deps, request, rung)]
     events = [_climbed(request, rung) for rung in rungs]
-    if parts.pager and any(rung.page for rung in rungs):
-        paged = page(after, Cause.UNDECIDED, parts.clock.now())
+    if deps.pager and any(rung.page for rung in rungs):
+        paged = page(after, Cause.UNDECIDED, deps.clock.now())
         after, messages, events = paged.request, [*messages, *paged.messages], [*events, *paged.events]
-    return parts.store.save(after, events=events, messages=messages, claim=claim)
+    return deps.store.save(after, events=events, messages=messages, claim=claim)
 
 
-def _climbed(request: Request, rung: Rung) -> Event:
+def _climbed(request: Request, rung: EscalationStep) -> Event:
     return event(request, "request.escalated", mention=list(rung.mention), channel=rung.channel, page=rung.page)
 
 
-def _calls(parts: Parts, request: Request, rung: Rung) -> Iterable[Message]:
+def _calls(deps: Deps, request: Request, rung: EscalationStep) -> Iterable[Message]:
     until = request.approval.decide_by if request.approval else None
     if request.route.stays:
         rung = replace(rung, channel="")
-    yield Message(MessageKind.NOTE, body=_said(rung, has_pager=parts.pager is not None))
+    yield Message(MessageKind.NOTE, body=_said(rung, has_pager=deps.pager is not None))
     if rung.mention or rung.channel:
         place = Place(rung.channel) if rung.channel else None
-        mentions = called(parts, rung.mention)
+        mentions = mention_ids(deps, rung.mention)
         yield Message(MessageKind.REMINDER, place=place, mentions=mentions, until=until)
 
 
-def _said(rung: Rung, *, has_pager: bool) -> str:
+def _said(rung: EscalationStep, *, has_pager: bool) -> str:
     groups = " and ".join(f"@{group}" for group in rung.mention)
     called = [f"{groups} called"] * bool(groups) + ["another channel told"] * bool(rung.channel)
     called += [_PAGED if has_pager else _NO_PAGER] * rung.page
@@ -96,12 +98,12 @@ def _said(rung: Rung, *, has_pager: bool) -> str:
     return f"{spoken(rung.after)} without a decision: {told}."
 
 
-def _members(parts: Parts, names: Iterable[str]) -> frozenset[PersonId]:
-    return frozenset().union(*(parts.directory.members(group) for group in _groups(parts, names)))
+def _members(deps: Deps, names: Iterable[str]) -> frozenset[PersonId]:
+    return frozenset().union(*(deps.directory.members(group) for group in _groups(deps, names)))
 
 
-def _groups(parts: Parts, names: Iterable[str]) -> list[Group]:
-    known = {group.name: group for group in parts.policy.groups}
+def _groups(deps: Deps, names: Iterable[str]) -> list[Group]:
+    known = {group.name: group for group in deps.policy.groups}
     return [known[name] for name in names if name in known]
 
 

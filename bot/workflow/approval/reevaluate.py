@@ -11,14 +11,14 @@ import structlog
 
 from bot.core.audit.chain import Event
 from bot.core.policy.model import Allow, Decision, Moment, NeedsApproval, Refuse
-from bot.core.policy.requirements import asked_now, held_to_what_was_asked, is_outdated
+from bot.core.policy.requirements import is_outdated, updated_approval, with_original_requirements
 from bot.core.requests import Request, Stage, Tally, Vote
 from bot.core.requests import scheduling as later
 from bot.errors import Unverified, UsageError
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.evaluate import judge
+from bot.workflow.evaluate import evaluate
 from bot.workflow.people.membership import with_names
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import end, event, limit_events, refuse
 from bot.workflow.requests.lineage import with_all_hosts
 
@@ -27,36 +27,36 @@ _WHY = "May not approve this any more."
 _REPLACED = "The policy was replaced while this waited."
 
 
-def review(parts: Parts, request: Request, *, claim: Claim) -> Request:
+def reevaluate(deps: Deps, request: Request, *, claim: Claim) -> Request:
     """Judge it anew if the policy was replaced since it was asked, or a freeze or a window begins or ends.
 
     If people cannot be verified now, it is tried again soon; a vote does not count for less meanwhile.
     """
-    policy, now = parts.policy.digest, parts.clock.now()
+    policy, now = deps.policy.digest, deps.clock.now()
     is_open = request.approval is not None and now < request.approval.decide_by
     if request.stage is not Stage.WAITING or not is_open or not is_outdated(request, policy=policy, now=now):
         return request
-    held = with_all_hosts(parts, held_to_what_was_asked(request, policy=policy))
+    held = with_all_hosts(deps, with_original_requirements(request, policy=policy))
     try:
-        answer = with_names(parts, judge(parts, held, Moment.VOTE))
+        answer = with_names(deps, evaluate(deps, held, Moment.VOTE))
     except UsageError as error:
-        return end(parts, request, Stage.CANCELLED, f"{_REPLACED} {error}", code="unknown_host", claim=claim)
+        return end(deps, request, Stage.CANCELLED, f"{_REPLACED} {error}", code="unknown_host", claim=claim)
     except Unverified as error:
         log.warning("request not reviewed", request=request.id, why=str(error))
-        return _again_soon(parts, held, claim=claim)
+        return _again_soon(deps, held, claim=claim)
     if isinstance(answer, Refuse) and request.approval and request.approval.policy != policy:
         answer = replace(answer, reason=f"{_REPLACED} {answer.reason}")
     evaluated = event(held, "policy.evaluated", decision=type(answer).__name__, digest=held.target.digest)
-    return follow(parts, held, answer, Told([evaluated]), claim=claim)
+    return follow(deps, held, answer, Told([evaluated]), claim=claim)
 
 
-def _again_soon(parts: Parts, held: Request, *, claim: Claim) -> Request:
+def _again_soon(deps: Deps, held: Request, *, claim: Claim) -> Request:
     """Stored as it has to be judged. Its clock must not stand in the past: it would be due again at once, for ever."""
-    soon = parts.clock.now() + timedelta(seconds=parts.timings.not_verified)
+    soon = deps.clock.now() + timedelta(seconds=deps.timings.not_verified)
     if held.approval is None or held.approval.turns_at is None:
         return held
     later = replace(held, approval=replace(held.approval, turns_at=soon))
-    return parts.store.save(later, claim=claim, urgent=False)
+    return deps.store.save(later, claim=claim, urgent=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,27 +67,27 @@ class Told:
     messages: Sequence[Message] = ()
 
 
-def follow(parts: Parts, request: Request, answer: Decision, told: Told, *, claim: Claim) -> Request:
+def follow(deps: Deps, request: Request, answer: Decision, told: Told, *, claim: Claim) -> Request:
     """Do to a request that waits what the answer says: end it, let it run, or ask for what is asked now."""
     match answer:
         case Refuse():
-            return refuse(parts, parts.store.save(request, events=told.events, claim=claim), answer, claim=claim)
+            return refuse(deps, deps.store.save(request, events=told.events, claim=claim), answer, claim=claim)
         case Allow() if request.approval is not None:
-            approved = later.approved(request, answer.because, parts.clock.now(), request.approval.good_for)
+            approved = later.approve(request, answer.because, deps.clock.now(), request.approval.good_for)
             events = [*told.events, event(request, "approval.quorum")]
-            return parts.store.save(approved, events=events, claim=claim)
+            return deps.store.save(approved, events=events, claim=claim)
         case NeedsApproval() if request.approval is not None:
             window = later.window_of(request)
-            asked = asked_now(request.approval, answer, policy=parts.policy.digest, window=window)
+            asked = updated_approval(request.approval, answer, policy=deps.policy.digest, window=window)
             lost = without_lost(replace(request, approval=asked), answer)
-            return parts.store.save(
+            return deps.store.save(
                 lost.request,
                 events=[*told.events, *lost.events, *limit_events(request, answer)],
                 messages=[*told.messages, *lost.messages],
                 claim=claim,
             )
         case _:
-            return parts.store.save(request, events=told.events, messages=told.messages, claim=claim)
+            return deps.store.save(request, events=told.events, messages=told.messages, claim=claim)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,31 +7,31 @@ from bot.core.policy.model import Decision, Facts, Moment, NeedsApproval, Refuse
 from bot.core.requests import Request, Stage, Tally, Verdict, Vote
 from bot.errors import NotYet, Unverified, UsageError
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.approval.reevaluate import Told, follow, review
-from bot.workflow.evaluate import facts, judge, judged
+from bot.workflow.approval.reevaluate import Told, follow, reevaluate
+from bot.workflow.evaluate import evaluate, evaluate_facts, facts
 from bot.workflow.people.membership import with_names
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import end, event, over, sentence
-from bot.workflow.requests.lookup import decided
+from bot.workflow.requests.lookup import describe_decision
 
 
-def count_votes(parts: Parts, claim: Claim) -> Request:
+def count_votes(deps: Deps, claim: Claim) -> Request:
     """Count what was cast, in the order it was cast; then see whether the time to decide is over.
 
     First of all, a policy that was replaced meanwhile has its say.
     """
-    request = review(parts, claim.request, claim=claim)
+    request = reevaluate(deps, claim.request, claim=claim)
     for vote in [vote for vote in request.votes if vote.tally is Tally.CAST]:
         if request.stage is Stage.WAITING:
-            request = _count(parts, request, vote, claim=claim)
+            request = _count(deps, request, vote, claim=claim)
         else:
-            request = _refuse_vote(parts, request, vote, Refuse("too_late", decided(request)), claim=claim)
+            request = _refuse_vote(deps, request, vote, Refuse("too_late", describe_decision(request)), claim=claim)
     approval = request.approval
-    if request.stage is Stage.WAITING and approval and parts.clock.now() >= approval.decide_by:
+    if request.stage is Stage.WAITING and approval and deps.clock.now() >= approval.decide_by:
         because = f"Nobody decided in time: {request.have} of {approval.need} approvals."
-        return end(parts, request, Stage.EXPIRED, because, code="request_expired", claim=claim)
+        return end(deps, request, Stage.EXPIRED, because, code="request_expired", claim=claim)
     if request.stage is Stage.WAITING and request.version == claim.request.version and _looks_enough(request):
-        return _see_quorum(parts, request, [], told=[], claim=claim)
+        return _see_quorum(deps, request, [], told=[], claim=claim)
     return request
 
 
@@ -45,26 +45,26 @@ def has_cast_votes(request: Request) -> bool:
     return any(vote.tally is Tally.CAST for vote in request.votes)
 
 
-def _count(parts: Parts, request: Request, vote: Vote, *, claim: Claim) -> Request:
+def _count(deps: Deps, request: Request, vote: Vote, *, claim: Claim) -> Request:
     try:
-        given = replace(facts(parts, request, Moment.VOTE, voter=vote.voter), verdict=vote.verdict)
-        answer = judged(parts, given)
+        given = replace(facts(deps, request, Moment.VOTE, voter=vote.voter), verdict=vote.verdict)
+        answer = evaluate_facts(deps, given)
     except Unverified as error:
         no = Refuse("identity_unverified", str(error), "Click again in a moment.")
-        return _refuse_vote(parts, request, vote, no, claim=claim)
+        return _refuse_vote(deps, request, vote, no, claim=claim)
     except UsageError as error:  # hosts.yaml has changed since people were asked
-        return _refuse_vote(parts, request, vote, Refuse("unknown_host", str(error)), claim=claim)
+        return _refuse_vote(deps, request, vote, Refuse("unknown_host", str(error)), claim=claim)
     if isinstance(answer, Refuse):
-        return _refuse_vote(parts, request, vote, answer, claim=claim)
+        return _refuse_vote(deps, request, vote, answer, claim=claim)
     counted = _tally(request, replace(vote, groups=_stands_for(answer, given)), Tally.COUNTED)
     voted = event(
         counted, "approval.voted", actor=vote.voter, verdict=str(vote.verdict), console_works=vote.console_works
     )
     if vote.verdict is Verdict.DENY:
         because = f"{vote.voter_name} denied it" + (f": {vote.reason}" if vote.reason else ".")
-        denied = counted.move(Stage.DENIED, because=because, finished_at=parts.clock.now(), due_at=None)
-        return parts.store.save(denied, events=[voted], messages=over(denied), claim=claim)
-    return _see_quorum(parts, counted, [voted], told=_of_no_use(request, counted, vote), claim=claim)
+        denied = counted.move(Stage.DENIED, because=because, finished_at=deps.clock.now(), due_at=None)
+        return deps.store.save(denied, events=[voted], messages=over(denied), claim=claim)
+    return _see_quorum(deps, counted, [voted], told=_of_no_use(request, counted, vote), claim=claim)
 
 
 def _stands_for(answer: Decision, given: Facts) -> tuple[str, ...]:
@@ -82,23 +82,23 @@ def _of_no_use(before: Request, counted: Request, vote: Vote) -> list[Message]:
     return [Message(MessageKind.WHISPER, to=vote.voter.user, body=body, place=vote.place)]
 
 
-def _see_quorum(parts: Parts, request: Request, voted: list[Event], *, told: list[Message], claim: Claim) -> Request:
+def _see_quorum(deps: Deps, request: Request, voted: list[Event], *, told: list[Message], claim: Claim) -> Request:
     """Ask again, with the vote among the facts, and write vote and answer together."""
     try:
-        answer = with_names(parts, judge(parts, request, Moment.VOTE))
+        answer = with_names(deps, evaluate(deps, request, Moment.VOTE))
     except Unverified as error:  # not a no for the request: it is asked again a little later
-        counted = parts.store.save(request, events=voted, messages=told, claim=claim) if voted else request
+        counted = deps.store.save(request, events=voted, messages=told, claim=claim) if voted else request
         if _looks_enough(counted):
-            raise NotYet(str(error), again_in=parts.timings.not_verified) from error
+            raise NotYet(str(error), again_in=deps.timings.not_verified) from error
         return counted
-    return follow(parts, request, answer, Told(voted, told), claim=claim)
+    return follow(deps, request, answer, Told(voted, told), claim=claim)
 
 
-def _refuse_vote(parts: Parts, request: Request, vote: Vote, refusal: Refuse, *, claim: Claim) -> Request:
+def _refuse_vote(deps: Deps, request: Request, vote: Vote, refusal: Refuse, *, claim: Claim) -> Request:
     refused = _tally(request, replace(vote, reason=sentence(refusal)), Tally.REFUSED)
     told = Message(MessageKind.WHISPER, to=vote.voter.user, body=sentence(refusal), place=vote.place)
     said_no = event(request, "approval.refused", outcome="denied", code=refusal.code, actor=vote.voter)
-    return parts.store.save(refused, events=[said_no], messages=[told], claim=claim)
+    return deps.store.save(refused, events=[said_no], messages=[told], claim=claim)
 
 
 def _tally(request: Request, vote: Vote, tally: Tally) -> Request:

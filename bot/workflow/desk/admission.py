@@ -10,7 +10,7 @@ from bot.core.policy.rules.break_glass import why_too_short
 from bot.core.requests import Ask, Request, Stage, Verb
 from bot.errors import UsageError
 from bot.ports import Count, Query
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import sentence
 from bot.workflow.requests.submit import record
 
@@ -26,27 +26,27 @@ class _NoRoom(Exception):
         self.no = no
 
 
-class Door:
+class Admission:
     """One request after the other, whichever replica it comes to: no more get in than there is room for."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
 
     def let_in(self, ask: Ask, *, key: str) -> Request:
         """Write it down, if there is room for it; a second delivery finds what the first recorded.
 
         Raises `UsageError` where there is none, and where who goes ahead alone says too little.
         """
-        if ask.alone and (too_short := why_too_short(ask.reason, self._parts.policy)):
+        if ask.break_glass and (too_short := why_too_short(ask.reason, self._deps.policy)):
             raise UsageError(too_short)
-        if ask.change.verb is not Verb.MASK or ask.prolongs:
-            return record(self._parts, ask, key=key)
+        if ask.change.verb is not Verb.MASK or ask.extends:
+            return record(self._deps, ask, key=key)
         try:
-            return record(self._parts, ask, key=key, provided=partial(self._see_room, ask))
+            return record(self._deps, ask, key=key, provided=partial(self._see_room, ask))
         except _NoRoom as full:
             told = {"change": str(ask.change), "channel": ask.place.channel, "reason": ask.reason}
             refused = Event("request.refused", "denied", full.no.code, actor=ask.requester, data=told)
-            self._parts.store.record([refused])
+            self._deps.store.record([refused])
             raise UsageError(sentence(full.no)) from None
 
     def _see_room(self, ask: Ask, count: Count) -> None:
@@ -54,11 +54,11 @@ class Door:
 
         A queue that others have filled does not keep out who says that it cannot wait for them. Raises `_NoRoom`.
         """
-        bounds, now = self._parts.policy.bounds, self._parts.clock.now()
+        bounds, now = self._deps.policy.limits, self._deps.clock.now()
         lately = Query(requester=ask.requester, since=now - _MINUTE)
         traffic = Traffic(
             lately=0 if bounds.requests_per_minute is None else count(lately),
-            open_requests=0 if bounds.open_requests is None or ask.alone else count(Query(stages=_OPEN)),
+            open_requests=0 if bounds.open_requests is None or ask.break_glass else count(Query(stages=_OPEN)),
         )
         if no := there_is_room(traffic, bounds):
             raise _NoRoom(no)

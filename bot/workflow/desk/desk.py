@@ -9,96 +9,96 @@ from bot.core.cards.buttons import DIGEST_SIGNS
 from bot.core.input.grammar import Question
 from bot.core.people.identity import PersonId, Place
 from bot.core.requests import Ask, Outcome, Request, Stage, Tally, Verdict, Vote
-from bot.core.requests.scheduling import once_more
+from bot.core.requests.scheduling import repeat_change
 from bot.core.time.human_time import Now
 from bot.errors import Stale, UsageError
-from bot.workflow.desk.admission import Door
-from bot.workflow.expiry.extend import Lasting
-from bot.workflow.followups.record import Wishes
+from bot.workflow.desk.admission import Admission
+from bot.workflow.expiry.extend import Extensions
+from bot.workflow.followups.record import Followups
 from bot.workflow.force_stop import SlowStops, about_its_mask, call_forces
 from bot.workflow.hold.group_request import on_one_host
-from bot.workflow.kill_switch import Freezing
+from bot.workflow.kill_switch import KillSwitchControl
 from bot.workflow.people.channels import place_of
-from bot.workflow.process.deps import Parts
-from bot.workflow.process.render import drawn
+from bot.workflow.process.deps import Deps
+from bot.workflow.process.render import draw_or_fall_back
 from bot.workflow.queries.answers import Answers
-from bot.workflow.queries.form_options import Offers
-from bot.workflow.queries.home_publisher import Pages
+from bot.workflow.queries.form_options import FormOptions
+from bot.workflow.queries.home_publisher import HomePublisher
 from bot.workflow.requests.closing import event
-from bot.workflow.requests.lookup import beside, decided, how_it_stands, stored
+from bot.workflow.requests.lookup import beside, describe_decision, how_it_stands, stored_request
 
 _STILL_MINE = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)
 
 
-class Workflow:
+class Desk:
     """What a person may do.
 
     Nothing here waits for a host or for Slack: it checks what needs no look-up and records; the rest is done by
     the loop. Every method raises `UsageError` or another `MaskbotError` whose text is for the caller alone.
     """
 
-    def __init__(self, parts: Parts, answers: Answers) -> None:
-        self._parts = parts
+    def __init__(self, deps: Deps, answers: Answers) -> None:
+        self._deps = deps
         self._answers = answers
-        self.wishes = Wishes(parts)
-        self.offers = Offers(parts, answers.later)
-        self.pages = Pages(parts, answers.later, lambda: answers.is_ending)
-        self.freezing = Freezing(parts)
-        self.lasting = Lasting(parts, self.submit)
-        self.slow_stops = SlowStops(parts, self.submit, self.withdraw)
-        self._door = Door(parts)
+        self.wishes = Followups(deps)
+        self.offers = FormOptions(deps, answers.later)
+        self.pages = HomePublisher(deps, answers.later, lambda: answers.is_ending)
+        self.freezing = KillSwitchControl(deps)
+        self.lasting = Extensions(deps, self.submit)
+        self.slow_stops = SlowStops(deps, self.submit, self.withdraw)
+        self._door = Admission(deps)
 
     @property
     def hosts(self) -> Sequence[str]:
         """The names of all hosts."""
-        return self._parts.inventory.names
+        return self._deps.inventory.names
 
     @property
     def teams(self) -> frozenset[str]:
         """The teams and enterprises whose people are ours, beside the bot's own."""
-        return self._parts.policy.teams
+        return self._deps.policy.teams
 
     @property
     def places(self) -> Sequence[str]:
         """The names of all hosts, and of their groups as `@web`."""
-        groups = {group for host in self._parts.inventory.hosts for group in host.groups}
+        groups = {group for host in self._deps.inventory.hosts for group in host.groups}
         return [*self.hosts, *(f"@{group}" for group in sorted(groups))]
 
     @property
     def hold_owners(self) -> Sequence[str]:
         """The groups that may own holds."""
-        return sorted(self._parts.policy.holds.owners)
+        return sorted(self._deps.policy.holds.owners)
 
     @property
     def now(self) -> Now:
         """By which a time that somebody types is understood."""
-        policy = self._parts.policy
-        return Now(self._parts.clock.now(), policy.time_zone, policy.scheduling.window)
+        policy = self._deps.policy
+        return Now(self._deps.clock.now(), policy.time_zone, policy.scheduling.window)
 
     def form(self, *ways: Callable[[], Block]) -> Block:
         """A form, drawn in the first of these ways that does not fail."""
-        return drawn(self._parts, "form", *ways)
+        return draw_or_fall_back(self._deps, "form", *ways)
 
     def request(self, request_id: str) -> Request:
         """A request as it is stored. Raises `UsageError` where there is none."""
-        return stored(self._parts, request_id)
+        return stored_request(self._deps, request_id)
 
     def submit(self, ask: Ask, *, key: str) -> Request:
         """Record what somebody asked, if there is room for it; a second delivery finds what the first recorded."""
-        ask = about_its_mask(self._parts, on_one_host(self._parts, ask))
-        self._parts.host(ask.change.host)
+        ask = about_its_mask(self._deps, on_one_host(self._deps, ask))
+        self._deps.host(ask.change.host)
         return self._door.let_in(ask, key=key)
 
     def undo(self, request_id: str, *, by: PersonId, name: str, place: Place, key: str) -> Request:
         """Record that somebody wants our mask of this request taken back, and what it stopped started again."""
         mask = self.request(request_id)
         if mask.target.outcome is Outcome.NOT_OURS:  # what an undo left alone is asked for like any foreign mask
-            change, place = replace(mask.ask.change, window=None), beside(self._parts, mask, place)
+            change, place = replace(mask.ask.change, window=None), beside(self._deps, mask, place)
             return self.submit(Ask(change, by, name, place), key=key)
         if not mask.can_be_undone:
             raise UsageError("There is nothing left to take back: " + how_it_stands(mask))
         change = mask.ask.change.taken_back(mask.target.unit)
-        return self.submit(Ask(change, by, name, beside(self._parts, mask, place), undoes=mask.id), key=key)
+        return self.submit(Ask(change, by, name, beside(self._deps, mask, place), undoes=mask.id), key=key)
 
     start_again = undo  # what was stopped but not masked is restored in the same way
 
@@ -106,10 +106,10 @@ class Workflow:
         """Ask for the same change once more: it did not come to its end, or a hold has lost its mask."""
         first = self.request(request_id)
         halfway = (Outcome.NOT_PROTECTED, Outcome.NOT_LOADED, Outcome.FAILED)
-        if first.target.outcome not in halfway and not (first.hold and first.held.off):
+        if first.target.outcome not in halfway and not (first.hold and first.hold_state.off):
             raise UsageError("There is nothing to do again: " + how_it_stands(first))
-        change, reason = once_more(first, self._parts.clock.now()), first.ask.reason
-        return self.submit(Ask(change, by, name, beside(self._parts, first, place), reason, repeats=first.id), key=key)
+        change, reason = repeat_change(first, self._deps.clock.now()), first.ask.reason
+        return self.submit(Ask(change, by, name, beside(self._deps, first, place), reason, repeats=first.id), key=key)
 
     def vote(  # noqa: PLR0913 - a vote is all of this
         self,
@@ -137,13 +137,13 @@ class Workflow:
             by,
             name,
             verdict,
-            self._parts.clock.now(),
+            self._deps.clock.now(),
             request.target.digest,
             reason=reason,
             console_works=console_works,
             place=place,
         )
-        if not self._parts.store.cast(request_id, vote, events=[event(request, "approval.cast", actor=by)]):
+        if not self._deps.store.cast(request_id, vote, events=[event(request, "approval.cast", actor=by)]):
             raise UsageError(_voted_before(self.request(request_id), vote))
 
     def ballot(self, request_id: str, digest: str) -> Request:
@@ -154,11 +154,11 @@ class Workflow:
 
     def _check_card(self, request: Request, card: tuple[str, str] | None, *, by: PersonId) -> None:
         """A copy of our buttons under other words is no ballot. Who is very quick presses before the card is noted."""
-        posted = self._parts.store.card(request.id)
-        is_noted, channel = all(posted), place_of(self._parts, request).channel
+        posted = self._deps.store.card(request.id)
+        is_noted, channel = all(posted), place_of(self._deps, request).channel
         if card is None or (card != posted if is_noted else card[0] != channel):
             mismatch = event(request, "approval.refused", outcome="denied", code="message_mismatch", actor=by)
-            self._parts.store.record([mismatch])
+            self._deps.store.record([mismatch])
             raise UsageError("This button is not on the request's own card, so it does not count. Use the card itself.")
 
     def withdraw(self, request_id: str, *, by: PersonId) -> None:
@@ -172,22 +172,22 @@ class Workflow:
                 deny = " You can deny it." if request.stage is Stage.WAITING else ""
                 raise UsageError(f"Only {request.owner_name}, {whose}, can withdraw this.{deny}")
             if request.can_be_called_off:  # what has been told to stop comes up again once it is down
-                now = self._parts.clock.now()
+                now = self._deps.clock.now()
                 return replace(request.on_target(called_off=now), due_at=now)
             if request.stage not in _STILL_MINE:
                 raise UsageError("Too late to withdraw: " + how_it_stands(request))
             because = f"{request.owner_name} withdrew it."
-            return request.move(Stage.WITHDRAWN, because=because, finished_at=self._parts.clock.now(), due_at=None)
+            return request.move(Stage.WITHDRAWN, because=because, finished_at=self._deps.clock.now(), due_at=None)
 
         self._change(request_id, withdrawn, "request.withdrawn", actor=by)
-        call_forces(self._parts, self.request(request_id))
+        call_forces(self._deps, self.request(request_id))
 
     def look_now(self, request_id: str, *, by: PersonId) -> None:
         """Make a request whose outcome is not known due at once."""
         request = self.request(request_id)
         if request.stage is not Stage.RUNNING or request.target.unknown_since is None:
             raise UsageError("Its outcome is known by now: " + how_it_stands(request))
-        self._parts.store.hurry(request_id)
+        self._deps.store.hurry(request_id)
 
     def answer(self, question: Question, *, asker: PersonId, name: str, place: Place) -> None:
         """Find the answer in the background and tell the asker alone."""
@@ -209,14 +209,14 @@ class Workflow:
     def refused_at_the_gate(self, code: str, *, by: PersonId, place: Place) -> None:
         """Record that a payload was turned away before anybody read it."""
         refused = Event("identity.refused", "denied", code=code, actor=by, data={"channel": place.channel})
-        self._parts.store.record([refused])
+        self._deps.store.record([refused])
 
     def _change(self, request_id: str, move: Callable[[Request], Request], kind: str, *, actor: PersonId) -> None:
         """Move a stored request; if somebody else moved it first, look at it again and decide anew."""
         while True:
             request = self.request(request_id)
             try:
-                self._parts.store.save(move(request), events=[event(request, kind, actor=actor)])
+                self._deps.store.save(move(request), events=[event(request, kind, actor=actor)])
             except Stale:
                 continue
             return
@@ -241,6 +241,6 @@ def _check_vote(request: Request, verdict: Verdict, *, digest: str, console_work
 def _check_plan(request: Request, digest: str) -> None:
     """It waits, and for this very plan."""
     if request.stage is not Stage.WAITING:
-        raise UsageError(decided(request))
+        raise UsageError(describe_decision(request))
     if len(digest) < DIGEST_SIGNS or not request.target.digest.startswith(digest):
         raise UsageError("The plan has changed since this card was drawn. Read it again, then decide.")

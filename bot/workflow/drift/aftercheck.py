@@ -8,13 +8,13 @@ from bot.core.cards import expiry
 from bot.core.requests import Request
 from bot.core.requests.aftercheck import aftermath, told_of
 from bot.core.requests.expiry import next_look
-from bot.core.requests.timers import host_is_looked_at_again
+from bot.core.requests.timers import next_aftercheck
 from bot.core.systemd.units import Snapshot
 from bot.errors import HostError, UsageError
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.drift.report import Gone, gone
 from bot.workflow.hosts.look import known_neighbours, look_at_result
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
 from bot.workflow.requests.closing import event
 from bot.workflow.requests.own_changes import own_changes
@@ -22,54 +22,54 @@ from bot.workflow.requests.own_changes import own_changes
 log = structlog.get_logger()
 
 
-def look_after(parts: Parts, claim: Claim, request: Request) -> Request:
+def look_after(deps: Deps, claim: Claim, request: Request) -> Request:
     """Look once more, if it is time; a host that does not answer is no news."""
-    now = parts.clock.now()
-    due = host_is_looked_at_again(request)
+    now = deps.clock.now()
+    due = next_aftercheck(request)
     if due is None or due > now:
         return request
-    seen = _seen(parts, request)
-    lost = _gone(parts, request, seen)
+    seen = _seen(deps, request)
+    lost = _gone(deps, request, seen)
     request = lost.request
-    new = _worse(parts, request, seen) if seen else ()
+    new = _worse(deps, request, seen) if seen else ()
     standing = replace(
-        request.standing,
-        look_at=next_look(request, now, parts.care),
-        looks=request.standing.looks + 1,
-        found=request.standing.found + new,
+        request.aftercare,
+        look_at=next_look(request, now, deps.care),
+        looks=request.aftercare.looks + 1,
+        found=request.aftercare.found + new,
     )
-    said = [in_words(parts, request, lambda: expiry.aftermath(request, new, now))] if new else []
+    said = [in_words(deps, request, lambda: expiry.aftermath(request, new, now))] if new else []
     messages = [Message(MessageKind.NOTE, body=body) for body in said]
-    events = [event(request, "afterlook.found", code="worse", found=list(new))] if new else []
-    return parts.store.save(
-        replace(request, standing=standing),
+    events = [event(request, "aftercheck.found", code="worse", found=list(new))] if new else []
+    return deps.store.save(
+        replace(request, aftercare=standing),
         events=[*lost.events, *events],
         messages=[*lost.messages, *messages],
         claim=claim,
     )
 
 
-def _worse(parts: Parts, request: Request, seen: Snapshot) -> tuple[str, ...]:
+def _worse(deps: Deps, request: Request, seen: Snapshot) -> tuple[str, ...]:
     """What nobody has said yet, and no other change of ours explains."""
-    later, is_lost = own_changes(parts, request), bool(request.watched.lost or request.held.off)
+    later, is_lost = own_changes(deps, request), bool(request.watched.lost or request.hold_state.off)
     found = aftermath(request.target, seen, ours=later.units, is_lost=is_lost)
     said = later.told | told_of(request)
     return tuple(sentence for sentence in found if sentence not in said)
 
 
-def _seen(parts: Parts, request: Request) -> Snapshot | None:
+def _seen(deps: Deps, request: Request) -> Snapshot | None:
     change, target = request.ask.change, request.target
     try:
-        host = parts.host(change.host)
-        return look_at_result(parts, host, target.unit, user=change.user, also=known_neighbours(target))[0]
+        host = deps.host(change.host)
+        return look_at_result(deps, host, target.unit, user=change.user, also=known_neighbours(target))[0]
     except (HostError, UsageError) as error:
         log.info("not looked at after the change", request=request.id, why=str(error))
         return None
 
 
-def _gone(parts: Parts, request: Request, seen: Snapshot | None) -> Gone:
+def _gone(deps: Deps, request: Request, seen: Snapshot | None) -> Gone:
     """The same word of a mask that is lost as the watch over the host has for it."""
     if seen is None or seen.around is None:
         return Gone(request)
-    found = gone(parts, request, seen, boot_id=seen.around.boot_id, agents=seen.around.agents)
+    found = gone(deps, request, seen, boot_id=seen.around.boot_id, agents=seen.around.agents)
     return found or Gone(request)

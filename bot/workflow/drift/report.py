@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.core.audit.chain import Event
 from bot.core.cards import drift as words
-from bot.core.drift import Findings, Page, loss
+from bot.core.drift import Findings, HostView, loss
 from bot.core.hosts.inventory import Host
 from bot.core.people.identity import Place
 from bot.core.requests import Loss, Request, Stage, Verb
@@ -18,7 +18,7 @@ from bot.ports import Message, MessageKind, Query
 from bot.workflow.hold.reapply import taken_off
 from bot.workflow.hosts.look import look
 from bot.workflow.people.channels import place_of
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
 from bot.workflow.requests.closing import event
 from bot.workflow.requests.mask_inventory import busy
@@ -33,67 +33,67 @@ class Gone:
     messages: tuple[Message, ...] = ()
 
 
-def gone(parts: Parts, request: Request, seen: Snapshot, *, boot_id: str, agents: tuple[str, ...]) -> Gone | None:
+def gone(deps: Deps, request: Request, seen: Snapshot, *, boot_id: str, agents: tuple[str, ...]) -> Gone | None:
     """What a look at the unit of a live mask says of it; None if it is there, or is just being taken back."""
     target = request.target
-    is_ending = bool(request.standing.returning)  # the undo that is under way finds it out, and tells
+    is_ending = bool(request.aftercare.undo_request)  # the undo that is under way finds it out, and tells
     became = loss(request, seen, boot_id=boot_id) if request.is_live_mask and not is_ending else None
-    if became is None or str(target.unit) in busy(parts, target.host):
+    if became is None or str(target.unit) in busy(deps, target.host):
         return None
     if request.hold:
-        off, events, messages = taken_off(parts, request, became, agents)
+        off, events, messages = taken_off(deps, request, became, agents)
         return Gone(off, tuple(events), tuple(messages))
-    watched = replace(request.watched, lost=became, lost_at=parts.clock.now(), suspects=agents)
+    watched = replace(request.watched, lost=became, lost_at=deps.clock.now(), suspects=agents)
     lost = replace(request, watched=watched)
-    known = event(request, "watch.mask_lost", outcome="failure", code=became, agents=list(agents))
-    body = in_words(parts, lost, lambda: words.told(lost, seen))
+    known = event(request, "drift.mask_lost", outcome="failure", code=became, agents=list(agents))
+    body = in_words(deps, lost, lambda: words.told(lost, seen))
     told = [Message(MessageKind.NOTE, body=body)]
     if became is not Loss.REBOOTED:  # that was to be expected
-        channel = Place(place_of(parts, request).channel)
+        channel = Place(place_of(deps, request).channel)
         told.append(Message(MessageKind.NOTE, body=body, place=channel, mentions=(request.owner.user,)))
     return Gone(lost, (known,), tuple(told))
 
 
-def see_what_became(parts: Parts, host: Host, request: Request, seen: Scan) -> None:
+def see_what_became(deps: Deps, host: Host, request: Request, seen: Scan) -> None:
     """A mask of ours was not seen: it is looked at by itself, and told if it is lost. Raises `HostError`."""
-    found = look(parts, host, request.target.unit, user=request.ask.change.user)
-    lost = gone(parts, request, found, boot_id=seen.boot_id, agents=seen.agents)
+    found = look(deps, host, request.target.unit, user=request.ask.change.user)
+    lost = gone(deps, request, found, boot_id=seen.boot_id, agents=seen.agents)
     if lost and lost.events:
         with suppress(Stale):  # somebody has just taken it back
-            parts.store.save(lost.request, events=lost.events, messages=lost.messages)
+            deps.store.save(lost.request, events=lost.events, messages=lost.messages)
 
 
-def tell_failed(parts: Parts, request: Request, units: Sequence[str], told: Collection[str]) -> None:
+def tell_failed(deps: Deps, request: Request, units: Sequence[str], told: Collection[str]) -> None:
     """Something failed that had to do with a unit that we masked. What was `told` in another thread is only noted."""
     if not units:
         return
     watched = replace(request.watched, failed=(*request.watched.failed, *units))
-    known = event(request, "watch.failed", outcome="failure", code="failed_since", units=list(units))
+    known = event(request, "drift.unit_failed", outcome="failure", code="failed_since", units=list(units))
     new = [unit for unit in units if unit not in told]
-    body = in_words(parts, request, lambda: words.failed(request, new))
+    body = in_words(deps, request, lambda: words.failed(request, new))
     note = Message(MessageKind.NOTE, body=body, mentions=(request.owner.user,))
     with suppress(Stale):
-        parts.store.save(replace(request, watched=watched), events=[known], messages=[note] if new else [])
+        deps.store.save(replace(request, watched=watched), events=[known], messages=[note] if new else [])
 
 
-def of_others(parts: Parts, page: Page, found: Findings) -> tuple[list[Event], list[Message]]:
+def of_others(deps: Deps, page: HostView, found: Findings) -> tuple[list[Event], list[Message]]:
     """Masks that are not ours are always recorded, and told where the policy wants that and names a place for it."""
-    gone = [mask for mask in found.vanished if not _removed_by_us(parts, page.host, mask, page.seen_at)]
+    gone = [mask for mask in found.vanished if not _removed_by_us(deps, page.host, mask, page.seen_at)]
     events, messages = list[Event](), list[Message]()
     for kind, masks, told in (("appeared", found.appeared, words.appeared), ("vanished", gone, words.vanished)):
         if masks:
             data = {"host": page.host, "masks": [mask.path for mask in masks]}
-            events.append(Event(f"watch.mask_{kind}", "success", data=data))
+            events.append(Event(f"drift.mask_{kind}", "success", data=data))
             messages.append(Message(MessageKind.NOTE, body=told(page.host, masks)))
-    tells = parts.policy.tell_foreign_masks and bool(parts.policy.operations_channel)
+    tells = deps.policy.tell_foreign_masks and bool(deps.policy.operations_channel)
     return events, messages if tells else []
 
 
-def _removed_by_us(parts: Parts, host: str, mask: FoundMask, since: datetime | None) -> bool:
+def _removed_by_us(deps: Deps, host: str, mask: FoundMask, since: datetime | None) -> bool:
     """Somebody asked for its removal, and got it."""
     if not UnitName.is_sendable(mask.unit):
         return False
-    done = parts.store.find(Query(host=host, unit=UnitName(mask.unit), stages=frozenset({Stage.DONE})))
+    done = deps.store.find(Query(host=host, unit=UnitName(mask.unit), stages=frozenset({Stage.DONE})))
     return any(since is None or at >= since for at in _times_of_unmasks(done))
 
 

@@ -11,57 +11,57 @@ from bot.core.requests import Stage
 from bot.errors import StoreBusy
 from bot.ports import Message, MessageKind
 from bot.workflow.engine.periodic import appoint_configured
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 
 log = structlog.get_logger()
 _OPEN = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)
 
 
-def begin_with_it(parts: Parts) -> None:
+def begin_with_it(deps: Deps) -> None:
     """Record what this process goes by. What waits may have been asked under other files: each is judged by these."""
-    parts.store.record([_loaded(parts.in_force.now, digest_before="", what=())])
-    _judge_what_is_open(parts)
-    appoint_configured(parts)
+    deps.store.record([_loaded(deps.in_force.now, digest_before="", what=())])
+    _judge_what_is_open(deps)
+    appoint_configured(deps)
 
 
-def put_in_force(parts: Parts, newer: Configured) -> Sequence[str]:
+def put_in_force(deps: Deps, newer: Configured) -> Sequence[str]:
     """Let everything go by another configuration from now on; the answer is what is different in it.
 
     Recorded first: a configuration that is not on record decides nothing. Then whatever is open is judged by it.
     """
-    older = parts.in_force.now
+    older = deps.in_force.now
     what = changes(older, newer)
     loaded = _loaded(newer, digest_before=older.policy.digest, what=what)
     told = Message(MessageKind.NOTE, body=replaced(what, digest=newer.policy.digest))
-    parts.store.go_by(newer.policy.digest)
+    deps.store.go_by(newer.policy.digest)
     try:
-        parts.store.record([loaded], [told])
+        deps.store.record([loaded], [told])
     except BaseException:
-        parts.store.go_by(older.policy.digest)
+        deps.store.go_by(older.policy.digest)
         raise
-    parts.in_force.put(newer)
-    _judge_what_is_open(parts)
-    appoint_configured(parts)
+    deps.in_force.put(newer)
+    _judge_what_is_open(deps)
+    appoint_configured(deps)
     return what
 
 
-def _judge_what_is_open(parts: Parts) -> None:
+def _judge_what_is_open(deps: Deps) -> None:
     """Make it due now. Should the store not take that, it is still judged anew at every vote and before it runs."""
-    for pause in parts.timings.retries:
+    for pause in deps.timings.retries:
         try:
-            parts.store.hurry_all(_OPEN)
+            deps.store.hurry_all(_OPEN)
         except StoreBusy:
-            parts.clock.wait(pause)
+            deps.clock.wait(pause)
         else:
             return
     log.error("config.open_requests_not_hurried")
 
 
-def keep_the_old_one(parts: Parts, complaints: Sequence[str]) -> None:
+def keep_the_old_one(deps: Deps, complaints: Sequence[str]) -> None:
     """Say and record that what stands in the files now is not taken, and why."""
-    digest = parts.policy.digest
+    digest = deps.policy.digest
     event = Event("config.rejected", "failure", code="config_invalid", data={"complaints": [*complaints]})
-    parts.store.record([event], [Message(MessageKind.NOTE, body=rejected(complaints, digest=digest))])
+    deps.store.record([event], [Message(MessageKind.NOTE, body=rejected(complaints, digest=digest))])
 
 
 def _loaded(configured: Configured, *, digest_before: str, what: Sequence[str]) -> Event:

@@ -20,22 +20,22 @@ from bot.workflow.lifecycle.carry_out import Carrying
 from bot.workflow.lifecycle.outcome_unknown import own_up
 from bot.workflow.lifecycle.preflight import consider
 from bot.workflow.lifecycle.start import begin
-from bot.workflow.outbox.deliver import say
-from bot.workflow.process.deps import UNCALLED, Parts
+from bot.workflow.outbox.deliver import deliver
+from bot.workflow.process.deps import UNCALLED, Deps
 
 log = structlog.get_logger()
 _LAST_WORDS = 5.0  # seconds in which the last messages are begun
 
 
-class Loop:
+class Workers:
     """Works on what is due until it is told to stop. Several may run on one store; each claim has one owner.
 
     One thread looks out for what time or another replica has made due, and calls the others: whatever waits in the
     store, waiting costs one look.
     """
 
-    def __init__(self, parts: Parts, *, owner: str, workers: int = 16, speakers: int = 2, watchers: int = 2) -> None:
-        self._parts = parts
+    def __init__(self, deps: Deps, *, owner: str, workers: int = 16, speakers: int = 2, watchers: int = 2) -> None:
+        self._deps = deps
         self._owner = owner
         self._speakers = speakers
         self._stopping = threading.Event()
@@ -52,17 +52,17 @@ class Loop:
     def start(self) -> None:
         """Begin; what was under way when the last process ended is due, and begins with a look."""
         for name in self._heard:
-            self._parts.vitals.beat(name)
+            self._deps.liveness.beat(name)
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
         """Take no new work and let what is in hand come to the end of its step."""
         self._stopping.set()
-        self._parts.store.wake()
+        self._deps.store.wake()
         for thread in self._threads:
             thread.join()
-        self._parts.vitals.ended()
+        self._deps.liveness.ended()
         self._pool.shutdown(wait=True)
         if self._speakers:
             self._say_what_is_left()
@@ -71,8 +71,8 @@ class Loop:
         """Let people see how far it came. What Slack does not take now is said by the next process."""
         end = monotonic() + _LAST_WORDS
         try:
-            while monotonic() < end and (due := self._parts.store.due_message(self._owner)):
-                say(self._parts.pinned(), due)
+            while monotonic() < end and (due := self._deps.store.due_message(self._owner)):
+                deliver(self._deps.pinned(), due)
         except MaskbotError as error:
             log.warning("not all was said", why=str(error))
 
@@ -80,7 +80,7 @@ class Loop:
         """Each round of what must never stop is noted: whoever watches over the process sees if one hangs."""
 
         def round_() -> None:
-            self._parts.vitals.beat(name)
+            self._deps.liveness.beat(name)
             body()
 
         return round_
@@ -91,26 +91,26 @@ class Loop:
                 body()
             except StoreBusy:
                 log.warning("store busy")
-                self._stopping.wait(self._parts.timings.poll)
+                self._stopping.wait(self._deps.timings.poll)
             except Exception:
                 log.exception("loop failed")
-                self._stopping.wait(self._parts.timings.poll)
+                self._stopping.wait(self._deps.timings.poll)
 
     def _look_out(self) -> None:
-        self._stopping.wait(self._parts.timings.poll)
-        if self._parts.store.is_anything_due():
-            self._parts.store.wake()
+        self._stopping.wait(self._deps.timings.poll)
+        if self._deps.store.is_anything_due():
+            self._deps.store.wake()
 
     def _wait(self) -> None:
-        self._parts.store.wait_for_work(UNCALLED * self._parts.timings.poll)
+        self._deps.store.wait_for_work(UNCALLED * self._deps.timings.poll)
 
     def _claim(self) -> None:
-        if not self._free.acquire(timeout=UNCALLED * self._parts.timings.poll):
+        if not self._free.acquire(timeout=UNCALLED * self._deps.timings.poll):
             return  # everybody is at work
         claim = None
         try:
-            self._parts.precedence.stand_back()
-            claim = self._parts.store.claim(self._owner)
+            self._deps.ack_priority.stand_back()
+            claim = self._deps.store.claim(self._owner)
             if claim:
                 self._claims[claim.request.id] = claim
                 self._pool.submit(self._work, claim)
@@ -127,7 +127,7 @@ class Loop:
     def _work_on(self, claim: Claim) -> None:
         try:
             due_at = self._advance(claim)
-            self._parts.store.release(claim, due_at=due_at)
+            self._deps.store.release(claim, due_at=due_at)
         except Stale as error:
             log.info("claim lost", request=claim.request.id, why=str(error))
             self._give_back(claim)
@@ -143,7 +143,7 @@ class Loop:
 
     def _own_up(self, claim: Claim) -> None:
         try:
-            self._parts.store.release(claim, due_at=own_up(self._parts, claim))
+            self._deps.store.release(claim, due_at=own_up(self._deps, claim))
         except Exception:
             log.exception("mistake not told", request=claim.request.id)
             self._give_back(claim)
@@ -151,8 +151,8 @@ class Loop:
     def _give_back(self, claim: Claim) -> None:
         """Due again soon, and whoever takes it begins by looking. What cannot be given back now is, once it can be."""
         try:
-            soon = self._parts.clock.now() + timedelta(seconds=self._parts.timings.message_retry)
-            self._parts.store.release(claim, due_at=soon)
+            soon = self._deps.clock.now() + timedelta(seconds=self._deps.timings.message_retry)
+            self._deps.store.release(claim, due_at=soon)
         except Stale:
             pass  # its lease ran out, and another has it
         except MaskbotError:
@@ -164,41 +164,41 @@ class Loop:
     def _advance(self, claim: Claim) -> datetime | None:
         """Move a request as far as it goes now; the answer is when it is due again."""
         try:
-            request = advance(self._parts, claim, stopping=self._stopping.is_set)
+            request = advance(self._deps, claim, stopping=self._stopping.is_set)
         except NotYet as wait:
-            return self._parts.clock.now() + timedelta(seconds=wait.again_in)
+            return self._deps.clock.now() + timedelta(seconds=wait.again_in)
         return request.due_at
 
     def _renew(self) -> None:
-        self._stopping.wait(self._parts.timings.lease_renewal)
+        self._stopping.wait(self._deps.timings.lease_renewal)
         for claim in list(self._claims.values()):
             try:
-                self._parts.store.renew(claim)
+                self._deps.store.renew(claim)
             except Stale:
                 log.warning("lease lost", request=claim.request.id)
         for claim in list(self._owed.values()):
             self._give_back(claim)
 
     def _speak(self) -> None:
-        self._parts.precedence.stand_back()
-        due = self._parts.store.due_message(self._owner)
+        self._deps.ack_priority.stand_back()
+        due = self._deps.store.due_message(self._owner)
         if due is None:
             self._wait()
         else:
             with bound_contextvars(request=due.request_id):
-                say(self._parts.pinned(), due)
+                deliver(self._deps.pinned(), due)
 
     def _attend(self) -> None:
         """Do what has come round."""
-        self._parts.precedence.stand_back()
-        duty = self._parts.store.take_duty(self._owner)
+        self._deps.ack_priority.stand_back()
+        duty = self._deps.store.take_duty(self._owner)
         if duty is None:
             self._wait()
         else:
-            perform(self._parts.pinned(), duty)
+            perform(self._deps.pinned(), duty)
 
 
-def advance(parts: Parts, claim: Claim, *, stopping: Callable[[], bool] = lambda: False) -> Request:
+def advance(deps: Deps, claim: Claim, *, stopping: Callable[[], bool] = lambda: False) -> Request:
     """Where a request goes from where it stands. Top to bottom this is its life.
 
     Each of them sees one configuration from its beginning to its end; right before acting the newest is asked for.
@@ -206,15 +206,15 @@ def advance(parts: Parts, claim: Claim, *, stopping: Callable[[], bool] = lambda
     """
     request, just_seen = claim.request, None
     if request.stage is Stage.ASKED:
-        request = consider(parts.pinned(), claim)
+        request = consider(deps.pinned(), claim)
         just_seen = request.target.before
     elif request.stage is Stage.WAITING or has_cast_votes(request):
-        request = count_votes(parts.pinned(), claim)
-    request = do_what_is_due(parts, claim, request)
-    if request.stage is Stage.APPROVED and not is_ahead(window_of(request), parts.clock.now()):
-        request = begin(parts, claim, request, seen=just_seen)
+        request = count_votes(deps.pinned(), claim)
+    request = do_what_is_due(deps, claim, request)
+    if request.stage is Stage.APPROVED and not is_ahead(window_of(request), deps.clock.now()):
+        request = begin(deps, claim, request, seen=just_seen)
     if request.stage is Stage.RUNNING:
         is_old = claim.request.stage is Stage.RUNNING or request.ask.change.force  # a kill follows a look at once
         seen = None if is_old else request.target.last_seen
-        request = Carrying(parts.pinned(), claim, request, seen=seen, stopping=stopping).run()
+        request = Carrying(deps.pinned(), claim, request, seen=seen, stopping=stopping).run()
     return request

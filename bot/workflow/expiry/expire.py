@@ -9,41 +9,45 @@ from dataclasses import replace
 from bot.core.people.identity import ITSELF
 from bot.core.requests import Ask, Request
 from bot.core.requests.expiry import is_late, next_try, put_off
-from bot.core.requests.timers import mask_ends
+from bot.core.requests.timers import end_of_mask
 from bot.errors import HostError, UsageError
 from bot.ports import Claim
 from bot.workflow.hosts.look import look
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import event
-from bot.workflow.requests.lookup import at_work
+from bot.workflow.requests.lookup import undo_in_progress
 from bot.workflow.requests.submit import record
 
 
-def bring_back(parts: Parts, claim: Claim, request: Request) -> Request:
+def expire(deps: Deps, claim: Claim, request: Request) -> Request:
     """See to it that a mask whose end has come is taken back."""
-    due = mask_ends(request)
-    if due is None or due > parts.clock.now():
+    due = end_of_mask(request)
+    if due is None or due > deps.clock.now():
         return request
-    newest = parts.store.get(request.standing.returning) if request.standing.returning else at_work(parts, request)
+    newest = (
+        deps.store.get(request.aftercare.undo_request)
+        if request.aftercare.undo_request
+        else undo_in_progress(deps, request)
+    )
     if newest is None:
-        return _begin(parts, claim, request)
+        return _begin(deps, claim, request)
     if newest.stage.is_final:  # and the mask still stands
-        return _overdue(parts, claim, request, newest.target.note or newest.because, code=newest.stage)
-    return _wait(parts, claim, request, newest)
+        return _overdue(deps, claim, request, newest.target.note or newest.because, code=newest.stage)
+    return _wait(deps, claim, request, newest)
 
 
-def _begin(parts: Parts, claim: Claim, mask: Request) -> Request:
+def _begin(deps: Deps, claim: Claim, mask: Request) -> Request:
     """Ask for the undo; the same key finds the request that was made before a crash."""
-    standing, change = mask.standing, mask.ask.change
+    standing, change = mask.aftercare, mask.ask.change
     try:
-        look(parts, parts.host(change.host), mask.target.unit, user=change.user)
+        look(deps, deps.host(change.host), mask.target.unit, user=change.user)
     except HostError as error:
-        return _overdue(parts, claim, mask, str(error), code=error.code)
+        return _overdue(deps, claim, mask, str(error), code=error.code)
     except UsageError as error:
-        return _overdue(parts, claim, mask, str(error), code="unknown_host")
+        return _overdue(deps, claim, mask, str(error), code="unknown_host")
     key = f"end:{mask.id}:{standing.ends_at:%Y%m%dT%H%M%S.%f}:{standing.tries}"
-    request = record(parts, _ask(mask), key=key)
-    return _wait(parts, claim, mask, request)
+    request = record(deps, _ask(mask), key=key)
+    return _wait(deps, claim, mask, request)
 
 
 def _ask(mask: Request) -> Ask:
@@ -53,20 +57,20 @@ def _ask(mask: Request) -> Ask:
     return Ask(change, ITSELF, ITSELF.user, mask.ask.place, why, undoes=mask.id, by_itself=True)
 
 
-def _wait(parts: Parts, claim: Claim, mask: Request, other: Request) -> Request:
+def _wait(deps: Deps, claim: Claim, mask: Request, other: Request) -> Request:
     """The undo, ours or somebody's, is under way; it is seen after later."""
     returning = other.id if other.ask.by_itself else ""
-    now, care, standing = parts.clock.now(), parts.care, replace(mask.standing, returning=returning)
+    now, care, standing = deps.clock.now(), deps.care, replace(mask.aftercare, undo_request=returning)
     if is_late(other, standing.ends_at, now, care):
         standing = put_off(standing, f"A request for it is {other.stage}, and not over yet.", now, care)
     waits = replace(standing, try_at=next_try(standing, now, care))
-    return parts.store.save(replace(mask, standing=waits), claim=claim)
+    return deps.store.save(replace(mask, aftercare=waits), claim=claim)
 
 
-def _overdue(parts: Parts, claim: Claim, mask: Request, why: str, *, code: str) -> Request:
+def _overdue(deps: Deps, claim: Claim, mask: Request, why: str, *, code: str) -> Request:
     """Not this time. The record is told once for each reason, not at every try."""
-    standing = put_off(mask.standing, why, parts.clock.now(), parts.care)
-    standing = replace(standing, returning="", tries=standing.tries + 1)
+    standing = put_off(mask.aftercare, why, deps.clock.now(), deps.care)
+    standing = replace(standing, undo_request="", tries=standing.tries + 1)
     told = event(mask, "mask.overdue", outcome="failure", code=code, why=why, ends_at=standing.ends_at)
-    events = [told] if mask.standing.overdue != why else []
-    return parts.store.save(replace(mask, standing=standing), events=events, claim=claim)
+    events = [told] if mask.aftercare.overdue != why else []
+    return deps.store.save(replace(mask, aftercare=standing), events=events, claim=claim)

@@ -9,54 +9,54 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.core.people.identity import PersonId, Place
-from bot.core.requests import Ask, Request, Term
+from bot.core.requests import Ask, Duration, Request
 from bot.errors import UsageError
-from bot.workflow.process.deps import Parts
-from bot.workflow.requests.lookup import beside, how_it_stands, stored
+from bot.workflow.process.deps import Deps
+from bot.workflow.requests.lookup import beside, how_it_stands, stored_request
 
 
-def prolonging(mask: Request, term: Term | None, by: PersonId, name: str) -> Ask:
+def extension_of(mask: Request, term: Duration | None, by: PersonId, name: str) -> Ask:
     """The ask for the same mask with another end, or with none."""
-    change = replace(mask.ask.change, unit=mask.target.unit, term=term, window=None)
-    return Ask(change, by, name, mask.ask.place, prolongs=mask.id, instead_of=mask.standing.ends_at)
+    change = replace(mask.ask.change, unit=mask.target.unit, duration=term, window=None)
+    return Ask(change, by, name, mask.ask.place, extends=mask.id, instead_of=mask.aftercare.ends_at)
 
 
-def keeping(mask: Request, review: datetime, by: PersonId, name: str) -> Ask:
+def keep_request(mask: Request, review: datetime, by: PersonId, name: str) -> Ask:
     """The ask for the same hold with another review."""
     hold = replace(mask.hold, review=review) if mask.hold else None
     change = replace(mask.ask.change, unit=mask.target.unit, window=None, hold=hold)
-    return Ask(change, by, name, mask.ask.place, prolongs=mask.id, instead_of=mask.hold.review if mask.hold else None)
+    return Ask(change, by, name, mask.ask.place, extends=mask.id, instead_of=mask.hold.review if mask.hold else None)
 
 
-class Lasting:
+class Extensions:
     """The part of the desk for it."""
 
-    def __init__(self, parts: Parts, submit: Callable[..., Request]) -> None:
-        self._parts = parts
+    def __init__(self, deps: Deps, submit: Callable[..., Request]) -> None:
+        self._deps = deps
         self._submit = submit
 
     def ending(self, request_id: str) -> Request:
         """A mask of ours that ends by itself. Raises `UsageError` if it does not, or is gone."""
-        mask = stored(self._parts, request_id)
-        if not mask.is_live_mask or mask.standing.ends_at is None:
+        mask = stored_request(self._deps, request_id)
+        if not mask.is_live_mask or mask.aftercare.ends_at is None:
             raise UsageError("There is no end to put off: " + how_it_stands(mask))
         return mask
 
     def kept(self, request_id: str) -> Request:
         """A mask of ours that may be kept: a hold, or one that ends by itself. Raises `UsageError`."""
-        mask = stored(self._parts, request_id)
+        mask = stored_request(self._deps, request_id)
         if mask.hold and mask.ask.is_part:
             raise UsageError(f"It is held with all of @{mask.hold.hosts}: Keep is on the first card of that hold.")
         return mask if mask.hold else self.ending(request_id)
 
     def extend(  # noqa: PLR0913 - an extension is all of this
-        self, request_id: str, term: Term, *, by: PersonId, name: str, place: Place, key: str, reason: str = ""
+        self, request_id: str, term: Duration, *, by: PersonId, name: str, place: Place, key: str, reason: str = ""
     ) -> Request:
         """Ask for a later end of a mask; a length counts from the end that it has, or from now if that has passed."""
-        mask, now = self.ending(request_id), self._parts.clock.now()
-        until = term.ends_at(max(mask.standing.ends_at or now, now)).replace(microsecond=0)
-        ask = prolonging(mask, Term(until=until), by, name)
-        asked = replace(ask, place=beside(self._parts, mask, place), reason=reason)
+        mask, now = self.ending(request_id), self._deps.clock.now()
+        until = term.ends_at(max(mask.aftercare.ends_at or now, now)).replace(microsecond=0)
+        ask = extension_of(mask, Duration(until=until), by, name)
+        asked = replace(ask, place=beside(self._deps, mask, place), reason=reason)
         return self._submit(asked, key=key)
 
     def keep(  # noqa: PLR0913 - the same
@@ -74,6 +74,6 @@ class Lasting:
         mask = self.kept(request_id)
         if mask.hold and review is None:
             raise UsageError("Say when its owners look at it again, like 90d.")
-        ask = keeping(mask, review, by, name) if review else prolonging(mask, None, by, name)
-        asked = replace(ask, place=beside(self._parts, mask, place), reason=reason)
+        ask = keep_request(mask, review, by, name) if review else extension_of(mask, None, by, name)
+        asked = replace(ask, place=beside(self._deps, mask, place), reason=reason)
         return self._submit(asked, key=key)

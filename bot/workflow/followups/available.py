@@ -8,34 +8,36 @@ from bot.core.cards.blocks import Action
 from bot.core.cards.break_glass import gave_way
 from bot.core.people.identity import PersonId
 from bot.core.policy.model import Allow, Moment
-from bot.core.requests import Glass, Request, Stage
-from bot.workflow.evaluate import judge
-from bot.workflow.process.deps import Parts
+from bot.core.requests import BreakGlass, Request, Stage
+from bot.workflow.evaluate import evaluate
+from bot.workflow.process.deps import Deps
 
 
-def offers(parts: Parts, request: Request, to: PersonId) -> tuple[Action, ...]:
+def offers(deps: Deps, request: Request, to: PersonId) -> tuple[Action, ...]:
     """The buttons. Whether somebody may is asked again when they press one. Raises `Unverified`."""
-    return tuple(_offers(parts, request, to))
+    return tuple(_offers(deps, request, to))
 
 
-def _offers(parts: Parts, request: Request, to: PersonId) -> Iterator[Action]:
+def _offers(deps: Deps, request: Request, to: PersonId) -> Iterator[Action]:
     is_owner = to.key == request.owner.key
     if request.stage is Stage.WAITING:
         if is_owner and request.open_question:
             yield Action.ANSWER
-        if _may_go_alone(parts, request, to):
-            yield Action.GO_ALONE
+        if _may_go_alone(deps, request, to):
+            yield Action.BREAK_GLASS
     if is_owner and request.can_be_handed_over:
         yield Action.HAND_OVER
     if request.stage is Stage.DONE:
-        yield from gave_way(request, done.actions(request, parts.clock.now()))
+        yield from gave_way(request, done.actions(request, deps.clock.now()))
 
 
-def _may_go_alone(parts: Parts, request: Request, who: PersonId) -> bool:
-    return isinstance(judge(parts, as_if_alone(parts, request, who), Moment.ALONE), Allow)
+def _may_go_alone(deps: Deps, request: Request, who: PersonId) -> bool:
+    return isinstance(evaluate(deps, with_break_glass(deps, request, who), Moment.BREAK_GLASS), Allow)
 
 
-def as_if_alone(parts: Parts, request: Request, who: PersonId) -> Request:
+def with_break_glass(deps: Deps, request: Request, who: PersonId) -> Request:
     """The request as if somebody went ahead alone, with a reason that is long enough and every tick."""
-    reason = "?" * parts.policy.break_glass.shortest_reason
-    return replace(request, glass=Glass(who, "", reason, parts.clock.now(), request.target.digest, console_works=True))
+    reason = "?" * deps.policy.break_glass.shortest_reason
+    return replace(
+        request, break_glass=BreakGlass(who, "", reason, deps.clock.now(), request.target.digest, console_works=True)
+    )

@@ -8,64 +8,66 @@ from bot.core.hosts.inventory import Host
 from bot.core.people.identity import Person
 from bot.core.policy.decide import may_sign
 from bot.core.policy.model import Facts, Moment, Refuse
-from bot.core.requests import Glass, Request, Signature, Wish
+from bot.core.requests import BreakGlass, Followup, Request, Signature
 from bot.errors import NotYet
 from bot.ports import Claim
 from bot.workflow.evaluate import raise_if_unknown
-from bot.workflow.followups.break_glass import notes, skipped
-from bot.workflow.followups.record import granted, refuse_wish
+from bot.workflow.followups.break_glass import notes, skipped_approvers
+from bot.workflow.followups.record import grant_followup, refuse_followup
 from bot.workflow.people.membership import person, read_groups
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import event
 
 
-def sign(parts: Parts, claim: Claim, request: Request, wish: Wish) -> Request:
+def sign(deps: Deps, claim: Claim, request: Request, wish: Followup) -> Request:
     """Close the review, if the policy as it is now lets this person."""
-    glass, no = request.glass, may_sign(_facts(parts, request, wish), parts.policy)
+    glass, no = request.break_glass, may_sign(_facts(deps, request, wish), deps.policy)
     raise_if_unknown(no)
     if glass is None or no is not None:
-        return refuse_wish(parts, claim, request, wish, no or Refuse("no_review", "No review is owed here."))
-    signature = Signature(wish.by, wish.name, parts.clock.now(), wish.text)
-    signed = replace(granted(request, wish), glass=replace(glass, signed=signature, remind_at=None))
-    recorded = event(signed, "review.signed", actor=wish.by, remark=wish.text, alone=glass.by.user)
-    return parts.store.save(signed, events=[recorded], claim=claim)
+        return refuse_followup(deps, claim, request, wish, no or Refuse("no_review", "No review is owed here."))
+    signature = Signature(wish.by, wish.name, deps.clock.now(), wish.text)
+    signed = replace(grant_followup(request, wish), break_glass=replace(glass, signed=signature, remind_at=None))
+    recorded = event(signed, "break_glass.reviewed", actor=wish.by, remark=wish.text, alone=glass.by.user)
+    return deps.store.save(signed, events=[recorded], claim=claim)
 
 
-def _facts(parts: Parts, request: Request, wish: Wish) -> Facts:
+def _facts(deps: Deps, request: Request, wish: Followup) -> Facts:
     """Who asked may have left and the host may be gone from the inventory: a review can be signed all the same."""
     name = request.ask.change.host
-    host = parts.inventory.get(name) or Host(name, address="", port=0, login="", environment="")
-    groups = read_groups(parts)
+    host = deps.inventory.get(name) or Host(name, address="", port=0, login="", environment="")
+    groups = read_groups(deps)
     return Facts(
-        now=parts.clock.now(),
+        now=deps.clock.now(),
         moment=Moment.VOTE,
         request=request,
         host=host,
         requester=Person(request.owner, request.owner_name),
         place=wish.place,
-        voter=person(parts, wish.by, groups),
+        voter=person(deps, wish.by, groups),
         members=groups.members,
         unknown=groups.unknown,
     )
 
 
-def remind_of_review(parts: Parts, claim: Claim, request: Request) -> Request:
+def remind_of_review(deps: Deps, claim: Claim, request: Request) -> Request:
     """Once a day, or as often as is set, for as long as nobody has signed. Raises `NotYet` while nobody is known."""
-    glass, now = request.glass, parts.clock.now()
+    glass, now = request.break_glass, deps.clock.now()
     if glass is None or not request.owes_review or not request.stage.is_final:
         return request
     if glass.remind_at is None or now < glass.remind_at:
         return request
-    again = now + timedelta(seconds=parts.timings.review_reminder)
-    reminded = replace(request, glass=replace(glass, remind_at=again))
-    messages = [*notes(parts, reminded, reminder(reminded, glass), None, _who_could_sign(parts, reminded, glass))]
-    return parts.store.save(reminded, events=[event(reminded, "review.reminded")], messages=messages, claim=claim)
+    again = now + timedelta(seconds=deps.timings.review_reminder)
+    reminded = replace(request, break_glass=replace(glass, remind_at=again))
+    messages = [*notes(deps, reminded, reminder(reminded, glass), None, _who_could_sign(deps, reminded, glass))]
+    return deps.store.save(
+        reminded, events=[event(reminded, "break_glass.review_reminded")], messages=messages, claim=claim
+    )
 
 
-def _who_could_sign(parts: Parts, request: Request, glass: Glass) -> tuple[str, ...]:
-    groups = read_groups(parts)
-    people = skipped(request, groups.members)
+def _who_could_sign(deps: Deps, request: Request, glass: BreakGlass) -> tuple[str, ...]:
+    groups = read_groups(deps)
+    people = skipped_approvers(request, groups.members)
     unknown = [groups.unknown[name] for name in glass.groups if name in groups.unknown]
     if unknown and not people:
-        raise NotYet(unknown[0].why, again_in=parts.timings.not_verified)
+        raise NotYet(unknown[0].why, again_in=deps.timings.not_verified)
     return people

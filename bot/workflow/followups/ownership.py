@@ -4,29 +4,29 @@ from dataclasses import replace
 
 from bot.core.policy.decide import may_own
 from bot.core.policy.model import Moment, Refuse
-from bot.core.requests import Handover, Request, Wish
+from bot.core.requests import Followup, Handover, Request
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.evaluate import facts, raise_if_unknown
-from bot.workflow.followups.record import granted, refuse_wish
+from bot.workflow.followups.record import grant_followup, refuse_followup
 from bot.workflow.people.membership import person
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import event
 
 
-def hand_over(parts: Parts, claim: Claim, request: Request, wish: Wish) -> Request:
+def hand_over(deps: Deps, claim: Claim, request: Request, wish: Followup) -> Request:
     """Write the new owner into the request, if the policy lets them have it, and tell them."""
     if wish.to is None:
-        return refuse_wish(parts, claim, request, wish, Refuse("nobody_named", "Nobody was chosen."))
-    new = person(parts, wish.to)
-    given = replace(facts(parts, request, Moment.VOTE), requester=new)
-    no = may_own(given, parts.policy)
+        return refuse_followup(deps, claim, request, wish, Refuse("nobody_named", "Nobody was chosen."))
+    new = person(deps, wish.to)
+    given = replace(facts(deps, request, Moment.VOTE), requester=new)
+    no = may_own(given, deps.policy)
     raise_if_unknown(no)
     if no:
-        return refuse_wish(parts, claim, request, wish, no)
-    handover = Handover(new.id, new.name, wish.by, wish.name, parts.clock.now())
-    handed = replace(granted(request, wish), handovers=(*request.handovers, handover))
+        return refuse_followup(deps, claim, request, wish, no)
+    handover = Handover(new.id, new.name, wish.by, wish.name, deps.clock.now())
+    handed = replace(grant_followup(request, wish), handovers=(*request.handovers, handover))
     recorded = event(handed, "request.handed_over", actor=wish.by, to=new.id.user)
-    return parts.store.save(handed, events=[recorded], messages=[_told(handed, handover)], claim=claim)
+    return deps.store.save(handed, events=[recorded], messages=[_told(handed, handover)], claim=claim)
 
 
 def _told(request: Request, handover: Handover) -> Message:

@@ -7,32 +7,32 @@ from bot.core.cards.buttons import DIGEST_SIGNS
 from bot.core.people.identity import PersonId, Place
 from bot.core.policy.model import Policy, Refuse
 from bot.core.policy.rules.break_glass import why_too_short
-from bot.core.requests import Request, Stage, Tally, Wanted, Wish
+from bot.core.requests import Followup, FollowupKind, Request, Stage, Tally
 from bot.errors import NoSuchRequest, Stale, UsageError
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import event, sentence
-from bot.workflow.requests.lookup import decided
+from bot.workflow.requests.lookup import describe_decision
 
 _KEPT = 20  # wishes, the newest of them
-Check = Callable[[Request, Wish, Policy], None]
+Check = Callable[[Request, Followup, Policy], None]
 
 
-class Wishes:
+class Followups:
     """The part of the desk for them."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
 
     @property
     def shortest_reason(self) -> int:
         """How many characters a reason for going ahead alone needs."""
-        return self._parts.policy.break_glass.shortest_reason
+        return self._deps.policy.break_glass.shortest_reason
 
     def record(  # noqa: PLR0913 - a wish is all of this
         self,
         request_id: str,
-        wanted: Wanted,
+        wanted: FollowupKind,
         *,
         by: PersonId,
         name: str,
@@ -41,111 +41,111 @@ class Wishes:
         digest: str = "",
         console_works: bool = False,
         to: PersonId | None = None,
-    ) -> Wish:
+    ) -> Followup:
         """Record what somebody wants of a request, so that the loop hears it. Raises `UsageError`."""
-        now = self._parts.clock.now()
-        wish = Wish(wanted, by, name, now, place, text, digest, console_works=console_works, to=to)
-        _record(self._parts, request_id, wish)
+        now = self._deps.clock.now()
+        wish = Followup(wanted, by, name, now, place, text, digest, console_works=console_works, to=to)
+        _record(self._deps, request_id, wish)
         return wish
 
 
-def _record(parts: Parts, request_id: str, wish: Wish) -> None:
+def _record(deps: Deps, request_id: str, wish: Followup) -> None:
     while True:
         try:
-            request = parts.store.get(request_id)
+            request = deps.store.get(request_id)
         except NoSuchRequest:
             raise UsageError("This button belongs to a request that is not on record any more.") from None
         wish = replace(wish, digest=_whole_digest(request, wish))
-        if any((other.wanted, other.by.key) == (wish.wanted, wish.by.key) for other in request.open_wishes):
+        if any((other.kind, other.by.key) == (wish.kind, wish.by.key) for other in request.open_followups):
             raise UsageError("That is recorded already, and is being looked at.")
-        check(request, wish, parts.policy)
-        recorded = replace(request, wishes=(*request.wishes, wish)[-_KEPT:])
-        asked = event(request, "wish.recorded", actor=wish.by, wanted=str(wish.wanted), text=wish.text)
+        check(request, wish, deps.policy)
+        recorded = replace(request, followups=(*request.followups, wish)[-_KEPT:])
+        asked = event(request, "followup.recorded", actor=wish.by, wanted=str(wish.kind), text=wish.text)
         try:
-            parts.store.save(recorded, events=[asked])
+            deps.store.save(recorded, events=[asked])
         except Stale:  # somebody else changed it first: it is looked at anew
             continue
         return
 
 
-def check(request: Request, wish: Wish, policy: Policy) -> None:
+def check(request: Request, wish: Followup, policy: Policy) -> None:
     """Whether the request is such that this can be wanted of it at all; who may is asked when it is heard."""
-    _CHECKS[wish.wanted](request, wish, policy)
+    _CHECKS[wish.kind](request, wish, policy)
 
 
-def _whole_digest(request: Request, wish: Wish) -> str:
+def _whole_digest(request: Request, wish: Followup) -> str:
     """A button carries only the first signs of the plan that it stands under."""
     is_same = len(wish.digest) >= DIGEST_SIGNS and request.target.digest.startswith(wish.digest)
     return request.target.digest if is_same else wish.digest
 
 
-def _alone(request: Request, wish: Wish, policy: Policy) -> None:
+def _alone(request: Request, wish: Followup, policy: Policy) -> None:
     if request.stage is not Stage.WAITING:
-        raise UsageError(decided(request))
+        raise UsageError(describe_decision(request))
     if wish.digest != request.target.digest:
         raise UsageError("The plan has changed since that was drawn. Read it again, then decide.")
     if too_short := why_too_short(wish.text, policy):
         raise UsageError(too_short)
 
 
-def _question(request: Request, wish: Wish, _: Policy) -> None:
+def _question(request: Request, wish: Followup, _: Policy) -> None:
     if request.stage is not Stage.WAITING:
-        raise UsageError(decided(request))
+        raise UsageError(describe_decision(request))
     if not wish.text.strip():
         raise UsageError("What do you want to know?")
 
 
-def _answer(request: Request, wish: Wish, _: Policy) -> None:
+def _answer(request: Request, wish: Followup, _: Policy) -> None:
     _only_the_owner(request, wish, "answers")
     if request.stage is not Stage.WAITING:
-        raise UsageError(decided(request))
+        raise UsageError(describe_decision(request))
     if request.open_question is None:
         raise UsageError("Nobody waits for an answer.")
     if not wish.text.strip():
         raise UsageError("What is the answer?")
 
 
-def _handover(request: Request, wish: Wish, _: Policy) -> None:
+def _handover(request: Request, wish: Followup, _: Policy) -> None:
     _only_the_owner(request, wish, "hands it over")
     if not request.can_be_handed_over:
         raise UsageError("There is nothing to hand over: it is under way right now, or over.")
 
 
-def _signature(request: Request, _: Wish, __: Policy) -> None:
-    signed = request.glass.signed if request.glass else None
+def _signature(request: Request, _: Followup, __: Policy) -> None:
+    signed = request.break_glass.signed if request.break_glass else None
     if signed:
         raise UsageError(f"{signed.name} has signed the review already.")
     if not request.owes_review or not request.stage.is_final:
         raise UsageError("No review is owed here.")
 
 
-def _only_the_owner(request: Request, wish: Wish, does: str) -> None:
+def _only_the_owner(request: Request, wish: Followup, does: str) -> None:
     if wish.by.key != request.owner.key:
         whose = "whose it is now" if request.handovers else "who asked"
         raise UsageError(f"Only {request.owner_name}, {whose}, {does}.")
 
 
-_CHECKS: Mapping[Wanted, Check] = {
-    Wanted.GO_ALONE: _alone,
-    Wanted.ASK_FOR_MORE: _question,
-    Wanted.ANSWER: _answer,
-    Wanted.HAND_OVER: _handover,
-    Wanted.SIGN: _signature,
+_CHECKS: Mapping[FollowupKind, Check] = {
+    FollowupKind.BREAK_GLASS: _alone,
+    FollowupKind.ASK_FOR_MORE: _question,
+    FollowupKind.ANSWER: _answer,
+    FollowupKind.HAND_OVER: _handover,
+    FollowupKind.SIGN_REVIEW: _signature,
 }
 
 
-def granted(request: Request, wish: Wish) -> Request:
+def grant_followup(request: Request, wish: Followup) -> Request:
     """The request with this wish granted; nothing is stored yet."""
     return _with(request, wish, replace(wish, tally=Tally.COUNTED))
 
 
-def refuse_wish(parts: Parts, claim: Claim, request: Request, wish: Wish, no: Refuse) -> Request:
+def refuse_followup(deps: Deps, claim: Claim, request: Request, wish: Followup, no: Refuse) -> Request:
     """Store that it was refused, and say so to who wanted it."""
     refused = _with(request, wish, replace(wish, tally=Tally.REFUSED, refusal=sentence(no)))
-    said_no = event(request, "wish.refused", outcome="denied", code=no.code, actor=wish.by, wanted=str(wish.wanted))
+    said_no = event(request, "followup.refused", outcome="denied", code=no.code, actor=wish.by, wanted=str(wish.kind))
     told = Message(MessageKind.WHISPER, to=wish.by.user, body=sentence(no), place=wish.place)
-    return parts.store.save(refused, events=[said_no], messages=[told], claim=claim)
+    return deps.store.save(refused, events=[said_no], messages=[told], claim=claim)
 
 
-def _with(request: Request, wish: Wish, answered: Wish) -> Request:
-    return replace(request, wishes=tuple(answered if one == wish else one for one in request.wishes))
+def _with(request: Request, wish: Followup, answered: Followup) -> Request:
+    return replace(request, followups=tuple(answered if one == wish else one for one in request.followups))

@@ -8,36 +8,36 @@ from time import monotonic
 import structlog
 
 from bot.core import health
-from bot.core.health import Sign
-from bot.core.paging import Page
+from bot.core.health import ComponentHealth
+from bot.core.paging import Alert
 from bot.errors import MaskbotError, PagerError
-from bot.workflow.process.deps import UNCALLED, Parts
+from bot.workflow.process.deps import UNCALLED, Deps
 
 log = structlog.get_logger()
 _LATE = 6  # beats, after which the pulse itself counts as stopped
 _AT_ONCE = timedelta(seconds=10)  # for what nothing but an operator mends; a hiccup wakes nobody
 
-JUST_BEGUN = Sign("pulse", is_well=False, words="just begun")
+JUST_BEGUN = ComponentHealth("pulse", is_well=False, words="just begun")
 
-Look = Callable[[], Sequence[Sign]]
+Look = Callable[[], Sequence[ComponentHealth]]
 
 
-class Pulse:
+class Heartbeat:
     """Two threads: one looks, the other pages, so that a pager that hangs stops no look.
 
     `looks` are the parts of which the workflow knows nothing; `told` hears the signs of each beat.
     """
 
     def __init__(
-        self, parts: Parts, *, source: str, looks: Sequence[Look] = (), told: Callable[[Sequence[Sign]], None]
+        self, deps: Deps, *, source: str, looks: Sequence[Look] = (), told: Callable[[Sequence[ComponentHealth]], None]
     ) -> None:
-        self._parts = parts
+        self._deps = deps
         self._source = source
         self._looks = (self._look, *looks)
         self._told = told
-        self._signs: Sequence[Sign] = ()
+        self._signs: Sequence[ComponentHealth] = ()
         self._at = monotonic()
-        self._paged: dict[str, Page] = {}
+        self._paged: dict[str, Alert] = {}
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(target=self._again_and_again, args=(body,), name=body.__name__, daemon=True)
@@ -56,48 +56,50 @@ class Pulse:
             self._threads[0].join()  # the other may wait for a pager, and nobody waits for it
 
     @property
-    def signs(self) -> Sequence[Sign]:
+    def signs(self) -> Sequence[ComponentHealth]:
         """How each part was a moment ago, and whether it was a moment ago."""
         age = monotonic() - self._at
-        if age <= _LATE * self._parts.timings.pulse:
+        if age <= _LATE * self._deps.timings.heartbeat:
             return self._signs or (JUST_BEGUN,)
-        late = Sign("pulse", is_well=False, words=f"the bot has not looked after itself for {age:.0f} s", vital=True)
+        late = ComponentHealth(
+            "pulse", is_well=False, words=f"the bot has not looked after itself for {age:.0f} s", vital=True
+        )
         return (*self._signs, late)
 
     def beat(self) -> None:
         """Look at every part."""
-        before = {sign.part: sign for sign in self._signs}
+        before = {sign.component: sign for sign in self._signs}
         found = [sign for look in self._looks for sign in _seen(look)]
-        self._signs = health.since(found, before, self._parts.clock.now())
+        self._signs = health.since(found, before, self._deps.clock.now())
         self._at = monotonic()
         for sign in self._signs:
-            if (was := before.get(sign.part)) and was.is_well != sign.is_well:
-                log.log(*_LEVEL[sign.is_well], part=sign.part, words=sign.words)
+            if (was := before.get(sign.component)) and was.is_well != sign.is_well:
+                log.log(*_LEVEL[sign.is_well], part=sign.component, words=sign.words)
         self._told(self._signs)
 
     def raise_alarms(self) -> None:
         """Page somebody about what lasts, once, and say when it is over; what the pager did not take is tried again."""
-        now = self._parts.clock.now()
+        now = self._deps.clock.now()
         found = health.alarms(self._signs, source=self._source, now=now)
         for part, page in found.items():
             if part not in self._paged and self._send(page):
                 self._paged[part] = page
-        by_part = {sign.part: sign for sign in self._signs}
+        by_part = {sign.component: sign for sign in self._signs}
         for part in [part for part in self._paged if part not in found]:
             if self._send(health.all_clear(self._paged[part], by_part.get(part), now=now)):
                 del self._paged[part]
 
     @property
-    def alarms(self) -> Mapping[str, Page]:
+    def alarms(self) -> Mapping[str, Alert]:
         """What somebody was paged about and is not over."""
         return dict(self._paged)
 
-    def _send(self, page: Page) -> bool:
-        if self._parts.pager is None:
+    def _send(self, page: Alert) -> bool:
+        if self._deps.pager is None:
             log.error("alarm", words=page.summary, is_over=page.is_over)
             return True
         try:
-            self._parts.pager.page(page)
+            self._deps.pager.page(page)
         except PagerError as error:
             log.error("alarm not sent yet", words=page.summary, why=str(error))
             return False
@@ -110,28 +112,28 @@ class Pulse:
                 body()
             except Exception:
                 log.exception("pulse failed")
-            self._stopping.wait(self._parts.timings.pulse)
+            self._stopping.wait(self._deps.timings.heartbeat)
 
-    def _look(self) -> Sequence[Sign]:
+    def _look(self) -> Sequence[ComponentHealth]:
         """The parts that the workflow itself is made of."""
-        timings, found = self._parts.timings, [self._database()]
+        timings, found = self._deps.timings, [self._database()]
         rest = max(timings.lease_renewal, UNCALLED * timings.poll)  # what a thread may wait by itself
-        found.append(health.loop(self._parts.vitals.ages, longest=timings.stuck + rest, patience=_AT_ONCE))
+        found.append(health.loop(self._deps.liveness.ages, longest=timings.stuck + rest, patience=_AT_ONCE))
         try:
-            backlog = health.messages(self._parts.store.backlog())
+            backlog = health.messages(self._deps.store.backlog())
         except MaskbotError:
             return found  # the sign of the database says why
         return [*found, health.with_patience(backlog, timedelta(seconds=timings.alarm))]
 
-    def _database(self) -> Sign:
+    def _database(self) -> ComponentHealth:
         try:
-            self._parts.store.prove_writable()
+            self._deps.store.prove_writable()
         except MaskbotError as error:
-            return Sign("database", is_well=False, words=str(error).rstrip("."), patience=_AT_ONCE)
-        return Sign("database", is_well=True, words="can be read and written", patience=_AT_ONCE)
+            return ComponentHealth("database", is_well=False, words=str(error).rstrip("."), patience=_AT_ONCE)
+        return ComponentHealth("database", is_well=True, words="can be read and written", patience=_AT_ONCE)
 
 
-def _seen(look: Look) -> Sequence[Sign]:
+def _seen(look: Look) -> Sequence[ComponentHealth]:
     """One part that cannot be looked at hides no other: without its sign nobody is told that it is well."""
     try:
         return look()

@@ -2,31 +2,31 @@
 
 from dataclasses import replace
 
-from bot.core.drift import read_page
+from bot.core.drift import read_host_view
 from bot.core.hosts.inventory import is_group
 from bot.core.requests import Ask, Hold, Request, Verb
 from bot.errors import UsageError
 from bot.ports import Query
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 from bot.workflow.requests.hold_group import _MOST, in_group
 from bot.workflow.requests.mask_inventory import watch_of
 
 
-def on_one_host(parts: Parts, ask: Ask) -> Ask:
+def on_one_host(deps: Deps, ask: Ask) -> Ask:
     """What is asked of a group, asked of the host that people are shown. Raises `UsageError`."""
     group, change = ask.change.host.removeprefix("@"), ask.change
     if not is_group(change.host):
         return ask
     if change.verb is Verb.UNMASK:
-        whole = _held(parts, group, ask)
+        whole = _held(deps, group, ask)
         return replace(ask, change=whole.ask.change.taken_back(whole.target.unit), undoes=whole.id)
     if not change.hold:
         raise UsageError("Only a hold is for a group of hosts.")
-    return replace(ask, change=replace(change, host=_first(parts, change.hold, ask)))
+    return replace(ask, change=replace(change, host=_first(deps, change.hold, ask)))
 
 
-def _held(parts: Parts, group: str, ask: Ask) -> Request:
-    live = parts.store.find(Query(live_masks=True, limit=_MOST))
+def _held(deps: Deps, group: str, ask: Ask) -> Request:
+    live = deps.store.find(Query(live_masks=True, limit=_MOST))
     wholes = (one for one in live if one.hold and one.hold.is_whole and one.hold.hosts == group)
     whole = next((one for one in wholes if ask.change.unit in (one.target.unit, one.ask.change.unit)), None)
     if whole is None:
@@ -36,16 +36,16 @@ def _held(parts: Parts, group: str, ask: Ask) -> Request:
     return whole
 
 
-def _first(parts: Parts, hold: Hold, ask: Ask) -> str:
+def _first(deps: Deps, hold: Hold, ask: Ask) -> str:
     """One that answered the last time, and on which the unit was not seen masked, if there is one."""
-    names = [host.name for host in in_group(parts, hold.hosts)]
+    names = [host.name for host in in_group(deps, hold.hosts)]
     if not names:
         raise UsageError(f"No host is in a group `@{hold.hosts}`.")
-    return next((name for name in names if _is_fit(parts, name, str(ask.change.unit))), names[0])
+    return next((name for name in names if _is_fit(deps, name, str(ask.change.unit))), names[0])
 
 
-def _is_fit(parts: Parts, host: str, unit: str) -> bool:
-    duty = parts.store.duty(watch_of(host))
-    page = read_page(host, duty.document if duty else {})
+def _is_fit(deps: Deps, host: str, unit: str) -> bool:
+    duty = deps.store.duty(watch_of(host))
+    page = read_host_view(host, duty.document if duty else {})
     masks = page.scan.masks if page.scan else ()
     return page.away is None and all(mask.unit != unit for mask in masks)

@@ -14,68 +14,76 @@ from bot.core.people.identity import Place
 from bot.core.policy.hold import rests_until
 from bot.core.requests import Ask, Cause, Hold, Loss, Request, Stage
 from bot.core.requests.expiry import pause as growing
-from bot.core.requests.timers import hold_is_put_back
+from bot.core.requests.timers import next_reapply
 from bot.errors import HostError, UsageError
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.hosts.look import look
 from bot.workflow.paging import page
 from bot.workflow.people.channels import place_of
-from bot.workflow.people.membership import called
-from bot.workflow.process.deps import Parts
+from bot.workflow.people.membership import mention_ids
+from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
 from bot.workflow.requests.closing import event
-from bot.workflow.requests.kill_switch_state import frozen
-from bot.workflow.requests.lookup import at_work
+from bot.workflow.requests.kill_switch_state import active_kill_switch
+from bot.workflow.requests.lookup import undo_in_progress
 from bot.workflow.requests.submit import record
 
 
 def taken_off(
-    parts: Parts, mask: Request, became: Loss, agents: tuple[str, ...]
+    deps: Deps, mask: Request, became: Loss, agents: tuple[str, ...]
 ) -> tuple[Request, list[Event], list[Message]]:
     """What a look says of a hold whose mask is gone, or is another's by now; each is told once."""
     hold = mask.hold
-    if hold is None or mask.held.off is became:
+    if hold is None or mask.hold_state.off is became:
         return mask, [], []
-    now, puts_back = parts.clock.now(), parts.policy.holds.puts_back and became is Loss.REMOVED
+    now, puts_back = deps.clock.now(), deps.policy.holds.puts_back and became is Loss.REMOVED
     held = replace(
-        mask.held, off=became, off_at=now, suspects=agents, putting="", why="", try_at=now if puts_back else None
+        mask.hold_state, off=became, off_at=now, suspects=agents, putting="", why="", try_at=now if puts_back else None
     )
-    again = now + parts.care.remind_every
-    off = replace(mask, held=held, standing=replace(mask.standing, tell_at=min(mask.standing.tell_at or again, again)))
+    again = now + deps.care.remind_every
+    off = replace(
+        mask,
+        hold_state=held,
+        aftercare=replace(mask.aftercare, remind_at=min(mask.aftercare.remind_at or again, again)),
+    )
     known = event(off, "hold.taken_off", outcome="failure", code=became, agents=list(agents), owners=hold.owners)
-    return off, [known], _to_all(parts, off, hold, lambda: words.taken_off(off, hold, parts.policy.holds))
+    return off, [known], _to_all(deps, off, hold, lambda: words.taken_off(off, hold, deps.policy.holds))
 
 
-def put_back(parts: Parts, claim: Claim, request: Request) -> Request:
+def put_back(deps: Deps, claim: Claim, request: Request) -> Request:
     """See to it that the mask of a hold comes back."""
-    due, hold = hold_is_put_back(request), request.hold
-    if due is None or hold is None or due > parts.clock.now():
+    due, hold = next_reapply(request), request.hold
+    if due is None or hold is None or due > deps.clock.now():
         return request
-    newest = parts.store.get(request.held.putting) if request.held.putting else at_work(parts, request)
+    newest = (
+        deps.store.get(request.hold_state.putting) if request.hold_state.putting else undo_in_progress(deps, request)
+    )
     if newest is None:
-        return _begin(parts, claim, request, hold)
+        return _begin(deps, claim, request, hold)
     if newest.stage.is_final:  # and the mask is still off
         why, was_refused = newest.target.note or newest.because, newest.stage is Stage.REFUSED
-        pause = parts.policy.holds.within if was_refused else timedelta()
-        return _not_back(parts, claim, request, why, code=newest.stage, pause=pause)
-    return _wait(parts, claim, request, newest)
+        pause = deps.policy.holds.within if was_refused else timedelta()
+        return _not_back(deps, claim, request, why, code=newest.stage, pause=pause)
+    return _wait(deps, claim, request, newest)
 
 
-def _begin(parts: Parts, claim: Claim, mask: Request, hold: Hold) -> Request:
+def _begin(deps: Deps, claim: Claim, mask: Request, hold: Hold) -> Request:
     """Ask for it, unless something speaks against that now; the same key finds what was asked before a crash."""
-    change, now = mask.ask.change, parts.clock.now()
-    if not parts.policy.holds.puts_back:
-        return parts.store.save(replace(mask, held=replace(mask.held, try_at=None)), claim=claim)
-    if until := rests_until(mask.held.rounds, parts.policy.holds, now):
-        return _rest(parts, claim, mask, hold, until)
+    change, now = mask.ask.change, deps.clock.now()
+    if not deps.policy.holds.puts_back:
+        return deps.store.save(replace(mask, hold_state=replace(mask.hold_state, try_at=None)), claim=claim)
+    if until := rests_until(mask.hold_state.rounds, deps.policy.holds, now):
+        return _rest(deps, claim, mask, hold, until)
     try:
-        look(parts, parts.host(change.host), mask.target.unit)
+        look(deps, deps.host(change.host), mask.target.unit)
     except (HostError, UsageError) as error:
-        return _not_back(parts, claim, mask, str(error), code=getattr(error, "code", "unknown_host"))
-    if stopped := frozen(parts, mask):
-        return _not_back(parts, claim, mask, f"New masks are stopped by {stopped.by_name}.", code="frozen")
-    asked = record(parts, _ask(mask, hold), key=f"hold:{mask.id}:{mask.held.off_at:%Y%m%dT%H%M%S.%f}:{mask.held.tries}")
-    return _wait(parts, claim, mask, asked)
+        return _not_back(deps, claim, mask, str(error), code=getattr(error, "code", "unknown_host"))
+    if stopped := active_kill_switch(deps, mask):
+        return _not_back(deps, claim, mask, f"New masks are stopped by {stopped.by_name}.", code="frozen")
+    asked = record(
+        deps, _ask(mask, hold), key=f"hold:{mask.id}:{mask.hold_state.off_at:%Y%m%dT%H%M%S.%f}:{mask.hold_state.tries}"
+    )
+    return _wait(deps, claim, mask, asked)
 
 
 def _ask(mask: Request, hold: Hold) -> Ask:
@@ -84,51 +92,51 @@ def _ask(mask: Request, hold: Hold) -> Ask:
     return Ask(change, mask.owner, mask.owner_name, mask.ask.place, why, repeats=mask.id, by_itself=True)
 
 
-def _wait(parts: Parts, claim: Claim, mask: Request, other: Request) -> Request:
+def _wait(deps: Deps, claim: Claim, mask: Request, other: Request) -> Request:
     """It is under way, by us or by somebody; it is seen after later."""
     putting = other.id if other.ask.by_itself else ""
-    held = replace(mask.held, putting=putting, try_at=_next_try(parts, mask))
-    return parts.store.save(replace(mask, held=held), claim=claim)
+    held = replace(mask.hold_state, putting=putting, try_at=_next_try(deps, mask))
+    return deps.store.save(replace(mask, hold_state=held), claim=claim)
 
 
 def _not_back(
-    parts: Parts, claim: Claim, mask: Request, why: str, *, code: str, pause: timedelta = timedelta()
+    deps: Deps, claim: Claim, mask: Request, why: str, *, code: str, pause: timedelta = timedelta()
 ) -> Request:
     """Not this time. People are told once for each reason, not at every try.
 
     A host that is away is tried like any other; what was refused is not asked for again before a `pause`.
     """
-    try_at = max(_next_try(parts, mask), parts.clock.now() + pause)
-    held = replace(mask.held, putting="", tries=mask.held.tries + 1, why=why, try_at=try_at)
-    off, hold = replace(mask, held=held), mask.hold
-    if hold is None or mask.held.why == why:
-        return parts.store.save(off, claim=claim)
+    try_at = max(_next_try(deps, mask), deps.clock.now() + pause)
+    held = replace(mask.hold_state, putting="", tries=mask.hold_state.tries + 1, why=why, try_at=try_at)
+    off, hold = replace(mask, hold_state=held), mask.hold
+    if hold is None or mask.hold_state.why == why:
+        return deps.store.save(off, claim=claim)
     told = event(mask, "hold.not_back", outcome="failure", code=code, why=why)
-    return parts.store.save(
-        off, events=[told], messages=_to_all(parts, off, hold, lambda: words.not_back(off)), claim=claim
+    return deps.store.save(
+        off, events=[told], messages=_to_all(deps, off, hold, lambda: words.not_back(off)), claim=claim
     )
 
 
-def _rest(parts: Parts, claim: Claim, mask: Request, hold: Hold, until: datetime) -> Request:
+def _rest(deps: Deps, claim: Claim, mask: Request, hold: Hold, until: datetime) -> Request:
     """It was put back so often that somebody has to find out who takes it off."""
-    why = f"It was put back {len(mask.held.rounds)} times lately, and rests."
-    held = replace(mask.held, try_at=until, why=why)
-    paged = page(replace(mask, held=held), Cause.TAKEN_OFF, parts.clock.now())
+    why = f"It was put back {len(mask.hold_state.rounds)} times lately, and rests."
+    held = replace(mask.hold_state, try_at=until, why=why)
+    paged = page(replace(mask, hold_state=held), Cause.TAKEN_OFF, deps.clock.now())
     told = event(mask, "hold.rests", outcome="failure", code="taken_off_again", until=until.isoformat())
-    messages = [*paged.messages, *_to_all(parts, mask, hold, lambda: words.rests(mask, hold, until))]
-    return parts.store.save(paged.request, events=[*paged.events, told], messages=messages, claim=claim)
+    messages = [*paged.messages, *_to_all(deps, mask, hold, lambda: words.rests(mask, hold, until))]
+    return deps.store.save(paged.request, events=[*paged.events, told], messages=messages, claim=claim)
 
 
-def _next_try(parts: Parts, mask: Request) -> datetime:
-    now = parts.clock.now()
-    return now + growing(now - (mask.held.off_at or now), parts.care)
+def _next_try(deps: Deps, mask: Request) -> datetime:
+    now = deps.clock.now()
+    return now + growing(now - (mask.hold_state.off_at or now), deps.care)
 
 
-def _to_all(parts: Parts, mask: Request, hold: Hold, draw: Callable[[], str]) -> list[Message]:
+def _to_all(deps: Deps, mask: Request, hold: Hold, draw: Callable[[], str]) -> list[Message]:
     """In the thread of the card, and in its channel, where its owners are called."""
-    channel = Place(place_of(parts, mask).channel)
-    body = in_words(parts, mask, draw)
-    mentions = tuple(dict.fromkeys((*called(parts, (hold.owners,)), mask.owner.user)))
+    channel = Place(place_of(deps, mask).channel)
+    body = in_words(deps, mask, draw)
+    mentions = tuple(dict.fromkeys((*mention_ids(deps, (hold.owners,)), mask.owner.user)))
     return [
         Message(MessageKind.NOTE, body=body),
         Message(MessageKind.NOTE, body=body, place=channel, mentions=mentions),

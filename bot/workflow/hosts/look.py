@@ -12,55 +12,55 @@ from bot.core.systemd.status import read_status
 from bot.core.systemd.systemctl import Argv, status_argv
 from bot.core.systemd.units import Snapshot, UnitName
 from bot.errors import HostError, OutcomeUnknown
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 
 # A host under load gives these for a moment (measured), though they may also be there to stay.
 _MAY_PASS = ("no_bus", "show_failed")
 
 
-def look(parts: Parts, host: Host, unit: UnitName, *, full: bool = False, user: str = "") -> Snapshot:
+def look(deps: Deps, host: Host, unit: UnitName, *, full: bool = False, user: str = "") -> Snapshot:
     """One look; a full one sees all that a decision needs.
 
     Raises `HostError` if the host cannot be asked or answers nonsense, or is another machine.
     """
-    return _look(parts, host, unit, size="full" if full else "short", user=user)[0]
+    return _look(deps, host, unit, size="full" if full else "short", user=user)[0]
 
 
-def _look(parts: Parts, host: Host, unit: UnitName, *, size: str, user: str) -> tuple[Snapshot, str]:
+def _look(deps: Deps, host: Host, unit: UnitName, *, size: str, user: str) -> tuple[Snapshot, str]:
 
     def granted() -> frozenset[str]:
-        return parse_granted(_asked(parts, host, look_argv(unit, size="granted", user=user)))
+        return parse_granted(_asked(deps, host, look_argv(unit, size="granted", user=user)))
 
-    said = _asked(parts, host, look_argv(unit, size=size, user=user))
+    said = _asked(deps, host, look_argv(unit, size=size, user=user))
     snapshot = parse_look(said, unit, user=user, granted=granted)
     _check_machine(host, snapshot.machine_id)
     return snapshot, parse_status(said)
 
 
 def look_at_result(
-    parts: Parts, host: Host, unit: UnitName, *, user: str = "", also: Collection[str] = ()
+    deps: Deps, host: Host, unit: UnitName, *, user: str = "", also: Collection[str] = ()
 ) -> tuple[Snapshot, str]:
     """What a change brought about, also for the units in `also`, whatever has become of their relations to this one.
 
     It is a full look without what only a decision needs: our rights there, our way in, other people's edits; and with
     the head of the unit's status, for people only.
     """
-    said = _asked(parts, host, look_argv(unit, size="result", user=user))
+    said = _asked(deps, host, look_argv(unit, size="result", user=user))
     snapshot = parse_look(said, unit, also=also, user=user)
     _check_machine(host, snapshot.machine_id)
     return snapshot, parse_status(said)
 
 
-def scan(parts: Parts, host: Host) -> Scan:
+def scan(deps: Deps, host: Host) -> Scan:
     """Every mask on a host. Raises `HostError` in the same cases."""
-    found = parse_scan(_asked(parts, host, scan_argv()))
+    found = parse_scan(_asked(deps, host, scan_argv()))
     _check_machine(host, found.machine_id)
     return found
 
 
-def _asked(parts: Parts, host: Host, argv: Argv) -> str:
+def _asked(deps: Deps, host: Host, argv: Argv) -> str:
     try:
-        reply = parts.hosts.run(host, argv, deadline=parts.timings.look)
+        reply = deps.hosts.run(host, argv, deadline=deps.timings.look)
     except OutcomeUnknown as error:  # a look changes nothing, so no answer is no more than that
         raise HostError(str(error), code="no_answer", passing=True) from error
     no = complaint(host.name, reply.exit_code, reply.stderr)
@@ -75,27 +75,27 @@ def _check_machine(host: Host, machine_id: str) -> None:
 
 
 def patient_look(
-    parts: Parts, host: Host, unit: UnitName, *, acting: bool = False, user: str = ""
+    deps: Deps, host: Host, unit: UnitName, *, acting: bool = False, user: str = ""
 ) -> tuple[Snapshot, str]:
     """A full look, tried again after each of `Timings.retries` where that can help; nothing was sent that changes.
 
     Right before acting it comes with the head of the unit's status, for people only.
     """
     size = "acting" if acting else "full"
-    for pause in parts.timings.retries:
+    for pause in deps.timings.retries:
         try:
-            return _look(parts, host, unit, size=size, user=user)
+            return _look(deps, host, unit, size=size, user=user)
         except HostError as error:
             if not error.passing and error.code not in _MAY_PASS:
                 raise
-            parts.clock.wait(pause)
-    return _look(parts, host, unit, size=size, user=user)
+            deps.clock.wait(pause)
+    return _look(deps, host, unit, size=size, user=user)
 
 
-def status_head(parts: Parts, host: Host, unit: UnitName, *, user: str = "") -> str:
+def status_head(deps: Deps, host: Host, unit: UnitName, *, user: str = "") -> str:
     """The head of `systemctl status`, for people only; empty when it cannot be had."""
     try:
-        return read_status(parts.hosts.run(host, status_argv(unit, user=user), deadline=parts.timings.look).stdout)
+        return read_status(deps.hosts.run(host, status_argv(unit, user=user), deadline=deps.timings.look).stdout)
     except (HostError, OutcomeUnknown):
         return ""
 

@@ -13,12 +13,12 @@ import structlog
 from bot.core.audit.chain import Event
 from bot.core.cards import quarantine as words
 from bot.core.hosts.inventory import Host
-from bot.core.hosts.quarantine import ANOTHER_KEY, NOT_TRUSTED, SET_ASIDE, Distrust, distrust, read, written
+from bot.core.hosts.quarantine import ANOTHER_KEY, NOT_TRUSTED, SET_ASIDE, Quarantine, decode, encode, quarantine_for
 from bot.core.requests import Stage
 from bot.errors import HostError, MaskbotError, Stale
-from bot.ports import Clock, Duty, Hosts, Message, MessageKind, Query, Reply, Store
-from bot.workflow.process.deps import Parts
-from bot.workflow.process.run_periodic_now import make_due
+from bot.ports import Clock, Hosts, Message, MessageKind, Periodic, Query, Reply, Store
+from bot.workflow.process.deps import Deps
+from bot.workflow.process.run_periodic_now import run_periodic_now
 from bot.workflow.requests.closing import end
 
 log = structlog.get_logger()
@@ -27,7 +27,7 @@ _CONCERNED = frozenset({Stage.WAITING, Stage.APPROVED})
 _TOLD_TO_OPERATORS = " Whoever runs the bot is told."
 
 
-class Trusted:
+class QuarantinedHosts:
     """Meets `ports.Hosts` by passing on what is for a host that is trusted, and remembers which ones are not."""
 
     def __init__(self, hosts: Hosts, store: Store, clock: Clock) -> None:
@@ -37,8 +37,8 @@ class Trusted:
 
     def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
         """Run one command. Raises what the hosts raise, and `HostError` for a host that is set aside."""
-        duty = self._store.duty(name_of(host.name)) or Duty(name_of(host.name))
-        kept = read(duty.document)
+        duty = self._store.duty(name_of(host.name)) or Periodic(name_of(host.name))
+        kept = decode(duty.document)
         if kept and kept.sets_aside(host):
             raise HostError(words.refused(kept), code=SET_ASIDE)
         try:
@@ -47,16 +47,16 @@ class Trusted:
             if error.code not in NOT_TRUSTED:
                 raise
             if kept is None or kept.is_over or kept.code != error.code or kept.is_set_aside:
-                self._keep(duty, distrust(host, error.code, self._clock.now()), [_noticed(host, error)])
+                self._keep(duty, quarantine_for(host, error.code, self._clock.now()), [_noticed(host, error)])
             raise HostError(f"{error}{_TOLD_TO_OPERATORS}", code=error.code) from error
         if kept and not kept.is_over:
             self._keep(duty, replace(kept, is_over=True))
         return reply
 
-    def _keep(self, duty: Duty, kept: Distrust, events: Sequence[Event] = ()) -> None:
+    def _keep(self, duty: Periodic, kept: Quarantine, events: Sequence[Event] = ()) -> None:
         """What was sent was sent, whether this can be written or not; another replica may have written it first."""
         try:
-            self._store.keep(Duty(duty.name, written(kept), self._clock.now(), duty.version), events=events)
+            self._store.keep(Periodic(duty.name, encode(kept), self._clock.now(), duty.version), events=events)
         except Stale:
             log.info("trust.noted_already", host=kept.host)
         except MaskbotError as error:
@@ -71,41 +71,41 @@ def name_of(host: str) -> str:
 def _noticed(host: Host, error: HostError) -> Event:
     """Both fingerprints stand in the record, and nowhere in Slack."""
     log.error("host not trusted", host=host.name, why=str(error))
-    kind = "host.set_aside" if error.code == ANOTHER_KEY else "host.login_refused"
+    kind = "host.quarantined" if error.code == ANOTHER_KEY else "host.login_refused"
     notes = [str(note) for note in getattr(error, "__notes__", ())]
     return Event(kind, "failure", error.code, data={"host": host.name, "why": str(error), "keys": notes})
 
 
-def see_to_trust(parts: Parts, duty: Duty) -> None:
+def appoint_quarantine_check(deps: Deps, duty: Periodic) -> None:
     """Tell that a host is not trusted, and end what waits there; or tell that it is trusted again."""
-    kept = read(duty.document)
+    kept = decode(duty.document)
     if kept is None:
-        parts.store.keep(replace(duty, due_at=None))
+        deps.store.keep(replace(duty, due_at=None))
         return
-    if kept.has_ended(parts.inventory.get(kept.host)):
-        told = _to_operators(parts, kept, words.over(kept), is_over=True) if kept.is_told else ()
-        trusted = Event("host.trusted", "success", kept.code, data={"host": kept.host})
-        parts.store.keep(Duty(duty.name, {}, None, duty.version), events=[trusted], messages=told)
+    if kept.has_ended(deps.inventory.get(kept.host)):
+        told = _to_operators(deps, kept, words.over(kept), is_over=True) if kept.is_told else ()
+        trusted = Event("host.quarantine_lifted", "success", kept.code, data={"host": kept.host})
+        deps.store.keep(Periodic(duty.name, {}, None, duty.version), events=[trusted], messages=told)
         return
     if kept.is_set_aside:
-        _end_what_waits(parts, kept)
-    told = () if kept.is_told else _to_operators(parts, kept, words.told(kept))
-    parts.store.keep(Duty(duty.name, written(replace(kept, is_told=True)), None, duty.version), messages=told)
+        _end_what_waits(deps, kept)
+    told = () if kept.is_told else _to_operators(deps, kept, words.told(kept))
+    deps.store.keep(Periodic(duty.name, encode(replace(kept, is_told=True)), None, duty.version), messages=told)
 
 
-def _to_operators(parts: Parts, kept: Distrust, body: str, *, is_over: bool = False) -> Sequence[Message]:
+def _to_operators(deps: Deps, kept: Quarantine, body: str, *, is_over: bool = False) -> Sequence[Message]:
     page = Message(MessageKind.PAGE, to=f"maskbot-host-{kept.host}", body=body, is_over=is_over)
-    return (Message(MessageKind.NOTE, body=body), *([page] if parts.pager else []))
+    return (Message(MessageKind.NOTE, body=body), *([page] if deps.pager else []))
 
 
-def _end_what_waits(parts: Parts, kept: Distrust) -> None:
+def _end_what_waits(deps: Deps, kept: Quarantine) -> None:
     """The end of a mask tries again by itself; whatever moved meanwhile finds out when its turn comes."""
-    for request in parts.store.find(Query(host=kept.host, stages=_CONCERNED, limit=1000)):
+    for request in deps.store.find(Query(host=kept.host, stages=_CONCERNED, limit=1000)):
         if not request.ask.by_itself:
             with suppress(Stale):
-                end(parts, request, Stage.CANCELLED, words.cancelled(kept), code=SET_ASIDE)
+                end(deps, request, Stage.CANCELLED, words.cancelled(kept), code=SET_ASIDE)
 
 
-def review_trust(parts: Parts) -> None:
+def check_quarantine(deps: Deps) -> None:
     """Other files are in force: see which hosts an operator has answered for."""
-    make_due(parts, TRUST, where=lambda duty: bool(duty.document))
+    run_periodic_now(deps, TRUST, where=lambda duty: bool(duty.document))

@@ -15,13 +15,13 @@ from bot.core.systemd.units import Snapshot
 from bot.core.text.sanitize import clean
 from bot.errors import HostError, OutcomeUnknown, UsageError
 from bot.ports import Claim, Reply
-from bot.workflow.audit_shipping import left_uncopied
+from bot.workflow.audit_shipping import may_leave_unshipped
 from bot.workflow.force_stop import call_forces
 from bot.workflow.hosts.look import known_neighbours, look, look_at_result, status_head
 from bot.workflow.lifecycle.finish import Ending, finish
 from bot.workflow.lifecycle.outcome_unknown import in_doubt
 from bot.workflow.lifecycle.slow_unit import give_way
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import event
 from bot.workflow.requests.kill_switch_state import is_new_mask
 from bot.workflow.requests.lineage import owed
@@ -37,14 +37,14 @@ class Carrying:
 
     def __init__(
         self,
-        parts: Parts,
+        deps: Deps,
         claim: Claim,
         request: Request,
         *,
         seen: Snapshot | None = None,
         stopping: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.parts = parts
+        self.deps = deps
         self.claim = claim
         self.request = request
         self.seen = seen
@@ -53,7 +53,7 @@ class Carrying:
         self.answered: tuple[Event, ...] = ()  # the answer to the newest command, until it is recorded
         self.status = ""  # for people: what came with the newest look at a result
         self.failures = 0
-        self.shown_at = parts.clock.now()
+        self.shown_at = deps.clock.now()
 
     def run(self) -> Request:
         """Look, ask for the one next step, do it, look again. An end is believed only of a full look.
@@ -65,11 +65,11 @@ class Carrying:
                 now = self.seen or self._look(full=self.fully)
                 self.seen = None
                 stored = self.request.target
-                step = next_step(self._observe(now), now, self.parts.clock.now())
+                step = next_step(self._observe(now), now, self.deps.clock.now())
                 if not isinstance(step, Command):
                     self._record_answer()
                 if isinstance(step, Wait) and step.is_slow:
-                    return give_way(self.parts, self.claim, self.request, stored)
+                    return give_way(self.deps, self.claim, self.request, stored)
                 self._take_the_host_again(step)
                 if isinstance(step, Done) and now.around is not None:
                     return self._finish(step, now)
@@ -77,10 +77,10 @@ class Carrying:
             except HostError as error:
                 self._record_answer()
                 if self.request.target.sent:
-                    return in_doubt(self.parts, self.request, error, claim=self.claim)
+                    return in_doubt(self.deps, self.request, error, claim=self.claim)
                 if not self._try_again(error):
                     failed = Ending(Done(Outcome.FAILED, str(error)))
-                    return finish(self.parts, self.request, failed, claim=self.claim)
+                    return finish(self.deps, self.request, failed, claim=self.claim)
         self._record_answer()
         return self.request
 
@@ -88,7 +88,7 @@ class Carrying:
     def host(self) -> Host:
         """The host as the inventory has it. Raises `HostError`: hosts.yaml may have changed since the last command."""
         try:
-            return self.parts.host(self.request.ask.change.host)
+            return self.deps.host(self.request.ask.change.host)
         except UsageError as error:
             raise HostError(str(error), code="unknown_host") from error
 
@@ -113,9 +113,9 @@ class Carrying:
     def _look(self, *, full: bool = False) -> Snapshot:
         user, target = self.request.ask.change.user, self.request.target
         if not full:
-            return look(self.parts, self.host, target.unit, user=user)
+            return look(self.deps, self.host, target.unit, user=user)
         also = known_neighbours(target, self._undone())
-        seen, self.status = look_at_result(self.parts, self.host, target.unit, user=user, also=also)
+        seen, self.status = look_at_result(self.deps, self.host, target.unit, user=user, also=also)
         return seen
 
     def _observe(self, now: Snapshot) -> Work:
@@ -123,42 +123,42 @@ class Carrying:
         target = replace(observe(self.request.target, change, now), unknown_since=None)
         self.request = replace(self.request, targets=(target,))
         undoes = self._undone()
-        exempt = self.parts.policy.no_start_proof
+        exempt = self.deps.policy.no_start_proof
         try_start = not any(fnmatchcase(str(target.unit), pattern) for pattern in exempt)
         forces = self.request.ask.forces
-        is_wanted = not forces or self.parts.store.get(forces).can_be_forced
-        return Work(change, target, undoes, try_start, self.parts.limits, self.request.begun_at, is_wanted)
+        is_wanted = not forces or self.deps.store.get(forces).can_be_forced
+        return Work(change, target, undoes, try_start, self.deps.limits, self.request.begun_at, is_wanted)
 
     def _take_the_host_again(self, step: Step) -> None:
         """After a slow stop or start, before anything is done. Raises `HostTaken` while another change has the host."""
         if self.request.target.waiting and not isinstance(step, LookFully):
-            self.request = self.parts.store.save(self.request.on_target(waiting=None), claim=self.claim)
-            call_forces(self.parts, self.request)
+            self.request = self.deps.store.save(self.request.on_target(waiting=None), claim=self.claim)
+            call_forces(self.deps, self.request)
 
     def _undone(self) -> Target | None:
         """The record of the mask that is being taken back."""
-        return owed(self.parts, self.request.ask.undoes) if self.request.ask.undoes else None
+        return owed(self.deps, self.request.ask.undoes) if self.request.ask.undoes else None
 
     def _wait(self, seconds: float) -> None:
         """Let time pass; people see now and then that it does."""
-        now = self.parts.clock.now()
-        if (now - self.shown_at).total_seconds() >= self.parts.timings.progress:
-            self.request = self.parts.store.save(self.request, claim=self.claim)
+        now = self.deps.clock.now()
+        if (now - self.shown_at).total_seconds() >= self.deps.timings.progress:
+            self.request = self.deps.store.save(self.request, claim=self.claim)
             self.shown_at = now
-        self.parts.clock.wait(seconds)
+        self.deps.clock.wait(seconds)
 
     def _send(self, step: Command) -> None:
         """Record the intent, send, record the answer. Without the record nothing is sent; with a lost claim neither."""
         user, before = self.request.ask.change.user, self.request.target.sent
         words = argv(step, self.request.target, user=user)
-        sent = Sent(label(step), words, self.parts.clock.now())
+        sent = Sent(label(step), words, self.deps.clock.now())
         self._save((*before, sent), "exec.intent", step=sent.step, argv=list(words), fence=self.claim.fence)
         try:
             self._see_it_copied()
-            reply = self.parts.hosts.run(self.host, words, deadline=self.parts.timings.command)
+            reply = self.deps.hosts.run(self.host, words, deadline=self.deps.timings.command)
         except OutcomeUnknown as error:
-            self.request = self.request.on_target(unknown_since=self.parts.clock.now())
-            self._save((*before, sent), "exec.unknown", outcome="unknown", step=sent.step, why=str(error))
+            self.request = self.request.on_target(unknown_since=self.deps.clock.now())
+            self._save((*before, sent), "exec.outcome_unknown", outcome="unknown", step=sent.step, why=str(error))
         except HostError as error:
             self._save(before, "exec.not_sent", outcome="failure", code=error.code, step=sent.step)
             raise
@@ -172,35 +172,35 @@ class Carrying:
 
         Raises `HostError`: nothing is sent. It may have taken a while, so the claim is looked at again.
         """
-        if not self.parts.sinks or self.request.target.made or not is_new_mask(self.request):
+        if not self.deps.sinks or self.request.target.made or not is_new_mask(self.request):
             return
-        if why := left_uncopied(self.parts):
+        if why := may_leave_unshipped(self.deps):
             raise HostError(f"Nothing was sent to {self.host.name}: {why}.", code=AUDIT_UNAVAILABLE)
-        self.parts.store.renew(self.claim)
+        self.deps.store.renew(self.claim)
 
     def _save(self, sent: tuple[Sent, ...], kind: str, **data: object) -> None:
         events = (*self.answered, event(self.request, kind, **data))  # type: ignore[arg-type]
-        self.request = self.parts.store.save(self.request.on_target(sent=sent), events=events, claim=self.claim)
+        self.request = self.deps.store.save(self.request.on_target(sent=sent), events=events, claim=self.claim)
         self.answered = ()
 
     def _record_answer(self) -> None:
         if self.answered:
-            self.request = self.parts.store.save(self.request, events=self.answered, claim=self.claim)
+            self.request = self.deps.store.save(self.request, events=self.answered, claim=self.claim)
             self.answered = ()
 
     def _try_again(self, error: HostError) -> bool:
         """Before anything was sent, a failure that may pass is worth a few more tries."""
-        retries = self.parts.timings.retries
+        retries = self.deps.timings.retries
         if not error.passing or self.failures >= len(retries):
             return False
-        self.parts.clock.wait(retries[self.failures])
+        self.deps.clock.wait(retries[self.failures])
         self.failures += 1
         return True
 
     def _finish(self, done: Done, after: Snapshot) -> Request:
         user = self.request.ask.change.user
-        status = self.status or status_head(self.parts, self.host, self.request.target.unit, user=user)
-        return finish(self.parts, self.request, Ending(done, after, status), claim=self.claim)
+        status = self.status or status_head(self.deps, self.host, self.request.target.unit, user=user)
+        return finish(self.deps, self.request, Ending(done, after, status), claim=self.claim)
 
 
 def _answer(reply: Reply) -> str:

@@ -2,22 +2,22 @@
 
 from bot.core.policy.model import Allow
 from bot.core.policy.rules.expiry import EXTENSION
-from bot.core.requests import Outcome, Prolonging, Request, Stage
+from bot.core.requests import Extension, Outcome, Request, Stage
 from bot.core.steps import Done
 from bot.ports import Claim
 from bot.workflow.lifecycle.finish import Ending, finish
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import end
-from bot.workflow.requests.marks import mark_prolonged
+from bot.workflow.requests.marks import mark_extended
 
 
-def prolong(parts: Parts, request: Request, decision: Allow, *, claim: Claim) -> Request:
+def extend(deps: Deps, request: Request, decision: Allow, *, claim: Claim) -> Request:
     """Write the other end into the mask, then the outcome; a crash between the two does it once all the same."""
-    ask, term, hold = request.ask, request.ask.change.term, request.ask.change.hold
+    ask, term, hold = request.ask, request.ask.change.duration, request.ask.change.hold
     until = hold.review if hold else term.until if term else None
-    now = parts.clock.now()
-    by = Prolonging(request.id, request.owner, request.owner_name, now, until, ask.reason)
-    if not mark_prolonged(parts, ask.prolongs, by, is_approved=decision.rule != EXTENSION):
+    now = deps.clock.now()
+    by = Extension(request.id, request.owner, request.owner_name, now, until, ask.reason)
+    if not mark_extended(deps, ask.extends, by, is_approved=decision.rule != EXTENSION):
         because = "The mask was taken back before this came to its turn."
-        return end(parts, request, Stage.CANCELLED, because, code="no_end", claim=claim)
-    return finish(parts, request, Ending(Done(Outcome.PROLONGED)), claim=claim)
+        return end(deps, request, Stage.CANCELLED, because, code="no_end", claim=claim)
+    return finish(deps, request, Ending(Done(Outcome.EXTENDED)), claim=claim)

@@ -7,14 +7,14 @@ from datetime import datetime
 from bot.core.cards.expiry import not_as_before
 from bot.core.policy.model import Refuse
 from bot.core.policy.rules.force_stop import STOP_IS_OVER
-from bot.core.requests import Forced, Held, Outcome, Request, Stage, Verb
-from bot.core.requests.expiry import begun
+from bot.core.requests import Forced, HoldState, Outcome, Request, Stage, Verb
+from bot.core.requests.expiry import begin_aftercare
 from bot.core.requests.proof import broke, disproofs
 from bot.core.steps import Done
 from bot.core.steps.restoring import OVER, is_over
 from bot.core.systemd.units import Snapshot
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
 from bot.workflow.requests.closing import event, over, sentence, states
 from bot.workflow.requests.hold_group import is_whole, see_to
@@ -25,7 +25,7 @@ _AUDIT_WORD = {
     Outcome.PROVEN: "success",
     Outcome.RESTORED: "success",
     Outcome.UNMASKED: "success",
-    Outcome.PROLONGED: "success",
+    Outcome.EXTENDED: "success",
     Outcome.KILLED: "success",
     Outcome.CALLED_OFF: "success",
     Outcome.NO_CHANGE: "no_change",
@@ -45,22 +45,24 @@ class Ending:
     status: str = ""
 
 
-def finish(parts: Parts, request: Request, ending: Ending, *, claim: Claim) -> Request:
+def finish(deps: Deps, request: Request, ending: Ending, *, claim: Claim) -> Request:
     """Write the outcome, with everything that must be said about it, in one transaction."""
     done = _proven_or_not(request, ending)
     if request.ask.undoes and done.outcome in _TAKES_BACK:
-        mark_undone(parts, request.ask.undoes, by=request.id, is_taken_back=done.outcome is not Outcome.NOT_OURS)
+        mark_undone(deps, request.ask.undoes, by=request.id, is_taken_back=done.outcome is not Outcome.NOT_OURS)
     if request.ask.forces and done.outcome is Outcome.KILLED:
-        mark_forced(parts, request)
+        mark_forced(deps, request)
     if request.ask.repeats and done.outcome in _MASKED:
-        mark_repeated(parts, request.ask.repeats, by=request.id)
-    now = parts.clock.now()
+        mark_repeated(deps, request.ask.repeats, by=request.id)
+    now = deps.clock.now()
     finished = request.on_target(
         after=ending.after, status_after=ending.status, outcome=done.outcome, note=done.note, unknown_since=None
-    ).move(Stage.DONE, finished_at=now, due_at=None, undo_until=_undo_until(parts, request))
-    finished = replace(finished, standing=begun(finished, now, parts.care), held=_history(parts, finished, now))
-    if is_whole(finished) and not request.ask.prolongs:
-        see_to(parts, finished)  # before it is written, so that a crash cannot part the two
+    ).move(Stage.DONE, finished_at=now, due_at=None, undo_until=_undo_until(deps, request))
+    finished = replace(
+        finished, aftercare=begin_aftercare(finished, now, deps.care), hold_state=_history(deps, finished, now)
+    )
+    if is_whole(finished) and not request.ask.extends:
+        see_to(deps, finished)  # before it is written, so that a crash cannot part the two
     recorded = event(
         finished,
         "request.finished",
@@ -69,51 +71,51 @@ def finish(parts: Parts, request: Request, ending: Ending, *, claim: Claim) -> R
         note=done.note,
         before=states(request.target.before),
         after=states(ending.after),
-        ends_at=finished.standing.ends_at,
+        ends_at=finished.aftercare.ends_at,
     )
-    stored = parts.store.save(
+    stored = deps.store.save(
         finished,
         events=[recorded],
-        messages=[*_to_all(finished), *_to_owner(parts, finished)],
+        messages=[*_to_all(finished), *_to_owner(deps, finished)],
         claim=claim,
     )
     if stored.target.sent:
-        watch_soon(parts, stored.target.host)
+        watch_soon(deps, stored.target.host)
     return stored
 
 
-def _history(parts: Parts, request: Request, now: datetime) -> Held:
+def _history(deps: Deps, request: Request, now: datetime) -> HoldState:
     """A hold that was put back goes on where the request before it ended."""
-    first = parts.store.get(request.ask.repeats) if request.ask.repeats and request.hold else None
+    first = deps.store.get(request.ask.repeats) if request.ask.repeats and request.hold else None
     if first is None:
-        return Held()
-    return Held(rounds=(*first.held.rounds, now)[-_ROUNDS:] if request.ask.by_itself else ())
+        return HoldState()
+    return HoldState(rounds=(*first.hold_state.rounds, now)[-_ROUNDS:] if request.ask.by_itself else ())
 
 
 def _to_all(ended: Request) -> Iterator[Message]:
     """What was sent to a host belongs into the thread; what changed nothing and needed no vote is on its card alone."""
-    if ended.target.outcome is not Outcome.PROLONGED:
+    if ended.target.outcome is not Outcome.EXTENDED:
         yield Message(MessageKind.EVIDENCE)
-    if ended.target.outcome is not Outcome.PROLONGED or ended.approval:
+    if ended.target.outcome is not Outcome.EXTENDED or ended.approval:
         yield from over(ended)
 
 
-def _to_owner(parts: Parts, ended: Request) -> Iterator[Message]:
+def _to_owner(deps: Deps, ended: Request) -> Iterator[Message]:
     """Nobody asked for an end at that moment, so whose mask it was is told when it stopped and left it to people."""
     outcome = ended.target.outcome
     if ended.ask.by_itself and outcome in (Outcome.NOT_OURS, Outcome.RESTORED_PARTLY):
-        mask = parts.store.get(ended.ask.undoes)
+        mask = deps.store.get(ended.ask.undoes)
         is_gone = outcome is Outcome.RESTORED_PARTLY
-        body = in_words(parts, mask, lambda: not_as_before(mask, ended.target.note, is_gone=is_gone))
+        body = in_words(deps, mask, lambda: not_as_before(mask, ended.target.note, is_gone=is_gone))
         yield Message(MessageKind.DIRECT, to=mask.owner.user, body=body)
 
 
-def nothing_to_do(parts: Parts, request: Request, refusal: Refuse) -> Ending | None:
+def nothing_to_do(deps: Deps, request: Request, refusal: Refuse) -> Ending | None:
     """The end of a change that finds what it wants done already; None if it is refused for any other reason.
 
     A mask of ours that is gone was taken away by somebody else, or by a reboot, and its own card has to say so.
     """
-    mask = parts.store.get(request.ask.undoes) if request.ask.undoes else None
+    mask = deps.store.get(request.ask.undoes) if request.ask.undoes else None
     before = request.target.before
     if refusal.code == "not_masked" and mask and not mask.undone_by and before and is_over(mask.target, before):
         return Ending(Done(Outcome.UNMASKED, OVER), after=before)
@@ -152,20 +154,20 @@ def _but(request: Request, after: Snapshot) -> Iterator[str]:
         yield "Processes that it started still run: they were not stopped with it."
 
 
-def _undo_until(parts: Parts, request: Request) -> object:
+def _undo_until(deps: Deps, request: Request) -> object:
     """A hold is lifted by its owners alone, and never without a vote."""
     is_free = request.ask.change.verb is Verb.MASK and not request.ask.change.hold
-    return parts.clock.now() + parts.policy.undo_window if is_free else None
+    return deps.clock.now() + deps.policy.undo_window if is_free else None
 
 
-def mark_forced(parts: Parts, request: Request) -> None:
+def mark_forced(deps: Deps, request: Request) -> None:
     """Write into the mask that the stop it waits for was ended by force, and who approved that; it goes on at once."""
-    now, names = parts.clock.now(), tuple(vote.voter_name for vote in request.counted)
-    alone = request.glass.name if request.glass and request.is_alone else ""
+    now, names = deps.clock.now(), tuple(vote.voter_name for vote in request.counted)
+    alone = request.break_glass.name if request.break_glass and request.is_break_glass else ""
     forced = Forced(request.id, now, names, alone)
 
     def marked(mask: Request) -> Request:
         is_marked = mask.target.forced is not None and mask.target.forced.request_id == request.id
         return mask if is_marked else replace(mask.on_target(forced=forced), due_at=mask.due_at and now)
 
-    _mark(parts, request.ask.forces, "mask.forced", request.id, marked)
+    _mark(deps, request.ask.forces, "mask.forced", request.id, marked)

@@ -6,17 +6,17 @@ from datetime import datetime, timedelta
 
 from bot.core.policy.mask_layer import planned
 from bot.core.policy.model import Allow, Decision, Moment, NeedsApproval, Refuse
-from bot.core.policy.requirements import asked_for
-from bot.core.requests import Change, Nudges, Request, Stage, Target, Wanted, Wish, scheduling
+from bot.core.policy.requirements import approval_required
+from bot.core.requests import Change, Escalation, Followup, FollowupKind, Request, Stage, Target, scheduling
 from bot.core.requests.plan import plan_of
 from bot.errors import HostError, Unverified, UsageError
 from bot.ports import Claim, Message
-from bot.workflow.evaluate import judge
+from bot.workflow.evaluate import evaluate
 from bot.workflow.hosts.look import patient_look
 from bot.workflow.lifecycle.finish import finish, nothing_to_do
 from bot.workflow.people.membership import with_names
 from bot.workflow.people.routing import routed
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import end, event, limit_events, refuse
 from bot.workflow.requests.find_mask import unit_behind
 from bot.workflow.requests.hold_pending import stay_pending
@@ -24,32 +24,32 @@ from bot.workflow.requests.lineage import rival, with_all_hosts, with_own_mask
 from bot.workflow.requests.lookup import before_our_mask
 
 
-def consider(parts: Parts, claim: Claim) -> Request:
+def consider(deps: Deps, claim: Claim) -> Request:
     """Answer a request that was just asked: refuse it, put it to the approvers, or let it run."""
     request = claim.request
     try:
-        request = _named(parts, request)
-        first = judge(parts, request, Moment.ASK)
+        request = _named(deps, request)
+        first = evaluate(deps, request, Moment.ASK)
         if isinstance(first, Refuse):
-            return refuse(parts, request, first, claim=claim)
+            return refuse(deps, request, first, claim=claim)
         change = request.ask.change
-        unit = unit_behind(parts, change)
-        seen = before_our_mask(parts, request)
-        seen = seen or patient_look(parts, parts.host(change.host), unit, user=change.user)[0]
+        unit = unit_behind(deps, change)
+        seen = before_our_mask(deps, request)
+        seen = seen or patient_look(deps, deps.host(change.host), unit, user=change.user)[0]
         request = planned(request, seen)
-        request = with_all_hosts(parts, inherited(parts, with_own_mask(parts, request)))
-        decision = judge(parts, request, Moment.LOOKED, snapshot=seen)
-        other = rival(parts, request)
+        request = with_all_hosts(deps, inherited(deps, with_own_mask(deps, request)))
+        decision = evaluate(deps, request, Moment.LOOKED, snapshot=seen)
+        other = rival(deps, request)
         if other and not _may_overtake(decision, other):
-            return end(parts, request, Stage.REFUSED, _already_open(other), code="already_open", claim=claim)
-        return settle(parts, request, decision, claim=claim)
+            return end(deps, request, Stage.REFUSED, _already_open(other), code="already_open", claim=claim)
+        return settle(deps, request, decision, claim=claim)
     except Unverified as error:
-        return end(parts, request, Stage.REFUSED, str(error), code="identity_unverified", claim=claim)
+        return end(deps, request, Stage.REFUSED, str(error), code="identity_unverified", claim=claim)
     except HostError as error:
-        stay_pending(parts, claim.request, error, claim=claim)
-        return end(parts, request, Stage.REFUSED, f"{error} Nothing was changed.", code=error.code, claim=claim)
+        stay_pending(deps, claim.request, error, claim=claim)
+        return end(deps, request, Stage.REFUSED, f"{error} Nothing was changed.", code=error.code, claim=claim)
     except UsageError as error:
-        return end(parts, request, Stage.REFUSED, str(error), code="unknown_host", claim=claim)
+        return end(deps, request, Stage.REFUSED, str(error), code="unknown_host", claim=claim)
 
 
 def _may_overtake(decision: Decision, other: Request) -> bool:
@@ -57,25 +57,25 @@ def _may_overtake(decision: Decision, other: Request) -> bool:
     return isinstance(decision, Allow) and other.stage is Stage.WAITING
 
 
-def _named(parts: Parts, request: Request) -> Request:
+def _named(deps: Deps, request: Request) -> Request:
     """Not every payload says how people call the person who asks."""
     if request.ask.requester_name:
         return request
     return replace(
-        request, ask=replace(request.ask, requester_name=parts.directory.person(request.ask.requester, ()).name)
+        request, ask=replace(request.ask, requester_name=deps.directory.person(request.ask.requester, ()).name)
     )
 
 
-def inherited(parts: Parts, request: Request) -> Request:
+def inherited(deps: Deps, request: Request) -> Request:
     """A repeated request runs under the approvals of the first, while they are good and the unit is the same."""
-    first, target = parts.store.get(request.ask.repeats) if request.ask.repeats else None, request.target
-    if first is None or request.ask.by_itself or first.act_by is None or parts.clock.now() > first.act_by:
+    first, target = deps.store.get(request.ask.repeats) if request.ask.repeats else None, request.target
+    if first is None or request.ask.by_itself or first.act_by is None or deps.clock.now() > first.act_by:
         return request
     if not _same_plan(request.ask.change, first.target, target):
         return request
     votes = tuple(replace(vote, digest=target.digest) for vote in first.counted)
-    glass = replace(first.glass, digest=target.digest) if first.glass and first.is_alone else None
-    return replace(request, votes=votes, glass=glass, approval=first.approval, act_by=first.act_by)
+    glass = replace(first.break_glass, digest=target.digest) if first.break_glass and first.is_break_glass else None
+    return replace(request, votes=votes, break_glass=glass, approval=first.approval, act_by=first.act_by)
 
 
 def _same_plan(change: Change, was: Target, is_now: Target) -> bool:
@@ -86,12 +86,12 @@ def _same_plan(change: Change, was: Target, is_now: Target) -> bool:
     return all(first[part] == second[part] for part in first if part != "its masks")
 
 
-def settle(parts: Parts, request: Request, decision: Decision, *, claim: Claim) -> Request:
+def settle(deps: Deps, request: Request, decision: Decision, *, claim: Claim) -> Request:
     """Do what the decision says."""
-    now, decision = parts.clock.now(), with_names(parts, decision)
+    now, decision = deps.clock.now(), with_names(deps, decision)
     said = list[Message]()
     if not isinstance(decision, Refuse) and request.stage is Stage.ASKED:  # later its card has its place already
-        request, said = routed(parts, request, decision)
+        request, said = routed(deps, request, decision)
     evaluated = event(
         request,
         "policy.evaluated",
@@ -102,30 +102,30 @@ def settle(parts: Parts, request: Request, decision: Decision, *, claim: Claim) 
     )
     match decision:
         case Refuse():
-            ending = nothing_to_do(parts, request, decision) if request.ask.undoes else None
+            ending = nothing_to_do(deps, request, decision) if request.ask.undoes else None
             if ending:
-                return finish(parts, request, ending, claim=claim)
-            return refuse(parts, request, decision, claim=claim)
+                return finish(deps, request, ending, claim=claim)
+            return refuse(deps, request, decision, claim=claim)
         case NeedsApproval():
-            waiting = _waiting(request, decision, policy=parts.policy.digest, now=now)
+            waiting = _waiting(request, decision, policy=deps.policy.digest, now=now)
             events = [evaluated, *limit_events(request, decision)]
-            return parts.store.save(waiting, events=events, messages=said, claim=claim)
+            return deps.store.save(waiting, events=events, messages=said, claim=claim)
         case Allow():
-            approved = scheduling.approved(request, decision.because, now, timedelta(seconds=parts.timings.allowed_for))
+            approved = scheduling.approve(request, decision.because, now, timedelta(seconds=deps.timings.allowed_for))
             allowed = replace(approved, act_by=_good_until(request, approved.act_by))
-            return parts.store.save(allowed, events=[evaluated], messages=said, claim=claim)
+            return deps.store.save(allowed, events=[evaluated], messages=said, claim=claim)
 
 
 def _waiting(request: Request, decision: NeedsApproval, *, policy: str, now: datetime) -> Request:
     """Put to the approvers, with the time they have and what that brings."""
-    approval = asked_for(decision, policy=policy, now=now, window=scheduling.window_of(request))
+    approval = approval_required(decision, policy=policy, now=now, window=scheduling.window_of(request))
     since = scheduling.called_from(now, approval.decide_by, approval.decide_within)
     return request.move(
         Stage.WAITING,
         approval=approval,
-        nudges=Nudges(since, decision.remind, decision.escalate),
+        escalation=Escalation(since, decision.remind, decision.escalate),
         because=decision.because,
-        wishes=(*request.wishes, *_to_go_alone(request, now)),
+        followups=(*request.followups, *_to_go_alone(request, now)),
     )
 
 
@@ -136,12 +136,12 @@ def _good_until(request: Request, usual: datetime | None) -> datetime | None:
     return request.act_by or usual
 
 
-def _to_go_alone(request: Request, now: datetime) -> Iterator[Wish]:
+def _to_go_alone(request: Request, now: datetime) -> Iterator[Followup]:
     """Who asked with `--alone` wants what the button under Details is for."""
     ask = request.ask
-    if ask.alone:
-        yield Wish(
-            Wanted.GO_ALONE,
+    if ask.break_glass:
+        yield Followup(
+            FollowupKind.BREAK_GLASS,
             ask.requester,
             ask.requester_name,
             now,

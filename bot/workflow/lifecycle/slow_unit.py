@@ -6,29 +6,29 @@ from datetime import timedelta
 from bot.core.requests import Request, Target, Waiting
 from bot.core.systemd.units import Snapshot
 from bot.ports import Claim
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 
 _SHARE = 10  # the longer it lasts, the longer the pauses: a tenth of it
 
 
-def give_way(parts: Parts, claim: Claim, request: Request, stored: Target) -> Request:
+def give_way(deps: Deps, claim: Claim, request: Request, stored: Target) -> Request:
     """The request, due again after a pause. It is saved where its card has something to say that is not `stored`."""
-    now, waiting = parts.clock.now(), request.target.waiting
+    now, waiting = deps.clock.now(), request.target.waiting
     waited = (now - waiting.since).total_seconds() if waiting else 0.0
-    pause = min(parts.timings.slow_longest, max(parts.timings.slow_first, waited / _SHARE))
+    pause = min(deps.timings.slow_longest, max(deps.timings.slow_first, waited / _SHARE))
     request = replace(request, due_at=now + timedelta(seconds=pause))
-    if waiting and not _has_news(parts, request, stored, waited):
+    if waiting and not _has_news(deps, request, stored, waited):
         return request
     since = waiting.since if waiting else now
-    return parts.store.save(request.on_target(waiting=Waiting(since, now)), claim=claim)
+    return deps.store.save(request.on_target(waiting=Waiting(since, now)), claim=claim)
 
 
-def _has_news(parts: Parts, request: Request, stored: Target, waited: float) -> bool:
+def _has_news(deps: Deps, request: Request, stored: Target, waited: float) -> bool:
     seen, shown, waiting = request.target.last_seen, stored.last_seen, request.target.waiting
     if seen is None or shown is None or waiting is None or stored.unknown_since or _phase(seen) != _phase(shown):
         return True
-    silent = (parts.clock.now() - waiting.shown_at).total_seconds()
-    return silent >= max(parts.timings.progress, waited / _SHARE)
+    silent = (deps.clock.now() - waiting.shown_at).total_seconds()
+    return silent >= max(deps.timings.progress, waited / _SHARE)
 
 
 def _phase(seen: Snapshot) -> tuple[object, ...]:

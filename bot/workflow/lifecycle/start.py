@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.core.hosts.inventory import Host
 from bot.core.policy.mask_layer import planned
 from bot.core.policy.model import Allow, Moment, NeedsApproval, Refuse
-from bot.core.policy.requirements import asked_now, held_to_what_was_asked
+from bot.core.policy.requirements import updated_approval, with_original_requirements
 from bot.core.requests import Approval, Outcome, Request, Stage, Verb
 from bot.core.requests.plan import differences, plan_of
 from bot.core.steps import Done
@@ -13,60 +13,60 @@ from bot.core.systemd.units import Snapshot
 from bot.errors import HostError, HostTaken, NotYet, Unverified, UsageError
 from bot.ports import Claim, Query
 from bot.workflow.approval.reevaluate import Lost, without_lost
-from bot.workflow.audit_shipping import left_uncopied, uncopied
-from bot.workflow.evaluate import judge
+from bot.workflow.audit_shipping import may_leave_unshipped, unshipped_required
+from bot.workflow.evaluate import evaluate
 from bot.workflow.hosts.look import patient_look, status_head
-from bot.workflow.lifecycle.extend import prolong
+from bot.workflow.lifecycle.extend import extend
 from bot.workflow.lifecycle.finish import Ending, finish, nothing_to_do
 from bot.workflow.lifecycle.preflight import settle
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import back_to_waiting, end, event, limit_events, refuse
 from bot.workflow.requests.hold_pending import stay_pending
-from bot.workflow.requests.kill_switch_state import frozen, is_new_mask
+from bot.workflow.requests.kill_switch_state import active_kill_switch, is_new_mask
 from bot.workflow.requests.lineage import about_the_newest
 from bot.workflow.requests.lookup import before_our_mask
 
 
-def begin(parts: Parts, claim: Claim, request: Request, *, seen: Snapshot | None = None) -> Request:
+def begin(deps: Deps, claim: Claim, request: Request, *, seen: Snapshot | None = None) -> Request:
     """Make an approved request a running one, or end it, or ask people anew. Raises `NotYet`: then it waits.
 
     `seen` is a full look made a moment ago, if there is one.
     """
     change = request.ask.change
-    if request.act_by and parts.clock.now() > request.act_by:
-        return end(parts, request, Stage.EXPIRED, _unused(request), code="approval_expired", claim=claim)
-    _wait_for_its_turn(parts, request, claim=claim)
-    request = about_the_newest(parts, request)
+    if request.act_by and deps.clock.now() > request.act_by:
+        return end(deps, request, Stage.EXPIRED, _unused(request), code="approval_expired", claim=claim)
+    _wait_for_its_turn(deps, request, claim=claim)
+    request = about_the_newest(deps, request)
     try:
-        host = parts.host(change.host)
-        seen, status = _seen_now(parts, host, request, seen)
-        parts = parts.pinned()  # the look took its time, and the policy may be another one now
-        fresh = held_to_what_was_asked(_as_found_now(request, seen), policy=parts.policy.digest)
-        decision = judge(parts, fresh, Moment.ACT, snapshot=seen)
+        host = deps.host(change.host)
+        seen, status = _seen_now(deps, host, request, seen)
+        deps = deps.pinned()  # the look took its time, and the policy may be another one now
+        fresh = with_original_requirements(_as_found_now(request, seen), policy=deps.policy.digest)
+        decision = evaluate(deps, fresh, Moment.ACT, snapshot=seen)
     except HostError as error:
-        _wait_for_the_host(parts, request, error, claim=claim)
-        return finish(parts, request, Ending(Done(Outcome.FAILED, str(error))), claim=claim)
+        _wait_for_the_host(deps, request, error, claim=claim)
+        return finish(deps, request, Ending(Done(Outcome.FAILED, str(error))), claim=claim)
     except Unverified as error:  # Slack is away: nobody's right is gone, it is only not known
-        raise NotYet(str(error), again_in=parts.timings.not_verified) from error
+        raise NotYet(str(error), again_in=deps.timings.not_verified) from error
     except UsageError as error:
-        return end(parts, request, Stage.CANCELLED, str(error), code="not_any_more", claim=claim)
+        return end(deps, request, Stage.CANCELLED, str(error), code="not_any_more", claim=claim)
     if not isinstance(decision, Allow):
-        return _not_now(parts, fresh, decision, approved=request.target.digest, claim=claim)
-    if request.ask.prolongs:
-        return prolong(parts, fresh, decision, claim=claim)
-    status = status or status_head(parts, host, fresh.target.unit, user=change.user)
-    fresh = _where_it_left_off(parts, fresh).on_target(status_before=status, last_seen=seen)
-    now = parts.clock.now()
+        return _not_now(deps, fresh, decision, approved=request.target.digest, claim=claim)
+    if request.ask.extends:
+        return extend(deps, fresh, decision, claim=claim)
+    status = status or status_head(deps, host, fresh.target.unit, user=change.user)
+    fresh = _where_it_left_off(deps, fresh).on_target(status_before=status, last_seen=seen)
+    now = deps.clock.now()
     running = fresh.move(Stage.RUNNING, begun_at=now, due_at=now)
-    begun = event(running, "exec.begun", digest=fresh.target.digest, uncopied=uncopied(parts))
-    return parts.store.save(running, events=[begun], claim=claim)
+    begun = event(running, "exec.started", digest=fresh.target.digest, unshipped=unshipped_required(deps))
+    return deps.store.save(running, events=[begun], claim=claim)
 
 
-def _seen_now(parts: Parts, host: Host, request: Request, seen: Snapshot | None) -> tuple[Snapshot, str]:
+def _seen_now(deps: Deps, host: Host, request: Request, seen: Snapshot | None) -> tuple[Snapshot, str]:
     """What it begins by, with the head of the status where that came with the look."""
-    if known := seen or before_our_mask(parts, request):
+    if known := seen or before_our_mask(deps, request):
         return known, ""
-    return patient_look(parts, host, request.target.unit, acting=True, user=request.ask.change.user)
+    return patient_look(deps, host, request.target.unit, acting=True, user=request.ask.change.user)
 
 
 def _unused(request: Request) -> str:
@@ -77,42 +77,42 @@ def _unused(request: Request) -> str:
     return f"Its window closed at {window.closes:%Y-%m-%d %H:%M} UTC, and it had not begun.{why}"
 
 
-def _wait_for_the_host(parts: Parts, request: Request, error: HostError, *, claim: Claim) -> None:
+def _wait_for_the_host(deps: Deps, request: Request, error: HostError, *, claim: Claim) -> None:
     """A host that is away when a window opens may be back before it closes; a hold waits for it in any case.
 
     Raises `NotYet`, and the card says why.
     """
-    stay_pending(parts, request, error, claim=claim)
+    stay_pending(deps, request, error, claim=claim)
     if request.ask.change.window is None or not error.passing:
         return
     if request.target.note != str(error):
-        parts.store.save(request.on_target(note=str(error)), claim=claim, urgent=False)
-    raise NotYet(str(error), again_in=parts.timings.doubt_longest)
+        deps.store.save(request.on_target(note=str(error)), claim=claim, urgent=False)
+    raise NotYet(str(error), again_in=deps.timings.recheck_longest)
 
 
-def _wait_for_its_turn(parts: Parts, request: Request, *, claim: Claim) -> None:
+def _wait_for_its_turn(deps: Deps, request: Request, *, claim: Claim) -> None:
     """One change per host at a time; and no new mask that people cannot see, or while new masks are stopped.
 
     An undo waits for neither. What a hold puts back people can see on the card of the hold.
     """
-    running = parts.store.find(Query(host=request.ask.change.host, stages=frozenset({Stage.RUNNING})))
+    running = deps.store.find(Query(host=request.ask.change.host, stages=frozenset({Stage.RUNNING})))
     if other := next((one for one in running if _is_in_the_way(one, request)), None):
-        _say_what_it_waits_for(parts, request, other, claim=claim)
+        _say_what_it_waits_for(deps, request, other, claim=claim)
         text = f"Another change is being carried out on {request.ask.change.host}."
-        raise HostTaken(text, again_in=parts.timings.not_yet)
-    if frozen(parts, request) or (is_new_mask(request) and left_uncopied(parts)):
-        raise NotYet("New masks are stopped, or a copy of the record is not taken.", again_in=parts.timings.not_yet)
+        raise HostTaken(text, again_in=deps.timings.not_yet)
+    if active_kill_switch(deps, request) or (is_new_mask(request) and may_leave_unshipped(deps)):
+        raise NotYet("New masks are stopped, or a copy of the record is not taken.", again_in=deps.timings.not_yet)
     is_new, place = request.ask.change.verb is Verb.MASK and not request.ask.by_itself, request.ask.place
-    if is_new and not place.is_shell and not all(parts.store.card(request.id)):
-        raise NotYet("Its card is not posted yet.", again_in=parts.timings.not_yet)
+    if is_new and not place.is_shell and not all(deps.store.card(request.id)):
+        raise NotYet("Its card is not posted yet.", again_in=deps.timings.not_yet)
 
 
-def _say_what_it_waits_for(parts: Parts, request: Request, other: Request, *, claim: Claim) -> None:
+def _say_what_it_waits_for(deps: Deps, request: Request, other: Request, *, claim: Claim) -> None:
     """Another change that takes long, or hangs, is named on the card of whoever waits behind it."""
     since = other.begun_at or other.asked_at
     note = f"`{other.ask.change}` is being carried out there since {since:%H:%M} UTC."
-    if (parts.clock.now() - since).total_seconds() > parts.timings.progress and request.target.note != note:
-        parts.store.save(request.on_target(note=note), claim=claim, urgent=False)
+    if (deps.clock.now() - since).total_seconds() > deps.timings.progress and request.target.note != note:
+        deps.store.save(request.on_target(note=note), claim=claim, urgent=False)
 
 
 def _is_in_the_way(other: Request, request: Request) -> bool:
@@ -125,7 +125,7 @@ def _is_in_the_way(other: Request, request: Request) -> bool:
     if other.target.waiting:
         is_masked_again = other.ask.change.verb is Verb.UNMASK and request.ask.change.verb is Verb.MASK
         return other.target.unit == request.target.unit and not is_masked_again
-    return not request.ask.prolongs or other.ask.undoes == request.ask.prolongs
+    return not request.ask.extends or other.ask.undoes == request.ask.extends
 
 
 def _as_found_now(request: Request, seen: Snapshot) -> Request:
@@ -133,9 +133,9 @@ def _as_found_now(request: Request, seen: Snapshot) -> Request:
     return planned(request, seen).on_target(planned=request.target.planned)
 
 
-def _where_it_left_off(parts: Parts, fresh: Request) -> Request:
+def _where_it_left_off(deps: Deps, fresh: Request) -> Request:
     """A repeated request goes on with the first one's link, if that stands, and owes what ran before the first."""
-    first = parts.store.get(fresh.ask.repeats).target if fresh.ask.repeats else None
+    first = deps.store.get(fresh.ask.repeats).target if fresh.ask.repeats else None
     if first is None or first.made is None or first.layer is None or fresh.target.before is None:
         return fresh
     if fresh.target.before.layer(first.layer).identity != first.made.identity:
@@ -143,23 +143,23 @@ def _where_it_left_off(parts: Parts, fresh: Request) -> Request:
     return fresh.on_target(made=first.made, before=first.before)
 
 
-def _not_now(parts: Parts, fresh: Request, decision: Refuse | NeedsApproval, *, approved: str, claim: Claim) -> Request:
+def _not_now(deps: Deps, fresh: Request, decision: Refuse | NeedsApproval, *, approved: str, claim: Claim) -> Request:
     """Why an approved request does not run: nothing to do, no rights any more, or a unit that is not what it was.
 
     What ends goes by the digest that was approved, so that its card still names who approved it.
     """
     if isinstance(decision, Refuse):
         fresh = fresh.on_target(digest=approved)
-        ending = nothing_to_do(parts, fresh, decision)
-        return finish(parts, fresh, ending, claim=claim) if ending else refuse(parts, fresh, decision, claim=claim)
+        ending = nothing_to_do(deps, fresh, decision)
+        return finish(deps, fresh, ending, claim=claim) if ending else refuse(deps, fresh, decision, claim=claim)
     if fresh.approval is None:  # nobody had to vote when it was asked, and now somebody has to
-        return settle(parts, replace(fresh, approved_at=None, act_by=None), decision, claim=claim)
-    asked = asked_now(fresh.approval, decision, policy=parts.policy.digest, window=fresh.ask.change.window)
+        return settle(deps, replace(fresh, approved_at=None, act_by=None), decision, claim=claim)
+    asked = updated_approval(fresh.approval, decision, policy=deps.policy.digest, window=fresh.ask.change.window)
     lost = without_lost(fresh, decision)
     changed = (*_what_changed(fresh), *_asked_more(fresh.approval, asked), *_who_lost(lost))
     anew = replace(lost.request, approval=asked)
     events = (*lost.events, *limit_events(fresh, decision))
-    return back_to_waiting(parts, anew, changed or (_MORE,), events=events, messages=lost.messages, claim=claim)
+    return back_to_waiting(deps, anew, changed or (_MORE,), events=events, messages=lost.messages, claim=claim)
 
 
 _MORE = "who may approve: it needs more approvals now"

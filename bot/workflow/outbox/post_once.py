@@ -10,7 +10,7 @@ from bot.core.cards.blocks import Text
 from bot.core.people.identity import Place
 from bot.errors import SlackError
 from bot.ports import Due
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 
 log = structlog.get_logger()
 Answer = TypeVar("Answer")
@@ -18,54 +18,54 @@ _SHAPE_REFUSED = frozenset({"invalid_blocks", "msg_blocks_too_long", "msg_too_lo
 _SKEW = timedelta(minutes=10)  # between our clock, which says when it was tried, and Slack's, which stamps messages
 
 
-def posted_before(parts: Parts, due: Due, place: Place, *, mark: str) -> str:
+def posted_before(deps: Deps, due: Due, place: Place, *, mark: str) -> str:
     """The timestamp under which an earlier try has posted it: one that was killed, or was not told how it went."""
     if due.tried_at is None:
         return ""
-    return parts.channel.find(place, mark=mark, since=due.tried_at - _SKEW)
+    return deps.channel.find(place, mark=mark, since=due.tried_at - _SKEW)
 
 
-def post(parts: Parts, due: Due, place: Place, *shapes: Text, mark: str) -> str:
+def post(deps: Deps, due: Due, place: Place, *shapes: Text, mark: str) -> str:
     """Post it in the first of its shapes that Slack takes, unless it stands there already; return its timestamp."""
-    stands = posted_before(parts, due, place, mark=mark)
-    return stands or plainer(shapes, lambda shape: parts.channel.post(place, shape, mark=mark))
+    stands = posted_before(deps, due, place, mark=mark)
+    return stands or plainer(shapes, lambda shape: deps.channel.post(place, shape, mark=mark))
 
 
-def posted(parts: Parts, due: Due, channel: str, ts: str, *, version: int) -> None:
+def post_or_find(deps: Deps, due: Due, channel: str, ts: str, *, version: int) -> None:
     """Note where it stands. If somebody else posted it while our lease had run out, ours is the twin."""
-    stands = parts.store.said(due, channel=channel, ts=ts, version=version)
+    stands = deps.store.said(due, channel=channel, ts=ts, version=version)
     if stands not in ("", ts):
-        _take_back(parts, due, channel, ts)
+        _take_back(deps, due, channel, ts)
 
 
-def post_all(parts: Parts, due: Due, place: Place, texts: Sequence[tuple[str, Text]], *, version: int) -> None:
+def post_all(deps: Deps, due: Due, place: Place, texts: Sequence[tuple[str, Text]], *, version: int) -> None:
     """Several messages of one piece, each with its mark.
 
     If somebody else went on while our lease had run out, some of ours are the only ones, which he has found, and some
     are twins of his.
     """
-    began = parts.clock.now()
-    ours = [(mark, post(parts, due, place, text, mark=mark)) for mark, text in texts]
+    began = deps.clock.now()
+    ours = [(mark, post(deps, due, place, text, mark=mark)) for mark, text in texts]
     last = ours[-1][1] if ours else ""
-    if parts.store.said(due, channel=place.channel, ts=last, version=version) == last:
+    if deps.store.said(due, channel=place.channel, ts=last, version=version) == last:
         return
     for mark, ts in ours:
-        if _has_twin(parts, place, mark, ts, since=began - _SKEW):
-            _take_back(parts, due, place.channel, ts)
+        if _has_twin(deps, place, mark, ts, since=began - _SKEW):
+            _take_back(deps, due, place.channel, ts)
 
 
-def _has_twin(parts: Parts, place: Place, mark: str, ts: str, *, since: datetime) -> bool:
+def _has_twin(deps: Deps, place: Place, mark: str, ts: str, *, since: datetime) -> bool:
     """What nobody can tell stays."""
     try:
-        return bool(parts.channel.find(place, mark=mark, since=since, besides=ts))
+        return bool(deps.channel.find(place, mark=mark, since=since, besides=ts))
     except SlackError:
         return False
 
 
-def _take_back(parts: Parts, due: Due, channel: str, ts: str) -> None:
+def _take_back(deps: Deps, due: Due, channel: str, ts: str) -> None:
     log.warning("posted late", message=due.id, request=due.request_id)
     try:
-        parts.channel.delete(channel, ts)
+        deps.channel.delete(channel, ts)
     except SlackError as error:
         log.warning("twin not taken back", message=due.id, request=due.request_id, why=error.code)
 

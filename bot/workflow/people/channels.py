@@ -2,20 +2,20 @@
 
 from bot.core.people.identity import Place
 from bot.core.requests import Request
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 
 
-def place_of(parts: Parts, request: Request) -> Place:
+def place_of(deps: Deps, request: Request) -> Place:
     """Where its card is, and what is said beside it: where its rule says, or where it was asked."""
     if request.route.card_channel:
         return Place(request.route.card_channel)
-    return asked_at(parts, request)
+    return asked_at(deps, request)
 
 
-def asked_at(parts: Parts, request: Request) -> Place:
+def asked_at(deps: Deps, request: Request) -> Place:
     """Where it was asked; of the command line, the policy's channel for it."""
     place = request.ask.place
-    return Place(parts.policy.shell_channel) if place.is_shell else place
+    return Place(deps.policy.shell_channel) if place.is_shell else place
 
 
 def thread_of(request: Request, channel: str, ts: str) -> Place:

@@ -8,7 +8,7 @@ from bot.core.people.identity import Person, PersonId, Place, Shift
 from bot.core.policy.model import Decision, Group, NeedsApproval, Unknown
 from bot.core.requests import Request
 from bot.errors import NotYet, Unverified
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 
 MOST_CALLED = 10  # people of one group who are called by name in one message
 
@@ -23,58 +23,58 @@ class Groups:
     unknown: Mapping[str, Unknown]
 
 
-def read_groups(parts: Parts) -> Groups:
+def read_groups(deps: Deps) -> Groups:
     """Ask for every group."""
     members, shifts, unknown = dict[str, frozenset[PersonId]](), dict[str, tuple[Shift, ...]](), dict[str, Unknown]()
-    for group in parts.policy.groups:
+    for group in deps.policy.groups:
         try:
-            members[group.name], shifts[group.name] = parts.directory.members(group), parts.directory.shifts(group)
+            members[group.name], shifts[group.name] = deps.directory.members(group), deps.directory.shifts(group)
         except (Unverified, NotYet) as error:
             unknown[group.name] = Unknown(str(error), for_now=isinstance(error, NotYet))
-    return Groups([group for group in parts.policy.groups if group.name in shifts], members, shifts, unknown)
+    return Groups([group for group in deps.policy.groups if group.name in shifts], members, shifts, unknown)
 
 
-def read_cards(parts: Parts, request: Request) -> tuple[Mapping[str, Place], Mapping[str, Unknown]]:
+def read_cards(deps: Deps, request: Request) -> tuple[Mapping[str, Place], Mapping[str, Unknown]]:
     """The channels where its card is, or where a rule might put it; and those of which nobody could tell."""
     cards, unknown = dict[str, Place](), dict[str, Unknown]()
-    for channel in {rule.routing.card_channel for rule in parts.policy.rules} | {request.route.card_channel}:
+    for channel in {rule.routing.card_channel for rule in deps.policy.rules} | {request.route.card_channel}:
         if channel:
             try:
-                cards[channel] = parts.directory.place(Place(channel))
+                cards[channel] = deps.directory.place(Place(channel))
             except (Unverified, NotYet) as error:
                 unknown[channel] = Unknown(str(error), for_now=isinstance(error, NotYet))
     return cards, unknown
 
 
-def person(parts: Parts, who: PersonId, groups: Groups | None = None) -> Person:
+def person(deps: Deps, who: PersonId, groups: Groups | None = None) -> Person:
     """A person as they are now, with those of the known groups that hold them. Raises `Unverified`."""
-    return parts.directory.person(who, (groups or read_groups(parts)).known)
+    return deps.directory.person(who, (groups or read_groups(deps)).known)
 
 
-def called(parts: Parts, names: Iterable[str]) -> tuple[str, ...]:
+def mention_ids(deps: Deps, names: Iterable[str]) -> tuple[str, ...]:
     """The ids by which a message calls these groups: a user group's own where that is known, else its members'.
 
     A group that nobody can tell is left out.
     """
-    known = {group.name: group for group in parts.policy.groups}
+    known = {group.name: group for group in deps.policy.groups}
     ids: list[str] = []
     for group in (known[name] for name in names if name in known):
         if group.slack_group.startswith("S"):
             ids.append(group.slack_group)
             continue
         with suppress(Unverified, NotYet):
-            ids += sorted({one.user for one in parts.directory.members(group)})[:MOST_CALLED]
+            ids += sorted({one.user for one in deps.directory.members(group)})[:MOST_CALLED]
     return tuple(dict.fromkeys(ids))
 
 
-def with_names(parts: Parts, decision: Decision) -> Decision:
+def with_names(deps: Deps, decision: Decision) -> Decision:
     """The decision with people's names where a card shows them; without them where Slack does not tell."""
     if not isinstance(decision, NeedsApproval):
         return decision
-    return replace(decision, on_call=tuple(_named(parts, shift) for shift in decision.on_call))
+    return replace(decision, on_call=tuple(_named(deps, shift) for shift in decision.on_call))
 
 
-def _named(parts: Parts, shift: Shift) -> Shift:
+def _named(deps: Deps, shift: Shift) -> Shift:
     with suppress(Unverified):
-        return replace(shift, name=parts.directory.person(shift.person, ()).name)
+        return replace(shift, name=deps.directory.person(shift.person, ()).name)
     return shift

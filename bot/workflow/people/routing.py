@@ -10,16 +10,16 @@ from bot.core.requests import Request, Route
 from bot.errors import NotYet, Unverified
 from bot.ports import Message, MessageKind
 from bot.workflow.people.channels import asked_at, place_of
-from bot.workflow.people.membership import called
-from bot.workflow.process.deps import Parts
+from bot.workflow.people.membership import mention_ids
+from bot.workflow.process.deps import Deps
 
 
-def routed(parts: Parts, request: Request, decision: Allow | NeedsApproval) -> tuple[Request, list[Message]]:
+def routed(deps: Deps, request: Request, decision: Allow | NeedsApproval) -> tuple[Request, list[Message]]:
     """The request with its route, and what is said because of it, once its card stands."""
-    route = _inherited(parts, request) if isinstance(decision, Allow) else None
-    route = route or _route(parts, request, decision.routing)
-    card = place_of(parts, replace(request, route=route))
-    said = [*_told(request, route.told, decision), *_where(parts, request, card)]
+    route = _inherited(deps, request) if isinstance(decision, Allow) else None
+    route = route or _route(deps, request, decision.routing)
+    card = place_of(deps, replace(request, route=route))
+    said = [*_told(request, route.told, decision), *_where(deps, request, card)]
     if isinstance(decision, Allow):
         return replace(request, route=replace(route, mentions=())), said
     if card.thread and route.mentions:
@@ -28,18 +28,18 @@ def routed(parts: Parts, request: Request, decision: Allow | NeedsApproval) -> t
     return replace(request, route=route), said
 
 
-def _route(parts: Parts, request: Request, routing: Routing) -> Route:
-    card_channel = routing.card_channel if routing.card_channel != asked_at(parts, request).channel else ""
-    card = card_channel or asked_at(parts, request).channel
+def _route(deps: Deps, request: Request, routing: Routing) -> Route:
+    card_channel = routing.card_channel if routing.card_channel != asked_at(deps, request).channel else ""
+    card = card_channel or asked_at(deps, request).channel
     return Route(
         card_channel=card_channel,
-        mentions=tuple(one for one in called(parts, routing.mention) if one != request.owner.user),
-        told=tuple(channel for channel in routing.tell if channel != card and _may_hear(parts, channel)),
-        stays=_is_private(parts, request.ask.place) and not routing.from_private,
+        mentions=tuple(one for one in mention_ids(deps, routing.mention) if one != request.owner.user),
+        told=tuple(channel for channel in routing.tell if channel != card and _is_channel_allowed(deps, channel)),
+        stays=_is_private(deps, request.ask.place) and not routing.from_private,
     )
 
 
-def _inherited(parts: Parts, request: Request) -> Route | None:
+def _inherited(deps: Deps, request: Request) -> Route | None:
     """An end of a mask, or its coming back, is heard of where the mask was.
 
     What comes by itself has its card beside the mask's, and asks Slack nothing; that of one more host of a group is
@@ -49,24 +49,24 @@ def _inherited(parts: Parts, request: Request) -> Route | None:
     if ask.by_itself and ask.is_part:
         return Route(stays=True)  # in the thread of the whole
     mask_id = ask.undoes or (ask.repeats if ask.by_itself else "")
-    mask = parts.store.get(mask_id) if mask_id else None
+    mask = deps.store.get(mask_id) if mask_id else None
     if mask is None or request.ask.by_itself:
         return mask.route if mask else None
     return replace(mask.route, card_channel="") if mask.route.told else None
 
 
-def _is_private(parts: Parts, place: Place) -> bool:
+def _is_private(deps: Deps, place: Place) -> bool:
     """What nobody can tell is taken for private."""
     try:
-        return parts.directory.place(place).is_private
+        return deps.directory.place(place).is_private
     except (Unverified, NotYet):
         return True
 
 
-def _may_hear(parts: Parts, channel: str) -> bool:
+def _is_channel_allowed(deps: Deps, channel: str) -> bool:
     """Nothing is told where others than our own people listen, or where nobody could tell who does."""
     try:
-        place = parts.directory.place(Place(channel))
+        place = deps.directory.place(Place(channel))
     except (Unverified, NotYet):
         return False
     return place.is_member and place.is_internal and not place.is_archived
@@ -79,19 +79,19 @@ def _told(request: Request, channels: Iterable[str], decision: Allow | NeedsAppr
     return (Message(MessageKind.NOTE, place=Place(channel), body=body, links_card=True) for channel in channels)
 
 
-def _where(parts: Parts, request: Request, card: Place) -> Iterator[Message]:
+def _where(deps: Deps, request: Request, card: Place) -> Iterator[Message]:
     """To whoever asked, where they asked: where the card is, if it is not there."""
     asked = request.ask.place
     if asked.is_shell or asked.channel == card.channel or request.ask.by_itself:
         return
-    body = f"`{request.ask.change}` is put to its approvers in {_name_of(parts, card)}."
+    body = f"`{request.ask.change}` is put to its approvers in {_name_of(deps, card)}."
     yield Message(MessageKind.NOTE, to=request.owner.user, place=asked, body=body, links_card=True)
 
 
-def _name_of(parts: Parts, card: Place) -> str:
+def _name_of(deps: Deps, card: Place) -> str:
     name = ""
     with suppress(Unverified, NotYet):
-        name = parts.directory.place(card).name
+        name = deps.directory.place(card).name
     return f"#{name}" if name else "another channel"
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 PATIENCE = 0.5  # seconds that work stands back at most; a flood of payloads must not keep it from ever beginning
 
 
-class Precedence:
+class AckPriority:
     """Counts who waits.
 
     Looks and cards take the processor for tens of milliseconds each, and Python hands it on rarely: of twenty commands

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 from bot.core.hosts.inventory import Host, Inventory
 from bot.core.policy.configuration import Configured
 from bot.core.policy.model import Policy
-from bot.core.requests.expiry import Care
+from bot.core.requests.expiry import AftercarePolicy
 from bot.core.steps import Limits
 from bot.errors import UsageError
 from bot.ports import Channel, Clock, Directory, Hosts, Pager, Sink, Store
-from bot.workflow.process.ack_priority import Precedence
-from bot.workflow.process.liveness import Vitals
-from bot.workflow.process.reachability import Reach
+from bot.workflow.process.ack_priority import AckPriority
+from bot.workflow.process.liveness import Liveness
+from bot.workflow.process.reachability import Reachability
 
 UNCALLED = 20  # looks by the one who looks out for work, after which the others look for themselves
 
@@ -23,8 +23,8 @@ class Timings:
     look: float = 25.0
     command: float = 45.0
     retries: tuple[float, ...] = (1.0, 2.0, 4.0)  # before anything was sent to the host
-    doubt_first: float = 1.0  # between looks while an outcome is not known
-    doubt_longest: float = 30.0
+    recheck_first: float = 1.0  # between looks while an outcome is not known
+    recheck_longest: float = 30.0
     not_yet: float = 0.5  # until what waits for its host, or for its card, is tried again
     not_verified: float = 5.0  # until people whom Slack did not describe are asked about again
     allowed_for: float = 1800.0  # how long what needs no vote may wait for its turn
@@ -38,7 +38,7 @@ class Timings:
     unit_lists: float = 300.0  # how long the names of a host's units are offered before they are asked for anew
     page_unknown: float = 120.0  # after which somebody is paged because nobody knows what a command did
     watch: float = 300.0  # between two looks at all masks of a host
-    pulse: float = 5.0  # between two looks of the bot at itself
+    heartbeat: float = 5.0  # between two looks of the bot at itself
     stuck: float = 60.0  # after which a thread that should have come round counts as stuck
     anchor: float = 86_400.0  # between two words about where the record ends
     alarm: float = 300.0  # how long Slack, or a sink, may be away before somebody is paged
@@ -61,7 +61,7 @@ class InForce:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Deps:
     """The ports and the configuration; the composition root fills it with the edges, tests with what they need.
 
     The configuration may be replaced at any moment, so whoever asks for more than one thing of it does so of the
@@ -76,12 +76,12 @@ class Parts:
     in_force: InForce
     timings: Timings = Timings()
     limits: Limits = Limits()
-    reach: Reach = field(default_factory=Reach)  # what is known of hosts that do not answer
-    care: Care = Care()
+    reachability: Reachability = field(default_factory=Reachability)  # what is known of hosts that do not answer
+    care: AftercarePolicy = AftercarePolicy()
     pager: Pager | None = None
     sinks: tuple[Sink, ...] = ()  # who gets copies of the record
-    vitals: Vitals = field(default_factory=Vitals)  # how this process itself is
-    precedence: Precedence = field(default_factory=Precedence)  # of whoever waits for an acknowledgement
+    liveness: Liveness = field(default_factory=Liveness)  # how this process itself is
+    ack_priority: AckPriority = field(default_factory=AckPriority)  # of whoever waits for an acknowledgement
 
     @property
     def inventory(self) -> Inventory:
@@ -93,7 +93,7 @@ class Parts:
         """The policy as it is configured now."""
         return self.in_force.now.policy
 
-    def pinned(self) -> "Parts":
+    def pinned(self) -> "Deps":
         """The same with the configuration of this moment, whatever is put in force meanwhile."""
         return replace(self, in_force=InForce(self.in_force.now))
 

@@ -9,7 +9,7 @@ from time import monotonic
 TOKEN_REFUSED = frozenset({"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"})
 
 
-class Vitals:
+class Liveness:
     """Kept in memory: it is about this process alone."""
 
     def __init__(self) -> None:

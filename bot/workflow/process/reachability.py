@@ -4,30 +4,30 @@ import threading
 from collections.abc import Collection
 
 from bot.core.hosts.inventory import Host
-from bot.core.policy.home import Unreached
+from bot.core.policy.home import UnreachableHost
 from bot.errors import HostError, OutcomeUnknown
 from bot.ports import Clock, Hosts, Reply
 
 
-class Reach:
+class Reachability:
     """Kept in memory: it is what this process has seen, and a new one begins without a word."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._lost: dict[str, Unreached] = {}
+        self._lost: dict[str, UnreachableHost] = {}
 
     def answered(self, host: str) -> None:
         """It is there."""
         with self._lock:
             self._lost.pop(host, None)
 
-    def lost(self, lost: Unreached) -> None:
+    def lost(self, lost: UnreachableHost) -> None:
         """It was tried in vain; since when is kept from the first time."""
         with self._lock:
             first = self._lost.get(lost.host, lost)
-            self._lost[lost.host] = Unreached(lost.host, first.since, lost.why)
+            self._lost[lost.host] = UnreachableHost(lost.host, first.since, lost.why)
 
-    def unreached(self, known: Collection[str]) -> tuple[Unreached, ...]:
+    def unreached(self, known: Collection[str]) -> tuple[UnreachableHost, ...]:
         """Those of these hosts that did not answer, by name."""
         with self._lock:
             lost = dict(self._lost)
@@ -37,7 +37,7 @@ class Reach:
 class Noted:
     """Meets `ports.Hosts` by passing everything on, and notes who answered."""
 
-    def __init__(self, hosts: Hosts, reach: Reach, clock: Clock) -> None:
+    def __init__(self, hosts: Hosts, reach: Reachability, clock: Clock) -> None:
         self._hosts = hosts
         self._reach = reach
         self._clock = clock
@@ -47,7 +47,7 @@ class Noted:
         try:
             reply = self._hosts.run(host, argv, deadline=deadline)
         except (HostError, OutcomeUnknown) as error:
-            self._reach.lost(Unreached(host.name, self._clock.now(), str(error)))
+            self._reach.lost(UnreachableHost(host.name, self._clock.now(), str(error)))
             raise
         self._reach.answered(host.name)
         return reply

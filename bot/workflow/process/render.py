@@ -9,13 +9,13 @@ from bot.core.cards import fallback
 from bot.core.cards import render as _render
 from bot.core.cards.blocks import Text
 from bot.core.requests import Request
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 
 log = structlog.get_logger()
 Drawn = TypeVar("Drawn")
 
 
-def drawn(parts: Parts, kind: str, *ways: Callable[[], Drawn]) -> Drawn:
+def draw_or_fall_back(deps: Deps, kind: str, *ways: Callable[[], Drawn]) -> Drawn:
     """What the first of these ways makes that does not fail; the last one may fail itself.
 
     They only draw. What has to be fetched is fetched before, since an outage is no mistake in a drawing.
@@ -26,15 +26,17 @@ def drawn(parts: Parts, kind: str, *ways: Callable[[], Drawn]) -> Drawn:
         except Exception:
             log.exception("not drawn", kind=kind)
             if number == 0:
-                parts.vitals.not_drawn(kind)
+                deps.liveness.not_drawn(kind)
     return ways[-1]()
 
 
-def in_words(parts: Parts, request: Request, draw: Callable[[], str]) -> str:
+def in_words(deps: Deps, request: Request, draw: Callable[[], str]) -> str:
     """A sentence about a request. Where it fails, what it is said for goes on, and people are sent to the card."""
-    return drawn(parts, "sentence", draw, lambda: fallback.sentence(request))
+    return draw_or_fall_back(deps, "sentence", draw, lambda: fallback.sentence(request))
 
 
-def card_of(parts: Parts, request: Request) -> Text:
+def card_of(deps: Deps, request: Request) -> Text:
     """The card of a request as it is stored now."""
-    return drawn(parts, "card", lambda: _render(request, now=parts.clock.now()), lambda: fallback.card(request))
+    return draw_or_fall_back(
+        deps, "card", lambda: _render(request, now=deps.clock.now()), lambda: fallback.card(request)
+    )

@@ -4,31 +4,31 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bot.errors import Stale
-from bot.ports import Duty
-from bot.workflow.process.deps import Parts
+from bot.ports import Periodic
+from bot.workflow.process.deps import Deps
 
 _TRIES = 10
 
 
-def make_due(parts: Parts, kind: str, *, where: Callable[[Duty], bool]) -> None:
+def run_periodic_now(deps: Deps, kind: str, *, where: Callable[[Periodic], bool]) -> None:
     """Make every duty of a kind due now that has something to do, whoever works on it at the moment.
 
     A turn that ends meanwhile went by what was so before, so the duty is made due again after it. Raises `Stale` if
     one never stays as it was read.
     """
-    for duty in parts.store.duties(kind):
-        newest: Duty | None = duty
+    for duty in deps.store.duties(kind):
+        newest: Periodic | None = duty
         for _ in range(_TRIES):
-            if newest is None or not where(newest) or _is_kept(parts, replace(newest, due_at=parts.clock.now())):
+            if newest is None or not where(newest) or _is_kept(deps, replace(newest, due_at=deps.clock.now())):
                 break
-            newest = parts.store.duty(duty.name)
+            newest = deps.store.duty(duty.name)
         else:
             raise Stale(f"The duty {duty.name} did not stay as it was read, {_TRIES} times.")
 
 
-def _is_kept(parts: Parts, duty: Duty) -> bool:
+def _is_kept(deps: Deps, duty: Periodic) -> bool:
     try:
-        parts.store.keep(duty)
+        deps.store.keep(duty)
     except Stale:
         return False
     return True

@@ -14,7 +14,7 @@ from bot.core.cards.forms import told
 from bot.core.cards.handover import handover
 from bot.core.input.grammar import Question, Word
 from bot.core.people.identity import PersonId, Place
-from bot.core.policy.decide import decide, explain, freezers, may_look, may_see_all
+from bot.core.policy.decide import decide, explain, kill_switch_groups, may_look, may_see_all
 from bot.core.policy.home import rights_of
 from bot.core.policy.mask_layer import planned
 from bot.core.policy.model import Decision, Explained, Moment, Refuse
@@ -30,8 +30,8 @@ from bot.workflow.force_stop import mask_that_waits
 from bot.workflow.hosts.look import look
 from bot.workflow.people.channels import asked_at
 from bot.workflow.people.membership import person, with_names
-from bot.workflow.process.deps import Parts
-from bot.workflow.process.render import drawn
+from bot.workflow.process.deps import Deps
+from bot.workflow.process.render import draw_or_fall_back
 from bot.workflow.requests.find_mask import unit_behind
 from bot.workflow.requests.kill_switch_state import stopped_too
 from bot.workflow.requests.mask_inventory import book
@@ -53,8 +53,8 @@ class Asker:
 class Answers:
     """Finds answers in the background, a few at a time, and tells each to its asker alone."""
 
-    def __init__(self, parts: Parts, *, workers: int = 6) -> None:
-        self._parts = parts
+    def __init__(self, deps: Deps, *, workers: int = 6) -> None:
+        self._deps = deps
         self._ending = threading.Event()
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="answer")
 
@@ -64,12 +64,12 @@ class Answers:
         if question.word is Word.PLAN:
             self._later(who, lambda: self._plan(question, who))
         else:
-            self._later(who, lambda: answer(self._parts.pinned(), question, who))
+            self._later(who, lambda: answer(self._deps.pinned(), question, who))
 
     def _plan(self, question: Question, who: Asker) -> Text | None:
         """What approvers would see, where they would see it; a no is for the asker alone."""
-        parts = self._parts.pinned()
-        weighed = weigh(parts, about(parts, question, who))
+        parts = self._deps.pinned()
+        weighed = evaluate_change(parts, about(parts, question, who))
         text = answers.plan(weighed.request, weighed.decision, parts.clock.now())
         if isinstance(weighed.decision, Refuse):
             return text
@@ -79,7 +79,7 @@ class Answers:
     def details(self, request: Request, *, asker: PersonId, place: Place, form: str = "") -> None:
         """Show later all there is about a request."""
         who = Asker(asker, "", place, form)
-        self._later(who, lambda: _details(self._parts.pinned(), request, who))
+        self._later(who, lambda: _details(self._deps.pinned(), request, who))
 
     def whisper(self, place: Place, to: str, text: str) -> None:
         """Say a sentence to one person, later."""
@@ -110,7 +110,7 @@ class Answers:
             text = plain(str(error))
         except Exception:
             log.exception("no answer", asker=who.id.user)
-            self._parts.vitals.not_drawn("answer")
+            self._deps.liveness.not_drawn("answer")
             text = plain("That went wrong on our side; nothing was changed. It is in the bot's log.")
         try:
             if text:
@@ -120,60 +120,60 @@ class Answers:
 
     def _say(self, who: Asker, text: Text) -> None:
         if who.form:
-            self._parts.channel.show(who.form, told(text))
+            self._deps.channel.show(who.form, told(text))
         else:
-            self._parts.channel.whisper(who.place, who.id.user, text)
+            self._deps.channel.whisper(who.place, who.id.user, text)
 
 
-def answer(parts: Parts, question: Question, who: Asker) -> Text:
+def answer(deps: Deps, question: Question, who: Asker) -> Text:
     """The answer, for those who may look. Raises a `MaskbotError` whose text is the answer where there is none."""
     if question.word is Word.HELP:
-        return _help(parts, question, who)
-    asked = about(parts, question, who)
+        return _help(deps, question, who)
+    asked = about(deps, question, who)
     match question.word:
         case Word.STATUS:
-            return stopped_too(parts, _status(parts, question))
+            return stopped_too(deps, _status(deps, question))
         case Word.PLAN:
-            weighed = weigh(parts, asked)
-            return answers.plan(weighed.request, weighed.decision, parts.clock.now())
+            weighed = evaluate_change(deps, asked)
+            return answers.plan(weighed.request, weighed.decision, deps.clock.now())
         case Word.WHY:
-            weighed = weigh(parts, asked)
-            waits = mask_that_waits(parts, asked.ask.change)
-            told = slow_unit.standing(waits, parts.clock.now()) if waits else None
+            weighed = evaluate_change(deps, asked)
+            waits = mask_that_waits(deps, asked.ask.change)
+            told = slow_unit.standing(waits, deps.clock.now()) if waits else None
             return answers.why(weighed.request, weighed.decision, weighed.explained, weighed.approvers, stopping=told)
         case Word.LIST:
-            return stopped_too(parts, mask_inventory.listing(book(parts, question.host), host=question.host))
+            return stopped_too(deps, mask_inventory.listing(book(deps, question.host), host=question.host))
         case Word.HANDOVER:
-            return stopped_too(parts, handover(book(parts)))
+            return stopped_too(deps, handover(book(deps)))
         case Word.HISTORY:
-            return answers.history(parts.store.find(Query(host=question.host, limit=20)), parts.clock.now())
+            return answers.history(deps.store.find(Query(host=question.host, limit=20)), deps.clock.now())
 
 
-def _help(parts: Parts, question: Question, who: Asker) -> Text:
+def _help(deps: Deps, question: Question, who: Asker) -> Text:
     """What somebody may do; where the bot does not act it says so, but strangers learn nothing."""
-    me = person(parts, who.id)
+    me = person(deps, who.id)
     not_here = ""
     try:
-        about(parts, question, who)
+        about(deps, question, who)
     except UsageError as error:
-        if not is_one_of_us(me, parts.policy):
+        if not is_one_of_us(me, deps.policy):
             raise
         not_here = str(error)
-    rights, freezes = [*rights_of(me, parts.policy)], not me.groups.isdisjoint(freezers(parts.policy))
-    return answers.help_text(parts.inventory.names, rights, freezes=freezes, not_here=not_here)
+    rights, freezes = [*rights_of(me, deps.policy)], not me.groups.isdisjoint(kill_switch_groups(deps.policy))
+    return answers.help_text(deps.inventory.names, rights, freezes=freezes, not_here=not_here)
 
 
-def about(parts: Parts, question: Question, who: Asker) -> Request:
+def about(deps: Deps, question: Question, who: Asker) -> Request:
     """What a question is about, as a request that nobody records. Raises `MaskbotError` for those who may not look."""
-    change = question.change or Change(Verb.MASK, question.host or _any_host(parts), question.unit or _ANY_UNIT)
-    asked = _hypothetical(parts, change, who)
-    if no := may_look(facts(parts, asked, Moment.ASK), parts.policy):
+    change = question.change or Change(Verb.MASK, question.host or _any_host(deps), question.unit or _ANY_UNIT)
+    asked = _hypothetical(deps, change, who)
+    if no := may_look(facts(deps, asked, Moment.ASK), deps.policy):
         raise UsageError(f"{no.reason} {no.hint}".strip())
     return asked
 
 
 @dataclass(frozen=True, slots=True)
-class Weighed:
+class Evaluation:
     """A request that nobody recorded, what it would be answered, why, and who could approve it."""
 
     request: Request
@@ -182,51 +182,51 @@ class Weighed:
     approvers: tuple[Approvers, ...]
 
 
-def weigh(parts: Parts, asked: Request) -> Weighed:
+def evaluate_change(deps: Deps, asked: Request) -> Evaluation:
     """What a request would be answered, looked at like a real one, and why. Nothing is recorded and nobody is asked."""
     change = asked.ask.change
-    seen = look(parts, parts.host(change.host), unit_behind(parts, change), full=True, user=change.user)
+    seen = look(deps, deps.host(change.host), unit_behind(deps, change), full=True, user=change.user)
     request = planned(asked, seen)
-    given = facts(parts, request, Moment.LOOKED, snapshot=seen)
-    return Weighed(
+    given = facts(deps, request, Moment.LOOKED, snapshot=seen)
+    return Evaluation(
         request,
-        with_names(parts, decide(given, parts.policy)),
-        explain(given, parts.policy),
-        who_could_approve(given, parts.policy),
+        with_names(deps, decide(given, deps.policy)),
+        explain(given, deps.policy),
+        who_could_approve(given, deps.policy),
     )
 
 
-def _hypothetical(parts: Parts, change: Change, who: Asker) -> Request:
-    waits = mask_that_waits(parts, change) if change.force else None
+def _hypothetical(deps: Deps, change: Change, who: Asker) -> Request:
+    waits = mask_that_waits(deps, change) if change.force else None
     ask = Ask(change, who.id, who.name, who.place, forces=waits.id if waits else "")
-    return Request("plan", "", ask, parts.clock.now(), (Target(change.host, change.unit),))
+    return Request("plan", "", ask, deps.clock.now(), (Target(change.host, change.unit),))
 
 
-def _any_host(parts: Parts) -> str:
-    return parts.inventory.names[0]
+def _any_host(deps: Deps) -> str:
+    return deps.inventory.names[0]
 
 
-def _status(parts: Parts, question: Question) -> Text:
+def _status(deps: Deps, question: Question) -> Text:
     """How a unit is, or what is masked on a host."""
-    host = parts.host(question.host)
+    host = deps.host(question.host)
     if question.unit is None:
-        return mask_inventory.listing(book(parts, host.name), host=host.name)
-    unit = unit_behind(parts, Change(Verb.MASK, host.name, question.unit))
-    live = parts.store.find(Query(host=host.name, unit=unit, live_masks=True))
-    waits = mask_that_waits(parts, Change(Verb.MASK, host.name, unit))
-    seen = look(parts, host, unit, full=True)
-    return answers.status(host.name, seen, [*live, *([waits] if waits else [])], parts.clock.now())
+        return mask_inventory.listing(book(deps, host.name), host=host.name)
+    unit = unit_behind(deps, Change(Verb.MASK, host.name, question.unit))
+    live = deps.store.find(Query(host=host.name, unit=unit, live_masks=True))
+    waits = mask_that_waits(deps, Change(Verb.MASK, host.name, unit))
+    seen = look(deps, host, unit, full=True)
+    return answers.status(host.name, seen, [*live, *([waits] if waits else [])], deps.clock.now())
 
 
-def _details(parts: Parts, request: Request, who: Asker) -> Text:
-    where = replace(who, place=asked_at(parts, request)) if who.place.is_home else who
-    given = facts(parts, _hypothetical(parts, request.ask.change, where), Moment.ASK)
-    if no := may_see_all(given, parts.policy):
+def _details(deps: Deps, request: Request, who: Asker) -> Text:
+    where = replace(who, place=asked_at(deps, request)) if who.place.is_home else who
+    given = facts(deps, _hypothetical(deps, request.ask.change, where), Moment.ASK)
+    if no := may_see_all(given, deps.policy):
         raise UsageError(f"{no.reason} {no.hint}".strip())
-    offered = () if who.place.is_home else offers(parts, request, who.id)  # there no form can be opened from it
-    return drawn(
-        parts,
+    offered = () if who.place.is_home else offers(deps, request, who.id)  # there no form can be opened from it
+    return draw_or_fall_back(
+        deps,
         "details",
-        lambda: details(request, now=parts.clock.now(), offers=offered),
+        lambda: details(request, now=deps.clock.now(), offers=offered),
         lambda: fallback.card(request, offered),
     )

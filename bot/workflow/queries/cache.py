@@ -17,17 +17,17 @@ Later = Callable[[Callable[[], None]], object]  # does something in the backgrou
 
 
 @dataclass(frozen=True, slots=True)
-class Taken(Generic[Value]):
+class Cached(Generic[Value]):
     """What was found, and how long it is good."""
 
     value: Value
     good_for: timedelta
 
 
-class Remembered(Generic[Key, Value]):
+class Cache(Generic[Key, Value]):
     """One value for each key. Nobody waits: who asks gets what there is, also where it is old, or nothing yet."""
 
-    def __init__(self, take: Callable[[Key], Taken[Value]], *, later: Later, clock: Clock, at_once: int = 2) -> None:
+    def __init__(self, take: Callable[[Key], Cached[Value]], *, later: Later, clock: Clock, at_once: int = 2) -> None:
         """`take` finds a value, of `at_once` keys at one time."""
         self._take = take
         self._later = later

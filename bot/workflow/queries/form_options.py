@@ -17,8 +17,8 @@ from bot.core.requests import Change, Verb
 from bot.core.systemd.unit_list import parse_unit_list, unit_list_argv
 from bot.core.systemd.units import UnitName
 from bot.errors import MaskbotError
-from bot.workflow.process.deps import Parts
-from bot.workflow.queries.cache import Later, Remembered, Taken
+from bot.workflow.process.deps import Deps
+from bot.workflow.queries.cache import Cache, Cached, Later
 
 log = structlog.get_logger()
 _DEADLINE = 5.0  # seconds; who types has gone on long before
@@ -27,60 +27,60 @@ _MEMBER = timedelta(minutes=1)  # how long somebody counts as one of us, once Sl
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
+class UnitOptions:
     """The units of a host, or None and why they are not known; without a reason they will be soon."""
 
     units: tuple[UnitName, ...] | None = None
     why_not: str = ""
 
 
-class Offers:
+class FormOptions:
     """Lists of units by host, and what can be said of a unit before anybody asks for its mask."""
 
-    def __init__(self, parts: Parts, later: Later) -> None:
-        self._parts = parts
-        self._lists = Remembered(self._list, later=later, clock=parts.clock)
-        self._members = Remembered(self._member, later=later, clock=parts.clock)
+    def __init__(self, deps: Deps, later: Later) -> None:
+        self._deps = deps
+        self._lists = Cache(self._list, later=later, clock=deps.clock)
+        self._members = Cache(self._member, later=later, clock=deps.clock)
 
-    def units(self, host: str, *, asker: PersonId) -> Offered:
+    def units(self, host: str, *, asker: PersonId) -> UnitOptions:
         """What is known now. Raises `UsageError` for an unknown host."""
-        self._parts.host(host)
+        self._deps.host(host)
         is_ours, listed = self._members.of(asker), self._lists.of(host)
         if is_ours is False:
-            return Offered(why_not="Units are shown to full members only: type the whole name")
-        return listed if listed and is_ours else Offered()
+            return UnitOptions(why_not="Units are shown to full members only: type the whole name")
+        return listed if listed and is_ours else UnitOptions()
 
     def protection(self, host: str) -> Callable[[UnitName], str]:
         """Says of a unit of this host why it is refused, or needs more. Raises `UsageError` for an unknown host."""
-        parts = self._parts.pinned()
+        parts = self._deps.pinned()
         known = parts.host(host)
         return lambda unit: protection(Change(Verb.MASK, host, unit), known, parts.policy)
 
     def objection(self, change: Change, *, by: PersonId) -> str:
         """Why nobody could approve this, so that it is said while the form is open, and recorded; empty if not."""
-        parts = self._parts.pinned()
+        parts = self._deps.pinned()
         no = refused_by_name(change, parts.host(change.host), parts.policy)
         if no is None:
             return ""
         parts.store.record([Event("form.refused", "denied", code=no.code, actor=by, data={"change": str(change)})])
         return f"{no.reason} {no.hint}".strip()
 
-    def _list(self, host: str) -> Taken[Offered]:
-        parts = self._parts.pinned()
+    def _list(self, host: str) -> Cached[UnitOptions]:
+        parts = self._deps.pinned()
         try:
             answer = parts.hosts.run(parts.host(host), unit_list_argv(), deadline=_DEADLINE)
             units = parse_unit_list(answer.stdout)
         except MaskbotError as error:
             log.info("units not listed", host=host, why=str(error))
-            return Taken(Offered(why_not=f"{host} does not answer: type the whole name"), _AGAIN)
+            return Cached(UnitOptions(why_not=f"{host} does not answer: type the whole name"), _AGAIN)
         types = parts.policy.unit_types
         named = tuple(unit for unit in units if unit.type in types)
-        return Taken(Offered(named), timedelta(seconds=parts.timings.unit_lists))
+        return Cached(UnitOptions(named), timedelta(seconds=parts.timings.unit_lists))
 
-    def _member(self, person: PersonId) -> Taken[bool | None]:
-        parts = self._parts.pinned()
+    def _member(self, person: PersonId) -> Cached[bool | None]:
+        parts = self._deps.pinned()
         try:
-            return Taken(is_one_of_us(parts.directory.person(person, ()), parts.policy), _MEMBER)
+            return Cached(is_one_of_us(parts.directory.person(person, ()), parts.policy), _MEMBER)
         except MaskbotError as error:
             log.info("nothing offered", asker=person.user, why=str(error))
-            return Taken(None, _AGAIN)
+            return Cached(None, _AGAIN)

@@ -7,18 +7,18 @@ from bot import __version__
 from bot.core.cards import fallback, home
 from bot.core.cards.blocks import Block
 from bot.core.people.identity import Person, PersonId
-from bot.core.policy.decide import could_go_alone, may_sign, may_vote
-from bot.core.policy.home import Health, Page, rights_of
+from bot.core.policy.decide import could_break_glass, may_sign, may_vote
+from bot.core.policy.home import Health, HomeView, rights_of
 from bot.core.policy.model import Facts, Moment
 from bot.core.policy.rules.identity import is_one_of_us
 from bot.core.requests import Request, Stage, Tally
 from bot.errors import NotYet, Unverified, UsageError
 from bot.ports import Query
-from bot.workflow.followups.available import as_if_alone
+from bot.workflow.followups.available import with_break_glass
 from bot.workflow.people.membership import Groups, person, read_groups
-from bot.workflow.process.deps import Parts
-from bot.workflow.process.render import drawn as drawn_by
-from bot.workflow.requests.kill_switch_state import freeze_state
+from bot.workflow.process.deps import Deps
+from bot.workflow.process.render import draw_or_fall_back as drawn_by
+from bot.workflow.requests.kill_switch_state import kill_switch_state
 
 _OPEN = frozenset(stage for stage in Stage if not stage.is_final)
 _FINAL = frozenset(stage for stage in Stage if stage.is_final)
@@ -26,42 +26,42 @@ _MOST = 200  # of each kind that are looked through
 _LATELY = 5
 
 
-def drawn(parts: Parts, who: PersonId) -> Block:
+def drawn(deps: Deps, who: PersonId) -> Block:
     """Somebody's page as it is now; where nobody can tell who they are, the reason stands on it and nothing else."""
-    groups = read_groups(parts)
+    groups = read_groups(deps)
     try:
-        me = person(parts, who, groups)
+        me = person(deps, who, groups)
     except (Unverified, NotYet) as error:
         return home.unverified(str(error))
-    if not is_one_of_us(me, parts.policy):
+    if not is_one_of_us(me, deps.policy):
         return home.closed("This page is for full members of this workspace.")
-    page = gathered(parts, me, groups)
-    return drawn_by(parts, "home", lambda: home.view(page, parts.clock.now()), lambda: fallback.page(page))
+    page = gather_home(deps, me, groups)
+    return drawn_by(deps, "home", lambda: home.view(page, deps.clock.now()), lambda: fallback.home(page))
 
 
-def gathered(parts: Parts, me: Person, groups: Groups) -> Page:
+def gather_home(deps: Deps, me: Person, groups: Groups) -> HomeView:
     """Everything that concerns one person."""
-    store = parts.store
+    store = deps.store
     waiting = store.find(Query(stages=frozenset({Stage.WAITING}), limit=_MOST))
-    to_decide = [request for request in waiting if _could_decide(parts, request, me, groups)]
+    to_decide = [request for request in waiting if _could_decide(deps, request, me, groups)]
     to_decide.sort(key=_deadline)
     owed = store.find(Query(reviews_owed=True, stages=_FINAL, limit=_MOST))
-    to_sign = [request for request in owed if _could_sign(parts, request, me, groups)]
-    masks = _masks(parts, me)
+    to_sign = [request for request in owed if _could_sign(deps, request, me, groups)]
+    masks = _masks(deps, me)
     mine = store.find(Query(stages=_OPEN, requester=me.id, limit=_MOST))
     finished = store.find(Query(stages=_FINAL, requester=me.id, limit=_LATELY))
     shown = home.SHOWN
-    return Page(
-        health=_health(parts),
+    return HomeView(
+        health=_health(deps),
         to_decide=tuple(to_decide[:shown]),
         to_sign=tuple(to_sign[:shown]),
         masks=tuple(masks[:shown]),
         open=tuple(mine[:shown]),
-        alone=frozenset(
-            one.id for one in (*to_decide[:shown], *mine[:shown]) if _could_go_alone(parts, one, me, groups)
+        can_break_glass=frozenset(
+            one.id for one in (*to_decide[:shown], *mine[:shown]) if _could_go_alone(deps, one, me, groups)
         ),
         finished=tuple(request for request in finished if not request.is_live_mask),
-        rights=tuple(rights_of(me, parts.policy)),
+        rights=tuple(rights_of(me, deps.policy)),
         more_to_decide=len(to_decide[shown:]),
         more_masks=len(masks[shown:]),
         more_open=len(mine[shown:]),
@@ -69,43 +69,46 @@ def gathered(parts: Parts, me: Person, groups: Groups) -> Page:
     )
 
 
-def _masks(parts: Parts, me: Person) -> list[Request]:
+def _masks(deps: Deps, me: Person) -> list[Request]:
     """Theirs, and what is held by a group of theirs."""
-    live = parts.store.find(Query(live_masks=True, limit=_MOST))
+    live = deps.store.find(Query(live_masks=True, limit=_MOST))
     held = [one for one in live if one.hold and one.hold.owners in me.groups]
-    mine = parts.store.find(Query(live_masks=True, requester=me.id, limit=_MOST))
+    mine = deps.store.find(Query(live_masks=True, requester=me.id, limit=_MOST))
     return [*mine, *(one for one in held if one.owner.key != me.id.key)]
 
 
-def _could_decide(parts: Parts, request: Request, me: Person, groups: Groups) -> bool:
+def _could_decide(deps: Deps, request: Request, me: Person, groups: Groups) -> bool:
     """They may decide on it, and have not yet. Nobody else is looked up: whether their vote counts is asked then."""
     said = (vote for vote in request.votes if vote.digest == request.target.digest and vote.tally is not Tally.REFUSED)
     if any(vote.voter.is_same_as(me.id) for vote in said):
         return False
-    given = _facts(parts, request, me, groups)
-    return given is not None and may_vote(given, parts.policy) is None
+    given = _facts(deps, request, me, groups)
+    return given is not None and may_vote(given, deps.policy) is None
 
 
-def _could_go_alone(parts: Parts, request: Request, me: Person, groups: Groups) -> bool:
+def _could_go_alone(deps: Deps, request: Request, me: Person, groups: Groups) -> bool:
     if request.stage is not Stage.WAITING:
         return False
-    given = _facts(parts, as_if_alone(parts, request, me.id), me, groups)
-    return given is not None and could_go_alone(replace(given, moment=Moment.ALONE, alone=me), parts.policy) is None
+    given = _facts(deps, with_break_glass(deps, request, me.id), me, groups)
+    return (
+        given is not None
+        and could_break_glass(replace(given, moment=Moment.BREAK_GLASS, break_glass=me), deps.policy) is None
+    )
 
 
-def _could_sign(parts: Parts, request: Request, me: Person, groups: Groups) -> bool:
-    given = _facts(parts, request, me, groups)
-    return given is not None and may_sign(given, parts.policy) is None
+def _could_sign(deps: Deps, request: Request, me: Person, groups: Groups) -> bool:
+    given = _facts(deps, request, me, groups)
+    return given is not None and may_sign(given, deps.policy) is None
 
 
-def _facts(parts: Parts, request: Request, me: Person, groups: Groups) -> Facts | None:
+def _facts(deps: Deps, request: Request, me: Person, groups: Groups) -> Facts | None:
     """What is known without looking anybody else up; None where the host is no host of ours any more."""
     try:
-        host = parts.host(request.ask.change.host)
+        host = deps.host(request.ask.change.host)
     except UsageError:
         return None
     return Facts(
-        now=parts.clock.now(),
+        now=deps.clock.now(),
         moment=Moment.VOTE,
         request=request,
         host=host,
@@ -121,10 +124,10 @@ def _deadline(request: Request) -> datetime:
     return request.approval.decide_by if request.approval else request.asked_at
 
 
-def _health(parts: Parts) -> Health:
+def _health(deps: Deps) -> Health:
     return Health(
         version=__version__,
-        open_requests=len(parts.store.find(Query(stages=_OPEN, limit=_MOST))),
-        unreached=parts.reach.unreached(parts.inventory.names),
-        frozen=freeze_state(parts).frozen,
+        open_requests=len(deps.store.find(Query(stages=_OPEN, limit=_MOST))),
+        unreached=deps.reachability.unreached(deps.inventory.names),
+        kill_switch=kill_switch_state(deps).kill_switch,
     )

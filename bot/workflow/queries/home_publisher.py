@@ -10,7 +10,7 @@ import structlog
 from bot.core.cards import home
 from bot.core.people.identity import PersonId
 from bot.errors import MaskbotError
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 from bot.workflow.queries.cache import Later
 from bot.workflow.queries.home import drawn
 
@@ -19,11 +19,11 @@ _OURS = "I could not gather what concerns you: a mistake of mine. Whoever runs m
 _FOLLOWED = timedelta(minutes=2)  # a page is drawn anew for what its person did so lately
 
 
-class Pages:
+class HomePublisher:
     """Draws pages one after the other in the background. `is_ending` says that it has to stop."""
 
-    def __init__(self, parts: Parts, later: Later, is_ending: Callable[[], bool]) -> None:
-        self._parts = parts
+    def __init__(self, deps: Deps, later: Later, is_ending: Callable[[], bool]) -> None:
+        self._deps = deps
         self._later = later
         self._is_ending = is_ending
         self._lock = threading.Lock()
@@ -38,7 +38,7 @@ class Pages:
     def follow(self, person: PersonId, request_id: str) -> None:
         """Draw it, and again whenever this request of theirs has moved on."""
         with self._lock:
-            self._followed[person, request_id] = (-1, self._parts.clock.now() + _FOLLOWED)
+            self._followed[person, request_id] = (-1, self._deps.clock.now() + _FOLLOWED)
         self._want(person)
 
     def _want(self, person: PersonId) -> None:
@@ -72,16 +72,16 @@ class Pages:
         if person:
             self._publish(person)
         else:
-            self._parts.store.wait_for_work(self._parts.timings.poll)
+            self._deps.store.wait_for_work(self._deps.timings.poll)
             self._see_what_moved()
 
     def _see_what_moved(self) -> None:
         """What was over already is followed too until it has moved: a review may be signed, a mask handed over."""
         with self._lock:
             followed = dict(self._followed)
-        now = self._parts.clock.now()
+        now = self._deps.clock.now()
         for (one, request_id), (version, until) in followed.items():
-            request = self._parts.store.get(request_id)
+            request = self._deps.store.get(request_id)
             with self._lock:
                 self._followed[one, request_id] = (request.version, until)
                 if request.version != version:
@@ -92,11 +92,11 @@ class Pages:
 
     def _publish(self, person: PersonId) -> None:
         try:
-            self._parts.channel.publish(person.user, drawn(self._parts.pinned(), person))
+            self._deps.channel.publish(person.user, drawn(self._deps.pinned(), person))
         except MaskbotError as error:
             log.warning("page not published", person=person.user, why=str(error))
         except Exception:
             log.exception("page not drawn", person=person.user)
-            self._parts.vitals.not_drawn("home")
+            self._deps.liveness.not_drawn("home")
             with suppress(MaskbotError):
-                self._parts.channel.publish(person.user, home.unverified(_OURS))
+                self._deps.channel.publish(person.user, home.unverified(_OURS))

@@ -11,15 +11,13 @@ from bot.core.policy.rules.calendar_and_limits import REACH
 from bot.core.requests import Request, Stage, scheduling
 from bot.core.systemd.units import Snapshot
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 
 
-def end(
-    parts: Parts, request: Request, stage: Stage, because: str, *, code: str, claim: Claim | None = None
-) -> Request:
+def end(deps: Deps, request: Request, stage: Stage, because: str, *, code: str, claim: Claim | None = None) -> Request:
     """Move a request into a final stage, for a reason that people are told."""
-    finished = request.move(stage, because=because, finished_at=parts.clock.now(), due_at=None)
-    return parts.store.save(
+    finished = request.move(stage, because=because, finished_at=deps.clock.now(), due_at=None)
+    return deps.store.save(
         finished,
         events=[event(request, f"request.{stage}", outcome="denied", code=code, because=because)],
         messages=_last_words(request, because),
@@ -42,9 +40,9 @@ def over(request: Request) -> list[Message]:
     return [Message(MessageKind.LINE), *told, *owner]
 
 
-def refuse(parts: Parts, request: Request, refusal: Refuse, *, claim: Claim | None = None) -> Request:
+def refuse(deps: Deps, request: Request, refusal: Refuse, *, claim: Claim | None = None) -> Request:
     """End a request with the answer no."""
-    return end(parts, request, Stage.REFUSED, sentence(refusal), code=refusal.code, claim=claim)
+    return end(deps, request, Stage.REFUSED, sentence(refusal), code=refusal.code, claim=claim)
 
 
 def sentence(refusal: Refuse) -> str:
@@ -81,7 +79,7 @@ def limit_events(request: Request, answer: NeedsApproval) -> list[Event]:
     """For the record: it goes beyond a limit, so more people have to agree. Told once however often it is judged."""
     known = request.approval.raised if request.approval else ()
     beyond = [one for one in answer.raised if one.code == REACH and one.code not in {old.code for old in known}]
-    return [event(request, "blast_radius.tripped", outcome="denied", code=one.code, why=one.why) for one in beyond]
+    return [event(request, "blast_radius.exceeded", outcome="denied", code=one.code, why=one.why) for one in beyond]
 
 
 def states(seen: Snapshot | None) -> dict[str, str] | None:
@@ -92,7 +90,7 @@ def states(seen: Snapshot | None) -> dict[str, str] | None:
 
 
 def back_to_waiting(
-    parts: Parts,
+    deps: Deps,
     request: Request,
     changed: tuple[str, ...],
     *,
@@ -103,16 +101,16 @@ def back_to_waiting(
     """Ask people anew: what they approved is not what would run now, or those who approved may not any more."""
     approval = request.approval
     if approval is None:
-        return end(parts, request, Stage.CANCELLED, "; ".join(changed), code="plan_changed", claim=claim)
-    now, within = parts.clock.now(), approval.decide_within
+        return end(deps, request, Stage.CANCELLED, "; ".join(changed), code="plan_changed", claim=claim)
+    now, within = deps.clock.now(), approval.decide_within
     by = scheduling.decide_by(scheduling.window_of(request), now, within)
     waiting = request.move(
         Stage.WAITING,
         approval=replace(approval, decide_by=by),
-        nudges=request.nudges.anew(scheduling.called_from(now, by, within)) if request.nudges else None,
+        escalation=request.escalation.restart(scheduling.called_from(now, by, within)) if request.escalation else None,
         changed_since=changed,
         approved_at=None,
         act_by=None,
     )
     void = event(request, "approval.void", code="plan_changed", changed=list(changed))
-    return parts.store.save(waiting, events=[void, *events], messages=messages, claim=claim)
+    return deps.store.save(waiting, events=[void, *events], messages=messages, claim=claim)

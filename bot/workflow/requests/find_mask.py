@@ -3,14 +3,14 @@
 from bot.core.requests import Change, Request
 from bot.core.systemd.units import UnitName
 from bot.ports import Query
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 
 _MOST = 1000
 
 
-def unit_behind(parts: Parts, change: Change) -> UnitName:
+def unit_behind(deps: Deps, change: Change) -> UnitName:
     """The unit that a change is about: of our live masks there, the one that goes by this name; else the name."""
-    live = parts.store.find(Query(host=change.host, live_masks=True, limit=_MOST))
+    live = deps.store.find(Query(host=change.host, live_masks=True, limit=_MOST))
     own = [mask for mask in live if mask.ask.change.user == change.user]
     if any(mask.target.unit == change.unit for mask in own):
         return change.unit

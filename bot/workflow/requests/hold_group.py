@@ -9,25 +9,25 @@ from dataclasses import replace
 from bot.core.hosts.inventory import Host
 from bot.core.requests import Request, Verb
 from bot.errors import Stale
-from bot.ports import Duty
-from bot.workflow.process.deps import Parts
+from bot.ports import Periodic
+from bot.workflow.process.deps import Deps
 
 SPREAD = "spread"
 _MOST = 1000
 
 
-def newest(parts: Parts, mask_id: str) -> Request:
+def newest(deps: Deps, mask_id: str) -> Request:
     """What stands for it now: a hold may have been put back since by another request."""
-    mask = parts.store.get(mask_id)
+    mask = deps.store.get(mask_id)
     while mask.repeated_by:
-        mask = parts.store.get(mask.repeated_by)
+        mask = deps.store.get(mask.repeated_by)
     return mask
 
 
-def approved(parts: Parts, mask: Request) -> Request:
+def approved(deps: Deps, mask: Request) -> Request:
     """By which people approved it; putting it back is nobody's request."""
     while mask.ask.is_put_back:
-        mask = parts.store.get(mask.ask.repeats)
+        mask = deps.store.get(mask.ask.repeats)
     return mask
 
 
@@ -37,50 +37,50 @@ def is_whole(request: Request) -> bool:
     return request.ask.change.verb is Verb.MASK and hold is not None and hold.is_whole
 
 
-def in_group(parts: Parts, group: str) -> list[Host]:
+def in_group(deps: Deps, group: str) -> list[Host]:
     """The hosts of a group as they are configured now, by name."""
-    hosts = (host for host in parts.inventory.hosts if group in host.groups)
+    hosts = (host for host in deps.inventory.hosts if group in host.groups)
     return sorted(hosts, key=lambda host: host.name)
 
 
-def others(parts: Parts, request: Request, mask: Request | None) -> tuple[Host, ...]:
+def others(deps: Deps, request: Request, mask: Request | None) -> tuple[Host, ...]:
     """The further hosts that a question is about: where it would be held, or where a whole, `mask`, would be lifted."""
     first, hold = request.ask.change.host, request.ask.change.hold
-    if request.ask.by_itself or request.ask.prolongs:
+    if request.ask.by_itself or request.ask.extends:
         return ()
     if hold and is_whole(request):
-        return tuple(host for host in in_group(parts, hold.hosts) if host.name != first)
+        return tuple(host for host in in_group(deps, hold.hosts) if host.name != first)
     if request.ask.change.verb is Verb.UNMASK and mask and mask.hold and is_whole(mask):
-        held = (parts.inventory.get(name) for name, part in read_parts(parts, mask).items() if part.hold)
+        held = (deps.inventory.get(name) for name, part in read_parts(deps, mask).items() if part.hold)
         return tuple(host for host in held if host)
     return ()
 
 
-def with_hosts(parts: Parts, request: Request, mask: Request | None) -> Request:
+def with_hosts(deps: Deps, request: Request, mask: Request | None) -> Request:
     """The request with the names of all hosts that it is about, if that is more than one."""
-    further = [host.name for host in others(parts, request, mask)]
+    further = [host.name for host in others(deps, request, mask)]
     return replace(request, hosts=(request.ask.change.host, *further)) if further else replace(request, hosts=())
 
 
-def whole_of(parts: Parts, request: Request) -> Request | None:
+def whole_of(deps: Deps, request: Request) -> Request | None:
     """The request by which people approved the hold that this is a part of; None once that was lifted."""
     hold = request.ask.change.hold
     if hold is None or not hold.part_of:
         return None
-    return None if newest(parts, hold.part_of).undone_by else parts.store.get(hold.part_of)
+    return None if newest(deps, hold.part_of).undone_by else deps.store.get(hold.part_of)
 
 
-def is_of(parts: Parts, part: Request, whole: Request) -> bool:
+def is_of(deps: Deps, part: Request, whole: Request) -> bool:
     """Whether it is a part of just this hold: another may be for a group that the same host is in."""
     hold = part.ask.change.hold
-    return hold is not None and bool(hold.part_of) and newest(parts, hold.part_of).id == whole.id
+    return hold is not None and bool(hold.part_of) and newest(deps, hold.part_of).id == whole.id
 
 
-def read_parts(parts: Parts, whole: Request) -> dict[str, Request]:
+def read_parts(deps: Deps, whole: Request) -> dict[str, Request]:
     """By host what holds it there, or was to."""
-    duty = parts.store.duty(spread_of(approved(parts, whole)))
+    duty = deps.store.duty(spread_of(approved(deps, whole)))
     written = duty.document.get("hosts", {}) if duty else {}
-    return {host: newest(parts, one["request"]) for host, one in written.items()}
+    return {host: newest(deps, one["request"]) for host, one in written.items()}
 
 
 def spread_of(whole: Request) -> str:
@@ -88,13 +88,13 @@ def spread_of(whole: Request) -> str:
     return f"{SPREAD}:{whole.id}"
 
 
-def see_to(parts: Parts, mask: Request) -> None:
+def see_to(deps: Deps, mask: Request) -> None:
     """Something happened to a whole, or is about to: it is looked after at once, also if that is just being done."""
-    name = spread_of(approved(parts, mask))
+    name = spread_of(approved(deps, mask))
     while True:
-        duty = parts.store.duty(name) or Duty(name)
+        duty = deps.store.duty(name) or Periodic(name)
         try:
-            parts.store.keep(replace(duty, due_at=parts.clock.now()))
+            deps.store.keep(replace(duty, due_at=deps.clock.now()))
         except Stale:
             continue
         return

@@ -10,15 +10,15 @@ from bot.core.requests import Request, Stage
 from bot.core.requests.expiry import pause
 from bot.errors import HostError, NotYet
 from bot.ports import Claim, Message, MessageKind, Query
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import event, to_requester
 
 _OPEN = frozenset({Stage.ASKED, Stage.APPROVED})
 
 
-def stay_pending(parts: Parts, request: Request, error: HostError, *, claim: Claim) -> None:
+def stay_pending(deps: Deps, request: Request, error: HostError, *, claim: Claim) -> None:
     """Raises `NotYet` for a hold whose host may come back; for anything else nothing happens."""
-    ask, now = request.ask, parts.clock.now()
+    ask, now = request.ask, deps.clock.now()
     hold = ask.change.hold
     # What is put back does not stay: its hold looks before it asks.
     if hold is None or ask.is_put_back or ask.change.window or not error.passing:
@@ -29,10 +29,8 @@ def stay_pending(parts: Parts, request: Request, error: HostError, *, claim: Cla
         kept = replace(request.on_target(note=str(error)), act_by=is_good_until)
         pends = event(kept, "hold.pending", outcome="failure", code=error.code, why=str(error))
         told = [_told(kept, body)] if not request.target.note else []
-        parts.store.save(kept, events=[pends], messages=told, claim=claim, urgent=False)
-    raise NotYet(
-        str(error), again_in=pause(now - (request.approved_at or request.asked_at), parts.care).total_seconds()
-    )
+        deps.store.save(kept, events=[pends], messages=told, claim=claim, urgent=False)
+    raise NotYet(str(error), again_in=pause(now - (request.approved_at or request.asked_at), deps.care).total_seconds())
 
 
 def _told(request: Request, body: str) -> Message:
@@ -42,8 +40,8 @@ def _told(request: Request, body: str) -> Message:
     return Message(MessageKind.NOTE, body=body, place=request.ask.place)
 
 
-def host_is_back(parts: Parts, host: str) -> None:
+def host_is_back(deps: Deps, host: str) -> None:
     """Whatever is pending for it is taken up at once."""
-    for request in parts.store.find(Query(host=host, stages=_OPEN)):
+    for request in deps.store.find(Query(host=host, stages=_OPEN)):
         if request.ask.change.hold and request.target.note:
-            parts.store.hurry(request.id)
+            deps.store.hurry(request.id)

@@ -4,37 +4,37 @@ from dataclasses import replace
 
 from bot.core.cards import kill_switch
 from bot.core.cards.blocks import Text
-from bot.core.kill_switch import State, read
-from bot.core.requests import Frozen, Request, Verb
+from bot.core.kill_switch import KillSwitchState, decode
+from bot.core.requests import KillSwitch, Request, Verb
 from bot.ports import Claim
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 
 NAME = "freeze"
 
 
-def freeze_state(parts: Parts) -> State:
+def kill_switch_state(deps: Deps) -> KillSwitchState:
     """Everything that is kept about it."""
-    duty = parts.store.duty(NAME)
-    return read(duty.document) if duty else State()
+    duty = deps.store.duty(NAME)
+    return decode(duty.document) if duty else KillSwitchState()
 
 
-def stopped_too(parts: Parts, text: Text) -> Text:
+def stopped_too(deps: Deps, text: Text) -> Text:
     """The answer, and that new masks are stopped if they are: where people look they must not miss it."""
-    state = freeze_state(parts)
-    return kill_switch.above(text, state.frozen, [wish.name for wish in state.thaws])
+    state = kill_switch_state(deps)
+    return kill_switch.above(text, state.kill_switch, [wish.name for wish in state.turn_off_requests])
 
 
 def is_new_mask(request: Request) -> bool:
     """Whether a unit would be masked that is not masked by us yet."""
-    return request.ask.change.verb is Verb.MASK and not request.ask.prolongs
+    return request.ask.change.verb is Verb.MASK and not request.ask.extends
 
 
-def frozen(parts: Parts, request: Request) -> Frozen | None:
+def active_kill_switch(deps: Deps, request: Request) -> KillSwitch | None:
     """Who stopped new masks, if this would be one."""
-    return freeze_state(parts).frozen if is_new_mask(request) else None
+    return kill_switch_state(deps).kill_switch if is_new_mask(request) else None
 
 
-def note_freeze(parts: Parts, claim: Claim, request: Request) -> Request:
+def start_kill_switch_state(deps: Deps, claim: Claim, request: Request) -> Request:
     """Let the card of what waits say that new masks are stopped, and when they are not any more."""
-    now = frozen(parts, request)
-    return request if request.frozen == now else parts.store.save(replace(request, frozen=now), claim=claim)
+    now = active_kill_switch(deps, request)
+    return request if request.kill_switch == now else deps.store.save(replace(request, kill_switch=now), claim=claim)

@@ -5,56 +5,56 @@ from dataclasses import replace
 from bot.core.requests import Request, Stage, Target, Verb
 from bot.core.requests.scheduling import are_apart
 from bot.ports import Query
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 from bot.workflow.requests.hold_group import newest, with_hosts
 
 
-def owed(parts: Parts, mask_id: str) -> Target:
+def owed(deps: Deps, mask_id: str) -> Target:
     """What an undo goes by. A hold that was put back owes what there was before it was made first."""
-    mask = parts.store.get(mask_id)
+    mask = deps.store.get(mask_id)
     first = mask
     while first.ask.change.hold and first.ask.repeats:
-        first = parts.store.get(first.ask.repeats)
+        first = deps.store.get(first.ask.repeats)
     return replace(mask.target, before=first.target.before)
 
 
-def own_mask(parts: Parts, request: Request) -> Request | None:
+def own_mask(deps: Deps, request: Request) -> Request | None:
     """Our own mask that this request would take back, prolong, repeat, or end the stop of."""
     again = request.ask.repeats if request.ask.by_itself else ""
-    if mask_id := request.ask.undoes or request.ask.prolongs or request.ask.forces or again:
-        return newest(parts, mask_id)
+    if mask_id := request.ask.undoes or request.ask.extends or request.ask.forces or again:
+        return newest(deps, mask_id)
     change, unit = request.ask.change, request.target.unit
-    live = parts.store.find(Query(host=change.host, unit=unit, live_masks=True))
+    live = deps.store.find(Query(host=change.host, unit=unit, live_masks=True))
     return next((mask for mask in live if mask.ask.change.user == change.user), None)
 
 
-def about_the_newest(parts: Parts, request: Request) -> Request:
+def about_the_newest(deps: Deps, request: Request) -> Request:
     """An undo that takes back what stands there now."""
     undoes = request.ask.undoes
-    return replace(request, ask=replace(request.ask, undoes=newest(parts, undoes).id)) if undoes else request
+    return replace(request, ask=replace(request.ask, undoes=newest(deps, undoes).id)) if undoes else request
 
 
-def with_own_mask(parts: Parts, request: Request) -> Request:
+def with_own_mask(deps: Deps, request: Request) -> Request:
     """An unmask of something that we masked is an undo of it: say so in the request."""
-    mask = own_mask(parts, request) if request.ask.change.verb is Verb.UNMASK else None
+    mask = own_mask(deps, request) if request.ask.change.verb is Verb.UNMASK else None
     return replace(request, ask=replace(request.ask, undoes=mask.id)) if mask else request
 
 
-def with_all_hosts(parts: Parts, request: Request) -> Request:
+def with_all_hosts(deps: Deps, request: Request) -> Request:
     """What is about a whole group names its hosts as they are now, for those who are asked."""
-    return with_hosts(parts, request, own_mask(parts, request))
+    return with_hosts(deps, request, own_mask(deps, request))
 
 
-def rival(parts: Parts, request: Request) -> Request | None:
+def rival(deps: Deps, request: Request) -> Request | None:
     """Another open request for the same unit on the same host, which has to end first.
 
     Of two that are just being looked at, the one that was asked first goes on: else each would turn away the other.
     """
     open_stages = frozenset(stage for stage in Stage if not stage.is_final)
     change = request.ask.change
-    others = parts.store.find(Query(host=change.host, unit=request.target.unit, stages=open_stages))
+    others = deps.store.find(Query(host=change.host, unit=request.target.unit, stages=open_stages))
     in_its_way = (other for other in others if other.ask.change.user == change.user and _is_ahead(other, request))
-    now = parts.clock.now()
+    now = deps.clock.now()
     return next((one for one in in_its_way if not are_apart(one.ask.change.window, change.window, now)), None)
 
 

@@ -6,21 +6,21 @@ from bot.core.systemd.units import Snapshot
 from bot.errors import NoSuchRequest, UsageError
 from bot.ports import Query
 from bot.workflow.people.channels import asked_at
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 
 
-def stored(parts: Parts, request_id: str) -> Request:
+def stored_request(deps: Deps, request_id: str) -> Request:
     """A request as it is stored. Raises `UsageError` where there is none."""
     try:
-        return parts.store.get(request_id)
+        return deps.store.get(request_id)
     except NoSuchRequest:
         raise UsageError("This button belongs to a request that is not on record any more.") from None
 
 
-def beside(parts: Parts, request: Request, place: Place) -> Place:
+def beside(deps: Deps, request: Request, place: Place) -> Place:
     """Where the card of a follow-up goes: beside the first one, wherever the button was pressed."""
     if place.is_home:
-        return asked_at(parts, request)
+        return asked_at(deps, request)
     return request.ask.place if place.channel == request.ask.place.channel else place
 
 
@@ -31,25 +31,25 @@ def how_it_stands(request: Request) -> str:
     return f"the request is {request.stage}{outcome}{back}.".replace("_", " ")
 
 
-def before_our_mask(parts: Parts, request: Request) -> Snapshot | None:
+def before_our_mask(deps: Deps, request: Request) -> Snapshot | None:
     """What the unit was before the mask that this request prolongs; None if it prolongs none."""
-    return parts.store.get(request.ask.prolongs).target.before if request.ask.prolongs else None
+    return deps.store.get(request.ask.extends).target.before if request.ask.extends else None
 
 
-def at_work(parts: Parts, mask: Request) -> Request | None:
+def undo_in_progress(deps: Deps, mask: Request) -> Request | None:
     """What somebody does about the mask, if it is under way; what waits for votes is not in the way."""
     busy = frozenset({Stage.ASKED, Stage.APPROVED, Stage.RUNNING})
-    found = parts.store.find(Query(host=mask.target.host, unit=mask.target.unit, stages=busy))
-    return next((one for one in found if mask.id in (one.ask.undoes, one.ask.prolongs, one.ask.repeats)), None)
+    found = deps.store.find(Query(host=mask.target.host, unit=mask.target.unit, stages=busy))
+    return next((one for one in found if mask.id in (one.ask.undoes, one.ask.extends, one.ask.repeats)), None)
 
 
-def decided(request: Request) -> str:
+def describe_decision(request: Request) -> str:
     """Who decided and how it stands, for somebody who came too late."""
     approvers = ", ".join(vote.voter_name for vote in request.counted)
     if request.stage is Stage.DENIED:
         return f"Too late: {request.because}"
-    if request.glass and request.is_alone:
-        return f"Too late: {request.glass.name} went ahead alone."
+    if request.break_glass and request.is_break_glass:
+        return f"Too late: {request.break_glass.name} went ahead alone."
     if approvers:
         return f"Too late: it is approved by {approvers} already."
     return f"Too late: this request is {request.stage}."

@@ -4,67 +4,67 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from bot.core.requests import Prolonging, Request
-from bot.core.requests.expiry import kept, prolonged
+from bot.core.requests import Extension, Request
+from bot.core.requests.expiry import extend, keep
 from bot.errors import Stale
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import event
 from bot.workflow.requests.hold_group import is_whole, see_to
 
 
-def mark_undone(parts: Parts, mask_id: str, *, by: str, is_taken_back: bool) -> None:
+def mark_undone(deps: Deps, mask_id: str, *, by: str, is_taken_back: bool) -> None:
     """Write into our mask that it was taken back, or was gone already.
 
     It is done before the undo itself ends, so that a crash cannot part the two.
     """
-    at = parts.clock.now() if is_taken_back else None
+    at = deps.clock.now() if is_taken_back else None
 
     def marked(mask: Request) -> Request:
         return mask if mask.undone_by else replace(mask, undone_by=by, undone_at=at, was_gone=at is None)
 
-    mask = _mark(parts, mask_id, "mask.undone", by, marked)
+    mask = _mark(deps, mask_id, "mask.undone", by, marked)
     if is_whole(mask):
-        see_to(parts, mask)
+        see_to(deps, mask)
 
 
-def mark_repeated(parts: Parts, first_id: str, *, by: str) -> None:
+def mark_repeated(deps: Deps, first_id: str, *, by: str) -> None:
     """Write into a request that failed halfway that a later one has done it: what it left belongs to that one now."""
-    _mark(parts, first_id, "mask.repeated", by, lambda first: replace(first, repeated_by=by))
+    _mark(deps, first_id, "mask.repeated", by, lambda first: replace(first, repeated_by=by))
 
 
-def mark_lifted(parts: Parts, part_id: str, *, by: str) -> None:
+def mark_lifted(deps: Deps, part_id: str, *, by: str) -> None:
     """Write into the mask of one host that the hold for its group was lifted: it ends now, as masks do that end."""
-    now = parts.clock.now()
+    now = deps.clock.now()
 
     def marked(mask: Request) -> Request:
-        return replace(mask, standing=replace(mask.standing, ends_at=now, tell_at=None)) if mask.hold else mask
+        return replace(mask, aftercare=replace(mask.aftercare, ends_at=now, remind_at=None)) if mask.hold else mask
 
-    _mark(parts, part_id, "hold.lifted", by, marked)
+    _mark(deps, part_id, "hold.lifted", by, marked)
 
 
-def mark_prolonged(parts: Parts, mask_id: str, by: Prolonging, *, is_approved: bool) -> bool:
+def mark_extended(deps: Deps, mask_id: str, by: Extension, *, is_approved: bool) -> bool:
     """Write a later end into our mask, once; False if it does not stand any more."""
 
     def marked(mask: Request) -> Request:
-        if mask.standing.is_prolonged_by(by.request_id) or not mask.is_live_mask:
+        if mask.aftercare.is_extended_by(by.request_id) or not mask.is_live_mask:
             return mask
         if mask.hold:
-            return replace(mask, standing=kept(mask.standing, by))
-        return replace(mask, standing=prolonged(mask.standing, by, parts.care, is_approved=is_approved))
+            return replace(mask, aftercare=keep(mask.aftercare, by))
+        return replace(mask, aftercare=extend(mask.aftercare, by, deps.care, is_approved=is_approved))
 
-    mask = _mark(parts, mask_id, "mask.prolonged", by.request_id, marked, ends_at=by.until)
-    return mask.standing.is_prolonged_by(by.request_id)
+    mask = _mark(deps, mask_id, "mask.extended", by.request_id, marked, ends_at=by.until)
+    return mask.aftercare.is_extended_by(by.request_id)
 
 
 def _mark(
-    parts: Parts, request_id: str, kind: str, by: str, marked: Callable[[Request], Request], **data: Any
+    deps: Deps, request_id: str, kind: str, by: str, marked: Callable[[Request], Request], **data: Any
 ) -> Request:
     while True:
-        request = parts.store.get(request_id)
+        request = deps.store.get(request_id)
         now = marked(request)
         if now == request:
             return request
         try:
-            return parts.store.save(now, events=[event(request, kind, by=by, **data)])
+            return deps.store.save(now, events=[event(request, kind, by=by, **data)])
         except Stale:
             continue

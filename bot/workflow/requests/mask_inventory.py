@@ -5,13 +5,13 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.drift import Book, Page, owned, read_page
+from bot.core.drift import HostView, MaskInventory, owned, read_host_view
 from bot.core.requests import Request, Stage
 from bot.core.systemd.scan import Scan
 from bot.core.systemd.units import UnitName
 from bot.errors import MaskbotError
 from bot.ports import Query
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 
 _SOON = 0.2  # of the interval: after a change, and before a host that is away is tried again for the first time
 
@@ -25,36 +25,36 @@ def watch_of(host: str) -> str:
     return f"{WATCH}:{host}"
 
 
-def live_masks(parts: Parts, host: str = "") -> list[Request]:
+def live_masks(deps: Deps, host: str = "") -> list[Request]:
     """Our live masks."""
-    return parts.store.find(Query(host=host, live_masks=True, limit=_MOST))
+    return deps.store.find(Query(host=host, live_masks=True, limit=_MOST))
 
 
-def book(parts: Parts, host: str = "") -> Book:
+def book(deps: Deps, host: str = "") -> MaskInventory:
     """All that is known now, of one host or of every host of the inventory."""
-    parts = parts.pinned()
-    documents = {duty.name: duty.document for duty in parts.store.duties(WATCH)}
-    names = (host,) if host else parts.inventory.names
-    pages = tuple(read_page(name, documents.get(watch_of(name), {})) for name in names)
-    live = live_masks(parts, host)
-    return Book(
-        now=parts.clock.now(),
+    deps = deps.pinned()
+    documents = {duty.name: duty.document for duty in deps.store.duties(WATCH)}
+    names = (host,) if host else deps.inventory.names
+    pages = tuple(read_host_view(name, documents.get(watch_of(name), {})) for name in names)
+    live = live_masks(deps, host)
+    return MaskInventory(
+        now=deps.clock.now(),
         pages=pages,
-        ours=(*live, *_half_made(parts, pages, live)),
-        open=tuple(parts.store.find(Query(host=host, stages=_OPEN, limit=_MOST))),
-        reviews=tuple(parts.store.find(Query(host=host, reviews_owed=True, limit=_MOST))),
-        types=parts.policy.unit_types,
-        instances=parts.policy.instances,
+        ours=(*live, *_half_made(deps, pages, live)),
+        open=tuple(deps.store.find(Query(host=host, stages=_OPEN, limit=_MOST))),
+        reviews=tuple(deps.store.find(Query(host=host, reviews_owed=True, limit=_MOST))),
+        types=deps.policy.unit_types,
+        instances=deps.policy.instances,
     )
 
 
-def busy(parts: Parts, host: str) -> frozenset[str]:
+def busy(deps: Deps, host: str) -> frozenset[str]:
     """The units that are just being changed there."""
-    running = parts.store.find(Query(host=host, stages=frozenset({Stage.RUNNING})))
+    running = deps.store.find(Query(host=host, stages=frozenset({Stage.RUNNING})))
     return frozenset(str(request.target.unit) for request in running)
 
 
-def owners_of(parts: Parts, page: Page, seen: Scan, ours: Sequence[Request]) -> dict[str, str]:
+def owners_of(deps: Deps, page: HostView, seen: Scan, ours: Sequence[Request]) -> dict[str, str]:
     """Which masks we made, by path: live ones, those known before, and of each new one whatever is on record."""
     owners = owned(seen, ours)
     known = {mask.path: mask.identity for mask in page.scan.masks} if page.scan else {}
@@ -62,22 +62,22 @@ def owners_of(parts: Parts, page: Page, seen: Scan, ours: Sequence[Request]) -> 
         if known.get(mask.path) == mask.identity and mask.path in page.ours:
             owners.setdefault(mask.path, page.ours[mask.path])
         elif known.get(mask.path) != mask.identity and mask.path not in owners and UnitName.is_sendable(mask.unit):
-            of_unit = parts.store.find(Query(host=page.host, unit=UnitName(mask.unit)))
+            of_unit = deps.store.find(Query(host=page.host, unit=UnitName(mask.unit)))
             owners |= owned(replace(seen, masks=(mask,)), of_unit)
     return owners
 
 
-def _half_made(parts: Parts, pages: tuple[Page, ...], live: list[Request]) -> list[Request]:
+def _half_made(deps: Deps, pages: tuple[HostView, ...], live: list[Request]) -> list[Request]:
     """Links that we made and that did not become masks, where a look has shown that they are there."""
     known = {request.id for request in live}
     others = {owner for page in pages for owner in page.ours.values()} - known
-    return [request for owner in sorted(others) if (request := parts.store.get(owner)).can_be_undone]
+    return [request for owner in sorted(others) if (request := deps.store.get(owner)).can_be_undone]
 
 
-def watch_soon(parts: Parts, host: str) -> None:
+def watch_soon(deps: Deps, host: str) -> None:
     """Something was changed there: do not wait for the whole interval. Best effort; the next turn comes anyway."""
-    soon = parts.clock.now() + timedelta(seconds=parts.timings.watch * _SOON)
+    soon = deps.clock.now() + timedelta(seconds=deps.timings.watch * _SOON)
     with suppress(MaskbotError):
-        duty = parts.store.duty(watch_of(host))
+        duty = deps.store.duty(watch_of(host))
         if duty and duty.due_at and duty.due_at > soon:
-            parts.store.keep(replace(duty, due_at=soon))
+            deps.store.keep(replace(duty, due_at=soon))

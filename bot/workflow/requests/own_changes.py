@@ -6,7 +6,7 @@ from datetime import timedelta
 from bot.core.requests import Request
 from bot.core.requests.aftercheck import told_of, touched
 from bot.ports import Query
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 
 _NEWEST = 100  # requests about a host that are looked through
 
@@ -19,21 +19,21 @@ class Later:
     told: frozenset[str]  # what other threads have said of the same time
 
 
-def own_changes(parts: Parts, request: Request) -> Later:
+def own_changes(deps: Deps, request: Request) -> Later:
     """Those that were carried out after this one, or are under way, in the same manager of the same host."""
     since = request.finished_at or request.asked_at
-    found = parts.store.find(Query(host=request.target.host, limit=_NEWEST))
+    found = deps.store.find(Query(host=request.target.host, limit=_NEWEST))
     others = [one for one in found if one.id != request.id and one.ask.change.user == request.ask.change.user]
     later = [one for one in others if one.begun_at and (one.finished_at is None or one.finished_at > since)]
-    watched_for = max(parts.care.looks, default=timedelta())
+    watched_for = max(deps.care.looks, default=timedelta())
     lately = [one for one in others if one.finished_at and one.finished_at > since - watched_for]
     return Later(
-        frozenset(unit for one in later for unit in _touched(parts, one)),
+        frozenset(unit for one in later for unit in _touched(deps, one)),
         frozenset(sentence for one in lately for sentence in told_of(one)),
     )
 
 
-def _touched(parts: Parts, other: Request) -> frozenset[str]:
+def _touched(deps: Deps, other: Request) -> frozenset[str]:
     """An undo brings back what its mask took along."""
-    mask = parts.store.get(other.ask.undoes) if other.ask.undoes else None
+    mask = deps.store.get(other.ask.undoes) if other.ask.undoes else None
     return touched(other) | (touched(mask) if mask else frozenset())

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from bot.core.people.identity import ITSELF
 from bot.core.requests import Ask, Request, Target
 from bot.ports import Count
-from bot.workflow.process.deps import Parts
+from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import event
 
 
-def record(parts: Parts, ask: Ask, *, key: str, provided: Callable[[Count], None] | None = None) -> Request:
+def record(deps: Deps, ask: Ask, *, key: str, provided: Callable[[Count], None] | None = None) -> Request:
     """Record what was asked for, `provided` that raises nothing. The same key again finds what the first recorded."""
-    now = parts.clock.now()
+    now = deps.clock.now()
     target = Target(ask.change.host, ask.change.unit)
     request = Request(f"r{secrets.token_hex(5)}", key, ask, now, (target,), due_at=now)
     received = event(request, "request.received", actor=ITSELF if ask.by_itself else ask.requester)
-    recorded, _ = parts.store.add(request, events=[received], provided=provided)
+    recorded, _ = deps.store.add(request, events=[received], provided=provided)
     return recorded

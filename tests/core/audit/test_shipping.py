@@ -52,9 +52,9 @@ def test_anything_else_is_no_place(text: str) -> None:
 
 def test_progress_is_kept_as_it_is_and_what_an_older_version_left_is_read() -> None:
     progress = Progress(7, NOW, "bot-1", NOW + SECOND).failed("refused", NOW)
-    stored = json.loads(json.dumps(shipping.written(progress)))
-    assert shipping.read(stored) == progress
-    assert shipping.read({"seq": 3, "of_a_newer_one": 1}) == Progress(3)
+    stored = json.loads(json.dumps(shipping.encode(progress)))
+    assert shipping.decode(stored) == progress
+    assert shipping.decode({"seq": 3, "of_a_newer_one": 1}) == Progress(3)
 
 
 def test_one_ships_at_a_time_until_its_time_is_over() -> None:
@@ -94,23 +94,23 @@ def test_a_record_is_one_line_of_syslog_that_nothing_in_it_can_end() -> None:
     )
     assert json.loads(body) == RECORD
     assert b"\n" not in line
-    assert shipping.framed(b"abc") == b"3 abc"
+    assert shipping.frame(b"abc") == b"3 abc"
     (odd,) = shipping.syslog_lines([RECORD | {"type": "a b\né"}], host="")
     assert odd.decode().split(" ")[2:6] == ["-", "maskbot", "-", "a_b__"]
 
 
 def test_a_webhook_gets_the_records_in_their_order() -> None:
-    said = json.loads(shipping.posted([RECORD, RECORD | {"seq": 8}]))
+    said = json.loads(shipping.as_json_list([RECORD, RECORD | {"seq": 8}]))
     assert (said["version"], [record["seq"] for record in said["records"]]) == (1, [7, 8])
 
 
 DOWN = "the copy of the record at `syslog` takes nothing since 2026-03-01 03:00 UTC (Connection refused)"
-ASKED = facts(waiting(), Moment.VOTE, approvers=(BOB,), uncopied=DOWN)
+ASKED = facts(waiting(), Moment.VOTE, approvers=(BOB,), unshipped=DOWN)
 
 
-@pytest.mark.parametrize("moment", [Moment.ASK, Moment.LOOKED, Moment.ALONE, Moment.ACT])
+@pytest.mark.parametrize("moment", [Moment.ASK, Moment.LOOKED, Moment.BREAK_GLASS, Moment.ACT])
 def test_no_new_mask_without_the_copies_that_are_required(moment: Moment) -> None:
-    answer = decide(replace(looked(snapshot(), moment=moment), uncopied=DOWN), POLICY)
+    answer = decide(replace(looked(snapshot(), moment=moment), unshipped=DOWN), POLICY)
     assert isinstance(answer, Refuse)
     assert answer.code == AUDIT_UNAVAILABLE
     assert answer.reason == f"New masks have to wait: {DOWN}, and nothing new is done without that copy."
@@ -124,7 +124,7 @@ def test_what_waits_cannot_be_approved_but_denied() -> None:
 
 
 def undo() -> Facts:
-    return looked(masked(Layer.PERSISTENT), request("cron.service", Verb.UNMASK), own_mask=our_mask(), uncopied=DOWN)
+    return looked(masked(Layer.PERSISTENT), request("cron.service", Verb.UNMASK), own_mask=our_mask(), unshipped=DOWN)
 
 
 def test_an_undo_goes_on() -> None:

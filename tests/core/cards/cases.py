@@ -5,28 +5,28 @@ from datetime import datetime, timedelta
 
 from bot.core.people.identity import ITSELF, Shift
 from bot.core.requests import (
+    Aftercare,
     Cause,
+    Duration,
+    Extension,
+    ExtraApprovalReason,
     Forced,
-    Frozen,
-    Held,
     Hold,
+    HoldState,
+    KillSwitch,
     Loss,
     Outcome,
     Paging,
-    Prolonging,
-    Raised,
     Request,
     Route,
+    ScheduledWindow,
     Sent,
     Stage,
-    Standing,
     Tally,
-    Term,
     Verb,
     Verdict,
     Waiting,
     Watched,
-    Window,
 )
 from bot.core.systemd.side_effects import Habits, Turn
 from bot.core.systemd.unit_files import NOT_KNOWN
@@ -136,15 +136,15 @@ def ended(stage: Stage, because: str = "", **changes: object) -> Request:
 
 def ending(**changes: object) -> Request:
     """A proven mask that ends by itself."""
-    standing = Standing(ends_at=NOW + timedelta(hours=2), approved_until=NOW + timedelta(hours=2))
-    return replace(proven(), standing=replace(standing, **changes))  # type: ignore[arg-type]
+    standing = Aftercare(ends_at=NOW + timedelta(hours=2), approved_until=NOW + timedelta(hours=2))
+    return replace(proven(), aftercare=replace(standing, **changes))  # type: ignore[arg-type]
 
 
 def prolonging(request: Request, until: datetime | None = None) -> Request:
     """The same for a mask that is there already and would end in two hours."""
-    ask, term = request.ask, Term(until=until) if until else None
+    ask, term = request.ask, Duration(until=until) if until else None
     ends_at = NOW + timedelta(hours=2)
-    wanted = replace(ask, change=replace(ask.change, term=term), prolongs="r0", instead_of=ends_at)
+    wanted = replace(ask, change=replace(ask.change, duration=term), extends="r0", instead_of=ends_at)
     return replace(request, ask=wanted)
 
 
@@ -152,12 +152,12 @@ def held(request: Request, hosts: str = "", part_of: str = "", **history: object
     """The same, held by @sre for three months, on one host or on a group of them."""
     hold = Hold("sre", NOW + timedelta(days=90), hosts, part_of)
     change = replace(request.ask.change, hold=hold)
-    return replace(request, ask=replace(request.ask, change=change), undo_until=None, held=Held(**history))  # type: ignore[arg-type]
+    return replace(request, ask=replace(request.ask, change=change), undo_until=None, hold_state=HoldState(**history))  # type: ignore[arg-type]
 
 
 def review(request: Request) -> Request:
     """The same for a hold that is there already and goes on."""
-    return replace(request, ask=replace(held(request).ask, prolongs="r0", instead_of=NOW))
+    return replace(request, ask=replace(held(request).ask, extends="r0", instead_of=NOW))
 
 
 def came_by_itself(request: Request) -> Request:
@@ -175,8 +175,8 @@ def after(outcome: Outcome, **seen: object) -> Request:
     return finished(outcome, running(**seen), sent=SENT[:3], note="Failed to reload daemon: <refused>")  # type: ignore[arg-type]
 
 
-TONIGHT = Window(NOW + timedelta(hours=19), NOW + timedelta(hours=20))
-OPEN = Window(NOW - timedelta(minutes=10), NOW + timedelta(minutes=50))
+TONIGHT = ScheduledWindow(NOW + timedelta(hours=19), NOW + timedelta(hours=20))
+OPEN = ScheduledWindow(NOW - timedelta(minutes=10), NOW + timedelta(minutes=50))
 
 
 def slow(**target: object) -> Request:
@@ -247,8 +247,8 @@ WAITING = {
     "a user's unit, stopped, until the next reboot": user_unit(),
     "kept running": kept_running(),
     "kept running, with a watchdog": kept_running(watchdog_usec=180_000_000, notify_access="main"),
-    "two hours": waiting(wanted=change(term=Term(lasts=timedelta(hours=2)))),
-    "until six, and it does not run": waiting(stopped(), change(term=Term(until=NOW + timedelta(hours=3)))),
+    "two hours": waiting(wanted=change(duration=Duration(lasts=timedelta(hours=2)))),
+    "until six, and it does not run": waiting(stopped(), change(duration=Duration(until=NOW + timedelta(hours=3)))),
     "a socket kept running": kept_running("worker.socket", around=around(starts=(neighbour("worker.service"),))),
     "no limit for stopping": waiting(running(timeout_stop_usec=INFINITE)),
     "failed, and about to be started": waiting(
@@ -268,14 +268,14 @@ WAITING = {
             need=3,
             groups=("lead",),
             raised=(
-                Raised("freeze", "freeze year-end (the books are closed)", NOW + timedelta(days=2)),
-                Raised("outside_window", "outside of nights", NOW + timedelta(hours=18)),
-                Raised("outside_window", "outside of nights"),
-                Raised("blast_radius", "4 hosts within 10 minutes, 3 allowed"),
+                ExtraApprovalReason("freeze", "freeze year-end (the books are closed)", NOW + timedelta(days=2)),
+                ExtraApprovalReason("outside_window", "outside of nights", NOW + timedelta(hours=18)),
+                ExtraApprovalReason("outside_window", "outside of nights"),
+                ExtraApprovalReason("blast_radius", "4 hosts within 10 minutes, 3 allowed"),
             ),
         )
     ),
-    "new masks are stopped": replace(waiting(), frozen=Frozen(BOB, "bob", "it masks the wrong hosts", NOW)),
+    "new masks are stopped": replace(waiting(), kill_switch=KillSwitch(BOB, "bob", "it masks the wrong hosts", NOW)),
     "without a reason": replace(waiting(), ask=replace(waiting().ask, reason="")),
     "not looked at yet": replace(waiting(), stage=Stage.ASKED).on_target(planned=None, before=None),
     "handed over": handed(waiting()),
@@ -437,17 +437,17 @@ DONE = {
     ),
     "proven, and it ends": ending(),
     "proven, and its end is overdue": ending(
-        overdue="web-01 does not answer.", try_at=NOW + timedelta(minutes=5), returning="r2"
+        overdue="web-01 does not answer.", try_at=NOW + timedelta(minutes=5), undo_request="r2"
     ),
     "proven, overdue, being brought back": ending(overdue="A request for it is running, and not over yet."),
     "proven, its end put off": ending(
-        prolonged=(
-            Prolonging("r3", CAROL, "carol", NOW, NOW + timedelta(hours=1)),
-            Prolonging("r4", ALICE, "alice", NOW, NOW + timedelta(hours=2), "the deploy <takes> longer"),
+        extensions=(
+            Extension("r3", CAROL, "carol", NOW, NOW + timedelta(hours=1)),
+            Extension("r4", ALICE, "alice", NOW, NOW + timedelta(hours=2), "the deploy <takes> longer"),
         )
     ),
     "proven, and kept": ending(
-        ends_at=None, prolonged=(Prolonging("r5", ALICE, "alice", NOW, None, "it must never run here"),)
+        ends_at=None, extensions=(Extension("r5", ALICE, "alice", NOW, None, "it must never run here"),)
     ),
     "held": held(proven()),
     "held, and taken off": held(
@@ -459,15 +459,15 @@ DONE = {
     "held, and somebody made the mask anew": held(proven(), off=Loss.REPLACED, off_at=NOW),
     "held, put back and kept": replace(
         held(proven(), rounds=(NOW,)),
-        standing=Standing(
-            prolonged=(
-                Prolonging("r5", BOB, "bob", NOW, NOW + timedelta(days=60)),
-                Prolonging("r6", CAROL, "carol", NOW, NOW + timedelta(days=90), "the investigation <goes> on"),
+        aftercare=Aftercare(
+            extensions=(
+                Extension("r5", BOB, "bob", NOW, NOW + timedelta(days=60)),
+                Extension("r6", CAROL, "carol", NOW, NOW + timedelta(days=90), "the investigation <goes> on"),
             )
         ),
     ),
     "held, and kept without a word": replace(
-        held(proven()), standing=Standing(prolonged=(Prolonging("r5", BOB, "bob", NOW, NOW + timedelta(days=60)),))
+        held(proven()), aftercare=Aftercare(extensions=(Extension("r5", BOB, "bob", NOW, NOW + timedelta(days=60)),))
     ),
     "held on all of a group": held(proven(), "web"),
     "held on one more host of a group": replace(
@@ -481,7 +481,7 @@ DONE = {
         because="it was approved with the hold",
     ),
     "a hold was kept": review(
-        replace(finished(Outcome.PROLONGED, None, sent=()), votes=(), because="@sre looked at it again")
+        replace(finished(Outcome.EXTENDED, None, sent=()), votes=(), because="@sre looked at it again")
     ),
     "proven long ago": replace(proven(), undo_until=NOW),
     "still running": finished(
@@ -557,16 +557,16 @@ DONE = {
     "its end came, and it was not ours": came_by_itself(
         finished(Outcome.NOT_OURS, masked(), Verb.UNMASK, before=masked(), sent=(), note="Somebody made it anew.")
     ),
-    "extended": prolonging(finished(Outcome.PROLONGED, None, sent=()), until=NOW + timedelta(hours=4)),
+    "extended": prolonging(finished(Outcome.EXTENDED, None, sent=()), until=NOW + timedelta(hours=4)),
     "extended without a vote": replace(
-        prolonging(finished(Outcome.PROLONGED, None, sent=()), until=NOW + timedelta(hours=4)), votes=(), approval=None
+        prolonging(finished(Outcome.EXTENDED, None, sent=()), until=NOW + timedelta(hours=4)), votes=(), approval=None
     ),
-    "kept": prolonging(finished(Outcome.PROLONGED, None, sent=())),
+    "kept": prolonging(finished(Outcome.EXTENDED, None, sent=())),
     "taken back": replace(proven(), undone_by="r2", undone_at=NOW),
     "taken back, as an older version noted it": replace(proven(), undone_by="r2"),
     "our mask is gone": replace(proven(), undone_by="r2", was_gone=True),
     "our mask is gone, and would have ended": replace(ending(), undone_by="r2", was_gone=True),
-    "it ended by itself": replace(ending(returning="r2"), undone_by="r2", undone_at=NOW),
+    "it ended by itself": replace(ending(undo_request="r2"), undone_by="r2", undone_at=NOW),
     "our mask is gone, and nobody took it back": replace(proven(), watched=Watched(Loss.REMOVED, NOW, ("puppet",))),
     "our mask was replaced": replace(proven(), watched=Watched(Loss.REPLACED, NOW)),
     "our mask ended with a reboot": replace(proven(), watched=Watched(Loss.REBOOTED)),

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.cards import expiry, hold, plain
-from bot.core.policy.hold import Holds
+from bot.core.policy.hold import HoldPolicy
 from bot.core.requests import Hold, Request
 from tests.core.cards.cases import DONE
 from tests.core.cards.reading import read
@@ -26,10 +26,10 @@ def said_of_holds() -> dict[str, str]:
             held, replace(HOLD, hosts="web"), NOW + timedelta(days=90)
         ),
         "a hold without a reason is to be looked at again": hold.review(no_reason, HOLD, NOW),
-        "a hold was taken off, and comes back": hold.taken_off(off, HOLD, Holds()),
-        "a hold was taken off, and that is announced": hold.taken_off(held, HOLD, Holds(puts_back=False)),
+        "a hold was taken off, and comes back": hold.taken_off(off, HOLD, HoldPolicy()),
+        "a hold was taken off, and that is announced": hold.taken_off(held, HOLD, HoldPolicy(puts_back=False)),
         "somebody made the mask of a hold anew": hold.taken_off(
-            DONE["held, and somebody made the mask anew"], HOLD, Holds()
+            DONE["held, and somebody made the mask anew"], HOLD, HoldPolicy()
         ),
         "a hold is taken off again and again": hold.rests(again, HOLD, LATER),
         "a hold is taken off again and again, by puppet": hold.rests(off, HOLD, LATER),

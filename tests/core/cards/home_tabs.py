@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.policy.home import Health, Page, Right, Unreached
+from bot.core.policy.home import Health, HomeView, RuleRights, UnreachableHost
 from bot.core.policy.model import Rule
-from bot.core.requests import Frozen, Standing, Verb
+from bot.core.requests import Aftercare, KillSwitch, Verb
 from tests.core.cards.cases import ENDED, distinct, guarded
 from tests.core.cards.situations import CAROL, NOW, alone, proven, talked, under_way
 
@@ -14,30 +14,30 @@ PROD = Rule("prod", environments=frozenset({"prod", "edge"}), need=2, approve=("
 WEB = Rule("web", host_groups=frozenset({"web"}), units=("nginx*", "php*"), verbs=frozenset({Verb.MASK}), need=0)
 LAB = Rule("lab", environments=frozenset({"lab"}), host_groups=frozenset({"db"}), approve=("sre",))
 
-EMPTY = Page(HEALTH)
-FULL = Page(
+EMPTY = HomeView(HEALTH)
+FULL = HomeView(
     health=replace(
         HEALTH,
-        unreached=(Unreached("db-01", NOW - timedelta(minutes=3), "db-01: connection refused <!here>."),),
-        frozen=Frozen(CAROL, "carol", "release <!here> night", NOW - timedelta(hours=1)),
+        unreached=(UnreachableHost("db-01", NOW - timedelta(minutes=3), "db-01: connection refused <!here>."),),
+        kill_switch=KillSwitch(CAROL, "carol", "release <!here> night", NOW - timedelta(hours=1)),
     ),
     to_decide=(guarded(), replace(distinct(), id="r2")),
     to_sign=(replace(alone(proven()), id="r5"),),
     masks=(
         proven(),
-        replace(proven(), id="r3", standing=Standing(ends_at=NOW + timedelta(hours=2)), undo_until=None),
+        replace(proven(), id="r3", aftercare=Aftercare(ends_at=NOW + timedelta(hours=2)), undo_until=None),
     ),
     open=(replace(talked("is the <replica> healthy?"), id="r4"), under_way(), under_way(unknown_since=NOW)),
     finished=(ENDED["denied"], proven()),
     rights=(
-        Right(PROD, may_ask=True, may_approve=False),
-        Right(WEB, may_ask=True, may_approve=False),
-        Right(LAB, may_ask=True, may_approve=True),
-        Right(Rule("all", approve=("sre",)), may_ask=False, may_approve=True),
+        RuleRights(PROD, may_ask=True, may_approve=False),
+        RuleRights(WEB, may_ask=True, may_approve=False),
+        RuleRights(LAB, may_ask=True, may_approve=True),
+        RuleRights(Rule("all", approve=("sre",)), may_ask=False, may_approve=True),
     ),
     more_to_decide=4,
     more_masks=1,
     more_open=2,
     not_known="Slack could not tell me who is in @dba (ratelimited).",
-    alone=frozenset({"r2", "r4"}),
+    can_break_glass=frozenset({"r2", "r4"}),
 )

@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 from bot.core.cards import drift, handover, mask_inventory
-from bot.core.drift import Away, Book, Page
-from bot.core.requests import Glass, Held, Hold, Loss, Stage, Standing, Waiting, Watched
+from bot.core.drift import Away, HostView, MaskInventory
+from bot.core.requests import Aftercare, BreakGlass, Hold, HoldState, Loss, Stage, Waiting, Watched
 from bot.core.systemd.scan import FoundMask, Scan
 from bot.core.systemd.units import ActiveState, FileKind, Layer, LayerFile, LoadState
 from tests.core.cards.reading import read
@@ -34,18 +34,18 @@ def hand(unit: str = "hand.service", identity: str = "1:1773370000.000000001", *
     return replace(plain, **changes)
 
 
-def page(*masks: FoundMask, host: str = "web-01", **changes: Any) -> Page:
+def page(*masks: FoundMask, host: str = "web-01", **changes: Any) -> HostView:
     """A host that was looked at a minute ago."""
     scan = Scan("a" * 32, "boot-1", masks, len(masks), vendor=8)
-    return replace(Page(host, NOW - timedelta(minutes=1), scan), **changes)
+    return replace(HostView(host, NOW - timedelta(minutes=1), scan), **changes)
 
 
 OURS = proven(made=LINK)
 UNTIL_REBOOT = replace(proven(), id="r8", ask=replace(proven().ask, change=change("tuned.service", runtime=True)))
-ALONE = replace(proven(), glass=Glass(BOB, "bob", "nobody answers, INC-2041", NOW - timedelta(hours=5), ""))
+ALONE = replace(proven(), break_glass=BreakGlass(BOB, "bob", "nobody answers, INC-2041", NOW - timedelta(hours=5), ""))
 USERS = replace(proven(), id="r9", ask=replace(proven().ask, change=change("player.service", user="deploy")))
-ENDING = replace(OURS, standing=Standing(ends_at=NOW + timedelta(hours=1)))
-OVERDUE = replace(USERS, standing=Standing(ends_at=NOW, overdue="web-01 does not answer <!here>."))
+ENDING = replace(OURS, aftercare=Aftercare(ends_at=NOW + timedelta(hours=1)))
+OVERDUE = replace(USERS, aftercare=Aftercare(ends_at=NOW, overdue="web-01 does not answer <!here>."))
 ODD = (
     hand("empty.service", kind=FileKind.EMPTY),
     hand("link.service", kind=FileKind.LINK),
@@ -58,7 +58,7 @@ ODD = (
 )
 HOLD = Hold("sre", NOW + timedelta(days=90))
 HELD = replace(OURS, ask=replace(OURS.ask, change=replace(OURS.ask.change, hold=HOLD)))
-OFF = replace(HELD, held=Held(off=Loss.REMOVED))
+OFF = replace(HELD, hold_state=HoldState(off=Loss.REMOVED))
 OF_ALL, ON_ONE_MORE = (
     replace(HELD, ask=replace(HELD.ask, change=replace(HELD.ask.change, hold=hold)))
     for hold in (replace(HOLD, hosts="web"), replace(HOLD, hosts="web", part_of="r0"))
@@ -68,16 +68,16 @@ SLOW = under_way(
     waiting=Waiting(NOW, NOW), last_seen=running(active=ActiveState.DEACTIVATING, sub="stop-sigterm", main_pid=7)
 )
 WITHDRAWN = replace(under_way(called_off=NOW), id="r9")
-BOOK = Book(
+BOOK = MaskInventory(
     NOW,
     (page(hand(), hand("worker.service", LINK.identity)), page(*ODD, host="web-02"), page(host="db-01")),
     (OURS, USERS),
 )
 AWAY = (
     page(hand(), away=Away(NOW - timedelta(hours=2), "No route to host.", 9)),
-    Page("web-02", away=Away(NOW, "Its host key does not match.")),
-    Page("db-01"),
-    *(Page(f"gone-{n:02}", away=Away(NOW, "No answer.")) for n in range(9)),
+    HostView("web-02", away=Away(NOW, "Its host key does not match.")),
+    HostView("db-01"),
+    *(HostView(f"gone-{n:02}", away=Away(NOW, "No answer.")) for n in range(9)),
 )
 CALM = tuple(page(host=f"web-{n:02}") for n in range(1, 13))
 MANY = (page(scan=Scan("a" * 32, "boot-1", tuple(hand(f"m{n:03}.service") for n in range(120)), 900)),)
@@ -86,7 +86,7 @@ MANY = (page(scan=Scan("a" * 32, "boot-1", tuple(hand(f"m{n:03}.service") for n 
 def said_in_lists() -> dict[str, str]:
     later = NOW + timedelta(days=3)
     texts = {
-        "nothing was ever looked at": mask_inventory.listing(Book(NOW, (Page("web-01"),))),
+        "nothing was ever looked at": mask_inventory.listing(MaskInventory(NOW, (HostView("web-01"),))),
         "no mask": mask_inventory.listing(replace(BOOK, pages=(page(),), ours=())),
         "ours and foreign": mask_inventory.listing(BOOK),
         "one host": mask_inventory.listing(replace(BOOK, pages=BOOK.pages[:1]), host="web-01"),
@@ -110,16 +110,16 @@ def said_in_handovers() -> dict[str, str]:
     doubtful = replace(under_way(unknown_since=NOW - timedelta(minutes=7), note="no answer <!here>"), id="r4")
     looking = replace(waits, stage=Stage.ASKED, approval=None, ask=replace(waits.ask, reason=""))
     books = {
-        "nothing": Book(NOW, (page(),)),
+        "nothing": MaskInventory(NOW, (page(),)),
         "nothing of ours": replace(BOOK, ours=(), pages=AWAY),
         "a shift": replace(
             BOOK,
-            ours=(*BOOK.ours, replace(proven(), id="r5", standing=Standing(ends_at=NOW + timedelta(hours=1)))),
+            ours=(*BOOK.ours, replace(proven(), id="r5", aftercare=Aftercare(ends_at=NOW + timedelta(hours=1)))),
             open=(waits, approved, looking, under_way(), doubtful),
             reviews=(ALONE, proven()),
         ),
     }
-    books["slow to stop"] = Book(NOW, (page(),), open=(SLOW, WITHDRAWN))
+    books["slow to stop"] = MaskInventory(NOW, (page(),), open=(SLOW, WITHDRAWN))
     books["a hold"] = replace(BOOK, ours=(HELD,), open=(PENDING,))
     books["a hold for a group"] = replace(BOOK, ours=(OF_ALL, replace(ON_ONE_MORE, id="r8").on_target(host="web-02")))
     shown = {name: read(handover.handover(book), NAMES) for name, book in books.items()}

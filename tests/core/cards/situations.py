@@ -8,8 +8,8 @@ from bot.core.people.identity import PersonId, Place
 from bot.core.requests import (
     Approval,
     Ask,
+    BreakGlass,
     Change,
-    Glass,
     Handover,
     Outcome,
     Remark,
@@ -182,10 +182,10 @@ def handed(request: Request) -> Request:
 
 def alone(request: Request, **changes: Any) -> Request:
     """Carol went ahead with it alone, and nobody has reviewed that yet."""
-    plain = Glass(
+    plain = BreakGlass(
         CAROL, "carol", "db on fire, nobody answers", NOW - timedelta(seconds=5), DIGEST, groups=("sre",), need=1
     )
-    return replace(request, votes=(), glass=replace(plain, **changes))
+    return replace(request, votes=(), break_glass=replace(plain, **changes))
 
 
 def reviewed(request: Request, remark: str = "") -> Request:
@@ -197,7 +197,7 @@ def talked(question: str, answer: str = "") -> Request:
     """A request about which bob wants to know more."""
     asked = Remark(BOB, "bob", question, NOW - timedelta(seconds=30))
     answered = [Remark(ALICE, "alice", answer, NOW, is_answer=True)] if answer else []
-    return replace(waiting(), talk=(asked, *answered))
+    return replace(waiting(), remarks=(asked, *answered))
 
 
 def under_way(**target: Any) -> Request:

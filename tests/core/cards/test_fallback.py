@@ -7,7 +7,7 @@ import pytest
 
 from bot.core.cards import fallback, forms, render, unit_state
 from bot.core.cards.blocks import Action, Text
-from bot.core.policy.home import Page
+from bot.core.policy.home import HomeView
 from bot.core.requests import Loss, Outcome, Request, Stage, Verb, Watched
 from tests.core.cards.cases import CARDS, DONE, INFINITE
 from tests.core.cards.home_tabs import FULL
@@ -83,7 +83,7 @@ def test_a_review_can_be_signed() -> None:
 
 
 def test_details_have_the_buttons_that_they_were_to_have() -> None:
-    assert offered(fallback.card(waiting(), (Action.GO_ALONE,))) == {Action.GO_ALONE}
+    assert offered(fallback.card(waiting(), (Action.BREAK_GLASS,))) == {Action.BREAK_GLASS}
     assert offered(fallback.card(waiting(), ())) == set()
 
 
@@ -101,20 +101,20 @@ def test_foreign_words_do_nothing_in_it() -> None:
 
 
 def test_a_page_lists_what_concerns_somebody_with_its_buttons() -> None:
-    said = read_page(fallback.page(FULL), NAMES)
+    said = read_page(fallback.home(FULL), NAMES)
     for request in (*FULL.to_decide, *FULL.to_sign, *FULL.masks, *FULL.open):
         assert f"{request.target.unit} on {request.target.host}" in said
     assert "[Approve] [Deny] [Details]" in said
     assert "[Refresh]" in said
     of_one = replace(FULL, to_decide=(), to_sign=(), masks=(), open=(under_way(), waiting()))
-    assert [line for line in read_page(fallback.page(of_one), NAMES).split("\n") if line.startswith("[")] == [
+    assert [line for line in read_page(fallback.home(of_one), NAMES).split("\n") if line.startswith("[")] == [
         "[Refresh]",
         "[Details]",
         "[Withdraw] [Details]",
     ]
-    ids = [block["block_id"] for block in fallback.page(FULL)["blocks"]]
+    ids = [block["block_id"] for block in fallback.home(FULL)["blocks"]]
     assert len(set(ids)) == len(ids)
-    assert isinstance(of_one, Page)
+    assert isinstance(of_one, HomeView)
 
 
 def test_a_bare_request_still_makes_every_form() -> None:

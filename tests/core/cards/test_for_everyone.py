@@ -11,7 +11,7 @@ import pytest
 
 from bot.core.cards import details, evidence, home, line, render
 from bot.core.cards.blocks import Block, Text
-from bot.core.policy.home import Page
+from bot.core.policy.home import HomeView
 from bot.core.requests import Request
 from tests.core.cards.cases import CARDS, DONE
 from tests.core.cards.home_tabs import EMPTY, FULL
@@ -111,7 +111,7 @@ def test_nobody_has_to_type_an_id(request_: Request) -> None:
 
 
 @pytest.mark.parametrize("page", [EMPTY, FULL], ids=["empty", "full"])
-def test_somebodys_own_page_is_all_in_words_and_its_buttons_say_what_they_are_about(page: Page) -> None:
+def test_somebodys_own_page_is_all_in_words_and_its_buttons_say_what_they_are_about(page: HomeView) -> None:
     blocks = home.view(page, NOW)["blocks"]
     said = read_page({"blocks": blocks}, NAMES)
     assert not EMOJI.search(re.sub(r"\d\d:\d\d:\d\d", "", said))

@@ -24,12 +24,14 @@ from bot.core.cards.blocks import (
 )
 from bot.core.cards.buttons import buttons
 from bot.core.people.identity import PersonId, Place, Shift
-from bot.core.policy.home import Health, Page, Right, Unreached
+from bot.core.policy.home import Health, HomeView, RuleRights, UnreachableHost
 from bot.core.policy.model import Allow, Explained, NeedsApproval, Refuse, Routing, Rule
 from bot.core.requests import (
-    Frozen,
-    Glass,
+    BreakGlass,
+    Followup,
+    FollowupKind,
     Handover,
+    KillSwitch,
     Outcome,
     Remark,
     Request,
@@ -38,8 +40,6 @@ from bot.core.requests import (
     Stage,
     Tally,
     Verdict,
-    Wanted,
-    Wish,
 )
 from bot.core.systemd.unit_files import NOT_KNOWN
 from bot.core.systemd.units import ActiveState, Layer, Snapshot
@@ -188,12 +188,14 @@ def hostile_requests(draw: st.DrawFn) -> Request:
         because=text(),
         changed_since=(text(), text()),
         due_at=draw(st.sampled_from((None, ASKED, NOW))),
-        glass=draw(st.sampled_from((None, Glass(person(), text(), text(), NOW, "", groups=(text(),), signed=signed)))),
-        talk=(
+        break_glass=draw(
+            st.sampled_from((None, BreakGlass(person(), text(), text(), NOW, "", groups=(text(),), signed=signed)))
+        ),
+        remarks=(
             Remark(person(), text(), text(), NOW),
             Remark(person(), text(), text(), NOW, is_answer=draw(st.booleans())),
         ),
-        wishes=(Wish(Wanted.SIGN, person(), text(), NOW, Place("C1"), text(), refusal=text()),),
+        followups=(Followup(FollowupKind.SIGN_REVIEW, person(), text(), NOW, Place("C1"), text(), refusal=text()),),
         handovers=draw(st.sampled_from(((), (Handover(person(), text(), person(), text(), NOW),)))),
     )
 
@@ -233,16 +235,16 @@ def test_a_card_its_line_its_evidence_and_its_details_stay_ours(request: Request
     said: tuple[Text | Block, ...] = (
         render(request, now=NOW),
         line(request, link=LINK),
-        details(request, now=NOW, offers=(Action.GO_ALONE,)),
+        details(request, now=NOW, offers=(Action.BREAK_GLASS,)),
         *evidence(request),
         forms.deny_form(request),
         forms.approve_form(request),
-        forms.alone_form(request, least=10),
+        forms.break_glass_form(request, least=10),
         forms.answer_form(request),
         forms.handover_form(request),
         forms.review_form(request),
-        *([note(break_glass.announcement(request, request.glass))] if request.glass else []),
-        *([note(break_glass.reminder(request, request.glass))] if request.glass else []),
+        *([note(break_glass.announcement(request, request.break_glass))] if request.break_glass else []),
+        *([note(break_glass.reminder(request, request.break_glass))] if request.break_glass else []),
     )
     for one in said:
         assert_harmless(one)
@@ -256,10 +258,10 @@ def test_an_answer_stays_ours(request: Request, seen: Snapshot, text: str) -> No
         routing=Routing(f"#{text}", (text,), (f"#{text}",)),  # no id, so no link either
         on_call=(Shift(PersonId("T1", text), NOW, text), Shift(PersonId("T1", text))),
     )
-    explained = [Explained(text, holds=True, why=text), Explained(text, holds=False, why=text, line=3)]
-    lost = Unreached(text, NOW, text)
-    mine = Page(
-        Health("1", unreached=(lost,), frozen=Frozen(ALICE, text, text, NOW)),
+    explained = [Explained(text, applies=True, why=text), Explained(text, applies=False, why=text, line=3)]
+    lost = UnreachableHost(text, NOW, text)
+    mine = HomeView(
+        Health("1", unreached=(lost,), kill_switch=KillSwitch(ALICE, text, text, NOW)),
         (request,),
         (),
         (request,),
@@ -274,11 +276,11 @@ def test_an_answer_stays_ours(request: Request, seen: Snapshot, text: str) -> No
         answers.plan(request, needs, NOW),
         answers.plan(request, Allow(text, text), NOW),
         answers.why(
-            request, Refuse("code", text, text), [*explained, Explained(text, holds=True, why=text, decides=True)]
+            request, Refuse("code", text, text), [*explained, Explained(text, applies=True, why=text, decides=True)]
         ),
         answers.history([request] * 60, NOW),
         answers.help_text(
-            [text], [Right(Rule(text, units=(text,)), may_ask=True, may_approve=True)], freezes=True, not_here=text
+            [text], [RuleRights(Rule(text, units=(text,)), may_ask=True, may_approve=True)], freezes=True, not_here=text
         ),
         plain(text),
         note(text, mentions=[text], link=text),

@@ -69,7 +69,7 @@ def test_a_unit_whose_name_is_too_long_for_a_list_is_not_chosen() -> None:
 EVERY_FORM = (
     forms.deny_form,
     forms.approve_form,
-    partial(forms.alone_form, least=10),
+    partial(forms.break_glass_form, least=10),
     forms.answer_form,
     forms.handover_form,
     forms.review_form,
@@ -93,7 +93,7 @@ def test_a_form_that_denies_says_no_unless_somebody_wants_to_know_more() -> None
 def test_who_goes_ahead_alone_reads_host_unit_and_verb_gives_a_reason_and_vouches_where_a_unit_is_guarded(
     guarded: str,
 ) -> None:
-    view = forms.alone_form(waiting(approval=approval(guarded=guarded)), least=12)
+    view = forms.break_glass_form(waiting(approval=approval(guarded=guarded)), least=12)
     assert "MASK worker.service on web-01" in read_form(view, NAMES)
     assert field(view, forms.REASON)["min_length"] == 12
     blocks = {block["block_id"]: block["optional"] for block in view["blocks"] if block["type"] == "input"}

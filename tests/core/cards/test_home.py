@@ -8,9 +8,9 @@ import pytest
 from bot.core.cards import home
 from bot.core.cards.blocks import Action, Block
 from bot.core.people.identity import Person
-from bot.core.policy.home import Page, Unreached, rights_of
+from bot.core.policy.home import HomeView, UnreachableHost, rights_of
 from bot.core.policy.model import Policy, Rule
-from bot.core.requests import Frozen
+from bot.core.requests import KillSwitch
 from tests.core.cards.cases import DONE
 from tests.core.cards.home_tabs import EMPTY, FULL, HEALTH
 from tests.core.cards.limits import problems
@@ -41,7 +41,7 @@ def buttons(view: Block) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("page", [EMPTY, FULL], ids=["empty", "full"])
-def test_slack_takes_it(page: Page) -> None:
+def test_slack_takes_it(page: HomeView) -> None:
     view = home.view(page, NOW)
     assert problems(view) == []
     assert len(view["blocks"]) <= 100
@@ -50,11 +50,11 @@ def test_slack_takes_it(page: Page) -> None:
 def test_the_longest_page_is_within_the_limits() -> None:
     many = tuple(replace(waiting(), id=f"r{number}") for number in range(home.SHOWN))
     masks = tuple(replace(proven(), id=f"m{number}") for number in range(home.SHOWN))
-    lost = tuple(Unreached(f"web-{number:02}", NOW, "x" * 300) for number in range(50))
+    lost = tuple(UnreachableHost(f"web-{number:02}", NOW, "x" * 300) for number in range(50))
     rights = tuple(right for right in FULL.rights for _ in range(30))
-    health = replace(HEALTH, unreached=lost, frozen=Frozen(ALICE, "alice", "y" * 900, NOW))
+    health = replace(HEALTH, unreached=lost, kill_switch=KillSwitch(ALICE, "alice", "y" * 900, NOW))
     alone = frozenset(request.id for request in many)
-    page = Page(health, many, masks, masks, many, masks[:5], rights, 900, 900, 900, "z" * 900, alone)
+    page = HomeView(health, many, masks, masks, many, masks[:5], rights, 900, 900, 900, "z" * 900, alone)
     view = home.view(page, NOW)
     assert problems(view) == []
     assert len(view["blocks"]) <= 100
@@ -70,8 +70,10 @@ def test_each_button_is_about_the_request_beside_it() -> None:
 
 
 def test_only_what_somebody_could_go_ahead_with_alone_offers_that() -> None:
-    offered = {value.partition(":")[0] for action, value in buttons(home.view(FULL, NOW)) if action == Action.GO_ALONE}
-    assert offered == FULL.alone
+    offered = {
+        value.partition(":")[0] for action, value in buttons(home.view(FULL, NOW)) if action == Action.BREAK_GLASS
+    }
+    assert offered == FULL.can_break_glass
 
 
 def test_a_request_without_a_rule_is_shown_without_one() -> None:

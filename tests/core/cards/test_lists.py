@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.cards import handover, mask_inventory
-from bot.core.drift import Away, Book, Page
+from bot.core.drift import Away, HostView, MaskInventory
 from tests.core.cards.limits import problems
 from tests.core.cards.mask_inventories import BOOK, CALM, MANY, OURS, hand, page
 from tests.core.cards.reading import read
@@ -46,8 +46,8 @@ def test_a_line_that_is_longer_than_a_message_stops_the_list_and_not_the_bot() -
 def test_a_bad_night_still_fits_into_one_handover() -> None:
     waits = tuple(replace(waiting(), id=f"r{n}") for n in range(60))
     live = tuple(replace(OURS, id=f"m{n}") for n in range(60))
-    gone = tuple(Page(f"gone-{n}", away=Away(NOW, "No answer. " * 9)) for n in range(30))
-    said = handover.handover(Book(NOW, (*MANY, *gone), live, waits))
+    gone = tuple(HostView(f"gone-{n}", away=Away(NOW, "No answer. " * 9)) for n in range(30))
+    said = handover.handover(MaskInventory(NOW, (*MANY, *gone), live, waits))
     text = read(said, NAMES)
 
     assert problems(said) == []
@@ -56,14 +56,14 @@ def test_a_bad_night_still_fits_into_one_handover() -> None:
 
 
 def test_a_digest_mentions_nobody() -> None:
-    assert "<@" not in str(handover.digest(Book(NOW, (page(hand()),), (proven(),), (waiting(),))).blocks)
+    assert "<@" not in str(handover.digest(MaskInventory(NOW, (page(hand()),), (proven(),), (waiting(),))).blocks)
 
 
 @SLOW
 @given(hostile_requests(), FOREIGN, st.integers(0, 3))
 def test_lists_stay_ours_whatever_people_and_hosts_wrote(request: object, text: str, tries: int) -> None:
-    away = Page(text, away=Away(NOW, text, tries))
+    away = HostView(text, away=Away(NOW, text, tries))
     odd = page(hand(file_state=text), host=text)
-    book = Book(NOW, (odd, away), (request,) * 40, (request,) * 40, (request,) * 40)  # type: ignore[arg-type]
+    book = MaskInventory(NOW, (odd, away), (request,) * 40, (request,) * 40, (request,) * 40)  # type: ignore[arg-type]
     for said in (mask_inventory.listing(book, host=text), handover.handover(book), handover.digest(book)):
         assert_harmless(said)

@@ -36,7 +36,7 @@ from bot.core.input.draft import Draft
 from bot.core.people.identity import Place, Shift
 from bot.core.policy.model import Allow, Explained, NeedsApproval, Refuse, Routing
 from bot.core.policy.rules.approvers import Approvers
-from bot.core.requests import Frozen, Request, Sent, Stage, Tally, Target, Wanted, Wish
+from bot.core.requests import Followup, FollowupKind, KillSwitch, Request, Sent, Stage, Tally, Target
 from bot.core.systemd.units import ActiveState, FileKind, LoadState, UnitName
 from tests.core.cards.cases import ALIASED, BUSY, CARDS, DONE, ENDED, INFINITE, WAITING, by_force, guarded, unmask
 from tests.core.cards.expiry import said_of_ends, said_of_holds
@@ -68,7 +68,7 @@ from tests.core.cards.situations import (
 GOLDEN = Path(__file__).parent / "golden"
 BY = NOW + timedelta(minutes=13)
 PLACE = Place("C1")
-STOPPED = Frozen(BOB, "bob", "it masks the wrong hosts <!here>", NOW - timedelta(hours=1))
+STOPPED = KillSwitch(BOB, "bob", "it masks the wrong hosts <!here>", NOW - timedelta(hours=1))
 LINK = "https://example.slack.com/archives/C1/p1"
 
 
@@ -130,17 +130,25 @@ def all_details() -> dict[str, str]:
         "handed over": handed(waiting()),
         "wanted": replace(
             alone(talked("is the replica healthy?")),
-            wishes=(
-                Wish(Wanted.GO_ALONE, CAROL, "carol", NOW, PLACE, "db on fire", tally=Tally.COUNTED),
-                Wish(Wanted.SIGN, CAROL, "carol", NOW, PLACE, tally=Tally.REFUSED, refusal="Somebody else <has> to."),
-                Wish(Wanted.HAND_OVER, ALICE, "alice", NOW, PLACE, to=CAROL),
+            followups=(
+                Followup(FollowupKind.BREAK_GLASS, CAROL, "carol", NOW, PLACE, "db on fire", tally=Tally.COUNTED),
+                Followup(
+                    FollowupKind.SIGN_REVIEW,
+                    CAROL,
+                    "carol",
+                    NOW,
+                    PLACE,
+                    tally=Tally.REFUSED,
+                    refusal="Somebody else <has> to.",
+                ),
+                Followup(FollowupKind.HAND_OVER, ALICE, "alice", NOW, PLACE, to=CAROL),
             ),
         ),
         "under way": odd,
         "not looked at yet": bare,
         "seen in part": under_way(last_seen=running(around=None, timeout_stop_usec=0)),
     }
-    offered = details(talked("why?"), now=NOW, offers=(Action.ANSWER, Action.GO_ALONE, Action.HAND_OVER))
+    offered = details(talked("why?"), now=NOW, offers=(Action.ANSWER, Action.BREAK_GLASS, Action.HAND_OVER))
     read_out = {name: read(details(request, now=NOW), NAMES) for name, request in requests.items()}
     return read_out | {"with what its reader may do": read(offered, NAMES)}
 
@@ -159,10 +167,10 @@ def all_answers() -> dict[str, str]:
     )
     no = Refuse("critical", "ssh.service is on the critical list: remote access.", "Nobody can approve this.")
     explained = [
-        Explained("requester is one of us", holds=True, why=""),
-        Explained("unit is not critical", holds=False, why="ssh.service is on the critical list.", decides=True),
-        Explained("rule prod", holds=True, why="@eng may ask; 1 of @sre approve", line=12),
-        Explained("rule lab", holds=False, why="the environment is prod", line=20),
+        Explained("requester is one of us", applies=True, why=""),
+        Explained("unit is not critical", applies=False, why="ssh.service is on the critical list.", decides=True),
+        Explained("rule prod", applies=True, why="@eng may ask; 1 of @sre approve", line=12),
+        Explained("rule lab", applies=False, why="the environment is prod", line=20),
     ]
     missing = running(load=LoadState.NOT_FOUND, active=ActiveState.INACTIVE, sub="dead")
     foreign = masked(fragment="")
@@ -187,9 +195,9 @@ def all_answers() -> dict[str, str]:
             waiting(),
             needs,
             [
-                Explained("quorum", holds=True, why="the rule asks for it", decides=True),
+                Explained("quorum", applies=True, why="the rule asks for it", decides=True),
                 *explained[2:],
-                Explained("limits", holds=False, why="with this one 2 of 10 hosts", line=30),
+                Explained("limits", applies=False, why="with this one 2 of 10 hosts", line=30),
             ],
             [
                 Approvers("sre", (BOB, CAROL)),
@@ -238,9 +246,9 @@ def all_answers() -> dict[str, str]:
 
 def said_of_glass(request: Request) -> Iterator[tuple[str, str]]:
     """To those who were skipped, and to those who could sign for it."""
-    if request.glass:
-        yield "announced", break_glass.announcement(request, request.glass)
-        yield "with a review owed", break_glass.reminder(request, request.glass)
+    if request.break_glass:
+        yield "announced", break_glass.announcement(request, request.break_glass)
+        yield "with a review owed", break_glass.reminder(request, request.break_glass)
 
 
 def all_forms() -> dict[str, str]:
@@ -259,8 +267,8 @@ def all_forms() -> dict[str, str]:
         "keep": forms.keep_form(DONE["proven, and it ends"]),
         "approve on one's own page": forms.confirm_form(waiting()),
         "approve a guarded unit there": forms.confirm_form(guarded()),
-        "go ahead alone": forms.alone_form(waiting(), least=10),
-        "go ahead alone with a guarded unit": forms.alone_form(guarded(), least=10),
+        "go ahead alone": forms.break_glass_form(waiting(), least=10),
+        "go ahead alone with a guarded unit": forms.break_glass_form(guarded(), least=10),
         "answer": forms.answer_form(talked("is the replica healthy?")),
         "answer, although nobody asks": forms.answer_form(waiting()),
         "hand over": forms.handover_form(waiting()),
@@ -277,9 +285,9 @@ def all_pages() -> dict[str, str]:
 
 def all_replies() -> dict[str, str]:
     return {
-        "heard": replies.heard(change(user="deploy")),
+        "heard": replies.acknowledge(change(user="deploy")),
         "unmasked while it is stopping": replies.called_off(proven()),
-        "an edited message": replies.heard_before(change(user="deploy")),
+        "an edited message": replies.acknowledge_repeat(change(user="deploy")),
         "a mistake of ours": replies.unexpected("1a2b3c4d"),
         "from elsewhere": replies.FOREIGN,
         "an old button": replies.OLDER_CARD,

@@ -7,8 +7,19 @@ from typing import Any
 
 import pytest
 
-from bot.core.drift import Away, Book, Findings, Page, compare, loss, owned, read_page, settled, write_page
-from bot.core.requests import Loss, Outcome, Request, Stage, Standing, Watched
+from bot.core.drift import (
+    Away,
+    Findings,
+    HostView,
+    MaskInventory,
+    compare,
+    loss,
+    owned,
+    read_host_view,
+    settled,
+    write_host_view,
+)
+from bot.core.requests import Aftercare, Loss, Outcome, Request, Stage, Watched
 from bot.core.systemd.scan import FoundMask, Scan, parse_scan
 from bot.core.systemd.units import ActiveState, FileKind, Layer, LayerFile, LoadState, Snapshot
 from tests.core.cards.situations import NOW, around, finished, layers, masked, neighbour, proven, running, stopped
@@ -44,11 +55,11 @@ def ours(**target: Any) -> Request:
     return proven(**(known | target))
 
 
-def page(seen: Scan | None = None, **changes: Any) -> Page:
-    return replace(Page("web-01", NOW - timedelta(minutes=5), seen), **changes)
+def page(seen: Scan | None = None, **changes: Any) -> HostView:
+    return replace(HostView("web-01", NOW - timedelta(minutes=5), seen), **changes)
 
 
-def found(before: Page, now: Scan, *live: Request, busy: tuple[str, ...] = ()) -> Findings:
+def found(before: HostView, now: Scan, *live: Request, busy: tuple[str, ...] = ()) -> Findings:
     return compare(before, now, ours=live, owners=owned(now, live), busy=busy)
 
 
@@ -115,7 +126,7 @@ class TestWhatFailed:
             ours(before=running(around=replace(HOOD, failed=("metrics.service",)))),
             ours(after=masked(around=around(failed=("metrics.service",)))),
             replace(ours(), watched=Watched(failed=("metrics.service",))),
-            replace(ours(), standing=Standing(found=("metrics.service has failed.",))),
+            replace(ours(), aftercare=Aftercare(found=("metrics.service has failed.",))),
             ours(before=None),
             ours(before=running(around=None)),
         ],
@@ -202,11 +213,13 @@ class TestPages:
             ours={f"{ETC}/worker.service": "r1"},
             away=Away(NOW, "No route to host.", 3),
         )
-        assert read_page("web-01", json.loads(json.dumps(write_page(whole)))) == whole
+        assert read_host_view("web-01", json.loads(json.dumps(write_host_view(whole)))) == whole
 
     def test_a_host_that_was_never_looked_at_has_an_empty_page(self) -> None:
-        assert read_page("web-01", {}) == Page("web-01")
-        assert read_page("web-01", json.loads(json.dumps(write_page(Page("web-01"))))) == Page("web-01")
+        assert read_host_view("web-01", {}) == HostView("web-01")
+        assert read_host_view("web-01", json.loads(json.dumps(write_host_view(HostView("web-01"))))) == HostView(
+            "web-01"
+        )
 
 
 class TestTheBook:
@@ -214,7 +227,7 @@ class TestTheBook:
 
     def test_each_mask_is_ours_or_is_not_and_ours_come_first(self) -> None:
         request = ours()
-        book = Book(NOW, (page(scan(HAND, OUR_LINK)),), (request,))
+        book = MaskInventory(NOW, (page(scan(HAND, OUR_LINK)),), (request,))
         assert [(entry.unit, entry.request) for entry in book.entries] == [
             ("worker.service", request),
             ("hand.service", None),
@@ -222,33 +235,33 @@ class TestTheBook:
 
     def test_what_no_look_has_seen_yet_is_there_from_our_record(self) -> None:
         request = ours()
-        (entry,) = Book(NOW, (page(scan()),), (request,)).entries
+        (entry,) = MaskInventory(NOW, (page(scan()),), (request,)).entries
         assert (entry.host, entry.unit, entry.found, entry.request) == ("web-01", "worker.service", None, request)
 
     def test_what_we_took_back_since_the_last_look_is_left_out(self) -> None:
         before = page(scan(HAND, OUR_LINK), ours={OUR_LINK.path: "r1"})
-        assert [entry.unit for entry in Book(NOW, (before,)).entries] == ["hand.service"]
+        assert [entry.unit for entry in MaskInventory(NOW, (before,)).entries] == ["hand.service"]
 
     def test_a_link_that_is_not_loaded_is_ours_where_it_was_seen(self) -> None:
         halfway = finished(Outcome.NOT_LOADED, running(), made=LINK)
         seen = page(scan(mask("worker.service", "5:1.000000001")), ours={OUR_LINK.path: halfway.id})
-        assert [entry.request for entry in Book(NOW, (seen,), (halfway,)).entries] == [halfway]
-        assert Book(NOW, (page(),), (halfway,)).entries == ()
+        assert [entry.request for entry in MaskInventory(NOW, (seen,), (halfway,)).entries] == [halfway]
+        assert MaskInventory(NOW, (page(),), (halfway,)).entries == ()
 
     def test_a_users_own_manager_is_not_scanned_and_is_told_from_our_record(self) -> None:
         users = replace(ours(), ask=replace(ours().ask, change=replace(ours().ask.change, user="deploy")))
-        entries = Book(NOW, (page(scan(OUR_LINK)),), (users,)).entries
+        entries = MaskInventory(NOW, (page(scan(OUR_LINK)),), (users,)).entries
         assert [(entry.found is None, entry.request) for entry in entries] == [(True, users), (False, None)]
 
     def test_what_is_open_waits_or_runs_and_the_longest_comes_first(self) -> None:
         first, second = replace(waiting_request(), id="r1"), replace(waiting_request(), id="r2")
         second = replace(second, asked_at=second.asked_at + timedelta(seconds=1))
         under_way = replace(waiting_request(), stage=Stage.RUNNING)
-        book = Book(NOW, (), open=(second, under_way, first))
+        book = MaskInventory(NOW, (), open=(second, under_way, first))
         assert (book.waiting, book.running) == ((first, second), (under_way,))
 
     def test_a_book_is_empty_where_nothing_is_ours(self) -> None:
-        assert Book(NOW, (page(scan(HAND)),)).is_empty
-        assert not Book(NOW, (page(scan(OUR_LINK)),), (ours(),)).is_empty
-        assert not Book(NOW, (), open=(waiting_request(),)).is_empty
-        assert not Book(NOW, (), reviews=(ours(),)).is_empty
+        assert MaskInventory(NOW, (page(scan(HAND)),)).is_empty
+        assert not MaskInventory(NOW, (page(scan(OUR_LINK)),), (ours(),)).is_empty
+        assert not MaskInventory(NOW, (), open=(waiting_request(),)).is_empty
+        assert not MaskInventory(NOW, (), reviews=(ours(),)).is_empty

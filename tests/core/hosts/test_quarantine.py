@@ -7,18 +7,18 @@ import pytest
 
 from bot.core.cards import quarantine as words
 from bot.core.hosts.inventory import Host
-from bot.core.hosts.quarantine import ANOTHER_KEY, REFUSES_US, Distrust, distrust, read, written
+from bot.core.hosts.quarantine import ANOTHER_KEY, REFUSES_US, Quarantine, decode, encode, quarantine_for
 from tests.core.situations import NOW
 
 WEB = Host("web-01", "192.0.2.1", 22, "maskbot", "prod", pins=frozenset({"SHA256:old"}))
 PINNED_ANEW = replace(WEB, pins=frozenset({"SHA256:new"}))
-OTHER_KEY, LOCKED_OUT = distrust(WEB, ANOTHER_KEY, NOW), distrust(WEB, REFUSES_US, NOW)
+OTHER_KEY, LOCKED_OUT = quarantine_for(WEB, ANOTHER_KEY, NOW), quarantine_for(WEB, REFUSES_US, NOW)
 
 
 @pytest.mark.parametrize(
     ("kept", "host", "is_so"), [(OTHER_KEY, WEB, True), (OTHER_KEY, PINNED_ANEW, False), (LOCKED_OUT, WEB, False)]
 )
-def test_only_another_key_than_those_pinned_now_sets_a_host_aside(kept: Distrust, host: Host, is_so: object) -> None:
+def test_only_another_key_than_those_pinned_now_sets_a_host_aside(kept: Quarantine, host: Host, is_so: object) -> None:
     assert kept.sets_aside(host) is is_so
 
 
@@ -35,12 +35,12 @@ def test_a_host_that_refuses_our_key_is_trusted_again_when_it_lets_us_in() -> No
 
 
 @pytest.mark.parametrize("kept", [OTHER_KEY, replace(LOCKED_OUT, is_told=True, is_over=True)])
-def test_what_is_stored_says_the_same_when_it_is_read(kept: Distrust) -> None:
-    assert read(json.loads(json.dumps(written(kept)))) == kept
+def test_what_is_stored_says_the_same_when_it_is_read(kept: Quarantine) -> None:
+    assert decode(json.loads(json.dumps(encode(kept)))) == kept
 
 
 def test_nothing_stored_is_nothing_against_a_host() -> None:
-    assert read({}) is None
+    assert decode({}) is None
 
 
 def test_people_hear_why_nothing_is_sent_and_who_has_to_act() -> None:

@@ -8,9 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.core.input.grammar import Command, Form, Order, Question, Word, parse, parse_mention
-from bot.core.input.kill_switch import Switch, Switching
-from bot.core.input.names import read_host, read_term, read_unit, read_window
-from bot.core.requests import Change, Term, Verb
+from bot.core.input.kill_switch import Switch, SwitchCommand
+from bot.core.input.names import read_duration, read_host, read_scheduled_window, read_unit
+from bot.core.requests import Change, Duration, Verb
 from bot.core.systemd.units import UnitName
 from bot.core.time.human_time import Now
 from bot.errors import UsageError
@@ -18,7 +18,7 @@ from bot.errors import UsageError
 HOSTS = ("db-01", "web-01", "web-02")
 CRON = UnitName("cron.service")
 NOW = Now(datetime(2026, 3, 14, 15, tzinfo=UTC))  # a Saturday
-SIX = Term(until=datetime(2026, 3, 14, 18, tzinfo=UTC))
+SIX = Duration(until=datetime(2026, 3, 14, 18, tzinfo=UTC))
 
 
 def mask(text: str) -> Command:
@@ -141,9 +141,9 @@ class TestAChange:
     def test_a_freeze_and_a_thaw_do_not_end_by_themselves(self, word: str) -> None:
         for typed in ("for 2h", "until 18:00, deploy", "2h"):
             assert f"No {word} ends by itself" in refusal(f"{word} {typed}")
-            assert parse(Verb.MASK, f"{word} -- {typed}", HOSTS, NOW) == Switching(Switch(word), typed)
+            assert parse(Verb.MASK, f"{word} -- {typed}", HOSTS, NOW) == SwitchCommand(Switch(word), typed)
         for typed in ("runtime", "for the deploy", "at 22:00 it broke"):
-            assert parse(Verb.MASK, f"{word} {typed}", HOSTS, NOW) == Switching(Switch(word), typed)
+            assert parse(Verb.MASK, f"{word} {typed}", HOSTS, NOW) == SwitchCommand(Switch(word), typed)
 
     @pytest.mark.parametrize(
         "typed",
@@ -167,7 +167,7 @@ class TestAChange:
     )
     def test_a_moment_where_a_length_is_asked_for_is_one(self, typed: str, until: str) -> None:
         given = order(f"web-01 cron {typed} INC-1")
-        assert given.change.term == Term(until=datetime.fromisoformat(until).replace(tzinfo=UTC))
+        assert given.change.duration == Duration(until=datetime.fromisoformat(until).replace(tzinfo=UTC))
         assert given.reason == "INC-1"
         assert "no length of time" in refusal("web-01 cron --for 2:30")
 
@@ -230,8 +230,8 @@ class TestGoingAlone:
     @pytest.mark.parametrize("verb", Verb)
     def test_it_is_said_of_the_order_and_not_of_the_change(self, verb: Verb) -> None:
         asked = order("web-01 —alone cron nobody is awake", verb)
-        assert asked == Order(Change(verb, "web-01", CRON), "nobody is awake", alone=True)
-        assert not order("web-01 cron nobody is --alone", verb).alone
+        assert asked == Order(Change(verb, "web-01", CRON), "nobody is awake", break_glass=True)
+        assert not order("web-01 cron nobody is --alone", verb).break_glass
 
     @pytest.mark.parametrize("text", ["web-01 cron --alone", "web-01 cron --alone --", "--alone web-01 cron --runtime"])
     def test_without_a_reason_it_is_nothing(self, text: str) -> None:
@@ -239,7 +239,7 @@ class TestGoingAlone:
 
     def test_the_word_that_console_access_works_can_be_typed_beside_it(self) -> None:
         asked = order("web-01 docker --alone --console-works nobody is awake", Verb.MASK)
-        assert (asked.alone, asked.console_works, asked.reason) == (True, True, "nobody is awake")
+        assert (asked.break_glass, asked.console_works, asked.reason) == (True, True, "nobody is awake")
 
     def test_by_itself_that_word_is_said_to_nobody(self) -> None:
         assert "`--console-works` stands beside `--alone`." in refusal("web-01 docker --console-works late")
@@ -309,9 +309,9 @@ class TestMasksThatEnd:
         assert asked.reason == ("it runs away" if "away" in text else "")
 
     def test_a_form_says_it_as_it_could_be_typed(self) -> None:
-        assert str(Term()) == ""
-        assert str(Term(until=datetime(2026, 3, 14, 18, 0, 9, tzinfo=UTC))) == "--until 2026-03-14T18:00:09Z"
-        assert str(Term(lasts=timedelta())) == "--for 0s"
+        assert str(Duration()) == ""
+        assert str(Duration(until=datetime(2026, 3, 14, 18, 0, 9, tzinfo=UTC))) == "--until 2026-03-14T18:00:09Z"
+        assert str(Duration(lasts=timedelta())) == "--for 0s"
 
 
 class TestWindows:
@@ -347,8 +347,8 @@ class TestWindows:
         assert str(command.change.window) == "--at 2026-03-14T21:00Z --window 30m"
 
     def test_in_the_form_they_are_one_field(self) -> None:
-        assert str(read_window("Tue 22:00 UTC for 2h", NOW)) == "--at 2026-03-17T22:00Z --window 2h"
-        assert str(read_window("22:00", NOW)) == "--at 2026-03-14T22:00Z --window 1h"
+        assert str(read_scheduled_window("Tue 22:00 UTC for 2h", NOW)) == "--at 2026-03-17T22:00Z --window 2h"
+        assert str(read_scheduled_window("22:00", NOW)) == "--at 2026-03-14T22:00Z --window 1h"
 
 
 class TestRefusals:
@@ -465,13 +465,13 @@ class TestTheKillSwitch:
     @pytest.mark.parametrize(
         ("text", "order"),
         [
-            ("freeze it masks the wrong hosts", Switching(Switch.FREEZE, "it masks the wrong hosts")),
-            ("Freeze  not now!", Switching(Switch.FREEZE, "not now!")),
-            ("thaw", Switching(Switch.THAW)),
-            ("thaw it is mended", Switching(Switch.THAW, "it is mended")),
+            ("freeze it masks the wrong hosts", SwitchCommand(Switch.FREEZE, "it masks the wrong hosts")),
+            ("Freeze  not now!", SwitchCommand(Switch.FREEZE, "not now!")),
+            ("thaw", SwitchCommand(Switch.THAW)),
+            ("thaw it is mended", SwitchCommand(Switch.THAW, "it is mended")),
         ],
     )
-    def test_is_read_after_the_command_and_after_a_mention(self, text: str, order: Switching) -> None:
+    def test_is_read_after_the_command_and_after_a_mention(self, text: str, order: SwitchCommand) -> None:
         assert mask(text) == order
         assert parse_mention(f"<@UBOT> {text}", HOSTS, NOW) == order
 
@@ -534,10 +534,10 @@ class TestFieldsOfTheForm:
             read_unit("")
 
     def test_how_long_is_a_length_or_a_moment(self) -> None:
-        assert read_term(" 1h30m", NOW) == Term(lasts=timedelta(minutes=90))
-        assert read_term("Until  18:00 ", NOW) == SIX
+        assert read_duration(" 1h30m", NOW) == Duration(lasts=timedelta(minutes=90))
+        assert read_duration("Until  18:00 ", NOW) == SIX
         with pytest.raises(UsageError, match="no length of time"):
-            read_term("a while", NOW)
+            read_duration("a while", NOW)
 
 
 ATTACKS = [

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from bot.core.paging import Call, Format, Page, details, key_of, over, render, signed, summary, why_not
+from bot.core.paging import Alert, Call, Format, details, key_of, over, render, signed, summary, why_not
 from bot.core.requests import Cause, Paging, Request, Stage
-from bot.core.requests.timers import holds, next_due
+from bot.core.requests.timers import is_page_still_needed, next_due
 from tests.core.situations import NOW, our_mask, request, waiting
 
 LINK = "https://example.slack.com/archives/C1/p1"
-PAGE = Page(
+PAGE = Alert(
     "maskbot-r1",
     "Nobody decides: the mask of cron.service on web-01, asked by alice",
     NOW,
@@ -28,11 +28,11 @@ LATER = NOW + timedelta(minutes=3)
 URL = "https://pager.example.com/v2/alerts"
 
 
-def call(page: Page, form: Format) -> Call:
+def call(page: Alert, form: Format) -> Call:
     return render(page, form, url=URL, key="K3Y", now=LATER)
 
 
-def body(page: Page, form: Format) -> Any:
+def body(page: Alert, form: Format) -> Any:
     return json.loads(call(page, form).body)
 
 
@@ -204,12 +204,12 @@ def unknown(**changed: Any) -> Request:
 
 
 def test_a_page_is_over_as_soon_as_its_cause_is() -> None:
-    assert holds(undecided())
-    assert holds(unknown())
-    assert not holds(replace(undecided(), stage=Stage.DENIED))
-    assert not holds(unknown(unknown_since=None))
-    assert not holds(replace(unknown(), stage=Stage.DONE))
-    assert not holds(waiting())
+    assert is_page_still_needed(undecided())
+    assert is_page_still_needed(unknown())
+    assert not is_page_still_needed(replace(undecided(), stage=Stage.DENIED))
+    assert not is_page_still_needed(unknown(unknown_since=None))
+    assert not is_page_still_needed(replace(unknown(), stage=Stage.DONE))
+    assert not is_page_still_needed(waiting())
 
 
 def test_what_is_over_is_told_at_once_in_whatever_stage() -> None:

@@ -9,7 +9,7 @@ import pytest
 from bot.core.input.grammar import Order, parse
 from bot.core.policy.decide import decide
 from bot.core.policy.model import Moment, NeedsApproval, Refuse
-from bot.core.requests import Change, Outcome, Request, Sent, Stage, Target, Term, Verb, Waiting
+from bot.core.requests import Change, Duration, Outcome, Request, Sent, Stage, Target, Verb, Waiting
 from bot.core.steps import Done, Step, Work, next_step, observe
 from bot.core.steps.kinds import Kill, Limits, Wait
 from bot.core.systemd.units import ActiveState, FileKind, Layer, LoadState, Snapshot, UnitName
@@ -173,7 +173,9 @@ class TestTheWords:
 def test_a_mask_with_an_end_can_wait_for_its_stop_too() -> None:
     waits = mask()
     assert (waits.waits_for_its_stop, waits.can_be_called_off, waits.can_be_forced) == (True, True, True)
-    ending = replace(waits, ask=replace(waits.ask, change=replace(waits.ask.change, term=Term(timedelta(hours=2)))))
+    ending = replace(
+        waits, ask=replace(waits.ask, change=replace(waits.ask.change, duration=Duration(timedelta(hours=2))))
+    )
     assert ending.can_be_forced
     forcing = replace(waits, ask=replace(waits.ask, change=FORCE))
     assert not forcing.waits_for_its_stop

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.core.people.identity import Person, Place
 from bot.core.policy.decide import decide
-from bot.core.policy.model import Allow, BreakGlass, Facts, Moment, NeedsApproval, Policy, Refuse, Rule
+from bot.core.policy.model import Allow, BreakGlassPolicy, Facts, Moment, NeedsApproval, Policy, Refuse, Rule
 from bot.core.policy.rules.break_glass import GLASS
 from bot.core.policy.rules.undo import UNDO
 from bot.core.requests import Change, Request, Verb
@@ -44,11 +44,11 @@ rules = st.lists(
         forbid=st.sampled_from(("", "", "", "payday")),
         need=st.integers(0, 3),
         approve=st.sampled_from((("sre",), ("eng", "sre"), ("nobody",))),
-        alone=st.booleans(),
+        allows_break_glass=st.booleans(),
     ),
     max_size=3,
 )
-glasses = st.sampled_from((frozenset[str](), frozenset({"sre"}), frozenset({"eng"}))).map(BreakGlass)
+glasses = st.sampled_from((frozenset[str](), frozenset({"sre"}), frozenset({"eng"}))).map(BreakGlassPolicy)
 policies = st.builds(
     lambda listed, glass: replace(
         POLICY, rules=tuple(replace(rule, name=f"r{n}") for n, rule in enumerate(listed)), break_glass=glass
@@ -93,7 +93,7 @@ def situations(draw: st.DrawFn, seen: Snapshot | None, asked: Request) -> Facts:
         place=draw(st.sampled_from((Place("C1", name="inc-1"), Place("shell"), Place("C2", name="random")))),
         approvers=tuple(draw(st.lists(people, max_size=4))),
         members=draw(st.sampled_from((MEMBERS, {}))),
-        alone=alone,
+        break_glass=alone,
         own_mask=draw(st.sampled_from((None, our_mask()))),
     )
 
@@ -148,18 +148,18 @@ def test_nobody_goes_ahead_alone_whom_the_policy_does_not_name_or_without_a_reas
 ) -> None:
     answer = decide(asked, policy)
     if isinstance(answer, Allow) and answer.rule == GLASS:
-        assert asked.alone
-        assert asked.request.glass
-        assert asked.alone.groups & policy.break_glass.groups
-        assert entitled(asked.alone)
-        assert asked.request.glass.reason
+        assert asked.break_glass
+        assert asked.request.break_glass
+        assert asked.break_glass.groups & policy.break_glass.groups
+        assert entitled(asked.break_glass)
+        assert asked.request.break_glass.reason
 
 
 @given(any_question(), policies)
 def test_going_ahead_alone_replaces_votes_and_opens_nothing_else(asked: Facts, policy: Policy) -> None:
     answer = decide(asked, policy)
     if isinstance(answer, Allow) and answer.rule == GLASS:
-        assert isinstance(decide(replace(asked, alone=None, moment=Moment.ACT), policy), Allow | NeedsApproval)
+        assert isinstance(decide(replace(asked, break_glass=None, moment=Moment.ACT), policy), Allow | NeedsApproval)
 
 
 def entitled(person: Person) -> bool:

@@ -9,7 +9,7 @@ from bot.core.people.identity import Person
 from bot.core.policy.decide import decide, explain
 from bot.core.policy.model import (
     Allow,
-    BreakGlass,
+    BreakGlassPolicy,
     Decision,
     Facts,
     Moment,
@@ -202,8 +202,8 @@ def test_an_explanation_ends_where_the_decision_was_made_and_then_names_every_ru
     stage = Rule("stage", environments=frozenset({"stage"}), line=20)
     told = explain(facts(), with_rules(stage, PROD))
     deciding = [step for step in told if step.decides]
-    assert [(step.step, step.holds, step.why) for step in deciding] == [("quorum", True, "prod: one of @sre")]
-    assert [(step.step, step.holds, step.why, step.line) for step in told[-2:]] == [
+    assert [(step.step, step.applies, step.why) for step in deciding] == [("quorum", True, "prod: one of @sre")]
+    assert [(step.step, step.applies, step.why, step.line) for step in told[-2:]] == [
         ("rule stage", False, "web-01 is in environment prod, not in stage", 20),
         ("rule prod", True, "@eng may ask; 1 of @sre approve", 12),
     ]
@@ -226,7 +226,8 @@ def test_a_rule_is_explained_by_its(rule: Rule, why: str) -> None:
 
 def test_who_may_go_ahead_alone_is_explained_with_each_rule() -> None:
     policy = replace(
-        with_rules(PROD, replace(PROD, name="db", alone=False)), break_glass=BreakGlass(frozenset({"sre"}))
+        with_rules(PROD, replace(PROD, name="db", allows_break_glass=False)),
+        break_glass=BreakGlassPolicy(frozenset({"sre"})),
     )
     prod, db = explain(facts(), policy)[-2:]
     assert prod.why == "@eng may ask; 1 of @sre approve; @sre may go ahead alone"
@@ -236,6 +237,6 @@ def test_who_may_go_ahead_alone_is_explained_with_each_rule() -> None:
 def test_a_refusal_explains_itself_with_what_would_help() -> None:
     told = explain(facts(requester=DAVE), POLICY)
     (deciding,) = [step for step in told if step.decides]
-    assert (deciding.step, deciding.holds) == ("requester may ask", False)
+    assert (deciding.step, deciding.applies) == ("requester may ask", False)
     assert deciding.why == "You may not ask for masks on prod hosts (rule `prod`). @eng may."
-    assert all(step.holds and not step.why for step in told[: told.index(deciding)])
+    assert all(step.applies and not step.why for step in told[: told.index(deciding)])

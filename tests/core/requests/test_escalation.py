@@ -3,12 +3,16 @@
 from datetime import timedelta
 from itertools import pairwise
 
-from bot.core.requests import REMIND, Nudges, Rung
+from bot.core.requests import REMIND, Escalation, EscalationStep
 from bot.core.requests.timers import next_due
 from tests.core.situations import NOW, waiting_since
 
 MINUTE = timedelta(minutes=1)
-LADDER = (Rung(7 * MINUTE, ("leads",)), Rung(9 * MINUTE, channel="C2"), Rung(12 * MINUTE, page=True))
+LADDER = (
+    EscalationStep(7 * MINUTE, ("leads",)),
+    EscalationStep(9 * MINUTE, channel="C2"),
+    EscalationStep(12 * MINUTE, page=True),
+)
 
 
 def test_by_default_each_reminder_waits_twice_as_long_as_the_one_before() -> None:
@@ -19,7 +23,7 @@ def test_by_default_each_reminder_waits_twice_as_long_as_the_one_before() -> Non
 
 
 def test_reminders_that_came_due_while_no_bot_ran_are_one() -> None:
-    nudges = Nudges(NOW, (5 * MINUTE, 10 * MINUTE, 60 * MINUTE))
+    nudges = Escalation(NOW, (5 * MINUTE, 10 * MINUTE, 60 * MINUTE))
     assert nudges.next_reminder == NOW + 5 * MINUTE
 
     reminded = nudges.after_reminder(NOW + 11 * MINUTE)
@@ -29,25 +33,25 @@ def test_reminders_that_came_due_while_no_bot_ran_are_one() -> None:
 
 
 def test_every_step_of_the_ladder_that_is_due_is_taken_in_its_order_and_once() -> None:
-    nudges = Nudges(NOW, escalate=LADDER)
+    nudges = Escalation(NOW, steps=LADDER)
     assert nudges.reached(NOW + 6 * MINUTE) == ()
     assert nudges.reached(NOW + 10 * MINUTE) == LADDER[:2]
 
-    one_step_on = Nudges(NOW, escalate=LADDER, escalated=1)
+    one_step_on = Escalation(NOW, steps=LADDER, escalated=1)
 
-    assert one_step_on.next_rung == NOW + 9 * MINUTE
+    assert one_step_on.next_step == NOW + 9 * MINUTE
     assert one_step_on.reached(NOW + 10 * MINUTE) == LADDER[1:2]
-    assert Nudges(NOW, escalate=LADDER, escalated=3).next_rung is None
+    assert Escalation(NOW, steps=LADDER, escalated=3).next_step is None
 
 
 def test_people_who_are_asked_once_more_are_called_from_the_beginning() -> None:
-    asked_again = Nudges(NOW, REMIND, LADDER, reminded=2, escalated=1, counted_down=3).anew(NOW + 60 * MINUTE)
+    asked_again = Escalation(NOW, REMIND, LADDER, reminded=2, escalated=1, counted_down=3).restart(NOW + 60 * MINUTE)
 
-    assert asked_again == Nudges(NOW + 60 * MINUTE, REMIND, LADDER)
+    assert asked_again == Escalation(NOW + 60 * MINUTE, REMIND, LADDER)
 
 
 def test_the_card_is_drawn_for_its_countdown_once_for_all_marks_that_were_passed() -> None:
-    end, nudges = NOW + 15 * MINUTE, Nudges(NOW)
+    end, nudges = NOW + 15 * MINUTE, Escalation(NOW)
     assert nudges.next_drawing(end) == end - 10 * MINUTE
 
     drawn = nudges.after_drawing(end, end - 4 * MINUTE)
@@ -57,7 +61,7 @@ def test_the_card_is_drawn_for_its_countdown_once_for_all_marks_that_were_passed
 
 
 def test_a_waiting_request_is_due_at_whatever_comes_first() -> None:
-    assert next_due(waiting_since(Nudges(NOW, (4 * MINUTE,), LADDER))) == NOW + 4 * MINUTE
-    assert next_due(waiting_since(Nudges(NOW, (), LADDER, counted_down=1))) == NOW + 7 * MINUTE
-    assert next_due(waiting_since(Nudges(NOW, (9 * MINUTE,)))) == NOW + 5 * MINUTE  # ten minutes are left
-    assert next_due(waiting_since(Nudges(NOW, counted_down=3))) == NOW + 15 * MINUTE
+    assert next_due(waiting_since(Escalation(NOW, (4 * MINUTE,), LADDER))) == NOW + 4 * MINUTE
+    assert next_due(waiting_since(Escalation(NOW, (), LADDER, counted_down=1))) == NOW + 7 * MINUTE
+    assert next_due(waiting_since(Escalation(NOW, (9 * MINUTE,)))) == NOW + 5 * MINUTE  # ten minutes are left
+    assert next_due(waiting_since(Escalation(NOW, counted_down=3))) == NOW + 15 * MINUTE

@@ -5,56 +5,58 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.core.requests import Change, Outcome, Prolonging, Request, Stage, Standing, Term, Verb
-from bot.core.requests.expiry import Care, begun, is_late, next_look, prolonged, put_off
+from bot.core.requests import Aftercare, Change, Duration, Extension, Outcome, Request, Stage, Verb
+from bot.core.requests.expiry import AftercarePolicy, begin_aftercare, extend, is_late, next_look, put_off
 from bot.core.requests.timers import next_due
 from bot.core.systemd.units import UnitName
 from tests.core.situations import ALICE, NOW, our_mask
 
-CARE = Care()
+CARE = AftercarePolicy()
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
-def done(term: Term | None = None, verb: Verb = Verb.MASK, outcome: Outcome = Outcome.PROVEN) -> Request:
+def done(term: Duration | None = None, verb: Verb = Verb.MASK, outcome: Outcome = Outcome.PROVEN) -> Request:
     """A change that was finished right now."""
     mask = our_mask(outcome=outcome)
-    change = Change(verb, "web-01", UnitName("cron.service"), term=term)
+    change = Change(verb, "web-01", UnitName("cron.service"), duration=term)
     return replace(mask, ask=replace(mask.ask, change=change), finished_at=NOW)
 
 
-def later(until: datetime | None, at: datetime = NOW) -> Prolonging:
-    return Prolonging("r7", ALICE.id, ALICE.name, at, until)
+def later(until: datetime | None, at: datetime = NOW) -> Extension:
+    return Extension("r7", ALICE.id, ALICE.name, at, until)
 
 
 class TestWhatBegins:
     """Once a change is done."""
 
-    @pytest.mark.parametrize("term", [Term(lasts=2 * HOUR), Term(until=NOW + 2 * HOUR)])
-    def test_an_end_counts_from_the_proof_and_is_announced_before(self, term: Term) -> None:
-        standing = begun(done(term), NOW, CARE)
+    @pytest.mark.parametrize("term", [Duration(lasts=2 * HOUR), Duration(until=NOW + 2 * HOUR)])
+    def test_an_end_counts_from_the_proof_and_is_announced_before(self, term: Duration) -> None:
+        standing = begin_aftercare(done(term), NOW, CARE)
         assert (standing.ends_at, standing.approved_until) == (NOW + 2 * HOUR, NOW + 2 * HOUR)
-        assert standing.tell_at == NOW + 2 * HOUR - 15 * MINUTE
+        assert standing.remind_at == NOW + 2 * HOUR - 15 * MINUTE
 
     def test_a_short_one_is_announced_nearer_to_its_end(self) -> None:
-        assert begun(done(Term(lasts=20 * MINUTE)), NOW, CARE).tell_at == NOW + 15 * MINUTE
+        assert begin_aftercare(done(Duration(lasts=20 * MINUTE)), NOW, CARE).remind_at == NOW + 15 * MINUTE
 
     def test_one_without_an_end_is_brought_to_mind_after_a_day(self) -> None:
-        standing = begun(done(), NOW, CARE)
-        assert (standing.ends_at, standing.tell_at) == (None, NOW + 24 * HOUR)
+        standing = begin_aftercare(done(), NOW, CARE)
+        assert (standing.ends_at, standing.remind_at) == (None, NOW + 24 * HOUR)
 
     @pytest.mark.parametrize("outcome", [Outcome.NOT_PROTECTED, Outcome.NOT_LOADED])
     def test_what_went_wrong_halfway_ends_as_well(self, outcome: Outcome) -> None:
-        standing = begun(done(Term(lasts=HOUR), outcome=outcome), NOW, CARE)
+        standing = begin_aftercare(done(Duration(lasts=HOUR), outcome=outcome), NOW, CARE)
         assert (standing.ends_at, standing.look_at) == (NOW + HOUR, None)
 
     def test_an_undo_has_no_end_and_is_looked_at_afterwards(self) -> None:
-        assert begun(done(verb=Verb.UNMASK, outcome=Outcome.RESTORED), NOW, CARE) == Standing(look_at=NOW + MINUTE)
+        assert begin_aftercare(done(verb=Verb.UNMASK, outcome=Outcome.RESTORED), NOW, CARE) == Aftercare(
+            look_at=NOW + MINUTE
+        )
 
     def test_where_nothing_was_changed_nothing_begins(self) -> None:
-        assert begun(done(Term(lasts=HOUR), outcome=Outcome.FAILED), NOW, CARE) == Standing()
+        assert begin_aftercare(done(Duration(lasts=HOUR), outcome=Outcome.FAILED), NOW, CARE) == Aftercare()
 
     def test_nobody_looks_where_the_settings_say_no(self) -> None:
-        assert begun(done(), NOW, Care(looks=())).look_at is None
+        assert begin_aftercare(done(), NOW, AftercarePolicy(looks=())).look_at is None
 
 
 class TestLooks:
@@ -73,7 +75,7 @@ class TestOverdue:
     """What could not be brought back is tried again."""
 
     def test_the_pauses_grow_to_their_limit(self) -> None:
-        standing = Standing(ends_at=NOW)
+        standing = Aftercare(ends_at=NOW)
         pauses = []
         now = NOW
         for _ in range(9):
@@ -84,10 +86,10 @@ class TestOverdue:
         assert pauses == [5, 5, 10, 20, 40, 80, 160, 300, 300]
 
     def test_its_owner_hears_of_it_at_once_and_then_by_the_clock(self) -> None:
-        first = put_off(Standing(ends_at=NOW), "no answer", NOW, CARE)
-        assert first.tell_at == NOW
-        told = replace(first, tell_at=NOW + HOUR)
-        assert put_off(told, "still none", NOW + MINUTE, CARE).tell_at == NOW + HOUR
+        first = put_off(Aftercare(ends_at=NOW), "no answer", NOW, CARE)
+        assert first.remind_at == NOW
+        told = replace(first, remind_at=NOW + HOUR)
+        assert put_off(told, "still none", NOW + MINUTE, CARE).remind_at == NOW + HOUR
 
     def test_an_undo_that_takes_longer_than_the_longest_pause_is_late(self) -> None:
         assert not is_late(done(), None, NOW + 5 * MINUTE, CARE)
@@ -95,39 +97,39 @@ class TestOverdue:
         assert not is_late(done(), NOW + HOUR, NOW + HOUR + 5 * MINUTE, CARE)
 
     def test_a_pause_needs_no_end_on_record(self) -> None:
-        assert put_off(Standing(), "no answer", NOW, CARE).try_at == NOW + timedelta(seconds=5)
+        assert put_off(Aftercare(), "no answer", NOW, CARE).try_at == NOW + timedelta(seconds=5)
 
 
 class TestProlonged:
     """Another end, and nothing left of the old one."""
 
     def test_a_later_end_is_announced_anew_and_clears_what_was_overdue(self) -> None:
-        overdue = put_off(Standing(NOW, approved_until=NOW), "no answer", NOW, CARE)
-        standing = prolonged(overdue, later(NOW + 2 * HOUR), CARE, is_approved=False)
+        overdue = put_off(Aftercare(NOW, approved_until=NOW), "no answer", NOW, CARE)
+        standing = extend(overdue, later(NOW + 2 * HOUR), CARE, is_approved=False)
         assert (standing.ends_at, standing.approved_until) == (NOW + 2 * HOUR, NOW)
         assert (standing.overdue, standing.tries, standing.try_at) == ("", 0, None)
-        assert standing.tell_at == NOW + 2 * HOUR - 15 * MINUTE
+        assert standing.remind_at == NOW + 2 * HOUR - 15 * MINUTE
 
     def test_what_was_voted_on_is_approved_from_then_on(self) -> None:
-        standing = prolonged(Standing(NOW, approved_until=NOW), later(NOW + HOUR), CARE, is_approved=True)
+        standing = extend(Aftercare(NOW, approved_until=NOW), later(NOW + HOUR), CARE, is_approved=True)
         assert standing.approved_until == NOW + HOUR
 
     def test_what_is_kept_is_brought_to_mind_like_what_never_had_an_end(self) -> None:
-        standing = prolonged(Standing(NOW, approved_until=NOW), later(None), CARE, is_approved=True)
-        assert (standing.ends_at, standing.tell_at) == (None, NOW + 24 * HOUR)
+        standing = extend(Aftercare(NOW, approved_until=NOW), later(None), CARE, is_approved=True)
+        assert (standing.ends_at, standing.remind_at) == (None, NOW + 24 * HOUR)
 
 
 class TestClocks:
     """A request that is done is due at the earliest of them."""
 
     def test_the_next_try_comes_before_the_end_that_has_passed(self) -> None:
-        standing = Standing(ends_at=NOW, try_at=NOW + MINUTE, tell_at=NOW + HOUR, look_at=NOW + 5 * MINUTE)
-        mask = replace(done(), standing=standing)
+        standing = Aftercare(ends_at=NOW, try_at=NOW + MINUTE, remind_at=NOW + HOUR, look_at=NOW + 5 * MINUTE)
+        mask = replace(done(), aftercare=standing)
         assert next_due(mask) == NOW + MINUTE
-        assert next_due(replace(mask, standing=replace(standing, try_at=None))) == NOW
-        assert next_due(replace(mask, standing=replace(standing, try_at=NOW + 2 * HOUR))) == NOW + 5 * MINUTE
+        assert next_due(replace(mask, aftercare=replace(standing, try_at=None))) == NOW
+        assert next_due(replace(mask, aftercare=replace(standing, try_at=NOW + 2 * HOUR))) == NOW + 5 * MINUTE
 
     def test_what_was_taken_back_is_not_due_again(self) -> None:
-        mask = replace(done(), standing=Standing(NOW, tell_at=NOW, look_at=NOW), undone_by="r9")
+        mask = replace(done(), aftercare=Aftercare(NOW, remind_at=NOW, look_at=NOW), undone_by="r9")
         assert mask.stage is Stage.DONE
         assert next_due(mask) is None

@@ -10,23 +10,23 @@ import pytest
 from bot.core.cards import replies
 from bot.core.policy.decide import decide
 from bot.core.policy.model import Allow, Decision, Moment, NeedsApproval, Refuse
-from bot.core.policy.requirements import asked_for
-from bot.core.requests import Change, Request, Stage, Term, Verb, Window, scheduling
+from bot.core.policy.requirements import approval_required
+from bot.core.requests import Change, Duration, Request, ScheduledWindow, Stage, Verb, scheduling
 from bot.core.requests.plan import differences, plan_digest, plan_of
 from bot.core.systemd.units import Layer, UnitName
 from tests.core.situations import BOB, NOW, POLICY, facts, looked, our_mask, request, snapshot, waiting
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-TONIGHT = Window(NOW + 19 * HOUR, NOW + 20 * HOUR)
-OPEN = Window(NOW - 10 * MINUTE, NOW + 50 * MINUTE)
+TONIGHT = ScheduledWindow(NOW + 19 * HOUR, NOW + 20 * HOUR)
+OPEN = ScheduledWindow(NOW - 10 * MINUTE, NOW + 50 * MINUTE)
 
 
-def at(window: Window | None, asked: Request | None = None, **options: Any) -> Request:
+def at(window: ScheduledWindow | None, asked: Request | None = None, **options: Any) -> Request:
     asked = asked or request()
     return replace(asked, ask=replace(asked.ask, change=replace(asked.ask.change, window=window, **options)))
 
 
-def answer(window: Window, moment: Moment = Moment.LOOKED, now: datetime = NOW, **options: Any) -> Decision:
+def answer(window: ScheduledWindow, moment: Moment = Moment.LOOKED, now: datetime = NOW, **options: Any) -> Decision:
     asked = at(window, waiting(), **options)
     if moment is Moment.ACT:
         given = looked(snapshot(), replace(asked, stage=Stage.APPROVED), moment, now=now, approvers=(BOB,))
@@ -58,7 +58,10 @@ class TestTimes:
         self, opens_in: int, lasts: int, minutes: int
     ) -> None:
         opens = NOW + opens_in * MINUTE
-        assert scheduling.decide_by(Window(opens, opens + lasts * MINUTE), NOW, 15 * MINUTE) == NOW + minutes * MINUTE
+        assert (
+            scheduling.decide_by(ScheduledWindow(opens, opens + lasts * MINUTE), NOW, 15 * MINUTE)
+            == NOW + minutes * MINUTE
+        )
 
     def test_nobody_is_called_before_the_last_stretch(self) -> None:
         assert scheduling.called_from(NOW, TONIGHT.opens, 15 * MINUTE) == TONIGHT.opens - 15 * MINUTE
@@ -70,33 +73,33 @@ class TestTimes:
         assert not scheduling.is_ahead(TONIGHT, TONIGHT.opens)
 
     def test_an_approved_request_knows_from_when_and_how_long(self) -> None:
-        planned = scheduling.approved(at(TONIGHT, waiting()), "enough", NOW, 10 * MINUTE)
+        planned = scheduling.approve(at(TONIGHT, waiting()), "enough", NOW, 10 * MINUTE)
         assert (planned.stage, planned.because, planned.approved_at) == (Stage.APPROVED, "enough", NOW)
         assert (planned.act_by, planned.due_at) == (TONIGHT.closes, TONIGHT.opens)
-        at_once = scheduling.approved(waiting(), "enough", NOW, 10 * MINUTE)
+        at_once = scheduling.approve(waiting(), "enough", NOW, 10 * MINUTE)
         assert (at_once.act_by, at_once.due_at) == (NOW + 10 * MINUTE, NOW)
 
     def test_what_is_asked_once_more_keeps_its_window_while_that_is_not_over(self) -> None:
         first = at(TONIGHT)
-        assert scheduling.once_more(first, TONIGHT.opens) == first.ask.change
-        assert scheduling.once_more(first, TONIGHT.closes).window is None
-        assert scheduling.once_more(request(), NOW) == request().ask.change
+        assert scheduling.repeat_change(first, TONIGHT.opens) == first.ask.change
+        assert scheduling.repeat_change(first, TONIGHT.closes).window is None
+        assert scheduling.repeat_change(request(), NOW) == request().ask.change
 
     def test_what_waits_for_its_window_is_in_nobodys_way(self) -> None:
-        next_night = Window(TONIGHT.opens + DAY, TONIGHT.closes + DAY)
+        next_night = ScheduledWindow(TONIGHT.opens + DAY, TONIGHT.closes + DAY)
         assert scheduling.are_apart(TONIGHT, None, NOW)
         assert scheduling.are_apart(None, TONIGHT, NOW)
         assert scheduling.are_apart(TONIGHT, next_night, NOW)
         assert scheduling.are_apart(next_night, TONIGHT, NOW)
         assert not scheduling.are_apart(OPEN, None, NOW)
-        assert not scheduling.are_apart(TONIGHT, Window(TONIGHT.opens + MINUTE, TONIGHT.closes), NOW)
+        assert not scheduling.are_apart(TONIGHT, ScheduledWindow(TONIGHT.opens + MINUTE, TONIGHT.closes), NOW)
         assert not scheduling.are_apart(None, None, NOW)
 
     def test_what_is_asked_of_the_approvers_follows_from_it(self) -> None:
         needs = answer(TONIGHT)
         assert isinstance(needs, NeedsApproval)
-        assert asked_for(needs, policy="p", now=NOW, window=TONIGHT).decide_by == TONIGHT.opens
-        assert asked_for(needs, policy="p", now=NOW).decide_by == NOW + 15 * MINUTE
+        assert approval_required(needs, policy="p", now=NOW, window=TONIGHT).decide_by == TONIGHT.opens
+        assert approval_required(needs, policy="p", now=NOW).decide_by == NOW + 15 * MINUTE
 
 
 class TestRules:
@@ -109,16 +112,16 @@ class TestRules:
     @pytest.mark.parametrize(
         ("window", "said"),
         [
-            (Window(NOW + DAY, NOW + DAY + 13 * HOUR), "window_too_long"),
-            (Window(NOW + 31 * DAY, NOW + 31 * DAY + HOUR), "window_too_far"),
-            (Window(NOW - 2 * HOUR, NOW), "window_passed"),
+            (ScheduledWindow(NOW + DAY, NOW + DAY + 13 * HOUR), "window_too_long"),
+            (ScheduledWindow(NOW + 31 * DAY, NOW + 31 * DAY + HOUR), "window_too_far"),
+            (ScheduledWindow(NOW - 2 * HOUR, NOW), "window_passed"),
         ],
     )
-    def test_one_that_is_too_long_too_far_away_or_over_is_refused(self, window: Window, said: str) -> None:
+    def test_one_that_is_too_long_too_far_away_or_over_is_refused(self, window: ScheduledWindow, said: str) -> None:
         assert code(answer(window)) == said
 
     def test_what_was_allowed_when_it_was_asked_is_not_refused_for_its_length_later(self) -> None:
-        assert isinstance(answer(Window(NOW - HOUR, NOW + 19 * HOUR), Moment.ACT), Allow)
+        assert isinstance(answer(ScheduledWindow(NOW - HOUR, NOW + 19 * HOUR), Moment.ACT), Allow)
 
     def test_it_runs_while_it_is_open_and_at_no_other_time(self) -> None:
         assert code(answer(TONIGHT, Moment.ACT, TONIGHT.opens - MINUTE)) == "window_not_open"
@@ -133,13 +136,15 @@ class TestRules:
         assert isinstance(decide(replace(asked, now=TONIGHT.opens), POLICY), Allow)
 
     def test_a_mask_that_ends_has_to_end_after_it_could_begin(self) -> None:
-        assert code(answer(TONIGHT, term=Term(until=TONIGHT.opens - MINUTE))) == "end_is_past"
-        assert isinstance(answer(TONIGHT, term=Term(until=TONIGHT.opens + HOUR)), NeedsApproval)
-        assert isinstance(answer(TONIGHT, term=Term(lasts=2 * HOUR)), NeedsApproval)
+        assert code(answer(TONIGHT, duration=Duration(until=TONIGHT.opens - MINUTE))) == "end_is_past"
+        assert isinstance(answer(TONIGHT, duration=Duration(until=TONIGHT.opens + HOUR)), NeedsApproval)
+        assert isinstance(answer(TONIGHT, duration=Duration(lasts=2 * HOUR)), NeedsApproval)
 
 
 def test_the_window_is_a_part_of_the_plan() -> None:
-    tonight, tomorrow = (at(Window(TONIGHT.opens + days * DAY, TONIGHT.closes + days * DAY)) for days in (0, 1))
+    tonight, tomorrow = (
+        at(ScheduledWindow(TONIGHT.opens + days * DAY, TONIGHT.closes + days * DAY)) for days in (0, 1)
+    )
     plans = [plan_of(one.ask.change, snapshot(), Layer.PERSISTENT) for one in (request(), tonight, tomorrow)]
 
     assert all(differences(one, other) for one in plans for other in plans if one is not other)
@@ -149,7 +154,7 @@ def test_the_window_is_a_part_of_the_plan() -> None:
 
 def test_what_takes_a_mask_back_waits_for_no_window_and_has_no_end() -> None:
     mask = Change(
-        Verb.MASK, "web-01", UnitName("sshd.service"), user="deploy", term=Term(lasts=HOUR), window=TONIGHT,
+        Verb.MASK, "web-01", UnitName("sshd.service"), user="deploy", duration=Duration(lasts=HOUR), window=TONIGHT,
         runtime=True, keep_running=True,
     )  # fmt: skip
 
@@ -159,11 +164,11 @@ def test_what_takes_a_mask_back_waits_for_no_window_and_has_no_end() -> None:
 
 def test_the_time_is_echoed_as_it_was_understood() -> None:
     change = at(TONIGHT).ask.change
-    assert replies.heard(change) == (
+    assert replies.acknowledge(change) == (
         "Asked: `mask web-01 cron.service --at 2026-03-01T22:00Z --window 1h`. "
         "Its window is Sunday 1 March 22:00 to 23:00 UTC. I check it first."
     )
-    summer = Window(datetime(2026, 7, 1, 22, tzinfo=UTC), datetime(2026, 7, 1, 23, 30, tzinfo=UTC))
+    summer = ScheduledWindow(datetime(2026, 7, 1, 22, tzinfo=UTC), datetime(2026, 7, 1, 23, 30, tzinfo=UTC))
     assert replies.spelled(summer, ZoneInfo("Europe/Berlin")) == (
         "Thursday 2 July 00:00 to 01:30 Europe/Berlin (22:00 UTC)"
     )

@@ -6,13 +6,13 @@ from datetime import timedelta
 import pytest
 
 from bot.core.policy.requirements import is_outdated
-from bot.core.requests import Signature, Stage, Tally, Wanted, Wish
+from bot.core.requests import Followup, FollowupKind, Signature, Stage, Tally
 from bot.core.requests.timers import next_due
 from tests.core.situations import ALICE, BOB, INCIDENT, NOW, broken, request, waiting
 
 SOON = NOW + timedelta(seconds=9)
 FINAL = [stage for stage in Stage if stage.is_final]
-WISH = Wish(Wanted.HAND_OVER, ALICE.id, ALICE.name, SOON, INCIDENT, to=BOB.id)
+WISH = Followup(FollowupKind.HAND_OVER, ALICE.id, ALICE.name, SOON, INCIDENT, to=BOB.id)
 
 
 @pytest.mark.parametrize("stage", [Stage.ASKED, Stage.APPROVED, Stage.RUNNING])
@@ -42,15 +42,15 @@ def test_a_waiting_request_is_due_when_a_freeze_or_a_window_begins_or_ends() -> 
 @pytest.mark.parametrize("stage", [Stage.WAITING, Stage.APPROVED, *FINAL])
 def test_what_somebody_wants_is_heard_at_once_and_only_once(stage: Stage) -> None:
     asked = replace(waiting(), stage=stage, due_at=NOW + timedelta(days=1))
-    quiet = next_due(replace(asked, wishes=(replace(WISH, tally=Tally.REFUSED),)))
+    quiet = next_due(replace(asked, followups=(replace(WISH, tally=Tally.REFUSED),)))
     assert quiet == next_due(asked)
-    assert next_due(replace(asked, wishes=(replace(WISH, tally=Tally.COUNTED), WISH))) == SOON
+    assert next_due(replace(asked, followups=(replace(WISH, tally=Tally.COUNTED), WISH))) == SOON
 
 
 @pytest.mark.parametrize("stage", [Stage.ASKED, Stage.RUNNING])
 def test_and_not_before_its_answer_could_be_told(stage: Stage) -> None:
     later = NOW + timedelta(days=1)
-    assert next_due(replace(broken(waiting(), remind_at=SOON), stage=stage, due_at=later, wishes=(WISH,))) == later
+    assert next_due(replace(broken(waiting(), remind_at=SOON), stage=stage, due_at=later, followups=(WISH,))) == later
 
 
 @pytest.mark.parametrize("stage", FINAL)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from bot.core.systemd.look import parse_look
-from bot.core.systemd.own_access import WayIn, read_way_in
+from bot.core.systemd.own_access import OwnAccess, read_own_access
 from bot.core.systemd.units import UnitName
 from tests.core.record import CASES, RECORDED
 
@@ -24,10 +24,12 @@ def listener(port: int, maker: str = "") -> str:
     return socket(f"0.0.0.0:{port}", "0.0.0.0:*", maker, "LISTEN")
 
 
-def way(connection: str, *, above: Sequence[str] = (SESSION, SSHD), container: bool = False, **more: object) -> WayIn:
+def way(
+    connection: str, *, above: Sequence[str] = (SESSION, SSHD), container: bool = False, **more: object
+) -> OwnAccess:
     said = [f"connection={connection}", *(["container=yes"] if container else [])]
     empty: Mapping[str, Sequence[str]] = dict.fromkeys(("sockets", "listening", "cgroups", "starters", "carriers"), ())
-    return read_way_in({**empty, "lifeline": above, "way": said, **more})  # type: ignore[dict-item]
+    return read_own_access({**empty, "lifeline": above, "way": said, **more})  # type: ignore[dict-item]
 
 
 OURS = socket("192.0.2.1:22", "192.0.2.7:40000", SSHD)
@@ -100,7 +102,7 @@ def test_what_the_machine_under_a_container_does_is_no_unit_of_it() -> None:
         way(REMOTE, above=[SESSION], sockets=[socket("192.0.2.1:22", "192.0.2.7:40000", "/init.scope")]),
     ],
 )
-def test_what_is_not_told_is_not_guessed(seen: WayIn) -> None:
+def test_what_is_not_told_is_not_guessed(seen: OwnAccess) -> None:
     assert not seen.is_told
     assert seen.may_be(["echo.service", "echo.socket"])
 
@@ -136,7 +138,7 @@ def test_a_login_from_another_network_namespace_of_the_host_is_not_told() -> Non
         **{"sockets": [OURS, listener(22, SSHD)], "listening": [listener(80, "/system.slice/web.service")]},
         **{"lifeline": [SESSION, SSHD], "way": [f"connection={REMOTE}"]},
     }
-    seen, behind = read_way_in(found), read_way_in({**found, "way": [*found["way"], "behind=yes"]})
+    seen, behind = read_own_access(found), read_own_access({**found, "way": [*found["way"], "behind=yes"]})
     assert (seen.is_told, seen.is_behind) == (True, False)
     assert (behind.is_told, behind.is_behind) == (False, True)
     assert behind.may_be(["web.service"])

@@ -4,12 +4,12 @@ import threading
 
 import pytest
 
-from bot.edges.database.fair_lock import Turns
+from bot.edges.database.fair_lock import FairLock
 from bot.errors import StoreBusy
 
 
 def test_turns_are_given_in_the_order_in_which_they_were_asked_for() -> None:
-    turns, order = Turns(patience=30), []
+    turns, order = FairLock(patience=30), []
 
     def go(number: int) -> None:
         with turns.turn():
@@ -28,7 +28,7 @@ def test_turns_are_given_in_the_order_in_which_they_were_asked_for() -> None:
 
 
 def test_one_at_a_time_has_a_turn() -> None:
-    turns, inside, most = Turns(patience=30), [], []
+    turns, inside, most = FairLock(patience=30), [], []
 
     def go() -> None:
         for _ in range(50):
@@ -47,7 +47,7 @@ def test_one_at_a_time_has_a_turn() -> None:
 
 
 def test_who_waited_long_enough_leaves_the_queue_and_the_next_one_goes() -> None:
-    turns = Turns(patience=0.01)
+    turns = FairLock(patience=0.01)
     with turns.turn():
         with pytest.raises(StoreBusy, match="nothing was recorded"), turns.turn():
             pass
@@ -57,7 +57,7 @@ def test_who_waited_long_enough_leaves_the_queue_and_the_next_one_goes() -> None
 
 
 def test_a_turn_that_ends_in_an_error_ends() -> None:
-    turns = Turns(patience=1)
+    turns = FairLock(patience=1)
     with pytest.raises(ZeroDivisionError), turns.turn():
         raise ZeroDivisionError
     with turns.turn():

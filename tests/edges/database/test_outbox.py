@@ -10,7 +10,7 @@ from bot.core.people.identity import Place
 from bot.core.requests import Request, Stage
 from bot.edges.database import Database, Limits, tables
 from bot.edges.database.engine import parse_url
-from bot.ports import Due, Duty, Message, MessageKind
+from bot.ports import Due, Message, MessageKind, Periodic
 from tests.edges.asked import a_request, an_event
 from tests.edges.conftest import Hands, Opening
 
@@ -194,7 +194,7 @@ def test_what_links_a_card_that_never_stands_is_not_said(store: Database) -> Non
 
 def test_what_belongs_to_no_request_needs_no_card(store: Database) -> None:
     note = Message(NOTE, body="Nothing new is masked until the freeze is over.")
-    store.keep(Duty("freeze"), messages=[note])
+    store.keep(Periodic("freeze"), messages=[note])
     assert due(store).message == note
 
 

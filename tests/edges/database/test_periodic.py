@@ -7,11 +7,11 @@ import pytest
 
 from bot.edges.database import Database
 from bot.errors import Stale
-from bot.ports import Duty, Message, MessageKind
+from bot.ports import Message, MessageKind, Periodic
 from tests.edges.asked import INCIDENT, NOW, a_request
 from tests.edges.conftest import Hands, Opening
 
-WATCH = Duty("watch:web-01", {"masks": ["cron.service"]}, NOW)
+WATCH = Periodic("watch:web-01", {"masks": ["cron.service"]}, NOW)
 
 
 def test_what_was_kept_is_there_as_it_was(store: Database) -> None:
@@ -23,7 +23,7 @@ def test_what_was_kept_is_there_as_it_was(store: Database) -> None:
 
 def test_the_duties_of_a_kind_are_those_that_begin_with_its_name(store: Database) -> None:
     for name in ("watch:web-02", "watch:web-01", "watch_more:web-01", "watches"):
-        store.keep(Duty(name))
+        store.keep(Periodic(name))
 
     assert [duty.name for duty in store.duties("watch")] == ["watch:web-01", "watch:web-02"]
 
@@ -42,7 +42,7 @@ def test_of_two_who_read_the_same_version_one_is_turned_away(store: Database, op
 
 def test_a_duty_is_taken_when_it_is_due_and_by_one_only(store: Database, opened: Opening, clock: Hands) -> None:
     store.keep(replace(WATCH, due_at=NOW + timedelta(seconds=5)))
-    store.keep(Duty("freeze"))
+    store.keep(Periodic("freeze"))
     assert store.take_duty("bot-1") is None
 
     clock.wait(5)

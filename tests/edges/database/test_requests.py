@@ -156,9 +156,9 @@ def test_our_live_masks_are_found_until_they_are_taken_back(store: Database) -> 
 
 def test_reviews_are_found_while_they_are_owed(store: Database) -> None:
     whole = a_whole_request()
-    assert whole.glass
-    owed = replace(whole.glass, signed=None)
-    request, _ = store.add(replace(whole, glass=owed), events=[])
+    assert whole.break_glass
+    owed = replace(whole.break_glass, signed=None)
+    request, _ = store.add(replace(whole, break_glass=owed), events=[])
     store.add(a_request(2, stage=Stage.DONE), events=[])
     assert store.find(Query(reviews_owed=True)) == [request]
 
@@ -166,8 +166,8 @@ def test_reviews_are_found_while_they_are_owed(store: Database) -> None:
     assert store.find(Query(reviews_owed=True)) == []
     again = store.save(replace(repeated, repeated_by=""))
     assert store.find(Query(reviews_owed=True, stages=frozenset({Stage.DONE}))) == [again]
-    signed = replace(owed, signed=whole.glass.signed, remind_at=None)
-    store.save(replace(again, glass=signed))
+    signed = replace(owed, signed=whole.break_glass.signed, remind_at=None)
+    store.save(replace(again, break_glass=signed))
     assert store.find(Query(reviews_owed=True)) == []
 
 

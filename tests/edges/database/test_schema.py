@@ -115,23 +115,25 @@ def test_a_part_that_this_version_leaves_alone_keeps_what_it_does_not_know(store
     asked, _ = store.add(a_whole_request(), events=[])
 
     def add(document: dict[str, Any]) -> None:
-        for part in ("ask", "glass", "before"):
+        for part in ("ask", "break_glass", "before"):
             if document.get(part):
                 document[part]["invented_later"] = [{"a": 1}]
 
     alter(database_url, add)
-    assert asked.glass
+    assert asked.break_glass
     assert asked.target.before
     looked = replace(asked.target, before=replace(asked.target.before, sub="exited"))
-    store.save(replace(asked, glass=replace(asked.glass, reason="somebody is awake"), targets=(looked,)))
+    store.save(replace(asked, break_glass=replace(asked.break_glass, reason="somebody is awake"), targets=(looked,)))
     kept: list[tuple[str, Any]] = []
     alter(
         database_url,
         lambda document: kept.extend(
-            (part, document[part].get("invented_later")) for part in ("ask", "glass", "before") if document.get(part)
+            (part, document[part].get("invented_later"))
+            for part in ("ask", "break_glass", "before")
+            if document.get(part)
         ),
     )
-    assert dict(kept) == {"ask": [{"a": 1}], "glass": None, "before": None}
+    assert dict(kept) == {"ask": [{"a": 1}], "break_glass": None, "before": None}
 
 
 def test_what_a_newer_version_says_in_words_of_its_own_is_left_to_it(store: Database, database_url: str) -> None:

@@ -16,15 +16,15 @@ from bot.core.people.identity import PersonId, Shift
 from bot.core.people.on_call import LARGEST
 from bot.core.policy.model import OnCallSource
 from bot.edges.clock import SystemClock
-from bot.edges.on_call.schedules import AskedSchedules
+from bot.edges.on_call.schedules import OnCallSchedules
 from bot.errors import Unverified
 
 BOB = Shift(PersonId("", "U0BOB"))
 SOON, PATIENCE = timedelta(seconds=0.5), timedelta(seconds=30)
 
 
-def schedules(source: OnCallSource | None, *, ttl: float = 0, token: str = "") -> AskedSchedules:
-    return AskedSchedules(lambda: source, clock=SystemClock(), ttl=ttl, token=token)
+def schedules(source: OnCallSource | None, *, ttl: float = 0, token: str = "") -> OnCallSchedules:
+    return OnCallSchedules(lambda: source, clock=SystemClock(), ttl=ttl, token=token)
 
 
 Script = Callable[..., OnCallSource]

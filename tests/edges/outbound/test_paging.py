@@ -16,13 +16,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from bot.core.paging import Format, Page
+from bot.core.paging import Alert, Format
 from bot.edges.outbound.paging import Receiver, Webhook
 from bot.errors import ConfigError, PagerError
 from tests.core.situations import NOW
 from tests.edges.receiver import PageReceiver, receiving
 
-PAGE = Page("maskbot-r1", "Nobody decides: the mask of cron.service on web-01", NOW, "web-01")
+PAGE = Alert("maskbot-r1", "Nobody decides: the mask of cron.service on web-01", NOW, "web-01")
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from bot.edges.slack.directory import SlackDirectory
 from bot.edges.slack.socket_mode import PING_INTERVAL, Socket, application
 from bot.errors import SlackError, Unverified
 from bot.ports import Query
-from bot.workflow import InForce, Parts, Workflow
+from bot.workflow import Deps, Desk, InForce
 from bot.workflow.queries.answers import Answers
 from handlers import Home, register
 from tests.handlers.world import HOSTS, POLICY, NoHost
@@ -52,11 +52,11 @@ def bot(slack: SlackLab, tmp_path: Path) -> Iterator[Bot]:
     us = account(client, app_token=slack.app_token)
     channel, directory = SlackChannel(client), SlackDirectory(client, us, ttl=0)
     store = Database(f"sqlite:///{tmp_path}/maskbot.db", clock=clock, instance="bot-1")
-    parts = Parts(store, NoHost(), directory, channel, clock, InForce(Configured(Inventory(HOSTS), POLICY)))
+    parts = Deps(store, NoHost(), directory, channel, clock, InForce(Configured(Inventory(HOSTS), POLICY)))
     answers = Answers(parts)
     with store.exclusive(), closing(answers), ThreadPoolExecutor(4) as aside:
         app = application(client)
-        register(app, Workflow(parts, answers), home=Home(us.team, us.enterprise), aside=aside)
+        register(app, Desk(parts, answers), home=Home(us.team, us.enterprise), aside=aside)
         with closing(Socket(app, app_token=slack.app_token)) as socket:
             socket.connect()
             slack.wait_for(lambda: socket.is_connected and slack.connections)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.hosts.inventory import Host, Inventory
-from bot.core.policy.calendar_and_limits import Freeze, Rise
+from bot.core.policy.calendar_and_limits import ExtraApprovals, Freeze
 from bot.core.requests import Outcome, Request, Stage
 from bot.core.time.calendar import Once
 from bot.edges.clock import SystemClock
@@ -25,7 +25,7 @@ def freeze(begins: float, ends: float, **asks: object) -> Freeze:
     """From so many minutes from now to so many."""
     now = SystemClock().now().replace(tzinfo=None)
     times = (Once(now + begins * MINUTE, now + ends * MINUTE),)
-    return Freeze("release", times, because="the release is built", rise=Rise(**asks))  # type: ignore[arg-type]
+    return Freeze("release", times, because="the release is built", rise=ExtraApprovals(**asks))  # type: ignore[arg-type]
 
 
 def with_freeze(world: World, one: Freeze) -> None:

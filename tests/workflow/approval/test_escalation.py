@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from bot.core.policy.model import Group
-from bot.core.requests import Request, Rung, Stage, Tally
-from bot.workflow.outbox.deliver import say
+from bot.core.requests import EscalationStep, Request, Stage, Tally
+from bot.workflow.outbox.deliver import deliver
 from tests.edges.asked import a_vote
 from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, INCIDENT, Said, words
 from tests.workflow.waiting import MINUTE, waits, without_hosts
 from tests.workflow.world import POLICY, World
 
-LADDER = (Rung(5 * MINUTE, ("leads",)), Rung(8 * MINUTE, ("oncall",), channel="COPS"))
+LADDER = (EscalationStep(5 * MINUTE, ("leads",)), EscalationStep(8 * MINUTE, ("oncall",), channel="COPS"))
 GROUPS = (*POLICY.groups, Group("leads"), Group("oncall", slack_group="S0ONCALL"))
 
 
@@ -56,8 +56,8 @@ def test_a_bot_that_was_away_reminds_once_and_only_those_who_can_still_decide(wo
     (one,) = said(world, request, "reminder")
     assert (one.channel, one.thread) == (INCIDENT.channel, request.ask.place.thread)  # where the card stands
     stored = world.store.get(request.id)
-    assert stored.nudges
-    assert stored.due_at == stored.nudges.since + 60 * MINUTE
+    assert stored.escalation
+    assert stored.due_at == stored.escalation.since + 60 * MINUTE
 
 
 def test_who_has_voted_is_left_in_peace(world: World) -> None:
@@ -118,7 +118,7 @@ def test_nobody_is_called_for_what_is_decided(world: World) -> None:
     world.slack.trouble = ""
     world.clock.ahead += 1 * MINUTE
     while due := world.store.due_message("bot-1"):
-        say(world.parts, due)
+        deliver(world.parts, due)
 
     assert "WITHDRAWN" in card_of(world, request)
     assert said(world, request, "reminder") == []
@@ -129,7 +129,7 @@ def kinds(world: World) -> list[str]:
 
 
 def test_every_step_of_the_ladder_is_taken_once_and_stands_in_the_thread(world: World) -> None:
-    request = waits(world, escalate=LADDER)
+    request = waits(world, steps=LADDER)
     shown(world, request)
 
     world.clock.ahead += 5 * MINUTE
@@ -150,7 +150,7 @@ def test_every_step_of_the_ladder_is_taken_once_and_stands_in_the_thread(world: 
 
 
 def test_steps_that_came_due_while_no_bot_ran_are_all_taken(world: World) -> None:
-    request = waits(world, escalate=LADDER)
+    request = waits(world, steps=LADDER)
     shown(world, request)
 
     world.clock.ahead += 9 * MINUTE

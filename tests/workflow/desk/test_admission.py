@@ -11,7 +11,7 @@ import pytest
 
 from bot.core.hosts.inventory import Host, Inventory
 from bot.core.people.identity import Person
-from bot.core.policy.calendar_and_limits import Bounds
+from bot.core.policy.calendar_and_limits import RequestLimits
 from bot.core.requests import Ask, Change, Outcome, Request, Stage, Verb
 from bot.core.systemd.units import UnitName
 from bot.errors import UsageError
@@ -22,13 +22,13 @@ from tests.workflow.world import POLICY, World
 
 MINUTE = timedelta(minutes=1)
 WEB = Host("web-01", "192.0.2.1", 22, "maskbot", "prod")
-FIVE = Bounds(requests_per_minute=5, open_requests=7)
+FIVE = RequestLimits(requests_per_minute=5, open_requests=7)
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """Nobody works on what is asked here: the door is what is looked at."""
-    policy = replace(POLICY, bounds=FIVE)
+    policy = replace(POLICY, limits=FIVE)
     with without_hosts(tmp_path, inventory=Inventory((WEB,)), policy=policy) as idle:
         yield idle
 
@@ -38,7 +38,7 @@ def asks(
 ) -> str:
     """What they hear if they are turned away."""
     change = Change(verb, "web-01", UnitName(f"unit-{number}.service"))
-    ask = Ask(change, by.id, by.name, INCIDENT, "the database of web-01 fills its disk", alone=alone)
+    ask = Ask(change, by.id, by.name, INCIDENT, "the database of web-01 fills its disk", break_glass=alone)
     try:
         world.desk.submit(ask, key=key or secrets.token_hex(8))
     except UsageError as no:
@@ -84,8 +84,8 @@ def test_a_mask_that_there_is_can_be_kept_however_full_it_is(world: World) -> No
     for number in range(5):
         assert asks(world, number=number) == ""
     change = Change(Verb.MASK, "web-01", UnitName("unit-0.service"))
-    kept = world.desk.submit(Ask(change, ALICE.id, ALICE.name, INCIDENT, prolongs="another"), key="keep")
-    assert kept.ask.prolongs == "another"
+    kept = world.desk.submit(Ask(change, ALICE.id, ALICE.name, INCIDENT, extends="another"), key="keep")
+    assert kept.ask.extends == "another"
 
 
 def test_a_payload_that_comes_twice_is_the_request_that_it_was(world: World) -> None:
@@ -120,7 +120,7 @@ def working(idle_world: World) -> Iterator[World]:
 class TestOnHosts:
     """How many hosts are reached within ten minutes is known from what really began."""
 
-    ONE_HOST = replace(POLICY, bounds=Bounds(hosts=1))
+    ONE_HOST = replace(POLICY, limits=RequestLimits(hosts=1))
 
     @pytest.mark.parametrize("parts", [{"policy": ONE_HOST}])
     def test_the_second_host_needs_the_most_that_the_policy_asks_for_and_an_undo_nothing(self, working: World) -> None:
@@ -131,7 +131,7 @@ class TestOnHosts:
         assert second.approval
         assert (second.approval.need, [raised.code for raised in second.approval.raised]) == (2, ["blast_radius"])
         assert "*Limit*  2 hosts within 10 minutes, 1 allowed" in working.card(second)
-        tripped = [event for event in working.store.chain() if event["type"] == "blast_radius.tripped"]
+        tripped = [event for event in working.store.chain() if event["type"] == "blast_radius.exceeded"]
         assert [event["reason_code"] for event in tripped] == ["blast_radius"]
         working.vote(second, by=BOB)
         working.when(second, lambda now: len(now.counted) == 1, "a vote")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.requests import Outcome, Request, Stage, Standing
+from bot.core.requests import Aftercare, Outcome, Request, Stage
 from bot.core.systemd.units import UnitName
 from bot.ports import MessageKind
 from bot.workflow.drift.report import tell_failed
-from bot.workflow.outbox.deliver import say
+from bot.workflow.outbox.deliver import deliver
 from bot.workflow.requests.own_changes import own_changes
 from tests.edges.asked import a_request
 from tests.workflow.waiting import without_hosts
@@ -47,7 +47,7 @@ def test_only_what_was_done_later_in_the_same_manager_counts(world: World) -> No
 
 def test_what_a_thread_has_said_lately_no_other_one_says(world: World) -> None:
     first = masked(world, 1, "a.service")
-    world.store.save(replace(first, standing=Standing(found=("x.service has failed.",))))
+    world.store.save(replace(first, aftercare=Aftercare(found=("x.service has failed.",))))
     assert own_changes(world.parts, masked(world, 2, "b.service")).told == {"x.service has failed."}
     world.clock.ahead += 60 * MINUTE
     assert own_changes(world.parts, masked(world, 3, "c.service")).told == frozenset()
@@ -62,5 +62,5 @@ def test_a_failure_that_two_masks_may_have_brought_about_is_told_in_one_thread(w
     kinds = []
     while due := world.store.due_message("speaker"):
         kinds.append((due.request_id, due.message.kind))
-        say(world.parts, due)
+        deliver(world.parts, due)
     assert [request for request, kind in kinds if kind is MessageKind.NOTE] == [second.id]

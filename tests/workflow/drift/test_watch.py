@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from bot.core.drift import Book, Page, read_page
+from bot.core.drift import HostView, MaskInventory, read_host_view
 from bot.core.hosts.inventory import Inventory
 from bot.core.policy.configuration import Configured
 from bot.core.requests import Loss, Outcome, Request
-from bot.core.requests.expiry import Care
+from bot.core.requests.expiry import AftercarePolicy
 from bot.errors import HostError
 from bot.workflow.engine.periodic import appoint_configured
 from bot.workflow.requests.mask_inventory import book
@@ -28,7 +28,7 @@ ETC = "/etc/systemd/system"
 @pytest.fixture
 def parts() -> Mapping[str, Any]:
     """A bot that says what belongs to no request in a channel of its own, and leaves all looking to the watch."""
-    return {"policy": replace(POLICY, operations_channel=OPERATIONS), "care": Care(looks=())}
+    return {"policy": replace(POLICY, operations_channel=OPERATIONS), "care": AftercarePolicy(looks=())}
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def watched(world: World) -> World:
     return world
 
 
-def turn(world: World, host: str = "web-01") -> Page:
+def turn(world: World, host: str = "web-01") -> HostView:
     """A period passes, and the watch has looked at that host since."""
     before = scans(world, host)
     world.clock.ahead += PERIOD
@@ -57,10 +57,10 @@ def is_kept(world: World, host: str) -> bool:
     return bool(duty and duty.due_at and duty.due_at > world.clock.now())
 
 
-def page(world: World, host: str = "web-01") -> Page:
+def page(world: World, host: str = "web-01") -> HostView:
     duty = world.store.duty(f"watch:{host}")
     assert duty
-    return read_page(host, duty.document)
+    return read_host_view(host, duty.document)
 
 
 def announced(world: World, channel: str = OPERATIONS) -> list[str]:
@@ -83,7 +83,7 @@ def test_the_ledger_holds_every_mask_of_every_host_ours_and_foreign(watched: Wor
     ours = watched.masked("worker")
     turn(watched)
 
-    known: Book = book(watched.parts)
+    known: MaskInventory = book(watched.parts)
     told = [(entry.host, entry.unit, entry.request.id if entry.request else "") for entry in known.entries]
     assert told == [
         ("web-01", "worker.service", ours.id),
@@ -105,7 +105,7 @@ def test_a_mask_made_by_hand_is_found_and_told_once(watched: World) -> None:
     assert announced(watched) == [
         f"Masked on web-01, and not through me: cron.service ({ETC}). `/mask list web-01` shows all."
     ]
-    (event,) = records(watched, "watch.mask_appeared")
+    (event,) = records(watched, "drift.mask_appeared")
     assert event["data"] == {"host": "web-01", "masks": [f"{ETC}/cron.service"]}
 
 
@@ -139,7 +139,7 @@ def test_a_mask_of_ours_that_somebody_removed_is_announced_within_one_turn_and_o
     assert channel.startswith(f"<@{ALICE.id.user}> OUR MASK IS GONE")
     assert "the card" in channel
     assert len(notes(watched, ours)) == 2
-    assert len(records(watched, "watch.mask_lost")) == 1
+    assert len(records(watched, "drift.mask_lost")) == 1
     assert announced(watched) == []
 
 

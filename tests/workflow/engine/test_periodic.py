@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bot.errors import Stale
-from bot.ports import Duty
-from bot.workflow.process.run_periodic_now import make_due
+from bot.ports import Periodic
+from bot.workflow.process.run_periodic_now import run_periodic_now
 from tests.workflow.waiting import without_hosts
 from tests.workflow.world import World
 
@@ -20,18 +20,18 @@ def turn_ends(world: World, times: int, **changed: Any) -> None:
     """So often a turn of the duty ends right after the duty was read: on record is what the old files asked for."""
     left = iter(range(times))
 
-    def meanwhile(duty: Duty) -> bool:
+    def meanwhile(duty: Periodic) -> bool:
         if next(left, None) is not None:
             world.store.keep(replace(duty, document={"by": "a turn that goes by the old files"}, **changed))
         return duty.due_at is not None
 
-    make_due(world.parts, "spread", where=meanwhile)
+    run_periodic_now(world.parts, "spread", where=meanwhile)
 
 
 def test_a_turn_that_ends_between_the_reading_and_the_writing_does_not_swallow_it(tmp_path: Path) -> None:
     with without_hosts(tmp_path) as world:
         later = world.clock.now() + timedelta(minutes=5)
-        world.store.keep(Duty(NAME, {}, later))
+        world.store.keep(Periodic(NAME, {}, later))
 
         turn_ends(world, 2)
 
@@ -44,7 +44,7 @@ def test_a_turn_that_ends_between_the_reading_and_the_writing_does_not_swallow_i
 
 def test_what_is_over_meanwhile_stays_so(tmp_path: Path) -> None:
     with without_hosts(tmp_path) as world:
-        world.store.keep(Duty(NAME, {}, world.clock.now() + timedelta(minutes=5)))
+        world.store.keep(Periodic(NAME, {}, world.clock.now() + timedelta(minutes=5)))
 
         turn_ends(world, 1, due_at=None)
 
@@ -55,7 +55,7 @@ def test_what_is_over_meanwhile_stays_so(tmp_path: Path) -> None:
 
 def test_what_never_stays_as_it_was_read_is_said(tmp_path: Path) -> None:
     with without_hosts(tmp_path) as world:
-        world.store.keep(Duty(NAME, {}, world.clock.now() + timedelta(minutes=5)))
+        world.store.keep(Periodic(NAME, {}, world.clock.now() + timedelta(minutes=5)))
 
         with pytest.raises(Stale, match="spread:r1"):
             turn_ends(world, 100)

@@ -18,8 +18,8 @@ from bot.core.requests import Ask, Change, Request, Stage, Target, Verb
 from bot.core.systemd.units import UnitName
 from bot.edges.database import Database
 from bot.edges.ops import log
-from bot.workflow import Loop, Parts, Timings
-from bot.workflow.process.ack_priority import Precedence
+from bot.workflow import Deps, Timings, Workers
+from bot.workflow.process.ack_priority import AckPriority
 from bot.workflow.process.deps import InForce
 from tests.handlers.world import HOSTS, NoHost
 from tests.workflow.slack import ALICE, INCIDENT, Channels, People
@@ -38,12 +38,12 @@ class Bot:
         self.clock = Hands()
         self.store = Database(f"sqlite:///{folder}/var/maskbot.db", clock=self.clock, instance="bot-1")
         in_force = InForce(Configured(Inventory(HOSTS), replace(POLICY, rules=())))
-        self.parts = Parts(self.store, NoHost(), People(), Channels(), self.clock, in_force, timings)
+        self.parts = Deps(self.store, NoHost(), People(), Channels(), self.clock, in_force, timings)
 
     @contextmanager
-    def running(self) -> Iterator[Loop]:
+    def running(self) -> Iterator[Workers]:
         """While this lasts."""
-        loop = Loop(self.parts, owner="bot-1")
+        loop = Workers(self.parts, owner="bot-1")
         loop.start()
         try:
             yield loop
@@ -90,9 +90,9 @@ def test_what_time_makes_due_is_noticed_by_one_look_for_all(working: Working) ->
 
 def test_no_work_is_begun_while_somebody_waits_for_an_acknowledgement(working: Working) -> None:
     bot = working(Timings(poll=0.05, lease_renewal=LONG))
-    bot.parts = replace(bot.parts, precedence=Precedence(patience=LONG))
+    bot.parts = replace(bot.parts, ack_priority=AckPriority(patience=LONG))
     with bot.store.exclusive(), bot.running():
-        with bot.parts.precedence.taken():
+        with bot.parts.ack_priority.taken():
             bot.store.add(a_request(bot), events=[])
             for _ in range(3):
                 comes_round(bot, "look_out")
@@ -102,8 +102,8 @@ def test_no_work_is_begun_while_somebody_waits_for_an_acknowledgement(working: W
 
 def test_it_is_begun_after_a_while_however_many_wait(working: Working) -> None:
     bot = working(Timings(poll=0.05, lease_renewal=LONG))
-    bot.parts = replace(bot.parts, precedence=Precedence(patience=0.01))
-    with bot.store.exclusive(), bot.parts.precedence.taken(), bot.running():
+    bot.parts = replace(bot.parts, ack_priority=AckPriority(patience=0.01))
+    with bot.store.exclusive(), bot.parts.ack_priority.taken(), bot.running():
         bot.store.add(a_request(bot), events=[])
         refused(bot)
 
@@ -138,8 +138,8 @@ def a_request(bot: Bot) -> Request:
 
 def comes_round(bot: Bot, name: str) -> None:
     """Return when that thread of the loop has begun another round."""
-    deadline, before = time.monotonic() + 30, bot.parts.vitals.ages[name]
-    while (age := bot.parts.vitals.ages[name]) >= before:
+    deadline, before = time.monotonic() + 30, bot.parts.liveness.ages[name]
+    while (age := bot.parts.liveness.ages[name]) >= before:
         assert time.monotonic() < deadline
         before = age
         time.sleep(0.005)

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from bot.core.people.identity import ITSELF, Person
-from bot.core.requests import Outcome, Request, Stage, Term
-from bot.core.requests.expiry import Care
+from bot.core.requests import Duration, Outcome, Request, Stage
+from bot.core.requests.expiry import AftercarePolicy
 from bot.errors import HostError
 from bot.ports import Query
 from tests.workflow.fleet import AnyHost
@@ -20,7 +20,7 @@ HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 SHOWN = ("LoadState", "ActiveState", "UnitFileState")
 RUNS = dict(zip(SHOWN, ("loaded", "active", "enabled"), strict=True))
 MASKED = dict(zip(SHOWN, ("masked", "inactive", "masked"), strict=True))
-TWO_HOURS = Term(lasts=2 * HOUR)
+TWO_HOURS = Duration(lasts=2 * HOUR)
 
 
 def state(host: AnyHost, unit: str) -> dict[str, str]:
@@ -57,9 +57,9 @@ class Away:
 
 def test_it_comes_back_by_itself_exactly_as_it_was_and_nobody_is_asked(world: World) -> None:
     host = world.hosts["web-01"]
-    done = world.masked("worker", term=TWO_HOURS)
+    done = world.masked("worker", duration=TWO_HOURS)
     assert done.target.outcome is Outcome.PROVEN
-    assert done.standing.ends_at == done.finished_at + 2 * HOUR if done.finished_at else False
+    assert done.aftercare.ends_at == done.finished_at + 2 * HOUR if done.finished_at else False
     assert state(host, "worker.service") == MASKED
     card = world.card(done)
     assert "*Ends*  " in card
@@ -77,9 +77,9 @@ def test_it_comes_back_by_itself_exactly_as_it_was_and_nobody_is_asked(world: Wo
 
 
 def test_it_does_not_come_a_minute_early(world: World) -> None:
-    done = world.masked("restless", term=TWO_HOURS)
+    done = world.masked("restless", duration=TWO_HOURS)
     world.clock.ahead += 2 * HOUR - MINUTE
-    world.when(done, lambda now: now.standing.looks > 0, "a look after the change")
+    world.when(done, lambda now: now.aftercare.looks > 0, "a look after the change")
     assert returns(world, done) == []
     assert state(world.hosts["web-01"], "restless.service") == MASKED
 
@@ -87,7 +87,7 @@ def test_it_does_not_come_a_minute_early(world: World) -> None:
 def test_a_bot_that_was_down_when_it_was_due_brings_it_back_when_it_runs_again(idle_world: World) -> None:
     world = idle_world
     with world.running():
-        done = world.masked("tuned", term=TWO_HOURS)
+        done = world.masked("tuned", duration=TWO_HOURS)
     world.clock.ahead += 9 * HOUR
     assert state(world.hosts["web-01"], "tuned.service") == MASKED
     with world.running():
@@ -98,20 +98,20 @@ def test_a_bot_that_was_down_when_it_was_due_brings_it_back_when_it_runs_again(i
 def test_two_who_find_it_due_at_once_make_one_undo(idle_world: World) -> None:
     world = idle_world
     with world.running():
-        done = world.masked("restless", term=TWO_HOURS)
+        done = world.masked("restless", duration=TWO_HOURS)
     world.clock.ahead += 2 * HOUR
     with world.running(), world.running():
         ended(world, done)
     assert len(returns(world, done)) == 1
 
 
-@pytest.mark.parametrize("parts", [{"care": Care(retry_first=timedelta(seconds=0.1), looks=())}])
+@pytest.mark.parametrize("parts", [{"care": AftercarePolicy(retry_first=timedelta(seconds=0.1), looks=())}])
 def test_a_host_that_is_away_is_tried_again_and_everybody_can_see_it(world: World) -> None:
-    done = world.masked("restless", term=TWO_HOURS)
+    done = world.masked("restless", duration=TWO_HOURS)
     away = Away(world)
     world.clock.ahead += 2 * HOUR
-    overdue = world.when(done, lambda now: bool(now.standing.overdue), "a mask that is overdue")
-    assert overdue.standing.overdue == "web-01 does not answer."
+    overdue = world.when(done, lambda now: bool(now.aftercare.overdue), "a mask that is overdue")
+    assert overdue.aftercare.overdue == "web-01 does not answer."
     world.until(lambda: "web-01 does not answer. Next try " in world.card(overdue), "that on the card")
     assert "is still there. web-01 does not answer." in world.direct(ALICE, "was to end")
     assert returns(world, done) == []
@@ -124,9 +124,9 @@ def test_a_host_that_is_away_is_tried_again_and_everybody_can_see_it(world: Worl
     assert state(world.hosts["web-01"], "restless.service") == RUNS
 
 
-@pytest.mark.parametrize("parts", [{"care": Care(retry_first=timedelta(seconds=0.1), looks=())}])
+@pytest.mark.parametrize("parts", [{"care": AftercarePolicy(retry_first=timedelta(seconds=0.1), looks=())}])
 def test_a_host_that_goes_away_in_the_middle_is_tried_again_from_the_start(world: World) -> None:
-    done = world.masked("restless", term=TWO_HOURS)
+    done = world.masked("restless", duration=TWO_HOURS)
     lost: list[Call] = []
     looks = 1 + len(world.parts.timings.retries)
 
@@ -137,14 +137,14 @@ def test_a_host_that_goes_away_in_the_middle_is_tried_again_from_the_start(world
 
     world.wire.before.append(goes_away)
     world.clock.ahead += 2 * HOUR
-    world.when(done, lambda now: now.standing.tries > 0, "a second try")
+    world.when(done, lambda now: now.aftercare.tries > 0, "a second try")
     world.clock.ahead += 5 * MINUTE
     assert ended(world, done).target.outcome is Outcome.RESTORED
     assert [one.stage for one in returns(world, done)] == [Stage.DONE, Stage.REFUSED]
 
 
 def test_slack_may_be_away_when_it_is_due(world: World) -> None:
-    done = world.masked("restless", term=TWO_HOURS)
+    done = world.masked("restless", duration=TWO_HOURS)
     world.card(done)
     world.people.silent |= set(world.people.people)
     world.slack.trouble = "unreachable"
@@ -156,7 +156,7 @@ def test_slack_may_be_away_when_it_is_due(world: World) -> None:
 
 def test_what_somebody_masked_anew_is_left_alone_and_its_owner_is_asked(world: World) -> None:
     host = world.hosts["web-01"]
-    done = world.masked("restless", term=TWO_HOURS)
+    done = world.masked("restless", duration=TWO_HOURS)
     host.run("systemctl", "unmask", "restless.service")
     host.run("systemctl", "mask", "restless.service")
     world.clock.ahead += 2 * HOUR
@@ -175,7 +175,7 @@ def test_what_somebody_masked_anew_is_left_alone_and_its_owner_is_asked(world: W
 
 def test_what_somebody_unmasked_is_not_started(world: World) -> None:
     host = world.hosts["web-01"]
-    done = world.masked("restless", term=TWO_HOURS)
+    done = world.masked("restless", duration=TWO_HOURS)
     host.run("systemctl", "unmask", "restless.service")
     world.clock.ahead += 2 * HOUR
     back = ended(world, done)
@@ -186,7 +186,7 @@ def test_what_somebody_unmasked_is_not_started(world: World) -> None:
 
 
 def test_an_unmask_by_hand_takes_the_end_along(world: World) -> None:
-    done = world.masked("restless", term=TWO_HOURS)
+    done = world.masked("restless", duration=TWO_HOURS)
     assert world.undo(done, by=BOB).target.outcome is Outcome.RESTORED
     assert world.store.get(done.id).due_at is None
     world.clock.ahead += 3 * HOUR
@@ -198,7 +198,9 @@ class TestProlonging:
 
     def extended(self, world: World, mask: Request, by: timedelta, *, who: Person = ALICE) -> Request:
         key = secrets.token_hex(8)
-        asked = world.desk.lasting.extend(mask.id, Term(lasts=by), by=who.id, name=who.name, place=INCIDENT, key=key)
+        asked = world.desk.lasting.extend(
+            mask.id, Duration(lasts=by), by=who.id, name=who.name, place=INCIDENT, key=key
+        )
         return world.answered(asked)
 
     def kept(self, world: World, mask: Request, *, who: Person = ALICE) -> Request:
@@ -209,15 +211,15 @@ class TestProlonging:
 
     def test_its_requester_extends_it_once_by_its_length_and_then_asks(self, world: World) -> None:
         host = world.hosts["web-01"]
-        done = world.masked("restless", term=TWO_HOURS)
+        done = world.masked("restless", duration=TWO_HOURS)
         sent = len(world.wire.verbs())
         longer = self.extended(world, done, 2 * HOUR)
-        assert (longer.stage, longer.target.outcome) == (Stage.DONE, Outcome.PROLONGED), longer.because
+        assert (longer.stage, longer.target.outcome) == (Stage.DONE, Outcome.EXTENDED), longer.because
         assert world.card(longer).startswith("EXTENDED · restless.service on web-01")
         assert len(world.wire.verbs()) == sent
         mask = world.store.get(done.id)
-        assert done.standing.ends_at
-        assert mask.standing.ends_at == done.standing.ends_at.replace(microsecond=0) + 2 * HOUR
+        assert done.aftercare.ends_at
+        assert mask.aftercare.ends_at == done.aftercare.ends_at.replace(microsecond=0) + 2 * HOUR
         world.until(lambda: "*Extended*  by <@UALICE>" in world.card(mask), "that on the mask's card")
 
         world.clock.ahead += 2 * HOUR + 30 * MINUTE
@@ -228,36 +230,36 @@ class TestProlonging:
         assert state(host, "restless.service") == MASKED
 
         approved = world.approve(again, by=CAROL)
-        assert approved.target.outcome is Outcome.PROLONGED
+        assert approved.target.outcome is Outcome.EXTENDED
         world.clock.ahead += 2 * HOUR
         assert world.store.get(done.id).undone_by == ""
         world.clock.ahead += HOUR
         assert ended(world, done).target.outcome is Outcome.RESTORED
 
     def test_who_may_not_ask_for_masks_extends_none(self, world: World) -> None:
-        done = world.masked("restless", term=TWO_HOURS)
+        done = world.masked("restless", duration=TWO_HOURS)
         refused = self.extended(world, done, HOUR, who=DAVE)
         assert (refused.stage, "may not ask" in refused.because) == (Stage.REFUSED, True)
-        assert world.store.get(done.id).standing == done.standing
+        assert world.store.get(done.id).aftercare == done.aftercare
         assert self.extended(world, done, HOUR, who=CAROL).stage is Stage.WAITING
 
     def test_a_mask_is_kept_with_the_approvals_of_one_without_an_end(self, world: World) -> None:
-        done = world.masked("restless", term=TWO_HOURS)
+        done = world.masked("restless", duration=TWO_HOURS)
         asked = self.kept(world, done)
         assert asked.stage is Stage.WAITING
         assert "KEEP THE MASK OF restless.service on web-01 · needs 1 approval" in world.card(asked)
         kept = world.approve(asked)
-        assert kept.target.outcome is Outcome.PROLONGED
+        assert kept.target.outcome is Outcome.EXTENDED
         assert "KEPT, WITHOUT AN END" in world.card(kept)
         world.clock.ahead += 3 * HOUR
-        mask = world.when(done, lambda now: now.standing.look_at is None, "the looks after it")
-        assert (mask.standing.ends_at, mask.undone_by) == (None, "")
+        mask = world.when(done, lambda now: now.aftercare.look_at is None, "the looks after it")
+        assert (mask.aftercare.ends_at, mask.undone_by) == (None, "")
         assert returns(world, done) == []
         assert "[Unmask] [Details]" in world.card(mask)
         assert world.undo(mask).target.outcome is Outcome.RESTORED
 
     def test_an_end_that_is_not_approved_in_time_comes_all_the_same(self, world: World) -> None:
-        done = world.masked("restless", term=Term(lasts=10 * MINUTE))
+        done = world.masked("restless", duration=Duration(lasts=10 * MINUTE))
         asked = self.kept(world, done)
         world.clock.ahead += 10 * MINUTE
         assert ended(world, done).target.outcome is Outcome.RESTORED
@@ -265,14 +267,14 @@ class TestProlonging:
         assert "no mask of ours any more" in world.told(BOB, "would end by itself")
 
     def test_a_host_that_is_away_is_kept_from_coming_back_with_its_unit_running(self, world: World) -> None:
-        done = world.masked("restless", term=TWO_HOURS)
+        done = world.masked("restless", duration=TWO_HOURS)
         away = Away(world)
         world.clock.ahead += 2 * HOUR
-        overdue = world.when(done, lambda now: bool(now.standing.overdue), "a mask that is overdue")
-        assert self.extended(world, overdue, HOUR).target.outcome is Outcome.PROLONGED
+        overdue = world.when(done, lambda now: bool(now.aftercare.overdue), "a mask that is overdue")
+        assert self.extended(world, overdue, HOUR).target.outcome is Outcome.EXTENDED
         away.comes_back()
         mask = world.store.get(done.id)
-        assert (mask.standing.overdue, mask.standing.try_at) == ("", None)
+        assert (mask.aftercare.overdue, mask.aftercare.try_at) == ("", None)
         assert state(world.hosts["web-01"], "restless.service") == MASKED
         world.clock.ahead += HOUR + MINUTE
         assert ended(world, done).target.outcome is Outcome.RESTORED
@@ -283,28 +285,28 @@ class TestProlonging:
     def test_where_the_policy_wants_an_end_none_is_kept_and_none_made_without(self, world: World) -> None:
         refused = world.mask("restless")
         assert "lets no mask last for good" in refused.because
-        done = world.masked("restless", term=TWO_HOURS)
+        done = world.masked("restless", duration=TWO_HOURS)
         assert "lets no mask last for good" in self.kept(world, done).because
 
 
 def test_an_unmask_by_hand_that_is_under_way_when_it_is_due_is_left_to_itself(idle_world: World) -> None:
     world = idle_world
     with world.running():
-        done = world.masked("restless", term=TWO_HOURS)
+        done = world.masked("restless", duration=TWO_HOURS)
     mine = world.begin_undo(done)
     world.clock.ahead += 2 * HOUR
     with world.running():
         assert world.ended(mine).target.outcome is Outcome.RESTORED
         assert world.when(done, lambda now: bool(now.undone_by), "its undo").undone_by == mine.id
     assert returns(world, done) == []
-    assert world.store.get(done.id).standing.overdue == ""
+    assert world.store.get(done.id).aftercare.overdue == ""
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 def test_it_comes_back_by_itself_with_postgresql_as_well(idle_world: World) -> None:
     world = idle_world
     with world.running():
-        done = world.masked("restless", term=TWO_HOURS)
+        done = world.masked("restless", duration=TWO_HOURS)
     world.clock.ahead += 2 * HOUR
     with world.running(), world.running():
         assert ended(world, done).target.outcome is Outcome.RESTORED

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.core.requests import Outcome, Request, Term
+from bot.core.requests import Duration, Outcome, Request
 from bot.errors import HostError
 from bot.workflow.engine.periodic import appoint_configured
 from bot.workflow.requests.mask_inventory import book
@@ -21,7 +21,7 @@ def notes(world: World, request: Request) -> list[str]:
 
 
 def looked(world: World, request: Request, times: int) -> Request:
-    return world.when(request, lambda now: now.standing.looks >= times, f"look {times} after the change")
+    return world.when(request, lambda now: now.aftercare.looks >= times, f"look {times} after the change")
 
 
 def test_what_fails_after_a_mask_is_said_once_in_its_thread(world: World) -> None:
@@ -40,7 +40,7 @@ def test_what_fails_after_a_mask_is_said_once_in_its_thread(world: World) -> Non
     world.clock.ahead += 4 * MINUTE
     looked(world, done, 2)
     world.clock.ahead += 10 * MINUTE
-    assert looked(world, done, 3).standing.look_at is None
+    assert looked(world, done, 3).aftercare.look_at is None
     assert len(notes(world, done)) == 1
     looked(world, unrelated, 3)
     assert notes(world, unrelated) == []
@@ -136,18 +136,18 @@ def test_a_unit_that_does_not_stay_up_after_an_undo_is_said_in_the_thread_of_the
 
 
 def test_an_owner_hears_that_a_mask_ends_soon(world: World) -> None:
-    done = world.masked("restless", term=Term(lasts=2 * HOUR))
+    done = world.masked("restless", duration=Duration(lasts=2 * HOUR))
     world.clock.ahead += 2 * HOUR - 15 * MINUTE
     said = world.direct(ALICE, "ends ")
     assert "in 15 minutes: it is unmasked, and all is as before." in said
     assert "|the card>" in said
-    assert world.when(done, lambda now: now.standing.tell_at is None, "that it is noted").standing.told == 0
+    assert world.when(done, lambda now: now.aftercare.remind_at is None, "that it is noted").aftercare.reminders == 0
 
 
 def test_a_bot_that_comes_up_too_late_for_that_word_does_not_say_it(idle_world: World) -> None:
     world = idle_world
     with world.running():
-        done = world.masked("restless", term=Term(lasts=2 * HOUR))
+        done = world.masked("restless", duration=Duration(lasts=2 * HOUR))
     world.clock.ahead += 3 * HOUR
     with world.running():
         world.when(done, lambda now: bool(now.undone_by), "its end")
@@ -160,7 +160,7 @@ def test_a_mask_without_an_end_is_brought_to_mind_every_day_and_then_in_the_chan
         world.clock.ahead += 24 * HOUR + MINUTE
         said = world.direct(ALICE, f"has no end, and stands for {day} day")
         assert "It was masked for: INC-42: runaway job" in said
-        world.when(done, lambda now, day=day: now.standing.told == day, "that it is noted")  # type: ignore[misc]
+        world.when(done, lambda now, day=day: now.aftercare.reminders == day, "that it is noted")  # type: ignore[misc]
     world.until(lambda: bool(notes(world, done)), "a note in the channel")
     (note,) = [one for one in world.slack.messages.values() if one.mark.startswith(f"{done.id}:note:")]
     assert (note.channel, note.thread) == (INCIDENT.channel, "")

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.policy.model import BreakGlass, Group, ListedUnit, Rule
-from bot.core.requests import Outcome, Request, Stage, Tally, Wanted, Wish
+from bot.core.policy.model import BreakGlassPolicy, Group, ListedUnit, Rule
+from bot.core.requests import Followup, FollowupKind, Outcome, Request, Stage, Tally
 from bot.errors import UsageError
 from bot.ports import Query
 from tests.workflow.approval.test_voting import is_masked, is_untouched, just_before_acting
@@ -16,7 +16,7 @@ from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, INCIDENT, People
 from tests.workflow.world import GUARDED, POLICY, World
 
 WHY = "INC-42: nobody answers"
-NEVER = Rule("payroll", units=("beat.timer",), ask=frozenset({"eng"}), approve=("sre",), alone=False)
+NEVER = Rule("payroll", units=("beat.timer",), ask=frozenset({"eng"}), approve=("sre",), allows_break_glass=False)
 
 
 @pytest.fixture(scope="module")
@@ -29,16 +29,16 @@ def world(open_world: Opening) -> Iterator[World]:
         groups=(*POLICY.groups, Group("oncall"), Group("leads")),
         rules=(*POLICY.rules, NEVER),
         guarded=(*GUARDED, ListedUnit("primary.service", "it carries the mail")),
-        break_glass=BreakGlass(frozenset({"oncall"}), channels=("CSEC",), people=("leads",)),
+        break_glass=BreakGlassPolicy(frozenset({"oncall"}), channels=("CSEC",), people=("leads",)),
     )
     with open_world(people=people, policy=policy) as one:
         yield one
 
 
-def go_alone(world: World, request: Request, *, text: str = WHY, console_works: bool = False) -> Wish:
+def go_alone(world: World, request: Request, *, text: str = WHY, console_works: bool = False) -> Followup:
     """Bob presses the button under Details."""
     digest = world.store.get(request.id).target.digest[:12]
-    return world.wish(request, Wanted.GO_ALONE, by=BOB, text=text, digest=digest, console_works=console_works)
+    return world.wish(request, FollowupKind.BREAK_GLASS, by=BOB, text=text, digest=digest, console_works=console_works)
 
 
 def notes(world: World, request: Request) -> list[tuple[str, str, str]]:
@@ -86,7 +86,7 @@ def test_who_may_not_waits_for_votes_like_everybody_and_is_told_why(world: World
     asked = world.mask("restless", by=CAROL, alone=True)
     world.told(CAROL, "You may not go ahead alone. @oncall may.")
     waiting = world.store.get(asked.id)
-    assert (waiting.stage, waiting.glass, waiting.open_wishes) == (Stage.WAITING, None, ())
+    assert (waiting.stage, waiting.break_glass, waiting.open_followups) == (Stage.WAITING, None, ())
     assert is_untouched(world.hosts["web-01"], "restless.service")
 
     world.vote(asked, by=BOB)
@@ -121,8 +121,8 @@ def test_only_the_missing_votes_are_replaced_and_a_guarded_unit_needs_the_word_o
     done = world.ended(asked)
     assert done.target.outcome is Outcome.PROVEN
     assert is_masked(world.hosts["web-01"], "primary.service")
-    assert done.glass
-    assert (done.glass.need, done.glass.have) == (2, 1)
+    assert done.break_glass
+    assert (done.break_glass.need, done.break_glass.have) == (2, 1)
     mark = f"{done.id}:line"
     world.until(lambda: bool(world.slack.marked(mark)), "a line")
     assert "alice, approved by bob, BROKEN GLASS by bob" in world.slack.marked(mark)[0].text.text
@@ -135,8 +135,8 @@ def test_the_word_on_console_access_can_be_given_as_it_is_asked(world: World) ->
 
     done = world.ended(world.ask_mask("primary", host="web-02", alone=True, console_works=True))
     assert done.target.outcome is Outcome.PROVEN
-    assert done.glass
-    assert (done.glass.by, done.glass.console_works, done.counted) == (ALICE.id, True, ())
+    assert done.break_glass
+    assert (done.break_glass.by, done.break_glass.console_works, done.counted) == (ALICE.id, True, ())
 
 
 def test_who_lost_the_right_before_it_ran_does_not_go_ahead(world: World) -> None:
@@ -177,22 +177,24 @@ def test_the_review_is_signed_by_who_could_have_approved_and_by_nobody_with_a_pa
 
     sre = world.people.groups["sre"]
     sre.add(ALICE.id)
-    answers = {who.name: world.wish(done, Wanted.SIGN, by=who, text="fine").refusal for who in (BOB, ALICE, DAVE)}
+    answers = {
+        who.name: world.wish(done, FollowupKind.SIGN_REVIEW, by=who, text="fine").refusal for who in (BOB, ALICE, DAVE)
+    }
     sre.discard(ALICE.id)
     assert answers["bob"] == "You went ahead alone, so somebody else has to sign the review."
     assert answers["alice"].startswith("You asked for this")
     assert answers["dave"] == "You could not have approved this, so you cannot sign its review. @sre may."
     assert "went ahead alone" in world.told(BOB, "somebody else has to sign")
 
-    assert world.wish(done, Wanted.SIGN, by=CAROL, text="page me next time").tally is Tally.COUNTED
+    assert world.wish(done, FollowupKind.SIGN_REVIEW, by=CAROL, text="page me next time").tally is Tally.COUNTED
     world.until(lambda: "*Review*  signed by <@UCAROL>" in world.card(done), "a card that says who signed")
     card = world.card(done)
     assert "page me next time" in card
     assert "[Unmask] [Details]" in card
     assert done.id not in [one.id for one in world.store.find(Query(reviews_owed=True))]
     with pytest.raises(UsageError, match="carol has signed the review already"):
-        world.wish(done, Wanted.SIGN, by=BOB)
-    (event,) = [record for record in world.store.records() if record["type"] == "review.signed"]
+        world.wish(done, FollowupKind.SIGN_REVIEW, by=BOB)
+    (event,) = [record for record in world.store.records() if record["type"] == "break_glass.reviewed"]
     assert (event["actor"]["user"], event["data"]["remark"], event["data"]["alone"]) == (
         "UCAROL",
         "page me next time",
@@ -202,14 +204,14 @@ def test_the_review_is_signed_by_who_could_have_approved_and_by_nobody_with_a_pa
 
 def test_a_mask_that_was_handed_over_is_taken_back_by_its_new_owner_without_a_vote(world: World) -> None:
     mask = world.masked("template@1", host="web-02")
-    assert world.wish(mask, Wanted.HAND_OVER, by=ALICE, to=CAROL.id).tally is Tally.COUNTED
+    assert world.wish(mask, FollowupKind.HAND_OVER, by=ALICE, to=CAROL.id).tally is Tally.COUNTED
     world.until(lambda: "asked, now <@UCAROL>'s" in world.card(mask), "the owner on the card")
 
     back = world.ended(world.undo(mask, by=CAROL))
     assert (back.target.outcome, back.counted) == (Outcome.RESTORED, ())
     assert "masked and proven" not in world.card(world.store.get(mask.id))
     with pytest.raises(UsageError, match="There is nothing to hand over"):
-        world.wish(mask, Wanted.HAND_OVER, by=CAROL, to=ALICE.id)
+        world.wish(mask, FollowupKind.HAND_OVER, by=CAROL, to=ALICE.id)
 
 
 def test_who_went_ahead_alone_takes_it_back_without_a_vote(world: World) -> None:

@@ -10,23 +10,23 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.health import Sign
+from bot.core.health import ComponentHealth
 from bot.core.hosts.inventory import Inventory
 from bot.core.paging import Format
 from bot.core.policy.configuration import Configured
 from bot.edges.database import Database
 from bot.edges.outbound.paging import Receiver, Webhook
 from bot.errors import StoreBusy
-from bot.workflow import Loop, Parts, Timings
-from bot.workflow.health.heartbeat import Pulse
-from bot.workflow.health.operator_notices import note_jumps
+from bot.workflow import Deps, Timings, Workers
+from bot.workflow.health.heartbeat import Heartbeat
+from bot.workflow.health.operator_notices import report_clock_jumps
 from bot.workflow.process.deps import InForce
 from tests.edges.receiver import PageReceiver, receiving
 from tests.handlers.world import HOSTS, NoHost
 from tests.workflow.slack import Channels, People
 from tests.workflow.world import POLICY, Hands
 
-SLACK = Sign("slack", is_well=False, words="not connected", patience=timedelta(minutes=5))
+SLACK = ComponentHealth("slack", is_well=False, words="not connected", patience=timedelta(minutes=5))
 
 
 class Bot:
@@ -39,14 +39,14 @@ class Bot:
         pager = Webhook(Receiver(receiver.url, Format.GENERIC, secret="s3cret"), now=self.clock.now)
         timings = Timings(poll=0.05, lease_renewal=0.05, stuck=0.2)
         self.slack = SLACK
-        self.parts = Parts(self.store, NoHost(), People(), Channels(), self.clock, in_force, timings, pager=pager)
-        self.pulse = Pulse(self.parts, source="bot-1", looks=[lambda: [self.slack]], told=lambda signs: None)
+        self.parts = Deps(self.store, NoHost(), People(), Channels(), self.clock, in_force, timings, pager=pager)
+        self.pulse = Heartbeat(self.parts, source="bot-1", looks=[lambda: [self.slack]], told=lambda signs: None)
 
-    def beats(self) -> dict[str, Sign]:
+    def beats(self) -> dict[str, ComponentHealth]:
         """One look, and what somebody has to be paged about."""
         self.pulse.beat()
         self.pulse.raise_alarms()
-        return {sign.part: sign for sign in self.pulse.signs}
+        return {sign.component: sign for sign in self.pulse.signs}
 
 
 @pytest.fixture
@@ -148,24 +148,24 @@ def test_a_full_disk_is_noticed_without_anybody_asking_and_somebody_is_paged(
 
 
 def test_a_part_that_cannot_be_looked_at_hides_no_other(bot: Bot) -> None:
-    def fails() -> Sequence[Sign]:
+    def fails() -> Sequence[ComponentHealth]:
         raise StoreBusy("The database does not answer. Try again.")
 
-    pulse = Pulse(bot.parts, source="bot-1", looks=[fails, lambda: [bot.slack]], told=lambda signs: None)
+    pulse = Heartbeat(bot.parts, source="bot-1", looks=[fails, lambda: [bot.slack]], told=lambda signs: None)
     pulse.beat()
-    assert [sign.part for sign in pulse.signs] == ["database", "loop", "messages", "slack"]
+    assert [sign.component for sign in pulse.signs] == ["database", "loop", "messages", "slack"]
 
 
 def test_a_pulse_that_stopped_is_seen_by_whoever_asks(bot: Bot) -> None:
     bot.beats()
-    bot.parts = replace(bot.parts, timings=replace(bot.parts.timings, pulse=0.0))
-    late = Pulse(bot.parts, source="bot-1", told=lambda signs: None).signs[-1]
-    assert (late.part, late.vital, late.is_well) == ("pulse", True, False)
+    bot.parts = replace(bot.parts, timings=replace(bot.parts.timings, heartbeat=0.0))
+    late = Heartbeat(bot.parts, source="bot-1", told=lambda signs: None).signs[-1]
+    assert (late.component, late.vital, late.is_well) == ("pulse", True, False)
 
 
 @contextmanager
 def working(bot: Bot) -> Iterator[None]:
-    loop = Loop(bot.parts, owner="bot-1")
+    loop = Workers(bot.parts, owner="bot-1")
     loop.start()
     try:
         yield
@@ -177,10 +177,10 @@ def working(bot: Bot) -> Iterator[None]:
 def heard(bot: Bot, holds: Callable[[dict[str, float]], bool]) -> None:
     """Wait until it holds of how long ago each thread was heard of."""
     for _ in range(600):
-        if holds(bot.parts.vitals.ages):
+        if holds(bot.parts.liveness.ages):
             return
         bot.store.wait_for_work(0.05)
-    raise AssertionError(bot.parts.vitals.ages)
+    raise AssertionError(bot.parts.liveness.ages)
 
 
 def fill(path: Path) -> None:
@@ -196,7 +196,7 @@ def fill(path: Path) -> None:
 
 @pytest.mark.fault("F58", how="the machine's clock set back, with the bot's own database")
 def test_a_clock_that_was_set_is_on_record_and_told(bot: Bot) -> None:
-    note_jumps(bot.parts, [-timedelta(days=1)])
+    report_clock_jumps(bot.parts, [-timedelta(days=1)])
     (record,) = bot.store.chain()
     assert (record["type"], record["data"]["seconds"]) == ("clock_jump", -86_400)
     due = bot.store.due_message("bot-1")

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from bot.core.people.identity import Person
-from bot.core.policy.hold import Holds
+from bot.core.policy.hold import HoldPolicy
 from bot.core.requests import Hold, Loss, Outcome, Request, Stage, Tally
-from bot.core.requests.expiry import Care
+from bot.core.requests.expiry import AftercarePolicy
 from bot.errors import UsageError
 from bot.ports import Query
 from bot.workflow.engine.periodic import appoint_configured
 from bot.workflow.people.membership import person, read_groups
-from bot.workflow.queries.home import gathered
+from bot.workflow.queries.home import gather_home
 from bot.workflow.requests.mask_inventory import book
 from tests.workflow.drift.test_watch import turn
 from tests.workflow.expiry.test_expire import MASKED, RUNS, Away, state
@@ -24,8 +24,8 @@ from tests.workflow.slack import ALICE, BOB, CAROL, INCIDENT
 from tests.workflow.world import POLICY, World
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
-HELD = replace(POLICY, holds=Holds(frozenset({"sre"}), rounds=2))
-CARE = Care(retry_first=timedelta(seconds=0.1), retry_longest=timedelta(seconds=1), looks=())
+HELD = replace(POLICY, holds=HoldPolicy(frozenset({"sre"}), rounds=2))
+CARE = AftercarePolicy(retry_first=timedelta(seconds=0.1), retry_longest=timedelta(seconds=1), looks=())
 
 
 @pytest.fixture
@@ -76,9 +76,9 @@ def test_only_its_owners_lift_it_with_a_vote_and_all_is_as_before(world: World) 
     assert "*Held*  by @sre, who look at it again" in card
     assert "Only @sre lifts it, and that takes a vote." in card
     assert "[Unmask] [Keep] [Details]" in card
-    assert (done.standing.ends_at, done.undo_until) == (None, None)
+    assert (done.aftercare.ends_at, done.undo_until) == (None, None)
     groups = read_groups(world.parts)
-    pages = [gathered(world.parts, person(world.parts, one.id, groups), groups) for one in (ALICE, CAROL)]
+    pages = [gather_home(world.parts, person(world.parts, one.id, groups), groups) for one in (ALICE, CAROL)]
     assert [[mask.id for mask in page.masks] for page in pages] == [[done.id], [done.id]]  # whose it is, and an owner's
 
     refused = world.undo(done, by=ALICE)
@@ -105,7 +105,7 @@ def test_what_is_taken_off_is_put_back_the_usual_way_and_lifting_still_restores_
     assert again.target.outcome is Outcome.PROVEN, (again.because, again.target.note)
     assert state(world.hosts["web-01"], "worker.service") == MASKED
     assert (again.counted, again.owner, again.because) == ((), ALICE.id, "it was approved with the hold")
-    assert (again.hold, again.held.rounds) == (done.hold, (again.finished_at,))
+    assert (again.hold, again.hold_state.rounds) == (done.hold, (again.finished_at,))
     assert "A HOLD WAS TAKEN OFF: worker.service on web-01, which @sre holds" in world.noted(done, "TAKEN OFF")
     assert world.card(done).startswith("MASKED AND PROVEN, MASKED AGAIN SINCE")
     assert "Its hold puts it back" in world.card(again)
@@ -126,7 +126,7 @@ def test_what_is_taken_off_again_and_again_is_not_fought_for_ever(watched: World
     taken_off(world, mask)
 
     rests = world.when(mask, lambda now: now.paging is not None and now.paging.paged_at is not None, "a page")
-    assert rests.held.try_at == mask.held.rounds[0] + timedelta(hours=1)
+    assert rests.hold_state.try_at == mask.hold_state.rounds[0] + timedelta(hours=1)
     assert "IS TAKEN OFF AGAIN AND AGAIN: I put it back twice, and rest until" in world.noted(mask, "AGAIN AND AGAIN")
     assert world.card(rests).startswith("HELD, BUT TAKEN OFF · worker.service on web-01")
     assert "[Mask again] [Unmask] [Keep] [Details]" in world.card(rests)
@@ -146,8 +146,8 @@ def test_a_policy_can_have_it_announced_only(watched: World) -> None:
     done = held(world)
     taken_off(world, done)
 
-    off = world.when(done, lambda now: now.held.off is Loss.REMOVED, "a hold that is off")
-    assert off.held.try_at is None
+    off = world.when(done, lambda now: now.hold_state.off is Loss.REMOVED, "a hold that is off")
+    assert off.hold_state.try_at is None
     assert "It stays off: Mask again, on its card, asks for it." in world.noted(done, "TAKEN OFF")
     world.until(lambda: "*Taken off*" in world.card(off), "that on the card")
     world.clock.ahead += DAY
@@ -162,7 +162,7 @@ def test_a_policy_can_have_it_announced_only(watched: World) -> None:
     assert world.store.get(done.id).repeated_by == again.id
 
     taken_off(world, again)
-    off = world.when(again, lambda now: now.held.off is Loss.REMOVED, "a hold that is off")
+    off = world.when(again, lambda now: now.hold_state.off is Loss.REMOVED, "a hold that is off")
     assert world.undo(off, by=ALICE).stage is Stage.REFUSED
     gone = lifted(world, off)
     assert gone.target.outcome is Outcome.NOT_OURS
@@ -184,16 +184,16 @@ def test_its_owners_are_called_on_its_review_day_until_they_keep_it(world: World
     assert "its review was due" in world.noted(done, "is to be looked at again")
     world.clock.ahead += DAY
     world.store.wake()
-    world.when(done, lambda now: now.standing.told == 2, "a second word")
+    world.when(done, lambda now: now.aftercare.reminders == 2, "a second word")
 
     assert keep(ALICE).because.endswith("is held by @sre, and nobody else keeps it. Somebody of @sre has to ask.")
     assert keep(BOB, 400).because == "A hold is looked at again within 180 days. " + (
         "Say when its owners look at it again: `--review 90d`."
     )
     kept = keep(BOB)
-    assert kept.target.outcome is Outcome.PROLONGED
+    assert kept.target.outcome is Outcome.EXTENDED
     now = world.store.get(done.id)
-    assert (now.standing.told, now.hold) == (0, Hold("sre", now.standing.prolonged[-1].until or now.asked_at))
+    assert (now.aftercare.reminders, now.hold) == (0, Hold("sre", now.aftercare.extensions[-1].until or now.asked_at))
     world.until(lambda: "*Kept*  by " in world.card(now), "that on the card")
     assert world.card(kept).startswith("HOLD KEPT")
     with pytest.raises(UsageError, match="Say when"):

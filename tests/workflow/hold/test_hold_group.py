@@ -138,7 +138,7 @@ def test_it_is_approved_once_goes_to_every_host_and_is_lifted_from_all_of_them(w
     assert "[Unmask] [Details]" in world.card(other)
     (beside,) = world.slack.marked(f"{other.id}:card")
     assert beside.thread == world.store.card(done.id)[1]  # one card in the channel, whatever the number of hosts
-    assert [one.standing.tell_at is None for one in (done, other)] == [False, True]  # and one call on its day
+    assert [one.aftercare.remind_at is None for one in (done, other)] == [False, True]  # and one call on its day
 
     assert world.undo(done, by=ALICE).because.endswith(
         "is held by @sre, and nobody else lifts it. " + ("Somebody of @sre has to ask.")
@@ -268,8 +268,8 @@ def test_a_host_that_is_away_when_it_is_lifted_is_given_back_once_it_answers(wor
     other = world.ended(part(world))
     away = Away(world, "web-02")
     assert lifted(world, done).target.outcome is Outcome.RESTORED
-    late = world.when(other, lambda now: now.standing.overdue != "", "an end that is overdue")
-    assert (late.hold, late.held.off) == (None, None)
+    late = world.when(other, lambda now: now.aftercare.overdue != "", "an end that is overdue")
+    assert (late.hold, late.hold_state.off) == (None, None)
     away.comes_back()
     world.when(other, lambda now: bool(now.undone_by), "the end on the other host")
 
@@ -306,7 +306,7 @@ def test_a_hold_whose_first_host_is_taken_off_is_lifted_like_any(world: World) -
     other = world.ended(part(world))
     world.in_force.put(Configured(world.parts.inventory, replace(HELD, holds=replace(HELD.holds, puts_back=False))))
     taken_off(world, done)
-    off = world.when(done, lambda now: now.held.off is Loss.REMOVED, "a hold that is off")
+    off = world.when(done, lambda now: now.hold_state.off is Loss.REMOVED, "a hold that is off")
     assert lifted(world, off).target.outcome is Outcome.NOT_OURS
     world.when(other, lambda now: bool(now.undone_by), "the end on the other host")
     assert state(world.hosts["web-02"], "worker.service") == RUNS

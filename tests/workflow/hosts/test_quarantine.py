@@ -99,7 +99,7 @@ def test_a_host_with_another_key_is_set_aside_until_its_key_is_pinned_anew(
         for unit in ("cron", "tuned"):
             assert "is set aside since" in saw(world.mask(unit, host="db-01").because)
         assert world.wire.calls[calls:] == []
-        assert _types(world).count("host.set_aside") == 1
+        assert _types(world).count("host.quarantined") == 1
         assert is_untouched(host, "tuned.service")
 
         pinned_anew(world, "db-01", public)
@@ -109,7 +109,7 @@ def test_a_host_with_another_key_is_set_aside_until_its_key_is_pinned_anew(
     world.until(lambda: len(receiver.events()) == 2, "a page and its end")
     assert receiver.events() == [("trigger", "maskbot-host-db-01"), ("resolve", "maskbot-host-db-01")]
     assert not [one for one in world.slack.messages.values() if "SHA256" in repr(one)]
-    assert "SHA256" in repr(_of_type(world, "host.set_aside"))
+    assert "SHA256" in repr(_of_type(world, "host.quarantined"))
 
 
 @pytest.mark.fault("F07", how="the bot's key taken out of authorized_keys, after people were asked")

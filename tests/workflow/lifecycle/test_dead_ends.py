@@ -112,7 +112,7 @@ def test_what_was_under_way_on_a_host_that_is_gone_is_not_known_and_says_why(wor
 def test_however_often_it_is_looked_the_record_is_told_once_that_it_is_not_known(world: World) -> None:
     under_way = stored(world, Stage.RUNNING, sent=(Sent("link", LINK, world.clock.now()),))
     world.when(under_way, lambda now: now.version > 4, "several looks")
-    assert [event["type"] for event in world.store.chain()] == ["exec.unknown"]
+    assert [event["type"] for event in world.store.chain()] == ["exec.outcome_unknown"]
 
 
 def test_what_had_not_begun_on_a_host_that_is_gone_ends_with_nothing_changed(world: World) -> None:

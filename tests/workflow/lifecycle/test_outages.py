@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.core.policy.configuration import Configured
-from bot.core.requests import Hold, Outcome, Stage, Window
+from bot.core.requests import Hold, Outcome, ScheduledWindow, Stage
 from tests.workflow.expiry.test_expire import HOUR, MASKED, RUNS, TWO_HOURS, ended, returns, state
 from tests.workflow.fleet import Fleet
 from tests.workflow.hands import cut_off, let_in
@@ -31,7 +31,7 @@ def parts() -> Mapping[str, Any]:
 
 def test_a_mask_that_is_due_while_its_host_is_down_begins_and_ends_once_that_is_back(world: World) -> None:
     host, now = world.hosts["web-01"], world.clock.now()
-    asked = world.mask("tuned", window=Window(now + HOUR, now + 3 * HOUR), term=TWO_HOURS)
+    asked = world.mask("tuned", window=ScheduledWindow(now + HOUR, now + 3 * HOUR), duration=TWO_HOURS)
     world.vote(asked)
     world.when(asked, lambda now: now.stage is Stage.APPROVED, "an approval")
     cut_off(host)
@@ -44,8 +44,8 @@ def test_a_mask_that_is_due_while_its_host_is_down_begins_and_ends_once_that_is_
 
     cut_off(host)
     world.clock.ahead += 2 * HOUR
-    overdue = world.when(done, lambda now: bool(now.standing.overdue), "a mask that is overdue")
-    assert "web-01" in overdue.standing.overdue
+    overdue = world.when(done, lambda now: bool(now.aftercare.overdue), "a mask that is overdue")
+    assert "web-01" in overdue.aftercare.overdue
     assert (returns(world, done), state(host, "tuned.service")) == ([], MASKED)
     let_in(host)
     world.clock.ahead += HOUR

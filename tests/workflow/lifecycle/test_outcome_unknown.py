@@ -147,7 +147,7 @@ def test_a_command_whose_answer_is_cut_off_is_looked_after_and_not_repeated(shar
     ended = world.ended(asked)
     assert ended.target.outcome is Outcome.PROVEN, ended.target.note
     assert [sent.exit_code for sent in ended.target.sent if sent.step == "reload"] == [None]
-    assert "exec.unknown" in {event["type"] for event in world.store.records()}
+    assert "exec.outcome_unknown" in {event["type"] for event in world.store.records()}
     assert is_masked(host, "tuned.service")
     world.undo(ended)
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from bot.core.requests import Outcome, Request, Stage, Verb, Window
+from bot.core.requests import Outcome, Request, ScheduledWindow, Stage, Verb
 from tests.workflow.hands import cut_off, let_in
 from tests.workflow.lifecycle.test_outcome_unknown import is_masked, is_untouched
 from tests.workflow.slack import ALICE
@@ -12,9 +12,9 @@ from tests.workflow.world import World
 HOUR = timedelta(hours=1)
 
 
-def tonight(world: World) -> Window:
+def tonight(world: World) -> ScheduledWindow:
     opens = world.clock.now() + 10 * HOUR
-    return Window(opens, opens + HOUR)
+    return ScheduledWindow(opens, opens + HOUR)
 
 
 def go_to(world: World, at: datetime) -> None:
@@ -22,7 +22,7 @@ def go_to(world: World, at: datetime) -> None:
     world.clock.ahead += at - world.clock.now()
 
 
-def approved(world: World, unit: str, window: Window) -> Request:
+def approved(world: World, unit: str, window: ScheduledWindow) -> Request:
     """Asked and approved hours before."""
     asked = world.mask(unit, window=window)
     assert asked.approval

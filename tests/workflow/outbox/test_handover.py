@@ -10,18 +10,18 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.core.hosts.inventory import Host, Inventory
-from bot.core.kill_switch import State, written
+from bot.core.kill_switch import KillSwitchState, encode
 from bot.core.policy.configuration import Configured
-from bot.core.requests import Frozen
-from bot.core.time.schedule import Digest, Schedule
-from bot.ports import Duty, Reply
+from bot.core.requests import KillSwitch
+from bot.core.time.schedule import HandoverSchedule, Schedule
+from bot.ports import Periodic, Reply
 from bot.workflow.engine.periodic import appoint_configured
 from bot.workflow.outbox.handover import DIGEST
 from tests.workflow.slack import ALICE, words
 from tests.workflow.world import POLICY, World
 
 CHANNEL = "CDIGEST"
-NINE = Digest(Schedule(time(9), ZoneInfo("Europe/Berlin")), CHANNEL)
+NINE = HandoverSchedule(Schedule(time(9), ZoneInfo("Europe/Berlin")), CHANNEL)
 QUIET = "Nothing of ours is masked, and nothing waits or runs."
 
 
@@ -32,7 +32,7 @@ class _Nowhere:
 
 def a_world(folder: Path, at: str) -> World:
     """A bot without a host, on the same database each time, at this time."""
-    policy = replace(POLICY, scheduled_digest=NINE)
+    policy = replace(POLICY, handover_schedule=NINE)
     one = World({}, f"sqlite:///{folder}/maskbot.db", ways=_Nowhere(), policy=policy, inventory=Inventory(()))
     set_clock(one, at)
     return one
@@ -115,8 +115,8 @@ def test_a_digest_that_slack_did_not_take_until_the_next_one_is_left_out(tmp_pat
 
 def test_a_freeze_is_never_missed(tmp_path: Path) -> None:
     with running(a_world(tmp_path, "2026-03-27 07:50")) as world:
-        frozen = Frozen(ALICE.id, "alice", "everything burns", world.clock.now())
-        world.store.keep(Duty("freeze", written(State(frozen))))
+        frozen = KillSwitch(ALICE.id, "alice", "everything burns", world.clock.now())
+        world.store.keep(Periodic("freeze", encode(KillSwitchState(frozen))))
         set_clock(world, "2026-03-27 08:00:01")
         world.until(lambda: bool(said(world)), "a digest")
         assert "NEW MASKS ARE STOPPED by <@UALICE>" in said(world)[0]
@@ -127,7 +127,7 @@ def test_another_schedule_holds_from_the_next_start_on(tmp_path: Path) -> None:
         pass
     later = a_world(tmp_path, "2026-03-27 07:51")
     noon = replace(NINE, schedule=Schedule(time(12), UTC))
-    later.in_force.put(Configured(Inventory(()), replace(later.parts.policy, scheduled_digest=noon)))
+    later.in_force.put(Configured(Inventory(()), replace(later.parts.policy, handover_schedule=noon)))
 
     with running(later):
         duty = later.store.duty(DIGEST)
@@ -137,7 +137,7 @@ def test_another_schedule_holds_from_the_next_start_on(tmp_path: Path) -> None:
 
 def test_without_a_schedule_nothing_more_is_said(tmp_path: Path) -> None:
     with running(a_world(tmp_path, "2026-03-27 07:50")) as world:
-        world.in_force.put(Configured(Inventory(()), replace(world.parts.policy, scheduled_digest=None)))
+        world.in_force.put(Configured(Inventory(()), replace(world.parts.policy, handover_schedule=None)))
         set_clock(world, "2026-03-27 08:00:01")
 
         world.until(lambda: (duty := world.store.duty(DIGEST)) is not None and duty.due_at is None, "an end")

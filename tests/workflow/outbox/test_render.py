@@ -12,12 +12,12 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from bot.core.cards import approval, closed, done, expiry, handover, home, running
 from bot.core.hosts.inventory import Host, Inventory
-from bot.core.requests import Outcome, Request, Sent, Stage, Standing
+from bot.core.requests import Aftercare, Outcome, Request, Sent, Stage
 from bot.edges.metrics import Undrawn
 from bot.ports import Message, MessageKind
 from bot.workflow.engine.timers import do_what_is_due
 from bot.workflow.outbox import deliver
-from bot.workflow.outbox.deliver import say
+from bot.workflow.outbox.deliver import deliver as say
 from bot.workflow.queries import answers
 from bot.workflow.queries import home as gathering
 from bot.workflow.queries.home import drawn
@@ -59,7 +59,7 @@ def said(world: World, mark: str) -> str:
 def counted(world: World) -> dict[str, int]:
     """As Prometheus reads it."""
     registry = CollectorRegistry()
-    registry.register(Undrawn(lambda: world.parts.vitals.undrawn))
+    registry.register(Undrawn(lambda: world.parts.liveness.undrawn))
     found = re.findall(
         r'^maskbot_undrawn_total\{kind="(\w+)"\} (\d+)', generate_latest(registry).decode(), re.MULTILINE
     )
@@ -154,7 +154,7 @@ def test_what_is_said_to_one_person_or_belongs_to_no_request_is_said_plainly(
 
 def test_a_digest_names_what_else_can_be_asked(world: World, breaks: Callable[[Any, str], None]) -> None:
     breaks(handover, "digest")
-    world.store.record([an_event()], [Message(MessageKind.DIGEST, place=INCIDENT)])
+    world.store.record([an_event()], [Message(MessageKind.HANDOVER, place=INCIDENT)])
     say_all(world)
     assert "/mask handover" in said(world, "announcement")
     assert counted(world) == {"digest": 1}
@@ -196,13 +196,13 @@ def test_a_sentence_that_fails_keeps_no_mask_from_its_end_nor_its_owner_from_hea
     now = world.clock.now()
     request = world.store.save(waits(world).move(Stage.APPROVED))
     request = world.store.save(request.move(Stage.RUNNING))
-    standing = Standing(ends_at=now + timedelta(minutes=10), tell_at=now)
+    standing = Aftercare(ends_at=now + timedelta(minutes=10), remind_at=now)
     masked = request.on_target(before=snapshot(), after=snapshot(), outcome=Outcome.PROVEN)
-    masked = world.store.save(replace(masked.move(Stage.DONE, finished_at=now), standing=standing))
+    masked = world.store.save(replace(masked.move(Stage.DONE, finished_at=now), aftercare=standing))
     claim = world.store.claim("worker")
     assert claim is not None
     kept = do_what_is_due(world.parts, claim, claim.request)
-    assert (kept.standing.tell_at, kept.standing.ends_at) == (None, standing.ends_at)
+    assert (kept.aftercare.remind_at, kept.aftercare.ends_at) == (None, standing.ends_at)
     say_all(world)
     assert said(world, f"{masked.id}:direct").startswith("There is news of cron.service on web-01 (masked and proven)")
     assert counted(world) == {"sentence": 1}

@@ -8,14 +8,14 @@ import pytest
 
 from bot.core.people.identity import Place
 from bot.core.policy.model import Group, Routing, Rule
-from bot.core.requests import Outcome, Request, Rung, Stage, Verb, Verdict
+from bot.core.requests import EscalationStep, Outcome, Request, Stage, Verb, Verdict
 from tests.workflow.conftest import Opening
 from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, INCIDENT, People, Said, words
 from tests.workflow.world import POLICY, World
 
 APPROVALS, OPERATIONS, PRIVATE = "C0APPROVE", "C0OPS", "C0PRIVATE"
 ROUTING = Routing(card_channel=APPROVALS, mention=("sre", "dba"), tell=(OPERATIONS,))
-LADDER = (Rung(timedelta(minutes=5), channel=OPERATIONS),)
+LADDER = (EscalationStep(timedelta(minutes=5), channel=OPERATIONS),)
 PROD = Rule("prod", ask=frozenset({"eng"}), approve=("sre",), routing=ROUTING, escalate=LADDER)
 THERE = Rule("there", units=("cron.service",), ask=frozenset({"eng"}), need=2, approve=("sre", "dba"))
 IN_PLACE = replace(THERE, routing=replace(ROUTING, card_channel=""))
@@ -126,8 +126,8 @@ def test_a_card_in_a_thread_calls_nobody_there_but_once_in_the_channel(world: Wo
 def test_what_was_asked_in_a_private_channel_is_echoed_nowhere(world: World) -> None:
     asked = world.answered(world.ask(Verb.MASK, "watchdog", place=Place(PRIVATE)))
     assert card(world, asked).channel == PRIVATE
-    assert asked.nudges is not None
-    climbed = asked.nudges.since + LADDER[0].after
+    assert asked.escalation is not None
+    climbed = asked.escalation.since + LADDER[0].after
     world.clock.ahead += climbed - world.clock.now()
     world.noted(asked, "nobody else is told, because it was asked in a private channel")
     done = world.approve(asked, by=BOB)

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.core.hosts.inventory import Host
-from bot.core.policy.home import Unreached
+from bot.core.policy.home import UnreachableHost
 from bot.errors import HostError, OutcomeUnknown
 from bot.ports import Reply
-from bot.workflow.process.reachability import Noted, Reach
+from bot.workflow.process.reachability import Noted, Reachability
 
 FIRST = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 
@@ -43,14 +43,14 @@ def host(name: str) -> Host:
 
 
 def test_a_host_is_named_from_the_first_try_in_vain_until_it_answers() -> None:
-    hosts, reach, clock = Flaky(), Reach(), Hands()
+    hosts, reach, clock = Flaky(), Reachability(), Hands()
     noted = Noted(hosts, reach, clock)
     for trouble in (HostError("refused.", code="ssh_refused"), OutcomeUnknown("no answer.")):
         hosts.trouble = trouble
         with pytest.raises(type(trouble)):
             noted.run(host("web-01"), ("true",), deadline=3)
         clock.wait(60)
-    assert reach.unreached(["db-01", "web-01"]) == (Unreached("web-01", FIRST, "no answer."),)
+    assert reach.unreached(["db-01", "web-01"]) == (UnreachableHost("web-01", FIRST, "no answer."),)
     assert reach.unreached(["db-01"]) == ()
 
     hosts.trouble = None

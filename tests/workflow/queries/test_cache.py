@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from structlog.testing import capture_logs
 
-from bot.workflow.queries.cache import Remembered, Taken
+from bot.workflow.queries.cache import Cache, Cached
 from tests.workflow.process.test_reachability import Hands
 
 
@@ -17,14 +17,14 @@ class Desk:
         self.clock = Hands()
         self.asked: list[str] = []
 
-    def remembered(self, *, at_once: int = 2) -> Remembered[str, str]:
-        return Remembered(self.take, later=self.jobs.append, clock=self.clock, at_once=at_once)
+    def remembered(self, *, at_once: int = 2) -> Cache[str, str]:
+        return Cache(self.take, later=self.jobs.append, clock=self.clock, at_once=at_once)
 
-    def take(self, key: str) -> Taken[str]:
+    def take(self, key: str) -> Cached[str]:
         self.asked.append(key)
         if key == "trouble":
             raise RuntimeError(key)
-        return Taken(f"{key} {len(self.asked)}", timedelta(seconds=60))
+        return Cached(f"{key} {len(self.asked)}", timedelta(seconds=60))
 
     def work(self) -> None:
         while self.jobs:

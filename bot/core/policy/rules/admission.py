@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.core.policy.calendar_and_limits import Bounds
+from bot.core.policy.calendar_and_limits import RequestLimits
 from bot.core.policy.model import Refuse
 
 RATE, QUEUE = "rate_limited", "queue_full"
@@ -16,7 +16,7 @@ class Traffic:
     open_requests: int  # of everybody
 
 
-def there_is_room(traffic: Traffic, bounds: Bounds) -> Refuse | None:
+def there_is_room(traffic: Traffic, bounds: RequestLimits) -> Refuse | None:
     """A flood is turned away at the door: it reaches no host, and no approver has to read it."""
     if bounds.requests_per_minute is not None and traffic.lately >= bounds.requests_per_minute:
         why = f"You asked {traffic.lately} times within a minute, and the policy allows {bounds.requests_per_minute}."

@@ -12,7 +12,7 @@ from bot.core.policy.rules.identity import is_one_of_us
 from bot.core.policy.rules.permission import approvers_of, at_signs, matching, not_known
 from bot.core.policy.rules.routing import routed
 from bot.core.policy.rules.unit_names import listed, names_of
-from bot.core.requests import Approval, Raised, Request, Verb
+from bot.core.requests import Approval, ExtraApprovalReason, Request, Verb
 
 _FEW = ("none", "one", "two", "three", "four", "five")
 
@@ -24,7 +24,7 @@ class Demand:
     rule: Rule
     need: int
     guarded: str  # why more care is needed, and an approver's word that console access works; or empty
-    raised: tuple[Raised, ...] = ()  # why more is asked for than the rule says
+    raised: tuple[ExtraApprovalReason, ...] = ()  # why more is asked for than the rule says
 
 
 def demand(facts: Facts, policy: Policy) -> Demand:

@@ -9,10 +9,10 @@ AUDIT_UNAVAILABLE = "audit_unavailable"
 
 def record_can_be_copied(facts: Facts, _policy: Policy) -> Refuse | None:
     """Nothing new is asked for, approved or begun while a required sink takes nothing; whatever undoes goes on."""
-    if not facts.uncopied or not is_new_mask(facts) or only_denies(facts):
+    if not facts.unshipped or not is_new_mask(facts) or only_denies(facts):
         return None
     return Refuse(
         AUDIT_UNAVAILABLE,
-        f"New masks have to wait: {facts.uncopied}, and nothing new is done without that copy.",
+        f"New masks have to wait: {facts.unshipped}, and nothing new is done without that copy.",
         "Whatever takes a mask back goes on. New masks do by themselves once the copy is taken again.",
     )

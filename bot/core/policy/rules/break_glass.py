@@ -10,29 +10,29 @@ from bot.core.policy.rules.routing import routed
 GLASS = "break-glass"
 
 
-def may_go_alone(facts: Facts, policy: Policy) -> Refuse | None:
+def may_break_glass(facts: Facts, policy: Policy) -> Refuse | None:
     """Said to whoever wants to: the group, the reason, and for a guarded unit the word that console access works."""
-    if facts.moment is not Moment.ALONE or facts.alone is None:
+    if facts.moment is not Moment.BREAK_GLASS or facts.break_glass is None:
         return None
-    return objection(facts.alone, facts, policy)
+    return objection(facts.break_glass, facts, policy)
 
 
-def goes_alone(facts: Facts, policy: Policy) -> Allow | Refuse | None:
+def break_glass_is_allowed(facts: Facts, policy: Policy) -> Allow | Refuse | None:
     """Who went ahead alone is read again at every moment, as approvers are. Every rule above holds all the same."""
-    if facts.alone is None:
+    if facts.break_glass is None:
         return None
-    no = objection(facts.alone, facts, policy)
+    no = objection(facts.break_glass, facts, policy)
     if no is None:
-        return Allow(GLASS, f"{facts.alone.name} went ahead alone", routed(demand(facts, policy).rule, facts))
+        return Allow(GLASS, f"{facts.break_glass.name} went ahead alone", routed(demand(facts, policy).rule, facts))
     return no if no.code in (NOT_KNOWN, NOT_KNOWN_YET) else None
 
 
 def objection(person: Person, facts: Facts, policy: Policy) -> Refuse | None:
     """Why somebody may not go ahead alone with this change; None if they may."""
-    may, glass, hold = policy.break_glass.groups, facts.request.glass, facts.request.ask.change.hold
+    may, glass, hold = policy.break_glass.groups, facts.request.break_glass, facts.request.ask.change.hold
     if facts.others or (hold and hold.is_whole):
         return Refuse("never_alone", "Nobody goes ahead alone with a whole group.", "Ask for one of its hosts.")
-    closed = next((rule.name for rule in matching(facts, policy) if not rule.alone), "")
+    closed = next((rule.name for rule in matching(facts, policy) if not rule.allows_break_glass), "")
     if closed:
         return Refuse("never_alone", f"Nobody goes ahead alone here: rule `{closed}` says so.")
     if person.groups.isdisjoint(may) and (no := not_known(sorted(may), facts)):

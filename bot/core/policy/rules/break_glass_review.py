@@ -7,7 +7,7 @@ from bot.core.policy.rules.permission import at_signs, matching, not_known
 
 def signer_is_somebody_else(facts: Facts, _policy: Policy) -> Refuse | None:
     """A review by who asked for it or went ahead alone would be none."""
-    glass, signer = facts.request.glass, facts.voter
+    glass, signer = facts.request.break_glass, facts.voter
     if glass is None or signer is None:
         return Refuse("no_review", "No review is owed here.")
     if signer.id.is_same_as(glass.by):
@@ -20,7 +20,7 @@ def signer_is_somebody_else(facts: Facts, _policy: Policy) -> Refuse | None:
 
 def signer_could_approve(facts: Facts, policy: Policy) -> Refuse | None:
     """Who could approve it now; once no rule covers it any more, who could have approved it then."""
-    then = facts.request.glass.groups if facts.request.glass else ()
+    then = facts.request.break_glass.groups if facts.request.break_glass else ()
     may = demand(facts, policy).rule.approve if matching(facts, policy) else then
     if facts.voter and facts.voter.groups & set(may):
         return None

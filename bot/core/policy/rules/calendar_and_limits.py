@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.policy.calendar_and_limits import Freeze, Rise
+from bot.core.policy.calendar_and_limits import ExtraApprovals, Freeze
 from bot.core.policy.model import Facts, Policy, Refuse, Rule
 from bot.core.policy.rules.permission import matching, outside_scope
-from bot.core.requests import Raised, Verb
+from bot.core.requests import ExtraApprovalReason, Verb
 from bot.core.requests.scheduling import due, window_of
 from bot.core.time.calendar import Period, Times, current, upcoming
 from bot.core.time.human_time import spoken
@@ -19,8 +19,8 @@ FREEZE, WINDOW, REACH = "freeze", "outside_window", "blast_radius"
 class Reason:
     """Something that asks for more, and how much."""
 
-    rise: Rise
-    raised: Raised
+    rise: ExtraApprovals
+    raised: ExtraApprovalReason
 
 
 def reasons(facts: Facts, policy: Policy) -> tuple[Reason, ...]:
@@ -32,7 +32,7 @@ def reasons(facts: Facts, policy: Policy) -> tuple[Reason, ...]:
 
 def is_new_mask(facts: Facts) -> bool:
     """Whether a unit would be masked that is not masked by us yet."""
-    return facts.request.ask.change.verb is Verb.MASK and not facts.request.ask.prolongs
+    return facts.request.ask.change.verb is Verb.MASK and not facts.request.ask.extends
 
 
 def when(facts: Facts) -> datetime:
@@ -63,7 +63,7 @@ def turns_at(facts: Facts, policy: Policy) -> datetime | None:
     """When time alone may change the answer: the calendar turns, or what is beyond a bound is long enough ago."""
     if not is_new_mask(facts):
         return None
-    beyond = [facts.now + policy.bounds.within] if any(_bounds(facts, policy)) else []
+    beyond = [facts.now + policy.limits.within] if any(_bounds(facts, policy)) else []
     times = [freeze.times for freeze in policy.freezes if not outside_scope(freeze, facts)]
     times += [_times(rule, policy) for rule in matching(facts, policy) if rule.windows]
     turns = (turn for one in times if (turn := _turn(one, when(facts))))
@@ -81,7 +81,7 @@ def _freezes(facts: Facts, policy: Policy) -> Iterator[Reason]:
     for freeze in policy.freezes:
         period = current(freeze.times, when(facts))
         if period and not outside_scope(freeze, facts):
-            yield Reason(freeze.rise, Raised(FREEZE, _why(freeze), period.ends))
+            yield Reason(freeze.rise, ExtraApprovalReason(FREEZE, _why(freeze), period.ends))
 
 
 def _why(freeze: Freeze) -> str:
@@ -93,24 +93,27 @@ def _windows(facts: Facts, policy: Policy) -> Iterator[Reason]:
         if rule.windows and not current(_times(rule, policy), when(facts)):
             names = " and ".join(rule.windows)
             following: Period | None = upcoming(_times(rule, policy), when(facts))
-            yield Reason(rule.outside, Raised(WINDOW, f"outside of {names}", following.begins if following else None))
+            yield Reason(
+                rule.outside,
+                ExtraApprovalReason(WINDOW, f"outside of {names}", following.begins if following else None),
+            )
 
 
 def _times(rule: Rule, policy: Policy) -> tuple[Times, ...]:
-    return tuple(one for window in policy.windows if window.name in rule.windows for one in window.times)
+    return tuple(one for window in policy.maintenance_windows if window.name in rule.windows for one in window.times)
 
 
 def _bounds(facts: Facts, policy: Policy) -> Iterator[Reason]:
-    bounds, reach = policy.bounds, facts.reach
+    bounds, reach = policy.limits, facts.blast_radius
     if reach is None:
         return
     rise, within = bounds.beyond or highest(policy), spoken(bounds.within)
     if bounds.hosts is not None and reach.hosts > bounds.hosts:
         why = f"{counted(reach.hosts, 'host')} within {within}, {bounds.hosts} allowed"
-        yield Reason(rise, Raised(REACH, why))
+        yield Reason(rise, ExtraApprovalReason(REACH, why))
     if bounds.units_per_host is not None and reach.units > bounds.units_per_host:
         why = f"{counted(reach.units, 'unit')} on {facts.host.name} within {within}, {bounds.units_per_host} allowed"
-        yield Reason(rise, Raised(REACH, why))
+        yield Reason(rise, ExtraApprovalReason(REACH, why))
 
 
 def counted(number: int, thing: str) -> str:
@@ -118,6 +121,6 @@ def counted(number: int, thing: str) -> str:
     return f"{number} {thing}" + "s" * (number != 1)
 
 
-def highest(policy: Policy) -> Rise:
+def highest(policy: Policy) -> ExtraApprovals:
     """The most approvals that the policy asks for anywhere."""
-    return Rise(more=0, need=max(policy.guarded_need, *(rule.need for rule in policy.rules), 0))
+    return ExtraApprovals(more=0, need=max(policy.guarded_need, *(rule.need for rule in policy.rules), 0))

@@ -49,7 +49,7 @@ def are_enough(people: Collection[PersonId], facts: Facts, policy: Policy) -> bo
 
 def _needs_nobody(facts: Facts, policy: Policy) -> bool:
     """Who asks will go ahead alone."""
-    return facts.request.ask.alone and break_glass.objection(facts.requester, facts, policy) is None
+    return facts.request.ask.break_glass and break_glass.objection(facts.requester, facts, policy) is None
 
 
 def _most(facts: Facts, rule: Rule) -> int:

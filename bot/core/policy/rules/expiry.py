@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from bot.core.policy.model import Allow, Facts, Moment, Policy, Refuse
 from bot.core.policy.rules.approval import guarded_because
 from bot.core.policy.rules.permission import matching
-from bot.core.requests import Request, Term, Verb
-from bot.core.requests.duration import typed
+from bot.core.requests import Duration, Request, Verb
+from bot.core.requests.duration import format_length
 from bot.core.requests.scheduling import due, window_of
 
 END = "end of our own mask"
@@ -26,10 +26,10 @@ def end_is_due(facts: Facts, _policy: Policy) -> Refuse | None:
     return Refuse("end_not_due", "The mask does not end now: its end was put off, or it was taken back.")
 
 
-def prolonged_mask_stands(facts: Facts, _policy: Policy) -> Refuse | None:
+def extended_mask_stands(facts: Facts, _policy: Policy) -> Refuse | None:
     """Only what would end later than it does now can be prolonged, and only while it is there."""
     request, mask = facts.request, facts.own_mask
-    if not request.ask.prolongs or request.ask.change.hold or (mask and mask.standing.is_prolonged_by(request.id)):
+    if not request.ask.extends or request.ask.change.hold or (mask and mask.aftercare.is_extended_by(request.id)):
         return None
     ends_at = _end_of(mask)
     if mask is None or not mask.is_live_mask or ends_at is None:
@@ -57,7 +57,7 @@ def extension_is_free(facts: Facts, policy: Policy) -> Allow | None:
     and what somebody did alone is not either, before anybody has reviewed it.
     """
     mask = facts.own_mask
-    if not facts.request.ask.prolongs or mask is None or facts.voter or guarded_because(facts, policy):
+    if not facts.request.ask.extends or mask is None or facts.voter or guarded_because(facts, policy):
         return None
     if mask.owes_review:
         return None
@@ -72,7 +72,7 @@ def extension_is_free(facts: Facts, policy: Policy) -> Allow | None:
 
 def latest_without_vote(mask: Request, policy: Policy) -> datetime | None:
     """Until when a mask of ours may be prolonged without a vote."""
-    approved, since = mask.standing.approved_until, mask.finished_at
+    approved, since = mask.aftercare.approved_until, mask.finished_at
     if approved is None or since is None:
         return None
     return min(approved + (approved - since) * policy.free_extension, since + policy.longest_mask)
@@ -81,7 +81,7 @@ def latest_without_vote(mask: Request, policy: Policy) -> datetime | None:
 def mask_ends_where_it_must(facts: Facts, policy: Policy) -> Refuse | None:
     """Some hosts or units the policy lets nobody mask for good, or only if somebody answers for it."""
     change = facts.request.ask.change
-    if change.verb is not Verb.MASK or change.term is not None or change.force:
+    if change.verb is not Verb.MASK or change.duration is not None or change.force:
         return None
     strict = [rule for rule in matching(facts, policy) if rule.requires_end and not (change.hold and rule.hold_will_do)]
     if not strict:
@@ -92,30 +92,32 @@ def mask_ends_where_it_must(facts: Facts, policy: Policy) -> Refuse | None:
 
 def length_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:
     """Not so short that nobody would notice, not so long that nobody would remember; and not over before it begins."""
-    term = facts.request.ask.change.term
+    term = facts.request.ask.change.duration
     if term is None:
         return None
     length = _length(term, facts)
     if length <= timedelta() or (term.until and term.until <= facts.now):
         return Refuse("end_is_past", "The end that was asked for is over already.", _SAY_FOR_HOW_LONG)
     if length > policy.longest_mask:
-        return Refuse("too_long", f"A mask that ends lasts {typed(policy.longest_mask)} at most.", "Ask for less.")
+        return Refuse(
+            "too_long", f"A mask that ends lasts {format_length(policy.longest_mask)} at most.", "Ask for less."
+        )
     if length < policy.shortest_mask and facts.moment in (Moment.ASK, Moment.LOOKED):
-        return Refuse("too_short", f"A mask lasts {typed(policy.shortest_mask)} at least.", "Ask for more.")
+        return Refuse("too_short", f"A mask lasts {format_length(policy.shortest_mask)} at least.", "Ask for more.")
     return None
 
 
 def _end_of(mask: Request | None) -> datetime | None:
-    return mask.standing.ends_at if mask and mask.can_be_undone else None
+    return mask.aftercare.ends_at if mask and mask.can_be_undone else None
 
 
 def _wanted(request: Request) -> datetime | None:
-    term = request.ask.change.term
+    term = request.ask.change.duration
     return term.until if term else None
 
 
-def _length(term: Term, facts: Facts) -> timedelta:
+def _length(term: Duration, facts: Facts) -> timedelta:
     """A mask that is prolonged has begun already."""
-    mask = facts.own_mask if facts.request.ask.prolongs else None
+    mask = facts.own_mask if facts.request.ask.extends else None
     begins = mask.finished_at if mask and mask.finished_at else due(window_of(facts.request), facts.now)
     return term.until - begins if term.until else term.lasts or timedelta()

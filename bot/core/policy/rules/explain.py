@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from bot.core.policy.calendar_and_limits import Bounds, Freeze, Rise, Window
+from bot.core.policy.calendar_and_limits import ExtraApprovals, Freeze, MaintenanceWindow, RequestLimits
 from bot.core.policy.model import Explained, Facts, Policy, Rule
 from bot.core.policy.rules.calendar_and_limits import REACH, counted, is_new_mask, reasons, when
 from bot.core.policy.rules.permission import approvers_of, at_signs, matching, mismatch, outside_scope
@@ -13,14 +13,14 @@ from bot.core.time.human_time import spoken
 LIMITS = "limits"  # the one line of `why` about all of them
 
 
-def told(facts: Facts, policy: Policy) -> Iterator[Explained]:
+def explain_decision(facts: Facts, policy: Policy) -> Iterator[Explained]:
     """In the order of the file's parts."""
     for rule in policy.rules:
         why_not = mismatch(rule, facts)
-        yield Explained(f"rule {rule.name}", holds=not why_not, why=why_not or _rule(rule, policy), line=rule.line)
+        yield Explained(f"rule {rule.name}", applies=not why_not, why=why_not or _rule(rule, policy), line=rule.line)
     if is_new_mask(facts):
         yield from (_freeze(freeze, facts) for freeze in policy.freezes)
-        yield from (_window(window, facts, policy) for window in policy.windows)
+        yield from (_window(window, facts, policy) for window in policy.maintenance_windows)
         yield from _limits(facts, policy)
 
 
@@ -29,33 +29,33 @@ def _rule(rule: Rule, policy: Policy) -> str:
         return f"it forbids: {rule.forbid}"
     asks = at_signs(sorted(rule.ask)) or "nobody"
     groups = at_signs(sorted(policy.break_glass.groups))
-    alone = f"; {groups} may go ahead alone" if rule.alone else "; nobody goes ahead alone"
+    alone = f"; {groups} may go ahead alone" if rule.allows_break_glass else "; nobody goes ahead alone"
     return f"{asks} may ask; {rule.need} of {approvers_of(rule)} approve{alone if groups else ''}"
 
 
 def _freeze(freeze: Freeze, facts: Facts) -> Explained:
     step, period = f"freeze {freeze.name}", current(freeze.times, when(facts))
     if why_not := outside_scope(freeze, facts):
-        return Explained(step, holds=False, why=why_not, line=freeze.line)
+        return Explained(step, applies=False, why=why_not, line=freeze.line)
     if period is None:
         following = upcoming(freeze.times, when(facts))
         why_not = f"it begins {_at(following.begins)}" if following else "it is not now"
-        return Explained(step, holds=False, why=why_not, line=freeze.line)
+        return Explained(step, applies=False, why=why_not, line=freeze.line)
     why = f"until {_at(period.ends)}: {_rise(freeze.rise)}"
-    return Explained(step, holds=True, why=why, line=freeze.line)
+    return Explained(step, applies=True, why=why, line=freeze.line)
 
 
-def _window(window: Window, facts: Facts, policy: Policy) -> Explained:
+def _window(window: MaintenanceWindow, facts: Facts, policy: Policy) -> Explained:
     step, period = f"window {window.name}", current(window.times, when(facts))
     asking = [rule for rule in matching(facts, policy) if window.name in rule.windows]
     if not asking:
-        return Explained(step, holds=False, why="no rule that matches names it", line=window.line)
+        return Explained(step, applies=False, why="no rule that matches names it", line=window.line)
     if period:
-        return Explained(step, holds=True, why=f"it is open until {_at(period.ends)}", line=window.line)
+        return Explained(step, applies=True, why=f"it is open until {_at(period.ends)}", line=window.line)
     following = upcoming(window.times, when(facts))
     opens = f", and opens {_at(following.begins)}" if following else ""
     why = f"it is closed{opens}; outside: {_rise(asking[0].outside)}"
-    return Explained(step, holds=False, why=why, line=window.line)
+    return Explained(step, applies=False, why=why, line=window.line)
 
 
 def _limits(facts: Facts, policy: Policy) -> Iterator[Explained]:
@@ -64,27 +64,28 @@ def _limits(facts: Facts, policy: Policy) -> Iterator[Explained]:
     if beyond:
         why = f"{'; '.join(reason.raised.why for reason in beyond)}: {_rise(beyond[0].rise)}"
     else:
-        why = "; ".join([*_reached(facts, policy.bounds), *_at_the_door(policy.bounds)])
+        why = "; ".join([*_reached(facts, policy.limits), *_at_the_door(policy.limits)])
     if why:
-        yield Explained(LIMITS, holds=bool(beyond), why=why, line=policy.bounds.line)
+        yield Explained(LIMITS, applies=bool(beyond), why=why, line=policy.limits.line)
 
 
-def _reached(facts: Facts, bounds: Bounds) -> Iterator[str]:
-    if facts.reach and bounds.hosts is not None:
-        yield f"with this one {facts.reach.hosts} of {counted(bounds.hosts, 'host')} within {spoken(bounds.within)}"
-    if facts.reach and bounds.units_per_host is not None:
+def _reached(facts: Facts, bounds: RequestLimits) -> Iterator[str]:
+    if facts.blast_radius and bounds.hosts is not None:
+        hosts = counted(bounds.hosts, "host")
+        yield f"with this one {facts.blast_radius.hosts} of {hosts} within {spoken(bounds.within)}"
+    if facts.blast_radius and bounds.units_per_host is not None:
         units = counted(bounds.units_per_host, "unit")
-        yield f"with this one {facts.reach.units} of {units} on {facts.host.name} within {spoken(bounds.within)}"
+        yield f"with this one {facts.blast_radius.units} of {units} on {facts.host.name} within {spoken(bounds.within)}"
 
 
-def _at_the_door(bounds: Bounds) -> Iterator[str]:
+def _at_the_door(bounds: RequestLimits) -> Iterator[str]:
     if bounds.requests_per_minute is not None:
         yield f"one person asks {counted(bounds.requests_per_minute, 'time')} a minute at most"
     if bounds.open_requests is not None:
         yield f"{counted(bounds.open_requests, 'request')} may be open"
 
 
-def _rise(rise: Rise) -> str:
+def _rise(rise: ExtraApprovals) -> str:
     if rise.forbid:
         return f"it forbids: {rise.forbid}"
     more = [f"{rise.more} more"] * bool(rise.more) + [f"{rise.need} at least"] * bool(rise.need)

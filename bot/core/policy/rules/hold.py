@@ -22,9 +22,9 @@ def mask_is_off(facts: Facts, policy: Policy) -> Refuse | None:
     if not facts.request.ask.is_put_back:
         return None
     mask = facts.own_mask
-    if mask is None or mask.hold is None or mask.held.off is not Loss.REMOVED or not policy.holds.puts_back:
+    if mask is None or mask.hold is None or mask.hold_state.off is not Loss.REMOVED or not policy.holds.puts_back:
         return Refuse("not_off", "There is no hold of ours any more whose mask is to be put back.")
-    rests = rests_until(mask.held.rounds, policy.holds, facts.now)
+    rests = rests_until(mask.hold_state.rounds, policy.holds, facts.now)
     if rests is None:
         return None
     return Refuse("rests", f"It was put back so often that it rests until {rests:%H:%M} UTC.")
@@ -97,10 +97,10 @@ def owners_lift_it(facts: Facts, policy: Policy) -> Refuse | None:
 def is_kept(facts: Facts, policy: Policy) -> Allow | Refuse | None:
     """Its owners look at it and keep it. It would stay anyway and nothing is done to a host, so nobody votes."""
     ask = facts.request.ask
-    if not ask.prolongs or ask.change.hold is None:
+    if not ask.extends or ask.change.hold is None:
         return None
     mask = facts.own_mask
-    if mask is None or not (mask.hold or mask.standing.is_prolonged_by(facts.request.id)):
+    if mask is None or not (mask.hold or mask.aftercare.is_extended_by(facts.request.id)):
         return Refuse("no_hold", "That hold was lifted meanwhile.")
     no = _only(ask.change.hold.owners, facts, policy, "keeps") or review_is_ahead(facts, policy)
     return no or Allow(REVIEW, f"@{ask.change.hold.owners} looked at it again")

@@ -20,9 +20,13 @@ def voter_is_one_of_us(facts: Facts, policy: Policy) -> Refuse | None:
     return _stranger(facts.voter, policy, "You are") if facts.voter else None
 
 
-def whoever_goes_alone_is_one_of_us(facts: Facts, policy: Policy) -> Refuse | None:
+def break_glass_requester_is_one_of_us(facts: Facts, policy: Policy) -> Refuse | None:
     """The same for whoever wants to go ahead alone."""
-    return _stranger(facts.alone, policy, "You are") if facts.alone and facts.moment is Moment.ALONE else None
+    return (
+        _stranger(facts.break_glass, policy, "You are")
+        if facts.break_glass and facts.moment is Moment.BREAK_GLASS
+        else None
+    )
 
 
 def is_one_of_us(person: Person, policy: Policy) -> bool:

@@ -9,10 +9,10 @@ FROZEN = "frozen"
 
 def new_masks_are_not_stopped(facts: Facts, _policy: Policy) -> Refuse | None:
     """Nothing new is asked for, approved or begun; what waits may still be denied, and whatever undoes goes on."""
-    if facts.frozen is None or not is_new_mask(facts) or only_denies(facts):
+    if facts.kill_switch is None or not is_new_mask(facts) or only_denies(facts):
         return None
-    by, since = facts.frozen.by_name, facts.frozen.since
-    why = f"New masks are stopped since {since:%Y-%m-%d %H:%M} UTC by {by}: {facts.frozen.reason.rstrip('.')}."
+    by, since = facts.kill_switch.by_name, facts.kill_switch.since
+    why = f"New masks are stopped since {since:%Y-%m-%d %H:%M} UTC by {by}: {facts.kill_switch.reason.rstrip('.')}."
     return Refuse(FROZEN, why, "Two people who may approve let them go on: `/mask thaw`.")
 
 

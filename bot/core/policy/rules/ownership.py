@@ -24,7 +24,7 @@ def new_owner_could_have_asked(facts: Facts, policy: Policy) -> Refuse | None:
 def new_owner_has_not_voted(facts: Facts, _policy: Policy) -> Refuse | None:
     """Nobody is both: whoever approved it, or went ahead alone with it, stays on that side until it is over."""
     request = facts.request
-    decided = [vote.voter for vote in request.counted] + ([request.glass.by] if request.glass else [])
+    decided = [vote.voter for vote in request.counted] + ([request.break_glass.by] if request.break_glass else [])
     if request.stage.is_final or not any(facts.requester.id.is_same_as(one) for one in decided):
         return None
     return Refuse("decided_it", f"{facts.requester.name} decided on it, so it cannot be theirs as well.")

@@ -1,7 +1,7 @@
 """Windows: a change that was approved for a time runs at that time, and people can tell when that is."""
 
 from bot.core.policy.model import Facts, Moment, Policy, Refuse
-from bot.core.requests.duration import typed
+from bot.core.requests.duration import format_length
 from bot.core.requests.scheduling import is_ahead, window_of
 from bot.core.time.human_time import spoken
 
@@ -20,7 +20,9 @@ def window_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:
     if window is None or facts.moment not in (Moment.ASK, Moment.LOOKED):
         return None
     if window.closes - window.opens > policy.scheduling.longest:
-        return Refuse("window_too_long", f"A window lasts {typed(policy.scheduling.longest)} at most.", "Ask for less.")
+        return Refuse(
+            "window_too_long", f"A window lasts {format_length(policy.scheduling.longest)} at most.", "Ask for less."
+        )
     if window.opens - facts.request.asked_at > policy.scheduling.ahead:
         why = f"A window opens within {spoken(policy.scheduling.ahead)}, and no later."
         return Refuse("window_too_far", why, "Ask again when it is closer.")

@@ -28,5 +28,5 @@ def own_mask_is_taken_back(facts: Facts, policy: Policy) -> Allow | Refuse | Non
 
 def _took_part(mask: Request) -> set[tuple[str, str]]:
     """The keys of those whose mask it is or was, of those who approved it, and of who went ahead with it alone."""
-    alone = [mask.glass.by] if mask.glass else []
+    alone = [mask.break_glass.by] if mask.break_glass else []
     return {one.key for one in (*mask.requesters, *(vote.voter for vote in mask.counted), *alone)}

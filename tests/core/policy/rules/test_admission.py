@@ -2,11 +2,11 @@
 
 import pytest
 
-from bot.core.policy.calendar_and_limits import Bounds
+from bot.core.policy.calendar_and_limits import RequestLimits
 from bot.core.policy.model import Refuse
 from bot.core.policy.rules.admission import Traffic, there_is_room
 
-BOUNDS = Bounds(requests_per_minute=5, open_requests=100)
+BOUNDS = RequestLimits(requests_per_minute=5, open_requests=100)
 TOO_FAST = Refuse(
     "rate_limited",
     "You asked 5 times within a minute, and the policy allows 5.",
@@ -23,10 +23,10 @@ TRAFFIC = {
     "one too fast": (Traffic(5, 0), BOUNDS, TOO_FAST),
     "one too many": (Traffic(0, 100), BOUNDS, TOO_MANY),
     "both": (Traffic(5, 100), BOUNDS, TOO_FAST),
-    "without bounds": (Traffic(999, 999), Bounds(), None),
+    "without bounds": (Traffic(999, 999), RequestLimits(), None),
 }
 
 
 @pytest.mark.parametrize(("traffic", "bounds", "no"), TRAFFIC.values(), ids=TRAFFIC)
-def test_there_is_room_for(traffic: Traffic, bounds: Bounds, no: Refuse | None) -> None:
+def test_there_is_room_for(traffic: Traffic, bounds: RequestLimits, no: Refuse | None) -> None:
     assert there_is_room(traffic, bounds) == no

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from bot.core.people.identity import Person
-from bot.core.policy.decide import could_go_alone, decide, may_own, may_sign
+from bot.core.policy.decide import could_break_glass, decide, may_own, may_sign
 from bot.core.policy.model import (
     Allow,
-    BreakGlass,
+    BreakGlassPolicy,
     Decision,
     Facts,
     Moment,
@@ -41,7 +41,7 @@ from tests.core.situations import (
     waiting,
 )
 
-OPEN = replace(POLICY, break_glass=BreakGlass(frozenset({"oncall"})))
+OPEN = replace(POLICY, break_glass=BreakGlassPolicy(frozenset({"oncall"})))
 OLIVE = person("olive", "eng", "oncall")
 EVE = replace(person("eve", "oncall"), is_guest=True)
 
@@ -52,13 +52,13 @@ def alone(
     *,
     seen: Snapshot | None = None,
     asked: Request | None = None,
-    moment: Moment = Moment.ALONE,
+    moment: Moment = Moment.BREAK_GLASS,
     **glass: object,
 ) -> Decision:
     """What somebody is told who wants to go ahead alone with what alice asked for."""
     seen = seen or snapshot()
     asked = broken(asked or waiting(request(str(seen.asked))), who, **glass)  # type: ignore[arg-type]
-    return decide(looked(seen, asked, moment, alone=who), policy)
+    return decide(looked(seen, asked, moment, break_glass=who), policy)
 
 
 def refused(answer: Decision | None) -> tuple[str, str]:
@@ -74,7 +74,8 @@ def test_whom_the_policy_names_goes_ahead_without_a_vote() -> None:
 def test_with_what_they_asked_for_themselves_as_well() -> None:
     own = waiting(request(by=OLIVE))
     assert isinstance(
-        decide(looked(snapshot(), broken(own, OLIVE), Moment.ALONE, requester=OLIVE, alone=OLIVE), OPEN), Allow
+        decide(looked(snapshot(), broken(own, OLIVE), Moment.BREAK_GLASS, requester=OLIVE, break_glass=OLIVE), OPEN),
+        Allow,
     )
 
 
@@ -83,15 +84,15 @@ def test_with_what_they_asked_for_themselves_as_well() -> None:
 )
 def test_who_could_is_told_without_looking_at_anybody_else(who: Person, code: str) -> None:
     stranger = replace(ALICE, is_guest=True)
-    given = looked(snapshot(), broken(waiting(), who), Moment.ALONE, requester=stranger, alone=who)
-    no = could_go_alone(given, OPEN)
+    given = looked(snapshot(), broken(waiting(), who), Moment.BREAK_GLASS, requester=stranger, break_glass=who)
+    no = could_break_glass(given, OPEN)
     assert (no.code if no else "") == code
 
 
-@pytest.mark.parametrize("moment", [Moment.ALONE, Moment.ACT])
+@pytest.mark.parametrize("moment", [Moment.BREAK_GLASS, Moment.ACT])
 def test_where_it_is_not_known_who_is_in_the_group_it_waits_until_it_is(moment: Moment) -> None:
     asked = broken(waiting(), DAVE)
-    given = looked(snapshot(), asked, moment, alone=DAVE, unknown={"oncall": Unknown("nobody knows")})
+    given = looked(snapshot(), asked, moment, break_glass=DAVE, unknown={"oncall": Unknown("nobody knows")})
     assert refused(decide(given, OPEN)) == ("group_unknown", "nobody knows")
 
 
@@ -106,7 +107,9 @@ NOT_ALONE = {
     "who gives no reason": (alone(reason="   "), "no_reason", "a reason of at least 10 characters."),
     "who says too little": (alone(reason="db on fire"[:-1]), "no_reason", "a reason of at least 10 characters."),
     "anybody, where a rule says never": (
-        alone(policy=replace(OPEN, rules=(replace(PROD, need=0), Rule("db", ask=frozenset(), alone=False)))),
+        alone(
+            policy=replace(OPEN, rules=(replace(PROD, need=0), Rule("db", ask=frozenset(), allows_break_glass=False)))
+        ),
         "never_alone",
         "Nobody goes ahead alone here: rule `db` says so.",
     ),
@@ -138,21 +141,21 @@ def test_a_guarded_unit_is_masked_alone_by_who_vouches_for_the_console() -> None
 
 def test_the_word_of_who_asked_is_not_that_of_somebody_else_who_goes_alone() -> None:
     asked = waiting(request("docker.service"))
-    vouched = replace(asked, ask=replace(asked.ask, alone=True, console_works=True))
+    vouched = replace(asked, ask=replace(asked.ask, break_glass=True, console_works=True))
     assert refused(alone(seen=snapshot("docker.service"), asked=vouched))[0] == "console_not_vouched"
 
 
 @pytest.mark.parametrize("vouched", [True, False])
 def test_where_nobody_else_could_approve_who_goes_alone_vouches_as_they_ask(vouched: bool) -> None:  # noqa: FBT001
     asked = request("docker.service", by=OLIVE)
-    typed = replace(asked, ask=replace(asked.ask, alone=True, console_works=vouched, reason="nobody is awake"))
+    typed = replace(asked, ask=replace(asked.ask, break_glass=True, console_works=vouched, reason="nobody is awake"))
     given = looked(snapshot("docker.service"), typed, Moment.LOOKED, requester=OLIVE, members={"sre": frozenset()})
     assert isinstance(decide(given, OPEN), NeedsApproval) is vouched
 
 
 def test_the_requester_has_to_be_allowed_to_ask_all_the_same() -> None:
     asked = broken(waiting(), OLIVE)
-    answer = decide(looked(snapshot(), asked, Moment.ALONE, requester=DAVE, alone=OLIVE), OPEN)
+    answer = decide(looked(snapshot(), asked, Moment.BREAK_GLASS, requester=DAVE, break_glass=OLIVE), OPEN)
     assert refused(answer)[0] == "may_not_ask"
 
 
@@ -162,8 +165,8 @@ NO_APPROVERS = {"sre": Unknown("Nobody could tell who is in @sre.")}
 
 def test_where_nobody_can_tell_who_is_in_the_group_nobody_is_told_that_they_may_not() -> None:
     asked = broken(waiting(), ALICE)
-    for moment in (Moment.ALONE, Moment.ACT):
-        answer = decide(looked(snapshot(), asked, moment, alone=ALICE, unknown=NOT_TOLD), OPEN)
+    for moment in (Moment.BREAK_GLASS, Moment.ACT):
+        answer = decide(looked(snapshot(), asked, moment, break_glass=ALICE, unknown=NOT_TOLD), OPEN)
         assert refused(answer) == ("group_unknown", "Nobody could tell who is in @oncall.")
     signing = looked(snapshot(), asked, Moment.VOTE, voter=DAVE, unknown=NO_APPROVERS)
     assert refused(may_sign(signing, OPEN))[0] == "group_unknown"
@@ -180,20 +183,22 @@ LOST = {
 
 @pytest.mark.parametrize("now", LOST.values(), ids=LOST)
 def test_who_lost_it_before_it_ran_does_not_count_any_more(now: Person) -> None:
-    assert isinstance(decide(looked(snapshot(), broken(request(), OLIVE), Moment.ACT, alone=now), OPEN), NeedsApproval)
+    assert isinstance(
+        decide(looked(snapshot(), broken(request(), OLIVE), Moment.ACT, break_glass=now), OPEN), NeedsApproval
+    )
 
 
 def test_who_broke_the_glass_for_another_plan_does_not_count() -> None:
     """Whoever gathers the facts leaves `alone` out then."""
     another = broken(request(), OLIVE, digest="another")
-    assert not another.is_alone
+    assert not another.is_break_glass
     assert isinstance(decide(looked(snapshot(), another, Moment.ACT), OPEN), NeedsApproval)
 
 
 def test_a_dead_end_does_not_stop_who_goes_ahead_alone() -> None:
     nobody = MEMBERS | {"sre": frozenset()}
     mine = request(by=OLIVE)
-    asked = replace(mine, ask=replace(mine.ask, alone=True, reason="the database is on fire"))
+    asked = replace(mine, ask=replace(mine.ask, break_glass=True, reason="the database is on fire"))
 
     def answer(asked: Request, who: Person = OLIVE) -> Decision:
         return decide(facts(asked, requester=who, members=nobody), OPEN)

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from bot.core.policy.calendar_and_limits import Bounds, Freeze, Reach, Rise, Window
+from bot.core.policy.calendar_and_limits import BlastRadius, ExtraApprovals, Freeze, MaintenanceWindow, RequestLimits
 from bot.core.policy.decide import decide, explain
 from bot.core.policy.model import Allow, Decision, Explained, Facts, Moment, NeedsApproval, Policy, Refuse
-from bot.core.requests import Raised, Verb
-from bot.core.requests import Window as RequestWindow
+from bot.core.requests import ExtraApprovalReason, Verb
+from bot.core.requests import ScheduledWindow as RequestWindow
 from bot.core.systemd.units import Layer
 from bot.core.time.calendar import Once, Weekly
 from tests.core.situations import ALICE, BOB, CAROL, NOW, POLICY, PROD, facts, looked, masked, our_mask, request
@@ -24,7 +24,7 @@ SUNDAYS = (Weekly(frozenset({6}), time(), time(), 1),)  # the first of March 202
 MONDAYS = (Weekly(frozenset({0}), time(), time(), 1),)
 MONDAY = datetime(2026, 3, 2, tzinfo=NOW.tzinfo)
 QUIET = Freeze("quiet", SUNDAYS, because="nobody is there")
-NIGHTS = Window("nights", MONDAYS)
+NIGHTS = MaintenanceWindow("nights", MONDAYS)
 IN_WINDOW = replace(PROD, windows=("nights",))
 
 
@@ -41,7 +41,7 @@ def asked(given: Facts, policy: Policy) -> NeedsApproval:
 def test_in_a_freeze_one_more_has_to_agree_and_the_answer_says_why_and_until_when() -> None:
     answer = asked(facts(), with_(freezes=(QUIET,)))
     assert (answer.need, answer.groups) == (2, ("sre",))
-    assert answer.raised == (Raised("freeze", "freeze quiet (nobody is there)", MONDAY),)
+    assert answer.raised == (ExtraApprovalReason("freeze", "freeze quiet (nobody is there)", MONDAY),)
     assert answer.turns_at == MONDAY
 
 
@@ -57,7 +57,7 @@ def test_what_is_asked_for_a_window_of_its_own_is_judged_by_the_calendar_of_that
     assert (answer.need, answer.raised) == (1, ())
     closed = asked(facts(later), with_(freezes=(Freeze("monday", MONDAYS),)))
     assert (closed.need, closed.turns_at) == (2, MONDAY + timedelta(days=1))
-    assert asked(facts(later), with_(rules=(IN_WINDOW,), windows=(NIGHTS,))).need == 1
+    assert asked(facts(later), with_(rules=(IN_WINDOW,), maintenance_windows=(NIGHTS,))).need == 1
 
 
 def test_a_freeze_that_is_over_for_good_changes_nothing() -> None:
@@ -67,23 +67,23 @@ def test_a_freeze_that_is_over_for_good_changes_nothing() -> None:
 
 
 RISES = {
-    "one more": (Rise(), 1, 2, ("sre",)),
-    "two more": (Rise(more=2), 1, 3, ("sre",)),
-    "at least two": (Rise(more=0, need=2), 1, 2, ("sre",)),
-    "at least two, where there are three": (Rise(more=0, need=2), 3, 3, ("sre",)),
-    "others, as many": (Rise(more=0, approve=("lead",)), 1, 1, ("lead",)),
+    "one more": (ExtraApprovals(), 1, 2, ("sre",)),
+    "two more": (ExtraApprovals(more=2), 1, 3, ("sre",)),
+    "at least two": (ExtraApprovals(more=0, need=2), 1, 2, ("sre",)),
+    "at least two, where there are three": (ExtraApprovals(more=0, need=2), 3, 3, ("sre",)),
+    "others, as many": (ExtraApprovals(more=0, approve=("lead",)), 1, 1, ("lead",)),
 }
 
 
 @pytest.mark.parametrize(("rise", "need", "wanted", "groups"), RISES.values(), ids=RISES)
-def test_it_asks_for(rise: Rise, need: int, wanted: int, groups: tuple[str, ...]) -> None:
+def test_it_asks_for(rise: ExtraApprovals, need: int, wanted: int, groups: tuple[str, ...]) -> None:
     policy = with_(rules=(replace(PROD, need=need),), freezes=(replace(QUIET, rise=rise),))
     answer = asked(facts(moment=Moment.VOTE), policy)
     assert (answer.need, answer.groups) == (wanted, groups)
 
 
 def test_of_two_that_hold_at_once_the_one_that_asks_for_more_counts_and_both_are_named() -> None:
-    strict = Freeze("strict", SUNDAYS, rise=Rise(more=0, need=3, approve=("lead", "sre")))
+    strict = Freeze("strict", SUNDAYS, rise=ExtraApprovals(more=0, need=3, approve=("lead", "sre")))
     for freezes in ((QUIET, strict), (strict, QUIET)):
         answer = asked(facts(moment=Moment.VOTE), with_(freezes=freezes))
         assert (answer.need, answer.groups, len(answer.raised)) == (3, ("lead", "sre"), 2)
@@ -114,28 +114,28 @@ def test_a_freeze_matches_any_name_of_the_unit() -> None:
 
 
 def test_outside_of_its_window_a_rule_asks_for_more_and_says_when_it_opens() -> None:
-    policy = with_(rules=(IN_WINDOW,), windows=(NIGHTS,))
+    policy = with_(rules=(IN_WINDOW,), maintenance_windows=(NIGHTS,))
     answer = asked(facts(), policy)
     assert (answer.need, answer.turns_at) == (2, MONDAY)
-    assert answer.raised == (Raised("outside_window", "outside of nights", MONDAY),)
+    assert answer.raised == (ExtraApprovalReason("outside_window", "outside of nights", MONDAY),)
     inside = asked(facts(now=MONDAY), policy)
     assert (inside.need, inside.raised, inside.turns_at) == (1, (), MONDAY + timedelta(days=1))
 
 
 def test_a_window_that_never_opens_again_is_always_closed() -> None:
-    over = Window("nights", (Once(datetime(2026, 1, 1), datetime(2026, 1, 2)),))  # noqa: DTZ001 - on the wall
-    answer = asked(facts(), with_(rules=(IN_WINDOW,), windows=(over,)))
-    assert answer.raised == (Raised("outside_window", "outside of nights", None),)
+    over = MaintenanceWindow("nights", (Once(datetime(2026, 1, 1), datetime(2026, 1, 2)),))  # noqa: DTZ001 - on the wall
+    answer = asked(facts(), with_(rules=(IN_WINDOW,), maintenance_windows=(over,)))
+    assert answer.raised == (ExtraApprovalReason("outside_window", "outside of nights", None),)
 
 
 def test_the_window_of_any_rule_that_matches_counts() -> None:
-    lenient = replace(IN_WINDOW, name="lenient", need=0, outside=Rise(more=0, need=2))
-    assert asked(facts(), with_(rules=(PROD, lenient), windows=(NIGHTS,))).need == 2
+    lenient = replace(IN_WINDOW, name="lenient", need=0, outside=ExtraApprovals(more=0, need=2))
+    assert asked(facts(), with_(rules=(PROD, lenient), maintenance_windows=(NIGHTS,))).need == 2
 
 
 FLAT = {
     "a freeze": (
-        with_(freezes=(replace(QUIET, rise=Rise(forbid="the books are closed.")),)),
+        with_(freezes=(replace(QUIET, rise=ExtraApprovals(forbid="the books are closed.")),)),
         Refuse(
             "freeze",
             "Freeze quiet (nobody is there): the books are closed.",
@@ -143,11 +143,14 @@ FLAT = {
         ),
     ),
     "a closed window": (
-        with_(rules=(replace(IN_WINDOW, outside=Rise(forbid="only at night")),), windows=(replace(NIGHTS, times=()),)),
+        with_(
+            rules=(replace(IN_WINDOW, outside=ExtraApprovals(forbid="only at night")),),
+            maintenance_windows=(replace(NIGHTS, times=()),),
+        ),
         Refuse("outside_window", "Outside of nights: only at night.", ""),
     ),
     "a bound": (
-        with_(bounds=Bounds(hosts=2, beyond=Rise(forbid="call the lead first"))),
+        with_(limits=RequestLimits(hosts=2, beyond=ExtraApprovals(forbid="call the lead first"))),
         Refuse("blast_radius", "3 hosts within 10 minutes, 2 allowed: call the lead first.", ""),
     ),
 }
@@ -155,12 +158,12 @@ FLAT = {
 
 @pytest.mark.parametrize(("policy", "no"), FLAT.values(), ids=FLAT)
 def test_a_flat_no_is_said_only_where_the_policy_says_it(policy: Policy, no: Refuse) -> None:
-    assert decide(facts(reach=Reach(hosts=3)), policy) == no
+    assert decide(facts(blast_radius=BlastRadius(hosts=3)), policy) == no
 
 
 def undo(by: Any = ALICE) -> Facts:
     given = request("cron.service", Verb.UNMASK, by=by)
-    return looked(masked(Layer.PERSISTENT), given, requester=by, own_mask=our_mask(), reach=Reach(99, 99))
+    return looked(masked(Layer.PERSISTENT), given, requester=by, own_mask=our_mask(), blast_radius=BlastRadius(99, 99))
 
 
 @pytest.mark.parametrize(("policy", "_"), FLAT.values(), ids=FLAT)
@@ -169,40 +172,40 @@ def test_an_undo_goes_on_whatever_they_say(policy: Policy, _: Refuse) -> None:
 
 
 def test_an_unmask_that_needs_a_vote_needs_no_more_of_them() -> None:
-    answer = decide(replace(undo(CAROL), own_mask=None), with_(freezes=(QUIET,), bounds=Bounds(hosts=1)))
+    answer = decide(replace(undo(CAROL), own_mask=None), with_(freezes=(QUIET,), limits=RequestLimits(hosts=1)))
     assert isinstance(answer, NeedsApproval)
     assert (answer.need, answer.raised, answer.turns_at) == (1, (), None)
 
 
 BEYOND = {
-    "as many hosts as are allowed": (Reach(hosts=3), (), 1),
-    "one more host": (Reach(hosts=4), ("4 hosts within 10 minutes, 3 allowed",), 3),
-    "as many units as are allowed": (Reach(units=5), (), 1),
-    "one more unit": (Reach(units=6), ("6 units on web-01 within 10 minutes, 5 allowed",), 3),
+    "as many hosts as are allowed": (BlastRadius(hosts=3), (), 1),
+    "one more host": (BlastRadius(hosts=4), ("4 hosts within 10 minutes, 3 allowed",), 3),
+    "as many units as are allowed": (BlastRadius(units=5), (), 1),
+    "one more unit": (BlastRadius(units=6), ("6 units on web-01 within 10 minutes, 5 allowed",), 3),
 }
 
 
 @pytest.mark.parametrize(("reach", "why", "need"), BEYOND.values(), ids=BEYOND)
 def test_beyond_a_bound_the_most_that_the_policy_asks_for_anywhere_is_asked_for(
-    reach: Reach, why: tuple[str, ...], need: int
+    reach: BlastRadius, why: tuple[str, ...], need: int
 ) -> None:
     elsewhere = replace(PROD, name="db", environments=frozenset({"db"}), need=3)
-    policy = with_(rules=(PROD, elsewhere), bounds=Bounds(hosts=3, units_per_host=5))
-    answer = asked(facts(reach=reach, moment=Moment.VOTE), policy)
+    policy = with_(rules=(PROD, elsewhere), limits=RequestLimits(hosts=3, units_per_host=5))
+    answer = asked(facts(blast_radius=reach, moment=Moment.VOTE), policy)
     assert (answer.need, tuple(raised.why for raised in answer.raised)) == (need, why)
     assert {raised.code for raised in answer.raised} <= {"blast_radius"}
 
 
 def test_what_is_beyond_a_bound_is_asked_again_when_that_is_long_enough_ago() -> None:
-    policy = with_(bounds=Bounds(hosts=3, within=timedelta(minutes=7)))
-    assert asked(facts(reach=Reach(hosts=4)), policy).turns_at == NOW + timedelta(minutes=7)
-    assert asked(facts(reach=Reach(hosts=3)), policy).turns_at is None
+    policy = with_(limits=RequestLimits(hosts=3, within=timedelta(minutes=7)))
+    assert asked(facts(blast_radius=BlastRadius(hosts=4)), policy).turns_at == NOW + timedelta(minutes=7)
+    assert asked(facts(blast_radius=BlastRadius(hosts=3)), policy).turns_at is None
 
 
 def test_what_is_asked_for_beyond_a_bound_can_be_said() -> None:
-    policy = with_(bounds=Bounds(hosts=1, beyond=Rise(more=0, approve=("lead",))))
-    assert asked(facts(reach=Reach(hosts=2)), policy).groups == ("lead",)
-    unbounded = asked(facts(reach=Reach(hosts=2)), with_(bounds=Bounds(hosts=None)))
+    policy = with_(limits=RequestLimits(hosts=1, beyond=ExtraApprovals(more=0, approve=("lead",))))
+    assert asked(facts(blast_radius=BlastRadius(hosts=2)), policy).groups == ("lead",)
+    unbounded = asked(facts(blast_radius=BlastRadius(hosts=2)), with_(limits=RequestLimits(hosts=None)))
     assert (unbounded.need, unbounded.groups) == (1, ("sre",))
 
 
@@ -229,63 +232,63 @@ TOLD = {
     ),
     "a flat no": (
         facts(),
-        {"freezes": (replace(QUIET, rise=Rise(forbid="closed")),)},
+        {"freezes": (replace(QUIET, rise=ExtraApprovals(forbid="closed")),)},
         True,
         "until 2026-03-02 00:00 UTC: it forbids: closed",
     ),
     "others": (
         facts(),
-        {"freezes": (replace(QUIET, rise=Rise(more=0, approve=("lead",))),)},
+        {"freezes": (replace(QUIET, rise=ExtraApprovals(more=0, approve=("lead",))),)},
         True,
         "until 2026-03-02 00:00 UTC: as many approve from @lead",
     ),
     "more, and so many at least": (
         facts(),
-        {"freezes": (replace(QUIET, rise=Rise(more=1, need=2)),)},
+        {"freezes": (replace(QUIET, rise=ExtraApprovals(more=1, need=2)),)},
         True,
         "until 2026-03-02 00:00 UTC: 1 more and 2 at least approve",
     ),
     "a closed window": (
         facts(),
-        {"rules": (IN_WINDOW,), "windows": (NIGHTS,)},
+        {"rules": (IN_WINDOW,), "maintenance_windows": (NIGHTS,)},
         False,
         "it is closed, and opens 2026-03-02 00:00 UTC; outside: 1 more approve",
     ),
     "a window that is closed for good": (
         facts(),
-        {"rules": (IN_WINDOW,), "windows": (Window("nights", ()),)},
+        {"rules": (IN_WINDOW,), "maintenance_windows": (MaintenanceWindow("nights", ()),)},
         False,
         "it is closed; outside: 1 more approve",
     ),
     "an open window": (
         facts(now=MONDAY),
-        {"rules": (IN_WINDOW,), "windows": (NIGHTS,)},
+        {"rules": (IN_WINDOW,), "maintenance_windows": (NIGHTS,)},
         True,
         "it is open until 2026-03-03 00:00 UTC",
     ),
-    "a window of no rule": (facts(), {"windows": (NIGHTS,)}, False, "no rule that matches names it"),
+    "a window of no rule": (facts(), {"maintenance_windows": (NIGHTS,)}, False, "no rule that matches names it"),
     "limits that are kept": (
-        facts(reach=Reach(2, 1)),
-        {"bounds": Bounds(hosts=3)},
+        facts(blast_radius=BlastRadius(2, 1)),
+        {"limits": RequestLimits(hosts=3)},
         False,
         "with this one 2 of 3 hosts within 10 minutes",
     ),
     "limits of all kinds": (
-        facts(reach=Reach(2, 1)),
-        {"bounds": Bounds(requests_per_minute=5, open_requests=500, units_per_host=1)},
+        facts(blast_radius=BlastRadius(2, 1)),
+        {"limits": RequestLimits(requests_per_minute=5, open_requests=500, units_per_host=1)},
         False,
         "with this one 1 of 1 unit on web-01 within 10 minutes; one person asks 5 times a minute at most; "
         "500 requests may be open",
     ),
     "limits before the window opens": (
         facts(),
-        {"bounds": Bounds(hosts=3, requests_per_minute=1)},
+        {"limits": RequestLimits(hosts=3, requests_per_minute=1)},
         False,
         "one person asks 1 time a minute at most",
     ),
     "limits that are not": (
-        facts(reach=Reach(4, 1)),
-        {"bounds": Bounds(hosts=3)},
+        facts(blast_radius=BlastRadius(4, 1)),
+        {"limits": RequestLimits(hosts=3)},
         True,
         "4 hosts within 10 minutes, 3 allowed: 2 at least approve",
     ),
@@ -295,12 +298,12 @@ TOLD = {
 @pytest.mark.parametrize(("given", "parts", "holds", "why"), TOLD.values(), ids=TOLD)
 def test_it_is_explained(given: Facts, parts: dict[str, Any], holds: object, why: str) -> None:
     marked = {
-        name: replace(part, line=50) if name == "bounds" else tuple(replace(one, line=50) for one in part)
+        name: replace(part, line=50) if name == "limits" else tuple(replace(one, line=50) for one in part)
         for name, part in parts.items()
         if name != "rules"
     }
     (told,) = lines(given, with_(rules=parts.get("rules", (PROD,)), **marked))
-    assert (told.holds, told.why, told.line) == (holds, why, 50)
+    assert (told.applies, told.why, told.line) == (holds, why, 50)
 
 
 def test_nothing_of_it_is_explained_to_who_wants_to_unmask() -> None:

@@ -9,7 +9,7 @@ import pytest
 from bot.core.people.identity import ITSELF, Person, PersonId
 from bot.core.policy.decide import decide
 from bot.core.policy.model import Allow, Facts, ListedUnit, Moment, NeedsApproval, Policy, Refuse
-from bot.core.requests import Ask, Outcome, Prolonging, Request, Signature, Standing, Term, Verb
+from bot.core.requests import Aftercare, Ask, Duration, Extension, Outcome, Request, Signature, Verb
 from bot.core.systemd.units import Layer
 from tests.core.situations import (
     ALICE,
@@ -36,7 +36,7 @@ NOBODY = Person(PersonId("TEVIL", "U0"), "nobody", is_deleted=True)
 
 def asked(policy: Policy = POLICY, moment: Moment = Moment.ASK, **term: Any) -> object:
     """What is said to a mask of such a length."""
-    return decide(facts(request(term=Term(**term) if term else None), moment), policy)
+    return decide(facts(request(duration=Duration(**term) if term else None), moment), policy)
 
 
 def code(answer: object) -> str:
@@ -81,7 +81,7 @@ class TestTheLength:
 
 def ending(*, at: datetime = NOW, approved: datetime | None = None, outcome: Outcome = Outcome.PROVEN) -> Request:
     """Our mask of an hour ago, which ends then."""
-    return replace(our_mask(outcome=outcome), standing=Standing(ends_at=at, approved_until=approved or at))
+    return replace(our_mask(outcome=outcome), aftercare=Aftercare(ends_at=at, approved_until=approved or at))
 
 
 class TestTheEnd:
@@ -130,8 +130,8 @@ class TestProlonging:
         moment: Moment = Moment.ASK,
         voter: Person | None = None,
     ) -> object:
-        wanted = request(term=Term(until=until) if until else None)
-        ask: Ask = replace(wanted.ask, requester=by.id, prolongs="r0")
+        wanted = request(duration=Duration(until=until) if until else None)
+        ask: Ask = replace(wanted.ask, requester=by.id, extends="r0")
         stage = waiting(replace(wanted, ask=ask)) if voter else replace(wanted, ask=ask)
         given: Facts = looked(snapshot(), stage, moment, requester=by, voter=voter, own_mask=mask or ending())
         return decide(given, policy)
@@ -185,16 +185,16 @@ class TestProlonging:
         assert code(self.later(NOW + HOUR, mask)) == "no_end"
 
     def test_what_was_written_down_before_a_crash_is_not_refused_as_done_already(self) -> None:
-        done = Prolonging("r1", ALICE.id, ALICE.name, NOW, NOW + HOUR)
-        standing = Standing(ends_at=NOW + HOUR, approved_until=NOW, prolonged=(done,))
-        assert isinstance(self.later(NOW + HOUR, replace(ending(), standing=standing)), Allow)
+        done = Extension("r1", ALICE.id, ALICE.name, NOW, NOW + HOUR)
+        standing = Aftercare(ends_at=NOW + HOUR, approved_until=NOW, extensions=(done,))
+        assert isinstance(self.later(NOW + HOUR, replace(ending(), aftercare=standing)), Allow)
 
     def test_a_mask_that_is_not_on_record_is_not_prolonged(self) -> None:
-        ask = replace(request().ask, prolongs="r0")
+        ask = replace(request().ask, extends="r0")
         assert code(decide(facts(replace(request(), ask=ask)), POLICY)) == "no_end"
 
     def test_a_mask_whose_time_is_not_known_is_never_prolonged_without_a_vote(self) -> None:
-        unknown = replace(ending(), standing=Standing(ends_at=NOW))
+        unknown = replace(ending(), aftercare=Aftercare(ends_at=NOW))
         assert isinstance(self.later(NOW + HOUR, unknown), NeedsApproval)
 
     def test_no_vote_counts_from_whoever_would_not_need_one(self) -> None:

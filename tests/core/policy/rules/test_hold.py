@@ -9,27 +9,27 @@ import pytest
 from bot.core.input.draft import Draft, drafted
 from bot.core.paging import summary
 from bot.core.people.identity import Person
-from bot.core.policy.calendar_and_limits import Bounds, Reach, Rise
+from bot.core.policy.calendar_and_limits import BlastRadius, ExtraApprovals, RequestLimits
 from bot.core.policy.decide import decide
-from bot.core.policy.hold import Holds, conflict, rests_until
+from bot.core.policy.hold import HoldPolicy, conflict, rests_until
 from bot.core.policy.model import Allow, Group, ListedUnit, Moment, NeedsApproval, Policy, Refuse, Unknown
 from bot.core.requests import (
+    Aftercare,
     Cause,
     Change,
-    Held,
+    Duration,
+    Extension,
     Hold,
+    HoldState,
     Loss,
     Outcome,
     Paging,
-    Prolonging,
     Request,
-    Standing,
-    Term,
     Verb,
 )
-from bot.core.requests.expiry import Care, begun, kept
-from bot.core.requests.scheduling import once_more
-from bot.core.requests.timers import holds, next_due
+from bot.core.requests.expiry import AftercarePolicy, begin_aftercare, keep
+from bot.core.requests.scheduling import repeat_change
+from bot.core.requests.timers import is_page_still_needed, next_due
 from bot.core.systemd.units import Layer, Snapshot, UnitName
 from bot.core.time.human_time import Now, read_day
 from bot.errors import UsageError
@@ -53,7 +53,7 @@ from tests.core.situations import (
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 HOLD = Hold("sre", NOW + 90 * DAY)
-HELD = replace(POLICY, holds=Holds(frozenset({"sre"})), groups=(Group("eng"), Group("sre")))
+HELD = replace(POLICY, holds=HoldPolicy(frozenset({"sre"})), groups=(Group("eng"), Group("sre")))
 
 
 def code(answer: object) -> str:
@@ -65,7 +65,7 @@ def our_hold(**held: Any) -> Request:
     """Our mask of an hour ago, which is held."""
     mask = our_mask()
     change = replace(mask.ask.change, hold=HOLD)
-    mask = replace(mask, ask=replace(mask.ask, change=change), undo_until=None, held=Held(**held))
+    mask = replace(mask, ask=replace(mask.ask, change=change), undo_until=None, hold_state=HoldState(**held))
     return mask.on_target(before=snapshot(), layer=Layer.PERSISTENT)
 
 
@@ -162,7 +162,7 @@ class TestWhoMayOwnOne:
     def test_a_policy_can_ask_for_an_end_or_for_a_hold(self, *, hold_will_do: bool) -> None:
         rule = replace(PROD, requires_end=True, hold_will_do=hold_will_do)
         policy = replace(HELD, rules=(rule,))
-        assert isinstance(self.asked(None, policy, term=Term(lasts=HOUR)), NeedsApproval)
+        assert isinstance(self.asked(None, policy, duration=Duration(lasts=HOUR)), NeedsApproval)
         answer = self.asked(None, policy)
         assert isinstance(answer, Refuse)
         assert ("--hold OWNERS" in answer.hint) is hold_will_do
@@ -218,7 +218,7 @@ class TestKeepingOne:
 
     def keep(self, by: Person = BOB, mask: Request | None = None, *, days: int = 30) -> object:
         wanted = request(by=by, hold=Hold("sre", NOW + days * DAY))
-        asked = replace(wanted, ask=replace(wanted.ask, prolongs="r0"))
+        asked = replace(wanted, ask=replace(wanted.ask, extends="r0"))
         return decide(looked(snapshot(), asked, requester=by, own_mask=mask), HELD)
 
     def test_only_its_owners_keep_it(self) -> None:
@@ -235,16 +235,16 @@ class TestKeepingOne:
         assert code(self.keep()) == "no_hold"
         lifted = replace(our_hold(), undone_by="r9")
         assert code(self.keep(mask=lifted)) == "no_hold"
-        done = Prolonging("r1", BOB.id, "bob", NOW, NOW + DAY)
-        assert isinstance(self.keep(mask=replace(lifted, standing=Standing(prolonged=(done,)))), Allow)
+        done = Extension("r1", BOB.id, "bob", NOW, NOW + DAY)
+        assert isinstance(self.keep(mask=replace(lifted, aftercare=Aftercare(extensions=(done,)))), Allow)
 
     def test_its_review_is_the_one_that_they_said_last(self) -> None:
-        first, later = (Prolonging("r1", BOB.id, "bob", NOW, NOW + n * DAY) for n in (1, 2))
-        mask = replace(our_hold(), standing=kept(kept(Standing(told=3), first), later))
+        first, later = (Extension("r1", BOB.id, "bob", NOW, NOW + n * DAY) for n in (1, 2))
+        mask = replace(our_hold(), aftercare=keep(keep(Aftercare(reminders=3), first), later))
         assert mask.hold == Hold("sre", NOW + 2 * DAY)
-        assert (mask.standing.tell_at, mask.standing.told) == (NOW + 2 * DAY, 0)
-        assert once_more(mask, NOW).hold == mask.hold
-        assert once_more(replace(mask, undone_by="r9"), NOW).hold == HOLD
+        assert (mask.aftercare.remind_at, mask.aftercare.reminders) == (NOW + 2 * DAY, 0)
+        assert repeat_change(mask, NOW).hold == mask.hold
+        assert repeat_change(replace(mask, undone_by="r9"), NOW).hold == HOLD
 
 
 class TestPuttingOneBack:
@@ -320,8 +320,8 @@ class TestPuttingOneBack:
         assert isinstance(self.back(seen=snapshot(fragment_hash="another", drop_ins=(("a.conf", "b"),))), Allow)
 
     def test_what_raises_approvals_raises_none_here_but_an_explicit_no_holds(self) -> None:
-        bounded = replace(HELD, bounds=Bounds(hosts=0, beyond=Rise(forbid="no")))
-        assert isinstance(self.back(policy=bounded, reach=Reach()), Allow)
+        bounded = replace(HELD, limits=RequestLimits(hosts=0, beyond=ExtraApprovals(forbid="no")))
+        assert isinstance(self.back(policy=bounded, blast_radius=BlastRadius()), Allow)
         no = replace(PROD, name="no", forbid="not now")
         assert code(self.back(policy=replace(HELD, rules=(no, PROD)))) == "forbidden"
         critical = replace(HELD, critical=(ListedUnit("cron.service", "dear"),))
@@ -332,9 +332,9 @@ class TestItsClocks:
     """A review, a try to put it back, a page until it is back."""
 
     def test_its_owners_hear_of_it_on_its_review_day(self) -> None:
-        standing = begun(our_hold(), NOW, Care())
-        assert (standing.ends_at, standing.tell_at) == (None, HOLD.review)
-        assert begun(our_hold(), HOLD.review, Care()).tell_at == HOLD.review + DAY
+        standing = begin_aftercare(our_hold(), NOW, AftercarePolicy())
+        assert (standing.ends_at, standing.remind_at) == (None, HOLD.review)
+        assert begin_aftercare(our_hold(), HOLD.review, AftercarePolicy()).remind_at == HOLD.review + DAY
 
     def test_it_is_due_when_putting_it_back_is_tried(self) -> None:
         assert next_due(off(try_at=NOW + HOUR)) == NOW + HOUR
@@ -343,9 +343,9 @@ class TestItsClocks:
 
     def test_who_is_woken_up_about_it_is_told_when_it_is_over(self) -> None:
         paged = replace(off(), paging=Paging(Cause.TAKEN_OFF, paged_at=NOW))
-        assert holds(paged)
-        assert not holds(replace(paged, held=Held()))
-        assert not holds(replace(paged, repeated_by="r9"))
+        assert is_page_still_needed(paged)
+        assert not is_page_still_needed(replace(paged, hold_state=HoldState()))
+        assert not is_page_still_needed(replace(paged, repeated_by="r9"))
         assert summary(paged, Cause.TAKEN_OFF) == (
             "A hold is taken off again and again: the mask of cron.service on web-01"
         )

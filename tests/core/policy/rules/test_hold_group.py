@@ -9,12 +9,12 @@ import pytest
 from bot.core.hosts.inventory import Host
 from bot.core.input.grammar import Order, parse
 from bot.core.people.identity import Person
-from bot.core.policy.calendar_and_limits import Bounds, Reach, Rise
+from bot.core.policy.calendar_and_limits import BlastRadius, ExtraApprovals, RequestLimits
 from bot.core.policy.decide import decide
-from bot.core.policy.hold import Holds
-from bot.core.policy.model import Allow, BreakGlass, Decision, Group, ListedUnit, Moment, NeedsApproval, Refuse
-from bot.core.requests import Hold, Request, Verb, Window
-from bot.core.requests.expiry import Care, begun
+from bot.core.policy.hold import HoldPolicy
+from bot.core.policy.model import Allow, BreakGlassPolicy, Decision, Group, ListedUnit, Moment, NeedsApproval, Refuse
+from bot.core.requests import Hold, Request, ScheduledWindow, Verb
+from bot.core.requests.expiry import AftercarePolicy, begin_aftercare
 from bot.core.systemd.units import Layer, Snapshot
 from bot.errors import UsageError
 from tests.core.input.test_grammar import HOSTS
@@ -42,7 +42,7 @@ from tests.core.situations import (
 
 DAY = timedelta(days=1)
 HOLD = Hold("sre", NOW + 90 * DAY, hosts="web")
-HELD = replace(POLICY, holds=Holds(frozenset({"sre"})), groups=(Group("eng"), Group("sre")))
+HELD = replace(POLICY, holds=HoldPolicy(frozenset({"sre"})), groups=(Group("eng"), Group("sre")))
 PLACES = (*HOSTS, "@db", "@web")
 WEB_02 = replace(WEB, name="web-02")
 VAULT = replace(WEB, name="vault-01", environment="vault")
@@ -151,13 +151,13 @@ class TestAskingForOne:
         assert isinstance(decide(replace(voted, voter=None, approvers=(BOB,)), HELD), Allow)
 
     def test_nobody_goes_ahead_alone_with_it(self) -> None:
-        policy = replace(HELD, break_glass=BreakGlass(frozenset({"sre"})))
-        alone = facts(request(hold=HOLD), Moment.ALONE, others=(WEB_02,), alone=BOB)
+        policy = replace(HELD, break_glass=BreakGlassPolicy(frozenset({"sre"})))
+        alone = facts(request(hold=HOLD), Moment.BREAK_GLASS, others=(WEB_02,), break_glass=BOB)
         assert code(decide(alone, policy)) == "never_alone"
         assert code(decide(replace(alone, others=()), policy)) == "never_alone"
 
     def test_a_window_is_refused_whoever_asks_for_it(self) -> None:
-        asked = request(hold=HOLD, window=Window(NOW + DAY, NOW + DAY + timedelta(hours=1)))
+        asked = request(hold=HOLD, window=ScheduledWindow(NOW + DAY, NOW + DAY + timedelta(hours=1)))
         assert code(decide(facts(asked), HELD)) == "no_hold_here"
 
 
@@ -240,20 +240,20 @@ class TestGoingToOneMoreHost:
     def test_what_a_new_hold_would_need_there_it_needs_too(self) -> None:
         strict = replace(HELD, rules=(replace(PROD, requires_end=True),))
         assert code(self.spread(policy=strict)) == "needs_end"
-        assert code(self.spread(policy=replace(HELD, holds=Holds()))) == "unknown_owners"
+        assert code(self.spread(policy=replace(HELD, holds=HoldPolicy()))) == "unknown_owners"
 
     def test_a_bound_on_how_much_is_masked_lets_it_go_on_later(self) -> None:
-        bounded = replace(HELD, bounds=Bounds(hosts=1, beyond=Rise(more=1)))
-        assert code(self.spread(policy=bounded, reach=Reach(hosts=2))) == "asks_for_more"
-        assert isinstance(self.spread(policy=bounded, reach=Reach(hosts=1)), Allow)
-        forbidden = replace(HELD, bounds=Bounds(hosts=1, beyond=Rise(forbid="too many")))
-        assert code(self.spread(policy=forbidden, reach=Reach(hosts=2))) == "blast_radius"
+        bounded = replace(HELD, limits=RequestLimits(hosts=1, beyond=ExtraApprovals(more=1)))
+        assert code(self.spread(policy=bounded, blast_radius=BlastRadius(hosts=2))) == "asks_for_more"
+        assert isinstance(self.spread(policy=bounded, blast_radius=BlastRadius(hosts=1)), Allow)
+        forbidden = replace(HELD, limits=RequestLimits(hosts=1, beyond=ExtraApprovals(forbid="too many")))
+        assert code(self.spread(policy=forbidden, blast_radius=BlastRadius(hosts=2))) == "blast_radius"
 
     def test_only_the_whole_is_looked_at_again(self) -> None:
         whole = replace(self.whole(), undo_until=None)
-        assert begun(whole, NOW, Care()).tell_at == HOLD.review
+        assert begin_aftercare(whole, NOW, AftercarePolicy()).remind_at == HOLD.review
         part = replace(whole.ask, change=replace(whole.ask.change, hold=replace(HOLD, part_of="r0")))
-        assert begun(replace(whole, ask=part), NOW, Care()).tell_at is None
+        assert begin_aftercare(replace(whole, ask=part), NOW, AftercarePolicy()).remind_at is None
 
 
 class TestLiftingOne:
@@ -278,7 +278,7 @@ class TestLiftingOne:
         ask = replace(request(verb=Verb.UNMASK).ask, undoes="r0", by_itself=True)
         given = looked(masked(Layer.PERSISTENT), replace(request(), ask=ask), own_mask=part)
         assert code(decide(given, HELD)) == "end_not_due"
-        lifted = replace(part, standing=replace(part.standing, ends_at=NOW))
+        lifted = replace(part, aftercare=replace(part.aftercare, ends_at=NOW))
         assert (part.hold, lifted.hold) == (change.hold, None)
         answer = decide(replace(given, own_mask=lifted), HELD)
         assert isinstance(answer, Allow)

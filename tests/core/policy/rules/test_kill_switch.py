@@ -7,22 +7,22 @@ import pytest
 from bot.core.policy.decide import decide
 from bot.core.policy.model import Allow, Facts, Moment, NeedsApproval, Refuse
 from bot.core.policy.rules.kill_switch import FROZEN
-from bot.core.requests import Frozen, Verb, Verdict
+from bot.core.requests import KillSwitch, Verb, Verdict
 from bot.core.systemd.units import Layer
 from tests.core.situations import BOB, CAROL, NOW, POLICY, facts, looked, masked, our_mask, request, snapshot, waiting
 
-STOPPED = Frozen(BOB.id, "bob", "the bot masks what it should not.", NOW)
+STOPPED = KillSwitch(BOB.id, "bob", "the bot masks what it should not.", NOW)
 NO = Refuse(
     FROZEN,
     "New masks are stopped since 2026-03-01 03:00 UTC by bob: the bot masks what it should not.",
     "Two people who may approve let them go on: `/mask thaw`.",
 )
-ASKED = facts(waiting(), Moment.VOTE, approvers=(BOB,), frozen=STOPPED)
+ASKED = facts(waiting(), Moment.VOTE, approvers=(BOB,), kill_switch=STOPPED)
 
 
-@pytest.mark.parametrize("moment", [Moment.ASK, Moment.LOOKED, Moment.ALONE, Moment.ACT])
+@pytest.mark.parametrize("moment", [Moment.ASK, Moment.LOOKED, Moment.BREAK_GLASS, Moment.ACT])
 def test_a_new_mask_is_stopped_when_it_is(moment: Moment) -> None:
-    assert decide(replace(looked(snapshot(), moment=moment), frozen=STOPPED), POLICY) == NO
+    assert decide(replace(looked(snapshot(), moment=moment), kill_switch=STOPPED), POLICY) == NO
 
 
 def test_what_waits_cannot_be_approved_but_denied() -> None:
@@ -36,7 +36,9 @@ def test_votes_that_are_there_stay_counted() -> None:
 
 
 def undo() -> Facts:
-    return looked(masked(Layer.PERSISTENT), request("cron.service", Verb.UNMASK), own_mask=our_mask(), frozen=STOPPED)
+    return looked(
+        masked(Layer.PERSISTENT), request("cron.service", Verb.UNMASK), own_mask=our_mask(), kill_switch=STOPPED
+    )
 
 
 def test_an_undo_goes_on_and_so_does_any_unmask() -> None:
@@ -45,6 +47,6 @@ def test_an_undo_goes_on_and_so_does_any_unmask() -> None:
 
 
 def test_a_stranger_is_not_told_of_it() -> None:
-    answer = decide(facts(requester=replace(BOB, is_guest=True), frozen=STOPPED), POLICY)
+    answer = decide(facts(requester=replace(BOB, is_guest=True), kill_switch=STOPPED), POLICY)
     assert isinstance(answer, Refuse)
     assert answer.code == "not_a_member"
