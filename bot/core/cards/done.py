@@ -33,16 +33,13 @@ TITLES = {
 }
 # Where it is not down after what brings units down.
 _UP = {Outcome.PROVEN: "MASKED AND PROVEN, LEFT RUNNING", Outcome.KILLED: "KILLED, STILL STOPPING"}
+_WHY = (
+    *(Outcome.FAILED, Outcome.NOT_PROTECTED, Outcome.NOT_LOADED, Outcome.NOT_UNMASKED, Outcome.NOT_OURS),
+    *(Outcome.MASKED_RUNNING, Outcome.MASKED_RESTARTED),
+)
 _NOTES = {
-    Outcome.FAILED: "Why",
-    Outcome.NOT_PROTECTED: "Why",
-    Outcome.NOT_LOADED: "Why",
-    Outcome.NOT_UNMASKED: "Why",
-    Outcome.NOT_OURS: "Why",
-    Outcome.MASKED_RUNNING: "Why",
-    Outcome.MASKED_RESTARTED: "Why",
-    Outcome.RESTORED_PARTLY: "Not as before",
-    Outcome.CALLED_OFF_PARTLY: "Not as before",
+    **dict.fromkeys(_WHY, "Why"),
+    **dict.fromkeys((Outcome.RESTORED_PARTLY, Outcome.CALLED_OFF_PARTLY), "Not as before"),
 }
 _ENDED = {
     Outcome.PROVEN: "proven",
