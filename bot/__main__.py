@@ -52,7 +52,7 @@ def doctor(
     _exit(examination.doctor(hosts or (), as_json=json))
 
 
-@app.command()
+@app.command(context_settings=words.SPELLINGS)
 def mask(  # noqa: PLR0913 - one parameter for each word of the command
     host: words.Host,
     unit: words.Unit,
@@ -68,7 +68,7 @@ def mask(  # noqa: PLR0913 - one parameter for each word of the command
     review: words.Review = "",
     at: words.At = "",
     window: words.Window = "",
-    alone: words.BreakGlass = False,
+    break_glass: words.BreakGlass = False,
     console_works: words.ConsoleWorks = False,
     no_wait: words.NoWait = False,
     carry_out: words.CarryOut = False,
@@ -78,13 +78,13 @@ def mask(  # noqa: PLR0913 - one parameter for each word of the command
     from bot.cli import call
 
     times = {"for": for_, "until": until, "hold": hold, "review": review, "at": at, "window": window}
-    flags = {"runtime": runtime, "keep_running": keep_running, "alone": alone, "console_works": console_works}
-    options = call.options(user=user, times=times, force=force, **flags)
+    flags = {"runtime": runtime, "keep_running": keep_running, "force": force, "break_glass": break_glass}
+    options = call.options(user=user, times=times, console_works=console_works, **flags)
     asked = call.change("mask", (host, unit), options, reason or (), wait=not no_wait)
     _exit(call.ask(asked, carry_out=carry_out, as_json=json))
 
 
-@app.command()
+@app.command(context_settings=words.SPELLINGS)
 def unmask(  # noqa: PLR0913 - the same
     host: words.Host,
     unit: words.Unit,
@@ -93,7 +93,7 @@ def unmask(  # noqa: PLR0913 - the same
     user: words.User = "",
     at: words.At = "",
     window: words.Window = "",
-    alone: words.BreakGlass = False,
+    break_glass: words.BreakGlass = False,
     console_works: words.ConsoleWorks = False,
     no_wait: words.NoWait = False,
     carry_out: words.CarryOut = False,
@@ -103,7 +103,7 @@ def unmask(  # noqa: PLR0913 - the same
     from bot.cli import call
 
     times = {"at": at, "window": window}
-    options = call.options(user=user, alone=alone, console_works=console_works, times=times)
+    options = call.options(user=user, break_glass=break_glass, console_works=console_works, times=times)
     asked = call.change("unmask", (host, unit), options, reason or (), wait=not no_wait)
     _exit(call.ask(asked, carry_out=carry_out, as_json=json))
 

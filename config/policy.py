@@ -226,7 +226,7 @@ def _rule(entry: RuleEntry, line: int) -> Rule:
         hold_will_do=entry.requires_end == "or_hold",
         windows=tuple(entry.windows),
         outside=entry.outside.rise() if entry.outside else ExtraApprovals(),
-        allows_break_glass=entry.alone,
+        allows_break_glass=entry.break_glass,
         remind=REMIND if entry.remind is None else tuple(entry.remind),
         escalate=tuple(rung.rung() for rung in entry.escalate),
         line=line,

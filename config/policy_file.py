@@ -21,7 +21,7 @@ from config.strict_yaml import STRICT
 LONGEST = timedelta(days=7)
 LONGEST_MASK = timedelta(days=366)
 # What a rule that forbids cannot say.
-_RIGHTS = {"ask", "need", "approve", "distinct", "decide_within", "good_for", "requires_end", "alone", "windows"}
+_RIGHTS = {"ask", "need", "approve", "distinct", "decide_within", "good_for", "requires_end", "break_glass", "windows"}
 _RIGHTS |= {"remind", "escalate", "card_channel", "mention", "tell", "from_private"}
 
 
@@ -64,7 +64,7 @@ class RuleEntry(BaseModel):
     requires_end: RequiresEnd = False
     windows: list[Word] = []
     outside: ExtraApprovalsEntry | None = None
-    alone: bool = True
+    break_glass: bool = True
     remind: list[Duration] | None = None
     escalate: list[EscalationStepEntry] = []
 

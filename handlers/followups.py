@@ -20,7 +20,7 @@ def register(surface: Surface) -> None:
     surface.click(Action.ANSWER, answer)
     surface.click(Action.HAND_OVER, hand_over)
     surface.click(Action.SIGN, sign)
-    surface.submission(forms.ALONE, break_glass)
+    surface.submission(forms.BREAK_GLASS, break_glass)
     surface.submission(forms.ANSWER, answered)
     surface.submission(forms.HAND_OVER, handed_over)
     surface.submission(forms.REVIEW, signed)

@@ -47,7 +47,7 @@ def request(stored: Request) -> Shown:
         "ends_at": stored.aftercare.ends_at.isoformat() if stored.aftercare.ends_at else None,
         "hold": _hold(stored) if stored.ask.change.hold else None,
         "overdue": stored.aftercare.overdue or None,
-        "alone": _alone(stored.break_glass) if stored.break_glass else None,
+        "break_glass": _break_glass(stored.break_glass) if stored.break_glass else None,
         "undoes": ask.undoes or None,
         "forces": ask.forces or None,
         "undone_by": stored.undone_by or None,
@@ -161,11 +161,11 @@ def explained(steps: Sequence[Explained]) -> list[Shown]:
     ]
 
 
-def _alone(glass: BreakGlass) -> Shown:
+def _break_glass(used: BreakGlass) -> Shown:
     """Who went ahead without the votes that were missing; `review` is who signed for it, None while that is owed."""
-    signed = glass.signed
+    signed = used.signed
     review = {"by": signed.name, "at": signed.at.isoformat(), "remark": signed.remark} if signed else None
-    return {"by": glass.name, "at": glass.at.isoformat(), "reason": glass.reason, "review": review}
+    return {"by": used.name, "at": used.at.isoformat(), "reason": used.reason, "review": review}
 
 
 def _hold(stored: Request) -> Shown:

@@ -36,13 +36,13 @@ def options(  # noqa: PLR0913 - one parameter for each option
     keep_running: bool = False,
     force: bool = False,
     user: str = "",
-    alone: bool = False,
+    break_glass: bool = False,
     console_works: bool = False,
     times: Mapping[str, str] | None = None,
 ) -> list[str]:
     """The options as they are written behind `/mask`; `times` by the option that each belongs to."""
     given = ["--runtime"] * runtime + ["--keep-running"] * keep_running + ["--force"] * force
-    given += ["--alone"] * alone + ["--console-works"] * console_works
+    given += ["--break-glass"] * break_glass + ["--console-works"] * console_works
     given += [f"--user={_one_word(user)}"] if user else []
     return [*given, *(f"--{name}={_quoted(typed)}" for name, typed in (times or {}).items() if typed)]
 

@@ -1,4 +1,4 @@
-"""What is said of a request beside a yes or a no: `maskbot ask`, `answer`, `give`, `alone`, `review` and the like."""
+"""What is said of a request beside a yes or a no: `maskbot ask`, `answer`, `give`, `break-glass`, `review`."""
 
 from typing import Annotated
 

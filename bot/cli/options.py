@@ -28,8 +28,9 @@ At = Annotated[
 ]
 Window = Annotated[str, typer.Option("--window", metavar="LENGTH", help="With --at: and for that long, `2h`.")]
 User = Annotated[str, typer.Option("--user", metavar="NAME", help="A unit of that user's own manager.")]
+SPELLINGS = {"token_normalize_func": lambda name: {"alone": "break-glass"}.get(name, name)}  # accepted, never shown
 BreakGlass = Annotated[
-    bool, typer.Option("--alone", help="Without the votes that are missing, if the policy lets you.")
+    bool, typer.Option("--break-glass", help="Without the votes that are missing, if the policy lets you.")
 ]
 ConsoleWorks = Annotated[bool, typer.Option("--console-works", help="For a guarded unit: console access works today.")]
 Said = Annotated[list[str], typer.Argument(help="In words. Begin them with `--` if there is one with a dash.")]

@@ -129,8 +129,8 @@ def _groups(names: Sequence[str]) -> str:
 
 
 def _approved(request: Shown) -> str:
-    if request["alone"]:
-        return f"{request['alone']['by']} went ahead alone"
+    if request["break_glass"]:
+        return f"{request['break_glass']['by']} went ahead alone"
     voters = [vote["voter"] for vote in request["votes"] if (vote["verdict"], vote["tally"]) == ("approve", "counted")]
     return f"approved by {', '.join(voters)}" if voters else "no approval is needed"
 

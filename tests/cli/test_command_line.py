@@ -23,7 +23,7 @@ from tests.lab.warm import maskbot
 
 COMMANDS = (
     "run", "check", "doctor", "explain", "plan", "mask", "unmask", "approve", "deny", "withdraw", "ask",
-    "answer", "give", "alone", "review", "extend", "keep", "freeze", "thaw", "status",
+    "answer", "give", "break-glass", "review", "extend", "keep", "freeze", "thaw", "status",
     "list", "audit", "manifest",
 )  # fmt: skip
 ME = getpass.getuser()
@@ -134,6 +134,17 @@ def test_help_names_every_command_and_what_exit_codes_mean(place: Place) -> None
     assert done.returncode == 0
     assert [command for command in COMMANDS if f" {command} " not in done.stdout] == []
     assert "0 done, 1 refused or failed, 2 misuse" in done.stdout
+
+
+@pytest.mark.parametrize("verb", ["mask", "unmask"])
+def test_break_glass_has_a_second_spelling_that_no_help_shows(place: Place, verb: str) -> None:
+    shown = place.maskbot(verb, "--help").stdout
+    assert "--break-glass" in shown
+    assert "--alone" not in shown
+    both = [
+        place.maskbot(verb, "web-01", "cron", option, "--", "late").stderr for option in ("--break-glass", "--alone")
+    ]
+    assert both[0] == both[1] != place.maskbot(verb, "web-01", "cron", "--lonely", "--", "late").stderr
 
 
 @pytest.mark.parametrize("command", ["mask", "approve", "status", "explain", "audit"])

@@ -52,7 +52,7 @@ def test_everything_that_may_be_said_is_read(folder: Folder) -> None:
     decide_within: 1h30m
     good_for: 90s
     requires_end: true
-    alone: false
+    break_glass: false
     remind: [10m, 30m]
     escalate:
       - {after: 20m, mention: [eng]}

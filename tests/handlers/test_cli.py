@@ -270,11 +270,11 @@ def test_a_request_that_is_not_there_is_named(terminal: Terminal, do: str) -> No
 def gone_alone(terminal: Terminal) -> Request:
     """Bob went ahead with alice's request alone, it is over, and the review is owed."""
     request = terminal.waiting()
-    glass = BreakGlass(
+    used = BreakGlass(
         BOB, "bob", "nobody is awake", request.asked_at, PLAN, groups=("sre",), remind_at=request.asked_at
     )
     for stage in (Stage.APPROVED, Stage.RUNNING, Stage.DONE):
-        request = terminal.store.save(replace(request, break_glass=glass).move(stage).on_target(outcome=Outcome.PROVEN))
+        request = terminal.store.save(replace(request, break_glass=used).move(stage).on_target(outcome=Outcome.PROVEN))
     return request
 
 
@@ -297,7 +297,7 @@ def test_a_review_is_signed_when_somebody_has_verified_who_signs(
     told = terminal.run("alice", do="wish", wanted="sign_review", id=request.id, text="page me")
 
     assert exit_of(told) == (code, refusal or "The review is signed.")
-    assert told[0]["request"]["alone"]["reason"] == "nobody is awake"
+    assert told[0]["request"]["break_glass"]["reason"] == "nobody is awake"
     (wish,) = terminal.store.get(request.id).followups
     assert (wish.kind, wish.by, wish.text) == (FollowupKind.SIGN_REVIEW, ALICE, "page me")
 
@@ -408,10 +408,12 @@ def test_reviews_that_are_owed_stand_beside_the_masks(terminal: Terminal) -> Non
 
 
 def test_who_asks_to_go_ahead_alone_says_why(terminal: Terminal) -> None:
-    told = terminal.run("alice", do="change", verb="mask", text="web-01 cron --alone -- no", key="1", wait=False)
+    told = terminal.run("alice", do="change", verb="mask", text="web-01 cron --break-glass -- no", key="1", wait=False)
 
     assert exit_of(told) == (1, "Going ahead alone needs a reason of at least 10 characters.")
-    terminal.run("alice", do="change", verb="mask", text="--alone web-01 cron -- nobody is awake", key="2", wait=False)
+    terminal.run(
+        "alice", do="change", verb="mask", text="--break-glass web-01 cron -- nobody is awake", key="2", wait=False
+    )
     assert [asked.ask.break_glass for asked in terminal.store.find(Query())] == [True]
 
 

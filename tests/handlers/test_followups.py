@@ -38,10 +38,8 @@ def wishes(world: World, request: Request) -> list[tuple[FollowupKind, str, str]
 def alone(world: World) -> Request:
     """Bob went ahead alone with alice's request, and it is over."""
     request = world.waiting()
-    glass = BreakGlass(
-        BOB, "bob", REASON["reason"], request.asked_at, request.target.digest, remind_at=request.asked_at
-    )
-    gone = world.store.save(replace(request, break_glass=glass))
+    used = BreakGlass(BOB, "bob", REASON["reason"], request.asked_at, request.target.digest, remind_at=request.asked_at)
+    gone = world.store.save(replace(request, break_glass=used))
     return world.moved(
         world.moved(world.moved(gone, Stage.APPROVED), Stage.RUNNING), Stage.DONE, outcome=Outcome.PROVEN
     )
@@ -99,13 +97,13 @@ class TestGoingAhead:
         assert "not on record" in world.slack.call("respond")["text"]
 
     def test_the_word_behind_a_command_is_recorded_with_its_request(self, world: World) -> None:
-        world.send(command("web-01 cron --alone the database is on fire"))
+        world.send(command("web-01 cron --break-glass the database is on fire"))
         (request,) = world.requests()
         assert (request.ask.break_glass, request.ask.reason) == (True, "the database is on fire")
 
     @pytest.mark.parametrize(("text", "said"), [("", "needs a reason"), (" on fire", "at least 10 characters")])
     def test_the_word_without_a_reason_records_nothing(self, world: World, text: str, said: str) -> None:
-        answer = world.send(command(f"web-01 cron --alone{text}"))
+        answer = world.send(command(f"web-01 cron --break-glass{text}"))
         assert said in json.loads(answer.body)["text"]
         assert world.requests() == []
 

@@ -243,8 +243,8 @@ class TestOtherButtons:
     def test_who_may_go_ahead_alone_begins_it_here(self, world: World) -> None:
         request = world.waiting()
         now = world.in_force.now
-        glass = BreakGlassPolicy(frozenset({"sre"}))
-        world.in_force.put(replace(now, policy=replace(now.policy, break_glass=glass)))
+        used = BreakGlassPolicy(frozenset({"sre"}))
+        world.in_force.put(replace(now, policy=replace(now.policy, break_glass=used)))
         world.send(home_opened())
         assert '"action_id": "break_glass"' in page(world)
         world.send(at_home("break_glass", value(request)))

@@ -18,7 +18,7 @@ FORMS = (
     forms.DENY,
     forms.EXTEND,
     forms.KEEP,
-    forms.ALONE,
+    forms.BREAK_GLASS,
     forms.ANSWER,
     forms.HAND_OVER,
     forms.REVIEW,

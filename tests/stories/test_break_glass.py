@@ -53,16 +53,16 @@ def note(story: Story, part: str) -> str:
 
 
 def test_alice_goes_ahead_alone_at_night_and_bob_signs_the_review_in_the_morning(story: Story) -> None:
-    story.types("alice", f"/mask web-01 tuned --alone {WHY}")
+    story.types("alice", f"/mask web-01 tuned --break-glass {WHY}")
 
     done = story.card("MASKED AND PROVEN · tuned.service on web-01")
     assert story.sees("tuned.service") == MASKED
-    assert "BROKEN GLASS  @alice went ahead alone" in words(done)
+    assert "BREAK-GLASS  @alice went ahead alone" in words(done)
     assert f"Why alone  {WHY}" in words(done)
     assert buttons(done) == ["Unmask", "Sign the review", "Details"]
-    told = note(story, "BROKEN GLASS: alice goes ahead alone with `mask web-01 tuned.service`")
+    told = note(story, "BREAK-GLASS: alice goes ahead alone with `mask web-01 tuned.service`")
     assert told.startswith("@bob @carol ")
-    assert "BROKEN GLASS by alice" in story.line("masked and proven")
+    assert "BREAK-GLASS by alice" in story.line("masked and proven")
     story.types("bob", "/mask list")
     assert "tuned.service on web-01" in story.told("bob", "Reviews owed  1").partition("Reviews owed  1")[2]
 
@@ -112,7 +112,7 @@ def test_at_a_terminal_too_what_waits_goes_ahead_alone_and_its_mask_is_given_awa
     installation = story.demo.bot.installation
     request = id_of(story.asks("/mask web-02 cron"))  # alice, who is mapped to whoever sits at the terminal
 
-    went = installation.maskbot("alone", request, "--", WHY)
+    went = installation.maskbot("break-glass", request, "--", WHY)
     assert went.returncode == 0, went.stderr
     assert "mask web-02 cron.service, asked by alice" in went.stderr  # the plan is read first
     assert "MASKED AND PROVEN" in went.stdout

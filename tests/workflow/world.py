@@ -108,13 +108,15 @@ class World:
         host: str = "web-01",
         by: Person = ALICE,
         place: Place = INCIDENT,
-        alone: bool = False,
+        break_glass: bool = False,
         console_works: bool = False,
         **options: Any,
     ) -> Request:
         """Record what somebody wants; nothing is waited for."""
         change = Change(verb, host, UnitName.parse(unit), **options)
-        ask = Ask(change, by.id, by.name, place, "INC-42: runaway job", break_glass=alone, console_works=console_works)
+        ask = Ask(
+            change, by.id, by.name, place, "INC-42: runaway job", break_glass=break_glass, console_works=console_works
+        )
         return self.desk.submit(ask, key=secrets.token_hex(8))
 
     def ask_mask(self, unit: str, **given: Any) -> Request:

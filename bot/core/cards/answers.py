@@ -126,8 +126,12 @@ _HELP = (
     Markup("    `--hold` also with `@GROUP` in place of HOST: all of its hosts, and whichever joins it later"),
     Markup("    `--at Tue 22:00`, `--window 2h`  approved now, carried out then"),
     Markup("    `--user NAME`  a unit of that user's own manager"),
-    Markup("    `--alone`  without the votes that are missing, if the policy lets you; the reason has to say why"),
-    Markup("    `--alone --console-works`  the same for a guarded unit: your word that console access works today"),
+    Markup(
+        "    `--break-glass`  without the votes that are missing, if the policy lets you; the reason has to say why"
+    ),
+    Markup(
+        "    `--break-glass --console-works`  the same for a guarded unit: your word that console access works today"
+    ),
     Markup("    `--force`  end by SIGKILL the stop that a mask waits for; this takes an approval of its own"),
     Markup("`/unmask HOST UNIT [reason]`  bring it back to what it was"),
     Markup("`/mask status HOST [UNIT]`  how it is now"),

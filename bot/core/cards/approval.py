@@ -106,7 +106,7 @@ def standing(request: Request) -> str:
     if request.stage is Stage.ASKED:
         return "looking at the host"
     if request.is_break_glass:
-        return "BROKEN GLASS"
+        return "BREAK-GLASS"
     if request.stage is Stage.APPROVED or request.approval is None:
         return "approved for its window" if request.ask.change.window else "approved"
     missing = max(0, request.approval.need - request.have)

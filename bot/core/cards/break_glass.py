@@ -1,4 +1,4 @@
-"""Broken glass, said plainly: who went ahead alone, why, what was missing, and whether somebody has reviewed it."""
+"""Break-glass, said plainly: who went ahead alone, why, what was missing, and whether somebody has reviewed it."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,21 +11,19 @@ _MOST_BUTTONS = 4
 
 def rows(request: Request) -> Iterator[Markup]:
     """What a card says of it, above everything else."""
-    glass = request.break_glass
-    if glass is None:
+    used = request.break_glass
+    if used is None:
         return
     counts = request.is_break_glass or request.stage.is_final
-    yield row(
-        "BROKEN GLASS", _went(glass) if counts else words("{}, for another plan: it does not count", _went(glass))
-    )
-    yield row("Why alone", escape(glass.reason, width=REASON_LIMIT))
-    yield row("Missing", _missing(glass))
-    if glass.signed:
-        yield row("Review", words("signed by {} {}", mention(glass.signed.by, glass.signed.name), day(glass.signed.at)))
-        if glass.signed.remark:
-            yield row("Remark", escape(glass.signed.remark, width=REASON_LIMIT))
+    yield row("BREAK-GLASS", _went(used) if counts else words("{}, for another plan: it does not count", _went(used)))
+    yield row("Why alone", escape(used.reason, width=REASON_LIMIT))
+    yield row("Missing", _missing(used))
+    if used.signed:
+        yield row("Review", words("signed by {} {}", mention(used.signed.by, used.signed.name), day(used.signed.at)))
+        if used.signed.remark:
+            yield row("Remark", escape(used.signed.remark, width=REASON_LIMIT))
     elif request.owes_review:
-        yield row("Review", words("owed: somebody of {} who had no part in it signs it", _groups(glass)))
+        yield row("Review", words("owed: somebody of {} who had no part in it signs it", _groups(used)))
 
 
 def with_review(request: Request, actions: Sequence[Action]) -> tuple[Action, ...]:
@@ -42,26 +40,26 @@ def gave_way(request: Request, actions: Sequence[Action]) -> tuple[Action, ...]:
     return tuple(action for action in actions if action not in shown)
 
 
-def announcement(request: Request, glass: BreakGlass) -> str:
+def announcement(request: Request, used: BreakGlass) -> str:
     """What everybody who was skipped is told."""
-    said = f"BROKEN GLASS: {glass.name} goes ahead alone with `{request.ask.change}`. Missing: {_missing(glass)}."
-    return f"{said}\nWhy: {glass.reason}\nA review is owed: one of you signs it on the card once it is over."
+    said = f"BREAK-GLASS: {used.name} goes ahead alone with `{request.ask.change}`. Missing: {_missing(used)}."
+    return f"{said}\nWhy: {used.reason}\nA review is owed: one of you signs it on the card once it is over."
 
 
-def reminder(request: Request, glass: BreakGlass) -> str:
+def reminder(request: Request, used: BreakGlass) -> str:
     """The review is still owed."""
-    said = f"A review is owed: {glass.name} went ahead alone with `{request.ask.change}`."
-    return f"{said}\nWhy: {glass.reason}\nWhoever could have approved it signs it on the card."
+    said = f"A review is owed: {used.name} went ahead alone with `{request.ask.change}`."
+    return f"{said}\nWhy: {used.reason}\nWhoever could have approved it signs it on the card."
 
 
-def _went(glass: BreakGlass) -> Markup:
-    return words("{} went ahead alone {}", mention(glass.by, glass.name), clock(glass.at))
+def _went(used: BreakGlass) -> Markup:
+    return words("{} went ahead alone {}", mention(used.by, used.name), clock(used.at))
 
 
-def _missing(glass: BreakGlass) -> Markup:
-    number = max(0, glass.need - glass.have)
-    return words("{} approval{} of {}", number, "s" * (number != 1), _groups(glass))
+def _missing(used: BreakGlass) -> Markup:
+    number = max(0, used.need - used.have)
+    return words("{} approval{} of {}", number, "s" * (number != 1), _groups(used))
 
 
-def _groups(glass: BreakGlass) -> Markup:
-    return joined([f"@{group.removeprefix('@')}" for group in glass.groups], " or ")
+def _groups(used: BreakGlass) -> Markup:
+    return joined([f"@{group.removeprefix('@')}" for group in used.groups], " or ")

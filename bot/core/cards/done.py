@@ -62,7 +62,7 @@ def card(request: Request, now: datetime) -> Text:
     return message(
         f"{title(request)} · {subject(request)}",
         *_sections(
-            glass=[*break_glass.rows(request)],
+            break_glass=[*break_glass.rows(request)],
             meaning=[*_meaning(request), *_of_force(request)],
             table=shown,
             facts=[*_facts(request)],

@@ -58,6 +58,6 @@ def sent(done: Forced) -> Markup:
 
 
 def _as_approved(done: Forced) -> Markup:
-    if done.alone:
-        return words("as {} decided alone", done.alone)
+    if done.break_glass_by:
+        return words("as {} decided alone", done.break_glass_by)
     return words("as {} approved", joined(done.approvers, " and ")) if done.approvers else words("without a vote")

@@ -18,7 +18,7 @@ from bot.core.input.names import REASON_LIMIT
 from bot.core.requests import Request
 
 MASK, DENY, APPROVE, EXTEND, KEEP = "mask_form", "deny_form", "approve_form", "extend_form", "keep_form"  # callback ids
-ALONE, ANSWER, HAND_OVER, REVIEW = "alone_form", "answer_form", "handover_form", "review_form"
+BREAK_GLASS, ANSWER, HAND_OVER, REVIEW = "break_glass_form", "answer_form", "handover_form", "review_form"
 TOLD = "told"  # of what is only read
 FROM_MESSAGE, FROM_ANYWHERE = "mask_for_message", "mask_from_anywhere"  # of the shortcuts that open the first of them
 HOST, UNIT, HOW, USER, DURATION, CONSOLE = "host", "unit", "how", "user", "for", "console"
@@ -133,7 +133,7 @@ def break_glass_form(request: Request, *, least: int) -> Block:
     ticks = (
         [_console(request.target.host, "Before you go ahead")] if request.approval and request.approval.guarded else []
     )
-    return modal(ALONE, "Go ahead alone", "Go ahead alone", [*blocks, *ticks]) | _of(request)
+    return modal(BREAK_GLASS, "Go ahead alone", "Go ahead alone", [*blocks, *ticks]) | _of(request)
 
 
 def answer_form(request: Request) -> Block:

@@ -86,7 +86,9 @@ def _to_decide(page: HomeView, now: datetime) -> Iterator[Block]:
         head = words("*{}* · {}", loudly(request), standing(request))
         seen = [*plan_rows(request)][:2]
         yield section(f"decide-{number}", [head, asked(request), *seen, *_deadline(request, now)])
-        yield _buttons(f"decide-{number}", request, Action.APPROVE, Action.DENY, Action.DETAILS, *_alone(page, request))
+        yield _buttons(
+            f"decide-{number}", request, Action.APPROVE, Action.DENY, Action.DETAILS, *_break_glass(page, request)
+        )
     yield from _more("decide", page.more_to_decide)
 
 
@@ -145,12 +147,12 @@ def _own(page: HomeView, request: Request) -> Iterator[Action]:
     yield Action.DETAILS
     if request.stage is not Stage.RUNNING or request.can_be_called_off:
         yield Action.WITHDRAW
-    yield from _alone(page, request)
+    yield from _break_glass(page, request)
     if request.can_be_handed_over:
         yield Action.HAND_OVER
 
 
-def _alone(page: HomeView, request: Request) -> Iterator[Action]:
+def _break_glass(page: HomeView, request: Request) -> Iterator[Action]:
     if request.id in page.can_break_glass:
         yield Action.BREAK_GLASS
 

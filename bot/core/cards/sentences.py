@@ -82,7 +82,7 @@ def _others(request: Request) -> list[Markup]:
         return [words("denied by {}", no.voter_name or no.voter.user)]
     names = [vote.voter_name or vote.voter.user for vote in request.counted]
     approved = [words("approved by {}", joined(names, " and "))] if names else []
-    return [*approved, *([words("BROKEN GLASS by {}", request.break_glass.name)] if request.break_glass else [])]
+    return [*approved, *([words("BREAK-GLASS by {}", request.break_glass.name)] if request.break_glass else [])]
 
 
 def reminder(request: Request, *, by: datetime, mentions: Sequence[str], link: str, now: datetime) -> Text:

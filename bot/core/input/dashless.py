@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from bot.core.input.options import first_spelling
 from bot.core.text import unmangle
 from bot.core.time.human_time import cut_moment_in_prose
 
@@ -14,7 +15,7 @@ _SPELLED = re.compile(
     rf"(?P<count>\d+|an?|one) *(?P<unit>w|weeks?|days?|hrs?|hours?|mins?|minutes?|[dhms]){_END}", _SIGNS
 )
 _LENGTH = re.compile(rf"(?P<value>(?:\d+[dhms])+){_END}", _SIGNS)
-_FLAG = re.compile(rf"(?P<name>runtime|keep[- ]running|alone|console[- ]works){_END}", _SIGNS)
+_FLAG = re.compile(rf"(?P<name>runtime|keep[- ]running|break[- ]glass|alone|console[- ]works){_END}", _SIGNS)
 _NAMED = re.compile(r"(?P<name>for|until|till|at|window|user|hold|review)(?P<is> *= *| +)(?P<rest>\S.*)", _SIGNS)
 _DAY = re.compile(
     rf"(?P<value>\d{{4}}-\d{{1,2}}-\d{{1,2}}|tomorrow|(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?){_END}",
@@ -76,7 +77,8 @@ def _options(text: str) -> Iterator[_Found]:
 
 def _option(text: str) -> _Found | None:
     if flag := _FLAG.match(text):
-        return _Found(f"--{flag['name'].lower().replace(' ', '-')}", "", flag["rest"].strip(), is_certain=False)
+        name = first_spelling(f"--{flag['name'].lower().replace(' ', '-')}")
+        return _Found(name, "", flag["rest"].strip(), is_certain=False)
     if length := _length(text):
         return _Found("--for", *length, is_certain=False)
     named = _NAMED.match(text)

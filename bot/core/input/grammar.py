@@ -47,7 +47,7 @@ class Order:
     change: Change
     reason: str = ""
     break_glass: bool = False  # without the votes that are missing
-    console_works: bool = False  # with `alone`: the word that a guarded unit needs
+    console_works: bool = False  # with `--break-glass`: the word that a guarded unit needs
 
 
 class Word(StrEnum):
@@ -170,9 +170,8 @@ def _order(verb: Verb, typed: str, hosts: Sequence[str], now: Now, *, said: str 
     if no := conflict(change):
         raise UsageError(no)
     if BREAK_GLASS in options and not why:
-        raise UsageError(
-            f"`{BREAK_GLASS}` goes ahead without votes, so it needs a reason: `/{verb} {host} {unit} --alone WHY`."
-        )
+        again = f"`/{verb} {host} {unit} {BREAK_GLASS} WHY`"
+        raise UsageError(f"`{BREAK_GLASS}` goes ahead without votes, so it needs a reason: {again}.")
     if BREAK_GLASS in options and is_group(host):
         raise UsageError(f"Nobody goes ahead alone with a whole group: leave out `{BREAK_GLASS}`, or name one host.")
     if CONSOLE in options and BREAK_GLASS not in options:

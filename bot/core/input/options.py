@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 
 from bot.core.input.names import SHOWN, near
 from bot.core.text import unmangle
@@ -11,15 +12,15 @@ from bot.errors import UsageError
 _WORD = re.compile(r"\s*(?P<word>\S+)(?P<rest>.*)", re.DOTALL)
 _OPTION = re.compile(r"--?(?P<name>[A-Za-z][A-Za-z-]*)(?:(?P<is>=)(?P<value>.*))?", re.DOTALL)
 FLAGS = ("--runtime", "--keep-running", "--force")
-BREAK_GLASS = "--alone"
+BREAK_GLASS = "--break-glass"
 CONSOLE = "--console-works"
 TERMS = ("--for", "--until")
 WINDOW = ("--at", "--window")
 HOLD = ("--hold", "--review")
 _BARE = (*FLAGS, BREAK_GLASS, CONSOLE)  # without a value
 _OPTIONS = (*_BARE, "--user", *TERMS, *HOLD, *WINDOW)
+_SECOND_SPELLINGS = {"--alone": BREAK_GLASS}  # accepted and never shown
 _INSTEAD = {
-    "--break-glass": "It is `--alone`, and why nobody can be asked stands behind it.",
     "--now": "Leave `--now` out: the unit is stopped anyway, gracefully and first. `--keep-running` would leave it up.",
 }
 
@@ -76,21 +77,29 @@ def window_option(options: Mapping[str, str]) -> str:
     return " for ".join(options[name] for name in WINDOW if name in options)
 
 
+def first_spelling(name: str) -> str:
+    """The name that an option is shown by, for one that has a second spelling."""
+    return _SECOND_SPELLINGS.get(name, name)
+
+
 def is_about_break_glass(typed: str) -> bool:
     """Whether an option says, or was to say, that somebody goes without votes; also one that is mistyped."""
     options = (_OPTION.fullmatch(unmangle.word(word)) for word in typed.split())
-    names = {f"--{option['name'].lower()}" for option in options if option}
+    names = {first_spelling(f"--{option['name'].lower()}") for option in options if option}
     return any(name == BREAK_GLASS or f"`{BREAK_GLASS}`" in _hint(name) for name in names)
 
 
 def _hint(name: str) -> str:
     """What is said to an option that does not exist; empty for one that does."""
-    return "" if name in _OPTIONS else _INSTEAD.get(name) or near(name, _OPTIONS)
+    if name in _OPTIONS:
+        return ""
+    meant = get_close_matches(name, _SECOND_SPELLINGS, n=1)
+    return _INSTEAD.get(name) or near(_SECOND_SPELLINGS[meant[0]] if meant else name, _OPTIONS)
 
 
 def _take(option: re.Match[str], rest: str, options: dict[str, str]) -> str:
     """Note an option; return what is left behind it and its value."""
-    name, value = f"--{option['name'].lower()}", option["value"] or ""
+    name, value = first_spelling(f"--{option['name'].lower()}"), option["value"] or ""
     if name not in _OPTIONS:
         raise UsageError(_INSTEAD.get(name) or f"There is no option `{option[0][:SHOWN]}`.{_hint(name)}")
     if name in options:

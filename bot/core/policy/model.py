@@ -21,7 +21,7 @@ class Moment(StrEnum):
     ASK = "ask"  # identity, place and rules; the host has not been looked at
     LOOKED = "looked"  # with the first full snapshot
     VOTE = "vote"  # somebody voted
-    BREAK_GLASS = "alone"  # somebody wants to go ahead without the votes that are missing
+    BREAK_GLASS = "break_glass"  # somebody wants to go ahead without the votes that are missing
     ACT = "act"  # right before acting, with a fresh snapshot and everybody's rights read again
 
 
@@ -48,7 +48,9 @@ class Facts:
     verdict: Verdict | None = None  # and what they say
     approvers: tuple[Person, ...] = ()  # those whose counted approval stands, as they are now
     members: Mapping[str, frozenset[PersonId]] = field(default_factory=dict)  # group -> who is in it now
-    break_glass: Person | None = None  # who went ahead without the missing votes, or wants to (ALONE), as they are now
+    break_glass: Person | None = (
+        None  # who went ahead without the missing votes, or wants to (BREAK_GLASS), as they are now
+    )
     unknown: Mapping[str, Unknown] = field(default_factory=dict)  # group -> why nobody could tell who is in it
     unfit: frozenset[PersonId] = frozenset()  # members who are known to be guests, bots or gone
     shifts: Mapping[str, tuple[Shift, ...]] = field(default_factory=dict)  # on-call group -> who is on call until when

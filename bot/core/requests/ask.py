@@ -71,7 +71,9 @@ class Ask:
     instead_of: datetime | None = None  # with `prolongs`: when that mask would end
     by_itself: bool = False  # asked by nobody: an end has come, a hold puts its mask back or goes to one more host
     break_glass: bool = False  # without the votes that are missing, if the policy lets them
-    console_works: bool = False  # with `alone`: their word, for a guarded unit, that out-of-band access works today
+    console_works: bool = (
+        False  # with `--break-glass`: their word, for a guarded unit, that out-of-band access works today
+    )
 
     @property
     def is_put_back(self) -> bool:

@@ -1,4 +1,4 @@
-"""Broken glass: somebody went ahead without the votes that were missing, and a review of it is owed."""
+"""Break-glass: somebody went ahead without the votes that were missing, and a review of it is owed."""
 
 from dataclasses import dataclass
 from datetime import datetime

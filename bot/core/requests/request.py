@@ -118,7 +118,7 @@ class Request:
 
     @property
     def owes_review(self) -> bool:
-        """Glass was broken and nobody has signed for it; what a later request did again is reviewed there."""
+        """Break-glass was used and nobody has signed for it; what a later request did again is reviewed there."""
         return self.break_glass is not None and self.break_glass.signed is None and not self.repeated_by
 
     @property

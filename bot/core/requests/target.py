@@ -34,7 +34,7 @@ class Forced:
     request_id: str
     at: datetime
     approvers: tuple[str, ...] = ()  # their names
-    alone: str = ""  # who went ahead without the votes that were missing
+    break_glass_by: str = ""  # who went ahead without the votes that were missing
 
 
 @dataclass(frozen=True, slots=True)

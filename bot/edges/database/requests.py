@@ -83,7 +83,7 @@ def _matching(query: Query) -> Select[tuple[object, ...]]:
 
 
 def _owes_review() -> ColumnElement[bool]:
-    """Glass was broken and nobody has signed. While a review is owed its request is due, and that has an index."""
+    """Break-glass was used and nobody has signed. While a review is owed its request is due, and that has an index."""
     is_due = exists().where(targets.c.request_id == requests.c.id, targets.c.due_at.is_not(None))
     reminds = requests.c.document[("break_glass", "remind_at")].as_string()
     return and_(is_due, reminds.is_not(None), requests.c.document["repeated_by"].as_string() == "")

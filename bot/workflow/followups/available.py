@@ -23,7 +23,7 @@ def _offers(deps: Deps, request: Request, to: PersonId) -> Iterator[Action]:
     if request.stage is Stage.WAITING:
         if is_owner and request.open_question:
             yield Action.ANSWER
-        if _may_go_alone(deps, request, to):
+        if _may_break_glass(deps, request, to):
             yield Action.BREAK_GLASS
     if is_owner and request.can_be_handed_over:
         yield Action.HAND_OVER
@@ -31,7 +31,7 @@ def _offers(deps: Deps, request: Request, to: PersonId) -> Iterator[Action]:
         yield from gave_way(request, done.actions(request, deps.clock.now()))
 
 
-def _may_go_alone(deps: Deps, request: Request, who: PersonId) -> bool:
+def _may_break_glass(deps: Deps, request: Request, who: PersonId) -> bool:
     return isinstance(evaluate(deps, with_break_glass(deps, request, who), Moment.BREAK_GLASS), Allow)
 
 

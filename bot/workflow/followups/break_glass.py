@@ -20,24 +20,26 @@ _MENTIONS = 100  # of one message: more do not fit into its block
 
 
 def break_glass(deps: Deps, claim: Claim, request: Request, wish: Followup) -> Request:
-    """Ask the one question with the broken glass among the facts; a yes is an approval like any other from here on."""
-    glass = _glass(deps, request, wish)
-    broken = replace(request, break_glass=glass)
+    """Ask the one question with break-glass among the facts; a yes is an approval like any other from here on."""
+    used = _use(deps, request, wish)
+    broken = replace(request, break_glass=used)
     given = facts(deps, broken, Moment.BREAK_GLASS)
     answer = evaluate_facts(deps, given)
     if not isinstance(answer, Allow) or request.approval is None:
-        no = answer if isinstance(answer, Refuse) else Refuse("may_not_go_alone", "You may not go ahead alone.")
+        no = (
+            answer if isinstance(answer, Refuse) else Refuse("break_glass_not_permitted", "You may not go ahead alone.")
+        )
         return refuse_followup(deps, claim, request, wish, no)
     now, told = deps.clock.now(), skipped_approvers(broken, given.members, also=deps.policy.break_glass.people)
     approved = scheduling.approve(grant_followup(broken, wish), answer.because, now, request.approval.good_for)
     recorded = event(
-        approved, "glass.broken", actor=wish.by, why=glass.reason, need=glass.need, have=glass.have, skipped=told
+        approved, "break_glass.used", actor=wish.by, why=used.reason, need=used.need, have=used.have, skipped=told
     )
-    messages = [*notes(deps, broken, announcement(broken, glass), Place(place_of(deps, request).channel), told)]
+    messages = [*notes(deps, broken, announcement(broken, used), Place(place_of(deps, request).channel), told)]
     return deps.store.save(approved, events=[recorded], messages=messages, claim=claim)
 
 
-def _glass(deps: Deps, request: Request, wish: Followup) -> BreakGlass:
+def _use(deps: Deps, request: Request, wish: Followup) -> BreakGlass:
     approval, now = request.approval, deps.clock.now()
     return BreakGlass(
         wish.by,
@@ -57,9 +59,9 @@ def skipped_approvers(
     request: Request, members: Mapping[str, Collection[PersonId]], *, also: Iterable[str] = ()
 ) -> tuple[str, ...]:
     """By their ids, who could have approved and was not asked any more; and whom the policy wants told as well."""
-    glass = request.break_glass
-    groups = (*(glass.groups if glass else ()), *also)
-    had_a_say = [*request.requesters, *(vote.voter for vote in request.counted), *([glass.by] if glass else [])]
+    used = request.break_glass
+    groups = (*(used.groups if used else ()), *also)
+    had_a_say = [*request.requesters, *(vote.voter for vote in request.counted), *([used.by] if used else [])]
     everybody = {one for group in groups for one in members.get(group, ())}
     left_out = {one.user for one in everybody if not any(one.is_same_as(other) for other in had_a_say)}
     return tuple(sorted(left_out))

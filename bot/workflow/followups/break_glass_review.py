@@ -21,13 +21,13 @@ from bot.workflow.requests.closing import event
 
 def sign(deps: Deps, claim: Claim, request: Request, wish: Followup) -> Request:
     """Close the review, if the policy as it is now lets this person."""
-    glass, no = request.break_glass, may_sign(_facts(deps, request, wish), deps.policy)
+    used, no = request.break_glass, may_sign(_facts(deps, request, wish), deps.policy)
     raise_if_unknown(no)
-    if glass is None or no is not None:
+    if used is None or no is not None:
         return refuse_followup(deps, claim, request, wish, no or Refuse("no_review", "No review is owed here."))
     signature = Signature(wish.by, wish.name, deps.clock.now(), wish.text)
-    signed = replace(grant_followup(request, wish), break_glass=replace(glass, signed=signature, remind_at=None))
-    recorded = event(signed, "break_glass.reviewed", actor=wish.by, remark=wish.text, alone=glass.by.user)
+    signed = replace(grant_followup(request, wish), break_glass=replace(used, signed=signature, remind_at=None))
+    recorded = event(signed, "break_glass.reviewed", actor=wish.by, remark=wish.text, break_glass_by=used.by.user)
     return deps.store.save(signed, events=[recorded], claim=claim)
 
 
@@ -51,23 +51,23 @@ def _facts(deps: Deps, request: Request, wish: Followup) -> Facts:
 
 def remind_of_review(deps: Deps, claim: Claim, request: Request) -> Request:
     """Once a day, or as often as is set, for as long as nobody has signed. Raises `NotYet` while nobody is known."""
-    glass, now = request.break_glass, deps.clock.now()
-    if glass is None or not request.owes_review or not request.stage.is_final:
+    used, now = request.break_glass, deps.clock.now()
+    if used is None or not request.owes_review or not request.stage.is_final:
         return request
-    if glass.remind_at is None or now < glass.remind_at:
+    if used.remind_at is None or now < used.remind_at:
         return request
     again = now + timedelta(seconds=deps.timings.review_reminder)
-    reminded = replace(request, break_glass=replace(glass, remind_at=again))
-    messages = [*notes(deps, reminded, reminder(reminded, glass), None, _who_could_sign(deps, reminded, glass))]
+    reminded = replace(request, break_glass=replace(used, remind_at=again))
+    messages = [*notes(deps, reminded, reminder(reminded, used), None, _who_could_sign(deps, reminded, used))]
     return deps.store.save(
         reminded, events=[event(reminded, "break_glass.review_reminded")], messages=messages, claim=claim
     )
 
 
-def _who_could_sign(deps: Deps, request: Request, glass: BreakGlass) -> tuple[str, ...]:
+def _who_could_sign(deps: Deps, request: Request, used: BreakGlass) -> tuple[str, ...]:
     groups = read_groups(deps)
     people = skipped_approvers(request, groups.members)
-    unknown = [groups.unknown[name] for name in glass.groups if name in groups.unknown]
+    unknown = [groups.unknown[name] for name in used.groups if name in groups.unknown]
     if unknown and not people:
         raise NotYet(unknown[0].why, again_in=deps.timings.not_verified)
     return people

@@ -79,7 +79,7 @@ def _whole_digest(request: Request, wish: Followup) -> str:
     return request.target.digest if is_same else wish.digest
 
 
-def _alone(request: Request, wish: Followup, policy: Policy) -> None:
+def _break_glass(request: Request, wish: Followup, policy: Policy) -> None:
     if request.stage is not Stage.WAITING:
         raise UsageError(describe_decision(request))
     if wish.digest != request.target.digest:
@@ -126,7 +126,7 @@ def _only_the_owner(request: Request, wish: Followup, does: str) -> None:
 
 
 _CHECKS: Mapping[FollowupKind, Check] = {
-    FollowupKind.BREAK_GLASS: _alone,
+    FollowupKind.BREAK_GLASS: _break_glass,
     FollowupKind.ASK_FOR_MORE: _question,
     FollowupKind.ANSWER: _answer,
     FollowupKind.HAND_OVER: _handover,

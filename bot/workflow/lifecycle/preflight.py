@@ -74,8 +74,8 @@ def inherited(deps: Deps, request: Request) -> Request:
     if not _same_plan(request.ask.change, first.target, target):
         return request
     votes = tuple(replace(vote, digest=target.digest) for vote in first.counted)
-    glass = replace(first.break_glass, digest=target.digest) if first.break_glass and first.is_break_glass else None
-    return replace(request, votes=votes, break_glass=glass, approval=first.approval, act_by=first.act_by)
+    used = replace(first.break_glass, digest=target.digest) if first.break_glass and first.is_break_glass else None
+    return replace(request, votes=votes, break_glass=used, approval=first.approval, act_by=first.act_by)
 
 
 def _same_plan(change: Change, was: Target, is_now: Target) -> bool:
@@ -125,7 +125,7 @@ def _waiting(request: Request, decision: NeedsApproval, *, policy: str, now: dat
         approval=approval,
         escalation=Escalation(since, decision.remind, decision.escalate),
         because=decision.because,
-        followups=(*request.followups, *_to_go_alone(request, now)),
+        followups=(*request.followups, *_break_glass_at_once(request, now)),
     )
 
 
@@ -136,8 +136,8 @@ def _good_until(request: Request, usual: datetime | None) -> datetime | None:
     return request.act_by or usual
 
 
-def _to_go_alone(request: Request, now: datetime) -> Iterator[Followup]:
-    """Who asked with `--alone` wants what the button under Details is for."""
+def _break_glass_at_once(request: Request, now: datetime) -> Iterator[Followup]:
+    """Who asked with `--break-glass` wants what the button under Details is for."""
     ask = request.ask
     if ask.break_glass:
         yield Followup(

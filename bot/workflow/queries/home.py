@@ -58,7 +58,7 @@ def gather_home(deps: Deps, me: Person, groups: Groups) -> HomeView:
         masks=tuple(masks[:shown]),
         open=tuple(mine[:shown]),
         can_break_glass=frozenset(
-            one.id for one in (*to_decide[:shown], *mine[:shown]) if _could_go_alone(deps, one, me, groups)
+            one.id for one in (*to_decide[:shown], *mine[:shown]) if _could_break_glass(deps, one, me, groups)
         ),
         finished=tuple(request for request in finished if not request.is_live_mask),
         rights=tuple(rights_of(me, deps.policy)),
@@ -86,7 +86,7 @@ def _could_decide(deps: Deps, request: Request, me: Person, groups: Groups) -> b
     return given is not None and may_vote(given, deps.policy) is None
 
 
-def _could_go_alone(deps: Deps, request: Request, me: Person, groups: Groups) -> bool:
+def _could_break_glass(deps: Deps, request: Request, me: Person, groups: Groups) -> bool:
     if request.stage is not Stage.WAITING:
         return False
     given = _facts(deps, with_break_glass(deps, request, me.id), me, groups)

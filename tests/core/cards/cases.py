@@ -348,7 +348,7 @@ RUNNING = {
         forced=replace(FORCED, approvers=()), last_seen=running(active=ActiveState.DEACTIVATING, sub="stop-post")
     ),
     "a slow stop, SIGKILL was sent by who went ahead alone": slow(
-        forced=replace(FORCED, approvers=(), alone="carol"),
+        forced=replace(FORCED, approvers=(), break_glass_by="carol"),
         last_seen=running(active=ActiveState.DEACTIVATING, sub="stop-post"),
     ),
     "a stop by force, under way": replace(under_way(sent=(sent("kill"),)), ask=by_force().ask),

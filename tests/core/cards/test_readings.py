@@ -228,7 +228,7 @@ def all_answers() -> dict[str, str]:
         "a plain sentence": plain("You may not ask for masks on prod hosts; @eng may."),
         "a note": note("3 minutes are left to decide.", mentions=["UBOB", "S0SRE", "all of them"]),
         "a note elsewhere": note("A mask of ours is gone.\nSee the host.", link=LINK),
-        **{f"somebody went ahead alone, {name}": note(text) for name, text in said_of_glass(alone(waiting()))},
+        **{f"somebody went ahead alone, {name}": note(text) for name, text in said_of_break_glass(alone(waiting()))},
         "a reminder": reminder(waiting(), by=BY, mentions=["UBOB", "S0SRE"], link=LINK, now=NOW),
         "a reminder, one vote is there": reminder(
             guarded(), by=BY, mentions=[], link="", now=NOW + timedelta(minutes=8)
@@ -244,7 +244,7 @@ def all_answers() -> dict[str, str]:
     return {name: read(text, NAMES) for name, text in texts.items()}
 
 
-def said_of_glass(request: Request) -> Iterator[tuple[str, str]]:
+def said_of_break_glass(request: Request) -> Iterator[tuple[str, str]]:
     """To those who were skipped, and to those who could sign for it."""
     if request.break_glass:
         yield "announced", break_glass.announcement(request, request.break_glass)

@@ -56,7 +56,7 @@ def test_what_made_sense_is_kept(text: str, kept: Draft) -> None:
         "stauts web-01 cron",
         "freeze",
         "freez it",
-        "web-01 cr* --alone nobody is awake",
+        "web-01 cr* --break-glass nobody is awake",
         "web-01 cron --alnoe nobody is awake",
         "web-01 cron —break-glass nobody is awake",
         "web-01 cron alone",

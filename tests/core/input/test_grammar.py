@@ -73,7 +73,9 @@ class TestAChange:
             ("review 2026-06-01", "--review 2026-06-01 09:00"),
             ("user deploy", "--user deploy"),
             ("user=deploy it crashes", "--user deploy"),
-            ("alone", "--alone"),
+            ("break glass", "--break-glass"),
+            ("break-glass", "--break-glass"),
+            ("alone", "--break-glass"),
             ("console works", "--console-works"),
             ("runtime for 2h", "--runtime --for 2h"),
             ("for 2h keep running", "--for 2h --keep-running"),
@@ -225,24 +227,27 @@ class TestAChange:
 
 
 class TestGoingAlone:
-    """`--alone`, and the reason it cannot be without."""
+    """`--break-glass`, and the reason it cannot be without."""
 
     @pytest.mark.parametrize("verb", Verb)
     def test_it_is_said_of_the_order_and_not_of_the_change(self, verb: Verb) -> None:
-        asked = order("web-01 —alone cron nobody is awake", verb)
+        asked = order("web-01 —break-glass cron nobody is awake", verb)
         assert asked == Order(Change(verb, "web-01", CRON), "nobody is awake", break_glass=True)
-        assert not order("web-01 cron nobody is --alone", verb).break_glass
+        assert order("web-01 --alone cron nobody is awake", verb) == asked
+        assert not order("web-01 cron nobody is --break-glass", verb).break_glass
 
-    @pytest.mark.parametrize("text", ["web-01 cron --alone", "web-01 cron --alone --", "--alone web-01 cron --runtime"])
+    @pytest.mark.parametrize(
+        "text", ["web-01 cron --break-glass", "web-01 cron --break-glass --", "--break-glass web-01 cron --runtime"]
+    )
     def test_without_a_reason_it_is_nothing(self, text: str) -> None:
-        assert "so it needs a reason: `/mask web-01 cron.service --alone WHY`." in refusal(text)
+        assert "so it needs a reason: `/mask web-01 cron.service --break-glass WHY`." in refusal(text)
 
     def test_the_word_that_console_access_works_can_be_typed_beside_it(self) -> None:
-        asked = order("web-01 docker --alone --console-works nobody is awake", Verb.MASK)
+        asked = order("web-01 docker --break-glass --console-works nobody is awake", Verb.MASK)
         assert (asked.break_glass, asked.console_works, asked.reason) == (True, True, "nobody is awake")
 
     def test_by_itself_that_word_is_said_to_nobody(self) -> None:
-        assert "`--console-works` stands beside `--alone`." in refusal("web-01 docker --console-works late")
+        assert "`--console-works` stands beside `--break-glass`." in refusal("web-01 docker --console-works late")
 
 
 class TestRepairs:
@@ -375,8 +380,9 @@ class TestRefusals:
             ("web-01 -.mount", "It is never masked"),
             ("web-01 cron --runtme", "no option `--runtme`. Did you mean `--runtime`"),
             ("web-01 cron --frobnicate", "no option `--frobnicate`."),
-            ("web-01 cron --break-glass now", "It is `--alone`"),
-            ("web-01 cron --alone=yes now", "`--alone` takes no value"),
+            ("web-01 cron --alon now", "no option `--alon`. Did you mean `--break-glass`?"),
+            ("web-01 cron --alone=yes now", "`--break-glass` takes no value"),
+            ("web-01 cron --break-glass=yes now", "`--break-glass` takes no value"),
             ("web-01 cron --runtime=yes", "takes no value"),
             ("web-01 cron --runtime --runtime", "stands there twice"),
             ("web-01 cron --user", "name of one user"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.core.people.identity import Person, Place
 from bot.core.policy.decide import decide
 from bot.core.policy.model import Allow, BreakGlassPolicy, Facts, Moment, NeedsApproval, Policy, Refuse, Rule
-from bot.core.policy.rules.break_glass import GLASS
+from bot.core.policy.rules.break_glass import BREAK_GLASS
 from bot.core.policy.rules.undo import UNDO
 from bot.core.requests import Change, Request, Verb
 from bot.core.systemd.units import ActiveState, FileKind, Layer, LoadState, Neighbour, Snapshot, UnitName
@@ -48,13 +48,13 @@ rules = st.lists(
     ),
     max_size=3,
 )
-glasses = st.sampled_from((frozenset[str](), frozenset({"sre"}), frozenset({"eng"}))).map(BreakGlassPolicy)
+break_glass_policies = st.sampled_from((frozenset[str](), frozenset({"sre"}), frozenset({"eng"}))).map(BreakGlassPolicy)
 policies = st.builds(
-    lambda listed, glass: replace(
-        POLICY, rules=tuple(replace(rule, name=f"r{n}") for n, rule in enumerate(listed)), break_glass=glass
+    lambda listed, given: replace(
+        POLICY, rules=tuple(replace(rule, name=f"r{n}") for n, rule in enumerate(listed)), break_glass=given
     ),
     rules,
-    glasses,
+    break_glass_policies,
 )
 
 
@@ -135,7 +135,7 @@ def test_nothing_is_allowed_without_enough_entitled_people_none_of_them_the_requ
     asked: Facts, policy: Policy
 ) -> None:
     answer = decide(asked, policy)
-    if not isinstance(answer, Allow) or answer.rule in (UNDO, GLASS):
+    if not isinstance(answer, Allow) or answer.rule in (UNDO, BREAK_GLASS):
         return
     (need,) = (rule.need for rule in policy.rules if rule.name == answer.rule)
     others = [person for person in asked.approvers if person.id.key != asked.requester.id.key]
@@ -147,7 +147,7 @@ def test_nobody_goes_ahead_alone_whom_the_policy_does_not_name_or_without_a_reas
     asked: Facts, policy: Policy
 ) -> None:
     answer = decide(asked, policy)
-    if isinstance(answer, Allow) and answer.rule == GLASS:
+    if isinstance(answer, Allow) and answer.rule == BREAK_GLASS:
         assert asked.break_glass
         assert asked.request.break_glass
         assert asked.break_glass.groups & policy.break_glass.groups
@@ -158,7 +158,7 @@ def test_nobody_goes_ahead_alone_whom_the_policy_does_not_name_or_without_a_reas
 @given(any_question(), policies)
 def test_going_ahead_alone_replaces_votes_and_opens_nothing_else(asked: Facts, policy: Policy) -> None:
     answer = decide(asked, policy)
-    if isinstance(answer, Allow) and answer.rule == GLASS:
+    if isinstance(answer, Allow) and answer.rule == BREAK_GLASS:
         assert isinstance(decide(replace(asked, break_glass=None, moment=Moment.ACT), policy), Allow | NeedsApproval)
 
 

@@ -34,11 +34,17 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def asks(
-    world: World, *, by: Person = ALICE, verb: Verb = Verb.MASK, key: str = "", number: int = 0, alone: bool = False
+    world: World,
+    *,
+    by: Person = ALICE,
+    verb: Verb = Verb.MASK,
+    key: str = "",
+    number: int = 0,
+    break_glass: bool = False,
 ) -> str:
     """What they hear if they are turned away."""
     change = Change(verb, "web-01", UnitName(f"unit-{number}.service"))
-    ask = Ask(change, by.id, by.name, INCIDENT, "the database of web-01 fills its disk", break_glass=alone)
+    ask = Ask(change, by.id, by.name, INCIDENT, "the database of web-01 fills its disk", break_glass=break_glass)
     try:
         world.desk.submit(ask, key=key or secrets.token_hex(8))
     except UsageError as no:
@@ -101,7 +107,7 @@ def test_no_more_requests_are_open_than_there_is_room_for(world: World) -> None:
         assert asks(world, by=who, number=number) == ""
     assert "7 requests are open already" in asks(world, by=BOB)
     assert asks(world, by=BOB, verb=Verb.UNMASK) == ""
-    assert asks(world, by=BOB, alone=True) == ""
+    assert asks(world, by=BOB, break_glass=True) == ""
     newest, *_ = world.requests()
     world.store.save(newest.move(Stage.WITHDRAWN))
     for oldest in world.requests()[-2:]:

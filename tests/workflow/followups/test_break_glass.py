@@ -35,7 +35,7 @@ def world(open_world: Opening) -> Iterator[World]:
         yield one
 
 
-def go_alone(world: World, request: Request, *, text: str = WHY, console_works: bool = False) -> Followup:
+def break_glass(world: World, request: Request, *, text: str = WHY, console_works: bool = False) -> Followup:
     """Bob presses the button under Details."""
     digest = world.store.get(request.id).target.digest[:12]
     return world.wish(request, FollowupKind.BREAK_GLASS, by=BOB, text=text, digest=digest, console_works=console_works)
@@ -48,42 +48,42 @@ def notes(world: World, request: Request) -> list[tuple[str, str, str]]:
 
 
 def test_who_may_masks_for_real_without_a_vote_and_whoever_was_skipped_is_told_once(world: World) -> None:
-    done = world.ended(world.ask_mask("tuned", alone=True))
+    done = world.ended(world.ask_mask("tuned", break_glass=True))
 
     assert (done.target.outcome, done.counted) == (Outcome.PROVEN, ())
     assert is_masked(world.hosts["web-01"], "tuned.service")
     card = world.card(done)
     assert card.startswith("MASKED AND PROVEN")
-    assert "*BROKEN GLASS*  <@UALICE> went ahead alone" in card
+    assert "*BREAK-GLASS*  <@UALICE> went ahead alone" in card
     assert "*Why alone*  INC-42: runaway job" in card
     assert "[Unmask] [Sign the review] [Details]" in card
 
     world.until(lambda: len(notes(world, done)) >= 2, "notes")
     (here, elsewhere) = sorted(notes(world, done))
     assert here[:2] == (INCIDENT.channel, "")
-    assert here[2].startswith("<@UBOB> <@UCAROL> <@UDAVE> BROKEN GLASS: alice goes ahead alone with `mask web-01 tuned")
+    assert here[2].startswith("<@UBOB> <@UCAROL> <@UDAVE> BREAK-GLASS: alice goes ahead alone with `mask web-01 tuned")
     assert "Missing: 1 approval of @sre." in here[2]
     assert elsewhere[0] == "CSEC"
     assert "<@" not in elsewhere[2]
-    (event,) = [record for record in world.store.records() if record["type"] == "glass.broken"]
+    (event,) = [record for record in world.store.records() if record["type"] == "break_glass.used"]
     assert (event["actor"]["user"], event["data"]["skipped"]) == ("UALICE", ["UBOB", "UCAROL", "UDAVE"])
     assert event["data"]["why"] == "INC-42: runaway job"
 
 
 def test_nobody_goes_ahead_alone_with_what_is_critical(world: World) -> None:
-    refused = world.ended(world.ask_mask("ssh", alone=True))
+    refused = world.ended(world.ask_mask("ssh", break_glass=True))
     assert (refused.stage, "critical list" in refused.because) == (Stage.REFUSED, True)
     assert is_untouched(world.hosts["web-01"], "ssh.service")
     world.told(ALICE, "critical list")
 
 
 def test_nor_with_what_the_host_cannot_do(world: World) -> None:
-    refused = world.ended(world.ask_mask("no-such-unit", alone=True))
+    refused = world.ended(world.ask_mask("no-such-unit", break_glass=True))
     assert (refused.stage, "is not found" in refused.because) == (Stage.REFUSED, True)
 
 
 def test_who_may_not_waits_for_votes_like_everybody_and_is_told_why(world: World) -> None:
-    asked = world.mask("restless", by=CAROL, alone=True)
+    asked = world.mask("restless", by=CAROL, break_glass=True)
     world.told(CAROL, "You may not go ahead alone. @oncall may.")
     waiting = world.store.get(asked.id)
     assert (waiting.stage, waiting.break_glass, waiting.open_followups) == (Stage.WAITING, None, ())
@@ -97,13 +97,13 @@ def test_without_a_reason_nothing_begins(world: World) -> None:
     asked = world.mask("cron", host="web-02")
     for text in ("", "   ", "too short"):
         with pytest.raises(UsageError, match="at least 10 characters"):
-            go_alone(world, asked, text=text)
+            break_glass(world, asked, text=text)
     assert is_untouched(world.hosts["web-02"], "cron.service")
     world.desk.withdraw(asked.id, by=ALICE.id)
 
 
 def test_a_rule_that_says_never_holds(world: World) -> None:
-    asked = world.mask("beat.timer", alone=True)
+    asked = world.mask("beat.timer", break_glass=True)
     world.told(ALICE, "Nobody goes ahead alone here: rule `payroll` says so.")
     assert world.store.get(asked.id).stage is Stage.WAITING
     world.desk.withdraw(asked.id, by=ALICE.id)
@@ -114,10 +114,10 @@ def test_only_the_missing_votes_are_replaced_and_a_guarded_unit_needs_the_word_o
     world.vote(asked, by=BOB, console_works=True)
     world.when(asked, lambda now: now.have == 1, "bob's vote")
 
-    assert "needs your word that console access works today" in go_alone(world, asked).refusal
+    assert "needs your word that console access works today" in break_glass(world, asked).refusal
     assert is_untouched(world.hosts["web-01"], "primary.service")
 
-    go_alone(world, asked, console_works=True)  # bob, who approved it already, is one of the two it needs
+    break_glass(world, asked, console_works=True)  # bob, who approved it already, is one of the two it needs
     done = world.ended(asked)
     assert done.target.outcome is Outcome.PROVEN
     assert is_masked(world.hosts["web-01"], "primary.service")
@@ -125,15 +125,15 @@ def test_only_the_missing_votes_are_replaced_and_a_guarded_unit_needs_the_word_o
     assert (done.break_glass.need, done.break_glass.have) == (2, 1)
     mark = f"{done.id}:line"
     world.until(lambda: bool(world.slack.marked(mark)), "a line")
-    assert "alice, approved by bob, BROKEN GLASS by bob" in world.slack.marked(mark)[0].text.text
+    assert "alice, approved by bob, BREAK-GLASS by bob" in world.slack.marked(mark)[0].text.text
 
 
 def test_the_word_on_console_access_can_be_given_as_it_is_asked(world: World) -> None:
-    asked = world.mask("primary", host="web-02", alone=True)
+    asked = world.mask("primary", host="web-02", break_glass=True)
     world.told(ALICE, "Say so with `--console-works`, or in the form behind `Details`.")
     world.desk.withdraw(asked.id, by=ALICE.id)
 
-    done = world.ended(world.ask_mask("primary", host="web-02", alone=True, console_works=True))
+    done = world.ended(world.ask_mask("primary", host="web-02", break_glass=True, console_works=True))
     assert done.target.outcome is Outcome.PROVEN
     assert done.break_glass
     assert (done.break_glass.by, done.break_glass.console_works, done.counted) == (ALICE.id, True, ())
@@ -143,7 +143,7 @@ def test_who_lost_the_right_before_it_ran_does_not_go_ahead(world: World) -> Non
     oncall = world.people.groups["oncall"]
     asked = world.mask("tuned", host="db-01")
     with just_before_acting(world, "tuned.service", lambda: oncall.discard(BOB.id)):
-        go_alone(world, asked)
+        break_glass(world, asked)
         anew = world.when(asked, lambda now: bool(now.changed_since), "a second question")
     oncall.add(BOB.id)
     assert anew.stage is Stage.WAITING
@@ -159,18 +159,18 @@ def test_a_unit_that_is_not_what_it_was_is_asked_about_anew(world: World) -> Non
         edit(host, "/lib/systemd/system/watched.path")
 
     with just_before_acting(world, "watched.path", edited):
-        go_alone(world, asked)
+        break_glass(world, asked)
         anew = world.when(asked, lambda now: bool(now.changed_since), "a second question")
     assert "for another plan: it does not count" in world.card(anew)
     assert is_untouched(host, "watched.path")
 
-    go_alone(world, asked)
+    break_glass(world, asked)
     assert world.ended(asked).target.outcome is Outcome.PROVEN
 
 
 def test_the_review_is_signed_by_who_could_have_approved_and_by_nobody_with_a_part_in_it(world: World) -> None:
     asked = world.mask("generated", host="db-01")
-    go_alone(world, asked)
+    break_glass(world, asked)
     done = world.ended(asked)
     assert done.owes_review
     assert done.id in [one.id for one in world.store.find(Query(reviews_owed=True))]
@@ -195,7 +195,7 @@ def test_the_review_is_signed_by_who_could_have_approved_and_by_nobody_with_a_pa
     with pytest.raises(UsageError, match="carol has signed the review already"):
         world.wish(done, FollowupKind.SIGN_REVIEW, by=BOB)
     (event,) = [record for record in world.store.records() if record["type"] == "break_glass.reviewed"]
-    assert (event["actor"]["user"], event["data"]["remark"], event["data"]["alone"]) == (
+    assert (event["actor"]["user"], event["data"]["remark"], event["data"]["break_glass_by"]) == (
         "UCAROL",
         "page me next time",
         "UBOB",

@@ -58,8 +58,8 @@ def done_alone(world: World) -> Request:
     """Bob went ahead alone with what alice asked for, an hour ago, and it is over."""
     request = waits(world)
     ago = world.clock.now() - HOUR
-    glass = BreakGlass(BOB.id, "bob", "nobody answers", ago, PLAN, groups=("sre",), need=1, remind_at=ago + 24 * HOUR)
-    request = world.store.save(replace(request, break_glass=glass).move(Stage.APPROVED))
+    used = BreakGlass(BOB.id, "bob", "nobody answers", ago, PLAN, groups=("sre",), need=1, remind_at=ago + 24 * HOUR)
+    request = world.store.save(replace(request, break_glass=used).move(Stage.APPROVED))
     request = world.store.save(request.move(Stage.RUNNING))
     return world.store.save(request.on_target(outcome=Outcome.PROVEN).move(Stage.DONE, finished_at=ago))
 

@@ -7,7 +7,7 @@ from bot.core.policy.rules.identity import is_one_of_us
 from bot.core.policy.rules.permission import NOT_KNOWN, NOT_KNOWN_YET, at_signs, matching, not_known
 from bot.core.policy.rules.routing import routed
 
-GLASS = "break-glass"
+BREAK_GLASS = "break-glass"
 
 
 def may_break_glass(facts: Facts, policy: Policy) -> Refuse | None:
@@ -23,27 +23,31 @@ def break_glass_is_allowed(facts: Facts, policy: Policy) -> Allow | Refuse | Non
         return None
     no = objection(facts.break_glass, facts, policy)
     if no is None:
-        return Allow(GLASS, f"{facts.break_glass.name} went ahead alone", routed(demand(facts, policy).rule, facts))
+        return Allow(
+            BREAK_GLASS, f"{facts.break_glass.name} went ahead alone", routed(demand(facts, policy).rule, facts)
+        )
     return no if no.code in (NOT_KNOWN, NOT_KNOWN_YET) else None
 
 
 def objection(person: Person, facts: Facts, policy: Policy) -> Refuse | None:
     """Why somebody may not go ahead alone with this change; None if they may."""
-    may, glass, hold = policy.break_glass.groups, facts.request.break_glass, facts.request.ask.change.hold
+    may, used, hold = policy.break_glass.groups, facts.request.break_glass, facts.request.ask.change.hold
     if facts.others or (hold and hold.is_whole):
-        return Refuse("never_alone", "Nobody goes ahead alone with a whole group.", "Ask for one of its hosts.")
+        return Refuse(
+            "break_glass_forbidden", "Nobody goes ahead alone with a whole group.", "Ask for one of its hosts."
+        )
     closed = next((rule.name for rule in matching(facts, policy) if not rule.allows_break_glass), "")
     if closed:
-        return Refuse("never_alone", f"Nobody goes ahead alone here: rule `{closed}` says so.")
+        return Refuse("break_glass_forbidden", f"Nobody goes ahead alone here: rule `{closed}` says so.")
     if person.groups.isdisjoint(may) and (no := not_known(sorted(may), facts)):
         return no
     if person.groups.isdisjoint(may) or not is_one_of_us(person, policy):
         hint = f"{at_signs(sorted(may))} may." if may else "Nobody may: the policy names no group for it."
-        return Refuse("may_not_go_alone", "You may not go ahead alone.", hint)
-    reason = glass.reason if glass else facts.request.ask.reason
+        return Refuse("break_glass_not_permitted", "You may not go ahead alone.", hint)
+    reason = used.reason if used else facts.request.ask.reason
     if too_short := why_too_short(reason, policy):
         return Refuse("no_reason", too_short)
-    vouched = glass.console_works if glass else facts.request.ask.console_works
+    vouched = used.console_works if used else facts.request.ask.console_works
     if guarded_because(facts, policy) and not vouched:
         why = "This unit is guarded: going ahead alone needs your word that console access works today."
         return Refuse("console_not_vouched", why, "Say so with `--console-works`, or in the form behind `Details`.")

@@ -7,10 +7,10 @@ from bot.core.policy.rules.permission import at_signs, matching, not_known
 
 def signer_is_somebody_else(facts: Facts, _policy: Policy) -> Refuse | None:
     """A review by who asked for it or went ahead alone would be none."""
-    glass, signer = facts.request.break_glass, facts.voter
-    if glass is None or signer is None:
+    used, signer = facts.request.break_glass, facts.voter
+    if used is None or signer is None:
         return Refuse("no_review", "No review is owed here.")
-    if signer.id.is_same_as(glass.by):
+    if signer.id.is_same_as(used.by):
         return Refuse("own_review", "You went ahead alone, so somebody else has to sign the review.")
     if is_a_requester(signer.id, facts):
         why = "You asked for this, or it was handed to you: somebody else has to sign the review."

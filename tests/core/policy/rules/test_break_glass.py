@@ -18,7 +18,7 @@ from bot.core.policy.model import (
     Rule,
     Unknown,
 )
-from bot.core.policy.rules.break_glass import GLASS
+from bot.core.policy.rules.break_glass import BREAK_GLASS
 from bot.core.requests import Request, Stage, Tally, Verb, Verdict, Vote
 from bot.core.systemd.units import Layer, Snapshot
 from tests.core.situations import (
@@ -53,11 +53,11 @@ def alone(
     seen: Snapshot | None = None,
     asked: Request | None = None,
     moment: Moment = Moment.BREAK_GLASS,
-    **glass: object,
+    **used: object,
 ) -> Decision:
     """What somebody is told who wants to go ahead alone with what alice asked for."""
     seen = seen or snapshot()
-    asked = broken(asked or waiting(request(str(seen.asked))), who, **glass)  # type: ignore[arg-type]
+    asked = broken(asked or waiting(request(str(seen.asked))), who, **used)  # type: ignore[arg-type]
     return decide(looked(seen, asked, moment, break_glass=who), policy)
 
 
@@ -67,8 +67,8 @@ def refused(answer: Decision | None) -> tuple[str, str]:
 
 
 def test_whom_the_policy_names_goes_ahead_without_a_vote() -> None:
-    assert alone() == Allow(GLASS, "olive went ahead alone")
-    assert alone(moment=Moment.ACT) == Allow(GLASS, "olive went ahead alone")
+    assert alone() == Allow(BREAK_GLASS, "olive went ahead alone")
+    assert alone(moment=Moment.ACT) == Allow(BREAK_GLASS, "olive went ahead alone")
 
 
 def test_with_what_they_asked_for_themselves_as_well() -> None:
@@ -80,7 +80,9 @@ def test_with_what_they_asked_for_themselves_as_well() -> None:
 
 
 @pytest.mark.parametrize(
-    ("who", "code"), [(OLIVE, ""), (BOB, "may_not_go_alone"), (EVE, "not_a_member")], ids=lambda one: str(one)[:5]
+    ("who", "code"),
+    [(OLIVE, ""), (BOB, "break_glass_not_permitted"), (EVE, "not_a_member")],
+    ids=lambda one: str(one)[:5],
 )
 def test_who_could_is_told_without_looking_at_anybody_else(who: Person, code: str) -> None:
     stranger = replace(ALICE, is_guest=True)
@@ -97,10 +99,14 @@ def test_where_it_is_not_known_who_is_in_the_group_it_waits_until_it_is(moment: 
 
 
 NOT_ALONE = {
-    "who is in none of the groups": (alone(ALICE), "may_not_go_alone", "You may not go ahead alone. @oncall may."),
+    "who is in none of the groups": (
+        alone(ALICE),
+        "break_glass_not_permitted",
+        "You may not go ahead alone. @oncall may.",
+    ),
     "anybody, where the policy names no group": (
         alone(policy=POLICY),
-        "may_not_go_alone",
+        "break_glass_not_permitted",
         "You may not go ahead alone. Nobody may: the policy names no group for it.",
     ),
     "a guest": (alone(EVE), "not_a_member", "You are a guest here; guests may neither ask nor approve."),
@@ -110,7 +116,7 @@ NOT_ALONE = {
         alone(
             policy=replace(OPEN, rules=(replace(PROD, need=0), Rule("db", ask=frozenset(), allows_break_glass=False)))
         ),
-        "never_alone",
+        "break_glass_forbidden",
         "Nobody goes ahead alone here: rule `db` says so.",
     ),
     "with a critical unit": (alone(seen=snapshot("ssh.service")), "critical_unit", "Nobody can approve this."),
@@ -189,7 +195,7 @@ def test_who_lost_it_before_it_ran_does_not_count_any_more(now: Person) -> None:
 
 
 def test_who_broke_the_glass_for_another_plan_does_not_count() -> None:
-    """Whoever gathers the facts leaves `alone` out then."""
+    """Whoever gathers the facts leaves `break_glass` out then."""
     another = broken(request(), OLIVE, digest="another")
     assert not another.is_break_glass
     assert isinstance(decide(looked(snapshot(), another, Moment.ACT), OPEN), NeedsApproval)

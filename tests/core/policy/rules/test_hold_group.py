@@ -86,7 +86,7 @@ class TestTheWords:
             ("@wbe cron --hold sre --review 90d", "No host is in a group `@wbe`. Did you mean `@web`?"),
             ("@web,@db cron --hold sre --review 90d", "names several"),
             ("@web cron --hold sre --review 90d --at 22:00", "A hold for a group goes to whichever host joins it"),
-            ("@web cron --hold sre --review 90d --alone at once", "Nobody goes ahead alone with a whole group"),
+            ("@web cron --hold sre --review 90d --break-glass at once", "Nobody goes ahead alone with a whole group"),
             ("plan @web cron", "One host at a time for now"),
             ("list @web", "One host at a time for now"),
             ("cron @web --hold sre --review 90d", "The host comes first"),
@@ -153,8 +153,8 @@ class TestAskingForOne:
     def test_nobody_goes_ahead_alone_with_it(self) -> None:
         policy = replace(HELD, break_glass=BreakGlassPolicy(frozenset({"sre"})))
         alone = facts(request(hold=HOLD), Moment.BREAK_GLASS, others=(WEB_02,), break_glass=BOB)
-        assert code(decide(alone, policy)) == "never_alone"
-        assert code(decide(replace(alone, others=()), policy)) == "never_alone"
+        assert code(decide(alone, policy)) == "break_glass_forbidden"
+        assert code(decide(replace(alone, others=()), policy)) == "break_glass_forbidden"
 
     def test_a_window_is_refused_whoever_asks_for_it(self) -> None:
         asked = request(hold=HOLD, window=ScheduledWindow(NOW + DAY, NOW + DAY + timedelta(hours=1)))
