@@ -1,0 +1,43 @@
+"""What the workflow wants from outside, as small protocols that the edges meet: one module per concern."""
+
+from bot.core.requests.outbox import Message, MessageKind
+from bot.ports.audit_log import AuditLog
+from bot.ports.audit_shipping import Sink
+from bot.ports.claims import Claim, Claims
+from bot.ports.clock import Clock
+from bot.ports.hosts import Hosts, Reply
+from bot.ports.on_call import Schedules
+from bot.ports.outbox import Due, Outbox
+from bot.ports.paging import Pager
+from bot.ports.periodic import Periodic, PeriodicTasks
+from bot.ports.requests import Count, Query, Requests
+from bot.ports.slack import Channel, Directory
+from bot.ports.store import Store
+from bot.ports.store_health import StoreHealth
+from bot.ports.wakeups import Wakeups
+
+__all__ = [
+    "AuditLog",
+    "Channel",
+    "Claim",
+    "Claims",
+    "Clock",
+    "Count",
+    "Directory",
+    "Due",
+    "Hosts",
+    "Message",
+    "MessageKind",
+    "Outbox",
+    "Pager",
+    "Periodic",
+    "PeriodicTasks",
+    "Query",
+    "Reply",
+    "Requests",
+    "Schedules",
+    "Sink",
+    "Store",
+    "StoreHealth",
+    "Wakeups",
+]

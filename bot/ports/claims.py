@@ -1,0 +1,36 @@
+"""The queue of due requests, each claimed under a lease with a fence."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.core.requests import Request, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to work on a request for a while. Every write under it must match its fence."""
+
+    request: Request
+    owner: str
+    fence: int
+
+
+class Claims(Protocol):
+    """Requests that are due: claimed, renewed, released. Writers may raise `StoreBusy`."""
+
+    def claim(self, owner: str) -> Claim | None:
+        """Take the request that has been due longest, with a lease."""
+
+    def renew(self, claim: Claim) -> None:
+        """Extend the lease. Raises `LostClaim`."""
+
+    def release(self, claim: Claim, *, due_at: datetime | None) -> None:
+        """Give it back, due again then (None: when something happens); due at once if a vote came in meanwhile."""
+
+    def hurry(self, request_id: str) -> None:
+        """Make an unfinished request due now."""
+
+    def hurry_all(self, stages: Collection[Stage]) -> None:
+        """Make every request in one of these stages due now; one that is claimed, as soon as it is given back."""

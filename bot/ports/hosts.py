@@ -1,0 +1,27 @@
+"""Hosts over SSH: one command, and what it answered."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.core.hosts.inventory import Host
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a command on a host answered. `exit_code` is a hint, never a proof."""
+
+    argv: tuple[str, ...]
+    exit_code: int
+    stdout: str
+    stderr: str
+    millis: int
+
+
+class Hosts(Protocol):
+    """Hosts over SSH."""
+
+    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
+        """Run one command of our vocabulary within `deadline` seconds.
+
+        Raises `HostError` if it was certainly not sent, `OutcomeUnknown` if it was and no answer came back.
+        """

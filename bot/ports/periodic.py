@@ -1,0 +1,42 @@
+"""Periodic tasks and small documents, stored beside the requests."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from bot.core.audit.chain import Event
+from bot.core.requests.outbox import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """Something that comes round again or is kept beside the requests: a watch over a host, a digest, a freeze.
+
+    Its document is whatever its owner needs to remember, as JSON. `version` counts every keeping and every taking, so
+    that of two who hold the same version one is turned away.
+    """
+
+    name: str  # its kind, a colon, and what it is about: `watch:web-01`
+    document: Mapping[str, Any] = field(default_factory=dict)
+    due_at: datetime | None = None  # None: it only keeps its document
+    version: int = 0
+
+
+class PeriodicTasks(Protocol):
+    """Periodic tasks, compared and set by version, claimed when due. Writers may raise `StoreBusy`."""
+
+    def duty(self, name: str) -> Periodic | None:
+        """A duty as it is kept."""
+
+    def duties(self, kind: str) -> list[Periodic]:
+        """All duties of a kind: of `watch`, each whose name begins with `watch:`. In order of their names."""
+
+    def keep(self, duty: Periodic, *, events: Sequence[Event] = (), messages: Sequence[Message] = ()) -> Periodic:
+        """Keep a duty, free to be taken when it is due, with what is to be recorded and said, in one transaction.
+
+        A duty of version 0 is new. Raises `Stale` if somebody else has kept or taken it since it was read.
+        """
+
+    def take_duty(self, owner: str) -> Periodic | None:
+        """Take the duty that has been due longest, with a lease; `keep` ends it."""

@@ -1,0 +1,80 @@
+"""Stored requests and their votes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.core.audit.chain import Event
+from bot.core.people.identity import PersonId
+from bot.core.requests import Request, Stage, Vote
+from bot.core.requests.outbox import Message
+from bot.core.systemd.units import UnitName
+from bot.ports.claims import Claim
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which requests: all conditions hold together; newest first."""
+
+    host: str = ""
+    unit: UnitName | None = None
+    stages: frozenset[Stage] = frozenset()
+    live_masks: bool = False
+    reviews_owed: bool = False
+    requester: PersonId | None = None  # whose they are now
+    since: datetime | None = None
+    key: str = ""  # the one that was recorded under it
+    limit: int = 50
+
+
+Count = Callable[[Query], int]  # of the requests that match, whatever the limit
+
+
+class Requests(Protocol):
+    """Requests and votes, compared and set by version. Writers may raise `StoreBusy`."""
+
+    def add(
+        self,
+        request: Request,
+        *,
+        events: Sequence[Event],
+        messages: Sequence[Message] = (),
+        provided: Callable[[Count], None] | None = None,
+    ) -> tuple[Request, bool]:
+        """Record a new request, or find the one that has the same key; the bool says whether it is new.
+
+        `provided` is called before a new one is written, with counts that no other replica changes until it is. What
+        it raises is passed on, and nothing is recorded.
+        """
+
+    def get(self, request_id: str) -> Request:
+        """Raises `NoSuchRequest`."""
+
+    def find(self, query: Query) -> list[Request]:
+        """The requests that match."""
+
+    def masked_lately(self, since: datetime, *, beside: Request) -> frozenset[tuple[str, str]]:
+        """Host and unit of every other mask that began since then, or is approved, due and was asked before this."""
+
+    def count(self, query: Query) -> int:
+        """How many requests match, whatever the limit."""
+
+    def cast(self, request_id: str, vote: Vote, *, events: Sequence[Event]) -> bool:
+        """Record a vote and make its request due; False if this person's vote on this plan is there already."""
+
+    def save(
+        self,
+        request: Request,
+        *,
+        events: Sequence[Event] = (),
+        messages: Sequence[Message] = (),
+        claim: Claim | None = None,
+        urgent: bool = True,
+    ) -> Request:
+        """Replace the stored request if its version is still `request.version`, and return it with the next one.
+
+        `urgent` says whether people wait for its card, or it is only drawn anew when its last edit allows.
+        One transaction: the row, its targets and votes, the audit events, what must be said. Its card becomes due.
+        Raises `Stale`, `LostClaim` (the fence does not match), `HostTaken` (RUNNING while another runs on the host).
+        """

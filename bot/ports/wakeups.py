@@ -1,0 +1,16 @@
+"""How workers learn that something is due."""
+
+from typing import Protocol
+
+
+class Wakeups(Protocol):
+    """Wait for work, and end such waits."""
+
+    def is_anything_due(self) -> bool:
+        """Whether there is a request, a message or a duty that somebody could take now."""
+
+    def wake(self) -> None:
+        """Let everybody in this process who waits for work look for it."""
+
+    def wait_for_work(self, seconds: float) -> None:
+        """Return when something may have become due, at the latest after so many seconds."""
