@@ -23,7 +23,7 @@ OPERATIONS = Place("COPS")
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Iterator[Deps]:
+def deps(tmp_path: Path) -> Iterator[Deps]:
     """A store and a Slack; nobody goes to any host."""
     clock = Hands()
     store = Database(f"sqlite:///{tmp_path}/var/maskbot.db", clock=clock, instance="bot-1")

@@ -172,7 +172,7 @@ def test_somebodys_page_lists_what_waits_for_them(world: World, breaks: Callable
 def test_a_page_that_cannot_even_be_gathered_says_so_and_can_be_drawn_anew(
     world: World, breaks: Callable[[Any, str], None]
 ) -> None:
-    breaks(gathering, "gathered")
+    breaks(gathering, "gather_home")
     world.desk.pages.show(BOB.id)
     world.until(lambda: BOB.id.user in world.slack.pages, "a page")
     page = str(world.slack.pages[BOB.id.user])
