@@ -13,11 +13,16 @@ _ADVISORY_LOCK = 0x6D61736B  # any number that all replicas share
 def upgrade(connection: Connection) -> None:
     """Bring the schema to our version, in the transaction of this connection; replicas that start together take turns.
 
-    Raises `ConfigError` if a newer maskbot has been here.
+    Raises `ConfigError` if a newer maskbot has been here, or a build before the first release.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
     known, found = _revisions(), _revision(connection)
+    if found and found < known[0]:
+        raise ConfigError(
+            f"The database was made by a build before the first release (revision {found}), and is not read. "
+            "Start with a new database."
+        )
     if found and found not in known:
         raise ConfigError(f"The database was upgraded by a newer maskbot (revision {found}). Run that version.")
     if found != known[-1]:

@@ -73,6 +73,16 @@ def test_a_database_of_a_newer_version_is_left_alone(opened: Opening, database_u
         pass
 
 
+def test_a_database_of_a_build_before_the_first_release_is_left_alone(opened: Opening, database_url: str) -> None:
+    store = opened()
+    with store.exclusive():
+        store.add(a_request(), events=[])
+    alter(database_url, lambda _: None, revision="0003")
+    refused = pytest.raises(ConfigError, match="before the first release .*0003.* Start with a new database")
+    with refused, store.exclusive():
+        pass
+
+
 def test_what_an_older_version_left_is_read(store: Database, database_url: str) -> None:
     """It knew fewer fields: those that it lacks have their defaults."""
     store.add(a_request(), events=[])

@@ -1,9 +1,9 @@
-"""The first tables."""
+"""The first tables. Nothing leads here from the revisions up to 0003 of builds before the first release."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0001"
+revision = "0004"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -56,10 +56,12 @@ def _targets() -> None:
         sa.Column("owner", sa.Text()),
         sa.Column("fence", sa.Integer(), nullable=False),
         sa.Column("lease_until", _TIME),
+        sa.Column("begun_at", _TIME),
         sa.Column("document", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["request_id"], ["requests.id"], name="fk_targets_request_id_requests"),
         sa.PrimaryKeyConstraint("request_id", "position", name="pk_targets"),
     )
+    op.create_index("ix_targets_begun_at", "targets", ["begun_at"])
     op.create_index("ix_targets_due_at", "targets", ["due_at"])
     op.create_index("ix_targets_host_unit", "targets", ["host", "unit"])
     running = sa.text("running")
@@ -96,8 +98,10 @@ def _messages() -> None:
         sa.Column("due_at", _TIME),
         sa.Column("not_before", _TIME),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("tried_at", _TIME),
         sa.Column("owner", sa.Text()),
         sa.Column("lease_until", _TIME),
+        sa.Column("overwritten", sa.Boolean()),
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("ts", sa.Text(), nullable=False),
         sa.Column("posted_at", _TIME),
