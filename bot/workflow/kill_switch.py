@@ -108,7 +108,7 @@ def _facts(deps: Deps, wish: SwitchRequest) -> Facts:
     """Who it is, and where; no rule that is asked looks at the change. Raises `NotYet` and `Unverified`."""
     host, unit = deps.inventory.names[0], UnitName("any.service")
     ask = Ask(Change(Verb.MASK, host, unit), wish.by, wish.name, wish.place)
-    return facts(deps, Request(NAME, "", ask, wish.at, (Target(host, unit),)), Moment.ASK)
+    return facts(deps, Request(NAME, "", ask, wish.at, Target(host, unit)), Moment.ASK)
 
 
 def _event(kind: str, wish: SwitchRequest, *, is_done: bool = True) -> Event:

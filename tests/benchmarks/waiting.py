@@ -160,7 +160,7 @@ def _asked(number: int, since: datetime, slack: SlackLab) -> Request:
     host, person = HOSTS[number % len(HOSTS)], ("alice", "bob", "carol")[number % 3]
     change, place = Change(Verb.MASK, host, WORKER), Place(slack.channels["incident"])
     ask = Ask(change, PersonId(TEAM, slack.users[person]), person, place, f"INC-{number}: runaway job")
-    return Request(f"r{number:010x}", f"key-{number}", ask, since, (Target(host, WORKER),), due_at=since)
+    return Request(f"r{number:010x}", f"key-{number}", ask, since, Target(host, WORKER), due_at=since)
 
 
 def _print(what: str, cost: Cost) -> None:

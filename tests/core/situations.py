@@ -130,7 +130,7 @@ def masked(*layers: Layer, **changed: Any) -> Snapshot:
 def request(unit: str = "cron.service", verb: Verb = Verb.MASK, *, by: Person = ALICE, **options: Any) -> Request:
     change = Change(verb, "web-01", UnitName(unit), **options)
     ask = Ask(change, by.id, by.name, INCIDENT)
-    return Request("r1", "k1", ask, NOW, (Target("web-01", UnitName(unit)),))
+    return Request("r1", "k1", ask, NOW, Target("web-01", UnitName(unit)))
 
 
 def facts(asked: Request | None = None, moment: Moment = Moment.ASK, **changed: Any) -> Facts:

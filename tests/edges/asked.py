@@ -46,7 +46,7 @@ MASK = LayerFile(Layer.PERSISTENT, "/etc/systemd/system/cron.service", FileKind.
 def a_request(number: int = 1, *, host: str = "web-01", unit: UnitName = CRON, **changed: Any) -> Request:
     """A new request, with nothing but what was asked."""
     ask = Ask(Change(Verb.MASK, host, unit), ALICE, "alice", INCIDENT, "runaway job, \U0001f525 INC-2041")
-    new = Request(f"r{number}", f"key-{number}", ask, NOW, (Target(host, unit, digest=DIGEST),))
+    new = Request(f"r{number}", f"key-{number}", ask, NOW, Target(host, unit, digest=DIGEST))
     return replace(new, **changed)
 
 
@@ -64,11 +64,9 @@ def a_whole_request() -> Request:
     return replace(
         a_request(),
         stage=Stage.DONE,
-        targets=(
-            Target(
-                "web-01", CRON, Layer.PERSISTENT, DIGEST, before=snapshot, after=snapshot, made=MASK, sent=(sent,),
-                outcome=Outcome.PROVEN, unknown_since=NOW, last_seen=snapshot,
-            ),
+        target=Target(
+            "web-01", CRON, Layer.PERSISTENT, DIGEST, before=snapshot, after=snapshot, made=MASK, sent=(sent,),
+            outcome=Outcome.PROVEN, unknown_since=NOW, last_seen=snapshot,
         ),
         approval=Approval("prod", 1, ("sre",), NOW + timedelta(minutes=15), good_for=timedelta(minutes=7)),
         votes=(a_vote(BOB, tally=Tally.COUNTED, place=INCIDENT),),

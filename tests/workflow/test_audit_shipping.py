@@ -65,7 +65,7 @@ class Bot:
         """For a mask; the answer."""
         now, key = self.clock.now(), f"key-{time.monotonic_ns()}"
         ask = Ask(Change(Verb.MASK, "web-01", CRON), ALICE.id, ALICE.name, INCIDENT, "INC-1")
-        self.store.add(Request(key, key, ask, now, (Target("web-01", CRON),), due_at=now), events=[])
+        self.store.add(Request(key, key, ask, now, Target("web-01", CRON), due_at=now), events=[])
         self.until(lambda: self.store.get(key).stage.is_final, "an answer")
         return self.store.get(key)
 

@@ -96,7 +96,7 @@ def bare(request: Request) -> Request:
     target = request.target
     return replace(
         request,
-        targets=(Target(target.host, target.unit, digest=target.digest, outcome=target.outcome),),
+        target=Target(target.host, target.unit, digest=target.digest, outcome=target.outcome),
         remarks=(),
         break_glass=None,
         aftercare=Aftercare(),

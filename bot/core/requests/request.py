@@ -27,7 +27,7 @@ class Request:
     key: str  # what a second delivery of the same payload has in common with the first
     ask: Ask
     asked_at: datetime
-    targets: tuple[Target, ...]
+    target: Target
     stage: Stage = Stage.ASKED
     version: int = 0
     approval: Approval | None = None
@@ -56,12 +56,6 @@ class Request:
     hold_state: HoldState = HoldState()
     hosts: tuple[str, ...] = ()  # of a hold for a group, and of what lifts it: where it is, when people were asked
     due_at: datetime | None = field(default=None)  # when it must be looked at again; None: when something happens
-
-    @property
-    def target(self) -> Target:
-        """The target of a request that has one."""
-        (target,) = self.targets
-        return target
 
     @property
     def owner(self) -> PersonId:
@@ -179,7 +173,7 @@ class Request:
 
     def on_target(self, **changed: object) -> "Request":
         """The same request with its target changed."""
-        return replace(self, targets=(replace(self.target, **changed),))  # type: ignore[arg-type]
+        return replace(self, target=replace(self.target, **changed))  # type: ignore[arg-type]
 
     def move(self, stage: Stage, **changed: object) -> "Request":
         """The same request in its next stage. An illegal move is a mistake of ours and raises `ValueError`."""

@@ -25,7 +25,7 @@ def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta)
     """
     lease_time = database_time(connection)
     due = connection.execute(
-        select(targets.c.request_id, targets.c.position, targets.c.fence)
+        select(targets.c.request_id, targets.c.fence)
         .where(_may_be_claimed(now, lease_time))
         .order_by(targets.c.due_at)
         .limit(1)
@@ -35,7 +35,7 @@ def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta)
         return None
     connection.execute(
         update(targets)
-        .where(targets.c.request_id == due.request_id, targets.c.position == due.position)
+        .where(targets.c.request_id == due.request_id)
         .values(owner=owner, fence=due.fence + 1, lease_until=lease_time + lease, called=False)
     )
     try:

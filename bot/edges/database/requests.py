@@ -29,9 +29,8 @@ def add(connection: Connection, request: Request, provided: Callable[[Count], No
     if not insert_new(connection, requests, rows.request_row(request)):
         return False
     due_at = request.due_at or request.asked_at
-    for position, target in enumerate(request.targets):
-        place = {"request_id": request.id, "position": position, "due_at": due_at, "called": False, "fence": 0}
-        connection.execute(insert(targets).values(rows.target_row(request, target) | place))
+    claimable = {"request_id": request.id, "due_at": due_at, "called": False, "fence": 0}
+    connection.execute(insert(targets).values(rows.target_row(request) | claimable))
     _write_votes(connection, request.id, request.votes)
     return True
 
@@ -106,7 +105,7 @@ def replace_stored(connection: Connection, request: Request, claim: Claim | None
     everywhere, so that no two writers wait for each other.
     """
     request = replace(request, due_at=next_due(request))
-    _write_targets(connection, request, claim)
+    _write_target(connection, request, claim)
     if claim is None:
         claims.call(connection, request, due_at=request.due_at)
     stored = select(requests.c.stage, requests.c.document).where(requests.c.id == request.id)
@@ -120,21 +119,19 @@ def replace_stored(connection: Connection, request: Request, claim: Claim | None
     return get(connection, request.id), before.stage != request.stage.value
 
 
-def _write_targets(connection: Connection, request: Request, claim: Claim | None) -> None:
-    for position, target in enumerate(request.targets):
-        place = and_(targets.c.request_id == request.id, targets.c.position == position)
-        allowed = and_(place, claims.is_held(claim)) if claim else place
-        row, before = rows.target_row(request, target), connection.execute(select(targets.c.document).where(place))
-        row["document"] = rows.with_what_is_not_known(row["document"], before.scalar())
-        new = update(targets).where(allowed).values(row)
-        try:
-            written = connection.execute(new).rowcount
-        except IntegrityError:  # the one unique thing here is the host of a running target
-            raise HostTaken(f"Another change is being carried out on {target.host}.") from None
-        if written:
-            continue
-        if claim:
-            raise LostClaim(f"The claim on request {request.id} has passed to another owner.")
+def _write_target(connection: Connection, request: Request, claim: Claim | None) -> None:
+    of_request = targets.c.request_id == request.id
+    allowed = and_(of_request, claims.is_held(claim)) if claim else of_request
+    row, before = rows.target_row(request), connection.execute(select(targets.c.document).where(of_request))
+    row["document"] = rows.with_what_is_not_known(row["document"], before.scalar())
+    new = update(targets).where(allowed).values(row)
+    try:
+        written = connection.execute(new).rowcount
+    except IntegrityError:  # the one unique thing here is the host of a running target
+        raise HostTaken(f"Another change is being carried out on {request.target.host}.") from None
+    if not written and claim:
+        raise LostClaim(f"The claim on request {request.id} has passed to another owner.")
+    if not written:
         raise NoSuchRequest(f"There is no request {request.id}.")
 
 
@@ -153,7 +150,7 @@ def cast(connection: Connection, request_id: str, vote: Vote, *, now: datetime) 
     A vote that was refused does not stand in the way of a new one. Raises `NoSuchRequest`.
     """
     of_request = targets.c.request_id == request_id
-    if not connection.execute(select(targets.c.position).where(of_request).with_for_update()).all():
+    if not connection.execute(select(targets.c.request_id).where(of_request).with_for_update()).all():
         raise NoSuchRequest(f"There is no request {request_id}.")
     connection.execute(delete(votes).where(_by_voter(request_id, vote), votes.c.tally == Tally.REFUSED.value))
     if not insert_new(connection, votes, rows.vote_row(request_id, vote)):

@@ -23,7 +23,7 @@ _VOTE = TypeAdapter(Vote)
 
 
 def request_row(request: Request) -> dict[str, Any]:
-    """The request without its targets and votes, which have tables of their own."""
+    """The request without its target and votes, which have tables of their own."""
     org, user = request.owner.key  # whose it is now: that is what people ask for
     return {
         "id": request.id,
@@ -34,12 +34,13 @@ def request_row(request: Request) -> dict[str, Any]:
         "requester_user": user,
         "asked_at": request.asked_at,
         "live_mask": request.is_live_mask,
-        "document": _REQUEST.dump_python(request, mode="json", exclude={"targets", "votes"}),
+        "document": _REQUEST.dump_python(request, mode="json", exclude={"target", "votes"}),
     }
 
 
-def target_row(request: Request, target: Target) -> dict[str, Any]:
+def target_row(request: Request) -> dict[str, Any]:
     """What a change of the request writes into a target; when it is due and who owns it is not part of it."""
+    target = request.target
     return {
         "host": target.host,
         "unit": str(target.unit),
@@ -84,7 +85,7 @@ def vote_row(request_id: str, vote: Vote) -> dict[str, Any]:
 
 
 def read(connection: Connection, chosen: Select[Any]) -> list[Request]:
-    """The requests whose rows are chosen, in that order, each with its targets and votes.
+    """The requests whose rows are chosen, in that order, each with its target and votes.
 
     Raises `NotOurs`: what holds for some of them holds for nobody who does not know the others.
     """
@@ -92,15 +93,13 @@ def read(connection: Connection, chosen: Select[Any]) -> list[Request]:
     ids = [row.id for row in rows]
     of_target, of_vote = tables.targets.c, tables.votes.c
     targets = connection.execute(
-        select(of_target.request_id, of_target.document)
-        .where(of_target.request_id.in_(ids))
-        .order_by(of_target.request_id, of_target.position)
-    )
+        select(of_target.request_id, of_target.document).where(of_target.request_id.in_(ids))
+    ).all()
     votes = connection.execute(
         select(of_vote.request_id, of_vote.document).where(of_vote.request_id.in_(ids)).order_by(of_vote.id)
     )
-    targets_of, votes_of = _by_request(targets), _by_request(votes)
-    return [_request(row._mapping, targets_of.get(row.id, []), votes_of.get(row.id, [])) for row in rows]
+    target_of, votes_of = {row.request_id: row.document for row in targets}, _by_request(votes)
+    return [_request(row._mapping, target_of[row.id], votes_of.get(row.id, [])) for row in rows]
 
 
 def complaint(error: ValidationError) -> str:
@@ -116,8 +115,8 @@ def _by_request(rows: CursorResult[Any, Any]) -> dict[str, list[Any]]:
     return documents
 
 
-def _request(row: Mapping[Any, Any], targets: list[Any], votes: list[Any]) -> Request:
-    whole = row["document"] | {"stage": row["stage"], "version": row["version"], "targets": targets, "votes": votes}
+def _request(row: Mapping[Any, Any], target: Any, votes: list[Any]) -> Request:
+    whole = row["document"] | {"stage": row["stage"], "version": row["version"], "target": target, "votes": votes}
     try:
         return _REQUEST.validate_python(whole)
     except ValidationError as error:

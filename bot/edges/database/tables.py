@@ -72,13 +72,12 @@ requests = Table(
 )
 Index("ix_requests_live_mask", requests.c.asked_at, sqlite_where=text("live_mask"), postgresql_where=text("live_mask"))
 
-# The target is what is claimed. Its due time stays in the past while it is claimed, so that whatever becomes of the
-# owner, it is due again when the lease has run out.
+# Each request has one target, and that is what is claimed. Its due time stays in the past while it is claimed, so that
+# whatever becomes of the owner, it is due again when the lease has run out.
 targets = Table(
     "targets",
     metadata,
     Column("request_id", Text, ForeignKey("requests.id"), primary_key=True),
-    Column("position", Integer, primary_key=True, autoincrement=False),
     Column("host", Text, nullable=False),
     Column("unit", Text, nullable=False),
     Column("running", Boolean, nullable=False),

@@ -121,7 +121,7 @@ class Carrying:
     def _observe(self, now: Snapshot) -> Work:
         change = self.request.ask.change
         target = replace(observe(self.request.target, change, now), unknown_since=None)
-        self.request = replace(self.request, targets=(target,))
+        self.request = replace(self.request, target=target)
         undoes = self._undone()
         exempt = self.deps.policy.no_start_proof
         try_start = not any(fnmatchcase(str(target.unit), pattern) for pattern in exempt)

@@ -199,7 +199,7 @@ def evaluate_change(deps: Deps, asked: Request) -> Evaluation:
 def _hypothetical(deps: Deps, change: Change, who: Asker) -> Request:
     waits = mask_that_waits(deps, change) if change.force else None
     ask = Ask(change, who.id, who.name, who.place, forces=waits.id if waits else "")
-    return Request("plan", "", ask, deps.clock.now(), (Target(change.host, change.unit),))
+    return Request("plan", "", ask, deps.clock.now(), Target(change.host, change.unit))
 
 
 def _any_host(deps: Deps) -> str:

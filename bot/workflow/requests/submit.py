@@ -14,7 +14,7 @@ def record(deps: Deps, ask: Ask, *, key: str, provided: Callable[[Count], None] 
     """Record what was asked for, `provided` that raises nothing. The same key again finds what the first recorded."""
     now = deps.clock.now()
     target = Target(ask.change.host, ask.change.unit)
-    request = Request(f"r{secrets.token_hex(5)}", key, ask, now, (target,), due_at=now)
+    request = Request(f"r{secrets.token_hex(5)}", key, ask, now, target, due_at=now)
     received = event(request, "request.received", actor=ITSELF if ask.by_itself else ask.requester)
     recorded, _ = deps.store.add(request, events=[received], provided=provided)
     return recorded

@@ -167,7 +167,7 @@ def waiting(seen: Snapshot | None = None, wanted: Change | None = None, **change
         key="k",
         ask=Ask(wanted, ALICE, "alice", Place("C1", name="incident"), "INC-2041: runaway job"),
         asked_at=ASKED,
-        targets=(target,),
+        target=target,
         stage=Stage.WAITING,
         approval=approval(),
         because="the rule asks for it",

@@ -181,7 +181,7 @@ def hostile_requests(draw: st.DrawFn) -> Request:
     return replace(
         request,
         ask=ask,
-        targets=(target,),
+        target=target,
         votes=votes,
         stage=draw(st.sampled_from(Stage)),
         approval=draw(st.sampled_from((approval(rule=text(), groups=(text(), text()), guarded=text()), None))),

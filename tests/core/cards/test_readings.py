@@ -123,7 +123,7 @@ def all_details() -> dict[str, str]:
             vote(CAROL, tally=Tally.REFUSED, reason="You may not approve."),
         ),
     )
-    bare = replace(waiting(), targets=(Target("web-01", UnitName("worker.service")),), stage=Stage.ASKED)
+    bare = replace(waiting(), target=Target("web-01", UnitName("worker.service")), stage=Stage.ASKED)
     requests = {
         "waiting": waiting(),
         "proven": proven(),

@@ -251,10 +251,9 @@ def test_five_thousand_waiting_requests_are_rows_and_a_poll_passes_over_them(
 
 def _insert(url: str, requests: list[Request]) -> None:
     """All at once: as many transactions as requests would take the test half a minute."""
-    due = {"position": 0, "called": False, "fence": 0}
+    due = {"called": False, "fence": 0}
     targets = [
-        rows.target_row(request, request.target) | due | {"request_id": request.id, "due_at": request.due_at}
-        for request in requests
+        rows.target_row(request) | due | {"request_id": request.id, "due_at": request.due_at} for request in requests
     ]
     engine = create_engine(parse_url(url))
     with engine.begin() as connection:

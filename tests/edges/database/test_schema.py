@@ -133,7 +133,7 @@ def test_a_part_that_this_version_leaves_alone_keeps_what_it_does_not_know(store
     assert asked.break_glass
     assert asked.target.before
     looked = replace(asked.target, before=replace(asked.target.before, sub="exited"))
-    store.save(replace(asked, break_glass=replace(asked.break_glass, reason="somebody is awake"), targets=(looked,)))
+    store.save(replace(asked, break_glass=replace(asked.break_glass, reason="somebody is awake"), target=looked))
     kept: list[tuple[str, Any]] = []
     alter(
         database_url,

@@ -50,7 +50,7 @@ def waiting(world: World, rule: Rule = PROD, *, by: Person = ALICE) -> Request:
     ask = Ask(Change(Verb.MASK, "web-01", UnitName("cron.service")), by.id, by.name, INCIDENT)
     on_host = Target("web-01", UnitName("cron.service"), Layer.PERSISTENT, "0123456789abcdef")
     approval = Approval(rule.name, rule.need, rule.approve, asked + 15 * MINUTE, policy=world.parts.policy.digest)
-    request = Request("r1", "key", ask, asked, (on_host,), Stage.WAITING, approval=approval)
+    request = Request("r1", "key", ask, asked, on_host, Stage.WAITING, approval=approval)
     return world.store.add(replace(request, due_at=approval.decide_by), events=[])[0]
 
 

@@ -133,7 +133,7 @@ def a_request(bot: Bot) -> Request:
     """Which no rule allows, so that it ends without a look at a host."""
     now = bot.clock.now()
     ask = Ask(Change(Verb.MASK, "web-01", CRON), ALICE.id, ALICE.name, INCIDENT, "INC-1")
-    return Request("r1", "key-1", ask, now, (Target("web-01", CRON),), due_at=now)
+    return Request("r1", "key-1", ask, now, Target("web-01", CRON), due_at=now)
 
 
 def comes_round(bot: Bot, name: str) -> None:

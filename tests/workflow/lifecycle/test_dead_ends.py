@@ -56,7 +56,7 @@ def stored(world: World, stage: Stage, *, policy: str = POLICY.digest, **target:
     now = world.clock.now()
     ask = Ask(Change(Verb.MASK, "web-01", CRON), ALICE.id, "alice", INCIDENT)
     on_host = Target("web-01", CRON, Layer.PERSISTENT, "0123456789abcdef", **target)
-    request = Request("r1", "key", ask, now, (on_host,), stage, due_at=now)
+    request = Request("r1", "key", ask, now, on_host, stage, due_at=now)
     approval = Approval("prod", 1, ("sre",), now + timedelta(minutes=15), policy=policy)
     return world.store.add(replace(request, approval=approval), events=[])[0]
 

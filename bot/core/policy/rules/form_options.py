@@ -46,7 +46,7 @@ def protection(change: Change, host: Host, policy: Policy) -> str:
 def _facts(change: Change, host: Host) -> Facts:
     now = datetime.min.replace(tzinfo=UTC)
     ask = Ask(change, _NOBODY.id, "", Place(""))
-    request = Request("", "", ask, now, (Target(change.host, change.unit),))
+    request = Request("", "", ask, now, Target(change.host, change.unit))
     return Facts(now, Moment.ASK, request, host, _NOBODY, ask.place)
 
 

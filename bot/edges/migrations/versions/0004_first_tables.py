@@ -47,7 +47,6 @@ def _targets() -> None:
     op.create_table(
         "targets",
         sa.Column("request_id", sa.Text(), nullable=False),
-        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("host", sa.Text(), nullable=False),
         sa.Column("unit", sa.Text(), nullable=False),
         sa.Column("running", sa.Boolean(), nullable=False),
@@ -59,7 +58,7 @@ def _targets() -> None:
         sa.Column("begun_at", _TIME),
         sa.Column("document", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["request_id"], ["requests.id"], name="fk_targets_request_id_requests"),
-        sa.PrimaryKeyConstraint("request_id", "position", name="pk_targets"),
+        sa.PrimaryKeyConstraint("request_id", name="pk_targets"),
     )
     op.create_index("ix_targets_begun_at", "targets", ["begun_at"])
     op.create_index("ix_targets_due_at", "targets", ["due_at"])
