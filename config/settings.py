@@ -64,7 +64,6 @@ class Settings(BaseSettings):
     probe_address: IPv4Address | IPv6Address = IPv4Address("127.0.0.1")
     probe_port: Port | None = None
     heartbeat: Annotated[float, Field(gt=0, le=60)] = 5  # between two looks of the bot at itself
-    stuck: Seconds = 60  # after which a thread of which nothing is heard counts as stuck
     alarm_after: Seconds = 300  # how long Slack or a sink may be away before somebody is paged
     stop_within: Seconds = 80  # for what is in hand at the end; systemd waits for 90
 
@@ -82,28 +81,15 @@ class Settings(BaseSettings):
     lease: Seconds = 60  # how long a claim lasts that nobody renews
     lease_renew: Seconds = 15
     workers: Threads = 16  # requests that are worked on at one time
-    listeners: Threads = 32  # payloads of Slack that are recorded at one time
-    socket_ping_interval: Seconds = 1  # Slack's socket counts as dead after about six of them
     slack_connections: Annotated[int, Field(ge=1)] = 10  # more of them with this app token are told to who runs the bot
     slack_check: Seconds = 60  # between two questions whether Slack takes the token still
     people_ttl: Seconds = 2  # how long an answer of Slack about people, groups and channels is used
     on_call_token: Token | None = None  # the bearer token for the URL of the on-call source
     database_busy: Annotated[float, Field(gt=0, lt=3)] = 2  # for somebody else's lock; Slack waits three seconds
 
-    # Each phase of a connection to a host, and how long it is kept when nothing uses it
-    ssh_connect: Seconds = 5
-    ssh_banner: Seconds = 5
-    ssh_key_exchange: Seconds = 5
-    ssh_auth: Seconds = 10
-    ssh_channel: Seconds = 10
-    ssh_idle: Seconds = 60
-
     # Carrying out
-    look_deadline: Seconds = 25
-    command_deadline: Seconds = 45
     patience: Seconds = 10  # after which a stop or a start is slow: it is waited for, but its host is free for others
     retries: Pauses = "1,2,4"  # pauses before trying again what was certainly not sent
-    host_busy: Seconds = 0.5  # until what waits for its host is tried again
     recheck_first: Seconds = 1  # between looks while an outcome is not known: from this, growing,
     recheck_longest: Seconds = 30  # to this
 
@@ -138,7 +124,6 @@ class Settings(BaseSettings):
     watchers: Threads = 4  # hosts that are looked at at one time, and whatever else comes round
 
     # What people see
-    card_edit_interval: Seconds = 1  # at least, between two edits of a card that only show progress
     progress: Seconds = 5  # between two words about a long wait
     message_retry: Seconds = 2  # at first; it grows
     message_lease: Seconds = 60  # for a message that is being said

@@ -21,7 +21,7 @@ from bot.edges.outbound.paging import Receiver, Webhook
 from bot.edges.slack.channel import SlackChannel, web_client
 from bot.edges.slack.directory_offline import FallbackDirectory, OfflineDirectory
 from bot.edges.slack.http_mode import HttpLimits
-from bot.edges.ssh.hosts import SshHosts, SshLimits
+from bot.edges.ssh.hosts import SshHosts
 from bot.errors import ConfigError
 from bot.ports import Sink
 from bot.workflow import Deps, Desk, InForce, Timings
@@ -65,7 +65,6 @@ def open_store(
         config_digest=digest,
         limits=DatabaseLimits(
             busy=timedelta(seconds=settings.database_busy),
-            card_edits=timedelta(seconds=settings.card_edit_interval),
             message_lease=timedelta(seconds=settings.message_lease),
         ),
     )
@@ -80,15 +79,7 @@ def open_hosts(settings: Settings) -> SshHosts:
     """Hosts over SSH. Raises `ConfigError` where there is no key to log in with."""
     if settings.ssh_key_file is None:
         raise ConfigError("MASKBOT_SSH_KEY_FILE is not set: the bot needs the private key with which it logs in.")
-    limits = SshLimits(
-        connect=settings.ssh_connect,
-        banner=settings.ssh_banner,
-        key_exchange=settings.ssh_key_exchange,
-        auth=settings.ssh_auth,
-        channel=settings.ssh_channel,
-        idle=settings.ssh_idle,
-    )
-    return SshHosts(settings.ssh_key_file, limits)
+    return SshHosts(settings.ssh_key_file)
 
 
 def ask_schedules(settings: Settings, policy: Callable[[], Policy]) -> OnCallSchedules:
@@ -134,12 +125,9 @@ def assembled(settings: Settings, configuration: Configuration) -> Iterator[Asse
 
 def _timings(settings: Settings) -> Timings:
     return Timings(
-        look=settings.look_deadline,
-        command=settings.command_deadline,
         retries=settings.retry_pauses,
         recheck_first=settings.recheck_first,
         recheck_longest=settings.recheck_longest,
-        not_yet=settings.host_busy,
         progress=settings.progress,
         poll=settings.poll,
         lease_renewal=settings.lease_renew,
@@ -149,7 +137,6 @@ def _timings(settings: Settings) -> Timings:
         unit_lists=settings.unit_lists,
         page_unknown=settings.page_unknown,
         heartbeat=settings.heartbeat,
-        stuck=settings.stuck,
         alarm=settings.alarm_after,
         anchor=settings.audit_anchor,
     )

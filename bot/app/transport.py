@@ -37,11 +37,9 @@ def open_transport(settings: Settings, app: App, secret: str, *, crowded: Callab
         return Socket(
             app,
             app_token=secret,
-            ping_interval=settings.socket_ping_interval,
-            listeners=settings.listeners,
             most=settings.slack_connections,
             crowded=crowded,
         )
     requests = Requests(app, secret=secret, path=REQUEST_PATH)
     address = (str(settings.http_address), settings.http_port)
-    return HttpServer(requests, address, limits=http_limits(settings), listeners=settings.listeners)
+    return HttpServer(requests, address, limits=http_limits(settings))

@@ -20,6 +20,7 @@ from bot.doctor.slack import Tokens, examine_slack, examine_socket
 from bot.edges.ops import log
 from bot.edges.slack.channel import web_client
 from bot.errors import UsageError
+from bot.workflow import Timings
 from config.loading import Configuration, load
 from config.manifest import manifest
 from config.settings import WAYS_IN, Settings, load_settings
@@ -56,7 +57,7 @@ def _examined(
     with ThreadPoolExecutor(_AT_ONCE) as pool, _bar() as bar:
         task = bar.add_task("examining", total=len(hosts) + with_slack)
         slack = [pool.submit(lambda: list(_slack(settings, configuration)))] if with_slack else []
-        asked = {pool.submit(examine_host, remote, host, deadline=settings.look_deadline): host.name for host in hosts}
+        asked = {pool.submit(examine_host, remote, host, deadline=Timings().look): host.name for host in hosts}
         for done in as_completed(asked):
             findings, machine_id = done.result()
             machine_ids |= {asked[done]: machine_id} if machine_id else {}

@@ -10,11 +10,9 @@ __all__ = ["HttpLimits", "HttpServer"]
 class HttpServer:
     """Listens on one address of this machine, and takes what Slack signed."""
 
-    def __init__(
-        self, requests: Requests, address: tuple[str, int], *, limits: HttpLimits, listeners: int = LISTENERS
-    ) -> None:
+    def __init__(self, requests: Requests, address: tuple[str, int], *, limits: HttpLimits) -> None:
         self._requests = requests
-        self._listener = Listener(requests, address, limits=limits, threads=listeners)
+        self._listener = Listener(requests, address, limits=limits, threads=LISTENERS)
 
     def connect(self) -> None:
         """Begin to listen. Raises `ConfigError` if the address cannot be had."""

@@ -63,12 +63,10 @@ class Socket:
         app: App,
         *,
         app_token: str,
-        ping_interval: float = PING_INTERVAL,
-        listeners: int = LISTENERS,
         most: int = CONNECTIONS,
         crowded: Callable[[int], None] = lambda _: None,
     ) -> None:
-        self._handler = SocketModeHandler(app, app_token, ping_interval=ping_interval, concurrency=listeners)
+        self._handler = SocketModeHandler(app, app_token, ping_interval=PING_INTERVAL, concurrency=LISTENERS)
         self._handler.client.socket_mode_request_listeners[:] = [self._take]
         self._handler.client.message_listeners.append(self._hear)
         self._most = most
