@@ -4,7 +4,7 @@ from functools import partial
 
 from bot.core.cards import forms
 from bot.core.cards.blocks import Action
-from bot.core.requests import FollowupKind, Verdict
+from bot.core.requests import FollowupCommand, FollowupKind, Verdict, VoteCommand
 from bot.workflow import Desk
 from handlers.bolt import Forms, Surface, Unfit, beside, typed
 from handlers.form_fallback import form_about
@@ -57,11 +57,8 @@ def deny_saying_why(desk: Desk, sent: Submission) -> str:
     reason = typed(sent)
     if sent.fields.get(forms.VERDICT) != forms.MORE:
         return _vote(desk, sent.click, Verdict.DENY, reason=reason)
-    who = sent.caller
     with beside(forms.REASON):
-        desk.wishes.record(
-            sent.click.request_id, FollowupKind.ASK_FOR_MORE, by=who.id, name=who.name, place=who.place, text=reason
-        )
+        desk.wishes.record(sent.click.request_id, FollowupCommand(FollowupKind.ASK_FOR_MORE, reason), sent.caller)
     follow(desk, sent.click, sent.click.request_id)
     return ""
 
@@ -74,25 +71,14 @@ def withdraw(desk: Desk, click: Click, _: Forms) -> str:
 
 
 def _vote(desk: Desk, click: Click, verdict: Verdict, *, reason: str = "", console_works: bool = False) -> str:
-    who = click.caller
-    desk.vote(
-        click.request_id,
-        verdict,
-        by=who.id,
-        name=who.name,
-        place=who.place,
-        digest=click.digest,
-        card=click.card,
-        reason=reason,
-        console_works=console_works,
-    )
+    command = VoteCommand(verdict, click.digest, click.card, reason, console_works)
+    desk.vote(click.request_id, command, click.caller)
     follow(desk, click, click.request_id)
     return ""
 
 
 def force(desk: Desk, click: Click, _: Forms) -> str:
     """Ask that the stop which a mask waits for is ended by force."""
-    who = click.caller
-    request = desk.slow_stops.force(click.request_id, by=who.id, name=who.name, place=who.place, key=who.key)
+    request = desk.slow_stops.force(click.request_id, click.caller)
     follow(desk, click, request.id)
     return ""

@@ -19,7 +19,7 @@ from bot.core.input.names import (
     read_unit,
     read_user,
 )
-from bot.core.people.identity import Place
+from bot.core.people.identity import Caller, Place
 from bot.core.policy.hold import conflict
 from bot.core.requests import Ask, Change, Verb
 from bot.core.text import unmangle
@@ -29,7 +29,7 @@ from handlers.bolt import Forms, Surface, Unfit
 from handlers.form_options import open_form
 from handlers.home import follow
 from handlers.kill_switch import switch
-from handlers.payload import Caller, Click, Quote, Submission
+from handlers.payload import Click, Quote, Submission
 
 
 def register(surface: Surface) -> None:
@@ -94,24 +94,21 @@ def asked_in_form(desk: Desk, sent: Submission) -> str:
 
 def take_back(desk: Desk, click: Click, _: Forms) -> str:
     """Undo a mask of ours."""
-    who = click.caller
-    request = desk.undo(click.request_id, by=who.id, name=who.name, place=who.place, key=who.key)
+    request = desk.undo(click.request_id, click.caller)
     follow(desk, click, request.id)
     return ""
 
 
 def mask_again(desk: Desk, click: Click, _: Forms) -> str:
     """Once more what did not end in a mask."""
-    who = click.caller
-    request = desk.mask_again(click.request_id, by=who.id, name=who.name, place=who.place, key=who.key)
+    request = desk.mask_again(click.request_id, click.caller)
     follow(desk, click, request.id)
     return ""
 
 
 def start_again(desk: Desk, click: Click, _: Forms) -> str:
     """Bring back what was stopped and not masked."""
-    who = click.caller
-    request = desk.start_again(click.request_id, by=who.id, name=who.name, place=who.place, key=who.key)
+    request = desk.start_again(click.request_id, click.caller)
     follow(desk, click, request.id)
     return ""
 
@@ -136,7 +133,7 @@ def _take(desk: Desk, caller: Caller, command: Command) -> str:
         case SwitchCommand():
             return switch(desk, caller, command)
         case Question():
-            desk.answer(command, asker=caller.id, name=caller.name, place=caller.place)
+            desk.answer(command, caller)
         case Form():
             pass  # only a command can open one
     return ""

@@ -20,10 +20,11 @@ from slack_sdk.errors import SlackClientError
 from bot.core.cards import forms, plain, replies
 from bot.core.cards.blocks import Block, escape
 from bot.core.input.names import REASON_LIMIT, read_reason
+from bot.core.people.identity import Caller
 from bot.errors import MaskbotError, MaybeRecorded, StoreBusy, UsageError
 from bot.workflow import Desk
 from handlers import payload as parse
-from handlers.payload import Caller, Click, Home, Payload, Quote, Submission, Typing
+from handlers.payload import Click, Home, Payload, Quote, Submission, Typing
 
 log = structlog.get_logger()
 

@@ -7,8 +7,8 @@ from bot import __version__
 from bot.core.cards import replies
 from bot.core.input.grammar import Order, Question, parse
 from bot.core.input.kill_switch import SwitchCommand
-from bot.core.people.identity import PersonId
-from bot.core.requests import Ask, Outcome, Request, Stage, Tally, Verb, Verdict
+from bot.core.people.identity import Caller, PersonId
+from bot.core.requests import Ask, Outcome, Request, Stage, Tally, Verb, Verdict, VoteCommand
 from bot.errors import MaskbotError, NoSuchRequest, UsageError
 from bot.ports import Query
 from bot.workflow import Deps, Desk
@@ -17,7 +17,6 @@ from handlers.cli_followups import extend, followup, record
 from handlers.cli_queries import SHELL, answer
 from handlers.cli_replies import BEAT, DONE, FAILED, MISUSE, Words, end, misuse, said
 from handlers.kill_switch import switch
-from handlers.payload import Caller
 
 _GOOD = (Outcome.PROVEN, Outcome.RESTORED, Outcome.UNMASKED, Outcome.NO_CHANGE, Outcome.EXTENDED, Outcome.KILLED)
 _POLL = 0.1  # seconds between two looks at the record while somebody waits at a terminal
@@ -99,7 +98,7 @@ class Shell:
             yield misuse(error)
             return
         if isinstance(question, Question):
-            yield answer(self._deps.pinned(), question, asker=person, name=user)
+            yield answer(self._deps.pinned(), question, Caller(person, user, SHELL))
             yield end("", DONE)
         else:
             yield end("This is no question.", MISUSE)
@@ -177,17 +176,9 @@ class Shell:
         """Record a vote on the plan that the voter was shown, and wait until it is counted or refused."""
         person, request, verdict = self._person(user), self._request(words), Verdict(words.get("verdict", ""))
         digest = str(words.get("plan", "")) or request.target.digest
-        self._desk.vote(
-            request.id,
-            verdict,
-            by=person,
-            name=user,
-            place=SHELL,
-            digest=digest,
-            card=None,
-            reason=str(words.get("reason", "")),
-            console_works=bool(words.get("console_works")),
-        )
+        reason, works = str(words.get("reason", "")), bool(words.get("console_works"))
+        command = VoteCommand(verdict, digest, reason=reason, console_works=works)
+        self._desk.vote(request.id, command, Caller(person, user, SHELL))
         while True:
             request = self._desk.request(request.id)
             own = (vote for vote in request.votes if vote.voter == person)

@@ -6,13 +6,12 @@ from dataclasses import replace
 
 from bot.core.input.dashless import ends, reason_of
 from bot.core.input.names import SHOWN, read_duration, read_reason
-from bot.core.people.identity import PersonId
-from bot.core.requests import Followup, FollowupKind, Request, Tally
+from bot.core.people.identity import Caller, PersonId
+from bot.core.requests import Followup, FollowupCommand, FollowupKind, Request, Tally
 from bot.core.time.human_time import read_day
 from bot.errors import UsageError
 from bot.workflow import Desk
 from handlers.cli_replies import BEAT, DONE, FAILED, Words, end, said
-from handlers.payload import Caller
 
 _SLACK_ID = re.compile(r"(?:<@)?(?P<id>[UW][A-Z0-9]{2,})(?:\|[^<>]*)?>?", re.ASCII)
 _GRANTED = {
@@ -39,17 +38,14 @@ def followup(desk: Desk, pause: Pause, request: Request, words: Words, wish: Fol
 def record(desk: Desk, request: Request, words: Words, caller: Caller, people: Mapping[str, PersonId]) -> Followup:
     """Take it down. Raises `UsageError`."""
     wanted = FollowupKind(words.get("wanted", ""))
-    return desk.wishes.record(
-        request.id,
+    command = FollowupCommand(
         wanted,
-        by=caller.id,
-        name=caller.name,
-        place=caller.place,
         text=read_reason(str(words.get("text", ""))),
         digest=str(words.get("plan", "")),
         console_works=bool(words.get("console_works")),
         to=_whom(str(words.get("to", "")), caller.id, people) if wanted is FollowupKind.HAND_OVER else None,
     )
+    return desk.wishes.record(request.id, command, caller)
 
 
 def extend(desk: Desk, request: Request, words: Words, caller: Caller) -> Request:
@@ -59,10 +55,8 @@ def extend(desk: Desk, request: Request, words: Words, caller: Caller) -> Reques
     """
     length, text = str(words.get("until", "")), str(words.get("text", ""))
     reason = read_reason(reason_of(text))
-    by, name, place, key = caller.id, caller.name, caller.place, caller.key
     if length:
-        term = read_duration(length, desk.now)
-        return desk.lasting.extend(request.id, term, by=by, name=name, place=place, key=key, reason=reason)
+        return desk.lasting.extend(request.id, read_duration(length, desk.now), caller, reason=reason)
     if not reason:
         raise UsageError("Keeping a mask needs a reason.")
     if ends(text):
@@ -71,7 +65,7 @@ def extend(desk: Desk, request: Request, words: Words, caller: Caller) -> Reques
             f"`{reason[:SHOWN]}` is the reason, put `--` before it."
         )
     review = read_day(day, desk.now) if (day := str(words.get("review", ""))) else None
-    return desk.lasting.keep(request.id, reason, by=by, name=name, place=place, key=key, review=review)
+    return desk.lasting.keep(request.id, reason, caller, review=review)
 
 
 def _whom(typed: str, by: PersonId, people: Mapping[str, PersonId]) -> PersonId:

@@ -7,14 +7,14 @@ from bot.core.cards import answers, mask_inventory
 from bot.core.cards.blocks import Text
 from bot.core.cards.handover import handover
 from bot.core.input.grammar import Question, Word
-from bot.core.people.identity import PersonId, Place
+from bot.core.people.identity import Caller, PersonId, Place
 from bot.core.policy.model import Explained
 from bot.core.requests import Request
 from bot.errors import NotYet, Unverified, UsageError
 from bot.ports import Query
 from bot.workflow import Deps
 from bot.workflow.hosts.look import look
-from bot.workflow.queries.answers import Asker, Evaluation, about, evaluate_change
+from bot.workflow.queries.answers import Evaluation, about, evaluate_change
 from bot.workflow.requests.kill_switch_state import kill_switch_state, stopped_too
 from bot.workflow.requests.mask_inventory import book
 from handlers import json_view, plain_text
@@ -23,9 +23,9 @@ _NAMED = 20  # of a group, whose names are looked up one by one
 SHELL = Place("shell", name="the command line")
 
 
-def answer(deps: Deps, question: Question, *, asker: PersonId, name: str) -> Mapping[str, Any]:
+def answer(deps: Deps, question: Question, asker: Caller) -> Mapping[str, Any]:
     """The answer in lines for people (`lines`) and as data (`answer`). Raises `MaskbotError` where there is none."""
-    asked = about(deps, question, Asker(asker, name, SHELL))
+    asked = about(deps, question, asker)
     match question.word:
         case Word.STATUS:
             return _status(deps, question)

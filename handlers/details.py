@@ -17,7 +17,7 @@ def details(desk: Desk, click: Click, form: Forms) -> str:
     """All there is about a request, to the one who clicked; on their own page in a form, which opens at once."""
     desk.request(click.request_id)
     opened = form.open(forms.told(plain(replies.LOOKING)), click) if click.is_home else ""
-    desk.details(click.request_id, asker=click.caller.id, place=click.caller.place, form=opened)
+    desk.details(click.request_id, click.caller, form=opened)
     return ""
 
 

@@ -38,20 +38,18 @@ def keep(desk: Desk, click: Click, form: Forms) -> str:
 
 def extend_by(desk: Desk, sent: Submission) -> str:
     """What was typed, or else what was chosen."""
-    term, reason, who = _term(desk, sent), _reason(sent), sent.caller
-    request_id = sent.click.request_id
-    asked = desk.lasting.extend(request_id, term, by=who.id, name=who.name, place=who.place, key=who.key, reason=reason)
+    term, reason = _term(desk, sent), _reason(sent)
+    asked = desk.lasting.extend(sent.click.request_id, term, sent.caller, reason=reason)
     follow(desk, sent.click, asked.id)
     return ""
 
 
 def keep_because(desk: Desk, sent: Submission) -> str:
     """With the reason that it needs."""
-    reason, who = _reason(sent), sent.caller
+    reason = _reason(sent)
     if not reason:
         raise Unfit({forms.REASON: "Keeping a mask needs a reason."})
-    review, mask_id = _review(desk, sent), sent.click.request_id
-    asked = desk.lasting.keep(mask_id, reason, by=who.id, name=who.name, place=who.place, key=who.key, review=review)
+    asked = desk.lasting.keep(sent.click.request_id, reason, sent.caller, review=_review(desk, sent))
     follow(desk, sent.click, asked.id)
     return ""
 

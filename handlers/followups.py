@@ -6,7 +6,7 @@ from functools import partial
 from bot.core.cards import forms
 from bot.core.cards.blocks import Action
 from bot.core.people.identity import PersonId
-from bot.core.requests import FollowupKind
+from bot.core.requests import FollowupCommand, FollowupKind
 from bot.workflow import Desk
 from handlers.bolt import Forms, Surface, Unfit, beside, typed
 from handlers.form_fallback import form_about
@@ -79,19 +79,9 @@ def signed(desk: Desk, sent: Submission) -> str:
 def _wish(
     desk: Desk, sent: Submission, wanted: FollowupKind, *, console_works: bool = False, to: PersonId | None = None
 ) -> str:
-    who, click = sent.caller, sent.click
-    reason = typed(sent)
+    click = sent.click
+    command = FollowupCommand(wanted, typed(sent), click.digest, console_works, to)
     with beside(forms.PERSON if wanted is FollowupKind.HAND_OVER else forms.REASON):
-        desk.wishes.record(
-            click.request_id,
-            wanted,
-            by=who.id,
-            name=who.name,
-            place=who.place,
-            text=reason,
-            digest=click.digest,
-            console_works=console_works,
-            to=to,
-        )
+        desk.wishes.record(click.request_id, command, sent.caller)
     follow(desk, click, click.request_id)
     return ""

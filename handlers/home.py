@@ -1,10 +1,11 @@
 """Somebody's own page of the bot: looked at, drawn anew, and the form from there."""
 
 from bot.core.cards.blocks import Action
+from bot.core.people.identity import Caller
 from bot.workflow import Desk
 from handlers.bolt import Forms, Surface
 from handlers.form_options import open_form
-from handlers.payload import Caller, Click
+from handlers.payload import Click
 
 
 def register(surface: Surface) -> None:

@@ -2,18 +2,11 @@
 
 from bot.core.cards import replies
 from bot.core.input.kill_switch import Switch, SwitchCommand
+from bot.core.people.identity import Caller
 from bot.workflow import Desk
-from handlers.payload import Caller
 
 
 def switch(desk: Desk, caller: Caller, order: SwitchCommand) -> str:
     """`/mask freeze REASON` and `/mask thaw [reason]`; what comes of it is said in the channel, a no to the caller."""
-    desk.freezing.wish(
-        thaws=order.switch is Switch.THAW,
-        by=caller.id,
-        name=caller.name,
-        place=caller.place,
-        reason=order.reason,
-        key=caller.key,
-    )
+    desk.freezing.wish(caller, thaws=order.switch is Switch.THAW, reason=order.reason)
     return replies.switched(order.switch)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.core.cards.forms import HOST
-from bot.core.people.identity import HOME, PersonId, Place
+from bot.core.people.identity import HOME, Caller, PersonId, Place
 
 Payload = Mapping[str, Any]
 _CHANNEL = re.compile(r"[CDG][A-Z0-9]{1,30}")
@@ -29,16 +29,6 @@ class Home:
         did, and whether it is really ours is asked of the directory.
         """
         return PersonId(team=team or self.team, user=user, enterprise=self.enterprise)
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """A person, the place where they were, and what a second delivery of the same payload has in common with it."""
-
-    id: PersonId
-    name: str
-    place: Place
-    key: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from bot.core.people.identity import PersonId, Place
+from bot.core.people.identity import Caller, PersonId
 from bot.core.policy.rules.force_stop import STOP_IS_OVER
 from bot.core.requests import Ask, Change, Request, Stage, Verb
 from bot.core.steps.force_stop import OVER, WITHDRAWN
@@ -24,13 +24,14 @@ class SlowStops:
         self._submit = submit
         self._withdraw = withdraw
 
-    def force(self, request_id: str, *, by: PersonId, name: str, place: Place, key: str) -> Request:
+    def force(self, request_id: str, caller: Caller) -> Request:
         """Ask that the stop which a mask waits for is ended by force. Raises `UsageError`."""
         mask = stored_request(self._deps, request_id)
         if not mask.can_be_forced:
             raise UsageError("There is no stop to end by force: " + how_it_stands(mask))
-        ask = Ask(_forcing(mask), by, name, beside(self._deps, mask, place), mask.ask.reason, forces=mask.id)
-        return self._submit(ask, key=key)
+        who = beside(self._deps, mask, caller)
+        ask = Ask(_forcing(mask), who.id, who.name, who.place, mask.ask.reason, forces=mask.id)
+        return self._submit(ask, key=who.key)
 
     def withdraw_instead(self, change: Change, *, by: PersonId) -> Request | None:
         """The mask that an unmask is about while that waits for its unit to stop, withdrawn; None where none does.

@@ -8,7 +8,7 @@ from datetime import timedelta
 from bot.core.audit.chain import Event
 from bot.core.cards import plain
 from bot.core.kill_switch import Answer, KillSwitchState, Step, SwitchRequest, decode, encode, refuse, take_up
-from bot.core.people.identity import PersonId, Place
+from bot.core.people.identity import Caller
 from bot.core.policy.decide import may_use_kill_switch
 from bot.core.policy.model import Facts, Moment
 from bot.core.policy.rules.permission import NOT_KNOWN_YET
@@ -39,9 +39,10 @@ class KillSwitchControl:
         """What became of a wish, once something has."""
         return next((one for one in self.state.answers if one.key == key), None)
 
-    def wish(self, *, thaws: bool, by: PersonId, name: str, place: Place, reason: str, key: str) -> None:
+    def wish(self, caller: Caller, *, thaws: bool, reason: str) -> None:
         """Record what somebody wants; a second delivery with the same key changes nothing."""
-        wish = SwitchRequest(thaws, by, name, place, reason, self._deps.clock.now(), key)
+        now = self._deps.clock.now()
+        wish = SwitchRequest(thaws, caller.id, caller.name, caller.place, reason, now, caller.key)
         while not self._recorded(wish):
             continue
 

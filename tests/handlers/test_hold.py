@@ -9,6 +9,7 @@ import pytest
 
 from bot.core.drift import Away, HostView, write_host_view
 from bot.core.hosts.inventory import Inventory
+from bot.core.people.identity import Caller
 from bot.core.policy.configuration import Configured
 from bot.core.policy.hold import HoldPolicy
 from bot.core.requests import Duration, Hold, Outcome, Request, Stage
@@ -102,7 +103,7 @@ class TestKeeping:
     def test_it_cannot_be_extended(self, world: World, mask: Request) -> None:
         with pytest.raises(UsageError, match="There is no end to put off"):
             world.desk.lasting.extend(
-                mask.id, Duration(lasts=timedelta(hours=1)), by=mask.owner, name="", place=mask.ask.place, key="k"
+                mask.id, Duration(lasts=timedelta(hours=1)), Caller(mask.owner, "", mask.ask.place, "k")
             )
 
 

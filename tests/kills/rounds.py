@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Lock
 
 from bot.core.policy.configuration import Configured
-from bot.core.requests import Outcome, Request, Verdict
+from bot.core.requests import Outcome, Request, Verdict, VoteCommand
 from bot.edges.clock import SystemClock
 from bot.edges.database import Database, Limits
 from bot.ports import Query
@@ -23,7 +23,7 @@ from tests.kills.points import MOMENTS, Death
 from tests.lab.hosts import LabHost
 from tests.lab.postgres import Postgres
 from tests.workflow.invariants import Seen, broken
-from tests.workflow.slack import BOB, INCIDENT, Channels, People
+from tests.workflow.slack import BOB, Channels, People, caller
 from tests.workflow.waiting import Nowhere
 from tests.workflow.world import POLICY, inventory
 
@@ -165,9 +165,8 @@ class Life:
         in_force = InForce(Configured(inventory({self.lane.host.name: self.lane.host}), POLICY))
         parts = Deps(self.store, Nowhere(), People(), Channels(), SystemClock(), in_force)
         now, card = self.store.get(request_id), self.store.card(request_id)
-        Desk(parts, Answers(parts)).vote(
-            request_id, Verdict.APPROVE, by=BOB.id, name="bob", place=INCIDENT, digest=now.target.digest, card=card
-        )
+        command = VoteCommand(Verdict.APPROVE, now.target.digest, card)
+        Desk(parts, Answers(parts)).vote(request_id, command, caller(BOB))
 
     def _kinds(self) -> set[str]:
         return {mark.split(":")[1] for mark, _ in self.messages()}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.core.cards.blocks import Block, Text
-from bot.core.people.identity import Person, PersonId, Place, Shift
+from bot.core.people.identity import Caller, Person, PersonId, Place, Shift
 from bot.core.policy.model import Group
 from bot.errors import NotYet, SlackError, Unverified
 
@@ -21,6 +21,10 @@ def person(name: str) -> Person:
 
 ALICE, BOB, CAROL, DAVE, EVE = (person(name) for name in ("alice", "bob", "carol", "dave", "eve"))
 INCIDENT = Place("C1", name="inc-42")
+
+
+def caller(who: Person, key: str = "", *, place: Place = INCIDENT) -> Caller:
+    return Caller(who.id, who.name, place, key)
 
 
 class People:

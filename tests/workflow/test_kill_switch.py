@@ -17,7 +17,7 @@ from bot.errors import NotYet
 from bot.ports import Periodic
 from bot.workflow.requests.kill_switch_state import NAME
 from tests.workflow.approval.test_voting import is_masked, is_untouched, just_before_acting
-from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, EVE, INCIDENT
+from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, EVE, INCIDENT, caller
 from tests.workflow.waiting import waits, without_hosts
 from tests.workflow.world import POLICY, World
 
@@ -29,7 +29,7 @@ SHELL = Place("shell", name="the command line")
 def wish(world: World, *, by: Person, thaws: bool = False, reason: str = "", place: Place = INCIDENT) -> str:
     """Somebody says so; what became of it, once something has."""
     key = secrets.token_hex(8)
-    world.desk.freezing.wish(thaws=thaws, by=by.id, name=by.name, place=place, reason=reason, key=key)
+    world.desk.freezing.wish(caller(by, key, place=place), thaws=thaws, reason=reason)
     world.until(lambda: world.desk.freezing.answer(key) is not None, f"an answer to {by.name}")
     answer = world.desk.freezing.answer(key)
     assert answer
@@ -171,9 +171,7 @@ def test_a_restart_forgets_nothing(idle: World) -> None:
 
 def test_what_is_wished_while_no_bot_runs_is_done_when_one_does(idle: World) -> None:
     for number in range(2):
-        idle.desk.freezing.wish(
-            thaws=bool(number), by=BOB.id, name="bob", place=SHELL, reason="x", key=f"shell:{number}"
-        )
+        idle.desk.freezing.wish(caller(BOB, f"shell:{number}", place=SHELL), thaws=bool(number), reason="x")
     assert not is_frozen(idle)
     with idle.running():
         idle.until(lambda: idle.desk.freezing.answer("shell:1") is not None, "both answers")
@@ -210,7 +208,7 @@ def test_a_row_that_nobody_wished_for_is_left_alone(idle: World) -> None:
 def test_the_answers_to_questions_say_so(world: World) -> None:
     freeze(world)
     for question in (Question(Word.LIST), Question(Word.STATUS, "web-01")):
-        world.desk.answer(question, asker=ALICE.id, name="alice", place=INCIDENT)
+        world.desk.answer(question, caller(ALICE))
         assert "NEW MASKS ARE STOPPED by <@UBOB>" in world.told(ALICE, "NEW MASKS ARE STOPPED")
         world.slack.whispers.clear()
 

@@ -13,7 +13,19 @@ from bot.core.hosts.inventory import Host, Inventory
 from bot.core.people.identity import Person, Place
 from bot.core.policy.configuration import Configured
 from bot.core.policy.model import Group, Policy, Rule
-from bot.core.requests import Ask, Change, Followup, FollowupKind, Request, Stage, Tally, Verb, Verdict
+from bot.core.requests import (
+    Ask,
+    Change,
+    Followup,
+    FollowupCommand,
+    FollowupKind,
+    Request,
+    Stage,
+    Tally,
+    Verb,
+    Verdict,
+    VoteCommand,
+)
 from bot.core.systemd.units import UnitName
 from bot.edges.clock import SystemClock
 from bot.edges.database import Database
@@ -27,7 +39,7 @@ from config.loading import SHIPPED_LIST
 from config.strict_yaml import read_document
 from tests.plugins.fault_table import was_read
 from tests.workflow.fleet import AnyHost
-from tests.workflow.slack import ALICE, BOB, INCIDENT, TEAM, Channels, People, Said, words
+from tests.workflow.slack import ALICE, BOB, INCIDENT, TEAM, Channels, People, Said, caller, words
 from tests.workflow.wire import Wire
 
 CRITICAL, GUARDED = read_lists(read_document(SHIPPED_LIST))
@@ -137,18 +149,13 @@ class World:
         now = self.store.get(request.id)
         self.desk.vote(
             request.id,
-            verdict,
-            by=by.id,
-            name=by.name,
-            place=INCIDENT,
-            digest=now.target.digest[:12],
-            card=self.store.card(request.id),
-            **given,
+            VoteCommand(verdict, now.target.digest[:12], self.store.card(request.id), **given),
+            caller(by),
         )
 
     def wish(self, request: Request, wanted: FollowupKind, *, by: Person, **given: Any) -> Followup:
         """Want something of a request beside a vote, and return that with its answer."""
-        mine = self.desk.wishes.record(request.id, wanted, by=by.id, name=by.name, place=INCIDENT, **given)
+        mine = self.desk.wishes.record(request.id, FollowupCommand(wanted, **given), caller(by))
 
         def heard() -> list[Followup]:
             found = (wish for wish in self.store.get(request.id).followups if (wish.by, wish.at) == (mine.by, mine.at))
@@ -174,7 +181,7 @@ class World:
 
     def begin_undo(self, request: Request, *, by: Person = ALICE) -> Request:
         """Press Unmask; nothing is waited for."""
-        return self.desk.undo(request.id, by=by.id, name=by.name, place=INCIDENT, key=secrets.token_hex(8))
+        return self.desk.undo(request.id, caller(by, secrets.token_hex(8)))
 
     def answered(self, request: Request) -> Request:
         """The request when it waits for people, or is over."""

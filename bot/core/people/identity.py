@@ -71,5 +71,15 @@ class Place:
         return self.channel == "home"
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A person, the place where they were, and the key by which a second delivery of the same payload is known."""
+
+    id: PersonId
+    name: str
+    place: Place
+    key: str = ""  # empty where nothing is recorded that could be there twice
+
+
 ITSELF = PersonId("", "maskbot")  # who "asks" for what comes by itself: no account in any Slack has this id
 HOME = Place("home")

@@ -1,13 +1,13 @@
 """Requests and what belongs to them: the change asked for, votes, stages, outcomes, and the moves that are legal."""
 
 from bot.core.requests.aftercare import Aftercare, Extension, Loss, Watched
-from bot.core.requests.approval import Approval, Tally, Verdict, Vote
+from bot.core.requests.approval import Approval, Tally, Verdict, Vote, VoteCommand
 from bot.core.requests.ask import Ask, Change, Verb
 from bot.core.requests.break_glass import BreakGlass, Signature
 from bot.core.requests.calendar_and_limits import ExtraApprovalReason
 from bot.core.requests.duration import Duration
 from bot.core.requests.escalation import REMIND, Escalation, EscalationStep
-from bot.core.requests.followups import Followup, FollowupKind, Handover, Remark
+from bot.core.requests.followups import Followup, FollowupCommand, FollowupKind, Handover, Remark
 from bot.core.requests.hold import Hold, HoldState
 from bot.core.requests.kill_switch import KillSwitch
 from bot.core.requests.paging import Cause, Paging
@@ -49,9 +49,11 @@ __all__ = [
     "Verb",
     "Verdict",
     "Vote",
+    "VoteCommand",
     "Waiting",
     "FollowupKind",
     "Followup",
+    "FollowupCommand",
     "Watched",
     "ScheduledWindow",
 ]

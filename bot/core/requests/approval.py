@@ -24,6 +24,17 @@ class Tally(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class VoteCommand:
+    """How somebody wants to vote, and on which plan: the first signs of its digest suffice."""
+
+    verdict: Verdict
+    digest: str
+    card: tuple[str, str] | None = None  # the channel and timestamp of the card that was pressed, if it was one
+    reason: str = ""
+    console_works: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Vote:
     """One person's word on one plan. It counts only for the digest that it was given for."""
 

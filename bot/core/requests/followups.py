@@ -19,6 +19,17 @@ class FollowupKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class FollowupCommand:
+    """What somebody wants of a request beside a vote; for each field see `Followup`."""
+
+    kind: FollowupKind
+    text: str = ""
+    digest: str = ""
+    console_works: bool = False
+    to: PersonId | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Followup:
     """One person's word. Like a vote it is cast, and then counted or refused."""
 

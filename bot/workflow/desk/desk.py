@@ -7,8 +7,8 @@ from bot.core.audit.chain import Event
 from bot.core.cards.blocks import Block
 from bot.core.cards.buttons import DIGEST_SIGNS
 from bot.core.input.grammar import Question
-from bot.core.people.identity import PersonId, Place
-from bot.core.requests import Ask, Outcome, Request, Stage, Tally, Verdict, Vote
+from bot.core.people.identity import Caller, PersonId, Place
+from bot.core.requests import Ask, Outcome, Request, Stage, Tally, Verdict, Vote, VoteCommand
 from bot.core.requests.scheduling import repeat_change
 from bot.core.time.human_time import Now
 from bot.errors import Stale, UsageError
@@ -89,61 +89,50 @@ class Desk:
         self._deps.host(ask.change.host)
         return self._door.let_in(ask, key=key)
 
-    def undo(self, request_id: str, *, by: PersonId, name: str, place: Place, key: str) -> Request:
+    def undo(self, request_id: str, caller: Caller) -> Request:
         """Record that somebody wants our mask of this request taken back, and what it stopped started again."""
         mask = self.request(request_id)
+        who = beside(self._deps, mask, caller)
         if mask.target.outcome is Outcome.NOT_OURS:  # what an undo left alone is asked for like any foreign mask
-            change, place = replace(mask.ask.change, window=None), beside(self._deps, mask, place)
-            return self.submit(Ask(change, by, name, place), key=key)
+            return self.submit(Ask(replace(mask.ask.change, window=None), who.id, who.name, who.place), key=who.key)
         if not mask.can_be_undone:
             raise UsageError("There is nothing left to take back: " + how_it_stands(mask))
         change = mask.ask.change.taken_back(mask.target.unit)
-        return self.submit(Ask(change, by, name, beside(self._deps, mask, place), undoes=mask.id), key=key)
+        return self.submit(Ask(change, who.id, who.name, who.place, undoes=mask.id), key=who.key)
 
     start_again = undo  # what was stopped but not masked is restored in the same way
 
-    def mask_again(self, request_id: str, *, by: PersonId, name: str, place: Place, key: str) -> Request:
+    def mask_again(self, request_id: str, caller: Caller) -> Request:
         """Ask for the same change once more: it did not come to its end, or a hold has lost its mask."""
         first = self.request(request_id)
         halfway = (Outcome.NOT_PROTECTED, Outcome.NOT_LOADED, Outcome.FAILED)
         if first.target.outcome not in halfway and not (first.hold and first.hold_state.off):
             raise UsageError("There is nothing to do again: " + how_it_stands(first))
-        change, reason = repeat_change(first, self._deps.clock.now()), first.ask.reason
-        return self.submit(Ask(change, by, name, beside(self._deps, first, place), reason, repeats=first.id), key=key)
+        change, who = repeat_change(first, self._deps.clock.now()), beside(self._deps, first, caller)
+        ask = Ask(change, who.id, who.name, who.place, first.ask.reason, repeats=first.id)
+        return self.submit(ask, key=who.key)
 
-    def vote(  # noqa: PLR0913 - a vote is all of this
-        self,
-        request_id: str,
-        verdict: Verdict,
-        *,
-        by: PersonId,
-        name: str,
-        place: Place,
-        digest: str,
-        card: tuple[str, str] | None,
-        reason: str = "",
-        console_works: bool = False,
-    ) -> None:
-        """Record a vote on the plan with this digest (its first signs suffice), given on the card at (channel, ts).
+    def vote(self, request_id: str, command: VoteCommand, caller: Caller) -> None:
+        """Record a vote on the plan that the command names, given on its card.
 
         On the command line there is no card. Nor is there on the bot's own page, where the vote is given in a form
         that shows the request as it is stored.
         """
         request = self.request(request_id)
-        if not (place.is_shell or place.is_home):
-            self._check_card(request, card, by=by)
-        _check_vote(request, verdict, digest=digest, console_works=console_works)
+        if not (caller.place.is_shell or caller.place.is_home):
+            self._check_card(request, command.card, by=caller.id)
+        _check_vote(request, command)
         vote = Vote(
-            by,
-            name,
-            verdict,
+            caller.id,
+            caller.name,
+            command.verdict,
             self._deps.clock.now(),
             request.target.digest,
-            reason=reason,
-            console_works=console_works,
-            place=place,
+            reason=command.reason,
+            console_works=command.console_works,
+            place=caller.place,
         )
-        if not self._deps.store.cast(request_id, vote, events=[event(request, "approval.cast", actor=by)]):
+        if not self._deps.store.cast(request_id, vote, events=[event(request, "approval.cast", actor=caller.id)]):
             raise UsageError(_voted_before(self.request(request_id), vote))
 
     def ballot(self, request_id: str, digest: str) -> Request:
@@ -189,13 +178,13 @@ class Desk:
             raise UsageError("Its outcome is known by now: " + how_it_stands(request))
         self._deps.store.hurry(request_id)
 
-    def answer(self, question: Question, *, asker: PersonId, name: str, place: Place) -> None:
+    def answer(self, question: Question, asker: Caller) -> None:
         """Find the answer in the background and tell the asker alone."""
-        self._answers.answer(question, asker=asker, name=name, place=place)
+        self._answers.answer(question, asker)
 
-    def details(self, request_id: str, *, asker: PersonId, place: Place, form: str = "") -> None:
+    def details(self, request_id: str, asker: Caller, *, form: str = "") -> None:
         """Tell the asker alone all there is about a request, in an open form if there is one."""
-        self._answers.details(self.request(request_id), asker=asker, place=place, form=form)
+        self._answers.details(self.request(request_id), asker, form=form)
 
     def needs_console_tick(self, request_id: str) -> str:
         """Why an approver must say that console access works today; empty if nobody asks for it."""
@@ -230,11 +219,11 @@ def _voted_before(request: Request, vote: Vote) -> str:
     return "Your first click is being checked: you hear it if you may not vote, and the card shows it if it counts."
 
 
-def _check_vote(request: Request, verdict: Verdict, *, digest: str, console_works: bool) -> None:
+def _check_vote(request: Request, command: VoteCommand) -> None:
     """What needs no look-up; whether this person may vote is asked when the vote is counted."""
-    _check_plan(request, digest)
+    _check_plan(request, command.digest)
     is_guarded = request.approval is not None and bool(request.approval.guarded)
-    if verdict is Verdict.APPROVE and is_guarded and not console_works:
+    if command.verdict is Verdict.APPROVE and is_guarded and not command.console_works:
         raise UsageError("This unit is guarded: approving it needs your word that console access works today.")
 
 

@@ -8,24 +8,25 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from bot.core.people.identity import PersonId, Place
+from bot.core.people.identity import Caller
 from bot.core.requests import Ask, Duration, Request
 from bot.errors import UsageError
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.lookup import beside, how_it_stands, stored_request
 
 
-def extension_of(mask: Request, term: Duration | None, by: PersonId, name: str) -> Ask:
+def extension_of(mask: Request, term: Duration | None, who: Caller, reason: str) -> Ask:
     """The ask for the same mask with another end, or with none."""
     change = replace(mask.ask.change, unit=mask.target.unit, duration=term, window=None)
-    return Ask(change, by, name, mask.ask.place, extends=mask.id, instead_of=mask.aftercare.ends_at)
+    return Ask(change, who.id, who.name, who.place, reason, extends=mask.id, instead_of=mask.aftercare.ends_at)
 
 
-def keep_request(mask: Request, review: datetime, by: PersonId, name: str) -> Ask:
+def keep_request(mask: Request, review: datetime, who: Caller, reason: str) -> Ask:
     """The ask for the same hold with another review."""
     hold = replace(mask.hold, review=review) if mask.hold else None
     change = replace(mask.ask.change, unit=mask.target.unit, window=None, hold=hold)
-    return Ask(change, by, name, mask.ask.place, extends=mask.id, instead_of=mask.hold.review if mask.hold else None)
+    instead_of = mask.hold.review if mask.hold else None
+    return Ask(change, who.id, who.name, who.place, reason, extends=mask.id, instead_of=instead_of)
 
 
 class Extensions:
@@ -49,31 +50,18 @@ class Extensions:
             raise UsageError(f"It is held with all of @{mask.hold.hosts}: Keep is on the first card of that hold.")
         return mask if mask.hold else self.ending(request_id)
 
-    def extend(  # noqa: PLR0913 - an extension is all of this
-        self, request_id: str, term: Duration, *, by: PersonId, name: str, place: Place, key: str, reason: str = ""
-    ) -> Request:
+    def extend(self, request_id: str, term: Duration, caller: Caller, *, reason: str = "") -> Request:
         """Ask for a later end of a mask; a length counts from the end that it has, or from now if that has passed."""
         mask, now = self.ending(request_id), self._deps.clock.now()
         until = term.ends_at(max(mask.aftercare.ends_at or now, now)).replace(microsecond=0)
-        ask = extension_of(mask, Duration(until=until), by, name)
-        asked = replace(ask, place=beside(self._deps, mask, place), reason=reason)
-        return self._submit(asked, key=key)
+        ask = extension_of(mask, Duration(until=until), beside(self._deps, mask, caller), reason)
+        return self._submit(ask, key=caller.key)
 
-    def keep(  # noqa: PLR0913 - the same
-        self,
-        request_id: str,
-        reason: str,
-        *,
-        by: PersonId,
-        name: str,
-        place: Place,
-        key: str,
-        review: datetime | None = None,
-    ) -> Request:
+    def keep(self, request_id: str, reason: str, caller: Caller, *, review: datetime | None = None) -> Request:
         """Ask that a mask does not end by itself any more, or that a hold goes on until its owners look at it again."""
         mask = self.kept(request_id)
         if mask.hold and review is None:
             raise UsageError("Say when its owners look at it again, like 90d.")
-        ask = keep_request(mask, review, by, name) if review else extension_of(mask, None, by, name)
-        asked = replace(ask, place=beside(self._deps, mask, place), reason=reason)
-        return self._submit(asked, key=key)
+        who = beside(self._deps, mask, caller)
+        ask = keep_request(mask, review, who, reason) if review else extension_of(mask, None, who, reason)
+        return self._submit(ask, key=caller.key)

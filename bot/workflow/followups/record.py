@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from bot.core.cards.buttons import DIGEST_SIGNS
-from bot.core.people.identity import PersonId, Place
+from bot.core.people.identity import Caller
 from bot.core.policy.model import Policy, Refuse
 from bot.core.policy.rules.break_glass import why_too_short
-from bot.core.requests import Followup, FollowupKind, Request, Stage, Tally
+from bot.core.requests import Followup, FollowupCommand, FollowupKind, Request, Stage, Tally
 from bot.errors import NoSuchRequest, Stale, UsageError
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.process.deps import Deps
@@ -29,22 +29,19 @@ class Followups:
         """How many characters a reason for going ahead alone needs."""
         return self._deps.policy.break_glass.shortest_reason
 
-    def record(  # noqa: PLR0913 - a wish is all of this
-        self,
-        request_id: str,
-        wanted: FollowupKind,
-        *,
-        by: PersonId,
-        name: str,
-        place: Place,
-        text: str = "",
-        digest: str = "",
-        console_works: bool = False,
-        to: PersonId | None = None,
-    ) -> Followup:
+    def record(self, request_id: str, command: FollowupCommand, caller: Caller) -> Followup:
         """Record what somebody wants of a request, so that the loop hears it. Raises `UsageError`."""
-        now = self._deps.clock.now()
-        wish = Followup(wanted, by, name, now, place, text, digest, console_works=console_works, to=to)
+        wish = Followup(
+            command.kind,
+            caller.id,
+            caller.name,
+            self._deps.clock.now(),
+            caller.place,
+            command.text,
+            command.digest,
+            console_works=command.console_works,
+            to=command.to,
+        )
         _record(self._deps, request_id, wish)
         return wish
 

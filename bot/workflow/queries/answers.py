@@ -13,7 +13,7 @@ from bot.core.cards.blocks import Text
 from bot.core.cards.forms import told
 from bot.core.cards.handover import handover
 from bot.core.input.grammar import Question, Word
-from bot.core.people.identity import PersonId, Place
+from bot.core.people.identity import Caller, PersonId, Place
 from bot.core.policy.decide import decide, explain, kill_switch_groups, may_look, may_see_all
 from bot.core.policy.home import rights_of
 from bot.core.policy.mask_layer import planned
@@ -40,16 +40,6 @@ log = structlog.get_logger()
 _ANY_UNIT = UnitName("any.service")  # where a question names no unit, only the place and the person are looked at
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Who asks a question, and where."""
-
-    id: PersonId
-    name: str
-    place: Place
-    form: str = ""  # the open form in which the answer is shown, instead of a message
-
-
 class Answers:
     """Finds answers in the background, a few at a time, and tells each to its asker alone."""
 
@@ -58,15 +48,14 @@ class Answers:
         self._ending = threading.Event()
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="answer")
 
-    def answer(self, question: Question, *, asker: PersonId, name: str, place: Place) -> None:
+    def answer(self, question: Question, who: Caller) -> None:
         """Answer later: to the asker alone, but a plan to everybody where it could be asked for."""
-        who = Asker(asker, name, place)
         if question.word is Word.PLAN:
             self._later(who, lambda: self._plan(question, who))
         else:
             self._later(who, lambda: answer(self._deps.pinned(), question, who))
 
-    def _plan(self, question: Question, who: Asker) -> Text | None:
+    def _plan(self, question: Question, who: Caller) -> Text | None:
         """What approvers would see, where they would see it; a no is for the asker alone."""
         parts = self._deps.pinned()
         weighed = evaluate_change(parts, about(parts, question, who))
@@ -76,14 +65,13 @@ class Answers:
         parts.channel.post(who.place, text, mark=f"plan:{secrets.token_hex(8)}")
         return None
 
-    def details(self, request: Request, *, asker: PersonId, place: Place, form: str = "") -> None:
-        """Show later all there is about a request."""
-        who = Asker(asker, "", place, form)
-        self._later(who, lambda: _details(self._deps.pinned(), request, who))
+    def details(self, request: Request, who: Caller, *, form: str = "") -> None:
+        """Show later all there is about a request, in an open form if there is one."""
+        self._later(who, lambda: _details(self._deps.pinned(), request, who), form=form)
 
     def whisper(self, place: Place, to: str, text: str) -> None:
         """Say a sentence to one person, later."""
-        self._later(Asker(PersonId("", to), "", place), lambda: plain(text))
+        self._later(Caller(PersonId("", to), "", place), lambda: plain(text))
 
     def later(self, job: Callable[[], None]) -> None:
         """Do something in the background, when there is a moment for it."""
@@ -99,10 +87,10 @@ class Answers:
         self._ending.set()
         self._pool.shutdown(wait=True)
 
-    def _later(self, who: Asker, find: Callable[[], Text | None]) -> None:
-        self._pool.submit(self._tell, who, find)
+    def _later(self, who: Caller, find: Callable[[], Text | None], *, form: str = "") -> None:
+        self._pool.submit(self._tell, who, find, form)
 
-    def _tell(self, who: Asker, find: Callable[[], Text | None]) -> None:
+    def _tell(self, who: Caller, find: Callable[[], Text | None], form: str) -> None:
         """What is found, unless it was said already."""
         try:
             text = find()
@@ -114,18 +102,18 @@ class Answers:
             text = plain("That went wrong on our side; nothing was changed. It is in the bot's log.")
         try:
             if text:
-                self._say(who, text)
+                self._say(who, text, form)
         except MaskbotError as error:
             log.warning("answer not said", asker=who.id.user, why=str(error))
 
-    def _say(self, who: Asker, text: Text) -> None:
-        if who.form:
-            self._deps.channel.show(who.form, told(text))
+    def _say(self, who: Caller, text: Text, form: str) -> None:
+        if form:
+            self._deps.channel.show(form, told(text))
         else:
             self._deps.channel.whisper(who.place, who.id.user, text)
 
 
-def answer(deps: Deps, question: Question, who: Asker) -> Text:
+def answer(deps: Deps, question: Question, who: Caller) -> Text:
     """The answer, for those who may look. Raises a `MaskbotError` whose text is the answer where there is none."""
     if question.word is Word.HELP:
         return _help(deps, question, who)
@@ -149,7 +137,7 @@ def answer(deps: Deps, question: Question, who: Asker) -> Text:
             return answers.history(deps.store.find(Query(host=question.host, limit=20)), deps.clock.now())
 
 
-def _help(deps: Deps, question: Question, who: Asker) -> Text:
+def _help(deps: Deps, question: Question, who: Caller) -> Text:
     """What somebody may do; where the bot does not act it says so, but strangers learn nothing."""
     me = person(deps, who.id)
     not_here = ""
@@ -163,7 +151,7 @@ def _help(deps: Deps, question: Question, who: Asker) -> Text:
     return answers.help_text(deps.inventory.names, rights, freezes=freezes, not_here=not_here)
 
 
-def about(deps: Deps, question: Question, who: Asker) -> Request:
+def about(deps: Deps, question: Question, who: Caller) -> Request:
     """What a question is about, as a request that nobody records. Raises `MaskbotError` for those who may not look."""
     change = question.change or Change(Verb.MASK, question.host or _any_host(deps), question.unit or _ANY_UNIT)
     asked = _hypothetical(deps, change, who)
@@ -196,7 +184,7 @@ def evaluate_change(deps: Deps, asked: Request) -> Evaluation:
     )
 
 
-def _hypothetical(deps: Deps, change: Change, who: Asker) -> Request:
+def _hypothetical(deps: Deps, change: Change, who: Caller) -> Request:
     waits = mask_that_waits(deps, change) if change.force else None
     ask = Ask(change, who.id, who.name, who.place, forces=waits.id if waits else "")
     return Request("plan", "", ask, deps.clock.now(), Target(change.host, change.unit))
@@ -218,7 +206,7 @@ def _status(deps: Deps, question: Question) -> Text:
     return answers.status(host.name, seen, [*live, *([waits] if waits else [])], deps.clock.now())
 
 
-def _details(deps: Deps, request: Request, who: Asker) -> Text:
+def _details(deps: Deps, request: Request, who: Caller) -> Text:
     where = replace(who, place=asked_at(deps, request)) if who.place.is_home else who
     given = facts(deps, _hypothetical(deps, request.ask.change, where), Moment.ASK)
     if no := may_see_all(given, deps.policy):

@@ -1,6 +1,8 @@
 """A button under a card: the request that it belongs to, how that stands, and where what comes of it is said."""
 
-from bot.core.people.identity import Place
+from dataclasses import replace
+
+from bot.core.people.identity import Caller
 from bot.core.requests import Request, Stage
 from bot.core.systemd.units import Snapshot
 from bot.errors import NoSuchRequest, UsageError
@@ -17,11 +19,11 @@ def stored_request(deps: Deps, request_id: str) -> Request:
         raise UsageError("This button belongs to a request that is not on record any more.") from None
 
 
-def beside(deps: Deps, request: Request, place: Place) -> Place:
-    """Where the card of a follow-up goes: beside the first one, wherever the button was pressed."""
-    if place.is_home:
-        return asked_at(deps, request)
-    return request.ask.place if place.channel == request.ask.place.channel else place
+def beside(deps: Deps, request: Request, caller: Caller) -> Caller:
+    """The caller at the place where the card of a follow-up goes: beside the first card, not where they pressed."""
+    if caller.place.is_home:
+        return replace(caller, place=asked_at(deps, request))
+    return replace(caller, place=request.ask.place) if caller.place.channel == request.ask.place.channel else caller
 
 
 def how_it_stands(request: Request) -> str:

@@ -12,7 +12,7 @@ from bot.core.requests.expiry import AftercarePolicy
 from bot.errors import HostError
 from bot.ports import Query
 from tests.workflow.fleet import AnyHost
-from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, INCIDENT
+from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, caller
 from tests.workflow.wire import LOOK, Call
 from tests.workflow.world import POLICY, World
 
@@ -198,16 +198,12 @@ class TestProlonging:
 
     def extended(self, world: World, mask: Request, by: timedelta, *, who: Person = ALICE) -> Request:
         key = secrets.token_hex(8)
-        asked = world.desk.lasting.extend(
-            mask.id, Duration(lasts=by), by=who.id, name=who.name, place=INCIDENT, key=key
-        )
+        asked = world.desk.lasting.extend(mask.id, Duration(lasts=by), caller(who, key))
         return world.answered(asked)
 
     def kept(self, world: World, mask: Request, *, who: Person = ALICE) -> Request:
         key = secrets.token_hex(8)
-        return world.answered(
-            world.desk.lasting.keep(mask.id, "for ever", by=who.id, name=who.name, place=INCIDENT, key=key)
-        )
+        return world.answered(world.desk.lasting.keep(mask.id, "for ever", caller(who, key)))
 
     def test_its_requester_extends_it_once_by_its_length_and_then_asks(self, world: World) -> None:
         host = world.hosts["web-01"]

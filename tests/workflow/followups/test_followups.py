@@ -11,10 +11,10 @@ from bot.core.cards.blocks import Action
 from bot.core.hosts.inventory import Host, Inventory
 from bot.core.people.identity import Person
 from bot.core.policy.model import BreakGlassPolicy, Group
-from bot.core.requests import BreakGlass, FollowupKind, Outcome, Request, Stage, Tally, Verdict
+from bot.core.requests import BreakGlass, FollowupCommand, FollowupKind, Outcome, Request, Stage, Tally, Verdict
 from bot.errors import UsageError
 from bot.workflow.followups.available import offers
-from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, EVE, Said
+from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, EVE, Said, caller
 from tests.workflow.waiting import MINUTE, without_hosts
 from tests.workflow.waiting import waits as waits_for_votes
 from tests.workflow.world import POLICY, QUICK, World
@@ -204,12 +204,8 @@ class TestGoingAlone:
         with idle.running():
             idle.desk.wishes.record(
                 request.id,
-                FollowupKind.BREAK_GLASS,
-                by=BOB.id,
-                name="bob",
-                place=request.ask.place,
-                text="nobody answers",
-                digest=PLAN,
+                FollowupCommand(FollowupKind.BREAK_GLASS, "nobody answers", PLAN),
+                caller(BOB, place=request.ask.place),
             )
             idle.clock.ahead += 14 * MINUTE
             idle.when(
@@ -260,8 +256,8 @@ class TestWithdrawing:
         with idle.running():
             idle.until(lambda: bool(idle.store.card(request.id)[1]), "a card")
         idle.vote(request)
-        given = {"name": "bob", "place": request.ask.place, "digest": PLAN}
-        idle.desk.wishes.record(request.id, FollowupKind.BREAK_GLASS, by=BOB.id, text="nobody answers", **given)  # type: ignore[arg-type]
+        command = FollowupCommand(FollowupKind.BREAK_GLASS, "nobody answers", PLAN)
+        idle.desk.wishes.record(request.id, command, caller(BOB, place=request.ask.place))
         idle.desk.withdraw(request.id, by=ALICE.id)
         with idle.running():
             over = idle.when(request, lambda now: not now.open_followups, "an answer to what bob wanted")

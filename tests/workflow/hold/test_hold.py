@@ -20,7 +20,7 @@ from bot.workflow.queries.home import gather_home
 from bot.workflow.requests.mask_inventory import book
 from tests.workflow.drift.test_watch import turn
 from tests.workflow.expiry.test_expire import MASKED, RUNS, Away, state
-from tests.workflow.slack import ALICE, BOB, CAROL, INCIDENT
+from tests.workflow.slack import ALICE, BOB, CAROL, caller
 from tests.workflow.world import POLICY, World
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
@@ -154,9 +154,7 @@ def test_a_policy_can_have_it_announced_only(watched: World) -> None:
     world.store.wake()
     assert "is still without its mask: its mask is not on the host." in world.noted(done, "still without")
     world.clock.ahead += timedelta(minutes=15)  # the first approval is not good any more
-    asked = world.answered(
-        world.desk.mask_again(done.id, by=ALICE.id, name="alice", place=INCIDENT, key=secrets.token_hex(8))
-    )
+    asked = world.answered(world.desk.mask_again(done.id, caller(ALICE, secrets.token_hex(8))))
     again = world.approve(asked)
     assert (again.target.outcome, again.hold) == (Outcome.PROVEN, done.hold)
     assert world.store.get(done.id).repeated_by == again.id
@@ -174,9 +172,7 @@ def test_its_owners_are_called_on_its_review_day_until_they_keep_it(world: World
 
     def keep(by: Person, days: int = 30) -> Request:
         review, key = world.clock.now() + timedelta(days=days), secrets.token_hex(8)
-        asked = world.desk.lasting.keep(
-            done.id, "still needed", by=by.id, name=by.name, place=INCIDENT, key=key, review=review
-        )
+        asked = world.desk.lasting.keep(done.id, "still needed", caller(by, key), review=review)
         return world.answered(asked)
 
     world.clock.ahead += 90 * DAY
@@ -197,7 +193,7 @@ def test_its_owners_are_called_on_its_review_day_until_they_keep_it(world: World
     world.until(lambda: "*Kept*  by " in world.card(now), "that on the card")
     assert world.card(kept).startswith("HOLD KEPT")
     with pytest.raises(UsageError, match="Say when"):
-        world.desk.lasting.keep(done.id, "why", by=BOB.id, name="bob", place=INCIDENT, key="k")
+        world.desk.lasting.keep(done.id, "why", caller(BOB, "k"))
 
 
 def test_a_host_that_is_away_is_waited_for_before_people_are_asked_and_after(world: World) -> None:

@@ -14,7 +14,7 @@ from bot.core.systemd.units import UnitName
 from bot.errors import UsageError
 from tests.workflow.conftest import Opening
 from tests.workflow.fleet import AnyHost
-from tests.workflow.slack import ALICE, BOB, CAROL, INCIDENT, words
+from tests.workflow.slack import ALICE, BOB, CAROL, INCIDENT, caller, words
 from tests.workflow.wire import Call
 from tests.workflow.world import QUICK, World
 
@@ -58,7 +58,7 @@ def drawn(world: World, request: Request) -> str:
 def force(world: World, mask: Request, *, by: Person = ALICE) -> Request:
     """Press Stop by force, and return when it waits for votes or is over."""
     key = secrets.token_hex(8)
-    asked = world.desk.slow_stops.force(mask.id, by=by.id, name=by.name, place=INCIDENT, key=key)
+    asked = world.desk.slow_stops.force(mask.id, caller(by, key))
     return world.answered(asked)
 
 
@@ -228,11 +228,11 @@ def test_whoever_asks_hears_that_the_mask_waits(slow_world: World) -> None:
         Question(Word.HANDOVER),
     ):
         world.slack.whispers.clear()
-        world.desk.answer(question, asker=ALICE.id, name="alice", place=INCIDENT)
+        world.desk.answer(question, caller(ALICE))
         assert "told to end (SIGTERM) (stop-sigterm)" in world.told(ALICE, waits)
     world.slack.whispers.clear()
     by_force = Question(Word.WHY, "web-01", unit, Change(Verb.MASK, "web-01", unit, force=True))
-    world.desk.answer(by_force, asker=ALICE.id, name="alice", place=INCIDENT)
+    world.desk.answer(by_force, caller(ALICE))
     assert "it would need one of @sre" in world.told(ALICE, "WHY · stop by force deaf-seven.service")
     end_by_itself(host, "deaf-seven")
     world.ended(mask)

@@ -14,7 +14,7 @@ from tests.plugins.fault_table import was_read
 from tests.workflow.fleet import AnyHost, Fleet
 from tests.workflow.hands import SESSION, cut_off, let_in
 from tests.workflow.invariants import violations
-from tests.workflow.slack import ALICE, INCIDENT
+from tests.workflow.slack import ALICE, caller
 from tests.workflow.wire import Call, Trouble
 from tests.workflow.world import World, inventory
 
@@ -91,7 +91,7 @@ def test_a_reload_that_fails_leaves_it_not_protected_and_shows_two_ways_on(share
     assert host.show("worker.service", "ActiveState") == {"ActiveState": "inactive"}
 
     if way_on == "mask again":
-        again = world.desk.mask_again(done.id, by=ALICE.id, name="alice", place=INCIDENT, key=f"again-{done.id}")
+        again = world.desk.mask_again(done.id, caller(ALICE, f"again-{done.id}"))
         ended = world.answered(again)
         assert ended.target.outcome is Outcome.PROVEN, (ended.stage, ended.because, ended.target.note)
         assert is_masked(host, "worker.service")

@@ -11,7 +11,7 @@ from bot.errors import UsageError
 from tests.workflow.conftest import Opening
 from tests.workflow.fleet import AnyHost, Fleet
 from tests.workflow.hands import cut_off, let_in
-from tests.workflow.slack import ALICE, BOB, INCIDENT, words
+from tests.workflow.slack import ALICE, BOB, caller, words
 from tests.workflow.wire import Call
 from tests.workflow.world import World
 
@@ -234,7 +234,7 @@ def test_a_stop_by_force_ends_what_is_never_killed_and_starts_by_itself(impatien
     mask = world.mask("defiant", host="db-01")
     world.vote(mask)
     mask = world.when(mask, lambda now: now.can_be_forced, "a slow stop")
-    asked = world.desk.slow_stops.force(mask.id, by=ALICE.id, name="alice", place=INCIDENT, key="defiant")
+    asked = world.desk.slow_stops.force(mask.id, caller(ALICE, "defiant"))
     card = world.card(world.answered(asked))
     for said_before in ("(SendSIGKILL=no)", "(KillMode=process)", "alarm.service may be started", "(ExecStopPost=)"):
         assert said_before in card

@@ -16,7 +16,7 @@ from bot.errors import HostTaken
 from bot.ports import Claim
 from bot.workflow.lifecycle.start import begin
 from tests.edges.asked import a_request
-from tests.workflow.slack import ALICE, CAROL, DAVE, INCIDENT, words
+from tests.workflow.slack import ALICE, CAROL, DAVE, caller, words
 from tests.workflow.waiting import waits, without_hosts
 from tests.workflow.world import World
 
@@ -42,7 +42,7 @@ def test_what_carol_approved_and_somebody_did_first_still_names_her(world: World
 def test_a_plan_of_whoever_could_not_ask_for_it_is_for_them_alone(world: World) -> None:
     question = Question(Word.PLAN, "web-01", UnitName("tuned.service"))
     for who in (DAVE, ALICE):
-        world.desk.answer(question, asker=who.id, name=who.name, place=INCIDENT)
+        world.desk.answer(question, caller(who))
         if who is DAVE:
             assert "tuned.service" in world.told(DAVE, "PLAN")
     world.until(lambda: bool(posted(world)), "alice's plan")

@@ -24,7 +24,7 @@ from bot.workflow.queries.home import drawn
 from tests.core.cards.cases import INFINITE
 from tests.core.situations import snapshot
 from tests.edges.asked import an_event
-from tests.workflow.slack import ALICE, BOB, INCIDENT, words
+from tests.workflow.slack import ALICE, BOB, INCIDENT, caller, words
 from tests.workflow.waiting import waits, without_hosts
 from tests.workflow.world import World
 
@@ -184,7 +184,7 @@ def test_a_page_that_cannot_even_be_gathered_says_so_and_can_be_drawn_anew(
 def test_details_show_where_it_stands(world: World, breaks: Callable[[Any, str], None]) -> None:
     breaks(answers, "details")
     request = waits(world)
-    world.desk.details(request.id, asker=ALICE.id, place=INCIDENT)
+    world.desk.details(request.id, caller(ALICE))
     assert "MASK, NEEDS APPROVAL" in world.told(ALICE, "could not be drawn")
     assert counted(world) == {"details": 1}
 

@@ -10,7 +10,7 @@ from bot.core.people.identity import Place
 from bot.core.policy.model import Group, Routing, Rule
 from bot.core.requests import EscalationStep, Outcome, Request, Stage, Verb, Verdict
 from tests.workflow.conftest import Opening
-from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, INCIDENT, People, Said, words
+from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, INCIDENT, People, Said, caller, words
 from tests.workflow.world import POLICY, World
 
 APPROVALS, OPERATIONS, PRIVATE = "C0APPROVE", "C0OPS", "C0PRIVATE"
@@ -138,7 +138,7 @@ def test_what_was_asked_in_a_private_channel_is_echoed_nowhere(world: World) -> 
 
 def test_an_undo_of_the_card_elsewhere_stands_beside_it(world: World) -> None:
     done = next(each for each in world.requests() if each.is_live_mask and each.target.unit.text == "tuned.service")
-    back = world.desk.undo(done.id, by=BOB.id, name="bob", place=Place(APPROVALS), key="undo-1")
+    back = world.desk.undo(done.id, caller(BOB, "undo-1", place=Place(APPROVALS)))
     restored = world.ended(back)
     assert (restored.stage, restored.target.outcome) == (Stage.DONE, Outcome.RESTORED), restored.because
     assert card(world, restored).channel == APPROVALS
