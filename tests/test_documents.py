@@ -1,24 +1,80 @@
-"""The documents say what the code says."""
+"""The documents say what the code says, in sentences that are read once."""
 
 import re
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
-from bot.core.systemd.systemctl import sudoers_fragment
+import pytest
 
-DOCS = Path(__file__).parents[1] / "docs"
+from bot.core.systemd.systemctl import sudoers_fragment
+from config.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = (*sorted(DOCS.rglob("*.md")), ROOT / "README.md")
+OPERATIONS = (DOCS / "operations.md").read_text()
+MOST_WORDS = 30
 
 
 def test_the_rights_that_people_are_told_to_give_are_those_that_the_bot_needs() -> None:
-    text = (DOCS / "operations.md").read_text()
-    block = re.search(r"<!-- sudoers:.*?-->\n *```\n(.*?) *```", text, re.DOTALL)
+    block = re.search(r"<!-- sudoers:.*?-->\n *```\n(.*?) *```", OPERATIONS, re.DOTALL)
     assert block
     assert textwrap.dedent(block[1]) == sudoers_fragment("maskbot")
 
 
 def test_no_link_between_the_documents_leads_nowhere() -> None:
-    for page in (*DOCS.rglob("*.md"), DOCS.parent / "README.md"):
-        text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)  # a regular expression is no link
-        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
+    for page in PAGES:
+        for target, anchor in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", prose(page.read_text())):
             if "://" not in target:
-                assert (page.parent / target).exists(), f"{page.name} links {target}"
+                file = page.parent / target if target else page
+                assert file.exists(), f"{page.name} links {target}"
+                assert not anchor or anchor in anchors(file.read_text()), f"{page.name} links {target}#{anchor}"
+
+
+def test_no_sentence_about_running_the_bot_is_too_long_to_be_read_once() -> None:
+    assert [one for one in sentences(OPERATIONS) if len(one.split()) > MOST_WORDS] == []
+
+
+def test_a_sentence_that_is_too_long_is_found() -> None:
+    long = " ".join(["word"] * (MOST_WORDS + 1))
+    page = f"Short.\nOne that ends\nhere: {long}. **Bold.** (End of it.)\n\n- item\n- {long}\n\n"
+    page += f"```\n{long}\n```\n| {long} | b |"
+    found = [one for one in sentences(page) if len(one.split()) > MOST_WORDS]
+    assert found == [f"One that ends here: {long}.", f"- item - {long}", long]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_setting_that_is_named_exists(page: Path) -> None:
+    known = {name.upper() for name in Settings.model_fields} | {
+        f"{name.upper()}_FILE" for name in Settings.model_fields
+    }
+    named = set(re.findall(r"MASKBOT_([A-Z_]*[A-Z])\b", page.read_text())) - {"COMMANDS"}  # an alias in sudoers
+    assert named - known == set()
+
+
+def test_every_metric_that_is_named_exists() -> None:
+    counted = (ROOT / "bot/edges/metrics.py").read_text()
+    named = set(re.findall(r"\b(maskbot_[a-z_]+?)(?:_total|_bucket|_count)?\b(?=[{>\[ ])", OPERATIONS))
+    assert named
+    assert {name for name in named if f'"{name}"' not in counted} == set()
+
+
+def prose(page: str) -> str:
+    """Without blocks of code, where a regular expression is no link, and without comments."""
+    return re.sub(r"```.*?```|<!--.*?-->", "\n\n", page, flags=re.DOTALL)
+
+
+def sentences(page: str) -> Iterator[str]:
+    """The sentences of its paragraphs and lists, and of the cells of its tables."""
+    lines = [line for line in prose(page).splitlines() if not line.startswith("#")]
+    cells = [cell for line in lines if line.startswith("|") for cell in re.split(r"(?<!\\)\|", line)]
+    rest = "\n".join("" if line.startswith("|") else line for line in lines)
+    for paragraph in (*re.split(r"\n\s*\n", rest), *cells):
+        yield from filter(None, re.split(r"(?<=[.?!])[*)]*\s+", " ".join(paragraph.split())))
+
+
+def anchors(page: str) -> set[str]:
+    """What can be linked in it, as GitHub names it: its headings in small letters, with dashes."""
+    headings = re.findall(r"^#+ (.*)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
