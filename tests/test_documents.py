@@ -13,6 +13,7 @@ from config.settings import Settings
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = (*sorted(DOCS.rglob("*.md")), ROOT / "README.md")
+ARCHITECTURE = (DOCS / "ARCHITECTURE.md").read_text()
 OPERATIONS = (DOCS / "operations.md").read_text()
 MOST_WORDS = 30
 
@@ -58,6 +59,25 @@ def test_every_metric_that_is_named_exists() -> None:
     named = set(re.findall(r"\b(maskbot_[a-z_]+?)(?:_total|_bucket|_count)?\b(?=[{>\[ ])", OPERATIONS))
     assert named
     assert {name for name in named if f'"{name}"' not in counted} == set()
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"`([\w/]+(?:\.py|\.yaml|/))`", ARCHITECTURE))))
+def test_every_file_that_the_architecture_names_exists(name: str) -> None:
+    """From the root, from `bot/`, or, in the table of its folders, from `bot/workflow/`."""
+    assert any((folder / name).exists() for folder in (ROOT, ROOT / "bot", ROOT / "bot/workflow"))
+
+
+@pytest.mark.parametrize("line", re.findall(r"^\| (\d+ \|.*)", ARCHITECTURE, re.MULTILINE), ids=lambda line: line[:2])
+def test_every_function_on_the_path_of_a_request_exists(line: str) -> None:
+    files = [ROOT / "bot" / name for name in re.findall(r"`([\w/]+\.py)`", line)]
+    text = "".join(file.read_text() for file in files if file.exists())
+    assert files
+    for name in set(re.findall(r"`([a-z_]+)`", line)) - {"cron", "decide"}:  # a unit; asked by way of `evaluate`
+        assert f"def {name}(" in text
+
+
+def test_the_architecture_has_two_pages() -> None:
+    assert len(ARCHITECTURE.split()) <= 1700
 
 
 def prose(page: str) -> str:
