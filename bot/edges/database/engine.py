@@ -100,6 +100,6 @@ def _now() -> str:
 
 def _begin(connection: Connection) -> None:
     # A deferred transaction that turns to writing fails at once if somebody wrote meanwhile, whatever the busy
-    # timeout (measured, docs/ARCHITECTURE.md); one that begins as a writer waits for its turn.
+    # timeout (measured); one that begins as a writer waits for its turn.
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

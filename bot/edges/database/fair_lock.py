@@ -13,7 +13,7 @@ class FairLock:
 
     SQLite lets a writer who finds the file locked sleep up to a tenth of a second and then compete with everybody
     else: of twenty requests that come in at once the last is recorded after a second. In turns it takes 70 ms
-    (measured, docs/ARCHITECTURE.md).
+    (measured).
     """
 
     def __init__(self, patience: float) -> None:
