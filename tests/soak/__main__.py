@@ -1,4 +1,4 @@
-"""`script/soak`: the nightly tests, and half an hour of everything at once; `--kills`: fifty kills at each point."""
+"""`script/soak`: the nightly tests, then half an hour under faults and kills; `--kills`: fifty kills at each point."""
 
 import argparse
 import subprocess
@@ -18,8 +18,8 @@ from tests.lab.hosts import Lab, LabHost
 from tests.lab.installation import ROOT
 from tests.lab.postgres import Postgres, postgres
 from tests.lab.slack.lab import SlackLab
-from tests.soak.fleet import Fleet, sailing
-from tests.soak.report import of_kills, of_storm, tell
+from tests.soak.fleet import Fleet, running_fleet
+from tests.soak.report import of_kills, of_soak, write_part
 from tests.soak.run import Plan, soak
 
 HOSTS = ("web-01", "web-02", "db-01")
@@ -28,7 +28,7 @@ NIGHTLY = ROOT / "tests/soak/nightly"
 
 
 def main() -> int:
-    """Run what is asked for, write it down, and exit 0 if no promise was broken and every test has passed."""
+    """Run what is asked for, write the report, and exit 0 if no promise was broken and every test passed."""
     parser = argparse.ArgumentParser(prog="script/soak", description=__doc__)
     parser.add_argument("--kills", action="store_true", help="kill at every point instead")
     parser.add_argument("--tests", action="store_true", help="run the nightly tests alone")
@@ -58,11 +58,11 @@ def _tests() -> int:
 def _soak(seconds: float, seed: int) -> int:
     with Lab() as lab, SlackLab() as slack, postgres() as cluster:
         hosts = lab.boot(HOSTS)
-        with sailing(slack, hosts, cluster) as fleet:
+        with running_fleet(slack, hosts, cluster) as fleet:
             soaked = soak(fleet, Plan(seconds, seed=seed), _say)
             if soaked.broken:
                 _keep_logs(fleet)
-    tell(f"Soak of {seconds / 60:g} minutes", of_storm(soaked))
+    write_part(f"Soak of {seconds / 60:g} minutes", of_soak(soaked))
     _say(f"{len(soaked.broken)} promises broken")
     for line in soaked.broken:
         _say(f"  {line}")
@@ -70,7 +70,7 @@ def _soak(seconds: float, seed: int) -> int:
 
 
 def _keep_logs(fleet: Fleet) -> None:
-    """What the bots said of themselves since they were started last, to find the cause in."""
+    """Keep the log of each bot since its last start, to find the cause in."""
     for number, bot in enumerate(fleet.bots):
         (ROOT / f"var/soak-{number}.log").write_text(bot.output)
 
@@ -85,8 +85,8 @@ def _kills(points: Sequence[str], per_point: int, seconds: float) -> int:
             on, point = wanted.popleft()
             one = lanes[on].round(point)
             done[on].append(one)
-            told = "kept" if not one.broken else f"BROKEN: {one.broken}"
-            _say(f"{all_of_them - len(wanted)} of {all_of_them}: {on}, {point}, {one.seconds:.1f} s: {told}")
+            verdict = "kept" if not one.broken else f"BROKEN: {one.broken}"
+            _say(f"{all_of_them - len(wanted)} of {all_of_them}: {on}, {point}, {one.seconds:.1f} s: {verdict}")
 
     with Lab() as lab, postgres() as cluster, ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="maskbot-kills-")))
@@ -94,7 +94,7 @@ def _kills(points: Sequence[str], per_point: int, seconds: float) -> int:
         lanes = [_lanes(host, folder, stack.enter_context(Maker()), cluster) for host in hosts]
         with ThreadPoolExecutor(len(lanes)) as pool:
             list(pool.map(work, lanes))
-    tell("Kills" if [*points] == [*POINTS] else f"Kills at {', '.join(points)}", of_kills(done, per_point))
+    write_part("Kills" if [*points] == [*POINTS] else f"Kills at {', '.join(points)}", of_kills(done, per_point))
     broken = [one for rounds in done.values() for one in rounds if one.broken]
     _say(f"{sum(map(len, done.values()))} kills, {len(broken)} with a broken promise")
     return 1 if broken else 0

@@ -1,4 +1,4 @@
-"""The stage of several bots: a fleet for each file of tests, and every host given back as it was found."""
+"""Fixtures for tests with several bots: a fleet for each test file, and every host restored as it was found."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -11,13 +11,13 @@ from tests.lab.machine import NotHereError
 from tests.lab.postgres import Postgres, postgres
 from tests.lab.pristine import Pristine
 from tests.lab.slack.lab import SlackLab
-from tests.soak.fleet import Fleet, sailing
+from tests.soak.fleet import Fleet, running_fleet
 from tests.stories.scene import Story, mark
 
 
 @pytest.fixture(scope="module")
-def harbour() -> Iterator[tuple[SlackLab, Postgres]]:
-    """Slack, and a PostgreSQL without a database."""
+def slack_and_cluster() -> Iterator[tuple[SlackLab, Postgres]]:
+    """Slack, and an empty PostgreSQL cluster."""
     with ExitStack() as stack:
         try:
             yield stack.enter_context(SlackLab()), stack.enter_context(postgres())
@@ -27,12 +27,12 @@ def harbour() -> Iterator[tuple[SlackLab, Postgres]]:
 
 @pytest.fixture(scope="module")
 def fleet(
-    harbour: tuple[SlackLab, Postgres], lab_hosts: Mapping[str, LabHost], found: Mapping[str, Pristine]
+    slack_and_cluster: tuple[SlackLab, Postgres], lab_hosts: Mapping[str, LabHost], found: Mapping[str, Pristine]
 ) -> Iterator[Fleet]:
     """Two replicas, on hosts as they were found."""
     assert found
-    slack, cluster = harbour
-    with sailing(slack, lab_hosts, cluster) as one:
+    slack, cluster = slack_and_cluster
+    with running_fleet(slack, lab_hosts, cluster) as one:
         yield one
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong meanwhile: a fault every few seconds, a replica killed or frozen now and then."""
+"""The disturbances of a soak: a fault every few seconds, a replica killed or frozen now and then."""
 
 import random
 import threading
@@ -14,12 +14,12 @@ from tests.soak.fleet import DATABASE, LEASE, Fleet
 METHODS = ("chat.postMessage", "chat.update", "chat.postEphemeral", "users.info", "conversations.info", "*")
 KINDS = ("429", "500", "503", "503-after", "reset", "reset-after")
 SESSION = "^sshd(-session)?: maskbot"  # as OpenSSH calls the process of a login
-STARTS = 5  # of a bot in a row, before something else is the matter
-MORTAL = 0  # this replica is killed again and again; the others live through it all
+STARTS = 5  # of a bot in a row, before the cause must be something else
+MORTAL = 0  # this replica is killed again and again; the others run all the time
 
 
-class Weather:
-    """Runs in threads of its own until it is told to stop; counts what it did."""
+class Disturbances:
+    """Causes faults and kills from its own threads until it is stopped, and counts them."""
 
     def __init__(self, fleet: Fleet, chance: random.Random, *, fault_every: float, kill_every: float) -> None:
         self._fleet, self._chance = fleet, chance
@@ -30,12 +30,12 @@ class Weather:
         self._threads = [threading.Thread(target=self._run, args=plan) for plan in plans]
 
     def begin(self) -> None:
-        """From now on."""
+        """Start causing faults and kills."""
         for thread in self._threads:
             thread.start()
 
     def end(self) -> None:
-        """It clears up: every fault is gone, every replica runs."""
+        """Stop; afterwards every fault is gone and every replica runs."""
         self._stop.set()
         for thread in self._threads:
             thread.join()
@@ -107,7 +107,7 @@ class Weather:
             self.counts["replicas killed"] += 1
             self._fleet.bots[MORTAL].kill()
             time.sleep(self._chance.random() * 1.5 * LEASE)
-            _begin_again(self._fleet.bots[MORTAL])
+            _start_again(self._fleet.bots[MORTAL])
         else:
             self.counts["replicas frozen past their lease"] += 1
             self._fleet.freeze(number)
@@ -115,8 +115,8 @@ class Weather:
             self._fleet.wake(number)
 
 
-def _begin_again(bot: Bot) -> None:
-    """As systemd does it: once more if it ends at once, because the database is away just then."""
+def _start_again(bot: Bot) -> None:
+    """Start it as systemd does: again if it ends at once because the database is away."""
     for _ in range(STARTS):
         try:
             bot.start()

@@ -1,4 +1,4 @@
-"""Several bots of the ordinary `maskbot run` on one PostgreSQL, one Slack and real hosts; each can die or freeze."""
+"""A fleet: several ordinary `maskbot run` on one PostgreSQL, one Slack and real hosts; each can die or freeze."""
 
 import os
 import shutil
@@ -36,7 +36,7 @@ SETTINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """Everything that is running. The desk looks into the database, and works on nothing."""
+    """All that runs: bots, Slack, hosts, PostgreSQL. `desk` only reads the database."""
 
     bots: tuple[Bot, ...]
     slack: SlackLab
@@ -45,17 +45,19 @@ class Fleet:
     desk: Database
 
     def freeze(self, number: int) -> None:
-        """SIGSTOP: it neither works nor notices, as a machine that is paused."""
+        """Stop a bot by SIGSTOP: it neither works nor notices, like a paused machine."""
         os.kill(self.bots[number].pid, signal.SIGSTOP)
 
     def wake(self, number: int) -> None:
-        """SIGCONT: it goes on where it was, whatever happened meanwhile."""
+        """Let it go on by SIGCONT, where it was, whatever happened meanwhile."""
         os.kill(self.bots[number].pid, signal.SIGCONT)
 
 
 @contextmanager
-def sailing(slack: SlackLab, hosts: Mapping[str, LabHost], cluster: Postgres, *, replicas: int = 2) -> Iterator[Fleet]:
-    """A fleet on an empty database; at its end every bot has stopped, in order if it can."""
+def running_fleet(
+    slack: SlackLab, hosts: Mapping[str, LabHost], cluster: Postgres, *, replicas: int = 2
+) -> Iterator[Fleet]:
+    """Run a fleet on an empty database; afterwards every bot has stopped, in order if it can."""
     url = cluster.make_database(DATABASE)
     with ExitStack() as stack:
         stack.callback(cluster.drop_database, DATABASE)

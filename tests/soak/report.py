@@ -1,4 +1,4 @@
-"""docs/soak.md, made by the run: what was done, what broke, what it cost."""
+"""Write docs/soak.md from a run: what was done, what broke, what it cost."""
 
 import re
 from collections import Counter
@@ -15,44 +15,50 @@ PAGE = Path(__file__).parents[2] / "docs" / "soak.md"
 HEAD = """\
 # What holds up over time
 
-Each part was made by a run of `script/soak` of its own, and what one found was mended before the next. Real processes,
-real sshd and systemd, real databases.
+Each part comes from a run of its own of `script/soak`. What a run found was fixed before the next one. Processes, sshd,
+systemd and databases are real.
 """
-_STORM = """\
+_SOAK = """\
 Run on {today}: {minutes} minutes, {rate} request a second over {targets} targets on three hosts, {replicas} replicas on
 PostgreSQL, a fault every {fault_every} s and a replica killed or frozen every {kill_every} s on average (seed {seed}).
-Replica 0 is the one that is killed; the others live through it all. All was over {settled} s after the last request.
+Only replica 0 is killed; the others run all the time. The last request was over {settled} s after traffic stopped.
 
-Checked for every request: the audit chain verifies, and what sudo noted on each host has an intent on record (I2); the
-stored outcome is what systemd shows (I3); one card, which shows the end, and no message twice (I4); no secret in
-messages and logs (I5); all over, and nothing stood still for a lease and 60 s on the way (I6); what was acknowledged is
-one request. That each command followed a look that showed the need (I1) is checked in the kills, where every look is on
-record.
+Checked for every request:
+
+- The audit chain verifies, and every command that sudo logged on a host was recorded before it was sent (I2).
+- The stored outcome is what systemd shows (I3).
+- There is one card, which shows the outcome, and no message was posted twice (I4).
+- No secret is in messages and logs (I5).
+- The request is over, and work never stood still for a lease and 60 s (I6).
+- Whatever was acknowledged is exactly one request.
+
+Whether each command followed a look that showed the need for it (I1) is checked in the kills, where every look is
+recorded.
 """
 _KILLS = """\
-Run on {today}: {total} kills, {per_point} wanted at each point on each database. A mask is asked for, a bot kills
-itself at the point (SIGKILL), and whoever is there goes on; then I1 to I6 are checked. One process on SQLite, started
-again; two on PostgreSQL, of which either dies, the other takes over, and the dead one is started again.
+Run on {today}: {total} kills, {per_point} wanted at each point on each database. Somebody asks for a mask, a bot kills
+itself at the point (SIGKILL), and the work goes on; then I1 to I6 are checked. On SQLite there is one process, which is
+started again. On PostgreSQL there are two: either dies, the other takes over, and the dead one is started again.
 
-That a look has shown the need (I1) is held to each process by itself. Leases last three seconds here, and a process
-that a busy machine starves for longer loses its claim to the other one, between its look and its command as well: then
-both send what their own look has shown, as [operations.md](operations.md) says of replicas that freeze.
+I1 (a look showed the need) is checked for each process by itself, because leases last only three seconds here. A
+process that a busy machine starves for longer loses its claim, possibly between its look and its command. Then
+both processes send what their own look showed, as [operations.md](operations.md) says of bots that freeze.
 """
 _PART = re.compile(r"\n(?=## )")
 
 
-def tell(title: str, lines: Iterator[str], page: Path = PAGE) -> None:
-    """Put one part of the page in the place of the older one of that title."""
+def write_part(title: str, lines: Iterator[str], page: Path = PAGE) -> None:
+    """Replace the part of the page that has this title, or add it."""
     old = _PART.split(page.read_text())[1:] if page.exists() else []
     parts = {part.partition("\n")[0]: part.rstrip() + "\n" for part in old}
     parts[f"## {title}"] = f"## {title}\n\n" + "".join(f"{line}\n" for line in lines)
     page.write_text(HEAD + "".join(f"\n{parts[name]}" for name in sorted(parts, reverse=True)))
 
 
-def of_storm(soaked: Soaked) -> Iterator[str]:
-    """The soak, in words and numbers."""
+def of_soak(soaked: Soaked) -> Iterator[str]:
+    """The report of a soak, in words and numbers."""
     plan = soaked.plan
-    yield _STORM.format(
+    yield _SOAK.format(
         today=_today(),
         minutes=f"{plan.seconds / 60:.0f}",
         rate=f"{1 / plan.every:g}",
@@ -68,7 +74,7 @@ def of_storm(soaked: Soaked) -> Iterator[str]:
     yield ""
     yield from _table("what people did", soaked.counts)
     yield from _table("how requests ended", soaked.outcomes)
-    yield from _table("what went wrong meanwhile", soaked.weather)
+    yield from _table("what went wrong meanwhile", soaked.disturbances)
     yield from _costs(soaked)
     if soaked.troubles:
         yield ""
@@ -103,8 +109,8 @@ def of_kills(rounds: Mapping[str, list[Round]], per_point: int) -> Iterator[str]
         cells = [[one for one in done if one.point == point] for done in rounds.values()]
         if not any(cells):
             continue
-        told = " | ".join(f"{sum(not one.broken for one in cell)} of {len(cell)}" for cell in cells)
-        yield f"| {point} | {when} | {told} |"
+        kept = " | ".join(f"{sum(not one.broken for one in cell)} of {len(cell)}" for cell in cells)
+        yield f"| {point} | {when} | {kept} |"
 
 
 def _table(title: str, counts: Counter[str]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The soak: traffic and weather for some time, then calm, then everything is checked."""
+"""The soak: requests, faults and kills for some time, then all is settled and checked."""
 
 import random
 import time
@@ -10,11 +10,11 @@ from typing import Any, Protocol
 
 from bot.core.requests import Request
 from bot.errors import StoreBusy
-from tests.soak.disturbances import Weather
+from tests.soak.disturbances import Disturbances
 from tests.soak.fleet import LEASE, Fleet
 from tests.soak.process_stats import Meter
 from tests.soak.traffic import Traffic
-from tests.soak.verdict import Beforehand, judged, requests_of
+from tests.soak.verdict import Beforehand, find_broken, requests_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Soaked:
-    """What came of it."""
+    """What a soak showed."""
 
     plan: Plan
     counts: Counter[str]  # what people did
     outcomes: Counter[str]  # how the requests ended
-    weather: Counter[str]
+    disturbances: Counter[str]  # what went wrong meanwhile
     troubles: list[str]  # of what provokes the faults, not of the bot
     broken: list[str]
     settled_after: float  # seconds from the last request to the end of all
@@ -44,8 +44,8 @@ class Soaked:
     meter: Meter
 
 
-class Happens(Protocol):
-    """What goes on meanwhile, from its beginning to its end, and counts what it did."""
+class Meanwhile(Protocol):
+    """What happens while people ask, from `begin` to `end`; it counts what it did."""
 
     counts: Counter[str]
     troubles: list[str]
@@ -56,25 +56,35 @@ class Happens(Protocol):
 
 
 def soak(
-    fleet: Fleet, plan: Plan, say: Callable[[str], None] = lambda _: None, *, meanwhile: Happens | None = None
+    fleet: Fleet, plan: Plan, say: Callable[[str], None] = lambda _: None, *, meanwhile: Meanwhile | None = None
 ) -> Soaked:
-    """All of it, with faults and kills if nothing else happens; the hosts are as the requests left them afterwards."""
+    """Run traffic with faults and kills, or with `meanwhile`, and check it; hosts stay as the requests left them."""
     chance, before = random.Random(plan.seed), Beforehand.of(fleet)
     traffic, meter = Traffic(fleet, chance), Meter(fleet, every=min(5.0, plan.seconds / 8))
-    weather = meanwhile or Weather(fleet, chance, fault_every=plan.fault_every, kill_every=plan.kill_every)
+    disturbances = meanwhile or Disturbances(fleet, chance, fault_every=plan.fault_every, kill_every=plan.kill_every)
     meter.begin()
-    weather.begin()
+    disturbances.begin()
     try:
-        _let_it_rain(fleet, plan, traffic, weather, say)
+        _run_traffic(plan, traffic, disturbances, say)
     finally:
-        weather.end()
+        disturbances.end()
         meter.end()
     settled = _settle(traffic, fleet, say)
     traffic.close()
-    broken = judged(fleet, traffic, before)
+    broken = find_broken(fleet, traffic, before)
     outcomes = how_they_ended(requests_of(fleet, since=before.at), fleet.desk.records())
     targets, replicas = len(traffic.targets), len(fleet.bots)
-    about = (traffic.counts, outcomes, weather.counts, weather.troubles, broken, settled, targets, replicas, meter)
+    about = (
+        traffic.counts,
+        outcomes,
+        disturbances.counts,
+        disturbances.troubles,
+        broken,
+        settled,
+        targets,
+        replicas,
+        meter,
+    )
     return Soaked(plan, *about)
 
 
@@ -89,25 +99,25 @@ def how_they_ended(requests: Iterable[Request], records: Iterable[Mapping[str, A
     return Counter(map(ended, requests))
 
 
-def _let_it_rain(fleet: Fleet, plan: Plan, traffic: Traffic, weather: Happens, say: Callable[[str], None]) -> None:
-    began, number, told = time.monotonic(), 0, 0.0
+def _run_traffic(plan: Plan, traffic: Traffic, disturbances: Meanwhile, say: Callable[[str], None]) -> None:
+    began, number, reported = time.monotonic(), 0, 0.0
     while (passed := time.monotonic() - began) < plan.seconds:
         with suppress(StoreBusy):  # PostgreSQL is away for us as well
             traffic.tick(number)
         number += 1
-        if passed - told >= min(30.0, plan.seconds / 4):
-            told = passed
-            say(f"{passed:5.0f} s: {dict(traffic.counts)}, {sum(weather.counts.values())} faults and kills")
+        if passed - reported >= min(30.0, plan.seconds / 4):
+            reported = passed
+            say(f"{passed:5.0f} s: {dict(traffic.counts)}, {sum(disturbances.counts.values())} faults and kills")
         time.sleep(max(0.0, began + number * plan.every - time.monotonic()))
 
 
 def _settle(traffic: Traffic, fleet: Fleet, say: Callable[[str], None]) -> float:
-    """Until all is over and said, or nothing has moved for the time in which it has to."""
+    """Wait until all requests are over and all messages sent, or nothing moves for too long; return the seconds."""
     began = moved = time.monotonic()
     before: object = None
     while time.monotonic() - moved < LEASE + 60:
         if traffic.settle() and not fleet.desk.is_anything_due():
-            time.sleep(1)  # whatever is being said at this moment
+            time.sleep(1)  # for messages that are being sent at this moment
             if not fleet.desk.is_anything_due():
                 break
         if (now := fleet.desk.head()) != before:

@@ -1,4 +1,4 @@
-"""Whether every promise held, once it is over: I1 to I6 for every request, from what each side says by itself."""
+"""After a soak, find every broken promise (I1 to I6) from what Slack, the hosts and the database each say."""
 
 import re
 from collections import Counter
@@ -24,24 +24,24 @@ _VERBS = re.compile(r" (mask|unmask|stop|kill|start|reset-failed|daemon-reload) 
 
 
 def requests_of(fleet: Fleet, *, since: datetime | None = None) -> list[Request]:
-    """All of them."""
+    """Every request of the soak."""
     return fleet.desk.find(Query(limit=100_000, since=since))
 
 
 @dataclass(frozen=True, slots=True)
 class Beforehand:
-    """How it was when it began: what came earlier is not ours to judge."""
+    """The state before the soak; what happened earlier is not checked."""
 
     at: datetime
     ran: Mapping[str, Counter[str]]  # by host
 
     @classmethod
     def of(cls, fleet: Fleet) -> "Beforehand":
-        """Now."""
+        """Read it now."""
         return cls(SystemClock().now(), {host.name: sudo_ran(host) for host in fleet.hosts.values()})
 
 
-def judged(fleet: Fleet, traffic: Traffic, before: Beforehand) -> list[str]:
+def find_broken(fleet: Fleet, traffic: Traffic, before: Beforehand) -> list[str]:
     """Every promise that was broken, in words."""
     requests, records = requests_of(fleet, since=before.at), list(fleet.desk.records())
     messages = [one for one in fleet.slack.messages("incident") if _mark(one)]
@@ -63,7 +63,7 @@ def _mark(message: Mapping[str, Any]) -> str:
 
 
 def _ended(request: Request, seen: Seen) -> Iterator[str]:
-    """I4 and I6: over, and one card that shows how."""
+    """I4 and I6: the request is over, and one card shows how."""
     if not request.stage.is_final:
         yield f"I6: {request.ask.change} ({request.id}) is {request.stage}"
         return
@@ -77,7 +77,7 @@ def _ended(request: Request, seen: Seen) -> Iterator[str]:
 
 
 def _hosts_disagree(fleet: Fleet, requests: list[Request]) -> Iterator[str]:
-    """I3: what the newest change of a unit says it did is so, as root sees it."""
+    """I3: root sees on the host what the newest change of each unit says it did."""
     newest: dict[tuple[str, str], Request] = {}
     for request in sorted(requests, key=lambda one: one.finished_at or one.asked_at):
         if request.stage is Stage.DONE and request.target.outcome in (*MASKED, Outcome.RESTORED):
@@ -92,7 +92,7 @@ def _hosts_disagree(fleet: Fleet, requests: list[Request]) -> Iterator[str]:
 def _sent_without_record(
     fleet: Fleet, requests: list[Request], records: list[Mapping[str, Any]], before: Beforehand
 ) -> Iterator[str]:
-    """I2: what sudo noted on each host that it ran, against the intents on record."""
+    """I2: commands that sudo logged on a host more often than they were recorded."""
     host_of = {request.id: request.target.host for request in requests}
     intents: Counter[tuple[str, str]] = Counter()
     for record in records:
@@ -105,7 +105,7 @@ def _sent_without_record(
 
 
 def sudo_ran(host: LabHost) -> Counter[str]:
-    """The commands that change something, as sudo itself noted them in the host's journal."""
+    """The commands that change something, as sudo logged them in the host's journal."""
     journal = host.run("journalctl", "--no-pager", "-o", "cat", "-t", "sudo", seconds=120).stdout
     found = (_COMMAND.search(line) for line in journal.splitlines())
     return Counter(one[1] for one in found if one and _VERBS.search(one[1]) and " status " not in one[1])
@@ -117,7 +117,7 @@ def _twins(said: list[tuple[str, str]]) -> Iterator[str]:
 
 
 def _lost(traffic: Traffic, requests: list[Request]) -> Iterator[str]:
-    """What was acknowledged is a request; nothing is two."""
+    """Acknowledged commands that are not exactly one request."""
     recorded = Counter(request.ask.reason for request in requests)
     for token, typed in traffic.acknowledged.items():
         if recorded[token] != 1:
@@ -126,7 +126,7 @@ def _lost(traffic: Traffic, requests: list[Request]) -> Iterator[str]:
 
 
 def _secrets(fleet: Fleet, said: list[tuple[str, str]]) -> Iterator[str]:
-    """I5, in Slack and in what the bots said of themselves."""
+    """I5: secrets in Slack or in the bots' logs."""
     places = {"Slack": repr(said), **{f"the log of bot {n}": bot.output for n, bot in enumerate(fleet.bots)}}
     for word in (BOT_TOKEN, APP_TOKEN, SIGNING_SECRET, "PRIVATE KEY", "/_hooks/response/"):
         yield from (f"I5: `{word}` is in {place}" for place, text in places.items() if word in text)

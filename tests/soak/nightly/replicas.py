@@ -1,4 +1,4 @@
-"""Several bots on one PostgreSQL that hear the same: nothing is done twice."""
+"""Several bots on one PostgreSQL receive the same events: nothing is done twice."""
 
 import pytest
 

@@ -13,7 +13,7 @@ from tests.lab.machine import LabError
 from tests.lab.postgres import Postgres
 from tests.lab.pristine import Pristine
 from tests.lab.slack.lab import SlackLab
-from tests.soak.fleet import DATABASE, Fleet, sailing
+from tests.soak.fleet import DATABASE, Fleet, running_fleet
 from tests.soak.one_change import done
 from tests.soak.run import Plan, soak
 from tests.soak.versions import MARK, NEXT, Rollout, be, next_version, replaced
@@ -30,12 +30,12 @@ def newer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def fleet(
-    harbour: tuple[SlackLab, Postgres], lab_hosts: Mapping[str, LabHost], found: Mapping[str, Pristine]
+    slack_and_cluster: tuple[SlackLab, Postgres], lab_hosts: Mapping[str, LabHost], found: Mapping[str, Pristine]
 ) -> Iterator[Fleet]:
     """Two replicas of this version, on a database that no other has seen."""
     assert found
-    slack, cluster = harbour
-    with sailing(slack, lab_hosts, cluster) as one:
+    slack, cluster = slack_and_cluster
+    with running_fleet(slack, lab_hosts, cluster) as one:
         yield one
 
 
