@@ -135,7 +135,7 @@ def deny(
 
 @app.command()
 def freeze(reason: words.Reason = None, *, json: words.Json = False) -> None:
-    """Stop new masks, whoever approves them. What takes a mask back goes on, and what runs is finished."""
+    """Turn the kill switch on: no new masks, whoever approves. Undos go on, and what runs is finished."""
     from bot.cli import call
 
     _exit(call.switch("freeze", reason or (), as_json=json))
@@ -143,7 +143,7 @@ def freeze(reason: words.Reason = None, *, json: words.Json = False) -> None:
 
 @app.command()
 def thaw(reason: words.Reason = None, *, json: words.Json = False) -> None:
-    """Let new masks go on: two people who may approve have to say so."""
+    """Turn the kill switch off: two people who may approve have to say so."""
     from bot.cli import call
 
     _exit(call.switch("thaw", reason or (), as_json=json))

@@ -79,7 +79,7 @@ class Shell:
             "slack": state.slack,
             "why": [*state.why],
             "open_requests": self._deps.store.count(Query(stages=open_stages)),
-            "frozen": json_view.frozen(self._desk.freezing.state),
+            "kill_switch": json_view.kill_switch(self._desk.kill_switch.state),
         }
         yield {"event": "state", "state": seen}
         yield end("", DONE if state.is_ready else FAILED)
@@ -141,7 +141,7 @@ class Shell:
             yield end("It is `maskbot freeze REASON` or `maskbot thaw`.", MISUSE)
             return
         switch(self._desk, Caller(person, user, SHELL, key), order)
-        while (heard := self._desk.freezing.answer(key)) is None:
+        while (heard := self._desk.kill_switch.answer(key)) is None:
             yield from self._pause()
         yield end(heard.text, DONE if heard.is_done else FAILED)
 

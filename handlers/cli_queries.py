@@ -72,7 +72,7 @@ def _passed(explained: Sequence[Explained]) -> list[str]:
 
 def _list(deps: Deps, host: str) -> Mapping[str, Any]:
     known = book(deps, host)
-    data = {**json_view.ledger(known), "frozen": json_view.frozen(kill_switch_state(deps))}
+    data = {**json_view.ledger(known), "kill_switch": json_view.kill_switch(kill_switch_state(deps))}
     return _said(stopped_too(deps, mask_inventory.whole(known, host=host)), data, known.ours)
 
 
@@ -85,7 +85,7 @@ def _status(deps: Deps, question: Question) -> Mapping[str, Any]:
     seen = look(deps, host, question.unit, full=True)
     data = {"host": host.name, "unit": json_view.snapshot(seen), "masks": [json_view.request(one) for one in masks]}
     told = stopped_too(deps, answers.status(host.name, seen, masks, deps.clock.now()))
-    return _said(told, {**data, "frozen": json_view.frozen(kill_switch_state(deps))}, masks)
+    return _said(told, {**data, "kill_switch": json_view.kill_switch(kill_switch_state(deps))}, masks)
 
 
 def _people(request: Request) -> Iterator[tuple[PersonId, str]]:

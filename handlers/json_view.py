@@ -55,7 +55,7 @@ def request(stored: Request) -> Shown:
     }
 
 
-def frozen(state: KillSwitchState) -> Shown | None:
+def kill_switch(state: KillSwitchState) -> Shown | None:
     """Who stopped new masks, and who wants them to go on; None while nobody has stopped them."""
     if state.kill_switch is None:
         return None
@@ -63,7 +63,7 @@ def frozen(state: KillSwitchState) -> Shown | None:
         "by": state.kill_switch.by_name,
         "reason": state.kill_switch.reason,
         "since": state.kill_switch.since.isoformat(),
-        "thaws": [wish.name for wish in state.turn_off_requests],
+        "off_requested_by": [one.name for one in state.turn_off_requests],
     }
 
 

@@ -8,5 +8,5 @@ from bot.workflow import Desk
 
 def switch(desk: Desk, caller: Caller, order: SwitchCommand) -> str:
     """`/mask freeze REASON` and `/mask thaw [reason]`; what comes of it is said in the channel, a no to the caller."""
-    desk.freezing.wish(caller, thaws=order.switch is Switch.THAW, reason=order.reason)
+    desk.kill_switch.request(caller, turns_off=order.switch is Switch.THAW, reason=order.reason)
     return replies.switched(order.switch)

@@ -119,8 +119,8 @@ def _say(words: Words) -> None:
     for why in state.get("why", ()):
         typer.echo(f"not well: {status_line.line(why)}")
     typer.echo(f"open requests: {state['open_requests']}")
-    if frozen := state.get("frozen"):
-        typer.echo(f"NEW MASKS ARE STOPPED by {status_line.line(frozen['by'])}: {status_line.line(frozen['reason'])}")
+    if switch := state.get("kill_switch"):
+        typer.echo(f"KILL SWITCH ON, by {status_line.line(switch['by'])}: {status_line.line(switch['reason'])}")
 
 
 def _left_alone(request: Mapping[str, Any]) -> str:

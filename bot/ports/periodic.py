@@ -11,7 +11,7 @@ from bot.core.requests.outbox import Message
 
 @dataclass(frozen=True, slots=True)
 class Periodic:
-    """Something that comes round again or is kept beside the requests: a watch over a host, a digest, a freeze.
+    """What comes round again or is kept beside the requests: a watch over a host, a handover, the kill switch.
 
     Its document is whatever its owner needs to remember, as JSON. `version` counts every keeping and every taking, so
     that of two who hold the same version one is turned away.

@@ -10,7 +10,7 @@ from bot.core.policy.model import Decision, Facts, Moment, Refuse
 from bot.core.policy.rules import dead_ends
 from bot.core.policy.rules.audit_shipping import AUDIT_UNAVAILABLE
 from bot.core.policy.rules.identity import is_one_of_us
-from bot.core.policy.rules.kill_switch import FROZEN
+from bot.core.policy.rules.kill_switch import KILL_SWITCH_ON
 from bot.core.policy.rules.permission import NOT_KNOWN, NOT_KNOWN_YET
 from bot.core.requests import Request, Verb
 from bot.core.requests.scheduling import is_ahead
@@ -52,7 +52,7 @@ def raise_if_unknown(answer: Decision | None) -> None:
 
 def _is_put_off(answer: Refuse, given: Facts) -> bool:
     """What is approved when new masks have to wait may run once they go on, if its approval is still good then."""
-    return answer.code in (FROZEN, AUDIT_UNAVAILABLE) and given.moment is Moment.ACT
+    return answer.code in (KILL_SWITCH_ON, AUDIT_UNAVAILABLE) and given.moment is Moment.ACT
 
 
 def facts(

@@ -1,4 +1,4 @@
-"""Stopping new masks and letting them go on: a wish is recorded at once, and done when its person is verified."""
+"""Stopping new masks and letting them go on: a request is recorded at once, and done when its person is verified."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -36,99 +36,99 @@ class KillSwitchControl:
         return kill_switch_state(self._deps)
 
     def answer(self, key: str) -> Answer | None:
-        """What became of a wish, once something has."""
+        """What became of a request, once something has."""
         return next((one for one in self.state.answers if one.key == key), None)
 
-    def wish(self, caller: Caller, *, thaws: bool, reason: str) -> None:
+    def request(self, caller: Caller, *, turns_off: bool, reason: str) -> None:
         """Record what somebody wants; a second delivery with the same key changes nothing."""
         now = self._deps.clock.now()
-        wish = SwitchRequest(thaws, caller.id, caller.name, caller.place, reason, now, caller.key)
-        while not self._recorded(wish):
+        asked = SwitchRequest(turns_off, caller.id, caller.name, caller.place, reason, now, caller.key)
+        while not self._recorded(asked):
             continue
 
-    def _recorded(self, wish: SwitchRequest) -> bool:
+    def _recorded(self, asked: SwitchRequest) -> bool:
         """False if somebody else changed the row meanwhile."""
         store = self._deps.store
         duty = store.duty(NAME) or Periodic(NAME)
         state = decode(duty.document)
-        if state.knows(wish.key):
+        if state.knows(asked.key):
             return True
-        newer = encode(replace(state, requests=(*state.requests, wish)))
+        newer = encode(replace(state, requests=(*state.requests, asked)))
         try:
-            store.keep(Periodic(NAME, newer, wish.at, duty.version), events=[_event("kill_switch.requested", wish)])
+            store.keep(Periodic(NAME, newer, asked.at, duty.version), events=[_event("kill_switch.requested", asked)])
         except Stale:
             return False
         return True
 
 
 def apply_switch_requests(deps: Deps, duty: Periodic) -> None:
-    """Do one wish, and be due again at once while there are more."""
+    """Do one request, and be due again at once while there are more."""
     state = decode(duty.document)
     if not state.requests:
         deps.store.keep(replace(duty, due_at=None))
         return
     try:
-        wish, no = _weighed(deps, state.requests[0])
+        asked, no = _weighed(deps, state.requests[0])
     except NotYet as later:
         deps.store.keep(replace(duty, due_at=deps.clock.now() + timedelta(seconds=later.again_in)))
         return
-    step = refuse(state, wish, no) if no else take_up(state, wish, still_may=lambda one: _may(deps, one))
+    step = refuse(state, asked, no) if no else take_up(state, asked, still_may=lambda one: _may(deps, one))
     due_at = deps.clock.now() if step.state.requests else None
     deps.store.keep(
         Periodic(NAME, encode(step.state), due_at, duty.version),
-        events=[_event(step.event, wish, is_done=step.answer.is_done)],
-        messages=_announcements(deps, wish, step),
+        events=[_event(step.event, asked, is_done=step.answer.is_done)],
+        messages=_announcements(deps, asked, step),
     )
     if not step.announced:
-        _tell(deps, wish, step.answer.text)
+        _tell(deps, asked, step.answer.text)
     if step.event in ("kill_switch.on", "kill_switch.off"):
         deps.store.hurry_all(_CONCERNED)
 
 
-def _weighed(deps: Deps, wish: SwitchRequest) -> tuple[SwitchRequest, str]:
-    """The wish under the name that its person has now, and why they may not; empty if they may. Raises `NotYet`."""
+def _weighed(deps: Deps, asked: SwitchRequest) -> tuple[SwitchRequest, str]:
+    """The request under the name that its person has now, and why they may not; empty if they may. Raises `NotYet`."""
     try:
-        given = _facts(deps, wish)
+        given = _facts(deps, asked)
     except Unverified as error:
-        return wish, str(error)
+        return asked, str(error)
     no = may_use_kill_switch(given, deps.policy)
     if no and no.code == NOT_KNOWN_YET:
         raise NotYet(no.reason)
-    return replace(wish, name=given.requester.name or wish.name), sentence(no) if no else ""
+    return replace(asked, name=given.requester.name or asked.name), sentence(no) if no else ""
 
 
-def _may(deps: Deps, wish: SwitchRequest) -> bool:
-    """Whether somebody who wished for something a while ago still might."""
+def _may(deps: Deps, asked: SwitchRequest) -> bool:
+    """Whether somebody who asked for something a while ago still might."""
     try:
-        return may_use_kill_switch(_facts(deps, wish), deps.policy) is None
+        return may_use_kill_switch(_facts(deps, asked), deps.policy) is None
     except (NotYet, Unverified):
         return False
 
 
-def _facts(deps: Deps, wish: SwitchRequest) -> Facts:
+def _facts(deps: Deps, asked: SwitchRequest) -> Facts:
     """Who it is, and where; no rule that is asked looks at the change. Raises `NotYet` and `Unverified`."""
     host, unit = deps.inventory.names[0], UnitName("any.service")
-    ask = Ask(Change(Verb.MASK, host, unit), wish.by, wish.name, wish.place)
-    return facts(deps, Request(NAME, "", ask, wish.at, Target(host, unit)), Moment.ASK)
+    ask = Ask(Change(Verb.MASK, host, unit), asked.by, asked.name, asked.place)
+    return facts(deps, Request(NAME, "", ask, asked.at, Target(host, unit)), Moment.ASK)
 
 
-def _event(kind: str, wish: SwitchRequest, *, is_done: bool = True) -> Event:
-    said = {"wish": "thaw" if wish.turns_off else "freeze", "reason": wish.reason, "channel": wish.place.channel}
-    return Event(kind, "success" if is_done else "denied", actor=wish.by, data=said)
+def _event(kind: str, asked: SwitchRequest, *, is_done: bool = True) -> Event:
+    said = {"switch": "off" if asked.turns_off else "on", "reason": asked.reason, "channel": asked.place.channel}
+    return Event(kind, "success" if is_done else "denied", actor=asked.by, data=said)
 
 
-def _announcements(deps: Deps, wish: SwitchRequest, step: Step) -> Sequence[Message]:
+def _announcements(deps: Deps, asked: SwitchRequest, step: Step) -> Sequence[Message]:
     """In the channel for what belongs to no request, and where it was said."""
     if not step.announced:
         return ()
     everywhere = Message(MessageKind.NOTE, body=step.announced)
-    if wish.place.is_shell or wish.place.channel == deps.policy.operations_channel:
+    if asked.place.is_shell or asked.place.channel == deps.policy.operations_channel:
         return (everywhere,)
-    return (everywhere, replace(everywhere, place=wish.place))
+    return (everywhere, replace(everywhere, place=asked.place))
 
 
-def _tell(deps: Deps, wish: SwitchRequest, text: str) -> None:
+def _tell(deps: Deps, asked: SwitchRequest, text: str) -> None:
     """To one person alone, best effort."""
-    if not wish.place.is_shell:
+    if not asked.place.is_shell:
         with suppress(MaskbotError):
-            deps.channel.whisper(wish.place, wish.by.user, plain(text))
+            deps.channel.whisper(asked.place, asked.by.user, plain(text))

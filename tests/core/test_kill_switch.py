@@ -8,7 +8,16 @@ import pytest
 
 from bot.core.cards import plain
 from bot.core.cards.kill_switch import above
-from bot.core.kill_switch import THAW_GOOD_FOR, KillSwitchState, Step, SwitchRequest, decode, encode, refuse, take_up
+from bot.core.kill_switch import (
+    OFF_REQUEST_GOOD_FOR,
+    KillSwitchState,
+    Step,
+    SwitchRequest,
+    decode,
+    encode,
+    refuse,
+    take_up,
+)
 from bot.core.people.identity import Person, Place
 from bot.core.policy.calendar_and_limits import ExtraApprovals, Freeze, RequestLimits
 from bot.core.policy.decide import may_use_kill_switch
@@ -18,15 +27,17 @@ from tests.core.situations import ALICE, BOB, CAROL, DAVE, INCIDENT, NOW, POLICY
 MINUTE = timedelta(minutes=1)
 
 
-def wish(by: Person, *, thaws: bool = False, minutes: float = 0, reason: str = "", key: str = "") -> SwitchRequest:
+def ask_for(
+    by: Person, *, turns_off: bool = False, minutes: float = 0, reason: str = "", key: str = ""
+) -> SwitchRequest:
     at = NOW + minutes * MINUTE
-    return SwitchRequest(thaws, by.id, by.name, INCIDENT, reason, at, key or f"{by.name}{minutes}{thaws}")
+    return SwitchRequest(turns_off, by.id, by.name, INCIDENT, reason, at, key or f"{by.name}{minutes}{turns_off}")
 
 
-def said(*wishes: SwitchRequest, gone: tuple[Person, ...] = ()) -> Step:
+def said(*requests: SwitchRequest, gone: tuple[Person, ...] = ()) -> Step:
     """The last step after all of these; `gone` may approve nothing any more."""
     state, step = KillSwitchState(), None
-    for one in wishes:
+    for one in requests:
         state = replace(state, requests=(*state.requests, one))
         step = take_up(state, one, still_may=lambda earlier: earlier.by not in {person.id for person in gone})
         state = step.state
@@ -35,8 +46,8 @@ def said(*wishes: SwitchRequest, gone: tuple[Person, ...] = ()) -> Step:
     return step
 
 
-FREEZE = wish(BOB, reason="it masks the wrong hosts")
-THAW = wish(CAROL, thaws=True, minutes=5)
+FREEZE = ask_for(BOB, reason="it masks the wrong hosts")
+THAW = ask_for(CAROL, turns_off=True, minutes=5)
 
 
 def test_one_is_enough_to_stop_new_masks_and_everybody_hears_why() -> None:
@@ -44,13 +55,15 @@ def test_one_is_enough_to_stop_new_masks_and_everybody_hears_why() -> None:
     assert (step.event, step.answer.is_done) == ("kill_switch.on", True)
     assert step.state.kill_switch
     assert (step.state.kill_switch.by, step.state.kill_switch.since) == (BOB.id, NOW)
-    assert step.announced.startswith("NEW MASKS ARE STOPPED by bob: it masks the wrong hosts.\nWhat waits cannot be")
+    assert step.announced.startswith(
+        "KILL SWITCH ON, by bob: it masks the wrong hosts.\nNo new masks: what waits cannot be"
+    )
 
 
 def test_a_second_freeze_changes_nothing_and_its_maker_hears_whose_it_is() -> None:
-    step = said(FREEZE, wish(CAROL, minutes=1, reason="me too"))
+    step = said(FREEZE, ask_for(CAROL, minutes=1, reason="me too"))
     assert (step.event, step.answer.is_done, step.announced) == ("kill_switch.refused", False, "")
-    assert step.answer.text == "New masks are stopped already, by bob: it masks the wrong hosts."
+    assert step.answer.text == "The kill switch is on already, by bob: it masks the wrong hosts."
     assert step.state.kill_switch == said(FREEZE).state.kill_switch
 
 
@@ -59,54 +72,54 @@ def test_one_who_wants_it_over_does_not_lift_it() -> None:
     assert (step.event, step.state.turn_off_requests) == ("kill_switch.off_requested", (THAW,))
     assert step.state.kill_switch
     assert step.announced == (
-        "carol wants new masks to go on.\nOne more who may approve has to say `/mask thaw` within the hour."
+        "carol wants the kill switch off.\nOne more who may approve has to say `/mask thaw` within the hour."
     )
 
 
 def test_the_same_person_twice_is_one_person() -> None:
-    step = said(FREEZE, THAW, wish(CAROL, thaws=True, minutes=6))
+    step = said(FREEZE, THAW, ask_for(CAROL, turns_off=True, minutes=6))
     assert (step.event, step.answer.is_done, step.announced) == ("kill_switch.refused", False, "")
     assert "You said so already." in step.answer.text
     grid = replace(CAROL, id=replace(CAROL.id, enterprise="E1"))
-    assert said(FREEZE, THAW, wish(grid, thaws=True, minutes=6)).event == "kill_switch.refused"
+    assert said(FREEZE, THAW, ask_for(grid, turns_off=True, minutes=6)).event == "kill_switch.refused"
 
 
 @pytest.mark.parametrize("second", [BOB, ALICE], ids=["who stopped them", "somebody else"])
 def test_two_lift_it(second: Person) -> None:
-    step = said(FREEZE, THAW, wish(second, thaws=True, minutes=10))
+    step = said(FREEZE, THAW, ask_for(second, turns_off=True, minutes=10))
     assert (step.event, step.state.kill_switch, step.state.turn_off_requests) == ("kill_switch.off", None, ())
     assert step.announced == (
-        f"NEW MASKS GO ON: carol and {second.name} lifted the freeze by bob of 2026-03-01 03:00 UTC."
+        f"KILL SWITCH OFF, by carol and {second.name}: new masks go on. bob had turned it on at 2026-03-01 03:00 UTC."
     )
 
 
 def test_two_who_say_so_hours_apart_are_no_two() -> None:
-    late = 5 + THAW_GOOD_FOR / MINUTE
-    assert said(FREEZE, THAW, wish(BOB, thaws=True, minutes=late)).event == "kill_switch.off"
-    step = said(FREEZE, THAW, wish(BOB, thaws=True, minutes=late + 0.1))
+    late = 5 + OFF_REQUEST_GOOD_FOR / MINUTE
+    assert said(FREEZE, THAW, ask_for(BOB, turns_off=True, minutes=late)).event == "kill_switch.off"
+    step = said(FREEZE, THAW, ask_for(BOB, turns_off=True, minutes=late + 0.1))
     assert (step.event, [one.name for one in step.state.turn_off_requests]) == ("kill_switch.off_requested", ["bob"])
 
 
 def test_who_may_approve_nothing_any_more_does_not_count() -> None:
-    step = said(FREEZE, THAW, wish(BOB, thaws=True, minutes=6), gone=(CAROL,))
+    step = said(FREEZE, THAW, ask_for(BOB, turns_off=True, minutes=6), gone=(CAROL,))
     assert (step.event, [one.name for one in step.state.turn_off_requests]) == ("kill_switch.off_requested", ["bob"])
 
 
 def test_who_says_freeze_again_takes_back_what_was_said_for_a_thaw() -> None:
-    step = said(FREEZE, THAW, wish(ALICE, minutes=6, reason="not yet!"))
+    step = said(FREEZE, THAW, ask_for(ALICE, minutes=6, reason="not yet!"))
     assert (step.event, step.state.turn_off_requests) == ("kill_switch.kept_on", ())
-    assert step.announced.startswith("NEW MASKS STAY STOPPED, says alice: not yet!\nWhoever wants")
+    assert step.announced.startswith("KILL SWITCH STAYS ON, says alice: not yet!\nWhoever wants")
 
 
 def test_there_is_nothing_to_lift_where_nothing_is_stopped() -> None:
     step = said(THAW)
     assert (step.event, step.answer.is_done) == ("kill_switch.refused", False)
-    assert step.answer.text == "New masks are not stopped, so there is nothing to lift."
+    assert step.answer.text == "The kill switch is not on, so there is nothing to turn off."
 
 
 def test_a_reason_for_a_thaw_is_told() -> None:
     step = said(FREEZE, replace(THAW, reason="it is mended"))
-    assert step.announced.startswith("carol wants new masks to go on: it is mended.\n")
+    assert step.announced.startswith("carol wants the kill switch off: it is mended.\n")
 
 
 def test_what_is_refused_is_answered_and_changes_nothing_else() -> None:
@@ -123,7 +136,7 @@ def test_a_second_delivery_is_known_before_and_after_it_was_answered() -> None:
 
 
 def test_only_the_last_answers_are_kept() -> None:
-    state = said(*(wish(BOB, minutes=number, reason="x") for number in range(30))).state
+    state = said(*(ask_for(BOB, minutes=number, reason="x") for number in range(30))).state
     assert (len(state.answers), state.answers[-1].key) == (20, "bob29False")
 
 
@@ -178,9 +191,7 @@ def test_it_is_for_those_who_may_approve_something(given: Policy, who: Person, s
     if not said:
         assert no is None
     elif said == "may not":
-        assert no == Refuse(
-            "may_not_freeze", "Stopping new masks, and letting them go on, is for those who may approve something.", ""
-        )
+        assert no == Refuse("kill_switch_not_permitted", "The kill switch is for those who may approve something.", "")
     else:
         assert no
         assert said in no.hint

@@ -139,7 +139,7 @@ def test_everybody_may_ask_whether_the_bot_is_ready(terminal: Terminal) -> None:
         "slack": "not connected",
         "why": [],
         "open_requests": 1,
-        "frozen": None,
+        "kill_switch": None,
     }
     assert end["exit"] == 1
 
@@ -486,18 +486,23 @@ def switched(terminal: Terminal, user: str, text: str) -> tuple[int, str]:
 def test_the_kill_switch_is_pulled_at_a_terminal_too(terminal: Terminal) -> None:
     assert switched(terminal, "bob", "freeze it masks the wrong hosts") == (
         0,
-        "NEW MASKS ARE STOPPED by bob: it masks the wrong hosts.\n"
-        "What waits cannot be approved; what runs is finished, and what takes a mask back goes on. "
-        "Two people who may approve lift it: `/mask thaw`.",
+        "KILL SWITCH ON, by bob: it masks the wrong hosts.\n"
+        "No new masks: what waits cannot be approved. What runs is finished, and undos go on. "
+        "Two people who may approve turn it off: `/mask thaw`.",
     )
     state, _ = terminal.run("#10001", do="state")
-    frozen = state["state"]["frozen"]
-    assert frozen | {"since": ""} == {"by": "bob", "reason": "it masks the wrong hosts", "since": "", "thaws": []}
+    switched_on = state["state"]["kill_switch"]
+    assert switched_on | {"since": ""} == {
+        "by": "bob",
+        "reason": "it masks the wrong hosts",
+        "since": "",
+        "off_requested_by": [],
+    }
     listed, _ = terminal.run("bob", do="question", text="list")
-    assert listed["lines"][1].startswith("NEW MASKS ARE STOPPED by @")
-    assert listed["answer"]["frozen"]["by"] == "bob"
+    assert listed["lines"][1].startswith("KILL SWITCH ON, by @")
+    assert listed["answer"]["kill_switch"]["by"] == "bob"
     status, _ = terminal.run("bob", do="question", text="status web-01")
-    assert status["answer"]["frozen"]["reason"] == "it masks the wrong hosts"
+    assert status["answer"]["kill_switch"]["reason"] == "it masks the wrong hosts"
 
     assert switched(terminal, "bob", "thaw")[0] == 0
     assert switched(terminal, "bob", "thaw again") == (

@@ -91,8 +91,8 @@ class TestThePage:
         assert "cron" not in shown
 
     def test_says_that_new_masks_are_stopped(self, world: World) -> None:
-        frozen = KillSwitch(PersonId("T1", "UCAROL"), "carol", "it masks the wrong hosts", datetime.now(UTC))
-        world.store.keep(Periodic(NAME, encode(KillSwitchState(kill_switch=frozen))))
+        switch = KillSwitch(PersonId("T1", "UCAROL"), "carol", "it masks the wrong hosts", datetime.now(UTC))
+        world.store.keep(Periodic(NAME, encode(KillSwitchState(kill_switch=switch))))
         world.send(home_opened())
         assert "new masks, by carol" in page(world)
 

@@ -12,7 +12,7 @@ from tests.handlers.world import World
 
 
 def state(world: World) -> KillSwitchState:
-    return world.desk.freezing.state
+    return world.desk.kill_switch.state
 
 
 def said(response: BoltResponse) -> str:
@@ -22,15 +22,15 @@ def said(response: BoltResponse) -> str:
 def test_what_is_typed_is_recorded_with_who_and_where_and_why(world: World) -> None:
     answer = world.send(command("freeze it masks the wrong hosts", user="UBOB"))
     assert said(answer) == "Heard: `freeze`. It counts as soon as I have seen that you may."
-    (wish,) = state(world).requests
-    assert wish == SwitchRequest(
+    (asked,) = state(world).requests
+    assert asked == SwitchRequest(
         turns_off=False,
         by=PersonId("T1", "UBOB"),
         name="bob",
         place=Place(CHANNEL),
         reason="it masks the wrong hosts",
-        at=wish.at,
-        key=wish.key,
+        at=asked.at,
+        key=asked.key,
     )
     (event,) = world.events("kill_switch.requested")
     assert (event["actor"]["user"], event["data"]["reason"]) == ("UBOB", "it masks the wrong hosts")
@@ -39,8 +39,8 @@ def test_what_is_typed_is_recorded_with_who_and_where_and_why(world: World) -> N
 
 def test_a_mention_in_a_thread_is_the_same_and_stays_there(world: World) -> None:
     world.send(mention("thaw it is mended", thread="1700000000.000100"))
-    (wish,) = state(world).requests
-    assert (wish.turns_off, wish.reason, wish.place.thread) == (True, "it is mended", "1700000000.000100")
+    (asked,) = state(world).requests
+    assert (asked.turns_off, asked.reason, asked.place.thread) == (True, "it is mended", "1700000000.000100")
 
 
 def test_a_second_delivery_is_one_wish(world: World) -> None:
@@ -54,7 +54,7 @@ def test_a_second_delivery_is_one_wish(world: World) -> None:
 def test_several_wishes_are_kept_in_their_order(world: World) -> None:
     for text in ("freeze x", "thaw", "thaw again"):
         world.send(command(text))
-    assert [(wish.turns_off, wish.reason) for wish in state(world).requests] == [
+    assert [(asked.turns_off, asked.reason) for asked in state(world).requests] == [
         (False, "x"),
         (True, ""),
         (True, "again"),

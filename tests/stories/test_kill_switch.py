@@ -19,17 +19,17 @@ def test_new_masks_are_stopped_by_one_and_go_on_by_two(story: Story) -> None:
     waiting = story.asks("/mask web-01 cron")
 
     story.types("bob", "/mask freeze it masks the wrong hosts")
-    assert "NEW MASKS ARE STOPPED by bob: it masks the wrong hosts." in announced(story, "NEW MASKS ARE STOPPED")
-    story.until(lambda: "Stopped  new masks, by bob" in words(story.card("MASK cron.service")), "the card saying so")
+    assert "KILL SWITCH ON, by bob: it masks the wrong hosts." in announced(story, "KILL SWITCH ON")
+    story.until(lambda: "Kill switch  on, by bob" in words(story.card("MASK cron.service")), "the card saying so")
 
     story.types("alice", "/mask web-02 restless")
-    assert "by bob: it masks the wrong hosts." in story.told("alice", "New masks are stopped since")
+    assert "by bob: it masks the wrong hosts." in story.told("alice", "The kill switch is on since")
     story.presses("carol", "Approve", waiting)
-    story.told("carol", "New masks are stopped since")
+    story.told("carol", "The kill switch is on since")
     assert story.sees("cron.service") == RUNS
     assert story.sees("restless.service", "web-02") == RUNS
     story.types("alice", "/mask list")
-    assert "tuned.service on web-01" in story.told("alice", "NEW MASKS ARE STOPPED by @bob")
+    assert "tuned.service on web-01" in story.told("alice", "KILL SWITCH ON, by @bob")
 
     story.presses("alice", "Unmask", masked)
     story.card("UNMASKED, AS BEFORE · tuned.service on web-01")
@@ -47,9 +47,9 @@ def _two_let_them_go_on(story: Story) -> None:
     story.types("alice", "/mask thaw")
     story.told("alice", "is for those who may approve something")
     story.types("carol", "/mask thaw it is mended")
-    announced(story, "carol wants new masks to go on: it is mended.")
+    announced(story, "carol wants the kill switch off: it is mended.")
     story.types("carol", "/mask thaw really")
     story.told("carol", "You said so already.")
     thawed = maskbot(story, "nobody", "thaw")
-    assert (thawed.returncode, thawed.stdout.startswith("NEW MASKS GO ON: carol and bob lifted")) == (0, True), thawed
-    announced(story, "NEW MASKS GO ON: carol and bob")
+    assert (thawed.returncode, thawed.stdout.startswith("KILL SWITCH OFF, by carol and bob")) == (0, True), thawed
+    announced(story, "KILL SWITCH OFF, by carol and bob")

@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.hosts.inventory import Host, Inventory
 from bot.core.input.grammar import Question, Word
-from bot.core.kill_switch import THAW_GOOD_FOR
+from bot.core.kill_switch import OFF_REQUEST_GOOD_FOR
 from bot.core.people.identity import Person, Place
 from bot.core.requests import Outcome, Request, Stage, Tally, Verdict
 from bot.errors import NotYet
@@ -26,26 +26,26 @@ WEB = Host("web-01", "192.0.2.1", 22, "maskbot", "prod")
 SHELL = Place("shell", name="the command line")
 
 
-def wish(world: World, *, by: Person, thaws: bool = False, reason: str = "", place: Place = INCIDENT) -> str:
+def ask_for(world: World, *, by: Person, turns_off: bool = False, reason: str = "", place: Place = INCIDENT) -> str:
     """Somebody says so; what became of it, once something has."""
     key = secrets.token_hex(8)
-    world.desk.freezing.wish(caller(by, key, place=place), thaws=thaws, reason=reason)
-    world.until(lambda: world.desk.freezing.answer(key) is not None, f"an answer to {by.name}")
-    answer = world.desk.freezing.answer(key)
+    world.desk.kill_switch.request(caller(by, key, place=place), turns_off=turns_off, reason=reason)
+    world.until(lambda: world.desk.kill_switch.answer(key) is not None, f"an answer to {by.name}")
+    answer = world.desk.kill_switch.answer(key)
     assert answer
     return answer.text
 
 
 def freeze(world: World, *, by: Person = BOB) -> str:
-    return wish(world, by=by, reason="it masks the wrong hosts")
+    return ask_for(world, by=by, reason="it masks the wrong hosts")
 
 
 def thaw(world: World, *, by: Person, reason: str = "") -> str:
-    return wish(world, by=by, thaws=True, reason=reason)
+    return ask_for(world, by=by, turns_off=True, reason=reason)
 
 
-def is_frozen(world: World) -> bool:
-    return world.desk.freezing.state.kill_switch is not None
+def is_on(world: World) -> bool:
+    return world.desk.kill_switch.state.kill_switch is not None
 
 
 def announced(world: World, part: str, *, times: int) -> list[str]:
@@ -74,14 +74,14 @@ def world(idle: World) -> Iterator[World]:
 
 
 def test_one_stops_new_masks_and_everybody_is_told_where_it_was_said_and_in_operations(world: World) -> None:
-    assert freeze(world).startswith("NEW MASKS ARE STOPPED by bob: it masks the wrong hosts.")
-    assert is_frozen(world)
-    assert announced(world, "NEW MASKS ARE STOPPED by bob", times=2) == ["C1", "COPS"]
+    assert freeze(world).startswith("KILL SWITCH ON, by bob: it masks the wrong hosts.")
+    assert is_on(world)
+    assert announced(world, "KILL SWITCH ON, by bob", times=2) == ["C1", "COPS"]
 
 
 def test_what_is_said_in_the_operations_channel_is_said_there_once(world: World) -> None:
-    wish(world, by=BOB, reason="x", place=Place("COPS", name="inc-ops"))
-    assert announced(world, "NEW MASKS ARE STOPPED", times=1) == ["COPS"]
+    ask_for(world, by=BOB, reason="x", place=Place("COPS", name="inc-ops"))
+    assert announced(world, "KILL SWITCH ON", times=1) == ["COPS"]
 
 
 @pytest.mark.parametrize(
@@ -93,23 +93,23 @@ def test_it_is_for_those_who_may_approve_something_and_others_are_told_alone(
 ) -> None:
     assert no in freeze(world, by=who)
     assert no in world.told(who, no)
-    assert not is_frozen(world)
+    assert not is_on(world)
 
 
 def test_who_cannot_be_verified_stops_nothing(world: World) -> None:
     world.people.silent.add(BOB.id)
     assert "did not say who that is" in freeze(world)
-    assert not is_frozen(world)
+    assert not is_on(world)
 
 
 def test_one_person_twice_does_not_lift_it_and_two_do(world: World) -> None:
     freeze(world)
     assert "One more who may approve" in thaw(world, by=CAROL)
     assert "You said so already." in thaw(world, by=CAROL)
-    assert is_frozen(world)
-    assert "NEW MASKS GO ON: carol and bob" in thaw(world, by=BOB)
-    assert not is_frozen(world)
-    assert announced(world, "NEW MASKS GO ON", times=2) == ["C1", "COPS"]
+    assert is_on(world)
+    assert "KILL SWITCH OFF, by carol and bob" in thaw(world, by=BOB)
+    assert not is_on(world)
+    assert announced(world, "KILL SWITCH OFF", times=2) == ["C1", "COPS"]
 
 
 def test_who_left_the_approvers_meanwhile_does_not_count(world: World) -> None:
@@ -117,22 +117,22 @@ def test_who_left_the_approvers_meanwhile_does_not_count(world: World) -> None:
     thaw(world, by=CAROL)
     world.people.groups["sre"].discard(CAROL.id)
     assert "One more who may approve" in thaw(world, by=BOB)
-    assert is_frozen(world)
+    assert is_on(world)
 
 
 def test_what_was_said_hours_ago_does_not_count(world: World) -> None:
     freeze(world)
     thaw(world, by=CAROL)
-    world.clock.ahead += THAW_GOOD_FOR + MINUTE
+    world.clock.ahead += OFF_REQUEST_GOOD_FOR + MINUTE
     assert "One more who may approve" in thaw(world, by=BOB)
-    assert is_frozen(world)
+    assert is_on(world)
 
 
 def test_a_new_request_is_refused_with_the_reason_and_by_whom(world: World) -> None:
     freeze(world)
     asked = world.ended(world.ask_mask("cron"))
     assert asked.stage is Stage.REFUSED
-    assert " by bob: it masks the wrong hosts." in world.told(ALICE, "New masks are stopped since")
+    assert " by bob: it masks the wrong hosts." in world.told(ALICE, "The kill switch is on since")
     assert world.wire.calls == []
 
 
@@ -140,10 +140,10 @@ def test_what_waits_says_so_on_its_card_cannot_be_approved_and_may_be_denied(wor
     asked = waits(world, within=60 * MINUTE)
     asked = world.store.save(asked.on_target(digest="0123456789abcdef"))
     freeze(world)
-    world.until(lambda: "*Stopped*  new masks, by bob" in world.card(asked), "a card that says so")
+    world.until(lambda: "*Kill switch*  on, by bob" in world.card(asked), "a card that says so")
 
     world.vote(asked, by=CAROL)
-    assert "New masks are stopped since" in world.told(CAROL, "New masks are stopped")
+    assert "The kill switch is on since" in world.told(CAROL, "The kill switch is on")
     now = world.store.get(asked.id)
     assert (now.stage, [vote.tally for vote in now.votes]) == (Stage.WAITING, [Tally.REFUSED])
 
@@ -165,17 +165,17 @@ def test_a_restart_forgets_nothing(idle: World) -> None:
         freeze(idle)
         thaw(idle, by=CAROL)
     with idle.running():
-        assert is_frozen(idle)
-        assert "NEW MASKS GO ON" in thaw(idle, by=BOB)
+        assert is_on(idle)
+        assert "KILL SWITCH OFF" in thaw(idle, by=BOB)
 
 
 def test_what_is_wished_while_no_bot_runs_is_done_when_one_does(idle: World) -> None:
     for number in range(2):
-        idle.desk.freezing.wish(caller(BOB, f"shell:{number}", place=SHELL), thaws=bool(number), reason="x")
-    assert not is_frozen(idle)
+        idle.desk.kill_switch.request(caller(BOB, f"shell:{number}", place=SHELL), turns_off=bool(number), reason="x")
+    assert not is_on(idle)
     with idle.running():
-        idle.until(lambda: idle.desk.freezing.answer("shell:1") is not None, "both answers")
-    assert is_frozen(idle)
+        idle.until(lambda: idle.desk.kill_switch.answer("shell:1") is not None, "both answers")
+    assert is_on(idle)
     assert [event["type"] for event in idle.store.chain()] == [
         "kill_switch.requested",
         "kill_switch.requested",
@@ -195,21 +195,21 @@ def test_before_slack_is_reached_a_wish_waits(idle: World, monkeypatch: pytest.M
 
     monkeypatch.setattr(idle.people, "person", not_yet)
     with idle.running():
-        assert freeze(idle).startswith("NEW MASKS ARE STOPPED")
+        assert freeze(idle).startswith("KILL SWITCH ON")
 
 
-def test_a_row_that_nobody_wished_for_is_left_alone(idle: World) -> None:
+def test_a_row_that_nobody_asked_for_is_left_alone(idle: World) -> None:
     idle.store.keep(Periodic(NAME, due_at=idle.clock.now()))
     with idle.running():
         idle.until(lambda: (idle.store.duty(NAME) or Periodic(NAME)).due_at is None, "a look at it")
-    assert not is_frozen(idle)
+    assert not is_on(idle)
 
 
 def test_the_answers_to_questions_say_so(world: World) -> None:
     freeze(world)
     for question in (Question(Word.LIST), Question(Word.STATUS, "web-01")):
         world.desk.answer(question, caller(ALICE))
-        assert "NEW MASKS ARE STOPPED by <@UBOB>" in world.told(ALICE, "NEW MASKS ARE STOPPED")
+        assert "KILL SWITCH ON, by <@UBOB>" in world.told(ALICE, "KILL SWITCH ON")
         world.slack.whispers.clear()
 
 
@@ -227,7 +227,7 @@ class TestOnHosts:
                 world.vote(asked, by=BOB)
                 held = world.when(asked, lambda now: now.kill_switch is not None, "being held")
             assert held.stage is Stage.APPROVED
-            world.until(lambda: "*Stopped*  new masks, by carol" in world.card(held), "a card that says so")
+            world.until(lambda: "*Kill switch*  on, by carol" in world.card(held), "a card that says so")
             assert is_untouched(host, "tuned.service")
 
             thaw(world, by=CAROL)

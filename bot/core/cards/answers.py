@@ -99,10 +99,12 @@ def history(requests: Sequence[Request], now: datetime) -> Text:
     return message(f"HISTORY · {len(lines)} requests", *blocks)
 
 
-def help_text(hosts: Sequence[str], may: Sequence[RuleRights], *, freezes: bool, not_here: str = "") -> Text:
+def help_text(
+    hosts: Sequence[str], may: Sequence[RuleRights], *, may_use_kill_switch: bool, not_here: str = ""
+) -> Text:
     """What somebody can type, what they may do, and where; `not_here` is why it is not where they are."""
     asks = any(right.may_ask for right in may)
-    hidden = _FOR_THOSE_WHO_ASK * (not asks) + _FOR_THOSE_WHO_FREEZE * (not freezes)
+    hidden = _FOR_THOSE_WHO_ASK * (not asks) + _FOR_KILL_SWITCH_USERS * (not may_use_kill_switch)
     lines = [line for line in _HELP if not line.startswith(hidden)]
     return message(
         "HELP",
@@ -114,7 +116,7 @@ def help_text(hosts: Sequence[str], may: Sequence[RuleRights], *, freezes: bool,
 
 
 _FOR_THOSE_WHO_ASK = ("`/mask HOST", "    `--", "`/unmask", "`/mask`  a form")
-_FOR_THOSE_WHO_FREEZE = ("`/mask freeze",)
+_FOR_KILL_SWITCH_USERS = ("`/mask freeze",)
 
 
 _HELP = (
@@ -140,7 +142,9 @@ _HELP = (
     Markup("`/mask list [HOST]`  every mask on the hosts, whoever made it"),
     Markup("`/mask handover`  what the next on-call has to know: masks, what waits and runs, what ends when"),
     Markup("`/mask history [HOST]`  what was asked lately"),
-    Markup("`/mask freeze REASON`  stop new masks, whoever approves them; `/mask thaw` by two people lets them go on"),
+    Markup(
+        "`/mask freeze REASON`  the kill switch on: no new masks, whoever approves; off by two people: `/mask thaw`"
+    ),
     Markup("`/mask`  a form"),
     Markup("In a thread: the same words after a mention of me. `cron` means `cron.service`."),
 )

@@ -1,63 +1,65 @@
-"""The kill switch in words: announced when it is pulled and let go, and shown wherever people look while it is on."""
+"""The kill switch in words: announced when it is turned on and off, and shown wherever people look while it is on."""
 
 from collections.abc import Iterator, Sequence
 
 from bot.core.cards.blocks import Markup, Text, day, mention, row, section, words
 from bot.core.requests import KillSwitch
 
-NOT_FROZEN = "New masks are not stopped, so there is nothing to lift."
+NOT_ON = "The kill switch is not on, so there is nothing to turn off."
 SAID_ALREADY = "You said so already. Somebody else who may approve has to say `/mask thaw` as well."
-_LIFT = "Two people who may approve lift it: `/mask thaw`."
+_LIFT = "Two people who may approve turn it off: `/mask thaw`."
 
 
-def begun(name: str, reason: str) -> str:
+def turned_on(name: str, reason: str) -> str:
     """To everybody: it is on."""
     return (
-        f"NEW MASKS ARE STOPPED by {name}: {_ended(reason)}\n"
-        f"What waits cannot be approved; what runs is finished, and what takes a mask back goes on. {_LIFT}"
+        f"KILL SWITCH ON, by {name}: {_ended(reason)}\n"
+        f"No new masks: what waits cannot be approved. What runs is finished, and undos go on. {_LIFT}"
     )
 
 
-def kept(name: str, reason: str) -> str:
+def kept_on(name: str, reason: str) -> str:
     """To everybody: somebody wanted it over, and somebody else does not."""
-    return f"NEW MASKS STAY STOPPED, says {name}: {_ended(reason)}\nWhoever wants them to go on has to say so again."
+    return f"KILL SWITCH STAYS ON, says {name}: {_ended(reason)}\nWhoever wants it off has to say so again."
 
 
-def one_wants_it_over(name: str, reason: str) -> str:
+def off_requested(name: str, reason: str) -> str:
     """To everybody: half of the two are there."""
     why = f": {_ended(reason)}" if reason.strip() else "."
-    return f"{name} wants new masks to go on{why}\nOne more who may approve has to say `/mask thaw` within the hour."
+    return f"{name} wants the kill switch off{why}\nOne more who may approve has to say `/mask thaw` within the hour."
 
 
-def lifted(frozen: KillSwitch, names: Sequence[str]) -> str:
+def turned_off(switch: KillSwitch, names: Sequence[str]) -> str:
     """To everybody: it is over."""
     who = " and ".join(names)
-    since = f"{frozen.since:%Y-%m-%d %H:%M} UTC"
-    return f"NEW MASKS GO ON: {who} lifted the freeze by {frozen.by_name} of {since}."
+    since = f"{switch.since:%Y-%m-%d %H:%M} UTC"
+    return f"KILL SWITCH OFF, by {who}: new masks go on. {switch.by_name} had turned it on at {since}."
 
 
-def already(frozen: KillSwitch) -> str:
+def already_on(switch: KillSwitch) -> str:
     """To somebody who wants what is so."""
-    return f"New masks are stopped already, by {frozen.by_name}: {_ended(frozen.reason)}"
+    return f"The kill switch is on already, by {switch.by_name}: {_ended(switch.reason)}"
 
 
-def rows(frozen: KillSwitch | None) -> Iterator[Markup]:
+def rows(switch: KillSwitch | None) -> Iterator[Markup]:
     """On the card of what waits for it."""
-    if frozen:
-        why = words("new masks, by {} since {}: {}", frozen.by_name, day(frozen.since), _ended(frozen.reason))
-        yield row("Stopped", words("{} Nothing is approved or begun until two people say `/mask thaw`", why))
+    if switch:
+        why = words("on, by {} since {}: {}", switch.by_name, day(switch.since), _ended(switch.reason))
+        yield row("Kill switch", words("{} Nothing is approved or begun until two people say `/mask thaw`", why))
 
 
-def above(text: Text, frozen: KillSwitch | None, thaws: Sequence[str]) -> Text:
-    """An answer under which people must not miss it; `thaws` are the names of those who want it over."""
-    if frozen is None:
+def above(text: Text, switch: KillSwitch | None, off_requested_by: Sequence[str]) -> Text:
+    """An answer under which people must not miss it; `off_requested_by` are the names of those who want it over."""
+    if switch is None:
         return text
-    who = mention(frozen.by, frozen.by_name)
-    lines = [words("NEW MASKS ARE STOPPED by {} since {}: {}", who, day(frozen.since), _ended(frozen.reason))]
-    lines += [words("{} wants them to go on; one more has to say so.", " and ".join(thaws))] if thaws else []
+    who = mention(switch.by, switch.by_name)
+    lines = [words("KILL SWITCH ON, by {} since {}: {}", who, day(switch.since), _ended(switch.reason))]
+    lines += (
+        [words("{} wants it off; one more has to say so.", " and ".join(off_requested_by))] if off_requested_by else []
+    )
     head, _, rest = text.text.partition("\n")
     in_words = Markup("\n".join(filter(None, (head, *lines, rest))))
-    return Text(in_words, (*text.blocks[:1], section("frozen", lines), *text.blocks[1:]))
+    return Text(in_words, (*text.blocks[:1], section("kill-switch", lines), *text.blocks[1:]))
 
 
 def _ended(sentence: str) -> str:

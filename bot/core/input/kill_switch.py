@@ -9,7 +9,7 @@ from bot.errors import UsageError
 
 
 class Switch(StrEnum):
-    """New masks are stopped, or go on."""
+    """The command that turns the kill switch on, and the one that turns it off."""
 
     FREEZE = "freeze"
     THAW = "thaw"
@@ -27,9 +27,9 @@ def read_switch_command(switch: Switch, rest: str) -> SwitchCommand:
     """Whoever stops everybody says why; that it may go on needs no reason. Raises `UsageError`."""
     reason = read_reason(reason_of(rest))
     if ends(rest):
-        what, back = ("freeze", "thaws") if switch is Switch.FREEZE else ("thaw", "freezes")
+        now, back = ("on", "off") if switch is Switch.FREEZE else ("off", "on")
         raise UsageError(
-            f"No {what} ends by itself: it lasts until somebody {back} again. If `{reason[:SHOWN]}` is the reason, "
+            f"The kill switch stays {now} until somebody turns it {back}. If `{reason[:SHOWN]}` is the reason, "
             "put `--` before it."
         )
     if switch is Switch.FREEZE and not reason.strip():

@@ -141,8 +141,8 @@ def may_use_kill_switch(facts: Facts, policy: Policy) -> Refuse | None:
     if no or not facts.requester.groups.isdisjoint(groups):
         return no
     return permission.not_known(groups, facts) or Refuse(
-        "may_not_freeze",
-        "Stopping new masks, and letting them go on, is for those who may approve something.",
+        "kill_switch_not_permitted",
+        "The kill switch is for those who may approve something.",
         f"{permission.at_signs(groups)} may." if groups else "",
     )
 

@@ -141,7 +141,7 @@ Index(
     postgresql_where=text("kind = 'card'"),
 )
 
-# What comes round again (a watch over a host, a digest) or is kept beside the requests (a freeze).
+# What comes round again (a watch over a host, a handover) or is kept beside the requests (the kill switch).
 duties = Table(
     "duties",
     metadata,

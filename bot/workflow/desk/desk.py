@@ -43,7 +43,7 @@ class Desk:
         self.wishes = Followups(deps)
         self.offers = FormOptions(deps, answers.later)
         self.pages = HomePublisher(deps, answers.later, lambda: answers.is_ending)
-        self.freezing = KillSwitchControl(deps)
+        self.kill_switch = KillSwitchControl(deps)
         self.lasting = Extensions(deps, self.submit)
         self.slow_stops = SlowStops(deps, self.submit, self.withdraw)
         self._door = Admission(deps)

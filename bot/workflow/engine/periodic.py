@@ -15,7 +15,7 @@ from bot.workflow.kill_switch import apply_switch_requests
 from bot.workflow.outbox.handover import DIGEST, post_handover, schedule_handover
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.hold_group import SPREAD
-from bot.workflow.requests.kill_switch_state import NAME as FREEZE
+from bot.workflow.requests.kill_switch_state import NAME as KILL_SWITCH
 from bot.workflow.requests.mask_inventory import WATCH
 
 log = structlog.get_logger()
@@ -25,7 +25,7 @@ Perform = Callable[[Deps, Periodic], None]
 KINDS: Mapping[str, Perform] = {
     WATCH: watch,
     DIGEST: post_handover,
-    FREEZE: apply_switch_requests,
+    KILL_SWITCH: apply_switch_requests,
     TRUST: appoint_quarantine_check,
     ANCHOR: anchor,
     SPREAD: spread,

@@ -79,7 +79,7 @@ def _begin(deps: Deps, claim: Claim, mask: Request, hold: Hold) -> Request:
     except (HostError, UsageError) as error:
         return _not_back(deps, claim, mask, str(error), code=getattr(error, "code", "unknown_host"))
     if stopped := active_kill_switch(deps, mask):
-        return _not_back(deps, claim, mask, f"New masks are stopped by {stopped.by_name}.", code="frozen")
+        return _not_back(deps, claim, mask, f"The kill switch is on, by {stopped.by_name}.", code="kill_switch_on")
     asked = record(
         deps, _ask(mask, hold), key=f"hold:{mask.id}:{mask.hold_state.off_at:%Y%m%dT%H%M%S.%f}:{mask.hold_state.tries}"
     )

@@ -147,8 +147,11 @@ def _help(deps: Deps, question: Question, who: Caller) -> Text:
         if not is_one_of_us(me, deps.policy):
             raise
         not_here = str(error)
-    rights, freezes = [*rights_of(me, deps.policy)], not me.groups.isdisjoint(kill_switch_groups(deps.policy))
-    return answers.help_text(deps.inventory.names, rights, freezes=freezes, not_here=not_here)
+    rights, may_use_kill_switch = (
+        [*rights_of(me, deps.policy)],
+        not me.groups.isdisjoint(kill_switch_groups(deps.policy)),
+    )
+    return answers.help_text(deps.inventory.names, rights, may_use_kill_switch=may_use_kill_switch, not_here=not_here)
 
 
 def about(deps: Deps, question: Question, who: Caller) -> Request:

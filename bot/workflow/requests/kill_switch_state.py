@@ -9,7 +9,7 @@ from bot.core.requests import KillSwitch, Request, Verb
 from bot.ports import Claim
 from bot.workflow.process.deps import Deps
 
-NAME = "freeze"
+NAME = "kill_switch"
 
 
 def kill_switch_state(deps: Deps) -> KillSwitchState:
@@ -21,7 +21,7 @@ def kill_switch_state(deps: Deps) -> KillSwitchState:
 def stopped_too(deps: Deps, text: Text) -> Text:
     """The answer, and that new masks are stopped if they are: where people look they must not miss it."""
     state = kill_switch_state(deps)
-    return kill_switch.above(text, state.kill_switch, [wish.name for wish in state.turn_off_requests])
+    return kill_switch.above(text, state.kill_switch, [asked.name for asked in state.turn_off_requests])
 
 
 def is_new_mask(request: Request) -> bool:

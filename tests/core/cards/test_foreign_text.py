@@ -280,7 +280,10 @@ def test_an_answer_stays_ours(request: Request, seen: Snapshot, text: str) -> No
         ),
         answers.history([request] * 60, NOW),
         answers.help_text(
-            [text], [RuleRights(Rule(text, units=(text,)), may_ask=True, may_approve=True)], freezes=True, not_here=text
+            [text],
+            [RuleRights(Rule(text, units=(text,)), may_ask=True, may_approve=True)],
+            may_use_kill_switch=True,
+            not_here=text,
         ),
         plain(text),
         note(text, mentions=[text], link=text),

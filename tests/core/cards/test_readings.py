@@ -208,21 +208,21 @@ def all_answers() -> dict[str, str]:
         ),
         "why": answers.why(waiting(ALIASED, change("sshd.service")), no, explained),
         "status, while new masks are stopped": kill_switch.above(answers.status("web-01", BUSY, [], NOW), STOPPED, []),
-        "status, while one wants new masks to go on": kill_switch.above(
+        "status, while one wants the kill switch off": kill_switch.above(
             answers.status("web-01", BUSY, [], NOW), STOPPED, ["carol"]
         ),
-        "new masks are stopped": note(kill_switch.begun("bob", "it masks the wrong hosts")),
-        "new masks stay stopped": note(kill_switch.kept("alice", "not yet!")),
-        "one wants new masks to go on": note(kill_switch.one_wants_it_over("carol", "it is mended")),
-        "new masks go on": note(kill_switch.lifted(STOPPED, ("carol", "bob"))),
+        "new masks are stopped": note(kill_switch.turned_on("bob", "it masks the wrong hosts")),
+        "new masks stay stopped": note(kill_switch.kept_on("alice", "not yet!")),
+        "one wants the kill switch off": note(kill_switch.off_requested("carol", "it is mended")),
+        "new masks go on": note(kill_switch.turned_off(STOPPED, ("carol", "bob"))),
         "history": answers.history([proven(), waiting(), ENDED["denied"], WAITING["without a reason"]], NOW),
         "history, empty": answers.history([], NOW),
         "history, long": answers.history([proven()] * 50, NOW),
-        "help": answers.help_text(["db-01", "web-01", "web-02"], FULL.rights, freezes=True),
+        "help": answers.help_text(["db-01", "web-01", "web-02"], FULL.rights, may_use_kill_switch=True),
         "help, for one who may nothing, elsewhere": answers.help_text(
             ["web-01"],
             (),
-            freezes=False,
+            may_use_kill_switch=False,
             not_here="The bot does not act in this channel. Ask in a channel that the policy names.",
         ),
         "a plain sentence": plain("You may not ask for masks on prod hosts; @eng may."),

@@ -140,9 +140,9 @@ class TestAChange:
         assert order(f"web-01 cron -- {typed}", Verb.UNMASK).reason == typed
 
     @pytest.mark.parametrize("word", ["freeze", "thaw"])
-    def test_a_freeze_and_a_thaw_do_not_end_by_themselves(self, word: str) -> None:
+    def test_the_kill_switch_does_not_turn_by_itself(self, word: str) -> None:
         for typed in ("for 2h", "until 18:00, deploy", "2h"):
-            assert f"No {word} ends by itself" in refusal(f"{word} {typed}")
+            assert "The kill switch stays o" in refusal(f"{word} {typed}")
             assert parse(Verb.MASK, f"{word} -- {typed}", HOSTS, NOW) == SwitchCommand(Switch(word), typed)
         for typed in ("runtime", "for the deploy", "at 22:00 it broke"):
             assert parse(Verb.MASK, f"{word} {typed}", HOSTS, NOW) == SwitchCommand(Switch(word), typed)

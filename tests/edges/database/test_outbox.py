@@ -193,8 +193,8 @@ def test_what_links_a_card_that_never_stands_is_not_said(store: Database) -> Non
 
 
 def test_what_belongs_to_no_request_needs_no_card(store: Database) -> None:
-    note = Message(NOTE, body="Nothing new is masked until the freeze is over.")
-    store.keep(Periodic("freeze"), messages=[note])
+    note = Message(NOTE, body="Nothing new is masked until the kill switch is off.")
+    store.keep(Periodic("kill_switch"), messages=[note])
     assert due(store).message == note
 
 

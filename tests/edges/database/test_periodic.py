@@ -42,7 +42,7 @@ def test_of_two_who_read_the_same_version_one_is_turned_away(store: Database, op
 
 def test_a_duty_is_taken_when_it_is_due_and_by_one_only(store: Database, opened: Opening, clock: Hands) -> None:
     store.keep(replace(WATCH, due_at=NOW + timedelta(seconds=5)))
-    store.keep(Periodic("freeze"))
+    store.keep(Periodic("kill_switch"))
     assert store.take_duty("bot-1") is None
 
     clock.wait(5)

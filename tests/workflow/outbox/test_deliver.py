@@ -86,10 +86,10 @@ def test_a_note_elsewhere_and_a_direct_message_lead_to_the_card(deps: Deps, requ
 
 
 def test_what_belongs_to_no_request_is_said_where_it_names(deps: Deps) -> None:
-    note = Message(MessageKind.NOTE, body="Nothing new is masked until the freeze is over.", place=OPERATIONS)
+    note = Message(MessageKind.NOTE, body="Nothing new is masked until the kill switch is off.", place=OPERATIONS)
 
     deps.store.keep(
-        Periodic("freeze"), messages=[note, Message(MessageKind.DIRECT, to="UBOB", body="A review is owed.")]
+        Periodic("kill_switch"), messages=[note, Message(MessageKind.DIRECT, to="UBOB", body="A review is owed.")]
     )
     say_all(deps)
 
@@ -107,7 +107,7 @@ def test_what_belongs_to_no_request_and_names_no_place_is_said_in_the_operations
 
 
 def test_what_has_no_place_is_given_up_and_stands_in_nobodys_way(deps: Deps) -> None:
-    deps.store.keep(Periodic("freeze"), messages=[Message(MessageKind.NOTE, body="To whom?")])
+    deps.store.keep(Periodic("kill_switch"), messages=[Message(MessageKind.NOTE, body="To whom?")])
 
     say_all(deps)
 

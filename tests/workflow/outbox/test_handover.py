@@ -113,13 +113,13 @@ def test_a_digest_that_slack_did_not_take_until_the_next_one_is_left_out(tmp_pat
         assert len(settled(world)) == 1
 
 
-def test_a_freeze_is_never_missed(tmp_path: Path) -> None:
+def test_the_kill_switch_is_never_missed(tmp_path: Path) -> None:
     with running(a_world(tmp_path, "2026-03-27 07:50")) as world:
-        frozen = KillSwitch(ALICE.id, "alice", "everything burns", world.clock.now())
-        world.store.keep(Periodic("freeze", encode(KillSwitchState(frozen))))
+        switch = KillSwitch(ALICE.id, "alice", "everything burns", world.clock.now())
+        world.store.keep(Periodic("kill_switch", encode(KillSwitchState(switch))))
         set_clock(world, "2026-03-27 08:00:01")
         world.until(lambda: bool(said(world)), "a digest")
-        assert "NEW MASKS ARE STOPPED by <@UALICE>" in said(world)[0]
+        assert "KILL SWITCH ON, by <@UALICE>" in said(world)[0]
 
 
 def test_another_schedule_holds_from_the_next_start_on(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from bot.core.policy.model import Facts, Moment, Policy, Refuse
 from bot.core.policy.rules.calendar_and_limits import is_new_mask
 from bot.core.requests import Verdict
 
-FROZEN = "frozen"
+KILL_SWITCH_ON = "kill_switch_on"
 
 
 def new_masks_are_not_stopped(facts: Facts, _policy: Policy) -> Refuse | None:
@@ -12,8 +12,8 @@ def new_masks_are_not_stopped(facts: Facts, _policy: Policy) -> Refuse | None:
     if facts.kill_switch is None or not is_new_mask(facts) or only_denies(facts):
         return None
     by, since = facts.kill_switch.by_name, facts.kill_switch.since
-    why = f"New masks are stopped since {since:%Y-%m-%d %H:%M} UTC by {by}: {facts.kill_switch.reason.rstrip('.')}."
-    return Refuse(FROZEN, why, "Two people who may approve let them go on: `/mask thaw`.")
+    why = f"The kill switch is on since {since:%Y-%m-%d %H:%M} UTC, by {by}: {facts.kill_switch.reason.rstrip('.')}."
+    return Refuse(KILL_SWITCH_ON, why, "Two people who may approve turn it off: `/mask thaw`.")
 
 
 def only_denies(facts: Facts) -> bool:

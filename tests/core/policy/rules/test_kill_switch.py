@@ -6,16 +6,16 @@ import pytest
 
 from bot.core.policy.decide import decide
 from bot.core.policy.model import Allow, Facts, Moment, NeedsApproval, Refuse
-from bot.core.policy.rules.kill_switch import FROZEN
+from bot.core.policy.rules.kill_switch import KILL_SWITCH_ON
 from bot.core.requests import KillSwitch, Verb, Verdict
 from bot.core.systemd.units import Layer
 from tests.core.situations import BOB, CAROL, NOW, POLICY, facts, looked, masked, our_mask, request, snapshot, waiting
 
 STOPPED = KillSwitch(BOB.id, "bob", "the bot masks what it should not.", NOW)
 NO = Refuse(
-    FROZEN,
-    "New masks are stopped since 2026-03-01 03:00 UTC by bob: the bot masks what it should not.",
-    "Two people who may approve let them go on: `/mask thaw`.",
+    KILL_SWITCH_ON,
+    "The kill switch is on since 2026-03-01 03:00 UTC, by bob: the bot masks what it should not.",
+    "Two people who may approve turn it off: `/mask thaw`.",
 )
 ASKED = facts(waiting(), Moment.VOTE, approvers=(BOB,), kill_switch=STOPPED)
 
