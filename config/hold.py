@@ -1,7 +1,7 @@
 """Masks that last: who may own them, and what becomes of one that was taken off."""
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, Field, PlainValidator, model_validator
 
@@ -27,20 +27,21 @@ class HoldsEntry(BaseModel):
     model_config = STRICT
 
     owners: list[Word] = Field(min_length=1)
-    taken_off: Literal["put_back", "announce"] = "put_back"
-    at_most: int = Field(default=HoldPolicy.rounds, ge=1, le=20)
-    within: Duration = HoldPolicy.within
-    review_within: Duration = HoldPolicy.furthest
+    reapply: bool = HoldPolicy.reapply
+    reapply_limit: int = Field(default=HoldPolicy.reapply_limit, ge=1, le=20)
+    reapply_within: Duration = HoldPolicy.reapply_within
+    review_within: Duration = HoldPolicy.review_within
 
     @model_validator(mode="after")
     def _is_possible(self) -> "HoldsEntry":
-        if not timedelta(minutes=1) <= self.within <= timedelta(days=7):
-            raise ValueError("`within` has to be a minute at least, and seven days at most")
+        if not timedelta(minutes=1) <= self.reapply_within <= timedelta(days=7):
+            raise ValueError("`reapply_within` has to be a minute at least, and seven days at most")
         if not timedelta(0) < self.review_within <= FURTHEST:
             raise ValueError("`review_within` has to be longer than nothing, and a year at most")
         return self
 
     def holds(self) -> HoldPolicy:
         """The same as the policy has it."""
-        puts_back = self.taken_off == "put_back"
-        return HoldPolicy(frozenset(self.owners), puts_back, self.at_most, self.within, self.review_within)
+        return HoldPolicy(
+            frozenset(self.owners), self.reapply, self.reapply_limit, self.reapply_within, self.review_within
+        )

@@ -79,7 +79,7 @@ def _without_people(document: Document, file: PolicyFile, lists: Lists, digest: 
 
 
 def _scheduled(file: PolicyFile) -> HandoverSchedule | None:
-    entry = file.digest
+    entry = file.handover
     return HandoverSchedule(entry.schedule(file.time_zone), entry.channel or file.for_operations) if entry else None
 
 

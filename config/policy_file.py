@@ -103,7 +103,7 @@ class BreakGlassEntry(BaseModel):
 
     groups: list[Word] = Field(min_length=1)
     tell: list[Id] = []
-    reason_at_least: int = Field(default=10, ge=1, le=REASON_LIMIT)
+    min_reason_length: int = Field(default=10, ge=1, le=REASON_LIMIT)
 
     def break_glass(self) -> BreakGlassPolicy:
         """The same as the policy has it."""
@@ -111,7 +111,7 @@ class BreakGlassEntry(BaseModel):
             groups=frozenset(self.groups),
             channels=tuple(name for name in self.tell if is_channel(name)),
             people=tuple(name for name in self.tell if not is_channel(name)),
-            shortest_reason=self.reason_at_least,
+            min_reason_length=self.min_reason_length,
         )
 
 
@@ -149,7 +149,7 @@ class PolicyFile(BaseModel):
     shell_channel: ChannelId | None = None
     operations_channel: ChannelId | None = None
     tell_foreign_masks: bool = True
-    digest: HandoverEntry | None = None
+    handover: HandoverEntry | None = None
     guarded_need: int = Field(default=2, ge=1, le=10)
     calendar: CalendarEntry = CalendarEntry()
     limits: LimitsEntry = LimitsEntry()
@@ -169,9 +169,9 @@ class PolicyFile(BaseModel):
     no_start_proof: list[Pattern] = []
 
     @model_validator(mode="after")
-    def _digest_has_a_channel(self) -> "PolicyFile":
-        if self.digest and not (self.digest.channel or self.for_operations):
-            raise ValueError("`digest` needs a `channel`, or an `operations_channel` beside it")
+    def _handover_has_a_channel(self) -> "PolicyFile":
+        if self.handover and not (self.handover.channel or self.for_operations):
+            raise ValueError("`handover` needs a `channel`, or an `operations_channel` beside it")
         return self
 
     @property

@@ -94,13 +94,13 @@ class Settings(BaseSettings):
     recheck_longest: Seconds = 30  # to this
 
     # Once a change is done
-    look_after: Times = "60,300,900"  # seconds after it the host is looked at again; `none` for never
-    end_warning: Seconds = 900  # before a mask ends its owner is told; before a short one a quarter of its length
-    end_retry_first: Seconds = 5  # between tries to bring back what is overdue: from this, growing,
-    end_retry_longest: Seconds = 300  # to this
-    no_end_reminder: Days = 86_400  # the owner of a mask without an end is reminded of it then,
-    no_end_reminder_every: Days = 86_400  # and so often,
-    no_end_reminder_alone: Annotated[int, Field(ge=0, le=1000)] = 2  # so many times alone, then the channel as well
+    aftercheck: Times = "60,300,900"  # seconds after it the host is looked at again; `none` for never
+    expiry_warning: Seconds = 900  # before a mask ends its owner is told; before a short one a quarter of its length
+    expiry_retry_first: Seconds = 5  # between tries to bring back what is overdue: from this, growing,
+    expiry_retry_longest: Seconds = 300  # to this
+    reminder_after: Days = 86_400  # the owner of a mask without an end is reminded of it then,
+    reminder_every: Days = 86_400  # and so often,
+    reminders_to_owner_only: Annotated[int, Field(ge=0, le=1000)] = 2  # so many times alone, then the channel as well
 
     # Whom to page: where, in which words, and what proves that it is us. The address may hold a secret as well.
     pager_url: Address | None = None
@@ -150,8 +150,8 @@ class Settings(BaseSettings):
             raise ValueError("MASKBOT_LEASE_RENEW has to be half of MASKBOT_LEASE at most: a renewal may fail once")
         if self.recheck_first > self.recheck_longest:
             raise ValueError("MASKBOT_RECHECK_FIRST cannot be longer than MASKBOT_RECHECK_LONGEST")
-        if self.end_retry_first > self.end_retry_longest:
-            raise ValueError("MASKBOT_END_RETRY_FIRST cannot be longer than MASKBOT_END_RETRY_LONGEST")
+        if self.expiry_retry_first > self.expiry_retry_longest:
+            raise ValueError("MASKBOT_EXPIRY_RETRY_FIRST cannot be longer than MASKBOT_EXPIRY_RETRY_LONGEST")
         if self.slack_app_token and self.slack_signing_secret and self.slack_mode is None:
             raise ValueError(
                 "SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are both set: MASKBOT_SLACK_MODE has to say which way in is "
@@ -177,9 +177,9 @@ class Settings(BaseSettings):
         return tuple(numbers(self.retries))
 
     @property
-    def looks_after(self) -> tuple[float, ...]:
-        """`look_after` in seconds."""
-        return tuple(numbers(self.look_after))
+    def aftercheck_pauses(self) -> tuple[float, ...]:
+        """`aftercheck` in seconds."""
+        return tuple(numbers(self.aftercheck))
 
 
 def load_settings() -> Settings:

@@ -28,7 +28,7 @@ def register(surface: Surface) -> None:
 
 def open_break_glass_form(desk: Desk, click: Click, form: Forms) -> str:
     """The form names verb, unit and host as they are stored, and wants a reason."""
-    draw = partial(forms.break_glass_form, least=desk.wishes.shortest_reason)
+    draw = partial(forms.break_glass_form, least=desk.wishes.min_reason_length)
     form.open(form_about(desk, desk.request(click.request_id), draw), click)
     return ""
 

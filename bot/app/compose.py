@@ -130,27 +130,27 @@ def _timings(settings: Settings) -> Timings:
         recheck_longest=settings.recheck_longest,
         progress=settings.progress,
         poll=settings.poll,
-        lease_renewal=settings.lease_renew,
+        lease_renew=settings.lease_renew,
         message_retry=settings.message_retry,
         review_reminder=settings.review_reminder,
-        watch=settings.watch_interval,
+        watch_interval=settings.watch_interval,
         unit_lists=settings.unit_lists,
         page_unknown=settings.page_unknown,
         heartbeat=settings.heartbeat,
-        alarm=settings.alarm_after,
-        anchor=settings.audit_anchor,
+        alarm_after=settings.alarm_after,
+        audit_anchor=settings.audit_anchor,
     )
 
 
 def _care(settings: Settings) -> AftercarePolicy:
     return AftercarePolicy(
-        warn_before=timedelta(seconds=settings.end_warning),
-        remind_after=timedelta(seconds=settings.no_end_reminder),
-        remind_every=timedelta(seconds=settings.no_end_reminder_every),
-        remind_alone=settings.no_end_reminder_alone,
-        looks=tuple(timedelta(seconds=seconds) for seconds in settings.looks_after),
-        retry_first=timedelta(seconds=settings.end_retry_first),
-        retry_longest=timedelta(seconds=settings.end_retry_longest),
+        expiry_warning=timedelta(seconds=settings.expiry_warning),
+        reminder_after=timedelta(seconds=settings.reminder_after),
+        reminder_every=timedelta(seconds=settings.reminder_every),
+        reminders_to_owner_only=settings.reminders_to_owner_only,
+        aftercheck=tuple(timedelta(seconds=seconds) for seconds in settings.aftercheck_pauses),
+        expiry_retry_first=timedelta(seconds=settings.expiry_retry_first),
+        expiry_retry_longest=timedelta(seconds=settings.expiry_retry_longest),
     )
 
 

@@ -30,7 +30,7 @@ def watched_over(
     """
     parts, settings = assembly.deps, assembly.settings
     waiting = metrics.Waiting(lambda: _backlog(parts), lambda: _unshipped(parts))
-    counted = (waiting, metrics.Undrawn(lambda: parts.liveness.undrawn))
+    counted = (waiting, metrics.RenderFailures(lambda: parts.liveness.render_failures))
 
     def told(found: Sequence[ComponentHealth]) -> None:
         for sign in found:

@@ -16,7 +16,7 @@ class Backlog:
     leases: int = 0
     due: int = 0  # requests that somebody should work on, and nobody does
     due_age: float = 0.0
-    unsaid: int = 0  # messages that are due
+    undelivered: int = 0  # messages that are due
     retried: int = 0  # those of them that Slack, or the pager, did not take several times
     final_cards: int = 0  # and those of them that would say how a request ended
 

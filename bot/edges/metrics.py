@@ -22,7 +22,7 @@ REGISTRY = CollectorRegistry()
 _moved = Counter("maskbot_requests", "Requests that reached a stage.", ["verb", "stage"], registry=REGISTRY)
 _ended = Counter("maskbot_changes", "Changes that were carried out.", ["verb", "outcome"], registry=REGISTRY)
 _decided = Histogram(
-    "maskbot_decide_seconds", "From the command to the decision of people.", buckets=_HUMAN, registry=REGISTRY
+    "maskbot_approval_seconds", "From the command to the decision of people.", buckets=_HUMAN, registry=REGISTRY
 )
 _carried_out = Histogram(
     "maskbot_carry_out_seconds", "From the approval to the outcome.", ["verb"], buckets=_SLOW, registry=REGISTRY
@@ -114,7 +114,7 @@ def exposition() -> bytes:
     return generate_latest(REGISTRY)
 
 
-class Undrawn(Collector):
+class RenderFailures(Collector):
     """Messages that could not be drawn, by kind, counted where they are drawn."""
 
     def __init__(self, count: Callable[[], Mapping[str, int]]) -> None:
@@ -123,7 +123,7 @@ class Undrawn(Collector):
     def collect(self) -> Iterator[CounterMetricFamily]:
         """The counts as they are now."""
         said = "Messages that could not be drawn, and went out in plain words."
-        found = CounterMetricFamily("maskbot_undrawn", said, labels=["kind"])
+        found = CounterMetricFamily("maskbot_render_failures", said, labels=["kind"])
         for kind, count in sorted(self._count().items()):
             found.add_metric([kind], count)
         yield found
@@ -149,7 +149,7 @@ class Waiting(Collector):
         yield GaugeMetricFamily("maskbot_leases", "Requests that somebody works on.", value=seen.leases)
         yield GaugeMetricFamily("maskbot_due_requests", "Requests that are due and wait for a worker.", value=seen.due)
         yield GaugeMetricFamily("maskbot_due_seconds", "How long the first of them has waited.", value=seen.due_age)
-        yield GaugeMetricFamily("maskbot_unsaid_messages", "Messages that wait for Slack.", value=seen.unsaid)
+        yield GaugeMetricFamily("maskbot_undelivered_messages", "Messages that wait for Slack.", value=seen.undelivered)
         yield GaugeMetricFamily("maskbot_retried_messages", "Those tried several times.", value=seen.retried)
         yield GaugeMetricFamily("maskbot_overdue_cards", "Final cards among these.", value=seen.final_cards)
         unshipped = GaugeMetricFamily("maskbot_audit_unshipped", "Records that a sink has not taken.", labels=["sink"])

@@ -62,7 +62,7 @@ def _sign(deps: Deps, sink: Sink) -> ComponentHealth:
         is_well=not wrong,
         words=wrong or "takes copies of the record",
         needed=sink.need is Need.REQUIRED,
-        patience=timedelta(seconds=deps.timings.alarm if sink.need is Need.BEST_EFFORT else 0),
+        patience=timedelta(seconds=deps.timings.alarm_after if sink.need is Need.BEST_EFFORT else 0),
     )
 
 

@@ -13,13 +13,19 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 def test_nobody_owns_holds_unless_somebody_is_named(folder: Folder) -> None:
     assert folder.load().policy.holds == HoldPolicy()
     folder.policy += "holds: {owners: [sre]}\n"
-    assert folder.load().policy.holds == HoldPolicy(frozenset({"sre"}), puts_back=True, rounds=3, within=HOUR)
+    assert folder.load().policy.holds == HoldPolicy(
+        frozenset({"sre"}), reapply=True, reapply_limit=3, reapply_within=HOUR
+    )
 
 
 def test_everything_that_may_be_said_of_them_is_read(folder: Folder) -> None:
-    folder.policy += "holds: {owners: [sre, eng], taken_off: announce, at_most: 5, within: 2h, review_within: 30d}\n"
+    folder.policy += (
+        "holds: {owners: [sre, eng], reapply: false, reapply_limit: 5, reapply_within: 2h, review_within: 30d}\n"
+    )
     holds = folder.load().policy.holds
-    assert holds == HoldPolicy(frozenset({"sre", "eng"}), puts_back=False, rounds=5, within=2 * HOUR, furthest=30 * DAY)
+    assert holds == HoldPolicy(
+        frozenset({"sre", "eng"}), reapply=False, reapply_limit=5, reapply_within=2 * HOUR, review_within=30 * DAY
+    )
 
 
 @pytest.mark.parametrize("said", ["true", "or_hold", "false"])
@@ -34,9 +40,12 @@ def test_a_rule_can_ask_for_an_end_or_for_a_hold(folder: Folder, said: str) -> N
     [
         ("holds: {owners: [sr]}\n", "policy.yaml:11: holds.owners[0]: there is no group `sr`. Did you mean `sre`?"),
         ("holds: {owners: []}\n", "policy.yaml:11: holds.owners: "),
-        ("holds: {owners: [sre], taken_off: fight}\n", "policy.yaml:11: holds.taken_off: "),
-        ("holds: {owners: [sre], at_most: 0}\n", "policy.yaml:11: holds.at_most: "),
-        ("holds: {owners: [sre], within: 10s}\n", "policy.yaml:11: holds: `within` has to be a minute at least"),
+        ("holds: {owners: [sre], reapply: fight}\n", "policy.yaml:11: holds.reapply: "),
+        ("holds: {owners: [sre], reapply_limit: 0}\n", "policy.yaml:11: holds.reapply_limit: "),
+        (
+            "holds: {owners: [sre], reapply_within: 10s}\n",
+            "policy.yaml:11: holds: `reapply_within` has to be a minute at least",
+        ),
         ("holds: {owners: [sre], review_within: 400d}\n", "policy.yaml:11: holds: `review_within` has to be longer"),
         ("    requires_end: or_hold\n", "policy.yaml:11: rules[0].requires_end: needs the top-level `holds`"),
         ("    requires_end: sometimes\n", "policy.yaml:11: rules[0].requires_end: has to be true, false or or_hold"),

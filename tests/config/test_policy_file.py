@@ -68,7 +68,7 @@ free_extension: 0.5
 unit_types: [service]
 instances: false
 no_start_proof: [nginx.service]
-break_glass: {groups: [sre], tell: [C0SEC, eng], reason_at_least: 20}
+break_glass: {groups: [sre], tell: [C0SEC, eng], min_reason_length: 20}
 """
     )
     policy = folder.load().policy
@@ -138,10 +138,10 @@ def test_a_rule_may_remind_nobody(folder: Folder) -> None:
     assert folder.load().policy.rules[0].remind == ()
 
 
-def test_a_digest_goes_by_its_own_zone_and_channel_or_by_those_of_the_policy(folder: Folder) -> None:
+def test_a_handover_goes_by_its_own_zone_and_channel_or_by_those_of_the_policy(folder: Folder) -> None:
     assert folder.load().policy.handover_schedule is None
 
-    folder.policy += 'time_zone: Europe/Berlin\noperations_channel: C0OPS\ndigest: {at: "09:00"}\n'
+    folder.policy += 'time_zone: Europe/Berlin\noperations_channel: C0OPS\nhandover: {at: "09:00"}\n'
     plain = folder.load().policy.handover_schedule
     assert plain == HandoverSchedule(Schedule(time(9), ZoneInfo("Europe/Berlin")), "C0OPS")
 
@@ -290,22 +290,25 @@ ADDED = {
         "policy.yaml:13: break_glass.tell[1]: there is no group `#sec`.",
     ),
     "break-glass without a word": (
-        "break_glass: {groups: [sre], reason_at_least: 0}",
-        "policy.yaml:11: break_glass.reason_at_least: Input should be greater than or equal to 1",
+        "break_glass: {groups: [sre], min_reason_length: 0}",
+        "policy.yaml:11: break_glass.min_reason_length: Input should be greater than or equal to 1",
     ),
-    "a digest without a channel": ('digest: {at: "09:00"}', "policy.yaml:1: `digest` needs a `channel`"),
+    "a handover without a channel": ('handover: {at: "09:00"}', "policy.yaml:1: `handover` needs a `channel`"),
     "a time that YAML takes for a number": (
-        "digest: {at: 10:00, channel: C0OPS}",
-        'policy.yaml:11: digest.at: is no time of day; write it like "09:00", with the quotes',
+        "handover: {at: 10:00, channel: C0OPS}",
+        'policy.yaml:11: handover.at: is no time of day; write it like "09:00", with the quotes',
     ),
-    "a time that no clock shows": ('digest: {at: "24:00", channel: C0OPS}', "policy.yaml:11: digest.at: is no time of"),
+    "a time that no clock shows": (
+        'handover: {at: "24:00", channel: C0OPS}',
+        "policy.yaml:11: handover.at: is no time",
+    ),
     "a zone that is none": (
-        'digest: {at: "09:00", time_zone: CST, channel: C0OPS}',
-        "policy.yaml:11: digest.time_zone: is no time zone",
+        'handover: {at: "09:00", time_zone: CST, channel: C0OPS}',
+        "policy.yaml:11: handover.time_zone: is no time zone",
     ),
     "a day that is none": (
-        'digest: {at: "09:00", days: [monday], channel: C0OPS}',
-        "policy.yaml:11: digest.days[0]: Input should be 'mon'",
+        'handover: {at: "09:00", days: [monday], channel: C0OPS}',
+        "policy.yaml:11: handover.days[0]: Input should be 'mon'",
     ),
     "a type that is never masked": ("unit_types: [mount]", "policy.yaml:11: unit_types[0]: Input should be"),
 }

@@ -131,9 +131,12 @@ WRONG = {
     "MASKBOT_LEASE_RENEW": ("31", "MASKBOT_LEASE_RENEW has to be half of MASKBOT_LEASE at most"),
     "MASKBOT_RECHECK_FIRST": ("31", "MASKBOT_RECHECK_FIRST cannot be longer than MASKBOT_RECHECK_LONGEST"),
     "MASKBOT_ON_CALL_TOKEN": ("two words", "MASKBOT_ON_CALL_TOKEN: has to be one word of plain signs"),
-    "MASKBOT_LOOK_AFTER": ("300,60", "MASKBOT_LOOK_AFTER: has to be seconds in their order, up to 86400, like 60,300"),
-    "MASKBOT_END_RETRY_FIRST": ("301", "MASKBOT_END_RETRY_FIRST cannot be longer than MASKBOT_END_RETRY_LONGEST"),
-    "MASKBOT_NO_END_REMINDER": ("0", "MASKBOT_NO_END_REMINDER: "),
+    "MASKBOT_AFTERCHECK": ("300,60", "MASKBOT_AFTERCHECK: has to be seconds in their order, up to 86400, like 60,300"),
+    "MASKBOT_EXPIRY_RETRY_FIRST": (
+        "301",
+        "MASKBOT_EXPIRY_RETRY_FIRST cannot be longer than MASKBOT_EXPIRY_RETRY_LONGEST",
+    ),
+    "MASKBOT_REMINDER_AFTER": ("0", "MASKBOT_REMINDER_AFTER: "),
     "MASKBOT_PAGER_URL": (f"http://pager.example.com/{CANARY}", "MASKBOT_PAGER_URL: has to begin with https://"),
     "MASKBOT_PAGER_FORMAT": ("smoke", "MASKBOT_PAGER_FORMAT: "),
     "MASKBOT_AUDIT_SYSLOG": ("log.example.com:514", "MASKBOT_AUDIT_SYSLOG: has to be like tcp://"),
@@ -164,12 +167,12 @@ def test_a_pause_before_trying_again_has_bounds(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("typed", ["", ",", "soon", "0,60", "60,60", "60,86401", "nan"])
 def test_looks_after_a_change_have_an_order_and_bounds(typed: str) -> None:
     with pytest.raises(ValidationError, match="has to be seconds in their order"):
-        Settings(look_after=typed)
+        Settings(aftercheck=typed)
 
 
 def test_looks_after_a_change_can_be_switched_off() -> None:
-    assert Settings(look_after="none").looks_after == ()
-    assert Settings().looks_after == (60, 300, 900)
+    assert Settings(aftercheck="none").aftercheck_pauses == ()
+    assert Settings().aftercheck_pauses == (60, 300, 900)
 
 
 def test_everything_that_is_wrong_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

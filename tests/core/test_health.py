@@ -56,11 +56,11 @@ def test_somebody_is_paged_about_what_lasts_longer_than_its_patience_and_told_wh
 
 
 def test_messages_that_are_tried_again_and_again_are_told_with_the_cards_among_them() -> None:
-    assert health.messages(Backlog(unsaid=7)).is_well
-    one = health.messages(Backlog(unsaid=7, retried=1))
+    assert health.messages(Backlog(undelivered=7)).is_well
+    one = health.messages(Backlog(undelivered=7, retried=1))
     assert (one.is_well, one.words) == (False, "1 message is tried again and again")
     assert not one.needed
-    many = health.messages(Backlog(unsaid=7, retried=4, final_cards=2))
+    many = health.messages(Backlog(undelivered=7, retried=4, final_cards=2))
     assert many.words == "4 messages are tried again and again, 2 of them say how a change ended"
     assert health.with_patience(many, MINUTE).patience == MINUTE
 

@@ -25,7 +25,7 @@ def test_requests_are_counted_by_stage_and_outcome_with_how_long_they_took() -> 
     began = [
         sample("maskbot_requests_total", verb="mask", stage="done"),
         sample("maskbot_changes_total", verb="mask", outcome="proven"),
-        sample("maskbot_decide_seconds_sum"),
+        sample("maskbot_approval_seconds_sum"),
         sample("maskbot_carry_out_seconds_sum", verb="mask"),
     ]
     for request in (asked, approved, done):
@@ -33,7 +33,7 @@ def test_requests_are_counted_by_stage_and_outcome_with_how_long_they_took() -> 
     ended = [
         sample("maskbot_requests_total", verb="mask", stage="done"),
         sample("maskbot_changes_total", verb="mask", outcome="proven"),
-        sample("maskbot_decide_seconds_sum"),
+        sample("maskbot_approval_seconds_sum"),
         sample("maskbot_carry_out_seconds_sum", verb="mask"),
     ]
     waited = (approved.approved_at or NOW) - asked.asked_at
@@ -62,7 +62,7 @@ def test_what_fails_is_counted_by_whether_trying_again_can_help(error: Exception
 
 
 def test_what_waits_is_shown_whenever_somebody_asks_and_not_where_the_store_is_silent() -> None:
-    seen = Backlog({"waiting": 3}, leases=2, due=1, due_age=7.5, unsaid=4, retried=2, final_cards=1)
+    seen = Backlog({"waiting": 3}, leases=2, due=1, due_age=7.5, undelivered=4, retried=2, final_cards=1)
     found = {
         family.name: family.samples for family in metrics.Waiting(lambda: seen, lambda: [("syslog", 7, True)]).collect()
     }

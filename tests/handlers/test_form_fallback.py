@@ -34,8 +34,8 @@ def form(world: World) -> str:
     return json.dumps(world.slack.call("views.open")["view"])
 
 
-def undrawn(world: World) -> dict[str, int]:
-    return dict(world.desk._deps.liveness.undrawn)
+def render_failures(world: World) -> dict[str, int]:
+    return dict(world.desk._deps.liveness.render_failures)
 
 
 def test_a_vote_on_somebodys_own_page_is_confirmed_without_the_plan(world: World, breaks: Callable[..., None]) -> None:
@@ -43,7 +43,7 @@ def test_a_vote_on_somebodys_own_page_is_confirmed_without_the_plan(world: World
     request = world.waiting()
     world.send(at_home("approve", f"{request.id}:{VALUE}"))
     assert "What would follow cannot be shown here." in form(world)
-    assert undrawn(world) == {"form": 1}
+    assert render_failures(world) == {"form": 1}
 
 
 def test_an_answer_can_be_given_where_the_question_cannot_be_shown(
@@ -61,7 +61,7 @@ def test_an_answer_can_be_given_where_the_question_cannot_be_shown(
     monkeypatch.setattr(forms, "talk", throws_at_it)
     world.send(at_home("answer", f"{request.id}:{VALUE}", user="UALICE"))
     assert "Answer" in form(world)
-    assert undrawn(world) == {"form": 1}
+    assert render_failures(world) == {"form": 1}
 
 
 @pytest.mark.parametrize(
@@ -81,11 +81,11 @@ def test_who_gets_no_form_at_all_hears_so(
     world.send(at_home(action, f"{request.id}:{VALUE}"))
     said = world.slack.call("chat.postMessage")
     assert "The form could not be drawn" in str(said["text"])
-    assert undrawn(world) == {"form": 1}
+    assert render_failures(world) == {"form": 1}
 
 
 def test_a_bare_mask_command_says_that_it_can_be_typed(world: World, breaks: Callable[..., None]) -> None:
     breaks("mask_form")
     answer = world.send(command(""))
     assert "It can be said as a command as well" in str(answer.body)
-    assert undrawn(world) == {"form": 1}
+    assert render_failures(world) == {"form": 1}

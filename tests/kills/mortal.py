@@ -32,8 +32,8 @@ from tests.workflow.world import POLICY
 UNIT = UnitName("worker.service")
 LASTS = timedelta(hours=1)
 TIMINGS = Timings(
-    retries=(0.05, 0.1), recheck_first=0.1, recheck_longest=0.5, not_yet=0.1, progress=1.0, message_retry=0.1, poll=0.2,
-    lease_renewal=0.5,
+    retries=(0.05, 0.1), recheck_first=0.1, recheck_longest=0.5, host_busy=0.1, progress=1.0, message_retry=0.1,
+    poll=0.2, lease_renew=0.5,
 )  # fmt: skip
 BUSY = timedelta(seconds=20)
 

@@ -176,7 +176,7 @@ class Life:
         if not any(text.startswith(head) for _, text in self.messages()):
             return False
         waits = self.store.backlog()
-        return not (waits.due or waits.leases or waits.unsaid)
+        return not (waits.due or waits.leases or waits.undelivered)
 
     def messages(self) -> list[tuple[str, str]]:
         """What stands in Slack: the mark of each message, and its words."""

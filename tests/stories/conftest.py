@@ -29,11 +29,11 @@ SETTINGS = {
     "MASKBOT_PROGRESS": "1",
     "MASKBOT_PEOPLE_TTL": "0.01",  # what a story changes about people is so at once
     "MASKBOT_RETRIES": "0.2,0.4",
-    "MASKBOT_END_RETRY_FIRST": "0.5",
-    "MASKBOT_END_RETRY_LONGEST": "2",
+    "MASKBOT_EXPIRY_RETRY_FIRST": "0.5",
+    "MASKBOT_EXPIRY_RETRY_LONGEST": "2",
     # After a story its hosts are restored behind the bot's back, and that is no news: it never looks by itself.
     "MASKBOT_WATCH_INTERVAL": "86400",
-    "MASKBOT_LOOK_AFTER": "none",
+    "MASKBOT_AFTERCHECK": "none",
 }
 GUARDED = {"guarded": [{"because": "it carries the mail of {host}", "units": ["primary.service"]}]}
 Prepare = Callable[[Path, SlackLab], None]

@@ -22,7 +22,7 @@ def prepare() -> Callable[[Path, SlackLab], None]:
         file = folder / "config/policy.yaml"
         policy = yaml.safe_load(file.read_text())
         policy["groups"]["oncall"] = {"users": [slack.users[name] for name in ("alice", "carol")]}
-        policy["break_glass"] = {"groups": ["oncall"], "reason_at_least": 10}
+        policy["break_glass"] = {"groups": ["oncall"], "min_reason_length": 10}
         file.write_text(yaml.safe_dump(policy))
 
     return write

@@ -55,7 +55,7 @@ POLICY = Policy(
 )
 # What a person would wait for is waited for here as well, only not as long.
 QUICK = Timings(
-    retries=(0.05, 0.1), recheck_first=0.1, recheck_longest=0.5, not_yet=0.25, progress=1.0, message_retry=0.1
+    retries=(0.05, 0.1), recheck_first=0.1, recheck_longest=0.5, host_busy=0.25, progress=1.0, message_retry=0.1
 )
 PATIENCE = 60.0
 _LEFT = re.compile(r" \([^()]* left\)")

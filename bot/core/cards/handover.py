@@ -22,14 +22,14 @@ def handover(book: MaskInventory) -> Text:
     return _said("HANDOVER", book, why=True)
 
 
-def digest(book: MaskInventory) -> Text:
+def scheduled(book: MaskInventory) -> Text:
     """The same on a schedule; where there is nothing to know, one line says so.
 
     Without the reasons: what was asked in a private channel is echoed nowhere, and this is read by everybody.
     """
     if book.is_empty:
         return _quiet(book)
-    return _said("DIGEST", book, why=False)
+    return _said("HANDOVER", book, why=False)
 
 
 def _quiet(book: MaskInventory) -> Text:

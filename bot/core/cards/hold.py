@@ -118,7 +118,7 @@ def taken_off(mask: Request, hold: Hold, holds: HoldPolicy) -> str:
             f"by us: @{hold.owners} decides what becomes of it."
         )
     agents = f" Configuration management on this host: {' and '.join(held.suspects)}." if held.suspects else ""
-    then = "I put it back." if holds.puts_back else "It stays off: Mask again, on its card, asks for it."
+    then = "I put it back." if holds.reapply else "It stays off: Mask again, on its card, asks for it."
     return f"A HOLD WAS TAKEN OFF: {subject(mask)}, which @{hold.owners} holds, is not masked any more.{agents} {then}"
 
 

@@ -13,10 +13,10 @@ class HoldPolicy:
     """What the policy says of them."""
 
     owners: frozenset[str] = frozenset()  # groups that may own one; none unless named
-    puts_back: bool = True  # a mask that was taken off; otherwise that is only announced
-    rounds: int = 3  # so often it is put back
-    within: timedelta = timedelta(hours=1)  # of such a while; then people are called, and it rests
-    furthest: timedelta = timedelta(days=180)  # how far ahead its review may be
+    reapply: bool = True  # a mask that was taken off; otherwise that is only announced
+    reapply_limit: int = 3  # so often it is put back
+    reapply_within: timedelta = timedelta(hours=1)  # of such a while; then people are called, and it rests
+    review_within: timedelta = timedelta(days=180)  # how far ahead its review may be
 
 
 def conflict(change: Change) -> str:
@@ -44,5 +44,5 @@ _ONE_HOST = (
 
 def rests_until(rounds: Iterable[datetime], holds: HoldPolicy, now: datetime) -> datetime | None:
     """Until when a hold is not put back, because that was done so often lately; None if it may be now."""
-    lately = sorted(at for at in rounds if at + holds.within > now)
-    return lately[-holds.rounds] + holds.within if len(lately) >= holds.rounds else None
+    lately = sorted(at for at in rounds if at + holds.reapply_within > now)
+    return lately[-holds.reapply_limit] + holds.reapply_within if len(lately) >= holds.reapply_limit else None

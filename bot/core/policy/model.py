@@ -161,7 +161,7 @@ class BreakGlassPolicy:
     groups: frozenset[str] = frozenset()  # of people; nobody unless named
     channels: tuple[str, ...] = ()  # ids
     people: tuple[str, ...] = ()  # groups whose members are mentioned beside whoever was skipped
-    shortest_reason: int = 10  # characters
+    min_reason_length: int = 10  # characters
 
 
 @dataclass(frozen=True, slots=True)

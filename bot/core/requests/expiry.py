@@ -22,26 +22,26 @@ _SHARE = 4  # a mask that lasts ten minutes is announced a quarter of that befor
 class AftercarePolicy:
     """How a change is looked after once it is done."""
 
-    warn_before: timedelta = timedelta(minutes=15)  # the end of a mask
-    remind_after: timedelta = timedelta(hours=24)  # of a mask without an end
-    remind_every: timedelta = timedelta(hours=24)
-    remind_alone: int = 2  # so often its owner alone; from then on the channel too
-    looks: tuple[timedelta, ...] = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
-    retry_first: timedelta = timedelta(
+    expiry_warning: timedelta = timedelta(minutes=15)  # the end of a mask
+    reminder_after: timedelta = timedelta(hours=24)  # of a mask without an end
+    reminder_every: timedelta = timedelta(hours=24)
+    reminders_to_owner_only: int = 2  # so often its owner alone; from then on the channel too
+    aftercheck: tuple[timedelta, ...] = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
+    expiry_retry_first: timedelta = timedelta(
         seconds=5
     )  # between two tries to bring back what is overdue: from this, growing,
-    retry_longest: timedelta = timedelta(minutes=5)  # to this
+    expiry_retry_longest: timedelta = timedelta(minutes=5)  # to this
 
 
 def begin_aftercare(request: Request, now: datetime, care: AftercarePolicy) -> Aftercare:
     """What time will bring to a change that is done now."""
-    look_at = now + care.looks[0] if care.looks and request.target.outcome in _CHANGED else None
+    look_at = now + care.aftercheck[0] if care.aftercheck and request.target.outcome in _CHANGED else None
     if request.ask.change.verb is not Verb.MASK or not request.can_be_undone:
         return Aftercare(look_at=look_at)
     if request.ask.is_part:
         return Aftercare(look_at=look_at)  # its owners look at the whole of it, once
     if hold := request.hold:
-        return Aftercare(remind_at=hold.review if hold.review > now else now + care.remind_every, look_at=look_at)
+        return Aftercare(remind_at=hold.review if hold.review > now else now + care.reminder_every, look_at=look_at)
     term = request.ask.change.duration
     ends_at = term.ends_at(now) if term else None
     return Aftercare(ends_at, approved_until=ends_at, remind_at=_first_word(ends_at, now, care), look_at=look_at)
@@ -75,7 +75,7 @@ def put_off(standing: Aftercare, why: str, now: datetime, care: AftercarePolicy)
 
 def is_late(undo: Request, ends_at: datetime | None, now: datetime, care: AftercarePolicy) -> bool:
     """An undo that should be over by now."""
-    return now - max(undo.asked_at, ends_at or undo.asked_at) > care.retry_longest
+    return now - max(undo.asked_at, ends_at or undo.asked_at) > care.expiry_retry_longest
 
 
 def next_try(standing: Aftercare, now: datetime, care: AftercarePolicy) -> datetime:
@@ -85,18 +85,18 @@ def next_try(standing: Aftercare, now: datetime, care: AftercarePolicy) -> datet
 
 def pause(waited: timedelta, care: AftercarePolicy) -> timedelta:
     """Until what has waited so long is tried once more."""
-    return min(care.retry_longest, max(care.retry_first, waited))
+    return min(care.expiry_retry_longest, max(care.expiry_retry_first, waited))
 
 
 def next_look(request: Request, now: datetime, care: AftercarePolicy) -> datetime | None:
     """When the host is looked at once more; looks whose time passed while nobody looked are not made up for."""
     if request.finished_at is None:
         return None
-    times = (request.finished_at + after for after in care.looks)
+    times = (request.finished_at + after for after in care.aftercheck)
     return next((at for at in times if at > now), None)
 
 
 def _first_word(ends_at: datetime | None, now: datetime, care: AftercarePolicy) -> datetime:
     if ends_at is None:
-        return now + care.remind_after
-    return ends_at - min(care.warn_before, (ends_at - now) / _SHARE)
+        return now + care.reminder_after
+    return ends_at - min(care.expiry_warning, (ends_at - now) / _SHARE)

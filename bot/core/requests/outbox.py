@@ -17,7 +17,7 @@ class MessageKind(StrEnum):
     NOTE = "note"  # a sentence in the card's thread, or in a place of its own
     REMINDER = "reminder"  # to those who still have to decide: what waits for them, said only while it waits
     PAGE = "page"  # to the pager: `to` is its key, and `is_over` says that nobody needs to get up any more
-    HANDOVER = "digest"  # what the next on-call has to know, as it is when it is said; it belongs to no request
+    HANDOVER = "handover"  # what the next on-call has to know, as it is when it is said; it belongs to no request
     DIRECT = "direct"  # a direct message to one person, with a link to the card if it belongs to a request
 
 

@@ -22,8 +22,8 @@ def look(connection: Connection, *, now: datetime) -> Backlog:
     ).one()
     leases = select(func.count()).select_from(targets).where(targets.c.owner.is_not(None), ~is_free)
     by_stage = select(requests.c.stage, func.count()).where(requests.c.stage.in_(_OPEN)).group_by(requests.c.stage)
-    unsaid = select(func.count()).select_from(messages).where(messages.c.due_at.is_not(None))
-    retried = unsaid.where(messages.c.attempts >= _SEVERAL)
+    undelivered = select(func.count()).select_from(messages).where(messages.c.due_at.is_not(None))
+    retried = undelivered.where(messages.c.attempts >= _SEVERAL)
     final = retried.join(requests, requests.c.id == messages.c.request_id).where(
         messages.c.kind == MessageKind.CARD.value, requests.c.stage.not_in(_OPEN)
     )
@@ -32,7 +32,7 @@ def look(connection: Connection, *, now: datetime) -> Backlog:
         leases=connection.execute(leases).scalar_one(),
         due=due,
         due_age=max(0.0, (now - first).total_seconds()) if first else 0.0,
-        unsaid=connection.execute(unsaid).scalar_one(),
+        undelivered=connection.execute(undelivered).scalar_one(),
         retried=connection.execute(retried).scalar_one(),
         final_cards=connection.execute(final).scalar_one(),
     )

@@ -19,7 +19,7 @@ class Limits:
     """How long things last. `busy` must stay below the three seconds in which Slack wants its ack."""
 
     busy: timedelta = timedelta(seconds=2)  # waiting for somebody else's lock
-    card_edits: timedelta = timedelta(seconds=1)  # between two edits of a card that only show progress
+    card_edit_interval: timedelta = timedelta(seconds=1)  # between two edits of a card that only show progress
     message_lease: timedelta = timedelta(seconds=60)  # a message that is being said, before somebody else may say it
     stalled: timedelta = timedelta(seconds=15)  # a transaction in which nothing happens, before PostgreSQL ends it
 

@@ -137,13 +137,13 @@ def _has_its_place() -> ColumnElement[bool]:
 def _has_its_turn() -> ColumnElement[bool]:
     """Nobody is told that a page is over before they were paged: what a request says to the pager keeps its order."""
     earlier = messages.alias("earlier")
-    unsaid = exists().where(
+    undelivered = exists().where(
         earlier.c.request_id == messages.c.request_id,
         earlier.c.kind == MessageKind.PAGE.value,
         earlier.c.due_at.is_not(None),
         earlier.c.id < messages.c.id,
     )
-    return or_(messages.c.kind != MessageKind.PAGE.value, ~unsaid)
+    return or_(messages.c.kind != MessageKind.PAGE.value, ~undelivered)
 
 
 _ANY_DUE = select(messages.c.id).where(_may_be_said(NOW, DATABASE_CLOCK)).limit(1)

@@ -163,7 +163,7 @@ class Database:
     def said(self, due: Due, *, channel: str, ts: str, version: int) -> str:
         posted = outbox.Posted(channel, ts, version)
         with self._changing() as (connection, now):
-            return outbox.said(connection, due, posted, now=now, interval=self._limits.card_edits)
+            return outbox.said(connection, due, posted, now=now, interval=self._limits.card_edit_interval)
 
     def unsaid(self, due: Due, *, retry_in: timedelta | None) -> None:
         at = None if retry_in is None else self._clock.now() + retry_in
@@ -242,7 +242,7 @@ class Database:
     def _say(
         self, connection: Connection, request: Request, messages: Sequence[Message], *, urgent: bool, now: datetime
     ) -> None:
-        outbox.show(connection, request, urgent=urgent, now=now, interval=self._limits.card_edits)
+        outbox.show(connection, request, urgent=urgent, now=now, interval=self._limits.card_edit_interval)
         outbox.add(connection, request, messages, now=now)
 
     def _append(self, connection: Connection, events: Sequence[Event], now: datetime) -> None:

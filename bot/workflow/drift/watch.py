@@ -101,11 +101,11 @@ def _away(deps: Deps, page: HostView, error: HostError) -> HostView:
 def _try_again(deps: Deps, page: HostView) -> datetime:
     """At first soon, then with growing pauses, until it is looked for as often as any other host."""
     tries = page.away.tries if page.away else 1
-    pause = min(1.0, _SOON * 2 ** (tries - 1)) * deps.timings.watch
+    pause = min(1.0, _SOON * 2 ** (tries - 1)) * deps.timings.watch_interval
     return deps.clock.now() + timedelta(seconds=pause)
 
 
 def _next(deps: Deps, duty: Periodic) -> datetime:
     """An interval later, or a little earlier: scattered, and the same for a host and a turn."""
     scattered = zlib.crc32(f"{duty.name}:{duty.version}".encode()) / 2**32
-    return deps.clock.now() + timedelta(seconds=deps.timings.watch * (1 - _EARLIER * scattered))
+    return deps.clock.now() + timedelta(seconds=deps.timings.watch_interval * (1 - _EARLIER * scattered))

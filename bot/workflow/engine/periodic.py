@@ -12,7 +12,7 @@ from bot.workflow.health.operator_notices import ANCHOR, anchor, first_anchor
 from bot.workflow.hold.rollout import look_after_holds, spread
 from bot.workflow.hosts.quarantine import TRUST, appoint_quarantine_check, check_quarantine
 from bot.workflow.kill_switch import apply_switch_requests
-from bot.workflow.outbox.handover import DIGEST, post_handover, schedule_handover
+from bot.workflow.outbox.handover import HANDOVER, post_handover, schedule_handover
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.hold_group import SPREAD
 from bot.workflow.requests.kill_switch_state import NAME as KILL_SWITCH
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 Perform = Callable[[Deps, Periodic], None]
 KINDS: Mapping[str, Perform] = {
     WATCH: watch,
-    DIGEST: post_handover,
+    HANDOVER: post_handover,
     KILL_SWITCH: apply_switch_requests,
     TRUST: appoint_quarantine_check,
     ANCHOR: anchor,

@@ -170,7 +170,7 @@ class Workers:
         return request.due_at
 
     def _renew(self) -> None:
-        self._stopping.wait(self._deps.timings.lease_renewal)
+        self._stopping.wait(self._deps.timings.lease_renew)
         for claim in list(self._claims.values()):
             try:
                 self._deps.store.renew(claim)

@@ -25,9 +25,9 @@ class Followups:
         self._deps = deps
 
     @property
-    def shortest_reason(self) -> int:
+    def min_reason_length(self) -> int:
         """How many characters a reason for going ahead alone needs."""
-        return self._deps.policy.break_glass.shortest_reason
+        return self._deps.policy.break_glass.min_reason_length
 
     def record(self, request_id: str, command: FollowupCommand, caller: Caller) -> Followup:
         """Record what somebody wants of a request, so that the loop hears it. Raises `UsageError`."""

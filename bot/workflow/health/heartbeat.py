@@ -117,13 +117,13 @@ class Heartbeat:
     def _look(self) -> Sequence[ComponentHealth]:
         """The parts that the workflow itself is made of."""
         timings, found = self._deps.timings, [self._database()]
-        rest = max(timings.lease_renewal, UNCALLED * timings.poll)  # what a thread may wait by itself
+        rest = max(timings.lease_renew, UNCALLED * timings.poll)  # what a thread may wait by itself
         found.append(health.loop(self._deps.liveness.ages, longest=timings.stuck + rest, patience=_AT_ONCE))
         try:
             backlog = health.messages(self._deps.store.backlog())
         except MaskbotError:
             return found  # the sign of the database says why
-        return [*found, health.with_patience(backlog, timedelta(seconds=timings.alarm))]
+        return [*found, health.with_patience(backlog, timedelta(seconds=timings.alarm_after))]
 
     def _database(self) -> ComponentHealth:
         try:

@@ -29,7 +29,7 @@ def report_too_many_connections(deps: Deps, count: int, *, most: int) -> None:
 
 def anchor(deps: Deps, duty: Periodic) -> None:
     """Say it, unless nothing is new, and be due again."""
-    head, due_at = deps.store.head(), deps.clock.now() + timedelta(seconds=deps.timings.anchor)
+    head, due_at = deps.store.head(), deps.clock.now() + timedelta(seconds=deps.timings.audit_anchor)
     is_new = head.seq != duty.document.get("seq")
     said = [Message(MessageKind.NOTE, body=audit_shipping.ends(head), until=due_at)] if is_new else []
     deps.store.keep(Periodic(duty.name, {"seq": head.seq}, due_at, duty.version), messages=said)
@@ -37,7 +37,7 @@ def anchor(deps: Deps, duty: Periodic) -> None:
 
 def first_anchor(deps: Deps) -> Periodic:
     """The first one is due after a while, not at once: a new installation has nothing to say yet."""
-    return Periodic(ANCHOR, {}, deps.clock.now() + timedelta(seconds=deps.timings.anchor))
+    return Periodic(ANCHOR, {}, deps.clock.now() + timedelta(seconds=deps.timings.audit_anchor))
 
 
 def report_clock_jumps(deps: Deps, jumps: Sequence[timedelta]) -> None:

@@ -36,11 +36,11 @@ def taken_off(
     hold = mask.hold
     if hold is None or mask.hold_state.off is became:
         return mask, [], []
-    now, puts_back = deps.clock.now(), deps.policy.holds.puts_back and became is Loss.REMOVED
+    now, reapply = deps.clock.now(), deps.policy.holds.reapply and became is Loss.REMOVED
     held = replace(
-        mask.hold_state, off=became, off_at=now, suspects=agents, putting="", why="", try_at=now if puts_back else None
+        mask.hold_state, off=became, off_at=now, suspects=agents, putting="", why="", try_at=now if reapply else None
     )
-    again = now + deps.care.remind_every
+    again = now + deps.care.reminder_every
     off = replace(
         mask,
         hold_state=held,
@@ -62,7 +62,7 @@ def put_back(deps: Deps, claim: Claim, request: Request) -> Request:
         return _begin(deps, claim, request, hold)
     if newest.stage.is_final:  # and the mask is still off
         why, was_refused = newest.target.note or newest.because, newest.stage is Stage.REFUSED
-        pause = deps.policy.holds.within if was_refused else timedelta()
+        pause = deps.policy.holds.reapply_within if was_refused else timedelta()
         return _not_back(deps, claim, request, why, code=newest.stage, pause=pause)
     return _wait(deps, claim, request, newest)
 
@@ -70,7 +70,7 @@ def put_back(deps: Deps, claim: Claim, request: Request) -> Request:
 def _begin(deps: Deps, claim: Claim, mask: Request, hold: Hold) -> Request:
     """Ask for it, unless something speaks against that now; the same key finds what was asked before a crash."""
     change, now = mask.ask.change, deps.clock.now()
-    if not deps.policy.holds.puts_back:
+    if not deps.policy.holds.reapply:
         return deps.store.save(replace(mask, hold_state=replace(mask.hold_state, try_at=None)), claim=claim)
     if until := rests_until(mask.hold_state.rounds, deps.policy.holds, now):
         return _rest(deps, claim, mask, hold, until)

@@ -113,7 +113,7 @@ def _goes_on(deps: Deps, part: Request, whole: Request) -> bool:
 def _again_at(deps: Deps, whole: Request, part: Request) -> datetime:
     ended = part.finished_at or part.asked_at
     waited = ended - (whole.finished_at or ended)
-    return ended + min(_LONGEST, max(deps.policy.holds.within, waited))
+    return ended + min(_LONGEST, max(deps.policy.holds.reapply_within, waited))
 
 
 def _held_already(deps: Deps, whole: Request, host: str) -> Request | None:
@@ -185,4 +185,4 @@ def _keep(
 
 
 def _next(deps: Deps, *, is_open: bool) -> datetime:
-    return deps.clock.now() + timedelta(seconds=deps.timings.watch * (_SOON if is_open else 1.0))
+    return deps.clock.now() + timedelta(seconds=deps.timings.watch_interval * (_SOON if is_open else 1.0))

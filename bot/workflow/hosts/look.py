@@ -60,7 +60,7 @@ def scan(deps: Deps, host: Host) -> Scan:
 
 def _asked(deps: Deps, host: Host, argv: Argv) -> str:
     try:
-        reply = deps.hosts.run(host, argv, deadline=deps.timings.look)
+        reply = deps.hosts.run(host, argv, deadline=deps.timings.look_deadline)
     except OutcomeUnknown as error:  # a look changes nothing, so no answer is no more than that
         raise HostError(str(error), code="no_answer", passing=True) from error
     no = complaint(host.name, reply.exit_code, reply.stderr)
@@ -95,7 +95,9 @@ def patient_look(
 def status_head(deps: Deps, host: Host, unit: UnitName, *, user: str = "") -> str:
     """The head of `systemctl status`, for people only; empty when it cannot be had."""
     try:
-        return read_status(deps.hosts.run(host, status_argv(unit, user=user), deadline=deps.timings.look).stdout)
+        return read_status(
+            deps.hosts.run(host, status_argv(unit, user=user), deadline=deps.timings.look_deadline).stdout
+        )
     except (HostError, OutcomeUnknown):
         return ""
 

@@ -155,7 +155,7 @@ class Carrying:
         self._save((*before, sent), "exec.intent", step=sent.step, argv=list(words), fence=self.claim.fence)
         try:
             self._see_it_copied()
-            reply = self.deps.hosts.run(self.host, words, deadline=self.deps.timings.command)
+            reply = self.deps.hosts.run(self.host, words, deadline=self.deps.timings.command_deadline)
         except OutcomeUnknown as error:
             self.request = self.request.on_target(unknown_since=self.deps.clock.now())
             self._save((*before, sent), "exec.outcome_unknown", outcome="unknown", step=sent.step, why=str(error))

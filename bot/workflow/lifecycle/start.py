@@ -99,12 +99,12 @@ def _wait_for_its_turn(deps: Deps, request: Request, *, claim: Claim) -> None:
     if other := next((one for one in running if _is_in_the_way(one, request)), None):
         _say_what_it_waits_for(deps, request, other, claim=claim)
         text = f"Another change is being carried out on {request.ask.change.host}."
-        raise HostTaken(text, again_in=deps.timings.not_yet)
+        raise HostTaken(text, again_in=deps.timings.host_busy)
     if active_kill_switch(deps, request) or (is_new_mask(request) and may_leave_unshipped(deps)):
-        raise NotYet("New masks are stopped, or a copy of the record is not taken.", again_in=deps.timings.not_yet)
+        raise NotYet("The kill switch is on, or a copy of the record is not taken.", again_in=deps.timings.host_busy)
     is_new, place = request.ask.change.verb is Verb.MASK and not request.ask.by_itself, request.ask.place
     if is_new and not place.is_shell and not all(deps.store.card(request.id)):
-        raise NotYet("Its card is not posted yet.", again_in=deps.timings.not_yet)
+        raise NotYet("Its card is not posted yet.", again_in=deps.timings.host_busy)
 
 
 def _say_what_it_waits_for(deps: Deps, request: Request, other: Request, *, claim: Claim) -> None:

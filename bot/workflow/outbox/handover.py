@@ -1,4 +1,4 @@
-"""The digest: what the next on-call has to know, on a schedule. Each time once, and once for all that were missed."""
+"""The handover: what the next on-call has to know, on a schedule. Each time once, and once for all that were missed."""
 
 from contextlib import suppress
 
@@ -13,25 +13,27 @@ from bot.workflow.process.render import draw_or_fall_back
 from bot.workflow.requests.kill_switch_state import stopped_too
 from bot.workflow.requests.mask_inventory import book
 
-DIGEST = "digest"
-_NOT_DRAWN = "The digest could not be drawn: a mistake of mine. `/mask handover` and `/mask list` may still say it."
+HANDOVER = "handover"
+_NOT_DRAWN = "The handover could not be drawn: a mistake of mine. `/mask handover` and `/mask list` may still say it."
 
 
 def schedule_handover(deps: Deps) -> None:
     """See that the next one is due when the policy says. One that came due while no bot ran is still due."""
-    wanted, duty = deps.policy.handover_schedule, deps.store.duty(DIGEST)
+    wanted, duty = deps.policy.handover_schedule, deps.store.duty(HANDOVER)
     schedule = str(wanted.schedule) if wanted else ""
     if wanted is None or (duty and duty.due_at and duty.document.get("schedule") == schedule):
         return
     due_at = wanted.schedule.next_after(deps.clock.now())
     with suppress(Stale):  # another replica was quicker
-        deps.store.keep(Periodic(DIGEST, {"schedule": schedule}, due_at, duty.version if duty else 0))
+        deps.store.keep(Periodic(HANDOVER, {"schedule": schedule}, due_at, duty.version if duty else 0))
 
 
 def compose_handover(deps: Deps) -> Text:
     """What it says at this moment."""
     found = book(deps)
-    return stopped_too(deps, draw_or_fall_back(deps, "digest", lambda: words.digest(found), lambda: note(_NOT_DRAWN)))
+    return stopped_too(
+        deps, draw_or_fall_back(deps, "handover", lambda: words.scheduled(found), lambda: note(_NOT_DRAWN))
+    )
 
 
 def post_handover(deps: Deps, duty: Periodic) -> None:

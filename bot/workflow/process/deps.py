@@ -20,12 +20,12 @@ UNCALLED = 20  # looks by the one who looks out for work, after which the others
 class Timings:
     """How long things may take and how often they are tried again, in seconds."""
 
-    look: float = 25.0
-    command: float = 45.0
+    look_deadline: float = 25.0
+    command_deadline: float = 45.0
     retries: tuple[float, ...] = (1.0, 2.0, 4.0)  # before anything was sent to the host
     recheck_first: float = 1.0  # between looks while an outcome is not known
     recheck_longest: float = 30.0
-    not_yet: float = 0.5  # until what waits for its host, or for its card, is tried again
+    host_busy: float = 0.5  # until what waits for its host, or for its card, is tried again
     not_verified: float = 5.0  # until people whom Slack did not describe are asked about again
     allowed_for: float = 1800.0  # how long what needs no vote may wait for its turn
     slow_first: float = 1.0  # between looks at what is slow to stop or to start: from this, growing,
@@ -33,15 +33,15 @@ class Timings:
     progress: float = 5.0  # between two words about a long wait
     review_reminder: float = 86_400.0  # between two words about a review that is owed
     poll: float = 0.5
-    lease_renewal: float = 15.0
+    lease_renew: float = 15.0
     message_retry: float = 2.0
     unit_lists: float = 300.0  # how long the names of a host's units are offered before they are asked for anew
     page_unknown: float = 120.0  # after which somebody is paged because nobody knows what a command did
-    watch: float = 300.0  # between two looks at all masks of a host
+    watch_interval: float = 300.0  # between two looks at all masks of a host
     heartbeat: float = 5.0  # between two looks of the bot at itself
     stuck: float = 60.0  # after which a thread that should have come round counts as stuck
-    anchor: float = 86_400.0  # between two words about where the record ends
-    alarm: float = 300.0  # how long Slack, or a sink, may be away before somebody is paged
+    audit_anchor: float = 86_400.0  # between two words about where the record ends
+    alarm_after: float = 300.0  # how long Slack, or a sink, may be away before somebody is paged
 
 
 class InForce:

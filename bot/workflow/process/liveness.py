@@ -16,7 +16,7 @@ class Liveness:
         self._lock = threading.Lock()
         self._beats: dict[str, float] = {}
         self._refused = ""
-        self._undrawn: Counter[str] = Counter()
+        self._render_failures: Counter[str] = Counter()
         self.token_is_refused = threading.Event()
 
     def beat(self, name: str) -> None:
@@ -39,13 +39,13 @@ class Liveness:
     def not_drawn(self, kind: str) -> None:
         """A message of this kind could not be drawn, and something plainer took its place."""
         with self._lock:
-            self._undrawn[kind] += 1
+            self._render_failures[kind] += 1
 
     @property
-    def undrawn(self) -> Mapping[str, int]:
+    def render_failures(self) -> Mapping[str, int]:
         """How many of each kind could not be drawn."""
         with self._lock:
-            return dict(self._undrawn)
+            return dict(self._render_failures)
 
     @property
     def refused(self) -> str:

@@ -76,7 +76,7 @@ def _half_made(deps: Deps, pages: tuple[HostView, ...], live: list[Request]) -> 
 
 def watch_soon(deps: Deps, host: str) -> None:
     """Something was changed there: do not wait for the whole interval. Best effort; the next turn comes anyway."""
-    soon = deps.clock.now() + timedelta(seconds=deps.timings.watch * _SOON)
+    soon = deps.clock.now() + timedelta(seconds=deps.timings.watch_interval * _SOON)
     with suppress(MaskbotError):
         duty = deps.store.duty(watch_of(host))
         if duty and duty.due_at and duty.due_at > soon:

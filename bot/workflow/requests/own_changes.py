@@ -25,7 +25,7 @@ def own_changes(deps: Deps, request: Request) -> Later:
     found = deps.store.find(Query(host=request.target.host, limit=_NEWEST))
     others = [one for one in found if one.id != request.id and one.ask.change.user == request.ask.change.user]
     later = [one for one in others if one.begun_at and (one.finished_at is None or one.finished_at > since)]
-    watched_for = max(deps.care.looks, default=timedelta())
+    watched_for = max(deps.care.aftercheck, default=timedelta())
     lately = [one for one in others if one.finished_at and one.finished_at > since - watched_for]
     return Later(
         frozenset(unit for one in later for unit in _touched(deps, one)),

@@ -27,7 +27,7 @@ def said_of_holds() -> dict[str, str]:
         ),
         "a hold without a reason is to be looked at again": hold.review(no_reason, HOLD, NOW),
         "a hold was taken off, and comes back": hold.taken_off(off, HOLD, HoldPolicy()),
-        "a hold was taken off, and that is announced": hold.taken_off(held, HOLD, HoldPolicy(puts_back=False)),
+        "a hold was taken off, and that is announced": hold.taken_off(held, HOLD, HoldPolicy(reapply=False)),
         "somebody made the mask of a hold anew": hold.taken_off(
             DONE["held, and somebody made the mask anew"], HOLD, HoldPolicy()
         ),

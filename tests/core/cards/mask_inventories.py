@@ -123,8 +123,8 @@ def said_in_handovers() -> dict[str, str]:
     books["a hold"] = replace(BOOK, ours=(HELD,), open=(PENDING,))
     books["a hold for a group"] = replace(BOOK, ours=(OF_ALL, replace(ON_ONE_MORE, id="r8").on_target(host="web-02")))
     shown = {name: read(handover.handover(book), NAMES) for name, book in books.items()}
-    digests = {f"digest, {name}": read(handover.digest(book), NAMES) for name, book in books.items()}
-    return shown | digests
+    scheduled = {f"scheduled, {name}": read(handover.scheduled(book), NAMES) for name, book in books.items()}
+    return shown | scheduled
 
 
 def said_of_the_watch() -> dict[str, str]:

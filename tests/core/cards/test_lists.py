@@ -56,7 +56,7 @@ def test_a_bad_night_still_fits_into_one_handover() -> None:
 
 
 def test_a_digest_mentions_nobody() -> None:
-    assert "<@" not in str(handover.digest(MaskInventory(NOW, (page(hand()),), (proven(),), (waiting(),))).blocks)
+    assert "<@" not in str(handover.scheduled(MaskInventory(NOW, (page(hand()),), (proven(),), (waiting(),))).blocks)
 
 
 @SLOW
@@ -65,5 +65,5 @@ def test_lists_stay_ours_whatever_people_and_hosts_wrote(request: object, text: 
     away = HostView(text, away=Away(NOW, text, tries))
     odd = page(hand(file_state=text), host=text)
     book = MaskInventory(NOW, (odd, away), (request,) * 40, (request,) * 40, (request,) * 40)  # type: ignore[arg-type]
-    for said in (mask_inventory.listing(book, host=text), handover.handover(book), handover.digest(book)):
+    for said in (mask_inventory.listing(book, host=text), handover.handover(book), handover.scheduled(book)):
         assert_harmless(said)

@@ -56,7 +56,7 @@ class TestWhatBegins:
         assert begin_aftercare(done(Duration(lasts=HOUR), outcome=Outcome.FAILED), NOW, CARE) == Aftercare()
 
     def test_nobody_looks_where_the_settings_say_no(self) -> None:
-        assert begin_aftercare(done(), NOW, AftercarePolicy(looks=())).look_at is None
+        assert begin_aftercare(done(), NOW, AftercarePolicy(aftercheck=())).look_at is None
 
 
 class TestLooks:

@@ -28,7 +28,7 @@ ETC = "/etc/systemd/system"
 @pytest.fixture
 def parts() -> Mapping[str, Any]:
     """A bot that says what belongs to no request in a channel of its own, and leaves all looking to the watch."""
-    return {"policy": replace(POLICY, operations_channel=OPERATIONS), "care": AftercarePolicy(looks=())}
+    return {"policy": replace(POLICY, operations_channel=OPERATIONS), "care": AftercarePolicy(aftercheck=())}
 
 
 @pytest.fixture

@@ -65,21 +65,21 @@ def working(tmp_path: Path) -> Iterator[Working]:
 
 
 def test_it_ends_at_once_however_seldom_it_looks(working: Working) -> None:
-    bot = working(Timings(poll=LONG, lease_renewal=LONG))
+    bot = working(Timings(poll=LONG, lease_renew=LONG))
     with bot.store.exclusive(), bot.running():
         began = time.monotonic()
     assert time.monotonic() - began < LONG / 10
 
 
 def test_what_is_recorded_here_is_worked_on_without_a_look(working: Working) -> None:
-    bot = working(Timings(poll=LONG, lease_renewal=LONG))
+    bot = working(Timings(poll=LONG, lease_renew=LONG))
     with bot.store.exclusive(), bot.running():
         bot.store.add(a_request(bot), events=[])
         refused(bot)
 
 
 def test_what_time_makes_due_is_noticed_by_one_look_for_all(working: Working) -> None:
-    bot = working(Timings(poll=0.05, lease_renewal=LONG))
+    bot = working(Timings(poll=0.05, lease_renew=LONG))
     with bot.store.exclusive(), bot.running():
         later = bot.clock.now() + timedelta(hours=1)
         bot.store.add(replace(a_request(bot), due_at=later), events=[])
@@ -89,7 +89,7 @@ def test_what_time_makes_due_is_noticed_by_one_look_for_all(working: Working) ->
 
 
 def test_no_work_is_begun_while_somebody_waits_for_an_acknowledgement(working: Working) -> None:
-    bot = working(Timings(poll=0.05, lease_renewal=LONG))
+    bot = working(Timings(poll=0.05, lease_renew=LONG))
     bot.parts = replace(bot.parts, ack_priority=AckPriority(patience=LONG))
     with bot.store.exclusive(), bot.running():
         with bot.parts.ack_priority.taken():
@@ -101,7 +101,7 @@ def test_no_work_is_begun_while_somebody_waits_for_an_acknowledgement(working: W
 
 
 def test_it_is_begun_after_a_while_however_many_wait(working: Working) -> None:
-    bot = working(Timings(poll=0.05, lease_renewal=LONG))
+    bot = working(Timings(poll=0.05, lease_renew=LONG))
     bot.parts = replace(bot.parts, ack_priority=AckPriority(patience=0.01))
     with bot.store.exclusive(), bot.parts.ack_priority.taken(), bot.running():
         bot.store.add(a_request(bot), events=[])

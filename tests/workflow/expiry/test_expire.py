@@ -105,7 +105,7 @@ def test_two_who_find_it_due_at_once_make_one_undo(idle_world: World) -> None:
     assert len(returns(world, done)) == 1
 
 
-@pytest.mark.parametrize("parts", [{"care": AftercarePolicy(retry_first=timedelta(seconds=0.1), looks=())}])
+@pytest.mark.parametrize("parts", [{"care": AftercarePolicy(expiry_retry_first=timedelta(seconds=0.1), aftercheck=())}])
 def test_a_host_that_is_away_is_tried_again_and_everybody_can_see_it(world: World) -> None:
     done = world.masked("restless", duration=TWO_HOURS)
     away = Away(world)
@@ -124,7 +124,7 @@ def test_a_host_that_is_away_is_tried_again_and_everybody_can_see_it(world: Worl
     assert state(world.hosts["web-01"], "restless.service") == RUNS
 
 
-@pytest.mark.parametrize("parts", [{"care": AftercarePolicy(retry_first=timedelta(seconds=0.1), looks=())}])
+@pytest.mark.parametrize("parts", [{"care": AftercarePolicy(expiry_retry_first=timedelta(seconds=0.1), aftercheck=())}])
 def test_a_host_that_goes_away_in_the_middle_is_tried_again_from_the_start(world: World) -> None:
     done = world.masked("restless", duration=TWO_HOURS)
     lost: list[Call] = []

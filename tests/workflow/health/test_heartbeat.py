@@ -37,7 +37,7 @@ class Bot:
         self.store = Database(f"sqlite:///{folder}/var/maskbot.db", clock=self.clock, instance="bot-1")
         in_force = InForce(Configured(Inventory(HOSTS), POLICY))
         pager = Webhook(Receiver(receiver.url, Format.GENERIC, secret="s3cret"), now=self.clock.now)
-        timings = Timings(poll=0.05, lease_renewal=0.05, stuck=0.2)
+        timings = Timings(poll=0.05, lease_renew=0.05, stuck=0.2)
         self.slack = SLACK
         self.parts = Deps(self.store, NoHost(), People(), Channels(), self.clock, in_force, timings, pager=pager)
         self.pulse = Heartbeat(self.parts, source="bot-1", looks=[lambda: [self.slack]], told=lambda signs: None)

@@ -24,8 +24,10 @@ from tests.workflow.slack import ALICE, BOB, CAROL, caller
 from tests.workflow.world import POLICY, World
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
-HELD = replace(POLICY, holds=HoldPolicy(frozenset({"sre"}), rounds=2))
-CARE = AftercarePolicy(retry_first=timedelta(seconds=0.1), retry_longest=timedelta(seconds=1), looks=())
+HELD = replace(POLICY, holds=HoldPolicy(frozenset({"sre"}), reapply_limit=2))
+CARE = AftercarePolicy(
+    expiry_retry_first=timedelta(seconds=0.1), expiry_retry_longest=timedelta(seconds=1), aftercheck=()
+)
 
 
 @pytest.fixture
@@ -139,7 +141,7 @@ def test_what_is_taken_off_again_and_again_is_not_fought_for_ever(watched: World
 
 
 @pytest.mark.parametrize(
-    "parts", [{"policy": replace(HELD, holds=replace(HELD.holds, puts_back=False)), "care": CARE}], ids=["announce"]
+    "parts", [{"policy": replace(HELD, holds=replace(HELD.holds, reapply=False)), "care": CARE}], ids=["announce"]
 )
 def test_a_policy_can_have_it_announced_only(watched: World) -> None:
     world = watched

@@ -304,7 +304,7 @@ def test_a_turn_that_is_lost_asks_for_nothing_twice(idle_world: World) -> None:
 def test_a_hold_whose_first_host_is_taken_off_is_lifted_like_any(world: World) -> None:
     done = held(world)
     other = world.ended(part(world))
-    world.in_force.put(Configured(world.parts.inventory, replace(HELD, holds=replace(HELD.holds, puts_back=False))))
+    world.in_force.put(Configured(world.parts.inventory, replace(HELD, holds=replace(HELD.holds, reapply=False))))
     taken_off(world, done)
     off = world.when(done, lambda now: now.hold_state.off is Loss.REMOVED, "a hold that is off")
     assert lifted(world, off).target.outcome is Outcome.NOT_OURS

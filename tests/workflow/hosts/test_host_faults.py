@@ -81,7 +81,7 @@ def without_inodes(host: AnyHost) -> Iterator[None]:
 def test_a_host_whose_systemd_hangs_is_not_known_until_it_goes_on(
     open_world: Opening, lab_hosts: Mapping[str, LabHost], saw: Callable[[str], str]
 ) -> None:
-    with open_world(timings=replace(QUICK, look=5.0, command=5.0)) as world:
+    with open_world(timings=replace(QUICK, look_deadline=5.0, command_deadline=5.0)) as world:
         host = lab_hosts["web-01"]
         asked = world.mask("tuned")
         with frozen(host) as freeze, interfering(world.wire.after, verb="stop", happens=freeze):

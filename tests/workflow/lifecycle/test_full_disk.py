@@ -15,7 +15,7 @@ from tests.workflow.health.test_heartbeat import fill
 from tests.workflow.wire import Call
 from tests.workflow.world import QUICK, World
 
-SOON = {"timings": replace(QUICK, lease_renewal=0.2)}
+SOON = {"timings": replace(QUICK, lease_renew=0.2)}
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from bot.core.requests import KillSwitch
 from bot.core.time.schedule import HandoverSchedule, Schedule
 from bot.ports import Periodic, Reply
 from bot.workflow.engine.periodic import appoint_configured
-from bot.workflow.outbox.handover import DIGEST
+from bot.workflow.outbox.handover import HANDOVER
 from tests.workflow.slack import ALICE, words
 from tests.workflow.world import POLICY, World
 
@@ -59,13 +59,13 @@ def said(world: World) -> list[str]:
 
 
 def settled(world: World) -> list[str]:
-    """What was said, once the digest is due in the future."""
+    """What was said, once the handover is due in the future."""
 
     def is_settled() -> bool:
-        duty = world.store.duty(DIGEST)
+        duty = world.store.duty(HANDOVER)
         return bool(duty and duty.due_at and duty.due_at > world.clock.now())
 
-    world.until(is_settled, "a digest that is done")
+    world.until(is_settled, "a handover that is done")
     return said(world)
 
 
@@ -74,7 +74,7 @@ def test_it_is_said_when_it_is_due_and_on_the_next_day_again(tmp_path: Path) -> 
         assert settled(world) == []
 
         set_clock(world, "2026-03-27 08:00:01")
-        world.until(lambda: len(said(world)) == 1, "a digest")
+        world.until(lambda: len(said(world)) == 1, "a handover")
         assert QUIET in said(world)[0]
 
         set_clock(world, "2026-03-28 08:00:01")
@@ -86,7 +86,7 @@ def test_it_is_said_when_it_is_due_and_on_the_next_day_again(tmp_path: Path) -> 
 def test_a_restart_does_not_say_it_again(tmp_path: Path) -> None:
     with running(a_world(tmp_path, "2026-03-27 07:50")) as world:
         set_clock(world, "2026-03-27 08:00:01")
-        world.until(lambda: len(said(world)) == 1, "a digest")
+        world.until(lambda: len(said(world)) == 1, "a handover")
 
     with running(a_world(tmp_path, "2026-03-27 08:00:02")) as again:
         assert settled(again) == []
@@ -118,7 +118,7 @@ def test_the_kill_switch_is_never_missed(tmp_path: Path) -> None:
         switch = KillSwitch(ALICE.id, "alice", "everything burns", world.clock.now())
         world.store.keep(Periodic("kill_switch", encode(KillSwitchState(switch))))
         set_clock(world, "2026-03-27 08:00:01")
-        world.until(lambda: bool(said(world)), "a digest")
+        world.until(lambda: bool(said(world)), "a handover")
         assert "KILL SWITCH ON, by <@UALICE>" in said(world)[0]
 
 
@@ -130,7 +130,7 @@ def test_another_schedule_holds_from_the_next_start_on(tmp_path: Path) -> None:
     later.in_force.put(Configured(Inventory(()), replace(later.parts.policy, handover_schedule=noon)))
 
     with running(later):
-        duty = later.store.duty(DIGEST)
+        duty = later.store.duty(HANDOVER)
         assert duty
         assert duty.due_at == datetime(2026, 3, 27, 12, tzinfo=UTC)
 
@@ -140,8 +140,8 @@ def test_without_a_schedule_nothing_more_is_said(tmp_path: Path) -> None:
         world.in_force.put(Configured(Inventory(()), replace(world.parts.policy, handover_schedule=None)))
         set_clock(world, "2026-03-27 08:00:01")
 
-        world.until(lambda: (duty := world.store.duty(DIGEST)) is not None and duty.due_at is None, "an end")
+        world.until(lambda: (duty := world.store.duty(HANDOVER)) is not None and duty.due_at is None, "an end")
         appoint_configured(world.parts)
 
         assert said(world) == []
-        assert (world.store.duty(DIGEST) or pytest.fail("no duty")).due_at is None
+        assert (world.store.duty(HANDOVER) or pytest.fail("no duty")).due_at is None

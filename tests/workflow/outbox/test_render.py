@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from bot.core.cards import approval, closed, done, expiry, handover, home, running
 from bot.core.hosts.inventory import Host, Inventory
 from bot.core.requests import Aftercare, Outcome, Request, Sent, Stage
-from bot.edges.metrics import Undrawn
+from bot.edges.metrics import RenderFailures
 from bot.ports import Message, MessageKind
 from bot.workflow.engine.timers import do_what_is_due
 from bot.workflow.outbox import deliver
@@ -59,9 +59,9 @@ def said(world: World, mark: str) -> str:
 def counted(world: World) -> dict[str, int]:
     """As Prometheus reads it."""
     registry = CollectorRegistry()
-    registry.register(Undrawn(lambda: world.parts.liveness.undrawn))
+    registry.register(RenderFailures(lambda: world.parts.liveness.render_failures))
     found = re.findall(
-        r'^maskbot_undrawn_total\{kind="(\w+)"\} (\d+)', generate_latest(registry).decode(), re.MULTILINE
+        r'^maskbot_render_failures_total\{kind="(\w+)"\} (\d+)', generate_latest(registry).decode(), re.MULTILINE
     )
     return {kind: int(count) for kind, count in found}
 
@@ -153,11 +153,11 @@ def test_what_is_said_to_one_person_or_belongs_to_no_request_is_said_plainly(
 
 
 def test_a_digest_names_what_else_can_be_asked(world: World, breaks: Callable[[Any, str], None]) -> None:
-    breaks(handover, "digest")
+    breaks(handover, "scheduled")
     world.store.record([an_event()], [Message(MessageKind.HANDOVER, place=INCIDENT)])
     say_all(world)
     assert "/mask handover" in said(world, "announcement")
-    assert counted(world) == {"digest": 1}
+    assert counted(world) == {"handover": 1}
 
 
 def test_somebodys_page_lists_what_waits_for_them(world: World, breaks: Callable[[Any, str], None]) -> None:

@@ -56,5 +56,5 @@ def objection(person: Person, facts: Facts, policy: Policy) -> Refuse | None:
 
 def why_too_short(reason: str, policy: Policy) -> str:
     """What is wrong with a reason for going ahead alone; empty if nothing is."""
-    least = policy.break_glass.shortest_reason
+    least = policy.break_glass.min_reason_length
     return "" if len(reason.strip()) >= least else f"Going ahead alone needs a reason of at least {least} characters."

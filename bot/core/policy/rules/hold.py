@@ -22,7 +22,7 @@ def mask_is_off(facts: Facts, policy: Policy) -> Refuse | None:
     if not facts.request.ask.is_put_back:
         return None
     mask = facts.own_mask
-    if mask is None or mask.hold is None or mask.hold_state.off is not Loss.REMOVED or not policy.holds.puts_back:
+    if mask is None or mask.hold is None or mask.hold_state.off is not Loss.REMOVED or not policy.holds.reapply:
         return Refuse("not_off", "There is no hold of ours any more whose mask is to be put back.")
     rests = rests_until(mask.hold_state.rounds, policy.holds, facts.now)
     if rests is None:
@@ -122,7 +122,7 @@ def may_be_held(facts: Facts, policy: Policy) -> Refuse | None:
 
 def review_is_ahead(facts: Facts, policy: Policy) -> Refuse | None:
     """Not over before it begins, not so far that nobody would remember why."""
-    change, furthest = facts.request.ask.change, policy.holds.furthest
+    change, furthest = facts.request.ask.change, policy.holds.review_within
     if change.verb is not Verb.MASK or change.hold is None:
         return None
     if change.hold.review <= facts.now:

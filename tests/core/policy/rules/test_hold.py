@@ -290,7 +290,7 @@ class TestPuttingOneBack:
         assert code(self.back(mask)) == "not_off"
 
     def test_a_policy_may_have_it_announced_only(self) -> None:
-        assert code(self.back(policy=replace(HELD, holds=replace(HELD.holds, puts_back=False)))) == "not_off"
+        assert code(self.back(policy=replace(HELD, holds=replace(HELD.holds, reapply=False)))) == "not_off"
 
     def test_it_rests_when_it_was_put_back_too_often_lately(self) -> None:
         rounds = (NOW - 3 * HOUR, NOW - HOUR / 2, NOW - HOUR / 3, NOW - HOUR / 4)
