@@ -1,4 +1,4 @@
-"""Seeing how the bot is, from outside: its pulse, the listener for probes, the word to systemd."""
+"""Seeing how the bot is, from outside: its heartbeat, the listener for probes, the word to systemd."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 def watched_over(
     assembly: Assembly, notify: Notify, *, looks: Sequence[Look], say: Callable[[str], None]
 ) -> Iterator[Heartbeat]:
-    """Let the bot be seen for as long as this lasts, once the pulse is started.
+    """Let the bot be seen for as long as this lasts, once the heartbeat is started.
 
     Raises `ConfigError` if the listener's address cannot be had.
     """
@@ -35,22 +35,22 @@ def watched_over(
     def told(found: Sequence[ComponentHealth]) -> None:
         for sign in found:
             metrics.ready(sign.component, is_well=sign.is_well)
-            metrics.alarm(sign.component, is_on=sign.component in pulse.alarms)
+            metrics.alarm(sign.component, is_on=sign.component in heartbeat.alarms)
         if health.is_alive(found):
             notify.alive()
 
-    pulse = Heartbeat(parts, source=assembly.instance, looks=[*looks, lambda: _clock(assembly)], told=told)
+    heartbeat = Heartbeat(parts, source=assembly.instance, looks=[*looks, lambda: _clock(assembly)], told=told)
     door = None
     if settings.probe_port is not None:
-        door = probes.listener(lambda: pulse.signs, (str(settings.probe_address), settings.probe_port))
+        door = probes.listener(lambda: heartbeat.signs, (str(settings.probe_address), settings.probe_port))
         door.open()
         say(f"probes: {door.place}")
     for one in counted:
         metrics.REGISTRY.register(one)
     try:
-        yield pulse
+        yield heartbeat
     finally:
-        pulse.stop()
+        heartbeat.stop()
         for one in counted:
             metrics.REGISTRY.unregister(one)
         if door:

@@ -70,8 +70,8 @@ def _begin(
     link = SlackConnection(assembly, say=lambda text: _begun(say, text), lost=lost)
     loop = Workers(assembly.deps, owner=assembly.instance, workers=settings.workers, watchers=settings.watchers)
     looks = [link.signs, lambda: audit_shipping.signs(assembly.deps)]
-    pulse = parts.enter_context(watched_over(assembly, notify, looks=looks, say=say))
-    shell = serve_shell(assembly, lambda: _state(link, pulse))
+    heartbeat = parts.enter_context(watched_over(assembly, notify, looks=looks, say=say))
+    shell = serve_shell(assembly, lambda: _state(link, heartbeat))
     copying = ShippingThread(assembly.deps, owner=assembly.instance)
     parts.callback(copying.stop)
     parts.callback(loop.stop)
@@ -83,7 +83,7 @@ def _begin(
     loop.start()
     shell.start()
     link.start()
-    pulse.start()
+    heartbeat.start()
     notify.ready()
     return link
 
@@ -125,9 +125,9 @@ def serve_shell(assembly: Assembly, state: Callable[[], State]) -> ShellServer:
     return ShellServer(assembly.settings.socket, shell.serve)
 
 
-def _state(link: SlackConnection, pulse: Heartbeat) -> State:
+def _state(link: SlackConnection, heartbeat: Heartbeat) -> State:
     """Slack as it is at this moment, everything else as it was at the last look."""
-    others = [sign for sign in pulse.signs if sign.component != "slack" and sign is not JUST_BEGUN]
+    others = [sign for sign in heartbeat.signs if sign.component != "slack" and sign is not JUST_BEGUN]
     why = tuple(sign.sentence for sign in others if not sign.is_well)
     return State(is_ready=link.is_connected and is_ready(others), slack=link.state, why=why)
 

@@ -13,7 +13,7 @@ class AuditLog(Protocol):
     def record(self, events: Sequence[Event], messages: Sequence[Message] = ()) -> None:
         """Append events that belong to no request's change, and what must be said about them."""
 
-    def go_by(self, config_digest: str) -> None:
+    def use_config(self, config_digest: str) -> None:
         """From now on every event is recorded as decided under this configuration."""
 
     def head(self) -> Head:

@@ -29,8 +29,8 @@ class Claims(Protocol):
     def release(self, claim: Claim, *, due_at: datetime | None) -> None:
         """Give it back, due again then (None: when something happens); due at once if a vote came in meanwhile."""
 
-    def hurry(self, request_id: str) -> None:
+    def make_due(self, request_id: str) -> None:
         """Make an unfinished request due now."""
 
-    def hurry_all(self, stages: Collection[Stage]) -> None:
+    def make_all_due(self, stages: Collection[Stage]) -> None:
         """Make every request in one of these stages due now; one that is claimed, as soon as it is given back."""

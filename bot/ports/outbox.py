@@ -24,17 +24,17 @@ class Due:
 class Outbox(Protocol):
     """Messages stored with the change that they tell of, posted afterwards. Writers may raise `StoreBusy`."""
 
-    def due_message(self, owner: str) -> Due | None:
+    def claim_message(self, owner: str) -> Due | None:
         """Take the message that has been due longest, with a lease."""
 
-    def said(self, due: Due, *, channel: str, ts: str, version: int) -> str:
+    def mark_delivered(self, due: Due, *, channel: str, ts: str, version: int) -> str:
         """The message stands in Slack, as of this version of its request; the answer is where it stands by now.
 
         That is another timestamp if the lease ran out and somebody else has posted it meanwhile, empty if he is just
         about to. A card that was written to so late is drawn once more.
         """
 
-    def unsaid(self, due: Due, *, retry_in: timedelta | None) -> None:
+    def mark_undelivered(self, due: Due, *, retry_in: timedelta | None) -> None:
         """It could not be said; None gives it up."""
 
     def card(self, request_id: str) -> tuple[str, str]:

@@ -26,17 +26,19 @@ class Periodic:
 class PeriodicTasks(Protocol):
     """Periodic tasks, compared and set by version, claimed when due. Writers may raise `StoreBusy`."""
 
-    def duty(self, name: str) -> Periodic | None:
-        """A duty as it is kept."""
+    def get_periodic(self, name: str) -> Periodic | None:
+        """A task as it is kept."""
 
-    def duties(self, kind: str) -> list[Periodic]:
-        """All duties of a kind: of `watch`, each whose name begins with `watch:`. In order of their names."""
+    def find_periodic(self, kind: str) -> list[Periodic]:
+        """All tasks of a kind: of `watch`, each whose name begins with `watch:`. In order of their names."""
 
-    def keep(self, duty: Periodic, *, events: Sequence[Event] = (), messages: Sequence[Message] = ()) -> Periodic:
-        """Keep a duty, free to be taken when it is due, with what is to be recorded and said, in one transaction.
+    def save_periodic(
+        self, task: Periodic, *, events: Sequence[Event] = (), messages: Sequence[Message] = ()
+    ) -> Periodic:
+        """Keep a task, free to be taken when it is due, with what is to be recorded and said, in one transaction.
 
-        A duty of version 0 is new. Raises `Stale` if somebody else has kept or taken it since it was read.
+        A task of version 0 is new. Raises `Stale` if somebody else has kept or taken it since it was read.
         """
 
-    def take_duty(self, owner: str) -> Periodic | None:
-        """Take the duty that has been due longest, with a lease; `keep` ends it."""
+    def claim_periodic(self, owner: str) -> Periodic | None:
+        """Take the task that has been due longest, with a lease; `save_periodic` ends it."""

@@ -60,7 +60,7 @@ class Requests(Protocol):
     def count(self, query: Query) -> int:
         """How many requests match, whatever the limit."""
 
-    def cast(self, request_id: str, vote: Vote, *, events: Sequence[Event]) -> bool:
+    def record_vote(self, request_id: str, vote: Vote, *, events: Sequence[Event]) -> bool:
         """Record a vote and make its request due; False if this person's vote on this plan is there already."""
 
     def save(

@@ -7,7 +7,7 @@ class Wakeups(Protocol):
     """Wait for work, and end such waits."""
 
     def is_anything_due(self) -> bool:
-        """Whether there is a request, a message or a duty that somebody could take now."""
+        """Whether there is a request, a message or a task that somebody could take now."""
 
     def wake(self) -> None:
         """Let everybody in this process who waits for work look for it."""

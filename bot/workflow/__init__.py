@@ -2,7 +2,7 @@
 
 In order of time: `desk` records what a person wants, `asking` answers it, `voting` counts, `beginning` makes sure that
 everything still holds, `carrying` goes step by step, `finishing` writes the outcome, `saying` tells people. `meanwhile`
-does what time alone brings, and `duties` come round by themselves. `loop` drives all of that, and `judging` is where
+does what time alone brings, and `tasks` come round by themselves. `loop` drives all of that, and `judging` is where
 each of them asks whether it may.
 """
 

@@ -74,8 +74,8 @@ def _trouble(deps: Deps, sink: Sink) -> str:
 
 
 def _progress(deps: Deps, sink: Sink) -> Progress:
-    duty = deps.store.duty(_name(sink))
-    return decode(duty.document) if duty else Progress()
+    task = deps.store.get_periodic(_name(sink))
+    return decode(task.document) if task else Progress()
 
 
 def _name(sink: Sink) -> str:
@@ -138,21 +138,21 @@ class Shipment:
     def ship(self) -> bool:
         """Whether the sink has taken everything, or somebody else sees to it. Raises what the store raises."""
         while True:
-            duty = self.deps.store.duty(_name(self.sink)) or Periodic(_name(self.sink))
-            progress, now = decode(duty.document), self.deps.clock.now()
+            task = self.deps.store.get_periodic(_name(self.sink)) or Periodic(_name(self.sink))
+            progress, now = decode(task.document), self.deps.clock.now()
             records = self.deps.store.chain(after=progress.seq, limit=_BATCH)
             if not records or progress.is_anothers(self.owner, now):
                 return True
             try:
                 if progress.until is None or now > progress.until - _LEASE / 2:
                     progress = progress.held(self.owner, now, _LEASE)
-                    duty = self.deps.store.keep(replace(duty, document=encode(progress)))
-                if not self._taken(duty, progress, records):
+                    task = self.deps.store.save_periodic(replace(task, document=encode(progress)))
+                if not self._taken(task, progress, records):
                     return False
             except Stale:
                 return True  # another replica was quicker
 
-    def _taken(self, duty: Periodic, progress: Progress, records: Sequence[Record]) -> bool:
+    def _taken(self, task: Periodic, progress: Progress, records: Sequence[Record]) -> bool:
         name = self.sink.name
         try:
             self.sink.take(records)
@@ -163,7 +163,7 @@ class Shipment:
                     "audit.sink_down", "failure", data={"sink": name, "need": self.sink.need, "why": str(error)}
                 )
                 self._keep(
-                    duty,
+                    task,
                     failed,
                     event,
                     audit_shipping.down(name, failed.why, is_required=self.sink.need is Need.REQUIRED),
@@ -175,14 +175,14 @@ class Shipment:
         if progress.failing_since:
             lasted = round((now - progress.failing_since).total_seconds())
             event = Event("audit.sink_up", "success", data={"sink": name, "seconds": lasted})
-            self._keep(duty, done, event, audit_shipping.up(name))
+            self._keep(task, done, event, audit_shipping.up(name))
             log.warning("sink up", sink=name, seconds=lasted)
         else:
-            self._keep(duty, done)
+            self._keep(task, done)
         return True
 
-    def _keep(self, duty: Periodic, progress: Progress, event: Event | None = None, told: str = "") -> None:
+    def _keep(self, task: Periodic, progress: Progress, event: Event | None = None, told: str = "") -> None:
         """In one transaction with the word about it. What waits for the sink is judged anew by itself."""
         events = [event] if event else []
         messages = [Message(MessageKind.NOTE, body=told)] if told else []
-        self.deps.store.keep(replace(duty, document=encode(progress)), events=events, messages=messages)
+        self.deps.store.save_periodic(replace(task, document=encode(progress)), events=events, messages=messages)

@@ -71,7 +71,7 @@ def call_forces(deps: Deps, mask: Request) -> None:
     """The mask goes on, or is withdrawn: whatever would end its stop by force is looked at again, and ends."""
     there = deps.store.find(Query(host=mask.target.host, unit=mask.target.unit, stages=_OPEN))
     for force in (one for one in there if one.ask.forces == mask.id):
-        deps.store.hurry(force.id)
+        deps.store.make_due(force.id)
 
 
 def end_if_over(deps: Deps, claim: Claim, request: Request) -> Request:

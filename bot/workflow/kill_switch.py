@@ -49,40 +49,42 @@ class KillSwitchControl:
     def _recorded(self, asked: SwitchRequest) -> bool:
         """False if somebody else changed the row meanwhile."""
         store = self._deps.store
-        duty = store.duty(NAME) or Periodic(NAME)
-        state = decode(duty.document)
+        task = store.get_periodic(NAME) or Periodic(NAME)
+        state = decode(task.document)
         if state.knows(asked.key):
             return True
         newer = encode(replace(state, requests=(*state.requests, asked)))
         try:
-            store.keep(Periodic(NAME, newer, asked.at, duty.version), events=[_event("kill_switch.requested", asked)])
+            store.save_periodic(
+                Periodic(NAME, newer, asked.at, task.version), events=[_event("kill_switch.requested", asked)]
+            )
         except Stale:
             return False
         return True
 
 
-def apply_switch_requests(deps: Deps, duty: Periodic) -> None:
+def apply_switch_requests(deps: Deps, task: Periodic) -> None:
     """Do one request, and be due again at once while there are more."""
-    state = decode(duty.document)
+    state = decode(task.document)
     if not state.requests:
-        deps.store.keep(replace(duty, due_at=None))
+        deps.store.save_periodic(replace(task, due_at=None))
         return
     try:
         asked, no = _weighed(deps, state.requests[0])
     except NotYet as later:
-        deps.store.keep(replace(duty, due_at=deps.clock.now() + timedelta(seconds=later.again_in)))
+        deps.store.save_periodic(replace(task, due_at=deps.clock.now() + timedelta(seconds=later.again_in)))
         return
     step = refuse(state, asked, no) if no else take_up(state, asked, still_may=lambda one: _may(deps, one))
     due_at = deps.clock.now() if step.state.requests else None
-    deps.store.keep(
-        Periodic(NAME, encode(step.state), due_at, duty.version),
+    deps.store.save_periodic(
+        Periodic(NAME, encode(step.state), due_at, task.version),
         events=[_event(step.event, asked, is_done=step.answer.is_done)],
         messages=_announcements(deps, asked, step),
     )
     if not step.announced:
         _tell(deps, asked, step.answer.text)
     if step.event in ("kill_switch.on", "kill_switch.off"):
-        deps.store.hurry_all(_CONCERNED)
+        deps.store.make_all_due(_CONCERNED)
 
 
 def _weighed(deps: Deps, asked: SwitchRequest) -> tuple[SwitchRequest, str]:

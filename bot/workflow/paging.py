@@ -71,16 +71,16 @@ def send_page(deps: Deps, due: Due, request: Request | None) -> None:
     is_stale = request is not None and not message.is_over and not is_page_still_needed(request)
     if deps.pager is None or is_stale:
         log.warning("nobody paged", request=due.request_id, why="it is over" if is_stale else "no pager is set up")
-        deps.store.unsaid(due, retry_in=None)
+        deps.store.mark_undelivered(due, retry_in=None)
         return
     try:
         deps.pager.page(_page(deps, message, request))
     except PagerError as error:
         pause = error.retry_after or min(_LONGEST_PAUSE, deps.timings.message_retry * (due.attempts + 1))
         log.error("nobody paged yet", request=due.request_id, why=str(error), again_in=pause)
-        deps.store.unsaid(due, retry_in=timedelta(seconds=pause))
+        deps.store.mark_undelivered(due, retry_in=timedelta(seconds=pause))
         return
-    deps.store.said(due, channel="pager", ts="paged", version=request.version if request else 0)
+    deps.store.mark_delivered(due, channel="pager", ts="paged", version=request.version if request else 0)
 
 
 def _page(deps: Deps, message: Message, request: Request | None) -> Alert:

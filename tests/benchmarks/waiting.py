@@ -150,10 +150,10 @@ def _fill(store: Database, installation: Installation, slack: SlackLab, count: i
             request, _ = store.add(_asked(number, since, slack), events=())
             request = request.on_target(planned=seen, before=seen, digest=f"{number:064x}")
             request = store.save(request.move(Stage.WAITING, approval=approval, escalation=nudges))
-            card = store.due_message("benchmark")
+            card = store.claim_message("benchmark")
             assert card
             ts = f"{since.timestamp():.0f}.{number:06}"
-            store.said(card, channel=request.ask.place.channel, ts=ts, version=request.version)
+            store.mark_delivered(card, channel=request.ask.place.channel, ts=ts, version=request.version)
 
 
 def _asked(number: int, since: datetime, slack: SlackLab) -> Request:

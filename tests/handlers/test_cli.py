@@ -441,7 +441,7 @@ def test_a_list_names_every_mask_whose_it_is_and_when_each_host_was_looked_at(te
     done = request.on_target(made=made, outcome=Outcome.PROVEN, unit=UnitName("worker.service"))
     terminal.store.save(done.move(Stage.DONE))
     page = HostView("web-01", request.asked_at, seen)
-    terminal.store.keep(Periodic("watch:web-01", write_host_view(page), request.asked_at))
+    terminal.store.save_periodic(Periodic("watch:web-01", write_host_view(page), request.asked_at))
 
     answer, _ = terminal.run("alice", do="question", text="list web-01")
 
@@ -473,9 +473,9 @@ def test_a_handover_tells_what_waits_and_what_runs(terminal: Terminal) -> None:
 
 def taken_up(terminal: Terminal) -> None:
     """The loop has done what somebody wished of the kill switch."""
-    duty = terminal.store.take_duty("bot-1")
-    assert duty
-    apply_switch_requests(terminal.parts, duty)
+    task = terminal.store.claim_periodic("bot-1")
+    assert task
+    apply_switch_requests(terminal.parts, task)
 
 
 def switched(terminal: Terminal, user: str, text: str) -> tuple[int, str]:

@@ -120,7 +120,7 @@ class TestAGroup:
         world.in_force.put(replace(now, inventory=Inventory(tuple(hosts))))
 
     def seen(self, world: World, page: HostView) -> None:
-        world.store.keep(Periodic(watch_of(page.host), write_host_view(page)))
+        world.store.save_periodic(Periodic(watch_of(page.host), write_host_view(page)))
 
     def test_the_first_by_name_is_the_one_that_people_are_shown(self, world: World) -> None:
         asked = world.asked(self.TEXT)

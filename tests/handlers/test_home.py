@@ -92,7 +92,7 @@ class TestThePage:
 
     def test_says_that_new_masks_are_stopped(self, world: World) -> None:
         switch = KillSwitch(PersonId("T1", "UCAROL"), "carol", "it masks the wrong hosts", datetime.now(UTC))
-        world.store.keep(Periodic(NAME, encode(KillSwitchState(kill_switch=switch))))
+        world.store.save_periodic(Periodic(NAME, encode(KillSwitchState(kill_switch=switch))))
         world.send(home_opened())
         assert "new masks, by carol" in page(world)
 

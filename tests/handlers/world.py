@@ -127,9 +127,9 @@ class World:
         return self.store.save(told)
 
     def _posted(self, request: Request) -> Request:
-        due = self.store.due_message("poster")
+        due = self.store.claim_message("poster")
         assert due is not None
-        self.store.said(due, channel=CHANNEL, ts=CARD, version=request.version)
+        self.store.mark_delivered(due, channel=CHANNEL, ts=CARD, version=request.version)
         return request
 
     def events(self, type_: str) -> list[dict[str, Any]]:

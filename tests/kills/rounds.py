@@ -110,7 +110,7 @@ class Lane:
         if self._cluster is None or self.lease < LONG:
             return
         with self._cluster.connected(self._name) as connection:
-            for table in ("targets", "messages", "duties"):
+            for table in ("targets", "messages", "periodic_tasks"):
                 lapsed = f"UPDATE {table} SET lease_until = now() - interval '1 second' WHERE owner = %s"  # noqa: S608
                 connection.execute(lapsed.encode(), (owner,))
 

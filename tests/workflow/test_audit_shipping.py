@@ -162,7 +162,7 @@ def test_of_two_replicas_one_ships_at_a_time(receiver: LogReceiver, url: str) ->
         bot.says("one")
         receiver.reads.clear()
         first = pool.submit(Shipment(bot.parts, patient, "bot-1").ship)
-        bot.until(lambda: bot.store.duty("sink:syslog") is not None, "somebody who ships")
+        bot.until(lambda: bot.store.get_periodic("sink:syslog") is not None, "somebody who ships")
         assert Shipment(bot.parts, patient, "bot-2").ship()
         receiver.reads.set()
         assert first.result()
@@ -191,18 +191,18 @@ def test_where_the_record_ends_is_told_if_anything_is_new(receiver: LogReceiver,
     bot = Bot(url, sink(receiver), "bot-1")
     with bot.store.exclusive():
         bot.says("one")
-        bot.store.keep(first_anchor(bot.parts))
-        assert bot.store.take_duty("bot-1") is None, "nothing at once"
+        bot.store.save_periodic(first_anchor(bot.parts))
+        assert bot.store.claim_periodic("bot-1") is None, "nothing at once"
         for _ in range(2):
             bot.clock.ahead += timedelta(days=1)
-            duty = bot.store.take_duty("bot-1")
-            assert duty is not None
-            anchor(bot.parts, duty)
-        due = bot.store.due_message("bot-1")
+            task = bot.store.claim_periodic("bot-1")
+            assert task is not None
+            anchor(bot.parts, task)
+        due = bot.store.claim_message("bot-1")
         assert due is not None
         head = bot.store.head()
         assert f"--anchor {head.seq}:{head.hash}" in due.message.body
-        assert bot.store.due_message("bot-1") is None
+        assert bot.store.claim_message("bot-1") is None
 
 
 @contextmanager

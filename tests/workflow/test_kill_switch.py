@@ -199,9 +199,9 @@ def test_before_slack_is_reached_a_wish_waits(idle: World, monkeypatch: pytest.M
 
 
 def test_a_row_that_nobody_asked_for_is_left_alone(idle: World) -> None:
-    idle.store.keep(Periodic(NAME, due_at=idle.clock.now()))
+    idle.store.save_periodic(Periodic(NAME, due_at=idle.clock.now()))
     with idle.running():
-        idle.until(lambda: (idle.store.duty(NAME) or Periodic(NAME)).due_at is None, "a look at it")
+        idle.until(lambda: (idle.store.get_periodic(NAME) or Periodic(NAME)).due_at is None, "a look at it")
     assert not is_on(idle)
 
 

@@ -128,7 +128,7 @@ def test_whoever_has_no_pager_is_told_that_nobody_was_paged(tmp_path: Path) -> N
         work_until(world, lambda: len(notes(world)) == 2, "both steps in the thread")
 
         assert notes(world)[1] == "8 minutes without a decision: nobody paged, because no pager is set up."
-        assert world.store.due_message("bot-1") is None
+        assert world.store.claim_message("bot-1") is None
 
 
 def test_a_pager_that_is_taken_away_leaves_nothing_behind_that_is_tried_for_ever(
@@ -142,11 +142,11 @@ def test_a_pager_that_is_taken_away_leaves_nothing_behind_that_is_tried_for_ever
 
     world.parts = replace(world.parts, pager=None)
     world.clock.ahead += 5 * MINUTE
-    while due := world.store.due_message("bot-1"):
+    while due := world.store.claim_message("bot-1"):
         deliver(world.parts, due)
     world.clock.ahead += 5 * MINUTE
 
-    assert world.store.due_message("bot-1") is None
+    assert world.store.claim_message("bot-1") is None
     assert receiver.calls == []
 
 

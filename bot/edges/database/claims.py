@@ -89,12 +89,12 @@ def call(connection: Connection, request: Request, *, due_at: datetime | None) -
     )
 
 
-def hurry(connection: Connection, request_id: str, *, now: datetime) -> None:
+def make_due(connection: Connection, request_id: str, *, now: datetime) -> None:
     """Something happened: due now, and if it is claimed, looked at again after."""
     _hurry(connection, targets.c.request_id == request_id, now)
 
 
-def hurry_all(connection: Connection, stages: Collection[Stage], *, now: datetime) -> None:
+def make_all_due(connection: Connection, stages: Collection[Stage], *, now: datetime) -> None:
     """Something happened that is about every request in these stages."""
     concerned = select(requests.c.id).where(requests.c.stage.in_([stage.value for stage in stages]))
     _hurry(connection, targets.c.request_id.in_(concerned), now)

@@ -158,7 +158,7 @@ class Posted:
     version: int
 
 
-def said(connection: Connection, due: Due, posted: Posted, *, now: datetime, interval: timedelta) -> str:
+def mark_delivered(connection: Connection, due: Due, posted: Posted, *, now: datetime, interval: timedelta) -> str:
     """Note where it stands, and tell it. A card whose request has moved on meanwhile is due again."""
     row = connection.execute(select(messages).where(_is_held(due)).with_for_update()).first()
     if row is None:
@@ -198,7 +198,7 @@ def _version(connection: Connection, request_id: str | None) -> int:
     return version or 0
 
 
-def unsaid(connection: Connection, due: Due, *, at: datetime | None) -> None:
+def mark_undelivered(connection: Connection, due: Due, *, at: datetime | None) -> None:
     """It could not be said: due again then, and not before; None gives it up."""
     connection.execute(
         update(messages).where(_is_held(due)).values(due_at=at, not_before=at, owner=None, lease_until=None)

@@ -1,50 +1,52 @@
-"""Duties: what comes round again, or is kept beside the requests. Taken with a lease, kept by compare-and-set."""
+"""Periodic tasks: what comes round again, or is kept beside the requests. Claimed under a lease, saved by version."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, update
 
-from bot.edges.database.tables import duties
+from bot.edges.database.tables import periodic_tasks
 from bot.edges.database.transactions import DATABASE_CLOCK, NOW, Moment, database_time, insert_new
 from bot.errors import Stale
 from bot.ports import Periodic
 
-_PULSE = "pulse"  # the row of which nothing matters but that it can be written
+_HEARTBEAT = "heartbeat"  # the row of which nothing matters but that it can be written
 
 
 def get(connection: Connection, name: str) -> Periodic | None:
-    """A duty as it is kept."""
-    row = connection.execute(select(duties).where(duties.c.name == name)).first()
-    return _duty(row) if row else None
+    """A task as it is kept."""
+    row = connection.execute(select(periodic_tasks).where(periodic_tasks.c.name == name)).first()
+    return _task(row) if row else None
 
 
 def of_kind(connection: Connection, kind: str) -> list[Periodic]:
     """All whose name begins with the kind and a colon."""
-    named = duties.c.name.startswith(f"{kind}:", autoescape=True)
-    return [_duty(row) for row in connection.execute(select(duties).where(named).order_by(duties.c.name))]
+    named = periodic_tasks.c.name.startswith(f"{kind}:", autoescape=True)
+    return [
+        _task(row) for row in connection.execute(select(periodic_tasks).where(named).order_by(periodic_tasks.c.name))
+    ]
 
 
-def keep(connection: Connection, duty: Periodic) -> Periodic:
-    """Write the next version over `duty.version`, free to be taken. Raises `Stale`."""
-    newer = replace(duty, version=duty.version + 1)
+def save(connection: Connection, task: Periodic) -> Periodic:
+    """Write the next version over `task.version`, free to be taken. Raises `Stale`."""
+    newer = replace(task, version=task.version + 1)
     row = {"document": dict(newer.document), "version": newer.version, "due_at": newer.due_at}
     free = {"owner": None, "lease_until": None}
-    if duty.version == 0:
-        is_written = insert_new(connection, duties, {"name": duty.name, **row, **free})
+    if task.version == 0:
+        is_written = insert_new(connection, periodic_tasks, {"name": task.name, **row, **free})
     else:
-        current = and_(duties.c.name == duty.name, duties.c.version == duty.version)
-        is_written = bool(connection.execute(update(duties).where(current).values(**row, **free)).rowcount)
+        current = and_(periodic_tasks.c.name == task.name, periodic_tasks.c.version == task.version)
+        is_written = bool(connection.execute(update(periodic_tasks).where(current).values(**row, **free)).rowcount)
     if not is_written:
-        raise Stale(f"The duty {duty.name} was changed by somebody else meanwhile.")
+        raise Stale(f"The task {task.name} was changed by somebody else meanwhile.")
     return newer
 
 
 def touch(connection: Connection, *, now: datetime) -> None:
     """Write something: SQLite does not write a row again that stays as it is."""
     document = {"at": now.isoformat()}
-    if not insert_new(connection, duties, {"name": _PULSE, "document": document, "version": 1}):
-        connection.execute(update(duties).where(duties.c.name == _PULSE).values(document=document))
+    if not insert_new(connection, periodic_tasks, {"name": _HEARTBEAT, "document": document, "version": 1}):
+        connection.execute(update(periodic_tasks).where(periodic_tasks.c.name == _HEARTBEAT).values(document=document))
 
 
 def is_any_due(connection: Connection, *, now: datetime) -> bool:
@@ -56,32 +58,34 @@ def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta)
     """Take what has been due longest. Whoever held it before can keep it no more: its version has moved on."""
     lease_time = database_time(connection)
     row = connection.execute(
-        select(duties)
+        select(periodic_tasks)
         .where(_may_be_taken(now, lease_time))
-        .order_by(duties.c.due_at, duties.c.name)
+        .order_by(periodic_tasks.c.due_at, periodic_tasks.c.name)
         .limit(1)
         .with_for_update(skip_locked=True)
     ).first()
     if row is None:
         return None
-    taken = replace(_duty(row), version=row.version + 1)
+    taken = replace(_task(row), version=row.version + 1)
     held = {"owner": owner, "lease_until": lease_time + lease, "version": taken.version}
-    connection.execute(update(duties).where(duties.c.name == row.name).values(**held))
+    connection.execute(update(periodic_tasks).where(periodic_tasks.c.name == row.name).values(**held))
     return taken
 
 
 def void_all(connection: Connection) -> None:
     """The process that held them is known to be dead."""
-    connection.execute(update(duties).where(duties.c.owner.is_not(None)).values(owner=None, lease_until=None))
+    connection.execute(
+        update(periodic_tasks).where(periodic_tasks.c.owner.is_not(None)).values(owner=None, lease_until=None)
+    )
 
 
 def _may_be_taken(now: Moment, lease_time: Moment) -> ColumnElement[bool]:
-    free = or_(duties.c.owner.is_(None), duties.c.lease_until <= lease_time)
-    return and_(duties.c.due_at <= now, free)
+    free = or_(periodic_tasks.c.owner.is_(None), periodic_tasks.c.lease_until <= lease_time)
+    return and_(periodic_tasks.c.due_at <= now, free)
 
 
-_ANY_DUE = select(duties.c.name).where(_may_be_taken(NOW, DATABASE_CLOCK)).limit(1)
+_ANY_DUE = select(periodic_tasks.c.name).where(_may_be_taken(NOW, DATABASE_CLOCK)).limit(1)
 
 
-def _duty(row: Row[tuple[object, ...]]) -> Periodic:
+def _task(row: Row[tuple[object, ...]]) -> Periodic:
     return Periodic(row.name, row.document, row.due_at, row.version)

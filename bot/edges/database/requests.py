@@ -144,7 +144,7 @@ def _write_votes(connection: Connection, request_id: str, given: Sequence[Vote])
             insert_new(connection, votes, row)
 
 
-def cast(connection: Connection, request_id: str, vote: Vote, *, now: datetime) -> bool:
+def record_vote(connection: Connection, request_id: str, vote: Vote, *, now: datetime) -> bool:
     """Record a vote and make its request due; False if this person's vote on this plan stands already.
 
     A vote that was refused does not stand in the way of a new one. Raises `NoSuchRequest`.
@@ -155,7 +155,7 @@ def cast(connection: Connection, request_id: str, vote: Vote, *, now: datetime) 
     connection.execute(delete(votes).where(_by_voter(request_id, vote), votes.c.tally == Tally.REFUSED.value))
     if not insert_new(connection, votes, rows.vote_row(request_id, vote)):
         return False
-    claims.hurry(connection, request_id, now=now)
+    claims.make_due(connection, request_id, now=now)
     return True
 
 

@@ -102,9 +102,9 @@ class Database:
         with self._transactions.reading() as connection:
             return requests.count(connection, query)
 
-    def cast(self, request_id: str, vote: Vote, *, events: Sequence[Event]) -> bool:
+    def record_vote(self, request_id: str, vote: Vote, *, events: Sequence[Event]) -> bool:
         with self._changing() as (connection, now):
-            is_new = requests.cast(connection, request_id, vote, now=now)
+            is_new = requests.record_vote(connection, request_id, vote, now=now)
             if is_new:
                 self._append(connection, events, now)
             return is_new
@@ -143,16 +143,16 @@ class Database:
         with self._changing() as (connection, now):
             claims.release(connection, claim, due_at=due_at, now=now)
 
-    def hurry(self, request_id: str) -> None:
+    def make_due(self, request_id: str) -> None:
         with self._changing() as (connection, now):
             if not requests.get(connection, request_id).stage.is_final:
-                claims.hurry(connection, request_id, now=now)
+                claims.make_due(connection, request_id, now=now)
 
-    def hurry_all(self, stages: Collection[Stage]) -> None:
+    def make_all_due(self, stages: Collection[Stage]) -> None:
         with self._changing() as (connection, now):
-            claims.hurry_all(connection, stages, now=now)
+            claims.make_all_due(connection, stages, now=now)
 
-    def due_message(self, owner: str) -> Due | None:
+    def claim_message(self, owner: str) -> Due | None:
         now = self._clock.now()
         with self._transactions.reading() as connection:
             if not outbox.is_any_due(connection, now=now):
@@ -160,36 +160,38 @@ class Database:
         with self._transactions.writing() as connection:
             return outbox.take(connection, owner, now=now, lease=self._limits.message_lease)
 
-    def said(self, due: Due, *, channel: str, ts: str, version: int) -> str:
+    def mark_delivered(self, due: Due, *, channel: str, ts: str, version: int) -> str:
         posted = outbox.Posted(channel, ts, version)
         with self._changing() as (connection, now):
-            return outbox.said(connection, due, posted, now=now, interval=self._limits.card_edit_interval)
+            return outbox.mark_delivered(connection, due, posted, now=now, interval=self._limits.card_edit_interval)
 
-    def unsaid(self, due: Due, *, retry_in: timedelta | None) -> None:
+    def mark_undelivered(self, due: Due, *, retry_in: timedelta | None) -> None:
         at = None if retry_in is None else self._clock.now() + retry_in
         with self._transactions.writing() as connection:
-            outbox.unsaid(connection, due, at=at)
+            outbox.mark_undelivered(connection, due, at=at)
 
     def card(self, request_id: str) -> tuple[str, str]:
         with self._transactions.reading() as connection:
             return outbox.card(connection, request_id)
 
-    def duty(self, name: str) -> Periodic | None:
+    def get_periodic(self, name: str) -> Periodic | None:
         with self._transactions.reading() as connection:
             return periodic.get(connection, name)
 
-    def duties(self, kind: str) -> list[Periodic]:
+    def find_periodic(self, kind: str) -> list[Periodic]:
         with self._transactions.reading() as connection:
             return periodic.of_kind(connection, kind)
 
-    def keep(self, duty: Periodic, *, events: Sequence[Event] = (), messages: Sequence[Message] = ()) -> Periodic:
+    def save_periodic(
+        self, task: Periodic, *, events: Sequence[Event] = (), messages: Sequence[Message] = ()
+    ) -> Periodic:
         with self._changing() as (connection, now):
-            kept = periodic.keep(connection, duty)
+            kept = periodic.save(connection, task)
             outbox.announce(connection, messages, now=now)
             self._append(connection, events, now)
             return kept
 
-    def take_duty(self, owner: str) -> Periodic | None:
+    def claim_periodic(self, owner: str) -> Periodic | None:
         now = self._clock.now()
         with self._transactions.reading() as connection:
             if not periodic.is_any_due(connection, now=now):
@@ -202,7 +204,7 @@ class Database:
             outbox.announce(connection, messages, now=now)
             self._append(connection, events, now)
 
-    def go_by(self, config_digest: str) -> None:
+    def use_config(self, config_digest: str) -> None:
         self._origin = replace(self._origin, config_digest=config_digest)
 
     def backlog(self) -> Backlog:

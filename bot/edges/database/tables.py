@@ -142,8 +142,8 @@ Index(
 )
 
 # What comes round again (a watch over a host, a handover) or is kept beside the requests (the kill switch).
-duties = Table(
-    "duties",
+periodic_tasks = Table(
+    "periodic_tasks",
     metadata,
     Column("name", Text, primary_key=True),
     Column("document", JSON, nullable=False),

@@ -132,7 +132,7 @@ class Desk:
             console_works=command.console_works,
             place=caller.place,
         )
-        if not self._deps.store.cast(request_id, vote, events=[event(request, "approval.cast", actor=caller.id)]):
+        if not self._deps.store.record_vote(request_id, vote, events=[event(request, "approval.cast", actor=caller.id)]):
             raise UsageError(_voted_before(self.request(request_id), vote))
 
     def ballot(self, request_id: str, digest: str) -> Request:
@@ -176,7 +176,7 @@ class Desk:
         request = self.request(request_id)
         if request.stage is not Stage.RUNNING or request.target.unknown_since is None:
             raise UsageError("Its outcome is known by now: " + how_it_stands(request))
-        self._deps.store.hurry(request_id)
+        self._deps.store.make_due(request_id)
 
     def answer(self, question: Question, asker: Caller) -> None:
         """Find the answer in the background and tell the asker alone."""

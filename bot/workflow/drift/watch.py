@@ -29,33 +29,33 @@ _EARLIER = 0.1  # of the interval, at most: so that not all hosts are looked at 
 def appoint_watches(deps: Deps) -> None:
     """See that every host is watched; a watch over a host that is not configured any more ends by itself."""
     for host in deps.inventory.names:
-        duty = deps.store.duty(watch_of(host))
-        if duty is None or duty.due_at is None:
-            begun = Periodic(watch_of(host), {}, deps.clock.now(), duty.version if duty else 0)
+        task = deps.store.get_periodic(watch_of(host))
+        if task is None or task.due_at is None:
+            begun = Periodic(watch_of(host), {}, deps.clock.now(), task.version if task else 0)
             with suppress(Stale):  # another replica was quicker
-                deps.store.keep(begun)
+                deps.store.save_periodic(begun)
 
 
-def watch(deps: Deps, duty: Periodic) -> None:
+def watch(deps: Deps, task: Periodic) -> None:
     """One turn. Whatever is told is told in the transaction that makes it known, so nobody tells it again."""
     deps = deps.pinned()
-    host = deps.inventory.get(duty.name.partition(":")[2])
+    host = deps.inventory.get(task.name.partition(":")[2])
     if host is None:
-        deps.store.keep(Periodic(duty.name, {}, None, duty.version))
+        deps.store.save_periodic(Periodic(task.name, {}, None, task.version))
         return
-    page = read_host_view(host.name, duty.document)
+    page = read_host_view(host.name, task.document)
     try:
         newer, found = _turn(deps, host, page)
     except HostError as error:
         away = _away(deps, page, error)
-        deps.store.keep(replace(duty, document=write_host_view(away), due_at=_try_again(deps, away)))
+        deps.store.save_periodic(replace(task, document=write_host_view(away), due_at=_try_again(deps, away)))
         return
     if page.away:
         log.info("host is back", host=host.name, since=page.away.since.isoformat())
         host_is_back(deps, host.name)
     events, messages = of_others(deps, page, found)
-    kept = replace(duty, document=write_host_view(newer), due_at=_next(deps, duty))
-    deps.store.keep(kept, events=events, messages=messages)
+    kept = replace(task, document=write_host_view(newer), due_at=_next(deps, task))
+    deps.store.save_periodic(kept, events=events, messages=messages)
 
 
 def _turn(deps: Deps, host: Host, page: HostView) -> tuple[HostView, Findings]:
@@ -105,7 +105,7 @@ def _try_again(deps: Deps, page: HostView) -> datetime:
     return deps.clock.now() + timedelta(seconds=pause)
 
 
-def _next(deps: Deps, duty: Periodic) -> datetime:
+def _next(deps: Deps, task: Periodic) -> datetime:
     """An interval later, or a little earlier: scattered, and the same for a host and a turn."""
-    scattered = zlib.crc32(f"{duty.name}:{duty.version}".encode()) / 2**32
+    scattered = zlib.crc32(f"{task.name}:{task.version}".encode()) / 2**32
     return deps.clock.now() + timedelta(seconds=deps.timings.watch_interval * (1 - _EARLIER * scattered))

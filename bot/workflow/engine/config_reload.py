@@ -33,11 +33,11 @@ def put_in_force(deps: Deps, newer: Configured) -> Sequence[str]:
     what = changes(older, newer)
     loaded = _loaded(newer, digest_before=older.policy.digest, what=what)
     told = Message(MessageKind.NOTE, body=replaced(what, digest=newer.policy.digest))
-    deps.store.go_by(newer.policy.digest)
+    deps.store.use_config(newer.policy.digest)
     try:
         deps.store.record([loaded], [told])
     except BaseException:
-        deps.store.go_by(older.policy.digest)
+        deps.store.use_config(older.policy.digest)
         raise
     deps.in_force.put(newer)
     _judge_what_is_open(deps)
@@ -49,7 +49,7 @@ def _judge_what_is_open(deps: Deps) -> None:
     """Make it due now. Should the store not take that, it is still judged anew at every vote and before it runs."""
     for pause in deps.timings.retries:
         try:
-            deps.store.hurry_all(_OPEN)
+            deps.store.make_all_due(_OPEN)
         except StoreBusy:
             deps.clock.wait(pause)
         else:

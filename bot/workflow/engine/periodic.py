@@ -1,4 +1,4 @@
-"""Duties: what comes round by itself, whichever replica is up. Each is a row that is taken, done and kept again."""
+"""Periodic tasks, whichever replica is up: each is a row that is claimed, done and saved again."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -20,7 +20,7 @@ from bot.workflow.requests.mask_inventory import WATCH
 
 log = structlog.get_logger()
 
-# What is done for a duty, by its kind: it looks, and keeps the duty with what it saw and when it is due again.
+# What is done for a task, by its kind: it looks, and keeps the task with what it saw and when it is due again.
 Perform = Callable[[Deps, Periodic], None]
 KINDS: Mapping[str, Perform] = {
     WATCH: watch,
@@ -34,17 +34,17 @@ KINDS: Mapping[str, Perform] = {
 _AGAIN = timedelta(minutes=1)  # after something went wrong
 
 
-def appoint(deps: Deps, duty: Periodic) -> None:
-    """See that a duty is there; one that is kept already goes on as it is."""
-    if deps.store.duty(duty.name) is None:
+def appoint(deps: Deps, task: Periodic) -> None:
+    """See that a task is there; one that is kept already goes on as it is."""
+    if deps.store.get_periodic(task.name) is None:
         try:
-            deps.store.keep(duty)
+            deps.store.save_periodic(task)
         except Stale:
             return  # another replica was quicker
 
 
 def appoint_configured(deps: Deps) -> None:
-    """See that every duty is there that the configuration asks for: at the start, and whenever it has changed."""
+    """See that every task is there that the configuration asks for: at the start, and whenever it has changed."""
     appoint_watches(deps)
     schedule_handover(deps)
     check_quarantine(deps)
@@ -53,25 +53,25 @@ def appoint_configured(deps: Deps) -> None:
         appoint(deps, first_anchor(deps))
 
 
-def perform(deps: Deps, duty: Periodic, *, kinds: Mapping[str, Perform] = KINDS) -> None:
-    """Do what is due. What goes wrong is logged and tried again; a duty of a newer version is left to that one."""
-    kind = duty.name.partition(":")[0]
+def perform(deps: Deps, task: Periodic, *, kinds: Mapping[str, Perform] = KINDS) -> None:
+    """Do what is due. What goes wrong is logged and tried again; a task of a newer version is left to that one."""
+    kind = task.name.partition(":")[0]
     known = kinds.get(kind)
     if known is None:
-        log.warning("duty not known", duty=duty.name)
-        _put_off(deps, duty)
+        log.warning("task not known", task=task.name)
+        _put_off(deps, task)
         return
     try:
-        known(deps, duty)
+        known(deps, task)
     except Stale as error:
-        log.info("duty lost", duty=duty.name, why=str(error))
+        log.info("task lost", task=task.name, why=str(error))
     except MaskbotError as error:
-        log.warning("duty not done", duty=duty.name, why=str(error))
-        _put_off(deps, duty)
+        log.warning("task not done", task=task.name, why=str(error))
+        _put_off(deps, task)
 
 
-def _put_off(deps: Deps, duty: Periodic) -> None:
+def _put_off(deps: Deps, task: Periodic) -> None:
     try:
-        deps.store.keep(Periodic(duty.name, duty.document, deps.clock.now() + _AGAIN, duty.version))
+        deps.store.save_periodic(Periodic(task.name, task.document, deps.clock.now() + _AGAIN, task.version))
     except MaskbotError:
-        log.warning("duty not put off", duty=duty.name)  # its lease runs out
+        log.warning("task not put off", task=task.name)  # its lease runs out

@@ -71,7 +71,7 @@ class Workers:
         """Let people see how far it came. What Slack does not take now is said by the next process."""
         end = monotonic() + _LAST_WORDS
         try:
-            while monotonic() < end and (due := self._deps.store.due_message(self._owner)):
+            while monotonic() < end and (due := self._deps.store.claim_message(self._owner)):
                 deliver(self._deps.pinned(), due)
         except MaskbotError as error:
             log.warning("not all was said", why=str(error))
@@ -181,7 +181,7 @@ class Workers:
 
     def _speak(self) -> None:
         self._deps.ack_priority.stand_back()
-        due = self._deps.store.due_message(self._owner)
+        due = self._deps.store.claim_message(self._owner)
         if due is None:
             self._wait()
         else:
@@ -191,11 +191,11 @@ class Workers:
     def _attend(self) -> None:
         """Do what has come round."""
         self._deps.ack_priority.stand_back()
-        duty = self._deps.store.take_duty(self._owner)
-        if duty is None:
+        task = self._deps.store.claim_periodic(self._owner)
+        if task is None:
             self._wait()
         else:
-            perform(self._deps.pinned(), duty)
+            perform(self._deps.pinned(), task)
 
 
 def advance(deps: Deps, claim: Claim, *, stopping: Callable[[], bool] = lambda: False) -> Request:

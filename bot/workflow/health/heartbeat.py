@@ -14,10 +14,10 @@ from bot.errors import MaskbotError, PagerError
 from bot.workflow.process.deps import UNCALLED, Deps
 
 log = structlog.get_logger()
-_LATE = 6  # beats, after which the pulse itself counts as stopped
+_LATE = 6  # beats, after which the heartbeat itself counts as stopped
 _AT_ONCE = timedelta(seconds=10)  # for what nothing but an operator mends; a hiccup wakes nobody
 
-JUST_BEGUN = ComponentHealth("pulse", is_well=False, words="just begun")
+JUST_BEGUN = ComponentHealth("heartbeat", is_well=False, words="just begun")
 
 Look = Callable[[], Sequence[ComponentHealth]]
 
@@ -62,7 +62,7 @@ class Heartbeat:
         if age <= _LATE * self._deps.timings.heartbeat:
             return self._signs or (JUST_BEGUN,)
         late = ComponentHealth(
-            "pulse", is_well=False, words=f"the bot has not looked after itself for {age:.0f} s", vital=True
+            "heartbeat", is_well=False, words=f"the bot has not looked after itself for {age:.0f} s", vital=True
         )
         return (*self._signs, late)
 
@@ -111,7 +111,7 @@ class Heartbeat:
             try:
                 body()
             except Exception:
-                log.exception("pulse failed")
+                log.exception("heartbeat failed")
             self._stopping.wait(self._deps.timings.heartbeat)
 
     def _look(self) -> Sequence[ComponentHealth]:

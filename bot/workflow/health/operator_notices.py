@@ -27,12 +27,12 @@ def report_too_many_connections(deps: Deps, count: int, *, most: int) -> None:
         log.error("slack.crowded_not_recorded", why=str(error))
 
 
-def anchor(deps: Deps, duty: Periodic) -> None:
+def anchor(deps: Deps, task: Periodic) -> None:
     """Say it, unless nothing is new, and be due again."""
     head, due_at = deps.store.head(), deps.clock.now() + timedelta(seconds=deps.timings.audit_anchor)
-    is_new = head.seq != duty.document.get("seq")
+    is_new = head.seq != task.document.get("seq")
     said = [Message(MessageKind.NOTE, body=audit_shipping.ends(head), until=due_at)] if is_new else []
-    deps.store.keep(Periodic(duty.name, {"seq": head.seq}, due_at, duty.version), messages=said)
+    deps.store.save_periodic(Periodic(task.name, {"seq": head.seq}, due_at, task.version), messages=said)
 
 
 def first_anchor(deps: Deps) -> Periodic:

@@ -45,7 +45,7 @@ def _first(deps: Deps, hold: Hold, ask: Ask) -> str:
 
 
 def _is_fit(deps: Deps, host: str, unit: str) -> bool:
-    duty = deps.store.duty(watch_of(host))
-    page = read_host_view(host, duty.document if duty else {})
+    task = deps.store.get_periodic(watch_of(host))
+    page = read_host_view(host, task.document if task else {})
     masks = page.scan.masks if page.scan else ()
     return page.away is None and all(mask.unit != unit for mask in masks)

@@ -39,34 +39,34 @@ class _Part:
 
 def look_after_holds(deps: Deps) -> None:
     """Hosts and rules may be others now: see at once where each hold for a group has to go."""
-    run_periodic_now(deps, SPREAD, where=lambda duty: duty.due_at is not None)
+    run_periodic_now(deps, SPREAD, where=lambda task: task.due_at is not None)
 
 
-def spread(deps: Deps, duty: Periodic) -> None:
+def spread(deps: Deps, task: Periodic) -> None:
     """One turn."""
     deps = deps.pinned()
-    first = deps.store.get(duty.name.partition(":")[2])
+    first = deps.store.get(task.name.partition(":")[2])
     whole, now = newest(deps, first.id), deps.clock.now()
     if not whole.stage.is_final:
-        deps.store.keep(replace(duty, due_at=now + timedelta(seconds=deps.timings.message_retry)))
+        deps.store.save_periodic(replace(task, due_at=now + timedelta(seconds=deps.timings.message_retry)))
     elif whole.hold and approved(deps, whole).id != first.id:  # people approved it anew, and that one is seen to
-        deps.store.keep(replace(duty, due_at=_next(deps, is_open=False)))
+        deps.store.save_periodic(replace(task, due_at=_next(deps, is_open=False)))
     elif whole.hold:
         goes_on = _hold if deps.inventory.get(whole.target.host) else _strand
-        goes_on(deps, duty, whole, whole.hold)
+        goes_on(deps, task, whole, whole.hold)
     elif whole.undone_by:
-        _lift(deps, duty, first, whole)
+        _lift(deps, task, first, whole)
     else:  # it came to nothing
-        deps.store.keep(replace(duty, due_at=None))
+        deps.store.save_periodic(replace(task, due_at=None))
 
 
-def _hold(deps: Deps, duty: Periodic, whole: Request, hold: Hold) -> None:
+def _hold(deps: Deps, task: Periodic, whole: Request, hold: Hold) -> None:
     """See that it is held wherever it has to be, and tell once for each reason where it is not."""
-    known, events, messages = _read(deps, duty), list[Event](), list[Message]()
+    known, events, messages = _read(deps, task), list[Event](), list[Message]()
     if active_kill_switch(deps, whole):  # it goes on once new masks do
-        deps.store.keep(replace(duty, due_at=_next(deps, is_open=True)))
+        deps.store.save_periodic(replace(task, due_at=_next(deps, is_open=True)))
         return
-    is_new_policy = duty.document.get("policy") != deps.policy.digest
+    is_new_policy = task.document.get("policy") != deps.policy.digest
     for host in (host.name for host in in_group(deps, hold.hosts) if host.name != whole.target.host):
         before = known.get(host)
         part = known[host] = _on_host(deps, whole, hold, host, before, at_once=is_new_policy)
@@ -76,17 +76,17 @@ def _hold(deps: Deps, duty: Periodic, whole: Request, hold: Hold) -> None:
             messages.append(
                 _word(deps, whole, hold, in_words(deps, whole, partial(words.not_there, whole, host, part.told)))
             )
-    _keep(deps, duty, known, events, messages, ends=False)
+    _keep(deps, task, known, events, messages, ends=False)
 
 
-def _strand(deps: Deps, duty: Periodic, whole: Request, hold: Hold) -> None:
+def _strand(deps: Deps, task: Periodic, whole: Request, hold: Hold) -> None:
     """Nobody could lift it any more where it is on record, so it goes nowhere either; that is told once."""
-    kept = replace(duty, document={**duty.document, "stranded": True}, due_at=_next(deps, is_open=False))
-    if duty.document.get("stranded"):
-        deps.store.keep(kept)
+    kept = replace(task, document={**task.document, "stranded": True}, due_at=_next(deps, is_open=False))
+    if task.document.get("stranded"):
+        deps.store.save_periodic(kept)
         return
     known = event(whole, "hold.stranded", outcome="failure", code="unknown_host", owners=hold.owners)
-    deps.store.keep(
+    deps.store.save_periodic(
         kept,
         events=[known],
         messages=[_word(deps, whole, hold, in_words(deps, whole, lambda: words.stranded(whole, hold)))],
@@ -148,17 +148,17 @@ def _word(deps: Deps, whole: Request, hold: Hold, body: str) -> Message:
     return Message(MessageKind.NOTE, body=body, place=_thread(deps, whole), mentions=mention_ids(deps, (hold.owners,)))
 
 
-def _lift(deps: Deps, duty: Periodic, first: Request, whole: Request) -> None:
+def _lift(deps: Deps, task: Periodic, first: Request, whole: Request) -> None:
     """See that it ends on every host; each then ends like any mask whose time has come, as soon as its host answers."""
-    known = _read(deps, duty)
+    known = _read(deps, task)
     for host in {*known, *deps.inventory.names}:
         if part := _last(deps, first, host, known.get(host)):
             known[host] = part
             if part.request.hold and is_of(deps, part.request, whole):
                 mark_lifted(deps, part.request.id, by=whole.undone_by)
             elif not part.request.stage.is_final:
-                deps.store.hurry(part.request.id)
-    _keep(deps, duty, known, [], [], ends=True)
+                deps.store.make_due(part.request.id)
+    _keep(deps, task, known, [], [], ends=True)
 
 
 def _last(deps: Deps, first: Request, host: str, part: _Part | None) -> _Part | None:
@@ -168,20 +168,20 @@ def _last(deps: Deps, first: Request, host: str, part: _Part | None) -> _Part | 
     return part
 
 
-def _read(deps: Deps, duty: Periodic) -> dict[str, _Part]:
-    written: Mapping[str, Mapping[str, str]] = duty.document.get("hosts", {})
+def _read(deps: Deps, task: Periodic) -> dict[str, _Part]:
+    written: Mapping[str, Mapping[str, str]] = task.document.get("hosts", {})
     return {host: _Part(newest(deps, one["request"]), one["told"]) for host, one in written.items()}
 
 
 def _keep(
-    deps: Deps, duty: Periodic, known: Mapping[str, _Part], events: list[Event], messages: list[Message], *, ends: bool
+    deps: Deps, task: Periodic, known: Mapping[str, _Part], events: list[Event], messages: list[Message], *, ends: bool
 ) -> None:
     """Due again sooner while something is under way, and not at all once the last of it has ended."""
     hosts = {host: {"request": part.request.id, "told": part.told} for host, part in known.items()}
     is_open = any(not part.request.stage.is_final for part in known.values())
     due_at = None if ends and not is_open else _next(deps, is_open=is_open)
     document = {"hosts": hosts, "policy": deps.policy.digest}
-    deps.store.keep(replace(duty, document=document, due_at=due_at), events=events, messages=messages)
+    deps.store.save_periodic(replace(task, document=document, due_at=due_at), events=events, messages=messages)
 
 
 def _next(deps: Deps, *, is_open: bool) -> datetime:

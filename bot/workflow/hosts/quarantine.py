@@ -37,8 +37,8 @@ class QuarantinedHosts:
 
     def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
         """Run one command. Raises what the hosts raise, and `HostError` for a host that is set aside."""
-        duty = self._store.duty(name_of(host.name)) or Periodic(name_of(host.name))
-        kept = decode(duty.document)
+        task = self._store.get_periodic(name_of(host.name)) or Periodic(name_of(host.name))
+        kept = decode(task.document)
         if kept and kept.sets_aside(host):
             raise HostError(words.refused(kept), code=SET_ASIDE)
         try:
@@ -47,16 +47,16 @@ class QuarantinedHosts:
             if error.code not in NOT_TRUSTED:
                 raise
             if kept is None or kept.is_over or kept.code != error.code or kept.is_set_aside:
-                self._keep(duty, quarantine_for(host, error.code, self._clock.now()), [_noticed(host, error)])
+                self._keep(task, quarantine_for(host, error.code, self._clock.now()), [_noticed(host, error)])
             raise HostError(f"{error}{_TOLD_TO_OPERATORS}", code=error.code) from error
         if kept and not kept.is_over:
-            self._keep(duty, replace(kept, is_over=True))
+            self._keep(task, replace(kept, is_over=True))
         return reply
 
-    def _keep(self, duty: Periodic, kept: Quarantine, events: Sequence[Event] = ()) -> None:
+    def _keep(self, task: Periodic, kept: Quarantine, events: Sequence[Event] = ()) -> None:
         """What was sent was sent, whether this can be written or not; another replica may have written it first."""
         try:
-            self._store.keep(Periodic(duty.name, encode(kept), self._clock.now(), duty.version), events=events)
+            self._store.save_periodic(Periodic(task.name, encode(kept), self._clock.now(), task.version), events=events)
         except Stale:
             log.info("trust.noted_already", host=kept.host)
         except MaskbotError as error:
@@ -76,21 +76,23 @@ def _noticed(host: Host, error: HostError) -> Event:
     return Event(kind, "failure", error.code, data={"host": host.name, "why": str(error), "keys": notes})
 
 
-def appoint_quarantine_check(deps: Deps, duty: Periodic) -> None:
+def appoint_quarantine_check(deps: Deps, task: Periodic) -> None:
     """Tell that a host is not trusted, and end what waits there; or tell that it is trusted again."""
-    kept = decode(duty.document)
+    kept = decode(task.document)
     if kept is None:
-        deps.store.keep(replace(duty, due_at=None))
+        deps.store.save_periodic(replace(task, due_at=None))
         return
     if kept.has_ended(deps.inventory.get(kept.host)):
         told = _to_operators(deps, kept, words.over(kept), is_over=True) if kept.is_told else ()
         trusted = Event("host.quarantine_lifted", "success", kept.code, data={"host": kept.host})
-        deps.store.keep(Periodic(duty.name, {}, None, duty.version), events=[trusted], messages=told)
+        deps.store.save_periodic(Periodic(task.name, {}, None, task.version), events=[trusted], messages=told)
         return
     if kept.is_set_aside:
         _end_what_waits(deps, kept)
     told = () if kept.is_told else _to_operators(deps, kept, words.told(kept))
-    deps.store.keep(Periodic(duty.name, encode(replace(kept, is_told=True)), None, duty.version), messages=told)
+    deps.store.save_periodic(
+        Periodic(task.name, encode(replace(kept, is_told=True)), None, task.version), messages=told
+    )
 
 
 def _to_operators(deps: Deps, kept: Quarantine, body: str, *, is_over: bool = False) -> Sequence[Message]:
@@ -108,4 +110,4 @@ def _end_what_waits(deps: Deps, kept: Quarantine) -> None:
 
 def check_quarantine(deps: Deps) -> None:
     """Other files are in force: see which hosts an operator has answered for."""
-    run_periodic_now(deps, TRUST, where=lambda duty: bool(duty.document))
+    run_periodic_now(deps, TRUST, where=lambda task: bool(task.document))

@@ -31,7 +31,7 @@ def deliver(deps: Deps, due: Due) -> None:
     """Say one message that is due, or put it off, or give it up where nobody is left to hear it."""
     request = deps.store.get(due.request_id) if due.request_id else None
     if due.message.until and deps.clock.now() > due.message.until:
-        deps.store.unsaid(due, retry_in=None)
+        deps.store.mark_undelivered(due, retry_in=None)
         return
     try:
         if due.message.kind is MessageKind.PAGE:
@@ -87,7 +87,7 @@ def _line(deps: Deps, due: Due, request: Request) -> None:
     message, (channel, ts) = due.message, deps.store.card(request.id)
     place = message.place or (Place(message.to) if message.to else place_of(deps, request))
     if message.to and _is_there(deps, request.owner, Place(channel)):
-        deps.store.said(due, channel=channel, ts="seen", version=request.version)
+        deps.store.mark_delivered(due, channel=channel, ts="seen", version=request.version)
         return
     link, calls = deps.channel.permalink(channel, ts), place.channel == channel
     text = draw_or_fall_back(
@@ -116,7 +116,7 @@ def _whisper(deps: Deps, due: Due, request: Request) -> None:
     place = due.message.place or asked_at(deps, request)
     if not place.is_shell:
         deps.channel.whisper(place, due.message.to, _sentence(deps, due.message))
-    deps.store.said(due, channel=place.channel, ts="whispered", version=request.version)
+    deps.store.mark_delivered(due, channel=place.channel, ts="whispered", version=request.version)
 
 
 def _note(deps: Deps, due: Due, request: Request) -> None:
@@ -129,7 +129,7 @@ def _note(deps: Deps, due: Due, request: Request) -> None:
     said = _sentence(deps, message, link)
     if message.to:
         deps.channel.whisper(place, message.to, said)
-        deps.store.said(due, channel=place.channel, ts="whispered", version=request.version)
+        deps.store.mark_delivered(due, channel=place.channel, ts="whispered", version=request.version)
         return
     ts = post(deps, due, place, said, mark=f"{request.id}:note:{due.id}")
     post_or_find(deps, due, place.channel, ts, version=request.version)
@@ -139,7 +139,7 @@ def _reminder(deps: Deps, due: Due, request: Request) -> None:
     """Where the card stands, unless the message names another place; nobody is called for what is decided."""
     message, approval = due.message, request.approval
     if request.stage is not Stage.WAITING or approval is None:
-        deps.store.unsaid(due, retry_in=None)
+        deps.store.mark_undelivered(due, retry_in=None)
         return
     place, link, now = message.place or place_of(deps, request), _link(deps, request), deps.clock.now()
     said = draw_or_fall_back(
@@ -169,7 +169,7 @@ def _announce(deps: Deps, due: Due) -> None:
     place = message.place or Place(message.to or deps.policy.operations_channel)
     if not place.channel:
         log.warning("message without a place", body=message.body)
-        deps.store.unsaid(due, retry_in=None)
+        deps.store.mark_undelivered(due, retry_in=None)
         return
     text = compose_handover(deps) if message.kind is MessageKind.HANDOVER else _sentence(deps, message)
     ts = post(deps, due, place, text, mark=f"announcement:{due.id}")
@@ -220,4 +220,4 @@ def _not_said(deps: Deps, due: Due, request: Request | None, error: SlackError) 
     may_help = due.message.kind is not MessageKind.WHISPER and (error.passing or error.code in _OPERATOR_MENDS)
     pause = error.retry_after or min(_LONGEST_PAUSE, deps.timings.message_retry * (due.attempts + 1))
     log.warning("message not said", request=due.request_id, kind=due.message.kind, why=error.code, again=may_help)
-    deps.store.unsaid(due, retry_in=timedelta(seconds=pause) if may_help else None)
+    deps.store.mark_undelivered(due, retry_in=timedelta(seconds=pause) if may_help else None)

@@ -19,13 +19,13 @@ _NOT_DRAWN = "The handover could not be drawn: a mistake of mine. `/mask handove
 
 def schedule_handover(deps: Deps) -> None:
     """See that the next one is due when the policy says. One that came due while no bot ran is still due."""
-    wanted, duty = deps.policy.handover_schedule, deps.store.duty(HANDOVER)
+    wanted, task = deps.policy.handover_schedule, deps.store.get_periodic(HANDOVER)
     schedule = str(wanted.schedule) if wanted else ""
-    if wanted is None or (duty and duty.due_at and duty.document.get("schedule") == schedule):
+    if wanted is None or (task and task.due_at and task.document.get("schedule") == schedule):
         return
     due_at = wanted.schedule.next_after(deps.clock.now())
     with suppress(Stale):  # another replica was quicker
-        deps.store.keep(Periodic(HANDOVER, {"schedule": schedule}, due_at, duty.version if duty else 0))
+        deps.store.save_periodic(Periodic(HANDOVER, {"schedule": schedule}, due_at, task.version if task else 0))
 
 
 def compose_handover(deps: Deps) -> Text:
@@ -36,12 +36,14 @@ def compose_handover(deps: Deps) -> Text:
     )
 
 
-def post_handover(deps: Deps, duty: Periodic) -> None:
+def post_handover(deps: Deps, task: Periodic) -> None:
     """Say it, and be due again, in one transaction. What Slack does not take until then is not said any more."""
     wanted = deps.policy.handover_schedule
     if wanted is None:
-        deps.store.keep(Periodic(duty.name, {}, None, duty.version))
+        deps.store.save_periodic(Periodic(task.name, {}, None, task.version))
         return
     due_at = wanted.schedule.next_after(deps.clock.now())
     said = Message(MessageKind.HANDOVER, place=Place(wanted.channel), until=due_at)
-    deps.store.keep(Periodic(duty.name, {"schedule": str(wanted.schedule)}, due_at, duty.version), messages=[said])
+    deps.store.save_periodic(
+        Periodic(task.name, {"schedule": str(wanted.schedule)}, due_at, task.version), messages=[said]
+    )

@@ -33,7 +33,7 @@ def post(deps: Deps, due: Due, place: Place, *shapes: Text, mark: str) -> str:
 
 def post_or_find(deps: Deps, due: Due, channel: str, ts: str, *, version: int) -> None:
     """Note where it stands. If somebody else posted it while our lease had run out, ours is the twin."""
-    stands = deps.store.said(due, channel=channel, ts=ts, version=version)
+    stands = deps.store.mark_delivered(due, channel=channel, ts=ts, version=version)
     if stands not in ("", ts):
         _take_back(deps, due, channel, ts)
 
@@ -47,7 +47,7 @@ def post_all(deps: Deps, due: Due, place: Place, texts: Sequence[tuple[str, Text
     began = deps.clock.now()
     ours = [(mark, post(deps, due, place, text, mark=mark)) for mark, text in texts]
     last = ours[-1][1] if ours else ""
-    if deps.store.said(due, channel=place.channel, ts=last, version=version) == last:
+    if deps.store.mark_delivered(due, channel=place.channel, ts=last, version=version) == last:
         return
     for mark, ts in ours:
         if _has_twin(deps, place, mark, ts, since=began - _SKEW):

@@ -1,4 +1,4 @@
-"""Make duties due at once, because what they go by has changed."""
+"""Make tasks due at once, because what they go by has changed."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,24 +11,24 @@ _TRIES = 10
 
 
 def run_periodic_now(deps: Deps, kind: str, *, where: Callable[[Periodic], bool]) -> None:
-    """Make every duty of a kind due now that has something to do, whoever works on it at the moment.
+    """Make every task of a kind due now that has something to do, whoever works on it at the moment.
 
-    A turn that ends meanwhile went by what was so before, so the duty is made due again after it. Raises `Stale` if
+    A turn that ends meanwhile went by what was so before, so the task is made due again after it. Raises `Stale` if
     one never stays as it was read.
     """
-    for duty in deps.store.duties(kind):
-        newest: Periodic | None = duty
+    for task in deps.store.find_periodic(kind):
+        newest: Periodic | None = task
         for _ in range(_TRIES):
             if newest is None or not where(newest) or _is_kept(deps, replace(newest, due_at=deps.clock.now())):
                 break
-            newest = deps.store.duty(duty.name)
+            newest = deps.store.get_periodic(task.name)
         else:
-            raise Stale(f"The duty {duty.name} did not stay as it was read, {_TRIES} times.")
+            raise Stale(f"The task {task.name} did not stay as it was read, {_TRIES} times.")
 
 
-def _is_kept(deps: Deps, duty: Periodic) -> bool:
+def _is_kept(deps: Deps, task: Periodic) -> bool:
     try:
-        deps.store.keep(duty)
+        deps.store.save_periodic(task)
     except Stale:
         return False
     return True

@@ -78,13 +78,13 @@ def is_of(deps: Deps, part: Request, whole: Request) -> bool:
 
 def read_parts(deps: Deps, whole: Request) -> dict[str, Request]:
     """By host what holds it there, or was to."""
-    duty = deps.store.duty(spread_of(approved(deps, whole)))
-    written = duty.document.get("hosts", {}) if duty else {}
+    task = deps.store.get_periodic(spread_of(approved(deps, whole)))
+    written = task.document.get("hosts", {}) if task else {}
     return {host: newest(deps, one["request"]) for host, one in written.items()}
 
 
 def spread_of(whole: Request) -> str:
-    """The name of the duty that sees to it."""
+    """The name of the task that sees to it."""
     return f"{SPREAD}:{whole.id}"
 
 
@@ -92,9 +92,9 @@ def see_to(deps: Deps, mask: Request) -> None:
     """Something happened to a whole, or is about to: it is looked after at once, also if that is just being done."""
     name = spread_of(approved(deps, mask))
     while True:
-        duty = deps.store.duty(name) or Periodic(name)
+        task = deps.store.get_periodic(name) or Periodic(name)
         try:
-            deps.store.keep(replace(duty, due_at=deps.clock.now()))
+            deps.store.save_periodic(replace(task, due_at=deps.clock.now()))
         except Stale:
             continue
         return

@@ -44,4 +44,4 @@ def host_is_back(deps: Deps, host: str) -> None:
     """Whatever is pending for it is taken up at once."""
     for request in deps.store.find(Query(host=host, stages=_OPEN)):
         if request.ask.change.hold and request.target.note:
-            deps.store.hurry(request.id)
+            deps.store.make_due(request.id)

@@ -14,8 +14,8 @@ NAME = "kill_switch"
 
 def kill_switch_state(deps: Deps) -> KillSwitchState:
     """Everything that is kept about it."""
-    duty = deps.store.duty(NAME)
-    return decode(duty.document) if duty else KillSwitchState()
+    task = deps.store.get_periodic(NAME)
+    return decode(task.document) if task else KillSwitchState()
 
 
 def stopped_too(deps: Deps, text: Text) -> Text:

@@ -21,7 +21,7 @@ _MOST = 1000
 
 
 def watch_of(host: str) -> str:
-    """The name of the watch over a host, as a duty."""
+    """The name of the watch over a host, as a task."""
     return f"{WATCH}:{host}"
 
 
@@ -33,7 +33,7 @@ def live_masks(deps: Deps, host: str = "") -> list[Request]:
 def book(deps: Deps, host: str = "") -> MaskInventory:
     """All that is known now, of one host or of every host of the inventory."""
     deps = deps.pinned()
-    documents = {duty.name: duty.document for duty in deps.store.duties(WATCH)}
+    documents = {task.name: task.document for task in deps.store.find_periodic(WATCH)}
     names = (host,) if host else deps.inventory.names
     pages = tuple(read_host_view(name, documents.get(watch_of(name), {})) for name in names)
     live = live_masks(deps, host)
@@ -78,6 +78,6 @@ def watch_soon(deps: Deps, host: str) -> None:
     """Something was changed there: do not wait for the whole interval. Best effort; the next turn comes anyway."""
     soon = deps.clock.now() + timedelta(seconds=deps.timings.watch_interval * _SOON)
     with suppress(MaskbotError):
-        duty = deps.store.duty(watch_of(host))
-        if duty and duty.due_at and duty.due_at > soon:
-            deps.store.keep(replace(duty, due_at=soon))
+        task = deps.store.get_periodic(watch_of(host))
+        if task and task.due_at and task.due_at > soon:
+            deps.store.save_periodic(replace(task, due_at=soon))

@@ -53,7 +53,7 @@ def test_an_event_says_who_did_what_and_which_process_wrote_it(store: Database) 
 
 def test_an_event_names_the_configuration_under_which_it_was_decided(store: Database) -> None:
     store.record([an_event("config.loaded")])
-    store.go_by("cafe")
+    store.use_config("cafe")
     store.record([an_event("config.loaded")])
     assert [record["config_digest"] for record in store.chain()] == ["c0ffee", "cafe"]
 

@@ -62,21 +62,21 @@ def test_what_waits_for_something_to_happen_is_not_due(store: Database, clock: H
 def test_a_vote_makes_its_request_due(store: Database) -> None:
     store.add(a_request(), events=[])
     store.release(claimed(store), due_at=None)
-    store.cast("r1", a_vote(), events=[])
+    store.record_vote("r1", a_vote(), events=[])
     assert claimed(store).request.votes == (a_vote(),)
 
 
 def test_a_vote_that_came_in_meanwhile_makes_it_due_at_once(store: Database) -> None:
     store.add(a_request(), events=[])
     claim = claimed(store)
-    store.cast("r1", a_vote(), events=[])
+    store.record_vote("r1", a_vote(), events=[])
     store.release(claim, due_at=None)
     assert claimed(store).request.votes == (a_vote(),)
 
 
 def test_a_vote_that_was_seen_and_put_off_is_put_off(store: Database, clock: Hands) -> None:
     store.add(a_request(), events=[])
-    store.cast("r1", a_vote(), events=[])
+    store.record_vote("r1", a_vote(), events=[])
     claim = claimed(store)
     assert claim.request.votes == (a_vote(),)
     store.release(claim, due_at=clock.now() + 5 * SECOND)
@@ -86,9 +86,9 @@ def test_a_vote_that_was_seen_and_put_off_is_put_off(store: Database, clock: Han
 def test_a_second_vote_does_not_push_the_first_one_back(store: Database, clock: Hands) -> None:
     store.add(a_request(1), events=[])
     store.add(a_request(2, due_at=NOW + SECOND), events=[])
-    store.cast("r1", a_vote(BOB), events=[])
+    store.record_vote("r1", a_vote(BOB), events=[])
     clock.wait(10)
-    store.cast("r1", a_vote(CAROL), events=[])
+    store.record_vote("r1", a_vote(CAROL), events=[])
     assert claimed(store).request.id == "r1"
 
 
@@ -119,7 +119,7 @@ def test_a_save_by_somebody_else_meanwhile_is_looked_at_after(store: Database) -
 
 def test_a_save_by_somebody_else_does_not_hide_a_vote(store: Database) -> None:
     asked, _ = store.add(a_request(), events=[])
-    store.cast("r1", a_vote(), events=[])
+    store.record_vote("r1", a_vote(), events=[])
     store.save(replace(asked, due_at=None))
     assert claimed(store).request.votes == (a_vote(),)
 
@@ -128,8 +128,8 @@ def test_a_request_can_be_hurried_unless_it_is_over(store: Database) -> None:
     for number in (1, 2):
         store.add(a_request(number, due_at=NOW + 3600 * SECOND), events=[])
     store.save(store.get("r2").move(Stage.WITHDRAWN))
-    store.hurry("r1")
-    store.hurry("r2")
+    store.make_due("r1")
+    store.make_due("r2")
     assert claimed(store).request.id == "r1"
     assert store.claim("one") is None
 
@@ -141,7 +141,7 @@ def test_all_requests_of_some_stages_can_be_hurried_also_one_that_is_claimed(sto
     store.save(store.get("r2").move(Stage.APPROVED, due_at=NOW))
     claim = claimed(store)
 
-    store.hurry_all({Stage.WAITING, Stage.APPROVED})
+    store.make_all_due({Stage.WAITING, Stage.APPROVED})
 
     assert claimed(store, "two").request.id == "r1"
     store.release(claim, due_at=NOW + 3600 * SECOND)

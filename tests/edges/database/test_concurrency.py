@@ -49,8 +49,8 @@ def test_twenty_deliveries_of_one_request_record_it_once(replicas: list[Database
     assert [is_new for _, is_new in answers].count(True) == 1
     assert len({request.id for request, _ in answers}) == 1
     assert len(replicas[0].chain()) == 1
-    assert replicas[0].due_message("poster")
-    assert replicas[0].due_message("poster") is None
+    assert replicas[0].claim_message("poster")
+    assert replicas[0].claim_message("poster") is None
 
 
 def test_of_many_requests_at_once_no_more_come_in_than_there_is_room_for(replicas: list[Database]) -> None:
@@ -85,7 +85,7 @@ def test_a_second_delivery_needs_no_room(store: Database) -> None:
 )
 def test_two_clicks_of_one_person_are_one_vote(replicas: list[Database]) -> None:
     replicas[0].add(a_request(), events=[])
-    answers = at_once(8, lambda number: replicas[number % 2].cast("r1", a_vote(BOB), events=[an_event()]))
+    answers = at_once(8, lambda number: replicas[number % 2].record_vote("r1", a_vote(BOB), events=[an_event()]))
     assert Counter(answers) == {True: 1, False: 7}
     assert len(replicas[0].get("r1").votes) == len(replicas[0].chain()) == 1
 
@@ -95,7 +95,7 @@ def test_votes_of_different_people_at_once_are_all_there(replicas: list[Database
 
     def vote(number: int) -> Vote:
         voter = a_vote(PersonId("T1", f"U{number}"))
-        replicas[number % 2].cast("r1", voter, events=[an_event()])
+        replicas[number % 2].record_vote("r1", voter, events=[an_event()])
         return voter
 
     assert set(at_once(8, vote)) == set(replicas[0].get("r1").votes)
@@ -134,7 +134,7 @@ def test_no_message_is_said_by_two(replicas: list[Database]) -> None:
         replicas[0].add(a_request(number, stage=Stage.WAITING), events=[])
 
     def say(number: int) -> list[int]:
-        return [due.id for due in iter(lambda: replicas[number % 2].due_message(f"poster-{number}"), None)]
+        return [due.id for due in iter(lambda: replicas[number % 2].claim_message(f"poster-{number}"), None)]
 
     taken = Counter(message for ids in [*at_once(6, say), say(0)] for message in ids)
     assert sorted(taken.values()) == [1] * 6
@@ -161,7 +161,7 @@ def test_a_claim_and_a_vote_at_once_lose_neither(replicas: list[Database], numbe
 
     def press(who: int) -> int:
         if who:
-            replicas[1].cast(f"r{number}", a_vote(), events=[])
+            replicas[1].record_vote(f"r{number}", a_vote(), events=[])
             return 0
         claim = claimed(replicas[0])
         replicas[0].release(claim, due_at=None)
@@ -185,7 +185,7 @@ def test_everything_at_once_leaves_one_unbroken_chain(replicas: list[Database]) 
         store, request_id, done = replicas[number % 2], f"r{number % 4}", 0
         for turn in range(5):
             vote = a_vote(PersonId("T1", f"U{number}-{turn}"))
-            done += store.cast(request_id, vote, events=[an_event("approval.voted")])
+            done += store.record_vote(request_id, vote, events=[an_event("approval.voted")])
             store.record([an_event("config.loaded")])
             try:
                 store.save(store.get(request_id), events=[an_event("request.saved")])
@@ -193,8 +193,8 @@ def test_everything_at_once_leaves_one_unbroken_chain(replicas: list[Database]) 
                 done -= 1
             if claim := store.claim(f"owner-{number}"):
                 store.release(claim, due_at=None)
-            if due := store.due_message(f"poster-{number}"):
-                store.said(due, channel="C1", ts="1.2", version=0)
+            if due := store.claim_message(f"poster-{number}"):
+                store.mark_delivered(due, channel="C1", ts="1.2", version=0)
             done += 2
         return done
 

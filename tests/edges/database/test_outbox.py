@@ -28,7 +28,7 @@ def running(store: Database) -> Request:
 
 
 def due(store: Database) -> Due:
-    message = store.due_message("poster")
+    message = store.claim_message("poster")
     assert message is not None
     return message
 
@@ -36,21 +36,21 @@ def due(store: Database) -> Due:
 def say(store: Database, request: Request) -> Due:
     """Post what is due as of this version of its request."""
     message = due(store)
-    store.said(message, channel="C1", ts=TS, version=request.version)
+    store.mark_delivered(message, channel="C1", ts=TS, version=request.version)
     return message
 
 
 def kinds(store: Database) -> list[MessageKind]:
     """Everything that is due, in order; it stays claimed."""
     found = []
-    while message := store.due_message("poster"):
+    while message := store.claim_message("poster"):
         found.append(message.message.kind)
     return found
 
 
 def test_a_card_is_due_as_soon_as_there_is_something_to_show(store: Database) -> None:
     asked, _ = store.add(a_request(), events=[])
-    assert store.due_message("poster") is None
+    assert store.claim_message("poster") is None
     store.save(asked.move(Stage.WAITING))
     assert due(store) == Due(1, "r1", Message(CARD), attempts=0)
 
@@ -59,7 +59,7 @@ def test_a_card_is_due_as_soon_as_there_is_something_to_show(store: Database) ->
 def test_what_ends_before_anybody_was_asked_has_no_card(store: Database, stage: Stage) -> None:
     asked, _ = store.add(a_request(), events=[])
     store.save(asked.move(stage))
-    assert store.due_message("poster") is None
+    assert store.claim_message("poster") is None
 
 
 @pytest.mark.parametrize("stage", [Stage.DENIED, Stage.EXPIRED, Stage.CANCELLED, Stage.WITHDRAWN])
@@ -86,7 +86,7 @@ def test_where_a_card_stands_is_known_once_it_is_posted(store: Database) -> None
 def test_a_card_that_is_up_to_date_is_not_due(store: Database, clock: Hands) -> None:
     say(store, waiting(store))
     clock.wait(1000)
-    assert store.due_message("poster") is None
+    assert store.claim_message("poster") is None
 
 
 def test_a_new_stage_is_shown_at_once(store: Database) -> None:
@@ -102,18 +102,18 @@ def test_progress_is_shown_no_more_often_than_once_a_second(store: Database, clo
     for _ in range(3):
         clock.wait(0.2)
         request = store.save(request)
-    assert store.due_message("poster") is None
+    assert store.claim_message("poster") is None
     clock.wait(0.4)
     say(store, request)
     clock.wait(1000)
-    assert store.due_message("poster") is None
+    assert store.claim_message("poster") is None
 
 
 def test_a_card_that_nobody_waits_for_is_drawn_anew_when_its_last_edit_allows(store: Database, clock: Hands) -> None:
     request = waiting(store)
     say(store, request)
     store.save(request, urgent=False)
-    assert store.due_message("poster") is None
+    assert store.claim_message("poster") is None
     clock.wait(5)
     assert due(store).posted_version == request.version
 
@@ -138,8 +138,8 @@ def test_progress_that_came_while_it_was_posted_is_shown_later(store: Database, 
     request = running(store)
     posting = due(store)
     store.save(request)
-    store.said(posting, channel="C1", ts=TS, version=request.version)
-    assert store.due_message("poster") is None
+    store.mark_delivered(posting, channel="C1", ts=TS, version=request.version)
+    assert store.claim_message("poster") is None
     clock.wait(5)
     assert due(store).posted_version == request.version
 
@@ -148,7 +148,7 @@ def test_a_result_that_came_while_it_was_posted_is_shown_at_once(store: Database
     request = running(store)
     posting = due(store)
     store.save(request.move(Stage.DONE))
-    store.said(posting, channel="C1", ts=TS, version=request.version)
+    store.mark_delivered(posting, channel="C1", ts=TS, version=request.version)
     assert due(store).posted_version == request.version
 
 
@@ -156,7 +156,7 @@ def test_a_card_is_not_taken_from_under_its_poster_by_a_newer_version(store: Dat
     request = waiting(store)
     due(store)
     store.save(request.move(Stage.APPROVED))
-    assert store.due_message("another") is None
+    assert store.claim_message("another") is None
 
 
 def test_results_come_before_progress_however_long_that_has_waited(store: Database, clock: Hands) -> None:
@@ -189,12 +189,12 @@ def test_what_links_a_card_that_never_stands_is_not_said(store: Database) -> Non
     linking = Message(NOTE, place=Place("COPS"), body="A mask is asked for.", links_card=True)
     asked, _ = store.add(a_request(), events=[])
     store.save(asked.move(Stage.CANCELLED), messages=[linking, Message(LINE, place=Place("COPS"))])
-    assert store.due_message("poster") is None
+    assert store.claim_message("poster") is None
 
 
 def test_what_belongs_to_no_request_needs_no_card(store: Database) -> None:
     note = Message(NOTE, body="Nothing new is masked until the kill switch is off.")
-    store.keep(Periodic("kill_switch"), messages=[note])
+    store.save_periodic(Periodic("kill_switch"), messages=[note])
     assert due(store).message == note
 
 
@@ -203,7 +203,7 @@ def test_what_has_a_place_of_its_own_needs_no_card(store: Database) -> None:
     asked, _ = store.add(a_request(), events=[])
     store.save(asked.move(Stage.CANCELLED), messages=[elsewhere, Message(EVIDENCE)])
     assert due(store).message == elsewhere
-    assert store.due_message("poster") is None
+    assert store.claim_message("poster") is None
 
 
 def test_nobody_hears_that_a_page_is_over_before_they_were_paged(store: Database, clock: Hands) -> None:
@@ -217,12 +217,12 @@ def test_nobody_hears_that_a_page_is_over_before_they_were_paged(store: Database
     store.save(other, messages=[over], urgent=False)
     assert kinds(store) == [LINE, CARD, MessageKind.PAGE]  # the page is of the other request
 
-    store.unsaid(trigger, retry_in=timedelta(seconds=2))
-    assert store.due_message("poster") is None
+    store.mark_undelivered(trigger, retry_in=timedelta(seconds=2))
+    assert store.claim_message("poster") is None
     clock.wait(2)
     trigger = due(store)
     assert not trigger.message.is_over
-    store.said(trigger, channel="pager", ts="paged", version=0)
+    store.mark_delivered(trigger, channel="pager", ts="paged", version=0)
     assert due(store).message.is_over
 
 
@@ -231,14 +231,14 @@ def test_a_whisper_is_said_once_as_it_was_written(store: Database) -> None:
     store.add(a_request(), events=[], messages=[whisper])
     said = due(store)
     assert said.message == whisper
-    store.said(said, channel="C1", ts="", version=0)
-    assert store.due_message("poster") is None
+    store.mark_delivered(said, channel="C1", ts="", version=0)
+    assert store.claim_message("poster") is None
 
 
 def test_two_posters_never_say_the_same(store: Database) -> None:
     waiting(store)
     due(store)
-    assert store.due_message("another") is None
+    assert store.claim_message("another") is None
 
 
 def test_a_message_whose_poster_died_is_due_again_and_says_so(store: Database, opened: Opening) -> None:
@@ -252,10 +252,10 @@ def test_who_lost_a_message_cannot_say_where_it_stands(store: Database, opened: 
     asked = waiting(store)
     late = due(opened(limits=Limits(message_lease=timedelta(0))))
     now = due(store)
-    store.said(late, channel="C1", ts="late", version=asked.version)
-    store.unsaid(late, retry_in=None)
+    store.mark_delivered(late, channel="C1", ts="late", version=asked.version)
+    store.mark_undelivered(late, retry_in=None)
     assert store.card("r1") == ("", "")
-    store.said(now, channel="C1", ts=TS, version=asked.version)
+    store.mark_delivered(now, channel="C1", ts=TS, version=asked.version)
     assert store.card("r1") == ("C1", TS)
 
 
@@ -264,18 +264,18 @@ def test_a_message_that_may_have_been_posted_says_since_when(store: Database, cl
     first, began = due(store), clock.now()
     assert first.tried_at is None
     for _ in range(2):
-        store.unsaid(first, retry_in=timedelta(seconds=2))
+        store.mark_undelivered(first, retry_in=timedelta(seconds=2))
         clock.wait(2)
         first = due(store)
         assert first.tried_at == began
-    store.said(first, channel="C1", ts=TS, version=0)
+    store.mark_delivered(first, channel="C1", ts=TS, version=0)
     assert due(store).tried_at is None
 
 
 def test_what_an_older_version_tried_is_looked_for_as_well(store: Database, database_url: str, clock: Hands) -> None:
     """It counted its attempts, and did not note when they were."""
     waiting(store)
-    store.unsaid(due(store), retry_in=timedelta(0))
+    store.mark_undelivered(due(store), retry_in=timedelta(0))
     engine = create_engine(parse_url(database_url))
     with engine.begin() as connection:
         connection.execute(tables.messages.update().values(tried_at=None, overwritten=None))
@@ -289,29 +289,29 @@ def test_who_is_late_learns_where_it_stands_and_a_card_is_drawn_once_more(store:
     """He may have written an older picture over the newest one."""
     asked = waiting(store)
     late = due(opened(limits=Limits(message_lease=timedelta(0))))
-    assert store.said(due(store), channel="C1", ts=TS, version=asked.version) == TS
-    assert store.due_message("poster") is None
-    assert store.said(late, channel="C1", ts="late", version=asked.version) == TS
-    assert store.said(due(store), channel="C1", ts=TS, version=asked.version) == TS
-    assert store.due_message("poster") is None
+    assert store.mark_delivered(due(store), channel="C1", ts=TS, version=asked.version) == TS
+    assert store.claim_message("poster") is None
+    assert store.mark_delivered(late, channel="C1", ts="late", version=asked.version) == TS
+    assert store.mark_delivered(due(store), channel="C1", ts=TS, version=asked.version) == TS
+    assert store.claim_message("poster") is None
 
 
 def test_who_is_late_while_another_draws_has_the_card_drawn_once_more(store: Database, opened: Opening) -> None:
     asked = waiting(store)
     late = due(opened(limits=Limits(message_lease=timedelta(0))))
     now = due(store)
-    assert store.said(late, channel="C1", ts="late", version=asked.version) == ""
-    store.said(now, channel="C1", ts=TS, version=asked.version)
-    store.said(due(store), channel="C1", ts=TS, version=asked.version)
-    assert store.due_message("poster") is None
+    assert store.mark_delivered(late, channel="C1", ts="late", version=asked.version) == ""
+    store.mark_delivered(now, channel="C1", ts=TS, version=asked.version)
+    store.mark_delivered(due(store), channel="C1", ts=TS, version=asked.version)
+    assert store.claim_message("poster") is None
 
 
 def test_what_is_said_once_is_not_said_again_because_somebody_was_late(store: Database, opened: Opening) -> None:
     store.add(a_request(), events=[], messages=[Message(WHISPER)])
     late = due(opened(limits=Limits(message_lease=timedelta(0))))
-    store.said(due(store), channel="C1", ts=TS, version=0)
-    assert store.said(late, channel="C1", ts="late", version=0) == TS
-    assert store.due_message("poster") is None
+    store.mark_delivered(due(store), channel="C1", ts=TS, version=0)
+    assert store.mark_delivered(late, channel="C1", ts="late", version=0) == TS
+    assert store.claim_message("poster") is None
 
 
 def test_a_new_start_on_a_file_posts_what_the_dead_one_held(
@@ -323,23 +323,23 @@ def test_a_new_start_on_a_file_posts_what_the_dead_one_held(
         due(dead)
     risen = opened()
     with risen.exclusive():
-        again = risen.due_message("poster")
+        again = risen.claim_message("poster")
     assert (again.attempts if again else None) == (1 if is_sqlite else None)
 
 
 def test_a_message_that_could_not_be_said_waits_as_long_as_slack_asked(store: Database, clock: Hands) -> None:
     asked = waiting(store)
-    store.unsaid(due(store), retry_in=timedelta(seconds=7))
+    store.mark_undelivered(due(store), retry_in=timedelta(seconds=7))
     store.save(asked.move(Stage.APPROVED))  # even if there is news
     clock.wait(6)
-    assert store.due_message("poster") is None
+    assert store.claim_message("poster") is None
     clock.wait(1)
     assert due(store).attempts == 1
 
 
 def test_attempts_count_from_the_last_time_it_was_said(store: Database) -> None:
     asked = waiting(store)
-    store.unsaid(due(store), retry_in=timedelta(0))
+    store.mark_undelivered(due(store), retry_in=timedelta(0))
     say(store, asked)
     store.save(asked.move(Stage.APPROVED))
     assert due(store).attempts == 0
@@ -347,14 +347,14 @@ def test_attempts_count_from_the_last_time_it_was_said(store: Database) -> None:
 
 def test_a_message_that_was_given_up_stays_so(store: Database, clock: Hands) -> None:
     store.add(a_request(), events=[], messages=[Message(WHISPER, to="UALICE", body="no")])
-    store.unsaid(due(store), retry_in=None)
+    store.mark_undelivered(due(store), retry_in=None)
     clock.wait(10_000_000)
-    assert store.due_message("poster") is None
+    assert store.claim_message("poster") is None
 
 
 def test_a_card_that_was_given_up_is_tried_again_when_there_is_news(store: Database) -> None:
     asked = waiting(store)
-    store.unsaid(due(store), retry_in=None)
+    store.mark_undelivered(due(store), retry_in=None)
     store.save(asked.move(Stage.APPROVED))
     assert due(store).attempts == 1
 
@@ -376,5 +376,5 @@ def test_a_message_that_this_version_cannot_read_stands_in_nobodys_way(store: Da
         unknown = tables.messages.update().where(tables.messages.c.request_id == "r1")
         connection.execute(unknown.values(document={"kind": "smoke signal"}))
     engine.dispose()
-    found = [store.due_message("poster"), store.due_message("poster")]
+    found = [store.claim_message("poster"), store.claim_message("poster")]
     assert [message.request_id for message in found if message] == ["r2"]

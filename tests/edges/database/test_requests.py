@@ -46,9 +46,9 @@ def test_a_request_nobody_made_is_not_there(store: Database) -> None:
     with pytest.raises(NoSuchRequest):
         store.save(a_request())
     with pytest.raises(NoSuchRequest):
-        store.cast("r1", a_vote(), events=[])
+        store.record_vote("r1", a_vote(), events=[])
     with pytest.raises(NoSuchRequest):
-        store.hurry("r1")
+        store.make_due("r1")
 
 
 def test_a_saved_request_has_the_next_version_and_all_that_changed(store: Database) -> None:
@@ -69,48 +69,48 @@ def test_only_who_has_read_the_newest_version_may_replace_it(store: Database) ->
 
 def test_a_person_has_one_vote_on_a_plan(store: Database) -> None:
     store.add(a_request(), events=[])
-    assert store.cast("r1", a_vote(BOB), events=[an_event("approval.voted")])
-    assert not store.cast("r1", a_vote(BOB, Verdict.DENY), events=[an_event("approval.voted")])
-    assert store.cast("r1", a_vote(CAROL), events=[an_event("approval.voted")])
+    assert store.record_vote("r1", a_vote(BOB), events=[an_event("approval.voted")])
+    assert not store.record_vote("r1", a_vote(BOB, Verdict.DENY), events=[an_event("approval.voted")])
+    assert store.record_vote("r1", a_vote(CAROL), events=[an_event("approval.voted")])
     assert store.get("r1").votes == (a_vote(BOB), a_vote(CAROL))
     assert len(store.chain()) == 2
 
 
 def test_a_person_is_the_same_in_every_workspace_of_one_enterprise(store: Database) -> None:
     store.add(a_request(), events=[])
-    assert store.cast("r1", a_vote(PersonId("T1", "WBOB", "E1")), events=[])
-    assert not store.cast("r1", a_vote(PersonId("T2", "WBOB", "E1")), events=[])
+    assert store.record_vote("r1", a_vote(PersonId("T1", "WBOB", "E1")), events=[])
+    assert not store.record_vote("r1", a_vote(PersonId("T2", "WBOB", "E1")), events=[])
 
 
 def test_a_changed_plan_is_voted_on_anew(store: Database) -> None:
     store.add(a_request(), events=[])
-    assert store.cast("r1", a_vote(BOB), events=[])
-    assert store.cast("r1", a_vote(BOB, digest="d2"), events=[])
+    assert store.record_vote("r1", a_vote(BOB), events=[])
+    assert store.record_vote("r1", a_vote(BOB, digest="d2"), events=[])
 
 
 def test_a_vote_changes_no_version(store: Database) -> None:
     asked, _ = store.add(a_request(), events=[])
-    store.cast("r1", a_vote(), events=[])
+    store.record_vote("r1", a_vote(), events=[])
     assert store.get("r1").version == asked.version
     assert store.save(asked.move(Stage.WAITING)).votes == (a_vote(),)
 
 
 def test_saving_writes_what_became_of_a_vote_and_leaves_the_others(store: Database) -> None:
     store.add(a_request(), events=[])
-    store.cast("r1", a_vote(BOB), events=[])
+    store.record_vote("r1", a_vote(BOB), events=[])
     read = store.get("r1")
-    store.cast("r1", a_vote(CAROL), events=[])
+    store.record_vote("r1", a_vote(CAROL), events=[])
     counted = a_vote(BOB, tally=Tally.COUNTED)
     assert store.save(replace(read, votes=(counted,))).votes == (counted, a_vote(CAROL))
 
 
 def test_a_refused_vote_makes_room_for_a_new_one(store: Database) -> None:
     store.add(a_request(), events=[])
-    store.cast("r1", a_vote(), events=[])
+    store.record_vote("r1", a_vote(), events=[])
     refused = a_vote(tally=Tally.REFUSED, reason="could not verify you")
     saved = store.save(replace(store.get("r1"), votes=(refused,)))
     again = a_vote(at=NOW + timedelta(seconds=9))
-    assert store.cast("r1", again, events=[])
+    assert store.record_vote("r1", again, events=[])
     assert store.get("r1").votes == (again,)
     assert store.save(saved).votes == (again,)  # who has not seen the new vote does not undo it
 

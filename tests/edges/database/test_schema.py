@@ -99,7 +99,7 @@ def test_what_an_older_version_left_is_read(store: Database, database_url: str) 
 def test_what_a_newer_version_left_is_read(store: Database, database_url: str) -> None:
     """Old and new replicas run side by side while they are rolled out."""
     store.add(a_whole_request(), events=[])
-    store.cast("r1", a_vote(), events=[])
+    store.record_vote("r1", a_vote(), events=[])
 
     def add(document: dict[str, Any]) -> None:
         document["invented_later"] = {"a": 1}

@@ -117,7 +117,7 @@ def test_nobody_is_called_for_what_is_decided(world: World) -> None:
 
     world.slack.trouble = ""
     world.clock.ahead += 1 * MINUTE
-    while due := world.store.due_message("bot-1"):
+    while due := world.store.claim_message("bot-1"):
         deliver(world.parts, due)
 
     assert "WITHDRAWN" in card_of(world, request)

@@ -60,7 +60,7 @@ def test_a_failure_that_two_masks_may_have_brought_about_is_told_in_one_thread(w
     tell_failed(world.parts, first, [], set())
     assert world.store.get(first.id).watched.failed == world.store.get(second.id).watched.failed == ("x.service",)
     kinds = []
-    while due := world.store.due_message("speaker"):
+    while due := world.store.claim_message("speaker"):
         kinds.append((due.request_id, due.message.kind))
         deliver(world.parts, due)
     assert [request for request, kind in kinds if kind is MessageKind.NOTE] == [second.id]

@@ -53,14 +53,14 @@ def scans(world: World, host: str) -> int:
 
 
 def is_kept(world: World, host: str) -> bool:
-    duty = world.store.duty(f"watch:{host}")
-    return bool(duty and duty.due_at and duty.due_at > world.clock.now())
+    task = world.store.get_periodic(f"watch:{host}")
+    return bool(task and task.due_at and task.due_at > world.clock.now())
 
 
 def page(world: World, host: str = "web-01") -> HostView:
-    duty = world.store.duty(f"watch:{host}")
-    assert duty
-    return read_host_view(host, duty.document)
+    task = world.store.get_periodic(f"watch:{host}")
+    assert task
+    return read_host_view(host, task.document)
 
 
 def announced(world: World, channel: str = OPERATIONS) -> list[str]:
@@ -244,10 +244,10 @@ def tries_of(world: World) -> int:
 
 def test_a_change_brings_the_next_look_forward(watched: World) -> None:
     def due_in() -> timedelta:
-        duty = watched.store.duty("watch:web-01")
-        assert duty
-        assert duty.due_at
-        return duty.due_at - watched.clock.now()
+        task = watched.store.get_periodic("watch:web-01")
+        assert task
+        assert task.due_at
+        return task.due_at - watched.clock.now()
 
     assert due_in() > PERIOD / 2
     watched.masked("worker")
@@ -261,7 +261,9 @@ def test_a_host_that_is_not_configured_any_more_is_watched_no_more_and_a_new_one
     watched.parts.in_force.put(Configured(fewer, watched.parts.policy))
     watched.clock.ahead += PERIOD
     watched.store.wake()
-    watched.until(lambda: (duty := watched.store.duty(f"watch:{dropped}")) is not None and not duty.due_at, "an end")
+    watched.until(
+        lambda: (task := watched.store.get_periodic(f"watch:{dropped}")) is not None and not task.due_at, "an end"
+    )
 
     watched.parts.in_force.put(Configured(all_hosts, watched.parts.policy))
     appoint_configured(watched.parts)

@@ -30,7 +30,7 @@ SLACK = ComponentHealth("slack", is_well=False, words="not connected", patience=
 
 
 class Bot:
-    """A store, a pager and a pulse that beats when a test says so."""
+    """A store, a pager and a heartbeat that beats when a test says so."""
 
     def __init__(self, folder: Path, receiver: PageReceiver) -> None:
         self.clock = Hands()
@@ -40,13 +40,13 @@ class Bot:
         timings = Timings(poll=0.05, lease_renew=0.05, stuck=0.2)
         self.slack = SLACK
         self.parts = Deps(self.store, NoHost(), People(), Channels(), self.clock, in_force, timings, pager=pager)
-        self.pulse = Heartbeat(self.parts, source="bot-1", looks=[lambda: [self.slack]], told=lambda signs: None)
+        self.heartbeat = Heartbeat(self.parts, source="bot-1", looks=[lambda: [self.slack]], told=lambda signs: None)
 
     def beats(self) -> dict[str, ComponentHealth]:
         """One look, and what somebody has to be paged about."""
-        self.pulse.beat()
-        self.pulse.raise_alarms()
-        return {sign.component: sign for sign in self.pulse.signs}
+        self.heartbeat.beat()
+        self.heartbeat.raise_alarms()
+        return {sign.component: sign for sign in self.heartbeat.signs}
 
 
 @pytest.fixture
@@ -151,16 +151,16 @@ def test_a_part_that_cannot_be_looked_at_hides_no_other(bot: Bot) -> None:
     def fails() -> Sequence[ComponentHealth]:
         raise StoreBusy("The database does not answer. Try again.")
 
-    pulse = Heartbeat(bot.parts, source="bot-1", looks=[fails, lambda: [bot.slack]], told=lambda signs: None)
-    pulse.beat()
-    assert [sign.component for sign in pulse.signs] == ["database", "loop", "messages", "slack"]
+    heartbeat = Heartbeat(bot.parts, source="bot-1", looks=[fails, lambda: [bot.slack]], told=lambda signs: None)
+    heartbeat.beat()
+    assert [sign.component for sign in heartbeat.signs] == ["database", "loop", "messages", "slack"]
 
 
 def test_a_pulse_that_stopped_is_seen_by_whoever_asks(bot: Bot) -> None:
     bot.beats()
     bot.parts = replace(bot.parts, timings=replace(bot.parts.timings, heartbeat=0.0))
     late = Heartbeat(bot.parts, source="bot-1", told=lambda signs: None).signs[-1]
-    assert (late.component, late.vital, late.is_well) == ("pulse", True, False)
+    assert (late.component, late.vital, late.is_well) == ("heartbeat", True, False)
 
 
 @contextmanager
@@ -199,6 +199,6 @@ def test_a_clock_that_was_set_is_on_record_and_told(bot: Bot) -> None:
     report_clock_jumps(bot.parts, [-timedelta(days=1)])
     (record,) = bot.store.chain()
     assert (record["type"], record["data"]["seconds"]) == ("clock_jump", -86_400)
-    due = bot.store.due_message("bot-1")
+    due = bot.store.claim_message("bot-1")
     assert due is not None
     assert "SET BACK by 1 day" in due.message.body

@@ -219,7 +219,7 @@ def test_a_host_that_is_away_is_waited_for_before_people_are_asked_and_after(wor
     world.until(lambda: "*Not yet*  web-01 does not answer." in world.card(pending), "that on the card")
     world.clock.ahead += 3 * DAY
     away.comes_back()
-    world.store.hurry(pending.id)
+    world.store.make_due(pending.id)
     assert world.ended(pending).target.outcome is Outcome.PROVEN
 
 
@@ -231,7 +231,7 @@ def test_people_are_asked_anew_when_the_unit_is_another_once_the_host_is_back(wo
     world.hosts["web-01"].write("/etc/systemd/system/worker.service.d/nice.conf", "[Service]\nNice=5\n")
     world.hosts["web-01"].run("systemctl", "daemon-reload")
     away.comes_back()
-    world.store.hurry(pending.id)
+    world.store.make_due(pending.id)
     anew = world.when(pending, lambda now: now.stage is Stage.WAITING, "a new question")
     assert any("drop-ins" in change for change in anew.changed_since)
     assert [vote.tally for vote in anew.votes] == [Tally.COUNTED]

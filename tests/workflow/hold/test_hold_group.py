@@ -87,10 +87,12 @@ def is_masked(world: World, host: str, unit: str = "worker.service") -> bool:
 def turned(world: World) -> None:
     """A while passes, and every hold for a group is seen to after it."""
     world.clock.ahead += timedelta(minutes=5)
-    due = {duty.name: due_now(world, duty.name) for duty in world.store.duties("spread") if duty.due_at}
+    due = {task.name: due_now(world, task.name) for task in world.store.find_periodic("spread") if task.due_at}
 
     def is_done() -> bool:
-        return all(duty.version >= due[duty.name] + 2 for duty in world.store.duties("spread") if duty.name in due)
+        return all(
+            task.version >= due[task.name] + 2 for task in world.store.find_periodic("spread") if task.name in due
+        )
 
     world.until(is_done, "a turn of the holds")  # each is taken, and kept
 
@@ -98,10 +100,10 @@ def turned(world: World) -> None:
 def due_now(world: World, name: str) -> int:
     """The version under which it is due; a turn that is just being made is made again."""
     while True:
-        duty = world.store.duty(name)
-        assert duty
+        task = world.store.get_periodic(name)
+        assert task
         with suppress(Stale):
-            return world.store.keep(replace(duty, due_at=world.clock.now())).version
+            return world.store.save_periodic(replace(task, due_at=world.clock.now())).version
 
 
 class Away:
@@ -161,7 +163,7 @@ def test_a_host_that_is_away_at_the_time_is_held_once_it_is_back(world: World) -
     assert "mask worker.service on web-02: looking at the host" in words(cards.handover(book(world.parts)))
     assert "stays pending, until web-02 is seen" in world.noted(pending, "pending")
     away.comes_back()
-    world.store.hurry(pending.id)
+    world.store.make_due(pending.id)
     assert world.ended(pending).target.outcome is Outcome.PROVEN
     assert world.store.get(done.id).hold is not None
 
@@ -281,21 +283,21 @@ def test_a_turn_that_is_lost_asks_for_nothing_twice(idle_world: World) -> None:
         done = held(world)
         other = world.ended(part(world))
     name = spread_of(done)
-    forgotten = world.store.duty(name)
+    forgotten = world.store.get_periodic(name)
     assert forgotten
-    forgotten = world.store.keep(replace(forgotten, document={}))
+    forgotten = world.store.save_periodic(replace(forgotten, document={}))
     see_to(world.parts, done)
     with pytest.raises(Stale):  # whoever took it meanwhile does not hear of this turn
         spread(world.parts, forgotten)
-    again = world.store.duty(name)
+    again = world.store.get_periodic(name)
     assert again
     with suppress(Stale):
         spread(world.parts, again)
     assert [one.id for one in world.store.find(Query(host="web-02"))] == [other.id]
 
-    again = world.store.duty(name)
+    again = world.store.get_periodic(name)
     assert again
-    world.store.keep(replace(again, document={}))  # and it is lifted before the next turn
+    world.store.save_periodic(replace(again, document={}))  # and it is lifted before the next turn
     with world.running():
         lifted(world, done)
         world.when(other, lambda now: bool(now.undone_by), "the end on the other host")

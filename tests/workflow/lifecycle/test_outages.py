@@ -62,6 +62,6 @@ def test_a_hold_for_a_group_reaches_a_host_that_was_down_once_that_is_back(world
     pending = world.when(part(world), lambda now: now.target.note != "", "a hold that is pending")
     assert (pending.stage, state(world.hosts["web-02"], "tuned.service")) == (Stage.ASKED, RUNS)
     let_in(world.hosts["web-02"])
-    world.store.hurry(pending.id)
+    world.store.make_due(pending.id)
     assert world.ended(pending).target.outcome is Outcome.PROVEN
     assert [state(world.hosts[host], "tuned.service") for host in WEB] == [MASKED, MASKED]

@@ -63,7 +63,7 @@ def test_a_card_that_was_deleted_is_posted_anew_once_for_each_time(world: World)
     posts = world.slack.tries
     world.store.wake()
     assert (len({first, second, third}), list(world.slack.messages).count(third)) == (3, 1)
-    assert world.store.due_message("bot-1") is None
+    assert world.store.claim_message("bot-1") is None
     assert world.slack.tries == posts
 
 

@@ -52,7 +52,7 @@ def request_(deps: Deps) -> Request:
 
 
 def say_all(deps: Deps) -> None:
-    while due := deps.store.due_message("bot-1"):
+    while due := deps.store.claim_message("bot-1"):
         deliver(deps, due)
 
 
@@ -88,7 +88,7 @@ def test_a_note_elsewhere_and_a_direct_message_lead_to_the_card(deps: Deps, requ
 def test_what_belongs_to_no_request_is_said_where_it_names(deps: Deps) -> None:
     note = Message(MessageKind.NOTE, body="Nothing new is masked until the kill switch is off.", place=OPERATIONS)
 
-    deps.store.keep(
+    deps.store.save_periodic(
         Periodic("kill_switch"), messages=[note, Message(MessageKind.DIRECT, to="UBOB", body="A review is owed.")]
     )
     say_all(deps)
@@ -100,14 +100,16 @@ def test_what_belongs_to_no_request_and_names_no_place_is_said_in_the_operations
     policy = replace(deps.policy, operations_channel="COPS")
     deps.in_force.put(Configured(deps.inventory, policy))
 
-    deps.store.keep(Periodic("watch:web-01"), messages=[Message(MessageKind.NOTE, body="Masked, and not through me.")])
+    deps.store.save_periodic(
+        Periodic("watch:web-01"), messages=[Message(MessageKind.NOTE, body="Masked, and not through me.")]
+    )
     say_all(deps)
 
     assert [one.channel for one in posted(deps)] == ["COPS"]
 
 
 def test_what_has_no_place_is_given_up_and_stands_in_nobodys_way(deps: Deps) -> None:
-    deps.store.keep(Periodic("kill_switch"), messages=[Message(MessageKind.NOTE, body="To whom?")])
+    deps.store.save_periodic(Periodic("kill_switch"), messages=[Message(MessageKind.NOTE, body="To whom?")])
 
     say_all(deps)
 

@@ -62,8 +62,8 @@ def settled(world: World) -> list[str]:
     """What was said, once the handover is due in the future."""
 
     def is_settled() -> bool:
-        duty = world.store.duty(HANDOVER)
-        return bool(duty and duty.due_at and duty.due_at > world.clock.now())
+        task = world.store.get_periodic(HANDOVER)
+        return bool(task and task.due_at and task.due_at > world.clock.now())
 
     world.until(is_settled, "a handover that is done")
     return said(world)
@@ -116,7 +116,7 @@ def test_a_digest_that_slack_did_not_take_until_the_next_one_is_left_out(tmp_pat
 def test_the_kill_switch_is_never_missed(tmp_path: Path) -> None:
     with running(a_world(tmp_path, "2026-03-27 07:50")) as world:
         switch = KillSwitch(ALICE.id, "alice", "everything burns", world.clock.now())
-        world.store.keep(Periodic("kill_switch", encode(KillSwitchState(switch))))
+        world.store.save_periodic(Periodic("kill_switch", encode(KillSwitchState(switch))))
         set_clock(world, "2026-03-27 08:00:01")
         world.until(lambda: bool(said(world)), "a handover")
         assert "KILL SWITCH ON, by <@UALICE>" in said(world)[0]
@@ -130,9 +130,9 @@ def test_another_schedule_holds_from_the_next_start_on(tmp_path: Path) -> None:
     later.in_force.put(Configured(Inventory(()), replace(later.parts.policy, handover_schedule=noon)))
 
     with running(later):
-        duty = later.store.duty(HANDOVER)
-        assert duty
-        assert duty.due_at == datetime(2026, 3, 27, 12, tzinfo=UTC)
+        task = later.store.get_periodic(HANDOVER)
+        assert task
+        assert task.due_at == datetime(2026, 3, 27, 12, tzinfo=UTC)
 
 
 def test_without_a_schedule_nothing_more_is_said(tmp_path: Path) -> None:
@@ -140,8 +140,8 @@ def test_without_a_schedule_nothing_more_is_said(tmp_path: Path) -> None:
         world.in_force.put(Configured(Inventory(()), replace(world.parts.policy, handover_schedule=None)))
         set_clock(world, "2026-03-27 08:00:01")
 
-        world.until(lambda: (duty := world.store.duty(HANDOVER)) is not None and duty.due_at is None, "an end")
+        world.until(lambda: (task := world.store.get_periodic(HANDOVER)) is not None and task.due_at is None, "an end")
         appoint_configured(world.parts)
 
         assert said(world) == []
-        assert (world.store.duty(HANDOVER) or pytest.fail("no duty")).due_at is None
+        assert (world.store.get_periodic(HANDOVER) or pytest.fail("no task")).due_at is None

@@ -44,10 +44,10 @@ def say_all(world: World) -> None:
 
 
 def next_due(world: World) -> Due | None:
-    due = world.store.due_message("poster")
+    due = world.store.claim_message("poster")
     if due is None:
         world.clock.ahead += timedelta(seconds=5)  # more than the pause before another try
-        due = world.store.due_message("poster")
+        due = world.store.claim_message("poster")
     return due
 
 
@@ -69,16 +69,16 @@ def test_every_kind_of_message_is_posted_once_though_no_answer_comes_back(world:
 def test_what_slack_asks_to_wait_is_waited_also_if_the_request_moves_on(world: World) -> None:
     request = waits(world)
     world.slack.trouble, world.slack.retry_after = "ratelimited", 7.0
-    due = world.store.due_message("poster")
+    due = world.store.claim_message("poster")
     assert due is not None
     deliver(world.parts, due)
     world.slack.trouble = ""
     for seconds in (1, 5):
         world.clock.ahead += timedelta(seconds=seconds)
         request = world.store.save(replace(request, because=f"{seconds} s later"))
-        assert world.store.due_message("poster") is None
+        assert world.store.claim_message("poster") is None
     world.clock.ahead += timedelta(seconds=1)
-    due = world.store.due_message("poster")
+    due = world.store.claim_message("poster")
     assert due is not None
     deliver(world.parts, due)
     assert world.store.card(request.id)[1] in world.slack.messages
@@ -87,7 +87,7 @@ def test_what_slack_asks_to_wait_is_waited_also_if_the_request_moves_on(world: W
 def test_a_card_that_was_posted_before_a_doubt_shows_the_newest(world: World) -> None:
     request = waits(world)
     world.slack.answers_to_lose = 1
-    due = world.store.due_message("poster")
+    due = world.store.claim_message("poster")
     assert due is not None
     deliver(world.parts, due)
     world.store.save(request.move(Stage.WITHDRAWN, because="Enough."))
@@ -98,7 +98,7 @@ def test_a_card_that_was_posted_before_a_doubt_shows_the_newest(world: World) ->
 def test_while_slack_does_not_say_what_stands_there_nothing_is_posted_on_a_guess(world: World) -> None:
     request = waits(world)
     world.slack.answers_to_lose = 1
-    first = world.store.due_message("poster")
+    first = world.store.claim_message("poster")
     assert first is not None
     deliver(world.parts, first)
     world.slack.trouble = "unreachable"
@@ -126,12 +126,12 @@ def test_who_posts_after_his_lease_has_run_out_takes_his_twin_back(
     if kind is MessageKind.EVIDENCE:
         sent = Sent("link", ("systemctl", "mask"), request.asked_at, exit_code=0)
         world.store.save(request.on_target(sent=(sent,)), messages=[Message(kind)])
-        card = world.store.due_message("poster")
+        card = world.store.claim_message("poster")
         assert card is not None
         deliver(world.parts, card)
     url = f"sqlite:///{tmp_path}/var/maskbot.db"
     hasty = Database(url, clock=world.clock, instance="frozen", limits=Limits(message_lease=timedelta(0)))
-    frozen = hasty.due_message("frozen")
+    frozen = hasty.claim_message("frozen")
     hasty.close()
     assert frozen is not None
     assert frozen.message.kind is kind

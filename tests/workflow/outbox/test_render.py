@@ -47,7 +47,7 @@ def breaks(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str], None]:
 
 
 def say_all(world: World) -> None:
-    while due := world.store.due_message("speaker"):
+    while due := world.store.claim_message("speaker"):
         say(world.parts, due)
 
 

@@ -18,7 +18,7 @@ def upgrade() -> None:
     _targets()
     _votes()
     _messages()
-    _duties()
+    _tasks()
     _chain()
 
 
@@ -117,18 +117,18 @@ def _messages() -> None:
     )
 
 
-def _duties() -> None:
+def _tasks() -> None:
     op.create_table(
-        "duties",
+        "periodic_tasks",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("document", sa.JSON(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("due_at", _TIME),
         sa.Column("owner", sa.Text()),
         sa.Column("lease_until", _TIME),
-        sa.PrimaryKeyConstraint("name", name="pk_duties"),
+        sa.PrimaryKeyConstraint("name", name="pk_periodic_tasks"),
     )
-    op.create_index("ix_duties_due_at", "duties", ["due_at"])
+    op.create_index("ix_periodic_tasks_due_at", "periodic_tasks", ["due_at"])
 
 
 def _chain() -> None:
