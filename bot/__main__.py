@@ -13,7 +13,7 @@ from bot.cli.guard import guard
 from bot.errors import ConfigError, MaskbotError, UsageError
 
 DONE, REFUSED, MISUSE = 0, 1, 2
-# Not a setting of the bot, but a wish of whoever calls: so it is taken away before the settings are read.
+# Not a setting of the bot, but a choice of whoever calls: so it is taken away before the settings are read.
 _DEBUG = bool(os.environ.pop("MASKBOT_DEBUG", ""))
 
 app = typer.Typer(name="maskbot", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)

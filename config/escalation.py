@@ -27,7 +27,7 @@ class EscalationStepEntry(BaseModel):
             raise ValueError("calls nobody; give groups to `mention`, a `channel`, or `page: true`")
         return self
 
-    def rung(self) -> EscalationStep:
+    def step(self) -> EscalationStep:
         """The step as the policy has it."""
         return EscalationStep(self.after, tuple(self.mention), self.channel or "", self.page)
 
@@ -38,7 +38,7 @@ def check_times(name: str, times: Sequence[timedelta], within: timedelta) -> Non
         raise ValueError(f"`{name}`: its times have to grow, and to lie within `decide_within`")
 
 
-def without_page(rungs: Iterable[EscalationStep]) -> bool:
+def without_page(steps: Iterable[EscalationStep]) -> bool:
     """Whether a ladder ends with nobody being woken up."""
-    last = [*rungs][-1:]
+    last = [*steps][-1:]
     return bool(last) and not last[0].page

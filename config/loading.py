@@ -152,7 +152,7 @@ def _program(document: Document, policy: Policy) -> Iterator[str]:
 def _unpaged(document: Document, policy: Policy, settings: Settings) -> Iterator[str]:
     """Somebody relies on being woken up, and nobody would be."""
     for rule in policy.rules:
-        if settings.pager_url is None and any(rung.page for rung in rule.escalate):
+        if settings.pager_url is None and any(step.page for step in rule.escalate):
             yield f"{document.path}:{rule.line}: rule {rule.name}: it pages, and MASKBOT_PAGER_URL is not set"
 
 

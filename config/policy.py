@@ -181,7 +181,7 @@ def _groups_of(entry: RuleEntry) -> Mapping[Loc, Iterable[str]]:
     groups: dict[Loc, list[str]] = {("ask",): entry.ask, ("approve",): entry.approve, ("mention",): entry.mention}
     if entry.outside:
         groups["outside", "approve"] = entry.outside.approve
-    return groups | {("escalate", step, "mention"): rung.mention for step, rung in enumerate(entry.escalate)}
+    return groups | {("escalate", number, "mention"): step.mention for number, step in enumerate(entry.escalate)}
 
 
 def _at(loc: Loc, groups: Iterable[str]) -> Iterator[tuple[Loc, str]]:
@@ -228,6 +228,6 @@ def _rule(entry: RuleEntry, line: int) -> Rule:
         outside=entry.outside.rise() if entry.outside else ExtraApprovals(),
         allows_break_glass=entry.break_glass,
         remind=REMIND if entry.remind is None else tuple(entry.remind),
-        escalate=tuple(rung.rung() for rung in entry.escalate),
+        escalate=tuple(step.step() for step in entry.escalate),
         line=line,
     )

@@ -87,7 +87,7 @@ class RuleEntry(BaseModel):
         if self.outside and not self.windows:
             raise ValueError("`outside` needs `windows`: the names of those in `calendar`")
         check_times("remind", self.remind or (), self.decide_within)
-        check_times("escalate", [rung.after for rung in self.escalate], self.decide_within)
+        check_times("escalate", [step.after for step in self.escalate], self.decide_within)
         return self
 
     def which_verbs(self) -> frozenset[Verb]:

@@ -58,7 +58,7 @@ def deny_saying_why(desk: Desk, sent: Submission) -> str:
     if sent.fields.get(forms.VERDICT) != forms.MORE:
         return _vote(desk, sent.click, Verdict.DENY, reason=reason)
     with beside(forms.REASON):
-        desk.wishes.record(sent.click.request_id, FollowupCommand(FollowupKind.ASK_FOR_MORE, reason), sent.caller)
+        desk.followups.record(sent.click.request_id, FollowupCommand(FollowupKind.ASK_FOR_MORE, reason), sent.caller)
     follow(desk, sent.click, sent.click.request_id)
     return ""
 

@@ -13,7 +13,7 @@ from bot.errors import MaskbotError, NoSuchRequest, UsageError
 from bot.ports import Query
 from bot.workflow import Deps, Desk
 from handlers import json_view
-from handlers.cli_followups import extend, followup, record
+from handlers.cli_followups import extend, record, wait_for_answer
 from handlers.cli_queries import SHELL, answer
 from handlers.cli_replies import BEAT, DONE, FAILED, MISUSE, Words, end, misuse, said
 from handlers.kill_switch import switch
@@ -45,7 +45,7 @@ class Shell:
             "show": self._show,
             "switch": self._switch,
             "vote": self._vote,
-            "wish": self._wish,
+            "followup": self._followup,
             "withdraw": self._withdraw,
             "prolong": self._prolong,
         }
@@ -194,12 +194,12 @@ class Shell:
                 return
             yield from self._pause()
 
-    def _wish(self, words: Words, user: str) -> Iterator[Words]:
+    def _followup(self, words: Words, user: str) -> Iterator[Words]:
         """Record what somebody wants of a request beside a vote, and wait until that is granted or refused."""
         person, request = self._person(user), self._request(words)
         caller = Caller(person, user, SHELL, _key(words, user))
-        wish = record(self._desk, request, words, caller, self._deps.policy.people)
-        for told in followup(self._desk, self._wait, request, words, wish):
+        recorded = record(self._desk, request, words, caller, self._deps.policy.people)
+        for told in wait_for_answer(self._desk, self._wait, request, words, recorded):
             yield told
             if told["event"] == "end":
                 return

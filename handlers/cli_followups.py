@@ -1,4 +1,4 @@
-"""What somebody at a terminal wants of a request beside a vote: the same wishes as in Slack, heard by the same loop."""
+"""What somebody at a terminal wants of a request beside a vote: the followups of Slack, heard by the same loop."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -23,29 +23,29 @@ _GRANTED = {
 Pause = Callable[[], None]
 
 
-def followup(desk: Desk, pause: Pause, request: Request, words: Words, wish: Followup) -> Iterator[Words]:
+def wait_for_answer(desk: Desk, pause: Pause, request: Request, words: Words, followup: Followup) -> Iterator[Words]:
     """Wait until it is heard. Who goes ahead alone is not at the end with that: the caller follows the request."""
-    while (heard := _heard(desk.request(request.id), wish)) is None:
+    while (heard := _heard(desk.request(request.id), followup)) is None:
         pause()
         yield BEAT
     yield said(desk.request(request.id))
     if heard.refusal:
         yield end(heard.refusal, FAILED)
-    elif wish.kind is not FollowupKind.BREAK_GLASS or not words.get("wait", True):
-        yield end(_GRANTED.get(wish.kind, ""), DONE)
+    elif followup.kind is not FollowupKind.BREAK_GLASS or not words.get("wait", True):
+        yield end(_GRANTED.get(followup.kind, ""), DONE)
 
 
 def record(desk: Desk, request: Request, words: Words, caller: Caller, people: Mapping[str, PersonId]) -> Followup:
     """Take it down. Raises `UsageError`."""
-    wanted = FollowupKind(words.get("wanted", ""))
+    kind = FollowupKind(words.get("kind", ""))
     command = FollowupCommand(
-        wanted,
+        kind,
         text=read_reason(str(words.get("text", ""))),
         digest=str(words.get("plan", "")),
         console_works=bool(words.get("console_works")),
-        to=_whom(str(words.get("to", "")), caller.id, people) if wanted is FollowupKind.HAND_OVER else None,
+        to=_whom(str(words.get("to", "")), caller.id, people) if kind is FollowupKind.HAND_OVER else None,
     )
-    return desk.wishes.record(request.id, command, caller)
+    return desk.followups.record(request.id, command, caller)
 
 
 def extend(desk: Desk, request: Request, words: Words, caller: Caller) -> Request:
@@ -77,7 +77,7 @@ def _whom(typed: str, by: PersonId, people: Mapping[str, PersonId]) -> PersonId:
     return known or replace(by, user=found["id"] if found else "")
 
 
-def _heard(request: Request, wish: Followup) -> Followup | None:
-    """The wish once it has an answer."""
-    same = (one for one in request.followups if (one.by, one.kind, one.at) == (wish.by, wish.kind, wish.at))
+def _heard(request: Request, followup: Followup) -> Followup | None:
+    """The followup once it has an answer."""
+    same = (one for one in request.followups if (one.by, one.kind, one.at) == (followup.by, followup.kind, followup.at))
     return next((one for one in same if one.tally is not Tally.CAST), None)

@@ -28,7 +28,7 @@ def register(surface: Surface) -> None:
 
 def open_break_glass_form(desk: Desk, click: Click, form: Forms) -> str:
     """The form names verb, unit and host as they are stored, and wants a reason."""
-    draw = partial(forms.break_glass_form, least=desk.wishes.min_reason_length)
+    draw = partial(forms.break_glass_form, least=desk.followups.min_reason_length)
     form.open(form_about(desk, desk.request(click.request_id), draw), click)
     return ""
 
@@ -82,6 +82,6 @@ def _wish(
     click = sent.click
     command = FollowupCommand(wanted, typed(sent), click.digest, console_works, to)
     with beside(forms.PERSON if wanted is FollowupKind.HAND_OVER else forms.REASON):
-        desk.wishes.record(click.request_id, command, sent.caller)
+        desk.followups.record(click.request_id, command, sent.caller)
     follow(desk, click, click.request_id)
     return ""

@@ -44,15 +44,15 @@ def run(*, is_terminal: bool) -> None:
 def _serve(say: Say, *, is_terminal: bool) -> None:
     settings, notify = load_settings(), Notify()
     set_up_log(settings, is_terminal=is_terminal)
-    wishes = Signals(is_terminal=is_terminal)
+    signals = Signals(is_terminal=is_terminal)
     configuration = load(settings)
     _tell(configuration, say)
     with assembled(settings, configuration) as assembly, ExitStack() as parts:
         say(f"store: {assembly.place}")
         latest = no_later_than(settings.stop_within)
         parts.callback(latest.cancel)
-        link = _begin(assembly, parts, notify, say, lost=wishes.stop)
-        while wishes.next() is Signal.RELOAD:
+        link = _begin(assembly, parts, notify, say, lost=signals.stop)
+        while signals.next() is Signal.RELOAD:
             reload(assembly, say)
         notify.stopping()
         say("stopping: taking nothing new, finishing what is in hand")

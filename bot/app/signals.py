@@ -41,7 +41,7 @@ def _leave(seconds: float) -> None:
 
 
 class Signals:
-    """Signals, and what the process itself wishes.
+    """Signals, and what the process itself asks for.
 
     The first SIGTERM or SIGINT stops in order; a second one at once, which loses nothing: the next run begins with a
     look. SIGHUP reads the configuration again; but a terminal that was closed says SIGHUP too, and means a stop.
@@ -61,8 +61,8 @@ class Signals:
         signal.signal(signal.SIGHUP, self._hung_up)
 
     def stop(self) -> None:
-        """Wish for an end."""
-        self._wish(Signal.STOP)
+        """Ask for an end."""
+        self._put(Signal.STOP)
 
     def next(self) -> Signal:
         """Wait for the next one."""
@@ -71,8 +71,8 @@ class Signals:
                 return self._queue.get_nowait()
             self._heard.recv(4096)
 
-    def _wish(self, wish: Signal) -> None:
-        self._queue.put(wish)
+    def _put(self, signal_: Signal) -> None:
+        self._queue.put(signal_)
         with contextlib.suppress(BlockingIOError):  # full, so it rings already
             self._bell.send(b"\0")
 
@@ -82,4 +82,4 @@ class Signals:
 
     def _hung_up(self, _: int, __: FrameType | None) -> None:
         is_closed = self._is_terminal and not sys.stderr.isatty()
-        self._wish(Signal.STOP if is_closed else Signal.RELOAD)
+        self._put(Signal.STOP if is_closed else Signal.RELOAD)

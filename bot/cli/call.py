@@ -100,9 +100,9 @@ def vote(given: Vote, *, carry_out: bool, as_json: bool) -> int:
     return tell(_carried_out(words) if carry_out else call(_socket(), words), as_json=as_json)
 
 
-def followup(wanted: str, request: str, said: Sequence[str], *, as_json: bool, **more: object) -> int:
+def followup(kind: str, request: str, said: Sequence[str], *, as_json: bool, **more: object) -> int:
     """Want something of a request beside a vote. Raises `MaskbotError`."""
-    words = {"do": "wish", "wanted": wanted, "id": request, "text": " ".join(said), **more}
+    words = {"do": "followup", "kind": kind, "id": request, "text": " ".join(said), **more}
     return tell(call(_socket(), words), as_json=as_json)
 
 

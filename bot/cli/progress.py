@@ -89,7 +89,7 @@ def _end(newest: dict[str, Any], words: Words, *, as_json: bool) -> int:
     if newest.get("stage") and status_line.is_over(newest):
         _result(newest)
     elif newest.get("stage") and not text:
-        typer.echo(f"{newest['id']}: {status_line.standing(newest)}")
+        typer.echo(f"{newest['id']}: {status_line.current(newest)}")
     if text:
         typer.echo(text, err=bool(code))
     return code

@@ -45,10 +45,10 @@ def news(before: Shown, now: Shown) -> list[str]:
     """
     told = len(before.get("commands", ()))
     steps = [line(_step(command["step"])) for command in now["commands"][told:]]
-    return steps if is_over(now) else [*steps, standing(now)]
+    return steps if is_over(now) else [*steps, current(now)]
 
 
-def standing(request: Shown) -> str:
+def current(request: Shown) -> str:
     """What happens now, or how it ended."""
     host, unit = request["host"], request["unit"]
     match request["stage"]:

@@ -70,7 +70,7 @@ def examine_socket(client: WebClient) -> Finding:
 def _channels(directory: SlackDirectory, policy: Policy) -> Iterator[Finding]:
     others = {policy.shell_channel, policy.operations_channel, *policy.break_glass.channels}
     others |= {policy.handover_schedule.channel} if policy.handover_schedule else set()
-    ladders = {rung.channel for rule in policy.rules for rung in rule.escalate}
+    ladders = {step.channel for rule in policy.rules for step in rule.escalate}
     routed = {channel for rule in policy.rules for channel in (rule.routing.card_channel, *rule.routing.tell)}
     for channel in sorted((policy.channels | others | ladders | routed) - {""}):
         check = f"channel {channel}"

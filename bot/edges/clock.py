@@ -21,7 +21,7 @@ class _Seen:
 
     wall: datetime
     passed: float
-    doubt: timedelta
+    uncertainty: timedelta
 
     def set_since(self, before: "_Seen") -> timedelta:
         """How far the wall clock went beyond the time that passed."""
@@ -47,9 +47,9 @@ class SystemClock:
         """The time, in UTC."""
         with self._lock:
             before, self._seen = self._seen, self._look()
-            jump, doubt = self._seen.set_since(before), before.doubt + self._seen.doubt
+            jump, uncertainty = self._seen.set_since(before), before.uncertainty + self._seen.uncertainty
             forwards = _TREMOR if self._held else _LEAP
-            if jump < -(_TREMOR + doubt) or jump > forwards + doubt:
+            if jump < -(_TREMOR + uncertainty) or jump > forwards + uncertainty:
                 self._held = max(timedelta(), self._held - jump)
                 self._jumps.append(jump)
             self._last = max(self._last, self._seen.wall + self._held)

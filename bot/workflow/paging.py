@@ -41,7 +41,7 @@ def page(request: Request, cause: Cause, now: datetime) -> Paged:
     )
 
 
-def page_in_doubt(deps: Deps, request: Request, now: datetime) -> Paged:
+def page_outcome_unknown(deps: Deps, request: Request, now: datetime) -> Paged:
     """Somebody is woken up once it has not been known for long enough; until then the card says when that will be."""
     since, paging = request.target.unknown_since, request.paging
     if deps.pager is None or since is None or (paging and paging.paged_at and is_page_still_needed(request)):

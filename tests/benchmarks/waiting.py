@@ -144,12 +144,12 @@ def _fill(store: Database, installation: Installation, slack: SlackLab, count: i
     now, seen = datetime.now(UTC), parse_look(LOOK.read_text(), WORKER)
     since, policy = now - ASKED_AGO, load(Settings(config_dir=installation.folder / "config")).policy.digest
     approval = Approval("prod", 1, ("sre",), since + DECIDE_WITHIN, DECIDE_WITHIN, policy=policy)
-    nudges = Escalation(since, REMIND).after_reminder(now)
+    escalation = Escalation(since, REMIND).after_reminder(now)
     with store.exclusive():
         for number in range(count):
             request, _ = store.add(_asked(number, since, slack), events=())
             request = request.on_target(planned=seen, before=seen, digest=f"{number:064x}")
-            request = store.save(request.move(Stage.WAITING, approval=approval, escalation=nudges))
+            request = store.save(request.move(Stage.WAITING, approval=approval, escalation=escalation))
             card = store.claim_message("benchmark")
             assert card
             ts = f"{since.timestamp():.0f}.{number:06}"

@@ -162,9 +162,9 @@ def broken(asked: Request, by: Person = ALICE, reason: str = "nobody is awake", 
     return replace(asked, break_glass=replace(used, **changed))
 
 
-def waiting_since(nudges: Escalation) -> Request:
+def waiting_since(escalation: Escalation) -> Request:
     """A request that waits for a vote, fifteen minutes in all."""
-    return replace(waiting(), escalation=nudges)
+    return replace(waiting(), escalation=escalation)
 
 
 def our_mask(layer: Layer = Layer.PERSISTENT, outcome: Outcome = Outcome.PROVEN) -> Request:

@@ -110,7 +110,7 @@ def exit_of(told: Told) -> tuple[int, str]:
     return told[-1]["exit"], told[-1]["text"]
 
 
-@pytest.mark.parametrize("do", ["change", "vote", "question", "show", "switch", "wish", "withdraw", "prolong"])
+@pytest.mark.parametrize("do", ["change", "vote", "question", "show", "switch", "followup", "withdraw", "prolong"])
 def test_a_user_whom_nobody_mapped_has_no_rights_and_leaves_no_trace(terminal: Terminal, do: str) -> None:
     request = terminal.waiting()
     words = {
@@ -119,7 +119,7 @@ def test_a_user_whom_nobody_mapped_has_no_rights_and_leaves_no_trace(terminal: T
         "verdict": "approve",
         "id": request.id,
         "text": "web-01 cron",
-        "wanted": "answer",
+        "kind": "answer",
     }
 
     code, text = exit_of(terminal.run("mallory", **words))
@@ -260,7 +260,7 @@ def test_a_guarded_unit_needs_the_word_on_console_access_here_too(terminal: Term
     assert "console access" in text
 
 
-@pytest.mark.parametrize("do", ["show", "vote", "wish", "withdraw", "prolong"])
+@pytest.mark.parametrize("do", ["show", "vote", "followup", "withdraw", "prolong"])
 def test_a_request_that_is_not_there_is_named(terminal: Terminal, do: str) -> None:
     told = terminal.run("bob", do=do, verdict="approve", id="r0000000000")
 
@@ -281,8 +281,8 @@ def gone_alone(terminal: Terminal) -> Request:
 def hears(terminal: Terminal, request_id: str, tally: Tally, refusal: str = "") -> None:
     """The loop has heard what is wanted."""
     request = terminal.store.get(request_id)
-    (wish,) = request.followups
-    terminal.store.save(replace(request, followups=(replace(wish, tally=tally, refusal=refusal),)))
+    (followup,) = request.followups
+    terminal.store.save(replace(request, followups=(replace(followup, tally=tally, refusal=refusal),)))
 
 
 @pytest.mark.parametrize(
@@ -294,23 +294,23 @@ def test_a_review_is_signed_when_somebody_has_verified_who_signs(
     request = gone_alone(terminal)
     terminal.meanwhile += [lambda: None, lambda: hears(terminal, request.id, tally, refusal)]
 
-    told = terminal.run("alice", do="wish", wanted="sign_review", id=request.id, text="page me")
+    told = terminal.run("alice", do="followup", kind="sign_review", id=request.id, text="page me")
 
     assert exit_of(told) == (code, refusal or "The review is signed.")
     assert told[0]["request"]["break_glass"]["reason"] == "nobody is awake"
-    (wish,) = terminal.store.get(request.id).followups
-    assert (wish.kind, wish.by, wish.text) == (FollowupKind.SIGN_REVIEW, ALICE, "page me")
+    (followup,) = terminal.store.get(request.id).followups
+    assert (followup.kind, followup.by, followup.text) == (FollowupKind.SIGN_REVIEW, ALICE, "page me")
 
 
 def test_where_no_review_is_owed_none_is_signed(terminal: Terminal) -> None:
-    told = terminal.run("alice", do="wish", wanted="sign_review", id=terminal.waiting().id)
+    told = terminal.run("alice", do="followup", kind="sign_review", id=terminal.waiting().id)
     assert exit_of(told) == (1, "No review is owed here.")
 
 
 WISHES = {
-    "a question": ("bob", {"wanted": "ask_for_more", "text": "is it drained?"}, "It is asked, and stands on the card."),
-    "a handover by login": ("alice", {"wanted": "hand_over", "to": "bob"}, "It is handed over."),
-    "a handover by Slack id": ("alice", {"wanted": "hand_over", "to": "<@UBOB|bob>"}, "It is handed over."),
+    "a question": ("bob", {"kind": "ask_for_more", "text": "is it drained?"}, "It is asked, and stands on the card."),
+    "a handover by login": ("alice", {"kind": "hand_over", "to": "bob"}, "It is handed over."),
+    "a handover by Slack id": ("alice", {"kind": "hand_over", "to": "<@UBOB|bob>"}, "It is handed over."),
 }
 
 
@@ -321,15 +321,15 @@ def test_what_is_wanted_beside_a_vote_is_recorded_by_the_person_and_waited_for(
     request = terminal.waiting()
     terminal.meanwhile += [lambda: None, lambda: hears(terminal, request.id, Tally.COUNTED)]
 
-    assert exit_of(terminal.run(user, do="wish", id=request.id, **words)) == (0, answer)
+    assert exit_of(terminal.run(user, do="followup", id=request.id, **words)) == (0, answer)
 
-    (wish,) = terminal.store.get(request.id).followups
-    assert (str(wish.kind), wish.by, wish.place) == (words["wanted"], POLICY.people[user], SHELL)
-    assert (wish.text, wish.to) == (words.get("text", ""), BOB if "to" in words else None)
+    (followup,) = terminal.store.get(request.id).followups
+    assert (str(followup.kind), followup.by, followup.place) == (words["kind"], POLICY.people[user], SHELL)
+    assert (followup.text, followup.to) == (words.get("text", ""), BOB if "to" in words else None)
 
 
 def test_nobody_is_handed_anything_who_is_not_known(terminal: Terminal) -> None:
-    code, text = exit_of(terminal.run("alice", do="wish", wanted="hand_over", id=terminal.waiting().id, to="bbo"))
+    code, text = exit_of(terminal.run("alice", do="followup", kind="hand_over", id=terminal.waiting().id, to="bbo"))
     assert (code, text.partition(".")[0]) == (1, "I know nobody called `bbo`")
 
 
@@ -343,15 +343,15 @@ def test_who_goes_ahead_alone_does_so_with_the_plan_they_read_and_stays_until_it
             now = terminal.store.save(now.move(stage).on_target(outcome=Outcome.PROVEN))
 
     terminal.meanwhile += [is_over]
-    words = {"wanted": "break_glass", "id": request.id, "text": "nobody is awake", "console_works": True}
-    assert exit_of(terminal.run("bob", do="wish", plan="of yesterday", **words))[0] == 1
+    words = {"kind": "break_glass", "id": request.id, "text": "nobody is awake", "console_works": True}
+    assert exit_of(terminal.run("bob", do="followup", plan="of yesterday", **words))[0] == 1
 
-    told = terminal.run("bob", do="wish", plan=PLAN, **words)
+    told = terminal.run("bob", do="followup", plan=PLAN, **words)
 
     assert exit_of(told) == (0, "")
     assert told[-2]["request"]["stage"] == "done"
-    (wish,) = terminal.store.get(request.id).followups
-    assert (wish.kind, wish.digest, wish.console_works) == (FollowupKind.BREAK_GLASS, PLAN, True)
+    (followup,) = terminal.store.get(request.id).followups
+    assert (followup.kind, followup.digest, followup.console_works) == (FollowupKind.BREAK_GLASS, PLAN, True)
 
 
 def test_whose_request_it_is_withdraws_it(terminal: Terminal) -> None:

@@ -21,8 +21,8 @@ def mask(world: World) -> Request:
     request = world.moved(world.moved(world.waiting(), Stage.APPROVED), Stage.RUNNING)
     done = world.moved(request, Stage.DONE, outcome=Outcome.PROVEN)
     ends_at = (request.asked_at + timedelta(hours=1)).replace(microsecond=0)
-    standing = replace(done.aftercare, ends_at=ends_at, approved_until=ends_at)
-    return world.store.save(replace(done, finished_at=request.asked_at, aftercare=standing))
+    aftercare = replace(done.aftercare, ends_at=ends_at, approved_until=ends_at)
+    return world.store.save(replace(done, finished_at=request.asked_at, aftercare=aftercare))
 
 
 def opened(world: World, action: str, mask: Request) -> dict[str, Any]:

@@ -30,9 +30,9 @@ def sent(world: World, form: dict[str, Any], values: dict[str, Any], *, user: st
     return dict(json.loads(body)["errors"]) if body else {}
 
 
-def wishes(world: World, request: Request) -> list[tuple[FollowupKind, str, str]]:
+def followups(world: World, request: Request) -> list[tuple[FollowupKind, str, str]]:
     """What is recorded: what, by whom, and their words."""
-    return [(wish.kind, wish.by.user, wish.text) for wish in world.store.get(request.id).followups]
+    return [(followup.kind, followup.by.user, followup.text) for followup in world.store.get(request.id).followups]
 
 
 def alone(world: World) -> Request:
@@ -50,13 +50,18 @@ class TestGoingAhead:
         request = world.waiting()
         form = pressed(world, "break_glass", request)
         assert "cron.service on web-01" in json.dumps(form["blocks"])
-        assert wishes(world, request) == []
+        assert followups(world, request) == []
 
         assert sent(world, form, REASON) == {}
-        (wish,) = world.store.get(request.id).followups
-        assert (wish.kind, wish.by, wish.name, wish.text) == (FollowupKind.BREAK_GLASS, BOB, "bob", REASON["reason"])
-        assert (wish.digest, wish.tally, wish.place.channel) == (request.target.digest, Tally.CAST, CHANNEL)
-        assert [event["data"]["wanted"] for event in world.events("followup.recorded")] == ["break_glass"]
+        (followup,) = world.store.get(request.id).followups
+        assert (followup.kind, followup.by, followup.name, followup.text) == (
+            FollowupKind.BREAK_GLASS,
+            BOB,
+            "bob",
+            REASON["reason"],
+        )
+        assert (followup.digest, followup.tally, followup.place.channel) == (request.target.digest, Tally.CAST, CHANNEL)
+        assert [event["data"]["followup"] for event in world.events("followup.recorded")] == ["break_glass"]
 
     @pytest.mark.parametrize("reason", ["", "   ", "too short"])
     def test_without_a_reason_nothing_is_recorded_and_the_form_says_so(self, world: World, reason: str) -> None:
@@ -65,14 +70,14 @@ class TestGoingAhead:
             "at least 10 characters"
             in sent(world, pressed(world, "break_glass", request), {"reason": reason})["reason"]
         )
-        assert wishes(world, request) == []
+        assert followups(world, request) == []
 
     def test_a_guarded_unit_needs_the_tick(self, world: World) -> None:
         request = world.waiting(guarded="remote access")
         form = pressed(world, "break_glass", request)
         assert set(sent(world, form, REASON)) == {"console"}
         assert sent(world, form, REASON | {"console": ["console_works"]}) == {}
-        assert [wish.console_works for wish in world.store.get(request.id).followups] == [True]
+        assert [followup.console_works for followup in world.store.get(request.id).followups] == [True]
 
     def test_another_plan_than_the_one_that_was_shown_is_not_gone_ahead_with(self, world: World) -> None:
         request = world.waiting()
@@ -90,7 +95,7 @@ class TestGoingAhead:
         form = pressed(world, "break_glass", request)
         sent(world, form, REASON)
         assert "recorded already" in sent(world, form, REASON)["reason"]
-        assert len(wishes(world, request)) == 1
+        assert len(followups(world, request)) == 1
 
     def test_a_request_that_is_not_on_record_is_answered(self, world: World) -> None:
         world.send(click("break_glass", "r0000000000:abc", respond=f"{world.slack.base}respond"))
@@ -113,14 +118,14 @@ class TestAskingForMore:
         request = world.waiting()
         world.send(click("deny", value(request)))
         assert sent(world, opened(world), {"verdict": "more", "reason": "is the <replica> healthy?"}) == {}
-        assert wishes(world, request) == [(FollowupKind.ASK_FOR_MORE, "UBOB", "is the <replica> healthy?")]
+        assert followups(world, request) == [(FollowupKind.ASK_FOR_MORE, "UBOB", "is the <replica> healthy?")]
         assert world.store.get(request.id).votes == ()
 
     def test_an_empty_question_is_none(self, world: World) -> None:
         request = world.waiting()
         world.send(click("deny", value(request)))
         assert "What do you want to know?" in sent(world, opened(world), {"verdict": "more"})["reason"]
-        assert wishes(world, request) == []
+        assert followups(world, request) == []
 
     def test_what_is_over_is_not_asked_about(self, world: World) -> None:
         request = world.waiting()
@@ -141,7 +146,7 @@ class TestAnswering:
         form = pressed(world, "answer", request, user="UALICE")
         assert "is the replica healthy?" in json.dumps(form["blocks"])
         assert sent(world, form, {"reason": "yes"}, user="UALICE") == {}
-        assert wishes(world, request) == [(FollowupKind.ANSWER, "UALICE", "yes")]
+        assert followups(world, request) == [(FollowupKind.ANSWER, "UALICE", "yes")]
 
     def test_only_whose_it_is_answers(self, world: World) -> None:
         request = self.asked(world)
@@ -164,8 +169,8 @@ class TestHandingOver:
         form = pressed(world, "hand_over", request, user="UALICE")
         assert [block["element"]["type"] for block in form["blocks"] if block["type"] == "input"] == ["users_select"]
         assert sent(world, form, {"person": "UBOB"}, user="UALICE") == {}
-        (wish,) = world.store.get(request.id).followups
-        assert (wish.kind, wish.to) == (FollowupKind.HAND_OVER, BOB)
+        (followup,) = world.store.get(request.id).followups
+        assert (followup.kind, followup.to) == (FollowupKind.HAND_OVER, BOB)
 
     def test_only_whose_it_is_hands_it_over(self, world: World) -> None:
         request = world.waiting()
@@ -190,7 +195,7 @@ class TestSigning:
         form = opened(world)
         assert "db on fire, nobody answers" in json.dumps(form["blocks"])
         assert sent(world, form, {"reason": "page me"}, user="UCAROL") == {}
-        assert wishes(world, request) == [(FollowupKind.SIGN_REVIEW, "UCAROL", "page me")]
+        assert followups(world, request) == [(FollowupKind.SIGN_REVIEW, "UCAROL", "page me")]
 
     def test_where_no_review_is_owed_nothing_is_signed(self, world: World) -> None:
         request = world.waiting()
@@ -206,4 +211,4 @@ def test_only_the_newest_wishes_are_kept(world: World) -> None:
     )
     world.store.save(replace(request, followups=old))
     sent(world, pressed(world, "break_glass", request), REASON)
-    assert [text for _, _, text in wishes(world, request)] == [*map(str, range(1, 20)), REASON["reason"]]
+    assert [text for _, _, text in followups(world, request)] == [*map(str, range(1, 20)), REASON["reason"]]

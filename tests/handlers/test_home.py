@@ -249,8 +249,12 @@ class TestOtherButtons:
         assert '"action_id": "break_glass"' in page(world)
         world.send(at_home("break_glass", value(request)))
         assert world.send(submission(form(world), {"reason": "nobody answers, and it burns"})).body == ""
-        (wish,) = world.store.get(request.id).followups
-        assert (wish.kind, wish.by.user, wish.digest) == (FollowupKind.BREAK_GLASS, "UBOB", "0123456789abcdef")
+        (followup,) = world.store.get(request.id).followups
+        assert (followup.kind, followup.by.user, followup.digest) == (
+            FollowupKind.BREAK_GLASS,
+            "UBOB",
+            "0123456789abcdef",
+        )
 
     def test_nobody_else_is_offered_that(self, world: World) -> None:
         world.waiting()

@@ -170,7 +170,7 @@ def lost(fleet: Fleet, folder: Path, receiver: PageReceiver) -> Iterator[tuple[W
             asked = world.mask("tuned")
             with interfering(world.wire.after, verb="stop", happens=lambda: cut_off(fleet.hosts["web-01"])):
                 world.vote(asked)
-                asked = world.when(asked, lambda now: now.paging is not None, "doubt")
+                asked = world.when(asked, lambda now: now.paging is not None, "an unknown outcome")
         yield world, asked
         world.answers.close()
         assert violations(world) == []

@@ -32,10 +32,10 @@ def without_hosts(folder: Path, **parts: Any) -> Iterator[World]:
         world.answers.close()
 
 
-def waits(world: World, *, within: timedelta = 15 * MINUTE, number: int = 1, **nudges: Any) -> Request:
+def waits(world: World, *, within: timedelta = 15 * MINUTE, number: int = 1, **escalation: Any) -> Request:
     """A request that has just begun to wait for one of @sre."""
     recorded, _ = world.store.add(a_request(number), events=[])
     now = world.clock.now()
     approval = Approval("prod", 1, ("sre",), now + within, within, policy=world.parts.policy.digest)
-    waiting = replace(recorded, approval=approval, escalation=Escalation(now, **nudges))
+    waiting = replace(recorded, approval=approval, escalation=Escalation(now, **escalation))
     return world.store.save(waiting.move(Stage.WAITING))

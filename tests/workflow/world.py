@@ -153,17 +153,17 @@ class World:
             caller(by),
         )
 
-    def wish(self, request: Request, wanted: FollowupKind, *, by: Person, **given: Any) -> Followup:
+    def follow_up(self, request: Request, kind: FollowupKind, *, by: Person, **given: Any) -> Followup:
         """Want something of a request beside a vote, and return that with its answer."""
-        mine = self.desk.wishes.record(request.id, FollowupCommand(wanted, **given), caller(by))
+        mine = self.desk.followups.record(request.id, FollowupCommand(wanted, **given), caller(by))
 
         def heard() -> list[Followup]:
-            found = (wish for wish in self.store.get(request.id).followups if (wish.by, wish.at) == (mine.by, mine.at))
-            return [wish for wish in found if wish.tally is not Tally.CAST]
+            found = (followup for followup in self.store.get(request.id).followups if (followup.by, followup.at) == (mine.by, mine.at))
+            return [followup for followup in found if followup.tally is not Tally.CAST]
 
-        self.until(lambda: bool(heard()), f"an answer to {wanted} of {request.ask.change}")
-        (wish,) = heard()
-        return wish
+        self.until(lambda: bool(heard()), f"an answer to {kind} of {request.ask.change}")
+        (followup,) = heard()
+        return followup
 
     def approve(self, request: Request, *, by: Person = BOB) -> Request:
         """Approve, and return when it is over."""

@@ -17,7 +17,7 @@ def render(request: Request, *, now: datetime) -> Text:
     match request.stage:
         case Stage.ASKED | Stage.WAITING | Stage.APPROVED:
             return approval.card(request, now)
-        case Stage.RUNNING | Stage.DONE if _in_doubt(request):
+        case Stage.RUNNING | Stage.DONE if _is_unknown(request):
             return outcome_unknown.card(request, now)
         case Stage.RUNNING:
             return running.card(request, now)
@@ -27,8 +27,8 @@ def render(request: Request, *, now: datetime) -> Text:
             return closed.card(request, now)
 
 
-def _in_doubt(request: Request) -> bool:
-    """A change that is over without a known outcome is a mistake of ours, and still in doubt for people."""
+def _is_unknown(request: Request) -> bool:
+    """A change that is over without a known outcome is a mistake of ours, and still unknown to people."""
     target = request.target
     if request.stage is Stage.DONE:
         return target.outcome in (None, Outcome.UNKNOWN)

@@ -167,7 +167,7 @@ def _unit(seen: Snapshot) -> Iterator[Markup]:
 
 def _masked_by(seen: Snapshot, ours: Sequence[Request], now: datetime) -> Iterator[Markup]:
     for mask in ours:
-        yield row("Our mask", slow_unit.standing(mask, now) if mask.waits_for_its_stop else mask_line.ours(mask, now))
+        yield row("Our mask", slow_unit.status(mask, now) if mask.waits_for_its_stop else mask_line.ours(mask, now))
     if ours or not seen.mask_layers:
         return
     paths = [file.path for file in seen.layers if file.kind in (FileKind.MASK, FileKind.EMPTY)]

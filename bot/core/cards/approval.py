@@ -33,7 +33,7 @@ _NUMBERS = {1: "one", 2: "two", 3: "three"}
 
 def card(request: Request, now: datetime) -> Text:
     """The request before it runs: being looked at, waiting for votes, or approved and waiting for its turn."""
-    head = f"{loudly(request)} · {standing(request)}"
+    head = f"{loudly(request)} · {approval_status(request)}"
     return message(
         head,
         section("people", [*break_glass.rows(request), asked(request), *talk(request), *_since_then(request)]),
@@ -101,7 +101,7 @@ def _at(group: str) -> str:
     return f"@{group.removeprefix('@')}"
 
 
-def standing(request: Request) -> str:
+def approval_status(request: Request) -> str:
     """How far it has come, as its head line says."""
     if request.stage is Stage.ASKED:
         return "looking at the host"

@@ -67,16 +67,18 @@ def _record(request: Request, now: datetime) -> Iterator[Markup]:
     yield from talk(request, newest=8)
     for vote in request.votes[-8:]:
         yield row("Vote", _vote(vote))
-    yield from (row("Wanted", _wish(wish)) for wish in request.followups[-8:])
+    yield from (row("Wanted", _followup(followup)) for followup in request.followups[-8:])
 
 
 def _rule(approval: Approval) -> Markup:
     return words("{}: {}", approval.rule, who_may(approval.need, approval.groups, distinct=approval.distinct))
 
 
-def _wish(wish: Followup) -> Markup:
-    said = words("{} {} {}: {}", mention(wish.by, wish.name), clock(wish.at), _WANTED[wish.kind], wish.tally)
-    return words("{} ({})", said, escape(wish.refusal)) if wish.refusal else said
+def _followup(followup: Followup) -> Markup:
+    said = words(
+        "{} {} {}: {}", mention(followup.by, followup.name), clock(followup.at), _WANTED[followup.kind], followup.tally
+    )
+    return words("{} ({})", said, escape(followup.refusal)) if followup.refusal else said
 
 
 _WANTED = {

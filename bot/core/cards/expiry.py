@@ -13,18 +13,18 @@ from bot.core.time.human_time import spoken
 
 def rows(mask: Request) -> Iterator[Markup]:
     """When it ends, why it has not ended yet, and who changed that."""
-    standing = mask.aftercare
+    aftercare = mask.aftercare
     if not mask.can_be_undone:
         return
     if hold := mask.hold:
         yield from holds.rows(mask, hold)
         return
-    if standing.ends_at and standing.overdue:
-        yield row("Overdue", words("since {}. {}", day(standing.ends_at), joined(_why_and_when(standing), " ")))
-    elif standing.ends_at:
-        yield row("Ends", words("{}, and all is as before", day(standing.ends_at)))
-    if standing.extensions:
-        yield _prolonged(standing.extensions[-1])
+    if aftercare.ends_at and aftercare.overdue:
+        yield row("Overdue", words("since {}. {}", day(aftercare.ends_at), joined(_why_and_when(aftercare), " ")))
+    elif aftercare.ends_at:
+        yield row("Ends", words("{}, and all is as before", day(aftercare.ends_at)))
+    if aftercare.extensions:
+        yield _extended(aftercare.extensions[-1])
 
 
 def plan(request: Request) -> Iterator[Markup]:
@@ -68,13 +68,13 @@ def when(mask: Request) -> Markup:
     return words("overdue since {}" if mask.aftercare.overdue else "ends {}", day(ends_at))
 
 
-def _why_and_when(standing: Aftercare) -> Iterator[Markup]:
-    yield escape(standing.overdue, width=500)
-    if standing.try_at:
-        yield words("Next try {}.", clock(standing.try_at))
+def _why_and_when(aftercare: Aftercare) -> Iterator[Markup]:
+    yield escape(aftercare.overdue, width=500)
+    if aftercare.try_at:
+        yield words("Next try {}.", clock(aftercare.try_at))
 
 
-def _prolonged(newest: Extension) -> Markup:
+def _extended(newest: Extension) -> Markup:
     label = "Extended" if newest.until else "Kept"
     who = words("by {} {}", mention(newest.by, newest.by_name), clock(newest.at))
     why = escape(newest.reason, width=REASON_LIMIT)

@@ -109,7 +109,7 @@ def state(request: Request) -> str:
     if request.stage is Stage.RUNNING:
         verb = "MASKING" if request.ask.change.verb is Verb.MASK else "UNMASKING"
         verb = "STOPPING BY FORCE" if request.ask.change.force else verb
-        return TITLES[Outcome.UNKNOWN] if _in_doubt(target) else f"{verb}, UNDER WAY"
+        return TITLES[Outcome.UNKNOWN] if _is_unknown(target) else f"{verb}, UNDER WAY"
     if request.stage is not Stage.DONE:
         return f"{what(request)}, {_STAGES.get(request.stage, request.stage)}".upper()
     if request.watched.lost:
@@ -117,7 +117,7 @@ def state(request: Request) -> str:
     return "TAKEN BACK" if request.undone_by else TITLES[target.outcome or Outcome.UNKNOWN]
 
 
-def _in_doubt(target: Target) -> bool:
+def _is_unknown(target: Target) -> bool:
     return target.unknown_since is not None or target.outcome is Outcome.UNKNOWN
 
 
@@ -149,7 +149,7 @@ def _by_stage(request: Request) -> Iterator[Action]:
             yield from (Action.APPROVE, Action.DENY, Action.WITHDRAW)
         case Stage.ASKED | Stage.APPROVED:
             yield Action.WITHDRAW
-        case Stage.RUNNING if _in_doubt(request.target):
+        case Stage.RUNNING if _is_unknown(request.target):
             yield Action.LOOK_NOW
         case Stage.RUNNING:
             yield from stopping.actions(request)

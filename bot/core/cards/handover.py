@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.core.cards import hold as holds
 from bot.core.cards import mask_line, slow_unit, unit_state
-from bot.core.cards.approval import standing
+from bot.core.cards.approval import approval_status
 from bot.core.cards.blocks import Block, Markup, Text, clock, day, escape, joined, message, row, section, words
 from bot.core.cards.mask_inventory import about_hosts, lines
 from bot.core.cards.titles import subject, wanted
@@ -69,7 +69,7 @@ def _part(name: str, title: str, found: Sequence[Markup]) -> Iterator[Block]:
 
 
 def _waiting(request: Request, now: datetime, *, why: bool) -> Markup:
-    what = words("{}: {}", wanted(request), standing(request))
+    what = words("{}: {}", wanted(request), approval_status(request))
     left = [words("{} left", unit_state.span((by - now).total_seconds()))] if (by := _until(request)) else []
     return joined([what, *left, words("by {}", mask_line.owner(request)), *(mask_line.reason(request) if why else ())])
 
@@ -87,7 +87,7 @@ def _running(request: Request, now: datetime) -> Markup:
         age = unit_state.span((now - since).total_seconds())
         return words("{}: *not known yet*, since {} ({}): {}", what, clock(since), age, escape(request.target.note))
     if request.waits_for_its_stop:
-        return words("{}: {}", what, slow_unit.standing(request, now))
+        return words("{}: {}", what, slow_unit.status(request, now))
     return words("{}: being carried out", what)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from bot.core.cards import break_glass, expiry, kill_switch, rights
-from bot.core.cards.approval import plan_rows, standing, talk, who_may
+from bot.core.cards.approval import approval_status, plan_rows, talk, who_may
 from bot.core.cards.blocks import (
     LABEL,
     Action,
@@ -83,7 +83,7 @@ def _part(name: str, title: str, blocks: Sequence[Block], count: int | None = No
 
 def _to_decide(page: HomeView, now: datetime) -> Iterator[Block]:
     for number, request in enumerate(page.to_decide):
-        head = words("*{}* · {}", loudly(request), standing(request))
+        head = words("*{}* · {}", loudly(request), approval_status(request))
         seen = [*plan_rows(request)][:2]
         yield section(f"decide-{number}", [head, asked(request), *seen, *_deadline(request, now)])
         yield _buttons(
@@ -160,7 +160,7 @@ def _break_glass(page: HomeView, request: Request) -> Iterator[Action]:
 def _stage(request: Request) -> str:
     if request.stage is Stage.RUNNING:
         return "not known yet" if request.target.unknown_since else "being carried out"
-    return standing(request)
+    return approval_status(request)
 
 
 def _buttons(block_id: str, request: Request, *actions: Action) -> Block:

@@ -63,7 +63,7 @@ def _pending(book: MaskInventory) -> list[Block]:
 def _stopping(book: MaskInventory) -> list[Block]:
     """Masks that are not made yet, since their units are slow to stop."""
     slowly = [one for one in book.running if one.waits_for_its_stop]
-    found = [words("*{}*: {}", subject(one), slow_unit.standing(one, book.now)) for one in slowly]
+    found = [words("*{}*: {}", subject(one), slow_unit.status(one, book.now)) for one in slowly]
     return [section("stopping", [*found[:_HOSTS]])] if found else []
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.core.cards.approval import standing
+from bot.core.cards.approval import approval_status
 from bot.core.cards.blocks import Markup, Text, escape, joined, linked, mention, notified, section, until, words
 from bot.core.cards.done import title
 from bot.core.cards.titles import by_itself, denial, subject, what
@@ -88,7 +88,7 @@ def _others(request: Request) -> list[Markup]:
 def reminder(request: Request, *, by: datetime, mentions: Sequence[str], link: str, now: datetime) -> Text:
     """`@bob @carol The mask of worker.service on web-01 needs 1 approval until 03:17 (5 minutes left)`."""
     what = linked(f"The {'longer ' * bool(request.ask.extends)}{request.ask.change.noun} of {subject(request)}", link)
-    sentence = words("{} {} until {}.", what, standing(request), until(by, now))
+    sentence = words("{} {} until {}.", what, approval_status(request), until(by, now))
     called = (notified(one) for one in mentions)
     said = joined([*called, sentence], " ", most=len(mentions) + 1)
     return Text(said, (section("said", [said]),))

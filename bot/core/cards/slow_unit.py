@@ -42,7 +42,7 @@ def waits_for(seen: Snapshot) -> str:
     return "its turn: systemd lets others stop or start first" if seen.pending_job else ""
 
 
-def standing(request: Request, now: datetime) -> Markup:
+def status(request: Request, now: datetime) -> Markup:
     """A mask that is not made yet, in a line: whose it is, for how long it has waited, and for what."""
     target, since = request.target, request.begun_at or request.asked_at
     what = waits_for(target.last_seen) if target.last_seen else ""

@@ -9,11 +9,11 @@ Key = TypeVar("Key", bound=Hashable)
 def reached(people: Mapping[Key, Collection[str]], groups: Sequence[str], *, distinct: bool) -> int:
     """How many approvals these people make together; each is given with the groups that hold them."""
     if distinct:
-        return len(standing(people, groups))
+        return len(places(people, groups))
     return sum(not set(groups).isdisjoint(own) for own in people.values())
 
 
-def standing(people: Mapping[Key, Collection[str]], groups: Sequence[str]) -> dict[str, Key]:
+def places(people: Mapping[Key, Collection[str]], groups: Sequence[str]) -> dict[str, Key]:
     """Who stands for which group: nobody for two, and as many groups as these people can cover at all.
 
     Somebody who is in several groups makes room for those who are in one alone (augmenting paths, Kuhn 1955).

@@ -201,7 +201,7 @@ class Policy:
     undo_window: timedelta = timedelta(hours=24)
     shortest_mask: timedelta = timedelta(minutes=1)  # of those that end by themselves
     longest_mask: timedelta = timedelta(days=30)
-    free_extension: float = 1.0  # so many times the approved length a mask may be prolonged without a vote, in all
+    free_extension: float = 1.0  # so many times the approved length a mask may be extended without a vote, in all
     undo_by: tuple[str, ...] = ()  # groups whose members may take back any mask of ours within that time
     people: Mapping[str, PersonId] = field(default_factory=dict)  # operating-system user -> person
     on_call: OnCallSource | None = None

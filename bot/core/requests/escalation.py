@@ -43,7 +43,7 @@ class Escalation:
 
     def reached(self, now: datetime) -> tuple[EscalationStep, ...]:
         """The steps that are due and not taken yet, in their order."""
-        return tuple(rung for rung in self.steps[self.escalated :] if self.since + rung.after <= now)
+        return tuple(step for step in self.steps[self.escalated :] if self.since + step.after <= now)
 
     def after_reminder(self, now: datetime) -> "Escalation":
         """Once people were reminded: what came due meanwhile has come with it."""

@@ -47,13 +47,13 @@ def begin_aftercare(request: Request, now: datetime, care: AftercarePolicy) -> A
     return Aftercare(ends_at, approved_until=ends_at, remind_at=_first_word(ends_at, now, care), look_at=look_at)
 
 
-def extend(standing: Aftercare, by: Extension, care: AftercarePolicy, *, is_approved: bool) -> Aftercare:
+def extend(aftercare: Aftercare, by: Extension, care: AftercarePolicy, *, is_approved: bool) -> Aftercare:
     """Another end than before, whatever the old one had led to; `is_approved` if it is not only a free extension."""
     return replace(
-        standing,
+        aftercare,
         ends_at=by.until,
-        approved_until=by.until if is_approved else standing.approved_until,
-        extensions=(*standing.extensions, by),
+        approved_until=by.until if is_approved else aftercare.approved_until,
+        extensions=(*aftercare.extensions, by),
         tries=0,
         try_at=None,
         overdue="",
@@ -62,15 +62,15 @@ def extend(standing: Aftercare, by: Extension, care: AftercarePolicy, *, is_appr
     )
 
 
-def keep(standing: Aftercare, by: Extension) -> Aftercare:
+def keep(aftercare: Aftercare, by: Extension) -> Aftercare:
     """A hold that its owners looked at: they hear of it again when they said."""
-    return replace(standing, extensions=(*standing.extensions, by), remind_at=by.until, reminders=0)
+    return replace(aftercare, extensions=(*aftercare.extensions, by), remind_at=by.until, reminders=0)
 
 
-def put_off(standing: Aftercare, why: str, now: datetime, care: AftercarePolicy) -> Aftercare:
+def put_off(aftercare: Aftercare, why: str, now: datetime, care: AftercarePolicy) -> Aftercare:
     """It is not brought back yet: seen after again with growing pauses, and its owner hears of it at once."""
-    tell_at = standing.remind_at if standing.overdue else now
-    return replace(standing, overdue=why, try_at=next_try(standing, now, care), remind_at=tell_at)
+    tell_at = aftercare.remind_at if aftercare.overdue else now
+    return replace(aftercare, overdue=why, try_at=next_try(aftercare, now, care), remind_at=tell_at)
 
 
 def is_late(undo: Request, ends_at: datetime | None, now: datetime, care: AftercarePolicy) -> bool:
@@ -78,9 +78,9 @@ def is_late(undo: Request, ends_at: datetime | None, now: datetime, care: Afterc
     return now - max(undo.asked_at, ends_at or undo.asked_at) > care.expiry_retry_longest
 
 
-def next_try(standing: Aftercare, now: datetime, care: AftercarePolicy) -> datetime:
+def next_try(aftercare: Aftercare, now: datetime, care: AftercarePolicy) -> datetime:
     """The longer it has been due, the longer the pause."""
-    return now + pause(now - (standing.ends_at or now), care)
+    return now + pause(now - (aftercare.ends_at or now), care)
 
 
 def pause(waited: timedelta, care: AftercarePolicy) -> timedelta:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.core.people.identity import PersonId
-from bot.core.people.quorum import standing
+from bot.core.people.quorum import places
 from bot.core.requests.aftercare import Aftercare, Watched
 from bot.core.requests.approval import Approval, Tally, Verdict, Vote
 from bot.core.requests.ask import Ask, Verb
@@ -86,7 +86,7 @@ class Request:
         """Where each approval has to come from another group: which vote stands for which."""
         votes = {vote.voter.key: vote for vote in self.counted}
         groups = self.approval.groups if self.approval else ()
-        placed = standing({key: vote.groups for key, vote in votes.items()}, groups)
+        placed = places({key: vote.groups for key, vote in votes.items()}, groups)
         return {group: votes[key] for group, key in placed.items()}
 
     @property
@@ -98,7 +98,7 @@ class Request:
     @property
     def open_followups(self) -> tuple[Followup, ...]:
         """What somebody wants of it and has no answer to yet."""
-        return tuple(wish for wish in self.followups if wish.tally is Tally.CAST)
+        return tuple(followup for followup in self.followups if followup.tally is Tally.CAST)
 
     @property
     def open_question(self) -> Remark | None:

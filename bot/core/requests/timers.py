@@ -70,10 +70,10 @@ def next_calendar_change(request: Request) -> datetime | None:
 
 
 def pending_followup(request: Request) -> datetime | None:
-    """A wish that was recorded: it is heard at once, or once it does not run any more."""
+    """A followup that was recorded: it is heard at once, or once it does not run any more."""
     if request.stage in (Stage.ASKED, Stage.RUNNING):
         return None
-    return min((wish.at for wish in request.open_followups), default=None)
+    return min((followup.at for followup in request.open_followups), default=None)
 
 
 def next_review_reminder(request: Request) -> datetime | None:

@@ -20,25 +20,25 @@ _PAGED, _NO_PAGER = "somebody paged", "nobody paged, because no pager is set up"
 
 def count_down(deps: Deps, claim: Claim, request: Request) -> Request:
     """Draw the card anew when what it says about the time that is left has grown too old; nobody waits for that."""
-    nudges, approval, now = request.escalation, request.approval, deps.clock.now()
-    if nudges is None or approval is None:
+    escalation, approval, now = request.escalation, request.approval, deps.clock.now()
+    if escalation is None or approval is None:
         return request
-    drawn = nudges.after_drawing(approval.decide_by, now)
-    if drawn == nudges:
+    drawn = escalation.after_drawing(approval.decide_by, now)
+    if drawn == escalation:
         return request
     return deps.store.save(replace(request, escalation=drawn), claim=claim, urgent=False)
 
 
 def remind(deps: Deps, claim: Claim, request: Request) -> Request:
     """Call those who can still decide: once, however many reminders came due while no bot ran."""
-    nudges, approval, now = request.escalation, request.approval, deps.clock.now()
-    if nudges is None or approval is None or nudges.next_reminder is None or now < nudges.next_reminder:
+    escalation, approval, now = request.escalation, request.approval, deps.clock.now()
+    if escalation is None or approval is None or escalation.next_reminder is None or now < escalation.next_reminder:
         return request
     try:
         people = still_to_decide(deps, request)
     except Unverified as error:  # nobody is forgotten because Slack is away
         raise NotYet(str(error), again_in=deps.timings.not_verified) from error
-    after = nudges.after_reminder(now)
+    after = escalation.after_reminder(now)
     until = min(filter(None, (after.next_reminder, approval.decide_by)))
     told = [Message(MessageKind.REMINDER, mentions=people, until=until)] if people else []
     recorded = event(request, "request.reminded", people=list(people))
@@ -62,40 +62,40 @@ def still_to_decide(deps: Deps, request: Request) -> tuple[str, ...]:
 
 def escalate(deps: Deps, claim: Claim, request: Request) -> Request:
     """Take every step of the ladder that is due, each once, and say so in the thread."""
-    nudges = request.escalation
-    rungs = nudges.reached(deps.clock.now()) if nudges else ()
-    if nudges is None or not rungs:
+    escalation = request.escalation
+    steps = escalation.reached(deps.clock.now()) if escalation else ()
+    if escalation is None or not steps:
         return request
-    after = replace(request, escalation=replace(nudges, escalated=nudges.escalated + len(rungs)))
-    messages = [message for rung in rungs for message in _calls(deps, request, rung)]
-    events = [_climbed(request, rung) for rung in rungs]
-    if deps.pager and any(rung.page for rung in rungs):
+    after = replace(request, escalation=replace(escalation, escalated=escalation.escalated + len(steps)))
+    messages = [message for step in steps for message in _calls(deps, request, step)]
+    events = [_climbed(request, step) for step in steps]
+    if deps.pager and any(step.page for step in steps):
         paged = page(after, Cause.UNDECIDED, deps.clock.now())
         after, messages, events = paged.request, [*messages, *paged.messages], [*events, *paged.events]
     return deps.store.save(after, events=events, messages=messages, claim=claim)
 
 
-def _climbed(request: Request, rung: EscalationStep) -> Event:
-    return event(request, "request.escalated", mention=list(rung.mention), channel=rung.channel, page=rung.page)
+def _climbed(request: Request, step: EscalationStep) -> Event:
+    return event(request, "request.escalated", mention=list(step.mention), channel=step.channel, page=step.page)
 
 
-def _calls(deps: Deps, request: Request, rung: EscalationStep) -> Iterable[Message]:
+def _calls(deps: Deps, request: Request, step: EscalationStep) -> Iterable[Message]:
     until = request.approval.decide_by if request.approval else None
     if request.route.stays:
-        rung = replace(rung, channel="")
-    yield Message(MessageKind.NOTE, body=_said(rung, has_pager=deps.pager is not None))
-    if rung.mention or rung.channel:
-        place = Place(rung.channel) if rung.channel else None
-        mentions = mention_ids(deps, rung.mention)
+        step = replace(step, channel="")
+    yield Message(MessageKind.NOTE, body=_said(step, has_pager=deps.pager is not None))
+    if step.mention or step.channel:
+        place = Place(step.channel) if step.channel else None
+        mentions = mention_ids(deps, step.mention)
         yield Message(MessageKind.REMINDER, place=place, mentions=mentions, until=until)
 
 
-def _said(rung: EscalationStep, *, has_pager: bool) -> str:
-    groups = " and ".join(f"@{group}" for group in rung.mention)
-    called = [f"{groups} called"] * bool(groups) + ["another channel told"] * bool(rung.channel)
-    called += [_PAGED if has_pager else _NO_PAGER] * rung.page
+def _said(step: EscalationStep, *, has_pager: bool) -> str:
+    groups = " and ".join(f"@{group}" for group in step.mention)
+    called = [f"{groups} called"] * bool(groups) + ["another channel told"] * bool(step.channel)
+    called += [_PAGED if has_pager else _NO_PAGER] * step.page
     told = ", ".join(called) or "nobody else is told, because it was asked in a private channel"
-    return f"{spoken(rung.after)} without a decision: {told}."
+    return f"{spoken(step.after)} without a decision: {told}."
 
 
 def _members(deps: Deps, names: Iterable[str]) -> frozenset[PersonId]:

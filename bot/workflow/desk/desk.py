@@ -40,7 +40,7 @@ class Desk:
     def __init__(self, deps: Deps, answers: Answers) -> None:
         self._deps = deps
         self._answers = answers
-        self.wishes = Followups(deps)
+        self.followups = Followups(deps)
         self.offers = FormOptions(deps, answers.later)
         self.pages = HomePublisher(deps, answers.later, lambda: answers.is_ending)
         self.kill_switch = KillSwitchControl(deps)

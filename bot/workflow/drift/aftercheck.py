@@ -32,7 +32,7 @@ def look_after(deps: Deps, claim: Claim, request: Request) -> Request:
     lost = _gone(deps, request, seen)
     request = lost.request
     new = _worse(deps, request, seen) if seen else ()
-    standing = replace(
+    aftercare = replace(
         request.aftercare,
         look_at=next_look(request, now, deps.care),
         looks=request.aftercare.looks + 1,
@@ -42,7 +42,7 @@ def look_after(deps: Deps, claim: Claim, request: Request) -> Request:
     messages = [Message(MessageKind.NOTE, body=body) for body in said]
     events = [event(request, "aftercheck.found", code="worse", found=list(new))] if new else []
     return deps.store.save(
-        replace(request, aftercare=standing),
+        replace(request, aftercare=aftercare),
         events=[*lost.events, *events],
         messages=[*lost.messages, *messages],
         claim=claim,

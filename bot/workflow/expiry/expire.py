@@ -38,14 +38,14 @@ def expire(deps: Deps, claim: Claim, request: Request) -> Request:
 
 def _begin(deps: Deps, claim: Claim, mask: Request) -> Request:
     """Ask for the undo; the same key finds the request that was made before a crash."""
-    standing, change = mask.aftercare, mask.ask.change
+    aftercare, change = mask.aftercare, mask.ask.change
     try:
         look(deps, deps.host(change.host), mask.target.unit, user=change.user)
     except HostError as error:
         return _overdue(deps, claim, mask, str(error), code=error.code)
     except UsageError as error:
         return _overdue(deps, claim, mask, str(error), code="unknown_host")
-    key = f"end:{mask.id}:{standing.ends_at:%Y%m%dT%H%M%S.%f}:{standing.tries}"
+    key = f"end:{mask.id}:{aftercare.ends_at:%Y%m%dT%H%M%S.%f}:{aftercare.tries}"
     request = record(deps, _ask(mask), key=key)
     return _wait(deps, claim, mask, request)
 
@@ -60,17 +60,17 @@ def _ask(mask: Request) -> Ask:
 def _wait(deps: Deps, claim: Claim, mask: Request, other: Request) -> Request:
     """The undo, ours or somebody's, is under way; it is seen after later."""
     returning = other.id if other.ask.by_itself else ""
-    now, care, standing = deps.clock.now(), deps.care, replace(mask.aftercare, undo_request=returning)
-    if is_late(other, standing.ends_at, now, care):
-        standing = put_off(standing, f"A request for it is {other.stage}, and not over yet.", now, care)
-    waits = replace(standing, try_at=next_try(standing, now, care))
+    now, care, aftercare = deps.clock.now(), deps.care, replace(mask.aftercare, undo_request=returning)
+    if is_late(other, aftercare.ends_at, now, care):
+        aftercare = put_off(aftercare, f"A request for it is {other.stage}, and not over yet.", now, care)
+    waits = replace(aftercare, try_at=next_try(aftercare, now, care))
     return deps.store.save(replace(mask, aftercare=waits), claim=claim)
 
 
 def _overdue(deps: Deps, claim: Claim, mask: Request, why: str, *, code: str) -> Request:
     """Not this time. The record is told once for each reason, not at every try."""
-    standing = put_off(mask.aftercare, why, deps.clock.now(), deps.care)
-    standing = replace(standing, undo_request="", tries=standing.tries + 1)
-    told = event(mask, "mask.overdue", outcome="failure", code=code, why=why, ends_at=standing.ends_at)
+    aftercare = put_off(mask.aftercare, why, deps.clock.now(), deps.care)
+    aftercare = replace(aftercare, undo_request="", tries=aftercare.tries + 1)
+    told = event(mask, "mask.overdue", outcome="failure", code=code, why=why, ends_at=aftercare.ends_at)
     events = [told] if mask.aftercare.overdue != why else []
-    return deps.store.save(replace(mask, aftercare=standing), events=events, claim=claim)
+    return deps.store.save(replace(mask, aftercare=aftercare), events=events, claim=claim)

@@ -18,14 +18,14 @@ from bot.workflow.requests.closing import event
 
 def remind_owner(deps: Deps, claim: Claim, request: Request) -> Request:
     """Tell the owner what the clock says, once; and set the clock to the next time."""
-    now, standing = deps.clock.now(), request.aftercare
+    now, aftercare = deps.clock.now(), request.aftercare
     due = next_owner_reminder(request)
     if due is None or due > now:
         return request
     if request.hold:
         return _review(deps, claim, request, request.hold)
-    ends_at, next_time = standing.ends_at, now + deps.care.reminder_every
-    if ends_at and standing.overdue:
+    ends_at, next_time = aftercare.ends_at, now + deps.care.reminder_every
+    if ends_at and aftercare.overdue:
         return _tell(
             deps,
             claim,
@@ -44,7 +44,7 @@ def remind_owner(deps: Deps, claim: Claim, request: Request) -> Request:
             again_at=None,
         )
     if ends_at:  # it ends by itself right now
-        return deps.store.save(replace(request, aftercare=replace(standing, remind_at=None)), claim=claim)
+        return deps.store.save(replace(request, aftercare=replace(aftercare, remind_at=None)), claim=claim)
     return _tell(
         deps,
         claim,
@@ -66,15 +66,17 @@ def _review(deps: Deps, claim: Claim, mask: Request, hold: Hold) -> Request:
     told = [
         Message(MessageKind.NOTE, body=body, place=channel, mentions=mention_ids(deps, (hold.owners,)), links_card=True)
     ]
-    standing = replace(mask.aftercare, remind_at=now + deps.care.reminder_every, reminders=mask.aftercare.reminders + 1)
+    aftercare = replace(
+        mask.aftercare, remind_at=now + deps.care.reminder_every, reminders=mask.aftercare.reminders + 1
+    )
     said = event(
         mask,
         "hold.reminded",
         code="review" if is_review else "taken_off",
         owners=hold.owners,
-        times=standing.reminders,
+        times=aftercare.reminders,
     )
-    return deps.store.save(replace(mask, aftercare=standing), events=[said], messages=told, claim=claim)
+    return deps.store.save(replace(mask, aftercare=aftercare), events=[said], messages=told, claim=claim)
 
 
 def _tell(deps: Deps, claim: Claim, mask: Request, code: str, body: str, *, again_at: datetime | None) -> Request:

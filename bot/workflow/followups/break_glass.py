@@ -19,9 +19,9 @@ from bot.workflow.requests.closing import event
 _MENTIONS = 100  # of one message: more do not fit into its block
 
 
-def break_glass(deps: Deps, claim: Claim, request: Request, wish: Followup) -> Request:
+def break_glass(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Request:
     """Ask the one question with break-glass among the facts; a yes is an approval like any other from here on."""
-    used = _use(deps, request, wish)
+    used = _use(deps, request, followup)
     broken = replace(request, break_glass=used)
     given = facts(deps, broken, Moment.BREAK_GLASS)
     answer = evaluate_facts(deps, given)
@@ -29,25 +29,25 @@ def break_glass(deps: Deps, claim: Claim, request: Request, wish: Followup) -> R
         no = (
             answer if isinstance(answer, Refuse) else Refuse("break_glass_not_permitted", "You may not go ahead alone.")
         )
-        return refuse_followup(deps, claim, request, wish, no)
+        return refuse_followup(deps, claim, request, followup, no)
     now, told = deps.clock.now(), skipped_approvers(broken, given.members, also=deps.policy.break_glass.people)
-    approved = scheduling.approve(grant_followup(broken, wish), answer.because, now, request.approval.good_for)
+    approved = scheduling.approve(grant_followup(broken, followup), answer.because, now, request.approval.good_for)
     recorded = event(
-        approved, "break_glass.used", actor=wish.by, why=used.reason, need=used.need, have=used.have, skipped=told
+        approved, "break_glass.used", actor=followup.by, why=used.reason, need=used.need, have=used.have, skipped=told
     )
     messages = [*notes(deps, broken, announcement(broken, used), Place(place_of(deps, request).channel), told)]
     return deps.store.save(approved, events=[recorded], messages=messages, claim=claim)
 
 
-def _use(deps: Deps, request: Request, wish: Followup) -> BreakGlass:
+def _use(deps: Deps, request: Request, followup: Followup) -> BreakGlass:
     approval, now = request.approval, deps.clock.now()
     return BreakGlass(
-        wish.by,
-        wish.name,
-        wish.text,
+        followup.by,
+        followup.name,
+        followup.text,
         now,
-        wish.digest,
-        console_works=wish.console_works,
+        followup.digest,
+        console_works=followup.console_works,
         groups=approval.groups if approval else (),
         need=approval.need if approval else 0,
         have=request.have,

@@ -19,19 +19,21 @@ from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import event
 
 
-def sign(deps: Deps, claim: Claim, request: Request, wish: Followup) -> Request:
+def sign(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Request:
     """Close the review, if the policy as it is now lets this person."""
-    used, no = request.break_glass, may_sign(_facts(deps, request, wish), deps.policy)
+    used, no = request.break_glass, may_sign(_facts(deps, request, followup), deps.policy)
     raise_if_unknown(no)
     if used is None or no is not None:
-        return refuse_followup(deps, claim, request, wish, no or Refuse("no_review", "No review is owed here."))
-    signature = Signature(wish.by, wish.name, deps.clock.now(), wish.text)
-    signed = replace(grant_followup(request, wish), break_glass=replace(used, signed=signature, remind_at=None))
-    recorded = event(signed, "break_glass.reviewed", actor=wish.by, remark=wish.text, break_glass_by=used.by.user)
+        return refuse_followup(deps, claim, request, followup, no or Refuse("no_review", "No review is owed here."))
+    signature = Signature(followup.by, followup.name, deps.clock.now(), followup.text)
+    signed = replace(grant_followup(request, followup), break_glass=replace(used, signed=signature, remind_at=None))
+    recorded = event(
+        signed, "break_glass.reviewed", actor=followup.by, remark=followup.text, break_glass_by=used.by.user
+    )
     return deps.store.save(signed, events=[recorded], claim=claim)
 
 
-def _facts(deps: Deps, request: Request, wish: Followup) -> Facts:
+def _facts(deps: Deps, request: Request, followup: Followup) -> Facts:
     """Who asked may have left and the host may be gone from the inventory: a review can be signed all the same."""
     name = request.ask.change.host
     host = deps.inventory.get(name) or Host(name, address="", port=0, login="", environment="")
@@ -42,8 +44,8 @@ def _facts(deps: Deps, request: Request, wish: Followup) -> Facts:
         request=request,
         host=host,
         requester=Person(request.owner, request.owner_name),
-        place=wish.place,
-        voter=person(deps, wish.by, groups),
+        place=followup.place,
+        voter=person(deps, followup.by, groups),
         members=groups.members,
         unknown=groups.unknown,
     )

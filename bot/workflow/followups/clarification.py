@@ -12,33 +12,33 @@ from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import event
 
 
-def ask_for_more(deps: Deps, claim: Claim, request: Request, wish: Followup) -> Request:
+def ask_for_more(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Request:
     """A question of somebody who may vote. The first one gives everybody the whole time to decide once more."""
-    answer = evaluate(deps, request, Moment.VOTE, voter=wish.by)
+    answer = evaluate(deps, request, Moment.VOTE, voter=followup.by)
     approval = request.approval
     if isinstance(answer, Refuse) or approval is None:
         no = answer if isinstance(answer, Refuse) else Refuse("may_not_approve", "You may not decide this.")
-        return refuse_followup(deps, claim, request, wish, no)
+        return refuse_followup(deps, claim, request, followup, no)
     now, is_first = deps.clock.now(), not request.remarks
     later = replace(approval, decide_by=now + approval.decide_within) if is_first else approval
-    remark = Remark(wish.by, wish.name, wish.text, now)
-    nudges = request.escalation.restart(now) if request.escalation and is_first else request.escalation
+    remark = Remark(followup.by, followup.name, followup.text, now)
+    escalation = request.escalation.restart(now) if request.escalation and is_first else request.escalation
     asked = replace(
-        grant_followup(request, wish), remarks=(*request.remarks, remark), approval=later, escalation=nudges
+        grant_followup(request, followup), remarks=(*request.remarks, remark), approval=later, escalation=escalation
     )
-    recorded = event(asked, "clarification.asked", actor=wish.by, question=wish.text, extended=is_first)
+    recorded = event(asked, "clarification.asked", actor=followup.by, question=followup.text, extended=is_first)
     told = Message(MessageKind.NOTE, body=_asked(remark, later, is_first=is_first), mentions=(request.owner.user,))
     return deps.store.save(asked, events=[recorded], messages=[told], claim=claim)
 
 
-def answer(deps: Deps, claim: Claim, request: Request, wish: Followup) -> Request:
+def answer(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Request:
     """The answer of whose request it is."""
     question = request.open_question
-    remark = Remark(wish.by, wish.name, wish.text, deps.clock.now(), is_answer=True)
-    answered = replace(grant_followup(request, wish), remarks=(*request.remarks, remark))
-    recorded = event(answered, "clarification.answered", actor=wish.by, answer=wish.text)
+    remark = Remark(followup.by, followup.name, followup.text, deps.clock.now(), is_answer=True)
+    answered = replace(grant_followup(request, followup), remarks=(*request.remarks, remark))
+    recorded = event(answered, "clarification.answered", actor=followup.by, answer=followup.text)
     mentions = (question.by.user,) if question else ()
-    told = Message(MessageKind.NOTE, body=f"{wish.name} answers: {wish.text}", mentions=mentions)
+    told = Message(MessageKind.NOTE, body=f"{followup.name} answers: {followup.text}", mentions=mentions)
     return deps.store.save(answered, events=[recorded], messages=[told], claim=claim)
 
 

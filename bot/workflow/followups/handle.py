@@ -26,9 +26,9 @@ _GRANT: Mapping[FollowupKind, Grant] = {
 
 def handle_followups(deps: Deps, claim: Claim, request: Request) -> Request:
     """Answer what was recorded, in the order in which it was; what nobody can tell yet keeps waiting."""
-    for wish in request.open_followups if request.stage is not Stage.RUNNING else ():
+    for followup in request.open_followups if request.stage is not Stage.RUNNING else ():
         with suppress(NotYet):
-            request = _hear(deps, claim, request, wish)
+            request = _hear(deps, claim, request, followup)
     return request
 
 
@@ -39,13 +39,13 @@ def retry_followups(deps: Deps, _: Claim, request: Request) -> Request:
     return request
 
 
-def _hear(deps: Deps, claim: Claim, request: Request, wish: Followup) -> Request:
-    """The request may have moved since the wish was recorded, so it is checked again."""
+def _hear(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Request:
+    """The request may have moved since the followup was recorded, so it is checked again."""
     try:
-        check(request, wish, deps.policy)
-        return _GRANT[wish.kind](deps, claim, request, wish)
+        check(request, followup, deps.policy)
+        return _GRANT[followup.kind](deps, claim, request, followup)
     except Unverified as error:
         no = Refuse("identity_unverified", str(error), "Try again in a moment.")
     except UsageError as error:
         no = Refuse("not_any_more", str(error))
-    return refuse_followup(deps, claim, request, wish, no)
+    return refuse_followup(deps, claim, request, followup, no)

@@ -13,19 +13,19 @@ from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import event
 
 
-def hand_over(deps: Deps, claim: Claim, request: Request, wish: Followup) -> Request:
+def hand_over(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Request:
     """Write the new owner into the request, if the policy lets them have it, and tell them."""
-    if wish.to is None:
-        return refuse_followup(deps, claim, request, wish, Refuse("nobody_named", "Nobody was chosen."))
-    new = person(deps, wish.to)
+    if followup.to is None:
+        return refuse_followup(deps, claim, request, followup, Refuse("nobody_named", "Nobody was chosen."))
+    new = person(deps, followup.to)
     given = replace(facts(deps, request, Moment.VOTE), requester=new)
     no = may_own(given, deps.policy)
     raise_if_unknown(no)
     if no:
-        return refuse_followup(deps, claim, request, wish, no)
-    handover = Handover(new.id, new.name, wish.by, wish.name, deps.clock.now())
-    handed = replace(grant_followup(request, wish), handovers=(*request.handovers, handover))
-    recorded = event(handed, "request.handed_over", actor=wish.by, to=new.id.user)
+        return refuse_followup(deps, claim, request, followup, no)
+    handover = Handover(new.id, new.name, followup.by, followup.name, deps.clock.now())
+    handed = replace(grant_followup(request, followup), handovers=(*request.handovers, handover))
+    recorded = event(handed, "request.handed_over", actor=followup.by, to=new.id.user)
     return deps.store.save(handed, events=[recorded], messages=[_told(handed, handover)], claim=claim)
 
 

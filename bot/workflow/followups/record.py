@@ -14,7 +14,7 @@ from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import event, sentence
 from bot.workflow.requests.lookup import describe_decision
 
-_KEPT = 20  # wishes, the newest of them
+_KEPT = 20  # followups, the newest of them
 Check = Callable[[Request, Followup, Policy], None]
 
 
@@ -31,7 +31,7 @@ class Followups:
 
     def record(self, request_id: str, command: FollowupCommand, caller: Caller) -> Followup:
         """Record what somebody wants of a request, so that the loop hears it. Raises `UsageError`."""
-        wish = Followup(
+        followup = Followup(
             command.kind,
             caller.id,
             caller.name,
@@ -42,22 +42,22 @@ class Followups:
             console_works=command.console_works,
             to=command.to,
         )
-        _record(self._deps, request_id, wish)
-        return wish
+        _record(self._deps, request_id, followup)
+        return followup
 
 
-def _record(deps: Deps, request_id: str, wish: Followup) -> None:
+def _record(deps: Deps, request_id: str, followup: Followup) -> None:
     while True:
         try:
             request = deps.store.get(request_id)
         except NoSuchRequest:
             raise UsageError("This button belongs to a request that is not on record any more.") from None
-        wish = replace(wish, digest=_whole_digest(request, wish))
-        if any((other.kind, other.by.key) == (wish.kind, wish.by.key) for other in request.open_followups):
+        followup = replace(followup, digest=_whole_digest(request, followup))
+        if any((other.kind, other.by.key) == (followup.kind, followup.by.key) for other in request.open_followups):
             raise UsageError("That is recorded already, and is being looked at.")
-        check(request, wish, deps.policy)
-        recorded = replace(request, followups=(*request.followups, wish)[-_KEPT:])
-        asked = event(request, "followup.recorded", actor=wish.by, wanted=str(wish.kind), text=wish.text)
+        check(request, followup, deps.policy)
+        recorded = replace(request, followups=(*request.followups, followup)[-_KEPT:])
+        asked = event(request, "followup.recorded", actor=followup.by, followup=str(followup.kind), text=followup.text)
         try:
             deps.store.save(recorded, events=[asked])
         except Stale:  # somebody else changed it first: it is looked at anew
@@ -65,45 +65,45 @@ def _record(deps: Deps, request_id: str, wish: Followup) -> None:
         return
 
 
-def check(request: Request, wish: Followup, policy: Policy) -> None:
+def check(request: Request, followup: Followup, policy: Policy) -> None:
     """Whether the request is such that this can be wanted of it at all; who may is asked when it is heard."""
-    _CHECKS[wish.kind](request, wish, policy)
+    _CHECKS[followup.kind](request, followup, policy)
 
 
-def _whole_digest(request: Request, wish: Followup) -> str:
+def _whole_digest(request: Request, followup: Followup) -> str:
     """A button carries only the first signs of the plan that it stands under."""
-    is_same = len(wish.digest) >= DIGEST_SIGNS and request.target.digest.startswith(wish.digest)
-    return request.target.digest if is_same else wish.digest
+    is_same = len(followup.digest) >= DIGEST_SIGNS and request.target.digest.startswith(followup.digest)
+    return request.target.digest if is_same else followup.digest
 
 
-def _break_glass(request: Request, wish: Followup, policy: Policy) -> None:
+def _break_glass(request: Request, followup: Followup, policy: Policy) -> None:
     if request.stage is not Stage.WAITING:
         raise UsageError(describe_decision(request))
-    if wish.digest != request.target.digest:
+    if followup.digest != request.target.digest:
         raise UsageError("The plan has changed since that was drawn. Read it again, then decide.")
-    if too_short := why_too_short(wish.text, policy):
+    if too_short := why_too_short(followup.text, policy):
         raise UsageError(too_short)
 
 
-def _question(request: Request, wish: Followup, _: Policy) -> None:
+def _question(request: Request, followup: Followup, _: Policy) -> None:
     if request.stage is not Stage.WAITING:
         raise UsageError(describe_decision(request))
-    if not wish.text.strip():
+    if not followup.text.strip():
         raise UsageError("What do you want to know?")
 
 
-def _answer(request: Request, wish: Followup, _: Policy) -> None:
-    _only_the_owner(request, wish, "answers")
+def _answer(request: Request, followup: Followup, _: Policy) -> None:
+    _only_the_owner(request, followup, "answers")
     if request.stage is not Stage.WAITING:
         raise UsageError(describe_decision(request))
     if request.open_question is None:
         raise UsageError("Nobody waits for an answer.")
-    if not wish.text.strip():
+    if not followup.text.strip():
         raise UsageError("What is the answer?")
 
 
-def _handover(request: Request, wish: Followup, _: Policy) -> None:
-    _only_the_owner(request, wish, "hands it over")
+def _handover(request: Request, followup: Followup, _: Policy) -> None:
+    _only_the_owner(request, followup, "hands it over")
     if not request.can_be_handed_over:
         raise UsageError("There is nothing to hand over: it is under way right now, or over.")
 
@@ -116,8 +116,8 @@ def _signature(request: Request, _: Followup, __: Policy) -> None:
         raise UsageError("No review is owed here.")
 
 
-def _only_the_owner(request: Request, wish: Followup, does: str) -> None:
-    if wish.by.key != request.owner.key:
+def _only_the_owner(request: Request, followup: Followup, does: str) -> None:
+    if followup.by.key != request.owner.key:
         whose = "whose it is now" if request.handovers else "who asked"
         raise UsageError(f"Only {request.owner_name}, {whose}, {does}.")
 
@@ -131,18 +131,18 @@ _CHECKS: Mapping[FollowupKind, Check] = {
 }
 
 
-def grant_followup(request: Request, wish: Followup) -> Request:
-    """The request with this wish granted; nothing is stored yet."""
-    return _with(request, wish, replace(wish, tally=Tally.COUNTED))
+def grant_followup(request: Request, followup: Followup) -> Request:
+    """The request with this followup granted; nothing is stored yet."""
+    return _with(request, followup, replace(followup, tally=Tally.COUNTED))
 
 
-def refuse_followup(deps: Deps, claim: Claim, request: Request, wish: Followup, no: Refuse) -> Request:
+def refuse_followup(deps: Deps, claim: Claim, request: Request, followup: Followup, no: Refuse) -> Request:
     """Store that it was refused, and say so to who wanted it."""
-    refused = _with(request, wish, replace(wish, tally=Tally.REFUSED, refusal=sentence(no)))
-    said_no = event(request, "followup.refused", outcome="denied", code=no.code, actor=wish.by, wanted=str(wish.kind))
-    told = Message(MessageKind.WHISPER, to=wish.by.user, body=sentence(no), place=wish.place)
+    refused = _with(request, followup, replace(followup, tally=Tally.REFUSED, refusal=sentence(no)))
+    said_no = event(request, "followup.refused", outcome="denied", code=no.code, actor=followup.by, followup=str(followup.kind))
+    told = Message(MessageKind.WHISPER, to=followup.by.user, body=sentence(no), place=followup.place)
     return deps.store.save(refused, events=[said_no], messages=[told], claim=claim)
 
 
-def _with(request: Request, wish: Followup, answered: Followup) -> Request:
-    return replace(request, followups=tuple(answered if one == wish else one for one in request.followups))
+def _with(request: Request, followup: Followup, answered: Followup) -> Request:
+    return replace(request, followups=tuple(answered if one == followup else one for one in request.followups))

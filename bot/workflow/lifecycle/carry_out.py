@@ -19,7 +19,7 @@ from bot.workflow.audit_shipping import may_leave_unshipped
 from bot.workflow.force_stop import call_forces
 from bot.workflow.hosts.look import known_neighbours, look, look_at_result, status_head
 from bot.workflow.lifecycle.finish import Ending, finish
-from bot.workflow.lifecycle.outcome_unknown import in_doubt
+from bot.workflow.lifecycle.outcome_unknown import outcome_unknown
 from bot.workflow.lifecycle.slow_unit import give_way
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import event
@@ -77,7 +77,7 @@ class Carrying:
             except HostError as error:
                 self._record_answer()
                 if self.request.target.sent:
-                    return in_doubt(self.deps, self.request, error, claim=self.claim)
+                    return outcome_unknown(self.deps, self.request, error, claim=self.claim)
                 if not self._try_again(error):
                     failed = Ending(Done(Outcome.FAILED, str(error)))
                     return finish(self.deps, self.request, failed, claim=self.claim)

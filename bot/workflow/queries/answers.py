@@ -127,7 +127,7 @@ def answer(deps: Deps, question: Question, who: Caller) -> Text:
         case Word.WHY:
             weighed = evaluate_change(deps, asked)
             waits = mask_that_waits(deps, asked.ask.change)
-            told = slow_unit.standing(waits, deps.clock.now()) if waits else None
+            told = slow_unit.status(waits, deps.clock.now()) if waits else None
             return answers.why(weighed.request, weighed.decision, weighed.explained, weighed.approvers, stopping=told)
         case Word.LIST:
             return stopped_too(deps, mask_inventory.listing(book(deps, question.host), host=question.host))

@@ -136,8 +136,8 @@ def ended(stage: Stage, because: str = "", **changes: object) -> Request:
 
 def ending(**changes: object) -> Request:
     """A proven mask that ends by itself."""
-    standing = Aftercare(ends_at=NOW + timedelta(hours=2), approved_until=NOW + timedelta(hours=2))
-    return replace(proven(), aftercare=replace(standing, **changes))  # type: ignore[arg-type]
+    aftercare = Aftercare(ends_at=NOW + timedelta(hours=2), approved_until=NOW + timedelta(hours=2))
+    return replace(proven(), aftercare=replace(aftercare, **changes))  # type: ignore[arg-type]
 
 
 def prolonging(request: Request, until: datetime | None = None) -> Request:
@@ -577,7 +577,7 @@ DONE = {
         proven(), finished_at=None, undo_until=None, ask=replace(waiting().ask, reason="")
     ),
 }
-DOUBT = {
+OUTCOME_UNKNOWN = {
     "after a stop": replace(
         under_way(
             sent=SENT[:2], unknown_since=NOW - timedelta(seconds=2), last_seen=running(), note="web-01 does not answer."
@@ -615,4 +615,4 @@ ENDED = {
     "an extension is denied": prolonging(ended(Stage.EXPIRED, "Nobody decided."), until=NOW + timedelta(hours=4)),
     "cancelled": ended(Stage.CANCELLED, "Its channel is gone."),
 }
-CARDS = {"waiting": WAITING, "running": RUNNING, "done": DONE, "doubt": DOUBT, "ended": ENDED}
+CARDS = {"waiting": WAITING, "running": RUNNING, "done": DONE, "outcome_unknown": OUTCOME_UNKNOWN, "ended": ENDED}

@@ -179,7 +179,7 @@ def all_answers() -> dict[str, str]:
         "status, our mask": answers.status("web-01", masked(), [proven()], NOW),
         "status, a mask that waits for the stop": answers.status("web-01", running(), [SLOW], NOW),
         "why, of a mask that waits for the stop": answers.why(
-            waiting(), no, explained, stopping=slow_unit.standing(SLOW, NOW)
+            waiting(), no, explained, stopping=slow_unit.status(SLOW, NOW)
         ),
         "plan, a stop by force": answers.plan(by_force(), needs, NOW),
         "status, a foreign mask": answers.status("web-01", foreign, [], NOW),

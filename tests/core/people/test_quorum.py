@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from bot.core.people.quorum import approvers_by_key, reached, standing
+from bot.core.people.quorum import approvers_by_key, places, reached
 
 People = Mapping[str, Sequence[str]]
 GROUPS = ("sre", "dba")
@@ -46,14 +46,14 @@ def test_approvals_of(people: People, groups: Sequence[str], anybody: int, disti
 def test_nobody_stands_for_two_groups_nor_for_one_that_does_not_hold_them(
     people: People, groups: Sequence[str], _: int, __: int
 ) -> None:
-    placed = standing(people, groups)
+    placed = places(people, groups)
     assert len(set(placed.values())) == len(placed)
     assert all(group in people[one] for group, one in placed.items())
 
 
 def test_who_came_first_stands_for_the_group_until_somebody_needs_room() -> None:
-    assert standing({"bob": ["sre", "dba"]}, GROUPS) == {"sre": "bob"}
-    assert standing({"bob": ["sre", "dba"], "carol": ["sre"]}, GROUPS) == {"sre": "carol", "dba": "bob"}
+    assert places({"bob": ["sre", "dba"]}, GROUPS) == {"sre": "bob"}
+    assert places({"bob": ["sre", "dba"], "carol": ["sre"]}, GROUPS) == {"sre": "carol", "dba": "bob"}
 
 
 def test_members_are_told_with_the_groups_that_hold_them() -> None:

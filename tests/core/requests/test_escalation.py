@@ -23,19 +23,19 @@ def test_by_default_each_reminder_waits_twice_as_long_as_the_one_before() -> Non
 
 
 def test_reminders_that_came_due_while_no_bot_ran_are_one() -> None:
-    nudges = Escalation(NOW, (5 * MINUTE, 10 * MINUTE, 60 * MINUTE))
-    assert nudges.next_reminder == NOW + 5 * MINUTE
+    escalation = Escalation(NOW, (5 * MINUTE, 10 * MINUTE, 60 * MINUTE))
+    assert escalation.next_reminder == NOW + 5 * MINUTE
 
-    reminded = nudges.after_reminder(NOW + 11 * MINUTE)
+    reminded = escalation.after_reminder(NOW + 11 * MINUTE)
 
     assert reminded.next_reminder == NOW + 60 * MINUTE
     assert reminded.after_reminder(NOW + 99 * MINUTE).next_reminder is None
 
 
 def test_every_step_of_the_ladder_that_is_due_is_taken_in_its_order_and_once() -> None:
-    nudges = Escalation(NOW, steps=LADDER)
-    assert nudges.reached(NOW + 6 * MINUTE) == ()
-    assert nudges.reached(NOW + 10 * MINUTE) == LADDER[:2]
+    escalation = Escalation(NOW, steps=LADDER)
+    assert escalation.reached(NOW + 6 * MINUTE) == ()
+    assert escalation.reached(NOW + 10 * MINUTE) == LADDER[:2]
 
     one_step_on = Escalation(NOW, steps=LADDER, escalated=1)
 
@@ -51,10 +51,10 @@ def test_people_who_are_asked_once_more_are_called_from_the_beginning() -> None:
 
 
 def test_the_card_is_drawn_for_its_countdown_once_for_all_marks_that_were_passed() -> None:
-    end, nudges = NOW + 15 * MINUTE, Escalation(NOW)
-    assert nudges.next_drawing(end) == end - 10 * MINUTE
+    end, escalation = NOW + 15 * MINUTE, Escalation(NOW)
+    assert escalation.next_drawing(end) == end - 10 * MINUTE
 
-    drawn = nudges.after_drawing(end, end - 4 * MINUTE)
+    drawn = escalation.after_drawing(end, end - 4 * MINUTE)
 
     assert drawn.next_drawing(end) == end - 1 * MINUTE
     assert drawn.after_drawing(end, end).next_drawing(end) is None

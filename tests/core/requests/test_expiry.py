@@ -31,21 +31,21 @@ class TestWhatBegins:
 
     @pytest.mark.parametrize("term", [Duration(lasts=2 * HOUR), Duration(until=NOW + 2 * HOUR)])
     def test_an_end_counts_from_the_proof_and_is_announced_before(self, term: Duration) -> None:
-        standing = begin_aftercare(done(term), NOW, CARE)
-        assert (standing.ends_at, standing.approved_until) == (NOW + 2 * HOUR, NOW + 2 * HOUR)
-        assert standing.remind_at == NOW + 2 * HOUR - 15 * MINUTE
+        aftercare = begin_aftercare(done(term), NOW, CARE)
+        assert (aftercare.ends_at, aftercare.approved_until) == (NOW + 2 * HOUR, NOW + 2 * HOUR)
+        assert aftercare.remind_at == NOW + 2 * HOUR - 15 * MINUTE
 
     def test_a_short_one_is_announced_nearer_to_its_end(self) -> None:
         assert begin_aftercare(done(Duration(lasts=20 * MINUTE)), NOW, CARE).remind_at == NOW + 15 * MINUTE
 
     def test_one_without_an_end_is_brought_to_mind_after_a_day(self) -> None:
-        standing = begin_aftercare(done(), NOW, CARE)
-        assert (standing.ends_at, standing.remind_at) == (None, NOW + 24 * HOUR)
+        aftercare = begin_aftercare(done(), NOW, CARE)
+        assert (aftercare.ends_at, aftercare.remind_at) == (None, NOW + 24 * HOUR)
 
     @pytest.mark.parametrize("outcome", [Outcome.NOT_PROTECTED, Outcome.NOT_LOADED])
     def test_what_went_wrong_halfway_ends_as_well(self, outcome: Outcome) -> None:
-        standing = begin_aftercare(done(Duration(lasts=HOUR), outcome=outcome), NOW, CARE)
-        assert (standing.ends_at, standing.look_at) == (NOW + HOUR, None)
+        aftercare = begin_aftercare(done(Duration(lasts=HOUR), outcome=outcome), NOW, CARE)
+        assert (aftercare.ends_at, aftercare.look_at) == (NOW + HOUR, None)
 
     def test_an_undo_has_no_end_and_is_looked_at_afterwards(self) -> None:
         assert begin_aftercare(done(verb=Verb.UNMASK, outcome=Outcome.RESTORED), NOW, CARE) == Aftercare(
@@ -75,14 +75,14 @@ class TestOverdue:
     """What could not be brought back is tried again."""
 
     def test_the_pauses_grow_to_their_limit(self) -> None:
-        standing = Aftercare(ends_at=NOW)
+        aftercare = Aftercare(ends_at=NOW)
         pauses = []
         now = NOW
         for _ in range(9):
-            standing = put_off(standing, "web-01 does not answer.", now, CARE)
-            assert standing.try_at
-            pauses.append(int((standing.try_at - now).total_seconds()))
-            now = standing.try_at
+            aftercare = put_off(aftercare, "web-01 does not answer.", now, CARE)
+            assert aftercare.try_at
+            pauses.append(int((aftercare.try_at - now).total_seconds()))
+            now = aftercare.try_at
         assert pauses == [5, 5, 10, 20, 40, 80, 160, 300, 300]
 
     def test_its_owner_hears_of_it_at_once_and_then_by_the_clock(self) -> None:
@@ -105,29 +105,29 @@ class TestProlonged:
 
     def test_a_later_end_is_announced_anew_and_clears_what_was_overdue(self) -> None:
         overdue = put_off(Aftercare(NOW, approved_until=NOW), "no answer", NOW, CARE)
-        standing = extend(overdue, later(NOW + 2 * HOUR), CARE, is_approved=False)
-        assert (standing.ends_at, standing.approved_until) == (NOW + 2 * HOUR, NOW)
-        assert (standing.overdue, standing.tries, standing.try_at) == ("", 0, None)
-        assert standing.remind_at == NOW + 2 * HOUR - 15 * MINUTE
+        aftercare = extend(overdue, later(NOW + 2 * HOUR), CARE, is_approved=False)
+        assert (aftercare.ends_at, aftercare.approved_until) == (NOW + 2 * HOUR, NOW)
+        assert (aftercare.overdue, aftercare.tries, aftercare.try_at) == ("", 0, None)
+        assert aftercare.remind_at == NOW + 2 * HOUR - 15 * MINUTE
 
     def test_what_was_voted_on_is_approved_from_then_on(self) -> None:
-        standing = extend(Aftercare(NOW, approved_until=NOW), later(NOW + HOUR), CARE, is_approved=True)
-        assert standing.approved_until == NOW + HOUR
+        aftercare = extend(Aftercare(NOW, approved_until=NOW), later(NOW + HOUR), CARE, is_approved=True)
+        assert aftercare.approved_until == NOW + HOUR
 
     def test_what_is_kept_is_brought_to_mind_like_what_never_had_an_end(self) -> None:
-        standing = extend(Aftercare(NOW, approved_until=NOW), later(None), CARE, is_approved=True)
-        assert (standing.ends_at, standing.remind_at) == (None, NOW + 24 * HOUR)
+        aftercare = extend(Aftercare(NOW, approved_until=NOW), later(None), CARE, is_approved=True)
+        assert (aftercare.ends_at, aftercare.remind_at) == (None, NOW + 24 * HOUR)
 
 
 class TestClocks:
     """A request that is done is due at the earliest of them."""
 
     def test_the_next_try_comes_before_the_end_that_has_passed(self) -> None:
-        standing = Aftercare(ends_at=NOW, try_at=NOW + MINUTE, remind_at=NOW + HOUR, look_at=NOW + 5 * MINUTE)
-        mask = replace(done(), aftercare=standing)
+        aftercare = Aftercare(ends_at=NOW, try_at=NOW + MINUTE, remind_at=NOW + HOUR, look_at=NOW + 5 * MINUTE)
+        mask = replace(done(), aftercare=aftercare)
         assert next_due(mask) == NOW + MINUTE
-        assert next_due(replace(mask, aftercare=replace(standing, try_at=None))) == NOW
-        assert next_due(replace(mask, aftercare=replace(standing, try_at=NOW + 2 * HOUR))) == NOW + 5 * MINUTE
+        assert next_due(replace(mask, aftercare=replace(aftercare, try_at=None))) == NOW
+        assert next_due(replace(mask, aftercare=replace(aftercare, try_at=NOW + 2 * HOUR))) == NOW + 5 * MINUTE
 
     def test_what_was_taken_back_is_not_due_again(self) -> None:
         mask = replace(done(), aftercare=Aftercare(NOW, remind_at=NOW, look_at=NOW), undone_by="r9")

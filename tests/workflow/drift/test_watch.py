@@ -277,6 +277,6 @@ def test_a_machine_that_is_not_the_one_we_know_is_not_believed(watched: World) -
     watched.clock.ahead += PERIOD
     watched.store.wake()
 
-    watched.until(lambda: page(watched).away is not None, "doubt about the machine")
+    watched.until(lambda: page(watched).away is not None, "a host that is away")
 
     assert "not the machine it was" in (page(watched).away or pytest.fail()).because

@@ -38,7 +38,9 @@ def world(open_world: Opening) -> Iterator[World]:
 def break_glass(world: World, request: Request, *, text: str = WHY, console_works: bool = False) -> Followup:
     """Bob presses the button under Details."""
     digest = world.store.get(request.id).target.digest[:12]
-    return world.wish(request, FollowupKind.BREAK_GLASS, by=BOB, text=text, digest=digest, console_works=console_works)
+    return world.follow_up(
+        request, FollowupKind.BREAK_GLASS, by=BOB, text=text, digest=digest, console_works=console_works
+    )
 
 
 def notes(world: World, request: Request) -> list[tuple[str, str, str]]:
@@ -178,7 +180,8 @@ def test_the_review_is_signed_by_who_could_have_approved_and_by_nobody_with_a_pa
     sre = world.people.groups["sre"]
     sre.add(ALICE.id)
     answers = {
-        who.name: world.wish(done, FollowupKind.SIGN_REVIEW, by=who, text="fine").refusal for who in (BOB, ALICE, DAVE)
+        who.name: world.follow_up(done, FollowupKind.SIGN_REVIEW, by=who, text="fine").refusal
+        for who in (BOB, ALICE, DAVE)
     }
     sre.discard(ALICE.id)
     assert answers["bob"] == "You went ahead alone, so somebody else has to sign the review."
@@ -186,14 +189,14 @@ def test_the_review_is_signed_by_who_could_have_approved_and_by_nobody_with_a_pa
     assert answers["dave"] == "You could not have approved this, so you cannot sign its review. @sre may."
     assert "went ahead alone" in world.told(BOB, "somebody else has to sign")
 
-    assert world.wish(done, FollowupKind.SIGN_REVIEW, by=CAROL, text="page me next time").tally is Tally.COUNTED
+    assert world.follow_up(done, FollowupKind.SIGN_REVIEW, by=CAROL, text="page me next time").tally is Tally.COUNTED
     world.until(lambda: "*Review*  signed by <@UCAROL>" in world.card(done), "a card that says who signed")
     card = world.card(done)
     assert "page me next time" in card
     assert "[Unmask] [Details]" in card
     assert done.id not in [one.id for one in world.store.find(Query(reviews_owed=True))]
     with pytest.raises(UsageError, match="carol has signed the review already"):
-        world.wish(done, FollowupKind.SIGN_REVIEW, by=BOB)
+        world.follow_up(done, FollowupKind.SIGN_REVIEW, by=BOB)
     (event,) = [record for record in world.store.records() if record["type"] == "break_glass.reviewed"]
     assert (event["actor"]["user"], event["data"]["remark"], event["data"]["break_glass_by"]) == (
         "UCAROL",
@@ -204,14 +207,14 @@ def test_the_review_is_signed_by_who_could_have_approved_and_by_nobody_with_a_pa
 
 def test_a_mask_that_was_handed_over_is_taken_back_by_its_new_owner_without_a_vote(world: World) -> None:
     mask = world.masked("template@1", host="web-02")
-    assert world.wish(mask, FollowupKind.HAND_OVER, by=ALICE, to=CAROL.id).tally is Tally.COUNTED
+    assert world.follow_up(mask, FollowupKind.HAND_OVER, by=ALICE, to=CAROL.id).tally is Tally.COUNTED
     world.until(lambda: "asked, now <@UCAROL>'s" in world.card(mask), "the owner on the card")
 
     back = world.ended(world.undo(mask, by=CAROL))
     assert (back.target.outcome, back.counted) == (Outcome.RESTORED, ())
     assert "masked and proven" not in world.card(world.store.get(mask.id))
     with pytest.raises(UsageError, match="There is nothing to hand over"):
-        world.wish(mask, FollowupKind.HAND_OVER, by=CAROL, to=ALICE.id)
+        world.follow_up(mask, FollowupKind.HAND_OVER, by=CAROL, to=ALICE.id)
 
 
 def test_who_went_ahead_alone_takes_it_back_without_a_vote(world: World) -> None:

@@ -67,12 +67,12 @@ def done_alone(world: World) -> Request:
 class TestAskingForMore:
     def test_the_request_keeps_waiting_and_both_stand_on_its_card(self, world: World) -> None:
         request = waits(world)
-        world.wish(request, FollowupKind.ASK_FOR_MORE, by=BOB, text="is the <replica> healthy?")
+        world.follow_up(request, FollowupKind.ASK_FOR_MORE, by=BOB, text="is the <replica> healthy?")
         world.until(lambda: "is the &lt;replica&gt; healthy?" in world.card(request), "the question on the card")
         assert "*Answer*  <@UALICE> has the button for it under Details" in world.card(request)
         assert world.noted(request, "bob asks for more: is the &lt;replica&gt; healthy?").startswith("<@UALICE> ")
 
-        world.wish(request, FollowupKind.ANSWER, by=ALICE, text="yes, 2 s behind")
+        world.follow_up(request, FollowupKind.ANSWER, by=ALICE, text="yes, 2 s behind")
         world.until(lambda: "yes, 2 s behind" in world.card(request), "the answer on the card")
         assert world.noted(request, "alice answers: yes, 2 s behind").startswith("<@UBOB> ")
         waiting = world.store.get(request.id)
@@ -85,27 +85,27 @@ class TestAskingForMore:
         request = waits(world)
         assert request.approval
         world.clock.ahead += 10 * MINUTE
-        world.wish(request, FollowupKind.ASK_FOR_MORE, by=BOB, text="why now?")
+        world.follow_up(request, FollowupKind.ASK_FOR_MORE, by=BOB, text="why now?")
         later = world.store.get(request.id)
         assert later.approval
         assert later.approval.decide_by > request.approval.decide_by + 9 * MINUTE
         assert "begins anew, once: 15 minutes" in world.noted(request, "why now?")
 
         world.clock.ahead += MINUTE
-        world.wish(request, FollowupKind.ASK_FOR_MORE, by=CAROL, text="and who else?")
+        world.follow_up(request, FollowupKind.ASK_FOR_MORE, by=CAROL, text="and who else?")
         assert world.store.get(request.id).approval == later.approval
         assert "The time to decide goes on." in world.noted(request, "and who else?")
 
     @pytest.mark.parametrize(("who", "said"), [(ALICE, "You asked for this"), (DAVE, "may not decide"), (EVE, "guest")])
     def test_only_who_may_decide_is_owed_an_answer(self, world: World, who: Person, said: str) -> None:
         request = waits(world)
-        assert said in world.wish(request, FollowupKind.ASK_FOR_MORE, by=who, text="why?").refusal
+        assert said in world.follow_up(request, FollowupKind.ASK_FOR_MORE, by=who, text="why?").refusal
         world.told(who, said)
         assert world.store.get(request.id).remarks == ()
 
     def test_who_asked_for_more_may_still_deny(self, world: World) -> None:
         request = waits(world)
-        world.wish(request, FollowupKind.ASK_FOR_MORE, by=BOB, text="why?")
+        world.follow_up(request, FollowupKind.ASK_FOR_MORE, by=BOB, text="why?")
         world.vote(request, Verdict.DENY)
         assert world.ended(request).stage is Stage.DENIED
 
@@ -114,7 +114,7 @@ class TestHandingOver:
     def test_the_new_owner_has_the_rights_and_the_old_one_still_does_not_approve(self, world: World) -> None:
         world.people.groups["sre"].add(ALICE.id)
         request = waits(world)
-        assert world.wish(request, FollowupKind.HAND_OVER, by=ALICE, to=CAROL.id).tally is Tally.COUNTED
+        assert world.follow_up(request, FollowupKind.HAND_OVER, by=ALICE, to=CAROL.id).tally is Tally.COUNTED
 
         world.until(lambda: "<@UALICE> asked, now <@UCAROL>'s" in world.card(request), "the owner on the card")
         assert world.noted(request, "alice hands `mask web-01 cron.service` over to you").startswith("<@UCAROL> ")
@@ -134,20 +134,20 @@ class TestHandingOver:
     )
     def test_it_does_not_go_to_who_could_not_have_asked(self, world: World, to: Person, said: str) -> None:
         request = waits(world)
-        assert said in world.wish(request, FollowupKind.HAND_OVER, by=ALICE, to=to.id).refusal
+        assert said in world.follow_up(request, FollowupKind.HAND_OVER, by=ALICE, to=to.id).refusal
         world.told(ALICE, said)
         assert world.store.get(request.id).owner == ALICE.id
 
     def test_nor_to_nobody(self, world: World) -> None:
         request = waits(world)
-        assert world.wish(request, FollowupKind.HAND_OVER, by=ALICE).refusal == "Nobody was chosen."
+        assert world.follow_up(request, FollowupKind.HAND_OVER, by=ALICE).refusal == "Nobody was chosen."
 
     def test_a_live_mask_is_handed_over_and_its_new_owner_does_not_review_it(self, world: World) -> None:
         mask = done_alone(world)
-        world.wish(mask, FollowupKind.HAND_OVER, by=ALICE, to=CAROL.id)
+        world.follow_up(mask, FollowupKind.HAND_OVER, by=ALICE, to=CAROL.id)
         now = world.store.get(mask.id)
         assert (now.owner, now.stage) == (CAROL.id, Stage.DONE)
-        assert world.wish(mask, FollowupKind.SIGN_REVIEW, by=CAROL).refusal.startswith(
+        assert world.follow_up(mask, FollowupKind.SIGN_REVIEW, by=CAROL).refusal.startswith(
             "You asked for this, or it was handed to you"
         )
         (event,) = [record for record in world.store.records() if record["type"] == "followup.refused"]
@@ -168,7 +168,7 @@ class TestReviews:
         assert [said.channel for said in notes(idle, request) if not said.thread] == ["CSEC", "CSEC"]
 
         with idle.running():
-            idle.wish(request, FollowupKind.SIGN_REVIEW, by=CAROL)
+            idle.follow_up(request, FollowupKind.SIGN_REVIEW, by=CAROL)
         signed = idle.store.get(request.id)
         assert not signed.owes_review
         assert signed.due_at is None
@@ -178,23 +178,23 @@ class TestReviews:
         now = idle.in_force.now
         idle.in_force.put(replace(now, inventory=Inventory(())))
         with idle.running():
-            assert "could not have approved" in idle.wish(request, FollowupKind.SIGN_REVIEW, by=DAVE).refusal
-            assert idle.wish(request, FollowupKind.SIGN_REVIEW, by=CAROL).tally is Tally.COUNTED
+            assert "could not have approved" in idle.follow_up(request, FollowupKind.SIGN_REVIEW, by=DAVE).refusal
+            assert idle.follow_up(request, FollowupKind.SIGN_REVIEW, by=CAROL).tally is Tally.COUNTED
 
 
 class TestGoingAlone:
     def test_who_is_not_known_at_the_moment_does_not_go_ahead(self, world: World) -> None:
         request = waits(world)
         world.people.silent.add(BOB.id)
-        wish = world.wish(request, FollowupKind.BREAK_GLASS, by=BOB, text="nobody answers", digest=PLAN)
-        assert wish.refusal == "Slack did not say who that is. Try again in a moment."
+        followup = world.follow_up(request, FollowupKind.BREAK_GLASS, by=BOB, text="nobody answers", digest=PLAN)
+        assert followup.refusal == "Slack did not say who that is. Try again in a moment."
         assert world.store.get(request.id).stage is Stage.WAITING
 
     def test_nobody_who_could_be_in_the_group_is_told_that_they_may_not(self, world: World) -> None:
         request = waits(world)
         world.people.broken.add("oncall")
-        wish = world.wish(request, FollowupKind.BREAK_GLASS, by=BOB, text="nobody answers", digest=PLAN)
-        assert wish.refusal == "Nobody could tell who is in @oncall. Try again in a moment."
+        followup = world.follow_up(request, FollowupKind.BREAK_GLASS, by=BOB, text="nobody answers", digest=PLAN)
+        assert followup.refusal == "Nobody could tell who is in @oncall. Try again in a moment."
 
     def test_what_is_wanted_before_slack_is_reached_waits_and_keeps_nothing_else_from_its_time(
         self, idle: World
@@ -202,7 +202,7 @@ class TestGoingAlone:
         request = waits(idle)
         idle.people.early.add("oncall")
         with idle.running():
-            idle.desk.wishes.record(
+            idle.desk.followups.record(
                 request.id,
                 FollowupCommand(FollowupKind.BREAK_GLASS, "nobody answers", PLAN),
                 caller(BOB, place=request.ask.place),
@@ -211,7 +211,7 @@ class TestGoingAlone:
             idle.when(
                 request, lambda now: now.escalation is not None and now.escalation.counted_down > 0, "a countdown"
             )
-            assert [wish.tally for wish in idle.store.get(request.id).followups] == [Tally.CAST]
+            assert [followup.tally for followup in idle.store.get(request.id).followups] == [Tally.CAST]
             idle.people.early.clear()
             idle.when(request, lambda now: now.break_glass is not None, "an answer")
 
@@ -219,7 +219,7 @@ class TestGoingAlone:
         request = waits(world)
         world.people.broken.add("sre")
         assert (
-            world.wish(request, FollowupKind.BREAK_GLASS, by=BOB, text="nobody answers", digest=PLAN).tally
+            world.follow_up(request, FollowupKind.BREAK_GLASS, by=BOB, text="nobody answers", digest=PLAN).tally
             is Tally.COUNTED
         )
 
@@ -228,7 +228,7 @@ class TestGoingAlone:
         idle.people.groups["sre"] |= crowd
         request = waits(idle)
         with idle.running():
-            idle.wish(request, FollowupKind.BREAK_GLASS, by=BOB, text="nobody answers", digest=PLAN)
+            idle.follow_up(request, FollowupKind.BREAK_GLASS, by=BOB, text="nobody answers", digest=PLAN)
             idle.until(lambda: len(notes(idle, request)) == 3, "the notes")
         said = [one.text.text for one in notes(idle, request) if one.channel != "CSEC"]
         told = [word for text in said for word in text.split() if word.startswith("<@")]
@@ -240,7 +240,7 @@ class TestGoingAlone:
         assert shown == {"alice": (Action.HAND_OVER,), "bob": (Action.BREAK_GLASS,), "carol": ()}
 
         with idle.running():
-            idle.wish(request, FollowupKind.ASK_FOR_MORE, by=CAROL, text="why?")
+            idle.follow_up(request, FollowupKind.ASK_FOR_MORE, by=CAROL, text="why?")
         asked = idle.store.get(request.id)
         assert offers(idle.parts, asked, ALICE.id) == (Action.ANSWER, Action.HAND_OVER)
         with idle.running():
@@ -257,14 +257,14 @@ class TestWithdrawing:
             idle.until(lambda: bool(idle.store.card(request.id)[1]), "a card")
         idle.vote(request)
         command = FollowupCommand(FollowupKind.BREAK_GLASS, "nobody answers", PLAN)
-        idle.desk.wishes.record(request.id, command, caller(BOB, place=request.ask.place))
+        idle.desk.followups.record(request.id, command, caller(BOB, place=request.ask.place))
         idle.desk.withdraw(request.id, by=ALICE.id)
         with idle.running():
             over = idle.when(request, lambda now: not now.open_followups, "an answer to what bob wanted")
             idle.until(lambda: "[Details]" in idle.card(over), "the last card")
         assert (over.stage, over.break_glass, over.due_at) == (Stage.WITHDRAWN, None, None)
         assert [vote.tally for vote in over.votes] == [Tally.REFUSED]
-        assert [wish.refusal for wish in over.followups] == ["Too late: this request is withdrawn."]
+        assert [followup.refusal for followup in over.followups] == ["Too late: this request is withdrawn."]
         assert idle.told(BOB, "Too late")
         buttons = idle.card(over).splitlines()[-1]
         assert buttons == "[Details]"

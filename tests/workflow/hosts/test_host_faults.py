@@ -86,7 +86,7 @@ def test_a_host_whose_systemd_hangs_is_not_known_until_it_goes_on(
         asked = world.mask("tuned")
         with frozen(host) as freeze, interfering(world.wire.after, verb="stop", happens=freeze):
             world.vote(asked)
-            lost = world.when(asked, lambda now: now.target.unknown_since is not None, "doubt")
+            lost = world.when(asked, lambda now: now.target.unknown_since is not None, "an unknown outcome")
             assert "did not answer in 5 s" in lost.target.note
             world.until(lambda: world.card(asked).startswith("NOT KNOWN YET"), "a card that says so")
             saw(f"NOT KNOWN YET: {lost.target.note}")
@@ -147,7 +147,7 @@ def test_a_host_that_answers_nonsense_in_the_middle_is_not_known_rather_than_dow
     lies = lying(host, FLOOD)
     with interfering(world.wire.after, verb="stop", happens=lies.__enter__):
         world.vote(asked)
-        lost = world.when(asked, lambda now: now.target.unknown_since is not None, "doubt")
+        lost = world.when(asked, lambda now: now.target.unknown_since is not None, "an unknown outcome")
     assert lost.stage is Stage.RUNNING
     world.until(lambda: world.card(asked).startswith("NOT KNOWN YET"), "a card that says so")
     lies.__exit__(None, None, None)

@@ -123,7 +123,7 @@ def test_a_host_that_is_lost_after_the_stop_is_not_known_until_it_is_seen_again(
     asked = world.mask("tuned", host="db-01")
     with interfering(world.wire.after, verb="stop", happens=lambda: cut_off(host)):
         world.vote(asked)
-        lost = world.when(asked, lambda now: now.target.unknown_since is not None, "doubt")
+        lost = world.when(asked, lambda now: now.target.unknown_since is not None, "an unknown outcome")
     assert lost.stage is Stage.RUNNING
     world.until(lambda: world.card(asked).startswith("NOT KNOWN YET"), "a card that says so")
     assert "[Look now]" in world.card(asked)

@@ -196,13 +196,13 @@ def test_a_sentence_that_fails_keeps_no_mask_from_its_end_nor_its_owner_from_hea
     now = world.clock.now()
     request = world.store.save(waits(world).move(Stage.APPROVED))
     request = world.store.save(request.move(Stage.RUNNING))
-    standing = Aftercare(ends_at=now + timedelta(minutes=10), remind_at=now)
+    aftercare = Aftercare(ends_at=now + timedelta(minutes=10), remind_at=now)
     masked = request.on_target(before=snapshot(), after=snapshot(), outcome=Outcome.PROVEN)
-    masked = world.store.save(replace(masked.move(Stage.DONE, finished_at=now), aftercare=standing))
+    masked = world.store.save(replace(masked.move(Stage.DONE, finished_at=now), aftercare=aftercare))
     claim = world.store.claim("worker")
     assert claim is not None
     kept = do_what_is_due(world.parts, claim, claim.request)
-    assert (kept.aftercare.remind_at, kept.aftercare.ends_at) == (None, standing.ends_at)
+    assert (kept.aftercare.remind_at, kept.aftercare.ends_at) == (None, aftercare.ends_at)
     say_all(world)
     assert said(world, f"{masked.id}:direct").startswith("There is news of cron.service on web-01 (masked and proven)")
     assert counted(world) == {"sentence": 1}

@@ -27,7 +27,7 @@ def end_is_due(facts: Facts, _policy: Policy) -> Refuse | None:
 
 
 def extended_mask_stands(facts: Facts, _policy: Policy) -> Refuse | None:
-    """Only what would end later than it does now can be prolonged, and only while it is there."""
+    """Only what would end later than it does now can be extended, and only while it is there."""
     request, mask = facts.request, facts.own_mask
     if not request.ask.extends or request.ask.change.hold or (mask and mask.aftercare.is_extended_by(request.id)):
         return None
@@ -53,7 +53,7 @@ def extension_is_free(facts: Facts, policy: Policy) -> Allow | None:
     """A while longer is for those who answered for the mask: its requester, its owner and its approvers.
 
     Only so much as the policy says, counted from what was approved; the rest is asked for like a new mask. The word
-    that console access works was about the day it was given on, so a guarded unit is never prolonged without a vote;
+    that console access works was about the day it was given on, so a guarded unit is never extended without a vote;
     and what somebody did alone is not either, before anybody has reviewed it.
     """
     mask = facts.own_mask
@@ -71,7 +71,7 @@ def extension_is_free(facts: Facts, policy: Policy) -> Allow | None:
 
 
 def latest_without_vote(mask: Request, policy: Policy) -> datetime | None:
-    """Until when a mask of ours may be prolonged without a vote."""
+    """Until when a mask of ours may be extended without a vote."""
     approved, since = mask.aftercare.approved_until, mask.finished_at
     if approved is None or since is None:
         return None
@@ -117,7 +117,7 @@ def _wanted(request: Request) -> datetime | None:
 
 
 def _length(term: Duration, facts: Facts) -> timedelta:
-    """A mask that is prolonged has begun already."""
+    """A mask that is extended has begun already."""
     mask = facts.own_mask if facts.request.ask.extends else None
     begins = mask.finished_at if mask and mask.finished_at else due(window_of(facts.request), facts.now)
     return term.until - begins if term.until else term.lasts or timedelta()

@@ -186,8 +186,8 @@ class TestProlonging:
 
     def test_what_was_written_down_before_a_crash_is_not_refused_as_done_already(self) -> None:
         done = Extension("r1", ALICE.id, ALICE.name, NOW, NOW + HOUR)
-        standing = Aftercare(ends_at=NOW + HOUR, approved_until=NOW, extensions=(done,))
-        assert isinstance(self.later(NOW + HOUR, replace(ending(), aftercare=standing)), Allow)
+        aftercare = Aftercare(ends_at=NOW + HOUR, approved_until=NOW, extensions=(done,))
+        assert isinstance(self.later(NOW + HOUR, replace(ending(), aftercare=aftercare)), Allow)
 
     def test_a_mask_that_is_not_on_record_is_not_prolonged(self) -> None:
         ask = replace(request().ask, extends="r0")

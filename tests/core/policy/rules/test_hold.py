@@ -332,8 +332,8 @@ class TestItsClocks:
     """A review, a try to put it back, a page until it is back."""
 
     def test_its_owners_hear_of_it_on_its_review_day(self) -> None:
-        standing = begin_aftercare(our_hold(), NOW, AftercarePolicy())
-        assert (standing.ends_at, standing.remind_at) == (None, HOLD.review)
+        aftercare = begin_aftercare(our_hold(), NOW, AftercarePolicy())
+        assert (aftercare.ends_at, aftercare.remind_at) == (None, HOLD.review)
         assert begin_aftercare(our_hold(), HOLD.review, AftercarePolicy()).remind_at == HOLD.review + DAY
 
     def test_it_is_due_when_putting_it_back_is_tried(self) -> None:
