@@ -36,7 +36,7 @@ def summary(request: Request, cause: Cause) -> str:
     if cause is Cause.UNDECIDED:
         reason = _reason(request)
         return f"Nobody decides: {what}, asked by {request.ask.requester_name}" + (f": {reason}" if reason else "")
-    if cause is Cause.TAKEN_OFF:
+    if cause is Cause.HOLD_REMOVED:
         return f"A hold is taken off again and again: {what}"
     since = request.target.unknown_since
     return f"Not known: whether {what} took effect" + (f", since {since.astimezone(UTC):%H:%M} UTC" if since else "")

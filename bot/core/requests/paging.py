@@ -10,7 +10,7 @@ class Cause(StrEnum):
 
     UNDECIDED = "undecided"  # nobody approves or denies
     UNKNOWN = "unknown"  # a command was sent, and nobody knows what it did
-    TAKEN_OFF = "taken_off"  # a hold is taken off again and again
+    HOLD_REMOVED = "hold_removed"  # a hold is taken off again and again
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,6 @@ def is_page_still_needed(request: Request) -> bool:
         return False
     if request.paging.cause is Cause.UNDECIDED:
         return request.stage is Stage.WAITING
-    if request.paging.cause is Cause.TAKEN_OFF:
+    if request.paging.cause is Cause.HOLD_REMOVED:
         return request.hold is not None and request.hold_state.off is not None
     return request.stage is Stage.RUNNING and request.target.unknown_since is not None

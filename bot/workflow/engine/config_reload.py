@@ -54,7 +54,7 @@ def _judge_what_is_open(deps: Deps) -> None:
             deps.clock.wait(pause)
         else:
             return
-    log.error("config.open_requests_not_hurried")
+    log.error("config.open_requests_not_made_due")
 
 
 def keep_the_old_one(deps: Deps, complaints: Sequence[str]) -> None:

@@ -49,7 +49,7 @@ def remind_owner(deps: Deps, claim: Claim, request: Request) -> Request:
         deps,
         claim,
         request,
-        "no_end",
+        "no_expiry",
         in_words(deps, request, lambda: expiry.endless(request, now)),
         again_at=next_time,
     )
@@ -72,7 +72,7 @@ def _review(deps: Deps, claim: Claim, mask: Request, hold: Hold) -> Request:
     said = event(
         mask,
         "hold.reminded",
-        code="review" if is_review else "taken_off",
+        code="review" if is_review else "removed",
         owners=hold.owners,
         times=aftercare.reminders,
     )

@@ -47,5 +47,5 @@ def _hear(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Req
     except Unverified as error:
         no = Refuse("identity_unverified", str(error), "Try again in a moment.")
     except UsageError as error:
-        no = Refuse("not_any_more", str(error))
+        no = Refuse("too_late", str(error))
     return refuse_followup(deps, claim, request, followup, no)

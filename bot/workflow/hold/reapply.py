@@ -46,7 +46,7 @@ def taken_off(
         hold_state=held,
         aftercare=replace(mask.aftercare, remind_at=min(mask.aftercare.remind_at or again, again)),
     )
-    known = event(off, "hold.taken_off", outcome="failure", code=became, agents=list(agents), owners=hold.owners)
+    known = event(off, "hold.removed", outcome="failure", code=became, agents=list(agents), owners=hold.owners)
     return off, [known], _to_all(deps, off, hold, lambda: words.taken_off(off, hold, deps.policy.holds))
 
 
@@ -111,7 +111,7 @@ def _not_back(
     off, hold = replace(mask, hold_state=held), mask.hold
     if hold is None or mask.hold_state.why == why:
         return deps.store.save(off, claim=claim)
-    told = event(mask, "hold.not_back", outcome="failure", code=code, why=why)
+    told = event(mask, "hold.not_reapplied", outcome="failure", code=code, why=why)
     return deps.store.save(
         off, events=[told], messages=_to_all(deps, off, hold, lambda: words.not_back(off)), claim=claim
     )
@@ -121,8 +121,8 @@ def _rest(deps: Deps, claim: Claim, mask: Request, hold: Hold, until: datetime) 
     """It was put back so often that somebody has to find out who takes it off."""
     why = f"It was put back {len(mask.hold_state.rounds)} times lately, and rests."
     held = replace(mask.hold_state, try_at=until, why=why)
-    paged = page(replace(mask, hold_state=held), Cause.TAKEN_OFF, deps.clock.now())
-    told = event(mask, "hold.rests", outcome="failure", code="taken_off_again", until=until.isoformat())
+    paged = page(replace(mask, hold_state=held), Cause.HOLD_REMOVED, deps.clock.now())
+    told = event(mask, "hold.reapply_paused", outcome="failure", code="removed_again", until=until.isoformat())
     messages = [*paged.messages, *_to_all(deps, mask, hold, lambda: words.rests(mask, hold, until))]
     return deps.store.save(paged.request, events=[*paged.events, told], messages=messages, claim=claim)
 

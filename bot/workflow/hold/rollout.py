@@ -72,7 +72,7 @@ def _hold(deps: Deps, task: Periodic, whole: Request, hold: Hold) -> None:
         part = known[host] = _on_host(deps, whole, hold, host, before, at_once=is_new_policy)
         if part.told and (before is None or part.told != before.told):
             code = part.request.stage
-            events.append(event(whole, "hold.not_there", outcome="failure", code=code, not_on=host, why=part.told))
+            events.append(event(whole, "hold.not_applied", outcome="failure", code=code, not_on=host, why=part.told))
             messages.append(
                 _word(deps, whole, hold, in_words(deps, whole, partial(words.not_there, whole, host, part.told)))
             )

@@ -19,5 +19,5 @@ def extend(deps: Deps, request: Request, decision: Allow, *, claim: Claim) -> Re
     by = Extension(request.id, request.owner, request.owner_name, now, until, ask.reason)
     if not mark_extended(deps, ask.extends, by, is_approved=decision.rule != EXTENSION):
         because = "The mask was taken back before this came to its turn."
-        return end(deps, request, Stage.CANCELLED, because, code="no_end", claim=claim)
+        return end(deps, request, Stage.CANCELLED, because, code="no_expiry", claim=claim)
     return finish(deps, request, Ending(Done(Outcome.EXTENDED)), claim=claim)

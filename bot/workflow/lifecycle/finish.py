@@ -170,4 +170,4 @@ def mark_forced(deps: Deps, request: Request) -> None:
         is_marked = mask.target.forced is not None and mask.target.forced.request_id == request.id
         return mask if is_marked else replace(mask.on_target(forced=forced), due_at=mask.due_at and now)
 
-    _mark(deps, request.ask.forces, "mask.forced", request.id, marked)
+    _mark(deps, request.ask.forces, "mask.stop_forced", request.id, marked)

@@ -49,7 +49,7 @@ def begin(deps: Deps, claim: Claim, request: Request, *, seen: Snapshot | None =
     except Unverified as error:  # Slack is away: nobody's right is gone, it is only not known
         raise NotYet(str(error), again_in=deps.timings.not_verified) from error
     except UsageError as error:
-        return end(deps, request, Stage.CANCELLED, str(error), code="not_any_more", claim=claim)
+        return end(deps, request, Stage.CANCELLED, str(error), code="too_late", claim=claim)
     if not isinstance(decision, Allow):
         return _not_now(deps, fresh, decision, approved=request.target.digest, claim=claim)
     if request.ask.extends:

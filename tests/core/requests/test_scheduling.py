@@ -136,7 +136,7 @@ class TestRules:
         assert isinstance(decide(replace(asked, now=TONIGHT.opens), POLICY), Allow)
 
     def test_a_mask_that_ends_has_to_end_after_it_could_begin(self) -> None:
-        assert code(answer(TONIGHT, duration=Duration(until=TONIGHT.opens - MINUTE))) == "end_is_past"
+        assert code(answer(TONIGHT, duration=Duration(until=TONIGHT.opens - MINUTE))) == "expiry_is_past"
         assert isinstance(answer(TONIGHT, duration=Duration(until=TONIGHT.opens + HOUR)), NeedsApproval)
         assert isinstance(answer(TONIGHT, duration=Duration(lasts=2 * HOUR)), NeedsApproval)
 

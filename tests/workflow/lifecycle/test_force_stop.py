@@ -99,7 +99,7 @@ def test_it_is_asked_for_approved_and_done_and_the_mask_goes_on_to_its_proof(slo
     assert "stopped by force, as bob approved" in world.card(masked)
     assert kills(world, "deaf-one") == 1
     assert state(host, "deaf-one") == {"LoadState": "masked", "ActiveState": "failed"}
-    assert [r["data"]["by"] for r in world.store.records() if r["type"] == "mask.forced"] == [done.id]
+    assert [r["data"]["by"] for r in world.store.records() if r["type"] == "mask.stop_forced"] == [done.id]
     assert world.undo(masked).target.outcome is Outcome.RESTORED
     assert state(host, "deaf-one") == {"LoadState": "loaded", "ActiveState": "active"}
 

@@ -23,11 +23,11 @@ def mask_is_off(facts: Facts, policy: Policy) -> Refuse | None:
         return None
     mask = facts.own_mask
     if mask is None or mask.hold is None or mask.hold_state.off is not Loss.REMOVED or not policy.holds.reapply:
-        return Refuse("not_off", "There is no hold of ours any more whose mask is to be put back.")
+        return Refuse("not_removed", "There is no hold of ours any more whose mask is to be put back.")
     rests = rests_until(mask.hold_state.rounds, policy.holds, facts.now)
     if rests is None:
         return None
-    return Refuse("rests", f"It was put back so often that it rests until {rests:%H:%M} UTC.")
+    return Refuse("reapply_paused", f"It was put back so often that it rests until {rests:%H:%M} UTC.")
 
 
 def is_put_back(facts: Facts, _policy: Policy) -> Allow | Refuse | None:

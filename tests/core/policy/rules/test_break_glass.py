@@ -286,10 +286,10 @@ NO_OWNER = {
     ),
     "a guest": (own(replace(CAROL, is_guest=True)), "not_a_member", "carol could not have asked for this"),
     "who has it": (own(ALICE), "owns_it", "It is alice's already."),
-    "who approved it": (own(BOB, voted(BOB)), "decided_it", "bob decided on it, so it cannot be theirs as well."),
+    "who approved it": (own(BOB, voted(BOB)), "approved_it", "bob decided on it, so it cannot be theirs as well."),
     "who went ahead alone with it": (
         own(OLIVE, broken(waiting(), OLIVE)),
-        "decided_it",
+        "approved_it",
         "olive decided on it, so it cannot be theirs as well.",
     ),
 }

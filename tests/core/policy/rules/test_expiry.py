@@ -59,8 +59,8 @@ class TestTheLength:
             ({"lasts": timedelta(days=31)}, "too_long"),
             ({"lasts": timedelta.max}, "too_long"),
             ({"until": NOW + timedelta(days=31)}, "too_long"),
-            ({"until": NOW}, "end_is_past"),
-            ({"lasts": timedelta()}, "end_is_past"),
+            ({"until": NOW}, "expiry_is_past"),
+            ({"lasts": timedelta()}, "expiry_is_past"),
         ],
     )
     def test_what_makes_no_sense_is_refused(self, term: dict[str, Any], said: str) -> None:
@@ -68,12 +68,12 @@ class TestTheLength:
 
     def test_who_approves_late_leaves_less_of_it_but_not_nothing(self) -> None:
         assert isinstance(asked(moment=Moment.ACT, until=NOW + timedelta(seconds=9)), NeedsApproval)
-        assert code(asked(moment=Moment.ACT, until=NOW)) == "end_is_past"
+        assert code(asked(moment=Moment.ACT, until=NOW)) == "expiry_is_past"
 
     def test_a_policy_can_ask_for_an_end(self) -> None:
         answer = asked(BOUNDED)
         assert isinstance(answer, Refuse)
-        assert (answer.code, answer.reason) == ("needs_end", "Rule `prod` lets no mask last for good.")
+        assert (answer.code, answer.reason) == ("needs_expiry", "Rule `prod` lets no mask last for good.")
         assert "`--for 2h`" in answer.hint
         assert isinstance(asked(BOUNDED, lasts=HOUR), NeedsApproval)
         assert not isinstance(decide(facts(request(verb=Verb.UNMASK)), BOUNDED), Refuse)
@@ -104,10 +104,10 @@ class TestTheEnd:
         ids=["no mask", "no end", "put off", "taken back", "nothing there"],
     )
     def test_it_does_not_come_before_its_time(self, mask: Request | None) -> None:
-        assert code(self.due(mask)) == "end_not_due"
+        assert code(self.due(mask)) == "expiry_not_due"
 
     def test_nothing_else_comes_by_itself(self) -> None:
-        assert code(self.due(ending(), Verb.MASK)) == "end_not_due"
+        assert code(self.due(ending(), Verb.MASK)) == "expiry_not_due"
 
     def test_what_was_stopped_and_never_masked_is_brought_back_as_well(self) -> None:
         assert isinstance(self.due(ending(outcome=Outcome.NOT_PROTECTED), snapshot=snapshot()), Allow)
@@ -171,7 +171,7 @@ class TestProlonging:
 
     def test_keeping_it_for_good_needs_a_vote_or_is_not_allowed(self) -> None:
         assert isinstance(self.later(None), NeedsApproval)
-        assert code(self.later(None, policy=BOUNDED)) == "needs_end"
+        assert code(self.later(None, policy=BOUNDED)) == "needs_expiry"
 
     def test_a_sooner_end_is_an_unmask(self) -> None:
         assert code(self.later(NOW)) == "not_later"
@@ -182,7 +182,7 @@ class TestProlonging:
         ids=["no end", "taken back", "never masked"],
     )
     def test_what_does_not_stand_is_not_prolonged(self, mask: Request) -> None:
-        assert code(self.later(NOW + HOUR, mask)) == "no_end"
+        assert code(self.later(NOW + HOUR, mask)) == "no_expiry"
 
     def test_what_was_written_down_before_a_crash_is_not_refused_as_done_already(self) -> None:
         done = Extension("r1", ALICE.id, ALICE.name, NOW, NOW + HOUR)
@@ -191,7 +191,7 @@ class TestProlonging:
 
     def test_a_mask_that_is_not_on_record_is_not_prolonged(self) -> None:
         ask = replace(request().ask, extends="r0")
-        assert code(decide(facts(replace(request(), ask=ask)), POLICY)) == "no_end"
+        assert code(decide(facts(replace(request(), ask=ask)), POLICY)) == "no_expiry"
 
     def test_a_mask_whose_time_is_not_known_is_never_prolonged_without_a_vote(self) -> None:
         unknown = replace(ending(), aftercare=Aftercare(ends_at=NOW))

@@ -273,7 +273,7 @@ class TestPuttingOneBack:
         wanted = request(hold=HOLD)
         asked = replace(wanted, ask=replace(wanted.ask, repeats="r0", by_itself=True))
         assert isinstance(decide(facts(asked, own_mask=off()), HELD), Allow)
-        assert code(decide(facts(asked), HELD)) == "not_off"
+        assert code(decide(facts(asked), HELD)) == "not_removed"
 
     @pytest.mark.parametrize(
         "mask",
@@ -287,14 +287,14 @@ class TestPuttingOneBack:
         ids=["there", "another's", "no hold", "lifted", "back already"],
     )
     def test_what_is_not_to_be_put_back_is_not(self, mask: Request) -> None:
-        assert code(self.back(mask)) == "not_off"
+        assert code(self.back(mask)) == "not_removed"
 
     def test_a_policy_may_have_it_announced_only(self) -> None:
-        assert code(self.back(policy=replace(HELD, holds=replace(HELD.holds, reapply=False)))) == "not_off"
+        assert code(self.back(policy=replace(HELD, holds=replace(HELD.holds, reapply=False)))) == "not_removed"
 
     def test_it_rests_when_it_was_put_back_too_often_lately(self) -> None:
         rounds = (NOW - 3 * HOUR, NOW - HOUR / 2, NOW - HOUR / 3, NOW - HOUR / 4)
-        assert code(self.back(off(rounds=rounds))) == "rests"
+        assert code(self.back(off(rounds=rounds))) == "reapply_paused"
         assert isinstance(self.back(off(rounds=rounds[:3])), Allow)
         assert rests_until(rounds, HELD.holds, NOW) == NOW + HOUR / 2
         assert rests_until(rounds, HELD.holds, NOW + HOUR / 2) is None
@@ -342,10 +342,10 @@ class TestItsClocks:
         assert next_due(replace(off(try_at=NOW), undone_by="r9")) is None
 
     def test_who_is_woken_up_about_it_is_told_when_it_is_over(self) -> None:
-        paged = replace(off(), paging=Paging(Cause.TAKEN_OFF, paged_at=NOW))
+        paged = replace(off(), paging=Paging(Cause.HOLD_REMOVED, paged_at=NOW))
         assert is_page_still_needed(paged)
         assert not is_page_still_needed(replace(paged, hold_state=HoldState()))
         assert not is_page_still_needed(replace(paged, repeated_by="r9"))
-        assert summary(paged, Cause.TAKEN_OFF) == (
+        assert summary(paged, Cause.HOLD_REMOVED) == (
             "A hold is taken off again and again: the mask of cron.service on web-01"
         )

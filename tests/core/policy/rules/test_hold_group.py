@@ -239,7 +239,7 @@ class TestGoingToOneMoreHost:
 
     def test_what_a_new_hold_would_need_there_it_needs_too(self) -> None:
         strict = replace(HELD, rules=(replace(PROD, requires_end=True),))
-        assert code(self.spread(policy=strict)) == "needs_end"
+        assert code(self.spread(policy=strict)) == "needs_expiry"
         assert code(self.spread(policy=replace(HELD, holds=HoldPolicy()))) == "unknown_owners"
 
     def test_a_bound_on_how_much_is_masked_lets_it_go_on_later(self) -> None:
@@ -277,7 +277,7 @@ class TestLiftingOne:
         part = replace(mask, ask=replace(mask.ask, change=change))
         ask = replace(request(verb=Verb.UNMASK).ask, undoes="r0", by_itself=True)
         given = looked(masked(Layer.PERSISTENT), replace(request(), ask=ask), own_mask=part)
-        assert code(decide(given, HELD)) == "end_not_due"
+        assert code(decide(given, HELD)) == "expiry_not_due"
         lifted = replace(part, aftercare=replace(part.aftercare, ends_at=NOW))
         assert (part.hold, lifted.hold) == (change.hold, None)
         answer = decide(replace(given, own_mask=lifted), HELD)
