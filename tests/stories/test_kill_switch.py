@@ -36,7 +36,7 @@ def test_new_masks_are_stopped_by_one_and_go_on_by_two(story: Story) -> None:
     assert story.sees("tuned.service") == RUNS
 
     _two_let_them_go_on(story)
-    story.until(lambda: "Stopped" not in words(story.card("MASK cron.service")), "the card forgetting it")
+    story.until(lambda: "Kill switch" not in words(story.card("MASK cron.service")), "the card forgetting it")
     story.presses("alice", "Withdraw", waiting)
     story.presses("alice", "Withdraw", story.asks("/mask web-02 restless"))
     story.card("WITHDRAWN · mask restless.service")

@@ -154,10 +154,10 @@ def test_what_waits_says_so_on_its_card_cannot_be_approved_and_may_be_denied(wor
 def test_once_new_masks_go_on_the_card_forgets_it(world: World) -> None:
     asked = waits(world, within=60 * MINUTE)
     freeze(world)
-    world.until(lambda: "*Stopped*" in world.card(asked), "a card that says so")
+    world.until(lambda: "*Kill switch*" in world.card(asked), "a card that says so")
     thaw(world, by=CAROL)
     thaw(world, by=BOB)
-    world.until(lambda: "*Stopped*" not in world.card(asked), "a card without it")
+    world.until(lambda: "*Kill switch*" not in world.card(asked), "a card without it")
 
 
 def test_a_restart_forgets_nothing(idle: World) -> None:
