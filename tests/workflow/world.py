@@ -155,10 +155,14 @@ class World:
 
     def follow_up(self, request: Request, kind: FollowupKind, *, by: Person, **given: Any) -> Followup:
         """Want something of a request beside a vote, and return that with its answer."""
-        mine = self.desk.followups.record(request.id, FollowupCommand(wanted, **given), caller(by))
+        mine = self.desk.followups.record(request.id, FollowupCommand(kind, **given), caller(by))
 
         def heard() -> list[Followup]:
-            found = (followup for followup in self.store.get(request.id).followups if (followup.by, followup.at) == (mine.by, mine.at))
+            found = (
+                followup
+                for followup in self.store.get(request.id).followups
+                if (followup.by, followup.at) == (mine.by, mine.at)
+            )
             return [followup for followup in found if followup.tally is not Tally.CAST]
 
         self.until(lambda: bool(heard()), f"an answer to {kind} of {request.ask.change}")

@@ -166,9 +166,8 @@ class Database:
             return outbox.mark_delivered(connection, due, posted, now=now, interval=self._limits.card_edit_interval)
 
     def mark_undelivered(self, due: Due, *, retry_in: timedelta | None) -> None:
-        at = None if retry_in is None else self._clock.now() + retry_in
         with self._transactions.writing() as connection:
-            outbox.mark_undelivered(connection, due, at=at)
+            outbox.mark_undelivered(connection, due, at=None if retry_in is None else self._clock.now() + retry_in)
 
     def card(self, request_id: str) -> tuple[str, str]:
         with self._transactions.reading() as connection:

@@ -132,7 +132,9 @@ class Desk:
             console_works=command.console_works,
             place=caller.place,
         )
-        if not self._deps.store.record_vote(request_id, vote, events=[event(request, "approval.cast", actor=caller.id)]):
+        if not self._deps.store.record_vote(
+            request_id, vote, events=[event(request, "approval.cast", actor=caller.id)]
+        ):
             raise UsageError(_voted_before(self.request(request_id), vote))
 
     def ballot(self, request_id: str, digest: str) -> Request:

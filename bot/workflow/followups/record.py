@@ -139,7 +139,9 @@ def grant_followup(request: Request, followup: Followup) -> Request:
 def refuse_followup(deps: Deps, claim: Claim, request: Request, followup: Followup, no: Refuse) -> Request:
     """Store that it was refused, and say so to who wanted it."""
     refused = _with(request, followup, replace(followup, tally=Tally.REFUSED, refusal=sentence(no)))
-    said_no = event(request, "followup.refused", outcome="denied", code=no.code, actor=followup.by, followup=str(followup.kind))
+    said_no = event(
+        request, "followup.refused", outcome="denied", code=no.code, actor=followup.by, followup=str(followup.kind)
+    )
     told = Message(MessageKind.WHISPER, to=followup.by.user, body=sentence(no), place=followup.place)
     return deps.store.save(refused, events=[said_no], messages=[told], claim=claim)
 
