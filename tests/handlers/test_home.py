@@ -94,7 +94,7 @@ class TestThePage:
         switch = KillSwitch(PersonId("T1", "UCAROL"), "carol", "it masks the wrong hosts", datetime.now(UTC))
         world.store.save_periodic(Periodic(NAME, encode(KillSwitchState(kill_switch=switch))))
         world.send(home_opened())
-        assert "new masks, by carol" in page(world)
+        assert "on, by carol" in page(world)
 
     def test_is_left_alone_when_the_messages_are_looked_at(self, world: World) -> None:
         world.send(home_opened(tab="messages"))
