@@ -2,12 +2,14 @@
 
 import os
 import sys
+from dataclasses import asdict
 from typing import Annotated, NoReturn
 
 import typer
 
 from bot.cli import followups
 from bot.cli import options as words
+from bot.cli.arguments import Mask, Plan, Unmask, one_per_field
 from bot.cli.audit import audit
 from bot.cli.guard import guard
 from bot.errors import ConfigError, MaskbotError, UsageError
@@ -53,59 +55,25 @@ def doctor(
 
 
 @app.command(context_settings=words.SPELLINGS)
-def mask(  # noqa: PLR0913 - one parameter for each word of the command
-    host: words.Host,
-    unit: words.Unit,
-    reason: words.Reason = None,
-    *,
-    runtime: words.Runtime = False,
-    keep_running: words.KeepRunning = False,
-    force: words.Force = False,
-    user: words.User = "",
-    for_: words.For = "",
-    until: words.Until = "",
-    hold: words.Hold = "",
-    review: words.Review = "",
-    at: words.At = "",
-    window: words.Window = "",
-    break_glass: words.BreakGlass = False,
-    console_works: words.ConsoleWorks = False,
-    no_wait: words.NoWait = False,
-    carry_out: words.CarryOut = False,
-    json: words.Json = False,
-) -> None:
+@one_per_field
+def mask(given: Mask) -> None:
     """Ask for a mask: the unit is stopped and cannot be started, once the right people approve."""
-    from bot.cli import call
-
-    times = {"for": for_, "until": until, "hold": hold, "review": review, "at": at, "window": window}
-    flags = {"runtime": runtime, "keep_running": keep_running, "force": force, "break_glass": break_glass}
-    options = call.options(user=user, times=times, console_works=console_works, **flags)
-    asked = call.change("mask", (host, unit), options, reason or (), wait=not no_wait)
-    _exit(call.ask(asked, carry_out=carry_out, as_json=json))
+    _ask("mask", given)
 
 
 @app.command(context_settings=words.SPELLINGS)
-def unmask(  # noqa: PLR0913 - the same
-    host: words.Host,
-    unit: words.Unit,
-    reason: words.Reason = None,
-    *,
-    user: words.User = "",
-    at: words.At = "",
-    window: words.Window = "",
-    break_glass: words.BreakGlass = False,
-    console_works: words.ConsoleWorks = False,
-    no_wait: words.NoWait = False,
-    carry_out: words.CarryOut = False,
-    json: words.Json = False,
-) -> None:
+@one_per_field
+def unmask(given: Unmask) -> None:
     """Ask for a unit to be brought back to what it was before its mask."""
+    _ask("unmask", given)
+
+
+def _ask(verb: str, given: Mask | Unmask) -> NoReturn:
     from bot.cli import call
 
-    times = {"at": at, "window": window}
-    options = call.options(user=user, break_glass=break_glass, console_works=console_works, times=times)
-    asked = call.change("unmask", (host, unit), options, reason or (), wait=not no_wait)
-    _exit(call.ask(asked, carry_out=carry_out, as_json=json))
+    typed = call.options(asdict(given))
+    asked = call.change(verb, (given.host, given.unit), typed, given.reason or (), wait=not given.no_wait)
+    _exit(call.ask(asked, carry_out=given.carry_out, as_json=given.json))
 
 
 @app.command()
@@ -163,23 +131,12 @@ def status(
 
 
 @app.command()
-def plan(  # noqa: PLR0913 - the same
-    host: words.Host,
-    unit: words.Unit,
-    *,
-    runtime: words.Runtime = False,
-    keep_running: words.KeepRunning = False,
-    user: words.User = "",
-    for_: words.For = "",
-    until: words.Until = "",
-    json: words.Json = False,
-) -> None:
+@one_per_field
+def plan(given: Plan) -> None:
     """What a mask would do, and who would have to approve; nobody is asked."""
     from bot.cli import call
 
-    times = {"for": for_, "until": until}
-    options = call.options(runtime=runtime, keep_running=keep_running, user=user, times=times)
-    _exit(call.look("plan", (host, unit), options, as_json=json))
+    _exit(call.look("plan", (given.host, given.unit), call.options(asdict(given)), as_json=given.json))
 
 
 @app.command()
@@ -187,7 +144,7 @@ def explain(host: words.Host, unit: words.Unit, *, user: words.User = "", json: 
     """Why the answer to a mask would be what it is: the check that decides, and what every rule says."""
     from bot.cli import call
 
-    _exit(call.look("why", (host, unit), call.options(user=user), as_json=json))
+    _exit(call.look("why", (host, unit), call.options({"user": user}), as_json=json))
 
 
 @app.command("list")

@@ -18,6 +18,8 @@ from bot.errors import MaskbotError, UsageError
 Words = Mapping[str, Any]
 # Where to look if MASKBOT_SOCKET does not say it: the bot's default in its own folder, and a service's usual place.
 _PLACES = (Path("var/maskbot.sock"), Path("/run/maskbot/maskbot.sock"))
+_FLAGS = ("runtime", "keep_running", "force", "break_glass", "console_works")
+_TIMES = ("for_", "until", "hold", "review", "at", "window")  # `for` by itself is a word of Python
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +32,11 @@ class Vote:
     console_works: bool = False
 
 
-def options(  # noqa: PLR0913 - one parameter for each option
-    *,
-    runtime: bool = False,
-    keep_running: bool = False,
-    force: bool = False,
-    user: str = "",
-    break_glass: bool = False,
-    console_works: bool = False,
-    times: Mapping[str, str] | None = None,
-) -> list[str]:
-    """The options as they are written behind `/mask`; `times` by the option that each belongs to."""
-    given = ["--runtime"] * runtime + ["--keep-running"] * keep_running + ["--force"] * force
-    given += ["--break-glass"] * break_glass + ["--console-works"] * console_works
-    given += [f"--user={_one_word(user)}"] if user else []
-    return [*given, *(f"--{name}={_quoted(typed)}" for name, typed in (times or {}).items() if typed)]
+def options(given: Words) -> list[str]:
+    """The options as they are written behind `/mask`; others, which the terminal alone has, are left out."""
+    flags = [f"--{name.replace('_', '-')}" for name in _FLAGS if given.get(name)]
+    user = [f"--user={_one_word(given['user'])}"] if given.get("user") else []
+    return [*flags, *user, *(f"--{name.rstrip('_')}={_quoted(given[name])}" for name in _TIMES if given.get(name))]
 
 
 def change(verb: str, names: Sequence[str], given: Sequence[str], reason: Sequence[str], *, wait: bool) -> Words:
