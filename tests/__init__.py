@@ -1,1 +1,1 @@
-"""What maskbot promises, asked of the real parts."""
+"""The tests: what maskbot promises, checked on real parts."""

@@ -1,1 +1,1 @@
-"""Measurements, as ratios against a floor in the same run; nothing here is asserted by the suite."""
+"""Benchmarks, as ratios against a baseline in the same run; the suite asserts none of them."""

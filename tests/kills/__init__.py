@@ -1,1 +1,1 @@
-"""A bot that is killed at every moment of a request: whoever goes on ends it, once."""
+"""Kills: the bot is killed at every point of a request, and whoever goes on finishes it once."""

@@ -1,1 +1,1 @@
-"""Real hosts and a Slack stand-in, made from one Debian machine, shared by the tests and the demo."""
+"""The lab: real systemd hosts and a Slack stand-in on one Debian machine, for the tests and the demo."""

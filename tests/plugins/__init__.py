@@ -1,1 +1,1 @@
-"""What this suite adds to pytest itself."""
+"""Pytest plugins of this suite."""

@@ -1,1 +1,1 @@
-"""What only many requests, many kills and time can show."""
+"""The soak: many requests under faults and kills for a long time, and tests with several bots."""

@@ -1,1 +1,1 @@
-"""Hosts: the inventory, and those that are in quarantine."""
+"""Hosts: the inventory, and quarantine of hosts whose key is not trusted."""

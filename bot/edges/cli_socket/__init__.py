@@ -1,1 +1,1 @@
-"""The Unix socket between `maskbot ...` at a terminal and the running bot."""
+"""The Unix socket between `maskbot` at a terminal and the running bot."""

@@ -1,1 +1,1 @@
-"""HTTP: the bot's own listener, and POST to others."""
+"""HTTP: the bot's listener, and POST to other systems."""

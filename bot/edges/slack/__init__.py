@@ -1,1 +1,1 @@
-"""Slack: payloads that come in, messages that go out, and who its people are."""
+"""Slack: incoming payloads, outgoing messages, and look-ups of people and channels."""

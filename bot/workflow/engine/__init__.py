@@ -1,1 +1,1 @@
-"""The engine: workers that claim what is due, timers, periodic tasks, and the configuration in force."""
+"""The engine: workers that claim what is due, timers, periodic tasks, and configuration reload."""

@@ -1,1 +1,1 @@
-"""Requests in the store: submitted, looked up, related to each other, closed."""
+"""Stored requests: submitted, looked up, related to each other, closed."""

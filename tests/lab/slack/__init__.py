@@ -1,1 +1,1 @@
-"""A Slack that runs here: a stand-in in a network of its own, behind a proxy that is as strict as the real one."""
+"""The Slack stand-in: in a network namespace of its own, behind a proxy that is as strict as Slack."""
