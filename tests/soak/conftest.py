@@ -6,12 +6,11 @@ from contextlib import ExitStack
 import pytest
 
 from tests.lab.demo import Demo
-from tests.lab.hosts import LabHost
 from tests.lab.machine import NotHereError
 from tests.lab.postgres import Postgres, postgres
 from tests.lab.pristine import Pristine
 from tests.lab.slack.lab import SlackLab
-from tests.soak.fleet import Fleet, running_fleet
+from tests.soak.fleet import Fleet, two_replicas
 from tests.stories.scene import Story, mark
 
 
@@ -25,15 +24,7 @@ def slack_and_cluster() -> Iterator[tuple[SlackLab, Postgres]]:
             pytest.skip(str(cannot))
 
 
-@pytest.fixture(scope="module")
-def fleet(
-    slack_and_cluster: tuple[SlackLab, Postgres], lab_hosts: Mapping[str, LabHost], found: Mapping[str, Pristine]
-) -> Iterator[Fleet]:
-    """Two replicas, on hosts as they were found."""
-    assert found
-    slack, cluster = slack_and_cluster
-    with running_fleet(slack, lab_hosts, cluster) as one:
-        yield one
+fleet = pytest.fixture(two_replicas, scope="module", name="fleet")
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from tests.lab.hosts import LabHost
 from tests.lab.installation import Bot, Installation
 from tests.lab.machine import LabError
 from tests.lab.postgres import Postgres
+from tests.lab.pristine import Pristine
 from tests.lab.slack.lab import SlackLab
 
 DATABASE = "fleet"
@@ -73,6 +74,16 @@ def running_fleet(
         desk = Database(url, clock=SystemClock(), instance="desk")
         stack.callback(desk.close)
         yield Fleet(tuple(bots), slack, hosts, cluster, desk)
+
+
+def two_replicas(
+    slack_and_cluster: tuple[SlackLab, Postgres], lab_hosts: Mapping[str, LabHost], found: Mapping[str, Pristine]
+) -> Iterator[Fleet]:
+    """Two replicas, on hosts as they were found: what the fixtures named `fleet` are made of."""
+    assert found
+    slack, cluster = slack_and_cluster
+    with running_fleet(slack, lab_hosts, cluster) as one:
+        yield one
 
 
 def _end(bot: Bot) -> None:

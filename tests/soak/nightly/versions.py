@@ -1,19 +1,16 @@
 """Two versions of the code side by side on one PostgreSQL, as while the bots of a fleet are replaced one by one."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from bot import __version__
-from tests.lab.hosts import LabHost
 from tests.lab.installation import ROOT
 from tests.lab.machine import LabError
-from tests.lab.postgres import Postgres
 from tests.lab.pristine import Pristine
-from tests.lab.slack.lab import SlackLab
-from tests.soak.fleet import DATABASE, Fleet, running_fleet
+from tests.soak.fleet import DATABASE, Fleet, two_replicas
 from tests.soak.one_change import done
 from tests.soak.run import Plan, soak
 from tests.soak.versions import MARK, NEXT, Rollout, be, next_version, replaced
@@ -28,15 +25,8 @@ def newer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next_version(tmp_path_factory.mktemp("next"))
 
 
-@pytest.fixture
-def fleet(
-    slack_and_cluster: tuple[SlackLab, Postgres], lab_hosts: Mapping[str, LabHost], found: Mapping[str, Pristine]
-) -> Iterator[Fleet]:
-    """Two replicas of this version, on a database that no other has seen."""
-    assert found
-    slack, cluster = slack_and_cluster
-    with running_fleet(slack, lab_hosts, cluster) as one:
-        yield one
+# Of this version, for each test: on a database that no other has seen.
+fleet = pytest.fixture(two_replicas, name="fleet")
 
 
 def versions(fleet: Fleet, request_id: str = "", kind: str = "") -> set[str]:
