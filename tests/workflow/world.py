@@ -120,15 +120,12 @@ class World:
         host: str = "web-01",
         by: Person = ALICE,
         place: Place = INCIDENT,
-        break_glass: bool = False,
-        console_works: bool = False,
         **options: Any,
     ) -> Request:
-        """Record what somebody wants; nothing is waited for."""
+        """Record what somebody wants; nothing is waited for. Options are those of the ask or of its change."""
+        own = {name: options.pop(name) for name in ("break_glass", "console_works") if name in options}
         change = Change(verb, host, UnitName.parse(unit), **options)
-        ask = Ask(
-            change, by.id, by.name, place, "INC-42: runaway job", break_glass=break_glass, console_works=console_works
-        )
+        ask = Ask(change, by.id, by.name, place, "INC-42: runaway job", **own)
         return self.desk.submit(ask, key=secrets.token_hex(8))
 
     def ask_mask(self, unit: str, **given: Any) -> Request:
