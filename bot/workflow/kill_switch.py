@@ -14,10 +14,11 @@ from bot.core.policy.model import Facts, Moment
 from bot.core.policy.rules.permission import NOT_KNOWN_YET
 from bot.core.requests import Ask, Change, Request, Stage, Target, Verb
 from bot.core.systemd.units import UnitName
-from bot.errors import MaskbotError, NotYet, Stale, Unverified
+from bot.errors import MaskbotError, NotYet, Unverified
 from bot.ports import Message, MessageKind, Periodic
 from bot.workflow.evaluate import facts
 from bot.workflow.process.deps import Deps
+from bot.workflow.process.update import update_periodic
 from bot.workflow.requests.closing import sentence
 from bot.workflow.requests.kill_switch_state import NAME, kill_switch_state
 
@@ -43,24 +44,15 @@ class KillSwitchControl:
         """Record what somebody wants; a second delivery with the same key changes nothing."""
         now = self._deps.clock.now()
         asked = SwitchRequest(turns_off, caller.id, caller.name, caller.place, reason, now, caller.key)
-        while not self._recorded(asked):
-            continue
 
-    def _recorded(self, asked: SwitchRequest) -> bool:
-        """False if somebody else changed the row meanwhile."""
-        store = self._deps.store
-        task = store.get_periodic(NAME) or Periodic(NAME)
-        state = decode(task.document)
-        if state.knows(asked.key):
-            return True
-        newer = encode(replace(state, requests=(*state.requests, asked)))
-        try:
-            store.save_periodic(
-                Periodic(NAME, newer, asked.at, task.version), events=[_event("kill_switch.requested", asked)]
-            )
-        except Stale:
-            return False
-        return True
+        def recorded(task: Periodic) -> tuple[Periodic, Sequence[Event]] | None:
+            state = decode(task.document)
+            if state.knows(asked.key):
+                return None
+            newer = encode(replace(state, requests=(*state.requests, asked)))
+            return Periodic(NAME, newer, asked.at, task.version), [_event("kill_switch.requested", asked)]
+
+        update_periodic(self._deps, NAME, recorded)
 
 
 def apply_switch_requests(deps: Deps, task: Periodic) -> None:

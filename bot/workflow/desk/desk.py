@@ -11,7 +11,7 @@ from bot.core.people.identity import Caller, PersonId, Place
 from bot.core.requests import Ask, Outcome, Request, Stage, Tally, Verdict, Vote, VoteCommand
 from bot.core.requests.scheduling import repeat_change
 from bot.core.time.human_time import Now
-from bot.errors import Stale, UsageError
+from bot.errors import UsageError
 from bot.workflow.desk.admission import Admission
 from bot.workflow.expiry.extend import Extensions
 from bot.workflow.followups.record import Followups
@@ -25,7 +25,7 @@ from bot.workflow.queries.answers import Answers
 from bot.workflow.queries.form_options import FormOptions
 from bot.workflow.queries.home_publisher import HomePublisher
 from bot.workflow.requests.closing import event
-from bot.workflow.requests.lookup import beside, describe_decision, how_it_stands, stored_request
+from bot.workflow.requests.lookup import beside, describe_decision, how_it_stands, stored_request, update_stored_request
 
 _STILL_MINE = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)
 
@@ -170,7 +170,9 @@ class Desk:
             because = f"{request.owner_name} withdrew it."
             return request.move(Stage.WITHDRAWN, because=because, finished_at=self._deps.clock.now(), due_at=None)
 
-        self._change(request_id, withdrawn, "request.withdrawn", actor=by)
+        update_stored_request(
+            self._deps, request_id, lambda now: (withdrawn(now), [event(now, "request.withdrawn", actor=by)])
+        )
         call_forces(self._deps, self.request(request_id))
 
     def look_now(self, request_id: str, *, by: PersonId) -> None:
@@ -201,16 +203,6 @@ class Desk:
         """Record that a payload was turned away before anybody read it."""
         refused = Event("identity.refused", "denied", code=code, actor=by, data={"channel": place.channel})
         self._deps.store.record([refused])
-
-    def _change(self, request_id: str, move: Callable[[Request], Request], kind: str, *, actor: PersonId) -> None:
-        """Move a stored request; if somebody else moved it first, look at it again and decide anew."""
-        while True:
-            request = self.request(request_id)
-            try:
-                self._deps.store.save(move(request), events=[event(request, kind, actor=actor)])
-            except Stale:
-                continue
-            return
 
 
 def _voted_before(request: Request, vote: Vote) -> str:

@@ -1,18 +1,19 @@
 """What people want of a request beside a vote, taken down: checked as far as that needs no look-up."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from bot.core.audit.chain import Event
 from bot.core.cards.buttons import DIGEST_SIGNS
 from bot.core.people.identity import Caller
 from bot.core.policy.model import Policy, Refuse
 from bot.core.policy.rules.break_glass import why_too_short
 from bot.core.requests import Followup, FollowupCommand, FollowupKind, Request, Stage, Tally
-from bot.errors import NoSuchRequest, Stale, UsageError
+from bot.errors import UsageError
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import event, sentence
-from bot.workflow.requests.lookup import describe_decision
+from bot.workflow.requests.lookup import describe_decision, update_stored_request
 
 _KEPT = 20  # followups, the newest of them
 Check = Callable[[Request, Followup, Policy], None]
@@ -47,22 +48,15 @@ class Followups:
 
 
 def _record(deps: Deps, request_id: str, followup: Followup) -> None:
-    while True:
-        try:
-            request = deps.store.get(request_id)
-        except NoSuchRequest:
-            raise UsageError("This button belongs to a request that is not on record any more.") from None
-        followup = replace(followup, digest=_whole_digest(request, followup))
+    def recorded(request: Request) -> tuple[Request, Sequence[Event]]:
+        whole = replace(followup, digest=_whole_digest(request, followup))
         if any((other.kind, other.by.key) == (followup.kind, followup.by.key) for other in request.open_followups):
             raise UsageError("That is recorded already, and is being looked at.")
-        check(request, followup, deps.policy)
-        recorded = replace(request, followups=(*request.followups, followup)[-_KEPT:])
+        check(request, whole, deps.policy)
         asked = event(request, "followup.recorded", actor=followup.by, followup=str(followup.kind), text=followup.text)
-        try:
-            deps.store.save(recorded, events=[asked])
-        except Stale:  # somebody else changed it first: it is looked at anew
-            continue
-        return
+        return replace(request, followups=(*request.followups, whole)[-_KEPT:]), [asked]
+
+    update_stored_request(deps, request_id, recorded)
 
 
 def check(request: Request, followup: Followup, policy: Policy) -> None:

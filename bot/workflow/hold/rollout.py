@@ -18,7 +18,7 @@ from bot.workflow.people.channels import place_of, thread_of
 from bot.workflow.people.membership import mention_ids
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
-from bot.workflow.process.run_periodic_now import run_periodic_now
+from bot.workflow.process.update import run_periodic_now
 from bot.workflow.requests.closing import event
 from bot.workflow.requests.hold_group import SPREAD, approved, in_group, is_of, newest
 from bot.workflow.requests.kill_switch_state import active_kill_switch

@@ -18,7 +18,7 @@ from bot.core.requests import Stage
 from bot.errors import HostError, MaskbotError, Stale
 from bot.ports import Clock, Hosts, Message, MessageKind, Periodic, Query, Reply, Store
 from bot.workflow.process.deps import Deps
-from bot.workflow.process.run_periodic_now import run_periodic_now
+from bot.workflow.process.update import run_periodic_now
 from bot.workflow.requests.closing import end
 
 log = structlog.get_logger()

@@ -8,9 +8,8 @@ from dataclasses import replace
 
 from bot.core.hosts.inventory import Host
 from bot.core.requests import Request, Verb
-from bot.errors import Stale
-from bot.ports import Periodic
 from bot.workflow.process.deps import Deps
+from bot.workflow.process.update import update_periodic
 
 SPREAD = "spread"
 _MOST = 1000
@@ -91,10 +90,4 @@ def spread_of(whole: Request) -> str:
 def see_to(deps: Deps, mask: Request) -> None:
     """Something happened to a whole, or is about to: it is looked after at once, also if that is just being done."""
     name = spread_of(approved(deps, mask))
-    while True:
-        task = deps.store.get_periodic(name) or Periodic(name)
-        try:
-            deps.store.save_periodic(replace(task, due_at=deps.clock.now()))
-        except Stale:
-            continue
-        return
+    update_periodic(deps, name, lambda task: (replace(task, due_at=deps.clock.now()), ()))

@@ -1,7 +1,9 @@
 """A button under a card: the request that it belongs to, how that stands, and where what comes of it is said."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from bot.core.audit.chain import Event
 from bot.core.people.identity import Caller
 from bot.core.requests import Request, Stage
 from bot.core.systemd.units import Snapshot
@@ -9,6 +11,9 @@ from bot.errors import NoSuchRequest, UsageError
 from bot.ports import Query
 from bot.workflow.people.channels import asked_at
 from bot.workflow.process.deps import Deps
+from bot.workflow.process.update import update
+
+_NOT_ON_RECORD = "This button belongs to a request that is not on record any more."
 
 
 def stored_request(deps: Deps, request_id: str) -> Request:
@@ -16,7 +21,17 @@ def stored_request(deps: Deps, request_id: str) -> Request:
     try:
         return deps.store.get(request_id)
     except NoSuchRequest:
-        raise UsageError("This button belongs to a request that is not on record any more.") from None
+        raise UsageError(_NOT_ON_RECORD) from None
+
+
+def update_stored_request(
+    deps: Deps, request_id: str, change: Callable[[Request], tuple[Request, Sequence[Event]]]
+) -> Request:
+    """Change a request as it is stored (`update`). Raises `UsageError` where there is none."""
+    try:
+        return update(deps, request_id, change)
+    except NoSuchRequest:
+        raise UsageError(_NOT_ON_RECORD) from None
 
 
 def beside(deps: Deps, request: Request, caller: Caller) -> Caller:

@@ -6,8 +6,8 @@ from typing import Any
 
 from bot.core.requests import Extension, Request
 from bot.core.requests.expiry import extend, keep
-from bot.errors import Stale
 from bot.workflow.process.deps import Deps
+from bot.workflow.process.update import update
 from bot.workflow.requests.closing import event
 from bot.workflow.requests.hold_group import is_whole, see_to
 
@@ -59,12 +59,4 @@ def mark_extended(deps: Deps, mask_id: str, by: Extension, *, is_approved: bool)
 def _mark(
     deps: Deps, request_id: str, kind: str, by: str, marked: Callable[[Request], Request], **data: Any
 ) -> Request:
-    while True:
-        request = deps.store.get(request_id)
-        now = marked(request)
-        if now == request:
-            return request
-        try:
-            return deps.store.save(now, events=[event(request, kind, by=by, **data)])
-        except Stale:
-            continue
+    return update(deps, request_id, lambda request: (marked(request), [event(request, kind, by=by, **data)]))

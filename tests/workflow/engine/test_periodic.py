@@ -9,7 +9,7 @@ import pytest
 
 from bot.errors import Stale
 from bot.ports import Periodic
-from bot.workflow.process.run_periodic_now import run_periodic_now
+from bot.workflow.process.update import run_periodic_now
 from tests.workflow.waiting import without_hosts
 from tests.workflow.world import World
 
