@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.core.audit.chain import Event
-from bot.core.paging import Alert, details, key_of, over, summary
+from bot.core.cards.alert import details, over, summary
+from bot.core.paging import Alert, key_of
 from bot.core.requests import Cause, Paging, Request
 from bot.core.requests.timers import is_page_still_needed
 from bot.core.time.human_time import spoken

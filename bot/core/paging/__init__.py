@@ -1,7 +1,7 @@
 """Pages: what a pager is told, in the words of each kind of receiver, and signed."""
 
 from bot.core.paging.address import is_loopback, why_not
-from bot.core.paging.alert import Alert, details, key_of, over, summary
+from bot.core.paging.alert import Alert, key_of
 from bot.core.paging.formats import FORMATS, Call, Format, render
 from bot.core.paging.signing import SIGNATURE, TIMESTAMP, signed
 
@@ -12,12 +12,9 @@ __all__ = [
     "Call",
     "Format",
     "Alert",
-    "details",
     "is_loopback",
     "key_of",
-    "over",
     "render",
     "signed",
-    "summary",
     "why_not",
 ]

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot.core.paging import Alert, Call, Format, details, key_of, over, render, signed, summary, why_not
+from bot.core.cards.alert import details, over, summary
+from bot.core.paging import Alert, Call, Format, key_of, render, signed, why_not
 from bot.core.requests import Cause, Paging, Request, Stage
 from bot.core.requests.timers import is_page_still_needed, next_due
 from tests.core.situations import NOW, our_mask, request, waiting

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from bot.core.cards.alert import summary
 from bot.core.input.draft import Draft, drafted
-from bot.core.paging import summary
 from bot.core.people.identity import Person
 from bot.core.policy.calendar_and_limits import BlastRadius, ExtraApprovals, RequestLimits
 from bot.core.policy.decide import decide
