@@ -74,7 +74,7 @@ class Requests(Protocol):
     ) -> Request:
         """Replace the stored request if its version is still `request.version`, and return it with the next one.
 
-        `urgent` says whether people wait for its card, or it is only drawn anew when its last edit allows.
-        One transaction: the row, its target and votes, the audit events, what must be said. Its card becomes due.
+        One transaction: the row, its target and votes, the audit events, what must be said, its card
+        (`card_after_save`) and when it is due again (`next_due`). `urgent` says whether people wait for the card.
         Raises `Stale`, `LostClaim` (the fence does not match), `HostTaken` (RUNNING while another runs on the host).
         """

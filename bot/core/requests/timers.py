@@ -101,8 +101,13 @@ CLOCKS: Mapping[Stage, tuple[Clock, ...]] = {
 }
 
 
+def first_due(request: Request) -> datetime:
+    """When a new request is taken up: at the time that it was recorded for, or at once."""
+    return request.due_at or request.asked_at
+
+
 def next_due(request: Request) -> datetime | None:
-    """When it has to be taken up again; None: when something happens."""
+    """When a request that is saved has to be taken up again; None: when something happens."""
     times = (clock(request) for clock in (*ALWAYS, *CLOCKS.get(request.stage, ())))
     return min((at for at in times if at is not None), default=None)
 

@@ -1,7 +1,7 @@
 """What must be said, as rows: one card per request, edited as the request goes on, and messages that are said once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,7 +9,8 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, insert, or_, select, update
 
-from bot.core.requests import Request, Stage
+from bot.core.requests import Request
+from bot.core.requests.card_updates import NEVER_POSTED, CardState, card_after_post, card_after_save
 from bot.edges.database.rows import complaint
 from bot.edges.database.tables import messages, requests
 from bot.edges.database.transactions import DATABASE_CLOCK, NOW, Moment, database_time, insert_new
@@ -17,11 +18,8 @@ from bot.ports import Due, Message, MessageKind
 
 log = structlog.get_logger()
 _MESSAGE = TypeAdapter(Message)
-_NEVER_POSTED = -1
 _AN_OLDER_VERSION = timedelta(days=1)  # how far back what it tried is looked for; it did not note when that was
-# A request that ends before anybody was asked, or anything was done, has no card: its asker is told alone.
 _BESIDE_CARD = (MessageKind.LINE, MessageKind.EVIDENCE, MessageKind.NOTE, MessageKind.REMINDER)
-_SHOWN = (Stage.WAITING, Stage.APPROVED, Stage.RUNNING, Stage.DONE)
 
 
 def add(connection: Connection, request: Request, new: Sequence[Message], *, now: datetime) -> None:
@@ -50,32 +48,29 @@ def _row(request: Request | None, message: Message, now: datetime) -> dict[str, 
         "attempts": 0,
         "channel": "",
         "ts": "",
-        "posted_version": _NEVER_POSTED,
+        "posted_version": NEVER_POSTED,
         "urgent_version": request.version if request else 0,
     }
 
 
-def show(connection: Connection, request: Request, *, urgent: bool, now: datetime, interval: timedelta) -> None:
-    """Make the request's card due: at once if people wait for it, else not sooner than its last edit allows."""
-    card = connection.execute(_card_of(request.id).with_for_update()).first()
-    if card is None:
-        if request.stage in _SHOWN:
-            add(connection, request, [Message(MessageKind.CARD)], now=now)
+def show(
+    connection: Connection, request: Request, *, urgent: bool, has_moved: bool, now: datetime, interval: timedelta
+) -> None:
+    """Write down what `card_after_save` says of the card of a request that was just saved."""
+    row = connection.execute(_card_of(request.id).with_for_update()).first()
+    card = _state(row) if row else None
+    planned = card_after_save(request, card, urgent=urgent, has_moved=has_moved, now=now, interval=interval)
+    if planned is None:
         return
-    due_at = _next_edit(card, urgent=urgent, now=now, interval=interval)
-    urgent_version = request.version if urgent else card.urgent_version
-    connection.execute(
-        update(messages).where(messages.c.id == card.id).values(due_at=due_at, urgent_version=urgent_version)
-    )
+    if row is None:
+        add(connection, request, [Message(MessageKind.CARD)], now=planned.due_at)
+        return
+    due = {"due_at": planned.due_at, "urgent_version": planned.urgent_version}
+    connection.execute(update(messages).where(messages.c.id == row.id).values(due))
 
 
-def _next_edit(card: Row[Any], *, urgent: bool, now: datetime, interval: timedelta) -> datetime:
-    """When a card that is no longer up to date is edited next; what Slack asked us to wait is waited."""
-    earliest: datetime = max(now, card.not_before or now)
-    if urgent or card.urgent_version > card.posted_version or card.posted_at is None:
-        return earliest
-    last_edit: datetime = card.posted_at
-    return max(earliest, last_edit + interval)
+def _state(row: Row[Any]) -> CardState:
+    return CardState(row.posted_version, row.urgent_version, row.posted_at, row.not_before, row.overwritten)
 
 
 def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta) -> Due | None:
@@ -163,8 +158,10 @@ def mark_delivered(connection: Connection, due: Due, posted: Posted, *, now: dat
     row = connection.execute(select(messages).where(_is_held(due)).with_for_update()).first()
     if row is None:
         return _said_late(connection, due, now=now)
-    outdated = row.overwritten or _version(connection, row.request_id) > posted.version
-    next_at = now if row.overwritten or row.urgent_version > posted.version else now + interval
+    due_at = None
+    if row.kind == MessageKind.CARD.value:
+        card = replace(_state(row), posted_version=posted.version, posted_at=now)
+        due_at = card_after_post(card, newest=_version(connection, row.request_id), now=now, interval=interval)
     connection.execute(
         update(messages)
         .where(messages.c.id == row.id)
@@ -173,7 +170,7 @@ def mark_delivered(connection: Connection, due: Due, posted: Posted, *, now: dat
             ts=posted.ts,
             posted_at=now,
             posted_version=posted.version,
-            due_at=next_at if outdated and row.kind == MessageKind.CARD.value else None,
+            due_at=due_at,
             not_before=None,
             attempts=0,
             tried_at=None,

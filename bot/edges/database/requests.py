@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, 
 from sqlalchemy.exc import IntegrityError
 
 from bot.core.requests import Request, Tally, Vote
-from bot.core.requests.timers import next_due
+from bot.core.requests.timers import first_due, next_due
 from bot.edges.database import audit_log, claims, rows
 from bot.edges.database.tables import requests, targets, votes
 from bot.edges.database.transactions import insert_new
@@ -28,7 +28,7 @@ def add(connection: Connection, request: Request, provided: Callable[[Count], No
             provided(partial(count, connection))
     if not insert_new(connection, requests, rows.request_row(request)):
         return False
-    due_at = request.due_at or request.asked_at
+    due_at = first_due(request)
     claimable = {"request_id": request.id, "due_at": due_at, "called": False, "fence": 0}
     connection.execute(insert(targets).values(rows.target_row(request) | claimable))
     _write_votes(connection, request.id, request.votes)
@@ -100,7 +100,7 @@ def _has_target(query: Query) -> ColumnElement[bool]:
 def replace_stored(connection: Connection, request: Request, claim: Claim | None) -> tuple[Request, bool]:
     """Write the next version over `request.version`; the bool says whether the stage is another one.
 
-    Whoever saves it, it is due at the earliest of its clocks.
+    Whoever saves it, `next_due` says when it is due again.
     Raises `LostClaim`, `HostTaken`, `NoSuchRequest` and `Stale`. Targets are locked before requests, here as
     everywhere, so that no two writers wait for each other.
     """

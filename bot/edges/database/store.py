@@ -82,7 +82,9 @@ class Database:
         with self._changing() as (connection, now):
             if not requests.add(connection, request, provided):
                 return requests.with_key(connection, request.key), False
-            self._say(connection, request, messages, urgent=True, now=now)
+            interval = self._limits.card_edit_interval
+            outbox.show(connection, request, urgent=True, has_moved=True, now=now, interval=interval)
+            outbox.add(connection, request, messages, now=now)
             self._append(connection, events, now)
             return requests.get(connection, request.id), True
 
@@ -120,8 +122,9 @@ class Database:
     ) -> Request:
         with self._changing() as (connection, now):
             stored, has_moved = requests.replace_stored(connection, request, claim)
-            is_progress = stored.stage is Stage.RUNNING and not has_moved
-            self._say(connection, stored, messages, urgent=urgent and not is_progress, now=now)
+            interval = self._limits.card_edit_interval
+            outbox.show(connection, stored, urgent=urgent, has_moved=has_moved, now=now, interval=interval)
+            outbox.add(connection, stored, messages, now=now)
             self._append(connection, events, now)
         if has_moved:
             metrics.moved(stored)
@@ -239,12 +242,6 @@ class Database:
         with self._transactions.writing() as connection:
             yield connection, self._clock.now()
         self.wake()
-
-    def _say(
-        self, connection: Connection, request: Request, messages: Sequence[Message], *, urgent: bool, now: datetime
-    ) -> None:
-        outbox.show(connection, request, urgent=urgent, now=now, interval=self._limits.card_edit_interval)
-        outbox.add(connection, request, messages, now=now)
 
     def _append(self, connection: Connection, events: Sequence[Event], now: datetime) -> None:
         audit_log.append(connection, events, at=now, origin=self._origin)

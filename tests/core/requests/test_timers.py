@@ -7,12 +7,17 @@ import pytest
 
 from bot.core.policy.requirements import is_outdated
 from bot.core.requests import Followup, FollowupKind, Signature, Stage, Tally
-from bot.core.requests.timers import next_due
+from bot.core.requests.timers import first_due, next_due
 from tests.core.situations import ALICE, BOB, INCIDENT, NOW, broken, request, waiting
 
 SOON = NOW + timedelta(seconds=9)
 FINAL = [stage for stage in Stage if stage.is_final]
 WISH = Followup(FollowupKind.HAND_OVER, ALICE.id, ALICE.name, SOON, INCIDENT, to=BOB.id)
+
+
+def test_a_new_request_is_due_at_once_or_when_it_was_recorded_for() -> None:
+    assert first_due(request()) == request().asked_at
+    assert first_due(replace(request(), due_at=SOON)) == SOON
 
 
 @pytest.mark.parametrize("stage", [Stage.ASKED, Stage.APPROVED, Stage.RUNNING])
