@@ -1,8 +1,10 @@
 """Gather the facts and ask the one question; nothing else in the workflow says yes or no."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+from bot.core.hosts.inventory import Host
 from bot.core.people.identity import Person, PersonId
 from bot.core.policy.calendar_and_limits import BlastRadius
 from bot.core.policy.decide import decide
@@ -21,16 +23,22 @@ from bot.workflow.people.membership import person, read_cards, read_groups
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.hold_group import others, whole_of
 from bot.workflow.requests.kill_switch_state import active_kill_switch, is_new_mask
-from bot.workflow.requests.lineage import own_mask
+from bot.workflow.requests.lineage import OwnMask, own_mask
 
 _MOST_LOOKED_UP = 20
 
 
 def evaluate(
-    deps: Deps, request: Request, moment: Moment, *, snapshot: Snapshot | None = None, voter: PersonId | None = None
+    deps: Deps,
+    request: Request,
+    moment: Moment,
+    *,
+    snapshot: Snapshot | None = None,
+    voter: PersonId | None = None,
+    own: OwnMask | None = None,
 ) -> Decision:
     """Ask `decide`, with everybody's rights as they are now. Raises `NotYet`, and `Unverified`: then it is no."""
-    return evaluate_facts(deps, facts(deps, request, moment, snapshot=snapshot, voter=voter))
+    return evaluate_facts(deps, facts(deps, request, moment, snapshot=snapshot, voter=voter, own=own))
 
 
 def evaluate_facts(deps: Deps, given: Facts) -> Decision:
@@ -56,13 +64,19 @@ def _is_put_off(answer: Refuse, given: Facts) -> bool:
 
 
 def facts(
-    deps: Deps, request: Request, moment: Moment, *, snapshot: Snapshot | None = None, voter: PersonId | None = None
+    deps: Deps,
+    request: Request,
+    moment: Moment,
+    *,
+    snapshot: Snapshot | None = None,
+    voter: PersonId | None = None,
+    own: OwnMask | None = None,
 ) -> Facts:
-    """Everything a rule may look at. Raises `Unverified`."""
-    ask = request.ask
+    """Everything a rule may look at; `own` where the stage has read that already. Raises `Unverified`."""
+    ask, snapshot, own = request.ask, snapshot or request.target.before, own or own_mask(deps, request)
     if ask.by_itself:
-        return _nobodys_facts(deps, request, moment, snapshot or request.target.before)
-    groups, own = read_groups(deps), own_mask(deps, request)
+        return _nobodys_facts(deps, request, moment, snapshot, own)
+    groups, further = read_groups(deps), others(deps, request, own.mask)
     cards, unknown = read_cards(deps, request)
     given = Facts(
         now=deps.clock.now(),
@@ -71,7 +85,7 @@ def facts(
         host=deps.host(ask.change.host),
         requester=person(deps, request.owner, groups),
         place=deps.directory.place(ask.place),
-        snapshot=snapshot or request.target.before,
+        snapshot=snapshot,
         voter=person(deps, voter, groups) if voter else None,
         approvers=tuple(person(deps, vote.voter, groups) for vote in request.counted),
         members=groups.members,
@@ -81,10 +95,10 @@ def facts(
         if request.break_glass and request.is_break_glass
         else None,
         cards=cards,
-        own_mask=own,
-        others=others(deps, request, own),
+        own_mask=own.mask,
+        others=further,
         kill_switch=active_kill_switch(deps, request),
-        blast_radius=_reach(deps, request),
+        blast_radius=_reach(deps, request, further),
         unshipped=unshipped_required(deps) if is_new_mask(request) else "",
     )
     return _with_unfit(deps, given) if moment in (Moment.ASK, Moment.LOOKED) else given
@@ -106,7 +120,7 @@ def _with_unfit(deps: Deps, given: Facts) -> Facts:
     return replace(given, unfit=frozenset(unfit))
 
 
-def _nobodys_facts(deps: Deps, request: Request, moment: Moment, snapshot: Snapshot | None) -> Facts:
+def _nobodys_facts(deps: Deps, request: Request, moment: Moment, snapshot: Snapshot | None, own: OwnMask) -> Facts:
     """What comes by itself uses nobody's rights, so it asks Slack nothing: it comes also while Slack is away."""
     ask = request.ask
     return Facts(
@@ -117,14 +131,14 @@ def _nobodys_facts(deps: Deps, request: Request, moment: Moment, snapshot: Snaps
         requester=Person(ask.requester, ask.requester_name),
         place=ask.place,
         snapshot=snapshot,
-        own_mask=own_mask(deps, request),
+        own_mask=own.mask,
         whole=whole_of(deps, request),
         kill_switch=active_kill_switch(deps, request),
-        blast_radius=_reach(deps, request),
+        blast_radius=_reach(deps, request, ()),
     )
 
 
-def _reach(deps: Deps, request: Request) -> BlastRadius | None:
+def _reach(deps: Deps, request: Request, further: Sequence[Host]) -> BlastRadius | None:
     """How far the masks of the last while go together with this one, where the policy has a bound for that.
 
     What waits for its window is counted when that opens.
@@ -134,6 +148,6 @@ def _reach(deps: Deps, request: Request) -> BlastRadius | None:
     if change.verb is not Verb.MASK or request.ask.extends or not is_bound or is_ahead(change.window, now):
         return None
     lately = deps.store.masked_lately(now - bounds.within, beside=request)
-    hosts = {host for host, _ in lately} | {change.host, *(host.name for host in others(deps, request, None))}
+    hosts = {host for host, _ in lately} | {change.host, *(host.name for host in further)}
     units = {unit for host, unit in lately if host == change.host} | {str(request.target.unit)}
     return BlastRadius(len(hosts), len(units))

@@ -20,7 +20,8 @@ from bot.workflow.evaluate import evaluate
 from bot.workflow.people.membership import with_names
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import end, event, limit_events, refuse
-from bot.workflow.requests.lineage import with_all_hosts
+from bot.workflow.requests.hold_group import with_hosts
+from bot.workflow.requests.lineage import own_mask
 
 log = structlog.get_logger()
 _WHY = "May not approve this any more."
@@ -36,9 +37,11 @@ def reevaluate(deps: Deps, request: Request, *, claim: Claim) -> Request:
     is_open = request.approval is not None and now < request.approval.decide_by
     if request.stage is not Stage.WAITING or not is_open or not is_outdated(request, policy=policy, now=now):
         return request
-    held = with_all_hosts(deps, with_original_requirements(request, policy=policy))
+    held = with_original_requirements(request, policy=policy)
+    own = own_mask(deps, held)
+    held = with_hosts(deps, held, own.mask)
     try:
-        answer = with_names(deps, evaluate(deps, held, Moment.VOTE))
+        answer = with_names(deps, evaluate(deps, held, Moment.VOTE, own=own))
     except UsageError as error:
         return end(deps, request, Stage.CANCELLED, f"{_REPLACED} {error}", code="unknown_host", claim=claim)
     except Unverified as error:

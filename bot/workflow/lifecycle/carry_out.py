@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from functools import cached_property
 
 from bot.core.audit.chain import Event
 from bot.core.hosts.inventory import Host
@@ -84,9 +85,9 @@ class Carrying:
         self._record_answer()
         return self.request
 
-    @property
+    @cached_property
     def host(self) -> Host:
-        """The host as the inventory has it. Raises `HostError`: hosts.yaml may have changed since the last command."""
+        """The host as the inventory has it. Raises `HostError`: hosts.yaml may have changed since it began."""
         try:
             return self.deps.host(self.request.ask.change.host)
         except UsageError as error:
@@ -114,7 +115,7 @@ class Carrying:
         user, target = self.request.ask.change.user, self.request.target
         if not full:
             return look(self.deps, self.host, target.unit, user=user)
-        also = known_neighbours(target, self._undone())
+        also = known_neighbours(target, self.undoes)
         seen, self.status = look_at_result(self.deps, self.host, target.unit, user=user, also=also)
         return seen
 
@@ -122,12 +123,11 @@ class Carrying:
         change = self.request.ask.change
         target = replace(observe(self.request.target, change, now), unknown_since=None)
         self.request = replace(self.request, target=target)
-        undoes = self._undone()
         exempt = self.deps.policy.no_start_proof
         try_start = not any(fnmatchcase(str(target.unit), pattern) for pattern in exempt)
         forces = self.request.ask.forces
         is_wanted = not forces or self.deps.store.get(forces).can_be_forced
-        return Work(change, target, undoes, try_start, self.deps.limits, self.request.begun_at, is_wanted)
+        return Work(change, target, self.undoes, try_start, self.deps.limits, self.request.begun_at, is_wanted)
 
     def _take_the_host_again(self, step: Step) -> None:
         """After a slow stop or start, before anything is done. Raises `HostTaken` while another change has the host."""
@@ -135,8 +135,9 @@ class Carrying:
             self.request = self.deps.store.save(self.request.on_target(waiting=None), claim=self.claim)
             call_forces(self.deps, self.request)
 
-    def _undone(self) -> Target | None:
-        """The record of the mask that is being taken back."""
+    @cached_property
+    def undoes(self) -> Target | None:
+        """The record of the mask that is being undone."""
         return owed(self.deps, self.request.ask.undoes) if self.request.ask.undoes else None
 
     def _wait(self, seconds: float) -> None:

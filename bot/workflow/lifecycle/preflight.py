@@ -18,9 +18,10 @@ from bot.workflow.people.membership import with_names
 from bot.workflow.people.routing import routed
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import end, event, limit_events, refuse
-from bot.workflow.requests.find_mask import unit_behind
+from bot.workflow.requests.find_mask import live_masks, unit_behind
+from bot.workflow.requests.hold_group import with_hosts
 from bot.workflow.requests.hold_pending import stay_pending
-from bot.workflow.requests.lineage import rival, with_all_hosts, with_own_mask
+from bot.workflow.requests.lineage import own_mask, rival, with_own_mask
 from bot.workflow.requests.lookup import before_our_mask
 
 
@@ -29,16 +30,18 @@ def consider(deps: Deps, claim: Claim) -> Request:
     request = claim.request
     try:
         request = _named(deps, request)
-        first = evaluate(deps, request, Moment.ASK)
+        change = request.ask.change
+        live = live_masks(deps, change)
+        first = evaluate(deps, request, Moment.ASK, own=own_mask(deps, request, live))
         if isinstance(first, Refuse):
             return refuse(deps, request, first, claim=claim)
-        change = request.ask.change
-        unit = unit_behind(deps, change)
+        unit = unit_behind(live, change)
         seen = before_our_mask(deps, request)
         seen = seen or patient_look(deps, deps.host(change.host), unit, user=change.user)[0]
         request = planned(request, seen)
-        request = with_all_hosts(deps, inherited(deps, with_own_mask(deps, request)))
-        decision = evaluate(deps, request, Moment.LOOKED, snapshot=seen)
+        own = own_mask(deps, request)  # read anew: the look took its time
+        request = with_hosts(deps, inherited(deps, with_own_mask(request, own)), own.mask)
+        decision = evaluate(deps, request, Moment.LOOKED, snapshot=seen, own=own)
         other = rival(deps, request)
         if other and not _may_overtake(decision, other):
             return end(deps, request, Stage.REFUSED, _already_open(other), code="already_open", claim=claim)

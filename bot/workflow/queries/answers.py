@@ -32,7 +32,7 @@ from bot.workflow.people.channels import asked_at
 from bot.workflow.people.membership import person, with_names
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import draw_or_fall_back
-from bot.workflow.requests.find_mask import unit_behind
+from bot.workflow.requests.find_mask import live_masks, unit_behind
 from bot.workflow.requests.kill_switch_state import stopped_too
 from bot.workflow.requests.mask_inventory import book
 
@@ -176,7 +176,9 @@ class Evaluation:
 def evaluate_change(deps: Deps, asked: Request) -> Evaluation:
     """What a request would be answered, looked at like a real one, and why. Nothing is recorded and nobody is asked."""
     change = asked.ask.change
-    seen = look(deps, deps.host(change.host), unit_behind(deps, change), full=True, user=change.user)
+    seen = look(
+        deps, deps.host(change.host), unit_behind(live_masks(deps, change), change), full=True, user=change.user
+    )
     request = planned(asked, seen)
     given = facts(deps, request, Moment.LOOKED, snapshot=seen)
     return Evaluation(
@@ -202,7 +204,8 @@ def _status(deps: Deps, question: Question) -> Text:
     host = deps.host(question.host)
     if question.unit is None:
         return mask_inventory.listing(book(deps, host.name), host=host.name)
-    unit = unit_behind(deps, Change(Verb.MASK, host.name, question.unit))
+    change = Change(Verb.MASK, host.name, question.unit)
+    unit = unit_behind(live_masks(deps, change), change)
     live = deps.store.find(Query(host=host.name, unit=unit, live_masks=True))
     waits = mask_that_waits(deps, Change(Verb.MASK, host.name, unit))
     seen = look(deps, host, unit, full=True)

@@ -1,12 +1,13 @@
 """How requests are related: a mask, what repeats it, what undoes it, and the hosts of a hold."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from bot.core.requests import Request, Stage, Target, Verb
 from bot.core.requests.scheduling import are_apart
 from bot.ports import Query
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.hold_group import newest, with_hosts
+from bot.workflow.requests.hold_group import newest
 
 
 def owed(deps: Deps, mask_id: str) -> Target:
@@ -18,14 +19,26 @@ def owed(deps: Deps, mask_id: str) -> Target:
     return replace(mask.target, before=first.target.before)
 
 
-def own_mask(deps: Deps, request: Request) -> Request | None:
-    """Our own mask that this request would take back, prolong, repeat, or end the stop of."""
+@dataclass(frozen=True, slots=True)
+class OwnMask:
+    """Our own mask that a request is about, read once for a stage; None where there is none."""
+
+    mask: Request | None
+
+
+def own_mask(deps: Deps, request: Request, live: Sequence[Request] | None = None) -> OwnMask:
+    """Our own mask that this request would take back, prolong, repeat, or end the stop of.
+
+    `live` are our live masks in the same manager, where they have just been read.
+    """
     again = request.ask.repeats if request.ask.by_itself else ""
     if mask_id := request.ask.undoes or request.ask.extends or request.ask.forces or again:
-        return newest(deps, mask_id)
+        return OwnMask(newest(deps, mask_id))
     change, unit = request.ask.change, request.target.unit
-    live = deps.store.find(Query(host=change.host, unit=unit, live_masks=True))
-    return next((mask for mask in live if mask.ask.change.user == change.user), None)
+    if live is None:
+        live = deps.store.find(Query(host=change.host, unit=unit, live_masks=True))
+    of_unit = (mask for mask in live if mask.target.unit == unit and mask.ask.change.user == change.user)
+    return OwnMask(next(of_unit, None))
 
 
 def about_the_newest(deps: Deps, request: Request) -> Request:
@@ -34,15 +47,11 @@ def about_the_newest(deps: Deps, request: Request) -> Request:
     return replace(request, ask=replace(request.ask, undoes=newest(deps, undoes).id)) if undoes else request
 
 
-def with_own_mask(deps: Deps, request: Request) -> Request:
+def with_own_mask(request: Request, own: OwnMask) -> Request:
     """An unmask of something that we masked is an undo of it: say so in the request."""
-    mask = own_mask(deps, request) if request.ask.change.verb is Verb.UNMASK else None
-    return replace(request, ask=replace(request.ask, undoes=mask.id)) if mask else request
-
-
-def with_all_hosts(deps: Deps, request: Request) -> Request:
-    """What is about a whole group names its hosts as they are now, for those who are asked."""
-    return with_hosts(deps, request, own_mask(deps, request))
+    if own.mask is None or request.ask.change.verb is not Verb.UNMASK:
+        return request
+    return replace(request, ask=replace(request.ask, undoes=own.mask.id))
 
 
 def rival(deps: Deps, request: Request) -> Request | None:
