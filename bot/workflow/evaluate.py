@@ -14,7 +14,7 @@ from bot.core.policy.rules.audit_shipping import AUDIT_UNAVAILABLE
 from bot.core.policy.rules.identity import is_one_of_us
 from bot.core.policy.rules.kill_switch import KILL_SWITCH_ON
 from bot.core.policy.rules.permission import NOT_KNOWN, NOT_KNOWN_YET
-from bot.core.requests import Request, Verb
+from bot.core.requests import Request
 from bot.core.requests.scheduling import is_ahead
 from bot.core.systemd.units import Snapshot
 from bot.errors import NotYet, Unverified
@@ -22,7 +22,7 @@ from bot.workflow.audit_shipping import unshipped_required
 from bot.workflow.people.membership import person, read_cards, read_groups
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.hold_group import others, whole_of
-from bot.workflow.requests.kill_switch_state import active_kill_switch, is_new_mask
+from bot.workflow.requests.kill_switch_state import active_kill_switch
 from bot.workflow.requests.lineage import OwnMask, own_mask
 
 _MOST_LOOKED_UP = 20
@@ -45,7 +45,8 @@ def evaluate_facts(deps: Deps, given: Facts) -> Decision:
     """The same, where the facts are needed for more than the answer."""
     answer = decide(given, deps.policy)
     raise_if_unknown(answer)
-    if isinstance(answer, Refuse) and _is_put_off(answer, given):
+    # What is approved when new masks have to wait may run once they go on, if its approval is still good then.
+    if given.moment is Moment.ACT and isinstance(answer, Refuse) and answer.code in (KILL_SWITCH_ON, AUDIT_UNAVAILABLE):
         raise NotYet(answer.reason)
     return answer
 
@@ -56,11 +57,6 @@ def raise_if_unknown(answer: Decision | None) -> None:
         raise Unverified(answer.reason)
     if isinstance(answer, Refuse) and answer.code == NOT_KNOWN_YET:
         raise NotYet(answer.reason)
-
-
-def _is_put_off(answer: Refuse, given: Facts) -> bool:
-    """What is approved when new masks have to wait may run once they go on, if its approval is still good then."""
-    return answer.code in (KILL_SWITCH_ON, AUDIT_UNAVAILABLE) and given.moment is Moment.ACT
 
 
 def facts(
@@ -99,7 +95,7 @@ def facts(
         others=further,
         kill_switch=active_kill_switch(deps, request),
         blast_radius=_reach(deps, request, further),
-        unshipped=unshipped_required(deps) if is_new_mask(request) else "",
+        unshipped=unshipped_required(deps) if request.is_new_mask else "",
     )
     return _with_unfit(deps, given) if moment in (Moment.ASK, Moment.LOOKED) else given
 
@@ -109,12 +105,12 @@ def _with_unfit(deps: Deps, given: Facts) -> Facts:
 
     People are looked up one by one, and only until enough of them are known to be fit: as a rule that is one call.
     """
-    fit, unfit = list[PersonId](), set[PersonId]()
-    for one in dead_ends.in_question(given, deps.policy)[:_MOST_LOOKED_UP]:
-        if dead_ends.are_enough(fit, given, deps.policy):
+    fit, unfit, policy = list[PersonId](), set[PersonId](), deps.policy
+    for one in dead_ends.in_question(given, policy)[:_MOST_LOOKED_UP]:
+        if dead_ends.are_enough(fit, given, policy):
             break
         with suppress(Unverified, NotYet):  # who is not known may be fit
-            is_fit = is_one_of_us(deps.directory.person(one, ()), deps.policy)
+            is_fit = is_one_of_us(deps.directory.person(one, ()), policy)
             fit += [one] * is_fit
             unfit |= set() if is_fit else {one}
     return replace(given, unfit=frozenset(unfit))
@@ -145,7 +141,7 @@ def _reach(deps: Deps, request: Request, further: Sequence[Host]) -> BlastRadius
     """
     bounds, change = deps.policy.limits, request.ask.change
     now, is_bound = deps.clock.now(), bounds.hosts is not None or bounds.units_per_host is not None
-    if change.verb is not Verb.MASK or request.ask.extends or not is_bound or is_ahead(change.window, now):
+    if not request.is_new_mask or not is_bound or is_ahead(change.window, now):
         return None
     lately = deps.store.masked_lately(now - bounds.within, beside=request)
     hosts = {host for host, _ in lately} | {change.host, *(host.name for host in further)}

@@ -116,6 +116,11 @@ class Request:
         return self.break_glass is not None and self.break_glass.signed is None and not self.repeated_by
 
     @property
+    def is_new_mask(self) -> bool:
+        """Whether it would mask a unit that is not masked by us yet."""
+        return self.ask.change.verb is Verb.MASK and not self.ask.extends
+
+    @property
     def is_live_mask(self) -> bool:
         """A mask that we made, that nobody has taken back through us, and that is not known to be gone otherwise.
 

@@ -24,7 +24,6 @@ from bot.workflow.lifecycle.outcome_unknown import outcome_unknown
 from bot.workflow.lifecycle.slow_unit import give_way
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import event
-from bot.workflow.requests.kill_switch_state import is_new_mask
 from bot.workflow.requests.lineage import owed
 
 _LINES_OF_AN_ANSWER = 6
@@ -173,7 +172,7 @@ class Carrying:
 
         Raises `HostError`: nothing is sent. It may have taken a while, so the claim is looked at again.
         """
-        if not self.deps.sinks or self.request.target.made or not is_new_mask(self.request):
+        if not self.deps.sinks or self.request.target.made or not self.request.is_new_mask:
             return
         if why := may_leave_unshipped(self.deps):
             raise HostError(f"Nothing was sent to {self.host.name}: {why}.", code=AUDIT_UNAVAILABLE)

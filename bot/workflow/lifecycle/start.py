@@ -22,7 +22,7 @@ from bot.workflow.lifecycle.preflight import settle
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import back_to_waiting, end, event, limit_events, refuse
 from bot.workflow.requests.hold_pending import stay_pending
-from bot.workflow.requests.kill_switch_state import active_kill_switch, is_new_mask
+from bot.workflow.requests.kill_switch_state import active_kill_switch
 from bot.workflow.requests.lineage import about_the_newest
 from bot.workflow.requests.lookup import before_our_mask
 
@@ -100,7 +100,7 @@ def _wait_for_its_turn(deps: Deps, request: Request, *, claim: Claim) -> None:
         _say_what_it_waits_for(deps, request, other, claim=claim)
         text = f"Another change is being carried out on {request.ask.change.host}."
         raise HostTaken(text, again_in=deps.timings.host_busy)
-    if active_kill_switch(deps, request) or (is_new_mask(request) and may_leave_unshipped(deps)):
+    if active_kill_switch(deps, request) or (request.is_new_mask and may_leave_unshipped(deps)):
         raise NotYet("The kill switch is on, or a copy of the record is not taken.", again_in=deps.timings.host_busy)
     is_new, place = request.ask.change.verb is Verb.MASK and not request.ask.by_itself, request.ask.place
     if is_new and not place.is_shell and not all(deps.store.card(request.id)):

@@ -48,16 +48,11 @@ class InForce:
     """The configuration in force. It is one reference, so whoever reads it sees the old one or the new one, whole."""
 
     def __init__(self, configured: Configured) -> None:
-        self._now = configured
-
-    @property
-    def now(self) -> Configured:
-        """The configuration as it is now."""
-        return self._now
+        self.now = configured
 
     def put(self, newer: Configured) -> None:
-        """From now on this one."""
-        self._now = newer
+        """Replace the configuration from now on."""
+        self.now = newer
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +94,7 @@ class Deps:
 
     def host(self, name: str) -> Host:
         """The host of that name. Raises `UsageError`."""
-        host = self.inventory.get(name)
+        host = self.in_force.now.inventory.get(name)
         if host is None:
             raise UsageError(f"There is no host `{name[:80]}` in the inventory.")
         return host

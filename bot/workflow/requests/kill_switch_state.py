@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.core.cards import kill_switch
 from bot.core.cards.blocks import Text
 from bot.core.kill_switch import KillSwitchState, decode
-from bot.core.requests import KillSwitch, Request, Verb
+from bot.core.requests import KillSwitch, Request
 from bot.ports import Claim
 from bot.workflow.process.deps import Deps
 
@@ -24,14 +24,9 @@ def stopped_too(deps: Deps, text: Text) -> Text:
     return kill_switch.above(text, state.kill_switch, [asked.name for asked in state.turn_off_requests])
 
 
-def is_new_mask(request: Request) -> bool:
-    """Whether a unit would be masked that is not masked by us yet."""
-    return request.ask.change.verb is Verb.MASK and not request.ask.extends
-
-
 def active_kill_switch(deps: Deps, request: Request) -> KillSwitch | None:
     """Who stopped new masks, if this would be one."""
-    return kill_switch_state(deps).kill_switch if is_new_mask(request) else None
+    return kill_switch_state(deps).kill_switch if request.is_new_mask else None
 
 
 def start_kill_switch_state(deps: Deps, claim: Claim, request: Request) -> Request:

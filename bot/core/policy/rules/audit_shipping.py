@@ -1,7 +1,6 @@
 """The record of what is done has to reach everybody who is owed a copy of it."""
 
 from bot.core.policy.model import Facts, Policy, Refuse
-from bot.core.policy.rules.calendar_and_limits import is_new_mask
 from bot.core.policy.rules.kill_switch import only_denies
 
 AUDIT_UNAVAILABLE = "audit_unavailable"
@@ -9,7 +8,7 @@ AUDIT_UNAVAILABLE = "audit_unavailable"
 
 def record_can_be_copied(facts: Facts, _policy: Policy) -> Refuse | None:
     """Nothing new is asked for, approved or begun while a required sink takes nothing; whatever undoes goes on."""
-    if not facts.unshipped or not is_new_mask(facts) or only_denies(facts):
+    if not facts.unshipped or not facts.request.is_new_mask or only_denies(facts):
         return None
     return Refuse(
         AUDIT_UNAVAILABLE,

@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.core.policy.calendar_and_limits import ExtraApprovals, Freeze
 from bot.core.policy.model import Facts, Policy, Refuse, Rule
 from bot.core.policy.rules.permission import matching, outside_scope
-from bot.core.requests import ExtraApprovalReason, Verb
+from bot.core.requests import ExtraApprovalReason
 from bot.core.requests.scheduling import due, window_of
 from bot.core.time.calendar import Period, Times, current, upcoming
 from bot.core.time.human_time import spoken
@@ -25,14 +25,9 @@ class Reason:
 
 def reasons(facts: Facts, policy: Policy) -> tuple[Reason, ...]:
     """All that ask for more now. What takes a mask back, lets ours last or puts it back, is asked for as ever."""
-    if not is_new_mask(facts) or facts.request.ask.is_put_back:
+    if not facts.request.is_new_mask or facts.request.ask.is_put_back:
         return ()
     return (*_freezes(facts, policy), *_windows(facts, policy), *_bounds(facts, policy))
-
-
-def is_new_mask(facts: Facts) -> bool:
-    """Whether a unit would be masked that is not masked by us yet."""
-    return facts.request.ask.change.verb is Verb.MASK and not facts.request.ask.extends
 
 
 def when(facts: Facts) -> datetime:
@@ -61,7 +56,7 @@ def raised(rule: Rule, need: int, found: tuple[Reason, ...]) -> tuple[tuple[str,
 
 def turns_at(facts: Facts, policy: Policy) -> datetime | None:
     """When time alone may change the answer: the calendar turns, or what is beyond a bound is long enough ago."""
-    if not is_new_mask(facts):
+    if not facts.request.is_new_mask:
         return None
     beyond = [facts.now + policy.limits.within] if any(_bounds(facts, policy)) else []
     times = [freeze.times for freeze in policy.freezes if not outside_scope(freeze, facts)]

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.core.policy.calendar_and_limits import ExtraApprovals, Freeze, MaintenanceWindow, RequestLimits
 from bot.core.policy.model import Explained, Facts, Policy, Rule
-from bot.core.policy.rules.calendar_and_limits import REACH, counted, is_new_mask, reasons, when
+from bot.core.policy.rules.calendar_and_limits import REACH, counted, reasons, when
 from bot.core.policy.rules.permission import approvers_of, at_signs, matching, mismatch, outside_scope
 from bot.core.time.calendar import current, upcoming
 from bot.core.time.human_time import spoken
@@ -18,7 +18,7 @@ def explain_decision(facts: Facts, policy: Policy) -> Iterator[Explained]:
     for rule in policy.rules:
         why_not = mismatch(rule, facts)
         yield Explained(f"rule {rule.name}", applies=not why_not, why=why_not or _rule(rule, policy), line=rule.line)
-    if is_new_mask(facts):
+    if facts.request.is_new_mask:
         yield from (_freeze(freeze, facts) for freeze in policy.freezes)
         yield from (_window(window, facts, policy) for window in policy.maintenance_windows)
         yield from _limits(facts, policy)

@@ -1,7 +1,6 @@
 """The kill switch: somebody stopped new masks, and two have to let them go on."""
 
 from bot.core.policy.model import Facts, Moment, Policy, Refuse
-from bot.core.policy.rules.calendar_and_limits import is_new_mask
 from bot.core.requests import Verdict
 
 KILL_SWITCH_ON = "kill_switch_on"
@@ -9,7 +8,7 @@ KILL_SWITCH_ON = "kill_switch_on"
 
 def new_masks_are_not_stopped(facts: Facts, _policy: Policy) -> Refuse | None:
     """Nothing new is asked for, approved or begun; what waits may still be denied, and whatever undoes goes on."""
-    if facts.kill_switch is None or not is_new_mask(facts) or only_denies(facts):
+    if facts.kill_switch is None or not facts.request.is_new_mask or only_denies(facts):
         return None
     by, since = facts.kill_switch.by_name, facts.kill_switch.since
     why = f"The kill switch is on since {since:%Y-%m-%d %H:%M} UTC, by {by}: {facts.kill_switch.reason.rstrip('.')}."
