@@ -19,7 +19,7 @@ from bot.core.requests.scheduling import is_ahead
 from bot.core.systemd.units import Snapshot
 from bot.errors import NotYet, Unverified
 from bot.workflow.audit_shipping import unshipped_required
-from bot.workflow.people.membership import person, read_cards, read_groups
+from bot.workflow.people.membership import read_cards, read_groups
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.hold_group import others, whole_of
 from bot.workflow.requests.kill_switch_state import active_kill_switch
@@ -79,15 +79,15 @@ def facts(
         moment=moment,
         request=request,
         host=deps.host(ask.change.host),
-        requester=person(deps, request.owner, groups),
+        requester=deps.directory.person(request.owner, groups.known),
         place=deps.directory.place(ask.place),
         snapshot=snapshot,
-        voter=person(deps, voter, groups) if voter else None,
-        approvers=tuple(person(deps, vote.voter, groups) for vote in request.counted),
+        voter=deps.directory.person(voter, groups.known) if voter else None,
+        approvers=tuple(deps.directory.person(vote.voter, groups.known) for vote in request.counted),
         members=groups.members,
         unknown={**groups.unknown, **unknown},
         shifts=groups.shifts,
-        break_glass=person(deps, request.break_glass.by, groups)
+        break_glass=deps.directory.person(request.break_glass.by, groups.known)
         if request.break_glass and request.is_break_glass
         else None,
         cards=cards,

@@ -37,7 +37,8 @@ class QuarantinedHosts:
 
     def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
         """Run one command. Raises what the hosts raise, and `HostError` for a host that is set aside."""
-        task = self._store.get_periodic(name_of(host.name)) or Periodic(name_of(host.name))
+        name = name_of(host.name)
+        task = self._store.get_periodic(name) or Periodic(name)
         kept = decode(task.document)
         if kept and kept.sets_aside(host):
             raise HostError(words.refused(kept), code=SET_ASIDE)

@@ -9,13 +9,13 @@ from bot.core.audit.chain import Event
 from bot.core.hosts.inventory import Host
 from bot.core.policy.rules.audit_shipping import AUDIT_UNAVAILABLE
 from bot.core.requests import Outcome, Request, Sent, Target
-from bot.core.steps import Done, Step, Work, next_step, observe
+from bot.core.steps import Done, Work, next_step, observe
 from bot.core.steps.commands import argv
 from bot.core.steps.kinds import Command, LookFully, Probe, TryStart, Wait, label
 from bot.core.systemd.units import Snapshot
 from bot.core.text.sanitize import clean
 from bot.errors import HostError, OutcomeUnknown, UsageError
-from bot.ports import Claim, Reply
+from bot.ports import Claim
 from bot.workflow.audit_shipping import may_leave_unshipped
 from bot.workflow.force_stop import call_forces
 from bot.workflow.hosts.look import known_neighbours, look, look_at_result, status_head
@@ -70,7 +70,8 @@ class Carrying:
                     self._record_answer()
                 if isinstance(step, Wait) and step.is_slow:
                     return give_way(self.deps, self.claim, self.request, stored)
-                self._take_the_host_again(step)
+                if self.request.target.waiting and not isinstance(step, LookFully):
+                    self._take_the_host_again()
                 if isinstance(step, Done) and now.around is not None:
                     return self._finish(step, now)
                 self._do(step)
@@ -128,11 +129,10 @@ class Carrying:
         is_wanted = not forces or self.deps.store.get(forces).can_be_forced
         return Work(change, target, self.undoes, try_start, self.deps.limits, self.request.begun_at, is_wanted)
 
-    def _take_the_host_again(self, step: Step) -> None:
+    def _take_the_host_again(self) -> None:
         """After a slow stop or start, before anything is done. Raises `HostTaken` while another change has the host."""
-        if self.request.target.waiting and not isinstance(step, LookFully):
-            self.request = self.deps.store.save(self.request.on_target(waiting=None), claim=self.claim)
-            call_forces(self.deps, self.request)
+        self.request = self.deps.store.save(self.request.on_target(waiting=None), claim=self.claim)
+        call_forces(self.deps, self.request)
 
     @cached_property
     def undoes(self) -> Target | None:
@@ -154,7 +154,8 @@ class Carrying:
         sent = Sent(label(step), words, self.deps.clock.now())
         self._save((*before, sent), "exec.intent", step=sent.step, argv=list(words), fence=self.claim.fence)
         try:
-            self._see_it_copied()
+            if self.deps.sinks and self.request.is_new_mask and not self.request.target.made:
+                self._see_it_copied()
             reply = self.deps.hosts.run(self.host, words, deadline=self.deps.timings.command_deadline)
         except OutcomeUnknown as error:
             self.request = self.request.on_target(unknown_since=self.deps.clock.now())
@@ -163,7 +164,8 @@ class Carrying:
             self._save(before, "exec.not_sent", outcome="failure", code=error.code, step=sent.step)
             raise
         else:
-            answered = replace(sent, exit_code=reply.exit_code, output=_answer(reply), millis=reply.millis)
+            output = clean(reply.stderr or reply.stdout, lines=_LINES_OF_AN_ANSWER)  # systemctl says it all on stderr
+            answered = replace(sent, exit_code=reply.exit_code, output=output, millis=reply.millis)
             self.request = self.request.on_target(sent=(*before, answered))
             self.answered = (event(self.request, "exec.result", step=sent.step, exit_code=reply.exit_code),)
 
@@ -172,8 +174,6 @@ class Carrying:
 
         Raises `HostError`: nothing is sent. It may have taken a while, so the claim is looked at again.
         """
-        if not self.deps.sinks or self.request.target.made or not self.request.is_new_mask:
-            return
         if why := may_leave_unshipped(self.deps):
             raise HostError(f"Nothing was sent to {self.host.name}: {why}.", code=AUDIT_UNAVAILABLE)
         self.deps.store.renew(self.claim)
@@ -201,8 +201,3 @@ class Carrying:
         user = self.request.ask.change.user
         status = self.status or status_head(self.deps, self.host, self.request.target.unit, user=user)
         return finish(self.deps, self.request, Ending(done, after, status), claim=self.claim)
-
-
-def _answer(reply: Reply) -> str:
-    """What the command said, made harmless; systemctl says everything on stderr."""
-    return clean(reply.stderr or reply.stdout, lines=_LINES_OF_AN_ANSWER)

@@ -55,9 +55,12 @@ def finish(deps: Deps, request: Request, ending: Ending, *, claim: Claim) -> Req
     if request.ask.repeats and done.outcome in _MASKED:
         mark_repeated(deps, request.ask.repeats, by=request.id)
     now = deps.clock.now()
+    # A hold is lifted by its owners alone, and never without a vote.
+    is_free = request.ask.change.verb is Verb.MASK and not request.ask.change.hold
+    undo_until = now + deps.policy.undo_window if is_free else None
     finished = request.on_target(
         after=ending.after, status_after=ending.status, outcome=done.outcome, note=done.note, unknown_since=None
-    ).move(Stage.DONE, finished_at=now, due_at=None, undo_until=_undo_until(deps, request))
+    ).move(Stage.DONE, finished_at=now, due_at=None, undo_until=undo_until)
     finished = replace(
         finished, aftercare=begin_aftercare(finished, now, deps.care), hold_state=_history(deps, finished, now)
     )
@@ -152,12 +155,6 @@ def _but(request: Request, after: Snapshot) -> Iterator[str]:
         yield f"Failed since: {', '.join(failed)}."
     if after.active.is_down and after.control_group:
         yield "Processes that it started still run: they were not stopped with it."
-
-
-def _undo_until(deps: Deps, request: Request) -> object:
-    """A hold is lifted by its owners alone, and never without a vote."""
-    is_free = request.ask.change.verb is Verb.MASK and not request.ask.change.hold
-    return deps.clock.now() + deps.policy.undo_window if is_free else None
 
 
 def mark_forced(deps: Deps, request: Request) -> None:

@@ -1,6 +1,5 @@
 """From the first word to the card: who asks, what the host says, and what the policy says to both."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -29,8 +28,11 @@ def consider(deps: Deps, claim: Claim) -> Request:
     """Answer a request that was just asked: refuse it, put it to the approvers, or let it run."""
     request = claim.request
     try:
-        request = _named(deps, request)
-        change = request.ask.change
+        ask = request.ask
+        if not ask.requester_name:  # not every payload says how people call the person who asks
+            ask = replace(ask, requester_name=deps.directory.person(ask.requester, ()).name)
+            request = replace(request, ask=ask)
+        change = ask.change
         live = live_masks(deps, change)
         first = evaluate(deps, request, Moment.ASK, own=own_mask(deps, request, live))
         if isinstance(first, Refuse):
@@ -43,7 +45,8 @@ def consider(deps: Deps, claim: Claim) -> Request:
         request = with_hosts(deps, inherited(deps, with_own_mask(request, own)), own.mask)
         decision = evaluate(deps, request, Moment.LOOKED, snapshot=seen, own=own)
         other = rival(deps, request)
-        if other and not _may_overtake(decision, other):
+        # What needs no vote, an undo for one, is not held up by what still waits for votes.
+        if other and not (isinstance(decision, Allow) and other.stage is Stage.WAITING):
             return end(deps, request, Stage.REFUSED, _already_open(other), code="already_open", claim=claim)
         return settle(deps, request, decision, claim=claim)
     except Unverified as error:
@@ -53,20 +56,6 @@ def consider(deps: Deps, claim: Claim) -> Request:
         return end(deps, request, Stage.REFUSED, f"{error} Nothing was changed.", code=error.code, claim=claim)
     except UsageError as error:
         return end(deps, request, Stage.REFUSED, str(error), code="unknown_host", claim=claim)
-
-
-def _may_overtake(decision: Decision, other: Request) -> bool:
-    """What needs no vote, an undo for one, is not held up by what still waits for votes."""
-    return isinstance(decision, Allow) and other.stage is Stage.WAITING
-
-
-def _named(deps: Deps, request: Request) -> Request:
-    """Not every payload says how people call the person who asks."""
-    if request.ask.requester_name:
-        return request
-    return replace(
-        request, ask=replace(request.ask, requester_name=deps.directory.person(request.ask.requester, ()).name)
-    )
 
 
 def inherited(deps: Deps, request: Request) -> Request:
@@ -115,7 +104,9 @@ def settle(deps: Deps, request: Request, decision: Decision, *, claim: Claim) ->
             return deps.store.save(waiting, events=events, messages=said, claim=claim)
         case Allow():
             approved = scheduling.approve(request, decision.because, now, timedelta(seconds=deps.timings.allowed_for))
-            allowed = replace(approved, act_by=_good_until(request, approved.act_by))
+            # What needs no vote waits for its turn for a while; what comes by itself for as long as it takes.
+            act_by = None if request.ask.by_itself else request.act_by or approved.act_by
+            allowed = replace(approved, act_by=act_by)
             return deps.store.save(allowed, events=[evaluated], messages=said, claim=claim)
 
 
@@ -123,27 +114,9 @@ def _waiting(request: Request, decision: NeedsApproval, *, policy: str, now: dat
     """Put to the approvers, with the time they have and what that brings."""
     approval = approval_required(decision, policy=policy, now=now, window=scheduling.window_of(request))
     since = scheduling.called_from(now, approval.decide_by, approval.decide_within)
-    return request.move(
-        Stage.WAITING,
-        approval=approval,
-        escalation=Escalation(since, decision.remind, decision.escalate),
-        because=decision.because,
-        followups=(*request.followups, *_break_glass_at_once(request, now)),
-    )
-
-
-def _good_until(request: Request, usual: datetime | None) -> datetime | None:
-    """What needs no vote waits for its turn for a while; what comes by itself for as long as it takes."""
-    if request.ask.by_itself:
-        return None
-    return request.act_by or usual
-
-
-def _break_glass_at_once(request: Request, now: datetime) -> Iterator[Followup]:
-    """Who asked with `--break-glass` wants what the button under Details is for."""
-    ask = request.ask
-    if ask.break_glass:
-        yield Followup(
+    ask, followups = request.ask, request.followups
+    if ask.break_glass:  # who asked with `--break-glass` wants what the button under Details is for
+        at_once = Followup(
             FollowupKind.BREAK_GLASS,
             ask.requester,
             ask.requester_name,
@@ -153,6 +126,14 @@ def _break_glass_at_once(request: Request, now: datetime) -> Iterator[Followup]:
             request.target.digest,
             console_works=ask.console_works,
         )
+        followups = (*followups, at_once)
+    return request.move(
+        Stage.WAITING,
+        approval=approval,
+        escalation=Escalation(since, decision.remind, decision.escalate),
+        because=decision.because,
+        followups=followups,
+    )
 
 
 def _already_open(other: Request) -> str:

@@ -12,7 +12,7 @@ from bot.core.steps import Done
 from bot.core.systemd.units import Snapshot
 from bot.errors import HostError, HostTaken, NotYet, Unverified, UsageError
 from bot.ports import Claim, Query
-from bot.workflow.approval.reevaluate import Lost, without_lost
+from bot.workflow.approval.reevaluate import without_lost
 from bot.workflow.audit_shipping import may_leave_unshipped, unshipped_required
 from bot.workflow.evaluate import evaluate
 from bot.workflow.hosts.look import patient_look, status_head
@@ -41,7 +41,8 @@ def begin(deps: Deps, claim: Claim, request: Request, *, seen: Snapshot | None =
         host = deps.host(change.host)
         seen, status = _seen_now(deps, host, request, seen)
         deps = deps.pinned()  # the look took its time, and the policy may be another one now
-        fresh = with_original_requirements(_as_found_now(request, seen), policy=deps.policy.digest)
+        found = planned(request, seen).on_target(planned=request.target.planned)  # what people saw stays beside it
+        fresh = with_original_requirements(found, policy=deps.policy.digest)
         decision = evaluate(deps, fresh, Moment.ACT, snapshot=seen)
     except HostError as error:
         _wait_for_the_host(deps, request, error, claim=claim)
@@ -128,11 +129,6 @@ def _is_in_the_way(other: Request, request: Request) -> bool:
     return not request.ask.extends or other.ask.undoes == request.ask.extends
 
 
-def _as_found_now(request: Request, seen: Snapshot) -> Request:
-    """The request with the plan as the host shows it now; what people saw stays beside it."""
-    return planned(request, seen).on_target(planned=request.target.planned)
-
-
 def _where_it_left_off(deps: Deps, fresh: Request) -> Request:
     """A repeated request goes on with the first one's link, if that stands, and owes what ran before the first."""
     first = deps.store.get(fresh.ask.repeats).target if fresh.ask.repeats else None
@@ -156,17 +152,14 @@ def _not_now(deps: Deps, fresh: Request, decision: Refuse | NeedsApproval, *, ap
         return settle(deps, replace(fresh, approved_at=None, act_by=None), decision, claim=claim)
     asked = updated_approval(fresh.approval, decision, policy=deps.policy.digest, window=fresh.ask.change.window)
     lost = without_lost(fresh, decision)
-    changed = (*_what_changed(fresh), *_asked_more(fresh.approval, asked), *_who_lost(lost))
+    who_lost = (f"who may approve: {lost.sentence}",) if lost.voters else ()
+    changed = (*_what_changed(fresh), *_asked_more(fresh.approval, asked), *who_lost)
     anew = replace(lost.request, approval=asked)
     events = (*lost.events, *limit_events(fresh, decision))
     return back_to_waiting(deps, anew, changed or (_MORE,), events=events, messages=lost.messages, claim=claim)
 
 
 _MORE = "who may approve: it needs more approvals now"
-
-
-def _who_lost(lost: Lost) -> tuple[str, ...]:
-    return (f"who may approve: {lost.sentence}",) if lost.voters else ()
 
 
 def _asked_more(before: Approval, now: Approval) -> tuple[str, ...]:

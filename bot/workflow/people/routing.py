@@ -29,8 +29,9 @@ def routed(deps: Deps, request: Request, decision: Allow | NeedsApproval) -> tup
 
 
 def _route(deps: Deps, request: Request, routing: Routing) -> Route:
-    card_channel = routing.card_channel if routing.card_channel != asked_at(deps, request).channel else ""
-    card = card_channel or asked_at(deps, request).channel
+    asked = asked_at(deps, request).channel
+    card_channel = routing.card_channel if routing.card_channel != asked else ""
+    card = card_channel or asked
     return Route(
         card_channel=card_channel,
         mentions=tuple(one for one in mention_ids(deps, routing.mention) if one != request.owner.user),

@@ -26,7 +26,8 @@ def stopped_too(deps: Deps, text: Text) -> Text:
 
 def active_kill_switch(deps: Deps, request: Request) -> KillSwitch | None:
     """Who stopped new masks, if this would be one."""
-    return kill_switch_state(deps).kill_switch if request.is_new_mask else None
+    task = deps.store.get_periodic(NAME) if request.is_new_mask else None
+    return decode(task.document).kill_switch if task else None
 
 
 def start_kill_switch_state(deps: Deps, claim: Claim, request: Request) -> Request:

@@ -62,11 +62,11 @@ def rival(deps: Deps, request: Request) -> Request | None:
     open_stages = frozenset(stage for stage in Stage if not stage.is_final)
     change = request.ask.change
     others = deps.store.find(Query(host=change.host, unit=request.target.unit, stages=open_stages))
-    in_its_way = (other for other in others if other.ask.change.user == change.user and _is_ahead(other, request))
     now = deps.clock.now()
-    return next((one for one in in_its_way if not are_apart(one.ask.change.window, change.window, now)), None)
-
-
-def _is_ahead(other: Request, request: Request) -> bool:
-    asked_earlier = (other.asked_at, other.id) < (request.asked_at, request.id)
-    return other.id not in (request.id, request.ask.forces) and (other.stage is not Stage.ASKED or asked_earlier)
+    for other in others:
+        asked_earlier = (other.asked_at, other.id) < (request.asked_at, request.id)
+        is_ahead = other.stage is not Stage.ASKED or asked_earlier
+        is_another = other.id not in (request.id, request.ask.forces) and other.ask.change.user == change.user
+        if is_another and is_ahead and not are_apart(other.ask.change.window, change.window, now):
+            return other
+    return None
