@@ -1,10 +1,8 @@
 """Gather the facts and ask the one question; nothing else in the workflow says yes or no."""
 
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from bot.core.hosts.inventory import Host
 from bot.core.people.identity import Person, PersonId
 from bot.core.policy.calendar_and_limits import BlastRadius
 from bot.core.policy.decide import decide
@@ -21,9 +19,9 @@ from bot.errors import NotYet, Unverified
 from bot.workflow.audit_shipping import unshipped_required
 from bot.workflow.people.membership import read_cards, read_groups
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.hold_group import others, whole_of
+from bot.workflow.requests.hold_group import whole_of
 from bot.workflow.requests.kill_switch_state import active_kill_switch
-from bot.workflow.requests.lineage import OwnMask, own_mask
+from bot.workflow.requests.lineage import Related, find_related
 
 _MOST_LOOKED_UP = 20
 
@@ -35,19 +33,20 @@ def evaluate(
     *,
     snapshot: Snapshot | None = None,
     voter: PersonId | None = None,
-    own: OwnMask | None = None,
+    related: Related | None = None,
 ) -> Decision:
     """Ask `decide`, with everybody's rights as they are now. Raises `NotYet`, and `Unverified`: then it is no."""
-    return evaluate_facts(deps, facts(deps, request, moment, snapshot=snapshot, voter=voter, own=own))
+    return evaluate_facts(deps, facts(deps, request, moment, snapshot=snapshot, voter=voter, related=related))
 
 
 def evaluate_facts(deps: Deps, given: Facts) -> Decision:
     """The same, where the facts are needed for more than the answer."""
     answer = decide(given, deps.policy)
-    raise_if_unknown(answer)
-    # What is approved when new masks have to wait may run once they go on, if its approval is still good then.
-    if given.moment is Moment.ACT and isinstance(answer, Refuse) and answer.code in (KILL_SWITCH_ON, AUDIT_UNAVAILABLE):
-        raise NotYet(answer.reason)
+    if isinstance(answer, Refuse):
+        raise_if_unknown(answer)
+        # What is approved when new masks have to wait may run once they go on, if its approval is still good then.
+        if given.moment is Moment.ACT and answer.code in (KILL_SWITCH_ON, AUDIT_UNAVAILABLE):
+            raise NotYet(answer.reason)
     return answer
 
 
@@ -66,13 +65,14 @@ def facts(
     *,
     snapshot: Snapshot | None = None,
     voter: PersonId | None = None,
-    own: OwnMask | None = None,
+    related: Related | None = None,
 ) -> Facts:
-    """Everything a rule may look at; `own` where the stage has read that already. Raises `Unverified`."""
-    ask, snapshot, own = request.ask, snapshot or request.target.before, own or own_mask(deps, request)
+    """Everything a rule may look at; `related` where the stage has read that already. Raises `Unverified`."""
+    ask, snapshot = request.ask, snapshot or request.target.before
+    related = related or find_related(deps, request)
     if ask.by_itself:
-        return _nobodys_facts(deps, request, moment, snapshot, own)
-    groups, further = read_groups(deps), others(deps, request, own.mask)
+        return _nobodys_facts(deps, request, moment, snapshot, related)
+    groups = read_groups(deps)
     cards, unknown = read_cards(deps, request)
     given = Facts(
         now=deps.clock.now(),
@@ -91,11 +91,11 @@ def facts(
         if request.break_glass and request.is_break_glass
         else None,
         cards=cards,
-        own_mask=own.mask,
-        others=further,
+        own_mask=related.own_mask,
+        others=related.others,
         kill_switch=active_kill_switch(deps, request),
-        blast_radius=_reach(deps, request, further),
-        unshipped=unshipped_required(deps) if request.is_new_mask else "",
+        blast_radius=_reach(deps, request, related),
+        unshipped=unshipped_required(deps) if deps.sinks and request.is_new_mask else "",
     )
     return _with_unfit(deps, given) if moment in (Moment.ASK, Moment.LOOKED) else given
 
@@ -116,7 +116,7 @@ def _with_unfit(deps: Deps, given: Facts) -> Facts:
     return replace(given, unfit=frozenset(unfit))
 
 
-def _nobodys_facts(deps: Deps, request: Request, moment: Moment, snapshot: Snapshot | None, own: OwnMask) -> Facts:
+def _nobodys_facts(deps: Deps, request: Request, moment: Moment, snapshot: Snapshot | None, related: Related) -> Facts:
     """What comes by itself uses nobody's rights, so it asks Slack nothing: it comes also while Slack is away."""
     ask = request.ask
     return Facts(
@@ -127,14 +127,14 @@ def _nobodys_facts(deps: Deps, request: Request, moment: Moment, snapshot: Snaps
         requester=Person(ask.requester, ask.requester_name),
         place=ask.place,
         snapshot=snapshot,
-        own_mask=own.mask,
+        own_mask=related.own_mask,
         whole=whole_of(deps, request),
         kill_switch=active_kill_switch(deps, request),
-        blast_radius=_reach(deps, request, ()),
+        blast_radius=_reach(deps, request, related),
     )
 
 
-def _reach(deps: Deps, request: Request, further: Sequence[Host]) -> BlastRadius | None:
+def _reach(deps: Deps, request: Request, related: Related) -> BlastRadius | None:
     """How far the masks of the last while go together with this one, where the policy has a bound for that.
 
     What waits for its window is counted when that opens.
@@ -144,6 +144,6 @@ def _reach(deps: Deps, request: Request, further: Sequence[Host]) -> BlastRadius
     if not request.is_new_mask or not is_bound or is_ahead(change.window, now):
         return None
     lately = deps.store.masked_lately(now - bounds.within, beside=request)
-    hosts = {host for host, _ in lately} | {change.host, *(host.name for host in further)}
+    hosts = {host for host, _ in lately} | {change.host, *(host.name for host in related.others)}
     units = {unit for host, unit in lately if host == change.host} | {str(request.target.unit)}
     return BlastRadius(len(hosts), len(units))

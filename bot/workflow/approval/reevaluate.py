@@ -20,8 +20,7 @@ from bot.workflow.evaluate import evaluate
 from bot.workflow.people.membership import with_names
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import end, event, limit_events, refuse
-from bot.workflow.requests.hold_group import with_hosts
-from bot.workflow.requests.lineage import own_mask
+from bot.workflow.requests.lineage import find_related, with_all_hosts
 
 log = structlog.get_logger()
 _WHY = "May not approve this any more."
@@ -38,10 +37,10 @@ def reevaluate(deps: Deps, request: Request, *, claim: Claim) -> Request:
     if request.stage is not Stage.WAITING or not is_open or not is_outdated(request, policy=policy, now=now):
         return request
     held = with_original_requirements(request, policy=policy)
-    own = own_mask(deps, held)
-    held = with_hosts(deps, held, own.mask)
+    related = find_related(deps, held)
+    held = with_all_hosts(held, related)
     try:
-        answer = with_names(deps, evaluate(deps, held, Moment.VOTE, own=own))
+        answer = with_names(deps, evaluate(deps, held, Moment.VOTE, related=related))
     except UsageError as error:
         return end(deps, request, Stage.CANCELLED, f"{_REPLACED} {error}", code="unknown_host", claim=claim)
     except Unverified as error:

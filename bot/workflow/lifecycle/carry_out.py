@@ -123,16 +123,22 @@ class Carrying:
         change = self.request.ask.change
         target = replace(observe(self.request.target, change, now), unknown_since=None)
         self.request = replace(self.request, target=target)
-        exempt = self.deps.policy.no_start_proof
-        try_start = not any(fnmatchcase(str(target.unit), pattern) for pattern in exempt)
         forces = self.request.ask.forces
         is_wanted = not forces or self.deps.store.get(forces).can_be_forced
-        return Work(change, target, self.undoes, try_start, self.deps.limits, self.request.begun_at, is_wanted)
+        return Work(
+            change, target, self.undoes, self.is_start_tried, self.deps.limits, self.request.begun_at, is_wanted
+        )
 
     def _take_the_host_again(self) -> None:
         """After a slow stop or start, before anything is done. Raises `HostTaken` while another change has the host."""
         self.request = self.deps.store.save(self.request.on_target(waiting=None), claim=self.claim)
         call_forces(self.deps, self.request)
+
+    @cached_property
+    def is_start_tried(self) -> bool:
+        """Whether the proof tries to start the unit: not where the policy exempts it."""
+        exempt, unit = self.deps.policy.no_start_proof, str(self.request.target.unit)
+        return not any(fnmatchcase(unit, pattern) for pattern in exempt)
 
     @cached_property
     def undoes(self) -> Target | None:

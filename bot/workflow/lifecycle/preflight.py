@@ -18,9 +18,8 @@ from bot.workflow.people.routing import routed
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import end, event, limit_events, refuse
 from bot.workflow.requests.find_mask import live_masks, unit_behind
-from bot.workflow.requests.hold_group import with_hosts
 from bot.workflow.requests.hold_pending import stay_pending
-from bot.workflow.requests.lineage import own_mask, rival, with_own_mask
+from bot.workflow.requests.lineage import find_related, rival, with_all_hosts, with_own_mask
 from bot.workflow.requests.lookup import before_our_mask
 
 
@@ -34,16 +33,16 @@ def consider(deps: Deps, claim: Claim) -> Request:
             request = replace(request, ask=ask)
         change = ask.change
         live = live_masks(deps, change)
-        first = evaluate(deps, request, Moment.ASK, own=own_mask(deps, request, live))
+        first = evaluate(deps, request, Moment.ASK, related=find_related(deps, request, live))
         if isinstance(first, Refuse):
             return refuse(deps, request, first, claim=claim)
         unit = unit_behind(live, change)
         seen = before_our_mask(deps, request)
         seen = seen or patient_look(deps, deps.host(change.host), unit, user=change.user)[0]
         request = planned(request, seen)
-        own = own_mask(deps, request)  # read anew: the look took its time
-        request = with_hosts(deps, inherited(deps, with_own_mask(request, own)), own.mask)
-        decision = evaluate(deps, request, Moment.LOOKED, snapshot=seen, own=own)
+        related = find_related(deps, request)  # read anew: the look took its time
+        request = with_all_hosts(inherited(deps, with_own_mask(request, related)), related)
+        decision = evaluate(deps, request, Moment.LOOKED, snapshot=seen, related=related)
         other = rival(deps, request)
         # What needs no vote, an undo for one, is not held up by what still waits for votes.
         if other and not (isinstance(decision, Allow) and other.stage is Stage.WAITING):

@@ -25,13 +25,14 @@ class Groups:
 
 def read_groups(deps: Deps) -> Groups:
     """Ask for every group."""
+    groups = deps.policy.groups
     members, shifts, unknown = dict[str, frozenset[PersonId]](), dict[str, tuple[Shift, ...]](), dict[str, Unknown]()
-    for group in deps.policy.groups:
+    for group in groups:
         try:
             members[group.name], shifts[group.name] = deps.directory.members(group), deps.directory.shifts(group)
         except (Unverified, NotYet) as error:
             unknown[group.name] = Unknown(str(error), for_now=isinstance(error, NotYet))
-    return Groups([group for group in deps.policy.groups if group.name in shifts], members, shifts, unknown)
+    return Groups([group for group in groups if group.name in shifts], members, shifts, unknown)
 
 
 def read_cards(deps: Deps, request: Request) -> tuple[Mapping[str, Place], Mapping[str, Unknown]]:

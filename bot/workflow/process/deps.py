@@ -44,11 +44,11 @@ class Timings:
     alarm_after: float = 300.0  # how long Slack, or a sink, may be away before somebody is paged
 
 
+@dataclass
 class InForce:
     """The configuration in force. It is one reference, so whoever reads it sees the old one or the new one, whole."""
 
-    def __init__(self, configured: Configured) -> None:
-        self.now = configured
+    now: Configured
 
     def put(self, newer: Configured) -> None:
         """Replace the configuration from now on."""

@@ -55,12 +55,6 @@ def others(deps: Deps, request: Request, mask: Request | None) -> tuple[Host, ..
     return ()
 
 
-def with_hosts(deps: Deps, request: Request, mask: Request | None) -> Request:
-    """The request with the names of all hosts that it is about, if that is more than one."""
-    further = [host.name for host in others(deps, request, mask)]
-    return replace(request, hosts=(request.ask.change.host, *further)) if further else replace(request, hosts=())
-
-
 def whole_of(deps: Deps, request: Request) -> Request | None:
     """The request by which people approved the hold that this is a part of; None once that was lifted."""
     hold = request.ask.change.hold

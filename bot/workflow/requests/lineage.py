@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from bot.core.hosts.inventory import Host
 from bot.core.requests import Request, Stage, Target, Verb
 from bot.core.requests.scheduling import are_apart
 from bot.ports import Query
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.hold_group import newest
+from bot.workflow.requests.hold_group import newest, others
 
 
 def owed(deps: Deps, mask_id: str) -> Target:
@@ -20,25 +21,28 @@ def owed(deps: Deps, mask_id: str) -> Target:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnMask:
-    """Our own mask that a request is about, read once for a stage; None where there is none."""
+class Related:
+    """What a request is about beside its own unit, read once for a stage."""
 
-    mask: Request | None
+    own_mask: Request | None  # which it would undo, extend, repeat, or end the stop of
+    others: tuple[Host, ...]  # further hosts, of a hold for a group
 
 
-def own_mask(deps: Deps, request: Request, live: Sequence[Request] | None = None) -> OwnMask:
-    """Our own mask that this request would take back, prolong, repeat, or end the stop of.
+def find_related(deps: Deps, request: Request, live: Sequence[Request] | None = None) -> Related:
+    """Read that; `live` are our live masks in the same manager, where they have just been read."""
+    mask = _own_mask(deps, request, live)
+    return Related(mask, others(deps, request, mask))
 
-    `live` are our live masks in the same manager, where they have just been read.
-    """
+
+def _own_mask(deps: Deps, request: Request, live: Sequence[Request] | None) -> Request | None:
     again = request.ask.repeats if request.ask.by_itself else ""
     if mask_id := request.ask.undoes or request.ask.extends or request.ask.forces or again:
-        return OwnMask(newest(deps, mask_id))
+        return newest(deps, mask_id)
     change, unit = request.ask.change, request.target.unit
     if live is None:
         live = deps.store.find(Query(host=change.host, unit=unit, live_masks=True))
     of_unit = (mask for mask in live if mask.target.unit == unit and mask.ask.change.user == change.user)
-    return OwnMask(next(of_unit, None))
+    return next(of_unit, None)
 
 
 def about_the_newest(deps: Deps, request: Request) -> Request:
@@ -47,11 +51,17 @@ def about_the_newest(deps: Deps, request: Request) -> Request:
     return replace(request, ask=replace(request.ask, undoes=newest(deps, undoes).id)) if undoes else request
 
 
-def with_own_mask(request: Request, own: OwnMask) -> Request:
+def with_all_hosts(request: Request, related: Related) -> Request:
+    """The request with the names of all hosts that it is about, if that is more than one."""
+    further = [host.name for host in related.others]
+    return replace(request, hosts=(request.ask.change.host, *further) if further else ())
+
+
+def with_own_mask(request: Request, related: Related) -> Request:
     """An unmask of something that we masked is an undo of it: say so in the request."""
-    if own.mask is None or request.ask.change.verb is not Verb.UNMASK:
+    if related.own_mask is None or request.ask.change.verb is not Verb.UNMASK:
         return request
-    return replace(request, ask=replace(request.ask, undoes=own.mask.id))
+    return replace(request, ask=replace(request.ask, undoes=related.own_mask.id))
 
 
 def rival(deps: Deps, request: Request) -> Request | None:
@@ -61,9 +71,9 @@ def rival(deps: Deps, request: Request) -> Request | None:
     """
     open_stages = frozenset(stage for stage in Stage if not stage.is_final)
     change = request.ask.change
-    others = deps.store.find(Query(host=change.host, unit=request.target.unit, stages=open_stages))
+    found = deps.store.find(Query(host=change.host, unit=request.target.unit, stages=open_stages))
     now = deps.clock.now()
-    for other in others:
+    for other in found:
         asked_earlier = (other.asked_at, other.id) < (request.asked_at, request.id)
         is_ahead = other.stage is not Stage.ASKED or asked_earlier
         is_another = other.id not in (request.id, request.ask.forces) and other.ask.change.user == change.user
