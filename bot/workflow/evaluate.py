@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot.core.people.identity import Person, PersonId
 from bot.core.policy.calendar_and_limits import BlastRadius
 from bot.core.policy.decide import decide
-from bot.core.policy.model import Decision, Facts, Moment, Refuse
+from bot.core.policy.model import Decision, Facts, Moment, Policy, Refuse
 from bot.core.policy.rules import dead_ends
 from bot.core.policy.rules.audit_shipping import AUDIT_UNAVAILABLE
 from bot.core.policy.rules.identity import is_one_of_us
@@ -72,7 +72,7 @@ def facts(
     related = related or find_related(deps, request)
     if ask.by_itself:
         return _nobodys_facts(deps, request, moment, snapshot, related)
-    groups = read_groups(deps)
+    groups, policy = read_groups(deps), deps.policy
     cards, unknown = read_cards(deps, request)
     given = Facts(
         now=deps.clock.now(),
@@ -94,18 +94,18 @@ def facts(
         own_mask=related.own_mask,
         others=related.others,
         kill_switch=active_kill_switch(deps, request),
-        blast_radius=_reach(deps, request, related),
+        blast_radius=_reach(deps, request, related, policy),
         unshipped=unshipped_required(deps) if deps.sinks and request.is_new_mask else "",
     )
-    return _with_unfit(deps, given) if moment in (Moment.ASK, Moment.LOOKED) else given
+    return _with_unfit(deps, given, policy) if moment in (Moment.ASK, Moment.LOOKED) else given
 
 
-def _with_unfit(deps: Deps, given: Facts) -> Facts:
+def _with_unfit(deps: Deps, given: Facts, policy: Policy) -> Facts:
     """The facts with those who are in an approving group and can approve nothing all the same.
 
     People are looked up one by one, and only until enough of them are known to be fit: as a rule that is one call.
     """
-    fit, unfit, policy = list[PersonId](), set[PersonId](), deps.policy
+    fit, unfit = list[PersonId](), set[PersonId]()
     for one in dead_ends.in_question(given, policy)[:_MOST_LOOKED_UP]:
         if dead_ends.are_enough(fit, given, policy):
             break
@@ -130,16 +130,16 @@ def _nobodys_facts(deps: Deps, request: Request, moment: Moment, snapshot: Snaps
         own_mask=related.own_mask,
         whole=whole_of(deps, request),
         kill_switch=active_kill_switch(deps, request),
-        blast_radius=_reach(deps, request, related),
+        blast_radius=_reach(deps, request, related, deps.policy),
     )
 
 
-def _reach(deps: Deps, request: Request, related: Related) -> BlastRadius | None:
+def _reach(deps: Deps, request: Request, related: Related, policy: Policy) -> BlastRadius | None:
     """How far the masks of the last while go together with this one, where the policy has a bound for that.
 
     What waits for its window is counted when that opens.
     """
-    bounds, change = deps.policy.limits, request.ask.change
+    bounds, change = policy.limits, request.ask.change
     now, is_bound = deps.clock.now(), bounds.hosts is not None or bounds.units_per_host is not None
     if not request.is_new_mask or not is_bound or is_ahead(change.window, now):
         return None

@@ -30,19 +30,15 @@ class Related:
 
 def find_related(deps: Deps, request: Request, live: Sequence[Request] | None = None) -> Related:
     """Read that; `live` are our live masks in the same manager, where they have just been read."""
-    mask = _own_mask(deps, request, live)
+    ask, unit, mask = request.ask, request.target.unit, None
+    if mask_id := ask.undoes or ask.extends or ask.forces or (ask.repeats if ask.by_itself else ""):
+        mask = newest(deps, mask_id)
+    else:
+        if live is None:
+            live = deps.store.find(Query(host=ask.change.host, unit=unit, live_masks=True))
+        of_unit = (one for one in live if one.target.unit == unit and one.ask.change.user == ask.change.user)
+        mask = next(of_unit, None)
     return Related(mask, others(deps, request, mask))
-
-
-def _own_mask(deps: Deps, request: Request, live: Sequence[Request] | None) -> Request | None:
-    again = request.ask.repeats if request.ask.by_itself else ""
-    if mask_id := request.ask.undoes or request.ask.extends or request.ask.forces or again:
-        return newest(deps, mask_id)
-    change, unit = request.ask.change, request.target.unit
-    if live is None:
-        live = deps.store.find(Query(host=change.host, unit=unit, live_masks=True))
-    of_unit = (mask for mask in live if mask.target.unit == unit and mask.ask.change.user == change.user)
-    return next(of_unit, None)
 
 
 def about_the_newest(deps: Deps, request: Request) -> Request:
