@@ -63,6 +63,17 @@ def test_every_metric_that_is_named_exists() -> None:
     assert {name for name in named if f'"{name}"' not in counted} == set()
 
 
+def test_every_message_that_troubleshooting_explains_is_one_of_the_bot() -> None:
+    sources = (*(ROOT / "bot").rglob("*.py"), *(ROOT / "tests/core/cards/golden").glob("*.txt"))
+    code = " ".join(" ".join(file.read_text() for file in sources).split())
+    section = OPERATIONS.partition("\n## Troubleshooting\n")[2].partition("\n## ")[0]
+    first = [line.split(" | ")[0] for line in section.splitlines() if line.startswith("| ")][1:]
+    shown = [quoted for cell in first for quoted in re.findall(r"`([^`]+)`|([A-Z]{3,}[A-Z ,:]+)", cell)]
+    parts = [part.strip(" ;()") for quoted in shown for part in re.split(r"\.\.\.|N\)", "".join(quoted))]
+    assert shown
+    assert [part for part in parts if part not in code] == []
+
+
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"`([\w/]+(?:\.py|\.yaml|/))`", ARCHITECTURE))))
 def test_every_file_that_the_architecture_names_exists(name: str) -> None:
     """From the root, from `bot/`, or, in the table of its folders, from `bot/workflow/`."""
