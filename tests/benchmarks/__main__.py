@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks`: how fast it is, on real hosts and through the Slack stand-in, on this machine, now."""
+"""`python -m tests.benchmarks`: how fast the bot is on this machine, with real hosts and the Slack stand-in."""
 
 import argparse
 import statistics
@@ -17,7 +17,7 @@ ALLOWED_ACK_MS, ALLOWED_RATIO = 500, 3.0
 
 
 def main() -> None:
-    """Print both measurements, with what is allowed beside them."""
+    """Print both measurements, each with its limit."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=7, help="of the first measurement; 0 leaves it out")
     rounds = parser.parse_args().rounds
@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def approve_to_proven(demo: Demo, rounds: int) -> None:
-    """From the click on Approve to the finished card, against the bare steps run locally, in turn."""
+    """Time from the click on Approve to the finished card, compared with the bare steps run locally, in turn."""
     host = demo.hosts["web-01"]
     pairs = [(_through_the_bot(demo), _locally(host)) for _ in range(rounds)]
     ratios = [bot / local for bot, local in pairs]
@@ -36,11 +36,11 @@ def approve_to_proven(demo: Demo, rounds: int) -> None:
     _row("bot, ms", [bot for bot, _ in pairs])
     _row("local, ms", [local for _, local in pairs])
     _row("ratio", ratios, form="{:8.2f}")
-    print(f"  allowed is a ratio of {ALLOWED_RATIO}\n", flush=True)
+    print(f"  limit: a ratio of {ALLOWED_RATIO}\n", flush=True)
 
 
 def _through_the_bot(demo: Demo) -> float:
-    """One mask, timed from the click; then its undo, not timed."""
+    """Time one mask from the click; its undo is not timed."""
     slack = demo.slack
     slack.slash("alice", "incident", "/mask web-01 cron benchmark")
     card = wait_for_card(demo, lambda head: head.startswith("MASK cron"))
@@ -64,7 +64,7 @@ def _is_end(message: dict[str, object]) -> bool:
 
 
 def _locally(host: LabHost) -> float:
-    """The bare steps as root: show, stop, link, reload, a start, show; without a look, a record or Slack."""
+    """Time the bare steps as root: show, stop, link, reload, start, show; without looks, audit log or Slack."""
     steps = [
         ("systemctl", "show", "--", str(UNIT)),
         ("systemctl", "stop", "--", str(UNIT)),
@@ -83,7 +83,7 @@ def _locally(host: LabHost) -> float:
 
 
 def acks(demo: Demo) -> None:
-    """How long a slash command takes until it is acknowledged: with twenty others, and while those are looked into."""
+    """Time slash commands until they are acknowledged: twenty others at once, and while those are being checked."""
 
     def ask(number: int) -> float | None:
         return demo.slack.slash("alice", "incident", f"/mask web-0{1 + number % 2} worker number {number}").millis
@@ -95,7 +95,7 @@ def acks(demo: Demo) -> None:
     for name, answers in ((f"with {IN_FLIGHT} others", at_once), ("after them", after_them)):
         taken = [millis for millis in answers if millis is not None]
         _row(name, taken)
-        print(f"  allowed are {ALLOWED_ACK_MS} ms; never acknowledged: {len(answers) - len(taken)}", flush=True)
+        print(f"  limit: {ALLOWED_ACK_MS} ms; never acknowledged: {len(answers) - len(taken)}", flush=True)
 
 
 def _row(name: str, values: Sequence[float], *, form: str = "{:8.0f}") -> None:

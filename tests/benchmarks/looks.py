@@ -18,7 +18,7 @@ _MANY = "/run/systemd/system/many"
 
 
 def main() -> int:
-    """Print the time of each kind of look, in turn with nothing at all; 1 if a full one takes more than is allowed."""
+    """Print the time of each kind of look, and of `true` over SSH; return 1 if a full look exceeds its limit."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.looks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=15)
     rounds = parser.parse_args().rounds
@@ -26,13 +26,13 @@ def main() -> int:
         host = lab.boot(["web-01"])["web-01"]
         full = [_measured(host, count, rounds)["full"] for count in LOADED]
     small, large = map(statistics.median, full)
-    print(f"  allowed are {ALLOWED_MS:.0f} ms at {LOADED[0]} units, and {ALLOWED_RATIO} times that at {LOADED[1]}")
+    print(f"  limit: {ALLOWED_MS:.0f} ms at {LOADED[0]} units, and {ALLOWED_RATIO} times that at {LOADED[1]}")
     return 0 if small <= ALLOWED_MS and large <= ALLOWED_RATIO * ALLOWED_MS else 1
 
 
 def _measured(host: LabHost, count: int, rounds: int) -> Mapping[str, Sequence[float]]:
     loaded = _load(host, count)
-    print(f"looks at a host with {loaded} loaded units ({rounds} rounds; SSH and the reading of the answer included)")
+    print(f"looks at a host with {loaded} loaded units ({rounds} rounds; SSH and parsing included)")
     known = Host(host.name, host.address, host.port, host.login, "lab", pins=frozenset({fingerprint(host.host_key)}))
     words = {"true": ("/usr/bin/true",), **{size: look_argv(UNIT, size=size) for size in SIZES}}
     took: dict[str, list[float]] = {name: [] for name in words}
@@ -54,7 +54,7 @@ def _measured(host: LabHost, count: int, rounds: int) -> Mapping[str, Sequence[f
 
 
 def _load(host: LabHost, count: int) -> int:
-    """As many units as that in systemd's memory, without a process of their own: a target comes after all of them."""
+    """Load that many units without processes into systemd's memory, by a target that comes after all of them."""
     more = count - len(_units(host))
     names = [f"a-unit-of-the-benchmark-{number:04}.service" for number in range(more)]
     text = "[Service]\\nExecStart=/usr/bin/true\\n"

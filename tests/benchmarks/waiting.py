@@ -48,7 +48,7 @@ LOOK = ROOT / "tests/core/recorded/surroundings.txt"
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one process over some seconds."""
+    """The cost of one process over some seconds."""
 
     cpu: float  # percent of one core
     resident: float  # MB
@@ -57,7 +57,7 @@ class Cost:
 
 
 def main() -> int:
-    """Print the floor, then the cost, with what is allowed; 1 if it is more."""
+    """Print the baseline, then the cost and its limit; return 1 if it is exceeded."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.waiting", description=__doc__)
     parser.add_argument("--requests", type=int, default=5000)
     parser.add_argument("--seconds", type=float, default=30.0, help="of each measurement")
@@ -67,7 +67,7 @@ def main() -> int:
         _print("no request", floor)
         cost = _cost(slack, given.requests, given.seconds)
     _print(f"{given.requests} waiting", cost)
-    print(f"  allowed are {ALLOWED_CPU:.0f} % of a core and {ALLOWED_MEMORY:.0f} MB")
+    print(f"  limit: {ALLOWED_CPU:.0f} % of a core and {ALLOWED_MEMORY:.0f} MB")
     return 0 if cost.cpu < ALLOWED_CPU and cost.resident < ALLOWED_MEMORY else 1
 
 
@@ -86,7 +86,7 @@ def _cost(slack: SlackLab, requests: int, seconds: float) -> Cost:
 
 
 def _let_settle(store: Database) -> None:
-    """A bot that begins looks at everything that is open, once."""
+    """Wait until a starting bot has checked everything that is open, which it does once."""
     began = time.monotonic()
     while store.is_anything_due():
         assert time.monotonic() - began < PATIENCE, "the bot does not come to rest"
@@ -99,7 +99,7 @@ def _state(store: Database) -> object:
 
 
 def measured(pid: int, seconds: float) -> Cost:
-    """What the kernel says (proc(5)): ticks of the processor, pages in memory."""
+    """Read CPU ticks and pages in memory of a process from proc(5)."""
     before, began = _ticks(pid), time.monotonic()
     time.sleep(seconds)
     used, took = (_ticks(pid) - before) / os.sysconf("SC_CLK_TCK"), time.monotonic() - began
@@ -140,7 +140,7 @@ def _store(installation: Installation) -> Database:
 
 
 def _fill(store: Database, installation: Installation, slack: SlackLab, count: int) -> None:
-    """Requests of several people for a unit on many hosts, half way to their decision, each with its card in Slack."""
+    """Requests of several people for a unit on many hosts, half way to their deadline, each with its card in Slack."""
     now, seen = datetime.now(UTC), parse_look(LOOK.read_text(), WORKER)
     since, policy = now - ASKED_AGO, load(Settings(config_dir=installation.folder / "config")).policy.digest
     approval = Approval("prod", 1, ("sre",), since + DECIDE_WITHIN, DECIDE_WITHIN, policy=policy)

@@ -1,4 +1,4 @@
-"""The demo: three real hosts, a Slack stand-in and the bot, for a person at a browser or for the story by itself."""
+"""The demo: three real hosts, a Slack stand-in and the bot, for a person at a browser or for `--story`."""
 
 import argparse
 import contextlib
@@ -23,7 +23,7 @@ PORT = 3000
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """Everything that is running."""
+    """The running parts of the demo."""
 
     hosts: dict[str, LabHost]
     slack: SlackLab
@@ -31,7 +31,7 @@ class Demo:
 
 
 def workspace(slack: SlackLab) -> Workspace:
-    """What the bot's configuration says of this Slack."""
+    """Describe this Slack for the bot's configuration."""
     return Workspace(
         slack.api_url, slack.bot_token, slack.app_token, TEAM, slack.users, slack.channels, slack.groups["sre"]
     )
@@ -39,7 +39,7 @@ def workspace(slack: SlackLab) -> Workspace:
 
 @contextlib.contextmanager
 def running(*, port: int = 0, settings: dict[str, str] | None = None) -> Iterator[Demo]:
-    """Hosts, Slack and bot, in this order and back. Raises `LabError` where the machine cannot."""
+    """Start hosts, Slack and bot in this order, stop them in reverse. Raises `LabError` where the machine cannot."""
     folder = Path(tempfile.mkdtemp(prefix="maskbot-demo-"))
     try:
         with Lab() as lab, SlackLab(port) as slack:
@@ -62,7 +62,7 @@ def main() -> int:
             _invite(demo)
             with contextlib.suppress(KeyboardInterrupt), in_order():
                 wait_for_one()
-            print("\nending it; nothing is left behind", flush=True)
+            print("\nstopping the demo; nothing is left behind", flush=True)
     except (LabError, TimeoutError) as cannot:
         print(f"script/demo: {cannot}", file=sys.stderr)
         return 1
@@ -76,8 +76,10 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="script/demo", description="See maskbot work, on this machine.")
-    parser.add_argument("--port", type=int, default=0, help=f"of the page ({PORT})")
-    parser.add_argument("--story", action="store_true", help="play the main story and exit 0 if it is true")
+    parser.add_argument("--port", type=int, default=0, help=f"port of the page ({PORT})")
+    parser.add_argument(
+        "--story", action="store_true", help="play the main story; exit 0 if the host was masked and restored"
+    )
     return parser.parse_args()
 
 
@@ -96,13 +98,13 @@ ready: {demo.slack.url}
   carol approves too (she and bob are @sre). dave and eve (a guest) may not; in #random the bot does not act.
   Worth a try: /mask web-01 sshd · /mask web-01 local · /mask web-01 worker · /mask web-01 slowstop · /mask help
 
-  A bare /mask opens the form; so does "Mask a unit" in the bar above, and under the pointer on a message.
-  Everybody's own page is "maskbot" under Apps.
+  A bare /mask opens the form. So does "Mask a unit", in the bar at the top and on a message under the pointer.
+  The Home tab is "maskbot" under Apps.
 
   Look at the host yourself, as root:
     nsenter --target {web.nspawn.leader()} --all --root --wd systemctl status cron
 
-Ctrl-C ends it and leaves nothing behind.
+Ctrl-C stops the demo and leaves nothing behind.
 """,
         flush=True,
     )

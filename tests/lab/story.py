@@ -1,4 +1,4 @@
-"""The main story, played by itself: asked, approved, masked and proven, undone; judged by looking at the host."""
+"""The main story of the demo: asked, approved, masked and proven, undone; checked on the host itself."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ Card = dict[str, Any]
 
 
 def play(demo: "Demo") -> int:
-    """Print before and after; 0 only if the host was really masked and then really restored."""
+    """Play it, print before and after; return 0 only if the host was really masked and then really restored."""
     host, slack = demo.hosts["web-01"], demo.slack
     before = _look(host)
     _say("before", before)
@@ -34,12 +34,12 @@ def play(demo: "Demo") -> int:
     _say("restored", restored)
     masked = after["LoadState"] == "masked" and after["ActiveState"] == "inactive" and after["a start"] == "refused"
     good = masked and restored == before
-    print("the host was masked and is as it was before" if good else "THE HOST IS NOT AS THE CARD SAID", flush=True)
+    print("the host was masked, and is restored" if good else "THE HOST IS NOT AS THE CARD SAID", flush=True)
     return 0 if good else 1
 
 
 def wait_for_card(demo: "Demo", is_it: Callable[[str], bool]) -> Card:
-    """The newest message in #incident whose head line is the one."""
+    """The newest message in #incident with such a head line."""
 
     def found() -> Card | None:
         said = demo.slack.messages("incident")
@@ -49,13 +49,13 @@ def wait_for_card(demo: "Demo", is_it: Callable[[str], bool]) -> Card:
 
 
 def head_of(message: Card) -> str:
-    """A card's head line."""
+    """The head line of a card."""
     heads = [block["text"]["text"] for block in message.get("blocks") or [] if block["type"] == "header"]
     return str(heads[0]) if heads else ""
 
 
 def _look(host: LabHost) -> dict[str, str]:
-    """Behind the bot's back: what systemd says, and whether it would start the unit."""
+    """Ask the host directly: what systemd shows, and whether it would start the unit."""
     seen = host.show(UNIT, "LoadState", "ActiveState", "UnitFileState")
     started = host.run("systemctl", "start", "--", UNIT)
     return {**seen, "a start": "refused" if "is masked" in started.stderr else "accepted"}
