@@ -1,4 +1,4 @@
-"""One change on a fleet: whose it is, and what is stored of its end."""
+"""One change on a fleet: which bot works on it, and what is stored of its outcome."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from tests.stories.scene import id_of
 
 
 def owners(fleet: Fleet, card: Mapping[str, object]) -> list[int]:
-    """Which of the bots works on it now: one, or none."""
+    """The numbers of the bots that work on it now: one, or none."""
     engine = create_engine(parse_url(fleet.cluster.url(DATABASE)))
     with engine.connect() as connection:
         owned = select(targets.c.owner).where(targets.c.request_id == id_of(dict(card)))
@@ -22,7 +22,7 @@ def owners(fleet: Fleet, card: Mapping[str, object]) -> list[int]:
 
 
 def done(fleet: Fleet, card: Mapping[str, object]) -> Request:
-    """The request as it is stored, with what the chain says of it."""
+    """The stored request, checked against its audit events."""
     request = fleet.desk.get(id_of(dict(card)))
     kinds = [record["type"] for record in fleet.desk.records() if record["request_id"] == request.id]
     assert (request.stage, kinds.count("request.finished"), kinds.count("exec.started")) == (Stage.DONE, 1, 1)

@@ -1,4 +1,4 @@
-"""What the kernel says of each bot over time (proc(5)): memory, open files, threads."""
+"""Memory, open files and threads of each bot over time, read from proc(5)."""
 
 import os
 import threading
@@ -16,7 +16,7 @@ MB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One process at one moment."""
+    """The state of one process at one moment."""
 
     at: float
     pid: int
@@ -27,14 +27,14 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Quarters:
-    """One thing in the first and the last quarter of a process's time, as medians; the first minute is warming up."""
+    """Medians of one value in the first and the last quarter of a process's life, without its first minute."""
 
     first: float
     last: float
 
 
 class Meter:
-    """Looks at every bot now and then."""
+    """Samples every bot at an interval."""
 
     def __init__(self, fleet: Fleet, *, every: float = 5.0) -> None:
         self._fleet, self._every = fleet, every
@@ -43,11 +43,11 @@ class Meter:
         self.samples: list[list[Sample]] = [[] for _ in fleet.bots]
 
     def begin(self) -> None:
-        """From now on."""
+        """Start sampling."""
         self._thread.start()
 
     def end(self) -> None:
-        """No more."""
+        """Stop sampling."""
         self._stop.set()
         self._thread.join()
 
@@ -66,7 +66,7 @@ class Meter:
 
 
 def quarters(life: list[Sample], of: str, *, warm: float = 60.0) -> Quarters:
-    """How it was at first, and at last."""
+    """Compare the first and the last quarter of its samples."""
     begun = life[0].at if life else 0.0
     settled = [sample for sample in life if sample.at - begun >= warm] or life
     values = [float(getattr(sample, of)) for sample in settled]

@@ -1,4 +1,4 @@
-"""People who want something each second: masks, votes, undos, words that make no sense, looks at what is there."""
+"""The traffic of a soak, one action a second: masks, approvals, undos, mistyped commands and questions."""
 
 import random
 import threading
@@ -31,7 +31,7 @@ PEOPLE, APPROVERS = ("alice", "bob", "carol"), ("bob", "carol")
 
 
 class Traffic:
-    """Types one thing a second, and answers cards that wait; notes what was acknowledged and what was not."""
+    """Types commands and answers waiting cards; notes what was acknowledged and what was not."""
 
     def __init__(self, fleet: Fleet, chance: random.Random) -> None:
         self._fleet, self._chance = fleet, chance
@@ -47,7 +47,7 @@ class Traffic:
         self.targets += [(host, "slowstop") for host in SLOW if host in fleet.hosts]
 
     def tick(self, number: int) -> None:
-        """One more thing is typed, and the cards that are new are answered by somebody."""
+        """Type one more command, and let somebody answer the new cards."""
         open_requests = self._open()
         busy = {(one.ask.change.host, str(one.ask.change.unit).partition(".")[0]) for one in open_requests}
         free = [target for target in self.targets if target not in busy]
@@ -60,7 +60,7 @@ class Traffic:
             self._answer(request)
 
     def settle(self) -> bool:
-        """Nothing new; whoever still waits is answered. Whether all is over."""
+        """Answer cards that still wait, without new commands; return whether all is over."""
         waiting = self._open()
         for request in waiting:
             self._answered.discard((request.id, request.version))
@@ -68,7 +68,7 @@ class Traffic:
         return not waiting
 
     def close(self) -> None:
-        """Nobody types any more."""
+        """Stop typing."""
         self._pool.shutdown(wait=True)
 
     def _open(self) -> list[Request]:
@@ -100,7 +100,7 @@ class Traffic:
                 self.lost.add(token)
 
     def _answer(self, request: Request, *, surely: bool = False) -> None:
-        """Some say no, some think longer; most say yes. Twice at once, sometimes."""
+        """Approve most, deny some, leave some waiting; sometimes press twice at once."""
         key = (request.id, request.version)
         if request.stage is not Stage.WAITING or key in self._answered:
             return
@@ -115,7 +115,7 @@ class Traffic:
             self._pool.submit(self._pressed, name, button, card, key)
 
     def _pressed(self, user: str, button: str, card: dict[str, Any], key: tuple[str, int]) -> None:
-        """Whoever is told by Slack that it failed presses again."""
+        """Press a button, and press again if Slack says that it failed."""
         try:
             ack = self._fleet.slack.click(user, card, button)
         except Exception:
@@ -127,7 +127,7 @@ class Traffic:
                 self._answered.discard(key)
 
     def _card(self, request: Request) -> dict[str, Any] | None:
-        """The card as it stands, from what the bots sent to Slack."""
+        """The present card, from what the bots sent to Slack."""
         for channel, ts, blocks in self._sent():
             self._cards[ts] = {"channel": channel, "ts": ts, "blocks": blocks}
         try:

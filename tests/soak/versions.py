@@ -1,8 +1,8 @@
-"""The next version of this code, made from it, so that one after the other of a fleet is replaced by it.
+"""A next version of this code, made from it, to replace the bots of a fleet one by one.
 
-It is all that this one is, and what a next version may be under the rule of upgrades (docs/operations.md): it has a
-migration more, and writes a column, a field of the request and one inside of what was asked that this one does not
-know. Each is written once, when a request is recorded; so what is lost of them later is lost.
+It is this version with the changes that an upgrade may bring (docs/operations.md): one more migration, and a column, a
+field of the request and a field of its ask that this version does not know. Each is written only once, when a request
+is recorded, so a test sees if this version loses it.
 """
 
 import shutil
@@ -49,7 +49,7 @@ def request_row(request: Request) -> dict[str, Any]:
 
 
 def next_version(folder: Path) -> Path:
-    """Where it is, from now on."""
+    """Make it, and return where it is."""
     for part in ("bot", "handlers", "config"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
     head = ScriptDirectory(str(folder / _MIGRATIONS)).get_current_head()
@@ -66,20 +66,20 @@ def _append(file: Path, text: str) -> None:
 
 
 def be(bot: Bot, version: Path) -> None:
-    """Its next start is one of this version; its files and its database are the same."""
+    """Let the bot's next start run this version, with the same files and database."""
     own = {"PYTHONPATH": str(version), "PYTHONSAFEPATH": "1"}  # and not the folder in which it is started
     bot.installation = replace(bot.installation, environment={**bot.installation.environment, **own})
 
 
 def replaced(bot: Bot, version: Path) -> None:
-    """One ends on SIGTERM, and one of this version begins in its place."""
+    """Stop a bot by SIGTERM and start this version in its place."""
     bot.stop()
     be(bot, version)
     bot.start()
 
 
 class Rollout:
-    """Happens in a soak: one bot after the other is replaced."""
+    """Replaces one bot after the other while a soak runs."""
 
     def __init__(self, fleet: Fleet, version: Path) -> None:
         self._fleet, self._version = fleet, version
@@ -88,11 +88,11 @@ class Rollout:
         self.troubles: list[str] = []
 
     def begin(self) -> None:
-        """From now on."""
+        """Start replacing."""
         self._thread.start()
 
     def end(self) -> None:
-        """Once all are replaced."""
+        """Wait until all are replaced."""
         self._thread.join()
 
     def _replace(self) -> None:

@@ -1,4 +1,4 @@
-"""From an ordinary unit to a masked one, in every weather."""
+"""From an ordinary unit to a masked one, whatever happens on the way."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Forty whole cycles of mask and undo on a real host: nothing is different that no card had said before."""
+"""Forty cycles of mask and undo on a real host: nothing differs afterwards but what a card announced."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ from tests.lab.installation import ROOT
 
 @pytest.mark.ssh
 def test_forty_cycles_leave_nothing_different_that_was_not_said() -> None:
-    """Some five minutes; the table that it prints says what is different."""
+    """Takes some five minutes; the printed table says what differs."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.lab.cycles"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=1800
     )

@@ -1,4 +1,4 @@
-"""Two versions of the code side by side on one PostgreSQL, as while the bots of a fleet are replaced one by one."""
+"""Two versions of the code side by side on one PostgreSQL, as during an upgrade of a fleet."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -30,7 +30,7 @@ fleet = pytest.fixture(two_replicas, name="fleet")
 
 
 def versions(fleet: Fleet, request_id: str = "", kind: str = "") -> set[str]:
-    """Which of them have written into the record."""
+    """Which of them have written audit events."""
     records = [record for record in fleet.desk.records() if request_id in ("", record["request_id"])]
     return {record["version"] for record in records if kind in ("", record["type"])}
 
