@@ -1,4 +1,4 @@
-"""The demo: three real hosts, a Slack stand-in and the bot, for a person at a browser or for `--story`."""
+"""The demo: three real hosts, a Slack stand-in and the bot, for a person with a browser, or as a scripted story."""
 
 import argparse
 import contextlib
@@ -23,7 +23,7 @@ PORT = 3000
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """The running parts of the demo."""
+    """The running demo."""
 
     hosts: dict[str, LabHost]
     slack: SlackLab
@@ -31,7 +31,7 @@ class Demo:
 
 
 def workspace(slack: SlackLab) -> Workspace:
-    """Describe this Slack for the bot's configuration."""
+    """The bot's configuration for this Slack."""
     return Workspace(
         slack.api_url, slack.bot_token, slack.app_token, TEAM, slack.users, slack.channels, slack.groups["sre"]
     )
@@ -39,7 +39,7 @@ def workspace(slack: SlackLab) -> Workspace:
 
 @contextlib.contextmanager
 def running(*, port: int = 0, settings: dict[str, str] | None = None) -> Iterator[Demo]:
-    """Start hosts, Slack and bot in this order, stop them in reverse. Raises `LabError` where the machine cannot."""
+    """Start hosts, Slack and bot; they stop in reverse order. Raises `LabError` if the machine cannot run them."""
     folder = Path(tempfile.mkdtemp(prefix="maskbot-demo-"))
     try:
         with Lab() as lab, SlackLab(port) as slack:

@@ -1,4 +1,4 @@
-"""The main story of the demo: asked, approved, masked and proven, undone; checked on the host itself."""
+"""Play the main story: request, approval, mask with proof, undo; judged by looks at the host itself."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ Card = dict[str, Any]
 
 
 def play(demo: "Demo") -> int:
-    """Play it, print before and after; return 0 only if the host was really masked and then really restored."""
+    """Print before and after; return 0 only if the host was really masked and then really restored."""
     host, slack = demo.hosts["web-01"], demo.slack
     before = _look(host)
     _say("before", before)
@@ -39,7 +39,7 @@ def play(demo: "Demo") -> int:
 
 
 def wait_for_card(demo: "Demo", is_it: Callable[[str], bool]) -> Card:
-    """The newest message in #incident with such a head line."""
+    """The newest message in #incident with this head line."""
 
     def found() -> Card | None:
         said = demo.slack.messages("incident")
@@ -55,7 +55,7 @@ def head_of(message: Card) -> str:
 
 
 def _look(host: LabHost) -> dict[str, str]:
-    """Ask the host directly: what systemd shows, and whether it would start the unit."""
+    """Look at the host without the bot: what systemd says, and whether it would start the unit."""
     seen = host.show(UNIT, "LoadState", "ActiveState", "UnitFileState")
     started = host.run("systemctl", "start", "--", UNIT)
     return {**seen, "a start": "refused" if "is masked" in started.stderr else "accepted"}

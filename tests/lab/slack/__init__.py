@@ -1,1 +1,1 @@
-"""The Slack stand-in: in a network namespace of its own, behind a proxy that is as strict as Slack."""
+"""A local Slack: a stand-in in a network namespace of its own, behind a proxy that is as strict as real Slack."""
