@@ -1,4 +1,4 @@
-"""Requests and what belongs to them: the change asked for, votes, stages, outcomes, and the moves that are legal."""
+"""Requests and what they are made of: the change asked for, approvals, stages, outcomes, timers and messages."""
 
 from bot.core.requests.aftercare import Aftercare, Extension, Loss, Watched
 from bot.core.requests.approval import Approval, Tally, Verdict, Vote, VoteCommand

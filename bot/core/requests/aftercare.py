@@ -1,4 +1,4 @@
-"""What time brings to a change that is done: the end of a mask, a word to its owner, a look at what came of it."""
+"""What a finished change still needs: its expiry, reminders to its owner, aftercheck findings, and drift."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,55 +9,55 @@ from bot.core.people.identity import PersonId
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """A later end of a mask, or none any more, or a later review of a hold: what another request did to it."""
+    """A mask that another request extended, kept or released from its expiry, or a hold with a later review date."""
 
     request_id: str
     by: PersonId
     by_name: str
     at: datetime
-    until: datetime | None  # None: it does not end by itself any more; of a hold when it is looked at again
+    until: datetime | None  # None: the mask has no expiry any more; for a hold, the new review date
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Aftercare:
-    """Kept in the request that made the change. Every `..._at` is one of its clocks."""
+    """Stored in the request that made the change. Every `..._at` field is a timer of that request."""
 
-    ends_at: datetime | None = None  # when the mask ends by itself
-    approved_until: datetime | None = None  # the latest end that the policy's approvals cover
+    ends_at: datetime | None = None  # when the mask expires
+    approved_until: datetime | None = None  # the latest expiry that approvers agreed to under the policy
     extensions: tuple[Extension, ...] = ()
 
-    undo_request: str = ""  # the newest request of our own that brings back what was there before the mask
+    undo_request: str = ""  # the newest request of the bot itself that undoes this mask
     tries: int = 0
-    try_at: datetime | None = None  # when bringing it back is tried again
-    overdue: str = ""  # why it has not been brought back yet
+    try_at: datetime | None = None  # when the undo is tried again
+    overdue: str = ""  # why the mask has not been undone yet
 
-    remind_at: datetime | None = None  # when its owner hears of it: that it ends soon, or that it has no end
+    remind_at: datetime | None = None  # when the owner is reminded that the mask expires soon, or that it has no expiry
     reminders: int = 0
 
-    look_at: datetime | None = None  # when the host is looked at again, to see what came of the change
+    look_at: datetime | None = None  # when the host is checked again for consequences of the change
     looks: int = 0
-    found: tuple[str, ...] = ()  # what these looks have said already
+    found: tuple[str, ...] = ()  # consequences that earlier afterchecks have reported
 
     def is_extended_by(self, request_id: str) -> bool:
-        """Whether that request has done its work here already."""
+        """Whether that request has already extended this one."""
         return any(one.request_id == request_id for one in self.extensions)
 
 
 class Loss(StrEnum):
-    """How a mask of ours was lost without us."""
+    """How one of our masks disappeared without our doing."""
 
-    REMOVED = "removed"  # its link is not there any more
-    REPLACED = "replaced"  # another one stands in its place: the unit is masked, but not by us
-    REBOOTED = "rebooted"  # it was one until the next reboot, and that has come
-    ENDED = "ended"  # it was one in a user's runtime directory, and their manager has ended with all that was in it
+    REMOVED = "removed"  # the link is gone
+    REPLACED = "replaced"  # another link or file took its place: the unit is masked, but not by us
+    REBOOTED = "rebooted"  # a runtime mask, and the host has rebooted
+    ENDED = "ended"  # a runtime mask of a user unit, and that user's manager has ended
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """Each of these is told once."""
+    """Drift seen on the host of a mask; each kind is reported once."""
 
     lost: Loss | None = None
-    lost_at: datetime | None = None  # when it was seen; it happened some time before
-    suspects: tuple[str, ...] = ()  # configuration management that works there
-    failed: tuple[str, ...] = ()  # what depended on the unit and has failed since
+    lost_at: datetime | None = None  # when the drift was seen; it happened some time earlier
+    suspects: tuple[str, ...] = ()  # configuration management that runs on the host
+    failed: tuple[str, ...] = ()  # units that depend on this one and have failed since

@@ -1,4 +1,4 @@
-"""What came of a change: what is worse a while later than it was right after it."""
+"""Compare a host some time after a change with its state right after the change, and name what got worse."""
 
 from collections.abc import Collection, Iterator, Mapping
 
@@ -12,10 +12,10 @@ _MASKED = (Outcome.PROVEN, Outcome.MASKED_RUNNING, Outcome.MASKED_RESTARTED)
 def aftermath(
     target: Target, now: Snapshot, *, ours: Collection[str] = frozenset(), is_lost: bool = False
 ) -> tuple[str, ...]:
-    """Sentences; empty if all is well. Both looks must be full ones.
+    """Sentences about what got worse since the change; empty if all is well. Both looks must be full ones.
 
-    Of `ours`, the units that other requests have changed since, nothing is said: their own cards say it. That the very
-    link we made is gone (`is_lost`) is told by whoever sees it first (`bot/workflow/drift/report.py`).
+    Units in `ours` are left out, because the cards of the requests that changed them report on them. A removed mask
+    link (`is_lost`) is reported by whoever sees it first (`bot/workflow/drift/report.py`).
     """
     after = target.after
     if after is None:
@@ -30,7 +30,7 @@ def aftermath(
 
 
 def touched(request: Request) -> frozenset[str]:
-    """The units that a change has changed, or that follow it: the unit under all its names, and what it takes along."""
+    """The units that a change affects: the unit under all its names, and the units that stop with it."""
     target = request.target
     looks = [seen for seen in (target.planned, target.before, target.after) if seen]
     follow = (unit for seen in looks for unit in _follows(target, seen))
@@ -38,12 +38,12 @@ def touched(request: Request) -> frozenset[str]:
 
 
 def told_of(request: Request) -> frozenset[str]:
-    """Return the consequences that the thread of this change has named already."""
+    """Return the consequences that earlier afterchecks already named in this request's thread."""
     return frozenset([*request.aftercare.found, *map(has_failed, request.watched.failed)])
 
 
 def has_failed(unit: str) -> str:
-    """The sentence, by which it is known that it was told."""
+    """The sentence that reports a failed unit; the report is recognised by it later."""
     return f"{unit} has failed."
 
 
@@ -64,7 +64,7 @@ def _of_its_own(target: Target, after: Snapshot, now: Snapshot) -> Iterator[str]
 
 
 def _not_masked(target: Target, now: Snapshot) -> Iterator[str]:
-    """Of a mask of ours: whether systemd still goes by its link."""
+    """Whether systemd still honours our mask."""
     if target.outcome not in _MASKED or target.layer is None:
         return
     is_there = now.layer(target.layer).kind is FileKind.MASK
@@ -77,13 +77,15 @@ def _not_masked(target: Target, now: Snapshot) -> Iterator[str]:
 
 
 def _failed(after: Snapshot, now: Snapshot, related: Collection[str]) -> Iterator[str]:
-    """Return the units related to this one that have failed since. Other failures on the host are not ours."""
+    """Return the units related to this one that have failed since. Unrelated failures on the host are left out."""
     had, have = (set(seen.around.failed) if seen.around else set() for seen in (after, now))
     yield from (has_failed(unit) for unit in sorted((have - had).intersection(related)))
 
 
 def _went_down(target: Target, after: Snapshot, now: Snapshot, beside: Collection[str]) -> Iterator[str]:
-    """What ran right after it and does not now, unless it is named as failed. A job that has ended is no news."""
+    """Units that ran right after the change and do not run now, except those named as failed or one-shot jobs that
+    ended.
+    """
     failed = now.around.failed if now.around else ()
     was, found = _follows(target, after), _follows(target, now)
     for unit in sorted(set(beside).intersection(was, found)):

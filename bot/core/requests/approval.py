@@ -1,4 +1,4 @@
-"""What the policy asks for before a change may run, and what people said to it."""
+"""Approvals: what the policy asks for before a change may run, and the votes that people gave."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,16 +9,16 @@ from bot.core.requests.calendar_and_limits import ExtraApprovalReason
 
 
 class Verdict(StrEnum):
-    """What a voter says."""
+    """What a voter chose: approve or deny."""
 
     APPROVE = "approve"
     DENY = "deny"
 
 
 class Tally(StrEnum):
-    """What became of a vote."""
+    """The state of a vote: recorded, counted or refused."""
 
-    CAST = "cast"  # recorded, its voter not verified yet
+    CAST = "cast"  # recorded; the voter is not verified yet
     COUNTED = "counted"
     REFUSED = "refused"
 
@@ -36,7 +36,7 @@ class VoteCommand:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One person's word on one plan. It counts only for the digest that it was given for."""
+    """One person's vote on one plan. It counts only for the plan digest that it was given for."""
 
     voter: PersonId
     voter_name: str
@@ -44,27 +44,28 @@ class Vote:
     at: datetime
     digest: str
     tally: Tally = Tally.CAST
-    reason: str = ""  # the voter's, or why the vote was refused
-    console_works: bool = False  # a guarded unit's tick: out-of-band access works today
+    reason: str = ""  # the voter's own reason, or why the vote was refused
+    console_works: bool = False  # for a guarded unit: the voter confirms that out-of-band console access works today
     place: Place | None = None  # where to answer the voter
-    groups: tuple[str, ...] = ()  # which of the approving groups held the voter when the vote was counted
+    groups: tuple[str, ...] = ()  # the approving groups that the voter belonged to when the vote was counted
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """What the policy asks for, as `decide` said it."""
+    """The approvals that `decide` asked for."""
 
     rule: str
     need: int
     groups: tuple[str, ...]
     decide_by: datetime
-    decide_within: timedelta = timedelta(minutes=15)  # the time that decide_by came from, given anew if asked anew
-    good_for: timedelta = timedelta(minutes=10)  # how long the approval may wait to be used
-    guarded: str = ""  # why an approver must tick that console access works; empty: not needed
-    distinct: bool = False  # each approval has to come from another of the groups
-    on_call: tuple[Shift, ...] = ()  # who of the groups was on call when people were asked
-    raised: tuple[ExtraApprovalReason, ...] = ()  # why that is more than the rule asks for by itself
-    turns_at: datetime | None = None  # when the calendar alone may ask for more or less
-    policy: str = ""  # the digest of the policy that asked for it, or judged it last
-    at_least: int = 0  # how many an earlier policy asked for: the one in its place may ask for more, never for fewer
-    was_distinct: bool = False  # an earlier policy wanted them from different groups
+    # how long people have to approve; decide_by is computed from it, anew if they are asked again
+    decide_within: timedelta = timedelta(minutes=15)
+    good_for: timedelta = timedelta(minutes=10)  # how long the approval stays good
+    guarded: str = ""  # why an approver must confirm that console access works; empty: not needed
+    distinct: bool = False  # each approval has to come from a different group
+    on_call: tuple[Shift, ...] = ()  # members of the groups who were on call when people were asked
+    raised: tuple[ExtraApprovalReason, ...] = ()  # why more approvals are needed than the rule itself asks for
+    turns_at: datetime | None = None  # when the calendar alone may change the number of approvals
+    policy: str = ""  # the digest of the policy that judged the request last
+    at_least: int = 0  # approvals that an earlier policy asked for: its successor may ask for more, never for fewer
+    was_distinct: bool = False  # an earlier policy asked for approvals from different groups

@@ -1,4 +1,4 @@
-"""What somebody asks for: a change of one unit on one host, by whom, where, why, and for how long."""
+"""What somebody asks for: a change to one unit on one host, with requester, channel, reason and duration."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,7 +12,7 @@ from bot.core.systemd.units import UnitName
 
 
 class Verb(StrEnum):
-    """What may be asked for."""
+    """The kinds of change that can be asked for."""
 
     MASK = "mask"
     UNMASK = "unmask"
@@ -20,18 +20,18 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Verb, unit and host, and how: the default is a persistent mask of a unit that is stopped first."""
+    """Verb, unit, host and options. The default is a persistent mask of a unit that is stopped first."""
 
     verb: Verb
-    host: str  # or `@web`, as it is typed, until one host of that group is chosen to begin with
+    host: str  # or a group such as `@web`, until one of its hosts is chosen to start with
     unit: UnitName
-    runtime: bool = False  # until the next reboot
-    keep_running: bool = False  # mask, do not stop
-    user: str = ""  # that user's own manager instead of the system's
-    duration: Duration | None = None  # until it ends by itself; None: until somebody takes it back
-    hold: Hold | None = None  # it lasts: who answers for it, and when they look at it again
-    window: ScheduledWindow | None = None  # when it may be carried out; None: as soon as people agree
-    force: bool = False  # nothing but this: end by SIGKILL the stop that a mask of ours waits for
+    runtime: bool = False  # a runtime mask: until the next reboot
+    keep_running: bool = False  # mask without stopping
+    user: str = ""  # a unit of that user's manager instead of the system's
+    duration: Duration | None = None  # until the mask expires; None: until somebody undoes it
+    hold: Hold | None = None  # a hold: who owns it, and its review date
+    window: ScheduledWindow | None = None  # the scheduled window; None: as soon as it is approved
+    force: bool = False  # only this: end with SIGKILL the stop that one of our masks waits for
 
     def __str__(self) -> str:
         options = " --runtime" * self.runtime + " --keep-running" * self.keep_running + " --force" * self.force
@@ -42,21 +42,22 @@ class Change:
 
     @property
     def noun(self) -> str:
-        """As it is called in a sentence: `the mask of`, `the stop by force of`."""
+        """The change as it is called in a sentence: `the mask of`, `the forced stop of`."""
         return "stop by force" if self.force else str(self.verb)
 
     def taken_back(self, unit: UnitName) -> "Change":
-        """What takes this mask back, at once, under the unit's real name."""
+        """The change that undoes this mask, at once, under the unit's real name."""
         return replace(self, verb=Verb.UNMASK, unit=unit, keep_running=False, duration=None, hold=None, window=None)
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What somebody asked, where, and why.
+    """What somebody asked for, where, and why.
 
-    `undoes` is the id of our own mask request that this takes back; `repeats` of one that did not come to its end or
-    of a hold that has lost its mask; `prolongs` of one that is to end later than it would, or not at all, or of a hold
-    that is kept: nothing is done to its host; `forces` of one that waits for the stop that is to be ended by force.
+    `undoes`, `repeats`, `extends` and `forces` are ids of other requests. `undoes`: our own mask that this one undoes.
+    `repeats`: a request that did not finish, or a hold that has lost its mask. `extends`: a mask that gets a later
+    expiry or none, or a hold that is kept; nothing is done on its host. `forces`: a mask that waits for a stop, which
+    is to be ended by force.
     """
 
     change: Change
@@ -68,19 +69,22 @@ class Ask:
     repeats: str = ""
     extends: str = ""
     forces: str = ""
-    instead_of: datetime | None = None  # with `prolongs`: when that mask would end
-    by_itself: bool = False  # asked by nobody: an end has come, a hold puts its mask back or goes to one more host
-    break_glass: bool = False  # without the votes that are missing, if the policy lets them
+    instead_of: datetime | None = None  # with `extends`: the new expiry
+    by_itself: bool = False  # the bot itself asked: a mask expired, or a hold is reapplied or extended to another host
+    break_glass: bool = False  # break-glass: without the missing approvals, if the policy allows it
     console_works: bool = (
         False  # with `--break-glass`: their word, for a guarded unit, that out-of-band access works today
     )
 
     @property
     def is_put_back(self) -> bool:
-        """A hold puts its mask back by it."""
+        """Whether this request reapplies the mask of a hold."""
         return self.by_itself and bool(self.repeats)
 
     @property
     def is_part(self) -> bool:
-        """It holds one more host of a group, which people approved for all of them."""
+        """Whether this request extends a group's hold to one more host.
+
+        People approved the hold for the whole group.
+        """
         return self.change.hold is not None and bool(self.change.hold.part_of)

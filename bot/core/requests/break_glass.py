@@ -1,4 +1,4 @@
-"""Break-glass: somebody went ahead without the votes that were missing, and a review of it is owed."""
+"""Break-glass: who went ahead without the missing approvals, and the review that is owed for it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from bot.core.people.identity import PersonId
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Somebody looked at what was done without them, and put their name under it."""
+    """The signature of somebody who reviewed a break-glass change."""
 
     by: PersonId
     name: str
@@ -18,16 +18,16 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class BreakGlass:
-    """Who went ahead alone, and why. Like a vote it counts only for the plan that it was said to."""
+    """Who used break-glass, and why. Like a vote, break-glass counts only for the plan it was declared on."""
 
     by: PersonId
     name: str
     reason: str
     at: datetime
     digest: str
-    console_works: bool = False  # a guarded unit's tick: out-of-band access works today
-    groups: tuple[str, ...] = ()  # whose members could have approved
+    console_works: bool = False  # for a guarded unit: out-of-band console access is confirmed to work today
+    groups: tuple[str, ...] = ()  # groups whose members could have approved
     need: int = 0
-    have: int = 0  # of the approvals it needed
-    remind_at: datetime | None = None  # of the review, while it is owed
+    have: int = 0  # how many approvals were needed
+    remind_at: datetime | None = None  # when the next review reminder is due, while the review is owed
     signed: Signature | None = None

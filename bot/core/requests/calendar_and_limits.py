@@ -1,4 +1,4 @@
-"""Why more approvals are asked for than the rule asks for by itself."""
+"""Reasons why a request needs more approvals than its rule asks for: freeze, maintenance window, blast radius."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,8 +6,8 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class ExtraApprovalReason:
-    """One reason. `code` is for programs: freeze, outside_window or blast_radius."""
+    """One reason for extra approvals. `code` is for programs: freeze, outside_window or blast_radius."""
 
     code: str
     why: str
-    until: datetime | None = None  # when it is over; of a window, when the next one begins
+    until: datetime | None = None  # when the freeze ends, or the next maintenance window begins

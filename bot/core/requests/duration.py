@@ -1,4 +1,4 @@
-"""How long a mask lasts, as it is asked for and approved."""
+"""How long a mask lasts: the duration or the time at which it expires, as people ask for it and approve it."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ _UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """So long once it is proven, or until a moment: one of both."""
+    """Either a length that counts from the proof of the mask, or a fixed time."""
 
     lasts: timedelta | None = None
     until: datetime | None = None
@@ -21,18 +21,18 @@ class Duration:
         return f"--until {format_moment(self.until)}"
 
     def ends_at(self, begins: datetime) -> datetime:
-        """When a mask ends that is proven at `begins`."""
+        """When a mask expires that is proven at `begins`."""
         return self.until or begins + (self.lasts or timedelta())
 
 
 def format_moment(at: datetime) -> str:
-    """A moment as it can be typed: `2026-12-01T22:00Z`."""
+    """Format a time as people can type it: `2026-12-01T22:00Z`."""
     form = "%Y-%m-%dT%H:%M" + ":%S" * bool(at.second) + "Z"
     return f"{at.astimezone(UTC):{form}}"
 
 
 def format_length(length: timedelta) -> str:
-    """A length of time as people type it: `2h`, `1h30m`."""
+    """Format a length as people type it: `2h`, `1h30m`."""
     left, words = int(length.total_seconds()), []
     for seconds, sign in _UNITS:
         number, left = divmod(left, seconds)

@@ -1,4 +1,4 @@
-"""While a request waits for votes: when people are called again, whom the ladder reaches, and how far that has come."""
+"""Reminders and escalation of a request that waits for approval: when they are due and how far they have come."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -6,60 +6,63 @@ from datetime import datetime, timedelta
 
 from bot.core.time.countdown import marks
 
-# After five minutes, and then each time after twice as long as before: 5, 15, 35, 75 minutes ...
+# Reminders come after 5 minutes and then after twice the previous pause: at 5, 15, 35, 75 minutes ...
 REMIND = tuple(timedelta(minutes=5) * (2**count - 1) for count in range(1, 11))
 
 
 @dataclass(frozen=True, slots=True)
 class EscalationStep:
-    """One step of the escalation ladder: so long after people were asked, whom it calls and where."""
+    """One step of the escalation: how long after people were asked, whom it mentions, and where."""
 
     after: timedelta
     mention: tuple[str, ...] = ()  # groups of the policy
-    channel: str = ""  # another one than the card's
-    page: bool = False  # and somebody is paged
+    channel: str = ""  # another channel than the card's
+    page: bool = False  # also page somebody
 
 
 @dataclass(frozen=True, slots=True)
 class Escalation:
-    """What time brings to those who have to decide. Each count says how many of its kind have come."""
+    """How far reminders, escalation and countdown of a waiting request have come.
+
+    Each count is of steps already done.
+    """
 
     since: datetime
     remind: tuple[timedelta, ...] = ()
     steps: tuple[EscalationStep, ...] = ()
     reminded: int = 0
     escalated: int = 0
-    counted_down: int = 0  # how often the card was drawn for its countdown alone
+    counted_down: int = 0  # how often the card was updated only for its countdown
 
     @property
     def next_reminder(self) -> datetime | None:
-        """When those who can still decide are reminded."""
+        """When the approvers whose approval is missing are reminded next."""
         return self.since + self.remind[self.reminded] if self.reminded < len(self.remind) else None
 
     @property
     def next_step(self) -> datetime | None:
-        """When the ladder takes its next step."""
+        """When the next escalation step is due."""
         return self.since + self.steps[self.escalated].after if self.escalated < len(self.steps) else None
 
     def reached(self, now: datetime) -> tuple[EscalationStep, ...]:
-        """The steps that are due and not taken yet, in their order."""
+        """The escalation steps that are due and not done yet, in order."""
         return tuple(step for step in self.steps[self.escalated :] if self.since + step.after <= now)
 
     def after_reminder(self, now: datetime) -> "Escalation":
-        """Once people were reminded: what came due meanwhile has come with it."""
+        """The state after a reminder. Reminders that came due meanwhile count as sent."""
         return replace(self, reminded=_passed((self.since + after for after in self.remind), now))
 
     def next_drawing(self, end: datetime) -> datetime | None:
-        """When the card is drawn anew, so that its countdown is not too old."""
+        """When the card is updated next so that its countdown stays current."""
         times = marks(self.since, end)
         return times[self.counted_down] if self.counted_down < len(times) else None
 
     def after_drawing(self, end: datetime, now: datetime) -> "Escalation":
-        """Once that was done."""
+        """The state after the card was updated."""
         return replace(self, counted_down=_passed(marks(self.since, end), now))
 
     def restart(self, since: datetime) -> "Escalation":
-        """The same for people who are asked once more."""
+        """The state for a request whose approvers are asked once more."""
         return Escalation(since, self.remind, self.steps)
 
 

@@ -1,4 +1,4 @@
-"""When a mask ends, when its owner hears of it, when the host is looked at again: times from times."""
+"""Compute when a mask expires, when its owner is reminded, and when its host is checked again."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,31 +15,31 @@ _CHANGED = (
     Outcome.CALLED_OFF,
     Outcome.CALLED_OFF_PARTLY,
 )
-_SHARE = 4  # a mask that lasts ten minutes is announced a quarter of that before its end, not fifteen minutes
+_SHARE = 4  # a mask of ten minutes is announced a quarter of that before its expiry, not fifteen minutes before
 
 
 @dataclass(frozen=True, slots=True)
 class AftercarePolicy:
-    """How a change is looked after once it is done."""
+    """Settings of what happens to a change after it is done: expiry, reminders, afterchecks."""
 
-    expiry_warning: timedelta = timedelta(minutes=15)  # the end of a mask
-    reminder_after: timedelta = timedelta(hours=24)  # of a mask without an end
+    expiry_warning: timedelta = timedelta(minutes=15)  # before the expiry
+    reminder_after: timedelta = timedelta(hours=24)  # for a mask without expiry
     reminder_every: timedelta = timedelta(hours=24)
-    reminders_to_owner_only: int = 2  # so often its owner alone; from then on the channel too
+    reminders_to_owner_only: int = 2  # this many reminders go to the owner alone; later ones go to the channel too
     aftercheck: tuple[timedelta, ...] = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
     expiry_retry_first: timedelta = timedelta(
         seconds=5
-    )  # between two tries to bring back what is overdue: from this, growing,
-    expiry_retry_longest: timedelta = timedelta(minutes=5)  # to this
+    )  # between two tries of an overdue undo: the first pause, which doubles,
+    expiry_retry_longest: timedelta = timedelta(minutes=5)  # and the longest
 
 
 def begin_aftercare(request: Request, now: datetime, care: AftercarePolicy) -> Aftercare:
-    """What time will bring to a change that is done now."""
+    """Start the timers of a change that is done now."""
     look_at = now + care.aftercheck[0] if care.aftercheck and request.target.outcome in _CHANGED else None
     if request.ask.change.verb is not Verb.MASK or not request.can_be_undone:
         return Aftercare(look_at=look_at)
     if request.ask.is_part:
-        return Aftercare(look_at=look_at)  # its owners look at the whole of it, once
+        return Aftercare(look_at=look_at)  # its owners review the hold as a whole, once
     if hold := request.hold:
         return Aftercare(remind_at=hold.review if hold.review > now else now + care.reminder_every, look_at=look_at)
     term = request.ask.change.duration
@@ -48,7 +48,7 @@ def begin_aftercare(request: Request, now: datetime, care: AftercarePolicy) -> A
 
 
 def extend(aftercare: Aftercare, by: Extension, care: AftercarePolicy, *, is_approved: bool) -> Aftercare:
-    """Another end than before, whatever the old one had led to; `is_approved` if it is not only a free extension."""
+    """Set another expiry, whatever the old one led to. `is_approved`: approvers agreed, it is no free extension."""
     return replace(
         aftercare,
         ends_at=by.until,
@@ -63,33 +63,33 @@ def extend(aftercare: Aftercare, by: Extension, care: AftercarePolicy, *, is_app
 
 
 def keep(aftercare: Aftercare, by: Extension) -> Aftercare:
-    """A hold that its owners looked at: they hear of it again when they said."""
+    """Keep a hold that its owners reviewed: the next reminder is at the date they chose."""
     return replace(aftercare, extensions=(*aftercare.extensions, by), remind_at=by.until, reminders=0)
 
 
 def put_off(aftercare: Aftercare, why: str, now: datetime, care: AftercarePolicy) -> Aftercare:
-    """It is not brought back yet: seen after again with growing pauses, and its owner hears of it at once."""
+    """Postpone an undo that failed: retry with growing pauses, and tell the owner at once."""
     tell_at = aftercare.remind_at if aftercare.overdue else now
     return replace(aftercare, overdue=why, try_at=next_try(aftercare, now, care), remind_at=tell_at)
 
 
 def is_late(undo: Request, ends_at: datetime | None, now: datetime, care: AftercarePolicy) -> bool:
-    """An undo that should be over by now."""
+    """Whether an undo should be finished by now."""
     return now - max(undo.asked_at, ends_at or undo.asked_at) > care.expiry_retry_longest
 
 
 def next_try(aftercare: Aftercare, now: datetime, care: AftercarePolicy) -> datetime:
-    """The longer it has been due, the longer the pause."""
+    """When the undo is tried again. The longer it is overdue, the longer the pause."""
     return now + pause(now - (aftercare.ends_at or now), care)
 
 
 def pause(waited: timedelta, care: AftercarePolicy) -> timedelta:
-    """Until what has waited so long is tried once more."""
+    """The pause before the next try of something that has waited this long."""
     return min(care.expiry_retry_longest, max(care.expiry_retry_first, waited))
 
 
 def next_look(request: Request, now: datetime, care: AftercarePolicy) -> datetime | None:
-    """When the host is looked at once more; looks whose time passed while nobody looked are not made up for."""
+    """When the host is checked next. Checks that were missed while the bot was down are not made up for."""
     if request.finished_at is None:
         return None
     times = (request.finished_at + after for after in care.aftercheck)

@@ -1,4 +1,7 @@
-"""What people want of a request beside a vote: recorded at once, heard once somebody has verified who they are."""
+"""Followups: break-glass, questions, answers, handovers and reviews that people send about a request.
+
+A followup is recorded at once and handled once the sender's identity has been verified.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,13 +12,13 @@ from bot.core.requests.approval import Tally
 
 
 class FollowupKind(StrEnum):
-    """What may be wanted."""
+    """The kinds of followup."""
 
-    BREAK_GLASS = "break_glass"  # ahead without the votes that are missing
-    ASK_FOR_MORE = "ask_for_more"  # a question before a vote
-    ANSWER = "answer"  # to that
+    BREAK_GLASS = "break_glass"  # break-glass: without the missing approvals
+    ASK_FOR_MORE = "ask_for_more"  # a question from somebody who may approve
+    ANSWER = "answer"  # an answer to that question
     HAND_OVER = "hand_over"
-    SIGN_REVIEW = "sign_review"  # of what somebody did alone
+    SIGN_REVIEW = "sign_review"  # the review of a break-glass change
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +34,24 @@ class FollowupCommand:
 
 @dataclass(frozen=True, slots=True)
 class Followup:
-    """One person's word. Like a vote it is cast, and then counted or refused."""
+    """One person's followup. Like a vote, it is recorded first, and then accepted or refused."""
 
     kind: FollowupKind
     by: PersonId
     name: str
     at: datetime
     place: Place  # where to answer
-    text: str = ""  # why, what is asked, what is answered
-    digest: str = ""  # GO_ALONE: of the plan that it is about
-    console_works: bool = False  # GO_ALONE: a guarded unit's tick
-    to: PersonId | None = None  # HAND_OVER
+    text: str = ""  # the reason, the question or the answer
+    digest: str = ""  # GO_ALONE: the digest of the plan it is about
+    console_works: bool = False  # GO_ALONE on a guarded unit: console access is confirmed
+    to: PersonId | None = None  # HAND_OVER: the new owner
     tally: Tally = Tally.CAST
-    refusal: str = ""  # what its answer was, if that was no
+    refusal: str = ""  # why it was refused, if it was
 
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """A request, or the mask that it made, became somebody else's."""
+    """The change of owner of a request or of its mask."""
 
     to: PersonId
     to_name: str
@@ -59,7 +62,7 @@ class Handover:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A question of somebody who may approve, or the answer of whose request it is."""
+    """A question from somebody who may approve, or the owner's answer."""
 
     by: PersonId
     name: str

@@ -1,4 +1,4 @@
-"""Holds: masks that last, with a group that answers for them and a day on which that group looks at them again."""
+"""Holds: masks that last, are reapplied when they drift, and have an owning group and a review date."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,16 +9,17 @@ from bot.core.requests.duration import format_moment
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """As it is asked for and approved."""
+    """A hold as it is asked for and approved."""
 
-    owners: str  # a group of the policy; only its members lift it
+    owners: str  # a group of the policy; only its members lift the hold
     review: datetime
-    hosts: str = ""  # a group of hosts: it is held on all of them, and on those that join it later
-    part_of: str = ""  # on one more host of such a group: the request by which people approved it for all of them
+    hosts: str = ""  # a group of hosts: the hold covers all of them, and those that join later
+    # on one more host of such a group: the request in which people approved the hold for the whole group
+    part_of: str = ""
 
     @property
     def is_whole(self) -> bool:
-        """It is asked for on one host of a group, and goes from there to all of them."""
+        """Whether the hold was asked for on one host of a group and goes from there to the other hosts."""
         return bool(self.hosts) and not self.part_of
 
     def __str__(self) -> str:
@@ -27,13 +28,13 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class HoldState:
-    """What became of it since it was made. The next request that puts the mask back takes the history over."""
+    """What happened to a hold since it was made. The next request that reapplies the mask takes this history over."""
 
-    off: Loss | None = None  # how the mask was taken off; None while it is there
-    off_at: datetime | None = None  # when that was seen
-    suspects: tuple[str, ...] = ()  # configuration management that works there
-    rounds: tuple[datetime, ...] = ()  # when it was put back
-    putting: str = ""  # the newest request of our own that puts it back
+    off: Loss | None = None  # how the mask was removed; None while it is in place
+    off_at: datetime | None = None  # when the removal was seen
+    suspects: tuple[str, ...] = ()  # configuration management that runs on the host
+    rounds: tuple[datetime, ...] = ()  # when the mask was reapplied
+    putting: str = ""  # the newest request of the bot itself that reapplies it
     tries: int = 0
-    try_at: datetime | None = None  # when putting it back is tried (again)
-    why: str = ""  # why it has not been put back yet
+    try_at: datetime | None = None  # when it is reapplied, or tried again
+    why: str = ""  # why it has not been reapplied yet

@@ -1,4 +1,4 @@
-"""New masks are stopped: by whom, why and since when, until two people let them go on."""
+"""The kill switch: who stopped new masks, why and since when, until two people thaw it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from bot.core.people.identity import PersonId
 
 @dataclass(frozen=True, slots=True)
 class KillSwitch:
-    """Somebody stopped new masks."""
+    """Who stopped new masks, why and since when."""
 
     by: PersonId
     by_name: str

@@ -1,4 +1,4 @@
-"""What has to be said, as values: stored with the change that makes it necessary, and said afterwards."""
+"""Messages of the outbox: stored in the transaction of the change they report, and delivered afterwards."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,40 +8,44 @@ from bot.core.people.identity import Place
 
 
 class MessageKind(StrEnum):
-    """What is said about a request. The card is one per request and is edited; the others are said once."""
+    """The kinds of message about a request. Each request has one card, which is edited.
+
+    Other messages are posted once.
+    """
 
     CARD = "card"
-    LINE = "line"  # the short line in the channel when it is over
+    LINE = "line"  # the short line in the channel when the request is finished
     EVIDENCE = "evidence"  # in the card's thread: commands, answers, head of the status before and after
-    WHISPER = "whisper"  # to one person alone, best effort
-    NOTE = "note"  # a sentence in the card's thread, or in a place of its own
-    REMINDER = "reminder"  # to those who still have to decide: what waits for them, said only while it waits
-    PAGE = "page"  # to the pager: `to` is its key, and `is_over` says that nobody needs to get up any more
-    HANDOVER = "handover"  # what the next on-call has to know, as it is when it is said; it belongs to no request
+    WHISPER = "whisper"  # ephemeral, to one person, best effort
+    NOTE = "note"  # a sentence in the card's thread, or in a given channel
+    REMINDER = "reminder"  # a reminder to the approvers, posted only while the request waits
+    PAGE = "page"  # an alert: `to` is its key; `is_over` resolves it
+    HANDOVER = "handover"  # what the next on-call has to know, gathered when it is delivered; belongs to no request
     DIRECT = "direct"  # a direct message to one person, with a link to the card if it belongs to a request
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something to be said, stored with the change that makes it necessary.
+    """A message to deliver, stored with the change that it reports.
 
-    `body` is for whispers, notes, pages and direct messages. Nothing in it is special: who is to be notified by a note
-    stands in `mentions`, as ids of people (`U...`) and of user groups (`S...`), which are written in front of it. What
-    could not be said by `until` is not said any more.
+    `body` is the text of whispers, notes, alerts and direct messages; nothing in it is treated as markup. `mentions`
+    are the ids of people (`U...`) and user groups (`S...`) to notify, which are written in front of a note. A message
+    that is not delivered by `until` is dropped.
     """
 
     kind: MessageKind
-    to: str = ""  # the user id; of a NOTE: whispered; of a LINE: said directly, unless they are where the card is
+    # the user id; NOTE: sent as ephemeral; LINE: sent as direct message, unless the user is in the card's channel
+    to: str = ""
     body: str = ""
-    place: Place | None = None  # where, if not where the request was asked
+    place: Place | None = None  # the channel, if not the request's own
     mentions: tuple[str, ...] = ()
     until: datetime | None = None
-    links_card: bool = False  # it waits for the card, wherever it is said
+    links_card: bool = False  # delivered only after the card, in whatever channel
     is_over: bool = False
 
     @property
     def needs_card(self) -> bool:
-        """A request that ends before anybody was asked, or anything was done, has no card: then it is not said."""
+        """Whether the message is dropped for a request without a card: one that ended before people were asked."""
         if self.kind in (MessageKind.LINE, MessageKind.EVIDENCE) or self.links_card:
             return True
         return self.kind in (MessageKind.NOTE, MessageKind.REMINDER) and self.place is None

@@ -1,4 +1,4 @@
-"""Whether somebody is paged about a request: woken up by a pager, and told when it is over."""
+"""Alerts about a request: whether somebody is paged, and whether the alert has to be resolved."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,16 +6,16 @@ from enum import StrEnum
 
 
 class Cause(StrEnum):
-    """Why."""
+    """Why somebody is paged."""
 
     UNDECIDED = "undecided"  # nobody approves or denies
-    UNKNOWN = "unknown"  # a command was sent, and nobody knows what it did
-    HOLD_REMOVED = "hold_removed"  # a hold is taken off again and again
+    UNKNOWN = "unknown"  # a command was sent and its effect is not known
+    HOLD_REMOVED = "hold_removed"  # a hold is removed again and again
 
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """Somebody is, or will be unless it is over before."""
+    """An alert that is out, or goes out unless its cause is gone before."""
 
     cause: Cause
     due_at: datetime | None = None

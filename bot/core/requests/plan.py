@@ -1,4 +1,4 @@
-"""The plan that people approve: what the unit is and what would follow, as a digest, and what changed in between."""
+"""The plan that people approve: what the unit is and what would stop with it, its digest, and later differences."""
 
 import hashlib
 import json
@@ -9,11 +9,11 @@ from bot.core.systemd.units import FileKind, Layer, Snapshot
 
 
 def plan_of(change: Change, snapshot: Snapshot, layer: Layer | None) -> Mapping[str, object]:
-    """What is approved, by name: only what the unit *is*, never how it happens to be doing.
+    """The parts of the plan by name: only what the unit *is*, never its current state.
 
-    Active state, pids, restart counts and boot are left out on purpose: a unit that crashes in a loop must not void
-    its own approval while people read the card. `snapshot` must come from a full look; without a `layer` there is no
-    link to make or to remove.
+    Active state, pids, restart counts and boot are left out on purpose: a unit that crashes in a loop must not void its
+    own approval while people read the card. `snapshot` must come from a full look; without a `layer` there is no link
+    to make or to remove.
     """
     around = snapshot.around
     if around is None:
@@ -39,14 +39,14 @@ def plan_digest(change: Change, snapshot: Snapshot, layer: Layer | None) -> str:
 
 
 def differences(approved: Mapping[str, object], found: Mapping[str, object]) -> tuple[str, ...]:
-    """What is not as it was approved, in words; empty when the plan holds."""
+    """What differs from the approved plan, in words; empty when the plan still holds."""
     return tuple(
         f"{name}: {_say(approved[name])} → {_say(found[name])}" for name in found if approved[name] != found[name]
     )
 
 
 def _say(part: object) -> str:
-    """A part of a plan for people; content hashes by their first signs."""
+    """A part of a plan for people; content hashes are cut to their first characters."""
     if isinstance(part, list | tuple):
         return ", ".join(_say(item) for item in part) or "none"
     text = str(part)

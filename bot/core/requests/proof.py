@@ -1,4 +1,4 @@
-"""The proof of a mask: what a full look must show before anybody is told that a unit is masked."""
+"""The proof of a mask: what a full look must show before the bot reports a unit as masked."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,10 @@ from bot.core.systemd.units import FileKind, LoadState, Snapshot
 
 
 def disproofs(change: Change, target: Target, after: Snapshot) -> tuple[str, ...]:
-    """What speaks against "masked and proven", in words; empty is the proof. No exit code is among it."""
+    """What speaks against "masked and proven", in words; an empty answer is the proof.
+
+    No exit code counts as evidence.
+    """
     running = () if change.keep_running else tuple(_still_running(after))
     return (*_not_masked(target, after), *running)
 
@@ -38,7 +41,7 @@ def _still_running(after: Snapshot) -> Iterator[str]:
 
 
 def broke(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
-    """Units that failed in between and were not expected to stop with it."""
+    """Units that failed since the look before and were not expected to stop with the unit."""
     if before.around is None or after.around is None:
         return ()
     expected = {other.unit for other in before.around.would_stop} | {str(before.id)}

@@ -1,13 +1,13 @@
-"""Where people hear of a request, beside the place where it was asked."""
+"""Where a request is posted and who is mentioned, beside the channel in which it was asked."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What its rule said of that when people were asked."""
+    """The routing that the matching rule asked for when the approvers were asked."""
 
-    card_channel: str = ""  # where its card is, if not where it was asked
-    mentions: tuple[str, ...] = ()  # ids of people and user groups that the card calls when it is posted
-    told: tuple[str, ...] = ()  # channels that hear of it and of its end
-    stays: bool = False  # it was asked in a private channel, and nothing of it is said in others
+    card_channel: str = ""  # the card's channel, if not the one where it was asked
+    mentions: tuple[str, ...] = ()  # ids of people and user groups that the card mentions when it is posted
+    told: tuple[str, ...] = ()  # channels that are told of the request and of its outcome
+    stays: bool = False  # asked in a private channel: no other channel learns of it

@@ -1,4 +1,4 @@
-"""When a change may be carried out, where it is not as soon as people agree."""
+"""The scheduled window (`--at`) of a change: from when until when it may be carried out."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from bot.core.requests.duration import format_length, format_moment
 
 @dataclass(frozen=True, slots=True)
 class ScheduledWindow:
-    """From when until when. An approval is good for this time and for no other."""
+    """The time in which a change may run. An approval is good for this window and no other."""
 
     opens: datetime
     closes: datetime

@@ -1,25 +1,25 @@
-"""Where a request stands, the moves that are legal, and what a change that was carried out did."""
+"""The stages of a request, the legal moves between them, and the outcomes of a change that was carried out."""
 
 from enum import StrEnum
 
 
 class Stage(StrEnum):
-    """Where a request stands. Those after RUNNING are final."""
+    """The stages of a request. Those after RUNNING are final."""
 
-    ASKED = "asked"  # recorded; the host has not been looked at yet
+    ASKED = "asked"  # recorded; the host has not been checked yet
     WAITING = "waiting"  # its card asks for approval
-    APPROVED = "approved"  # may run; waits for its host to be free
-    RUNNING = "running"  # being carried out, or looked at until its outcome is known
-    DONE = "done"  # carried out; the outcome says what that means
+    APPROVED = "approved"  # approved; waits for its host to be free
+    RUNNING = "running"  # being carried out, or checked until its outcome is known
+    DONE = "done"  # carried out; the outcome says with what result
     REFUSED = "refused"
     DENIED = "denied"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
-    CANCELLED = "cancelled"  # overtaken by events: no channel any more, rights lost, host removed
+    CANCELLED = "cancelled"  # cannot run any more: no channel, rights lost, host removed
 
     @property
     def is_final(self) -> bool:
-        """Nothing moves it any more."""
+        """Whether the stage is final."""
         return self not in MOVES
 
 
@@ -39,22 +39,23 @@ MOVES: dict[Stage, frozenset[Stage]] = {
 
 
 class Outcome(StrEnum):
-    """What a change did, as a fresh look has shown. No exit code ever makes one of these."""
+    """The effect of a change, as a fresh look has shown. No exit code alone ever makes one of these."""
 
-    PROVEN = "proven"  # masked, down (or left running as asked), and a start refused
-    MASKED_RUNNING = "masked_running"  # masked, but it still runs
-    MASKED_RESTARTED = "masked_restarted"  # masked, but something started it again before the mask was loaded
+    PROVEN = "proven"  # masked, stopped (or left running as asked), and a start refused
+    MASKED_RUNNING = "masked_running"  # masked, but the unit still runs
+    MASKED_RESTARTED = "masked_restarted"  # masked, but something started the unit again before the mask was loaded
     NOT_PROTECTED = "not_protected"  # stopped, but not masked: anything may start it
-    NOT_LOADED = "not_loaded"  # the link is made, but systemd has not read it: a mask at anybody's next reload
+    # the link is made, but systemd has not loaded it: the mask takes effect at the next reload
+    NOT_LOADED = "not_loaded"
     FAILED = "failed"  # nothing was changed
     NO_CHANGE = "no_change"  # it was already so
     RESTORED = "restored"  # an undo: everything is as it was before our mask
     RESTORED_PARTLY = "restored_partly"  # unmasked, but not everything is as it was
     UNMASKED = "unmasked"  # a mask that was not ours is gone
-    NOT_UNMASKED = "not_unmasked"  # a link of a mask that was not ours is gone, and the unit is still masked
-    NOT_OURS = "not_ours"  # an undo stopped: what is there now is not what we made
-    EXTENDED = "extended"  # a mask of ours ends later, or does not end by itself any more; its host was not touched
+    NOT_UNMASKED = "not_unmasked"  # one link of a mask that was not ours is gone, and the unit is still masked
+    NOT_OURS = "not_ours"  # an undo stopped, because what is in place is not what we made
+    EXTENDED = "extended"  # a mask of ours got another expiry or none; its host was not touched
     KILLED = "killed"  # the stop that a mask of ours waits for was ended by SIGKILL; the mask itself goes on
     CALLED_OFF = "called_off"  # withdrawn while it waited for the stop: not masked, and everything is as it was before
-    CALLED_OFF_PARTLY = "called_off_partly"  # the same, but not everything is as it was
+    CALLED_OFF_PARTLY = "called_off_partly"  # withdrawn in that way, but not everything is as it was
     UNKNOWN = "unknown"  # not known yet; never final

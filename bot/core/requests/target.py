@@ -1,4 +1,4 @@
-"""One host and one unit of a request: what was seen there, what was sent, and what came of it."""
+"""The target of a request, one unit on one host: what was seen there, which commands were sent, and the result."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from bot.core.systemd.units import Layer, LayerFile, Snapshot, UnitName
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A command to a host: recorded before it is sent, completed when its answer is there."""
+    """A command to a host: recorded before it is sent, completed when its answer arrives."""
 
     step: str
     argv: tuple[str, ...]
@@ -21,10 +21,10 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A wait for a unit that is slow to stop or to start. Its host is free for other changes meanwhile."""
+    """A wait for a unit that is slow to stop or to start. Other changes may use the host meanwhile."""
 
     since: datetime
-    shown_at: datetime  # when the card said so last
+    shown_at: datetime  # when the card last said that it still waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,30 +33,31 @@ class Forced:
 
     request_id: str
     at: datetime
-    approvers: tuple[str, ...] = ()  # their names
-    break_glass_by: str = ""  # who went ahead without the votes that were missing
+    approvers: tuple[str, ...] = ()  # names of the approvers
+    break_glass_by: str = ""  # who used break-glass for it
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One host and one unit of a request: what is claimed, locked, looked at, stepped and verified."""
+    """One unit on one host of a request: locked, checked, changed step by step, and verified."""
 
     host: str
     unit: UnitName  # as asked until the first look, then the unit's real Id
-    layer: Layer | None = None  # where the mask goes, or comes from
+    layer: Layer | None = None  # where the mask is made or removed
     digest: str = ""
     planned: Snapshot | None = None  # what people saw when they were asked
-    before: Snapshot | None = None  # right before acting; until then the same as planned
+    before: Snapshot | None = None  # right before the change; until then equal to planned
     after: Snapshot | None = None
     made: LayerFile | None = None  # the link we made, as first seen
     sent: tuple[Sent, ...] = ()
     status_before: str = ""
     status_after: str = ""
     outcome: Outcome | None = None
-    note: str = ""  # a sentence that the outcome needs
+    note: str = ""  # a sentence that explains the outcome
     unknown_since: datetime | None = None
     last_seen: Snapshot | None = None  # the newest look, for the card
-    settings_lost: bool = False  # a mask was loaded while it stopped: what was left of its own stop did not happen
+    # a mask was loaded while the unit stopped: the rest of its own stop sequence did not run
+    settings_lost: bool = False
     waiting: Waiting | None = None
-    called_off: datetime | None = None  # withdrawn while it waited
+    called_off: datetime | None = None  # withdrawn while it waited for the stop
     forced: Forced | None = None
