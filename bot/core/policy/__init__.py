@@ -1,1 +1,1 @@
-"""The policy: what a rule may look at, the rules in their order, and the decision."""
+"""The policy: the facts a rule may look at, the rules in their order, and the decision."""

@@ -1,4 +1,4 @@
-"""What the policy says of times and numbers for which its rules alone do not ask enough: freezes, windows, bounds."""
+"""Freezes, maintenance windows and limits that raise the approvals a rule asks for."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,17 +8,17 @@ from bot.core.time.calendar import Times
 
 @dataclass(frozen=True, slots=True)
 class ExtraApprovals:
-    """How much more is asked for than by the rule. Of several that hold at once the one that asks for most counts."""
+    """The extra approvals of one freeze, window or limit. If several apply, the one that asks for most counts."""
 
-    more: int = 1  # approvals beside those of the rule
-    need: int = 0  # and so many at least
-    approve: tuple[str, ...] = ()  # groups whose members approve instead of the rule's
-    forbid: str = ""  # not empty: a flat no, with this reason
+    more: int = 1  # in addition to the rule's own approvals
+    need: int = 0  # at least this many approvals
+    approve: tuple[str, ...] = ()  # groups whose members approve instead of the rule's groups
+    forbid: str = ""  # if not empty: refuse, with this reason
 
 
 @dataclass(frozen=True, slots=True)
 class Freeze:
-    """Times at which more people have to agree to a mask. It never touches an undo."""
+    """A change freeze: times at which a mask needs more approvals. A freeze never affects an undo."""
 
     name: str
     times: tuple[Times, ...]
@@ -27,12 +27,12 @@ class Freeze:
     host_groups: frozenset[str] = frozenset()
     units: tuple[str, ...] = ("*",)
     rise: ExtraApprovals = ExtraApprovals()
-    line: int = 0  # where it stands in the policy file
+    line: int = 0  # line in the policy file
 
 
 @dataclass(frozen=True, slots=True)
 class MaintenanceWindow:
-    """Times at which the rules that name it ask for no more than they say; outside, they ask for more."""
+    """A maintenance window: inside, the rules that name it need no extra approvals; outside, they do."""
 
     name: str
     times: tuple[Times, ...]
@@ -41,20 +41,20 @@ class MaintenanceWindow:
 
 @dataclass(frozen=True, slots=True)
 class RequestLimits:
-    """How much may be asked and done in a while; None where there is no bound. They never touch an undo."""
+    """How much may be requested and masked in a period; None: no limit. Limits never affect an undo."""
 
-    requests_per_minute: int | None = None  # of one person
-    open_requests: int | None = None  # of everybody together
-    within: timedelta = timedelta(minutes=10)  # the while of the next two
-    hosts: int | None = None  # on which masks are made
-    units_per_host: int | None = None  # that are masked on one of them
-    beyond: ExtraApprovals | None = None  # what is asked for beyond these two; else the most that any rule asks for
+    requests_per_minute: int | None = None  # by one person
+    open_requests: int | None = None  # by everybody together
+    within: timedelta = timedelta(minutes=10)  # the period of the next two limits
+    hosts: int | None = None  # hosts on which masks are made
+    units_per_host: int | None = None  # units that are masked on one of these hosts
+    beyond: ExtraApprovals | None = None  # approvals beyond these two limits; default: the most that any rule asks for
     line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class BlastRadius:
-    """The masks of the last while: how many hosts and how many units on this host there are together with this one."""
+    """Blast radius: the hosts, and the units on this host, that were masked recently, counted with this mask."""
 
     hosts: int = 1
     units: int = 1

@@ -1,4 +1,4 @@
-"""What the configuration files say together: read as one, replaced as one, and what a replacement changes."""
+"""The configuration in force (hosts and policy), read and replaced as a whole, and the differences between two."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
@@ -7,7 +7,7 @@ from typing import Any
 from bot.core.hosts.inventory import Inventory
 from bot.core.policy.model import Policy
 
-# What people call by a name, with the word for it; what else a policy says goes by the name of its key.
+# Fields whose entries people know by name, with the word for one entry; other fields go by their key.
 _NAMED = {"groups": "group", "rules": "rule", "freezes": "freeze", "maintenance_windows": "window"}
 _NOT_SAID = ("digest", *_NAMED)
 
@@ -21,7 +21,7 @@ class Configured:
 
 
 def changes(old: Configured, new: Configured) -> tuple[str, ...]:
-    """What is different, a few words for each thing; empty where the files say the same in other words."""
+    """What differs between two configurations, a few words per entry; empty if they mean the same."""
     return (*_things("host", old.inventory.hosts, new.inventory.hosts), *_of_policy(old.policy, new.policy))
 
 
@@ -41,5 +41,5 @@ def _things(word: str, old: Iterable[Any], new: Iterable[Any]) -> Iterator[str]:
 
 
 def _by_name(things: Iterable[Any]) -> Mapping[str, Any]:
-    """By name; the line in the file on which something stands is not what it says."""
+    """Entries by name, without their line in the file, which is no difference."""
     return {one.name: replace(one, line=0) if hasattr(one, "line") else one for one in things}

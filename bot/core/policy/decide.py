@@ -1,4 +1,4 @@
-"""The one question: may this be done, by whom, and with whose approval? Rules look at facts and fetch nothing."""
+"""Decide whether a change may be made, by whom, and with whose approval. Rules look at facts and fetch nothing."""
 
 from collections.abc import Iterable, Iterator
 from itertools import takewhile
@@ -39,8 +39,8 @@ from bot.core.policy.rules import (
 )
 from bot.core.policy.rules.explain import explain_decision
 
-# In this order, and the first that answers decides. Strangers learn nothing; what nobody could approve is said before
-# what cannot be done, and that before who may ask. A rule that needs a look passes while there is none.
+# The order matters: the first rule that answers decides. Strangers learn nothing; dead ends are reported before
+# what is impossible, and that before who may ask. A rule that needs a look passes while there is none.
 RULES: tuple[Check, ...] = (
     identity.requester_is_one_of_us,
     identity.voter_is_one_of_us,
@@ -109,7 +109,7 @@ RULES: tuple[Check, ...] = (
 
 
 def decide(facts: Facts, policy: Policy) -> Decision:
-    """Allow, needs approval, or no: the only place that says so, asked again at every moment with fresh facts."""
+    """Decide: allow, needs approval or refuse. Every later moment asks this one function again with fresh facts."""
     return hold_group.strictest([(one.host, _answer(one, policy)) for one in hold_group.each(facts)])
 
 
@@ -118,12 +118,15 @@ def _answer(facts: Facts, policy: Policy) -> Decision:
 
 
 def may_look(facts: Facts, policy: Policy) -> Refuse | None:
-    """Whether somebody may read what is on the hosts: our own people, where the bot acts. None means yes."""
+    """Refuse whoever may not read what is on the hosts: only our own people, in allowed channels. None means yes."""
     return _no(RULES[: RULES.index(channel.bot_is_in_channel) + 1], facts, policy)
 
 
 def may_see_all(facts: Facts, policy: Policy) -> Refuse | None:
-    """Whether somebody may read all there is about a change: who may ask for it, or approve it. None means yes."""
+    """Refuse whoever may not see all details of a change: they must be able to ask for it or approve it.
+
+    None means yes.
+    """
     no = may_look(facts, policy)
     rules = permission.matching(facts, policy)
     groups = [group for rule in rules for group in (*sorted(rule.ask), *rule.approve)]
@@ -135,7 +138,7 @@ def may_see_all(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def may_use_kill_switch(facts: Facts, policy: Policy) -> Refuse | None:
-    """Whether somebody may stop new masks and let them go on: whoever may approve something. None means yes."""
+    """Refuse whoever may not use the kill switch: they must be able to approve something. None means yes."""
     no = may_look(facts, policy)
     groups = sorted(kill_switch_groups(policy))
     if no or not facts.requester.groups.isdisjoint(groups):
@@ -148,7 +151,7 @@ def may_use_kill_switch(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def kill_switch_groups(policy: Policy) -> frozenset[str]:
-    """The groups whose members may stop new masks: all that approve something, at whatever time."""
+    """The groups whose members may use the kill switch: all groups that approve something, at whatever time."""
     return frozenset(_approving(policy))
 
 
@@ -160,7 +163,7 @@ def _approving(policy: Policy) -> Iterator[str]:
 
 
 def may_sign(facts: Facts, policy: Policy) -> Refuse | None:
-    """Whether `facts.voter` may sign the review of what somebody did alone. None means yes."""
+    """Refuse `facts.voter` if they may not sign the break-glass review. None means yes."""
     rules = (
         identity.voter_is_one_of_us,
         break_glass_review.signer_is_somebody_else,
@@ -170,7 +173,7 @@ def may_sign(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def may_vote(facts: Facts, policy: Policy) -> Refuse | None:
-    """Whether `facts.voter` could decide on a request, as far as it depends on who they are. None means yes."""
+    """Refuse `facts.voter` if they could not approve or deny the request, judged by their identity. None means yes."""
     rules = (
         identity.voter_is_one_of_us,
         permission.some_rule_matches,
@@ -181,29 +184,29 @@ def may_vote(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def could_break_glass(facts: Facts, policy: Policy) -> Refuse | None:
-    """Whether `facts.alone` could go ahead without votes, as far as it depends on who they are. None means yes."""
+    """Refuse `facts.alone` if they could not use break-glass, judged by their identity. None means yes."""
     rules = (identity.break_glass_requester_is_one_of_us, permission.some_rule_matches, break_glass.may_break_glass)
     return _no(rules, facts, policy)
 
 
 def may_own(facts: Facts, policy: Policy) -> Refuse | None:
-    """Whether the request may be handed to `facts.requester`. None means yes."""
+    """Refuse to hand the request over to `facts.requester` if they may not own it. None means yes."""
     rules = (ownership.new_owner_is_another, ownership.new_owner_could_have_asked, ownership.new_owner_has_not_voted)
     return _no(rules, facts, policy)
 
 
 def _no(rules: Iterable[Check], facts: Facts, policy: Policy) -> Refuse | None:
-    """The first no of some of the rules."""
+    """The first refusal of some of the rules."""
     return next((no for rule in rules if isinstance(no := rule(facts, policy), Refuse)), None)
 
 
 def explain(facts: Facts, policy: Policy) -> tuple[Explained, ...]:
-    """What decided, after what had been passed, and what each part of the policy file says of it."""
+    """Explain a decision: the steps passed before it, and what each part of the policy file says of the facts."""
     return (*_steps(facts, policy), *explain_decision(facts, policy))
 
 
 def _steps(facts: Facts, policy: Policy) -> Iterator[Explained]:
-    names = [rule.__name__.replace("_", " ") for rule in RULES]  # they are sentences
+    names = [rule.__name__.replace("_", " ") for rule in RULES]  # these are sentences
     passed = sum(1 for _ in takewhile(lambda rule: rule(facts, policy) is None, RULES))
     for name in names[:passed]:
         yield Explained(name, applies=True, why="")

@@ -1,4 +1,4 @@
-"""What the policy says of masks that last, and how often one of them is put back."""
+"""The policy for holds, and how often a removed mask is reapplied."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from bot.core.requests import Change, Verb
 
 @dataclass(frozen=True)
 class HoldPolicy:
-    """What the policy says of them."""
+    """What the policy says about holds."""
 
-    owners: frozenset[str] = frozenset()  # groups that may own one; none unless named
-    reapply: bool = True  # a mask that was taken off; otherwise that is only announced
-    reapply_limit: int = 3  # so often it is put back
-    reapply_within: timedelta = timedelta(hours=1)  # of such a while; then people are called, and it rests
-    review_within: timedelta = timedelta(days=180)  # how far ahead its review may be
+    owners: frozenset[str] = frozenset()  # groups that may own a hold; none unless named
+    reapply: bool = True  # reapply a removed mask; otherwise only announce it
+    reapply_limit: int = 3  # reapply at most this often
+    reapply_within: timedelta = timedelta(hours=1)  # in such a period; then people are notified, and reapplying pauses
+    review_within: timedelta = timedelta(days=180)  # how far ahead the review may be
 
 
 def conflict(change: Change) -> str:
-    """Why a change cannot be a hold, or a stop by force, as it stands; empty if it can, or is neither."""
+    """Why a change cannot be a hold or a forced stop as it stands; empty if it can, or is neither."""
     if change.force and (change.runtime or change.keep_running or change.duration or change.hold or change.window):
         return "`--force` ends the stop that a mask waits for, and nothing else: leave out the other options."
     if change.hold is None:
@@ -43,6 +43,9 @@ _ONE_HOST = (
 
 
 def rests_until(rounds: Iterable[datetime], holds: HoldPolicy, now: datetime) -> datetime | None:
-    """Until when a hold is not put back, because that was done so often lately; None if it may be now."""
+    """Until when a hold is not reapplied, because it was reapplied too often lately.
+
+    None if it may be reapplied now.
+    """
     lately = sorted(at for at in rounds if at + holds.reapply_within > now)
     return lately[-holds.reapply_limit] + holds.reapply_within if len(lately) >= holds.reapply_limit else None

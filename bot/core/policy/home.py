@@ -1,4 +1,4 @@
-"""What somebody's own page of the bot shows: what waits for them, what is theirs, what they may do, how the bot is."""
+"""The values of the Home tab: what waits for a person, what is theirs, what they may do, and the bot's health."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from bot.core.requests import KillSwitch, Request
 
 @dataclass(frozen=True, slots=True)
 class RuleRights:
-    """What a rule of the policy lets somebody do."""
+    """What one rule of the policy lets somebody do."""
 
     rule: Rule
     may_ask: bool
@@ -20,7 +20,7 @@ class RuleRights:
 
 @dataclass(frozen=True, slots=True)
 class UnreachableHost:
-    """A host that could not be reached when it was last tried."""
+    """A host that could not be reached at the last try."""
 
     host: str
     since: datetime
@@ -29,34 +29,34 @@ class UnreachableHost:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How the bot is, as far as it concerns people."""
+    """The health of the bot, as far as it concerns people."""
 
     version: str
     open_requests: int = 0
     unreached: tuple[UnreachableHost, ...] = ()
-    kill_switch: KillSwitch | None = None  # who stopped new masks
+    kill_switch: KillSwitch | None = None  # who turned the kill switch on
 
 
 @dataclass(frozen=True, slots=True)
 class HomeView:
-    """All of it. Of lists that are cut the whole length is kept beside them."""
+    """Everything the Home tab shows. For a list that is cut, its full length is stored too."""
 
     health: Health
     to_decide: tuple[Request, ...] = ()
-    to_sign: tuple[Request, ...] = ()  # reviews of what was done without the missing votes
+    to_sign: tuple[Request, ...] = ()  # break-glass reviews that are open
     masks: tuple[Request, ...] = ()
     open: tuple[Request, ...] = ()
-    finished: tuple[Request, ...] = ()  # lately, newest first
+    finished: tuple[Request, ...] = ()  # recent ones, newest first
     rights: tuple[RuleRights, ...] = ()
     more_to_decide: int = 0
     more_masks: int = 0
     more_open: int = 0
-    not_known: str = ""  # why nobody could tell in which groups they are
-    can_break_glass: frozenset[str] = frozenset()  # ids of requests on it that they could go ahead with alone
+    not_known: str = ""  # why the person's groups are not known
+    can_break_glass: frozenset[str] = frozenset()  # ids of listed requests for which the person could use break-glass
 
 
 def rights_of(person: Person, policy: Policy) -> Iterator[RuleRights]:
-    """Every rule under which they may ask or approve, in the order of the policy file."""
+    """Every rule under which the person may ask or approve, in the order of the policy file."""
     for rule in policy.rules:
         asks, approves = bool(person.groups & rule.ask), bool(person.groups & set(rule.approve))
         if (asks or approves) and not rule.forbid:

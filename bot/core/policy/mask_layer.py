@@ -1,4 +1,4 @@
-"""Where a mask goes so that it really masks, and where there is none that would: systemctl exits 0 for both."""
+"""Choose the layer in which a mask takes effect, or say why none would: systemctl exits 0 in both cases."""
 
 from pathlib import PurePosixPath
 
@@ -9,14 +9,14 @@ from bot.core.systemd.aliases import subject
 from bot.core.systemd.search_path import PACKAGED, folder_of, rank
 from bot.core.systemd.units import FileKind, Layer, Snapshot
 
-# What somebody put there: a mask cannot take its place, and one in a lower layer is not seen behind it.
+# Files that somebody put there: a mask cannot take their place, and they hide a mask in a lower layer.
 _IN_THE_WAY = (FileKind.FILE, FileKind.LINK, FileKind.EMPTY, FileKind.OTHER)
 _CONTROL_FOLDERS = ("system.control", "user.control")
 CONTROL_RIGHT = "control"
 
 
 def choose_layer(change: Change, snapshot: Snapshot) -> Layer | Refuse:
-    """Where the mask of a MASK goes, or why none would work; for an UNMASK the highest layer that holds a mask.
+    """The layer for the link of a MASK, or why none would work; for an UNMASK the highest layer that holds a mask.
 
     Measured for every kind of unit, see docs/systemd.md. `snapshot` must come from a full look.
     """
@@ -29,7 +29,7 @@ def choose_layer(change: Change, snapshot: Snapshot) -> Layer | Refuse:
 
 
 def _cannot_be_masked(change: Change, snapshot: Snapshot) -> Refuse | None:
-    """`systemctl mask` exits 0 for all of these, and --now even stops the unit, but none of them is ever masked."""
+    """`systemctl mask` exits 0 for all of these units, and --now even stops them, but none of them ever gets masked."""
     unit = snapshot.id
     if snapshot.perpetual:
         return Refuse("perpetual", f"{unit} is part of systemd itself: it runs as long as {change.host} does.")
@@ -64,7 +64,7 @@ def _runtime_layer(change: Change, snapshot: Snapshot) -> Layer | Refuse:
 
 
 def _lasting_layer(change: Change, snapshot: Snapshot) -> Layer | Refuse:
-    """Persistent; but a unit file of the administrator's own is masked one layer higher, where we may do that."""
+    """The persistent layer; but a unit file of the administrator is masked one layer higher, where that is allowed."""
     if first := file_above(snapshot, Layer.PERSISTENT):
         hint = "Whoever put that file there has to take it away first."
         return Refuse("shadowed", f"A mask of {snapshot.id} would have no effect: {first} comes first.", hint)
@@ -89,14 +89,17 @@ def _layer_to_clear(change: Change, snapshot: Snapshot) -> Layer | Refuse:
 
 
 def file_above(snapshot: Snapshot, layer: Layer) -> str:
-    """A file that systemd reads instead of a mask in that layer; empty if there is none. A mask masks there as well."""
+    """The file that systemd reads instead of a mask in that layer; empty if there is none.
+
+    Another mask does not count.
+    """
     ours = rank(snapshot.layer(layer).path)
     found = (file for file in snapshot.elsewhere if rank(file.path) < ours and file.kind is not FileKind.MASK)
     return next((file.path for file in found), "")
 
 
 def where_masked(snapshot: Snapshot) -> str:
-    """Where a masked unit has its mask: the layers that hold one, or else the file that systemd goes by, in words."""
+    """Where a masked unit has its mask, in words: the layers that hold one, or else the file that systemd uses."""
     folder = folder_of(snapshot.fragment)
     if snapshot.mask_layers:
         return " and ".join(snapshot.mask_layers)
@@ -112,7 +115,7 @@ def _is_in_the_way(snapshot: Snapshot, layer: Layer) -> bool:
 
 
 def planned(request: Request, seen: Snapshot) -> Request:
-    """The request with what a full look says of its unit: the real Id, the layer, the digest of the plan."""
+    """The request with the unit's real Id, the layer and the plan digest, taken from a full look."""
     layer = choose_layer(request.ask.change, seen)
     chosen = layer if isinstance(layer, Layer) else None
     digest = plan_digest(request.ask.change, seen, chosen)

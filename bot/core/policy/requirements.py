@@ -1,4 +1,4 @@
-"""What is asked of the approvers: as the policy answers a request, and as a later answer changes it."""
+"""The approvals that a request requires, from the first decision and updated by later ones."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -11,7 +11,7 @@ from bot.core.requests.scheduling import decide_by
 def approval_required(
     answer: NeedsApproval, *, policy: str, now: datetime, window: ScheduledWindow | None = None
 ) -> Approval:
-    """What the first answer asks for; `policy` is the digest of the one that gave it."""
+    """The approvals that the first decision asks for; `policy` is the digest of the policy that made it."""
     return Approval(
         rule=answer.rule,
         need=answer.need,
@@ -31,9 +31,9 @@ def approval_required(
 def updated_approval(
     approval: Approval, answer: NeedsApproval, *, policy: str, window: ScheduledWindow | None = None
 ) -> Approval:
-    """What a later answer makes of it. Another policy than the one that asked first may only shorten the clocks.
+    """The approvals after a later decision. Another policy than the first may only shorten the deadlines.
 
-    What waits for its window is decided until that opens, whatever a policy says of other requests.
+    A request that waits for its scheduled window can be approved until the window opens, whatever a policy says.
     """
     now = replace(
         approval,
@@ -60,7 +60,7 @@ def updated_approval(
 
 
 def with_original_requirements(request: Request, *, policy: str) -> Request:
-    """The request as another policy has to judge it: of what was asked and what it asks itself, the stricter wins."""
+    """The request for another policy to judge: of the original and the new requirements, the stricter one counts."""
     approval = request.approval
     if approval is None or approval.policy == policy:
         return request
@@ -69,7 +69,7 @@ def with_original_requirements(request: Request, *, policy: str) -> Request:
 
 
 def is_outdated(request: Request, *, policy: str, now: datetime) -> bool:
-    """Whether it was last judged by another policy than this one, or before the calendar turned."""
+    """Whether the request was last judged by another policy, or before a freeze or window began or ended."""
     approval = request.approval
     if approval is None:
         return False

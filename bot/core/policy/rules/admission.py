@@ -1,4 +1,4 @@
-"""How often one person may ask, and how much may be open at one time: asked before anything is written down."""
+"""Rate limits: how often one person may ask, and how many requests may be open. Checked before anything is stored."""
 
 from dataclasses import dataclass
 
@@ -10,14 +10,14 @@ RATE, QUEUE = "rate_limited", "queue_full"
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What was asked lately, and by whom: beside the request that wants to come in."""
+    """Recent requests and their requesters, beside the request that is to be admitted."""
 
-    lately: int  # of this person, within a minute
-    open_requests: int  # of everybody
+    lately: int  # by this person, within a minute
+    open_requests: int  # by everybody
 
 
 def there_is_room(traffic: Traffic, bounds: RequestLimits) -> Refuse | None:
-    """A flood is turned away at the door: it reaches no host, and no approver has to read it."""
+    """Refuse a flood of requests before it reaches a host or an approver."""
     if bounds.requests_per_minute is not None and traffic.lately >= bounds.requests_per_minute:
         why = f"You asked {traffic.lately} times within a minute, and the policy allows {bounds.requests_per_minute}."
         return Refuse(RATE, why, "Nothing was recorded; ask again in a minute.")

@@ -1,4 +1,4 @@
-"""How many have to agree, who may, and whether they have."""
+"""How many approvals a change needs, who may give them, and whether they are there."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -19,20 +19,20 @@ _FEW = ("none", "one", "two", "three", "four", "five")
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What has to be met before a change may run."""
+    """The requirements that must be met before a change may run."""
 
     rule: Rule
     need: int
-    guarded: str  # why more care is needed, and an approver's word that console access works; or empty
-    raised: tuple[ExtraApprovalReason, ...] = ()  # why more is asked for than the rule says
+    guarded: str  # why console access must be confirmed by an approver; or empty
+    raised: tuple[ExtraApprovalReason, ...] = ()  # why more approvals are needed than the rule asks for
 
 
 def demand(facts: Facts, policy: Policy) -> Demand:
-    """The strictest matching rule's: the highest `need`; among equals one that wants distinct groups, then the first.
+    """The requirements of the strictest matching rule: the highest `need`; among equals one with distinct groups.
 
     Whether the requester may ask under that rule does not matter: else a lenient rule would open what a strict one
-    closes. Guarded units raise the need, and so do freezes, closed windows and bounds; a mask of somebody else is never
-    taken off without an approval; and what another policy asked for already is not asked for less.
+    closes. Guarded units, freezes, closed windows and limits raise the need. The unmask of somebody else's mask always
+    needs an approval. An earlier policy's requirements are never lowered.
     """
     rule = max(matching(facts, policy), key=lambda rule: (rule.need, rule.distinct))
     guarded = guarded_because(facts, policy)
@@ -45,7 +45,7 @@ def demand(facts: Facts, policy: Policy) -> Demand:
 
 
 def _as_before(wanted: Demand, asked: Approval | None) -> Demand:
-    """No less than an earlier policy asked for already, where it can still be met."""
+    """At least what an earlier policy asked for, where that can still be met."""
     if asked is None:
         return wanted
     need, rule = max(wanted.need, asked.at_least), wanted.rule
@@ -54,7 +54,7 @@ def _as_before(wanted: Demand, asked: Approval | None) -> Demand:
 
 
 def guarded_because(facts: Facts, policy: Policy) -> str:
-    """The reason that makes a unit guarded; to take a mask off a critical unit asks for as much."""
+    """The reason why a unit is guarded; an unmask of a critical unit needs as much as a guarded one."""
     units = policy.guarded
     if facts.request.ask.change.verb is Verb.UNMASK:
         units = (*policy.critical, *policy.guarded)
@@ -63,7 +63,7 @@ def guarded_because(facts: Facts, policy: Policy) -> str:
 
 
 def voter_is_not_the_requester(facts: Facts, _policy: Policy) -> Refuse | None:
-    """The two-person rule itself. Who asked may withdraw instead."""
+    """The two-person rule itself. The requester may withdraw instead."""
     if facts.voter is None or not is_a_requester(facts.voter.id, facts):
         return None
     if facts.voter.id.is_same_as(facts.requester.id):
@@ -73,17 +73,17 @@ def voter_is_not_the_requester(facts: Facts, _policy: Policy) -> Refuse | None:
 
 
 def is_a_requester(person: PersonId, facts: Facts) -> bool:
-    """Whether somebody counts as the one who asked: whoever did, and whoever it was handed to."""
+    """Whether somebody counts as requester: the one who asked, and everybody it was handed over to."""
     return any(person.is_same_as(one) for one in requesters(facts))
 
 
 def requesters(facts: Facts) -> tuple[PersonId, ...]:
-    """Everybody of whom that is true."""
+    """Everybody who counts as requester."""
     return (*facts.request.requesters, facts.requester.id)
 
 
 def voter_may_decide(facts: Facts, policy: Policy) -> Refuse | None:
-    """Who may approve may deny, and nobody else may do either."""
+    """Only those who may approve may deny, and nobody else may do either."""
     rule = demand(facts, policy).rule
     if facts.voter is None or facts.voter.groups & set(rule.approve):
         return None
@@ -94,7 +94,7 @@ def voter_may_decide(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def quorum(facts: Facts, policy: Policy) -> Decision:
-    """The last word: enough of those who are entitled at this moment, each counted once, the requester never."""
+    """The final check: enough people who are entitled now, each counted once, and never the requester."""
     wanted = demand(facts, policy)
     rule = wanted.rule
     others = [one for one in facts.approvers if is_one_of_us(one, policy) and not is_a_requester(one.id, facts)]
@@ -127,7 +127,7 @@ def quorum(facts: Facts, policy: Policy) -> Decision:
 
 
 def is_covered(given: Request, facts: Facts, policy: Policy) -> bool:
-    """Whether the votes that another request was given are all that is asked for here."""
+    """Whether the approvals of another request cover everything that this one needs."""
     wanted = demand(facts, policy)
     people = [Person(vote.voter, vote.voter_name, frozenset(vote.groups)) for vote in given.counted]
     has_word = not wanted.guarded or any(vote.console_works for vote in given.counted)
@@ -135,7 +135,7 @@ def is_covered(given: Request, facts: Facts, policy: Policy) -> bool:
 
 
 def _made(people: Iterable[Person], rule: Rule) -> int:
-    """How many approvals of the rule these people make."""
+    """How many of the rule's approvals these people provide."""
     return reached({one.id.key: one.groups for one in _each_once(people)}, rule.approve, distinct=rule.distinct)
 
 
@@ -144,7 +144,7 @@ def _may_count(person: Person, perhaps: Iterable[Person], rule: Rule) -> bool:
 
 
 def _each_once(people: Iterable[Person]) -> list[Person]:
-    """Two ids that may be one account are one person."""
+    """Two ids that may be one account count as one person."""
     known: list[Person] = []
     for person in people:
         if not any(person.id.is_same_as(one.id) for one in known):

@@ -1,4 +1,4 @@
-"""Who could approve a change: the groups that its rules name, and who is in them, as far as anybody can tell."""
+"""Who could approve a change: the groups that its rules name and their members, as far as they are known."""
 
 from dataclasses import dataclass
 
@@ -11,16 +11,19 @@ from bot.core.policy.rules.permission import matching
 
 @dataclass(frozen=True, slots=True)
 class Approvers:
-    """One group, and those of it who could approve; `unknown` says why nobody can tell who that is."""
+    """One group and its members who could approve; `unknown` says why the members are not known."""
 
     group: str
     people: tuple[PersonId, ...] = ()
-    shifts: tuple[Shift, ...] = ()  # where the group is about who is on call
+    shifts: tuple[Shift, ...] = ()  # where the group is an on-call group
     unknown: str = ""
 
 
 def who_could_approve(facts: Facts, policy: Policy) -> tuple[Approvers, ...]:
-    """Without who asks, and without guests, bots and people who are gone; nobody where nobody may have it."""
+    """The possible approvers, without the requester, guests, bots and deactivated accounts.
+
+    Empty if the change is refused.
+    """
     rules = matching(facts, policy)
     if not rules or any(rule.forbid for rule in rules) or critical_units.refused(facts, policy):
         return ()

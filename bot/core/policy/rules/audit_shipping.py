@@ -1,4 +1,4 @@
-"""The record of what is done has to reach everybody who is owed a copy of it."""
+"""Refuse new masks while a required sink does not receive the audit log."""
 
 from bot.core.policy.model import Facts, Policy, Refuse
 from bot.core.policy.rules.kill_switch import only_denies
@@ -7,7 +7,7 @@ AUDIT_UNAVAILABLE = "audit_unavailable"
 
 
 def record_can_be_copied(facts: Facts, _policy: Policy) -> Refuse | None:
-    """Nothing new is asked for, approved or begun while a required sink takes nothing; whatever undoes goes on."""
+    """No mask is requested, approved or started while a required sink takes no records; every undo goes on."""
     if not facts.unshipped or not facts.request.is_new_mask or only_denies(facts):
         return None
     return Refuse(

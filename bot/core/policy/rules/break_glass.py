@@ -1,4 +1,7 @@
-"""Break-glass: people whom the policy names may go ahead without the votes that are missing; all else holds."""
+"""Break-glass: people whom the policy names may go ahead without the missing approvals.
+
+Every other rule still applies.
+"""
 
 from bot.core.people.identity import Person
 from bot.core.policy.model import Allow, Facts, Moment, Policy, Refuse
@@ -11,14 +14,16 @@ BREAK_GLASS = "break-glass"
 
 
 def may_break_glass(facts: Facts, policy: Policy) -> Refuse | None:
-    """Said to whoever wants to: the group, the reason, and for a guarded unit the word that console access works."""
+    """Refuse break-glass for people outside its group, without a reason, or without console access for a guarded
+    unit.
+    """
     if facts.moment is not Moment.BREAK_GLASS or facts.break_glass is None:
         return None
     return objection(facts.break_glass, facts, policy)
 
 
 def break_glass_is_allowed(facts: Facts, policy: Policy) -> Allow | Refuse | None:
-    """Who went ahead alone is read again at every moment, as approvers are. Every rule above holds all the same."""
+    """The rights of whoever used break-glass are read again at every moment, like those of approvers."""
     if facts.break_glass is None:
         return None
     no = objection(facts.break_glass, facts, policy)
@@ -30,7 +35,7 @@ def break_glass_is_allowed(facts: Facts, policy: Policy) -> Allow | Refuse | Non
 
 
 def objection(person: Person, facts: Facts, policy: Policy) -> Refuse | None:
-    """Why somebody may not go ahead alone with this change; None if they may."""
+    """Why somebody may not use break-glass for this change; None if they may."""
     may, used, hold = policy.break_glass.groups, facts.request.break_glass, facts.request.ask.change.hold
     if facts.others or (hold and hold.is_whole):
         return Refuse(
@@ -55,6 +60,6 @@ def objection(person: Person, facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def why_too_short(reason: str, policy: Policy) -> str:
-    """What is wrong with a reason for going ahead alone; empty if nothing is."""
+    """What is wrong with a break-glass reason; empty if nothing is."""
     least = policy.break_glass.min_reason_length
     return "" if len(reason.strip()) >= least else f"Going ahead alone needs a reason of at least {least} characters."

@@ -1,4 +1,4 @@
-"""Who may sign the review of what somebody did alone: whoever could have approved it, and had no part in it."""
+"""Who may sign a break-glass review: somebody who could have approved the change and had no part in it."""
 
 from bot.core.policy.model import Facts, Policy, Refuse
 from bot.core.policy.rules.approval import demand, is_a_requester
@@ -6,7 +6,7 @@ from bot.core.policy.rules.permission import at_signs, matching, not_known
 
 
 def signer_is_somebody_else(facts: Facts, _policy: Policy) -> Refuse | None:
-    """A review by who asked for it or went ahead alone would be none."""
+    """The requester and whoever used break-glass cannot review it themselves."""
     used, signer = facts.request.break_glass, facts.voter
     if used is None or signer is None:
         return Refuse("no_review", "No review is owed here.")
@@ -19,7 +19,7 @@ def signer_is_somebody_else(facts: Facts, _policy: Policy) -> Refuse | None:
 
 
 def signer_could_approve(facts: Facts, policy: Policy) -> Refuse | None:
-    """Who could approve it now; once no rule covers it any more, who could have approved it then."""
+    """The signer could approve the change now; if no rule covers it any more, they could have approved it then."""
     then = facts.request.break_glass.groups if facts.request.break_glass else ()
     may = demand(facts, policy).rule.approve if matching(facts, policy) else then
     if facts.voter and facts.voter.groups & set(may):

@@ -1,4 +1,4 @@
-"""When more approvals are asked for than the rules say by themselves: in a freeze, outside a window, beyond a bound."""
+"""Raise the approvals that a rule asks for: in a freeze, outside a maintenance window, beyond a limit."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,26 +17,28 @@ FREEZE, WINDOW, REACH = "freeze", "outside_window", "blast_radius"
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Something that asks for more, and how much."""
+    """A freeze, window or limit that applies, and the extra approvals it asks for."""
 
     rise: ExtraApprovals
     raised: ExtraApprovalReason
 
 
 def reasons(facts: Facts, policy: Policy) -> tuple[Reason, ...]:
-    """All that ask for more now. What takes a mask back, lets ours last or puts it back, is asked for as ever."""
+    """All that raise the approvals now. Undos, extensions and reapplied holds are not raised."""
     if not facts.request.is_new_mask or facts.request.ask.is_put_back:
         return ()
     return (*_freezes(facts, policy), *_windows(facts, policy), *_bounds(facts, policy))
 
 
 def when(facts: Facts) -> datetime:
-    """The time by which the calendar is asked: now, or when the request's own window opens if that is later."""
+    """The time for which the calendar is read: now, or the opening of the request's scheduled window if that is
+    later.
+    """
     return due(window_of(facts.request), facts.now)
 
 
 def nothing_forbids_it_now(facts: Facts, policy: Policy) -> Refuse | None:
-    """A freeze, a window or a bound is a flat no only where the policy says so."""
+    """A freeze, window or limit refuses only where the policy says so."""
     reason = next((reason for reason in reasons(facts, policy) if reason.rise.forbid), None)
     if reason is None:
         return None
@@ -46,16 +48,16 @@ def nothing_forbids_it_now(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def raised(rule: Rule, need: int, found: tuple[Reason, ...]) -> tuple[tuple[str, ...], int]:
-    """Who approves and how many: what the strictest of the reasons makes of a rule's groups and its need."""
+    """The approving groups and the need, after the strictest of the reasons is applied to those of a rule."""
     most = max((max(need + reason.rise.more, reason.rise.need) for reason in found), default=need)
     groups = next((reason.rise.approve for reason in found if reason.rise.approve), rule.approve)
-    if rule.distinct:  # each from another group: there are no more than there are groups
+    if rule.distinct:  # each approval comes from a different group, so there cannot be more than groups
         most = max(need, min(most, len(set(groups))))
     return groups, most
 
 
 def turns_at(facts: Facts, policy: Policy) -> datetime | None:
-    """When time alone may change the answer: the calendar turns, or what is beyond a bound is long enough ago."""
+    """When time alone may change the answer: a freeze or window begins or ends, or masks leave a limit's period."""
     if not facts.request.is_new_mask:
         return None
     beyond = [facts.now + policy.limits.within] if any(_bounds(facts, policy)) else []

@@ -1,4 +1,4 @@
-"""Where it is said, and where its card is: channels that the policy names, internal ones, with the bot in them."""
+"""Where a request may be made and its card posted: internal channels that the policy names, with the bot in them."""
 
 from bot.core.policy.model import Facts, Policy, Refuse
 from bot.core.policy.rules.approval import demand
@@ -7,9 +7,9 @@ from bot.core.policy.rules.routing import routed
 
 
 def channel_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:
-    """A channel counts by its id, or by how its name begins; the command line is a place of its own.
+    """A channel is allowed by its id or by the beginning of its name; the command line counts as a place of its own.
 
-    What comes by itself was asked for in its place when the mask was.
+    A request by the bot itself was allowed in its place when its mask was.
     """
     place = facts.place
     if place.is_shell or facts.request.ask.by_itself or place.channel in policy.channels:
@@ -22,7 +22,7 @@ def channel_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def channel_is_internal(facts: Facts, _policy: Policy) -> Refuse | None:
-    """People of another organisation would read what is said there, and could press the buttons."""
+    """In a shared channel, people of another organisation would read the card and could press its buttons."""
     if facts.place.is_internal:
         return None
     return Refuse(
@@ -33,7 +33,7 @@ def channel_is_internal(facts: Facts, _policy: Policy) -> Refuse | None:
 
 
 def channel_is_open(facts: Facts, _policy: Policy) -> Refuse | None:
-    """Where nobody can read the card, nothing is done."""
+    """Nothing is done where nobody can read the card."""
     if facts.place.is_archived:
         return Refuse("channel_archived", "This channel is archived: nobody would see what happens.")
     return None
@@ -47,7 +47,7 @@ def bot_is_in_channel(facts: Facts, _policy: Policy) -> Refuse | None:
 
 
 def card_has_its_place(facts: Facts, policy: Policy) -> Refuse | None:
-    """Where a rule puts its cards they have to be seen by our own people, and by nobody else."""
+    """The channel of a rule's cards must be visible to our own people, and to nobody else."""
     channel = card_channel(facts, policy)
     if not channel:
         return None
@@ -63,6 +63,6 @@ def card_has_its_place(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def card_channel(facts: Facts, policy: Policy) -> str:
-    """Where its card is, or would be, if not where it was asked."""
+    """The channel of the request's card, if it is not the one where it was asked."""
     request = facts.request
     return request.route.card_channel if request.approval else routed(demand(facts, policy).rule, facts).card_channel

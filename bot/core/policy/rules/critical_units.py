@@ -1,4 +1,4 @@
-"""What nobody may mask, with any approval: critical units under every name, what takes them down, our own way in."""
+"""What nobody may mask, even with approval: critical units under every name, what stops them, and our own SSH login."""
 
 from collections.abc import Iterable
 
@@ -9,8 +9,8 @@ from bot.core.systemd.units import Neighbour
 
 _NEVER = "Nobody can approve this."
 _STARTERS = ("socket", "timer", "path")
-_WHOLE_TYPES = ("*.target", "*.mount", "*.automount")  # entries that are about no unit in particular
-# Those of them that carry the host: systemd.special(7), and where the system itself is mounted.
+_WHOLE_TYPES = ("*.target", "*.mount", "*.automount")  # list entries that are not about a particular unit
+# The entries that carry the host: systemd.special(7), and mounts of the system itself.
 _VITAL = (
     "basic.target", "boot-complete.target", "cryptsetup*.target", "ctrl-alt-del.target", "default.target",
     "emergency.target", "exit.target", "factory-reset.target", "final.target", "first-boot-complete.target",
@@ -27,9 +27,9 @@ _VITAL = (
 
 
 def unit_is_not_critical(facts: Facts, policy: Policy) -> Refuse | None:
-    """Only masks are refused: taking a mask off a critical unit helps, and asks for as much as a guarded one.
+    """Only masks are refused: an unmask of a critical unit helps, and needs as much as that of a guarded one.
 
-    What starts the same file as a critical unit is as critical, whatever its name is.
+    A unit that runs the same unit file as a critical unit is as critical, whatever its name is.
     """
     twins = facts.snapshot.twins if facts.snapshot else ()
     found = listed(policy.critical, (*names_of(facts), *widened(twins))) if _masks(facts) else None
@@ -42,9 +42,9 @@ def unit_is_not_critical(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def unit_starts_nothing_critical(facts: Facts, policy: Policy) -> Refuse | None:
-    """Masking `dbus.socket` leaves D-Bus unreachable: what starts a critical unit is as critical.
+    """What starts a critical unit is as critical: a masked `dbus.socket` leaves D-Bus unreachable.
 
-    What it starts is read from the host; before that, and beside that, the name tells (systemd.socket(5),
+    The started units are read from the host. Before a look, and in addition to it, the name counts (systemd.socket(5),
     systemd.timer(5), systemd.path(5): the unit of the same name unless configured).
     """
     if not _masks(facts):
@@ -62,7 +62,7 @@ def unit_starts_nothing_critical(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def nothing_critical_stops_with_it(facts: Facts, policy: Policy) -> Refuse | None:
-    """A critical unit that needs this one goes down with it, or cannot be started any more."""
+    """A critical unit that requires this one would stop with it, or could not be started any more."""
     around = facts.snapshot.around if facts.snapshot else None
     if around is None or not _masks(facts):
         return None
@@ -76,9 +76,9 @@ def nothing_critical_stops_with_it(facts: Facts, policy: Policy) -> Refuse | Non
 
 
 def _carries_the_host(policy: Policy, names: Iterable[str]) -> tuple[str, ListedUnit] | None:
-    """What is on the list for itself. That somebody's own target or mount is one does not make it boot or storage.
+    """Whether the unit carries the host for itself, as boot or storage; not every target or mount does.
 
-    One that the boot needs has a vital target that depends on it, which is asked about too.
+    A target or mount that the boot needs has a vital target that depends on it, which is checked too.
     """
     names = tuple(names)
     by_itself = [unit for unit in policy.critical if unit.pattern not in _WHOLE_TYPES]
@@ -87,7 +87,7 @@ def _carries_the_host(policy: Policy, names: Iterable[str]) -> tuple[str, Listed
 
 
 def our_own_login_survives(facts: Facts, _policy: Policy) -> Refuse | None:
-    """The unit that carries our SSH login is our only way to look, and to undo."""
+    """The unit that carries our SSH login is our only way to check the host, and to undo."""
     around = facts.snapshot.around if facts.snapshot else None
     if around is None or not _masks(facts):
         return None
@@ -107,9 +107,9 @@ def our_own_login_survives(facts: Facts, _policy: Policy) -> Refuse | None:
 
 
 def host_survives_its_end(facts: Facts, _policy: Policy) -> Refuse | None:
-    """SuccessAction=, FailureAction= and JobTimeoutAction= reboot, halt or end the whole host when a unit ends.
+    """SuccessAction=, FailureAction= and JobTimeoutAction= can reboot or halt the whole host when a unit ends.
 
-    StartLimitAction= does when it is started too often, and the start that an undo makes may be the one (measured).
+    So can StartLimitAction= when a unit is started too often, and the start of an undo may be one too many (measured).
     """
     snapshot = facts.snapshot
     if snapshot is None or not _masks(facts) or snapshot.active.is_down:
@@ -127,7 +127,7 @@ def host_survives_its_end(facts: Facts, _policy: Policy) -> Refuse | None:
 
 
 def refused(facts: Facts, policy: Policy) -> bool:
-    """Whether it is one of those that nobody can approve."""
+    """Whether this refusal is one that no approval can lift."""
     checks = (
         unit_is_not_critical,
         unit_starts_nothing_critical,
@@ -139,7 +139,7 @@ def refused(facts: Facts, policy: Policy) -> bool:
 
 
 def reason_of(entry: ListedUnit, facts: Facts) -> str:
-    """The reason people are told; `{host}` in the file stands for the host's name."""
+    """The reason that people are shown; `{host}` in the file stands for the host's name."""
     return entry.because.replace("{host}", facts.host.name).rstrip(".")
 
 

@@ -1,4 +1,4 @@
-"""Requests that nobody could approve: said at once, with the reason and what would mend it."""
+"""Refuse requests that nobody could approve, at once, with the reason and what would help."""
 
 from collections.abc import Collection, Iterable
 from itertools import chain, zip_longest
@@ -13,7 +13,10 @@ from bot.core.policy.rules.undo import own_mask_is_taken_back
 
 
 def enough_people_could_approve(facts: Facts, policy: Policy) -> Refuse | None:
-    """A dead end is said at once, not after everybody has waited for nothing. Who is not known might approve."""
+    """Report a dead end at once, not after everybody has waited for nothing.
+
+    People who are not verified might approve.
+    """
     if facts.moment not in (Moment.ASK, Moment.LOOKED) or _needs_nobody(facts, policy):
         return None
     wanted, rule = demand(facts, policy), demand(facts, policy).rule
@@ -33,7 +36,7 @@ def enough_people_could_approve(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def in_question(facts: Facts, policy: Policy) -> tuple[PersonId, ...]:
-    """Those who could approve, one of each group after the other: whether they are people of ours has to be asked."""
+    """Possible approvers who have to be looked up, one of each group in turn."""
     if not matching(facts, policy) or _needs_nobody(facts, policy) or own_mask_is_taken_back(facts, policy):
         return ()
     groups = (sorted(facts.members.get(group, ())) for group in demand(facts, policy).rule.approve)
@@ -42,18 +45,18 @@ def in_question(facts: Facts, policy: Policy) -> tuple[PersonId, ...]:
 
 
 def are_enough(people: Collection[PersonId], facts: Facts, policy: Policy) -> bool:
-    """Whether these alone could make the quorum."""
+    """Whether these people alone could give all approvals."""
     wanted = demand(facts, policy)
     return _made_by(people, facts, wanted.rule) >= wanted.need
 
 
 def _needs_nobody(facts: Facts, policy: Policy) -> bool:
-    """Who asks will go ahead alone."""
+    """Whether the requester uses break-glass, so that no approver is needed."""
     return facts.request.ask.break_glass and break_glass.objection(facts.requester, facts, policy) is None
 
 
 def _most(facts: Facts, rule: Rule) -> int:
-    """How many approvals there could be without the requester, and without those who may approve nothing."""
+    """The most approvals there could be, without the requester and without those who may not approve."""
     others = (one for one in _everybody(facts, rule) - facts.unfit if not is_a_requester(one, facts))
     return _made_by(others, facts, rule)
 

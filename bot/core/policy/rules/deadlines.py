@@ -1,11 +1,11 @@
-"""Two clocks: how long people have to decide, and how long their approval is good."""
+"""Two deadlines: how long people have to approve, and how long their approval is good."""
 
 from bot.core.policy.model import Facts, Moment, Policy, Refuse
 from bot.core.requests import Stage
 
 
 def there_is_still_time_to_decide(facts: Facts, _policy: Policy) -> Refuse | None:
-    """Asked at the vote itself, so that a late timer lets no late vote through."""
+    """Checked at the vote itself, so that a late timer lets no late approval through."""
     request = facts.request
     if request.stage is not Stage.WAITING or request.approval is None or facts.now <= request.approval.decide_by:
         return None
@@ -14,7 +14,7 @@ def there_is_still_time_to_decide(facts: Facts, _policy: Policy) -> Refuse | Non
 
 
 def approval_is_still_good(facts: Facts, _policy: Policy) -> Refuse | None:
-    """What people agreed to a while ago they may see differently now."""
+    """An old approval does not count: people may see the change differently by now."""
     act_by = facts.request.act_by
     if facts.moment is not Moment.ACT or act_by is None or facts.now <= act_by:
         return None

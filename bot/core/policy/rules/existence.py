@@ -1,4 +1,4 @@
-"""Whether there is such a unit on the right host, and whether it can be judged now."""
+"""Whether the unit exists on the right host, and whether it can be judged now."""
 
 from bot.core.policy.model import Facts, Moment, Policy, Refuse
 from bot.core.requests import Verb
@@ -7,7 +7,7 @@ from bot.core.systemd.units import ActiveState
 
 
 def host_is_the_right_one(facts: Facts, _policy: Policy) -> Refuse | None:
-    """A pinned machine-id tells a copied or replaced machine with the same keys."""
+    """A pinned machine-id reveals a copied or replaced machine with the same keys."""
     host, snapshot = facts.host, facts.snapshot
     if snapshot is None or not host.machine_id or snapshot.machine_id == host.machine_id:
         return None
@@ -35,7 +35,7 @@ def unit_exists(facts: Facts, _policy: Policy) -> Refuse | None:
 
 
 def asked_name_is_covered(facts: Facts, _policy: Policy) -> Refuse | None:
-    """A mask goes to the real Id; whoever asks by another name expects that name to be refused afterwards."""
+    """A mask applies to the real Id; whoever asks by an alias expects the alias to be refused afterwards."""
     seen = facts.snapshot
     if seen is None or facts.request.ask.change.verb is not Verb.MASK:
         return None
@@ -53,10 +53,10 @@ def asked_name_is_covered(facts: Facts, _policy: Policy) -> Refuse | None:
 
 
 def unit_is_not_busy(facts: Facts, _policy: Policy) -> Refuse | None:
-    """A start that hangs is what a mask with a stop is for; any other pending job is somebody at work.
+    """A mask with a stop may end a start that hangs; any other pending job means that somebody is at work.
 
-    That passes, so it is no reason to drop what was approved. Left running, a unit that is still starting would lose
-    its next ExecStart= to the reload and report success (measured), so there it counts until the end.
+    A pending job passes, so it does not void an approval. With `--keep-running`, a unit that still starts would lose
+    its next ExecStart= to the reload and report success (measured), so there it is refused until it has started.
     """
     snapshot, change = facts.snapshot, facts.request.ask.change
     if snapshot is None or not snapshot.pending_job or change.verb is not Verb.MASK or change.force:

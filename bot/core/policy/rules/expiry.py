@@ -1,4 +1,4 @@
-"""Masks that end by themselves: how long they may last, who may prolong them, and that their end is approved too."""
+"""Masks that expire: allowed lengths, who may extend them, and that approvers approved the expiry too."""
 
 from datetime import datetime, timedelta
 
@@ -16,7 +16,7 @@ _OR_WHO = " Or say who holds it: `--hold OWNERS --review 90d`."
 
 
 def end_is_due(facts: Facts, _policy: Policy) -> Refuse | None:
-    """What comes by itself comes only when the mask says so; its end may have been put off a moment ago."""
+    """The bot undoes a mask only once it has expired; its expiry may have been extended a moment ago."""
     ask = facts.request.ask
     if not ask.by_itself or ask.repeats or ask.is_part:
         return None
@@ -27,7 +27,7 @@ def end_is_due(facts: Facts, _policy: Policy) -> Refuse | None:
 
 
 def extended_mask_stands(facts: Facts, _policy: Policy) -> Refuse | None:
-    """Only what would end later than it does now can be extended, and only while it is there."""
+    """Only a mask that is in place can be extended, and only to a later expiry."""
     request, mask = facts.request, facts.own_mask
     if not request.ask.extends or request.ask.change.hold or (mask and mask.aftercare.is_extended_by(request.id)):
         return None
@@ -41,7 +41,7 @@ def extended_mask_stands(facts: Facts, _policy: Policy) -> Refuse | None:
 
 
 def end_was_approved(facts: Facts, _policy: Policy) -> Allow | None:
-    """Who approved the mask approved its end, or that the hold for its group is lifted; nobody's rights are used."""
+    """Who approved the mask approved its expiry, or the lift of the group's hold; nobody's rights are used here."""
     ask, mask = facts.request.ask, facts.own_mask
     if not ask.by_itself or not ask.undoes:
         return None
@@ -50,11 +50,11 @@ def end_was_approved(facts: Facts, _policy: Policy) -> Allow | None:
 
 
 def extension_is_free(facts: Facts, policy: Policy) -> Allow | None:
-    """A while longer is for those who answered for the mask: its requester, its owner and its approvers.
+    """The requester, the owner and the approvers of a mask may extend it for a while without approval.
 
-    Only so much as the policy says, counted from what was approved; the rest is asked for like a new mask. The word
-    that console access works was about the day it was given on, so a guarded unit is never extended without a vote;
-    and what somebody did alone is not either, before anybody has reviewed it.
+    How long is limited by the policy, counted from what was approved; anything longer is asked for like a new mask. A
+    guarded unit is never extended without approval, because its console access was confirmed for one day only; and a
+    break-glass change is not extended before its review.
     """
     mask = facts.own_mask
     if not facts.request.ask.extends or mask is None or facts.voter or guarded_because(facts, policy):
@@ -71,7 +71,7 @@ def extension_is_free(facts: Facts, policy: Policy) -> Allow | None:
 
 
 def latest_without_vote(mask: Request, policy: Policy) -> datetime | None:
-    """Until when a mask of ours may be extended without a vote."""
+    """The latest expiry to which a mask of ours may be extended without approval."""
     approved, since = mask.aftercare.approved_until, mask.finished_at
     if approved is None or since is None:
         return None
@@ -79,7 +79,7 @@ def latest_without_vote(mask: Request, policy: Policy) -> datetime | None:
 
 
 def mask_ends_where_it_must(facts: Facts, policy: Policy) -> Refuse | None:
-    """Some hosts or units the policy lets nobody mask for good, or only if somebody answers for it."""
+    """The policy may require an expiry, or a hold with an owner, for some hosts or units."""
     change = facts.request.ask.change
     if change.verb is not Verb.MASK or change.duration is not None or change.force:
         return None
@@ -91,7 +91,7 @@ def mask_ends_where_it_must(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def length_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:
-    """Not so short that nobody would notice, not so long that nobody would remember; and not over before it begins."""
+    """A length within the policy's bounds, and an expiry that is not over before the mask begins."""
     term = facts.request.ask.change.duration
     if term is None:
         return None
@@ -117,7 +117,7 @@ def _wanted(request: Request) -> datetime | None:
 
 
 def _length(term: Duration, facts: Facts) -> timedelta:
-    """A mask that is extended has begun already."""
+    """The length counts from the start of the mask, also when it is extended."""
     mask = facts.own_mask if facts.request.ask.extends else None
     begins = mask.finished_at if mask and mask.finished_at else due(window_of(facts.request), facts.now)
     return term.until - begins if term.until else term.lasts or timedelta()

@@ -1,4 +1,4 @@
-"""What the policy file says of one change, line by line: each rule, freeze, window and limit, and why or why not."""
+"""Explain, line by line, how each rule, freeze, window and limit of the policy file applies to a change (`why`)."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -14,7 +14,7 @@ LIMITS = "limits"  # the one line of `why` about all of them
 
 
 def explain_decision(facts: Facts, policy: Policy) -> Iterator[Explained]:
-    """In the order of the file's parts."""
+    """Explanations in the order of the policy file's sections."""
     for rule in policy.rules:
         why_not = mismatch(rule, facts)
         yield Explained(f"rule {rule.name}", applies=not why_not, why=why_not or _rule(rule, policy), line=rule.line)
@@ -59,7 +59,7 @@ def _window(window: MaintenanceWindow, facts: Facts, policy: Policy) -> Explaine
 
 
 def _limits(facts: Facts, policy: Policy) -> Iterator[Explained]:
-    """How far this one goes, where that counts now; and what everybody is held to before anything is recorded."""
+    """The blast radius of this change where a limit applies, and the rate limits for everybody."""
     beyond = [reason for reason in reasons(facts, policy) if reason.raised.code == REACH]
     if beyond:
         why = f"{'; '.join(reason.raised.why for reason in beyond)}: {_rise(beyond[0].rise)}"

@@ -1,4 +1,4 @@
-"""A stop that is ended by force: only one that a mask of ours waits for, and only the one that people were shown."""
+"""Force-stop: allowed only for a stop that one of our masks waits for, and only for the stop that people approved."""
 
 from bot.core.policy.model import Facts, Policy, Refuse
 from bot.core.steps.force_stop import OVER, WITHDRAWN, is_same_stop
@@ -7,7 +7,7 @@ STOP_IS_OVER = "stop_is_over"
 
 
 def stop_is_waited_for(facts: Facts, _policy: Policy) -> Refuse | None:
-    """A kill is for the sake of the mask: without one that waits, nobody agreed to lose anything."""
+    """A kill serves a mask: without a mask that waits, nobody agreed to lose anything."""
     request, mask = facts.request, facts.own_mask
     if not request.ask.change.force:
         return None

@@ -1,4 +1,4 @@
-"""What can be said of a mask by names alone, while somebody is still choosing: no host is asked, and no person."""
+"""What can be said of a mask by names alone, for options of a form: no host and no person is looked up."""
 
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ from bot.core.policy.rules.critical_units import reason_of
 from bot.core.policy.rules.unit_names import listed, names_of
 from bot.core.requests import Ask, Change, Request, Target
 
-# In the order of `policy.RULES`. Whatever passes here is asked everything again once it is a request.
+# In the order of `policy.RULES`. Whatever passes here is checked in full once it is a request.
 _BY_NAME: tuple[Check, ...] = (
     critical_units.unit_is_not_critical,
     critical_units.unit_starts_nothing_critical,
@@ -25,13 +25,13 @@ _NOBODY = Person(PersonId("", ""), "")
 
 
 def refused_by_name(change: Change, host: Host, policy: Policy) -> Refuse | None:
-    """Why nobody could ever be asked to approve this; None where that is not known yet."""
+    """Why nobody could ever be asked to approve this; None if that is not known yet."""
     answers = (rule(_facts(change, host), policy) for rule in _BY_NAME)
     return next((answer for answer in answers if isinstance(answer, Refuse)), None)
 
 
 def protection(change: Change, host: Host, policy: Policy) -> str:
-    """Why it is refused, or takes more than usual, in a few words for a list; empty for an ordinary unit."""
+    """Why the unit is refused or guarded, in a few words for a list; empty for an ordinary unit."""
     facts = _facts(change, host)
     found = listed(policy.critical, names_of(facts))
     if found:
@@ -51,5 +51,5 @@ def _facts(change: Change, host: Host) -> Facts:
 
 
 def _short(because: str) -> str:
-    """The first sentence."""
+    """The first sentence of a text."""
     return because.partition(". ")[0].rstrip(".")

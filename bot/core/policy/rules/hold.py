@@ -1,4 +1,4 @@
-"""Holds: who may own one, who lifts it and looks at it again, when its mask is put back, where it goes in a group."""
+"""Holds: who may own, lift and review one, when its mask is reapplied, and to which hosts of a group it extends."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ _SAY_WHEN = "Say when its owners look at it again: `--review 90d`."
 
 
 def mask_is_off(facts: Facts, policy: Policy) -> Refuse | None:
-    """Nothing is put back that is there, that nobody wants back, or that was put back too often lately."""
+    """Reapply only a mask that is gone, still wanted, and not reapplied too often lately."""
     if not facts.request.ask.is_put_back:
         return None
     mask = facts.own_mask
@@ -31,7 +31,7 @@ def mask_is_off(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def is_put_back(facts: Facts, _policy: Policy) -> Allow | Refuse | None:
-    """Who approved the hold approved that its mask comes back, on what it is in all that lasts."""
+    """Who approved the hold approved that its mask is reapplied, as long as the unit is what they approved."""
     mask, seen = facts.own_mask, facts.snapshot
     if not facts.request.ask.is_put_back or mask is None:
         return None
@@ -44,7 +44,7 @@ def is_put_back(facts: Facts, _policy: Policy) -> Allow | Refuse | None:
 
 
 def goes_to_every_host(facts: Facts, policy: Policy) -> Allow | Refuse | None:
-    """Who approved a hold for a group approved it for each of its hosts, where no more is asked for than they gave."""
+    """Who approved a hold for a group approved it for each host where the policy asks for no more than they gave."""
     if not _is_spreading(facts.request):
         return None
     no = (
@@ -57,7 +57,7 @@ def goes_to_every_host(facts: Facts, policy: Policy) -> Allow | Refuse | None:
 
 
 def _is_elsewhere(facts: Facts) -> Refuse | None:
-    """It was lifted meanwhile, or the host is in that group no longer."""
+    """Whether the hold was lifted meanwhile, or the host has left the group."""
     hold = facts.request.ask.change.hold
     if facts.whole is None or hold is None:
         return Refuse("not_held", "The hold for its group was lifted meanwhile.")
@@ -67,7 +67,7 @@ def _is_elsewhere(facts: Facts) -> Refuse | None:
 
 
 def _is_another_there(facts: Facts) -> Refuse | None:
-    """People saw it on the first host; where it is another unit, or takes more along, they have to see that."""
+    """Whether the unit is another one here, or stops more units with it, than people saw on the first host."""
     was, seen = facts.whole.target.before if facts.whole else None, facts.snapshot
     if was is None or seen is None or seen.around is None:
         return None
@@ -79,7 +79,10 @@ def _is_another_there(facts: Facts) -> Refuse | None:
 
 
 def _asks_for_more(facts: Facts, policy: Policy) -> Refuse | None:
-    """Another rule for that host, a guarded unit there, a freeze, a bound: nobody is asked again by itself."""
+    """Whether this host needs more approvals: another rule, a guarded unit, a freeze, a limit.
+
+    Nobody is asked again.
+    """
     if facts.whole is None or is_covered(facts.whole, facts, policy):
         return None
     wanted = demand(facts, policy)
@@ -89,13 +92,13 @@ def _asks_for_more(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def owners_lift_it(facts: Facts, policy: Policy) -> Refuse | None:
-    """Nobody else, however soon, and whoever asked for it; also while its mask happens to be off."""
+    """Only the owners lift a hold, however soon and whoever asked for it; also while its mask is off."""
     hold = lifted(facts)
     return _only(hold.owners, facts, policy, "lifts") if hold else None
 
 
 def is_kept(facts: Facts, policy: Policy) -> Allow | Refuse | None:
-    """Its owners look at it and keep it. It would stay anyway and nothing is done to a host, so nobody votes."""
+    """A hold that its owners keep: nothing changes on the host, so no approval is needed."""
     ask = facts.request.ask
     if not ask.extends or ask.change.hold is None:
         return None
@@ -107,7 +110,7 @@ def is_kept(facts: Facts, policy: Policy) -> Allow | Refuse | None:
 
 
 def may_be_held(facts: Facts, policy: Policy) -> Refuse | None:
-    """By a group that the policy names for it, and only what can be held."""
+    """A hold needs an owner that the policy names, and a change that can be held."""
     change = facts.request.ask.change
     if change.verb is not Verb.MASK or change.hold is None:
         return None
@@ -121,7 +124,7 @@ def may_be_held(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def review_is_ahead(facts: Facts, policy: Policy) -> Refuse | None:
-    """Not over before it begins, not so far that nobody would remember why."""
+    """The review date must be in the future, and within the policy's limit."""
     change, furthest = facts.request.ask.change, policy.holds.review_within
     if change.verb is not Verb.MASK or change.hold is None:
         return None
@@ -137,7 +140,7 @@ def _is_spreading(request: Request) -> bool:
 
 
 def _only(owners: str, facts: Facts, policy: Policy, does: str) -> Refuse | None:
-    """The no to whoever is none of its owners."""
+    """The refusal for people who are not owners."""
     if owners in facts.requester.groups:
         return None
     if no := not_known([owners], facts):
@@ -149,7 +152,7 @@ def _only(owners: str, facts: Facts, policy: Policy, does: str) -> Refuse | None
 
 
 def _not_as_approved(was: Target, is_now: Target, seen: Snapshot) -> Iterator[str]:
-    """What must be as it was for as long as it is held. Files may change: an upgrade is what a hold survives."""
+    """What must stay as it was for as long as the mask is held. Files may change: a hold survives an upgrade."""
     before = was.before
     if before is None or before.around is None or seen.around is None:
         yield "nobody knows what it was"

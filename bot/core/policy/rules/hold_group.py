@@ -1,4 +1,4 @@
-"""One question about several hosts: asked for each of them, and the strictest answer stands for all."""
+"""Judge a hold for several hosts: decide for each host, and let the strictest answer stand for all."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -11,13 +11,13 @@ Answers = Sequence[tuple[Host, Decision]]
 
 
 def each(facts: Facts) -> Iterator[Facts]:
-    """The same question for one host at a time. Only the first was looked at; the others are when their turn comes."""
+    """The facts for one host at a time. Only the first host has been checked; the others are when their turn comes."""
     yield replace(facts, others=())
     yield from (replace(facts, host=host, others=(), snapshot=None) for host in facts.others)
 
 
 def strictest(answers: Answers) -> Decision:
-    """A no for one is a no for all. People are asked once, so they have to be the same everywhere."""
+    """A refusal for one host refuses all. People are asked once, so the approvers must be the same for every host."""
     refused = next(((host, answer) for host, answer in answers if isinstance(answer, Refuse)), None)
     if refused:
         host, no = refused
@@ -38,7 +38,7 @@ def _apart(asked: Sequence[tuple[Host, NeedsApproval]]) -> Refuse | None:
 
 
 def _most(asked: Sequence[tuple[Host, NeedsApproval]]) -> NeedsApproval:
-    """The most approvals, the word that console access works if any wants it, and the soonest turn of the calendar."""
+    """The most approvals, console access if any host needs it, and the soonest change of the calendar."""
     answers = [answer for _, answer in asked]
     turns = [answer.turns_at for answer in answers if answer.turns_at]
     guarded = next((answer.guarded for answer in answers if answer.guarded), "")

@@ -1,13 +1,13 @@
-"""Who speaks: only people of ours, no guests, no bots, nobody whose account is gone."""
+"""Identity: only our own people may act, no guests, no bots, no deactivated accounts."""
 
 from bot.core.people.identity import Person
 from bot.core.policy.model import Facts, Moment, Policy, Refuse
 
 
 def requester_is_one_of_us(facts: Facts, policy: Policy) -> Refuse | None:
-    """Asked every time: an account may be deactivated between the request and the moment of acting.
+    """The requester's account is checked every time: it may be deactivated before the change runs.
 
-    What comes by itself is nobody's, and `ends.end_is_due` says whether it may come.
+    A request by the bot itself is nobody's; `end_is_due` in `expiry` decides whether it may run.
     """
     if facts.request.ask.by_itself:
         return None
@@ -16,12 +16,12 @@ def requester_is_one_of_us(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def voter_is_one_of_us(facts: Facts, policy: Policy) -> Refuse | None:
-    """The same for whoever votes. Approvers who lose their rights later are not counted any more."""
+    """Voters are checked like requesters. Approvers who lose their rights later do not count any more."""
     return _stranger(facts.voter, policy, "You are") if facts.voter else None
 
 
 def break_glass_requester_is_one_of_us(facts: Facts, policy: Policy) -> Refuse | None:
-    """The same for whoever wants to go ahead alone."""
+    """Whoever wants to use break-glass is checked like a requester."""
     return (
         _stranger(facts.break_glass, policy, "You are")
         if facts.break_glass and facts.moment is Moment.BREAK_GLASS
@@ -30,7 +30,7 @@ def break_glass_requester_is_one_of_us(facts: Facts, policy: Policy) -> Refuse |
 
 
 def is_one_of_us(person: Person, policy: Policy) -> bool:
-    """A person of ours, in good standing."""
+    """Whether the account belongs to one of our people and is active."""
     return _stranger(person, policy, "") is None
 
 

@@ -1,4 +1,4 @@
-"""The kill switch: somebody stopped new masks, and two have to let them go on."""
+"""The kill switch: one person stops new masks, and two have to thaw it."""
 
 from bot.core.policy.model import Facts, Moment, Policy, Refuse
 from bot.core.requests import Verdict
@@ -7,7 +7,7 @@ KILL_SWITCH_ON = "kill_switch_on"
 
 
 def new_masks_are_not_stopped(facts: Facts, _policy: Policy) -> Refuse | None:
-    """Nothing new is asked for, approved or begun; what waits may still be denied, and whatever undoes goes on."""
+    """No mask is requested, approved or started; pending ones may still be denied, and every undo goes on."""
     if facts.kill_switch is None or not facts.request.is_new_mask or only_denies(facts):
         return None
     by, since = facts.kill_switch.by_name, facts.kill_switch.since
@@ -16,5 +16,5 @@ def new_masks_are_not_stopped(facts: Facts, _policy: Policy) -> Refuse | None:
 
 
 def only_denies(facts: Facts) -> bool:
-    """Votes that are there stay counted; they are of use again once masks go on, if they are still good then."""
+    """Existing approvals stay counted; they are used once the kill switch is thawed, if they are still good then."""
     return facts.moment is Moment.VOTE and facts.verdict is not Verdict.APPROVE

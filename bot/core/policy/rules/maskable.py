@@ -1,4 +1,4 @@
-"""Whether a mask would hold, and whether the way there can be gone and come back."""
+"""Whether a mask would take effect, and whether it could be undone."""
 
 from bot.core.policy.mask_layer import choose_layer, where_masked
 from bot.core.policy.model import Facts, Policy, Refuse
@@ -9,9 +9,9 @@ from bot.core.systemd.units import Layer, LoadState, Snapshot, UnitName
 
 
 def is_not_masked_already(facts: Facts, _policy: Policy) -> Refuse | None:
-    """What is masked needs no approval, and an undo of it would not be ours.
+    """A masked unit needs no approval, and an undo of that mask would not be ours.
 
-    A mask until the next reboot may be made a lasting one; the other way round there is nothing to gain.
+    A runtime mask may become a persistent one, but not the other way round.
     """
     snapshot, change = facts.snapshot, facts.request.ask.change
     if snapshot is None or change.verb is not Verb.MASK or change.force or not snapshot.is_masked:
@@ -26,7 +26,7 @@ def is_not_masked_already(facts: Facts, _policy: Policy) -> Refuse | None:
 
 
 def mask_would_hold(facts: Facts, _policy: Policy) -> Refuse | None:
-    """There is a layer where a mask works."""
+    """There must be a layer where a mask takes effect."""
     snapshot, change = facts.snapshot, facts.request.ask.change
     if snapshot is None or change.verb is not Verb.MASK or change.force:
         return None
@@ -35,7 +35,7 @@ def mask_would_hold(facts: Facts, _policy: Policy) -> Refuse | None:
 
 
 def can_be_stopped(facts: Facts, _policy: Policy) -> Refuse | None:
-    """`mask --now` would bypass RefuseManualStop=, and there would be no way back by hand (measured)."""
+    """`mask --now` would bypass RefuseManualStop=, and nobody could stop the unit by hand again (measured)."""
     snapshot = facts.snapshot
     if snapshot is None or not would_be_stopped(facts.request.ask.change, snapshot):
         return None
@@ -46,7 +46,7 @@ def can_be_stopped(facts: Facts, _policy: Policy) -> Refuse | None:
 
 
 def nothing_keeps_it_up(facts: Facts, policy: Policy) -> Refuse | None:
-    """systemd starts again at once what Upholds= keeps up (measured), so a stop with its own settings cannot win."""
+    """systemd restarts at once what Upholds= names (measured), so such a unit cannot be stopped."""
     snapshot, change = facts.snapshot, facts.request.ask.change
     around = snapshot.around if snapshot else None
     if snapshot is None or around is None or not would_be_stopped(change, snapshot):
@@ -62,7 +62,7 @@ def nothing_keeps_it_up(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def can_be_started_again(facts: Facts, _policy: Policy) -> Refuse | None:
-    """What could not be brought back is not stopped."""
+    """The bot stops nothing that it could not start again."""
     snapshot = facts.snapshot
     if snapshot is None or not would_be_stopped(facts.request.ask.change, snapshot):
         return None
@@ -77,7 +77,9 @@ def can_be_started_again(facts: Facts, _policy: Policy) -> Refuse | None:
 
 
 def what_stops_too_can_be_started_again(facts: Facts, _policy: Policy) -> Refuse | None:
-    """The bot may start no mounts and targets, which is as well: what is down after an undo is not as before."""
+    """The bot may not start mounts and targets, so nothing that stops them with it is masked: the undo would be
+    incomplete.
+    """
     snapshot = facts.snapshot
     if snapshot is None or snapshot.around is None or not would_be_stopped(facts.request.ask.change, snapshot):
         return None
@@ -101,12 +103,12 @@ def watchdog_stays_quiet(facts: Facts, _policy: Policy) -> Refuse | None:
 
 
 def would_be_stopped(change: Change, snapshot: Snapshot) -> bool:
-    """Whether the change would stop the unit as it is now."""
+    """Whether the change would stop the unit in its present state."""
     return change.verb is Verb.MASK and not change.keep_running and not snapshot.active.is_down
 
 
 def _busy_service(snapshot: Snapshot) -> str:
-    """The service of a socket that would be in the way of its start (measured: the job fails)."""
+    """The running service of a socket, which would make the start of the socket fail (measured)."""
     if snapshot.id.type != "socket" or snapshot.habits.accepts or snapshot.around is None:
         return ""
     return next((one.unit for one in snapshot.around.starts if not one.active.is_down), "")
@@ -129,7 +131,7 @@ def _seconds(snapshot: Snapshot) -> str:
 
 
 def _by_whom(mask: Request | None) -> str:
-    """Ours: by whom and since when, in UTC."""
+    """By whom and since when a mask of ours was made, in UTC."""
     if mask is None or mask.finished_at is None:
         return ""
     return f", asked by {mask.ask.requester_name}, since {mask.finished_at:%Y-%m-%d %H:%M} UTC"

@@ -1,18 +1,18 @@
-"""Whom a request may be handed to: somebody who could have asked for it, and who has not voted on it."""
+"""Handover: to whom a request may be handed over: somebody who could have asked for it and has not voted on it."""
 
 from bot.core.policy.model import Facts, Policy, Refuse
 from bot.core.policy.rules import identity, permission
 
 
 def new_owner_is_another(facts: Facts, _policy: Policy) -> Refuse | None:
-    """In all of these `facts.requester` is the one it would be handed to."""
+    """The new owner must be somebody else. In these rules `facts.requester` is the new owner."""
     if not facts.requester.id.is_same_as(facts.request.owner):
         return None
     return Refuse("owns_it", f"It is {facts.requester.name}'s already.")
 
 
 def new_owner_could_have_asked(facts: Facts, policy: Policy) -> Refuse | None:
-    """A handover is no way to get what one may not ask for."""
+    """A handover must not give people what they may not ask for."""
     asked = (identity.requester_is_one_of_us, permission.some_rule_matches, permission.requester_may_ask)
     no = next((answer for rule in asked if (answer := rule(facts, policy)) is not None), None)
     if no is None or no.code in (permission.NOT_KNOWN, permission.NOT_KNOWN_YET):
@@ -22,7 +22,7 @@ def new_owner_could_have_asked(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def new_owner_has_not_voted(facts: Facts, _policy: Policy) -> Refuse | None:
-    """Nobody is both: whoever approved it, or went ahead alone with it, stays on that side until it is over."""
+    """An approver, or whoever used break-glass, cannot become the owner until the request is over."""
     request = facts.request
     decided = [vote.voter for vote in request.counted] + ([request.break_glass.by] if request.break_glass else [])
     if request.stage.is_final or not any(facts.requester.id.is_same_as(one) for one in decided):

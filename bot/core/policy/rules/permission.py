@@ -1,4 +1,4 @@
-"""What the policy file says: which of its rules match, whether one forbids, and who may ask."""
+"""Permissions from the policy file: which rules match, whether one forbids, and who may ask."""
 
 from collections.abc import Iterable
 
@@ -11,13 +11,13 @@ NOT_KNOWN, NOT_KNOWN_YET = "group_unknown", "group_unknown_yet"
 
 
 def no_rule_forbids(facts: Facts, policy: Policy) -> Refuse | None:
-    """An explicit no wins over all, even over an undo where it names that verb too."""
+    """An explicit refusal wins over everything, even over an undo if it names that verb."""
     rule = next((rule for rule in matching(facts, policy) if rule.forbid), None)
     return Refuse("forbidden", f"Rule `{rule.name}` forbids it: {rule.forbid.rstrip('.')}.") if rule else None
 
 
 def some_rule_matches(facts: Facts, policy: Policy) -> Refuse | None:
-    """What nobody thought of is not allowed."""
+    """A change that no rule covers is not allowed."""
     if matching(facts, policy):
         return None
     change, host = facts.request.ask.change, facts.host
@@ -26,9 +26,9 @@ def some_rule_matches(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def requester_may_ask(facts: Facts, policy: Policy) -> Refuse | None:
-    """One matching rule that lets them ask is enough; how many have to approve is the strictest one's word.
+    """The requester needs one matching rule that lets them ask; the strictest rule sets the number of approvals.
 
-    Who lifts a hold is not the rules' business but that of its owners, see `holding.owners_lift_it`.
+    Only its owners may lift a hold, whatever the rules say; see `owners_lift_it` in `hold`.
     """
     if lifted(facts):
         return None
@@ -44,13 +44,13 @@ def requester_may_ask(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def lifted(facts: Facts) -> Hold | None:
-    """The hold that would be lifted."""
+    """The hold that the request would lift."""
     is_unmask = facts.request.ask.change.verb is Verb.UNMASK
     return facts.own_mask.hold if is_unmask and facts.own_mask else None
 
 
 def not_known(groups: Iterable[str], facts: Facts) -> Refuse | None:
-    """The no where membership of these groups would matter and nobody could tell it; it may be told a little later."""
+    """The refusal where membership of these groups matters and is not known; it may be known later."""
     unknown = next((facts.unknown[group] for group in groups if group in facts.unknown), None)
     if unknown is None:
         return None
@@ -58,12 +58,12 @@ def not_known(groups: Iterable[str], facts: Facts) -> Refuse | None:
 
 
 def matching(facts: Facts, policy: Policy) -> tuple[Rule, ...]:
-    """The rules of the policy file that cover this change, in their order."""
+    """The rules of the policy file that match this change, in their order."""
     return tuple(rule for rule in policy.rules if not mismatch(rule, facts))
 
 
 def mismatch(rule: Rule, facts: Facts) -> str:
-    """Why a rule does not cover this change; empty if it does. All of its conditions have to hold."""
+    """Why a rule does not match this change; empty if it does. All conditions must match."""
     verb = facts.request.ask.change.verb
     if verb not in rule.verbs:
         return f"it is about {_any_of(rule.verbs)}, not {verb}"
@@ -71,7 +71,7 @@ def mismatch(rule: Rule, facts: Facts) -> str:
 
 
 def outside_scope(scope: Rule | Freeze, facts: Facts) -> str:
-    """Why host or unit is none of those it is about; empty if it is."""
+    """Why host or unit is outside a rule's scope; empty if it is inside."""
     host, change = facts.host, facts.request.ask.change
     if scope.environments and host.environment not in scope.environments:
         return f"{host.name} is in environment {host.environment}, not in {_any_of(scope.environments)}"

@@ -1,4 +1,4 @@
-"""Where people hear of a request, as its rule says."""
+"""Where people are told of a request, as its rule says."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ from bot.core.policy.model import Facts, Routing, Rule
 
 
 def routed(rule: Rule, facts: Facts) -> Routing:
-    """What the rule says, as far as it goes: a private channel is echoed nowhere unless the rule means it."""
+    """The routing of the matching rule; a private channel's request is announced elsewhere only if the rule says so."""
     routing = rule.routing
     if facts.place.is_private and not routing.from_private:
         return replace(routing, card_channel="", tell=())

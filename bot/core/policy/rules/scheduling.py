@@ -1,4 +1,4 @@
-"""Windows: a change that was approved for a time runs at that time, and people can tell when that is."""
+"""Scheduled windows (`--at`): a change runs within its window, and people can tell when that is."""
 
 from bot.core.policy.model import Facts, Moment, Policy, Refuse
 from bot.core.requests.duration import format_length
@@ -7,7 +7,7 @@ from bot.core.time.human_time import spoken
 
 
 def window_is_not_over(facts: Facts, _policy: Policy) -> Refuse | None:
-    """Also after a night in which no bot ran."""
+    """A change whose window is over does not run, also if no bot was up meanwhile."""
     window = window_of(facts.request)
     if window is None or facts.now < window.closes:
         return None
@@ -15,7 +15,7 @@ def window_is_not_over(facts: Facts, _policy: Policy) -> Refuse | None:
 
 
 def window_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:
-    """Long enough for the change, too short for a standing permission; and not so far ahead that all is different."""
+    """A window long enough for the change, too short for a standing permission, and not too far ahead."""
     window = window_of(facts.request)
     if window is None or facts.moment not in (Moment.ASK, Moment.LOOKED):
         return None
@@ -30,7 +30,7 @@ def window_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def window_is_open(facts: Facts, _policy: Policy) -> Refuse | None:
-    """Nothing runs before its time, whatever wakes it up."""
+    """Nothing runs before its window opens, whatever makes the request due."""
     window = window_of(facts.request)
     if window is None or facts.moment is not Moment.ACT or not is_ahead(window, facts.now):
         return None

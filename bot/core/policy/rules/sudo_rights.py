@@ -1,4 +1,4 @@
-"""Whether the host lets the bot do what this change needs: asked of sudo beforehand, without any effect."""
+"""Check beforehand, without any effect, that sudo on the host allows all that this change needs."""
 
 from bot.core.policy.mask_layer import CONTROL_RIGHT, choose_layer
 from bot.core.policy.model import Facts, Policy, Refuse
@@ -12,7 +12,7 @@ _BRING_BACK = frozenset({"start", "reset-failed"})
 
 
 def host_grants_the_rights(facts: Facts, _policy: Policy) -> Refuse | None:
-    """Every right for the whole way there and back: half a change is worse than none."""
+    """The host must grant every right for the change and its undo: half a change is worse than none."""
     snapshot = facts.snapshot
     if snapshot is None or snapshot.around is None:
         return None
@@ -33,7 +33,7 @@ def host_grants_the_rights(facts: Facts, _policy: Policy) -> Refuse | None:
 
 
 def _needed(facts: Facts, snapshot: Snapshot) -> frozenset[str]:
-    """Words of `systemctl.RIGHTS`."""
+    """The keys of `systemctl.RIGHTS` that the change needs."""
     change = facts.request.ask.change
     if change.verb is Verb.UNMASK:
         back = _BRING_BACK if facts.own_mask else frozenset[str]()
@@ -42,12 +42,12 @@ def _needed(facts: Facts, snapshot: Snapshot) -> frozenset[str]:
         return frozenset({"kill"})
     layer = choose_layer(change, snapshot)
     link = _for_layers(layer) if isinstance(layer, Layer) else frozenset[str]()
-    # Where sudo refuses the start that is tried as a proof, its refusal would look like the mask's.
+    # If sudo refused the start that the proof tries, that refusal would look like the mask's.
     proof = {"stop"} | _BRING_BACK if would_be_stopped(change, snapshot) else {"start"}
     return link | proof
 
 
 def _for_layers(*layers: Layer) -> frozenset[str]:
-    """To make and remove the links, and to have systemd read that."""
+    """The rights to make and remove the links, and to reload systemd."""
     words = [{CONTROL_RIGHT} if layer is Layer.CONTROL else {"mask", "unmask"} for layer in layers]
     return frozenset({"reload"}).union(*words)

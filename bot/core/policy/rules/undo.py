@@ -1,4 +1,4 @@
-"""Taking back what we did ourselves needs nobody's approval for a while: nobody may be kept from an undo."""
+"""Undo without approval: for a while, nobody's approval is needed to undo what the bot did."""
 
 from bot.core.policy.model import Allow, Facts, Moment, Policy, Refuse
 from bot.core.policy.rules.permission import not_known
@@ -8,9 +8,9 @@ UNDO = "undo of our own mask"
 
 
 def own_mask_is_taken_back(facts: Facts, policy: Policy) -> Allow | Refuse | None:
-    """For who asked for it, owns it, approved it or is on call, if they ask in time; else it is like any request.
+    """The requester, the owner, approvers and who is on call may undo a mask without approval in time.
 
-    A hold is lifted by its owners alone, and never without a vote.
+    Later, an undo is like any request. A hold is lifted by its owners alone, and never without approval.
     """
     mask = facts.own_mask
     if facts.request.ask.change.verb is not Verb.UNMASK or mask is None or not mask.can_be_undone or mask.hold:
@@ -27,6 +27,6 @@ def own_mask_is_taken_back(facts: Facts, policy: Policy) -> Allow | Refuse | Non
 
 
 def _took_part(mask: Request) -> set[tuple[str, str]]:
-    """The keys of those whose mask it is or was, of those who approved it, and of who went ahead with it alone."""
+    """The keys of the mask's requesters and owners, its approvers, and of whoever used break-glass for it."""
     alone = [mask.break_glass.by] if mask.break_glass else []
     return {one.key for one in (*mask.requesters, *(vote.voter for vote in mask.counted), *alone)}

@@ -1,11 +1,11 @@
-"""What kind of unit it is: by its name alone, before any host is asked."""
+"""Unit types, templates and instances: checked by the unit's name alone, before any host is asked."""
 
 from bot.core.policy.model import Facts, Policy, Refuse
 from bot.core.systemd.units import UnitName
 
 
 def unit_type_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:
-    """The policy names the types of units; also the real Id must be of one."""
+    """The policy lists the allowed types of units; the real Id must be of one too."""
     for unit in _units(facts):
         if unit.type not in policy.unit_types:
             allowed = ", ".join(sorted(policy.unit_types))
@@ -14,7 +14,7 @@ def unit_type_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def unit_is_no_template(facts: Facts, _policy: Policy) -> Refuse | None:
-    """A template's mask hits every instance, and leaves running ones running (measured, docs/systemd.md)."""
+    """A template's mask affects every instance, and leaves running ones running (measured, docs/systemd.md)."""
     for unit in _units(facts):
         if unit.is_template:
             example = str(unit).replace("@", "@NAME", 1)
@@ -27,7 +27,7 @@ def unit_is_no_template(facts: Facts, _policy: Policy) -> Refuse | None:
 
 
 def instances_are_allowed(facts: Facts, policy: Policy) -> Refuse | None:
-    """The policy may rule out instances of templates."""
+    """The policy may forbid masks of template instances."""
     if policy.instances:
         return None
     for unit in _units(facts):
@@ -37,6 +37,6 @@ def instances_are_allowed(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def _units(facts: Facts) -> tuple[UnitName, ...]:
-    """The unit as asked, and as it is really called once the host has been looked at."""
+    """The unit as asked, and its real Id once the host has been checked."""
     asked = facts.request.ask.change.unit
     return (asked, facts.snapshot.id) if facts.snapshot else (asked,)

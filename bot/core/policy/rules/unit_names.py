@@ -1,4 +1,4 @@
-"""Every name a unit goes by, so that no alias slips past a list."""
+"""All names of a unit, so that no alias slips past a list."""
 
 import re
 from collections.abc import Iterable
@@ -19,7 +19,9 @@ def names_of(facts: Facts) -> tuple[str, ...]:
 
 
 def widened(names: Iterable[str]) -> tuple[str, ...]:
-    r"""Names with what they may stand for: `getty@tty1.service` also `getty@.service`, `a\x2db` also `a-b`."""
+    r"""Names with their template and unescaped forms: `getty@tty1.service` also `getty@.service`, `a\x2db` also
+    `a-b`.
+    """
     wide: dict[str, None] = {}
     for name in names:
         plain = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), name)
@@ -28,7 +30,7 @@ def widened(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def matches(patterns: Iterable[str], names: Iterable[str]) -> bool:
-    """Whether any pattern fits any of the names. Case counts, as it does for systemd."""
+    """Whether any pattern matches any of the names. Case counts, as it does for systemd."""
     names = tuple(names)
     return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
 

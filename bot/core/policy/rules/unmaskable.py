@@ -1,4 +1,4 @@
-"""Whether there is a mask that can be taken off, and whether taking it off destroys nothing."""
+"""Whether there is a mask that can be removed, and whether its removal destroys nothing."""
 
 from bot.core.policy.mask_layer import where_masked
 from bot.core.policy.model import Facts, Policy, Refuse
@@ -8,9 +8,9 @@ from bot.core.systemd.units import FileKind, Layer, LoadState, Snapshot
 
 
 def there_is_a_mask(facts: Facts, _policy: Policy) -> Refuse | None:
-    """What we stopped without masking it has no mask either, and is brought back all the same.
+    """There must be a mask, or a unit that we stopped without masking it: that is restored too.
 
-    A hold is there until it is lifted, also while its mask is off the host.
+    A hold counts until it is lifted, also while its mask is off the host.
     """
     snapshot = facts.snapshot
     if snapshot is None or not _unmasks(facts) or snapshot.mask_layers or _half_done(facts) or lifted(facts):
@@ -36,7 +36,7 @@ def mask_is_a_link(facts: Facts, _policy: Policy) -> Refuse | None:
 
 
 def layers_to_clear(facts: Facts, snapshot: Snapshot) -> tuple[Layer, ...]:
-    """Our own mask's layer and no other; else every layer that holds a mask."""
+    """The layer of our own mask and no other; for a foreign mask every layer that holds one."""
     own = facts.own_mask.target.layer if facts.own_mask else None
     return (own,) if own else snapshot.mask_layers
 
