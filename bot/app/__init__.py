@@ -1,1 +1,1 @@
-"""The running process: put together, connected to Slack, watched over, reloaded and stopped."""
+"""The running process: composed, connected to Slack, monitored, reloaded and stopped."""

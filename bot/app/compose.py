@@ -1,4 +1,4 @@
-"""Where the parts are put together: settings and configuration in, ports filled with edges out."""
+"""Compose the process: settings and configuration in, ports filled with edges out."""
 
 import os
 import socket
@@ -34,7 +34,7 @@ from config.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """Everything that a process works with, connected to nothing but its database."""
+    """Everything that a process works with, connected only to its database so far."""
 
     settings: Settings
     deps: Deps
@@ -48,7 +48,7 @@ class Assembly:
 
     @property
     def place(self) -> str:
-        """Which database it is, without its password."""
+        """The database's URL, without its password."""
         url = parse_url(self.settings.database_url.get_secret_value())
         return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
 
@@ -56,7 +56,7 @@ class Assembly:
 def open_store(
     settings: Settings, *, digest: str = "", instance: str = "", clock: SystemClock | None = None
 ) -> Database:
-    """The database; nothing is opened yet. Raises `ConfigError` for a URL that makes no sense."""
+    """The database, not opened yet. Raises `ConfigError` for an invalid URL."""
     return Database(
         settings.database_url.get_secret_value(),
         clock=clock or SystemClock(),
@@ -71,26 +71,26 @@ def open_store(
 
 
 def instance_name() -> str:
-    """What the record calls this process: where it runs, and which one it is."""
+    """The name of this process in the audit log: where it runs, and which process it is."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def open_hosts(settings: Settings) -> SshHosts:
-    """Hosts over SSH. Raises `ConfigError` where there is no key to log in with."""
+    """Hosts over SSH. Raises `ConfigError` if there is no key to log in with."""
     if settings.ssh_key_file is None:
         raise ConfigError("MASKBOT_SSH_KEY_FILE is not set: the bot needs the private key with which it logs in.")
     return SshHosts(settings.ssh_key_file)
 
 
 def ask_schedules(settings: Settings, policy: Callable[[], Policy]) -> OnCallSchedules:
-    """The on-call source that the policy names, whenever it is asked."""
+    """The client of the on-call source that the current policy names."""
     token = settings.on_call_token.get_secret_value() if settings.on_call_token else ""
     return OnCallSchedules(lambda: policy().on_call, clock=SystemClock(), ttl=settings.people_ttl, token=token)
 
 
 @contextmanager
 def assembled(settings: Settings, configuration: Configuration) -> Iterator[Assembly]:
-    """The parts, for as long as this process has its database. Raises `ConfigError`, also if another one has it."""
+    """The parts, for as long as this process has its database. Raises `ConfigError`, also if another process has it."""
     instance, hosts, reach = instance_name(), open_hosts(settings), Reachability()
     clock = SystemClock()
     store = open_store(settings, digest=configuration.policy.digest, instance=instance, clock=clock)
@@ -175,7 +175,7 @@ def _sinks(settings: Settings) -> tuple[Sink, ...]:
 
 
 def http_limits(settings: Settings) -> HttpLimits:
-    """What a request of Slack's may be, over HTTP."""
+    """Limits for HTTP requests from Slack."""
     return HttpLimits(
         body=settings.http_body,
         header=settings.http_header,

@@ -1,4 +1,4 @@
-"""Seeing how the bot is, from outside: its heartbeat, the listener for probes, the word to systemd."""
+"""Health for the outside: heartbeat, HTTP listener for probes, and systemd notifications."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,9 +24,9 @@ log = structlog.get_logger()
 def watched_over(
     assembly: Assembly, notify: Notify, *, looks: Sequence[Look], say: Callable[[str], None]
 ) -> Iterator[Heartbeat]:
-    """Let the bot be seen for as long as this lasts, once the heartbeat is started.
+    """Publish the bot's health for the duration of the block, once the heartbeat has started.
 
-    Raises `ConfigError` if the listener's address cannot be had.
+    Raises `ConfigError` if the listener's address is not available.
     """
     parts, settings = assembly.deps, assembly.settings
     waiting = metrics.Waiting(lambda: _backlog(parts), lambda: _unshipped(parts))
@@ -58,7 +58,7 @@ def watched_over(
 
 
 def _clock(assembly: Assembly) -> Sequence[ComponentHealth]:
-    """A clock that was set is no sign of life, but has to be noticed by somebody."""
+    """Watch for clock jumps, which are recorded, and which are no sign of life."""
     try:
         report_clock_jumps(assembly.deps, assembly.clock.jumps())
     except MaskbotError as error:

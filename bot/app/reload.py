@@ -1,4 +1,4 @@
-"""Reading the configuration again: all of it is right and takes the old one's place, or nothing changes."""
+"""Reload the configuration: a valid one replaces the current one as a whole; otherwise nothing changes."""
 
 import time
 from collections.abc import Callable
@@ -12,12 +12,12 @@ from config.loading import Configuration, load
 from config.settings import Settings
 
 log = structlog.get_logger()
-_SETTLED = 0.25  # seconds; files that somebody is just writing are not the same before and after
+_SETTLED = 0.25  # seconds between two reads: files that are being written differ
 _TRIES = 8
 
 
 def reload(assembly: Assembly, say: Callable[[str], None]) -> None:
-    """Read the files again and go by them, or say why not. It never raises: the bot goes on with what it has."""
+    """Read the files again and put them in force, or report why not. Never raises: the bot keeps what it has."""
     parts = assembly.deps
     try:
         configuration = steady(assembly.settings)
@@ -37,9 +37,9 @@ def reload(assembly: Assembly, say: Callable[[str], None]) -> None:
 
 
 def steady(settings: Settings, *, pause: Callable[[float], None] = time.sleep) -> Configuration:
-    """The configuration, once the files stay the same for a moment. Raises `ConfigError`.
+    """The configuration, once the files have not changed for a moment. Raises `ConfigError`.
 
-    A file that is only half written may be wrong for a moment; or right as it stands, and say less than was meant.
+    A half-written file may be invalid for a moment; or it may be valid, and say less than was meant.
     """
     before = _attempt(settings)
     for _ in range(_TRIES):

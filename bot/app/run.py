@@ -1,4 +1,4 @@
-"""The running bot: what is due is worked on, the command line and Slack are served, until a signal says stop."""
+"""Run the bot: process due work and serve Slack and the command line, until a signal stops it."""
 
 import stat
 import sys
@@ -30,9 +30,9 @@ Say = Callable[[str], None]
 
 
 def run(*, is_terminal: bool) -> None:
-    """Serve until SIGTERM or SIGINT; SIGHUP reads the configuration again.
+    """Serve until SIGTERM or SIGINT; SIGHUP reloads the configuration.
 
-    Raises `MaskbotError` where it cannot begin, or Slack refuses the bot for good.
+    Raises `MaskbotError` if it cannot start, or if Slack refuses the bot for good.
     """
     out = Outlet(sys.stdout)
     try:
@@ -65,7 +65,7 @@ def _serve(say: Say, *, is_terminal: bool) -> None:
 def _begin(
     assembly: Assembly, parts: ExitStack, notify: Notify, say: Say, *, lost: Callable[[], None]
 ) -> SlackConnection:
-    """Let everything work. From the last to the first they end: nothing new comes in, then what is in hand is done."""
+    """Start all components; they stop in reverse order."""
     settings = assembly.settings
     link = SlackConnection(assembly, say=lambda text: _begun(say, text), lost=lost)
     loop = Workers(assembly.deps, owner=assembly.instance, workers=settings.workers, watchers=settings.watchers)
@@ -90,9 +90,9 @@ def _begin(
 
 @contextmanager
 def without_slack(*, works: bool) -> Iterator[Serve]:
-    """The same bot in the hands of root, when none runs: what must be said in Slack stays due for the next run.
+    """Run the bot without Slack, for root, when no bot runs: Slack messages wait for the next run.
 
-    Where it `works`, the command line is served meanwhile, so that other people can vote. Raises `ConfigError`.
+    With `works`, the command line is served meanwhile, so that other people can vote. Raises `ConfigError`.
     """
     settings = load_settings()
     log.set_up(level="warning", as_json=False)
@@ -114,19 +114,19 @@ def without_slack(*, works: bool) -> Iterator[Serve]:
 
 
 def set_up_log(settings: Settings, *, is_terminal: bool) -> None:
-    """Lines for people at a terminal and JSON elsewhere, unless the settings say which."""
+    """Log lines for people at a terminal, and JSON elsewhere, unless the settings say which."""
     chosen = "log_format" in settings.model_fields_set
     log.set_up(level=settings.log_level, as_json=settings.log_format == "json" if chosen else not is_terminal)
 
 
 def serve_shell(assembly: Assembly, state: Callable[[], State]) -> ShellServer:
-    """The command line's way in, not opened yet. Raises `ConfigError` where there is no place for it."""
+    """The command line's socket, not opened yet. Raises `ConfigError` if there is no directory for it."""
     shell = Shell(assembly.desk, assembly.deps, state)
     return ShellServer(assembly.settings.socket, shell.serve)
 
 
 def _state(link: SlackConnection, heartbeat: Heartbeat) -> State:
-    """Slack as it is at this moment, everything else as it was at the last look."""
+    """The state of Slack now, and of everything else at the last check."""
     others = [sign for sign in heartbeat.signs if sign.component != "slack" and sign is not JUST_BEGUN]
     why = tuple(sign.sentence for sign in others if not sign.is_well)
     return State(is_ready=link.is_connected and is_ready(others), slack=link.state, why=why)
@@ -149,7 +149,7 @@ def _size(configuration: Configuration) -> str:
 
 
 def _reach(folder: Path) -> str:
-    """Others reach the socket only if they may pass through its folder."""
+    """Limit who reaches the socket by the mode of its directory."""
     if folder.stat().st_mode & stat.S_IXOTH:
         return ""
     return " (for this user alone: its folder is closed to others; MASKBOT_SOCKET names another place)"

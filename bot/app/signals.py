@@ -1,4 +1,4 @@
-"""What the operating system asks of a running bot, in its order: a reload, or an end."""
+"""Handle signals of the operating system in order: reload, or stop."""
 
 import contextlib
 import os
@@ -18,16 +18,16 @@ log = structlog.get_logger()
 
 
 class Signal(Enum):
-    """What somebody wants of the process."""
+    """What the process was asked to do."""
 
     RELOAD = auto()
     STOP = auto()
 
 
 def no_later_than(seconds: float) -> threading.Timer:
-    """The latest end of the process, once it is started: what is in hand then goes on elsewhere, with a look.
+    """End the process at the latest then, even if threads still wait for a host or for Slack.
 
-    A thread that waits for a host or for Slack would hold up the end as long as it waits.
+    Work in progress is continued by another process, which begins with a look.
     """
     timer = threading.Timer(seconds, _leave, [seconds])
     timer.daemon = True
@@ -41,31 +41,31 @@ def _leave(seconds: float) -> None:
 
 
 class Signals:
-    """Signals, and what the process itself asks for.
+    """Signals, and requests to stop from within the process.
 
-    The first SIGTERM or SIGINT stops in order; a second one at once, which loses nothing: the next run begins with a
-    look. SIGHUP reads the configuration again; but a terminal that was closed says SIGHUP too, and means a stop.
+    The first SIGTERM or SIGINT stops in order, a second one at once, which loses nothing: the next run begins with a
+    look. SIGHUP reloads the configuration; but a closed terminal sends SIGHUP too, and means a stop.
     """
 
     def __init__(self, *, is_terminal: bool) -> None:
         self._queue: SimpleQueue[Signal] = SimpleQueue()
         self._is_terminal = is_terminal
-        # A lock is no place to wait for a signal: one that comes after Python's last look for signals and before the
-        # thread sleeps is heard at the next signal only (measured beside busy threads: one in some twenty). A socket
-        # that the signal itself writes to keeps it (signal.set_wakeup_fd).
+        # Waiting for a signal on a lock is unsafe: a signal between Python's last check and the sleep of the
+        # thread is noticed only at the next signal (measured with busy threads: one in some twenty). A socket
+        # that the signal itself writes to keeps the signal (signal.set_wakeup_fd).
         self._heard, self._bell = socket.socketpair()
-        self._bell.settimeout(0)  # never held up
+        self._bell.settimeout(0)  # never blocks
         signal.set_wakeup_fd(self._bell.fileno(), warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stopped)
         signal.signal(signal.SIGHUP, self._hung_up)
 
     def stop(self) -> None:
-        """Ask for an end."""
+        """Ask the process to stop."""
         self._put(Signal.STOP)
 
     def next(self) -> Signal:
-        """Wait for the next one."""
+        """Wait for the next signal."""
         while True:
             with contextlib.suppress(Empty):
                 return self._queue.get_nowait()
@@ -73,7 +73,7 @@ class Signals:
 
     def _put(self, signal_: Signal) -> None:
         self._queue.put(signal_)
-        with contextlib.suppress(BlockingIOError):  # full, so it rings already
+        with contextlib.suppress(BlockingIOError):  # the pipe is full, so the reader wakes up anyway
             self._bell.send(b"\0")
 
     def _stopped(self, number: int, _: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""The connection to Slack: made as soon as Slack answers, so that a start never waits for it."""
+"""Connect to Slack as soon as it answers, so that a start never waits for it, and reconnect with new tokens."""
 
 import os
 import threading
@@ -27,12 +27,12 @@ from handlers import Home, register
 
 log = structlog.get_logger()
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # seconds between two tries
-_GLANCE = 1.0  # seconds between two looks at the files of the secrets
+_GLANCE = 1.0  # seconds between two checks of the secret files
 _AT_ONCE = timedelta(seconds=0)
 
 
 def ask_slack(assembly: Assembly) -> None:
-    """Let people be looked up in Slack, if it answers now and there is a token; else configuration alone tells."""
+    """Let people be looked up in Slack, if there is a token and Slack answers; else only the configuration tells."""
     token = assembly.settings.slack_bot_token
     if token is None:
         return
@@ -51,18 +51,18 @@ def _known_to(assembly: Assembly, client: WebClient, us: Account) -> None:
 
 
 class SlackConnection:
-    """Tries until it is connected; from then on the connection heals itself.
+    """Tries until it is connected; from then on the transport reconnects by itself.
 
-    Once Slack does not take the bot's tokens any more nothing is taken in. What is in hand goes on, what is to be said
-    is kept, and it begins anew when the files of the secrets hold others.
+    If Slack refuses the bot's tokens, no payloads come in. Running work goes on, messages stay in the outbox, and the
+    bot connects anew when the secret files hold other tokens.
     """
 
     def __init__(self, assembly: Assembly, *, say: Callable[[str], None], lost: Callable[[], None]) -> None:
         self._assembly = assembly
         self._secrets = _secrets(assembly.settings)
-        self._useless: tuple[str, str] | None = None  # newer ones that Slack refused
-        self._files: dict[str, str] | None = None  # what was in the files of the secrets at the last glance,
-        self._found: tuple[str, str] | None = None  # and what that makes
+        self._useless: tuple[str, str] | None = None  # newer tokens that Slack refused
+        self._files: dict[str, str] | None = None  # the secret files at the last check,
+        self._found: tuple[str, str] | None = None  # and the tokens read from them
         self._ask_at = 0.0
         self._say = say
         self._lost = lost
@@ -70,7 +70,7 @@ class SlackConnection:
         self._aside = ThreadPoolExecutor(4, thread_name_prefix="aside")
         self._way_in: Transport | None = None
         self._thread = threading.Thread(target=self._run, name="slack-link", daemon=True)
-        self.refused = ""  # why Slack will not have us, whatever we try
+        self.refused = ""  # why Slack refuses the bot for good
 
     @property
     def is_connected(self) -> bool:
@@ -79,11 +79,11 @@ class SlackConnection:
 
     @property
     def state(self) -> str:
-        """How it is, for people."""
+        """The state of the connection, for people."""
         return self.refused or (self._way_in.state if self._way_in else "not connected")
 
     def signs(self) -> tuple[ComponentHealth, ...]:
-        """How it is, for those who watch over the bot."""
+        """Health signs of the connection."""
         refused = self._assembly.deps.liveness.refused
         words = f"Slack refuses the bot's token ({refused}); nothing is taken in until its file holds another"
         token = ComponentHealth("token", not refused, words if refused else "Slack takes it", patience=_AT_ONCE)
@@ -91,11 +91,11 @@ class SlackConnection:
         return ComponentHealth("slack", self.is_connected, self.state, patience=patience), token
 
     def start(self) -> None:
-        """Try, and say when it is done. If Slack refuses us for good, `lost` is called and `refused` says why."""
+        """Connect in the background. If Slack refuses the bot for good, `lost` is called and `refused` says why."""
         self._thread.start()
 
     def close(self) -> None:
-        """Take nothing more in."""
+        """Stop taking payloads."""
         self._ended.set()
         self._thread.join()
         if self._way_in is not None:
@@ -120,7 +120,7 @@ class SlackConnection:
         self._lost()
 
     def _connect(self) -> None:
-        """Try until it is done. Raises `SlackError` where trying again cannot help, and `ConfigError`."""
+        """Try until it is connected. Raises `ConfigError`, and `SlackError` if a retry cannot help."""
         pause = _FIRST_PAUSE
         while not self._ended.is_set():
             try:
@@ -137,7 +137,7 @@ class SlackConnection:
                 return
 
     def _look_after(self) -> None:
-        """While it is connected, or was: whether its token is still taken, and whether there is another one."""
+        """After the first connection: check that the token is still valid, and whether there is a new one."""
         refused = self._assembly.deps.liveness.refused
         if refused and self._way_in is not None:
             log.error("slack.token_refused", why=refused)
@@ -151,7 +151,9 @@ class SlackConnection:
             self._connect_anew()
 
     def _is_time_to_ask(self) -> bool:
-        """A bot that has nothing to say would not notice that its token is gone, or good again."""
+        """Whether to test the token: a bot without messages to send would not notice that its token is revoked or
+        valid again.
+        """
         if monotonic() < self._ask_at:
             return False
         self._ask_at = monotonic() + self._assembly.settings.slack_check
@@ -170,16 +172,17 @@ class SlackConnection:
         return True
 
     def _connect_anew(self) -> None:
-        """What once was connected is worth waiting for, whatever Slack says."""
+        """Connect again with new tokens. Once connected, any error is worth a retry, whatever Slack says."""
         try:
             self._connect()
         except SlackError as error:
             self._assembly.deps.liveness.token_refused(error.code)
 
     def _newer(self) -> tuple[str, str] | None:
-        """Other tokens than those in use, where the files of the secrets hold some.
+        """Tokens from the secret files that differ from those in use.
 
-        All settings are read only once these files have changed: a hundred times as much work, and this is each second.
+        All settings are read only when these files have changed: that is a hundred times as much work, and the check
+        runs every second.
         """
         try:
             files = read_secret_files(os.environ)
@@ -187,7 +190,7 @@ class SlackConnection:
                 self._files, self._found = files, None
                 self._found = _secrets(load_settings())
         except ConfigError:
-            return None  # it is just being written, or the token was in no file
+            return None  # the file is being written, or the token was in no file
         return None if self._found in (self._secrets, self._useless) else self._found
 
     def _use(self, secrets: tuple[str, str]) -> None:
@@ -196,7 +199,7 @@ class SlackConnection:
             self._secrets = secrets
 
     def _let_go(self) -> None:
-        """Take nothing more in; what came in is finished."""
+        """Stop taking payloads; those that came in are finished."""
         way_in, self._way_in = self._way_in, None
         if way_in is not None:
             way_in.close()
@@ -208,7 +211,7 @@ class SlackConnection:
         _known_to(self._assembly, client, us)
         self._assembly.messages.use(token)
         self._assembly.deps.liveness.token_taken()
-        if self._way_in is None:  # each one made starts threads of its own
+        if self._way_in is None:  # each client starts threads of its own
             crowded = partial(report_too_many_connections, self._assembly.deps, most=settings.slack_connections)
             self._way_in = open_transport(settings, self._handlers(us), opens, crowded=crowded)
         self._way_in.connect()
@@ -216,7 +219,7 @@ class SlackConnection:
 
     def _handlers(self, us: Account) -> App:
         base = self._assembly.settings.slack_api_url
-        os.environ.pop("SLACK_BOT_TOKEN", None)  # Bolt would find it there by itself, and complain of having two
+        os.environ.pop("SLACK_BOT_TOKEN", None)  # Bolt would find the variable itself, and complain of two tokens
         client = web_client(self._secrets[0], base=base, timeout=FORM_TIMEOUT)
         app = application(client, taken=self._assembly.deps.ack_priority.taken)
         home = Home(team=us.team, enterprise=us.enterprise, app=us.app)
@@ -229,7 +232,7 @@ def _as(us: Account) -> str:
 
 
 def _secrets(settings: Settings) -> tuple[str, str]:
-    """The bot's token, and what opens the way in. Raises `ConfigError` if one is missing."""
+    """The bot's token and the secret of its transport. Raises `ConfigError` if one is missing."""
     bot, opens = settings.slack_bot_token, settings.transport_secret
     if bot is None or opens is None:
         missing = "SLACK_BOT_TOKEN" if bot is None else WAYS_IN[settings.mode]

@@ -1,4 +1,4 @@
-"""How what people do in Slack comes in: over a socket that the bot opens, or over HTTP."""
+"""The transport of Slack's payloads: Socket Mode, or HTTP."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -14,10 +14,10 @@ from config.settings import Settings
 
 
 class Transport(Protocol):
-    """How what people do in Slack comes to the handlers."""
+    """Brings Slack's payloads to the handlers."""
 
     def connect(self) -> None:
-        """Open it. Raises `SlackError`, and `ConfigError` where this machine does not let us."""
+        """Connect. Raises `SlackError`, and `ConfigError` if this machine does not allow it."""
 
     @property
     def is_connected(self) -> bool:
@@ -25,14 +25,17 @@ class Transport(Protocol):
 
     @property
     def state(self) -> str:
-        """The same for people."""
+        """The state of the connection, for people."""
 
     def close(self) -> None:
-        """Take nothing more in, and let what came in be finished."""
+        """Stop taking payloads, and finish those that came in."""
 
 
 def open_transport(settings: Settings, app: App, secret: str, *, crowded: Callable[[int], None]) -> Transport:
-    """The one that the settings mean, not connected yet; `crowded` hears of more connections than there should be."""
+    """The transport that the settings name, not connected yet.
+
+    `crowded` is called when there are too many connections.
+    """
     if settings.mode == "socket":
         return Socket(
             app,

@@ -1,9 +1,8 @@
-"""The life of a request: asked, looked at, voted on, carried out, taken back.
+"""The workflow: the life of a request from submission to undo.
 
-In order of time: `desk` records what a person wants, `asking` answers it, `voting` counts, `beginning` makes sure that
-everything still holds, `carrying` goes step by step, `finishing` writes the outcome, `saying` tells people. `meanwhile`
-does what time alone brings, and `tasks` come round by themselves. `loop` drives all of that, and `judging` is where
-each of them asks whether it may.
+In order of time: `desk` records what a person wants, `lifecycle` checks and carries it out step by step, `approval`
+counts votes, `outbox` delivers cards and messages. `expiry`, `hold` and `drift` look after finished changes. `engine`
+drives all of them with workers, timers and periodic tasks, and `evaluate` is where each asks the policy.
 """
 
 from bot.workflow.desk.desk import Desk

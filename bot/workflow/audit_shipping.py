@@ -1,4 +1,4 @@
-"""Copies of the record: shipped in order from where each sink has come to, whichever replica does it."""
+"""Ship the audit log to the sinks, in order, from where each sink has got to, whichever replica does it."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -17,19 +17,19 @@ from bot.workflow.process.deps import Deps
 
 log = structlog.get_logger()
 _BATCH = 100  # records
-_GLANCE = 0.02  # seconds between two looks whether a record was taken
+_GLANCE = 0.02  # seconds between two checks whether a record was shipped
 _LEASE = timedelta(seconds=30)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0  # seconds between two tries
 
 
 def unshipped_required(deps: Deps) -> str:
-    """Why the record does not reach every sink that is required, in words; empty if it does."""
+    """Why not every required sink has the whole audit log, in words; empty if each has."""
     found = (_trouble(deps, sink) for sink in deps.sinks if sink.need is Need.REQUIRED)
     return "; ".join(filter(None, found))
 
 
 def may_leave_unshipped(deps: Deps) -> str:
-    """The same of all that is on record by now, once every sink that is required has had its time to take it."""
+    """Wait until every required sink has shipped up to the chain's head; return why one has not."""
     needed = [sink for sink in deps.sinks if sink.need is Need.REQUIRED]
     if not needed:
         return ""
@@ -44,7 +44,7 @@ def may_leave_unshipped(deps: Deps) -> str:
 
 
 def signs(deps: Deps) -> Sequence[ComponentHealth]:
-    """How each sink is."""
+    """The health sign of each sink."""
     return [_sign(deps, sink) for sink in deps.sinks]
 
 
@@ -83,7 +83,7 @@ def _name(sink: Sink) -> str:
 
 
 class ShippingThread:
-    """A thread for each sink, so that one that hangs holds up no other."""
+    """One thread for each sink, so that a sink that hangs delays no other."""
 
     def __init__(self, deps: Deps, *, owner: str) -> None:
         self._deps = deps
@@ -95,12 +95,12 @@ class ShippingThread:
         ]
 
     def start(self) -> None:
-        """Begin where each sink has come to."""
+        """Start each sink where it has got to."""
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        """Ship what is there, once, and end."""
+        """Ship what is there, once, and stop."""
         self._stopping.set()
         self._deps.store.wake()
         for thread in self._threads:
@@ -129,14 +129,17 @@ class ShippingThread:
 
 @dataclass
 class Shipment:
-    """Everything that a sink has not taken yet, batch by batch."""
+    """Everything that a sink has not taken yet, in batches."""
 
     deps: Deps
     sink: Sink
     owner: str
 
     def ship(self) -> bool:
-        """Whether the sink has taken everything, or somebody else sees to it. Raises what the store raises."""
+        """Ship one batch; return whether the sink is up to date or another replica ships.
+
+        Raises what the store raises.
+        """
         while True:
             task = self.deps.store.get_periodic(_name(self.sink)) or Periodic(_name(self.sink))
             progress, now = decode(task.document), self.deps.clock.now()
@@ -182,7 +185,7 @@ class Shipment:
         return True
 
     def _keep(self, task: Periodic, progress: Progress, event: Event | None = None, told: str = "") -> None:
-        """In one transaction with the word about it. What waits for the sink is judged anew by itself."""
+        """Save the sink's state in one transaction with its notice. Requests that wait for the sink are reevaluated."""
         events = [event] if event else []
         messages = [Message(MessageKind.NOTE, body=told)] if told else []
         self.deps.store.save_periodic(replace(task, document=encode(progress)), events=events, messages=messages)

@@ -1,4 +1,4 @@
-"""Gather the facts and ask the one question; nothing else in the workflow says yes or no."""
+"""Gather the facts and ask the policy; nothing else in the workflow allows or refuses."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -35,12 +35,12 @@ def evaluate(
     voter: PersonId | None = None,
     related: Related | None = None,
 ) -> Decision:
-    """Ask `decide`, with everybody's rights as they are now. Raises `NotYet`, and `Unverified`: then it is no."""
+    """Ask `decide` with everybody's current rights. Raises `NotYet`, and `Unverified`, which counts as a refusal."""
     return evaluate_facts(deps, facts(deps, request, moment, snapshot=snapshot, voter=voter, related=related))
 
 
 def evaluate_facts(deps: Deps, given: Facts) -> Decision:
-    """The same, where the facts are needed for more than the answer."""
+    """Ask `decide` with given facts, for callers that need the facts too."""
     answer = decide(given, deps.policy)
     if isinstance(answer, Refuse):
         raise_if_unknown(answer)
@@ -51,7 +51,7 @@ def evaluate_facts(deps: Deps, given: Facts) -> Decision:
 
 
 def raise_if_unknown(answer: Decision | None) -> None:
-    """Raises `NotYet` or `Unverified` for a no that only means that nobody could tell who is in a group."""
+    """Raise `NotYet` or `Unverified` for a refusal that only means that a group's members are not known."""
     if isinstance(answer, Refuse) and answer.code == NOT_KNOWN:
         raise Unverified(answer.reason)
     if isinstance(answer, Refuse) and answer.code == NOT_KNOWN_YET:
@@ -101,15 +101,15 @@ def facts(
 
 
 def _with_unfit(deps: Deps, given: Facts, policy: Policy) -> Facts:
-    """The facts with those who are in an approving group and can approve nothing all the same.
+    """The facts with members of approving groups who cannot approve: guests, bots, deactivated.
 
-    People are looked up one by one, and only until enough of them are known to be fit: as a rule that is one call.
+    People are looked up one by one, until enough of them are known to be able to approve: usually one call.
     """
     fit, unfit = list[PersonId](), set[PersonId]()
     for one in dead_ends.in_question(given, policy)[:_MOST_LOOKED_UP]:
         if dead_ends.are_enough(fit, given, policy):
             break
-        with suppress(Unverified, NotYet):  # who is not known may be fit
+        with suppress(Unverified, NotYet):  # members who are not verified may be able to approve
             is_fit = is_one_of_us(deps.directory.person(one, ()), policy)
             fit += [one] * is_fit
             unfit |= set() if is_fit else {one}
@@ -117,7 +117,9 @@ def _with_unfit(deps: Deps, given: Facts, policy: Policy) -> Facts:
 
 
 def _nobodys_facts(deps: Deps, request: Request, moment: Moment, snapshot: Snapshot | None, related: Related) -> Facts:
-    """What comes by itself uses nobody's rights, so it asks Slack nothing: it comes also while Slack is away."""
+    """Facts for a request by the bot itself: it uses nobody's rights, so it needs no Slack and runs while Slack is
+    away.
+    """
     ask = request.ask
     return Facts(
         now=deps.clock.now(),
@@ -135,9 +137,9 @@ def _nobodys_facts(deps: Deps, request: Request, moment: Moment, snapshot: Snaps
 
 
 def _reach(deps: Deps, request: Request, related: Related, policy: Policy) -> BlastRadius | None:
-    """How far the masks of the last while go together with this one, where the policy has a bound for that.
+    """The blast radius of recent masks together with this one, where the policy limits it.
 
-    What waits for its window is counted when that opens.
+    A request that waits for its scheduled window is counted for the time at which the window opens.
     """
     bounds, change = policy.limits, request.ask.change
     now, is_bound = deps.clock.now(), bounds.hosts is not None or bounds.units_per_host is not None

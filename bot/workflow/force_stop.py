@@ -1,4 +1,4 @@
-"""Masks that wait for their unit's own stop: which they are, withdrawn by an unmask, or the stop ended by force."""
+"""Masks that wait for a slow stop: find them, withdraw them by an unmask, or force the stop."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +17,7 @@ _OPEN = frozenset({Stage.ASKED, Stage.WAITING, Stage.APPROVED})
 
 
 class SlowStops:
-    """The part of the desk for them."""
+    """The desk's part for slow stops."""
 
     def __init__(self, deps: Deps, submit: Callable[..., Request], withdraw: Callable[..., None]) -> None:
         self._deps = deps
@@ -25,7 +25,7 @@ class SlowStops:
         self._withdraw = withdraw
 
     def force(self, request_id: str, caller: Caller) -> Request:
-        """Ask that the stop which a mask waits for is ended by force. Raises `UsageError`."""
+        """Ask for a forced end of the stop that a mask waits for. Raises `UsageError`."""
         mask = stored_request(self._deps, request_id)
         if not mask.can_be_forced:
             raise UsageError("There is no stop to end by force: " + how_it_stands(mask))
@@ -34,7 +34,7 @@ class SlowStops:
         return self._submit(ask, key=who.key)
 
     def withdraw_instead(self, change: Change, *, by: PersonId) -> Request | None:
-        """The mask that an unmask is about while that waits for its unit to stop, withdrawn; None where none does.
+        """Withdraw the waiting mask of the unit that an unmask is about; None if no mask waits.
 
         Raises `UsageError` for those who may not withdraw it.
         """
@@ -57,7 +57,7 @@ def mask_that_waits(deps: Deps, change: Change) -> Request | None:
 
 
 def about_its_mask(deps: Deps, ask: Ask) -> Ask:
-    """What is asked with `--force`, bound to the mask that waits. Raises `UsageError` where none does."""
+    """A request with `--force`, bound to the mask that waits. Raises `UsageError` if none does."""
     if not ask.change.force or ask.forces:
         return ask
     mask = mask_that_waits(deps, ask.change)
@@ -68,14 +68,14 @@ def about_its_mask(deps: Deps, ask: Ask) -> Ask:
 
 
 def call_forces(deps: Deps, mask: Request) -> None:
-    """The mask goes on, or is withdrawn: whatever would end its stop by force is looked at again, and ends."""
+    """After the mask went on or was withdrawn: make requests to force its stop due, so that they end."""
     there = deps.store.find(Query(host=mask.target.host, unit=mask.target.unit, stages=_OPEN))
     for force in (one for one in there if one.ask.forces == mask.id):
         deps.store.make_due(force.id)
 
 
 def end_if_over(deps: Deps, claim: Claim, request: Request) -> Request:
-    """Nobody decides any more about a stop that has ended by itself."""
+    """End the request if the stop has ended by itself meanwhile."""
     mask = deps.store.get(request.ask.forces) if request.ask.forces else None
     if mask is None or mask.can_be_forced:
         return request

@@ -1,4 +1,4 @@
-"""Stopping new masks and letting them go on: a request is recorded at once, and done when its person is verified."""
+"""Freeze and thaw new masks: each command is recorded at once, and takes effect once its sender is verified."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -26,22 +26,22 @@ _CONCERNED = (Stage.WAITING, Stage.APPROVED)
 
 
 class KillSwitchControl:
-    """The desk's part of it."""
+    """The desk's part of the kill switch."""
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
 
     @property
     def state(self) -> KillSwitchState:
-        """How it stands."""
+        """The state of the kill switch."""
         return kill_switch_state(self._deps)
 
     def answer(self, key: str) -> Answer | None:
-        """What became of a request, once something has."""
+        """The result of a command, once there is one."""
         return next((one for one in self.state.answers if one.key == key), None)
 
     def request(self, caller: Caller, *, turns_off: bool, reason: str) -> None:
-        """Record what somebody wants; a second delivery with the same key changes nothing."""
+        """Record a command; a second delivery with the same key changes nothing."""
         now = self._deps.clock.now()
         asked = SwitchRequest(turns_off, caller.id, caller.name, caller.place, reason, now, caller.key)
 
@@ -56,7 +56,7 @@ class KillSwitchControl:
 
 
 def apply_switch_requests(deps: Deps, task: Periodic) -> None:
-    """Do one request, and be due again at once while there are more."""
+    """Carry out one command, and be due again at once while there are more."""
     state = decode(task.document)
     if not state.requests:
         deps.store.save_periodic(replace(task, due_at=None))
@@ -80,7 +80,7 @@ def apply_switch_requests(deps: Deps, task: Periodic) -> None:
 
 
 def _weighed(deps: Deps, asked: SwitchRequest) -> tuple[SwitchRequest, str]:
-    """The request under the name that its person has now, and why they may not; empty if they may. Raises `NotYet`."""
+    """The command with its sender's current name, and why they may not give it; empty if they may. Raises `NotYet`."""
     try:
         given = _facts(deps, asked)
     except Unverified as error:
@@ -92,7 +92,7 @@ def _weighed(deps: Deps, asked: SwitchRequest) -> tuple[SwitchRequest, str]:
 
 
 def _may(deps: Deps, asked: SwitchRequest) -> bool:
-    """Whether somebody who asked for something a while ago still might."""
+    """Whether somebody who gave a command a while ago still may."""
     try:
         return may_use_kill_switch(_facts(deps, asked), deps.policy) is None
     except (NotYet, Unverified):
@@ -100,7 +100,7 @@ def _may(deps: Deps, asked: SwitchRequest) -> bool:
 
 
 def _facts(deps: Deps, asked: SwitchRequest) -> Facts:
-    """Who it is, and where; no rule that is asked looks at the change. Raises `NotYet` and `Unverified`."""
+    """Who the sender is, and where; no rule here looks at the change. Raises `NotYet` and `Unverified`."""
     host, unit = deps.inventory.names[0], UnitName("any.service")
     ask = Ask(Change(Verb.MASK, host, unit), asked.by, asked.name, asked.place)
     return facts(deps, Request(NAME, "", ask, asked.at, Target(host, unit)), Moment.ASK)
@@ -112,7 +112,7 @@ def _event(kind: str, asked: SwitchRequest, *, is_done: bool = True) -> Event:
 
 
 def _announcements(deps: Deps, asked: SwitchRequest, step: Step) -> Sequence[Message]:
-    """In the channel for what belongs to no request, and where it was said."""
+    """The announcement, in the channel for messages that belong to no request and where the command was given."""
     if not step.announced:
         return ()
     everywhere = Message(MessageKind.NOTE, body=step.announced)
@@ -122,7 +122,7 @@ def _announcements(deps: Deps, asked: SwitchRequest, step: Step) -> Sequence[Mes
 
 
 def _tell(deps: Deps, asked: SwitchRequest, text: str) -> None:
-    """To one person alone, best effort."""
+    """Tell one person alone, best effort."""
     if not asked.place.is_shell:
         with suppress(MaskbotError):
             deps.channel.whisper(asked.place, asked.by.user, plain(text))

@@ -1,4 +1,4 @@
-"""Waking somebody up: when nobody decides, or nobody knows what a command did; and telling them when that is over."""
+"""Page somebody about a request when nobody approves or an outcome is unknown, and resolve the alert later."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -20,12 +20,12 @@ from bot.workflow.process.render import draw_or_fall_back, in_words
 from bot.workflow.requests.closing import event
 
 log = structlog.get_logger()
-_LONGEST_PAUSE = 60.0  # seconds between two tries to page somebody
+_LONGEST_PAUSE = 60.0  # seconds between two tries to send an alert
 
 
 @dataclass(frozen=True, slots=True)
 class Paged:
-    """A request about which somebody is paged, or will be, with what has to be saved together with it."""
+    """A request with an alert, and what has to be saved together with it."""
 
     request: Request
     messages: Sequence[Message] = ()
@@ -33,7 +33,7 @@ class Paged:
 
 
 def page(request: Request, cause: Cause, now: datetime) -> Paged:
-    """Somebody is woken up."""
+    """Send an alert."""
     body = summary(request, cause)
     return Paged(
         replace(request, paging=Paging(cause, paged_at=now)),
@@ -43,7 +43,7 @@ def page(request: Request, cause: Cause, now: datetime) -> Paged:
 
 
 def page_outcome_unknown(deps: Deps, request: Request, now: datetime) -> Paged:
-    """Somebody is woken up once it has not been known for long enough; until then the card says when that will be."""
+    """Send an alert once the outcome has been unknown for long enough; until then the card says when that will be."""
     since, paging = request.target.unknown_since, request.paging
     if deps.pager is None or since is None or (paging and paging.paged_at and is_page_still_needed(request)):
         return Paged(request)
@@ -56,7 +56,7 @@ def page_outcome_unknown(deps: Deps, request: Request, now: datetime) -> Paged:
 
 
 def close_page(deps: Deps, claim: Claim, request: Request) -> Request:
-    """Who was woken up is told that it is over, however it came about."""
+    """Resolve the alert of a request, for whatever reason it is over."""
     if request.paging is None or request.paging.paged_at is None or is_page_still_needed(request):
         return request
     told = Message(
@@ -67,7 +67,7 @@ def close_page(deps: Deps, claim: Claim, request: Request) -> Request:
 
 
 def send_page(deps: Deps, due: Due, request: Request | None) -> None:
-    """Tell the pager, or try again later; nobody is woken up for what is over by now."""
+    """Deliver the alert to the pager, or retry later; nobody is paged for what is over by now."""
     message = due.message
     is_stale = request is not None and not message.is_over and not is_page_still_needed(request)
     if deps.pager is None or is_stale:
@@ -101,7 +101,7 @@ def _page(deps: Deps, message: Message, request: Request | None) -> Alert:
 
 
 def _link(deps: Deps, request: Request) -> str:
-    """Nobody sleeps on because Slack is away."""
+    """A link to the card; empty if Slack is away, because the alert must not wait for it."""
     channel, ts = deps.store.card(request.id)
     with suppress(SlackError):
         return deps.channel.permalink(channel, ts) if ts else ""

@@ -1,1 +1,1 @@
-"""Waiting for approval: votes, what changes meanwhile, and the escalation when nobody decides."""
+"""Approval: votes, reevaluation while a request waits, and escalation when nobody answers."""

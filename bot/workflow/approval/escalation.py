@@ -1,4 +1,4 @@
-"""While a request waits for votes: the countdown on its card, reminders, and the steps of the escalation ladder."""
+"""While a request waits for approval: the countdown on its card, reminders, and escalation steps."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -19,7 +19,7 @@ _PAGED, _NO_PAGER = "somebody paged", "nobody paged, because no pager is set up"
 
 
 def count_down(deps: Deps, claim: Claim, request: Request) -> Request:
-    """Draw the card anew when what it says about the time that is left has grown too old; nobody waits for that."""
+    """Update the card when its countdown is too old; the update delays nothing else."""
     escalation, approval, now = request.escalation, request.approval, deps.clock.now()
     if escalation is None or approval is None:
         return request
@@ -30,13 +30,13 @@ def count_down(deps: Deps, claim: Claim, request: Request) -> Request:
 
 
 def remind(deps: Deps, claim: Claim, request: Request) -> Request:
-    """Call those who can still decide: once, however many reminders came due while no bot ran."""
+    """Remind the approvers who have not answered: once, however many reminders came due while no bot ran."""
     escalation, approval, now = request.escalation, request.approval, deps.clock.now()
     if escalation is None or approval is None or escalation.next_reminder is None or now < escalation.next_reminder:
         return request
     try:
         people = still_to_decide(deps, request)
-    except Unverified as error:  # nobody is forgotten because Slack is away
+    except Unverified as error:  # Slack is away: retry later rather than skip somebody
         raise NotYet(str(error), again_in=deps.timings.not_verified) from error
     after = escalation.after_reminder(now)
     until = min(filter(None, (after.next_reminder, approval.decide_by)))
@@ -48,9 +48,9 @@ def remind(deps: Deps, claim: Claim, request: Request) -> Request:
 
 
 def still_to_decide(deps: Deps, request: Request) -> tuple[str, ...]:
-    """Members of the approving groups who have not voted, by their ids; never whoever asked. Raises `Unverified`.
+    """Members of the approving groups who have not voted, by their ids; never the requester. Raises `Unverified`.
 
-    Where each approval has to come from another group, only of the groups that still lack theirs.
+    Where each approval has to come from a different group, only members of groups that still lack theirs.
     """
     approval, digest = request.approval, request.target.digest
     covered = request.covered if approval and approval.distinct else {}
@@ -61,7 +61,7 @@ def still_to_decide(deps: Deps, request: Request) -> tuple[str, ...]:
 
 
 def escalate(deps: Deps, claim: Claim, request: Request) -> Request:
-    """Take every step of the ladder that is due, each once, and say so in the thread."""
+    """Take each escalation step that is due, once, and note it in the thread."""
     escalation = request.escalation
     steps = escalation.reached(deps.clock.now()) if escalation else ()
     if escalation is None or not steps:

@@ -1,6 +1,6 @@
-"""A request that waits, by the policy and the calendar as they are now.
+"""Reevaluate a waiting request under the current policy and calendar.
 
-Another policy may make what was asked of it stricter, and never easier; a freeze comes and goes.
+Another policy may make the requirements stricter, and never easier; a freeze comes and goes.
 """
 
 from collections.abc import Sequence
@@ -28,9 +28,9 @@ _REPLACED = "The policy was replaced while this waited."
 
 
 def reevaluate(deps: Deps, request: Request, *, claim: Claim) -> Request:
-    """Judge it anew if the policy was replaced since it was asked, or a freeze or a window begins or ends.
+    """Decide again if the policy was replaced since people were asked, or a freeze or window begins or ends.
 
-    If people cannot be verified now, it is tried again soon; a vote does not count for less meanwhile.
+    If people cannot be verified now, it is tried again soon; no vote counts less meanwhile.
     """
     policy, now = deps.policy.digest, deps.clock.now()
     is_open = request.approval is not None and now < request.approval.decide_by
@@ -53,7 +53,7 @@ def reevaluate(deps: Deps, request: Request, *, claim: Claim) -> Request:
 
 
 def _again_soon(deps: Deps, held: Request, *, claim: Claim) -> Request:
-    """Stored as it has to be judged. Its clock must not stand in the past: it would be due again at once, for ever."""
+    """Retry soon. A timer in the past would make the request due at once, for ever."""
     soon = deps.clock.now() + timedelta(seconds=deps.timings.not_verified)
     if held.approval is None or held.approval.turns_at is None:
         return held
@@ -63,14 +63,14 @@ def _again_soon(deps: Deps, held: Request, *, claim: Claim) -> Request:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What is to be recorded and said along with an answer."""
+    """What is recorded and posted along with a decision."""
 
     events: Sequence[Event] = ()
     messages: Sequence[Message] = ()
 
 
 def follow(deps: Deps, request: Request, answer: Decision, told: Told, *, claim: Claim) -> Request:
-    """Do to a request that waits what the answer says: end it, let it run, or ask for what is asked now."""
+    """Apply a decision to a waiting request: end it, approve it, or update its requirements."""
     match answer:
         case Refuse():
             return refuse(deps, deps.store.save(request, events=told.events, claim=claim), answer, claim=claim)
@@ -94,7 +94,7 @@ def follow(deps: Deps, request: Request, answer: Decision, told: Told, *, claim:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A request without the approvals that were lost, and what is to be recorded and said about them."""
+    """A request without the approvals that were lost, and what is recorded and posted about them."""
 
     request: Request
     voters: tuple[Vote, ...] = ()
@@ -103,13 +103,13 @@ class Lost:
 
     @property
     def sentence(self) -> str:
-        """Whose approval it was."""
+        """Whose approval was lost."""
         names = " and ".join(vote.voter_name or vote.voter.user for vote in self.voters)
         return f"{names} may not approve this any more"
 
 
 def without_lost(request: Request, decision: Decision) -> Lost:
-    """What the decision says of rights read a moment ago, written into the request; whoever regains them votes anew."""
+    """Remove approvals whose voters have lost their rights; whoever regains the rights votes anew."""
     lost = decision.lost if isinstance(decision, NeedsApproval) else ()
     gone = tuple(vote for vote in request.counted if any(vote.voter.is_same_as(one) for one in lost))
     if not gone:

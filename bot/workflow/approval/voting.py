@@ -1,4 +1,4 @@
-"""Votes: each voter is verified when the vote is counted, and quorum moves the request exactly once."""
+"""Count votes: each voter is verified when their vote is counted, and quorum approves the request exactly once."""
 
 from dataclasses import replace
 
@@ -16,9 +16,9 @@ from bot.workflow.requests.lookup import describe_decision
 
 
 def count_votes(deps: Deps, claim: Claim) -> Request:
-    """Count what was cast, in the order it was cast; then see whether the time to decide is over.
+    """Count recorded votes in their order; then end the request if its deadline has passed.
 
-    First of all, a policy that was replaced meanwhile has its say.
+    If the policy was replaced meanwhile, the request is reevaluated first.
     """
     request = reevaluate(deps, claim.request, claim=claim)
     for vote in [vote for vote in request.votes if vote.tally is Tally.CAST]:
@@ -36,12 +36,12 @@ def count_votes(deps: Deps, claim: Claim) -> Request:
 
 
 def _looks_enough(request: Request) -> bool:
-    """As many approvals as it needs were counted, but nobody could tell then whether they are enough."""
+    """Whether there are as many counted approvals as needed, but their voters could not be verified then."""
     return request.approval is not None and request.have >= request.approval.need
 
 
 def has_cast_votes(request: Request) -> bool:
-    """Somebody voted and has no answer yet."""
+    """Whether there are votes that are not counted yet."""
     return any(vote.tally is Tally.CAST for vote in request.votes)
 
 
@@ -68,13 +68,13 @@ def _count(deps: Deps, request: Request, vote: Vote, *, claim: Claim) -> Request
 
 
 def _stands_for(answer: Decision, given: Facts) -> tuple[str, ...]:
-    """The approving groups that hold the voter."""
+    """The approving groups that the voter belongs to."""
     groups = answer.groups if isinstance(answer, NeedsApproval) else ()
     return tuple(group for group in groups if given.voter and group in given.voter.groups)
 
 
 def _of_no_use(before: Request, counted: Request, vote: Vote) -> list[Message]:
-    """A word to the voter whose approval brings nothing more, because it had to come from another group."""
+    """Tell the voter that their approval does not help, because it had to come from another group."""
     if counted.approval is None or not counted.approval.distinct or counted.have > before.have:
         return []
     missing = " and ".join(f"@{group}" for group in counted.approval.groups if group not in counted.covered)
@@ -83,10 +83,10 @@ def _of_no_use(before: Request, counted: Request, vote: Vote) -> list[Message]:
 
 
 def _see_quorum(deps: Deps, request: Request, voted: list[Event], *, told: list[Message], claim: Claim) -> Request:
-    """Ask again, with the vote among the facts, and write vote and answer together."""
+    """Decide again with the vote among the facts, and save the vote and the decision together."""
     try:
         answer = with_names(deps, evaluate(deps, request, Moment.VOTE))
-    except Unverified as error:  # not a no for the request: it is asked again a little later
+    except Unverified as error:  # no refusal of the request: it is decided again a little later
         counted = deps.store.save(request, events=voted, messages=told, claim=claim) if voted else request
         if _looks_enough(counted):
             raise NotYet(str(error), again_in=deps.timings.not_verified) from error
@@ -102,7 +102,7 @@ def _refuse_vote(deps: Deps, request: Request, vote: Vote, refusal: Refuse, *, c
 
 
 def _tally(request: Request, vote: Vote, tally: Tally) -> Request:
-    """The request with what became of one vote."""
+    """The request with the result of one vote."""
     votes = tuple(
         replace(vote, tally=tally) if (old.voter, old.digest) == (vote.voter, vote.digest) else old
         for old in request.votes

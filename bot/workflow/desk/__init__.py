@@ -1,1 +1,1 @@
-"""The desk: what people may do, and whether there is room for it."""
+"""The desk: what people may do, and admission of new requests."""

@@ -1,4 +1,4 @@
-"""The door: a new mask is written down only where there is room for it; what takes one back or prolongs it comes in."""
+"""Admission: record a new mask only within the rate limits; undos and extensions are always admitted."""
 
 from datetime import timedelta
 from functools import partial
@@ -19,7 +19,7 @@ _OPEN = frozenset(stage for stage in Stage if not stage.is_final)
 
 
 class _NoRoom(Exception):
-    """Nothing more comes in for now."""
+    """The limits admit nothing more for now."""
 
     def __init__(self, no: Refuse) -> None:
         super().__init__(no.reason)
@@ -27,15 +27,15 @@ class _NoRoom(Exception):
 
 
 class Admission:
-    """One request after the other, whichever replica it comes to: no more get in than there is room for."""
+    """Admit one request at a time across all replicas, so that the limits are never exceeded."""
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
 
     def let_in(self, ask: Ask, *, key: str) -> Request:
-        """Write it down, if there is room for it; a second delivery finds what the first recorded.
+        """Record the request if the limits allow it; a second delivery finds what the first recorded.
 
-        Raises `UsageError` where there is none, and where who goes ahead alone says too little.
+        Raises `UsageError` if they do not, or if a break-glass reason is too short.
         """
         if ask.break_glass and (too_short := why_too_short(ask.reason, self._deps.policy)):
             raise UsageError(too_short)
@@ -50,9 +50,9 @@ class Admission:
             raise UsageError(sentence(full.no)) from None
 
     def _see_room(self, ask: Ask, count: Count) -> None:
-        """Both counts come from indexes; a bound that is not there is not counted for.
+        """Count requests from indexes, only for limits that are set. Raises `_NoRoom`.
 
-        A queue that others have filled does not keep out who says that it cannot wait for them. Raises `_NoRoom`.
+        A queue that others have filled does not keep out break-glass.
         """
         bounds, now = self._deps.policy.limits, self._deps.clock.now()
         lately = Query(requester=ask.requester, since=now - _MINUTE)

@@ -1,4 +1,4 @@
-"""The desk: what a person may do, whichever surface they did it on. It records, and leaves the rest to the loop."""
+"""The desk: everything a person can do, from Slack or the command line. It records; the workers do the rest."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -31,10 +31,10 @@ _STILL_MINE = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)
 
 
 class Desk:
-    """What a person may do.
+    """What a person can do.
 
-    Nothing here waits for a host or for Slack: it checks what needs no look-up and records; the rest is done by
-    the loop. Every method raises `UsageError` or another `MaskbotError` whose text is for the caller alone.
+    No method waits for a host or for Slack: it checks what needs no look-up, and records; the workers do the rest.
+    Every method raises `UsageError` or another `MaskbotError` whose text is for the caller alone.
     """
 
     def __init__(self, deps: Deps, answers: Answers) -> None:
@@ -55,7 +55,7 @@ class Desk:
 
     @property
     def teams(self) -> frozenset[str]:
-        """The teams and enterprises whose people are ours, beside the bot's own."""
+        """The teams and enterprises whose people are ours, in addition to the bot's own."""
         return self._deps.policy.teams
 
     @property
@@ -71,29 +71,29 @@ class Desk:
 
     @property
     def now(self) -> Now:
-        """By which a time that somebody types is understood."""
+        """The current time, for times that somebody types."""
         policy = self._deps.policy
         return Now(self._deps.clock.now(), policy.time_zone, policy.scheduling.window)
 
     def form(self, *ways: Callable[[], Block]) -> Block:
-        """A form, drawn in the first of these ways that does not fail."""
+        """A form, built by the first of these functions that does not fail."""
         return draw_or_fall_back(self._deps, "form", *ways)
 
     def request(self, request_id: str) -> Request:
-        """A request as it is stored. Raises `UsageError` where there is none."""
+        """A request as it is stored. Raises `UsageError` if there is none."""
         return stored_request(self._deps, request_id)
 
     def submit(self, ask: Ask, *, key: str) -> Request:
-        """Record what somebody asked, if there is room for it; a second delivery finds what the first recorded."""
+        """Record a new request, if it is admitted; a second delivery finds what the first recorded."""
         ask = about_its_mask(self._deps, on_one_host(self._deps, ask))
         self._deps.host(ask.change.host)
         return self._door.let_in(ask, key=key)
 
     def undo(self, request_id: str, caller: Caller) -> Request:
-        """Record that somebody wants our mask of this request taken back, and what it stopped started again."""
+        """Record an undo: our mask of this request is removed, and what it stopped is started again."""
         mask = self.request(request_id)
         who = beside(self._deps, mask, caller)
-        if mask.target.outcome is Outcome.NOT_OURS:  # what an undo left alone is asked for like any foreign mask
+        if mask.target.outcome is Outcome.NOT_OURS:  # what an undo left alone is asked for like a foreign mask
             return self.submit(Ask(replace(mask.ask.change, window=None), who.id, who.name, who.place), key=who.key)
         if not mask.can_be_undone:
             raise UsageError("There is nothing left to take back: " + how_it_stands(mask))
@@ -103,7 +103,7 @@ class Desk:
     start_again = undo  # what was stopped but not masked is restored in the same way
 
     def mask_again(self, request_id: str, caller: Caller) -> Request:
-        """Ask for the same change once more: it did not come to its end, or a hold has lost its mask."""
+        """Ask for the same change once more: it did not finish, or a hold has lost its mask."""
         first = self.request(request_id)
         halfway = (Outcome.NOT_PROTECTED, Outcome.NOT_LOADED, Outcome.FAILED)
         if first.target.outcome not in halfway and not (first.hold and first.hold_state.off):
@@ -113,10 +113,10 @@ class Desk:
         return self.submit(ask, key=who.key)
 
     def vote(self, request_id: str, command: VoteCommand, caller: Caller) -> None:
-        """Record a vote on the plan that the command names, given on its card.
+        """Record a vote on the plan with this digest (a prefix suffices), given on the card at (channel, ts).
 
-        On the command line there is no card. Nor is there on the bot's own page, where the vote is given in a form
-        that shows the request as it is stored.
+        Votes from the command line have no card. Neither have votes from the Home tab, which are given in a form that
+        shows the request as it is stored.
         """
         request = self.request(request_id)
         if not (caller.place.is_shell or caller.place.is_home):
@@ -138,13 +138,13 @@ class Desk:
             raise UsageError(_voted_before(self.request(request_id), vote))
 
     def ballot(self, request_id: str, digest: str) -> Request:
-        """The request, if a vote on the plan with this digest is wanted now. Raises `UsageError`."""
+        """The request, if it is waiting for votes on the plan with this digest. Raises `UsageError`."""
         request = self.request(request_id)
         _check_plan(request, digest)
         return request
 
     def _check_card(self, request: Request, card: tuple[str, str] | None, *, by: PersonId) -> None:
-        """A copy of our buttons under other words is no ballot. Who is very quick presses before the card is noted."""
+        """Refuse a vote on a copy of the card. A very quick vote may come before the card's timestamp is stored."""
         posted = self._deps.store.card(request.id)
         is_noted, channel = all(posted), place_of(self._deps, request).channel
         if card is None or (card != posted if is_noted else card[0] != channel):
@@ -153,7 +153,7 @@ class Desk:
             raise UsageError("This button is not on the request's own card, so it does not count. Use the card itself.")
 
     def withdraw(self, request_id: str, *, by: PersonId) -> None:
-        """The requester, or whose it is by now, takes the request back before it runs, or while its stop is slow."""
+        """Let the owner withdraw a request before it runs, or while its stop is slow."""
 
         def withdrawn(request: Request) -> Request:
             if request.ask.by_itself:
@@ -162,7 +162,7 @@ class Desk:
                 whose = "whose it is now" if request.handovers else "who asked"
                 deny = " You can deny it." if request.stage is Stage.WAITING else ""
                 raise UsageError(f"Only {request.owner_name}, {whose}, can withdraw this.{deny}")
-            if request.can_be_called_off:  # what has been told to stop comes up again once it is down
+            if request.can_be_called_off:  # a unit that was told to stop is started again once it is down
                 now = self._deps.clock.now()
                 return replace(request.on_target(called_off=now), due_at=now)
             if request.stage not in _STILL_MINE:
@@ -176,37 +176,37 @@ class Desk:
         call_forces(self._deps, self.request(request_id))
 
     def look_now(self, request_id: str, *, by: PersonId) -> None:
-        """Make a request whose outcome is not known due at once."""
+        """Make a request with an unknown outcome due at once."""
         request = self.request(request_id)
         if request.stage is not Stage.RUNNING or request.target.unknown_since is None:
             raise UsageError("Its outcome is known by now: " + how_it_stands(request))
         self._deps.store.make_due(request_id)
 
     def answer(self, question: Question, asker: Caller) -> None:
-        """Find the answer in the background and tell the asker alone."""
+        """Find an answer in the background and send it to the asker alone."""
         self._answers.answer(question, asker)
 
     def details(self, request_id: str, asker: Caller, *, form: str = "") -> None:
-        """Tell the asker alone all there is about a request, in an open form if there is one."""
+        """Show the asker alone everything about a request, in an open form if there is one."""
         self._answers.details(self.request(request_id), asker, form=form)
 
     def needs_console_tick(self, request_id: str) -> str:
-        """Why an approver must say that console access works today; empty if nobody asks for it."""
+        """Why an approver must confirm that console access works today; empty if the policy does not ask for it."""
         approval = self.request(request_id).approval
         return approval.guarded if approval else ""
 
     def whisper(self, place: Place, to: str, text: str) -> None:
-        """Say a sentence to one person alone, soon."""
+        """Send a sentence to one person alone."""
         self._answers.whisper(place, to, text)
 
     def refused_at_the_gate(self, code: str, *, by: PersonId, place: Place) -> None:
-        """Record that a payload was turned away before anybody read it."""
+        """Record that a payload was rejected before it was read."""
         refused = Event("identity.refused", "denied", code=code, actor=by, data={"channel": place.channel})
         self._deps.store.record([refused])
 
 
 def _voted_before(request: Request, vote: Vote) -> str:
-    """Of a vote on the same plan by the same person: whether it counts is not known before it is counted."""
+    """Whether the person has voted on this plan before; a recorded vote may count once it is verified."""
     mine = (old for old in request.votes if old.voter.is_same_as(vote.voter) and old.digest == vote.digest)
     if any(old.tally is Tally.COUNTED for old in mine):
         return "Your vote counts already; each person counts once."
@@ -214,7 +214,7 @@ def _voted_before(request: Request, vote: Vote) -> str:
 
 
 def _check_vote(request: Request, command: VoteCommand) -> None:
-    """What needs no look-up; whether this person may vote is asked when the vote is counted."""
+    """Check the vote without any look-up; the voter's rights are checked when the vote is counted."""
     _check_plan(request, command.digest)
     is_guarded = request.approval is not None and bool(request.approval.guarded)
     if command.verdict is Verdict.APPROVE and is_guarded and not command.console_works:
@@ -222,7 +222,7 @@ def _check_vote(request: Request, command: VoteCommand) -> None:
 
 
 def _check_plan(request: Request, digest: str) -> None:
-    """It waits, and for this very plan."""
+    """Check that the request waits, for this very plan."""
     if request.stage is not Stage.WAITING:
         raise UsageError(describe_decision(request))
     if len(digest) < DIGEST_SIGNS or not request.target.digest.startswith(digest):

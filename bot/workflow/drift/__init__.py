@@ -1,1 +1,1 @@
-"""Drift: what happens on hosts after a change, noticed and reported."""
+"""Drift: notice and report what happens on hosts after a change, behind the bot's back."""

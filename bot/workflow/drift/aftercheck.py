@@ -1,4 +1,4 @@
-"""Looks at a host after a change is done: what it brought about is said in the thread, and nothing if all is well."""
+"""Aftercheck: look at a host some time after a change, and report in the thread what got worse since."""
 
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 
 def look_after(deps: Deps, claim: Claim, request: Request) -> Request:
-    """Look once more, if it is time; a host that does not answer is no news."""
+    """Check the host once more, if it is time; a host that does not answer is no finding."""
     now = deps.clock.now()
     due = next_aftercheck(request)
     if due is None or due > now:
@@ -50,7 +50,7 @@ def look_after(deps: Deps, claim: Claim, request: Request) -> Request:
 
 
 def _worse(deps: Deps, request: Request, seen: Snapshot) -> tuple[str, ...]:
-    """What nobody has said yet, and no other change of ours explains."""
+    """What has not been reported yet and is not explained by another change of ours."""
     later, is_lost = own_changes(deps, request), bool(request.watched.lost or request.hold_state.off)
     found = aftermath(request.target, seen, ours=later.units, is_lost=is_lost)
     said = later.told | told_of(request)
@@ -68,7 +68,7 @@ def _seen(deps: Deps, request: Request) -> Snapshot | None:
 
 
 def _gone(deps: Deps, request: Request, seen: Snapshot | None) -> Gone:
-    """The same word of a mask that is lost as the watch over the host has for it."""
+    """How the mask was lost, in the sentence that the host watch uses too."""
     if seen is None or seen.around is None:
         return Gone(request)
     found = gone(deps, request, seen, boot_id=seen.around.boot_id, agents=seen.around.agents)

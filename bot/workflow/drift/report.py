@@ -1,4 +1,4 @@
-"""What a watch noticed, told: a mask of ours that was lost, what failed because of one, masks of other people."""
+"""Report drift: a lost mask of ours, units that failed because of one, and masks made or removed by others."""
 
 from collections.abc import Collection, Sequence
 from contextlib import suppress
@@ -26,7 +26,7 @@ from bot.workflow.requests.mask_inventory import busy
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """A mask of ours that is lost: the request that says so, and what is to be recorded and said with it."""
+    """A lost mask of ours: its updated request, and what is recorded and posted with it."""
 
     request: Request
     events: tuple[Event, ...] = ()
@@ -34,9 +34,9 @@ class Gone:
 
 
 def gone(deps: Deps, request: Request, seen: Snapshot, *, boot_id: str, agents: tuple[str, ...]) -> Gone | None:
-    """What a look at the unit of a live mask says of it; None if it is there, or is just being taken back."""
+    """What a look at the unit of a live mask reveals; None if the mask is there or is being undone."""
     target = request.target
-    is_ending = bool(request.aftercare.undo_request)  # the undo that is under way finds it out, and tells
+    is_ending = bool(request.aftercare.undo_request)  # the running undo will find it out, and report it
     became = loss(request, seen, boot_id=boot_id) if request.is_live_mask and not is_ending else None
     if became is None or str(target.unit) in busy(deps, target.host):
         return None
@@ -55,16 +55,16 @@ def gone(deps: Deps, request: Request, seen: Snapshot, *, boot_id: str, agents: 
 
 
 def see_what_became(deps: Deps, host: Host, request: Request, seen: Scan) -> None:
-    """A mask of ours was not seen: it is looked at by itself, and told if it is lost. Raises `HostError`."""
+    """A scan did not show a mask of ours: look at it, and report it if it is lost. Raises `HostError`."""
     found = look(deps, host, request.target.unit, user=request.ask.change.user)
     lost = gone(deps, request, found, boot_id=seen.boot_id, agents=seen.agents)
     if lost and lost.events:
-        with suppress(Stale):  # somebody has just taken it back
+        with suppress(Stale):  # somebody has just undone it
             deps.store.save(lost.request, events=lost.events, messages=lost.messages)
 
 
 def tell_failed(deps: Deps, request: Request, units: Sequence[str], told: Collection[str]) -> None:
-    """Something failed that had to do with a unit that we masked. What was `told` in another thread is only noted."""
+    """Report failed units related to a unit that we masked. What was `told` in another thread is only recorded."""
     if not units:
         return
     watched = replace(request.watched, failed=(*request.watched.failed, *units))
@@ -77,7 +77,7 @@ def tell_failed(deps: Deps, request: Request, units: Sequence[str], told: Collec
 
 
 def of_others(deps: Deps, page: HostView, found: Findings) -> tuple[list[Event], list[Message]]:
-    """Masks that are not ours are always recorded, and told where the policy wants that and names a place for it."""
+    """Masks that are not ours are always recorded, and posted where the policy asks for it and names a channel."""
     gone = [mask for mask in found.vanished if not _removed_by_us(deps, page.host, mask, page.seen_at)]
     events, messages = list[Event](), list[Message]()
     for kind, masks, told in (("appeared", found.appeared, words.appeared), ("vanished", gone, words.vanished)):
@@ -90,7 +90,7 @@ def of_others(deps: Deps, page: HostView, found: Findings) -> tuple[list[Event],
 
 
 def _removed_by_us(deps: Deps, host: str, mask: FoundMask, since: datetime | None) -> bool:
-    """Somebody asked for its removal, and got it."""
+    """Whether a request of ours removed that mask."""
     if not UnitName.is_sendable(mask.unit):
         return False
     done = deps.store.find(Query(host=host, unit=UnitName(mask.unit), stages=frozenset({Stage.DONE})))

@@ -1,4 +1,4 @@
-"""The watch over a host: scanned now and then, compared with what was seen last, and what is new is told once."""
+"""Watch hosts for drift: scan each regularly, compare with the previous scan, and report each change once."""
 
 import zlib
 from collections.abc import Sequence
@@ -23,11 +23,11 @@ from bot.workflow.requests.own_changes import own_changes
 
 log = structlog.get_logger()
 
-_EARLIER = 0.1  # of the interval, at most: so that not all hosts are looked at together for ever
+_EARLIER = 0.1  # of the interval, at most: spreads the scans so that not all hosts are scanned at once
 
 
 def appoint_watches(deps: Deps) -> None:
-    """See that every host is watched; a watch over a host that is not configured any more ends by itself."""
+    """Make sure that every host is watched; the watch of a host that was removed from the configuration ends itself."""
     for host in deps.inventory.names:
         task = deps.store.get_periodic(watch_of(host))
         if task is None or task.due_at is None:
@@ -37,7 +37,7 @@ def appoint_watches(deps: Deps) -> None:
 
 
 def watch(deps: Deps, task: Periodic) -> None:
-    """One turn. Whatever is told is told in the transaction that makes it known, so nobody tells it again."""
+    """One turn of the watch. Each report is saved in the transaction that records the drift, so it is posted once."""
     deps = deps.pinned()
     host = deps.inventory.get(task.name.partition(":")[2])
     if host is None:
@@ -59,11 +59,12 @@ def watch(deps: Deps, task: Periodic) -> None:
 
 
 def _turn(deps: Deps, host: Host, page: HostView) -> tuple[HostView, Findings]:
-    """Scan, compare, and tell of our own masks in their requests. Raises `HostError`."""
+    """Scan, compare, and report on our own masks in their requests. Raises `HostError`."""
     live = live_masks(deps, host.name)
     ours = [request for request in live if not request.ask.change.user]
     seen = scan(deps, host)
-    at_work = busy(deps, host.name)  # after the scan: what was changed during it is among them, or on record by now
+    # read after the scan: what changed during the scan is then among them, or already on record
+    at_work = busy(deps, host.name)
     seen = settled(page, seen, at_work)
     owners = owners_of(deps, page, seen, ours)
     found = compare(page, seen, ours=ours, owners=owners, busy=at_work)
@@ -79,9 +80,9 @@ def _turn(deps: Deps, host: Host, page: HostView) -> tuple[HostView, Findings]:
 
 
 def _look_at_those_of_users(deps: Deps, host: Host, theirs: Sequence[Request], seen: Scan) -> None:
-    """A scan sees only the system's masks; of ours in users' own managers each is looked at by itself.
+    """Look at each of our masks in users' managers: a scan sees only the system's masks.
 
-    One whose manager does not answer, because its user is gone, is no loss and does not make the host one that is away.
+    A user manager that does not answer, because its user is gone, is no loss and does not make the host unreachable.
     """
     for request in theirs:
         try:
@@ -91,7 +92,7 @@ def _look_at_those_of_users(deps: Deps, host: Host, theirs: Sequence[Request], s
 
 
 def _away(deps: Deps, page: HostView, error: HostError) -> HostView:
-    """What was known of it stays, with since when nothing more is."""
+    """Keep the last known state of a host that does not answer, and since when it is unknown."""
     if page.away is None:
         log.warning("host is away", host=page.host, why=error.code)
         return replace(page, away=Away(deps.clock.now(), str(error)))
@@ -99,13 +100,13 @@ def _away(deps: Deps, page: HostView, error: HostError) -> HostView:
 
 
 def _try_again(deps: Deps, page: HostView) -> datetime:
-    """At first soon, then with growing pauses, until it is looked for as often as any other host."""
+    """Retry soon, then with growing pauses up to the usual interval."""
     tries = page.away.tries if page.away else 1
     pause = min(1.0, _SOON * 2 ** (tries - 1)) * deps.timings.watch_interval
     return deps.clock.now() + timedelta(seconds=pause)
 
 
 def _next(deps: Deps, task: Periodic) -> datetime:
-    """An interval later, or a little earlier: scattered, and the same for a host and a turn."""
+    """An interval later or a little earlier: jitter that is fixed for a host and a turn."""
     scattered = zlib.crc32(f"{task.name}:{task.version}".encode()) / 2**32
     return deps.clock.now() + timedelta(seconds=deps.timings.watch_interval * (1 - _EARLIER * scattered))

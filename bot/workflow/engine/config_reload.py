@@ -1,4 +1,4 @@
-"""The configuration in force: on record from the start, and replaced whole or not at all."""
+"""Reload the configuration: it is recorded and put in force as a whole, or not at all."""
 
 from collections.abc import Sequence
 
@@ -18,16 +18,16 @@ _OPEN = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)
 
 
 def begin_with_it(deps: Deps) -> None:
-    """Record what this process goes by. What waits may have been asked under other files: each is judged by these."""
+    """Record the configuration at start. Waiting requests may be older: each is reevaluated under this one."""
     deps.store.record([_loaded(deps.in_force.now, digest_before="", what=())])
     _judge_what_is_open(deps)
     appoint_configured(deps)
 
 
 def put_in_force(deps: Deps, newer: Configured) -> Sequence[str]:
-    """Let everything go by another configuration from now on; the answer is what is different in it.
+    """Put another configuration in force, and return what is different in it.
 
-    Recorded first: a configuration that is not on record decides nothing. Then whatever is open is judged by it.
+    The configuration is recorded first: what is not on record decides nothing. Then open requests are reevaluated.
     """
     older = deps.in_force.now
     what = changes(older, newer)
@@ -46,7 +46,10 @@ def put_in_force(deps: Deps, newer: Configured) -> Sequence[str]:
 
 
 def _judge_what_is_open(deps: Deps) -> None:
-    """Make it due now. Should the store not take that, it is still judged anew at every vote and before it runs."""
+    """Make open requests due now.
+
+    If the store refuses that, they are still reevaluated at every vote and before they run.
+    """
     for pause in deps.timings.retries:
         try:
             deps.store.make_all_due(_OPEN)
@@ -58,7 +61,7 @@ def _judge_what_is_open(deps: Deps) -> None:
 
 
 def keep_the_old_one(deps: Deps, complaints: Sequence[str]) -> None:
-    """Say and record that what stands in the files now is not taken, and why."""
+    """Log and record that the files now hold an invalid configuration, and why."""
     digest = deps.policy.digest
     event = Event("config.rejected", "failure", code="config_invalid", data={"complaints": [*complaints]})
     deps.store.record([event], [Message(MessageKind.NOTE, body=rejected(complaints, digest=digest))])

@@ -31,11 +31,11 @@ KINDS: Mapping[str, Perform] = {
     SPREAD: spread,
 }
 
-_AGAIN = timedelta(minutes=1)  # after something went wrong
+_AGAIN = timedelta(minutes=1)  # pause after an error
 
 
 def appoint(deps: Deps, task: Periodic) -> None:
-    """See that a task is there; one that is kept already goes on as it is."""
+    """Make sure that a task exists; one that is stored already goes on as it is."""
     if deps.store.get_periodic(task.name) is None:
         try:
             deps.store.save_periodic(task)
@@ -44,7 +44,7 @@ def appoint(deps: Deps, task: Periodic) -> None:
 
 
 def appoint_configured(deps: Deps) -> None:
-    """See that every task is there that the configuration asks for: at the start, and whenever it has changed."""
+    """Make sure that every configured task exists: at start, and whenever the configuration has changed."""
     appoint_watches(deps)
     schedule_handover(deps)
     check_quarantine(deps)
@@ -54,7 +54,7 @@ def appoint_configured(deps: Deps) -> None:
 
 
 def perform(deps: Deps, task: Periodic, *, kinds: Mapping[str, Perform] = KINDS) -> None:
-    """Do what is due. What goes wrong is logged and tried again; a task of a newer version is left to that one."""
+    """Perform what is due. Errors are logged and retried; a task kind of a newer version is left to that version."""
     kind = task.name.partition(":")[0]
     known = kinds.get(kind)
     if known is None:
@@ -74,4 +74,4 @@ def _put_off(deps: Deps, task: Periodic) -> None:
     try:
         deps.store.save_periodic(Periodic(task.name, task.document, deps.clock.now() + _AGAIN, task.version))
     except MaskbotError:
-        log.warning("task not put off", task=task.name)  # its lease runs out
+        log.warning("task not put off", task=task.name)  # its lease expires

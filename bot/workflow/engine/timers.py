@@ -1,8 +1,8 @@
-"""Meanwhile: what time alone brings to a request that waits, and to one that is done.
+"""Handlers of the timers of waiting and finished requests.
 
-Each function looks whether its time has come, does the thing, moves its clock in the request on and saves that with
-what must be said, in one transaction: so it is done once, whichever replica is up, also after a restart of hours.
-The clocks themselves are in `bot/core/requests/timers.py`.
+Each function checks whether its timer is due, does the work, moves the timer on and saves that together with the
+messages in one transaction: so the work is done once, whichever replica is up, also after hours of downtime. The timers
+are in `bot/core/requests/timers.py`.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ from bot.workflow.paging import close_page
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.kill_switch_state import start_kill_switch_state
 
-# It gives back the request as it is stored afterwards, in whatever stage; one whose time has not come, as it was.
+# Returns the request as stored afterwards, in whatever stage; unchanged if its timer was not due.
 Timely = Callable[[Deps, Claim, Request], Request]
 
 FIRST: tuple[Timely, ...] = (close_page, handle_followups)
@@ -34,7 +34,7 @@ LAST: tuple[Timely, ...] = (remind_of_review, retry_followups)
 
 
 def do_what_is_due(deps: Deps, claim: Claim, request: Request) -> Request:
-    """Everything that time has come for, in its order, for as long as the request stays in its stage."""
+    """Run every timer that is due, in order, as long as the request stays in its stage."""
     stage = request.stage
     for timely in (*FIRST, *TIMELY.get(stage, ()), *LAST):
         if request.stage is stage:

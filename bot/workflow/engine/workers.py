@@ -1,4 +1,4 @@
-"""The loop: what is due is claimed with a lease and worked in threads, and so is what must be said."""
+"""Worker threads: claim due requests, periodic tasks and messages with a lease, and process them."""
 
 import threading
 from collections.abc import Callable
@@ -24,14 +24,14 @@ from bot.workflow.outbox.deliver import deliver
 from bot.workflow.process.deps import UNCALLED, Deps
 
 log = structlog.get_logger()
-_LAST_WORDS = 5.0  # seconds in which the last messages are begun
+_LAST_WORDS = 5.0  # seconds in which the last messages may still be started
 
 
 class Workers:
-    """Works on what is due until it is told to stop. Several may run on one store; each claim has one owner.
+    """Processes what is due until it is stopped. Several may run on one store; each claim has one owner.
 
-    One thread looks out for what time or another replica has made due, and calls the others: whatever waits in the
-    store, waiting costs one look.
+    One thread looks for what time or another replica has made due, and wakes the others, so that waiting items in the
+    store cost one query.
     """
 
     def __init__(self, deps: Deps, *, owner: str, workers: int = 16, speakers: int = 2, watchers: int = 2) -> None:
@@ -41,7 +41,7 @@ class Workers:
         self._stopping = threading.Event()
         self._free = threading.Semaphore(workers)
         self._claims: dict[str, Claim] = {}
-        self._owed: dict[str, Claim] = {}  # which the store did not take back
+        self._owed: dict[str, Claim] = {}  # claims that the store did not take back
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="work")
         bodies: list[Callable[[], None]] = [*[self._speak] * speakers, *[self._attend] * watchers]
         heard = {"look_out": self._look_out, "claim": self._claim, "renew": self._renew}
@@ -50,14 +50,14 @@ class Workers:
         self._threads = [threading.Thread(target=self._until_stopped, args=(body,), daemon=True) for body in bodies]
 
     def start(self) -> None:
-        """Begin; what was under way when the last process ended is due, and begins with a look."""
+        """Start. Requests that were running when the last process ended are due, and begin with a look."""
         for name in self._heard:
             self._deps.liveness.beat(name)
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        """Take no new work and let what is in hand come to the end of its step."""
+        """Stop: take no new work, and finish the steps that are running."""
         self._stopping.set()
         self._deps.store.wake()
         for thread in self._threads:
@@ -68,7 +68,10 @@ class Workers:
             self._say_what_is_left()
 
     def _say_what_is_left(self) -> None:
-        """Let people see how far it came. What Slack does not take now is said by the next process."""
+        """Deliver the last messages, so that people see how far it came.
+
+        What Slack refuses now is left to the next process.
+        """
         end = monotonic() + _LAST_WORDS
         try:
             while monotonic() < end and (due := self._deps.store.claim_message(self._owner)):
@@ -77,7 +80,7 @@ class Workers:
             log.warning("not all was said", why=str(error))
 
     def _with_a_beat(self, name: str, body: Callable[[], None]) -> Callable[[], None]:
-        """Each round of what must never stop is noted: whoever watches over the process sees if one hangs."""
+        """Note each round of a thread that must never stop, so that the liveness check sees if one hangs."""
 
         def round_() -> None:
             self._deps.liveness.beat(name)
@@ -106,7 +109,7 @@ class Workers:
 
     def _claim(self) -> None:
         if not self._free.acquire(timeout=UNCALLED * self._deps.timings.poll):
-            return  # everybody is at work
+            return  # all workers are busy
         claim = None
         try:
             self._deps.ack_priority.stand_back()
@@ -149,12 +152,12 @@ class Workers:
             self._give_back(claim)
 
     def _give_back(self, claim: Claim) -> None:
-        """Due again soon, and whoever takes it begins by looking. What cannot be given back now is, once it can be."""
+        """Make the request due again soon; whoever claims it begins with a look. If the store refuses, retry later."""
         try:
             soon = self._deps.clock.now() + timedelta(seconds=self._deps.timings.message_retry)
             self._deps.store.release(claim, due_at=soon)
         except Stale:
-            pass  # its lease ran out, and another has it
+            pass  # its lease ran out, and another replica has it
         except MaskbotError:
             log.warning("claim not given back", request=claim.request.id)
             self._owed[claim.request.id] = claim
@@ -162,7 +165,7 @@ class Workers:
         self._owed.pop(claim.request.id, None)
 
     def _advance(self, claim: Claim) -> datetime | None:
-        """Move a request as far as it goes now; the answer is when it is due again."""
+        """Move a request as far as it goes now; return when it is due again."""
         try:
             request = advance(self._deps, claim, stopping=self._stopping.is_set)
         except NotYet as wait:
@@ -189,7 +192,7 @@ class Workers:
                 deliver(self._deps.pinned(), due)
 
     def _attend(self) -> None:
-        """Do what has come round."""
+        """Perform a due periodic task."""
         self._deps.ack_priority.stand_back()
         task = self._deps.store.claim_periodic(self._owner)
         if task is None:
@@ -199,10 +202,10 @@ class Workers:
 
 
 def advance(deps: Deps, claim: Claim, *, stopping: Callable[[], bool] = lambda: False) -> Request:
-    """Where a request goes from where it stands. Top to bottom this is its life.
+    """Move a request on from its stage. Read from top to bottom, this is its life.
 
-    Each of them sees one configuration from its beginning to its end; right before acting the newest is asked for.
-    Once `stopping` says so, a running request is left after the step in hand; the next process goes on with a look.
+    Each stage sees one configuration from beginning to end; right before the change the newest one is read. Once
+    `stopping` returns true, a running request stops after its current step; the next process goes on with a look.
     """
     request, just_seen = claim.request, None
     if request.stage is Stage.ASKED:
@@ -214,7 +217,8 @@ def advance(deps: Deps, claim: Claim, *, stopping: Callable[[], bool] = lambda: 
     if request.stage is Stage.APPROVED and not is_ahead(window_of(request), deps.clock.now()):
         request = begin(deps, claim, request, seen=just_seen)
     if request.stage is Stage.RUNNING:
-        is_old = claim.request.stage is Stage.RUNNING or request.ask.change.force  # a kill follows a look at once
+        # a request of an earlier process, and a forced stop, begin with a fresh look
+        is_old = claim.request.stage is Stage.RUNNING or request.ask.change.force
         seen = None if is_old else request.target.last_seen
         request = Carrying(deps.pinned(), claim, request, seen=seen, stopping=stopping).run()
     return request

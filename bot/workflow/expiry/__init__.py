@@ -1,1 +1,1 @@
-"""Masks that expire: extended, ended when due, and their owners reminded."""
+"""Expiry: masks that expire are undone when due, can be extended, and their owners are reminded."""

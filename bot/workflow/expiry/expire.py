@@ -1,7 +1,7 @@
-"""The end of a mask: what was there before it is brought back, by a request of our own that goes the way of any other.
+"""Undo a mask that has expired, by a request of the bot itself that takes the usual way.
 
-The mask keeps the clock. While its host does not answer no request is made, so that nobody who unmasks it by hand
-meanwhile finds one in the way; it is tried again with growing pauses until the mask is gone, and its card says so.
+The mask keeps the timer. While its host does not answer, no request is made, so that somebody who unmasks it by hand
+finds none in the way. The undo is retried with growing pauses until the mask is gone, and its card says so.
 """
 
 from dataclasses import replace
@@ -20,7 +20,7 @@ from bot.workflow.requests.submit import record
 
 
 def expire(deps: Deps, claim: Claim, request: Request) -> Request:
-    """See to it that a mask whose end has come is taken back."""
+    """Make sure that an expired mask is undone."""
     due = end_of_mask(request)
     if due is None or due > deps.clock.now():
         return request
@@ -31,13 +31,13 @@ def expire(deps: Deps, claim: Claim, request: Request) -> Request:
     )
     if newest is None:
         return _begin(deps, claim, request)
-    if newest.stage.is_final:  # and the mask still stands
+    if newest.stage.is_final:  # and the mask is still there
         return _overdue(deps, claim, request, newest.target.note or newest.because, code=newest.stage)
     return _wait(deps, claim, request, newest)
 
 
 def _begin(deps: Deps, claim: Claim, mask: Request) -> Request:
-    """Ask for the undo; the same key finds the request that was made before a crash."""
+    """Ask for the undo; the same key finds a request that was made before a crash."""
     aftercare, change = mask.aftercare, mask.ask.change
     try:
         look(deps, deps.host(change.host), mask.target.unit, user=change.user)
@@ -58,7 +58,7 @@ def _ask(mask: Request) -> Ask:
 
 
 def _wait(deps: Deps, claim: Claim, mask: Request, other: Request) -> Request:
-    """The undo, ours or somebody's, is under way; it is seen after later."""
+    """The undo, by the bot or by somebody, is running; it is checked later."""
     returning = other.id if other.ask.by_itself else ""
     now, care, aftercare = deps.clock.now(), deps.care, replace(mask.aftercare, undo_request=returning)
     if is_late(other, aftercare.ends_at, now, care):
@@ -68,7 +68,7 @@ def _wait(deps: Deps, claim: Claim, mask: Request, other: Request) -> Request:
 
 
 def _overdue(deps: Deps, claim: Claim, mask: Request, why: str, *, code: str) -> Request:
-    """Not this time. The record is told once for each reason, not at every try."""
+    """The undo is not possible now. Each reason is recorded once, not at every try."""
     aftercare = put_off(mask.aftercare, why, deps.clock.now(), deps.care)
     aftercare = replace(aftercare, undo_request="", tries=aftercare.tries + 1)
     told = event(mask, "mask.overdue", outcome="failure", code=code, why=why, ends_at=aftercare.ends_at)

@@ -1,7 +1,7 @@
-"""A mask that is to end later, or not at all: asked for and decided like a mask, and then only written down.
+"""Extend or keep a mask: requested and approved like a mask, and then only recorded.
 
-Nothing is done to the host, so nobody looks at it: what is judged is the unit as it was when the mask was approved.
-A host that is away can so be kept from coming back with its unit running.
+Nothing is done on the host, so it is not checked: the policy judges the unit as it was when the mask was approved. So a
+mask can be extended while its host is unreachable, and the unit does not start by surprise when the host is back.
 """
 
 from collections.abc import Callable
@@ -16,13 +16,13 @@ from bot.workflow.requests.lookup import beside, how_it_stands, stored_request
 
 
 def extension_of(mask: Request, term: Duration | None, who: Caller, reason: str) -> Ask:
-    """The ask for the same mask with another end, or with none."""
+    """The request for the same mask with another expiry, or with none."""
     change = replace(mask.ask.change, unit=mask.target.unit, duration=term, window=None)
     return Ask(change, who.id, who.name, who.place, reason, extends=mask.id, instead_of=mask.aftercare.ends_at)
 
 
 def keep_request(mask: Request, review: datetime, who: Caller, reason: str) -> Ask:
-    """The ask for the same hold with another review."""
+    """The request for the same hold with another review date."""
     hold = replace(mask.hold, review=review) if mask.hold else None
     change = replace(mask.ask.change, unit=mask.target.unit, window=None, hold=hold)
     instead_of = mask.hold.review if mask.hold else None
@@ -30,35 +30,35 @@ def keep_request(mask: Request, review: datetime, who: Caller, reason: str) -> A
 
 
 class Extensions:
-    """The part of the desk for it."""
+    """The desk's part for extending and keeping masks."""
 
     def __init__(self, deps: Deps, submit: Callable[..., Request]) -> None:
         self._deps = deps
         self._submit = submit
 
     def ending(self, request_id: str) -> Request:
-        """A mask of ours that ends by itself. Raises `UsageError` if it does not, or is gone."""
+        """A mask of ours that expires. Raises `UsageError` if it does not, or is gone."""
         mask = stored_request(self._deps, request_id)
         if not mask.is_live_mask or mask.aftercare.ends_at is None:
             raise UsageError("There is no end to put off: " + how_it_stands(mask))
         return mask
 
     def kept(self, request_id: str) -> Request:
-        """A mask of ours that may be kept: a hold, or one that ends by itself. Raises `UsageError`."""
+        """A mask of ours that can be kept: a hold, or one that expires. Raises `UsageError`."""
         mask = stored_request(self._deps, request_id)
         if mask.hold and mask.ask.is_part:
             raise UsageError(f"It is held with all of @{mask.hold.hosts}: Keep is on the first card of that hold.")
         return mask if mask.hold else self.ending(request_id)
 
     def extend(self, request_id: str, term: Duration, caller: Caller, *, reason: str = "") -> Request:
-        """Ask for a later end of a mask; a length counts from the end that it has, or from now if that has passed."""
+        """Ask for a later expiry; a length counts from the present expiry, or from now if that has passed."""
         mask, now = self.ending(request_id), self._deps.clock.now()
         until = term.ends_at(max(mask.aftercare.ends_at or now, now)).replace(microsecond=0)
         ask = extension_of(mask, Duration(until=until), beside(self._deps, mask, caller), reason)
         return self._submit(ask, key=caller.key)
 
     def keep(self, request_id: str, reason: str, caller: Caller, *, review: datetime | None = None) -> Request:
-        """Ask that a mask does not end by itself any more, or that a hold goes on until its owners look at it again."""
+        """Ask that a mask gets no expiry any more, or that a hold goes on until its next review."""
         mask = self.kept(request_id)
         if mask.hold and review is None:
             raise UsageError("Say when its owners look at it again, like 90d.")

@@ -1,4 +1,4 @@
-"""A word to the owner of a mask: that it ends soon, that it has not ended, that it has no end; to those of a hold."""
+"""Remind the owner of a mask: it expires soon, is overdue, or has no expiry; remind a hold's owners of its review."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -17,7 +17,7 @@ from bot.workflow.requests.closing import event
 
 
 def remind_owner(deps: Deps, claim: Claim, request: Request) -> Request:
-    """Tell the owner what the clock says, once; and set the clock to the next time."""
+    """Send the reminder that is due, once, and set the timer to the next one."""
     now, aftercare = deps.clock.now(), request.aftercare
     due = next_owner_reminder(request)
     if due is None or due > now:
@@ -43,7 +43,7 @@ def remind_owner(deps: Deps, claim: Claim, request: Request) -> Request:
             in_words(deps, request, lambda: expiry.soon(request, ends_at, now)),
             again_at=None,
         )
-    if ends_at:  # it ends by itself right now
+    if ends_at:  # it expires right now
         return deps.store.save(replace(request, aftercare=replace(aftercare, remind_at=None)), claim=claim)
     return _tell(
         deps,
@@ -56,12 +56,12 @@ def remind_owner(deps: Deps, claim: Claim, request: Request) -> Request:
 
 
 def _review(deps: Deps, claim: Claim, mask: Request, hold: Hold) -> Request:
-    """Its owners are called where its card is, again and again until they keep it or have it lifted.
+    """Remind the owners in the card's channel, again and again until they keep the hold or have it lifted.
 
-    So they are while its mask is off.
+    They are reminded also while the hold's mask is off.
     """
     now, channel = deps.clock.now(), Place(place_of(deps, mask).channel)
-    is_review = now >= hold.review and not mask.ask.is_part  # of one for a group the whole is looked at
+    is_review = now >= hold.review and not mask.ask.is_part  # for a group's hold, all hosts are reviewed together
     body = in_words(deps, mask, lambda: holds.review(mask, hold, now) if is_review else holds.still_off(mask, hold))
     told = [
         Message(MessageKind.NOTE, body=body, place=channel, mentions=mention_ids(deps, (hold.owners,)), links_card=True)
@@ -80,9 +80,9 @@ def _review(deps: Deps, claim: Claim, mask: Request, hold: Hold) -> Request:
 
 
 def _tell(deps: Deps, claim: Claim, mask: Request, code: str, body: str, *, again_at: datetime | None) -> Request:
-    """In a direct message; what is brought to mind again and again is said in the channel as well in the end."""
+    """Send a direct message; repeated reminders go to the channel too after a while."""
     told = mask.aftercare.reminders + bool(again_at)
-    until = mask.aftercare.ends_at if again_at is None else None  # what ends soon is not said once it has ended
+    until = mask.aftercare.ends_at if again_at is None else None  # not delivered after the mask has expired
     messages = [Message(MessageKind.DIRECT, to=mask.owner.user, body=body, until=until)]
     if told > deps.care.reminders_to_owner_only:
         channel = place_of(deps, mask)

@@ -1,5 +1,5 @@
-"""What people want of a request beside a vote: to go ahead alone, to know more, to hand it over, to sign a review.
+"""Followups: break-glass, questions and answers, handover and review signatures.
 
-`recording` takes it down before it is acknowledged; `hearing` verifies who said it, asks the policy and does it. Like a
-vote it waits for no look-up of Slack, and none is lost.
+`record` stores a followup before it is acknowledged; `handle` verifies its author, asks the policy and carries it out.
+Like a vote, recording waits for no Slack call, and no followup is lost.
 """

@@ -1,4 +1,4 @@
-"""What Details offers beside what it shows: what is too rare for a card, to the one person who may do it."""
+"""The rare actions that *Details* offers to the one person who may take them."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,7 +14,7 @@ from bot.workflow.process.deps import Deps
 
 
 def offers(deps: Deps, request: Request, to: PersonId) -> tuple[Action, ...]:
-    """The buttons. Whether somebody may is asked again when they press one. Raises `Unverified`."""
+    """The buttons to offer. The person's rights are checked again when they press one. Raises `Unverified`."""
     return tuple(_offers(deps, request, to))
 
 
@@ -36,7 +36,7 @@ def _may_break_glass(deps: Deps, request: Request, who: PersonId) -> bool:
 
 
 def with_break_glass(deps: Deps, request: Request, who: PersonId) -> Request:
-    """The request as if somebody went ahead alone, with a reason that is long enough and every tick."""
+    """The request as if the person used break-glass, with a sufficient reason and every confirmation."""
     reason = "?" * deps.policy.break_glass.min_reason_length
     return replace(
         request, break_glass=BreakGlass(who, "", reason, deps.clock.now(), request.target.digest, console_works=True)

@@ -1,4 +1,4 @@
-"""Break-glass: somebody goes ahead without the votes that are missing, and whoever was skipped is told at once."""
+"""Break-glass: somebody goes ahead without the missing approvals, and the skipped approvers are told at once."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -16,11 +16,11 @@ from bot.workflow.people.channels import place_of
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import event
 
-_MENTIONS = 100  # of one message: more do not fit into its block
+_MENTIONS = 100  # mentions in one message: more do not fit into its block
 
 
 def break_glass(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Request:
-    """Ask the one question with break-glass among the facts; a yes is an approval like any other from here on."""
+    """Decide with break-glass among the facts; if the policy allows it, the request is approved from here on."""
     used = _use(deps, request, followup)
     broken = replace(request, break_glass=used)
     given = facts(deps, broken, Moment.BREAK_GLASS)
@@ -58,7 +58,7 @@ def _use(deps: Deps, request: Request, followup: Followup) -> BreakGlass:
 def skipped_approvers(
     request: Request, members: Mapping[str, Collection[PersonId]], *, also: Iterable[str] = ()
 ) -> tuple[str, ...]:
-    """By their ids, who could have approved and was not asked any more; and whom the policy wants told as well."""
+    """Ids of those who could have approved, and of those whom the policy wants told as well."""
     used = request.break_glass
     groups = (*(used.groups if used else ()), *also)
     had_a_say = [*request.requesters, *(vote.voter for vote in request.counted), *([used.by] if used else [])]
@@ -68,7 +68,7 @@ def skipped_approvers(
 
 
 def notes(deps: Deps, request: Request, body: str, place: Place | None, people: tuple[str, ...]) -> Iterator[Message]:
-    """The same words to people, as many messages as their mentions need, and to the channels that the policy names."""
+    """The message to the card's channel and to the policy's channels, split if there are many mentions."""
     for start in range(0, max(1, len(people)), _MENTIONS):
         called = people[start : start + _MENTIONS]
         yield Message(MessageKind.NOTE, body=body, place=place, mentions=called, links_card=place is not None)
@@ -78,7 +78,7 @@ def notes(deps: Deps, request: Request, body: str, place: Place | None, people: 
 
 
 def _is_open_to_announcement(deps: Deps, channel: str) -> bool:
-    """Not where others than our own people listen. While Slack cannot tell, what waits for it is heard by nobody."""
+    """Whether only our own people read the channel. While Slack cannot tell, nothing is posted there."""
     try:
         place = deps.directory.place(Place(channel))
     except (Unverified, NotYet):

@@ -1,4 +1,4 @@
-"""The review of what somebody did alone: signed by somebody who could have approved it, and asked for until then."""
+"""The break-glass review: signed by somebody who could have approved the change, with reminders until then."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -20,7 +20,7 @@ from bot.workflow.requests.closing import event
 
 
 def sign(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Request:
-    """Close the review, if the policy as it is now lets this person."""
+    """Close the review, if the current policy lets this person sign."""
     used, no = request.break_glass, may_sign(_facts(deps, request, followup), deps.policy)
     raise_if_unknown(no)
     if used is None or no is not None:
@@ -34,7 +34,7 @@ def sign(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Requ
 
 
 def _facts(deps: Deps, request: Request, followup: Followup) -> Facts:
-    """Who asked may have left and the host may be gone from the inventory: a review can be signed all the same."""
+    """The facts for a review, also if the requester has left or the host is gone from the inventory."""
     name = request.ask.change.host
     host = deps.inventory.get(name) or Host(name, address="", port=0, login="", environment="")
     groups = read_groups(deps)
@@ -52,7 +52,7 @@ def _facts(deps: Deps, request: Request, followup: Followup) -> Facts:
 
 
 def remind_of_review(deps: Deps, claim: Claim, request: Request) -> Request:
-    """Once a day, or as often as is set, for as long as nobody has signed. Raises `NotYet` while nobody is known."""
+    """Remind possible signers regularly until somebody has signed. Raises `NotYet` while none of them is known."""
     used, now = request.break_glass, deps.clock.now()
     if used is None or not request.owes_review or not request.stage.is_final:
         return request

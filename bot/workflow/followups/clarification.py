@@ -1,4 +1,4 @@
-"""Asking for more before a vote, and the answer: the request keeps waiting, and both stand on its card."""
+"""Questions before an approval, and their answers: the request keeps waiting, and its card shows both."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from bot.workflow.requests.closing import event
 
 
 def ask_for_more(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Request:
-    """A question of somebody who may vote. The first one gives everybody the whole time to decide once more."""
+    """Record an approver's question. The first question restarts the approval deadline."""
     answer = evaluate(deps, request, Moment.VOTE, voter=followup.by)
     approval = request.approval
     if isinstance(answer, Refuse) or approval is None:
@@ -32,7 +32,7 @@ def ask_for_more(deps: Deps, claim: Claim, request: Request, followup: Followup)
 
 
 def answer(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Request:
-    """The answer of whose request it is."""
+    """Record the owner's answer."""
     question = request.open_question
     remark = Remark(followup.by, followup.name, followup.text, deps.clock.now(), is_answer=True)
     answered = replace(grant_followup(request, followup), remarks=(*request.remarks, remark))

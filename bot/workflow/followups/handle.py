@@ -1,4 +1,4 @@
-"""Hearing what people want of a request: each is verified first, and answered, whatever became of the request."""
+"""Handle recorded followups: verify each author, carry it out or refuse it, and answer."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -25,7 +25,7 @@ _GRANT: Mapping[FollowupKind, Grant] = {
 
 
 def handle_followups(deps: Deps, claim: Claim, request: Request) -> Request:
-    """Answer what was recorded, in the order in which it was; what nobody can tell yet keeps waiting."""
+    """Handle followups in the order of their recording; one that cannot be verified yet keeps waiting."""
     for followup in request.open_followups if request.stage is not Stage.RUNNING else ():
         with suppress(NotYet):
             request = _hear(deps, claim, request, followup)
@@ -33,14 +33,14 @@ def handle_followups(deps: Deps, claim: Claim, request: Request) -> Request:
 
 
 def retry_followups(deps: Deps, _: Claim, request: Request) -> Request:
-    """The last thing to do, so that it delays no other. Raises `NotYet` while something has no answer."""
+    """Retry followups after everything else, so that they delay nothing. Raises `NotYet` while one is open."""
     if request.open_followups and request.stage is not Stage.RUNNING:
         raise NotYet("Who is in a group is not known yet.", again_in=deps.timings.not_verified)
     return request
 
 
 def _hear(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Request:
-    """The request may have moved since the followup was recorded, so it is checked again."""
+    """Check the followup again, because the request may have moved since it was recorded."""
     try:
         check(request, followup, deps.policy)
         return _GRANT[followup.kind](deps, claim, request, followup)

@@ -1,4 +1,4 @@
-"""Handing a request over: from then on it is somebody else's, who could have asked for it themselves."""
+"""Hand a request over to a new owner, who must be somebody who could have asked for it."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from bot.workflow.requests.closing import event
 
 
 def hand_over(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Request:
-    """Write the new owner into the request, if the policy lets them have it, and tell them."""
+    """Set the new owner, if the policy allows it, and tell them."""
     if followup.to is None:
         return refuse_followup(deps, claim, request, followup, Refuse("nobody_named", "Nobody was chosen."))
     new = person(deps, followup.to)

@@ -1,4 +1,4 @@
-"""What people want of a request beside a vote, taken down: checked as far as that needs no look-up."""
+"""Record followups, after the checks that need no look-up."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -20,18 +20,18 @@ Check = Callable[[Request, Followup, Policy], None]
 
 
 class Followups:
-    """The part of the desk for them."""
+    """The desk's part for followups."""
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
 
     @property
     def min_reason_length(self) -> int:
-        """How many characters a reason for going ahead alone needs."""
+        """The minimum length of a break-glass reason, in characters."""
         return self._deps.policy.break_glass.min_reason_length
 
     def record(self, request_id: str, command: FollowupCommand, caller: Caller) -> Followup:
-        """Record what somebody wants of a request, so that the loop hears it. Raises `UsageError`."""
+        """Record a followup for the workers to handle. Raises `UsageError`."""
         followup = Followup(
             command.kind,
             caller.id,
@@ -60,12 +60,12 @@ def _record(deps: Deps, request_id: str, followup: Followup) -> None:
 
 
 def check(request: Request, followup: Followup, policy: Policy) -> None:
-    """Whether the request is such that this can be wanted of it at all; who may is asked when it is heard."""
+    """Check that the request's state permits this followup; the author's rights are checked when it is handled."""
     _CHECKS[followup.kind](request, followup, policy)
 
 
 def _whole_digest(request: Request, followup: Followup) -> str:
-    """A button carries only the first signs of the plan that it stands under."""
+    """The full digest; a button carries only its first characters."""
     is_same = len(followup.digest) >= DIGEST_SIGNS and request.target.digest.startswith(followup.digest)
     return request.target.digest if is_same else followup.digest
 
@@ -131,7 +131,7 @@ def grant_followup(request: Request, followup: Followup) -> Request:
 
 
 def refuse_followup(deps: Deps, claim: Claim, request: Request, followup: Followup, no: Refuse) -> Request:
-    """Store that it was refused, and say so to who wanted it."""
+    """Store that the followup was refused, and tell its author."""
     refused = _with(request, followup, replace(followup, tally=Tally.REFUSED, refusal=sentence(no)))
     said_no = event(
         request, "followup.refused", outcome="denied", code=no.code, actor=followup.by, followup=str(followup.kind)

@@ -1,4 +1,4 @@
-"""The bot looks at itself every few seconds; what Slack cannot say of it goes to the pager."""
+"""The heartbeat: check the bot's own parts every few seconds, and page operators about lasting failures."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ from bot.workflow.process.deps import UNCALLED, Deps
 
 log = structlog.get_logger()
 _LATE = 6  # beats, after which the heartbeat itself counts as stopped
-_AT_ONCE = timedelta(seconds=10)  # for what nothing but an operator mends; a hiccup wakes nobody
+_AT_ONCE = timedelta(seconds=10)  # for what only an operator can mend; a short failure pages nobody
 
 JUST_BEGUN = ComponentHealth("heartbeat", is_well=False, words="just begun")
 
@@ -23,9 +23,9 @@ Look = Callable[[], Sequence[ComponentHealth]]
 
 
 class Heartbeat:
-    """Two threads: one looks, the other pages, so that a pager that hangs stops no look.
+    """Two threads: one checks, the other pages, so that a pager that hangs delays no check.
 
-    `looks` are the parts of which the workflow knows nothing; `told` hears the signs of each beat.
+    `looks` are the checks of parts that the workflow does not know; `told` is called with the signs of each beat.
     """
 
     def __init__(
@@ -45,19 +45,19 @@ class Heartbeat:
         ]
 
     def start(self) -> None:
-        """Begin."""
+        """Start both threads."""
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        """The last look was the last."""
+        """Stop; no check starts after this."""
         self._stopping.set()
         if self._threads[0].ident is not None:
-            self._threads[0].join()  # the other may wait for a pager, and nobody waits for it
+            self._threads[0].join()  # the other thread may wait for a pager, so it is not joined
 
     @property
     def signs(self) -> Sequence[ComponentHealth]:
-        """How each part was a moment ago, and whether it was a moment ago."""
+        """The signs of all parts at the last beat, and whether that beat was recent."""
         age = monotonic() - self._at
         if age <= _LATE * self._deps.timings.heartbeat:
             return self._signs or (JUST_BEGUN,)
@@ -67,7 +67,7 @@ class Heartbeat:
         return (*self._signs, late)
 
     def beat(self) -> None:
-        """Look at every part."""
+        """Check every part."""
         before = {sign.component: sign for sign in self._signs}
         found = [sign for look in self._looks for sign in _seen(look)]
         self._signs = health.since(found, before, self._deps.clock.now())
@@ -78,7 +78,7 @@ class Heartbeat:
         self._told(self._signs)
 
     def raise_alarms(self) -> None:
-        """Page somebody about what lasts, once, and say when it is over; what the pager did not take is tried again."""
+        """Page once about what lasts, and resolve the alert when it is over; what the pager refused is retried."""
         now = self._deps.clock.now()
         found = health.alarms(self._signs, source=self._source, now=now)
         for part, page in found.items():
@@ -91,7 +91,7 @@ class Heartbeat:
 
     @property
     def alarms(self) -> Mapping[str, Alert]:
-        """What somebody was paged about and is not over."""
+        """Alerts that are open."""
         return dict(self._paged)
 
     def _send(self, page: Alert) -> bool:
@@ -115,9 +115,9 @@ class Heartbeat:
             self._stopping.wait(self._deps.timings.heartbeat)
 
     def _look(self) -> Sequence[ComponentHealth]:
-        """The parts that the workflow itself is made of."""
+        """Check the parts of the workflow itself."""
         timings, found = self._deps.timings, [self._database()]
-        rest = max(timings.lease_renew, UNCALLED * timings.poll)  # what a thread may wait by itself
+        rest = max(timings.lease_renew, UNCALLED * timings.poll)  # how long a thread may wait by itself
         found.append(health.loop(self._deps.liveness.ages, longest=timings.stuck + rest, patience=_AT_ONCE))
         try:
             backlog = health.messages(self._deps.store.backlog())
@@ -134,7 +134,7 @@ class Heartbeat:
 
 
 def _seen(look: Look) -> Sequence[ComponentHealth]:
-    """One part that cannot be looked at hides no other: without its sign nobody is told that it is well."""
+    """Run one check; a check that fails hides no other, and its part is not reported as well."""
     try:
         return look()
     except MaskbotError as error:

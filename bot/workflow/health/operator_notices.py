@@ -1,4 +1,4 @@
-"""A word to who runs the bot, about the bot itself."""
+"""Notices to operators about the bot: too many Slack connections, clock jumps, and a regular audit anchor."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -18,7 +18,7 @@ ANCHOR = "anchor"
 
 
 def report_too_many_connections(deps: Deps, count: int, *, most: int) -> None:
-    """More connections to Slack are open with our token than there should be: recorded, and told in their channel."""
+    """Record and post that more connections to Slack use our token than configured: another bot may use it."""
     log.error("slack.too_many_connections", connections=count, expected=most)
     known = Event("slack.crowded", "failure", "too_many_connections", data={"connections": count, "expected": most})
     try:
@@ -28,7 +28,7 @@ def report_too_many_connections(deps: Deps, count: int, *, most: int) -> None:
 
 
 def anchor(deps: Deps, task: Periodic) -> None:
-    """Say it, unless nothing is new, and be due again."""
+    """Post the audit log's head if it has changed, and schedule the next post."""
     head, due_at = deps.store.head(), deps.clock.now() + timedelta(seconds=deps.timings.audit_anchor)
     is_new = head.seq != task.document.get("seq")
     said = [Message(MessageKind.NOTE, body=audit_shipping.ends(head), until=due_at)] if is_new else []
@@ -36,12 +36,12 @@ def anchor(deps: Deps, task: Periodic) -> None:
 
 
 def first_anchor(deps: Deps) -> Periodic:
-    """The first one is due after a while, not at once: a new installation has nothing to say yet."""
+    """The first anchor is posted after a while: a new installation has nothing to report yet."""
     return Periodic(ANCHOR, {}, deps.clock.now() + timedelta(seconds=deps.timings.audit_anchor))
 
 
 def report_clock_jumps(deps: Deps, jumps: Sequence[timedelta]) -> None:
-    """Raises what the store raises; then it is not on record, and the log has it."""
+    """Record a jump of the clock. Raises what the store raises; then only the log has it."""
     for jump in jumps:
         seconds = round(jump.total_seconds())
         log.error("clock jump", seconds=seconds)

@@ -1,1 +1,1 @@
-"""Holds: masks that are put back when they are taken off, on one host or a whole group."""
+"""Holds: reapply masks that were removed, on one host or on a whole group."""

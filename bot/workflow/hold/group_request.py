@@ -1,4 +1,4 @@
-"""Hold one more host of a group: the request for it, in the place of the group's own."""
+"""Turn a request for a host group's hold into a request for one of its hosts."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from bot.workflow.requests.mask_inventory import watch_of
 
 
 def on_one_host(deps: Deps, ask: Ask) -> Ask:
-    """What is asked of a group, asked of the host that people are shown. Raises `UsageError`."""
+    """The request for the host that people are shown first. Raises `UsageError`."""
     group, change = ask.change.host.removeprefix("@"), ask.change
     if not is_group(change.host):
         return ask
@@ -37,7 +37,7 @@ def _held(deps: Deps, group: str, ask: Ask) -> Request:
 
 
 def _first(deps: Deps, hold: Hold, ask: Ask) -> str:
-    """One that answered the last time, and on which the unit was not seen masked, if there is one."""
+    """A host that answered last time and on which the unit was not seen masked, if there is one."""
     names = [host.name for host in in_group(deps, hold.hosts)]
     if not names:
         raise UsageError(f"No host is in a group `@{hold.hosts}`.")

@@ -1,7 +1,7 @@
-"""A hold whose mask was taken off: told, and put back by a request of our own that goes the way of any other.
+"""Reapply the mask of a hold that was removed: report the removal, and mask again by a request of the bot itself.
 
-The hold keeps the clock, as a mask that ends does. Putting it back is tried until it is there again, the hold is
-lifted, or the policy wants it announced only; what takes it off again and again is not fought for ever.
+The hold keeps the timer, as a mask that expires does. Reapplying is retried until the mask is back, the hold is lifted,
+or the policy wants removals announced only; it pauses when the mask is removed again and again.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ from bot.workflow.requests.submit import record
 def taken_off(
     deps: Deps, mask: Request, became: Loss, agents: tuple[str, ...]
 ) -> tuple[Request, list[Event], list[Message]]:
-    """What a look says of a hold whose mask is gone, or is another's by now; each is told once."""
+    """What a look reveals about a hold whose mask is gone or replaced; each removal is reported once."""
     hold = mask.hold
     if hold is None or mask.hold_state.off is became:
         return mask, [], []
@@ -51,7 +51,7 @@ def taken_off(
 
 
 def put_back(deps: Deps, claim: Claim, request: Request) -> Request:
-    """See to it that the mask of a hold comes back."""
+    """Make sure that the mask of a hold is reapplied."""
     due, hold = next_reapply(request), request.hold
     if due is None or hold is None or due > deps.clock.now():
         return request
@@ -68,7 +68,7 @@ def put_back(deps: Deps, claim: Claim, request: Request) -> Request:
 
 
 def _begin(deps: Deps, claim: Claim, mask: Request, hold: Hold) -> Request:
-    """Ask for it, unless something speaks against that now; the same key finds what was asked before a crash."""
+    """Ask for it, unless something speaks against it now; the same key finds a request made before a crash."""
     change, now = mask.ask.change, deps.clock.now()
     if not deps.policy.holds.reapply:
         return deps.store.save(replace(mask, hold_state=replace(mask.hold_state, try_at=None)), claim=claim)
@@ -93,7 +93,7 @@ def _ask(mask: Request, hold: Hold) -> Ask:
 
 
 def _wait(deps: Deps, claim: Claim, mask: Request, other: Request) -> Request:
-    """It is under way, by us or by somebody; it is seen after later."""
+    """A request by the bot or by somebody is running; it is checked later."""
     putting = other.id if other.ask.by_itself else ""
     held = replace(mask.hold_state, putting=putting, try_at=_next_try(deps, mask))
     return deps.store.save(replace(mask, hold_state=held), claim=claim)
@@ -102,9 +102,9 @@ def _wait(deps: Deps, claim: Claim, mask: Request, other: Request) -> Request:
 def _not_back(
     deps: Deps, claim: Claim, mask: Request, why: str, *, code: str, pause: timedelta = timedelta()
 ) -> Request:
-    """Not this time. People are told once for each reason, not at every try.
+    """It cannot be reapplied now. Each reason is reported once, not at every try.
 
-    A host that is away is tried like any other; what was refused is not asked for again before a `pause`.
+    An unreachable host is retried as usual; what the policy refused is asked again after a `pause` only.
     """
     try_at = max(_next_try(deps, mask), deps.clock.now() + pause)
     held = replace(mask.hold_state, putting="", tries=mask.hold_state.tries + 1, why=why, try_at=try_at)
@@ -118,7 +118,7 @@ def _not_back(
 
 
 def _rest(deps: Deps, claim: Claim, mask: Request, hold: Hold, until: datetime) -> Request:
-    """It was put back so often that somebody has to find out who takes it off."""
+    """It was reapplied so often that somebody has to find out who removes it: pause."""
     why = f"It was put back {len(mask.hold_state.rounds)} times lately, and rests."
     held = replace(mask.hold_state, try_at=until, why=why)
     paged = page(replace(mask, hold_state=held), Cause.HOLD_REMOVED, deps.clock.now())
@@ -133,7 +133,7 @@ def _next_try(deps: Deps, mask: Request) -> datetime:
 
 
 def _to_all(deps: Deps, mask: Request, hold: Hold, draw: Callable[[], str]) -> list[Message]:
-    """In the thread of the card, and in its channel, where its owners are called."""
+    """Post in the card's thread, and in its channel with a mention of the owners."""
     channel = Place(place_of(deps, mask).channel)
     body = in_words(deps, mask, draw)
     mentions = tuple(dict.fromkeys((*mention_ids(deps, (hold.owners,)), mask.owner.user)))

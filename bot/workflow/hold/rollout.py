@@ -1,7 +1,7 @@
-"""A hold for a group goes to every host that is in it, also to those that join later, and off all of them once lifted.
+"""Roll a group's hold out to every host of the group, also to hosts that join later, and lift it from all of them.
 
-For each host there is a request of the bot's own, which goes the way of any other and says in the thread of the first
-card how it went. A turn looks at what became of them and asks for what is missing, so one that is lost loses nothing.
+For each host the bot makes a request of its own, which reports in the thread of the first card. Each turn checks the
+state of these requests and asks for what is missing, so a lost turn loses nothing.
 """
 
 from collections.abc import Mapping
@@ -25,45 +25,46 @@ from bot.workflow.requests.kill_switch_state import active_kill_switch
 from bot.workflow.requests.marks import mark_lifted
 from bot.workflow.requests.submit import record
 
-_SOON = 0.2  # of the interval of a watch, while something is under way
-_LONGEST = timedelta(days=1)  # until what was refused on a host is asked for there again
+_SOON = 0.2  # of the watch interval, while requests are running
+_LONGEST = timedelta(days=1)  # pause before a refused host is asked for again
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One more host: what holds it there or was to, and why that came to nothing, as people were told."""
+    """One host of the group: the request that holds it, and why that failed, as people were told."""
 
     request: Request
     told: str = ""
 
 
 def look_after_holds(deps: Deps) -> None:
-    """Hosts and rules may be others now: see at once where each hold for a group has to go."""
+    """Check at once where each group's hold has to go, because hosts or rules may have changed."""
     run_periodic_now(deps, SPREAD, where=lambda task: task.due_at is not None)
 
 
 def spread(deps: Deps, task: Periodic) -> None:
-    """One turn."""
+    """One turn of the rollout."""
     deps = deps.pinned()
     first = deps.store.get(task.name.partition(":")[2])
     whole, now = newest(deps, first.id), deps.clock.now()
     if not whole.stage.is_final:
         deps.store.save_periodic(replace(task, due_at=now + timedelta(seconds=deps.timings.message_retry)))
-    elif whole.hold and approved(deps, whole).id != first.id:  # people approved it anew, and that one is seen to
+    # people approved it anew, and the new request has its own rollout
+    elif whole.hold and approved(deps, whole).id != first.id:
         deps.store.save_periodic(replace(task, due_at=_next(deps, is_open=False)))
     elif whole.hold:
         goes_on = _hold if deps.inventory.get(whole.target.host) else _strand
         goes_on(deps, task, whole, whole.hold)
     elif whole.undone_by:
         _lift(deps, task, first, whole)
-    else:  # it came to nothing
+    else:  # it did not come into force
         deps.store.save_periodic(replace(task, due_at=None))
 
 
 def _hold(deps: Deps, task: Periodic, whole: Request, hold: Hold) -> None:
-    """See that it is held wherever it has to be, and tell once for each reason where it is not."""
+    """Make sure that every host of the group is held, and report once for each reason where one is not."""
     known, events, messages = _read(deps, task), list[Event](), list[Message]()
-    if active_kill_switch(deps, whole):  # it goes on once new masks do
+    if active_kill_switch(deps, whole):  # it goes on once the kill switch is off
         deps.store.save_periodic(replace(task, due_at=_next(deps, is_open=True)))
         return
     is_new_policy = task.document.get("policy") != deps.policy.digest
@@ -80,7 +81,7 @@ def _hold(deps: Deps, task: Periodic, whole: Request, hold: Hold) -> None:
 
 
 def _strand(deps: Deps, task: Periodic, whole: Request, hold: Hold) -> None:
-    """Nobody could lift it any more where it is on record, so it goes nowhere either; that is told once."""
+    """Stop extending a hold that nobody could lift any more, and report that once."""
     kept = replace(task, document={**task.document, "stranded": True}, due_at=_next(deps, is_open=False))
     if task.document.get("stranded"):
         deps.store.save_periodic(kept)
@@ -94,7 +95,7 @@ def _strand(deps: Deps, task: Periodic, whole: Request, hold: Hold) -> None:
 
 
 def _on_host(deps: Deps, whole: Request, hold: Hold, host: str, part: _Part | None, *, at_once: bool) -> _Part:
-    """What holds it there, asked for if nothing does. What was refused is asked for again, but ever more rarely."""
+    """The request that holds this host, made if there is none. After a refusal it is asked for ever more rarely."""
     if part is None:
         return _Part(_held_already(deps, whole, host) or _ask(deps, whole, hold, host, after=""))
     if _goes_on(deps, part.request, whole):
@@ -105,7 +106,7 @@ def _on_host(deps: Deps, whole: Request, hold: Hold, host: str, part: _Part | No
 
 
 def _goes_on(deps: Deps, part: Request, whole: Request) -> bool:
-    """It is under way or there; or people have decided about it, or have to, on its own card."""
+    """Whether it is running or in place, or people decided about it on its own card."""
     is_lifted_there = bool(part.undone_by) and is_of(deps, part, whole)
     return not part.stage.is_final or part.can_be_undone or is_lifted_there
 
@@ -117,13 +118,13 @@ def _again_at(deps: Deps, whole: Request, part: Request) -> datetime:
 
 
 def _held_already(deps: Deps, whole: Request, host: str) -> Request | None:
-    """By an earlier request for the same group, or for that host alone."""
+    """Whether an earlier request for this group, or for this host alone, holds it."""
     live = deps.store.find(Query(host=host, unit=whole.target.unit, live_masks=True))
     return next((mask for mask in live if mask.hold), None)
 
 
 def _ask(deps: Deps, whole: Request, hold: Hold, host: str, *, after: str) -> Request:
-    """Ask for it there; the same key finds what was asked for in a turn that was lost."""
+    """Ask for it on this host; the same key finds what a lost turn asked for."""
     first = approved(deps, whole)
     change = replace(first.ask.change, host=host, hold=replace(hold, part_of=first.id))
     why = f"It is held on all of @{hold.hosts}: {first.ask.reason}".removesuffix(": ")
@@ -132,24 +133,24 @@ def _ask(deps: Deps, whole: Request, hold: Hold, host: str, *, after: str) -> Re
 
 
 def _key(first: Request, host: str, after: str) -> str:
-    """Of the next request for a host, by the one before."""
+    """The key of the next request for a host, from the one before."""
     return f"part:{first.id}:{host}:{after}"
 
 
 def _thread(deps: Deps, whole: Request) -> Place:
-    """Of the card on which people approved it: a channel is not filled with a card for each host."""
+    """The thread of the approved card: the channel does not get one card for each host."""
     first = approved(deps, whole)
     channel, ts = deps.store.card(first.id)
     return thread_of(first, channel, ts) if ts else Place(place_of(deps, first).channel)
 
 
 def _word(deps: Deps, whole: Request, hold: Hold, body: str) -> Message:
-    """To its owners, where people approved it."""
+    """Notify the owners where people approved the hold."""
     return Message(MessageKind.NOTE, body=body, place=_thread(deps, whole), mentions=mention_ids(deps, (hold.owners,)))
 
 
 def _lift(deps: Deps, task: Periodic, first: Request, whole: Request) -> None:
-    """See that it ends on every host; each then ends like any mask whose time has come, as soon as its host answers."""
+    """Let the mask expire on every host; each is then undone as usual, as soon as its host answers."""
     known = _read(deps, task)
     for host in {*known, *deps.inventory.names}:
         if part := _last(deps, first, host, known.get(host)):
@@ -162,7 +163,7 @@ def _lift(deps: Deps, task: Periodic, first: Request, whole: Request) -> None:
 
 
 def _last(deps: Deps, first: Request, host: str, part: _Part | None) -> _Part | None:
-    """What was asked for in a turn that was lost is found, also now that nothing is asked for any more."""
+    """Find what a lost turn asked for, also when nothing more is asked for."""
     while found := deps.store.find(Query(key=_key(first, host, part.request.id if part else ""), limit=1)):
         part = _Part(newest(deps, found[0].id))
     return part
@@ -176,7 +177,7 @@ def _read(deps: Deps, task: Periodic) -> dict[str, _Part]:
 def _keep(
     deps: Deps, task: Periodic, known: Mapping[str, _Part], events: list[Event], messages: list[Message], *, ends: bool
 ) -> None:
-    """Due again sooner while something is under way, and not at all once the last of it has ended."""
+    """Due again sooner while requests are running, and not at all once the last one has ended."""
     hosts = {host: {"request": part.request.id, "told": part.told} for host, part in known.items()}
     is_open = any(not part.request.stage.is_final for part in known.values())
     due_at = None if ends and not is_open else _next(deps, is_open=is_open)

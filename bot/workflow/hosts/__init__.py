@@ -1,1 +1,1 @@
-"""Hosts: looked at, or in quarantine."""
+"""Hosts: looks at their state, and quarantine of hosts that are not trusted."""

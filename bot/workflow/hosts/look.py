@@ -1,4 +1,4 @@
-"""Looks at a host: the only source of what is true there."""
+"""Look at the state of a unit, or scan all masks of a host: the only source of what is true there."""
 
 from collections.abc import Collection
 
@@ -14,14 +14,14 @@ from bot.core.systemd.units import Snapshot, UnitName
 from bot.errors import HostError, OutcomeUnknown
 from bot.workflow.process.deps import Deps
 
-# A host under load gives these for a moment (measured), though they may also be there to stay.
+# A host under load gives these errors for a moment (measured), though they may also be permanent.
 _MAY_PASS = ("no_bus", "show_failed")
 
 
 def look(deps: Deps, host: Host, unit: UnitName, *, full: bool = False, user: str = "") -> Snapshot:
-    """One look; a full one sees all that a decision needs.
+    """Look at a unit; a full look sees all that a decision needs.
 
-    Raises `HostError` if the host cannot be asked or answers nonsense, or is another machine.
+    Raises `HostError` if the host cannot be asked, gives an invalid answer, or is another machine.
     """
     return _look(deps, host, unit, size="full" if full else "short", user=user)[0]
 
@@ -40,10 +40,10 @@ def _look(deps: Deps, host: Host, unit: UnitName, *, size: str, user: str) -> tu
 def look_at_result(
     deps: Deps, host: Host, unit: UnitName, *, user: str = "", also: Collection[str] = ()
 ) -> tuple[Snapshot, str]:
-    """What a change brought about, also for the units in `also`, whatever has become of their relations to this one.
+    """Look at the effect of a change, also on the units in `also`, even if they are not related to this unit any more.
 
-    It is a full look without what only a decision needs: our rights there, our way in, other people's edits; and with
-    the head of the unit's status, for people only.
+    It is a full look without what only a decision needs (our rights, our login, other people's edits), and with the
+    head of the unit's status for people.
     """
     said = _asked(deps, host, look_argv(unit, size="result", user=user))
     snapshot = parse_look(said, unit, also=also, user=user)
@@ -52,7 +52,7 @@ def look_at_result(
 
 
 def scan(deps: Deps, host: Host) -> Scan:
-    """Every mask on a host. Raises `HostError` in the same cases."""
+    """List every mask on a host. Raises `HostError` in the same cases as `look`."""
     found = parse_scan(_asked(deps, host, scan_argv()))
     _check_machine(host, found.machine_id)
     return found
@@ -61,7 +61,7 @@ def scan(deps: Deps, host: Host) -> Scan:
 def _asked(deps: Deps, host: Host, argv: Argv) -> str:
     try:
         reply = deps.hosts.run(host, argv, deadline=deps.timings.look_deadline)
-    except OutcomeUnknown as error:  # a look changes nothing, so no answer is no more than that
+    except OutcomeUnknown as error:  # a look changes nothing, so it can be repeated
         raise HostError(str(error), code="no_answer", passing=True) from error
     no = complaint(host.name, reply.exit_code, reply.stderr)
     if no := no or login_complaint(host.name, reply.exit_code, reply.stdout):
@@ -77,9 +77,9 @@ def _check_machine(host: Host, machine_id: str) -> None:
 def patient_look(
     deps: Deps, host: Host, unit: UnitName, *, acting: bool = False, user: str = ""
 ) -> tuple[Snapshot, str]:
-    """A full look, tried again after each of `Timings.retries` where that can help; nothing was sent that changes.
+    """A full look, retried after each of `Timings.retries` if that can help; a look changes nothing.
 
-    Right before acting it comes with the head of the unit's status, for people only.
+    Right before the change it includes the head of the unit's status, for people only.
     """
     size = "acting" if acting else "full"
     for pause in deps.timings.retries:
@@ -103,6 +103,6 @@ def status_head(deps: Deps, host: Host, unit: UnitName, *, user: str = "") -> st
 
 
 def known_neighbours(*targets: Target | None) -> frozenset[str]:
-    """What had to do with the unit before the change; a masked unit has no relations left to find them by."""
+    """Units related to this one before the change; a masked unit has no relations left to find them by."""
     arounds = [target.before.around for target in targets if target and target.before]
     return frozenset(other.unit for one in arounds if one for other in (*one.would_stop, *one.triggers))

@@ -1,7 +1,7 @@
-"""Hosts that are not trusted for now: nothing is sent to one with another key, and who runs the bot is told, once.
+"""Quarantine: send nothing to a host whose key has changed, and tell the operators once.
 
-It is a row beside the requests, so every replica knows it; the pins in it say when an operator has answered for the
-host anew.
+A quarantine is a row beside the requests, so every replica knows it. The pins in it show when an operator has confirmed
+the host's new key.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ _TOLD_TO_OPERATORS = " Whoever runs the bot is told."
 
 
 class QuarantinedHosts:
-    """Meets `ports.Hosts` by passing on what is for a host that is trusted, and remembers which ones are not."""
+    """Implements `ports.Hosts`: passes calls on for trusted hosts, and remembers hosts in quarantine."""
 
     def __init__(self, hosts: Hosts, store: Store, clock: Clock) -> None:
         self._hosts = hosts
@@ -36,7 +36,7 @@ class QuarantinedHosts:
         self._clock = clock
 
     def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
-        """Run one command. Raises what the hosts raise, and `HostError` for a host that is set aside."""
+        """Run one command. Raises what the hosts raise, and `HostError` for a host in quarantine."""
         name = name_of(host.name)
         task = self._store.get_periodic(name) or Periodic(name)
         kept = decode(task.document)
@@ -55,7 +55,10 @@ class QuarantinedHosts:
         return reply
 
     def _keep(self, task: Periodic, kept: Quarantine, events: Sequence[Event] = ()) -> None:
-        """What was sent was sent, whether this can be written or not; another replica may have written it first."""
+        """Store the quarantine. A failed write does not hide the command's error.
+
+        Another replica may have stored it first.
+        """
         try:
             self._store.save_periodic(Periodic(task.name, encode(kept), self._clock.now(), task.version), events=events)
         except Stale:
@@ -65,12 +68,12 @@ class QuarantinedHosts:
 
 
 def name_of(host: str) -> str:
-    """The row about a host."""
+    """The key of a host's quarantine row."""
     return f"{TRUST}:{host}"
 
 
 def _noticed(host: Host, error: HostError) -> Event:
-    """Both fingerprints stand in the record, and nowhere in Slack."""
+    """Both fingerprints go into the audit log and never to Slack."""
     log.error("host not trusted", host=host.name, why=str(error))
     kind = "host.quarantined" if error.code == ANOTHER_KEY else "host.login_refused"
     notes = [str(note) for note in getattr(error, "__notes__", ())]
@@ -78,7 +81,7 @@ def _noticed(host: Host, error: HostError) -> Event:
 
 
 def appoint_quarantine_check(deps: Deps, task: Periodic) -> None:
-    """Tell that a host is not trusted, and end what waits there; or tell that it is trusted again."""
+    """Report that a host is in quarantine and end what waits there; or report that it is trusted again."""
     kept = decode(task.document)
     if kept is None:
         deps.store.save_periodic(replace(task, due_at=None))
@@ -102,7 +105,10 @@ def _to_operators(deps: Deps, kept: Quarantine, body: str, *, is_over: bool = Fa
 
 
 def _end_what_waits(deps: Deps, kept: Quarantine) -> None:
-    """The end of a mask tries again by itself; whatever moved meanwhile finds out when its turn comes."""
+    """End requests that wait for the host. An expired mask is retried later.
+
+    Running requests find out at their turn.
+    """
     for request in deps.store.find(Query(host=kept.host, stages=_CONCERNED, limit=1000)):
         if not request.ask.by_itself:
             with suppress(Stale):
@@ -110,5 +116,5 @@ def _end_what_waits(deps: Deps, kept: Quarantine) -> None:
 
 
 def check_quarantine(deps: Deps) -> None:
-    """Other files are in force: see which hosts an operator has answered for."""
+    """After a reload of the configuration: check which hosts an operator has confirmed."""
     run_periodic_now(deps, TRUST, where=lambda task: bool(task.document))

@@ -1,1 +1,1 @@
-"""A request from the first check to its outcome; to be read in order: preflight, start, carry_out, finish."""
+"""A request from its first check to its outcome. Read in order: preflight, start, carry_out, finish."""

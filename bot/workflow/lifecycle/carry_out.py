@@ -1,4 +1,4 @@
-"""Carrying out: step by step, each after a look, until a full look says that it is done."""
+"""Carry out a change step by step, each step after a look, until a full look says that it is done."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,9 +30,9 @@ _LINES_OF_AN_ANSWER = 6
 
 
 class Carrying:
-    """One running request, from its newest look to its outcome. A crash loses nothing: the next one begins by looking.
+    """One running request, from its newest look to its outcome. A crash loses nothing: the next run begins with a look.
 
-    `seen` is a full look made a moment ago, if there is one; `stopping` says whether to leave after the step in hand.
+    `seen` is a full look made a moment ago, if there is one; `stopping` says whether to stop after the current step.
     """
 
     def __init__(
@@ -49,16 +49,16 @@ class Carrying:
         self.request = request
         self.seen = seen
         self.stopping = stopping
-        self.fully = False  # once a step needed a full look, the ones after it do too
+        self.fully = False  # once a step needed a full look, all later looks are full
         self.answered: tuple[Event, ...] = ()  # the answer to the newest command, until it is recorded
-        self.status = ""  # for people: what came with the newest look at a result
+        self.status = ""  # the unit's status for people, from the newest look
         self.failures = 0
         self.shown_at = deps.clock.now()
 
     def run(self) -> Request:
-        """Look, ask for the one next step, do it, look again. An end is believed only of a full look.
+        """Look, ask for the next step, do it, look again. Only a full look can end the change.
 
-        What a command answered is recorded together with the next command, or before a wait or the end.
+        The answer of a command is recorded together with the next command, or before a wait or the end.
         """
         while not self.stopping():
             try:
@@ -87,7 +87,7 @@ class Carrying:
 
     @cached_property
     def host(self) -> Host:
-        """The host as the inventory has it. Raises `HostError`: hosts.yaml may have changed since it began."""
+        """The host from the inventory. Raises `HostError`: hosts.yaml may have changed since the last command."""
         try:
             return self.deps.host(self.request.ask.change.host)
         except UsageError as error:
@@ -100,14 +100,14 @@ class Carrying:
             case Done():
                 self.seen = self._look(full=True)
             case Wait(seconds=seconds):
-                self.fully = False  # what goes on is seen by a short look
+                self.fully = False  # a short look suffices while the change goes on
                 self._wait(seconds)
             case Probe():
                 self._send(step)
-                self.seen = self.request.target.last_seen  # whatever it shows, the probe is taken away again
+                self.seen = self.request.target.last_seen  # the probe is removed again, whatever it shows
             case TryStart():
                 self._send(step)
-                self.seen = self._look(full=True)  # most likely the end, and an end wants a full look
+                self.seen = self._look(full=True)  # this is probably the end, which needs a full look
             case _:
                 self._send(step)
 
@@ -130,7 +130,7 @@ class Carrying:
         )
 
     def _take_the_host_again(self) -> None:
-        """After a slow stop or start, before anything is done. Raises `HostTaken` while another change has the host."""
+        """Lock the host again after a slow stop or start. Raises `HostTaken` while another change has it."""
         self.request = self.deps.store.save(self.request.on_target(waiting=None), claim=self.claim)
         call_forces(self.deps, self.request)
 
@@ -146,7 +146,7 @@ class Carrying:
         return owed(self.deps, self.request.ask.undoes) if self.request.ask.undoes else None
 
     def _wait(self, seconds: float) -> None:
-        """Let time pass; people see now and then that it does."""
+        """Wait between two looks; the card shows progress now and then."""
         now = self.deps.clock.now()
         if (now - self.shown_at).total_seconds() >= self.deps.timings.progress:
             self.request = self.deps.store.save(self.request, claim=self.claim)
@@ -154,7 +154,7 @@ class Carrying:
         self.deps.clock.wait(seconds)
 
     def _send(self, step: Command) -> None:
-        """Record the intent, send, record the answer. Without the record nothing is sent; with a lost claim neither."""
+        """Record the intent, send, record the answer. Nothing is sent without the record or with a lost claim."""
         user, before = self.request.ask.change.user, self.request.target.sent
         words = argv(step, self.request.target, user=user)
         sent = Sent(label(step), words, self.deps.clock.now())
@@ -176,9 +176,9 @@ class Carrying:
             self.answered = (event(self.request, "exec.result", step=sent.step, exit_code=reply.exit_code),)
 
     def _see_it_copied(self) -> None:
-        """A new mask begins once its first intent is with everybody who is owed a copy; what has begun is finished.
+        """Wait until the first intent of a new mask has been shipped to every required sink; later steps do not wait.
 
-        Raises `HostError`: nothing is sent. It may have taken a while, so the claim is looked at again.
+        Raises `HostError` if it was not: nothing is sent. The wait may have been long, so the claim is checked again.
         """
         if why := may_leave_unshipped(self.deps):
             raise HostError(f"Nothing was sent to {self.host.name}: {why}.", code=AUDIT_UNAVAILABLE)
@@ -195,7 +195,7 @@ class Carrying:
             self.answered = ()
 
     def _try_again(self, error: HostError) -> bool:
-        """Before anything was sent, a failure that may pass is worth a few more tries."""
+        """Retry a few times while nothing has been sent, if the failure may pass."""
         retries = self.deps.timings.retries
         if not error.passing or self.failures >= len(retries):
             return False

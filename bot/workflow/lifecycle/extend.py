@@ -1,4 +1,4 @@
-"""Write a later end of a mask, or a later review of a hold, into the request that made it."""
+"""Write a later expiry of a mask, or a later review date of a hold, into the request that made it."""
 
 from bot.core.policy.model import Allow
 from bot.core.policy.rules.expiry import EXTENSION
@@ -12,7 +12,7 @@ from bot.workflow.requests.marks import mark_extended
 
 
 def extend(deps: Deps, request: Request, decision: Allow, *, claim: Claim) -> Request:
-    """Write the other end into the mask, then the outcome; a crash between the two does it once all the same."""
+    """Write the new expiry into the mask, then the outcome; repeated after a crash between the two, with one effect."""
     ask, term, hold = request.ask, request.ask.change.duration, request.ask.change.hold
     until = hold.review if hold else term.until if term else None
     now = deps.clock.now()

@@ -1,4 +1,4 @@
-"""The end of a change that ran: judged by a full look, recorded, said, and an undo written into what it undid."""
+"""Finish a change that ran: judge it by a full look, record the outcome, notify people, and mark what it undid."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -33,12 +33,12 @@ _AUDIT_WORD = {
 }
 
 
-_ROUNDS = 20  # the newest; no policy counts more
+_ROUNDS = 20  # the current one; nothing below decides by policy
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What the last full look showed; `after` is None only where nothing was sent and the host cannot be looked at."""
+    """What the last full look showed; `after` is None only if nothing was sent and the host cannot be checked."""
 
     done: Done
     after: Snapshot | None = None
@@ -46,7 +46,7 @@ class Ending:
 
 
 def finish(deps: Deps, request: Request, ending: Ending, *, claim: Claim) -> Request:
-    """Write the outcome, with everything that must be said about it, in one transaction."""
+    """Save the outcome together with all messages about it, in one transaction."""
     done = _proven_or_not(request, ending)
     if request.ask.undoes and done.outcome in _TAKES_BACK:
         mark_undone(deps, request.ask.undoes, by=request.id, is_taken_back=done.outcome is not Outcome.NOT_OURS)
@@ -65,7 +65,7 @@ def finish(deps: Deps, request: Request, ending: Ending, *, claim: Claim) -> Req
         finished, aftercare=begin_aftercare(finished, now, deps.care), hold_state=_history(deps, finished, now)
     )
     if is_whole(finished) and not request.ask.extends:
-        see_to(deps, finished)  # before it is written, so that a crash cannot part the two
+        see_to(deps, finished)  # before the outcome is saved, so that a crash cannot separate the two
     recorded = event(
         finished,
         "request.finished",
@@ -88,7 +88,7 @@ def finish(deps: Deps, request: Request, ending: Ending, *, claim: Claim) -> Req
 
 
 def _history(deps: Deps, request: Request, now: datetime) -> HoldState:
-    """A hold that was put back goes on where the request before it ended."""
+    """A reapplied hold takes over the history of the request before it."""
     first = deps.store.get(request.ask.repeats) if request.ask.repeats and request.hold else None
     if first is None:
         return HoldState()
@@ -96,7 +96,7 @@ def _history(deps: Deps, request: Request, now: datetime) -> HoldState:
 
 
 def _to_all(ended: Request) -> Iterator[Message]:
-    """What was sent to a host belongs into the thread; what changed nothing and needed no vote is on its card alone."""
+    """Commands go into the thread; a change that did nothing on a host and needed no approval is on its card only."""
     if ended.target.outcome is not Outcome.EXTENDED:
         yield Message(MessageKind.EVIDENCE)
     if ended.target.outcome is not Outcome.EXTENDED or ended.approval:
@@ -104,7 +104,7 @@ def _to_all(ended: Request) -> Iterator[Message]:
 
 
 def _to_owner(deps: Deps, ended: Request) -> Iterator[Message]:
-    """Nobody asked for an end at that moment, so whose mask it was is told when it stopped and left it to people."""
+    """Tell the owner of an expired mask when its undo stopped and left the rest to people."""
     outcome = ended.target.outcome
     if ended.ask.by_itself and outcome in (Outcome.NOT_OURS, Outcome.RESTORED_PARTLY):
         mask = deps.store.get(ended.ask.undoes)
@@ -114,9 +114,9 @@ def _to_owner(deps: Deps, ended: Request) -> Iterator[Message]:
 
 
 def nothing_to_do(deps: Deps, request: Request, refusal: Refuse) -> Ending | None:
-    """The end of a change that finds what it wants done already; None if it is refused for any other reason.
+    """The end of a change whose goal is reached already; None if it is refused for any other reason.
 
-    A mask of ours that is gone was taken away by somebody else, or by a reboot, and its own card has to say so.
+    A mask of ours that is gone was removed by somebody else, or by a reboot, and its own card has to say so.
     """
     mask = deps.store.get(request.ask.undoes) if request.ask.undoes else None
     before = request.target.before
@@ -136,7 +136,7 @@ _TAKES_BACK = (Outcome.RESTORED, Outcome.RESTORED_PARTLY, Outcome.NOT_OURS, Outc
 
 
 def _proven_or_not(request: Request, ending: Ending) -> Done:
-    """`proven` is said only when nothing in the full look speaks against it."""
+    """The outcome of a mask: proven only if nothing in the full look speaks against it."""
     done, target = ending.done, request.target
     if done.outcome is not Outcome.PROVEN or ending.after is None:
         return done
@@ -148,7 +148,7 @@ def _proven_or_not(request: Request, ending: Ending) -> Done:
 
 
 def _but(request: Request, after: Snapshot) -> Iterator[str]:
-    """What is true beside the proof, and people would want to know."""
+    """Caveats to show next to a proven mask."""
     before = request.target.before
     failed = broke(before, after) if before else ()
     if failed:
@@ -158,7 +158,7 @@ def _but(request: Request, after: Snapshot) -> Iterator[str]:
 
 
 def mark_forced(deps: Deps, request: Request) -> None:
-    """Write into the mask that the stop it waits for was ended by force, and who approved that; it goes on at once."""
+    """Write into the mask that its stop was ended by force and who approved that; the mask goes on at once."""
     now, names = deps.clock.now(), tuple(vote.voter_name for vote in request.counted)
     alone = request.break_glass.name if request.break_glass and request.is_break_glass else ""
     forced = Forced(request.id, now, names, alone)

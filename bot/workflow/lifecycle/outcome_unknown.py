@@ -1,4 +1,4 @@
-"""When a host does not answer: nothing is guessed, it is looked at again, with growing pauses, until it is known."""
+"""Outcome unknown: when a host does not answer, look again with growing pauses until the effect is known."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -10,14 +10,14 @@ from bot.workflow.paging import page_outcome_unknown
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import end, event
 
-_AGAIN = timedelta(minutes=1)  # what a finished request still owes is tried again then
+_AGAIN = timedelta(minutes=1)  # a finished request's open work is tried again after this pause
 _OURS = "The bot met a mistake of its own. Whoever runs it finds it in its log."
 
 
 def outcome_unknown(deps: Deps, request: Request, error: HostError, *, claim: Claim) -> Request:
-    """Something was sent and its effect is not known yet: due again soon, and nothing is sent before the next look.
+    """Schedule a look after a command whose effect is unknown; nothing is sent before that look.
 
-    A host may be away for days: the record is told once for each reason, not at every look.
+    A host may be unreachable for days: each reason is recorded once, not at every look.
     """
     now = deps.clock.now()
     since = request.target.unknown_since or now
@@ -30,7 +30,7 @@ def outcome_unknown(deps: Deps, request: Request, error: HostError, *, claim: Cl
 
 
 def _next_look(deps: Deps, request: Request, since: datetime, now: datetime) -> datetime:
-    """The longer it lasts, the longer the pause; but nobody is paged before one more look."""
+    """The longer it lasts, the longer the pause; but there is always one more look before somebody is paged."""
     waited = (now - since).total_seconds()
     pause = min(deps.timings.recheck_longest, max(deps.timings.recheck_first, waited))
     page_at = request.paging.due_at if request.paging else None
@@ -38,9 +38,9 @@ def _next_look(deps: Deps, request: Request, since: datetime, now: datetime) -> 
 
 
 def own_up(deps: Deps, claim: Claim) -> datetime | None:
-    """What nobody foresaw went wrong: people are told, and the answer is when the request is due again.
+    """Tell people about an unexpected error; return when the request is due again.
 
-    Before anything was sent the request ends; what runs is looked at again like any unknown outcome.
+    If nothing was sent, the request ends; a running request is checked again like any other unknown outcome.
     """
     request = deps.store.get(claim.request.id)
     if request.stage.is_final:

@@ -1,4 +1,4 @@
-"""From the first word to the card: who asks, what the host says, and what the policy says to both."""
+"""Preflight: check requester, host and policy of a new request, then refuse it, post its card, or approve it."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ from bot.workflow.requests.lookup import before_our_mask
 
 
 def consider(deps: Deps, claim: Claim) -> Request:
-    """Answer a request that was just asked: refuse it, put it to the approvers, or let it run."""
+    """Answer a new request: refuse it, ask the approvers, or let it run."""
     request = claim.request
     try:
         ask = request.ask
@@ -58,7 +58,7 @@ def consider(deps: Deps, claim: Claim) -> Request:
 
 
 def inherited(deps: Deps, request: Request) -> Request:
-    """A repeated request runs under the approvals of the first, while they are good and the unit is the same."""
+    """A repeated request runs under the approvals of the first, while they are good and the unit is unchanged."""
     first, target = deps.store.get(request.ask.repeats) if request.ask.repeats else None, request.target
     if first is None or request.ask.by_itself or first.act_by is None or deps.clock.now() > first.act_by:
         return request
@@ -70,7 +70,7 @@ def inherited(deps: Deps, request: Request) -> Request:
 
 
 def _same_plan(change: Change, was: Target, is_now: Target) -> bool:
-    """Nothing that was approved is different; our own link may be there already."""
+    """Whether nothing differs from the approved plan; our own link may be in place already."""
     if was.before is None or is_now.before is None or was.layer is None or was.layer is not is_now.layer:
         return False
     first, second = plan_of(change, was.before, was.layer), plan_of(change, is_now.before, was.layer)
@@ -78,10 +78,10 @@ def _same_plan(change: Change, was: Target, is_now: Target) -> bool:
 
 
 def settle(deps: Deps, request: Request, decision: Decision, *, claim: Claim) -> Request:
-    """Do what the decision says."""
+    """Carry out the decision."""
     now, decision = deps.clock.now(), with_names(deps, decision)
     said = list[Message]()
-    if not isinstance(decision, Refuse) and request.stage is Stage.ASKED:  # later its card has its place already
+    if not isinstance(decision, Refuse) and request.stage is Stage.ASKED:  # later the card already has its channel
         request, said = routed(deps, request, decision)
     evaluated = event(
         request,
@@ -110,7 +110,7 @@ def settle(deps: Deps, request: Request, decision: Decision, *, claim: Claim) ->
 
 
 def _waiting(request: Request, decision: NeedsApproval, *, policy: str, now: datetime) -> Request:
-    """Put to the approvers, with the time they have and what that brings."""
+    """Ask the approvers, and start the deadline, reminders and escalation."""
     approval = approval_required(decision, policy=policy, now=now, window=scheduling.window_of(request))
     since = scheduling.called_from(now, approval.decide_by, approval.decide_within)
     ask, followups = request.ask, request.followups

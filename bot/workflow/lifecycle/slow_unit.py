@@ -1,4 +1,4 @@
-"""What waits for a slow stop or start: its host is free for others, and it is looked at again until that is over."""
+"""Slow stops and starts: release the host, and check again with growing pauses until the unit is done."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -8,11 +8,11 @@ from bot.core.systemd.units import Snapshot
 from bot.ports import Claim
 from bot.workflow.process.deps import Deps
 
-_SHARE = 10  # the longer it lasts, the longer the pauses: a tenth of it
+_SHARE = 10  # the pauses grow: a tenth of the time waited so far
 
 
 def give_way(deps: Deps, claim: Claim, request: Request, stored: Target) -> Request:
-    """The request, due again after a pause. It is saved where its card has something to say that is not `stored`."""
+    """The request, due again after a pause. It is saved if its card has something to say that is not in `stored`."""
     now, waiting = deps.clock.now(), request.target.waiting
     waited = (now - waiting.since).total_seconds() if waiting else 0.0
     pause = min(deps.timings.slow_longest, max(deps.timings.slow_first, waited / _SHARE))

@@ -1,4 +1,4 @@
-"""From approved to running: look again, ask again, and take the host, if everything still holds."""
+"""Start an approved request: look again, ask the policy again, and lock the host if everything still holds."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ from bot.workflow.requests.lookup import before_our_mask
 
 
 def begin(deps: Deps, claim: Claim, request: Request, *, seen: Snapshot | None = None) -> Request:
-    """Make an approved request a running one, or end it, or ask people anew. Raises `NotYet`: then it waits.
+    """Start an approved request, or end it, or ask people anew. Raises `NotYet`: then it waits.
 
     `seen` is a full look made a moment ago, if there is one.
     """
@@ -40,14 +40,14 @@ def begin(deps: Deps, claim: Claim, request: Request, *, seen: Snapshot | None =
     try:
         host = deps.host(change.host)
         seen, status = _seen_now(deps, host, request, seen)
-        deps = deps.pinned()  # the look took its time, and the policy may be another one now
+        deps = deps.pinned()  # the look took time, and the policy may have changed meanwhile
         found = planned(request, seen).on_target(planned=request.target.planned)  # what people saw stays beside it
         fresh = with_original_requirements(found, policy=deps.policy.digest)
         decision = evaluate(deps, fresh, Moment.ACT, snapshot=seen)
     except HostError as error:
         _wait_for_the_host(deps, request, error, claim=claim)
         return finish(deps, request, Ending(Done(Outcome.FAILED, str(error))), claim=claim)
-    except Unverified as error:  # Slack is away: nobody's right is gone, it is only not known
+    except Unverified as error:  # Slack is away: nobody's right is lost, it is only not known
         raise NotYet(str(error), again_in=deps.timings.not_verified) from error
     except UsageError as error:
         return end(deps, request, Stage.CANCELLED, str(error), code="too_late", claim=claim)
@@ -64,7 +64,7 @@ def begin(deps: Deps, claim: Claim, request: Request, *, seen: Snapshot | None =
 
 
 def _seen_now(deps: Deps, host: Host, request: Request, seen: Snapshot | None) -> tuple[Snapshot, str]:
-    """What it begins by, with the head of the status where that came with the look."""
+    """The look to start with, with the head of the status if the look includes it."""
     if known := seen or before_our_mask(deps, request):
         return known, ""
     return patient_look(deps, host, request.target.unit, acting=True, user=request.ask.change.user)
@@ -79,7 +79,7 @@ def _unused(request: Request) -> str:
 
 
 def _wait_for_the_host(deps: Deps, request: Request, error: HostError, *, claim: Claim) -> None:
-    """A host that is away when a window opens may be back before it closes; a hold waits for it in any case.
+    """Wait for an unreachable host until the scheduled window closes; a hold waits in any case.
 
     Raises `NotYet`, and the card says why.
     """
@@ -92,9 +92,9 @@ def _wait_for_the_host(deps: Deps, request: Request, error: HostError, *, claim:
 
 
 def _wait_for_its_turn(deps: Deps, request: Request, *, claim: Claim) -> None:
-    """One change per host at a time; and no new mask that people cannot see, or while new masks are stopped.
+    """Wait while another change runs on the host; a new mask also waits for its card and for the kill switch.
 
-    An undo waits for neither. What a hold puts back people can see on the card of the hold.
+    An undo waits for neither. A reapplied hold is visible on the hold's own card.
     """
     running = deps.store.find(Query(host=request.ask.change.host, stages=frozenset({Stage.RUNNING})))
     if other := next((one for one in running if _is_in_the_way(one, request)), None):
@@ -109,7 +109,7 @@ def _wait_for_its_turn(deps: Deps, request: Request, *, claim: Claim) -> None:
 
 
 def _say_what_it_waits_for(deps: Deps, request: Request, other: Request, *, claim: Claim) -> None:
-    """Another change that takes long, or hangs, is named on the card of whoever waits behind it."""
+    """Show on the waiting request's card which long change it waits for."""
     since = other.begun_at or other.asked_at
     note = f"`{other.ask.change}` is being carried out there since {since:%H:%M} UTC."
     if (deps.clock.now() - since).total_seconds() > deps.timings.progress and request.target.note != note:
@@ -117,9 +117,9 @@ def _say_what_it_waits_for(deps: Deps, request: Request, other: Request, *, clai
 
 
 def _is_in_the_way(other: Request, request: Request) -> bool:
-    """What does nothing to a host waits for the undo of its own mask alone.
+    """Whether another request is in the way. A request that does nothing on a host waits only for its own mask's undo.
 
-    One that waits keeps others from its unit, not from the host; what an undo starts slowly may be masked again.
+    A slow stop or start blocks its unit, not its host; what an undo starts slowly may be masked again.
     """
     if other.id == request.ask.forces and other.target.waiting:
         return False
@@ -130,7 +130,9 @@ def _is_in_the_way(other: Request, request: Request) -> bool:
 
 
 def _where_it_left_off(deps: Deps, fresh: Request) -> Request:
-    """A repeated request goes on with the first one's link, if that stands, and owes what ran before the first."""
+    """A repeated request goes on with the first one's link, if that is in place, and restores what ran before the
+    first.
+    """
     first = deps.store.get(fresh.ask.repeats).target if fresh.ask.repeats else None
     if first is None or first.made is None or first.layer is None or fresh.target.before is None:
         return fresh
@@ -140,15 +142,15 @@ def _where_it_left_off(deps: Deps, fresh: Request) -> Request:
 
 
 def _not_now(deps: Deps, fresh: Request, decision: Refuse | NeedsApproval, *, approved: str, claim: Claim) -> Request:
-    """Why an approved request does not run: nothing to do, no rights any more, or a unit that is not what it was.
+    """Why an approved request does not run: nothing to do, lost rights, or a unit that has changed.
 
-    What ends goes by the digest that was approved, so that its card still names who approved it.
+    A request that ends keeps the approved digest, so that its card still names its approvers.
     """
     if isinstance(decision, Refuse):
         fresh = fresh.on_target(digest=approved)
         ending = nothing_to_do(deps, fresh, decision)
         return finish(deps, fresh, ending, claim=claim) if ending else refuse(deps, fresh, decision, claim=claim)
-    if fresh.approval is None:  # nobody had to vote when it was asked, and now somebody has to
+    if fresh.approval is None:  # no approval was needed when it was asked, and now one is
         return settle(deps, replace(fresh, approved_at=None, act_by=None), decision, claim=claim)
     asked = updated_approval(fresh.approval, decision, policy=deps.policy.digest, window=fresh.ask.change.window)
     lost = without_lost(fresh, decision)
@@ -163,7 +165,7 @@ _MORE = "who may approve: it needs more approvals now"
 
 
 def _asked_more(before: Approval, now: Approval) -> tuple[str, ...]:
-    """Also what asks for it, if it did not when people were asked."""
+    """The requirements with the reasons that raise them now, if they did not when people were asked."""
     new = [raised.why for raised in now.raised if raised.code not in {old.code for old in before.raised}]
     if now.need <= before.need and not new:
         return ()

@@ -1,1 +1,1 @@
-"""The outbox: cards and messages delivered to Slack, each once."""
+"""The outbox: deliver cards and messages to Slack, each exactly once."""

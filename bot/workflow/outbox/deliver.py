@@ -1,4 +1,4 @@
-"""Saying it: cards follow the stored request, other messages are said once, and Slack's troubles only delay them."""
+"""Deliver outbox messages: cards show the stored request, other messages are posted once; outages only delay them."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -28,7 +28,7 @@ _LONGEST_PAUSE = 60.0  # seconds between two tries
 
 
 def deliver(deps: Deps, due: Due) -> None:
-    """Say one message that is due, or put it off, or give it up where nobody is left to hear it."""
+    """Deliver one due message, or postpone it, or drop it if nobody is left to read it."""
     request = deps.store.get(due.request_id) if due.request_id else None
     if due.message.until and deps.clock.now() > due.message.until:
         deps.store.mark_undelivered(due, retry_in=None)
@@ -63,7 +63,7 @@ def _about(deps: Deps, due: Due, request: Request) -> None:
 
 
 def _card(deps: Deps, due: Due, request: Request) -> None:
-    """The one message that is edited. One that an earlier try has posted may show an older version."""
+    """Post or edit the card. A card that an earlier try has posted may show an older version."""
     shapes, place, mark = (
         (card_of(deps, request), fallback.card(request)),
         place_of(deps, request),
@@ -83,7 +83,9 @@ def _card(deps: Deps, due: Due, request: Request) -> None:
 
 
 def _line(deps: Deps, due: Due, request: Request) -> None:
-    """Beside the card; elsewhere as well where its rule says so, and to its owner if they would not see it."""
+    """Post the outcome line in the card's channel and the rule's channels, and send it to an owner who is in
+    neither.
+    """
     message, (channel, ts) = due.message, deps.store.card(request.id)
     place = message.place or (Place(message.to) if message.to else place_of(deps, request))
     if message.to and _is_there(deps, request.owner, Place(channel)):
@@ -98,7 +100,7 @@ def _line(deps: Deps, due: Due, request: Request) -> None:
 
 
 def _is_there(deps: Deps, person: PersonId, place: Place) -> bool:
-    """Whether somebody reads that channel; told twice is better than not at all."""
+    """Whether the user is in that channel. If unknown, the line is sent twice rather than not at all."""
     try:
         return deps.directory.is_in(person, place)
     except (Unverified, NotYet):
@@ -120,7 +122,7 @@ def _whisper(deps: Deps, due: Due, request: Request) -> None:
 
 
 def _note(deps: Deps, due: Due, request: Request) -> None:
-    """In the card's thread, or in its own place with a link to the card; to one person alone if it says so."""
+    """Post in the card's thread, or in another channel with a link to the card; or send it to one person."""
     message, (channel, ts) = due.message, deps.store.card(request.id)
     if message.place is None:
         place, link = thread_of(request, channel, ts), ""
@@ -136,7 +138,7 @@ def _note(deps: Deps, due: Due, request: Request) -> None:
 
 
 def _reminder(deps: Deps, due: Due, request: Request) -> None:
-    """Where the card stands, unless the message names another place; nobody is called for what is decided."""
+    """Remind in the card's channel, unless the message names another; nobody is mentioned for what is decided."""
     message, approval = due.message, request.approval
     if request.stage is not Stage.WAITING or approval is None:
         deps.store.mark_undelivered(due, retry_in=None)
@@ -164,7 +166,7 @@ def _link(deps: Deps, request: Request) -> str:
 
 
 def _announce(deps: Deps, due: Due) -> None:
-    """What belongs to no request, said to one person or in the place that it names."""
+    """Post a message that belongs to no request, to one person or in the channel that it names."""
     message = due.message
     place = message.place or Place(message.to or deps.policy.operations_channel)
     if not place.channel:
@@ -177,7 +179,7 @@ def _announce(deps: Deps, due: Due) -> None:
 
 
 def _sentence(deps: Deps, message: Message, link: str = "") -> Text:
-    """The words of a message, with those whom it calls; a whisper calls nobody."""
+    """The text of a message with its mentions; an ephemeral message mentions nobody."""
 
     def said() -> Text:
         if message.kind is MessageKind.WHISPER:
@@ -188,19 +190,19 @@ def _sentence(deps: Deps, message: Message, link: str = "") -> Text:
 
 
 def _nobody_there(deps: Deps, due: Due, request: Request) -> None:
-    """What nobody could see does not begin; how it ended is said to its owner and to who runs the bot."""
+    """End a request whose card nobody could see; tell its owner and the operators how it ended."""
     message, is_open = due.message, request.stage in (Stage.WAITING, Stage.APPROVED)
     if message.kind is MessageKind.CARD and is_open:
-        with suppress(Stale):  # it moved meanwhile; the next try sees where to
+        with suppress(Stale):  # the request changed meanwhile; the next try finds its new state
             ended = end(deps, request, Stage.CANCELLED, NOBODY_THERE, code="no_audience")
-            if not due.ts:  # without a card there is no line about the end either
+            if not due.ts:  # without a card there is no outcome line either
                 _tell_directly(deps, ended)
     elif message.kind is MessageKind.LINE and not message.to and message.place is None:
         _tell_directly(deps, request)
 
 
 def _tell_directly(deps: Deps, request: Request) -> None:
-    """Said once, for its line is given up."""
+    """Send a direct message once, because the outcome line is dropped."""
     body = unseen(card_of(deps, request).text)
     known = event(request, "message.no_audience", outcome="failure", code="no_audience")
     nobody = request.ask.by_itself or request.ask.place.is_shell
@@ -209,9 +211,9 @@ def _tell_directly(deps: Deps, request: Request) -> None:
 
 
 def _not_said(deps: Deps, due: Due, request: Request | None, error: SlackError) -> None:
-    """A request that nobody can see any more does not run; one that runs is finished all the same.
+    """End a request that nobody can see any more; one that runs is finished all the same.
 
-    However long Slack is away, what is owed to a channel is said afterwards; answers to one person are owed to nobody.
+    However long Slack is away, messages for a channel are delivered afterwards; answers to one person are dropped.
     """
     if error.code in TOKEN_REFUSED:
         deps.liveness.token_refused(error.code)

@@ -1,4 +1,4 @@
-"""The handover: what the next on-call has to know, on a schedule. Each time once, and once for all that were missed."""
+"""The handover: what the next on-call has to know, posted on a schedule; missed ones are posted once together."""
 
 from contextlib import suppress
 
@@ -18,7 +18,7 @@ _NOT_DRAWN = "The handover could not be drawn: a mistake of mine. `/mask handove
 
 
 def schedule_handover(deps: Deps) -> None:
-    """See that the next one is due when the policy says. One that came due while no bot ran is still due."""
+    """Schedule the next handover as the policy says. One that came due while no bot ran is still due."""
     wanted, task = deps.policy.handover_schedule, deps.store.get_periodic(HANDOVER)
     schedule = str(wanted.schedule) if wanted else ""
     if wanted is None or (task and task.due_at and task.document.get("schedule") == schedule):
@@ -29,7 +29,7 @@ def schedule_handover(deps: Deps) -> None:
 
 
 def compose_handover(deps: Deps) -> Text:
-    """What it says at this moment."""
+    """The text of the handover at this moment."""
     found = book(deps)
     return stopped_too(
         deps, draw_or_fall_back(deps, "handover", lambda: words.scheduled(found), lambda: note(_NOT_DRAWN))
@@ -37,7 +37,7 @@ def compose_handover(deps: Deps) -> Text:
 
 
 def post_handover(deps: Deps, task: Periodic) -> None:
-    """Say it, and be due again, in one transaction. What Slack does not take until then is not said any more."""
+    """Post the handover and schedule the next in one transaction. What Slack refuses until then is dropped."""
     wanted = deps.policy.handover_schedule
     if wanted is None:
         deps.store.save_periodic(Periodic(task.name, {}, None, task.version))

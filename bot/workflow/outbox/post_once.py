@@ -1,4 +1,4 @@
-"""Posting once: what may stand in Slack already is looked for before it is posted, and a twin is taken back."""
+"""Post each message once: look for an earlier try's message before posting, and delete a duplicate."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -15,34 +15,33 @@ from bot.workflow.process.deps import Deps
 log = structlog.get_logger()
 Answer = TypeVar("Answer")
 _SHAPE_REFUSED = frozenset({"invalid_blocks", "msg_blocks_too_long", "msg_too_long"})
-_SKEW = timedelta(minutes=10)  # between our clock, which says when it was tried, and Slack's, which stamps messages
+_SKEW = timedelta(minutes=10)  # between our clock, which records the try, and Slack's, which stamps messages
 
 
 def posted_before(deps: Deps, due: Due, place: Place, *, mark: str) -> str:
-    """The timestamp under which an earlier try has posted it: one that was killed, or was not told how it went."""
+    """The timestamp of a message that an earlier try posted before it was killed or lost the answer."""
     if due.tried_at is None:
         return ""
     return deps.channel.find(place, mark=mark, since=due.tried_at - _SKEW)
 
 
 def post(deps: Deps, due: Due, place: Place, *shapes: Text, mark: str) -> str:
-    """Post it in the first of its shapes that Slack takes, unless it stands there already; return its timestamp."""
+    """Post the first version that Slack accepts, unless the message is posted already; return its timestamp."""
     stands = posted_before(deps, due, place, mark=mark)
     return stands or plainer(shapes, lambda shape: deps.channel.post(place, shape, mark=mark))
 
 
 def post_or_find(deps: Deps, due: Due, channel: str, ts: str, *, version: int) -> None:
-    """Note where it stands. If somebody else posted it while our lease had run out, ours is the twin."""
+    """Record the message's timestamp. If another replica posted it after our lease expired, ours is the duplicate."""
     stands = deps.store.mark_delivered(due, channel=channel, ts=ts, version=version)
     if stands not in ("", ts):
         _take_back(deps, due, channel, ts)
 
 
 def post_all(deps: Deps, due: Due, place: Place, texts: Sequence[tuple[str, Text]], *, version: int) -> None:
-    """Several messages of one piece, each with its mark.
+    """Post the parts of a long message, each with its own mark.
 
-    If somebody else went on while our lease had run out, some of ours are the only ones, which he has found, and some
-    are twins of his.
+    If another replica went on after our lease expired, it has used some of our parts and duplicated others.
     """
     began = deps.clock.now()
     ours = [(mark, post(deps, due, place, text, mark=mark)) for mark, text in texts]
@@ -55,7 +54,7 @@ def post_all(deps: Deps, due: Due, place: Place, texts: Sequence[tuple[str, Text
 
 
 def _has_twin(deps: Deps, place: Place, mark: str, ts: str, *, since: datetime) -> bool:
-    """What nobody can tell stays."""
+    """Delete the duplicates; if that is not possible, they stay."""
     try:
         return bool(deps.channel.find(place, mark=mark, since=since, besides=ts))
     except SlackError:
@@ -71,7 +70,7 @@ def _take_back(deps: Deps, due: Due, channel: str, ts: str) -> None:
 
 
 def plainer(shapes: Sequence[Text], send: Callable[[Text], Answer]) -> Answer:
-    """Send a message in the first of its shapes that Slack takes; the words alone are the last of them."""
+    """Send a message in the first version that Slack accepts; the last one is plain text."""
     for shape in shapes:
         try:
             return send(shape)

@@ -1,1 +1,1 @@
-"""People and places: group membership, channels, and who hears of a request."""
+"""People and channels: group membership, and who is told of a request."""

@@ -1,4 +1,4 @@
-"""Who is in which group, asked for each by itself: what is not known of one keeps nobody from using the others."""
+"""Read the members of groups, each group by itself: one that is not known does not affect the others."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -10,12 +10,12 @@ from bot.core.requests import Request
 from bot.errors import NotYet, Unverified
 from bot.workflow.process.deps import Deps
 
-MOST_CALLED = 10  # people of one group who are called by name in one message
+MOST_CALLED = 10  # members of one group who are mentioned by name in one message
 
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """The groups of the policy as they are now. Of those in `unknown` nobody could tell who is in them, and why."""
+    """The current members of the policy's groups; `unknown` says for each other group why its members are not known."""
 
     known: Sequence[Group]
     members: Mapping[str, frozenset[PersonId]]
@@ -24,7 +24,7 @@ class Groups:
 
 
 def read_groups(deps: Deps) -> Groups:
-    """Ask for every group."""
+    """Read every group."""
     groups = deps.policy.groups
     members, shifts, unknown = dict[str, frozenset[PersonId]](), dict[str, tuple[Shift, ...]](), dict[str, Unknown]()
     for group in groups:
@@ -36,7 +36,7 @@ def read_groups(deps: Deps) -> Groups:
 
 
 def read_cards(deps: Deps, request: Request) -> tuple[Mapping[str, Place], Mapping[str, Unknown]]:
-    """The channels where its card is, or where a rule might put it; and those of which nobody could tell."""
+    """The channels of the request's card and of the rules' cards; and those that could not be read."""
     cards, unknown = dict[str, Place](), dict[str, Unknown]()
     for channel in {rule.routing.card_channel for rule in deps.policy.rules} | {request.route.card_channel}:
         if channel:
@@ -48,14 +48,14 @@ def read_cards(deps: Deps, request: Request) -> tuple[Mapping[str, Place], Mappi
 
 
 def person(deps: Deps, who: PersonId, groups: Groups | None = None) -> Person:
-    """A person as they are now, with those of the known groups that hold them. Raises `Unverified`."""
+    """A person's current identity, with their groups among the known ones. Raises `Unverified`."""
     return deps.directory.person(who, (groups or read_groups(deps)).known)
 
 
 def mention_ids(deps: Deps, names: Iterable[str]) -> tuple[str, ...]:
-    """The ids by which a message calls these groups: a user group's own where that is known, else its members'.
+    """The ids that mention these groups: a user group's own id if known, else its members'.
 
-    A group that nobody can tell is left out.
+    A group whose members are not known is left out.
     """
     known = {group.name: group for group in deps.policy.groups}
     ids: list[str] = []
@@ -69,7 +69,7 @@ def mention_ids(deps: Deps, names: Iterable[str]) -> tuple[str, ...]:
 
 
 def with_names(deps: Deps, decision: Decision) -> Decision:
-    """The decision with people's names where a card shows them; without them where Slack does not tell."""
+    """The decision with people's names for the card; without names if Slack does not tell them."""
     if not isinstance(decision, NeedsApproval):
         return decision
     return replace(decision, on_call=tuple(_named(deps, shift) for shift in decision.on_call))

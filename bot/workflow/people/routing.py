@@ -1,4 +1,4 @@
-"""Who hears of a request when people are asked: where its card goes, whom it calls, which channels are merely told."""
+"""Routing: the channel of the card, whom the card mentions, and which channels are told of the request."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -15,7 +15,7 @@ from bot.workflow.process.deps import Deps
 
 
 def routed(deps: Deps, request: Request, decision: Allow | NeedsApproval) -> tuple[Request, list[Message]]:
-    """The request with its route, and what is said because of it, once its card stands."""
+    """The request with its route, and the messages that its route asks for, once its card is posted."""
     route = _inherited(deps, request) if isinstance(decision, Allow) else None
     route = route or _route(deps, request, decision.routing)
     card = place_of(deps, replace(request, route=route))
@@ -41,14 +41,14 @@ def _route(deps: Deps, request: Request, routing: Routing) -> Route:
 
 
 def _inherited(deps: Deps, request: Request) -> Route | None:
-    """An end of a mask, or its coming back, is heard of where the mask was.
+    """The route of an undo or reapplied hold: where the mask was announced.
 
-    What comes by itself has its card beside the mask's, and asks Slack nothing; that of one more host of a group is
-    in the thread of the first, and nobody else is told.
+    A request by the bot itself has its card beside the mask's, and asks Slack nothing. The card for one more host of a
+    group is in the thread of the first card, and nobody else is told.
     """
     ask = request.ask
     if ask.by_itself and ask.is_part:
-        return Route(stays=True)  # in the thread of the whole
+        return Route(stays=True)  # in the thread of the group's card
     mask_id = ask.undoes or (ask.repeats if ask.by_itself else "")
     mask = deps.store.get(mask_id) if mask_id else None
     if mask is None or request.ask.by_itself:
@@ -57,7 +57,7 @@ def _inherited(deps: Deps, request: Request) -> Route | None:
 
 
 def _is_private(deps: Deps, place: Place) -> bool:
-    """What nobody can tell is taken for private."""
+    """Whether the channel is private; an unknown one counts as private."""
     try:
         return deps.directory.place(place).is_private
     except (Unverified, NotYet):
@@ -65,7 +65,7 @@ def _is_private(deps: Deps, place: Place) -> bool:
 
 
 def _is_channel_allowed(deps: Deps, channel: str) -> bool:
-    """Nothing is told where others than our own people listen, or where nobody could tell who does."""
+    """Whether only our own people read the channel; no message goes to one where that is not known."""
     try:
         place = deps.directory.place(Place(channel))
     except (Unverified, NotYet):
@@ -81,7 +81,7 @@ def _told(request: Request, channels: Iterable[str], decision: Allow | NeedsAppr
 
 
 def _where(deps: Deps, request: Request, card: Place) -> Iterator[Message]:
-    """To whoever asked, where they asked: where the card is, if it is not there."""
+    """Tell the requester, where they asked, where the card is, if it is in another channel."""
     asked = request.ask.place
     if asked.is_shell or asked.channel == card.channel or request.ask.by_itself:
         return
@@ -97,6 +97,6 @@ def _name_of(deps: Deps, card: Place) -> str:
 
 
 def _called(card: Place, mentions: tuple[str, ...], request: Request) -> Message:
-    """A card in a thread calls nobody: that is done once, in the channel itself."""
+    """The ids that the card mentions. A card in a thread mentions nobody: that is done once, in the channel itself."""
     body = f"An approval is asked for: `{request.ask.change}`."
     return Message(MessageKind.NOTE, place=Place(card.channel), mentions=mentions, body=body, links_card=True)

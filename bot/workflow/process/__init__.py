@@ -1,1 +1,1 @@
-"""What everything in the workflow shares: its dependencies, and what this process knows of itself."""
+"""What everything in the workflow shares: its dependencies, and what this process knows about itself."""

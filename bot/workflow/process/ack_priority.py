@@ -1,17 +1,17 @@
-"""People first: while somebody waits for an acknowledgement, no new work is begun beside it."""
+"""Acknowledge Slack first: while a payload waits for its acknowledgement, no new work is started."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-PATIENCE = 0.5  # seconds that work stands back at most; a flood of payloads must not keep it from ever beginning
+PATIENCE = 0.5  # seconds that work is held back at most, so that a flood of payloads cannot stop it for ever
 
 
 class AckPriority:
-    """Counts who waits.
+    """Counts the payloads that wait.
 
     Looks and cards take the processor for tens of milliseconds each, and Python hands it on rarely: of twenty commands
-    that come in at once the last was acknowledged after a second, since the first were being looked into already.
+    at once, the last was acknowledged after a second, since the first were being worked on already.
     """
 
     def __init__(self, patience: float = PATIENCE) -> None:
@@ -23,7 +23,7 @@ class AckPriority:
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """Somebody waits meanwhile."""
+        """Count one payload for the duration of the block."""
         self._count(1)
         try:
             yield
@@ -31,7 +31,7 @@ class AckPriority:
             self._count(-1)
 
     def stand_back(self) -> None:
-        """Return when nobody waits any more, at the latest after the seconds of patience."""
+        """Return when no payload waits any more, at the latest after half a second."""
         self._nobody.wait(self._patience)
 
     def _count(self, change: int) -> None:

@@ -1,11 +1,11 @@
-"""What this process knows of its own state: signs of life of its threads, its token, messages it could not draw."""
+"""Liveness of this process: beats of its threads, the state of its Slack token, and render failures."""
 
 import threading
 from collections import Counter
 from collections.abc import Mapping
 from time import monotonic
 
-# Slack's words for a token that is of no use any more, whatever is asked with it (Slack, "Web API", errors).
+# Slack's error codes for a token that is of no use any more (Slack, "Web API", errors).
 TOKEN_REFUSED = frozenset({"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"})
 
 
@@ -20,44 +20,44 @@ class Liveness:
         self.token_is_refused = threading.Event()
 
     def beat(self, name: str) -> None:
-        """A thread that should come round again and again has done so."""
+        """A thread that should come round regularly has done so."""
         with self._lock:
             self._beats[name] = monotonic()
 
     def ended(self) -> None:
-        """No thread is expected to come round any more."""
+        """The thread has ended, so no beat is expected any more."""
         with self._lock:
             self._beats.clear()
 
     @property
     def ages(self) -> dict[str, float]:
-        """How many seconds ago each was heard of."""
+        """Seconds since the last beat of each thread."""
         now = monotonic()
         with self._lock:
             return {name: now - at for name, at in self._beats.items()}
 
     def not_drawn(self, kind: str) -> None:
-        """A message of this kind could not be drawn, and something plainer took its place."""
+        """A message of this kind could not be rendered, and a plainer version took its place."""
         with self._lock:
             self._render_failures[kind] += 1
 
     @property
     def render_failures(self) -> Mapping[str, int]:
-        """How many of each kind could not be drawn."""
+        """The number of render failures of each kind."""
         with self._lock:
             return dict(self._render_failures)
 
     @property
     def refused(self) -> str:
-        """Slack's word for why it does not take the bot's token; empty while it does."""
+        """Slack's error code for the bot's token; empty while Slack accepts it."""
         return self._refused
 
     def token_refused(self, code: str) -> None:
-        """Slack does not take the token."""
+        """Slack refuses the token."""
         self._refused = code
         self.token_is_refused.set()
 
     def token_taken(self) -> None:
-        """Slack takes the token, or a new one."""
+        """Slack accepts the token, or a new one."""
         self._refused = ""
         self.token_is_refused.clear()

@@ -1,4 +1,4 @@
-"""Which hosts could not be reached when they were last tried, so that people can be told before they ask."""
+"""Reachability: which hosts did not answer at the last try, so that people can be told before they ask."""
 
 import threading
 from collections.abc import Collection
@@ -10,19 +10,19 @@ from bot.ports import Clock, Hosts, Reply
 
 
 class Reachability:
-    """Kept in memory: it is what this process has seen, and a new one begins without a word."""
+    """Kept in memory: it is what this process has seen, and a new process starts empty."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._lost: dict[str, UnreachableHost] = {}
 
     def answered(self, host: str) -> None:
-        """It is there."""
+        """The host answered."""
         with self._lock:
             self._lost.pop(host, None)
 
     def lost(self, lost: UnreachableHost) -> None:
-        """It was tried in vain; since when is kept from the first time."""
+        """The host did not answer; the time of the first failure is kept."""
         with self._lock:
             first = self._lost.get(lost.host, lost)
             self._lost[lost.host] = UnreachableHost(lost.host, first.since, lost.why)
@@ -35,7 +35,7 @@ class Reachability:
 
 
 class Noted:
-    """Meets `ports.Hosts` by passing everything on, and notes who answered."""
+    """Implements `ports.Hosts`: passes everything on, and notes which hosts answered."""
 
     def __init__(self, hosts: Hosts, reach: Reachability, clock: Clock) -> None:
         self._hosts = hosts

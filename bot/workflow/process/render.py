@@ -1,4 +1,4 @@
-"""Drawing what people read: a renderer that fails is logged and counted, and something plainer takes its place."""
+"""Render what people read: a renderer that fails is logged and counted, and a plainer version takes its place."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -16,9 +16,9 @@ Drawn = TypeVar("Drawn")
 
 
 def draw_or_fall_back(deps: Deps, kind: str, *ways: Callable[[], Drawn]) -> Drawn:
-    """What the first of these ways makes that does not fail; the last one may fail itself.
+    """The result of the first of these functions that does not fail; the last one may raise.
 
-    They only draw. What has to be fetched is fetched before, since an outage is no mistake in a drawing.
+    The functions only render. Whatever must be fetched is fetched before, since an outage is no render failure.
     """
     for number, way in enumerate(ways[:-1]):
         try:
@@ -31,12 +31,12 @@ def draw_or_fall_back(deps: Deps, kind: str, *ways: Callable[[], Drawn]) -> Draw
 
 
 def in_words(deps: Deps, request: Request, draw: Callable[[], str]) -> str:
-    """A sentence about a request. Where it fails, what it is said for goes on, and people are sent to the card."""
+    """A sentence about a request; if it cannot be rendered, a reference to the card takes its place."""
     return draw_or_fall_back(deps, "sentence", draw, lambda: fallback.sentence(request))
 
 
 def card_of(deps: Deps, request: Request) -> Text:
-    """The card of a request as it is stored now."""
+    """The card of a request in its stored state."""
     return draw_or_fall_back(
         deps, "card", lambda: _render(request, now=deps.clock.now()), lambda: fallback.card(request)
     )

@@ -1,1 +1,1 @@
-"""Questions that change nothing: answers, the Home tab, and what forms offer."""
+"""Questions that change nothing: answers, the Home tab, and the options of forms."""

@@ -1,4 +1,4 @@
-"""Questions: what is masked, what would happen, and why. They look, and change nothing."""
+"""Answer questions without changing anything: what is masked, what would happen, and why."""
 
 import secrets
 import threading
@@ -37,11 +37,11 @@ from bot.workflow.requests.kill_switch_state import stopped_too
 from bot.workflow.requests.mask_inventory import book
 
 log = structlog.get_logger()
-_ANY_UNIT = UnitName("any.service")  # where a question names no unit, only the place and the person are looked at
+_ANY_UNIT = UnitName("any.service")  # a question that names no unit is judged by channel and person alone
 
 
 class Answers:
-    """Finds answers in the background, a few at a time, and tells each to its asker alone."""
+    """Find answers in the background, a few at a time, and send each to its asker alone."""
 
     def __init__(self, deps: Deps, *, workers: int = 6) -> None:
         self._deps = deps
@@ -49,14 +49,14 @@ class Answers:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="answer")
 
     def answer(self, question: Question, who: Caller) -> None:
-        """Answer later: to the asker alone, but a plan to everybody where it could be asked for."""
+        """Answer later: to the asker alone; a plan to everybody, where the change could be requested."""
         if question.word is Word.PLAN:
             self._later(who, lambda: self._plan(question, who))
         else:
             self._later(who, lambda: answer(self._deps.pinned(), question, who))
 
     def _plan(self, question: Question, who: Caller) -> Text | None:
-        """What approvers would see, where they would see it; a no is for the asker alone."""
+        """What approvers would see, where they would see it; a refusal goes to the asker alone."""
         parts = self._deps.pinned()
         weighed = evaluate_change(parts, about(parts, question, who))
         text = answers.plan(weighed.request, weighed.decision, parts.clock.now())
@@ -70,20 +70,20 @@ class Answers:
         self._later(who, lambda: _details(self._deps.pinned(), request, who), form=form)
 
     def whisper(self, place: Place, to: str, text: str) -> None:
-        """Say a sentence to one person, later."""
+        """Send a sentence to one person later."""
         self._later(Caller(PersonId("", to), "", place), lambda: plain(text))
 
     def later(self, job: Callable[[], None]) -> None:
-        """Do something in the background, when there is a moment for it."""
+        """Run something in the background as soon as a thread is free."""
         self._pool.submit(job)
 
     @property
     def is_ending(self) -> bool:
-        """Whether what goes on in the background has to come to its end."""
+        """Whether background work has to finish now."""
         return self._ending.is_set()
 
     def close(self) -> None:
-        """Let what is being answered come to its end."""
+        """Finish the answers in progress and stop."""
         self._ending.set()
         self._pool.shutdown(wait=True)
 
@@ -91,7 +91,7 @@ class Answers:
         self._pool.submit(self._tell, who, find, form)
 
     def _tell(self, who: Caller, find: Callable[[], Text | None], form: str) -> None:
-        """What is found, unless it was said already."""
+        """Send the answer, unless it was sent already."""
         try:
             text = find()
         except MaskbotError as error:
@@ -114,7 +114,7 @@ class Answers:
 
 
 def answer(deps: Deps, question: Question, who: Caller) -> Text:
-    """The answer, for those who may look. Raises a `MaskbotError` whose text is the answer where there is none."""
+    """The answer, for those who may look. If there is none, raises a `MaskbotError` whose text is the answer."""
     if question.word is Word.HELP:
         return _help(deps, question, who)
     asked = about(deps, question, who)
@@ -138,7 +138,7 @@ def answer(deps: Deps, question: Question, who: Caller) -> Text:
 
 
 def _help(deps: Deps, question: Question, who: Caller) -> Text:
-    """What somebody may do; where the bot does not act it says so, but strangers learn nothing."""
+    """What the person may do. Outside allowed channels the help says so, but strangers learn nothing."""
     me = person(deps, who.id)
     not_here = ""
     try:
@@ -155,7 +155,7 @@ def _help(deps: Deps, question: Question, who: Caller) -> Text:
 
 
 def about(deps: Deps, question: Question, who: Caller) -> Request:
-    """What a question is about, as a request that nobody records. Raises `MaskbotError` for those who may not look."""
+    """The subject of a question, as an unrecorded request. Raises `MaskbotError` for those who may not look."""
     change = question.change or Change(Verb.MASK, question.host or _any_host(deps), question.unit or _ANY_UNIT)
     asked = _hypothetical(deps, change, who)
     if no := may_look(facts(deps, asked, Moment.ASK), deps.policy):
@@ -165,7 +165,7 @@ def about(deps: Deps, question: Question, who: Caller) -> Request:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A request that nobody recorded, what it would be answered, why, and who could approve it."""
+    """An unrecorded request, its decision, the reasons, and who could approve it."""
 
     request: Request
     decision: Decision
@@ -174,7 +174,7 @@ class Evaluation:
 
 
 def evaluate_change(deps: Deps, asked: Request) -> Evaluation:
-    """What a request would be answered, looked at like a real one, and why. Nothing is recorded and nobody is asked."""
+    """Decide about a change as for a real request, with reasons. Nothing is recorded and nobody is asked."""
     change = asked.ask.change
     seen = look(
         deps, deps.host(change.host), unit_behind(live_masks(deps, change), change), full=True, user=change.user
@@ -200,7 +200,7 @@ def _any_host(deps: Deps) -> str:
 
 
 def _status(deps: Deps, question: Question) -> Text:
-    """How a unit is, or what is masked on a host."""
+    """The state of a unit, or the masks of a host."""
     host = deps.host(question.host)
     if question.unit is None:
         return mask_inventory.listing(book(deps, host.name), host=host.name)
@@ -217,7 +217,7 @@ def _details(deps: Deps, request: Request, who: Caller) -> Text:
     given = facts(deps, _hypothetical(deps, request.ask.change, where), Moment.ASK)
     if no := may_see_all(given, deps.policy):
         raise UsageError(f"{no.reason} {no.hint}".strip())
-    offered = () if who.place.is_home else offers(deps, request, who.id)  # there no form can be opened from it
+    offered = () if who.place.is_home else offers(deps, request, who.id)  # no form can be opened from there
     return draw_or_fall_back(
         deps,
         "details",

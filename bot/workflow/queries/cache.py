@@ -1,4 +1,4 @@
-"""What is worth having ready: taken in the background when somebody first wants it, and kept for a while."""
+"""A cache that is filled in the background when somebody first needs a value, and kept for a while."""
 
 import threading
 from collections.abc import Callable, Hashable
@@ -13,22 +13,22 @@ from bot.ports import Clock
 log = structlog.get_logger()
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
-Later = Callable[[Callable[[], None]], object]  # does something in the background
+Later = Callable[[Callable[[], None]], object]  # runs something in the background
 
 
 @dataclass(frozen=True, slots=True)
 class Cached(Generic[Value]):
-    """What was found, and how long it is good."""
+    """A value, and until when it is good."""
 
     value: Value
     good_for: timedelta
 
 
 class Cache(Generic[Key, Value]):
-    """One value for each key. Nobody waits: who asks gets what there is, also where it is old, or nothing yet."""
+    """One value for each key. Nobody waits: `of` returns the known value, even if it is old, or none yet."""
 
     def __init__(self, take: Callable[[Key], Cached[Value]], *, later: Later, clock: Clock, at_once: int = 2) -> None:
-        """`take` finds a value, of `at_once` keys at one time."""
+        """`take` finds a value, for at most `at_once` keys at a time."""
         self._take = take
         self._later = later
         self._clock = clock
@@ -38,7 +38,7 @@ class Cache(Generic[Key, Value]):
         self._under_way: set[Key] = set()
 
     def of(self, key: Key) -> Value | None:
-        """What is known now. What is missing or too old is taken meanwhile."""
+        """The known value. A missing or old one is refreshed in the background."""
         with self._lock:
             found = self._kept.get(key)
             is_old = found is None or found[1] <= self._clock.now()

@@ -1,4 +1,4 @@
-"""What a form offers to choose from: the units of each host, for people of ours, and what is refused by its name.
+"""The options of a form: the units of each host, for our own people, and which units are refused by name.
 
 Slack waits three seconds for a list and asks at every few keystrokes, so nothing here waits for a host or for Slack.
 """
@@ -21,21 +21,21 @@ from bot.workflow.process.deps import Deps
 from bot.workflow.queries.cache import Cache, Cached, Later
 
 log = structlog.get_logger()
-_DEADLINE = 5.0  # seconds; who types has gone on long before
-_AGAIN = timedelta(seconds=5)  # until a host, or Slack, that did not answer is asked again
-_MEMBER = timedelta(minutes=1)  # how long somebody counts as one of us, once Slack has said so
+_DEADLINE = 5.0  # seconds; a person who types does not wait longer
+_AGAIN = timedelta(seconds=5)  # until a host or Slack is asked again after no answer
+_MEMBER = timedelta(minutes=1)  # how long somebody counts as one of our people, once Slack has confirmed it
 
 
 @dataclass(frozen=True, slots=True)
 class UnitOptions:
-    """The units of a host, or None and why they are not known; without a reason they will be soon."""
+    """The units of a host, or None with the reason; None without a reason means that the list is being fetched."""
 
     units: tuple[UnitName, ...] | None = None
     why_not: str = ""
 
 
 class FormOptions:
-    """Lists of units by host, and what can be said of a unit before anybody asks for its mask."""
+    """Lists of units by host, and what is known of a unit before anybody asks for its mask."""
 
     def __init__(self, deps: Deps, later: Later) -> None:
         self._deps = deps
@@ -43,7 +43,7 @@ class FormOptions:
         self._members = Cache(self._member, later=later, clock=deps.clock)
 
     def units(self, host: str, *, asker: PersonId) -> UnitOptions:
-        """What is known now. Raises `UsageError` for an unknown host."""
+        """The units known now. Raises `UsageError` for an unknown host."""
         self._deps.host(host)
         is_ours, listed = self._members.of(asker), self._lists.of(host)
         if is_ours is False:
@@ -51,13 +51,13 @@ class FormOptions:
         return listed if listed and is_ours else UnitOptions()
 
     def protection(self, host: str) -> Callable[[UnitName], str]:
-        """Says of a unit of this host why it is refused, or needs more. Raises `UsageError` for an unknown host."""
+        """Functions that say why a unit of this host is refused or guarded. Raises `UsageError` for an unknown host."""
         parts = self._deps.pinned()
         known = parts.host(host)
         return lambda unit: protection(Change(Verb.MASK, host, unit), known, parts.policy)
 
     def objection(self, change: Change, *, by: PersonId) -> str:
-        """Why nobody could approve this, so that it is said while the form is open, and recorded; empty if not."""
+        """Why nobody could approve this, to show while the form is open, and recorded; empty if somebody could."""
         parts = self._deps.pinned()
         no = refused_by_name(change, parts.host(change.host), parts.policy)
         if no is None:

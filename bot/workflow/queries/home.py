@@ -1,4 +1,4 @@
-"""What concerns one person, gathered for their own page."""
+"""Gather what one person's Home tab shows."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -22,12 +22,12 @@ from bot.workflow.requests.kill_switch_state import kill_switch_state
 
 _OPEN = frozenset(stage for stage in Stage if not stage.is_final)
 _FINAL = frozenset(stage for stage in Stage if stage.is_final)
-_MOST = 200  # of each kind that are looked through
+_MOST = 200  # items of each kind that are read
 _LATELY = 5
 
 
 def drawn(deps: Deps, who: PersonId) -> Block:
-    """Somebody's page as it is now; where nobody can tell who they are, the reason stands on it and nothing else."""
+    """A person's current Home tab; if they cannot be identified, it shows only the reason."""
     groups = read_groups(deps)
     try:
         me = person(deps, who, groups)
@@ -70,7 +70,7 @@ def gather_home(deps: Deps, me: Person, groups: Groups) -> HomeView:
 
 
 def _masks(deps: Deps, me: Person) -> list[Request]:
-    """Theirs, and what is held by a group of theirs."""
+    """Masks of the person, and holds of their groups."""
     live = deps.store.find(Query(live_masks=True, limit=_MOST))
     held = [one for one in live if one.hold and one.hold.owners in me.groups]
     mine = deps.store.find(Query(live_masks=True, requester=me.id, limit=_MOST))
@@ -78,7 +78,7 @@ def _masks(deps: Deps, me: Person) -> list[Request]:
 
 
 def _could_decide(deps: Deps, request: Request, me: Person, groups: Groups) -> bool:
-    """They may decide on it, and have not yet. Nobody else is looked up: whether their vote counts is asked then."""
+    """Requests that the person could approve and has not voted on. No other approver is looked up here."""
     said = (vote for vote in request.votes if vote.digest == request.target.digest and vote.tally is not Tally.REFUSED)
     if any(vote.voter.is_same_as(me.id) for vote in said):
         return False
@@ -102,7 +102,7 @@ def _could_sign(deps: Deps, request: Request, me: Person, groups: Groups) -> boo
 
 
 def _facts(deps: Deps, request: Request, me: Person, groups: Groups) -> Facts | None:
-    """What is known without looking anybody else up; None where the host is no host of ours any more."""
+    """The facts known without looking anybody else up; None if the host is no longer configured."""
     try:
         host = deps.host(request.ask.change.host)
     except UsageError:

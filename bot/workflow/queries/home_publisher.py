@@ -1,4 +1,4 @@
-"""Each person's own page in the Home tab: published, and for a while after they did something drawn again and again."""
+"""Publish each person's Home tab, and update it for a while after they did something."""
 
 import threading
 from collections.abc import Callable
@@ -16,11 +16,11 @@ from bot.workflow.queries.home import drawn
 
 log = structlog.get_logger()
 _OURS = "I could not gather what concerns you: a mistake of mine. Whoever runs me finds it in my log."
-_FOLLOWED = timedelta(minutes=2)  # a page is drawn anew for what its person did so lately
+_FOLLOWED = timedelta(minutes=2)  # how long a Home tab is updated after its person's last action
 
 
 class HomePublisher:
-    """Draws pages one after the other in the background. `is_ending` says that it has to stop."""
+    """Publishes Home tabs one after the other in the background. `is_ending` says when to stop."""
 
     def __init__(self, deps: Deps, later: Later, is_ending: Callable[[], bool]) -> None:
         self._deps = deps
@@ -32,11 +32,11 @@ class HomePublisher:
         self._is_busy = False
 
     def show(self, person: PersonId) -> None:
-        """Draw somebody's page soon."""
+        """Publish a person's Home tab soon."""
         self._want(person)
 
     def follow(self, person: PersonId, request_id: str) -> None:
-        """Draw it, and again whenever this request of theirs has moved on."""
+        """Publish it now, and again whenever this request of theirs changes."""
         with self._lock:
             self._followed[person, request_id] = (-1, self._deps.clock.now() + _FOLLOWED)
         self._want(person)
@@ -49,7 +49,7 @@ class HomePublisher:
             self._later(self._work)
 
     def _work(self) -> None:
-        """Until nothing is wanted any more and nothing is followed."""
+        """Run until nothing is left to publish and no request is followed."""
         try:
             while not self._is_ending() and self._has_more():
                 self._step()
@@ -76,7 +76,10 @@ class HomePublisher:
             self._see_what_moved()
 
     def _see_what_moved(self) -> None:
-        """What was over already is followed too until it has moved: a review may be signed, a mask handed over."""
+        """Find requests that changed.
+
+        A finished request is followed too: its review may be signed, its mask handed over.
+        """
         with self._lock:
             followed = dict(self._followed)
         now = self._deps.clock.now()

@@ -1,1 +1,1 @@
-"""Stored requests: submitted, looked up, related to each other, closed."""
+"""Requests in the store: submitted, looked up, related to each other, closed."""

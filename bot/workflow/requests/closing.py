@@ -1,4 +1,4 @@
-"""How a request ends without running, and the words its requester gets."""
+"""Close a request that does not run, with the sentence that its requester gets."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,39 +26,43 @@ def end(deps: Deps, request: Request, stage: Stage, because: str, *, code: str, 
 
 
 def _last_words(request: Request, because: str) -> list[Message]:
-    """Who asked is told alone while nobody else has heard of it; what came by itself has nobody to be told."""
+    """The requester alone is told if nobody else knows of the request.
+
+    One by the bot itself has no requester to tell.
+    """
     if request.stage is not Stage.ASKED:
         return over(request)
     return [] if request.ask.by_itself else [to_requester(request, because)]
 
 
 def over(request: Request) -> list[Message]:
-    """Who hears that a request is over: whoever is where its card is, who was told of it, and its owner."""
+    """The messages at the end of a request: to the card's channel, to whoever was told of it, and to its owner."""
     told = [Message(MessageKind.LINE, place=Place(channel)) for channel in request.route.told]
-    nobody = request.ask.place.is_shell or request.ask.by_itself  # at a terminal it is seen, and a clock hears nothing
+    # the command line shows it, and the bot itself reads nothing
+    nobody = request.ask.place.is_shell or request.ask.by_itself
     owner = [] if nobody else [Message(MessageKind.LINE, to=request.owner.user)]
     return [Message(MessageKind.LINE), *told, *owner]
 
 
 def refuse(deps: Deps, request: Request, refusal: Refuse, *, claim: Claim | None = None) -> Request:
-    """End a request with the answer no."""
+    """Refuse a request."""
     return end(deps, request, Stage.REFUSED, sentence(refusal), code=refusal.code, claim=claim)
 
 
 def sentence(refusal: Refuse) -> str:
-    """What said no, and what would help."""
+    """Why it was refused, and what would help."""
     return f"{refusal.reason} {refusal.hint}".strip()
 
 
 def to_requester(request: Request, body: str) -> Message:
-    """Words for the requester alone, or for whose the request is by now."""
+    """A message for the requester or current owner alone."""
     return Message(MessageKind.WHISPER, to=request.owner.user, body=body)
 
 
 def event(
     request: Request, kind: str, *, outcome: str = "success", code: str = "", actor: PersonId | None = None, **data: Any
 ) -> Event:
-    """An audit event about a request, with what every such event says; `actor` is the person who did it, if one did."""
+    """An audit event about a request, with the data of every such event; `actor` is the person who acted, if any."""
     ask, target = request.ask, request.target
     about = {
         "change": str(ask.change),
@@ -76,14 +80,17 @@ def event(
 
 
 def limit_events(request: Request, answer: NeedsApproval) -> list[Event]:
-    """For the record: it goes beyond a limit, so more people have to agree. Told once however often it is judged."""
+    """Audit events for a limit that raises the approvals.
+
+    Each is recorded once, however often the request is judged.
+    """
     known = request.approval.raised if request.approval else ()
     beyond = [one for one in answer.raised if one.code == REACH and one.code not in {old.code for old in known}]
     return [event(request, "blast_radius.exceeded", outcome="denied", code=one.code, why=one.why) for one in beyond]
 
 
 def states(seen: Snapshot | None) -> dict[str, str] | None:
-    """systemd's own four words, for the record."""
+    """The four states of a unit, as systemd names them, for the audit log."""
     if seen is None:
         return None
     return {"load": seen.load, "active": seen.active, "sub": seen.sub, "unit_file": seen.file_state}
@@ -98,7 +105,7 @@ def back_to_waiting(
     messages: Sequence[Message] = (),
     claim: Claim,
 ) -> Request:
-    """Ask people anew: what they approved is not what would run now, or those who approved may not any more."""
+    """Ask people anew: the plan has changed, or approvers lost their rights."""
     approval = request.approval
     if approval is None:
         return end(deps, request, Stage.CANCELLED, "; ".join(changed), code="plan_changed", claim=claim)

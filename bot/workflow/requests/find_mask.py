@@ -1,4 +1,6 @@
-"""From any name of a unit to our mask of it: a masked unit has lost its names on the host, and the record has them."""
+"""Find our mask of a unit by any of its names: a masked unit has lost its aliases on the host, but the record has
+them.
+"""
 
 from collections.abc import Sequence
 
@@ -17,13 +19,13 @@ def live_masks(deps: Deps, change: Change) -> list[Request]:
 
 
 def unit_behind(live: Sequence[Request], change: Change) -> UnitName:
-    """The unit that a change is about: of the live masks there, the one that goes by this name; else the name."""
+    """The real name of the unit: that of our live mask which covers this name; else the name itself."""
     if any(mask.target.unit == change.unit for mask in live):
         return change.unit
     return next((mask.target.unit for mask in live if str(change.unit) in names_of(mask)), change.unit)
 
 
 def names_of(mask: Request) -> frozenset[str]:
-    """Every name that the mask covers, as far as it was known before."""
+    """Every known name that the mask covers."""
     seen = [look.names for look in (mask.target.planned, mask.target.before) if look]
     return frozenset({str(mask.ask.change.unit), str(mask.target.unit)}).union(*seen)

@@ -1,7 +1,7 @@
-"""A hold for a group of hosts: one request is the whole of it, and each host after the first has one of its own.
+"""Holds of a host group: one request for the group, and one of its own for each host after the first.
 
-People approve the whole, on the first host. From there `spreading` takes it to the others, and off them once it is
-lifted.
+People approve the hold for the group, on its first host. `bot/workflow/hold/rollout.py` extends it to the other hosts,
+and lifts it from all of them.
 """
 
 from dataclasses import replace
@@ -16,7 +16,7 @@ _MOST = 1000
 
 
 def newest(deps: Deps, mask_id: str) -> Request:
-    """What stands for it now: a hold may have been put back since by another request."""
+    """The newest request for the hold, which may have been reapplied by later requests."""
     mask = deps.store.get(mask_id)
     while mask.repeated_by:
         mask = deps.store.get(mask.repeated_by)
@@ -24,26 +24,28 @@ def newest(deps: Deps, mask_id: str) -> Request:
 
 
 def approved(deps: Deps, mask: Request) -> Request:
-    """By which people approved it; putting it back is nobody's request."""
+    """The request in which people approved the hold; reapplying it needs no approval."""
     while mask.ask.is_put_back:
         mask = deps.store.get(mask.ask.repeats)
     return mask
 
 
 def is_whole(request: Request) -> bool:
-    """Whether it asks for a hold on a whole group."""
+    """Whether the request asks for a hold on a whole group."""
     hold = request.ask.change.hold
     return request.ask.change.verb is Verb.MASK and hold is not None and hold.is_whole
 
 
 def in_group(deps: Deps, group: str) -> list[Host]:
-    """The hosts of a group as they are configured now, by name."""
+    """The hosts of a group that are configured now, by name."""
     hosts = (host for host in deps.inventory.hosts if group in host.groups)
     return sorted(hosts, key=lambda host: host.name)
 
 
 def others(deps: Deps, request: Request, mask: Request | None) -> tuple[Host, ...]:
-    """The further hosts that a question is about: where it would be held, or where a whole, `mask`, would be lifted."""
+    """The further hosts that a request is about: those that it would hold, or those from which a hold would be
+    lifted.
+    """
     first, hold = request.ask.change.host, request.ask.change.hold
     if request.ask.by_itself or request.ask.extends:
         return ()
@@ -56,7 +58,7 @@ def others(deps: Deps, request: Request, mask: Request | None) -> tuple[Host, ..
 
 
 def whole_of(deps: Deps, request: Request) -> Request | None:
-    """The request by which people approved the hold that this is a part of; None once that was lifted."""
+    """The approved request of the hold that this one belongs to; None once that was lifted."""
     hold = request.ask.change.hold
     if hold is None or not hold.part_of:
         return None
@@ -64,24 +66,24 @@ def whole_of(deps: Deps, request: Request) -> Request | None:
 
 
 def is_of(deps: Deps, part: Request, whole: Request) -> bool:
-    """Whether it is a part of just this hold: another may be for a group that the same host is in."""
+    """Whether the request belongs to just this hold; the host may be in other groups with holds of their own."""
     hold = part.ask.change.hold
     return hold is not None and bool(hold.part_of) and newest(deps, hold.part_of).id == whole.id
 
 
 def read_parts(deps: Deps, whole: Request) -> dict[str, Request]:
-    """By host what holds it there, or was to."""
+    """The request that holds each host, or was to hold it."""
     task = deps.store.get_periodic(spread_of(approved(deps, whole)))
     written = task.document.get("hosts", {}) if task else {}
     return {host: newest(deps, one["request"]) for host, one in written.items()}
 
 
 def spread_of(whole: Request) -> str:
-    """The name of the task that sees to it."""
+    """The name of the periodic task that rolls the hold out."""
     return f"{SPREAD}:{whole.id}"
 
 
 def see_to(deps: Deps, mask: Request) -> None:
-    """Something happened to a whole, or is about to: it is looked after at once, also if that is just being done."""
+    """Make the rollout of a group's hold due at once, even if it is being performed."""
     name = spread_of(approved(deps, mask))
     update_periodic(deps, name, lambda task: (replace(task, due_at=deps.clock.now()), ()))

@@ -1,7 +1,7 @@
-"""A hold for a host that cannot be reached: it stays pending, visibly, until the host is seen or its review day comes.
+"""A hold for an unreachable host stays pending, visibly, until the host answers or its review date comes.
 
-Before anybody looked there is nothing to approve, so it waits for a look. Approved, its approval stays good: once the
-host is back, the plan has to be the approved one and every right is read again, or people are asked anew.
+Before the first look there is nothing to approve, so the request waits for a look. An approved one stays approved: once
+the host is back, the plan must be the approved one and every right is read again, or people are asked anew.
 """
 
 from dataclasses import replace
@@ -17,10 +17,10 @@ _OPEN = frozenset({Stage.ASKED, Stage.APPROVED})
 
 
 def stay_pending(deps: Deps, request: Request, error: HostError, *, claim: Claim) -> None:
-    """Raises `NotYet` for a hold whose host may come back; for anything else nothing happens."""
+    """Raise `NotYet` for a hold whose host may come back; do nothing for any other request."""
     ask, now = request.ask, deps.clock.now()
     hold = ask.change.hold
-    # What is put back does not stay: its hold looks before it asks.
+    # A reapplied hold does not stay pending: the hold itself checks the host before it asks.
     if hold is None or ask.is_put_back or ask.change.window or not error.passing:
         return
     if request.target.note != str(error):
@@ -34,14 +34,14 @@ def stay_pending(deps: Deps, request: Request, error: HostError, *, claim: Claim
 
 
 def _told(request: Request, body: str) -> Message:
-    """To who asked alone; a hold that goes to one more host says it where the whole of it is."""
+    """Tell the requester alone; for one more host of a group, the group's thread."""
     if not request.ask.by_itself:
         return to_requester(request, body)
     return Message(MessageKind.NOTE, body=body, place=request.ask.place)
 
 
 def host_is_back(deps: Deps, host: str) -> None:
-    """Whatever is pending for it is taken up at once."""
+    """Make every request due that is pending for the host."""
     for request in deps.store.find(Query(host=host, stages=_OPEN)):
         if request.ask.change.hold and request.target.note:
             deps.store.make_due(request.id)

@@ -1,4 +1,4 @@
-"""How requests are related: a mask, what repeats it, what undoes it, and the hosts of a hold."""
+"""How requests are related: a mask, its repetitions, its undo, and the hosts of a hold."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from bot.workflow.requests.hold_group import newest, others
 
 
 def owed(deps: Deps, mask_id: str) -> Target:
-    """What an undo goes by. A hold that was put back owes what there was before it was made first."""
+    """The request whose earlier state an undo restores; for a reapplied hold, the first request of the hold."""
     mask = deps.store.get(mask_id)
     first = mask
     while first.ask.change.hold and first.ask.repeats:
@@ -42,7 +42,7 @@ def find_related(deps: Deps, request: Request, live: Sequence[Request] | None = 
 
 
 def about_the_newest(deps: Deps, request: Request) -> Request:
-    """An undo that takes back what stands there now."""
+    """An undo, changed so that it undoes the mask that is in place now."""
     undoes = request.ask.undoes
     return replace(request, ask=replace(request.ask, undoes=newest(deps, undoes).id)) if undoes else request
 
@@ -54,7 +54,7 @@ def with_all_hosts(request: Request, related: Related) -> Request:
 
 
 def with_own_mask(request: Request, related: Related) -> Request:
-    """An unmask of something that we masked is an undo of it: say so in the request."""
+    """An unmask of one of our masks is an undo of it; record that in the request."""
     if related.own_mask is None or request.ask.change.verb is not Verb.UNMASK:
         return request
     return replace(request, ask=replace(request.ask, undoes=related.own_mask.id))
@@ -63,7 +63,7 @@ def with_own_mask(request: Request, related: Related) -> Request:
 def rival(deps: Deps, request: Request) -> Request | None:
     """Another open request for the same unit on the same host, which has to end first.
 
-    Of two that are just being looked at, the one that was asked first goes on: else each would turn away the other.
+    Of two that are both in preflight, the earlier one goes on: else each would refuse the other.
     """
     open_stages = frozenset(stage for stage in Stage if not stage.is_final)
     change = request.ask.change

@@ -1,4 +1,4 @@
-"""A button under a card: the request that it belongs to, how that stands, and where what comes of it is said."""
+"""Look up the request of a button: its state, related requests, and where the next card goes."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,7 +17,7 @@ _NOT_ON_RECORD = "This button belongs to a request that is not on record any mor
 
 
 def stored_request(deps: Deps, request_id: str) -> Request:
-    """A request as it is stored. Raises `UsageError` where there is none."""
+    """A request as it is stored. Raises `UsageError` if there is none."""
     try:
         return deps.store.get(request_id)
     except NoSuchRequest:
@@ -42,26 +42,26 @@ def beside(deps: Deps, request: Request, caller: Caller) -> Caller:
 
 
 def how_it_stands(request: Request) -> str:
-    """For whoever pressed it too late."""
+    """The state of the request, for whoever pressed a button too late."""
     outcome = f", {request.target.outcome}" if request.target.outcome else ""
     back = ", taken back" if request.undone_by else ""
     return f"the request is {request.stage}{outcome}{back}.".replace("_", " ")
 
 
 def before_our_mask(deps: Deps, request: Request) -> Snapshot | None:
-    """What the unit was before the mask that this request prolongs; None if it prolongs none."""
+    """The unit's state before the mask that this request extends; None if it extends none."""
     return deps.store.get(request.ask.extends).target.before if request.ask.extends else None
 
 
 def undo_in_progress(deps: Deps, mask: Request) -> Request | None:
-    """What somebody does about the mask, if it is under way; what waits for votes is not in the way."""
+    """A running undo or other request about the mask; one that waits for approval does not count."""
     busy = frozenset({Stage.ASKED, Stage.APPROVED, Stage.RUNNING})
     found = deps.store.find(Query(host=mask.target.host, unit=mask.target.unit, stages=busy))
     return next((one for one in found if mask.id in (one.ask.undoes, one.ask.extends, one.ask.repeats)), None)
 
 
 def describe_decision(request: Request) -> str:
-    """Who decided and how it stands, for somebody who came too late."""
+    """Who decided and what the state is, for somebody who voted too late."""
     approvers = ", ".join(vote.voter_name for vote in request.counted)
     if request.stage is Stage.DENIED:
         return f"Too late: {request.because}"

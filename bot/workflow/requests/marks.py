@@ -13,9 +13,9 @@ from bot.workflow.requests.hold_group import is_whole, see_to
 
 
 def mark_undone(deps: Deps, mask_id: str, *, by: str, is_taken_back: bool) -> None:
-    """Write into our mask that it was taken back, or was gone already.
+    """Write into our mask that it was undone, or was gone already.
 
-    It is done before the undo itself ends, so that a crash cannot part the two.
+    This happens before the undo itself ends, so that a crash cannot separate the two.
     """
     at = deps.clock.now() if is_taken_back else None
 
@@ -28,12 +28,12 @@ def mark_undone(deps: Deps, mask_id: str, *, by: str, is_taken_back: bool) -> No
 
 
 def mark_repeated(deps: Deps, first_id: str, *, by: str) -> None:
-    """Write into a request that failed halfway that a later one has done it: what it left belongs to that one now."""
+    """Write into a request that failed halfway that a later one finished it and now owns what it left."""
     _mark(deps, first_id, "mask.repeated", by, lambda first: replace(first, repeated_by=by))
 
 
 def mark_lifted(deps: Deps, part_id: str, *, by: str) -> None:
-    """Write into the mask of one host that the hold for its group was lifted: it ends now, as masks do that end."""
+    """Write into a host's mask that the hold of its group was lifted: the mask expires now."""
     now = deps.clock.now()
 
     def marked(mask: Request) -> Request:
@@ -43,7 +43,7 @@ def mark_lifted(deps: Deps, part_id: str, *, by: str) -> None:
 
 
 def mark_extended(deps: Deps, mask_id: str, by: Extension, *, is_approved: bool) -> bool:
-    """Write a later end into our mask, once; False if it does not stand any more."""
+    """Write a later expiry into our mask, once; False if the mask is not in place any more."""
 
     def marked(mask: Request) -> Request:
         if mask.aftercare.is_extended_by(by.request_id) or not mask.is_live_mask:

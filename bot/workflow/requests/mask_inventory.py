@@ -1,4 +1,4 @@
-"""The ledger as it is kept: the page of each host in its watch, and our own record beside it."""
+"""The inventory of masks: each host's last scan, kept by its watch, beside our own records."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,7 +13,7 @@ from bot.errors import MaskbotError
 from bot.ports import Query
 from bot.workflow.process.deps import Deps
 
-_SOON = 0.2  # of the interval: after a change, and before a host that is away is tried again for the first time
+_SOON = 0.2  # of the interval: until the scan after a change, and until the first retry of an unreachable host
 
 WATCH = "watch"
 _OPEN = frozenset(stage for stage in Stage if not stage.is_final)
@@ -21,7 +21,7 @@ _MOST = 1000
 
 
 def watch_of(host: str) -> str:
-    """The name of the watch over a host, as a task."""
+    """The name of the periodic task that watches a host."""
     return f"{WATCH}:{host}"
 
 
@@ -31,7 +31,7 @@ def live_masks(deps: Deps, host: str = "") -> list[Request]:
 
 
 def book(deps: Deps, host: str = "") -> MaskInventory:
-    """All that is known now, of one host or of every host of the inventory."""
+    """The masks known now, on one host or on every host of the inventory."""
     deps = deps.pinned()
     documents = {task.name: task.document for task in deps.store.find_periodic(WATCH)}
     names = (host,) if host else deps.inventory.names
@@ -49,13 +49,13 @@ def book(deps: Deps, host: str = "") -> MaskInventory:
 
 
 def busy(deps: Deps, host: str) -> frozenset[str]:
-    """The units that are just being changed there."""
+    """Units that are being changed on the host."""
     running = deps.store.find(Query(host=host, stages=frozenset({Stage.RUNNING})))
     return frozenset(str(request.target.unit) for request in running)
 
 
 def owners_of(deps: Deps, page: HostView, seen: Scan, ours: Sequence[Request]) -> dict[str, str]:
-    """Which masks we made, by path: live ones, those known before, and of each new one whatever is on record."""
+    """Which masks are ours, by path: live ones, known ones, and for each new one whatever is on record."""
     owners = owned(seen, ours)
     known = {mask.path: mask.identity for mask in page.scan.masks} if page.scan else {}
     for mask in seen.masks:
@@ -68,14 +68,14 @@ def owners_of(deps: Deps, page: HostView, seen: Scan, ours: Sequence[Request]) -
 
 
 def _half_made(deps: Deps, pages: tuple[HostView, ...], live: list[Request]) -> list[Request]:
-    """Links that we made and that did not become masks, where a look has shown that they are there."""
+    """Links that we made and that did not become masks, if a look has shown them."""
     known = {request.id for request in live}
     others = {owner for page in pages for owner in page.ours.values()} - known
     return [request for owner in sorted(others) if (request := deps.store.get(owner)).can_be_undone]
 
 
 def watch_soon(deps: Deps, host: str) -> None:
-    """Something was changed there: do not wait for the whole interval. Best effort; the next turn comes anyway."""
+    """Scan the host soon, because something was changed there. Best effort; the next regular scan comes anyway."""
     soon = deps.clock.now() + timedelta(seconds=deps.timings.watch_interval * _SOON)
     with suppress(MaskbotError):
         task = deps.store.get_periodic(watch_of(host))

@@ -1,4 +1,4 @@
-"""What else we did to a host since a change was done, so that later looks do not take it for a failure."""
+"""Our other changes to a host since a given change, so that later checks do not report them as failures."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,19 +8,19 @@ from bot.core.requests.aftercheck import told_of, touched
 from bot.ports import Query
 from bot.workflow.process.deps import Deps
 
-_NEWEST = 100  # requests about a host that are looked through
+_NEWEST = 100  # recent requests about a host that are read
 
 
 @dataclass(frozen=True, slots=True)
 class Later:
     """Our own changes since another one of ours."""
 
-    units: frozenset[str]  # what they changed, or what follows it
-    told: frozenset[str]  # what other threads have said of the same time
+    units: frozenset[str]  # units that they changed or affected
+    told: frozenset[str]  # consequences that other threads have reported for this time
 
 
 def own_changes(deps: Deps, request: Request) -> Later:
-    """Those that were carried out after this one, or are under way, in the same manager of the same host."""
+    """Requests carried out after this one, or running, in the same manager of the same host."""
     since = request.finished_at or request.asked_at
     found = deps.store.find(Query(host=request.target.host, limit=_NEWEST))
     others = [one for one in found if one.id != request.id and one.ask.change.user == request.ask.change.user]
@@ -34,6 +34,6 @@ def own_changes(deps: Deps, request: Request) -> Later:
 
 
 def _touched(deps: Deps, other: Request) -> frozenset[str]:
-    """An undo brings back what its mask took along."""
+    """The units that a request affects; an undo also affects what its mask stopped."""
     mask = deps.store.get(other.ask.undoes) if other.ask.undoes else None
     return touched(other) | (touched(mask) if mask else frozenset())

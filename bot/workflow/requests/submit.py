@@ -1,4 +1,4 @@
-"""How a request begins: it is written down, with its first event, before anybody looks at anything."""
+"""Submit a request: store it with its first audit event, before anything is checked."""
 
 import secrets
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from bot.workflow.requests.closing import event
 
 
 def record(deps: Deps, ask: Ask, *, key: str, provided: Callable[[Count], None] | None = None) -> Request:
-    """Record what was asked for, `provided` that raises nothing. The same key again finds what the first recorded."""
+    """Store what was asked for, unless `provided` raises. The same key again returns what the first stored."""
     now = deps.clock.now()
     target = Target(ask.change.host, ask.change.unit)
     request = Request(f"r{secrets.token_hex(5)}", key, ask, now, target, due_at=now)
