@@ -189,7 +189,7 @@ def main() -> None:
     except MaskbotError as error:
         typer.echo(str(error), err=True)
         sys.exit(MISUSE if isinstance(error, (ConfigError, UsageError)) else REFUSED)
-    except BrokenPipeError:  # whoever read our output has read enough
+    except BrokenPipeError:  # whoever read our output has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(REFUSED)
     except Exception as error:

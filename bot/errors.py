@@ -1,22 +1,22 @@
-"""What can go wrong, split by who must act."""
+"""The exceptions of maskbot, split by who must act."""
 
 
 class MaskbotError(Exception):
-    """Anything maskbot can tell a person about; its text is a sentence for that person."""
+    """Any error that maskbot can explain to a person; its text is a sentence for that person."""
 
 
 class UsageError(MaskbotError):
-    """The caller typed something that makes no sense; the text says what would have been right."""
+    """The caller typed something invalid; the text says what would have been right."""
 
 
 class ConfigError(MaskbotError):
-    """The operator must mend a file or a setting; the text names file and line where there is one."""
+    """The operator must fix a file or a setting; the text names file and line if there is one."""
 
 
 class HostError(MaskbotError):
     """A host could not be asked, and nothing was sent to it; `code` is for programs (`ssh_refused`, ...).
 
-    `passing` says whether trying again can help without anybody acting.
+    `passing` says whether a retry can help without anybody acting.
     """
 
     def __init__(self, text: str, *, code: str, passing: bool = False) -> None:
@@ -26,18 +26,18 @@ class HostError(MaskbotError):
 
 
 class OutcomeUnknown(MaskbotError):
-    """A command was sent and no answer came back: only another look can tell what it did."""
+    """A command was sent and no answer came back: only another look can tell its effect."""
 
 
 class HostileOutput(HostError):
-    """A host answered what the fixed script cannot have printed."""
+    """A host's output has a form that the fixed script cannot have printed."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text, code="hostile_output")
 
 
 class SlackError(MaskbotError):
-    """Slack did not do what was asked. `code` is Slack's own word; `retry_after` is in seconds.
+    """Slack did not do what was asked. `code` is Slack's error code; `retry_after` is in seconds.
 
     `passing` says whether the same call may succeed later.
     """
@@ -50,7 +50,10 @@ class SlackError(MaskbotError):
 
 
 class PagerError(MaskbotError):
-    """Nobody was paged; it is tried again, at the earliest `retry_after` seconds later where the receiver said so."""
+    """An alert was not delivered.
+
+    It is retried, at the earliest after `retry_after` seconds if the receiver said so.
+    """
 
     def __init__(self, text: str, *, code: str, retry_after: float | None = None) -> None:
         super().__init__(text)
@@ -59,11 +62,11 @@ class PagerError(MaskbotError):
 
 
 class SinkError(MaskbotError):
-    """A copy of the record was not taken, or nobody knows whether it was; it is sent again."""
+    """Audit records were not shipped, or it is not known whether they were; they are sent again."""
 
 
 class Unverified(MaskbotError):
-    """It could not be established who somebody is, or whether a group holds them: so the answer is no."""
+    """Somebody's identity or group membership could not be verified, which counts as a refusal."""
 
 
 class StoreBusy(MaskbotError):
@@ -71,7 +74,7 @@ class StoreBusy(MaskbotError):
 
 
 class MaybeRecorded(StoreBusy):
-    """The database went away while it was told to keep something: only a look can tell whether it did."""
+    """The connection to the database was lost during a commit: only a read can tell whether it was recorded."""
 
 
 class NoSuchRequest(MaskbotError):
@@ -79,11 +82,11 @@ class NoSuchRequest(MaskbotError):
 
 
 class NotOurs(MaskbotError):
-    """A newer version wrote this in words that this one does not know: it is left to that one."""
+    """A newer version wrote this with values that this one does not know: it is left to that version."""
 
 
 class Stale(MaskbotError):
-    """Somebody else moved the request first: read it again."""
+    """Somebody else changed the request first: read it again."""
 
 
 class LostClaim(Stale):
@@ -91,7 +94,7 @@ class LostClaim(Stale):
 
 
 class NotYet(MaskbotError):
-    """It may run, but not at this moment: it is tried again `again_in` seconds later, while its approval is good."""
+    """The request may run, but not now: it is retried after `again_in` seconds, while its approval is good."""
 
     def __init__(self, text: str, *, again_in: float = 0.5) -> None:
         super().__init__(text)

@@ -1,1 +1,1 @@
-"""The edges: each translates one outside party into the words of the core, and nothing more."""
+"""The edges: each translates one outside system into the types of the core, and nothing more."""

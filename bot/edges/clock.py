@@ -1,4 +1,4 @@
-"""The time of day, in UTC, and waiting for it to pass. It never goes backwards, whatever is done to the machine's."""
+"""The clock: UTC time that never goes backwards, whatever happens to the machine's clock, and waiting."""
 
 import threading
 import time
@@ -6,40 +6,42 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-_TREMOR = timedelta(seconds=5)  # more than a clock that is kept in time does now and then
-_LEAP = timedelta(seconds=60)  # forwards; a busy machine lets its threads wait for a while
+_TREMOR = timedelta(seconds=5)  # more than the drift of a synchronised clock
+_LEAP = timedelta(seconds=60)  # forwards: on a busy machine, threads may wait this long between two reads
 
 
 def wall_time() -> datetime:
-    """What the machine says it is, for those outside who compare it with their own clock."""
+    """The machine's wall-clock time, for outside systems that compare it with their own clock."""
     return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """Both clocks of the machine, and how far apart they were read: a busy machine lets a thread wait in between."""
+    """Readings of both clocks of the machine, and the time between them: a busy machine lets a thread wait in
+    between.
+    """
 
     wall: datetime
     passed: float
     uncertainty: timedelta
 
     def set_since(self, before: "_Seen") -> timedelta:
-        """How far the wall clock went beyond the time that passed."""
+        """How far the wall clock has advanced beyond the time that passed."""
         return self.wall - before.wall - timedelta(seconds=self.passed - before.passed)
 
 
 class SystemClock:
-    """The clock of this machine, held against the time that passes.
+    """The machine's clock, checked against the monotonic clock.
 
-    Set back, it goes on as if it had not been: an approval lasts no longer, nothing comes later. Set forward again it
-    is with the machine's once more. Set forward alone it follows: what is due is due.
+    If the wall clock is set back, this clock goes on as if it had not been: no approval lasts longer and nothing comes
+    later. Once the wall clock is right again, both agree. If it is set forward alone, this clock follows.
     """
 
     def __init__(self, wall: Callable[[], datetime] = wall_time, passed: Callable[[], float] = time.monotonic) -> None:
         self._wall, self._passed = wall, passed
         self._lock = threading.Lock()
         self._seen = self._look()
-        self._held = timedelta()  # how far the machine's clock is behind what we go by
+        self._held = timedelta()  # how far the machine's clock is behind this clock
         self._last = self._seen.wall
         self._jumps: list[timedelta] = []
 
@@ -60,11 +62,11 @@ class SystemClock:
         return _Seen(wall, passed, timedelta(seconds=passed - before))
 
     def wait(self, seconds: float) -> None:
-        """Let time pass; a jump of the wall clock does not change for how long."""
+        """Wait; a jump of the wall clock does not change for how long."""
         time.sleep(max(seconds, 0))
 
     def jumps(self) -> list[timedelta]:
-        """By how much the machine's clock has been set since this was asked last."""
+        """The jumps of the machine's clock since the last call."""
         self.now()
         with self._lock:
             jumps, self._jumps = self._jumps, []

@@ -1,4 +1,4 @@
-"""A limit for calls that have none of their own."""
+"""A deadline for calls that have no timeout of their own."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def call_after(seconds: float, end: Callable[[], None]) -> Iterator[None]:
-    """Call `end` in another thread if this is not over after so many seconds; it must not raise."""
+    """Call `end` in another thread if the block is not over after `seconds`; `end` must not raise."""
     timer = threading.Timer(seconds, end)
     timer.daemon = True
     timer.start()

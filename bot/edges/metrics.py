@@ -1,4 +1,4 @@
-"""What can be counted, for Prometheus. The edges count; no label holds a name of a unit, a host or a person."""
+"""Prometheus metrics. The edges count; no label contains the name of a unit, a host or a person."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ _QUICK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10)
 _SLOW = (0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 300)
 _HUMAN = (5, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 14400, 86400)
 
-SinkGauge = tuple[str, int, bool]  # its name, how many records it has not taken, whether it takes none
+SinkGauge = tuple[str, int, bool]  # the sink's name, how many records it has not taken, whether it takes none
 
 REGISTRY = CollectorRegistry()
 
@@ -43,7 +43,7 @@ _alarms = Gauge("maskbot_alarms", "1 while there is an alarm of that kind.", ["a
 
 
 def moved(request: Request) -> None:
-    """A request was stored in a stage that it was not in before."""
+    """A request was stored in another stage than before."""
     verb, stage = request.ask.change.verb, request.stage
     _moved.labels(verb, stage).inc()
     decided = request.approved_at if stage is Stage.APPROVED else request.finished_at
@@ -57,7 +57,7 @@ def moved(request: Request) -> None:
 
 @contextmanager
 def acknowledged() -> Iterator[None]:
-    """A payload is recorded and acknowledged meanwhile."""
+    """A payload was recorded and acknowledged during the block."""
     with _acked.time():
         yield
 
@@ -78,7 +78,10 @@ def slack(method: str) -> Iterator[None]:
 
 @contextmanager
 def _timed(histogram: Histogram, name: str) -> Iterator[None]:
-    """By how it ended: `ok`, or the kind of error. Slack's and hosts' own words for it would be labels without end."""
+    """Time the block by its result: `ok`, or the kind of error.
+
+    Error codes of Slack and hosts would be unbounded labels.
+    """
     began, result = perf_counter(), "ok"
     try:
         yield
@@ -90,32 +93,32 @@ def _timed(histogram: Histogram, name: str) -> Iterator[None]:
 
 
 def shipped(sink: str, count: int) -> None:
-    """A sink has taken so many records."""
+    """A sink has taken this many records."""
     _shipped.labels(sink).inc(count)
 
 
 def dropped_line() -> None:
-    """A line of the log was not written."""
+    """A log line was dropped."""
     _dropped.inc()
 
 
 def ready(part: str, *, is_well: bool) -> None:
-    """How a part of the bot is."""
+    """The health of a component."""
     _ready.labels(part).set(is_well)
 
 
 def alarm(kind: str, *, is_on: bool) -> None:
-    """Whether there is something that people outside Slack have to know."""
+    """Whether an alert is open."""
     _alarms.labels(kind).set(is_on)
 
 
 def exposition() -> bytes:
-    """Everything, as Prometheus reads it."""
+    """All metrics in Prometheus's format."""
     return generate_latest(REGISTRY)
 
 
 class RenderFailures(Collector):
-    """Messages that could not be drawn, by kind, counted where they are drawn."""
+    """Render failures by kind."""
 
     def __init__(self, count: Callable[[], Mapping[str, int]]) -> None:
         self._count = count
@@ -130,7 +133,7 @@ class RenderFailures(Collector):
 
 
 class Waiting(Collector):
-    """What waits in the store, looked at whenever somebody asks; a store that does not answer has nothing to show."""
+    """The backlog of the store, read at each scrape; a store that does not answer yields nothing."""
 
     def __init__(self, look: Callable[[], Backlog | None], sinks: Callable[[], Sequence[SinkGauge]]) -> None:
         self._look = look

@@ -1,4 +1,4 @@
-"""The caller's end of the command line's socket; small, so that asking a running bot is quick."""
+"""Client of the command line's socket; small, so that asking a running bot is quick."""
 
 import json
 import os
@@ -20,7 +20,7 @@ class NobodyThere(MaskbotError):
 
 
 def call(path: Path, words: Words) -> Iterator[Words]:
-    """Ask the running bot, and hear what it has to say. Raises `NobodyThere` where none is running."""
+    """Ask the running bot and pass its answers on. Raises `NobodyThere` if none is running."""
     with socket.socket(socket.AF_UNIX) as connection:
         try:
             connection.connect(str(path))
@@ -31,11 +31,11 @@ def call(path: Path, words: Words) -> Iterator[Words]:
         with suppress(ConnectionError), connection.makefile("rb") as lines:
             for line in lines:
                 yield json.loads(line)
-    yield {"event": "end", "text": _GONE, "exit": 1}  # whoever was told the end has stopped listening by now
+    yield {"event": "end", "text": _GONE, "exit": 1}  # the reader may stop listening after the last line
 
 
 def login_of(uid: int) -> str:
-    """The login name of an operating-system user; one without a name can be mapped to nobody."""
+    """The login name of an operating-system user; one without a name is mapped to nobody."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

@@ -1,4 +1,4 @@
-"""The command line's way into a running bot: a Unix socket on which the kernel says who is calling."""
+"""Server of the command line's Unix socket, on which the kernel says who is calling."""
 
 import json
 import socket
@@ -18,18 +18,20 @@ from bot.errors import ConfigError
 
 log = structlog.get_logger()
 Serve = Callable[[Words, str], Iterator[Words]]
-_LONGEST = 16_384  # bytes of one line; a reason has 500 signs
-_PATIENCE = 5.0  # seconds for a caller to say what they want, and to take what they are told
-_AT_ONCE = 16  # calls of one user, who may fill their own lines and nobody else's
+_LONGEST = 16_384  # bytes of one line; a reason has at most 500 characters
+_PATIENCE = 5.0  # seconds for a caller to send the command, and to read the answer
+_AT_ONCE = 16  # calls per user, so that nobody fills other users' share
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: unix(7), SO_PEERCRED
 _REFUSED = 1
 
 
 class ShellServer:
-    """Serves the command line on a socket file that everybody may open: who they are decides what they may do."""
+    """Serves the command line on a socket file that everybody may open: the caller's identity decides what they may
+    do.
+    """
 
     def __init__(self, path: Path, serve: Serve) -> None:
-        """Raises `ConfigError` where there is no place for the file, or another bot answers there."""
+        """Raises `ConfigError` if there is no directory for the file, or if another bot answers there."""
         _make_room(path)
         try:
             self._server = _Server(path, serve)
@@ -40,11 +42,11 @@ class ShellServer:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
 
     def start(self) -> None:
-        """Serve from now on."""
+        """Start serving."""
         self._thread.start()
 
     def close(self) -> None:
-        """Serve nobody any more, and let those who wait know."""
+        """Stop serving, and tell waiting callers."""
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join()
@@ -67,7 +69,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         super().__init__(str(path), _Handler)
 
     def answer(self, connection: socket.socket, line: bytes) -> Iterator[Words]:
-        """What one caller is told."""
+        """The lines of an answer for one caller."""
         user = _caller(connection)
         with self._lock:
             is_one_too_many = Counter(self._open.values())[user] >= _AT_ONCE
@@ -83,7 +85,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
             yield _end("That went wrong on the bot's side. It is in the bot's log.")
 
     def forget(self, connection: socket.socket) -> None:
-        """This call is over."""
+        """The call is over."""
         with self._lock:
             self._open.pop(connection, None)
 
@@ -96,7 +98,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 
 
 class _Handler(socketserver.StreamRequestHandler):
-    """One call: a line in, lines out, until there is no more to say or nobody listens."""
+    """One call: a line in, lines out, until the answer is complete or nobody listens."""
 
     timeout = _PATIENCE
 
@@ -135,7 +137,7 @@ def _caller(connection: socket.socket) -> str:
 
 
 def _make_room(path: Path) -> None:
-    """Take away the socket of a process that was killed; one that answers is somebody else's."""
+    """Remove the socket of a process that was killed; one that answers belongs to a running bot."""
     try:
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         if not path.exists():

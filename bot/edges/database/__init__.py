@@ -1,4 +1,4 @@
-"""Requests, votes, messages and the audit chain in one database: SQLite, or PostgreSQL for several replicas."""
+"""Requests, votes, messages and the audit log in one database: SQLite, or PostgreSQL for several replicas."""
 
 from bot.edges.database.engine import Limits
 from bot.edges.database.store import Database

@@ -1,4 +1,4 @@
-"""The audit chain in its table: appended in the transaction of the change it tells of."""
+"""The audit log's table: a hash chain, appended in the transaction of the change that it records."""
 
 import json
 import uuid
@@ -13,7 +13,7 @@ from bot.edges.database.tables import chain_head, events
 
 
 def append(connection: Connection, new: Sequence[Event], *, at: datetime, origin: Origin) -> None:
-    """Seal events onto the chain. The head stays locked until the transaction ends, so this comes last in it."""
+    """Append events to the chain. The head stays locked until the transaction ends, so this comes last in it."""
     if not new:
         return
     end = head(connection, lock=True)
@@ -36,14 +36,14 @@ def append(connection: Connection, new: Sequence[Event], *, at: datetime, origin
 
 
 def head(connection: Connection, *, lock: bool = False) -> Head:
-    """Where the chain ends."""
+    """The head of the chain."""
     chosen = select(chain_head.c.seq, chain_head.c.hash)
     row = connection.execute(chosen.with_for_update() if lock else chosen).one()
     return Head(row.seq, row.hash)
 
 
 def read(connection: Connection, *, after: int, limit: int) -> list[Mapping[str, Any]]:
-    """Records in order: each the event as it was sealed, with its links."""
+    """Read records in order: each event as it was sealed, with its hashes."""
     chosen = select(events).where(events.c.seq > after).order_by(events.c.seq).limit(limit)
     return list(_records(connection.execute(chosen).mappings()))
 

@@ -1,4 +1,4 @@
-"""What waits: for a worker, for Slack, for people. For those who watch over the bot."""
+"""Count the backlog for monitoring: due requests, unsent messages, requests that wait for people."""
 
 from datetime import datetime
 
@@ -11,11 +11,11 @@ from bot.edges.database.transactions import DATABASE_CLOCK
 from bot.ports import MessageKind
 
 _OPEN = [stage.value for stage in Stage if not stage.is_final]
-_SEVERAL = 3  # tries, after which a message does not just wait for its turn
+_SEVERAL = 3  # tries after which a message counts as failing
 
 
 def look(connection: Connection, *, now: datetime) -> Backlog:
-    """Count it; all of it has an index, or is little."""
+    """Count everything; each count uses an index or a small table."""
     is_free = or_(targets.c.owner.is_(None), targets.c.lease_until <= DATABASE_CLOCK)
     due, first = connection.execute(
         select(func.count(), func.min(targets.c.due_at)).where(targets.c.due_at <= now, is_free)

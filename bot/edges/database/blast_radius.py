@@ -1,4 +1,4 @@
-"""Where masks were made lately, or are about to be: counted by columns, without reading a document."""
+"""Recent and approved masks, for the blast radius: read from columns, without parsing a document."""
 
 from datetime import datetime
 
@@ -11,10 +11,10 @@ from bot.edges.database.tables import requests, targets
 def masked_lately(
     connection: Connection, *, since: datetime, now: datetime, beside: Request
 ) -> frozenset[tuple[str, str]]:
-    """Host and unit of each mask that began since then, and of those that are approved and ahead of this request.
+    """Host and unit of each mask that began since then, and of approved ones ahead of this request.
 
-    Of two that are approved at once, the one that was asked first is ahead: so the second knows of the first, whichever
-    begins before the other.
+    Of two masks that are approved at once, the one that was asked first is ahead: so the second counts the first,
+    whichever begins earlier.
     """
     begun = targets.c.begun_at >= since
     earlier = or_(

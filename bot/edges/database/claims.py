@@ -1,4 +1,4 @@
-"""Who works on what: a target is claimed with a lease, and every later write must match the claim's fence."""
+"""Claims: a target is claimed with a lease, and every later write must match the claim's fence."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -14,14 +14,14 @@ from bot.ports import Claim
 
 
 def is_any_due(connection: Connection, *, now: datetime) -> bool:
-    """Whether a claim is worth a writing transaction."""
+    """Whether something is due, so that a writing transaction is worthwhile."""
     return connection.execute(_ANY_DUE, {"now": now}).first() is not None
 
 
 def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta) -> Claim | None:
-    """Claim what has been due longest; what another is just claiming is passed over, not waited for.
+    """Claim what has been due longest; rows that another replica is claiming are skipped.
 
-    What a newer version wrote in words that this one does not know is left to that one.
+    A request with values of a newer version is left to that version.
     """
     lease_time = database_time(connection)
     due = connection.execute(
@@ -41,7 +41,7 @@ def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta)
     try:
         (request,) = rows.read(connection, select(requests).where(requests.c.id == due.request_id))
     except NotOurs:
-        return None  # it stays leased for a while, so that it stands in nobody's way
+        return None  # it stays leased for a while, so that it blocks no other
     return Claim(request, owner, due.fence + 1)
 
 
@@ -54,13 +54,13 @@ _ANY_DUE = select(targets.c.request_id).where(_may_be_claimed(NOW, DATABASE_CLOC
 
 
 def renew(connection: Connection, claim: Claim, *, lease: timedelta) -> None:
-    """Extend the lease from now on. One that ran out is still ours as long as nobody took it. Raises `LostClaim`."""
+    """Extend the lease from now. An expired one is still ours as long as nobody took it. Raises `LostClaim`."""
     until = database_time(connection) + lease
     _under(connection, claim, lease_until=until)
 
 
 def release(connection: Connection, claim: Claim, *, due_at: datetime | None, now: datetime) -> None:
-    """Give it back. What happened while it was claimed (a vote) makes it due at once. Raises `LostClaim`."""
+    """Release the claim. A vote that came meanwhile makes the request due at once. Raises `LostClaim`."""
     due = case((targets.c.called, literal(now, UtcTime)), else_=literal(due_at, UtcTime))
     _under(connection, claim, owner=null(), lease_until=null(), due_at=due)
 
@@ -71,13 +71,13 @@ def _under(connection: Connection, claim: Claim, **values: object) -> None:
 
 
 def is_held(claim: Claim) -> ColumnElement[bool]:
-    """The condition that the claim still stands."""
+    """The SQL condition that the claim still stands."""
     mine = and_(targets.c.owner == claim.owner, targets.c.fence == claim.fence)
     return and_(targets.c.request_id == claim.request.id, mine)
 
 
 def call(connection: Connection, request: Request, *, due_at: datetime | None) -> None:
-    """Somebody other than its owner changed the request: due then, and if it is claimed, looked at again after."""
+    """Make a request due at a time after somebody else changed it; if it is claimed, it is checked again afterwards."""
     stays = or_(targets.c.called, targets.c.owner.is_not(None))
     connection.execute(
         update(targets)
@@ -90,12 +90,12 @@ def call(connection: Connection, request: Request, *, due_at: datetime | None) -
 
 
 def make_due(connection: Connection, request_id: str, *, now: datetime) -> None:
-    """Something happened: due now, and if it is claimed, looked at again after."""
+    """Make a request due now; if it is claimed, it is checked again afterwards."""
     _hurry(connection, targets.c.request_id == request_id, now)
 
 
 def make_all_due(connection: Connection, stages: Collection[Stage], *, now: datetime) -> None:
-    """Something happened that is about every request in these stages."""
+    """Make every request in these stages due now."""
     concerned = select(requests.c.id).where(requests.c.stage.in_([stage.value for stage in stages]))
     _hurry(connection, targets.c.request_id.in_(concerned), now)
 
@@ -106,5 +106,5 @@ def _hurry(connection: Connection, which: ColumnElement[bool], now: datetime) ->
 
 
 def void_all(connection: Connection) -> None:
-    """The process that held them is known to be dead: what it had claimed is due as it was before."""
+    """Release all claims of a process that is known to be dead; their requests are due as before."""
     connection.execute(update(targets).where(targets.c.owner.is_not(None)).values(owner=None, lease_until=None))

@@ -1,4 +1,4 @@
-"""Engines for SQLite and PostgreSQL, each set up so that what is committed is on the disk."""
+"""Database engines for SQLite and PostgreSQL, set up so that what is committed is on disk."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -16,16 +16,19 @@ _CLOCK = SystemClock()
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long things last. `busy` must stay below the three seconds in which Slack wants its ack."""
+    """Time limits of the database.
 
-    busy: timedelta = timedelta(seconds=2)  # waiting for somebody else's lock
+    `busy` must stay below the three seconds in which Slack wants its acknowledgement.
+    """
+
+    busy: timedelta = timedelta(seconds=2)  # waiting for a lock
     card_edit_interval: timedelta = timedelta(seconds=1)  # between two edits of a card that only show progress
-    message_lease: timedelta = timedelta(seconds=60)  # a message that is being said, before somebody else may say it
-    stalled: timedelta = timedelta(seconds=15)  # a transaction in which nothing happens, before PostgreSQL ends it
+    message_lease: timedelta = timedelta(seconds=60)  # the lease on a message that is being delivered
+    stalled: timedelta = timedelta(seconds=15)  # an idle transaction, before PostgreSQL ends it
 
 
 def parse_url(text: str) -> URL:
-    """The database's URL, with the driver that we ship. Raises `ConfigError`, which never holds a password."""
+    """The database's URL, with the driver that we ship. Raises `ConfigError`, which never contains a password."""
     try:
         url = make_url(text)
     except ArgumentError:
@@ -41,7 +44,7 @@ def parse_url(text: str) -> URL:
 
 
 def file_of(url: URL) -> Path | None:
-    """The file that the database is, if it is one."""
+    """The database's file, if it is one."""
     return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
 
 
@@ -50,8 +53,8 @@ def connect(url: URL, limits: Limits) -> Engine:
     seconds = limits.busy.total_seconds()
     if path := file_of(url):
         return _connect_file(path, seconds)
-    # A replica that freezes, or whose machine is gone, in the middle of a transaction would keep its locks from all
-    # others for as long: the end of the audit chain is one of them.
+    # A replica that freezes in the middle of a transaction, or whose machine is gone, would keep its locks from all
+    # others until this timeout: the head of the audit chain is one of them.
     stalled = round(limits.stalled.total_seconds() * 1000)
     settings = {
         "synchronous_commit": "on",
@@ -64,9 +67,9 @@ def connect(url: URL, limits: Limits) -> Engine:
         pool_size=10,
         max_overflow=20,
         pool_timeout=seconds,
-        pool_pre_ping=True,  # a connection that a restart of the database has cut is replaced, not handed out
+        pool_pre_ping=True,  # a connection that was cut by a restart of the database is replaced, not handed out
         connect_args={
-            "connect_timeout": max(2, round(seconds)),  # libpq takes whole seconds, and no fewer than two
+            "connect_timeout": max(2, round(seconds)),  # libpq takes whole seconds, and at least two
             "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
         },
     )
@@ -74,7 +77,7 @@ def connect(url: URL, limits: Limits) -> Engine:
 
 def _connect_file(path: Path, seconds: float) -> Engine:
     def opened() -> sqlite3.Connection:
-        # mode=rw: a file that is gone must not come back empty. isolation_level None: we say BEGIN ourselves.
+        # mode=rw: a lost file must not come back empty. isolation_level None: we say BEGIN ourselves.
         uri = f"{path.absolute().as_uri()}?mode=rw"
         connection = sqlite3.connect(uri, uri=True, timeout=seconds, isolation_level=None, check_same_thread=False)
         try:
@@ -94,12 +97,12 @@ def _connect_file(path: Path, seconds: float) -> Engine:
 
 
 def _now() -> str:
-    """By which leases in a file go: a clock that nobody can set back, so that none of them lasts for days."""
+    """The clock for leases in a SQLite file: it cannot be set back, so no lease lasts for days."""
     return f"{_CLOCK.now():%Y-%m-%d %H:%M:%S.%f}"
 
 
 def _begin(connection: Connection) -> None:
-    # A deferred transaction that turns to writing fails at once if somebody wrote meanwhile, whatever the busy
+    # A deferred transaction that starts to write fails at once if somebody wrote meanwhile, whatever the busy
     # timeout (measured); one that begins as a writer waits for its turn.
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,4 +1,4 @@
-"""What a database can fail with, told apart by who must act."""
+"""Translate database errors by who must act."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -17,7 +17,10 @@ _UNREADABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_N
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise `StoreBusy` for what may pass, `ConfigError` for what the operator must mend; let our own bugs be bugs."""
+    """Raise `StoreBusy` for what may pass, `ConfigError` for what the operator must fix.
+
+    Programming errors pass through.
+    """
     try:
         yield
     except NoConnectionFree:
@@ -31,7 +34,7 @@ def translated() -> Iterator[None]:
 
 @contextmanager
 def committing() -> Iterator[None]:
-    """Raise `MaybeRecorded` if the connection is lost before the answer; asked again it is one, for keys are unique."""
+    """Raise `MaybeRecorded` if the connection is lost during a commit. A repetition is safe, for keys are unique."""
     try:
         yield
     except DBAPIError as error:
@@ -68,7 +71,7 @@ def _postgresql(error: BaseException | None) -> MaskbotError | None:
             return StoreBusy(
                 "The database gave this process up, because it stood still; nothing was recorded. Try again."
             )
-        case psycopg.errors.ReadOnlySqlTransaction():  # it is a standby now, or just being moved
+        case psycopg.errors.ReadOnlySqlTransaction():  # it is a standby now, or is failing over
             return StoreBusy("The database takes nothing in at the moment; nothing was recorded. Try again.")
         case psycopg.OperationalError() | psycopg.InterfaceError():
             return StoreBusy("The database does not answer; nothing was recorded. Try again.")

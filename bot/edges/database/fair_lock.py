@@ -1,4 +1,4 @@
-"""Taking turns in one process: who came first goes first, and nobody waits longer than he is ready to."""
+"""A fair lock within one process: first come, first served, with a timeout."""
 
 import threading
 from collections import deque
@@ -11,9 +11,9 @@ from bot.errors import StoreBusy
 class FairLock:
     """A lock that is handed on in the order in which it was asked for.
 
-    SQLite lets a writer who finds the file locked sleep up to a tenth of a second and then compete with everybody
-    else: of twenty requests that come in at once the last is recorded after a second. In turns it takes 70 ms
-    (measured).
+    SQLite lets a writer who finds the file locked sleep up to a tenth of a second and then compete with all others: of
+    twenty requests at once the last is recorded after a second. In order it takes 70 ms (measured,
+    docs/ARCHITECTURE.md).
     """
 
     def __init__(self, patience: float) -> None:
@@ -24,13 +24,13 @@ class FairLock:
 
     @property
     def waiting(self) -> int:
-        """How many stand in the queue."""
+        """The number of threads that wait."""
         with self._guard:
             return len(self._queue)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait for one's turn and have it. Raises `StoreBusy` after the seconds of patience."""
+        """Wait for the lock and hold it. Raises `StoreBusy` if that takes too long."""
         called = threading.Event()
         with self._guard:
             if self._is_taken:
@@ -48,7 +48,7 @@ class FairLock:
     def _leave(self, called: threading.Event) -> None:
         with self._guard:
             if called.is_set():
-                return  # called in the very moment of giving up
+                return  # the lock was handed over in the moment of giving up
             self._queue.remove(called)
         raise StoreBusy("Too much is being recorded; nothing was recorded of this. Try again.")
 

@@ -15,25 +15,26 @@ _MARK = b"This file guards a database that holds data.\n"
 
 @dataclass(frozen=True, slots=True)
 class FileLock:
-    """The lock file, open and locked. It names who holds it, and remembers that there is a database to lose."""
+    """The lock file, open and locked. It names its holder, and remembers that the database once had content."""
 
     handle: int
 
     @property
     def is_marked(self) -> bool:
-        """There was a database with content once."""
+        """Whether the database once had content."""
         return os.pread(self.handle, 1, _PID_WIDTH + 1) != b""
 
     def mark(self) -> None:
-        """From now on there is one."""
+        """Remember that the database has content."""
         os.pwrite(self.handle, _MARK, _PID_WIDTH + 1)
 
 
 @contextmanager
 def sole_use(path: Path) -> Iterator[FileLock]:
-    """Hold the lock beside the file as long as this lasts; the file is made if there never was one.
+    """Hold the lock file for the duration of the block; create the database if there never was one.
 
-    Raises `ConfigError`: another process holds the lock, or the file is lost. A lock dies with its process (flock(2)).
+    Raises `ConfigError` if another process holds the lock, or the file is lost. A lock dies with its process
+    (flock(2)).
     """
     _make_folder(path.parent)
     name = path.with_name(f"{path.name}.lock")

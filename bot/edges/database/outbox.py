@@ -1,4 +1,4 @@
-"""What must be said, as rows: one card per request, edited as the request goes on, and messages that are said once."""
+"""The outbox's table: one card per request, edited as the request goes on, and messages that are posted once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,12 +18,13 @@ from bot.ports import Due, Message, MessageKind
 
 log = structlog.get_logger()
 _MESSAGE = TypeAdapter(Message)
-_AN_OLDER_VERSION = timedelta(days=1)  # how far back what it tried is looked for; it did not note when that was
+# how far back an earlier version's post is searched, which did not record its time
+_AN_OLDER_VERSION = timedelta(days=1)
 _BESIDE_CARD = (MessageKind.LINE, MessageKind.EVIDENCE, MessageKind.NOTE, MessageKind.REMINDER)
 
 
 def add(connection: Connection, request: Request, new: Sequence[Message], *, now: datetime) -> None:
-    """Store what must be said. A card that is there already stays the only one."""
+    """Store messages. A card that is there already stays the only one."""
     for message in new:
         row = _row(request, message, now)
         if message.kind is MessageKind.CARD:
@@ -33,7 +34,7 @@ def add(connection: Connection, request: Request, new: Sequence[Message], *, now
 
 
 def announce(connection: Connection, new: Sequence[Message], *, now: datetime) -> None:
-    """Store what must be said and belongs to no request."""
+    """Store messages that belong to no request."""
     for message in new:
         connection.execute(insert(messages).values(_row(None, message, now)))
 
@@ -74,9 +75,10 @@ def _state(row: Row[Any]) -> CardState:
 
 
 def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta) -> Due | None:
-    """Claim the message that comes next: decisions, results and answers before mere progress, then the oldest.
+    """Claim the next message: decisions, results and answers before mere progress, then the oldest.
 
-    Its attempts count from zero; one that is not zero may have been posted by somebody who died before he could say so.
+    Attempts count from zero; a message with attempts may have been posted by a process that died before it could record
+    that.
     """
     lease_time = database_time(connection)
     row = connection.execute(
@@ -103,14 +105,14 @@ def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta)
         message = _MESSAGE.validate_python(row.document)
     except ValidationError as error:
         log.error("message cannot be read", message=row.id, why=complaint(error))
-        return None  # it stays leased for a while, so that it stands in nobody's way
+        return None  # it stays leased for a while, so that it blocks no other
     tried_at = (row.tried_at or now - _AN_OLDER_VERSION) if row.attempts else None
     request_id = row.request_id or ""
     return Due(row.id, request_id, message, row.attempts, row.channel, row.ts, row.posted_version, tried_at)
 
 
 def is_any_due(connection: Connection, *, now: datetime) -> bool:
-    """Whether a claim is worth a writing transaction."""
+    """Whether something is due, so that a writing transaction is worthwhile."""
     return connection.execute(_ANY_DUE, {"now": now}).first() is not None
 
 
@@ -120,7 +122,7 @@ def _may_be_said(now: Moment, lease_time: Moment) -> ColumnElement[bool]:
 
 
 def _has_its_place() -> ColumnElement[bool]:
-    """What belongs to a card waits until the card stands in Slack; a place of its own needs no card."""
+    """A message in the card's thread waits until the card is posted; one with its own channel needs no card."""
     card = messages.alias("card")
     posted = exists().where(
         card.c.request_id == messages.c.request_id, card.c.kind == MessageKind.CARD.value, card.c.ts != ""
@@ -130,7 +132,7 @@ def _has_its_place() -> ColumnElement[bool]:
 
 
 def _has_its_turn() -> ColumnElement[bool]:
-    """Nobody is told that a page is over before they were paged: what a request says to the pager keeps its order."""
+    """An alert is never resolved before it was sent: alerts about one request keep their order."""
     earlier = messages.alias("earlier")
     undelivered = exists().where(
         earlier.c.request_id == messages.c.request_id,
@@ -146,7 +148,7 @@ _ANY_DUE = select(messages.c.id).where(_may_be_said(NOW, DATABASE_CLOCK)).limit(
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """Where a message stands in Slack, and which version of its request it shows."""
+    """Where a message is posted, and which version of its request it shows."""
 
     channel: str
     ts: str
@@ -154,7 +156,7 @@ class Posted:
 
 
 def mark_delivered(connection: Connection, due: Due, posted: Posted, *, now: datetime, interval: timedelta) -> str:
-    """Note where it stands, and tell it. A card whose request has moved on meanwhile is due again."""
+    """Record and return where a message is posted. A card whose request changed meanwhile is due again."""
     row = connection.execute(select(messages).where(_is_held(due)).with_for_update()).first()
     if row is None:
         return _said_late(connection, due, now=now)
@@ -182,7 +184,9 @@ def mark_delivered(connection: Connection, due: Due, posted: Posted, *, now: dat
 
 
 def _said_late(connection: Connection, due: Due, *, now: datetime) -> str:
-    """The lease ran out and another says it: what he wrote may lie under ours, so a card is drawn once more."""
+    """The lease expired and another process delivers the message: its text may be older, so a card is rendered once
+    more.
+    """
     row = connection.execute(select(messages).where(messages.c.id == due.id).with_for_update()).one()
     if row.kind == MessageKind.CARD.value:
         again = update(messages).where(messages.c.id == row.id)
@@ -196,19 +200,19 @@ def _version(connection: Connection, request_id: str | None) -> int:
 
 
 def mark_undelivered(connection: Connection, due: Due, *, at: datetime | None) -> None:
-    """It could not be said: due again then, and not before; None gives it up."""
+    """The message could not be delivered: due again then, and not before; None drops it."""
     connection.execute(
         update(messages).where(_is_held(due)).values(due_at=at, not_before=at, owner=None, lease_until=None)
     )
 
 
 def _is_held(due: Due) -> ColumnElement[bool]:
-    """Nobody else has taken the message since: each taking counts an attempt."""
+    """Whether nobody else has claimed the message since: each claim counts an attempt."""
     return and_(messages.c.id == due.id, messages.c.attempts == due.attempts + 1, messages.c.owner.is_not(None))
 
 
 def card(connection: Connection, request_id: str) -> tuple[str, str]:
-    """Channel and timestamp of the request's card, empty before it stands."""
+    """Channel and timestamp of the request's card, empty before it is posted."""
     row = connection.execute(_card_of(request_id)).first()
     return (row.channel, row.ts) if row else ("", "")
 
@@ -218,5 +222,5 @@ def _card_of(request_id: str) -> Select[Any]:
 
 
 def void_all(connection: Connection) -> None:
-    """The process that held them is known to be dead: what it was saying is due again."""
+    """Messages of a process that is known to be dead are due again."""
     connection.execute(update(messages).where(messages.c.owner.is_not(None)).values(owner=None, lease_until=None))

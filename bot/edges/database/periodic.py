@@ -10,17 +10,17 @@ from bot.edges.database.transactions import DATABASE_CLOCK, NOW, Moment, databas
 from bot.errors import Stale
 from bot.ports import Periodic
 
-_HEARTBEAT = "heartbeat"  # the row of which nothing matters but that it can be written
+_HEARTBEAT = "heartbeat"  # a row that is written only to test whether the database is writable
 
 
 def get(connection: Connection, name: str) -> Periodic | None:
-    """A task as it is kept."""
+    """A task as it is stored."""
     row = connection.execute(select(periodic_tasks).where(periodic_tasks.c.name == name)).first()
     return _task(row) if row else None
 
 
 def of_kind(connection: Connection, kind: str) -> list[Periodic]:
-    """All whose name begins with the kind and a colon."""
+    """All tasks whose name begins with the kind and a colon."""
     named = periodic_tasks.c.name.startswith(f"{kind}:", autoescape=True)
     return [
         _task(row) for row in connection.execute(select(periodic_tasks).where(named).order_by(periodic_tasks.c.name))
@@ -43,19 +43,19 @@ def save(connection: Connection, task: Periodic) -> Periodic:
 
 
 def touch(connection: Connection, *, now: datetime) -> None:
-    """Write something: SQLite does not write a row again that stays as it is."""
+    """Write a changed value: SQLite does not write a row again that is unchanged."""
     document = {"at": now.isoformat()}
     if not insert_new(connection, periodic_tasks, {"name": _HEARTBEAT, "document": document, "version": 1}):
         connection.execute(update(periodic_tasks).where(periodic_tasks.c.name == _HEARTBEAT).values(document=document))
 
 
 def is_any_due(connection: Connection, *, now: datetime) -> bool:
-    """Whether taking one is worth a writing transaction."""
+    """Whether something is due, so that a writing transaction is worthwhile."""
     return connection.execute(_ANY_DUE, {"now": now}).first() is not None
 
 
 def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta) -> Periodic | None:
-    """Take what has been due longest. Whoever held it before can keep it no more: its version has moved on."""
+    """Claim the task that has been due longest. An earlier holder cannot save it any more: its version has changed."""
     lease_time = database_time(connection)
     row = connection.execute(
         select(periodic_tasks)
@@ -73,7 +73,7 @@ def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta)
 
 
 def void_all(connection: Connection) -> None:
-    """The process that held them is known to be dead."""
+    """Release the tasks of a process that is known to be dead."""
     connection.execute(
         update(periodic_tasks).where(periodic_tasks.c.owner.is_not(None)).values(owner=None, lease_until=None)
     )

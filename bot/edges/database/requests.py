@@ -1,4 +1,4 @@
-"""Requests in their tables: recorded once per key, replaced only by whoever has read the newest version."""
+"""The requests' tables: recorded once per key, replaced only by whoever has read the newest version."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ from bot.ports import Claim, Count, Query
 def add(connection: Connection, request: Request, provided: Callable[[Count], None] | None = None) -> bool:
     """Record a new request, due when it says, or at once; False if its key is taken.
 
-    What is `provided` is asked where all stand in line: each request is recorded with an event, at the chain's end.
+    `provided` is called where all writers queue: each request is recorded with an event at the chain's head.
     """
     if provided:
         audit_log.head(connection, lock=True)
@@ -82,7 +82,7 @@ def _matching(query: Query) -> Select[tuple[object, ...]]:
 
 
 def _owes_review() -> ColumnElement[bool]:
-    """Break-glass was used and nobody has signed. While a review is owed its request is due, and that has an index."""
+    """Requests with an open break-glass review. Such a request is due, which has an index."""
     is_due = exists().where(targets.c.request_id == requests.c.id, targets.c.due_at.is_not(None))
     reminds = requests.c.document[("break_glass", "remind_at")].as_string()
     return and_(is_due, reminds.is_not(None), requests.c.document["repeated_by"].as_string() == "")
@@ -98,11 +98,10 @@ def _has_target(query: Query) -> ColumnElement[bool]:
 
 
 def replace_stored(connection: Connection, request: Request, claim: Claim | None) -> tuple[Request, bool]:
-    """Write the next version over `request.version`; the bool says whether the stage is another one.
+    """Write the next version over `request.version`; the bool says whether the stage has changed.
 
-    Whoever saves it, `next_due` says when it is due again.
-    Raises `LostClaim`, `HostTaken`, `NoSuchRequest` and `Stale`. Targets are locked before requests, here as
-    everywhere, so that no two writers wait for each other.
+    The request is due at the earliest of its timers. Raises `LostClaim`, `HostTaken`, `NoSuchRequest` and `Stale`.
+    Targets are locked before requests, here as everywhere, to avoid deadlocks.
     """
     request = replace(request, due_at=next_due(request))
     _write_target(connection, request, claim)
@@ -127,7 +126,7 @@ def _write_target(connection: Connection, request: Request, claim: Claim | None)
     new = update(targets).where(allowed).values(row)
     try:
         written = connection.execute(new).rowcount
-    except IntegrityError:  # the one unique thing here is the host of a running target
+    except IntegrityError:  # the only unique column here is the host of a running target
         raise HostTaken(f"Another change is being carried out on {request.target.host}.") from None
     if not written and claim:
         raise LostClaim(f"The claim on request {request.id} has passed to another owner.")
@@ -136,7 +135,7 @@ def _write_target(connection: Connection, request: Request, claim: Claim | None)
 
 
 def _write_votes(connection: Connection, request_id: str, given: Sequence[Vote]) -> None:
-    """What became of each vote that we know of; one that was cast meanwhile is left as it is."""
+    """Write the result of each known vote; a vote that came meanwhile is left as it is."""
     for vote in given:
         row = rows.vote_row(request_id, vote)
         same = and_(_by_voter(request_id, vote), votes.c.cast_at == vote.at)
@@ -145,9 +144,9 @@ def _write_votes(connection: Connection, request_id: str, given: Sequence[Vote])
 
 
 def record_vote(connection: Connection, request_id: str, vote: Vote, *, now: datetime) -> bool:
-    """Record a vote and make its request due; False if this person's vote on this plan stands already.
+    """Record a vote and make its request due; False if this person's vote on this plan is there already.
 
-    A vote that was refused does not stand in the way of a new one. Raises `NoSuchRequest`.
+    A refused vote does not prevent a new one. Raises `NoSuchRequest`.
     """
     of_request = targets.c.request_id == request_id
     if not connection.execute(select(targets.c.request_id).where(of_request).with_for_update()).all():

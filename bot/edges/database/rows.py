@@ -1,8 +1,7 @@
-"""Requests as rows, and rows as requests.
+"""Convert requests to rows and rows to requests.
 
-A document is read by the types of the core: keys that they do not know are ignored and fields that it lacks have
-defaults, so a newer version reads what an older one left. Words that they do not know are left to the version that
-does.
+A document is read by the types of the core: unknown keys are ignored and missing fields have defaults, so a newer
+version reads what an older one wrote. A request with unknown values is left to the version that knows them.
 """
 
 from collections.abc import Mapping
@@ -23,8 +22,8 @@ _VOTE = TypeAdapter(Vote)
 
 
 def request_row(request: Request) -> dict[str, Any]:
-    """The request without its target and votes, which have tables of their own."""
-    org, user = request.owner.key  # whose it is now: that is what people ask for
+    """The request without its targets and votes, which have tables of their own."""
+    org, user = request.owner.key  # the current owner: that is what people search for
     return {
         "id": request.id,
         "key": request.key,
@@ -39,22 +38,22 @@ def request_row(request: Request) -> dict[str, Any]:
 
 
 def target_row(request: Request) -> dict[str, Any]:
-    """What a change of the request writes into a target; when it is due and who owns it is not part of it."""
+    """The columns of a target that a change of the request writes; not its due time and its claim."""
     target = request.target
     return {
         "host": target.host,
         "unit": str(target.unit),
-        "running": request.stage is Stage.RUNNING and target.waiting is None,  # it has the host for itself
+        "running": request.stage is Stage.RUNNING and target.waiting is None,  # it holds the host
         "begun_at": request.begun_at if request.ask.change.verb is Verb.MASK else None,
         "document": _TARGET.dump_python(target, mode="json"),
     }
 
 
 def with_what_is_not_known(newer: dict[str, Any], stored: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A document with what the stored one holds and this version does not know.
+    """A document, completed with what the stored one contains and this version does not know.
 
-    While replicas of two versions run side by side, a change by the older one must not lose what the newer one keeps.
-    A part that is the same as before stays whole; of one that is another now nobody knows what belongs to it.
+    While replicas of two versions run side by side, a change by the older one must not lose data of the newer one. An
+    unchanged part keeps unknown keys; in a changed part they may not fit any more.
     """
     stored = stored or {}
     same = {name: stored[name] for name, part in newer.items() if name in stored and _is_within(part, stored[name])}
@@ -62,7 +61,7 @@ def with_what_is_not_known(newer: dict[str, Any], stored: Mapping[str, Any] | No
 
 
 def _is_within(part: Any, stored: Any) -> bool:
-    """Whether the stored one says the same, and maybe more."""
+    """Whether the stored value contains all of the new one, and maybe more."""
     if isinstance(part, dict) and isinstance(stored, dict):
         return all(name in stored and _is_within(one, stored[name]) for name, one in part.items())
     if isinstance(part, list) and isinstance(stored, list):
@@ -85,9 +84,9 @@ def vote_row(request_id: str, vote: Vote) -> dict[str, Any]:
 
 
 def read(connection: Connection, chosen: Select[Any]) -> list[Request]:
-    """The requests whose rows are chosen, in that order, each with its target and votes.
+    """Read the requests whose rows are chosen, in that order, each with its targets and votes.
 
-    Raises `NotOurs`: what holds for some of them holds for nobody who does not know the others.
+    Raises `NotOurs`: the answer would be wrong without the requests that this version cannot read.
     """
     rows = connection.execute(chosen).all()
     ids = [row.id for row in rows]
@@ -103,7 +102,7 @@ def read(connection: Connection, chosen: Select[Any]) -> list[Request]:
 
 
 def complaint(error: ValidationError) -> str:
-    """Where a document is not as this version knows it, without a word of what it holds."""
+    """Where a document does not match this version's types, without any of its content."""
     found = error.errors(include_url=False, include_input=False, include_context=False)
     return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['type']}" for one in found[:3])
 

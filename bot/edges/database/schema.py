@@ -1,4 +1,4 @@
-"""The schema, brought up to date when a process starts, in one transaction."""
+"""Upgrade the database schema when a process starts, in one transaction."""
 
 from pathlib import Path
 
@@ -7,13 +7,13 @@ from sqlalchemy import Connection, inspect, text
 from bot.errors import ConfigError
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
-_ADVISORY_LOCK = 0x6D61736B  # any number that all replicas share
+_ADVISORY_LOCK = 0x6D61736B  # an arbitrary number that all replicas share
 
 
 def upgrade(connection: Connection) -> None:
-    """Bring the schema to our version, in the transaction of this connection; replicas that start together take turns.
+    """Upgrade the schema in this connection's transaction; replicas that start together take turns.
 
-    Raises `ConfigError` if a newer maskbot has been here, or a build before the first release.
+    Raises `ConfigError` if a newer maskbot has been here.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
@@ -30,12 +30,12 @@ def upgrade(connection: Connection) -> None:
 
 
 def _revisions() -> list[str]:
-    """Those that we know, the newest last: each file is named after its revision."""
+    """The known revisions, the newest last: each file is named after its revision."""
     return sorted(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def _revision(connection: Connection) -> str | None:
-    """The one that the database has; None if it is empty."""
+    """The database's revision; None if it is empty."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

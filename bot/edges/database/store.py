@@ -24,7 +24,7 @@ _PAGE = 1000
 
 
 class Database:
-    """Meets `ports.Store`, which says what each method means. Opening it connects to nothing yet."""
+    """Implements `ports.Store`, which documents each method. Creating it opens no connection."""
 
     def __init__(
         self,
@@ -48,8 +48,7 @@ class Database:
     def exclusive(self) -> Iterator[None]:
         """Use the database as a running bot does: alone if it is a file, side by side with others on PostgreSQL.
 
-        Brings the schema up to date. Raises `ConfigError` if another process uses the file, or the file is lost or
-        broken.
+        Upgrades the schema. Raises `ConfigError` if another process uses the file, or if the file is lost or broken.
         """
         with closing(self), take_over(self._url, self._transactions):
             yield
@@ -68,7 +67,7 @@ class Database:
         self._bell.wait(seconds)
 
     def wake(self) -> None:
-        """Let everybody who waits for work look for it."""
+        """Wake every thread that waits for work."""
         self._bell.ring()
 
     def add(
@@ -222,23 +221,23 @@ class Database:
             return audit_log.read(connection, after=after, limit=limit)
 
     def records(self, *, after: int = 0) -> Iterator[Mapping[str, Any]]:
-        """The whole chain after that number, read page by page."""
+        """All records after that number, read page by page."""
         while page := self.chain(after=after):
             yield from page
             after = page[-1]["seq"]
 
     def export(self, *, after: int = 0) -> Iterator[str]:
-        """The chain as lines of JSON without line ends; nothing in a record can end a line or steer a terminal."""
+        """The chain as lines of JSON without line ends; nothing in a record can end a line or control a terminal."""
         return map(canonical, self.records(after=after))
 
     def head(self) -> Head:
-        """Where the chain ends: what the end of `records` must agree with, and an anchor to be kept elsewhere."""
+        """The chain's head, which the last of `records` must match, and which is posted as an anchor."""
         with self._transactions.reading() as connection:
             return audit_log.head(connection)
 
     @contextmanager
     def _changing(self) -> Iterator[tuple[Connection, datetime]]:
-        """A writing transaction whose end may give somebody work."""
+        """A writing transaction that wakes waiting threads at its end."""
         with self._transactions.writing() as connection:
             yield connection, self._clock.now()
         self.wake()

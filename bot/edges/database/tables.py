@@ -1,4 +1,4 @@
-"""The tables: columns for what is asked about, JSON documents for the rest."""
+"""The tables: columns for what queries use, JSON documents for the rest."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -24,19 +24,19 @@ from sqlalchemy import (
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """A moment. SQLite keeps no time zone, so ours is always UTC there; its text sorts like the time it stands for."""
+    """A time in UTC. SQLite stores no time zone, so ours is always UTC there, as text that sorts like the time."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """To the database."""
+        """Convert to the database's value."""
         if value is None or dialect.name != "sqlite":
             return value
         return value.astimezone(UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
-        """From the database."""
+        """Convert from the database's value."""
         del dialect
         if value is None:
             return None
@@ -118,20 +118,21 @@ messages = Table(
     Column("id", _Counter, primary_key=True),
     Column("request_id", Text, ForeignKey("requests.id"), index=True),  # null: it belongs to no request
     Column("kind", Text, nullable=False),
-    Column("own_place", Boolean, nullable=False),  # it is said somewhere else than beside the card
+    Column("own_place", Boolean, nullable=False),  # posted somewhere else than with the card
     Column("document", JSON, nullable=False),
-    Column("due_at", UtcTime, index=True),  # null: nothing to say at the moment
-    Column("not_before", UtcTime),  # what Slack asked us to wait
+    Column("due_at", UtcTime, index=True),  # null: nothing to deliver at the moment
+    Column("not_before", UtcTime),  # Slack's rate limit
     Column("attempts", Integer, nullable=False),
     Column("tried_at", UtcTime),  # the first of these attempts
     Column("owner", Text),
     Column("lease_until", UtcTime),
-    Column("overwritten", Boolean),  # since it was taken, by somebody whose lease had run out
+    Column("overwritten", Boolean),  # written since it was claimed, by a process whose lease had expired
     Column("channel", Text, nullable=False),
     Column("ts", Text, nullable=False),
     Column("posted_at", UtcTime),
     Column("posted_version", Integer, nullable=False),
-    Column("urgent_version", Integer, nullable=False),  # the newest version that people wait for: a decision, a result
+    # the newest version that people wait for: a decision or a result
+    Column("urgent_version", Integer, nullable=False),
 )
 Index(
     "one_card_per_request",
@@ -153,7 +154,7 @@ periodic_tasks = Table(
     Column("lease_until", UtcTime),
 )
 
-# `body` is the very text that was hashed. `kid` and `mac` are room for a keyed seal.
+# `body` is the very text that was hashed. `kid` and `mac` are reserved for a keyed seal.
 events = Table(
     "events",
     metadata,
@@ -167,7 +168,7 @@ events = Table(
     Column("mac", Text),
 )
 
-# One row, locked by whoever appends: so two replicas cannot fork the chain.
+# One row, locked by whoever appends, so that two replicas cannot fork the chain.
 chain_head = Table(
     "chain_head",
     metadata,

@@ -1,4 +1,4 @@
-"""How a running bot takes its database over: alone if it is a file, side by side with others on PostgreSQL."""
+"""Take over the database at start: alone if it is a file, side by side with others on PostgreSQL."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +14,9 @@ from bot.errors import ConfigError
 
 @contextmanager
 def take_over(url: URL, transactions: Transactions) -> Iterator[None]:
-    """Bring the schema up to date, and hold the file as long as this lasts.
+    """Upgrade the schema, and hold the file for the duration of the block.
 
-    Raises `ConfigError` if another process uses the file, or the file is lost or broken.
+    Raises `ConfigError` if another process uses the file, or if the file is lost or broken.
     """
     if not (file := file_of(url)):
         _upgrade(transactions)

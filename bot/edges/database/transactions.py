@@ -1,4 +1,4 @@
-"""Transactions on either database, and the two things that the databases do not say alike."""
+"""Transactions on SQLite and PostgreSQL, and the two statements that differ between them."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -18,7 +18,7 @@ from bot.edges.database.tables import UtcTime
 
 
 class Transactions:
-    """Where every change and every look begins and ends. Both raise `StoreBusy`."""
+    """Begins and ends every transaction. Both kinds raise `StoreBusy`."""
 
     def __init__(self, url: URL, limits: Limits) -> None:
         self._engine = connect(url, limits)
@@ -29,9 +29,9 @@ class Transactions:
     def writing(self) -> Iterator[Connection]:
         """A transaction that is committed at the end, or leaves nothing behind.
 
-        Raises `MaybeRecorded` where nobody can tell which.
+        Raises `MaybeRecorded` if it is not known which.
         """
-        turn = self._turns.turn() if self._is_file else nullcontext()  # a file has one writer at a time anyway
+        turn = self._turns.turn() if self._is_file else nullcontext()  # a SQLite file has one writer at a time anyway
         with (
             turn,
             translated(),
@@ -44,9 +44,9 @@ class Transactions:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A transaction that sees one state of the database throughout; on a file it waits for no writer."""
+        """A transaction that sees one state of the database throughout; on a SQLite file it waits for no writer."""
         with translated(), self._engine.connect() as connection:
-            if not self._is_file:  # SQLite knows nothing else
+            if not self._is_file:  # SQLite has no other isolation level
                 connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
                 yield connection
@@ -57,14 +57,14 @@ class Transactions:
 
 
 def insert_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
-    """Insert a row unless another one has what must be unique; the answer is whether it is new."""
+    """Insert a row unless a unique value exists already; return whether it was inserted."""
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     new: Executable = insert(table).values(row).on_conflict_do_nothing().returning(literal_column("1"))
     return connection.execute(new).first() is not None
 
 
 class _DatabaseClock(FunctionElement[datetime]):
-    """The database's own clock, by which leases go: replicas need not agree on the time. For a file it is ours."""
+    """The database's own clock, used for leases: replicas need not agree on the time. For a SQLite file it is ours."""
 
     name = "database_clock"
     type = UtcTime()
@@ -81,14 +81,14 @@ def _on_sqlite(*_: object, **__: object) -> str:
     return "maskbot_now()"
 
 
-# What statements are made of that are asked again and again, and so are built once: to build one takes up to ten times
-# as long as to ask it (measured).
+# Parts of frequent statements, built once: building one takes up to ten times as long as
+# executing it (measured).
 DATABASE_CLOCK = _DatabaseClock()
 NOW = bindparam("now", type_=UtcTime)
-Moment = datetime | ColumnElement[datetime]  # a value, or what stands for one in a statement
+Moment = datetime | ColumnElement[datetime]  # a value or a bind parameter
 
 
 def database_time(connection: Connection) -> datetime:
-    """What the database's clock shows."""
+    """The time of the database's clock."""
     moment: datetime = connection.execute(select(DATABASE_CLOCK)).scalar_one()
     return moment

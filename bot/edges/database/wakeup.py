@@ -1,10 +1,10 @@
-"""A bell for those who wait for work: whoever rings it while somebody is looking is still heard afterwards."""
+"""Wake threads that wait for work; a wake-up during a thread's work is not lost."""
 
 import threading
 
 
 class Wakeup:
-    """Counts how often it was rung; each thread remembers up to where it has heard."""
+    """Counts the wake-ups; each thread remembers the last one it has seen."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -12,13 +12,13 @@ class Wakeup:
         self._heard = threading.local()
 
     def ring(self) -> None:
-        """Let everybody look."""
+        """Wake all threads."""
         with self._changed:
             self._rung += 1
             self._changed.notify_all()
 
     def wait(self, timeout: float) -> bool:
-        """Wait until it is rung, or was rung since this thread last waited; False after `timeout` seconds."""
+        """Wait for a wake-up since this thread's last wait; False after `timeout` seconds."""
         with self._changed:
             heard = getattr(self._heard, "count", 0)
             was_rung = self._changed.wait_for(lambda: self._rung != heard, timeout)

@@ -1,4 +1,4 @@
-"""One POST to a receiver of ours, within a deadline that it cannot stretch, over https or to this machine itself."""
+"""POST JSON to a configured receiver, within a fixed deadline, over https or to this machine itself."""
 
 import socket
 import ssl
@@ -13,25 +13,25 @@ from urllib.request import getproxies, proxy_bypass
 from bot import __version__
 from bot.core.paging import is_loopback
 
-_MOST = 4096  # bytes of an answer that are read; nothing in it is believed
+_MOST = 4096  # bytes of an answer that are read; its content is not used
 _ACCEPTED = range(200, 300)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the receiver made of it."""
+    """The receiver's HTTP answer."""
 
     status: int
     retry_after: float | None
 
     @property
     def is_accepted(self) -> bool:
-        """Whether it took it."""
+        """Whether the receiver accepted it."""
         return self.status in _ACCEPTED
 
 
 class Unreachable(Exception):
-    """There was no answer; the text holds nothing of the address or a header."""
+    """There was no answer; the text contains nothing of the address or a header."""
 
 
 class Poster:
@@ -61,7 +61,7 @@ class Poster:
         return Answer(answer.status, _retry_after(answer))
 
     def _connection(self, address: SplitResult) -> HTTPConnection:
-        """Straight to a receiver on this machine, else through the proxy that the environment names."""
+        """A connection: direct to a receiver on this machine, else through the proxy that the environment names."""
         host, port = address.hostname or "", address.port
         if address.scheme == "http":
             return HTTPConnection(host, port, timeout=self._deadline)
@@ -83,7 +83,7 @@ def _cut(connection: HTTPConnection) -> None:
 
 
 def _why(error: Exception) -> str:
-    """Never what the address or a header held."""
+    """Why there was no answer, without anything of the address or a header."""
     return type(error).__name__ if not isinstance(error, OSError) else error.strerror or type(error).__name__
 
 

@@ -1,7 +1,7 @@
-"""An HTTP server for one address of this machine: slow and broken clients keep nobody else from being answered.
+"""The HTTP server for one local address: slow and broken clients delay nobody else.
 
-One thread of waitress reads requests from all connections; only what has come as a whole takes one of the threads that
-answer it.
+One thread of waitress reads requests from all connections; only a complete request takes one of the threads that
+answer.
 """
 
 import socket
@@ -18,22 +18,22 @@ from waitress.server import create_server
 
 from bot.errors import ConfigError
 
-_TICK = 1.0  # seconds between two looks at what is slow
+_TICK = 1.0  # seconds between two checks for slow connections
 
 
 @dataclass(frozen=True, slots=True)
 class HttpLimits:
-    """How much one request may be, how long it may take to arrive, how many connections there may be."""
+    """Limits for one request's size and time of arrival, and for the number of connections."""
 
-    body: int = 1024 * 1024  # bytes; Slack's longest, a form or a card with all its blocks, is half of it
+    body: int = 1024 * 1024  # bytes; Slack's longest payload, a form or a card with all its blocks, has half of that
     header: int = 16 * 1024
     arrival: float = 10  # seconds
-    idle: float = 120  # for a connection that the proxy keeps open
+    idle: float = 120  # for an idle connection that the proxy keeps open
     connections: int = 100
 
 
 class Listener:
-    """Listens on one address, and gives what comes to an application."""
+    """Listens on one address, and passes requests to an application."""
 
     def __init__(
         self, application: WSGIApplication, address: tuple[str, int], *, limits: HttpLimits, threads: int
@@ -42,13 +42,13 @@ class Listener:
         self._address = address
         self._limits = limits
         self._threads = threads
-        self._connections: dict[int, Any] = {}  # and waitress's own two ends, by file descriptor
+        self._connections: dict[int, Any] = {}  # and waitress's own two pipe ends, by file descriptor
         self._arriving: dict[HTTPRequestParser, float] = {}  # since when
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
     def open(self) -> None:
-        """Begin to listen. Raises `ConfigError` if the address cannot be had."""
+        """Start listening. Raises `ConfigError` if the address is not available."""
         self._door = self._bound()
         self._server = create_server(
             self._application,
@@ -75,24 +75,24 @@ class Listener:
 
     @property
     def port(self) -> int:
-        """Where it listens: the one that was asked for, or the one that was free."""
+        """The port it listens on: the configured one, or a free one."""
         return int(self._door.getsockname()[1])
 
     @property
     def is_open(self) -> bool:
-        """Whether somebody can be answered now, as far as this machine can tell."""
+        """Whether it can answer now, as far as this machine can tell."""
         return self._thread is not None and self._thread.is_alive() and not self._ended.is_set()
 
     @property
     def place(self) -> str:
-        """Where it listens, for people."""
+        """The address it listens on, for people."""
         return _shown((self._address[0], self.port))
 
     def close(self) -> None:
-        """Take nothing more in, and let what came in be answered."""
+        """Stop accepting, and finish the requests that came in."""
         if self._thread is None or self._ended.is_set():
             return
-        # The thread that serves ends once it reads this; ended from here, it could close the pipe before we write.
+        # The serving thread ends once it reads this; ended from here, it could close the pipe before we write.
         self._server.trigger.pull_trigger(self._ended.set)  # type: ignore[union-attr] # one socket, so one server
         self._thread.join()
 
@@ -105,7 +105,7 @@ class Listener:
         wasyncore.close_all(self._connections)
 
     def _drop_what_is_slow(self) -> None:
-        """End what does not arrive in time; waitress minds silence alone, so a drip would hold its connection."""
+        """Close connections whose request is too slow; waitress checks only for silence, so a slow drip would stay."""
         now = time.monotonic()
         channels = [one for one in self._connections.values() if isinstance(one, HTTPChannel) and one.request]
         self._arriving = {one.request: self._arriving.get(one.request, now) for one in channels if one.request}

@@ -1,1 +1,1 @@
-"""The history of the tables, one file per step."""
+"""Schema migrations, one file per step."""

@@ -1,4 +1,4 @@
-"""Where Alembic begins: on the connection that it is given, in the transaction that is open there."""
+"""The entry point of Alembic: uses the given connection and its open transaction."""
 
 from alembic import context
 

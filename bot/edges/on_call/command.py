@@ -1,4 +1,4 @@
-"""The on-call source as a command: no shell, a deadline, and no more output than an answer can have."""
+"""Ask a command who is on call: no shell, a deadline, and a limit on its output."""
 
 import os
 import selectors
@@ -10,11 +10,11 @@ from typing import IO
 
 from bot.core.people.on_call import LARGEST
 
-_OURS = ("MASKBOT_", "SLACK_")  # the bot's own secrets are no business of a command that it runs
+_OURS = ("MASKBOT_", "SLACK_")  # the bot's own secrets are not passed to the command
 
 
 def ask_command(argv: Sequence[str], schedule: str, *, deadline: float) -> str:
-    """What it printed. Raises `ValueError` where it does not end well and in time; then what it started is ended."""
+    """The command's output. Raises `ValueError` if it fails or is late; its processes are then killed."""
     until = time.monotonic() + deadline
     try:
         process = subprocess.Popen(  # noqa: S603 - the argv is the operator's own, the schedule a word of the policy
@@ -35,7 +35,7 @@ def ask_command(argv: Sequence[str], schedule: str, *, deadline: float) -> str:
         except (subprocess.TimeoutExpired, TimeoutError):
             raise ValueError(f"its command gave no answer within {deadline:g} s") from None
         finally:
-            if process.returncode is None:  # not waited for yet, so the number is still its own
+            if process.returncode is None:  # not waited for yet, so the process id is still its own
                 os.killpg(process.pid, signal.SIGKILL)
     if code != 0:
         raise ValueError(f"its command ended with {code}")
@@ -47,7 +47,7 @@ def _environment(ours: Mapping[str, str]) -> dict[str, str]:
 
 
 def _printed(stream: IO[bytes] | None, until: float) -> bytes:
-    """Everything, up to the end of the stream. Raises `TimeoutError`, and `ValueError` if it is too much."""
+    """The whole output, up to the end of the stream. Raises `TimeoutError`, and `ValueError` if it is too long."""
     printed = b""
     with selectors.DefaultSelector() as selector:
         fd = selector.register(stream, selectors.EVENT_READ).fd if stream else -1

@@ -1,4 +1,4 @@
-"""Who is on call, asked of a command or a URL. What they do not answer in time and in form counts as a no."""
+"""Who is on call, asked of a command or a URL. A late or invalid answer counts as a refusal."""
 
 import time
 from collections.abc import Callable
@@ -17,17 +17,17 @@ from bot.errors import Unverified
 from bot.ports import Clock
 
 log = structlog.get_logger()
-_WIDTH = 200  # of a reason
+_WIDTH = 200  # characters of a reason
 
 
 class OnCallSchedules:
-    """Meets `ports.Schedules`. An answer is kept for `ttl` seconds, as the directory keeps Slack's.
+    """Implements `ports.Schedules`. An answer is cached for `ttl` seconds, as the directory caches Slack's.
 
-    So is a failure: whoever waited for a source that hangs need not wait for it once more.
+    A failure is cached as well, so that nobody waits a second time for a source that hangs.
     """
 
     def __init__(self, source: Callable[[], OnCallSource | None], *, clock: Clock, ttl: float, token: str = "") -> None:
-        """`source` is looked up every time, because it may be configured anew; `token` is a URL's bearer token."""
+        """`source` is read at every call, because it may be reconfigured; `token` is a URL's bearer token."""
         self._source = source
         self._clock = clock
         self._ttl = ttl
@@ -49,7 +49,7 @@ class OnCallSchedules:
             raise Unverified(f"{text}, so the answer is no for now. Please try again.") from error
 
     def _answer(self, source: OnCallSource, schedule: str) -> str:
-        """Fresh enough; one question at a time, so that those who wait get the same answer. Raises `ValueError`."""
+        """A fresh answer; one question at a time, so that all who wait get the same answer. Raises `ValueError`."""
         with self._lock:
             until, kept = self._kept.get((source, schedule), (0.0, ""))
             if time.monotonic() >= until:

@@ -1,4 +1,4 @@
-"""The on-call source as a URL: one GET, a deadline over all of it, no redirects, no more than an answer can have."""
+"""Ask a URL who is on call: one GET, a deadline over all of it, no redirects, and a limit on its answer."""
 
 import time
 import urllib.error
@@ -14,12 +14,12 @@ from bot.core.people.on_call import LARGEST
 SCHEDULE = "{schedule}"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _CHUNK = 4096
-# A server that never ends its answer keeps a thread; it may keep no more of them than this.
+# A server that never ends its answer keeps a thread; at most this many of them.
 _open_questions = BoundedSemaphore(4)
 
 
 def ask_url(url: str, schedule: str, *, deadline: float, token: str = "") -> str:
-    """What it answered. Raises `ValueError`, whose text holds neither the URL nor the token."""
+    """The URL's answer. Raises `ValueError`, whose text contains neither the URL nor the token."""
     if not _open_questions.acquire(blocking=False):
         raise ValueError("earlier questions have no answer yet")
     request = urllib.request.Request(  # noqa: S310 - https, or http on loopback: config/policy_file.py
@@ -39,16 +39,16 @@ def ask_url(url: str, schedule: str, *, deadline: float, token: str = "") -> str
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Where an answer comes from is configured, and nobody else says so."""
+    """Refuse redirects: only the configuration says where an answer comes from."""
 
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> None:
-        """None refuses it, and the answer counts as an error."""
+        """None refuses the redirect, and the answer counts as an error."""
 
 
 def _fetch(request: urllib.request.Request, deadline: float, found: "SimpleQueue[str | ValueError]") -> None:
-    """Put the answer, or why there is none, into `found`. DNS and dripping headers mind no timeout: hence a thread."""
+    """Put the answer or the error into `found`. DNS and slow headers ignore the timeout: hence a thread."""
     try:
         found.put(_answer(request, deadline))
     except urllib.error.HTTPError as error:
@@ -57,7 +57,7 @@ def _fetch(request: urllib.request.Request, deadline: float, found: "SimpleQueue
         found.put(ValueError("its answer is no UTF-8 text"))
     except (OSError, HTTPException) as error:
         found.put(ValueError(f"its URL could not be reached ({type(error).__name__})"))
-    except ValueError:  # its text may hold what was to be sent
+    except ValueError:  # its text may contain what was to be sent
         found.put(ValueError("its URL cannot be asked like this"))
     finally:
         _open_questions.release()

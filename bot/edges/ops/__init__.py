@@ -1,1 +1,1 @@
-"""What operators see of the process: its log, its probes, its word to systemd."""
+"""What operators see of the process: its log, its probes, its notifications to systemd."""

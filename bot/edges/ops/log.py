@@ -1,7 +1,7 @@
-"""What the process says about itself, on stderr: lines for a person at a terminal, JSON for programs.
+"""Configure logging on stderr: lines for a person at a terminal, JSON for programs.
 
-Nothing that works ever waits for whoever reads the log. The record of what was decided and done is another matter: it
-is in the database, and nothing of it is ever dropped.
+No thread ever waits for whoever reads the log. The audit log is separate: it is in the database, and nothing of it is
+ever dropped.
 """
 
 import logging
@@ -14,15 +14,15 @@ import structlog
 
 from bot.edges.ops.log_writer import Outlet
 
-# Slack's tokens, and the password in a URL. No value of ours holds one on purpose; other people's errors might.
+# Slack's tokens, and the password in a URL. We log none on purpose; errors of libraries might.
 _SECRET = re.compile(r"x(?:ox[a-z]|app)-[A-Za-z0-9-]{5,}|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
-# Whatever these would say is raised as well.
+# Errors that these loggers report are raised as well.
 _TOO_CHATTY = ("paramiko", "slack_sdk.web.base_client")
 
 
 def set_up(*, level: str, as_json: bool) -> Outlet:
-    """Log from this level on; other people's libraries from `warning` on. Whatever is said last is still written."""
+    """Log from this level on; libraries from `warning` on. The last lines are still written at exit."""
     outlet = Outlet(sys.stderr)
     structlog.configure(
         processors=[
@@ -35,7 +35,7 @@ def set_up(*, level: str, as_json: bool) -> Outlet:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         logger_factory=lambda *_: _Lines(outlet),
-        cache_logger_on_first_use=False,  # who logs is asked again, so that a new set-up is heard by all
+        cache_logger_on_first_use=False,  # loggers are not cached, so that a new configuration reaches all of them
     )
     logging.basicConfig(handlers=[_Forward()], level=max(_LEVELS[level], logging.WARNING), force=True)
     for name in _TOO_CHATTY:
@@ -44,14 +44,14 @@ def set_up(*, level: str, as_json: bool) -> Outlet:
 
 
 class _Lines:
-    """What structlog writes to: a method for each level, all alike."""
+    """structlog's output: a method for each level, all alike."""
 
     def __init__(self, outlet: Outlet) -> None:
         self.debug = self.info = self.warning = self.error = self.critical = outlet.say
 
 
 class _Forward(logging.Handler):
-    """Other people's libraries log here too."""
+    """Forward log records of libraries."""
 
     def emit(self, record: logging.LogRecord) -> None:
         said = structlog.get_logger(record.name)
@@ -66,5 +66,5 @@ def _without_secrets(_: Any, __: str, said: MutableMapping[str, Any]) -> Mutable
 
 
 def _for_people() -> structlog.dev.ConsoleRenderer:
-    plain = structlog.dev.plain_traceback  # the other one shows the values of variables
+    plain = structlog.dev.plain_traceback  # the other formatter shows the values of variables
     return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)

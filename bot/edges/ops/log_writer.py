@@ -1,4 +1,4 @@
-"""Writing lines without ever waiting for whoever reads them: what does not go out in time is dropped, and counted."""
+"""Write log lines without waiting for their reader: what cannot be written in time is dropped and counted."""
 
 import atexit
 import contextlib
@@ -12,8 +12,8 @@ from typing import TextIO
 
 from bot.edges import metrics
 
-_MOST_LINES = 10_000  # that wait; some megabytes
-_LAST_WORDS = 2.0  # seconds that the end of the process waits for a reader
+_MOST_LINES = 10_000  # lines that wait; some megabytes
+_LAST_WORDS = 2.0  # seconds that the exit of the process waits for a reader
 
 
 _outlets: list["Outlet"] = []
@@ -21,13 +21,13 @@ _outlets: list["Outlet"] = []
 
 @atexit.register
 def settle_all() -> None:
-    """Let everything be written that somebody reads."""
+    """Wait until all outlets have written their lines, or until time is up."""
     for outlet in _outlets:
         outlet.settle()
 
 
 class Outlet:
-    """Lines to one stream, written by a thread of its own."""
+    """Writes lines to one stream from a thread of its own."""
 
     def __init__(self, stream: TextIO, *, most: int = _MOST_LINES) -> None:
         self._write = _writer(stream)
@@ -50,7 +50,7 @@ class Outlet:
             self._changed.notify_all()
 
     def settle(self, seconds: float = _LAST_WORDS) -> bool:
-        """Wait until all is written, but not longer; the answer is whether it is."""
+        """Wait until all is written, but not longer than `seconds`; return whether it is."""
         end = monotonic() + seconds
         with self._changed:
             return self._changed.wait_for(lambda: not self._lines and not self._is_writing, max(0.0, end - monotonic()))
@@ -72,7 +72,7 @@ class Outlet:
 
 
 def _writer(stream: TextIO) -> Callable[[str], None]:
-    """Straight to the file: a thread that hangs in the stream's own lock would not let the process end."""
+    """Write straight to the file: a thread that hangs in the stream's own lock would keep the process from exiting."""
     try:
         descriptor = stream.fileno()
     except (UnsupportedOperation, AttributeError):

@@ -1,4 +1,4 @@
-"""What orchestrators and Prometheus ask, on a listener of its own: /healthz, /readyz, /metrics. It tells no secret."""
+"""HTTP probes for orchestrators and Prometheus: /healthz, /readyz and /metrics. They tell no secret."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ Answer = tuple[HTTPStatus, str, bytes]
 
 
 class Probes:
-    """A WSGI application. It only reads what was found a moment ago, so that asking costs nothing and never waits."""
+    """A WSGI application. It reads only recent results, so that a probe costs nothing and never waits."""
 
     def __init__(self, found: Callable[[], Sequence[ComponentHealth]]) -> None:
         self._found = found
@@ -32,7 +32,7 @@ class Probes:
         }
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        """One request."""
+        """Answer one request."""
         page = self._pages.get(environ["PATH_INFO"])
         if page is None:
             status, kind, body = _plainly(HTTPStatus.NOT_FOUND)
@@ -45,20 +45,20 @@ class Probes:
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
     def _health(self) -> Answer:
-        """Whether the process is of any use. Slack, or a database that is away, is no reason to end it."""
+        """Whether the process works. A lost Slack or database is no reason to restart it."""
         found = self._found()
         is_alive = health.is_alive(found)
         return _said(is_alive, health.document(found, verdict="alive", is_well=is_alive))
 
     def _readiness(self) -> Answer:
-        """Whether people can use it."""
+        """Whether people can use the bot."""
         found = self._found()
         is_ready = health.is_ready(found)
         return _said(is_ready, health.document(found, verdict="ready", is_well=is_ready))
 
 
 def listener(found: Callable[[], Sequence[ComponentHealth]], address: tuple[str, int]) -> Listener:
-    """The probes at one address, not open yet."""
+    """The listener for the probes, not open yet."""
     return Listener(Probes(found), address, limits=_LIMITS, threads=_THREADS)
 
 

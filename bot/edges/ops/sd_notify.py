@@ -1,6 +1,6 @@
-"""What systemd is told, where it started the bot and wants to know (sd_notify(3)): datagrams to a socket of its own.
+"""Notify systemd of readiness and liveness, if it started the bot (sd_notify(3)): datagrams to its socket.
 
-With `Type=notify` it waits for READY; with `WatchdogSec` it ends a bot that has not said for so long that it lives.
+With `Type=notify` systemd waits for READY; with `WatchdogSec` it ends a bot that has not reported in time.
 """
 
 import os
@@ -9,7 +9,7 @@ from contextlib import suppress
 
 
 class Notify:
-    """Says it where somebody listens, else nothing. The socket's name is taken away from what the bot starts."""
+    """Sends notifications if there is a socket. The variable is removed from the environment of child processes."""
 
     def __init__(self) -> None:
         self._address = os.environ.pop("NOTIFY_SOCKET", "")
@@ -17,15 +17,15 @@ class Notify:
             self._address = "\0" + self._address[1:]
 
     def ready(self) -> None:
-        """It is up."""
+        """The bot is ready."""
         self._say("READY=1")
 
     def alive(self) -> None:
-        """It is of use still."""
+        """The bot is alive."""
         self._say("WATCHDOG=1")
 
     def stopping(self) -> None:
-        """It finishes what is in hand."""
+        """The bot stops, and finishes running work."""
         self._say("STOPPING=1")
 
     def _say(self, word: str) -> None:

@@ -1,1 +1,1 @@
-"""What leaves the bot for other systems: pages and shipped audit records."""
+"""What the bot sends to other systems: alerts and audit records."""

@@ -1,4 +1,4 @@
-"""Sinks: copies of the record to a syslog receiver or a webhook, each taken within a deadline or not at all."""
+"""Audit shipping: sinks that send audit records to a syslog receiver or a webhook, within a deadline."""
 
 import errno
 import socket
@@ -18,10 +18,10 @@ from bot.errors import SinkError
 
 
 class SyslogSink:
-    """Meets `ports.Sink`. A stream is closed behind each delivery, and counts as taken once the receiver closes too.
+    """Implements `ports.Sink`. A stream is closed after each delivery, which counts once the receiver closes it too.
 
-    Syslog has no answers: what was sent may lie in the buffer of somebody who never reads. Who has read to the end of
-    a stream closes it, as rsyslog and syslog-ng do; so that is what is waited for.
+    Syslog has no answers: what was sent may stay in the buffer of a receiver that never reads it. rsyslog and syslog-ng
+    close a stream once they have read all of it, so the sink waits for that.
     """
 
     name = "syslog"
@@ -66,7 +66,7 @@ class SyslogSink:
 
 
 def _local(path: str, deadline: float) -> socket.socket:
-    """A stream where the receiver has one, which says when it has read; else datagrams, which do not."""
+    """A stream if the local receiver has one, because its end is confirmed; else datagrams, which are not."""
     try:
         return _connected_to(path, socket.SOCK_STREAM, deadline)
     except OSError as error:
@@ -87,7 +87,7 @@ def _connected_to(path: str, kind: socket.SocketKind, deadline: float) -> socket
 
 
 def _see_it_closed(receiver: socket.socket, end: float) -> None:
-    """By the receiver, that is, and not by us at the deadline."""
+    """Make sure that the receiver closed the stream, and not our deadline."""
     receiver.shutdown(socket.SHUT_WR)
     while receiver.recv(4096):
         continue
@@ -96,7 +96,7 @@ def _see_it_closed(receiver: socket.socket, end: float) -> None:
 
 
 def _cut_at(receiver: socket.socket, end: float) -> AbstractContextManager[None]:
-    """Whatever waits on the socket then is ended, however slowly something drips in."""
+    """End whatever waits on the socket at the deadline, however slowly data arrives."""
     return call_after(max(0.0, end - monotonic()), lambda: _cut(receiver))
 
 
@@ -106,7 +106,7 @@ def _cut(receiver: socket.socket) -> None:
 
 
 class WebhookSink:
-    """Meets `ports.Sink`: each delivery is one signed POST, taken if the receiver says so."""
+    """Implements `ports.Sink`: each delivery is one signed POST, which counts if the receiver accepts it."""
 
     name = "webhook"
 

@@ -1,4 +1,4 @@
-"""The pager: one POST per page, signed, within a deadline, over https or to this machine itself."""
+"""Send alerts to a pager: one signed POST each, within a deadline, over https or to this machine itself."""
 
 import ssl
 import threading
@@ -14,7 +14,7 @@ from bot.errors import ConfigError, PagerError
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """Who is told: where, in which words, and what proves that it is us. Secrets are not shown."""
+    """The receiver of alerts: its URL, its format and its secret, which is not shown."""
 
     url: str
     form: Format
@@ -26,7 +26,7 @@ class Receiver:
 
 
 class Webhook:
-    """Meets `ports.Pager`. One call at a time, so that a receiver that hangs holds up one speaker and no more."""
+    """Implements `ports.Pager`. One call at a time, so that a receiver that hangs blocks one thread and no more."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Webhook:
         self._busy = threading.Lock()
 
     def page(self, page: Alert) -> None:
-        """Tell the receiver of pages. Raises `PagerError`."""
+        """Send an alert. Raises `PagerError`."""
         now, to = self._now(), self._receiver
         call = render(page, to.form, url=to.url, key=to.key, now=now)
         headers = dict(call.headers)

@@ -1,1 +1,1 @@
-"""The steps. Each is run once, in the transaction of the start that finds it missing."""
+"""The migration steps. Each runs once, in the transaction of the start that finds it missing."""
