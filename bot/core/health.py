@@ -1,4 +1,4 @@
-"""Signs of life: how each part of the bot is, in words, and what of it somebody outside Slack has to know."""
+"""Health of the bot's components, in words, and what operators must be paged about."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,25 +12,25 @@ from bot.core.paging import Alert
 class Backlog:
     """What waits in the store. Ages are in seconds."""
 
-    stages: Mapping[str, int] = field(default_factory=dict)  # requests that are not over
+    stages: Mapping[str, int] = field(default_factory=dict)  # requests that are not final
     leases: int = 0
-    due: int = 0  # requests that somebody should work on, and nobody does
+    due: int = 0  # due requests that no worker takes
     due_age: float = 0.0
-    undelivered: int = 0  # messages that are due
-    retried: int = 0  # those of them that Slack, or the pager, did not take several times
-    final_cards: int = 0  # and those of them that would say how a request ended
+    undelivered: int = 0  # due messages
+    retried: int = 0  # those that Slack, or the pager, refused several times
+    final_cards: int = 0  # and those of them that would tell the outcome of a request
 
 
 @dataclass(frozen=True, slots=True)
 class ComponentHealth:
-    """How one part is. `patience` is how long it may be unwell before somebody is paged; None pages nobody."""
+    """The health of one component. `patience` is how long it may be unwell before somebody is paged; None: never."""
 
     component: str
     is_well: bool
     words: str
-    since: datetime | None = None  # it is so
+    since: datetime | None = None  # since when it is so
     needed: bool = True  # without it the bot is not ready
-    vital: bool = False  # without it the process should be ended and begun anew
+    vital: bool = False  # without it the process should be restarted
     patience: timedelta | None = None
 
     @property
@@ -43,7 +43,7 @@ class ComponentHealth:
 def since(
     signs: Iterable[ComponentHealth], before: Mapping[str, ComponentHealth], now: datetime
 ) -> tuple[ComponentHealth, ...]:
-    """The signs with the time from which on each part is as it is; `before` are the last ones."""
+    """The signs with the time since when each component is in its state; `before` are the previous signs."""
     return tuple(replace(sign, since=_begun(sign, before.get(sign.component), now)) for sign in signs)
 
 
@@ -52,12 +52,12 @@ def _begun(sign: ComponentHealth, before: ComponentHealth | None, now: datetime)
 
 
 def with_patience(sign: ComponentHealth, patience: timedelta) -> ComponentHealth:
-    """The same, and somebody is paged about it after a while."""
+    """A copy about which somebody is paged after `patience`."""
     return replace(sign, patience=patience)
 
 
 def messages(backlog: Backlog) -> ComponentHealth:
-    """Whether what has to be said can be said."""
+    """Whether messages can be delivered."""
     if not backlog.retried:
         return ComponentHealth("messages", is_well=True, words="nothing waits for long", needed=False)
     cards = f", {backlog.final_cards} of them say how a change ended" if backlog.final_cards else ""
@@ -68,9 +68,9 @@ def messages(backlog: Backlog) -> ComponentHealth:
 
 
 def loop(ages: Mapping[str, float], *, longest: float, patience: timedelta) -> ComponentHealth:
-    """Whether every thread that looks for work has come round lately; `ages` says how long ago, in seconds.
+    """Whether every worker thread has come round lately; `ages` are the seconds since each did.
 
-    Before it begins, and once it is told to end, nobody is paged about it.
+    Nobody is paged about it before the threads start, or once they are told to stop.
     """
     stuck = {name: age for name, age in sorted(ages.items()) if age > longest}
     if not stuck:
@@ -88,12 +88,12 @@ def is_ready(signs: Iterable[ComponentHealth]) -> bool:
 
 
 def is_alive(signs: Iterable[ComponentHealth]) -> bool:
-    """Whether the process is of any use; what it waits for is no reason to end it."""
+    """Whether the process works; whatever it waits for is no reason to restart it."""
     return all(sign.is_well for sign in signs if sign.vital)
 
 
 def document(signs: Sequence[ComponentHealth], *, verdict: str, is_well: bool) -> Mapping[str, Any]:
-    """For programs, with the reasons in words."""
+    """A JSON document for programs, with the reasons in words."""
     return {
         verdict: is_well,
         "why": [sign.sentence for sign in signs if not sign.is_well],
@@ -110,7 +110,7 @@ def document(signs: Sequence[ComponentHealth], *, verdict: str, is_well: bool) -
 
 
 def alarms(signs: Iterable[ComponentHealth], *, source: str, now: datetime) -> Mapping[str, Alert]:
-    """What somebody has to be paged about now, by part. Each bot speaks for itself, so its name is in the key."""
+    """The open alerts, by component. Each bot reports for itself, so its name is in the alert's key."""
     return {
         sign.component: Alert(
             f"maskbot-{source}-{sign.component}", f"maskbot on {source}: {sign.sentence}", sign.since, source
@@ -121,6 +121,6 @@ def alarms(signs: Iterable[ComponentHealth], *, source: str, now: datetime) -> M
 
 
 def all_clear(page: Alert, sign: ComponentHealth | None, *, now: datetime) -> Alert:
-    """The word that an alarm is over."""
+    """The message that resolves an alert."""
     words = sign.sentence if sign else "it is over"
     return replace(page, summary=f"Over: {words}", at=now, is_over=True)

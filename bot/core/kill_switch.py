@@ -1,4 +1,4 @@
-"""Stopping new masks and letting them go on: one may stop them, two have to lift it. What is kept, and each step."""
+"""The kill switch: one person freezes new masks, two have to thaw them; its stored state and its steps."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -11,13 +11,13 @@ from bot.core.requests import KillSwitch
 
 OFF_REQUEST_GOOD_FOR = timedelta(
     hours=1
-)  # the second has to say so within it: two who never spoke to each other are no two
-_REMEMBERED = 20  # answers, for those who wait for theirs and for a payload that comes twice
+)  # the second person must thaw within this time: a thaw that nobody joined lapses
+_REMEMBERED = 20  # stored answers, for those who wait for theirs and for a payload that comes twice
 
 
 @dataclass(frozen=True, slots=True)
 class SwitchRequest:
-    """Somebody wants new masks stopped, or to go on; whether they may is asked when it is taken up."""
+    """A command to freeze or thaw; its author's rights are checked when it is handled."""
 
     turns_off: bool
     by: PersonId
@@ -25,12 +25,12 @@ class SwitchRequest:
     place: Place
     reason: str
     at: datetime
-    key: str  # what a second delivery has in common with the first
+    key: str  # identifies the payload, so that a second delivery of it changes nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of a request."""
+    """The result of a command."""
 
     key: str
     text: str
@@ -39,7 +39,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class KillSwitchState:
-    """Everything about the kill switch: whether it is on, who wants it over, and what was said and not answered yet."""
+    """The whole state: whether new masks are frozen, who wants to thaw them, and commands without an answer."""
 
     kill_switch: KillSwitch | None = None
     turn_off_requests: tuple[SwitchRequest, ...] = ()
@@ -47,13 +47,13 @@ class KillSwitchState:
     answers: tuple[Answer, ...] = ()
 
     def knows(self, key: str) -> bool:
-        """Whether a request with this key was heard already."""
+        """Whether a command with this key was recorded already."""
         return key in {*(one.key for one in self.requests), *(one.key for one in self.answers)}
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A request was taken up: what is kept from now on, the word for the record, and what is said, if anything."""
+    """A handled command: the new state, the audit event, and the announcement, if any."""
 
     state: KillSwitchState
     event: str
@@ -62,12 +62,12 @@ class Step:
 
 
 def refuse(state: KillSwitchState, asked: SwitchRequest, why: str) -> Step:
-    """They may not."""
+    """Refuse a command."""
     return _step(state, asked, "kill_switch.refused", why, is_done=False)
 
 
 def take_up(state: KillSwitchState, asked: SwitchRequest, *, still_may: Callable[[SwitchRequest], bool]) -> Step:
-    """Do what somebody who may asks for; `still_may` says of an earlier request whether its person still may."""
+    """Carry out an allowed command; `still_may` says whether the author of an earlier one still has the right."""
     return _turn_off(state, asked, still_may) if asked.turns_off else _turn_on(state, asked)
 
 
@@ -121,7 +121,7 @@ def _step(state: KillSwitchState, asked: SwitchRequest, event: str, text: str, *
 
 
 def encode(state: KillSwitchState) -> Mapping[str, Any]:
-    """As it is stored: nothing but what JSON knows."""
+    """The state as plain JSON values."""
     document: dict[str, Any] = asdict(state)
     for one in (document["kill_switch"], *document["turn_off_requests"], *document["requests"]):
         for name in ("since", "at"):
@@ -131,7 +131,7 @@ def encode(state: KillSwitchState) -> Mapping[str, Any]:
 
 
 def decode(document: Mapping[str, Any]) -> KillSwitchState:
-    """What was stored; of an empty document nothing was ever said."""
+    """The state from its stored document; an empty document is the initial state."""
     switch = document.get("kill_switch")
     return KillSwitchState(
         kill_switch=_kill_switch(switch) if switch else None,

@@ -1,1 +1,1 @@
-"""The audit record: a chain of events, and its shipping to sinks."""
+"""The audit log: a chain of events, and its shipping to sinks."""

@@ -1,4 +1,4 @@
-"""The audit chain: what an event is, how events are sealed one onto the other, and how a chain is verified."""
+"""The audit chain: audit events, how each is sealed onto the one before, and how a chain is verified."""
 
 import hashlib
 import json
@@ -12,8 +12,8 @@ from bot.core.systemd.units import UnitName
 
 FORMAT = 1
 LARGEST = 16 * 1024  # bytes of one sealed event; longer data is cut, and its SHA-256 noted
-LONGEST_TEXT = 1000  # characters that a text keeps once its event has grown too large
-SEALS = ("prev", "hash", "kid", "mac")  # what a record holds beside its body
+LONGEST_TEXT = 1000  # characters of a text that are kept if its event is too large
+SEALS = ("prev", "hash", "kid", "mac")  # the parts of a record beside its body
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Which process writes: its name, its version, and the digest of the configuration it goes by."""
+    """The process that writes: its name, its version, and the digest of its configuration."""
 
     instance: str
     version: str
@@ -39,7 +39,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where a chain ends. Kept outside the database it is an anchor: it tells whether the end was cut off."""
+    """The head of a chain. Kept outside the database, it is an anchor that shows whether the end was cut off."""
 
     seq: int
     hash: str
@@ -50,7 +50,7 @@ START = Head(0, "0" * 64)
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """An event in its place: the canonical text that was hashed, the hash before it and its own."""
+    """An event in the chain: the canonical text that was hashed, the previous hash and its own."""
 
     seq: int
     body: str
@@ -60,7 +60,7 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """Every record follows from the one before."""
+    """The chain is intact."""
 
     count: int
     head: Head
@@ -68,14 +68,14 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """The first place where the chain does not hold, and why."""
+    """The first place where the chain is broken, and why."""
 
     seq: int
     why: str
 
 
 def seal(event: Event, *, after: Head, at: datetime, event_id: str, origin: Origin) -> Sealed:
-    """Put an event onto the end of a chain. `event_id` is unique everywhere, its number in the chain only here."""
+    """Append an event to a chain. `event_id` is globally unique; its sequence number is unique only in this chain."""
     seq = after.seq + 1
     said = {
         "v": FORMAT,
@@ -98,9 +98,9 @@ def seal(event: Event, *, after: Head, at: datetime, event_id: str, origin: Orig
 def verify(
     records: Iterable[Mapping[str, Any]], *, start: Head = START, anchor: Head | None = None
 ) -> Verified | Broken:
-    """Follow a chain from its start: every number, every link, every hash, and the anchor where one is known.
+    """Verify a chain from its start: every number, every link, every hash, and the anchor if one is known.
 
-    A chain alone cannot tell that its end was cut off; an anchor from outside can.
+    A chain alone cannot show that its end was cut off; an anchor from outside can.
     """
     head = start
     for record in records:
@@ -116,12 +116,12 @@ def verify(
 
 
 def canonical(value: object) -> str:
-    """The one way to write a value: JSON on one line, keys sorted, nothing but printable ASCII, no fractions."""
+    """The one canonical form of a value: JSON on one line, keys sorted, printable ASCII only, no fractions."""
     return json.dumps(_plain(value), sort_keys=True, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
 
 
 def _fault(record: Mapping[str, Any], head: Head) -> str:
-    """Why this record cannot follow that head; empty if it does."""
+    """Why this record cannot follow that head; empty if it can."""
     if record.get("seq") != head.seq + 1:
         return f"number {head.seq + 1} is missing; {record.get('seq')!r} stands in its place"
     if record.get("prev") != head.hash:
@@ -145,7 +145,7 @@ def _within_limit(said: Mapping[str, Any], data: Mapping[str, Any]) -> str:
 
 
 def _cut(value: Any) -> Any:
-    """The same plain value with every long text cut."""
+    """A copy of the plain value with every long text cut."""
     match value:
         case str() if len(value) > LONGEST_TEXT:
             return _note(value, keep=LONGEST_TEXT)
@@ -157,13 +157,13 @@ def _cut(value: Any) -> Any:
 
 
 def _note(text: str, *, keep: int) -> dict[str, Any]:
-    """What is left of a text that was cut. Lone surrogates are hashed too: a host may print anything."""
+    """The beginning of a text that was cut, and its hash. Lone surrogates are hashed too: a host may print anything."""
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return {"cut": text[:keep], "length": len(text), "sha256": digest}
 
 
 def _plain(value: object) -> Any:
-    """The value in JSON's own kinds. What we have no spelling for is a mistake of ours and raises `TypeError`."""
+    """The value in JSON's own types. An unsupported type is a programming error and raises `TypeError`."""
     match value:
         case None | bool():
             return value
@@ -172,7 +172,7 @@ def _plain(value: object) -> Any:
         case str() | UnitName():
             return str(value)
         case float():
-            return repr(value)  # the same number may be written in many ways, its repr in one
+            return repr(value)  # a number may be written in many ways, but has one repr
         case datetime():
             return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         case Mapping():

@@ -1,4 +1,4 @@
-"""Copies of the record off the box: where a sink is, how far it has come, and what it means when it takes nothing."""
+"""Audit shipping: sinks, how much of the audit log each has received, and what its failure means."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,19 +10,19 @@ from urllib.parse import urlsplit
 
 Record = Mapping[str, Any]
 
-BEHIND = timedelta(seconds=10)  # a sink that takes nothing for so long, and there is something, counts as down
-_PRIORITY = 13 * 8 + 6  # log audit, informational
+BEHIND = timedelta(seconds=10)  # a sink that takes nothing for so long, while records wait, counts as down
+_PRIORITY = 13 * 8 + 6  # facility "log audit", severity "informational"
 
 
 class Need(StrEnum):
-    """What happens when a sink takes nothing."""
+    """What happens while a sink takes nothing."""
 
-    REQUIRED = "required"  # no new mask is asked for, approved or begun
+    REQUIRED = "required"  # no new mask is requested, approved or started
     BEST_EFFORT = "best_effort"  # people are told, and everything goes on
 
 
 class Way(StrEnum):
-    """How a syslog receiver is reached."""
+    """The transport to a syslog receiver."""
 
     TCP = "tcp"
     TLS = "tls"
@@ -31,7 +31,7 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SyslogAddress:
-    """Where a syslog receiver is."""
+    """The address of a syslog receiver."""
 
     way: Way
     host: str = ""
@@ -40,7 +40,7 @@ class SyslogAddress:
 
 
 def read_address(text: str) -> SyslogAddress:
-    """`tcp://HOST:PORT`, `tls://HOST:PORT` or `unix:/PATH`. Raises `ValueError`."""
+    """Parse `tcp://HOST:PORT`, `tls://HOST:PORT` or `unix:/PATH`. Raises `ValueError`."""
     wrong = "has to be like tcp://log.example.com:601, tls://log.example.com:6514 or unix:/run/log.sock"
     try:
         parts = urlsplit(text)
@@ -56,34 +56,34 @@ def read_address(text: str) -> SyslogAddress:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a sink has come, as it is kept: it survives the process, and another one goes on from there."""
+    """How much a sink has received; stored, so that another process goes on from there."""
 
     seq: int = 0  # the last record that it has taken
     at: datetime | None = None  # when it took that
-    by: str = ""  # who ships now,
-    until: datetime | None = None  # and how long nobody else does
+    by: str = ""  # the process that ships now,
+    until: datetime | None = None  # and until when it holds the lease
     failing_since: datetime | None = None
     why: str = ""
 
     def is_anothers(self, owner: str, now: datetime) -> bool:
-        """Whether somebody else ships."""
+        """Whether another process ships."""
         return self.by != owner and self.until is not None and now < self.until
 
     def taken(self, seq: int, now: datetime) -> "Progress":
-        """It has taken everything up to that record; what comes next is shipped by whoever wrote it."""
+        """The sink has taken all records up to this one; the next ones are shipped by whoever writes them."""
         return replace(self, seq=seq, at=now, until=None, failing_since=None, why="")
 
     def failed(self, why: str, now: datetime) -> "Progress":
-        """It took nothing; since when is kept from the first time."""
+        """The sink took nothing; the time of the first failure is kept."""
         return replace(self, failing_since=self.failing_since or now, why=why)
 
     def held(self, owner: str, now: datetime, lease: timedelta) -> "Progress":
-        """Nobody else ships for a while."""
+        """Hold the lease for a while."""
         return replace(self, by=owner, until=now + lease)
 
 
 def encode(progress: Progress) -> Mapping[str, Any]:
-    """As it is stored: nothing but what JSON knows."""
+    """The state as plain JSON values."""
     return {name: each.isoformat() if isinstance(each, datetime) else each for name, each in asdict(progress).items()}
 
 
@@ -97,7 +97,7 @@ def decode(document: Mapping[str, Any]) -> Progress:
 
 
 def trouble(name: str, progress: Progress, first_untaken: datetime | None, now: datetime) -> str:
-    """Why a sink counts as down, in words; empty if it does not. `first_untaken` is when the next to go was made."""
+    """Why a sink counts as down, in words; empty if it does not. `first_untaken` is when the next record was made."""
     if progress.failing_since:
         since = progress.failing_since.astimezone(UTC)
         return f"the copy of the record at `{name}` takes nothing since {since:%Y-%m-%d %H:%M} UTC ({progress.why})"
@@ -107,7 +107,7 @@ def trouble(name: str, progress: Progress, first_untaken: datetime | None, now: 
 
 
 def syslog_lines(records: Sequence[Record], *, host: str) -> list[bytes]:
-    """Each record as one message of RFC 5424: its links as structured data, the record itself as JSON behind."""
+    """Each record as one message of RFC 5424: its hashes as structured data, and the record itself as JSON."""
     return [_syslog_line(record, host) for record in records]
 
 
@@ -119,15 +119,15 @@ def _syslog_line(record: Record, host: str) -> bytes:
 
 
 def frame(line: bytes) -> bytes:
-    """Its length in front (RFC 6587, octet counting), so that nothing in it can end it."""
+    """A message with its length in front (RFC 6587, octet counting), so that nothing in it can end it."""
     return str(len(line)).encode() + b" " + line
 
 
 def as_json(value: object) -> str:
-    """On one line, in plain ASCII."""
+    """JSON on one line, in plain ASCII."""
     return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
 
 
 def as_json_list(records: Sequence[Record]) -> bytes:
-    """What a webhook gets: the records in their order."""
+    """The body for a webhook: the records in their order."""
     return as_json({"version": 1, "records": [*records]}).encode()

@@ -1,4 +1,4 @@
-"""The ledger: every mask on the hosts, ours and foreign, as the watch over each host saw it last."""
+"""Drift: every mask on the hosts, ours and foreign, as each host's watch saw it last, and what changed since."""
 
 from bot.core.drift.compare import Findings, compare, loss, owned, settled
 from bot.core.drift.host_view import Away, HostView, read_host_view, write_host_view

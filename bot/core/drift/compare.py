@@ -1,4 +1,4 @@
-"""What is new on a host, compared with what was seen there last and with the masks that we made."""
+"""Compare a scan of a host with the previous one and with the masks that we made, to find drift."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,16 +12,17 @@ from bot.core.systemd.units import FileKind, Layer, Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All of it is told once, because the next comparison begins where this one ended."""
+    """The drift of one scan. It is reported once, because the next comparison starts from this scan."""
 
-    missing: tuple[Request, ...] = ()  # masks of ours that were not seen: a look at each says what became of it
-    broken: tuple[tuple[Request, tuple[str, ...]], ...] = ()  # what depended on a masked unit of ours and has failed
+    missing: tuple[Request, ...] = ()  # masks of ours that the scan did not show: a look at each finds out why
+    # units that depend on one of our masked units and have failed
+    broken: tuple[tuple[Request, tuple[str, ...]], ...] = ()
     appeared: tuple[FoundMask, ...] = ()  # masks that are not ours
     vanished: tuple[FoundMask, ...] = ()
 
 
 def settled(page: HostView, scan: Scan, busy: Collection[str]) -> Scan:
-    """The scan without what is just being changed by us: of those units it says what was known before."""
+    """The scan, with the last known state for units that we are changing now."""
     before = page.scan.masks if page.scan else ()
     kept = [mask for mask in scan.masks if mask.unit not in busy]
     known = [mask for mask in before if mask.unit in busy]
@@ -39,10 +40,10 @@ def owned(scan: Scan, requests: Iterable[Request]) -> dict[str, str]:
 def compare(
     page: HostView, scan: Scan, *, ours: Sequence[Request], owners: Collection[str], busy: Collection[str]
 ) -> Findings:
-    """What a settled scan shows that is not known yet.
+    """The drift that a scan shows.
 
-    `ours` are our live masks as they were before the scan, `owners` the paths of all masks in it that are of our
-    making, and `busy` the units that we are just changing: of those nothing is concluded.
+    `ours` are our live masks before the scan, `owners` the paths of all masks in it that we made, and `busy` the units
+    that we are changing now, which are left out.
     """
     judged = [request for request in ours if str(request.target.unit) not in busy]
     missing = tuple(request for request in judged if not _is_there(request, scan))
@@ -57,7 +58,7 @@ def compare(
 
 
 def loss(request: Request, seen: Snapshot, *, boot_id: str) -> Loss | None:
-    """What became of a mask of ours, judged by a look at its unit; None: it is there."""
+    """How a mask of ours was lost, judged by a look at its unit; None: it is in place."""
     made, after = request.target.made, request.target.after
     file = seen.layer(made.layer) if made else None
     if made is None or file is None or (file.kind, file.identity) == (made.kind, made.identity):
@@ -79,7 +80,7 @@ def _is_there(request: Request, scan: Scan) -> bool:
 
 
 def _broken(request: Request, scan: Scan) -> tuple[str, ...]:
-    """What had to do with the unit before it was masked, did not fail until our last look, and has failed by now."""
+    """Units related to the masked unit that did not fail until our last look, and have failed since."""
     before, after = request.target.before, request.target.after
     if before is None or before.around is None:
         return ()
@@ -91,7 +92,7 @@ def _broken(request: Request, scan: Scan) -> tuple[str, ...]:
 
 
 def _appeared(page: HostView, scan: Scan) -> Iterator[FoundMask]:
-    """Made anew is new. Where not all was listed before, nobody knows what is new."""
+    """Masks that are new or were made again. After an incomplete scan, nobody knows what is new."""
     known = _known(page, scan)
     if known and known.is_whole:
         before = {(mask.path, mask.identity) for mask in known.masks}
@@ -105,5 +106,5 @@ def _vanished(page: HostView, scan: Scan) -> Iterator[FoundMask]:
 
 
 def _known(page: HostView, scan: Scan) -> Scan | None:
-    """What was seen last, if it was the same machine: one that was installed anew begins anew."""
+    """The last known state, if it is of the same machine: a reinstalled one starts anew."""
     return page.scan if page.scan and page.scan.machine_id == scan.machine_id else None

@@ -1,4 +1,4 @@
-"""A page of the ledger: one host as it was seen last, and since when it was not. Kept as the document of its watch."""
+"""A host as its watch saw it last, and since when it has not answered; the document of the watch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from bot.core.systemd.units import ActiveState, FileKind, LoadState
 
 @dataclass(frozen=True, slots=True)
 class Away:
-    """Since when a host cannot be looked at, why, and how often that was tried."""
+    """Since when a host does not answer, why, and how often it was tried."""
 
     since: datetime
     because: str
@@ -20,17 +20,17 @@ class Away:
 
 @dataclass(frozen=True, slots=True)
 class HostView:
-    """What is known of a host's masks."""
+    """The known masks of a host."""
 
     host: str
     seen_at: datetime | None = None
     scan: Scan | None = None
-    ours: Mapping[str, str] = field(default_factory=dict)  # path of a mask that we made -> its request
+    ours: Mapping[str, str] = field(default_factory=dict)  # path of a mask that we made -> the id of its request
     away: Away | None = None
 
 
 def write_host_view(page: HostView) -> dict[str, Any]:
-    """The page as a document."""
+    """The host view as a JSON document."""
     scan, away = page.scan, page.away
     return {
         "seen_at": page.seen_at.isoformat() if page.seen_at else None,
@@ -41,7 +41,7 @@ def write_host_view(page: HostView) -> dict[str, Any]:
 
 
 def read_host_view(host: str, document: Mapping[str, Any]) -> HostView:
-    """The page of a document that this or an older version wrote; an empty one is that of a host never looked at."""
+    """The host view from a document of this or an older version; an empty one is of a host that was never scanned."""
     scan, away, seen_at = document.get("scan"), document.get("away"), document.get("seen_at")
     return HostView(
         host,

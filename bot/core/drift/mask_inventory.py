@@ -1,4 +1,4 @@
-"""The book: all pages together with our own record, as people want to read it."""
+"""The inventory of masks: all hosts' last scans together with our own records, as people read it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,31 +10,31 @@ from bot.core.systemd.scan import FoundMask
 from bot.core.systemd.systemctl import STARTABLE
 from bot.core.systemd.units import FileKind, UnitName
 
-# Of the layers that an unmask looks into.
+# Of the layers in which an unmask looks for a mask.
 _FOLDERS = ("/etc/systemd/system.control", "/etc/systemd/system", "/run/systemd/system")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One mask: what was found of it, whose it is, or both."""
+    """One mask: as found on the host, as recorded by us, or both."""
 
     host: str
     unit: str
-    found: FoundMask | None = None  # None: made since the last look, or in a user's own manager, which no scan sees
-    request: Request | None = None  # None: it is not ours
+    found: FoundMask | None = None  # None: made since the last scan, or in a user's own manager, which no scan covers
+    request: Request | None = None  # None: not ours
 
 
 @dataclass(frozen=True, slots=True)
 class MaskInventory:
-    """What is masked on the hosts, and what is asked for, at one moment."""
+    """The masks on hosts, and the open requests, at one moment."""
 
     now: datetime
-    pages: tuple[HostView, ...]  # of every host that is asked about
-    ours: tuple[Request, ...] = ()  # what we made and nobody took back: live masks, and links that are not loaded
-    open: tuple[Request, ...] = ()  # what has not ended
-    reviews: tuple[Request, ...] = ()  # what somebody did alone and nobody has signed for
-    types: frozenset[str] = frozenset(STARTABLE)  # of units that people may ask for
-    instances: bool = True  # whether they may ask for those of a template
+    pages: tuple[HostView, ...]  # of every host in question
+    ours: tuple[Request, ...] = ()  # what we made and nobody undid: live masks, and links that are not loaded
+    open: tuple[Request, ...] = ()  # open requests
+    reviews: tuple[Request, ...] = ()  # break-glass changes without a review
+    types: frozenset[str] = frozenset(STARTABLE)  # units for which people may ask
+    instances: bool = True  # whether they may ask for instances of a template
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -46,7 +46,7 @@ class MaskInventory:
         return tuple(sorted([*found, *others], key=lambda entry: (entry.request is None, entry.host, entry.unit)))
 
     def can_ask_to_remove(self, mask: FoundMask) -> bool:
-        """Whether `/unmask` takes such a mask off with a vote; some it refuses by their names alone."""
+        """Whether `/unmask` can remove such a mask with approval; some units are refused by their name alone."""
         if mask.kind is not FileKind.MASK or not UnitName.is_sendable(mask.unit) or mask.folder not in _FOLDERS:
             return False
         unit = UnitName(mask.unit)
@@ -55,24 +55,24 @@ class MaskInventory:
 
     @property
     def waiting(self) -> tuple[Request, ...]:
-        """What waits for people or for its turn, longest first."""
+        """Requests that wait for people or for their turn, longest first."""
         return self._at(Stage.ASKED, Stage.WAITING, Stage.APPROVED)
 
     @property
     def running(self) -> tuple[Request, ...]:
-        """What is being carried out, or not known yet."""
+        """Requests that run, or whose outcome is unknown."""
         return self._at(Stage.RUNNING)
 
     @property
     def is_empty(self) -> bool:
-        """Nobody who takes over has to know of anything."""
+        """Whether there is nothing that the next on-call has to know."""
         return not (self.open or self.reviews or any(entry.request for entry in self.entries))
 
     def _at(self, *stages: Stage) -> tuple[Request, ...]:
         return tuple(sorted((one for one in self.open if one.stage in stages), key=lambda one: (one.asked_at, one.id)))
 
     def _found(self, page: HostView) -> Iterator[Entry]:
-        """Each mask of the newest look; one of ours that nobody knows any more was taken back since."""
+        """Each mask of the newest scan; one of ours without a live request has been undone since."""
         mine = [one for one in self.ours if one.target.host == page.host and not one.ask.change.user]
         by_id = {one.id: one for one in mine}
         by_link = {(made.path, made.identity): one for one in mine if (made := one.target.made)}

@@ -1,11 +1,11 @@
-"""The hosts that may be named, each with its address, its pinned keys and its groups."""
+"""The inventory: the hosts that can be named, each with its address, its pinned keys and its groups."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """An entry of the inventory. Only its name ever comes from what a person typed."""
+    """A host of the inventory. Only its name ever comes from what a person typed."""
 
     name: str
     address: str
@@ -14,7 +14,7 @@ class Host:
     environment: str
     groups: frozenset[str] = frozenset()
     pins: frozenset[str] = frozenset()  # SHA-256 fingerprints of the host's keys, as `SHA256:...`
-    machine_id: str = ""  # pinned too where given
+    machine_id: str = ""  # also pinned, if given
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,5 +34,5 @@ class Inventory:
 
 
 def is_group(name: str) -> bool:
-    """Whether it stands for a group of hosts, like `@web`."""
+    """Whether the name is that of a group of hosts, like `@web`."""
     return name.startswith("@")

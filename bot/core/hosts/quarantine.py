@@ -1,4 +1,4 @@
-"""A host that is not trusted for now: it showed another key than the pinned one, or it refuses ours. What is kept."""
+"""Quarantine of a host that showed another key than the pinned one, or that refuses our key."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -16,41 +16,41 @@ SET_ASIDE = "host_set_aside"
 
 @dataclass(frozen=True, slots=True)
 class Quarantine:
-    """Why one host is not trusted, and what is known of it since."""
+    """Why a host is in quarantine, and what is known of it since."""
 
     host: str
     code: str  # one of NOT_TRUSTED
     since: datetime
-    pins: tuple[str, ...]  # those that were in force then
+    pins: tuple[str, ...]  # the pins in force at that time
     is_told: bool = False
-    is_over: bool = False  # it let us in since
+    is_over: bool = False  # it has accepted our login since
 
     @property
     def is_set_aside(self) -> bool:
-        """Whether nothing is sent to it, by anybody, while its pins are the same."""
+        """Whether nothing is sent to the host as long as its pins are unchanged."""
         return self.code == ANOTHER_KEY
 
     def sets_aside(self, host: Host) -> bool:
-        """Whether that is this host, as it is configured now: with other pins an operator has answered for it anew."""
+        """Whether this host, as configured now, is in quarantine: with other pins an operator has confirmed it anew."""
         return self.is_set_aside and set(self.pins) == host.pins
 
     def has_ended(self, host: Host | None) -> bool:
-        """Whether it is trusted again, or is not a host of ours any more."""
+        """Whether the host is trusted again, or is not in the inventory any more."""
         return self.is_over or host is None or (self.is_set_aside and not self.sets_aside(host))
 
 
 def quarantine_for(host: Host, code: str, now: datetime) -> Quarantine:
-    """The beginning of it."""
+    """Start a quarantine."""
     return Quarantine(host.name, code, now, tuple(sorted(host.pins)))
 
 
 def encode(kept: Quarantine) -> Mapping[str, Any]:
-    """As it is stored: nothing but what JSON knows."""
+    """The quarantine as plain JSON values."""
     return {**asdict(kept), "since": kept.since.isoformat(), "pins": list(kept.pins)}
 
 
 def decode(document: Mapping[str, Any]) -> Quarantine | None:
-    """What was stored; nothing where nothing speaks against the host."""
+    """The quarantine from its stored document; None if nothing speaks against the host."""
     if not document:
         return None
     return Quarantine(

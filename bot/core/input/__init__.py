@@ -1,1 +1,1 @@
-"""What people type: commands, options and names, read strictly."""
+"""What people type: commands, options and names, parsed strictly."""

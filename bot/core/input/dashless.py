@@ -1,4 +1,4 @@
-"""Options typed without their dashes: `cron for 2h` would mask for good, with `for 2h` as the reason."""
+"""Detect options typed without dashes: `cron for 2h` would mask without expiry, with `for 2h` as the reason."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ from bot.core.input.options import first_spelling
 from bot.core.text import unmangle
 from bot.core.time.human_time import cut_moment_in_prose
 
-_MORNING = "09:00"  # of a day of which nobody says the time, as for a hold's review
+_MORNING = "09:00"  # the time of a date without one, as for a hold's review
 _END = r"(?![^\s.,;])[.,;]?(?P<rest>.*)"
 _SIGNS = re.IGNORECASE | re.DOTALL
 _SPELLED = re.compile(
@@ -28,7 +28,7 @@ _PHRASES = ("on", "it", "off", "up", "this", "that", "them")  # `hold on`, `hold
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """An option at the beginning of a text; it is certain where nobody would begin a sentence so."""
+    """An option at the beginning of a text; `certain` if nobody would begin a sentence like that."""
 
     name: str
     value: str
@@ -37,9 +37,9 @@ class _Found:
 
 
 def dashless(typed: str, reason: str) -> tuple[dict[str, str], str] | None:
-    """The options at the beginning of a reason, each with a value as its option reads it, and what is left.
+    """The options at the beginning of a reason, each with a valid value, and the rest. None if it is a reason.
 
-    None where it is a reason. Behind `--` everything is one, and so is what merely begins with such a word.
+    Behind `--` everything is a reason, and so is a text that merely begins with such a word.
     """
     if typed.removesuffix(reason).rstrip().endswith("--"):
         return None
@@ -50,20 +50,20 @@ def dashless(typed: str, reason: str) -> tuple[dict[str, str], str] | None:
 
 
 def ends(text: str) -> str:
-    """How somebody says that something ends by itself which never does, at the beginning of a reason; else empty."""
+    """Words for an expiry at the beginning of a reason, for a request that cannot expire; else empty."""
     meant = dashless(text, reason_of(text))
     is_about_an_end = meant is not None and bool({"--for", "--until"} & {*meant[0]})
     return written(meant[0]) if meant and is_about_an_end and reason_of(text) == text else ""
 
 
 def reason_of(text: str) -> str:
-    """What stands behind the `--` of a text, or all of it."""
+    """The text behind `--`, or the whole text."""
     first, _, rest = text.lstrip().partition(" ")
     return rest.lstrip() if first == "--" else text
 
 
 def written(options: Mapping[str, str]) -> str:
-    """How to write them: `--for 2h --keep-running`."""
+    """The options as they should be written: `--for 2h --keep-running`."""
     return " ".join(f"{name} {value}".strip() for name, value in options.items())
 
 
@@ -100,7 +100,7 @@ def _named(name: str, text: str, *, is_certain: bool) -> _Found | None:
 
 
 def _length(text: str) -> tuple[str, str] | None:
-    """`2 hours` as `2h`, and what is left; a week is seven days."""
+    """`2 hours` as `2h`, and the rest of the text; a week is seven days."""
     if found := _LENGTH.match(text):
         return found["value"].lower(), found["rest"].strip()
     if found := _SPELLED.match(text):
@@ -110,7 +110,7 @@ def _length(text: str) -> tuple[str, str] | None:
 
 
 def _moment(text: str, *, may_be_a_day: bool) -> tuple[str, str] | None:
-    """A moment as it was typed; a day alone begins in the morning."""
+    """A time as it was typed; a date without a time means its morning."""
     moment, rest = cut_moment_in_prose(text)
     if moment:
         return " ".join(moment.split()).removeprefix("at "), rest

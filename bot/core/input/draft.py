@@ -1,4 +1,4 @@
-"""What can be kept of a command that makes no sense as it stands, so that nothing has to be typed twice."""
+"""Keep what is valid of an invalid command for a form, so that nothing has to be typed twice."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,14 +22,14 @@ from bot.core.text import unmangle
 from bot.core.time.human_time import Now
 from bot.errors import UsageError
 
-_LONGEST = 4000  # of a text that somebody typed
-_QUOTED = 200  # of a message that becomes a reason
-_MARKS = "`'\"()[]{}*_~,;:!?."  # round a name in a sentence
+_LONGEST = 4000  # characters of a text that somebody typed
+_QUOTED = 200  # characters of a message that becomes a reason
+_MARKS = "`'\"()[]{}*_~,;:!?."  # around a name in a sentence
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A change as far as it is known; each of its parts makes sense, or is empty."""
+    """The known parts of a change; each part is valid or empty."""
 
     host: str = ""
     unit: str = ""
@@ -39,7 +39,7 @@ class Draft:
     term: str = ""  # `2h` or `until 18:00`
     window: str = ""  # `Tue 22:00 UTC` or `22:00 for 2h`
     owners: str = ""  # of a hold
-    review: str = ""  # and when they look at it again
+    review: str = ""  # and its review date
     reason: str = ""
 
 
@@ -47,9 +47,9 @@ EMPTY = Draft()
 
 
 def drafted(text: str, hosts: Sequence[str], now: Now) -> Draft | None:
-    """What stands behind `/mask`, read as far as it can be; None where that is nothing but a reason, or a question.
+    """Read the text behind `/mask` as far as possible; None if it is only a reason, or a question.
 
-    Nor is there one for who goes ahead alone: a form cannot say that, and would ask for votes without a word.
+    There is no draft for break-glass: a form cannot express it, and would silently ask for approvals.
     """
     typed = unmangle.text(text[:_LONGEST]).strip()
     if is_about_break_glass(typed):
@@ -79,7 +79,9 @@ def drafted(text: str, hosts: Sequence[str], now: Now) -> Draft | None:
 
 
 def quoted(text: str, link: str, hosts: Sequence[str]) -> Draft:
-    """A draft made from somebody's message: it is the reason, and host and unit are what it names, if just one each."""
+    """A draft from somebody's message: the message is the reason, and host and unit are taken from it if
+    unambiguous.
+    """
     said = " ".join(unmangle.prose(unmangle.text(text[:_LONGEST])).split())
     named = [word.strip(_MARKS) for word in said.split()]
     units = dict.fromkeys(word for word in named if word.rpartition(".")[2] in UNIT_TYPES and _kept(_unit, word))
@@ -104,7 +106,7 @@ def _time(
     options: Mapping[str, str],
     now: Now,
 ) -> str:
-    """As it was typed, so that the form reads it once more when it is sent."""
+    """A time as it was typed, so that the form parses it when it is sent."""
     try:
         said = said_in(options)
         read(said, now)
@@ -128,7 +130,7 @@ def _is_question(word: str, hosts: Sequence[str]) -> bool:
 
 
 def _host_and_unit(names: Sequence[str], hosts: Sequence[str]) -> tuple[str, str]:
-    """In whichever order they were typed. A single word is a unit, unless it was to be a host by its look."""
+    """Host and unit in either order. A single word is a unit, unless it looks like a host."""
     first, second = [*names, ""][:2]
     if second in hosts and first not in hosts:
         first, second = second, first
@@ -139,7 +141,7 @@ def _host_and_unit(names: Sequence[str], hosts: Sequence[str]) -> tuple[str, str
 
 
 def _kept(read: Callable[[str], str], typed: str) -> str:
-    """What was typed if it makes sense, else nothing."""
+    """The text if it is valid, else empty."""
     try:
         return read(typed)
     except UsageError:

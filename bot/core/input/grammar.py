@@ -1,4 +1,4 @@
-"""What people type, turned into commands: slash text, mentions, options, reasons."""
+"""Parse what people type into commands: slash text, mentions, options, reasons."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -42,16 +42,16 @@ from bot.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A change somebody wants, with the reason as typed."""
+    """A change that somebody asks for, with the reason as typed."""
 
     change: Change
     reason: str = ""
-    break_glass: bool = False  # without the votes that are missing
+    break_glass: bool = False  # break-glass: without the missing approvals
     console_works: bool = False  # with `--break-glass`: the word that a guarded unit needs
 
 
 class Word(StrEnum):
-    """What may be asked without wanting a change."""
+    """The questions that people can ask."""
 
     STATUS = "status"
     PLAN = "plan"
@@ -64,32 +64,32 @@ class Word(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A look at something: `/mask status web-01 cron`. Words that a question does not need are empty."""
+    """A question: `/mask status web-01 cron`. Words that a question does not need are empty."""
 
     word: Word
     host: str = ""
     unit: UnitName | None = None
-    change: Change | None = None  # PLAN and WHY: the change that is asked about
+    change: Change | None = None  # PLAN and WHY: the change in question
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A bare `/mask`: the form is wanted."""
+    """A bare `/mask`, which opens the form."""
 
 
 Command = Order | Question | SwitchCommand | Form
 
-# A reason of 500 `&` is 2,500 on the wire, and links are longer than what they show; beyond this nobody typed it.
+# A reason of 500 `&` is 2,500 in Slack's text, and links are longer than they look; nobody types more than this.
 _TEXT_LIMIT = 4000
 _OF_A_MASK = (*FLAGS, *TERMS, *HOLD)  # options that an unmask does not have
 _MENTION = re.compile(r"\s*<@[A-Z0-9]+(?:\|[^<>]*)?>[\s:,]*")
 
 
 def parse(verb: Verb, text: str, hosts: Sequence[str], now: Now) -> Command:
-    """Read what stands behind `/mask` or `/unmask`; `now` is what `18:00` is understood by.
+    """Parse the text behind `/mask` or `/unmask`; times like `18:00` are relative to `now`.
 
-    Among the hosts stand their groups, like `@web`, which only some commands can be about.
-    Raises `UsageError` with a sentence for the caller, and nothing else, whatever was typed.
+    Host groups, like `@web`, count as hosts, but only some commands accept them. Raises `UsageError` with a sentence
+    for the caller, and nothing else, whatever was typed.
     """
     typed = _repaired(text)
     first, rest = cut(typed)
@@ -108,7 +108,10 @@ def parse(verb: Verb, text: str, hosts: Sequence[str], now: Now) -> Command:
 
 
 def parse_mention(text: str, hosts: Sequence[str], now: Now) -> Command:
-    """Read a message that begins with a mention of the bot: the same words, the verb first. Raises `UsageError`."""
+    """Parse a message that begins with a mention of the bot: the words of a command, verb first.
+
+    Raises `UsageError`.
+    """
     addressed = _MENTION.match(text[:_TEXT_LIMIT])
     if not addressed:
         raise UsageError("To ask something of me, begin with the mention, as in `@maskbot help`.")
@@ -180,7 +183,7 @@ def _order(verb: Verb, typed: str, hosts: Sequence[str], now: Now, *, said: str 
 
 
 def _held(host: str, options: Mapping[str, str], now: Now) -> Hold | None:
-    """Who holds it, on one host or on all of a group."""
+    """The hold, on one host or on all hosts of a group."""
     hold = read_hold(*hold_option(options), now)
     return replace(hold, hosts=host.removeprefix("@")) if hold and is_group(host) else hold
 
@@ -198,7 +201,7 @@ def _host_and_unit(said: str, names: list[str], hosts: Sequence[str]) -> tuple[s
 
 
 def _refuse_second_unit(reason: str) -> None:
-    """systemctl takes several units and may carry out a part of them; a request is about one."""
+    """systemctl takes several units and may handle only some of them; a request is about one unit."""
     word, _ = cut(reason)
     stem, dot, suffix = word.rpartition(".")
     if stem and dot and suffix in UNIT_TYPES:
@@ -206,7 +209,7 @@ def _refuse_second_unit(reason: str) -> None:
 
 
 def _refuse_dashless(change: Change, typed: str, reason: str, options: Mapping[str, str]) -> None:
-    """`cron for 2h` would mask for good, with `for 2h` as the reason: it is asked what was meant."""
+    """`cron for 2h` would mask without expiry, with `for 2h` as the reason: ask what was meant."""
     found = dashless(typed, reason)
     if found is None:
         return

@@ -1,4 +1,4 @@
-"""The words of the kill switch: `freeze REASON` and `thaw [reason]`."""
+"""Parse the commands of the kill switch: `freeze REASON` and `thaw [reason]`."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,14 +17,14 @@ class Switch(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SwitchCommand:
-    """What somebody wants of it, with the reason as typed."""
+    """A command of the kill switch, with the reason as typed."""
 
     switch: Switch
     reason: str = ""
 
 
 def read_switch_command(switch: Switch, rest: str) -> SwitchCommand:
-    """Whoever stops everybody says why; that it may go on needs no reason. Raises `UsageError`."""
+    """Parse the command; a freeze needs a reason, a thaw does not. Raises `UsageError`."""
     reason = read_reason(reason_of(rest))
     if ends(rest):
         now, back = ("on", "off") if switch is Switch.FREEZE else ("off", "on")

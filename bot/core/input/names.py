@@ -1,4 +1,4 @@
-"""The things a person names, each read strictly: a host, a unit, a user, how long, when, a reason."""
+"""Parse names strictly: a host, a unit, a user, a duration, a time, a reason."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from bot.core.time.human_time import Now, names_a_day, read_day, read_length, re
 from bot.errors import UsageError
 
 REASON_LIMIT = 500  # characters, in the form as well
-SHOWN = 80  # of a foreign word in a sentence
+SHOWN = 80  # characters of foreign text that are quoted in a sentence
 
 # The strict mode of systemd's own rule ("User/Group Name Syntax"): never a number, never an option.
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,30}", re.ASCII)
@@ -23,9 +23,9 @@ _NEVER_ESCAPED = re.compile(r"[A-Za-z0-9:_/]")  # `/` becomes a dash (systemd-es
 
 
 def read_host(typed: str, hosts: Sequence[str]) -> str:
-    """The name of a host of the inventory, exactly as it stands there. Raises `UsageError` with near names.
+    """The name of a host, exactly as in the inventory. Raises `UsageError` with similar names.
 
-    Where groups stand among the hosts, one of them will do as well.
+    If the inventory has groups, the name of a group is accepted too.
     """
     typed = _CALLED.sub(r"\1", typed)
     if typed in hosts:
@@ -72,7 +72,7 @@ def read_reason(typed: str) -> str:
 
 
 def read_duration(typed: str, now: Now) -> Duration:
-    """How long a mask lasts: `2h`, or `until 18:00`. Raises `UsageError`."""
+    """A mask's duration: `2h`, or `until 18:00`. Raises `UsageError`."""
     first, _, rest = typed.strip().partition(" ")
     if first.lower() == "until":
         return Duration(until=read_moment(rest, now))
@@ -85,14 +85,14 @@ def read_duration(typed: str, now: Now) -> Duration:
 
 
 def read_scheduled_window(typed: str, now: Now) -> ScheduledWindow:
-    """When a change may be carried out: `Tue 22:00 UTC`, `22:00 for 2h`. Raises `UsageError`."""
+    """A scheduled window: `Tue 22:00 UTC`, `22:00 for 2h`. Raises `UsageError`."""
     moment, says_how_long, length = typed.partition(" for ")
     opens = read_moment(moment, now)
     return ScheduledWindow(opens, opens + (read_length(length) if says_how_long else now.window))
 
 
 def read_hold(owners: str, review: str, now: Now) -> Hold | None:
-    """Who answers for a mask that lasts, and when they look at it again; None if nobody does. Raises `UsageError`."""
+    """The owner and review date of a hold; None if no owner is given. Raises `UsageError`."""
     if not owners.strip() and not review.strip():
         return None
     if not owners.strip() or not review.strip():
@@ -106,6 +106,6 @@ def read_hold(owners: str, review: str, now: Now) -> Hold | None:
 
 
 def near(typed: str, known: Iterable[str]) -> str:
-    """A sentence with the known names that look like this one; empty if none does."""
+    """A sentence with known names that are similar; empty if there are none."""
     found = get_close_matches(typed[:SHOWN].lower(), [*known], n=3, cutoff=0.6)
     return f" Did you mean {' or '.join(f'`{name}`' for name in found)}?" if found else ""

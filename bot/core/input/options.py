@@ -1,4 +1,4 @@
-"""The options of a change, as they are typed before, between and behind its names."""
+"""Parse the options of a change, which may stand before, between and behind its names."""
 
 import re
 from collections.abc import Mapping
@@ -26,15 +26,15 @@ _INSTEAD = {
 
 
 def cut(text: str) -> tuple[str, str]:
-    """The first word, repaired, and what stands behind it."""
+    """The first word, without Slack's typographic changes, and the rest."""
     found = _WORD.match(unmangle.unmarked_words(text.lstrip()))
     return (unmangle.word(found["word"]), found["rest"].lstrip()) if found else ("", "")
 
 
 def split(typed: str, *, forgiving: bool = False) -> tuple[list[str], dict[str, str], str]:
-    """Host and unit as far as they are there, the options around them, and the reason, which ends the options.
+    """Split a text into host and unit, if they are there, options, and the reason, which ends the options.
 
-    Raises `UsageError` for an option that makes no sense; a forgiving reader leaves it out.
+    Raises `UsageError` for an invalid option; with `forgiving`, leaves it out instead.
     """
     names: list[str] = []
     options: dict[str, str] = {}
@@ -57,7 +57,7 @@ def split(typed: str, *, forgiving: bool = False) -> tuple[list[str], dict[str, 
 
 
 def duration_option(options: Mapping[str, str]) -> str:
-    """How long, as a form takes it: `2h` or `until 18:00`; empty if nobody said. Raises `UsageError`."""
+    """The duration as a form takes it: `2h` or `until 18:00`; empty if none is given. Raises `UsageError`."""
     said = [name for name in TERMS if name in options]
     if len(said) > 1:
         raise UsageError("`--for` and `--until` both say when it ends. One of them is enough.")
@@ -65,13 +65,13 @@ def duration_option(options: Mapping[str, str]) -> str:
 
 
 def hold_option(options: Mapping[str, str]) -> tuple[str, str]:
-    """Whose, and when they look at it again, as a form takes them; empty if nobody said."""
+    """The owner and review date as a form takes them; empty if none is given."""
     owners, review = (options.get(name, "") for name in HOLD)
     return owners, review
 
 
 def window_option(options: Mapping[str, str]) -> str:
-    """When, as a form takes it: `Tue 22:00 UTC` or `22:00 for 2h`; empty if nobody said. Raises `UsageError`."""
+    """The window as a form takes it: `Tue 22:00 UTC` or `22:00 for 2h`; empty if none is given. Raises `UsageError`."""
     if "--window" in options and "--at" not in options:
         raise UsageError("`--window` says how long, and `--at` has to say from when, as in `--at 22:00 --window 2h`.")
     return " for ".join(options[name] for name in WINDOW if name in options)
@@ -83,14 +83,14 @@ def first_spelling(name: str) -> str:
 
 
 def is_about_break_glass(typed: str) -> bool:
-    """Whether an option says, or was to say, that somebody goes without votes; also one that is mistyped."""
+    """Whether an option asks for break-glass, also if it is mistyped."""
     options = (_OPTION.fullmatch(unmangle.word(word)) for word in typed.split())
     names = {first_spelling(f"--{option['name'].lower()}") for option in options if option}
     return any(name == BREAK_GLASS or f"`{BREAK_GLASS}`" in _hint(name) for name in names)
 
 
 def _hint(name: str) -> str:
-    """What is said to an option that does not exist; empty for one that does."""
+    """The hint for an unknown option; empty for a known one."""
     if name in _OPTIONS:
         return ""
     meant = get_close_matches(name, _SECOND_SPELLINGS, n=1)
@@ -98,7 +98,7 @@ def _hint(name: str) -> str:
 
 
 def _take(option: re.Match[str], rest: str, options: dict[str, str]) -> str:
-    """Note an option; return what is left behind it and its value."""
+    """Note an option; return the rest of the text and the option's value."""
     name, value = first_spelling(f"--{option['name'].lower()}"), option["value"] or ""
     if name not in _OPTIONS:
         raise UsageError(_INSTEAD.get(name) or f"There is no option `{option[0][:SHOWN]}`.{_hint(name)}")
@@ -117,7 +117,7 @@ def _take(option: re.Match[str], rest: str, options: dict[str, str]) -> str:
 
 
 def _cut_term(text: str) -> tuple[str, str]:
-    """A length or a moment, which may be several words: `until Tue 18:00 UTC`."""
+    """Cut off a length or a time, which may be several words: `until Tue 18:00 UTC`."""
     typed, rest = cut_moment(unmangle.straight(text).lstrip())
     if typed.lower() == "until":
         moment, rest = cut_moment(rest)

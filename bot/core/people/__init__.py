@@ -1,1 +1,1 @@
-"""People: who somebody is, who is on call, and how many of them make a quorum."""
+"""People: identities, who is on call, and how many approvals make a quorum."""

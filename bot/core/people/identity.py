@@ -1,4 +1,4 @@
-"""Who somebody is, and the place where they speak."""
+"""Identities of people, and the place where somebody asked."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,31 +14,31 @@ class PersonId:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What makes two ids the same account: on Enterprise Grid a person keeps one id across workspaces."""
+        """A key that is equal for ids of one account: on Enterprise Grid a person keeps one id across workspaces."""
         return (self.enterprise or self.team, self.user)
 
     def is_same_as(self, other: "PersonId") -> bool:
-        """Whether both may be one account: of two ids one may lack the enterprise, which Slack alone tells."""
+        """Whether both may be one account: one of the ids may lack the enterprise, which only Slack knows."""
         one_lacks_it = bool(self.enterprise) != bool(other.enterprise)
         return self.key == other.key or (one_lacks_it and self.user == other.user)
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person as Slack described them a moment ago. Every flag that is true is a reason to say no."""
+    """A person as Slack described them a moment ago. Every flag that is true is a reason to refuse."""
 
     id: PersonId
     name: str
-    groups: frozenset[str] = frozenset()  # names of the policy's groups that hold them
+    groups: frozenset[str] = frozenset()  # names of the policy's groups that they belong to
     is_guest: bool = False
     is_bot: bool = False
     is_deleted: bool = False
-    is_foreign: bool = False  # of another organisation, or of one we do not know
+    is_foreign: bool = False  # of another organisation, or of an unknown one
 
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """Somebody who is on call now, and until when where that is known."""
+    """Somebody who is on call now, and until when if that is known."""
 
     person: PersonId
     until: datetime | None = None
@@ -47,27 +47,27 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A channel, and the thread in it where something was said.
+    """A channel, and the thread in it where something was asked.
 
-    `shell` is the command line's place, `home` the bot's own page, which everybody has for themselves.
+    `shell` is the place of the command line, `home` a person's own Home tab.
     """
 
     channel: str
     thread: str = ""
     name: str = ""
     is_internal: bool = True  # not shared with another organisation
-    is_member: bool = True  # the bot is in it
+    is_member: bool = True  # the bot is a member
     is_archived: bool = False
-    is_private: bool = False  # only who was invited can read it
+    is_private: bool = False  # only invited people can read it
 
     @property
     def is_shell(self) -> bool:
-        """Asked on the command line, by an operating-system user mapped to a person."""
+        """Whether the request was made on the command line, by an operating-system user mapped to a person."""
         return self.channel == "shell"
 
     @property
     def is_home(self) -> bool:
-        """On the bot's own page, or before a form that belongs to no channel yet; the answer is a direct message."""
+        """Whether it was made on the Home tab, or in a form without a channel; the answer is a direct message."""
         return self.channel == "home"
 
 
@@ -81,5 +81,5 @@ class Caller:
     key: str = ""  # empty where nothing is recorded that could be there twice
 
 
-ITSELF = PersonId("", "maskbot")  # who "asks" for what comes by itself: no account in any Slack has this id
+ITSELF = PersonId("", "maskbot")  # the requester of requests by the bot itself: no Slack account has this id
 HOME = Place("home")

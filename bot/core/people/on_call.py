@@ -1,4 +1,4 @@
-"""What an on-call source answers, read strictly: who is on call, and until when."""
+"""Parse the answer of an on-call source strictly: who is on call, and until when."""
 
 import json
 import re
@@ -13,9 +13,9 @@ _USER = re.compile(r"[UW][A-Z0-9]{2,20}", re.ASCII)
 
 
 def read_shifts(answer: str, *, now: datetime) -> tuple[Shift, ...]:
-    """`{"on_call": [{"user": "U0123ABCD", "until": "2026-03-14T18:00:00Z"}]}`; `until` may be left out.
+    """Parse `{"on_call": [{"user": "U0123ABCD", "until": "2026-03-14T18:00:00Z"}]}`; `until` is optional.
 
-    Whose shift is over is on call no more. Raises `ValueError`, which says what is wrong and quotes nothing.
+    A shift that is over is left out. Raises `ValueError`, which says what is wrong and quotes nothing.
     """
     try:
         said = json.loads(answer, object_pairs_hook=_each_key_once)
@@ -32,7 +32,7 @@ def read_shifts(answer: str, *, now: datetime) -> tuple[Shift, ...]:
 
 
 def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Of two values under one key readers choose differently, so there may be one."""
+    """Refuse duplicate keys, of which JSON parsers choose differently."""
     if len(dict(pairs)) != len(pairs):
         raise ValueError("its answer has a key twice")
     return dict(pairs)

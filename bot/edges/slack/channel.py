@@ -1,4 +1,4 @@
-"""Slack: messages out over its Web API, with every failure as one error that says whether trying again can help."""
+"""Send messages over Slack's Web API; every failure is one error that says whether a retry can help."""
 
 import os
 import re
@@ -23,10 +23,10 @@ from bot.errors import SlackError
 log = structlog.get_logger()
 Method = Callable[..., SlackResponse]
 SLACK_API = "https://slack.com/api/"
-CALL_TIMEOUT = 10  # seconds, of a call that nobody waits for
-FORM_TIMEOUT = 2  # of a call before an acknowledgement: that, and a trigger, live for three
+CALL_TIMEOUT = 10  # seconds, for a call that nobody waits for
+FORM_TIMEOUT = 2  # seconds, for a call before an acknowledgement: the acknowledgement and a trigger expire after three
 
-# What the same call may not meet again a little later (Slack, "Web API", common errors).
+# Errors that a repetition of the call may not meet again (Slack, "Web API", common errors).
 _PASSING = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 _NOT_THERE = frozenset({"not_in_channel", "channel_not_found", "user_not_in_channel"})
 _TOO_MANY, _THEIR_FAULT = 429, 500
@@ -34,7 +34,7 @@ _WORD = re.compile(r"[a-z][a-z0-9_]{0,79}")
 _APP_OF_TOKEN = re.compile(r"xapp-\d+-(A[A-Z0-9]+)-.+")
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
 _METADATA = "maskbot_message"
-# An app that was installed before it asked for this scope; and a thread whose first message somebody deleted.
+# An app that was installed without this scope; and a thread whose first message was deleted.
 _UNREADABLE = frozenset({"missing_scope", "thread_not_found"})
 _PAGE, _MOST_PAGES = 200, 20
 _PEOPLE = ("U", "W")
@@ -45,12 +45,12 @@ _NO_PREVIEW: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False}
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who the bot is in Slack."""
+    """The bot's own identity in Slack."""
 
     team: str
     enterprise: str
     user: str
-    app: str  # empty where the app token does not say
+    app: str  # empty if the app token does not contain it
 
 
 def web_client(token: str, *, base: str = SLACK_API, timeout: int = CALL_TIMEOUT) -> WebClient:
@@ -60,9 +60,10 @@ def web_client(token: str, *, base: str = SLACK_API, timeout: int = CALL_TIMEOUT
 
 
 def _mind_no_proxy(base: str) -> None:
-    """slack_sdk takes a proxy from the environment and never looks at NO_PROXY, for its web sockets as well.
+    """slack_sdk takes a proxy from the environment and ignores NO_PROXY, also for its web sockets.
 
-    So where an address is not to be reached by one, the variables go before it reads them. Nothing else here uses them.
+    So where NO_PROXY names the address, the proxy variables are removed before slack_sdk reads them. Nothing else here
+    uses them.
     """
     host = urlsplit(base).hostname or ""
     if host in ("localhost", "127.0.0.1", "::1") or proxy_bypass(host):
@@ -71,14 +72,14 @@ def _mind_no_proxy(base: str) -> None:
 
 
 def account(client: WebClient, *, app_token: str = "") -> Account:
-    """Ask Slack who we are. Raises `SlackError`."""
+    """Ask Slack for the bot's identity. Raises `SlackError`."""
     answer = call(client.auth_test)
     app = _APP_OF_TOKEN.fullmatch(app_token)
     return Account(answer["team_id"], answer.get("enterprise_id") or "", answer["user_id"], app[1] if app else "")
 
 
 def call(method: Method, **arguments: Any) -> SlackResponse:
-    """Call a Web API method. Whatever goes wrong is a `SlackError`."""
+    """Call a Web API method. Raises `SlackError` for every failure."""
     with metrics.slack(method.__name__):
         return _called(method, arguments)
 
@@ -94,7 +95,7 @@ def _called(method: Callable[..., SlackResponse], arguments: Mapping[str, Any]) 
 
 
 def _refused(answer: SlackResponse) -> SlackError:
-    """Slack's own word for it where there is one; the body of a 5xx is not Slack's JSON."""
+    """Slack's error code if there is one; the body of a 5xx is not Slack's JSON."""
     retry_after = None
     word = str(answer.data.get("error")) if isinstance(answer.data, dict) else ""
     code = word if _WORD.fullmatch(word) else "unreadable_answer"
@@ -107,23 +108,23 @@ def _refused(answer: SlackResponse) -> SlackError:
 
 
 def _seconds(answer: SlackResponse) -> float | None:
-    """How long to wait (Slack, "Rate limits"), if it is said."""
+    """How long to wait (Slack, "Rate limits"), in seconds, if Slack says so."""
     said = next((value for name, value in answer.headers.items() if name.lower() == "retry-after"), "")
     return float(said) if said.isdecimal() else None
 
 
 class SlackChannel:
-    """Messages, as the workflow wants them said. Whoever calls owns the retries."""
+    """Implements `ports.Channel`. The caller is responsible for retries."""
 
     def __init__(self, client: WebClient) -> None:
         self._client = client
 
     def use(self, token: str) -> None:
-        """From now on with this token."""
+        """Use this token from now on."""
         self._client.token = token
 
     def post(self, place: Place, text: Text, *, mark: str) -> str:
-        """Post, and return the timestamp. Raises `SlackError`; a passing one may still have posted."""
+        """Post, and return the timestamp. Raises `SlackError`; after a passing one the message may still be posted."""
         metadata = {"event_type": _METADATA, "event_payload": {"mark": mark}}
         answer = call(
             self._client.chat_postMessage, metadata=metadata, **_to(place), **_said(text), **_AS_IT_IS, **_NO_PREVIEW
@@ -131,9 +132,9 @@ class SlackChannel:
         return str(answer["ts"])
 
     def find(self, place: Place, *, mark: str, since: datetime, besides: str = "") -> str:
-        """The timestamp of our message with this mark; empty if there is none, or we may not read what is said there.
+        """The timestamp of our message with this mark; empty if there is none, or if we may not read the channel.
 
-        Raises `SlackError`: then it is not known, and what may be there must not be posted again.
+        Raises `SlackError`: then it is not known, and a message that may be there must not be posted again.
         """
         try:
             return found(self._client, place, since=since, ours=lambda one: _mark(one) == mark and one["ts"] != besides)
@@ -148,11 +149,11 @@ class SlackChannel:
         call(self._client.chat_update, channel=channel, ts=ts, **_said(text), **_AS_IT_IS)
 
     def delete(self, channel: str, ts: str) -> None:
-        """Take a message of ours away. Raises `SlackError`."""
+        """Delete a message of ours. Raises `SlackError`."""
         call(self._client.chat_delete, channel=channel, ts=ts)
 
     def whisper(self, place: Place, user: str, text: Text) -> None:
-        """Say it to one person alone; in a direct message where they, or the bot, are in no channel.
+        """Send an ephemeral message; or a direct message, if the person or the bot is in no channel.
 
         Raises `SlackError`.
         """
@@ -174,16 +175,16 @@ class SlackChannel:
         return str(call(self._client.chat_getPermalink, channel=channel, message_ts=ts)["permalink"])
 
     def publish(self, user: str, page: Block) -> None:
-        """Replace somebody's own page. Raises `SlackError`."""
+        """Publish somebody's Home tab. Raises `SlackError`."""
         call(self._client.views_publish, user_id=user, view=page)
 
     def show(self, form_id: str, form: Block) -> None:
-        """Replace what stands in an open form. Raises `SlackError`, also if it was closed meanwhile."""
+        """Update an open form. Raises `SlackError`, also if it was closed meanwhile."""
         call(self._client.views_update, view_id=form_id, view=form)
 
 
 def found(client: WebClient, place: Place, *, since: datetime, ours: Callable[[Mapping[str, Any]], bool]) -> str:
-    """The timestamp of the message that is meant, among those said there since then; empty if it is not there."""
+    """The timestamp of the message with this mark, among those posted since then; empty if there is none."""
     about = {"channel": _conversation(client, place.channel)} | ({"ts": place.thread} if place.thread else {})
     method: Method = client.conversations_replies if place.thread else client.conversations_history
     cursor = None
@@ -199,7 +200,7 @@ def found(client: WebClient, place: Place, *, since: datetime, ours: Callable[[M
 
 
 def _conversation(client: WebClient, channel: str) -> str:
-    """A direct message is posted to somebody's id, but read in the conversation that we have with them."""
+    """The conversation to read: a direct message is posted to a user id, but read in its channel."""
     if not channel.startswith(_PEOPLE):
         return channel
     return str(call(client.conversations_open, users=channel)["channel"]["id"])
@@ -215,5 +216,5 @@ def _to(place: Place) -> dict[str, Any]:
 
 
 def _said(text: Text) -> dict[str, Any]:
-    """An empty list of blocks, unlike none at all, makes an update take the old ones away."""
+    """Unlike a missing list, an empty list of blocks makes an update remove the old ones."""
     return {"text": text.text, "blocks": list(text.blocks)}

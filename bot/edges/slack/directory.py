@@ -1,4 +1,4 @@
-"""People, groups and channels as Slack has them now. What it cannot say for certain counts as a no."""
+"""People, groups and channels as Slack has them now. Whatever Slack cannot confirm counts as a refusal."""
 
 import re
 import time
@@ -20,8 +20,8 @@ _GROUP_ID = re.compile(r"S[A-Z0-9]{2,}")
 _GUEST = ("is_restricted", "is_ultra_restricted")
 _BOT = ("is_bot", "is_workflow_bot")
 _SHARED = ("is_ext_shared", "is_org_shared", "is_pending_ext_shared", "pending_shared", "pending_connected_team_ids")
-_SLACKBOT = "USLACKBOT"  # it has a person's flags
-_PAGE = 200  # members of a channel; Slack's advice is less than 1,000
+_SLACKBOT = "USLACKBOT"  # contains a person's flags
+_PAGE = 200  # members per page; Slack advises less than 1,000
 _LARGEST_PAGE, _MOST_PAGES = 1000, 20
 _MOST_MEMBERS = 1000  # a channel of more people is no channel of approvers
 
@@ -29,7 +29,7 @@ Payload = Mapping[str, Any]
 
 
 class SlackDirectory:
-    """Answers are kept for `ttl` seconds, so that one decision, which asks for everybody it needs, asks Slack once."""
+    """Answers are cached for `ttl` seconds, so that one decision about many people asks Slack once."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class SlackDirectory:
         schedules: Schedules | None = None,
         ttl: float,
     ) -> None:
-        """`teams` is asked every time: whose people are ours may be configured anew."""
+        """`teams` is called every time, because our teams may be reconfigured."""
         self._client = client
         self._account = account
         self._teams = teams
@@ -50,9 +50,9 @@ class SlackDirectory:
         self._lock = Lock()
 
     def person(self, person: PersonId, groups: Sequence[Group]) -> Person:
-        """Who this is, and which of the groups hold them. Raises `Unverified`.
+        """A person's current identity, with their groups among the given ones. Raises `Unverified`.
 
-        A guest flag that is absent means no only for members of a team of ours; anybody else is foreign.
+        A missing guest flag means "no guest" only for members of our teams; anybody else is foreign.
         """
         user = self._ask("about everybody involved", self._client.users_info, "user", user=person.user)
         known = self._ours(person)
@@ -67,7 +67,7 @@ class SlackDirectory:
         )
 
     def members(self, group: Group) -> frozenset[PersonId]:
-        """Who is in a group now. Raises `Unverified`."""
+        """The current members of a group. Raises `Unverified`."""
         if group.on_call:
             return frozenset(shift.person for shift in self.shifts(group))
         if group.slack_group:
@@ -78,7 +78,7 @@ class SlackDirectory:
         return frozenset(self._ours(person) for person in (*group.users, *(PersonId("", user) for user in users)))
 
     def shifts(self, group: Group) -> tuple[Shift, ...]:
-        """Who of an on-call group is on call now, and until when; of other groups nobody. Raises `Unverified`."""
+        """Who is on call now in an on-call group, and until when; empty for other groups. Raises `Unverified`."""
         if not group.on_call:
             return ()
         if self._schedules is None:
@@ -90,7 +90,7 @@ class SlackDirectory:
         return any(person.user in page for page in self._pages(place.channel, size=_LARGEST_PAGE))
 
     def place(self, place: Place) -> Place:
-        """The same place as it is now. Raises `Unverified`. A channel that we cannot see is one we are not in."""
+        """The current state of a place. Raises `Unverified`. A channel that we cannot see is one we are not in."""
         if place.is_shell:
             return place
         try:
@@ -105,11 +105,11 @@ class SlackDirectory:
             is_internal=not any(channel.get(flag) for flag in _SHARED),
             is_member=bool(channel.get("is_member")),
             is_archived=bool(channel.get("is_archived")),
-            is_private=bool(channel.get("is_private", True)),  # what is not said is not told elsewhere
+            is_private=bool(channel.get("is_private", True)),  # a channel is private unless Slack says otherwise
         )
 
     def _in_channel(self, group: Group) -> Sequence[str]:
-        """Everybody in a channel of approvers. Raises `Unverified` also where others than its members say who is in."""
+        """The members of a channel of approvers. Raises `Unverified`, also if anybody could join the channel."""
         place = self.place(Place(group.channel))
         if not (place.is_private or group.anybody_may_join):
             raise Unverified(f"#{place.name} is public, so anybody could join @{group.name}; it has to be private.")
@@ -142,7 +142,7 @@ class SlackDirectory:
         return self._teams() or frozenset({self._account.team})
 
     def _group_id(self, group: str) -> str:
-        """A user group is named by its id, or by its handle as people write it."""
+        """The id of a user group, which is named by its id, or by its handle as people write it."""
         if _GROUP_ID.fullmatch(group):
             return group
         handle = group.removeprefix("@")
@@ -153,11 +153,11 @@ class SlackDirectory:
         return str(found)
 
     def _ours(self, person: PersonId) -> PersonId:
-        """The id as it is written everywhere: with our own enterprise, so that one account has one key."""
+        """The id with our own enterprise, so that one account has one key everywhere."""
         return PersonId(person.team or self._account.team, person.user, self._account.enterprise)
 
     def _ask(self, what: str, method: Callable[..., SlackResponse], part: str, **arguments: str) -> Any:
-        """One part of an answer, fresh enough."""
+        """A part of an answer, from the cache if it is fresh."""
         key = (method.__name__, *arguments.values())
         return self._fresh(key, lambda: _part(self._answer(what, method, **arguments), part, what))
 
@@ -195,13 +195,13 @@ def _cannot_tell(what: str, why: str) -> str:
 
 
 def _name(user: Payload) -> str:
-    """As Slack shows it."""
+    """The name as Slack shows it."""
     profile = user.get("profile") or {}
     return str(profile.get("display_name") or user.get("name") or profile.get("real_name") or "")
 
 
 def _homes(user: Payload) -> frozenset[str]:
-    """Every team and enterprise that the account belongs to; on Enterprise Grid one account is in several teams."""
+    """Every team and enterprise of the account; on Enterprise Grid one account is in several teams."""
     enterprise = user.get("enterprise_user") or {}
     return frozenset(
         {user.get("team_id") or "", enterprise.get("enterprise_id") or "", *enterprise.get("teams", ())} - {""}

@@ -1,9 +1,8 @@
-"""People when Slack cannot be asked: those whom configuration itself names, and nobody else.
+"""The directory while Slack cannot be asked: only people whom the configuration itself names.
 
 It answers only for people who are mapped to an operating-system user (`people:` in policy.yaml). That is safe because
-the kernel says who calls on the command line, and root alone can write the file: whoever stands in it is one of ours
-by the operator's own word. What only Slack knows, who is in a user group or a channel, is not known and
-holds nobody.
+the kernel says who calls on the command line, and only root can write the file. Membership of user groups and channels
+is known to Slack alone, so here nobody is a member.
 """
 
 import time
@@ -17,15 +16,15 @@ from bot.errors import NotYet, SlackError, Unverified
 from bot.ports import Directory, Schedules
 
 Answer = TypeVar("Answer")
-# Where Slack said something (`user_not_found`, `ratelimited`), that counts: only silence is made up for.
+# Slack's own errors (`user_not_found`, `ratelimited`) count as answers: only silence is made up for.
 _SILENCE = ("unreachable", "unreadable_answer", "http_")
-_PAUSE = 5.0  # seconds; a Slack that swallows calls costs a timeout each, so it is not asked for every single person
+_PAUSE = 5.0  # seconds without further calls: a Slack that swallows calls costs a timeout each
 
-_AGAIN = 0.5  # seconds; until the first connection, which takes no longer where Slack answers
+_AGAIN = 0.5  # seconds until the first connection, at most, if Slack answers
 
 
 class OfflineDirectory:
-    """Meets `ports.Directory` from the policy alone, as it is whenever somebody asks."""
+    """Implements `ports.Directory` from the current policy alone."""
 
     def __init__(self, policy: Callable[[], Policy], schedules: Schedules | None = None) -> None:
         self._policy = policy
@@ -39,27 +38,27 @@ class OfflineDirectory:
         return Person(known, login, frozenset(held))
 
     def members(self, group: Group) -> frozenset[PersonId]:
-        """The people whom the policy lists one by one, and who is on call. Raises `Unverified` for other groups."""
+        """The people whom the policy lists by id, and who is on call. Raises `Unverified` for other groups."""
         if _in_slack_alone(group):
             raise Unverified(f"Slack cannot be asked who is in @{group.name}, so the answer is no for now.")
         return group.users | {shift.person for shift in self.shifts(group)}
 
     def shifts(self, group: Group) -> tuple[Shift, ...]:
-        """Who of an on-call group is on call now: that is not asked of Slack. Raises `Unverified`."""
+        """Who is on call now in an on-call group, which does not need Slack. Raises `Unverified`."""
         if not group.on_call or self._schedules is None:
             return ()
         return tuple(replace(one, person=self._known(one.person)) for one in self._schedules.shifts(group.on_call))
 
     def _known(self, on_call: PersonId) -> PersonId:
-        """A schedule says no team: whoever is mapped under this user id is meant."""
+        """The mapped person with this user id: a schedule does not name teams."""
         return next((one for one in self._policy().people.values() if one.user == on_call.user), on_call)
 
     def is_in(self, person: PersonId, place: Place) -> bool:
-        """Raises `Unverified`: that is Slack's to say."""
+        """Raises `Unverified`: only Slack knows."""
         raise Unverified(f"Slack cannot be asked whether {person.user} is in {place.channel}.")
 
     def place(self, place: Place) -> Place:
-        """The command line is what it is. Raises `Unverified` for a channel."""
+        """The command line as it is. Raises `Unverified` for a channel."""
         if place.is_shell:
             return place
         raise Unverified("Slack cannot be asked about this channel, so the answer is no for now.")
@@ -76,9 +75,9 @@ def _in_slack_alone(group: Group) -> bool:
 
 
 class FallbackDirectory:
-    """Asks Slack, and where Slack is silent falls back on what configuration says.
+    """Asks Slack, and the configuration where Slack does not answer.
 
-    `slack` is set once it is known; until then each question that configuration does not answer raises `NotYet`.
+    `slack` is set once it is connected; until then each question that configuration does not answer raises `NotYet`.
     """
 
     def __init__(self, offline: OfflineDirectory, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -88,15 +87,15 @@ class FallbackDirectory:
         self._silent_until = 0.0
 
     def person(self, person: PersonId, groups: Sequence[Group]) -> Person:
-        """Who this is, and which of the groups hold them. Raises `Unverified`."""
+        """A person's current identity, with their groups among the given ones. Raises `Unverified`."""
         return self._ask(lambda directory: directory.person(person, groups))
 
     def members(self, group: Group) -> frozenset[PersonId]:
-        """Who is in a group now. Raises `Unverified`."""
+        """The current members of a group. Raises `Unverified`."""
         return self._ask(lambda directory: directory.members(group))
 
     def shifts(self, group: Group) -> tuple[Shift, ...]:
-        """Who of an on-call group is on call now. Raises `Unverified`."""
+        """Who is on call now in an on-call group. Raises `Unverified`."""
         return self._ask(lambda directory: directory.shifts(group))
 
     def is_in(self, person: PersonId, place: Place) -> bool:
@@ -104,7 +103,7 @@ class FallbackDirectory:
         return self._ask(lambda directory: directory.is_in(person, place))
 
     def place(self, place: Place) -> Place:
-        """The same place as it is now. Raises `Unverified`."""
+        """The current state of a place. Raises `Unverified`."""
         return self._ask(lambda directory: directory.place(place))
 
     def _ask(self, question: Callable[[Directory], Answer]) -> Answer:
@@ -122,7 +121,7 @@ class FallbackDirectory:
             return question(self._offline)
 
     def _before_slack(self, question: Callable[[Directory], Answer]) -> Answer:
-        """Just after a start: what was recorded before it, a vote for one, waits for Slack and is not turned away."""
+        """Raise `NotYet` just after a start: earlier votes wait for Slack and are not refused."""
         try:
             return question(self._offline)
         except Unverified as error:

@@ -1,4 +1,4 @@
-"""Slack: what people do, in over HTTP, for those who cannot use its socket. A proxy with a certificate is in front."""
+"""Receive Slack's payloads over HTTP, behind a proxy with a certificate, for those who cannot use Socket Mode."""
 
 from bot.edges.http.server import HttpLimits, Listener
 from bot.edges.slack.http_requests import Requests
@@ -8,19 +8,19 @@ __all__ = ["HttpLimits", "HttpServer"]
 
 
 class HttpServer:
-    """Listens on one address of this machine, and takes what Slack signed."""
+    """Listens on one local address, and accepts what Slack signed."""
 
     def __init__(self, requests: Requests, address: tuple[str, int], *, limits: HttpLimits) -> None:
         self._requests = requests
         self._listener = Listener(requests, address, limits=limits, threads=LISTENERS)
 
     def connect(self) -> None:
-        """Begin to listen. Raises `ConfigError` if the address cannot be had."""
+        """Start listening. Raises `ConfigError` if the address is not available."""
         self._listener.open()
 
     @property
     def port(self) -> int:
-        """Where it listens: the one that was asked for, or the one that was free."""
+        """The port it listens on: the configured one, or a free one."""
         return self._listener.port
 
     @property
@@ -30,7 +30,7 @@ class HttpServer:
 
     @property
     def state(self) -> str:
-        """Where it listens, and whether Slack has found its way here."""
+        """The address, and whether a request of Slack has arrived."""
         if not self._listener.is_open:
             return "not listening"
         heard = self._requests.last_heard
@@ -41,5 +41,5 @@ class HttpServer:
         )
 
     def close(self) -> None:
-        """Take nothing more in, and let what came in be finished."""
+        """Stop accepting, and finish the payloads that came in."""
         self._listener.close()

@@ -1,8 +1,8 @@
-"""Slack: one request over HTTP: signed by Slack or turned away, then taken like a payload from its socket.
+"""Verify one HTTP request's Slack signature, then pass it on like a payload of Socket Mode.
 
-Bolt's own way in over HTTP reads a body before it knows who wrote it, answers headers that make no sense with an error
-of its own, and loses a command in whose text the word `payload` occurs. So the signature is verified here, over the
-bytes that came, and Bolt is given the payload itself.
+Bolt's own HTTP adapter reads a body before it knows who wrote it, answers malformed headers with an error of its own,
+and loses a command whose text contains `payload`. So the signature is verified here, over the bytes that came, and Bolt
+is given the payload itself.
 """
 
 import json
@@ -28,7 +28,7 @@ log = structlog.get_logger()
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 _RETRY = ("HTTP_X_SLACK_RETRY_NUM", "HTTP_X_SLACK_RETRY_REASON")
-_WARN_EVERY = 60.0  # seconds, at least, between two words about what was not signed
+_WARN_EVERY = 60.0  # seconds, at least, between two warnings about unsigned requests
 
 Answer = tuple[HTTPStatus, str, str]  # status, content type, body
 
@@ -42,11 +42,11 @@ class Requests:
         self._path = path
         self._lock = threading.Lock()
         self._warn_at = 0.0
-        self.refused = 0  # without a valid signature, since the start
+        self.refused = 0  # requests without a valid signature, since the start
         self.last_heard: datetime | None = None
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        """One request."""
+        """Answer one request."""
         status, kind, text = self._answer(environ)
         body = text.encode()
         start(f"{status.value} {status.phrase}", [("Content-Type", kind), ("Content-Length", str(len(body)))])
@@ -79,7 +79,7 @@ class Requests:
             return False
 
     def _taken(self, payload: Mapping[str, Any], environ: WSGIEnvironment) -> Answer:
-        """What the handlers answer; from here on it is as if it had come over a socket."""
+        """The handlers' answer, as if the payload had come over Socket Mode."""
         retry = {_header(name): environ[name] for name in _RETRY if name in environ}
         request = BoltRequest(mode="socket_mode", body=dict(payload), headers=retry)
         with metrics.acknowledged():
@@ -88,7 +88,7 @@ class Requests:
         return HTTPStatus(answer.status), kind, answer.body or ""
 
     def _warn(self) -> None:
-        """Say it, but let nobody fill the log with it."""
+        """Log a warning, but let nobody fill the log with it."""
         with self._lock:
             self.refused += 1
             if time.monotonic() < self._warn_at:
@@ -98,12 +98,12 @@ class Requests:
 
 
 def _is_certificate_check(body: bytes) -> bool:
-    """Now and then Slack looks at the certificate of a command's address, and wants a 200 (Slack, "ssl_check")."""
+    """Slack checks the certificate of a command's address now and then, and expects a 200 (Slack, "ssl_check")."""
     return b"ssl_check=1" in body.split(b"&")
 
 
 def _payload(text: str, content_type: str) -> Mapping[str, Any]:
-    """Events are JSON; a click or a form is JSON in a field; a command is fields. Empty if it is none of them."""
+    """Events are JSON; a click or a form is JSON in a field; a command is fields. Empty if it is none of these."""
     if content_type.partition(";")[0].strip().lower() == "application/json":
         return _object(text)
     fields = dict(parse_qsl(text, keep_blank_values=True))

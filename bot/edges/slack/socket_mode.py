@@ -1,4 +1,4 @@
-"""Slack: what people do, in over Socket Mode, so that no port is open."""
+"""Receive Slack's payloads over Socket Mode, so that no port is open."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -19,8 +19,8 @@ from bot.edges import metrics
 from bot.errors import SlackError
 
 LISTENERS = 32  # payloads recorded at one time; with the defaults, acknowledgements came late under load (measured)
-CONNECTIONS = 10  # of one app at one time (Slack, "Using multiple connections")
-GREETING = 5.0  # seconds that a new connection may take until Slack greets on it, before another one is tried
+CONNECTIONS = 10  # connections of one app (Slack, "Using multiple connections")
+GREETING = 5.0  # seconds until Slack greets on a new connection, before another one is tried
 PING_INTERVAL = 1.0  # seconds; a dead connection is noticed after six; with the default it took a minute (measured)
 
 
@@ -28,7 +28,7 @@ Taken = Callable[[], AbstractContextManager[None]]
 
 
 class _Punctual(App):
-    """A Bolt app; each payload is `taken` until what acknowledges it is known."""
+    """A Bolt app; a payload counts as waiting until its acknowledgement is known."""
 
     def __init__(self, client: WebClient, taken: Taken) -> None:
         super().__init__(client=client, process_before_response=True)
@@ -42,7 +42,7 @@ class _Punctual(App):
 def application(client: WebClient, *, taken: Taken = nullcontext) -> App:
     """A Bolt app that acknowledges when its listener has ended, and never before.
 
-    So also an event that could not be recorded is not acknowledged, and Slack delivers it again. Raises `SlackError`.
+    An event that could not be recorded is not acknowledged either, and Slack delivers it again. Raises `SlackError`.
     """
     try:
         return _Punctual(client, taken)
@@ -51,11 +51,11 @@ def application(client: WebClient, *, taken: Taken = nullcontext) -> App:
 
 
 class Socket:
-    """The connection over which payloads come in; it is made anew by itself whenever it breaks.
+    """The connection over which payloads come in; it reconnects by itself.
 
-    It counts as connected once Slack has greeted on it: what people do before that is not sent here. With its greeting
-    Slack says how many connections there are. `crowded` is called with their number once they are more than `most`:
-    what people do goes to any of them.
+    It counts as connected once Slack has sent its greeting: earlier payloads are not sent here. The greeting says how
+    many connections there are. `crowded` is called with their number if there are more than `most`, because Slack sends
+    each payload to any one of them.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Socket:
             self._handler.handle(client, payload)  # type: ignore[arg-type] # the one client that there is
 
     def _hear(self, _client: object, frame: Mapping[str, Any], _raw: str | None) -> None:
-        """Take note of Slack's greeting. Too many connections are told once until their number is right again."""
+        """Handle Slack's greeting. Too many connections are reported once, until their number is right again."""
         if frame.get("type") != "hello":
             return
         with self._has_greeted:
@@ -105,8 +105,8 @@ class Socket:
     def _close_the_last_one(self) -> None:
         """Close what is left of the last connection before the SDK does.
 
-        When the SDK makes a new one while its monitor closes the last, the slower of both finds nothing to close any
-        more, and the new one is lost with that error.
+        If the SDK makes a new connection while its monitor closes the last one, the slower of both fails, and the new
+        connection is lost.
         """
         session = self._handler.client.current_session
         if session:
@@ -125,14 +125,15 @@ class Socket:
         return "connected" if self.is_connected else "not connected"
 
     def close(self) -> None:
-        """Take nothing more in, and let what came in be finished."""
+        """Stop accepting, and finish the payloads that came in."""
         client = self._handler.client
         client.auto_reconnect_enabled = False
         session = client.current_session
         reading = session.sock if session else None
         if reading:
             with suppress(OSError):
-                reading.shutdown(SHUT_RDWR)  # the SDK only closes it, which does not wake the thread that reads from it
+                # the SDK only closes the socket, which does not wake the thread that reads from it
+                reading.shutdown(SHUT_RDWR)
         client.closed = True
         client.message_queue.put(None)  # wakes the thread that hands payloads on, which waits a second for each
         client.close()

@@ -1,1 +1,1 @@
-"""SSH: connections to hosts, kept in a pool, and the commands that run over them."""
+"""SSH: a pool of connections to hosts, and the commands that run over them."""

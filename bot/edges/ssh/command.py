@@ -1,4 +1,4 @@
-"""One command on an open connection: sent, drained on both streams, and ended at its deadline."""
+"""Run one command on an open connection: send it, read both streams, and stop waiting at its deadline."""
 
 import threading
 import time
@@ -16,7 +16,7 @@ _CHUNK = 32 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a command said and how it ended; what went beyond the limit of a stream is dropped."""
+    """A command's output and exit code; what exceeds the limit of a stream is dropped."""
 
     exit_code: int
     stdout: bytes
@@ -24,18 +24,21 @@ class Answer:
 
 
 class _Bell(threading.Event):
-    """Rung by both streams when there is something to read; a stream that was read empty must not silence the other."""
+    """Set by both streams when there is something to read.
+
+    A stream that was read empty must not clear it for the other.
+    """
 
     def clear(self) -> None:
-        """What the streams call."""
+        """Called by the streams."""
 
     def silence(self) -> None:
-        """What the reader calls."""
+        """Called by the reader."""
         super().clear()
 
 
 def run_command(channel: paramiko.Channel, command: str, *, deadline: float, limit: int) -> Answer:
-    """Run one command within `deadline` seconds. Whatever goes wrong from here on, it may have run: `OutcomeUnknown`.
+    """Run one command within `deadline` seconds. It may have run, whatever fails: raises `OutcomeUnknown`.
 
     Closing the channel does not stop a command on the host (measured), so a deadline ends only our waiting.
     """
@@ -61,18 +64,18 @@ def _unknown(deadline: float, end: float) -> OutcomeUnknown:
 
 
 def _closed_at(channel: paramiko.Channel, seconds: float) -> AbstractContextManager[None]:
-    """`exec_command` waits for its answer without a limit; a closed channel ends that."""
+    """Close the channel at the deadline: `exec_command` waits for its answer without a limit."""
     return call_after(seconds, lambda: _close(channel))
 
 
 def _close(channel: paramiko.Channel) -> None:
-    """Its connection may be breaking at the same moment; then it is closed all the same."""
+    """Close the channel, also if its connection breaks at the same moment."""
     with suppress(paramiko.SSHException, EOFError, OSError):
         channel.close()
 
 
 def _drain(channel: paramiko.Channel, end: float, limit: int) -> tuple[bytes, bytes]:
-    """Read both streams as they come, to the end of both: one that is left full stops the command for ever."""
+    """Read both streams as they arrive, to the end of both: a stream that is left full stops the command for ever."""
     stdout, stderr = bytearray(), bytearray()
     bell = _Bell()
     channel.in_buffer.set_event(bell)

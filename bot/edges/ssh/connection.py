@@ -1,4 +1,4 @@
-"""One SSH connection: every phase has its own limit, and the host's key is compared before anything is said to it."""
+"""Open an SSH connection: each phase has its own time limit, and the host's key is checked before anything is sent."""
 
 import base64
 import hashlib
@@ -16,8 +16,8 @@ from bot.edges import metrics
 from bot.edges.ssh.certificate import why_refused
 from bot.errors import HostError
 
-# What is offered, of all that the library knows: no CBC, no SHA-1, no MD5, no shortened MACs. Diffie-Hellman groups
-# are left out because they cost up to 100 ms a connection (measured) and every OpenSSH of the last decade has better.
+# Our offer, of all that the library knows: no CBC, no SHA-1, no MD5, no shortened MACs. Diffie-Hellman groups
+# are left out: they cost up to 100 ms per connection (measured), and OpenSSH has had better ones for a decade.
 _CIPHERS = ("aes128-ctr", "aes192-ctr", "aes256-ctr", "aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
 _MACS = ("hmac-sha2-",)
 _KEX = ("mlkem768x25519-", "sntrup761x25519-", "curve25519-", "ecdh-sha2-")
@@ -26,10 +26,10 @@ _HOST_KEYS = ("ssh-ed25519", "ecdsa-sha2-", "rsa-sha2-")
 
 @dataclass(frozen=True, slots=True)
 class SshLimits:
-    """How long each phase may take, in seconds, and how much an answer may say, in bytes of each stream.
+    """Time limits of each phase in seconds, and limits for an answer in bytes of each stream.
 
-    A full look at a host with three thousand units has some 200 KiB, with names of the greatest length a megabyte; what
-    people are shown of an answer is cut shorter.
+    A full look at a host with three thousand units has some 200 KiB, with names of the greatest length a megabyte;
+    answers for people are cut shorter.
     """
 
     connect: float = 5.0
@@ -44,7 +44,7 @@ class SshLimits:
 class _PromptSocket(socket.socket):
     """Acknowledges at once what it receives: a delayed acknowledgement meets the other side's Nagle for 40 ms.
 
-    Linux forgets TCP_QUICKACK (tcp(7)), so it is set again each time. Measured.
+    Linux resets TCP_QUICKACK (tcp(7)), so it is set again each time. Measured.
     """
 
     heard = False
@@ -63,7 +63,7 @@ def fingerprint_of(key: bytes) -> str:
 
 
 def connect(host: Host, key: paramiko.PKey, limits: SshLimits) -> paramiko.Transport:
-    """A connection that is logged in. Raises `HostError`; whatever fails, nothing is left open."""
+    """Return a logged-in connection. Raises `HostError`; whatever fails, nothing is left open."""
     with metrics.ssh("connect"):
         connected = _reach(host, limits)
     transport: paramiko.Transport | None = None
@@ -111,7 +111,7 @@ def _transport(connected: socket.socket, limits: SshLimits) -> paramiko.Transpor
 
 
 def _exchange_keys(host: Host, transport: paramiko.Transport, connected: _PromptSocket, limits: SshLimits) -> None:
-    """Waits by itself: when the library's own timeout is over it returns as if all were well, and fails later."""
+    """Wait for the key exchange: the library's own wait returns without an error at its timeout, and fails later."""
     done = threading.Event()
     transport.start_client(event=done)
     in_time = done.wait(limits.banner + limits.key_exchange)
@@ -146,7 +146,7 @@ def _log_in(host: Host, transport: paramiko.Transport, key: paramiko.PKey, limit
         transport.auth_publickey(host.login, key, event=done)
     except paramiko.SSHException:
         _fail(host, "ssh_closed", "it broke off before a login", passing=True)
-    # Not tried again by anybody, for repeated attempts lock an account.
+    # Never retried, because repeated attempts lock an account.
     if not done.wait(limits.auth):
         _fail(host, "ssh_auth_timeout", "it did not answer at login")
     if transport.is_authenticated():

@@ -1,4 +1,4 @@
-"""Hosts over SSH: the one place where the words of a command become a line for a shell."""
+"""Run commands on hosts over SSH: the one place where a command's words become a line for a shell."""
 
 import base64
 import binascii
@@ -21,7 +21,7 @@ __all__ = ["SshHosts", "SshLimits", "fingerprint"]
 
 
 class SshHosts:
-    """Runs commands on hosts, each on a connection of its own while it runs. Safe to use from many threads."""
+    """Runs each command on a connection that it has for itself meanwhile. Safe to use from many threads."""
 
     def __init__(self, key_file: Path, limits: SshLimits | None = None) -> None:
         self._key = _load_key(key_file)
@@ -86,14 +86,14 @@ def fingerprint(public_key: str) -> str:
         key = base64.b64decode(words[1], validate=True)
     except (IndexError, binascii.Error):
         raise ValueError("not a public key: a type and a key in base64 are expected") from None
-    # The type is in the key once more (RFC 4253, 6.6).
+    # The key repeats its type (RFC 4253, 6.6).
     if key[4 : 4 + len(words[0])] != words[0].encode():
         raise ValueError("not a public key: its type is not what its first word says")
     return fingerprint_of(key)
 
 
 def _load_key(path: Path) -> paramiko.PKey:
-    """Parsed once: an RSA key takes 113 ms each time (measured)."""
+    """Load the private key once: an RSA key takes 113 ms each time (measured)."""
     try:
         mode = path.stat().st_mode
         if stat.S_IMODE(mode) & 0o077:

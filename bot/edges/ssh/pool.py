@@ -1,4 +1,4 @@
-"""Connections between two commands: kept a minute, because a new one costs more than most commands, then closed."""
+"""A pool of idle SSH connections, kept for a minute, because a new one costs more than most commands."""
 
 import threading
 import time
@@ -8,17 +8,17 @@ from bot.core.hosts.inventory import Host
 
 
 class Connection(Protocol):
-    """What can be kept open."""
+    """A connection that can be kept open."""
 
     def close(self) -> None:
-        """End it."""
+        """Close it."""
 
 
 C = TypeVar("C", bound=Connection)
 
 
 class IdleConnections(Generic[C]):
-    """Open connections that nobody uses now, by host. A root-capable session is not left open longer than `keep`."""
+    """Idle connections by host. A root-capable session is not left open longer than `keep`."""
 
     def __init__(self, *, keep: float) -> None:
         self._keep = keep
@@ -28,7 +28,7 @@ class IdleConnections(Generic[C]):
         self._closed = False
 
     def take(self, host: Host) -> C | None:
-        """The one that was used last; the host must be the same in every respect, its pins included."""
+        """Take the one that was used last; the host must be equal in every respect, including its pins."""
         with self._changed:
             for position in range(len(self._waiting) - 1, -1, -1):
                 if self._waiting[position][1] == host:
@@ -48,7 +48,7 @@ class IdleConnections(Generic[C]):
         connection.close()
 
     def close(self) -> None:
-        """Close them all, and keep none from now on."""
+        """Close all connections, and keep none from now on."""
         with self._changed:
             self._closed = True
             left, self._waiting = self._waiting, []
