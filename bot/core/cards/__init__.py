@@ -13,7 +13,7 @@ __all__ = ["details", "evidence", "fallback", "line", "note", "plain", "refusal"
 
 
 def render(request: Request, *, now: datetime) -> Text:
-    """The one card of a request, as it is stored now."""
+    """The card of a request in its stored state."""
     match request.stage:
         case Stage.ASKED | Stage.WAITING | Stage.APPROVED:
             return approval.card(request, now)

@@ -1,4 +1,4 @@
-"""Answers to questions: how a unit is, what would happen, why, what is masked, what was done. They change nothing."""
+"""Answers to questions: status, plan, why, list, history and help. They change nothing."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -33,13 +33,13 @@ from bot.core.systemd.units import FileKind, Snapshot
 
 
 def status(host: str, snapshot: Snapshot, ours: Sequence[Request], now: datetime) -> Text:
-    """How a unit is."""
+    """The state of a unit."""
     head = f"STATUS · {snapshot.id} on {host}"
     return message(head, section("status", [*_unit(snapshot), *_masked_by(snapshot, ours, now)]))
 
 
 def plan(request: Request, decision: Decision, now: datetime) -> Text:
-    """What approvers would see, and what the answer would be."""
+    """What approvers would see, and what the decision would be."""
     head = f"PLAN, NOBODY IS ASKED · {wanted(request)}"
     answer = [*_decided(decision), words("Looked at {}. Nothing was changed and nobody was asked.", clock(now))]
     people = section("people", [asked(request)])
@@ -54,9 +54,9 @@ def why(
     *,
     stopping: Markup | None = None,
 ) -> Text:
-    """The decision, the check that made it, who could approve, and what each rule of the policy says of this change.
+    """The decision, the check that made it, who could approve, and what each rule of the policy says.
 
-    `stopping` is what there is to say of our mask while that waits for the unit's own stop.
+    `stopping` is the note about our mask while it waits for the unit's own stop.
     """
     head = f"WHY · {wanted(request)}"
     passed = sum(one.applies and not one.decides for one in explained if not one.line)
@@ -69,14 +69,14 @@ def why(
 
 
 def _deciding(one: Explained, decision: Decision) -> Markup:
-    """A no has said why already."""
+    """The deciding check, left out after a refusal that names it already."""
     if isinstance(decision, Refuse):
         return words('the check "{}"', one.step)
     return words("{}: {}", one.step, one.why)
 
 
 def _could_approve(approvers: Sequence[Approvers]) -> Iterator[Markup]:
-    """Each group with the people in it; an answer to one person alone notifies none of them."""
+    """Each group with its members; an answer to one person mentions nobody."""
     for one in approvers:
         if one.unknown:
             who = words("not known: {}", escape(one.unknown, width=300))
@@ -93,7 +93,7 @@ def _on_duty(shift: Shift) -> Markup:
 
 
 def history(requests: Sequence[Request], now: datetime) -> Text:
-    """What was asked lately, newest first, and how it ended."""
+    """Recent requests, newest first, with their outcomes."""
     lines = [_past(request, now) for request in requests]
     blocks = _listed("history", lines) or [section("history", [words("Nothing is on record.")])]
     return message(f"HISTORY · {len(lines)} requests", *blocks)
@@ -102,7 +102,7 @@ def history(requests: Sequence[Request], now: datetime) -> Text:
 def help_text(
     hosts: Sequence[str], may: Sequence[RuleRights], *, may_use_kill_switch: bool, not_here: str = ""
 ) -> Text:
-    """What somebody can type, what they may do, and where; `not_here` is why it is not where they are."""
+    """What people can type, what they may do, and where; `not_here` is why they may not do it in this channel."""
     asks = any(right.may_ask for right in may)
     hidden = _FOR_THOSE_WHO_ASK * (not asks) + _FOR_KILL_SWITCH_USERS * (not may_use_kill_switch)
     lines = [line for line in _HELP if not line.startswith(hidden)]
@@ -204,7 +204,7 @@ def _decided(decision: Decision) -> Iterator[Markup]:
 
 
 def _routed(routing: Routing) -> Iterator[Markup]:
-    """Where people would hear of it; nobody is called by saying so."""
+    """Where people would be told of it; this mentions nobody."""
     if routing.card_channel:
         yield row("Card", words("in {}", in_channel(routing.card_channel)))
     if routing.mention:
@@ -219,7 +219,7 @@ def _rule(one: Explained) -> Markup:
 
 
 def _listed(name: str, lines: Sequence[Markup]) -> list[Block]:
-    """As many sections as the lines need, at most three: a message has its limit."""
+    """At most three sections for the lines: a message has its limit."""
     size, most = 15, 45
     groups = [lines[start : start + size] for start in range(0, min(len(lines), most), size)]
     blocks = [section(f"{name}-{number}", group) for number, group in enumerate(groups, 1)]

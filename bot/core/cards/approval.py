@@ -1,4 +1,4 @@
-"""The card that asks for approval: what it is, what would follow, who may say yes."""
+"""The card that asks for approval: the unit, the consequences, and who may approve."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -32,7 +32,7 @@ _NUMBERS = {1: "one", 2: "two", 3: "three"}
 
 
 def card(request: Request, now: datetime) -> Text:
-    """The request before it runs: being looked at, waiting for votes, or approved and waiting for its turn."""
+    """The request before it runs: being checked, waiting for approval, or approved and waiting for its turn."""
     head = f"{loudly(request)} · {approval_status(request)}"
     return message(
         head,
@@ -59,7 +59,7 @@ def plan_rows(request: Request) -> Iterator[Markup]:
 
 
 def talk(request: Request, *, newest: int = 4) -> Iterator[Markup]:
-    """What was asked before a vote, and answered; the newest of it."""
+    """The newest question of an approver, and its answer."""
     for remark in request.remarks[-newest:]:
         label = "Answer" if remark.is_answer else "Asked for more"
         said = words(
@@ -79,7 +79,7 @@ def who_may(need: int, groups: Sequence[str], *, distinct: bool = False) -> Mark
 
 
 def _called(request: Request) -> Iterator[Markup]:
-    """Whom the rule wants called: by this message when it is posted, since an edit notifies nobody."""
+    """The groups that the rule mentions: in the message as it is posted, since an edit notifies nobody."""
     if request.route.mentions:
         yield row(
             "For", joined((notified(one) for one in request.route.mentions), " ", most=len(request.route.mentions))
@@ -87,7 +87,7 @@ def _called(request: Request) -> Iterator[Markup]:
 
 
 def on_call(shifts: Sequence[Shift]) -> Iterator[Markup]:
-    """Who is on call, by name: a card mentions nobody whom the policy does not want mentioned."""
+    """Who is on call, by name: a card mentions only those whom the policy wants mentioned."""
     if shifts:
         yield row("On call", joined(_shift(one) for one in shifts))
 
@@ -102,7 +102,7 @@ def _at(group: str) -> str:
 
 
 def approval_status(request: Request) -> str:
-    """How far it has come, as its head line says."""
+    """The progress of the approval, for the head line."""
     if request.stage is Stage.ASKED:
         return "looking at the host"
     if request.is_break_glass:
@@ -115,7 +115,7 @@ def approval_status(request: Request) -> str:
 
 
 def _since_then(request: Request) -> Iterator[Markup]:
-    """What keeps it from being what it was when it was asked."""
+    """What has changed since people were asked."""
     yield from kill_switch.rows(request.kill_switch)
     yield from _asked_anew(request)
 
@@ -143,7 +143,7 @@ def _rule_rows(request: Request, now: datetime) -> Iterator[Markup]:
 
 
 def _next(request: Request, now: datetime) -> Iterator[Markup]:
-    """What it waits for, and for how long its approval is good."""
+    """What it waits for, and how long its approval is good."""
     host, window = request.target.host, request.ask.change.window
     if window and is_ahead(window, now):
         opens = words("{} (in {})", day(window.opens), spoken(window.opens - now))

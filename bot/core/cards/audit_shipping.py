@@ -1,10 +1,10 @@
-"""The copies of the record in words: told when one is not taken, when it is again, and where the record ends."""
+"""Notices about audit shipping: a sink is down, a sink is up again, and the head of the audit log."""
 
 from bot.core.audit.chain import Head
 
 
 def down(name: str, why: str, *, is_required: bool) -> str:
-    """To those who run the bot: a sink takes nothing."""
+    """For operators: a sink takes nothing."""
     means = (
         "New masks have to wait until it does; what runs is finished, and whatever takes a mask back goes on."
         if is_required
@@ -17,12 +17,12 @@ def down(name: str, why: str, *, is_required: bool) -> str:
 
 
 def up(name: str) -> str:
-    """To those who run the bot: it does again."""
+    """For operators: the sink takes records again."""
     return f"The copy of the record at {name} is taken again, and what was missing is being shipped."
 
 
 def ends(head: Head) -> str:
-    """A word kept outside the database, from which it can be told whether the end of the record was cut off."""
+    """The chain's head, kept outside the database, which shows whether the end of the audit log was cut off."""
     return (
         f"The record has {head.seq} entries by now. Whoever doubts that all are there later compares with this: "
         f"maskbot audit verify --anchor {head.seq}:{head.hash}"

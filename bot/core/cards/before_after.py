@@ -1,4 +1,4 @@
-"""Before beside after: a table that a phone shows without a break, in which what changed has an arrow."""
+"""The table of a unit's state before and after, narrow enough for a phone; changes have an arrow."""
 
 from collections.abc import Iterator
 
@@ -15,19 +15,19 @@ MASKED = (Outcome.PROVEN, Outcome.MASKED_RUNNING, Outcome.MASKED_RESTARTED)
 
 
 def table(target: Target) -> Markup:
-    """The table as a code block. What was not seen is `?`."""
+    """The table as a code block. A value that was not seen is `?`."""
     return code("\n".join(line.rstrip() for line in _lines(target)))
 
 
 def spoken(target: Target) -> Iterator[str]:
-    """The same table for those who hear it."""
+    """The table in words for screen readers."""
     for label, *seen in _cells(target):
         was, is_now = ("none" if one == "-" else one for one in seen)
         yield f"{label}: {was}, and after it {is_now}" if was != is_now else f"{label}: {was}, before and after"
 
 
 def start_proof(target: Target) -> str:
-    """What became of the start that was tried as a proof; empty where none was due."""
+    """The result of the start that the proof tried; empty if none was due."""
     tried = [sent.exit_code for sent in target.sent if sent.step == "try-start"]
     answers = [exit_code for exit_code in tried if exit_code is not None]
     if not answers:
@@ -47,7 +47,7 @@ def _lines(target: Target) -> Iterator[str]:
 
 
 def _cells(target: Target) -> Iterator[tuple[str, str, str]]:
-    """What each row is about, and how it was and is."""
+    """The rows: name, value before, value after."""
     before, after = target.before, target.after
     yield "Load", _load(before), _load(after)
     yield "Active", _active(before), _active(after)

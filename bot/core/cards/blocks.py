@@ -1,7 +1,7 @@
-"""Block Kit as data: the few blocks we use, within Slack's limits, and foreign text made harmless.
+"""Block Kit as data: the blocks we use, within Slack's limits, and foreign text made harmless.
 
-What may stand in a message as mrkdwn is `Markup`. Everything else is foreign, and is escaped where it is put in: so
-what somebody forgot to escape is shown as it was written and does nothing.
+`Markup` is text that may stand in a message as mrkdwn. All other text is foreign and is escaped where it is put in: so
+text that somebody forgot to escape is shown as it was written and does nothing.
 """
 
 import re
@@ -17,12 +17,12 @@ from bot.core.time.countdown import left
 
 Block = dict[str, Any]
 
-# Slack's limits (Block Kit reference). Its limit on a whole message is not documented; 10,000 is well below what was
-# seen to be refused.
+# Slack's limits (Block Kit reference). The limit on a whole message is not documented; 10,000 is well below
+# the sizes that were refused.
 HEADER, SECTION, LABEL, OPTION = 150, 3000, 75, 75
 MESSAGE = 10_000
-SPOKEN = 3900  # Slack takes no text of more than 4,000 when it updates a message
-_CODE = 2600  # of a section, so that words fit beside it
+SPOKEN = 3900  # Slack accepts no text of more than 4,000 in an update
+_CODE = 2600  # of a section, so that text fits beside it
 _LEFT_OUT = "… too long to be shown here"
 
 _MEMBER = re.compile(r"[UW][A-Z0-9]{1,20}", re.ASCII)
@@ -35,14 +35,14 @@ _LINK = re.compile(r"https?://[A-Za-z0-9._:/?=&%-]{1,500}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A message: Block Kit blocks, and the same in words for notifications and screen readers."""
+    """A message: Block Kit blocks, and its text for notifications and screen readers."""
 
     text: str
     blocks: tuple[Block, ...] = ()
 
 
 class Action(StrEnum):
-    """What a button does; its value is the button's `action_id`."""
+    """What a button does; the enum's value is the button's `action_id`."""
 
     APPROVE = "approve"
     DENY = "deny"
@@ -55,7 +55,7 @@ class Action(StrEnum):
     LOOK_NOW = "look_now"
     EXTEND = "extend"
     KEEP = "keep"
-    ASK = "ask"  # on the bot's own page, like the next
+    ASK = "ask"  # on the Home tab, like the next
     REFRESH = "refresh"
     BREAK_GLASS = "break_glass"
     ANSWER = "answer"
@@ -72,7 +72,7 @@ class Markup(str):
 def escape(text: str, *, width: int = 200) -> Markup:
     """Foreign text as one harmless line, cut to `width` characters; `Markup` stays as it is.
 
-    Only `&`, `<` and `>` are special in mrkdwn (Slack, "Formatting text for app surfaces"). Cutting comes first, so
+    Only `&`, `<` and `>` are special in mrkdwn (Slack, "Formatting text for app surfaces"). The text is cut first, so
     that no entity is ever split.
     """
     if isinstance(text, Markup):
@@ -87,36 +87,36 @@ def _harmless(text: str) -> Markup:
 
 
 def words(template: str, *parts: object) -> Markup:
-    """Our own words with foreign parts in the places of `{}`."""
+    """A text of ours with foreign parts in place of `{}`."""
     return Markup(template.format(*(escape(part if isinstance(part, str) else str(part)) for part in parts)))
 
 
 def joined(parts: Iterable[str], separator: str = ", ", *, most: int = 8) -> Markup:
-    """A list in a line; what does not fit is counted."""
+    """A list in one line; items that do not fit are counted."""
     items = [escape(part) for part in parts]
     more = [Markup(f"{len(items) - most} more")] if len(items) > most else []
     return Markup(separator.join([*items[:most], *more]))
 
 
 def mention(person: PersonId, name: str = "") -> Markup:
-    """The person, by the id that Slack gave us; a name that is no such id is only shown."""
+    """A mention of a person by their Slack id; any other name is only shown."""
     return Markup(f"<@{person.user}>") if _MEMBER.fullmatch(person.user) else escape(name or person.user, width=80)
 
 
 def notified(id_: str) -> Markup:
-    """A person or a user group by its id, so that Slack notifies them; anything else is only shown."""
+    """A mention of a person or user group that notifies them; anything else is only shown."""
     if _USER_GROUP.fullmatch(id_):
         return Markup(f"<!subteam^{id_}>")
     return Markup(f"<@{id_}>") if _MEMBER.fullmatch(id_) else escape(id_, width=80)
 
 
 def in_channel(id_: str) -> Markup:
-    """A channel by its id, which Slack shows by its name to those who may see it."""
+    """A channel by its id; Slack shows its name to those who may see it."""
     return Markup(f"<#{id_}>") if _CHANNEL.fullmatch(id_) else escape(id_, width=80)
 
 
 def linked(label: str, address: str) -> Markup:
-    """A label that leads to one of our own messages, or the label alone when there is no address."""
+    """A label with a link to one of our own messages, or the label alone without an address."""
     return Markup(f"<{address}|{escape(label)}>") if _LINK.fullmatch(address) else escape(label)
 
 
@@ -126,13 +126,13 @@ def clock(at: datetime) -> Markup:
 
 
 def day(at: datetime) -> Markup:
-    """A day and a time, the same way."""
+    """A date and time, in the reader's own time zone where Slack can."""
     form = "{date_short_pretty} {time}"
     return Markup(f"<!date^{int(at.timestamp())}^{form}|{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC>")
 
 
 def until(end: datetime, now: datetime) -> Markup:
-    """A time to come and how far away it is: `03:17 (12 minutes left)`; with its day if that may be another one."""
+    """A future time and how far away it is: `03:17 (12 minutes left)`; with its date if that may be another day."""
     near = end - now < timedelta(hours=12)
     form = "{time}" if near else "{date_short_pretty} {time}"
     plain = f"{end.astimezone(UTC):{'%H:%M' if near else '%Y-%m-%d %H:%M'}} UTC"
@@ -140,12 +140,12 @@ def until(end: datetime, now: datetime) -> Markup:
 
 
 def row(label: str, text: str) -> Markup:
-    """A line of a card: what it is about, and what there is to say."""
+    """A line of a card: label and text."""
     return Markup(f"*{label}*  {escape(text)}")
 
 
 def code(text: str, *, most: int = _CODE, lines: int = 40) -> Markup:
-    """Foreign lines in a code block, as many as fit into `most` signs once they are escaped."""
+    """Foreign lines in a code block, as many as fit into `most` characters once they are escaped."""
     rows = [_harmless(line) for line in clean(text, lines=lines).split("\n")]
     kept = list(_fitting(rows, most))
     cut = [f"… {len(rows) - len(kept)} more lines"] if len(kept) < len(rows) else []
@@ -153,16 +153,16 @@ def code(text: str, *, most: int = _CODE, lines: int = 40) -> Markup:
 
 
 def header(text: str) -> Block:
-    """The head line: our words, a unit and a host."""
+    """The head line: a text of ours, a unit and a host."""
     return {"type": "header", "block_id": "head", "text": plain_text(text, HEADER)}
 
 
 def section(block_id: str, lines: Iterable[str]) -> Block:
-    """Lines of mrkdwn; those that would go over Slack's limit are counted instead of shown."""
+    """Lines of mrkdwn; those beyond Slack's limit are counted instead of shown."""
     rows = [escape(line, width=500) for line in lines]
     kept = list(_fitting(rows, SECTION - 30))
     cut = [f"… {len(rows) - len(kept)} more lines"] if len(kept) < len(rows) else []
-    # `verbatim`: Slack finds no links, names or channels of its own in what people wrote.
+    # `verbatim`: Slack turns nothing that people wrote into links, names or channels.
     text = {"type": "mrkdwn", "text": "\n".join([*kept, *cut]) or "-", "verbatim": True}
     return {"type": "section", "block_id": block_id, "text": text}
 
@@ -176,21 +176,21 @@ def _fitting(rows: Sequence[Markup], most: int) -> Iterable[Markup]:
 
 
 def plain_text(text: str, most: int) -> Block:
-    """A text in which nothing is special, so what would be special elsewhere is left out."""
+    """Plain text without the characters that are special elsewhere."""
     line = clean(text.replace("\n", " "), lines=1, width=most)
     return {"type": "plain_text", "text": re.sub(r"[<>&]", "", line) or " ", "emoji": False}
 
 
 def option(text: str, value: str) -> Block:
-    """One choice of a list."""
+    """An option of a list."""
     return {"text": plain_text(text, OPTION), "value": value}
 
 
 def message(head: str, *blocks: Block, instead: Mapping[str, Sequence[str]] | None = None) -> Text:
     """A message with its head line, with which a notification begins.
 
-    A section with which the message would be longer than we ever send is left out, and that is said. `instead` has
-    what is read out in place of a section, by its id.
+    Sections beyond our limit for a message are left out, with a note. `instead` is the text for screen readers in place
+    of a section, by the section's id.
     """
     left, kept = MESSAGE - HEADER - LABEL * len(blocks), [header(head)]
     for block in blocks:
@@ -202,15 +202,15 @@ def message(head: str, *blocks: Block, instead: Mapping[str, Sequence[str]] | No
 
 
 def in_words(head: str, blocks: Iterable[Block], instead: Mapping[str, Sequence[str]]) -> Markup:
-    """All that a message says, for notifications and for screen readers, which read this and not the blocks."""
+    """The whole message as text for notifications and screen readers, which read this and not the blocks."""
     first, lines = escape(head, width=400), [line for block in blocks for line in _read_out(block, instead)]
     return Markup("\n".join([first, *_fitting(lines, SPOKEN - len(first))]))
 
 
 def _read_out(block: Block, instead: Mapping[str, Sequence[str]]) -> Iterable[Markup]:
-    """The lines of a section. Labels stand in bold there, which nobody hears, so they get a colon."""
+    """The text of a section for screen readers, with a colon after each bold label."""
     if block["block_id"] in instead:
         return [escape(line) for line in instead[block["block_id"]]]
     text = block["text"]["text"] if block["type"] == "section" else ""
-    parts = [text] if _FENCE in text else text.split("\n")  # code is read out to its end or not at all
+    parts = [text] if _FENCE in text else text.split("\n")  # code is read out as a whole or not at all
     return [Markup(_ROW.sub(r"\1: ", part)) for part in parts if part]

@@ -1,4 +1,4 @@
-"""Break-glass, said plainly: who went ahead alone, why, what was missing, and whether somebody has reviewed it."""
+"""Break-glass on cards and in messages: who used it, why, which approvals were missing, and its review."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,7 +10,7 @@ _MOST_BUTTONS = 4
 
 
 def rows(request: Request) -> Iterator[Markup]:
-    """What a card says of it, above everything else."""
+    """The rows at the top of a card."""
     used = request.break_glass
     if used is None:
         return
@@ -27,7 +27,7 @@ def rows(request: Request) -> Iterator[Markup]:
 
 
 def with_review(request: Request, actions: Sequence[Action]) -> tuple[Action, ...]:
-    """The buttons under what is over, with the one for the review while it is owed; a fifth one gives way to it."""
+    """The buttons of a finished request, with one for an open review, which replaces another if there were five."""
     if not request.owes_review or not request.stage.is_final:
         return tuple(actions)
     others = [action for action in actions if action is not Action.DETAILS]
@@ -35,19 +35,19 @@ def with_review(request: Request, actions: Sequence[Action]) -> tuple[Action, ..
 
 
 def gave_way(request: Request, actions: Sequence[Action]) -> tuple[Action, ...]:
-    """The buttons for which there is no room meanwhile: Details has them."""
+    """The buttons that were replaced: Details offers them."""
     shown = with_review(request, actions)
     return tuple(action for action in actions if action not in shown)
 
 
 def announcement(request: Request, used: BreakGlass) -> str:
-    """What everybody who was skipped is told."""
+    """The announcement to everybody who was skipped."""
     said = f"BREAK-GLASS: {used.name} goes ahead alone with `{request.ask.change}`. Missing: {_missing(used)}."
     return f"{said}\nWhy: {used.reason}\nA review is owed: one of you signs it on the card once it is over."
 
 
 def reminder(request: Request, used: BreakGlass) -> str:
-    """The review is still owed."""
+    """The reminder of an open review."""
     said = f"A review is owed: {used.name} went ahead alone with `{request.ask.change}`."
     return f"{said}\nWhy: {used.reason}\nWhoever could have approved it signs it on the card."
 

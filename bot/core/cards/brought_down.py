@@ -1,4 +1,4 @@
-"""How a finished change brought its unit down: what stopped with it, and whether its own stop ran to its end."""
+"""How a finished change stopped its unit: what stopped with it, and whether its stop sequence was complete."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from bot.core.systemd.units import Snapshot
 
 
 def also_stopped(target: Target) -> Iterator[Markup]:
-    """The units that ran and went down with it, and those that no look has seen since."""
+    """Units that ran and stopped with it, and those that no look has seen since."""
     if target.before is None or target.before.around is None or target.after is None:
         return
     ran = [other.unit for other in target.before.around.would_stop if not other.active.is_down]
@@ -29,7 +29,7 @@ def also_stopped(target: Target) -> Iterator[Markup]:
 
 
 def how_it_stopped(target: Target) -> Iterator[Markup]:
-    """What kept its own stop from its end: a mask that somebody else made, or its own time limit."""
+    """What cut its stop sequence short: a mask by somebody else, or its own time limit."""
     if target.settings_lost and target.after and target.after.active.is_down:
         why = "somebody masked it while it was stopping, so what was left of its own stop did not happen"
         yield row("Its stop", why)

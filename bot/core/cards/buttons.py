@@ -1,11 +1,11 @@
-"""The buttons under a card: their labels, and the request and plan that a click is about."""
+"""The buttons of a card: their labels, and the request and plan that a click is about."""
 
 from collections.abc import Sequence
 
 from bot.core.cards.blocks import LABEL, Action, Block, plain_text
 from bot.core.requests import Request
 
-DIGEST_SIGNS = 12  # as many as the value of a button carries
+DIGEST_SIGNS = 12  # the length of the digest in a button's value
 
 LABELS = {
     Action.APPROVE: "Approve",
@@ -39,7 +39,7 @@ def buttons(request: Request, actions: Sequence[Action]) -> Block:
 
 
 def value(request: Request) -> str:
-    """What a click carries: the request, and the plan that was on the card."""
+    """The value of a button: the request, and the digest of the plan on the card."""
     return f"{request.id}:{request.target.digest[:DIGEST_SIGNS]}"
 
 

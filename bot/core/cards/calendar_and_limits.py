@@ -1,4 +1,4 @@
-"""Why more people have to agree than the rule says: which freeze, which window, which bound, and until when."""
+"""Why more approvals are needed than the rule says: the freeze, maintenance window or limit, and until when."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -11,7 +11,7 @@ _UNTIL = {"outside_window": "{}; the next one begins {}"}
 
 
 def rows(raised: Iterable[ExtraApprovalReason]) -> Iterator[Markup]:
-    """A row for each reason."""
+    """One row for each reason."""
     for one in raised:
         yield row(_LABELS.get(one.code, "ExtraApprovalReason"), _why(one, one.until))
 

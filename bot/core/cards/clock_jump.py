@@ -1,4 +1,4 @@
-"""A clock that was set, in words."""
+"""The notice that the machine's clock was set."""
 
 from datetime import timedelta
 
@@ -6,7 +6,7 @@ from bot.core.time.human_time import spoken
 
 
 def jumped(jump: timedelta) -> str:
-    """To those who run the bot; a jump back has a negative length."""
+    """For operators; a jump back has a negative length."""
     if jump < timedelta():
         return (
             f"THE CLOCK OF THE BOT'S MACHINE WAS SET BACK by {spoken(-jump)}. The bot goes on by the time that it had, "

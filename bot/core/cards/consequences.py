@@ -1,4 +1,4 @@
-"""What would follow from a change: what stops, what breaks, what stays open, and how it goes."""
+"""The consequences of a change: what stops, what breaks, what stays open, how it is done and undone."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,13 +11,13 @@ from bot.core.systemd.unit_files import unread
 from bot.core.systemd.units import Layer, Neighbour, Snapshot
 from bot.core.time.human_time import spoken
 
-# What becomes of a unit whose triggered service is masked (measured, docs/systemd.md).
+# What happens to a unit whose triggered service is masked (measured, docs/systemd.md).
 _BREAKS = {
     "socket": "fails on its next connection",
     "timer": "fails at its next turn; an undo starts it again, which may run its job at once",
     "path": "fails at its next event",
 }
-# What becomes of a trigger that is itself masked while it runs (measured, the same place).
+# What happens to a trigger that is itself masked while it runs (measured, also there).
 _LEFT_RUNNING = {
     "socket": "its listener is gone when its service ends, and comes back only with a restart of the socket",
     "timer": "it fails at its next turn, and must be started again after an unmask",
@@ -81,13 +81,13 @@ def _then_unmasked(request: Request, seen: Snapshot) -> Markup:
 
 
 def _undo(change: Change, seen: Snapshot) -> str:
-    """What one button does, or the end by itself."""
+    """What the undo does, by a click or at the expiry."""
     stopped = not seen.active.is_down and not change.keep_running
     return "unmask" + " and start again (it runs now)" * stopped
 
 
 def _lasts(request: Request, undo: str) -> Iterator[Markup]:
-    """For how long, and who takes it back."""
+    """How long the mask lasts, and who can undo it."""
     change = request.ask.change
     if change.hold:
         yield from hold.asked(change.hold, undo, request.hosts)
@@ -98,7 +98,7 @@ def _lasts(request: Request, undo: str) -> Iterator[Markup]:
 
 
 def _ends(term: Duration, what: str) -> Markup:
-    """A length counts from the proof, which nobody knows yet."""
+    """When it expires; a length counts from the proof, whose time nobody knows yet."""
     if term.until:
         return words("{}: {}", day(term.until), what)
     return words("{} after it is proven: {}", spoken(term.lasts or timedelta()), what)
@@ -141,7 +141,7 @@ def _neighbours(change: Change, seen: Snapshot) -> Iterator[Markup]:
 
 
 def twins(seen: Snapshot) -> Iterator[Markup]:
-    """What starts the same program, before and after."""
+    """Other units that start the same program, before and after."""
     if seen.twins:
         one = "is" if len(seen.twins) == 1 else "are"
         yield row("Not covered", words("{} {} the same unit file and can still be started", joined(seen.twins), one))

@@ -1,4 +1,4 @@
-"""Everything there is about a request, for those who may ask or approve; still without secrets."""
+"""The *Details* answer: everything about a request, for those who may ask or approve; still without secrets."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -29,9 +29,9 @@ from bot.core.systemd.units import Snapshot
 
 
 def details(request: Request, *, now: datetime, offers: Sequence[Action] = ()) -> Text:
-    """More than fits on the card: the plan, the rule, every vote, the unit's own settings, what was sent.
+    """Details beyond the card: the plan, the rule, every vote, the unit's settings, the commands.
 
-    `offers` is what the one who reads it may do and is too rare for the card.
+    `offers` are rare actions that the reader may take.
     """
     target = request.target
     seen = target.after or target.last_seen or target.before

@@ -1,4 +1,4 @@
-"""The card of a change that was carried out: what a fresh look has shown, before beside after."""
+"""The card of a change that was carried out: the outcome as a fresh look has shown it, before beside after."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -31,7 +31,7 @@ TITLES = {
     Outcome.CALLED_OFF_PARTLY: "WITHDRAWN, NOT ALL AS BEFORE",
     Outcome.UNKNOWN: "NOT KNOWN YET",
 }
-# Where it is not down after what brings units down.
+# For a unit that still runs after its stop.
 _UP = {Outcome.PROVEN: "MASKED AND PROVEN, LEFT RUNNING", Outcome.KILLED: "KILLED, STILL STOPPING"}
 _WHY = (
     *(Outcome.FAILED, Outcome.NOT_PROTECTED, Outcome.NOT_LOADED, Outcome.NOT_UNMASKED, Outcome.NOT_OURS),
@@ -56,7 +56,7 @@ _UNTOUCHED = (Outcome.FAILED, Outcome.NO_CHANGE)
 
 
 def card(request: Request, now: datetime) -> Text:
-    """The outcome, said no better than it was seen."""
+    """The outcome, never better than what was seen."""
     target = request.target
     shown = [table(target)] if target.after and target.outcome not in _UNTOUCHED else []
     return message(
@@ -74,7 +74,7 @@ def card(request: Request, now: datetime) -> Text:
 
 
 def title(request: Request) -> str:
-    """The outcome as a head line has it; a mask that was taken back since says so."""
+    """The outcome as a head line; a mask that was undone since says so."""
     target = request.target
     outcome = target.outcome or Outcome.UNKNOWN
     if request.watched.lost:
@@ -104,7 +104,7 @@ def _masked_still(target: Target) -> bool:
 
 
 def _by_whom(target: Target) -> str:
-    """Only what triggers it can have started it, unless somebody did it by hand: named when there is just one kind."""
+    """What started the unit again: its trigger if there is just one kind, unless somebody started it by hand."""
     around = target.before.around if target.before else None
     kinds = (
         {other.unit.rpartition(".")[2] for other in around.triggers if not other.active.is_down} if around else set()
@@ -117,7 +117,7 @@ def _sections(**lines: list[Markup]) -> Iterator[Block]:
 
 
 def _overtaken(request: Request) -> Markup | None:
-    """What has become of it since, which says more than what it was."""
+    """What happened to the mask since, which replaces its outcome."""
     if request.watched.lost:
         return drift.lost(request)
     if request.undone_by and request.undone_by == request.aftercare.undo_request:
@@ -168,7 +168,7 @@ def _meaning(request: Request) -> Iterator[Markup]:
 
 
 def _of_force(request: Request) -> Iterator[Markup]:
-    """A stop by force, which is for the sake of a mask that has a card of its own."""
+    """A forced stop, for a mask that has a card of its own."""
     if request.ask.change.force:
         yield words("The card of its mask says how that goes on.")
 
@@ -198,7 +198,7 @@ def _facts(request: Request) -> Iterator[Markup]:
 
 
 def _since_asking(target: Target) -> Iterator[Markup]:
-    """What was different when its turn came from what people saw on the card."""
+    """What differed before the change from what people had seen on the card."""
     planned, before = target.planned, target.before
     if planned is None or before is None:
         return
@@ -225,7 +225,7 @@ def _people(request: Request, now: datetime) -> Iterator[Markup]:
 
 
 def actions(request: Request, now: datetime) -> tuple[Action, ...]:
-    """What can be done about it now."""
+    """The buttons for what can be done now."""
     target = request.target
     if request.hold:
         again = (Action.MASK_AGAIN,) if request.hold_state.off is Loss.REMOVED else ()
@@ -244,5 +244,5 @@ def actions(request: Request, now: datetime) -> tuple[Action, ...]:
 
 
 def _was_brought_down(target: Target) -> bool:
-    """It ran before, and it does not now."""
+    """Whether it ran before, and does not now."""
     return bool(target.before and target.after and target.after.active.is_down and not target.before.active.is_down)

@@ -1,4 +1,4 @@
-"""What the watch over a host has to tell: a mask of ours that was lost, what failed because of one, masks of others."""
+"""Drift reports: a lost mask of ours, units that failed because of one, masks made or removed by others."""
 
 from collections.abc import Iterable, Sequence
 
@@ -14,7 +14,7 @@ _LOGGED_OUT = "that user's manager has ended, as it does with the last logout, a
 
 
 def lost(request: Request) -> Markup:
-    """On the card, above what it once was."""
+    """The row at the top of the mask's card."""
     watched = request.watched
     seen = words(" (seen {})", clock(watched.lost_at)) if watched.lost_at else Markup("")
     match watched.lost:
@@ -30,7 +30,7 @@ def lost(request: Request) -> Markup:
 
 
 def told(request: Request, seen: Snapshot) -> str:
-    """For the channel and the thread."""
+    """The message for the channel and the thread."""
     what, now = subject(request), f"It is {seen.load} and {seen.active} now."
     match request.watched.lost:
         case Loss.REPLACED:
@@ -47,7 +47,7 @@ def told(request: Request, seen: Snapshot) -> str:
 
 
 def failed(request: Request, units: Sequence[str]) -> str:
-    """What depended on a unit that we masked."""
+    """Units that depend on a masked unit and have failed."""
     some = _listed(units)
     return (
         f"{some} on {request.target.host} failed since, and had to do with {request.target.unit}, which is masked. "
@@ -70,7 +70,7 @@ def _places(masks: Iterable[FoundMask]) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    """A plain sentence: it is escaped where it is said."""
+    """A sentence in plain text: it is escaped where it is posted."""
     more = [f"{len(names) - _MOST} more"] if len(names) > _MOST else []
     return ", ".join([*names[:_MOST], *more])
 

@@ -1,4 +1,4 @@
-"""The proof in the thread: what was sent and what came back, the head of the status, what the last look showed."""
+"""The evidence in the card's thread: commands and answers, the head of the status, and the last look."""
 
 import shlex
 from collections.abc import Iterator, Sequence
@@ -11,12 +11,12 @@ from bot.core.cards.titles import subject
 from bot.core.requests import Request, Sent, Target
 from bot.core.systemd.units import FileKind, Snapshot
 
-_COMMANDS = 8  # of a message
+_COMMANDS = 8  # characters of a message
 _ANSWER_LINES = 3
 
 
 def evidence(request: Request) -> tuple[Text, ...]:
-    """Messages for the thread of the card; nobody is mentioned in them."""
+    """Messages for the thread of the card; they mention nobody."""
     target, name = request.target, subject(request)
     messages = [_message(f"What was sent to {target.host}", [commands(part)]) for part in _parts(target.sent)]
     heads = (("before", target.status_before), ("after", target.status_after))
@@ -44,7 +44,7 @@ def _command(sent: Sent) -> Iterator[str]:
 
 
 def typed(argv: Sequence[str]) -> str:
-    """A command as a person would type it; the long script of a look goes by its name."""
+    """A command as a person would type it; the long script of a look is shown by its name."""
     return "look" if any("\n" in word for word in argv) else shlex.join(argv)
 
 

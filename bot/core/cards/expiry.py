@@ -1,4 +1,4 @@
-"""What people read about the end of a mask: on its card, and in words to its owner."""
+"""The expiry of a mask: on its card, in lists, and in messages to its owner."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from bot.core.time.human_time import spoken
 
 
 def rows(mask: Request) -> Iterator[Markup]:
-    """When it ends, why it has not ended yet, and who changed that."""
+    """When the mask expires, why its undo is overdue, and who changed the expiry."""
     aftercare = mask.aftercare
     if not mask.can_be_undone:
         return
@@ -28,7 +28,7 @@ def rows(mask: Request) -> Iterator[Markup]:
 
 
 def plan(request: Request) -> Iterator[Markup]:
-    """What another end would mean, for those who are asked for it. Nobody has looked at the host for this."""
+    """What another expiry would mean, for the approvers. The host has not been checked for this."""
     ask = request.ask
     if ask.change.hold:
         yield from holds.plan(request, ask.change.hold)
@@ -45,7 +45,7 @@ def _then(term: Duration | None) -> Markup:
 
 
 def other_end(request: Request) -> Iterator[Markup]:
-    """What a request has changed that prolongs a mask; its host was not touched."""
+    """The effect of a request that extends a mask; its host was not touched."""
     ask = request.ask
     if ask.change.hold:
         yield row("Review", day(ask.change.hold.review))
@@ -59,7 +59,7 @@ def _until(term: Duration | None) -> Markup:
 
 
 def when(mask: Request) -> Markup:
-    """In a list of masks."""
+    """The expiry in a list of masks."""
     ends_at = mask.aftercare.ends_at
     if hold := mask.hold:
         return holds.when(mask, hold)
@@ -82,7 +82,7 @@ def _extended(newest: Extension) -> Markup:
 
 
 def soon(mask: Request, ends_at: datetime, now: datetime) -> str:
-    """Before it ends, while something can be done about it."""
+    """Before the expiry, while it can still be extended."""
     when = f"{ends_at:%H:%M} UTC, in {spoken(ends_at - now)}"
     return (
         f"The mask of {subject(mask)} ends {when}: it is unmasked, and all is as before. "
@@ -91,7 +91,7 @@ def soon(mask: Request, ends_at: datetime, now: datetime) -> str:
 
 
 def overdue(mask: Request, ends_at: datetime) -> str:
-    """It should be gone."""
+    """The mask has expired and is not undone."""
     when = f"{ends_at:%Y-%m-%d %H:%M} UTC"
     return (
         f"The mask of {subject(mask)} was to end {when} and is still there. {mask.aftercare.overdue} "
@@ -100,21 +100,21 @@ def overdue(mask: Request, ends_at: datetime) -> str:
 
 
 def endless(mask: Request, now: datetime) -> str:
-    """It would stay for ever if nobody thought of it."""
+    """The mask has no expiry."""
     age = spoken(now - mask.finished_at if mask.finished_at else timedelta())
     why = f" It was masked for: {mask.ask.reason}" if mask.ask.reason.strip() else ""
     return f"The mask of {subject(mask)} has no end, and stands for {age} now.{why}\nUnmask on its card takes it back."
 
 
 def aftermath(request: Request, found: Sequence[str], now: datetime) -> str:
-    """What a look after the change has shown, in the thread of its card."""
+    """The findings of an aftercheck, for the thread of the card."""
     age = spoken(now - request.finished_at if request.finished_at else timedelta())
     back = "\nUnmask on the card takes the mask back." * request.is_live_mask
     return f"{age} after the change: {' '.join(found)}{back}"
 
 
 def not_as_before(mask: Request, note: str, *, is_gone: bool) -> str:
-    """Its end came, and what was there before could not be brought back, or not all of it."""
+    """The mask expired, but not everything could be restored."""
     came_of_it = "is taken back, but not all is as before" if is_gone else "was left alone: it is not as we left it"
     return (
         f"The mask of {subject(mask)} has come to its end and {came_of_it}. {note}\nWhat becomes of it is for people."

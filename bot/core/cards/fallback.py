@@ -1,6 +1,6 @@
-"""What stands in for a message that could not be drawn: where its request stands, in plain words, and its buttons.
+"""Replacements for messages that could not be rendered: the request's state in plain words, and its buttons.
 
-Nothing that was seen on a host is drawn here, so no odd answer of a host keeps people from their buttons.
+Nothing that was seen on a host is shown here, so no odd answer of a host keeps people from their buttons.
 """
 
 from collections.abc import Iterator, Sequence
@@ -34,11 +34,11 @@ _NOT_SHOWN = "What would follow is not shown here. Approve it only if you know t
 _EVIDENCE = "What was sent, and what came back, cannot be shown here. The record has all of it: `maskbot audit export`."
 _PAGE = "This page could not be drawn in full: a mistake of mine. Whoever runs me finds it in my log."
 _STAGES = {Stage.ASKED: "looking at the host", Stage.WAITING: "needs approval"}
-_SHOWN = 20  # requests of a page
+_SHOWN = 20  # requests on a Home tab
 
 
 def card(request: Request, offered: Sequence[Action] | None = None) -> Text:
-    """The card of a request, or what else there is to say about it with the buttons `offered`."""
+    """The card of a request, or another message about it with the buttons `offered`."""
     head = f"{state(request)} · {_subject(request)}"
     actions = _actions(request) if offered is None else offered
     blocks = [header(head), section("plain", [*_rows(request)])]
@@ -47,29 +47,29 @@ def card(request: Request, offered: Sequence[Action] | None = None) -> Text:
 
 
 def line(request: Request, link: str = "") -> Text:
-    """The one line when it is over."""
+    """The outcome line."""
     return _said([linked(f"{state(request).lower()}: {_subject(request)}", link)])
 
 
 def sentence(request: Request) -> str:
-    """In place of anything that there is to say about it."""
+    """In place of any sentence about the request."""
     stands = state(request).lower()
     return f"There is news of {_subject(request)} ({stands}), which I could not put into words: see its card."
 
 
 def evidence(request: Request) -> tuple[Text, ...]:
-    """In place of everything that was sent."""
+    """In place of the evidence."""
     return (_said([words("{}: {}", _subject(request), Markup(_EVIDENCE))]),)
 
 
 def note(sentence: str, mentions: Sequence[str] = ()) -> Text:
-    """The sentence as one line of plain words, with those whom it calls."""
+    """A sentence as one line of plain text, with its mentions."""
     called = " ".join(notified(one) for one in mentions)
     return _said([Markup(f"{called} {words('{}', sentence)}".strip())])
 
 
 def home(shown: HomeView) -> Block:
-    """Somebody's own page: what concerns them, each with the buttons that it has anyway."""
+    """A Home tab: the person's requests, each with its buttons."""
     listed = [
         *((one, (Action.APPROVE, Action.DENY, Action.DETAILS)) for one in shown.to_decide),
         *((one, _actions(one)) for one in (*shown.to_sign, *shown.masks)),
@@ -92,7 +92,7 @@ def home(shown: HomeView) -> Block:
 
 
 def bare(request: Request) -> Request:
-    """Return a request without its looks and notes, for a form that cannot show them."""
+    """The request without its looks and notes, for a form that cannot show them."""
     target = request.target
     return replace(
         request,
@@ -104,7 +104,7 @@ def bare(request: Request) -> Request:
 
 
 def state(request: Request) -> str:
-    """Where it stands, in a head line's words."""
+    """The state of the request, for a head line."""
     target = request.target
     if request.stage is Stage.RUNNING:
         verb = "MASKING" if request.ask.change.verb is Verb.MASK else "UNMASKING"
@@ -139,7 +139,7 @@ def _rows(request: Request) -> Iterator[Markup]:
 
 
 def _actions(request: Request) -> tuple[Action, ...]:
-    """Those that its card has, as far as they follow from where it stands."""
+    """The card's buttons, as far as they follow from the stage alone."""
     return tuple(dict.fromkeys([*_by_stage(request), *([Action.SIGN] if _owes(request) else []), Action.DETAILS]))
 
 
@@ -160,7 +160,7 @@ def _by_stage(request: Request) -> Iterator[Action]:
 
 
 def _own(request: Request) -> tuple[Action, ...]:
-    """What somebody can do about their own request that is not over."""
+    """The buttons for one's own open request."""
     return (Action.DETAILS,) if request.stage is Stage.RUNNING else (Action.WITHDRAW, Action.DETAILS)
 
 

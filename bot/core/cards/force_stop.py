@@ -1,4 +1,4 @@
-"""What people read about a stop by force: what it costs before they agree, and on the mask's card who agreed."""
+"""The forced stop: its cost, for the approvers, and a note on the mask's card."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ _SPARING = {
 
 
 def plan(request: Request) -> Iterator[Markup]:
-    """What is cut off, for those who are asked."""
+    """What is cut off, for the approvers."""
     seen = request.target.planned or request.target.before
     if seen is None:
         yield row("Now", "not looked at yet")
@@ -53,7 +53,7 @@ def forced(done: Forced) -> Markup:
 
 
 def sent(done: Forced) -> Markup:
-    """While systemd is not done with it."""
+    """While systemd still finishes the stop."""
     return words("SIGKILL was sent {}, {}", clock(done.at), _as_approved(done))
 
 

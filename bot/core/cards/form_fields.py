@@ -1,4 +1,4 @@
-"""What forms are put together from."""
+"""The building blocks of forms."""
 
 import json
 
@@ -10,7 +10,7 @@ TITLE = 24
 
 
 def modal(callback: str, title: str, submit: str, blocks: list[Block]) -> Block:
-    """A window with these fields."""
+    """A form with these fields."""
     return {
         "type": "modal",
         "callback_id": callback,
@@ -22,17 +22,17 @@ def modal(callback: str, title: str, submit: str, blocks: list[Block]) -> Block:
 
 
 def entry(name: str, label: str, element: Block, *, hint: str = "", optional: bool = False) -> Block:
-    """A labelled field, by whose name a handler finds it."""
+    """A labelled field; a handler finds it by its name."""
     block = {"type": "input", "block_id": name, "label": plain_text(label, OPTION), "element": element}
     return block | {"optional": optional} | ({"hint": plain_text(hint, REASON_LIMIT)} if hint else {})
 
 
 def typed(name: str, initial: str, *, most: int = 255) -> Block:
-    """A field; what stands in it at first is the person's own text, given back as it was."""
+    """A text field, filled with the person's own text, as it was typed."""
     box: Block = {"type": "plain_text_input", "action_id": name, "max_length": most}
     return box | {"multiline": name == REASON} | ({"initial_value": initial[:most]} if initial else {})
 
 
 def note(**what: str) -> str:
-    """What comes back with the form, unseen."""
+    """Hidden data that comes back with the form."""
     return json.dumps(what)

@@ -1,4 +1,4 @@
-"""What the lists of a form offer while somebody types: hosts, and the units of one host with what protects them."""
+"""The options of a form's lists while somebody types: hosts, and a host's units with their protection."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,21 +9,21 @@ from bot.core.text import unmangle
 from bot.errors import UsageError
 
 MOST = 100  # options that Slack shows
-NOTHING = "-"  # the value of what only explains; it names no host and no unit
+NOTHING = "-"  # the value of an explanation; it names no host and no unit
 LONGEST_VALUE = 150  # of an option
 
 Protection = Callable[[UnitName], str]
 
 
 def hosts(known: Sequence[str], typed: str) -> list[Block]:
-    """The hosts that fit."""
+    """The hosts that match."""
     wanted = _repaired(typed)
     found = sorted((name for name in known if wanted in name.lower()), key=lambda name: (_rank(name, wanted), name))
     return [option(name, name) for name in found[:MOST]] or [_note("No host has a name like that")]
 
 
 def units(typed: str, listed: Sequence[UnitName], host: str, protection: Protection) -> list[Block]:
-    """The units of a host that fit, the protected ones with the reason; and what was typed, as it is."""
+    """The units of a host that match, protected ones with the reason; and the typed text itself."""
     wanted, own = _repaired(typed), _as_typed(typed)
     found = [(_rank(str(unit), wanted), unit, protection(unit)) for unit in listed if wanted in str(unit).lower()]
     found.sort(key=lambda one: (one[0], bool(one[2]), one[1]))
@@ -34,19 +34,19 @@ def units(typed: str, listed: Sequence[UnitName], host: str, protection: Protect
 
 
 def units_to_come(typed: str, host: str, why_not: str, protection: Protection) -> list[Block]:
-    """While the host is being looked at, or cannot be: what was typed, as it is."""
+    """The typed text alone, while the host is being scanned or does not answer."""
     own = _as_typed(typed)
     note = _note(why_not or f"Type on: I am looking at {host} …")
     return [note, *([_own(own, "as it is typed", protection)] if own else [])]
 
 
 def units_of_no_host() -> list[Block]:
-    """Nobody has said which host."""
+    """No host is chosen yet."""
     return [_note("Choose the host first")]
 
 
 def _rank(name: str, wanted: str) -> int:
-    """What was typed to its end comes first, then what begins so."""
+    """Exact matches first, then units that begin with the text."""
     stem = name.rpartition(".")[0]
     if wanted in (name.lower(), stem.lower()):
         return 0

@@ -1,6 +1,6 @@
-"""The forms: to ask for a mask, and to say more about one than yes.
+"""The forms (modals): to ask for a mask, to approve or deny with text, and for followups.
 
-Ids are constants, so that what reads a form names its fields as the form does.
+Ids are constants, so that handlers name a form's fields as the form does.
 """
 
 from collections.abc import Sequence
@@ -19,8 +19,8 @@ from bot.core.requests import Request
 
 MASK, DENY, APPROVE, EXTEND, KEEP = "mask_form", "deny_form", "approve_form", "extend_form", "keep_form"  # callback ids
 BREAK_GLASS, ANSWER, HAND_OVER, REVIEW = "break_glass_form", "answer_form", "handover_form", "review_form"
-TOLD = "told"  # of what is only read
-FROM_MESSAGE, FROM_ANYWHERE = "mask_for_message", "mask_from_anywhere"  # of the shortcuts that open the first of them
+TOLD = "told"  # of text that is only read
+FROM_MESSAGE, FROM_ANYWHERE = "mask_for_message", "mask_from_anywhere"  # of the shortcuts that open the mask form
 HOST, UNIT, HOW, USER, DURATION, CONSOLE = "host", "unit", "how", "user", "for", "console"
 REASON = form_fields.REASON
 CHANNEL, LONGER, OTHER, WHEN = "channel", "longer", "other", "at"
@@ -42,10 +42,9 @@ _HOW = {
 def mask_form(
     hosts: Sequence[str], draft: Draft = EMPTY, *, owners: Sequence[str] = (), asks_where: bool = False
 ) -> Block:
-    """The form behind a bare `/mask`, with what is known already; where it belongs to no channel, it asks for one.
+    """The form behind a bare `/mask`, with what is known already; outside of a channel, it asks for one.
 
-    Holds are offered where the policy names `owners` for them.
-    Its note says for which host units are offered.
+    Holds are offered if the policy names `owners` for them. The form's note names the host whose units are offered.
     """
     blocks = [
         *([entry(CHANNEL, "Channel", _CHANNELS, hint=_CHANNEL_HINT)] if asks_where else []),
@@ -84,7 +83,7 @@ _OTHER_HINT = "Like 2h, or until 18:00. What stands here counts instead."
 
 
 def extend_form(mask: Request) -> Block:
-    """How much longer: one of a few lengths, or another one, or a moment."""
+    """How much longer: one of a few lengths, another length, or a time."""
     options = [option(text, length) for length, text in _LONGER.items()]
     menu = {
         "type": "static_select",
@@ -102,9 +101,9 @@ def extend_form(mask: Request) -> Block:
 
 
 def keep_form(mask: Request) -> Block:
-    """Why it is not to end by itself any more; that needs a reason, and the approvals of a mask without an end.
+    """Why a mask shall not expire any more; that needs a reason, and the approvals of a mask without expiry.
 
-    Of a hold: why it goes on, and when its owners look at it again.
+    For a hold: why it goes on, and its next review date.
     """
     field = entry(REASON, "Reason", typed(REASON, "", most=REASON_LIMIT))
     told = words(_HELD if mask.hold else _KEPT)
@@ -117,7 +116,7 @@ _HELD = "It goes on as it is. Only its owners keep it, and that takes no vote."
 
 
 def deny_form(request: Request) -> Block:
-    """Why not, which may stay empty; or what somebody wants to know first."""
+    """The reason for a denial, which may stay empty; or a question."""
     options = [option(text, value) for value, text in _VERDICTS.items()]
     choice = {"type": "radio_buttons", "action_id": VERDICT, "options": options, "initial_option": options[0]}
     field = entry(REASON, "Reason, or what you want to know", typed(REASON, "", most=REASON_LIMIT), optional=True)
@@ -126,7 +125,7 @@ def deny_form(request: Request) -> Block:
 
 
 def break_glass_form(request: Request, *, least: int) -> Block:
-    """What somebody must say who goes ahead without votes, about the request as it is stored."""
+    """The reason and confirmation for break-glass, on the request as it is stored."""
     told = words("Whoever could have approved is told at once, and one of them has to sign a review. All else holds.")
     field = typed(REASON, "", most=REASON_LIMIT) | {"min_length": least}
     blocks = [section("about", [*_about(request), told]), entry(REASON, "Why can nobody be asked?", field)]
@@ -137,14 +136,14 @@ def break_glass_form(request: Request, *, least: int) -> Block:
 
 
 def answer_form(request: Request) -> Block:
-    """What somebody wants to know before they vote, and room for the answer."""
+    """An approver's question, and a field for the answer."""
     asked_for = [*talk(request, newest=1)][:1]
     field = entry(REASON, "Answer", typed(REASON, "", most=REASON_LIMIT))
     return modal(ANSWER, "Answer", "Answer", [section("about", [*_about(request), *asked_for]), field]) | _of(request)
 
 
 def handover_form(request: Request) -> Block:
-    """Whose it shall be."""
+    """The new owner."""
     told = words("It has to be somebody who could have asked for this. You still cannot approve it.")
     field = entry(PERSON, "To whom?", {"type": "users_select", "action_id": PERSON})
     return modal(HAND_OVER, "Hand over", "Hand over", [section("about", [*_about(request), told]), field]) | _of(
@@ -153,14 +152,14 @@ def handover_form(request: Request) -> Block:
 
 
 def review_form(request: Request) -> Block:
-    """What was done alone, and room for what somebody found."""
+    """The break-glass change, and a field for the review's remarks."""
     field = entry(REASON, "What you found", typed(REASON, "", most=REASON_LIMIT), optional=True)
     about = section("about", [*_about(request), *break_glass.rows(request)])
     return modal(REVIEW, "Sign the review", "Sign", [about, field]) | _of(request)
 
 
 def approve_form(request: Request) -> Block:
-    """What an approver of a guarded unit must say, about the request as it is stored."""
+    """The confirmation that an approver of a guarded unit must give, on the request as it is stored."""
     guarded = request.approval.guarded if request.approval else ""
     why = [row("Guarded", guarded)] if guarded else []
     blocks = [section("about", [*_about(request), *why]), _console(request.target.host, "Before you approve")]
@@ -168,7 +167,7 @@ def approve_form(request: Request) -> Block:
 
 
 def confirm_form(request: Request, *, shows_plan: bool = True) -> Block:
-    """Where an approver has no card before them: the request and its plan as they are stored, to be confirmed."""
+    """The stored request and its plan, to be confirmed by an approver who has no card on the screen."""
     form = approve_form(request)
     about, *tick = form["blocks"]
     is_guarded = request.approval is not None and bool(request.approval.guarded)
@@ -177,7 +176,7 @@ def confirm_form(request: Request, *, shows_plan: bool = True) -> Block:
 
 
 def told(text: Text) -> Block:
-    """Something to be read, where nothing is asked."""
+    """A text to read, without fields."""
     return {
         "type": "modal",
         "callback_id": TOLD,
@@ -201,13 +200,13 @@ def _of(request: Request) -> Block:
 
 
 def _offered(name: str, chosen: str) -> Block:
-    """A list that is asked of us while somebody types; see `choices`."""
+    """A list whose options Slack asks us for while somebody types; see `form_options`."""
     menu: Block = {"type": "external_select", "action_id": name, "min_query_length": 0}
     return menu | ({"initial_option": option(chosen, chosen)} if 0 < len(chosen) <= LONGEST_VALUE else {})
 
 
 def _host(hosts: Sequence[str], chosen: str) -> Block:
-    """A list where Slack can show all of them, otherwise one that follows what is typed."""
+    """A list with all hosts if Slack can show them, otherwise one that follows what is typed."""
     if not 0 < len(hosts) <= MOST:
         return _offered(HOST, chosen)
     menu: Block = {"type": "static_select", "action_id": HOST, "options": [option(host, host) for host in hosts]}

@@ -1,4 +1,4 @@
-"""What the next on-call has to know: what waits, what runs, what is masked, what ends when, and what nobody can see."""
+"""The handover for the next on-call: what waits, what runs, which masks there are, and which hosts do not answer."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -12,20 +12,20 @@ from bot.core.cards.titles import subject, wanted
 from bot.core.drift import MaskInventory
 from bot.core.requests import Request, Stage
 
-_ROOM = 2200  # of a message, for each of its parts
+_ROOM = 2200  # characters of a message, for each of its sections
 _MOST = 10
 _NOTHING = Markup("Nothing of ours is masked, and nothing waits or runs.")
 
 
 def handover(book: MaskInventory) -> Text:
-    """For whoever takes over."""
+    """The answer for whoever takes over."""
     return _said("HANDOVER", book, why=True)
 
 
 def scheduled(book: MaskInventory) -> Text:
-    """The same on a schedule; where there is nothing to know, one line says so.
+    """The scheduled message; one line if there is nothing to know.
 
-    Without the reasons: what was asked in a private channel is echoed nowhere, and this is read by everybody.
+    Reasons are left out: this is read by everybody, and a reason given in a private channel must not leave it.
     """
     if book.is_empty:
         return _quiet(book)
@@ -75,7 +75,7 @@ def _waiting(request: Request, now: datetime, *, why: bool) -> Markup:
 
 
 def _until(request: Request) -> datetime | None:
-    """How long people can decide, or the approval be used."""
+    """The deadline for approvals, or until when the approval is good."""
     if request.stage is Stage.WAITING and request.approval:
         return request.approval.decide_by
     return request.act_by
@@ -91,7 +91,7 @@ def _running(request: Request, now: datetime) -> Markup:
     return words("{}: being carried out", what)
 
 
-# Each says what of a request ends at some time by itself, if anything does.
+# The time at which a request ends by itself, if there is one.
 _Timer = Callable[[Request], tuple[datetime, Markup] | None]
 
 
@@ -109,7 +109,7 @@ def _approval(request: Request) -> tuple[datetime, Markup] | None:
 
 def _mask(request: Request) -> tuple[datetime, Markup] | None:
     if request.hold and request.ask.is_part:
-        return None  # of a group the whole is looked at
+        return None  # a group's hold is reviewed as a whole
     if hold := request.hold:
         return hold.review, words("the review of the hold of {}, by @{}", holds.where(request, hold), hold.owners)
     ends_at = request.aftercare.ends_at if request.is_live_mask else None

@@ -1,4 +1,4 @@
-"""What people read about a hold: on its card, in lists, and when its owners are called."""
+"""Holds: on cards, in lists, and in messages to their owners."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -27,7 +27,7 @@ def asked(hold: Hold, undo: str, hosts: Sequence[str] = ()) -> Iterator[Markup]:
 
 
 def _hosts(hold: Hold, hosts: Sequence[str]) -> Markup:
-    """How many and which, and that there may be more."""
+    """How many hosts and which, and that more may join."""
     first, *others = hosts or ("",)
     if not others:
         return words("the only one in @{} now, and whichever joins it later", hold.hosts)
@@ -36,19 +36,19 @@ def _hosts(hold: Hold, hosts: Sequence[str]) -> Markup:
 
 
 def lifted(hosts: Sequence[str]) -> Iterator[Markup]:
-    """On the card that asks to lift the hold of a group."""
+    """On the card that asks to lift a group's hold."""
     if hosts:
         yield row("Hosts", words("it is lifted on all {} of them: {}", len(hosts), joined(hosts, most=20)))
 
 
 def plan(request: Request, hold: Hold) -> Iterator[Markup]:
-    """What another review would mean."""
+    """What another review date would mean."""
     yield row("Now", words("our hold, by @{}", hold.owners))
     yield row("Then", words("it goes on, and they look at it again {}", day(hold.review)))
 
 
 def rows(mask: Request, hold: Hold) -> Iterator[Markup]:
-    """On the card of a mask that is held."""
+    """On the card of a held mask."""
     yield row("Held", _by_whom(hold))
     held = mask.hold_state
     if held.off:
@@ -62,7 +62,7 @@ def rows(mask: Request, hold: Hold) -> Iterator[Markup]:
 
 
 def _by_whom(hold: Hold) -> Markup:
-    """One for a group says where else it goes; a part of it says whose day counts."""
+    """The owner; for a group's hold also its other hosts, or whose review date counts."""
     if hold.part_of:
         return words("by @{}, with all of @{}; that is looked at again as the first card says", hold.owners, hold.hosts)
     everywhere = words("; on all of @{}, also on hosts that join it later", hold.hosts) if hold.is_whole else words("")
@@ -85,7 +85,7 @@ def _kept(newest: Extension) -> Markup:
 
 
 def when(mask: Request, hold: Hold) -> Markup:
-    """In a list of masks."""
+    """The hold in a list of masks."""
     off = Markup("*taken off*, ") if mask.hold_state.off else Markup("")
     if hold.part_of:
         return words("{}held by @{} with all of @{}", off, hold.owners, hold.hosts)
@@ -94,12 +94,12 @@ def when(mask: Request, hold: Hold) -> Markup:
 
 
 def where(mask: Request, hold: Hold) -> str:
-    """What is looked at together: a mask, or all of a group's."""
+    """What is reviewed together: a mask, or all masks of a group's hold."""
     return f"{mask.target.unit} on all of @{hold.hosts}" if hold.is_whole else subject(mask)
 
 
 def review(mask: Request, hold: Hold, now: datetime) -> str:
-    """To its owners, on the day."""
+    """To its owners, on the review date."""
     age = spoken(now - mask.finished_at) if mask.finished_at else "a while"
     why = f" It was masked for: {mask.ask.reason}" if mask.ask.reason.strip() else ""
     return (
@@ -110,7 +110,7 @@ def review(mask: Request, hold: Hold, now: datetime) -> str:
 
 
 def taken_off(mask: Request, hold: Hold, holds: HoldPolicy) -> str:
-    """To its owners and to everybody, as soon as it is seen."""
+    """To its owners and to everybody, when a removal is seen."""
     held = mask.hold_state
     if held.off is Loss.REPLACED:
         return (
@@ -123,7 +123,7 @@ def taken_off(mask: Request, hold: Hold, holds: HoldPolicy) -> str:
 
 
 def still_off(mask: Request, hold: Hold) -> str:
-    """To its owners, for as long as that is so."""
+    """To its owners, while the mask is off."""
     return (
         f"The hold of {subject(mask)} is still without its mask: {_OFF[mask.hold_state.off or Loss.REMOVED]}. "
         f"{mask.hold_state.why}"
@@ -131,7 +131,7 @@ def still_off(mask: Request, hold: Hold) -> str:
 
 
 def rests(mask: Request, hold: Hold, until: datetime) -> str:
-    """Somebody else wants it otherwise, and does not give in."""
+    """The mask is removed again and again, so reapplying pauses."""
     agents = f" Configuration management on this host: {' and '.join(mask.hold_state.suspects)}." * bool(
         mask.hold_state.suspects
     )
@@ -143,13 +143,13 @@ def rests(mask: Request, hold: Hold, until: datetime) -> str:
 
 
 def not_there(whole: Request, host: str, why: str) -> str:
-    """A host of the group on which it is not held, although it was approved for all of them."""
+    """A host of the group on which the mask is not held, although people approved it for all hosts."""
     unit = whole.ask.change.unit
     return f"{unit} is not held on {host}. {why}\nIt is asked for there again, but ever more rarely."
 
 
 def stranded(whole: Request, hold: Hold) -> str:
-    """The host on which it is on record is gone for good."""
+    """The host on which people approved the hold has left the inventory."""
     return (
         f"The hold of {where(whole, hold)} goes to no further host: {whole.target.host}, where it began, is not in "
         f"hosts.yaml any more.\n@{hold.owners} asks for it anew, or lifts it on each of the others by its own card."
@@ -157,7 +157,7 @@ def stranded(whole: Request, hold: Hold) -> str:
 
 
 def not_back(mask: Request) -> str:
-    """It should be there again by now."""
+    """The mask is still not reapplied."""
     return f"The mask of {subject(mask)}, a hold, is not back yet. {mask.hold_state.why} It is tried again until it is."
 
 

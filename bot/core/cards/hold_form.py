@@ -1,4 +1,4 @@
-"""The fields of a hold: who answers for a mask that lasts, and when they look at it again."""
+"""The form fields of a hold: its owner and its review date."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ _USUAL_REVIEW = "90d"
 
 
 def hold_fields(draft: Draft, owners: Sequence[str]) -> list[Block]:
-    """Who answers for a mask that lasts, and when they look at it again."""
+    """The fields for owner and review date."""
     if not owners:
         return []
     menu: Block = {"type": "static_select", "action_id": OWNERS, "options": [option(f"@{one}", one) for one in owners]}
@@ -26,6 +26,6 @@ def hold_fields(draft: Draft, owners: Sequence[str]) -> list[Block]:
 
 
 def review_field(mask: Request) -> list[Block]:
-    """When the owners of a hold look at it again."""
+    """The field for the review date."""
     field = entry(REVIEW_ON, "Next review", typed(REVIEW_ON, _USUAL_REVIEW), hint="Like 90d, or 2027-03-01.")
     return [field] if mask.hold else []

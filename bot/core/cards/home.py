@@ -1,4 +1,4 @@
-"""The page that everybody has for themselves in the bot's Home tab: a pure function of what concerns them now."""
+"""The Home tab of the bot in Slack: a pure function of what concerns one person now."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -26,12 +26,12 @@ from bot.core.cards.titles import asked, loudly, subject
 from bot.core.policy.home import Health, HomeView, UnreachableHost
 from bot.core.requests import Request, Stage
 
-SHOWN = 8  # of each list; the page has a limit, and so has a reader
+SHOWN = 8  # entries of each list: Slack limits the page, and people read no more
 _VIEW = "home"
 
 
 def view(page: HomeView, now: datetime) -> Block:
-    """The page of a full member."""
+    """The Home tab of a full member."""
     blocks = [
         *_part("decide", "Waiting for you", [*_to_decide(page, now), *_to_sign(page)], _waiting(page)),
         *_part("masks", "Your live masks", [*_masks(page, now)], _count(page.masks, page.more_masks)),
@@ -43,12 +43,12 @@ def view(page: HomeView, now: datetime) -> Block:
 
 
 def closed(why: str) -> Block:
-    """The page of somebody to whom nothing is shown, with the reason."""
+    """The Home tab of somebody who may see nothing, with the reason."""
     return _page([section("closed", [why])])
 
 
 def unverified(why: str) -> Block:
-    """The page while nobody can tell who looks at it: the reason, and a way to try again."""
+    """The Home tab while the person cannot be verified: the reason, and a button to try again."""
     return _page([_tools((Action.REFRESH,)), section("closed", [why, words("This page is closed until then.")])])
 
 
@@ -114,7 +114,7 @@ def _masks(page: HomeView, now: datetime) -> Iterator[Block]:
 
 
 def _life(mask: Request, now: datetime) -> Markup:
-    """Since when it is there, until when, and why."""
+    """Since when the mask is in place, its expiry, and its reason."""
     since, end = day(mask.finished_at or mask.asked_at), mask.aftercare.ends_at
     left = words("ends {}", until(end, now)) if end and end > now else expiry.when(mask)
     return joined([words("masked {}, {}", since, left), *([mask.ask.reason] if mask.ask.reason.strip() else [])], " · ")
@@ -131,7 +131,7 @@ def _undo(mask: Request, now: datetime) -> Iterator[Markup]:
 def _requests(page: HomeView) -> Iterator[Block]:
     for number, request in enumerate(page.open):
         head = words("*{}* · {}", loudly(request), _stage(request))
-        question = [*talk(request, newest=1)][:1]  # without where its button is on a card
+        question = [*talk(request, newest=1)][:1]  # without a link to the request's card
         yield section(f"open-{number}", [head, *(question if request.open_question else [])])
         yield _buttons(f"open-{number}", request, *_own(page, request))
     yield from _more("open", page.more_open)
@@ -141,7 +141,7 @@ def _requests(page: HomeView) -> Iterator[Block]:
 
 
 def _own(page: HomeView, request: Request) -> Iterator[Action]:
-    """What somebody can do about their own request. Here Details opens no further form, so the rare ones stand here."""
+    """The buttons for one's own request. Here Details opens no further form, so the rare ones are offered too."""
     if request.stage is Stage.WAITING and request.open_question:
         yield Action.ANSWER
     yield Action.DETAILS

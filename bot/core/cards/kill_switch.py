@@ -1,4 +1,4 @@
-"""The kill switch in words: announced when it is turned on and off, and shown wherever people look while it is on."""
+"""The kill switch: announcements of freeze and thaw, and notes wherever people look while it is on."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,7 +11,7 @@ _LIFT = "Two people who may approve turn it off: `/mask thaw`."
 
 
 def turned_on(name: str, reason: str) -> str:
-    """To everybody: it is on."""
+    """Announce that it is on."""
     return (
         f"KILL SWITCH ON, by {name}: {_ended(reason)}\n"
         f"No new masks: what waits cannot be approved. What runs is finished, and undos go on. {_LIFT}"
@@ -19,37 +19,37 @@ def turned_on(name: str, reason: str) -> str:
 
 
 def kept_on(name: str, reason: str) -> str:
-    """To everybody: somebody wanted it over, and somebody else does not."""
+    """Announce that it stays on, after one person asked to thaw."""
     return f"KILL SWITCH STAYS ON, says {name}: {_ended(reason)}\nWhoever wants it off has to say so again."
 
 
 def off_requested(name: str, reason: str) -> str:
-    """To everybody: half of the two are there."""
+    """Announce that one of the two has asked to thaw."""
     why = f": {_ended(reason)}" if reason.strip() else "."
     return f"{name} wants the kill switch off{why}\nOne more who may approve has to say `/mask thaw` within the hour."
 
 
 def turned_off(switch: KillSwitch, names: Sequence[str]) -> str:
-    """To everybody: it is over."""
+    """Announce that it is off."""
     who = " and ".join(names)
     since = f"{switch.since:%Y-%m-%d %H:%M} UTC"
     return f"KILL SWITCH OFF, by {who}: new masks go on. {switch.by_name} had turned it on at {since}."
 
 
 def already_on(switch: KillSwitch) -> str:
-    """To somebody who wants what is so."""
+    """Tell somebody that it is so already."""
     return f"The kill switch is on already, by {switch.by_name}: {_ended(switch.reason)}"
 
 
 def rows(switch: KillSwitch | None) -> Iterator[Markup]:
-    """On the card of what waits for it."""
+    """On the card of a request that waits for it."""
     if switch:
         why = words("on, by {} since {}: {}", switch.by_name, day(switch.since), _ended(switch.reason))
         yield row("Kill switch", words("{} Nothing is approved or begun until two people say `/mask thaw`", why))
 
 
 def above(text: Text, switch: KillSwitch | None, off_requested_by: Sequence[str]) -> Text:
-    """An answer under which people must not miss it; `off_requested_by` are the names of those who want it over."""
+    """A note above an answer; `thaws` are the names of those who asked to thaw."""
     if switch is None:
         return text
     who = mention(switch.by, switch.by_name)
@@ -63,6 +63,6 @@ def above(text: Text, switch: KillSwitch | None, off_requested_by: Sequence[str]
 
 
 def _ended(sentence: str) -> str:
-    """Somebody's words with a full stop behind them."""
+    """Somebody's text with a full stop at its end."""
     said = sentence.strip()
     return said if said.endswith((".", "!", "?")) else f"{said}."

@@ -1,4 +1,4 @@
-"""The list of all masks on the hosts, and what is known of each host itself."""
+"""The list of all masks on the hosts, and the state of each host's scan."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -23,13 +23,13 @@ from bot.core.cards.blocks import (
 from bot.core.cards.titles import subject
 from bot.core.drift import HostView, MaskInventory
 
-_ROOM = MESSAGE - 2000  # for the lines of masks; the rest is for what is said of the hosts
+_ROOM = MESSAGE - 2000  # characters for the lines of masks; the rest is for notes about the hosts
 _HOSTS = 8
 _WHERE_ALL_ARE = "`/mask list HOST` lists one host, `maskbot list` at a terminal all of them."
 
 
 def listing(book: MaskInventory, *, host: str = "") -> Text:
-    """Every mask, as many as fit into a message."""
+    """The list of masks, as many as fit into a message."""
     blocks, left = lines("masks", [mask_line.line(entry, book) for entry in book.entries], room=_ROOM)
     more = [section("more", [words("… {} more. {}", left, Markup(_WHERE_ALL_ARE))])] if left else []
     ends = [*_stopping(book), *_pending(book), *_reviews(book), section("hosts", [*about_hosts(book)])]
@@ -37,7 +37,7 @@ def listing(book: MaskInventory, *, host: str = "") -> Text:
 
 
 def whole(book: MaskInventory, *, host: str = "") -> Text:
-    """The same for a terminal, where everything fits."""
+    """The whole list, for a terminal."""
     every = [mask_line.line(entry, book) for entry in book.entries]
     blocks = [section(f"masks-{number}", [one]) for number, one in enumerate(every, 1)] or [_none()]
     head = _head(book, host)
@@ -61,14 +61,14 @@ def _pending(book: MaskInventory) -> list[Block]:
 
 
 def _stopping(book: MaskInventory) -> list[Block]:
-    """Masks that are not made yet, since their units are slow to stop."""
+    """Masks that are not made yet, because their units are slow to stop."""
     slowly = [one for one in book.running if one.waits_for_its_stop]
     found = [words("*{}*: {}", subject(one), slow_unit.status(one, book.now)) for one in slowly]
     return [section("stopping", [*found[:_HOSTS]])] if found else []
 
 
 def lines(name: str, all_lines: Sequence[Markup], *, room: int) -> tuple[list[Block], int]:
-    """Sections with as many of the lines as there is room for, and how many are left."""
+    """Sections with as many lines as fit, and the number of lines left out."""
     blocks: list[Block] = []
     rest = list(all_lines)
     while rest and len(rest[0]) < room:
@@ -83,7 +83,7 @@ def lines(name: str, all_lines: Sequence[Markup], *, room: int) -> tuple[list[Bl
 
 
 def about_hosts(book: MaskInventory, *, most: int = _HOSTS) -> Iterator[Markup]:
-    """When each was looked at last, which cannot be, and what was left out."""
+    """When each host was scanned last, which hosts do not answer, and what was left out."""
     seen = [page for page in book.pages if page.seen_at and not page.away]
     if seen:
         yield row("Looked at", _looked_at(seen, most))

@@ -1,4 +1,4 @@
-"""One mask in one line: whose it is, since when, why, until when, and what it takes to get rid of it."""
+"""One mask as one line of a list: owner, since when, why, its expiry, and how to remove it."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -16,7 +16,7 @@ _MOST = 12  # parts of a line; there are never as many
 
 
 def line(entry: Entry, book: MaskInventory, *, why: bool = True) -> Markup:
-    """A mask of the ledger; with the reason, unless it is said where not everybody should read it."""
+    """A mask in the list; with its reason, unless the list is for everybody."""
     now = book.now
     if entry.request is None:
         seen = [*_foreign(entry.found, book)] if entry.found else []
@@ -26,22 +26,22 @@ def line(entry: Entry, book: MaskInventory, *, why: bool = True) -> Markup:
 
 
 def owner(request: Request) -> Markup:
-    """By name: a list notifies nobody."""
+    """The owner by name: a list mentions nobody."""
     return escape(request.owner_name or request.owner.user, width=80)
 
 
 def ours(mask: Request, now: datetime) -> Markup:
-    """Since when, by whom, why, until when, and whether its undo needs a vote."""
+    """Since when, by whom, why, its expiry, and whether its undo needs approval."""
     return joined(_record(mask, now, why=True), most=_MOST)
 
 
 def reason(request: Request) -> list[Markup]:
-    """Why it was asked for, if that was said."""
+    """The reason, if one was given."""
     return [escape(request.ask.reason, width=80)] if request.ask.reason.strip() else []
 
 
 def owed(request: Request, now: datetime, *, why: bool = True) -> Iterator[Markup]:
-    """What somebody did alone, and nobody has signed for yet."""
+    """A break-glass change without a review."""
     if request.break_glass:
         done, age = request.break_glass, unit_state.span((now - request.break_glass.at).total_seconds())
         what = words("{}: {} went ahead alone {} ago", wanted(request), done.name, age)
@@ -64,7 +64,7 @@ def _record(mask: Request, now: datetime, *, why: bool) -> Iterator[Markup]:
 
 
 def _foreign(found: FoundMask, book: MaskInventory) -> Iterator[Markup]:
-    """By the host's own clock, and nobody said who or why."""
+    """A foreign mask: its time by the host's own clock; nobody knows who made it or why."""
     yield _since(found.made_at, book.now)
     yield words("in {}", found.folder)
     if found.kind in _ODD:
@@ -85,7 +85,7 @@ def _found(entry: Entry) -> Iterator[Markup]:
 
 
 def _seen(found: FoundMask) -> Iterator[Markup]:
-    """What is odd about it."""
+    """Anything unusual about the mask."""
     if found.load not in (None, LoadState.MASKED):
         yield Markup("*systemd has not read it*")
     if found.active and not found.active.is_down:

@@ -1,4 +1,4 @@
-"""The card while nobody knows what a change did: what was seen last, and when the next look is."""
+"""The card while the outcome is unknown: what was seen last, and when the host is checked next."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -13,7 +13,7 @@ from bot.core.requests import Outcome, Request, Stage, Target, Verb
 
 
 def card(request: Request, now: datetime) -> Text:
-    """Not known yet: said plainly, with what is being done about it."""
+    """ "Not known yet", with what the bot does about it."""
     doing = "it stopped" if request.ask.change.verb is Verb.MASK else "the mask is gone"
     look_now = (Action.LOOK_NOW,) if request.stage is Stage.RUNNING else ()
     return message(

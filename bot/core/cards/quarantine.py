@@ -1,10 +1,10 @@
-"""What is said of a host that is not trusted for now: to whoever asks for something there, and to who runs the bot."""
+"""Messages about a host in quarantine: to whoever asks for a change there, and to operators."""
 
 from bot.core.hosts.quarantine import Quarantine
 
 
 def refused(kept: Quarantine) -> str:
-    """To whoever wants something of it."""
+    """To whoever asks for a change on the host."""
     return (
         f"{kept.host} is set aside since {kept.since:%Y-%m-%d %H:%M} UTC: it showed another host key than the pinned"
         " one. Nothing is sent to it until an operator has pinned its key anew."
@@ -12,12 +12,12 @@ def refused(kept: Quarantine) -> str:
 
 
 def cancelled(kept: Quarantine) -> str:
-    """On the card of what waited there."""
+    """On the card of a request that waited there."""
     return f"{refused(kept)} Nothing was changed. Ask again afterwards."
 
 
 def told(kept: Quarantine) -> str:
-    """To who runs the bot."""
+    """To operators."""
     if not kept.is_set_aside:
         return (
             f"{kept.host} refuses the bot's key, so nothing can be sent to it. It is tried again when somebody asks for"
@@ -32,5 +32,5 @@ def told(kept: Quarantine) -> str:
 
 
 def over(kept: Quarantine) -> str:
-    """The same people hear of the end."""
+    """To operators, at the end of the quarantine."""
     return f"{kept.host} is trusted again." if kept.is_set_aside else f"{kept.host} takes the bot's key again."

@@ -1,4 +1,4 @@
-"""Secrets that commands and units happen to print, hidden before anybody reads them in a channel."""
+"""Hide secrets that commands and units happen to print, before anybody reads them in a channel."""
 
 import re
 
@@ -17,7 +17,7 @@ _COMMAND_LINE = re.compile(r"^(\s*(?:Process|Cntrl PID|Main PID): \d+ Exec\w+=\S
 
 
 def redact(text: str) -> str:
-    """The same text without what looks like a secret. It hides too much rather than too little."""
+    """The text without anything that looks like a secret. It hides too much rather than too little."""
     return "\n".join(_line(row) for row in text.split("\n"))
 
 

@@ -1,4 +1,4 @@
-"""What a person is told at once and alone: that they were heard, or why nothing was recorded."""
+"""Immediate replies to one person: that their command was received, or why nothing was recorded."""
 
 from datetime import UTC, tzinfo
 
@@ -19,13 +19,13 @@ MAYBE = (
 
 
 def acknowledge(change: Change, zone: tzinfo = UTC) -> str:
-    """The canonical form of what was asked, before anybody has looked at the host; a time as it was understood."""
+    """The canonical form of the request, before the host is checked; a time as it was understood."""
     when = f" Its window is {spelled(change.window, zone)}." if change.window else ""
     return f"Asked: `{change}`.{when} I check it first."
 
 
 def called_off(mask: Request) -> str:
-    """To an unmask of what is not masked yet, because its unit is still stopping."""
+    """The reply to an unmask of a mask that still waits for its unit to stop."""
     unit = f"{mask.target.unit} on {mask.target.host}"
     return (
         f"{unit} is not masked yet: its mask waits for the unit to stop. That mask is withdrawn. "
@@ -34,7 +34,7 @@ def called_off(mask: Request) -> str:
 
 
 def acknowledge_repeat(change: Change) -> str:
-    """To who edited the message that asked."""
+    """The reply to an edit of the message that asked."""
     return f"This message asked for `{change}`, and that stands. Write a new message to ask for something else."
 
 
@@ -46,10 +46,10 @@ def spelled(window: ScheduledWindow, zone: tzinfo) -> str:
 
 
 def switched(word: str) -> str:
-    """What was heard of the kill switch, before anybody has looked whether its caller may."""
+    """The reply to a kill switch command, before the rights of its author are checked."""
     return f"Heard: `{word}`. It counts as soon as I have seen that you may."
 
 
 def unexpected(reference: str) -> str:
-    """A mistake of ours; the reference stands in our log beside what happened."""
+    """A programming error; the reference is in our log beside the traceback."""
     return f"Something went wrong on my side. Whoever runs me finds it in my log under `{reference}`."

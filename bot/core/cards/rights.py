@@ -1,4 +1,4 @@
-"""What the rules of the policy let one person do, in a line for each."""
+"""What the rules of the policy let one person do, one line for each rule."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -9,7 +9,7 @@ from bot.core.policy.model import Rule
 
 
 def rows(rights: Sequence[RuleRights]) -> Iterator[Markup]:
-    """For each rule where, what, and with whose approval."""
+    """For each rule: where, what, and with whose approval."""
     if not rights:
         yield words("No rule lets you ask or approve. `/mask why HOST UNIT` says who may.")
     yield from (words("*{}*  {}", right.rule.name, _right(right)) for right in rights)
@@ -24,7 +24,7 @@ def _right(right: RuleRights) -> Markup:
 
 
 def _where(rule: Rule) -> Markup:
-    """Which hosts and units a rule is about."""
+    """The hosts and units of a rule."""
     hosts = [*_named("", rule.environments, " hosts"), *_named("group ", rule.host_groups)]
     units = [] if rule.units == ("*",) else [words("units {}", joined(rule.units))]
     return joined([*(hosts or [words("all hosts")]), *units])

@@ -1,4 +1,4 @@
-"""The card while a change is being carried out: which step, since when, how long it may take."""
+"""The card while a change runs: its current step, since when, and how long it may take."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from bot.core.cards.titles import approved, asked, subject
 from bot.core.requests import Request, Sent, Target, Verb
 from bot.core.systemd.units import ActiveState
 
-_LONG = 2.0  # seconds after which it is worth saying how long a step has taken
+_LONG = 2.0  # seconds after which the card says how long a step has taken
 
 _STEPS = {
     "link": "putting the mask in its place",
@@ -26,7 +26,7 @@ _STEPS = {
 
 
 def card(request: Request, now: datetime) -> Text:
-    """Progress, without a promise."""
+    """The progress, without a promise."""
     doing = "MASKING" if request.ask.change.verb is Verb.MASK else "UNMASKING"
     if request.ask.change.force:
         doing = "STOPPING BY FORCE"
@@ -47,13 +47,13 @@ def card(request: Request, now: datetime) -> Text:
 
 
 def actions(request: Request) -> tuple[Action, ...]:
-    """What people may do about a stop that takes long."""
+    """The buttons for a stop that takes long."""
     withdraw = (Action.WITHDRAW,) if request.can_be_called_off else ()
     return (*withdraw, *((Action.FORCE,) if request.can_be_forced else ()), Action.DETAILS)
 
 
 def _how(request: Request) -> str:
-    """What is slow is said to be so."""
+    """The current step; a slow stop or start is shown as such."""
     if request.target.called_off:
         return "to be started again"
     if request.target.waiting is None:

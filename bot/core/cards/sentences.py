@@ -1,4 +1,4 @@
-"""Short things: the one line in the channel when it is over, refusals, plain answers."""
+"""Short messages: the outcome line in the channel, refusals, reminders, plain answers."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,10 +24,10 @@ NOBODY_THERE = "Its channel is gone or the bot is not in it any more, so nobody 
 
 
 def line(request: Request, *, link: str, calls: bool = True) -> Text:
-    """`masked and proven: worker.service on web-01 (alice, approved by bob)`, leading to the card at `link`.
+    """`masked and proven: worker.service on web-01 (alice, approved by bob)`, linked to the card at `link`.
 
-    Whose it is is mentioned where something is left to be done or known; an edited card notifies nobody. Where people
-    are merely told it `calls` nobody.
+    The owner is mentioned if there is something left to do or to know, because an edited card notifies nobody. Channels
+    that are only told get a line with `calls` false, which mentions nobody.
     """
     told = linked(f"{_ending(request)}: {subject(request)}", link)
     if request.ask.by_itself:
@@ -42,12 +42,12 @@ def line(request: Request, *, link: str, calls: bool = True) -> Text:
 
 
 def plain(sentence: str) -> Text:
-    """A sentence of ours that may hold foreign words: a few lines, and nothing in them is special."""
+    """A sentence of ours that may contain foreign text: a few lines, and nothing in them is special."""
     return _said([escape(row, width=_WIDTH) for row in clean(sentence, lines=_LINES, width=_WIDTH).split("\n")])
 
 
 def note(sentence: str, *, mentions: Sequence[str] = (), link: str = "") -> Text:
-    """A sentence that may hold foreign words, with the people and user groups in front of it who are to be notified."""
+    """A sentence that may contain foreign text, with mentions in front of it."""
     rows = [escape(row, width=_WIDTH) for row in clean(sentence, lines=_LINES, width=_WIDTH).split("\n")]
     called = [notified(one) for one in mentions]
     first = Markup(" ".join([*called, rows[0]]))
@@ -56,12 +56,12 @@ def note(sentence: str, *, mentions: Sequence[str] = (), link: str = "") -> Text
 
 
 def unseen(card: str) -> str:
-    """How something ended whose card nobody sees any more, said elsewhere."""
+    """The outcome of a request whose card nobody sees any more, for another channel."""
     return f"{card.partition(chr(10))[0]}. Its channel is gone or the bot is not in it any more, so it is said here."
 
 
 def refusal(reason: str, hint: str = "") -> Text:
-    """What said no, and what would help."""
+    """Why it was refused, and what would help."""
     return plain(f"{reason} {hint}".strip())
 
 

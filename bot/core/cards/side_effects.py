@@ -1,4 +1,4 @@
-"""What a stop, and the start that takes it back, bring about by themselves: said before anybody approves."""
+"""Side effects of the stop, and of the start that undoes it, shown before anybody approves."""
 
 from collections.abc import Iterator
 
@@ -7,11 +7,11 @@ from bot.core.requests import Change
 from bot.core.systemd.side_effects import Turn
 from bot.core.systemd.units import Snapshot
 
-_EVERYBODYS = ("shutdown.target", "umount.target")  # in Conflicts= of nearly every unit, by systemd itself
+_EVERYBODYS = ("shutdown.target", "umount.target")  # systemd adds these to Conflicts= of nearly every unit
 
 
 def habits(change: Change, seen: Snapshot) -> Iterator[Markup]:
-    """Of a unit that runs. One that is left running is not stopped, so none of it happens."""
+    """Side effects for a unit that runs. A unit that is left running is not stopped, so it has none."""
     own = seen.habits
     if change.keep_running:
         return

@@ -1,4 +1,4 @@
-"""What a stop or a start that takes long waits for, in the words of systemd.service(5)."""
+"""What a slow stop or start waits for, in the words of systemd.service(5)."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -8,7 +8,7 @@ from bot.core.cards.blocks import Markup, row, words
 from bot.core.requests import Request, Target, Verb
 from bot.core.systemd.units import ActiveState, Snapshot
 
-# What systemd does to a unit on its way down, by its sub state (systemd 257, service_state_table and its siblings).
+# What systemd does to a unit that stops, by its sub state (systemd 257, service_state_table and its siblings).
 _STOPPING = {
     "stop": "its stop command",
     "stop-pre": "its command before the stop",
@@ -32,7 +32,7 @@ _MOVING = {
 
 
 def waits_for(seen: Snapshot) -> str:
-    """What is going on with the unit, with systemd's own word for it; empty where nothing is."""
+    """What happens to the unit, with systemd's own sub state; empty if nothing does."""
     if seen.active is ActiveState.DEACTIVATING:
         known = _STOPPING.get(seen.sub, "the end of its stop")
         which, of = seen.stop_command
@@ -43,7 +43,7 @@ def waits_for(seen: Snapshot) -> str:
 
 
 def status(request: Request, now: datetime) -> Markup:
-    """A mask that is not made yet, in a line: whose it is, for how long it has waited, and for what."""
+    """A line about a mask that is not made yet: its owner, how long it has waited, and for what."""
     target, since = request.target, request.begun_at or request.asked_at
     what = waits_for(target.last_seen) if target.last_seen else ""
     who, age = request.owner_name or request.owner.user, unit_state.span((now - since).total_seconds())
@@ -52,7 +52,7 @@ def status(request: Request, now: datetime) -> Markup:
 
 
 def rows(request: Request) -> Iterator[Markup]:
-    """While a change waits: for what, how long that may take, and what people may do about it."""
+    """While a change waits: what for, how long that may take, and what people can do about it."""
     target = request.target
     seen = target.last_seen
     what = waits_for(seen) if seen else ""
@@ -71,7 +71,7 @@ def _is_stopping(request: Request) -> bool:
 
 
 def _limit(target: Target) -> str:
-    """The limit is one of each step of a stop, and a unit may ask for more; before is how it was set."""
+    """The time limit applies to each step of a stop, and a unit may extend it; `before` is the limit as configured."""
     limit = unit_state.stop_limit(target.before) if target.before else None
     if limit is None:
         return ""

@@ -1,4 +1,4 @@
-"""How a request is called in a head line, and who is named in it."""
+"""Names of requests in head lines and sentences, and the people named in them."""
 
 from collections.abc import Iterator
 
@@ -8,9 +8,9 @@ from bot.core.requests import Request, Stage, Tally, Verdict, Vote
 
 
 def subject(request: Request) -> str:
-    """`worker.service on web-01`, and whose manager if it is not the system's.
+    """`worker.service on web-01`, with the user if it is a unit of a user's manager.
 
-    `on @web` where people decide about a whole group; what was done was done on one host, and proven there.
+    `on @web` while people decide about a whole group; a change that ran was made and proven on one host.
     """
     change, hold = request.ask.change, request.ask.change.hold
     whose = f", of user {change.user}" if change.user else ""
@@ -20,14 +20,14 @@ def subject(request: Request) -> str:
 
 
 def by_itself(request: Request) -> str:
-    """Why it was asked for although nobody asked."""
+    """Why the bot itself made the request."""
     if request.ask.repeats:
         return "its hold puts it back"
     return "it is held on the whole group" if request.ask.is_part else "its end had come"
 
 
 def what(request: Request) -> str:
-    """What is asked for, in a word."""
+    """The kind of request in a word."""
     if request.ask.extends:
         return "extend" if request.ask.change.duration else "keep"
     return request.ask.change.noun
@@ -39,7 +39,7 @@ def wanted(request: Request) -> str:
 
 
 def loudly(request: Request) -> str:
-    """The same for a head line: `MASK worker.service on web-01`."""
+    """The title for a head line: `MASK worker.service on web-01`."""
     return wanted(request).removesuffix(subject(request)).upper() + subject(request)
 
 
@@ -51,7 +51,7 @@ def asked(request: Request) -> Markup:
 
 
 def requester(request: Request, did: str = "") -> Markup:
-    """`@alice`, or `@alice asked, now @carol's` once it was handed over; `did` is what is said without a handover."""
+    """`@alice`, or `@alice asked, now @carol's` once it was handed over; `did` is the text without a handover."""
     who = mention(request.ask.requester, request.ask.requester_name)
     if request.handovers:
         return words("{} asked, now {}'s", who, mention(request.owner, request.owner_name))
@@ -59,7 +59,7 @@ def requester(request: Request, did: str = "") -> Markup:
 
 
 def approved(request: Request) -> Iterator[Markup]:
-    """`approved by @bob 03:04:07`; who went ahead alone; or why nobody had to."""
+    """`approved by @bob 03:04:07`; who used break-glass; or why no approval was needed."""
     if request.counted:
         yield words("approved by {}", joined(map(with_time, request.counted)))
     if request.break_glass and request.is_break_glass:
@@ -76,6 +76,6 @@ def with_time(vote: Vote) -> Markup:
 
 
 def denial(request: Request) -> Vote | None:
-    """The vote that ended it."""
+    """The denial that ended the request."""
     said_no = (vote for vote in request.votes if vote.verdict is Verdict.DENY and vote.tally is Tally.COUNTED)
     return next(said_no, None)

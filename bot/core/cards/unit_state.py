@@ -1,4 +1,4 @@
-"""What a snapshot says, in people's words. Everything here is foreign until a card escapes it."""
+"""A unit's state in people's words. Everything here is foreign until a card escapes it."""
 
 from collections.abc import Iterator
 from math import isfinite
@@ -7,7 +7,7 @@ from bot.core.systemd.units import ActiveState, Layer, Neighbour, Snapshot
 
 _BOOT = {
     "masked": "blocked",
-    "masked-runtime": "not blocked",  # that mask ends with the boot
+    "masked-runtime": "not blocked",  # a runtime mask ends with the boot
     "enabled-runtime": "not enabled",  # and so does this enablement
     "linked-runtime": "not linked",
 }
@@ -22,7 +22,7 @@ LAYERS = {
 
 
 def doing(unit: Snapshot | Neighbour) -> str:
-    """Whether it runs: systemd's sub state where that says it better, both where it says more."""
+    """The active state: systemd's sub state if it says more, or both."""
     active, sub = unit.active, unit.sub
     if active is ActiveState.ACTIVE and sub in _TELLING:
         return sub
@@ -31,12 +31,12 @@ def doing(unit: Snapshot | Neighbour) -> str:
 
 
 def boot(file_state: str) -> str:
-    """What becomes of the unit at the next boot."""
+    """What happens to the unit at the next boot."""
     return _BOOT.get(file_state, file_state) or "-"
 
 
 def now(unit: Snapshot) -> str:
-    """How the unit is, in one line: `running, enabled, 7 restarts`."""
+    """The unit's state in one line: `running, enabled, 7 restarts`."""
     return ", ".join(_now(unit))
 
 
@@ -57,7 +57,7 @@ def _now(unit: Snapshot) -> Iterator[str]:
 
 
 def stop_limit(unit: Snapshot) -> float | None:
-    """How many seconds its stop may take by its own setting; infinity when it sets itself no limit, None if unknown."""
+    """The unit's own limit for its stop, in seconds; infinity if it has none, None if unknown."""
     seconds = unit.timeout_stop_usec / 1e6
     if not seconds:
         return None

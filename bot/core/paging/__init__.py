@@ -1,4 +1,4 @@
-"""Pages: what a pager is told, in the words of each kind of receiver, and signed."""
+"""Alerts for pagers: their content, the format of each kind of receiver, and their signature."""
 
 from bot.core.paging.address import is_loopback, why_not
 from bot.core.paging.alert import Alert, key_of

@@ -1,11 +1,11 @@
-"""Where pages may go: nobody on the way may read them, or the key that they carry."""
+"""Allowed addresses for alerts and sinks: nobody on the way may read what is sent, or the key in it."""
 
 import ipaddress
 from urllib.parse import urlsplit
 
 
 def is_loopback(host: str) -> bool:
-    """Whether it is this machine."""
+    """Whether the address is this machine."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -13,7 +13,7 @@ def is_loopback(host: str) -> bool:
 
 
 def why_not(url: str) -> str:
-    """What is wrong with an address; empty if pages may go there. Never a part of it: it may hold a secret."""
+    """Why nothing may be sent to an address; empty if it may. Never quotes the address: it may contain a secret."""
     try:
         address = urlsplit(url)
         host, _ = address.hostname, address.port

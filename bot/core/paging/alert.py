@@ -1,4 +1,4 @@
-"""What somebody is woken up with, and what they are told once it is over."""
+"""The content of an alert that pages somebody, and of the message that resolves it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from bot.core.requests import Request
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A page, or with the same key the word that it is over. All of it is plain text, some of it foreign."""
+    """An alert, or with the same key its resolution. All of it is plain text, some of it foreign."""
 
     key: str
     summary: str
@@ -21,5 +21,5 @@ class Alert:
 
 
 def key_of(request: Request) -> str:
-    """What a page and the word that it is over have in common: one page per request at a time."""
+    """The key that an alert and its resolution share: one alert per request at a time."""
     return f"maskbot-{request.id}"

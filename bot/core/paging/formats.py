@@ -1,6 +1,6 @@
-"""A page as each kind of receiver wants it: PagerDuty, Opsgenie, Alertmanager and what listens to it, or plain JSON.
+"""The format of an alert for each kind of receiver: PagerDuty, Opsgenie, Alertmanager, or plain JSON.
 
-The fields are those of the receivers' own documentation: PagerDuty "Events API v2", Opsgenie "Alert API", Prometheus
+The fields are those of the receivers' documentation: PagerDuty "Events API v2", Opsgenie "Alert API", Prometheus
 "Alerts API" and "webhook_config".
 """
 
@@ -16,24 +16,24 @@ from bot.core.paging.alert import Alert
 
 Fields = Mapping[str, Any]
 
-# An alert that is not sent again ends by itself after `resolve_timeout` (5 minutes), unless it says when it ends.
+# Alertmanager resolves an alert that is not sent again after `resolve_timeout` (5 minutes), unless it has an end time.
 _LONGEST_ALERT = timedelta(days=1)
 _NOT_ENDED = "0001-01-01T00:00:00Z"
 
 
 class Format(StrEnum):
-    """What kind of receiver it is."""
+    """The kind of receiver."""
 
     GENERIC = "generic"
     PAGERDUTY = "pagerduty"
-    OPSGENIE = "opsgenie"  # and Jira Service Management, which has the same interface
+    OPSGENIE = "opsgenie"  # and Jira Service Management, which has the same API
     ALERTMANAGER = "alertmanager"  # Alertmanager itself
-    ALERTMANAGER_WEBHOOK = "alertmanager-webhook"  # what Alertmanager would call
+    ALERTMANAGER_WEBHOOK = "alertmanager-webhook"  # a receiver of Alertmanager's webhooks
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A POST: where, with which headers beside the usual ones, and its body."""
+    """A POST: its URL, its headers beside the usual ones, and its body."""
 
     url: str
     body: bytes
@@ -41,7 +41,7 @@ class Call:
 
 
 def render(page: Alert, form: Format, *, url: str, key: str, now: datetime) -> Call:
-    """The call for a page; `key` is what the receiver knows us by, where it asks for one."""
+    """The call for an alert; `key` is the receiver's key for us, if it wants one."""
     return FORMATS[form](page, url, key, now)
 
 
@@ -130,7 +130,7 @@ def _alertmanager_webhook(page: Alert, url: str, _key: str, now: datetime) -> Ca
 
 
 def _labelled(page: Alert) -> Fields:
-    """Labels make an alert the same one, so nothing in them changes between its beginning and its end."""
+    """Labels identify an alert, so none of them changes between the alert and its resolution."""
     labels = {"alertname": "maskbot", "severity": "critical", "instance": page.source, "dedup_key": page.key}
     return {"labels": labels, "annotations": {"summary": page.summary, **page.details}}
 

@@ -1,4 +1,4 @@
-"""The signature of a page, by which its receiver knows that it is ours and when it was sent."""
+"""Sign alerts, so that a receiver can verify their sender and time."""
 
 import hashlib
 import hmac

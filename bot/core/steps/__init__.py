@@ -1,7 +1,7 @@
-"""The one next step: look at the unit, ask here what to do, do that, look again, until the answer is Done.
+"""Decide the next step of a change from a look at the unit: do it, look again, until the answer is Done.
 
-Nothing depends on remembering which step was last. What was sent is known, because it was recorded before it was
-sent; whether it worked is read from the snapshot alone.
+Nothing depends on remembering the last step. What was sent is known, because it was recorded before it was sent;
+whether it had its effect is read from the snapshot alone.
 """
 
 from dataclasses import replace
@@ -19,7 +19,7 @@ __all__ = ["Done", "Limits", "Step", "Work", "next_step", "observe"]
 
 
 def next_step(work: Work, now: Snapshot, at: datetime) -> Step:
-    """The one step that brings the unit nearer to what was asked for. Pure: the same look gives the same step."""
+    """The one step that brings the unit nearer to the goal. Pure: the same look gives the same step."""
     if work.change.force:
         return next_force_step(work, now, at)
     if work.target.called_off:
@@ -37,12 +37,12 @@ _CALLED_OFF = {
 
 
 def _called_off(step: Step) -> Step:
-    """A mask that is withdrawn halfway is taken back like a whole one."""
+    """A mask that is withdrawn halfway is undone like a complete one."""
     return replace(step, outcome=_CALLED_OFF.get(step.outcome, step.outcome)) if isinstance(step, Done) else step
 
 
 def observe(target: Target, change: Change, now: Snapshot) -> Target:
-    """What a look teaches that later steps, the card and the undo need to know."""
+    """Record from a look what later steps, the card and the undo need to know."""
     made, lost = target.made, target.settings_lost
     if change.verb is Verb.MASK and target.layer and not change.force:
         file = now.layer(target.layer)

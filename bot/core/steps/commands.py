@@ -1,4 +1,4 @@
-"""Which command of the vocabulary each step sends."""
+"""The command that each step sends."""
 
 from typing import assert_never
 
@@ -21,7 +21,7 @@ from bot.core.systemd.units import Layer, LayerFile, UnitName
 
 
 def argv(step: Command, target: Target, *, user: str) -> tuple[str, ...]:
-    """The words that are sent for a step, on the unit of the target unless the step names another."""
+    """The command of a step, on the unit of the target unless the step names another."""
     match step:
         case Link() | Probe() | Unprobe() | Unlink():
             return _link_argv(step, target, user=user)
@@ -42,7 +42,7 @@ def argv(step: Command, target: Target, *, user: str) -> tuple[str, ...]:
 
 
 def _link_argv(step: Link | Probe | Unprobe | Unlink, target: Target, *, user: str) -> tuple[str, ...]:
-    """What is removed is what the newest look has seen: the step was decided by it."""
+    """Remove exactly the link that the newest look has seen, by which the step was decided."""
     if isinstance(step, Unlink):
         return systemctl.unlink_argv(target.unit, _seen(target, step.layer), user=user)
     if target.layer is None:

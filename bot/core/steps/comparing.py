@@ -1,4 +1,4 @@
-"""What is not as it was before the mask, once that is taken back: compared with the record, part by part."""
+"""Compare a unit after an undo with its recorded state before the mask, and name every difference."""
 
 from collections.abc import Iterator, Mapping
 
@@ -11,7 +11,7 @@ _TRIGGERS = ("socket", "timer", "path")
 
 
 def not_as_before(mask: Target, undo: Target, now: Snapshot) -> Iterator[str]:
-    """Sentences without a full stop; none if all is as it was. `now` must be a full look."""
+    """Sentences without a full stop; none if everything is as it was. `now` must be a full look."""
     before, around = mask.before, now.around
     if before is None or around is None:
         raise ValueError("a comparison needs a full look and the record")
@@ -31,7 +31,7 @@ def not_known(before: Snapshot, now: Snapshot) -> Iterator[str]:
 
 
 def is_deaf(seen: Snapshot) -> bool:
-    """A socket that says it is active and has no listener: its service ended while it was masked (measured)."""
+    """A socket that is active without a listener: its service ended while it was masked (measured)."""
     services = seen.around.starts if seen.around else ()
     return seen.id.type == "socket" and seen.sub == "running" and all(one.active.is_down for one in services)
 
@@ -53,7 +53,7 @@ def _itself(before: Snapshot, now: Snapshot, around: Surroundings) -> Iterator[s
 
 
 def _is_woken(before: Snapshot, around: Surroundings) -> bool:
-    """What did not run then may run now by its timer or socket: it would have without us."""
+    """Whether the unit runs now because its timer or socket started it, as it would have without us."""
     return before.active.is_down and any(not trigger.active.is_down for trigger in around.triggers)
 
 
@@ -104,13 +104,13 @@ def _rests(trigger: Neighbour) -> bool:
 
 
 def related(before: Snapshot) -> tuple[Neighbour, ...]:
-    """Return the triggers and dependents on record; systemd has forgotten those of a masked unit."""
+    """The recorded triggers and dependents; systemd does not know those of a masked unit any more."""
     around = before.around
     return (*around.triggers, *around.would_stop) if around else ()
 
 
 def _others(mask: Target, undo: Target, now: Snapshot) -> Iterator[str]:
-    """Whatever else went down or came up with the stop and is still so, or went down with the start."""
+    """Other units that stopped or started with the stop and are still so, or that stopped with the start."""
     before, after, running = mask.before, mask.after, {*up(now)}
     if before is None or after is None or not running:
         return

@@ -1,4 +1,4 @@
-"""The end by force of a stop that a mask of ours waits for: one SIGKILL, and only to the very run that people saw."""
+"""Force the stop that a mask of ours waits for: one SIGKILL, and only to the run that people saw."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ _STILL = "SIGKILL was sent, and systemd is not done with it yet. Its mask goes o
 
 
 def next_force_step(work: Work, now: Snapshot, at: datetime) -> Step:
-    """Kill what still stops, then let systemd come to its end with it; the mask itself is another request's."""
+    """Kill what still stops, then let systemd finish the stop; the mask itself is another request's."""
     target, kill = work.target, newest(work.target, Kill.name)
     if not is_same_stop(target.planned, now):
         if kill is None:
@@ -30,6 +30,6 @@ def next_force_step(work: Work, now: Snapshot, at: datetime) -> Step:
 
 
 def is_same_stop(seen: Snapshot | None, now: Snapshot) -> bool:
-    """Whether the unit still goes down in the run that people saw going down."""
+    """Whether the unit still stops, in the run that people saw."""
     is_stopping = now.active is ActiveState.DEACTIVATING
     return is_stopping and seen is not None and now.invocation == seen.invocation

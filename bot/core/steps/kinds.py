@@ -1,4 +1,4 @@
-"""The kinds of step there are, and what has been sent of them so far."""
+"""The kinds of step, and what has been sent of them so far."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,14 +17,14 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Make such a link under a name that no unit has: what must fail fails before anything is stopped."""
+    """Make such a link under a name that no unit has, so that an impossible link fails before anything is stopped."""
 
     name: ClassVar[str] = "probe"
 
 
 @dataclass(frozen=True, slots=True)
 class Unprobe:
-    """Take the link of the probe away again."""
+    """Remove the link of the probe."""
 
     name: ClassVar[str] = "unprobe"
 
@@ -53,14 +53,14 @@ class Kill:
 
 @dataclass(frozen=True, slots=True)
 class Reload:
-    """Let systemd read its files again."""
+    """Let systemd reload its files."""
 
     name: ClassVar[str] = "reload"
 
 
 @dataclass(frozen=True, slots=True)
 class TryStart:
-    """Try to start the masked unit, by its Id or by another of its names, and see it refused."""
+    """Try to start the masked unit, by its Id or by another name, and see the start refused."""
 
     unit: str = ""
     name: ClassVar[str] = "try-start"
@@ -68,7 +68,7 @@ class TryStart:
 
 @dataclass(frozen=True, slots=True)
 class ResetFailed:
-    """Forget that a unit failed, so that it can be started."""
+    """Reset the failed state of a unit, so that it can be started."""
 
     unit: str
     name: ClassVar[str] = "reset-failed"
@@ -84,7 +84,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing to send; look again in so many seconds. What is slow keeps nobody else from the host meanwhile."""
+    """Send nothing, and look again after so many seconds. A slow unit does not block its host meanwhile."""
 
     seconds: float
     is_slow: bool = False
@@ -92,12 +92,12 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class LookFully:
-    """The short look does not see enough for the next step."""
+    """Look fully, because the short look does not show enough for the next step."""
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """There is nothing more to do; `note` is a sentence or the host's own words on why it is so."""
+    """Nothing is left to do; `note` is the reason, in a sentence or in the host's own words."""
 
     outcome: Outcome
     note: str = ""
@@ -109,19 +109,20 @@ Step = Command | Wait | LookFully | Done
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long and how often. Seconds, unless named otherwise."""
+    """Limits on durations and repetitions. Seconds, unless named otherwise."""
 
-    patience: float = 10.0  # after which a stop or a start is slow: the card says what it waits for, the host is free
-    stops_again: int = 3  # for what something starts again in the gap
+    # after which a stop or start counts as slow: the card says what it waits for, and the host is free
+    patience: float = 10.0
+    stops_again: int = 3  # stops of a unit that something starts again before the mask is loaded
     same_command: int = 3  # how often a command without effect is sent
 
-    shortest_wait: float = 0.02  # between two looks at what goes on, growing
-    longest_wait: float = 2.0  # to this
+    shortest_wait: float = 0.02  # between two looks at a running step: the first pause, growing
+    longest_wait: float = 2.0  # to this one
 
     def wait(self, since: datetime, at: datetime, *, often: bool = False) -> Wait:
         """When to look again at what goes on since then. It ends when systemd says so, however long that takes.
 
-        `often` is for what something starts again as soon as it is down.
+        `often` is for a unit that something starts again as soon as it is down.
         """
         waited = (at - since).total_seconds()
         longest = self.shortest_wait * 5 if often else self.longest_wait
@@ -130,11 +131,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """All that the next step depends on, besides the fresh look.
+    """Everything that the next step depends on, beside the fresh look.
 
-    `undoes` is the target of our own mask that is being taken back, if this is an undo; `try_start` says whether a
-    start may be tried as a proof; `begun` is when it began to be carried out; `is_wanted` whether
-    the mask for whose sake a stop is ended by force still waits.
+    `undoes` is the target of our own mask, if this is an undo; `try_start` says whether the proof may try a start;
+    `begun` is when the change began; `is_wanted` whether the mask still waits, for whose sake a stop is forced.
     """
 
     change: Change
@@ -147,7 +147,7 @@ class Work:
 
 
 def label(step: Command) -> str:
-    """How a step is called in the record; a step on another unit or layer names it."""
+    """The name of a step in the audit log; a step on another unit or layer names it."""
     match step:
         case TryStart(unit=""):
             return step.name
@@ -158,7 +158,7 @@ def label(step: Command) -> str:
 
 
 def is_on_its_way_down(now: Snapshot) -> bool:
-    """It stops, or systemd cleans up after it, or something is queued for it."""
+    """Whether it stops, or systemd cleans up after it, or a job is queued for it."""
     return now.active in (ActiveState.DEACTIVATING, ActiveState.MAINTENANCE) or bool(now.pending_job)
 
 
@@ -168,25 +168,25 @@ def times(target: Target, name: str) -> int:
 
 
 def started(target: Target) -> bool:
-    """Whether a start was tried as a proof, by any name, and ran."""
+    """Whether the proof's start ran instead of being refused, by any name."""
     return any(is_a_try(sent) and sent.exit_code == 0 for sent in target.sent)
 
 
 def was_started(target: Target) -> bool:
-    """Whether a start was tried as a proof, by any name."""
+    """Whether the proof tried a start, by any name."""
     return any(map(is_a_try, target.sent))
 
 
 def is_a_try(sent: Sent) -> bool:
-    """Whether this was a start as a proof."""
+    """Whether this was the start of a proof."""
     return sent.step.partition(" ")[0] == TryStart.name
 
 
 def is_tried(target: Target, name: str, limits: Limits) -> bool:
-    """Whether there is no use in sending a step once more.
+    """Whether it is useless to send a step once more.
 
-    One without an answer may never have left: the bot died between the record and the sending. Who asks has looked, and
-    what the step is for is not there.
+    A step without an answer may never have been sent: the bot died after the record. The caller has looked since, and
+    the step's effect is not there.
     """
     sent = newest(target, name)
     return sent is not None and (sent.exit_code is not None or times(target, name) >= limits.same_command)

@@ -1,4 +1,4 @@
-"""From an ordinary unit to a masked one: stop, link, reload, prove."""
+"""Mask a unit: stop, link, reload, prove."""
 
 from datetime import datetime
 
@@ -14,10 +14,10 @@ _UNANSWERED = "A start was tried as a proof, and no answer came; it is proven by
 
 
 def next_mask_step(work: Work, now: Snapshot, at: datetime) -> Step:
-    """`mask --now` would reload before it stops and so throw away the unit's ExecStop= and timeouts (measured).
+    """The next step of a mask. `mask --now` would reload before the stop and lose the unit's ExecStop= (measured).
 
-    Anybody's reload does the same once the link is there. So the unit is stopped with its own settings first, as soon
-    as it is known that the link can be made; then it is linked, and only then is the mask loaded.
+    Any reload does so once the link is there. So the unit is stopped with its own settings first, as soon as it is
+    known that the link can be made; then it is linked, and only then is the mask loaded.
     """
     target = work.target
     if target.layer is None:
@@ -51,12 +51,12 @@ def _make_link(work: Work, now: Snapshot) -> Step:
 
 
 def _anew(target: Target, now: Snapshot) -> bool:
-    """It is masked, and was not when its turn came. What was there before, until the next reboot, is made to last."""
+    """It has been masked by somebody meanwhile; a runtime mask that was there before is made persistent."""
     return now.is_masked and not (target.before and target.before.is_masked)
 
 
 def _load_mask(work: Work, now: Snapshot) -> Step:
-    """systemd reads the link; one that it does not show after a few reloads it will not show after more."""
+    """Reload until systemd shows the link; after a few reloads without effect, more do not help."""
     reloads = [sent for sent in since_link(work.target) if sent.step == Reload.name]
     if len(reloads) < work.limits.same_command:
         return Reload()
@@ -65,7 +65,7 @@ def _load_mask(work: Work, now: Snapshot) -> Step:
 
 
 def _prove(work: Work, now: Snapshot) -> Step:
-    """Masked, and down if that was asked. A start that is refused completes the proof."""
+    """Masked, and stopped if that was asked. A start that is refused completes the proof."""
     target = work.target
     by_hand = not (target.before and target.before.refuse_manual_start)
     tried = newest(target, TryStart.name)

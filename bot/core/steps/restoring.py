@@ -1,4 +1,4 @@
-"""Back from a mask: our own with everything as it was before, somebody else's by its links alone."""
+"""Undo a mask: restore everything after our own mask; only remove the links of somebody else's."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,12 +26,12 @@ from bot.core.steps.timer_turns import turns_anew, turns_moved
 from bot.core.systemd.dependencies import seen_beside
 from bot.core.systemd.units import ActiveState, FileKind, Layer, LayerFile, LoadState, Neighbour, Snapshot, UnitName
 
-_CRASHED = "auto-restart"  # SubState while systemd waits to start again what has failed
+_CRASHED = "auto-restart"  # SubState while systemd waits to restart a failed unit
 OVER = "It was a mask until the next reboot, and that has come."
 
 
 def next_undo_step(work: Work, now: Snapshot, at: datetime) -> Step:
-    """Remove the very link we made, load, start what ran; nothing of anybody else."""
+    """Remove the very link we made, reload, start what ran; leave everything else alone."""
     mask = work.undoes
     if mask is None or mask.layer is None or mask.before is None:
         raise ValueError("an undo needs the mask it undoes, with its before")
@@ -55,7 +55,7 @@ def next_undo_step(work: Work, now: Snapshot, at: datetime) -> Step:
 
 
 def is_over(mask: Target, now: Snapshot) -> bool:
-    """Whether a mask until the next reboot has ended as it was meant to."""
+    """Whether a runtime mask has ended with a reboot, as it was meant to."""
     made, after = mask.made, mask.after
     if made is None or made.layer is not Layer.RUNTIME or after is None or now.around is None or after.around is None:
         return False
@@ -63,7 +63,7 @@ def is_over(mask: Target, now: Snapshot) -> bool:
 
 
 def next_unmask_step(work: Work, now: Snapshot) -> Step:
-    """Remove a mask that is not ours: each link that was there when people agreed, and no later one."""
+    """Remove a mask that is not ours: each link that was there when people approved, and no later one."""
     before = work.target.before
     if before is None:
         raise ValueError("an unmask needs its before")
@@ -85,7 +85,7 @@ def next_unmask_step(work: Work, now: Snapshot) -> Step:
 
 
 def _remove_ours(work: Work, mask: Target, file: LayerFile) -> Step:
-    """Only the link that we saw right after making it is ours; a later one is somebody's decision."""
+    """Only the link that we saw right after making it is ours; a later one is somebody else's."""
     if mask.made is not None and file.identity != mask.made.identity:
         return Done(Outcome.NOT_OURS, "Somebody made this mask anew after us, so it is not ours to remove.")
     if mask.made is None:
@@ -101,7 +101,7 @@ def _last_words(target: Target) -> str:
 
 
 def _bring_back(work: Work, mask: Target, before: Snapshot, now: Snapshot, at: datetime) -> Step:
-    """The mask is gone: what ran before and does not run now is started."""
+    """The mask is gone: start what ran before and does not run now."""
     if is_deaf(now) and not before.active.is_down and not times(work.target, Stop.name):
         return Stop()
     for other in _should_run(before, now):
@@ -118,7 +118,7 @@ def _bring_back(work: Work, mask: Target, before: Snapshot, now: Snapshot, at: d
 
 
 def _wait(work: Work, at: datetime) -> Wait:
-    """Since the newest command; where none was sent, since it began."""
+    """The time since the newest command, or since the change began."""
     return work.limits.wait(work.target.sent[-1].at if work.target.sent else work.begun or at, at)
 
 
@@ -132,7 +132,7 @@ def _was_reset(work: Work, unit: str) -> bool:
 
 
 def _reload_is_due(work: Work) -> bool:
-    """A link was removed since systemd last read its files, as far as we were told that it did."""
+    """Whether a link was removed since systemd last reloaded, as far as we know."""
     sent = work.target.sent
     kinds = [one.step.partition(" ")[0] for one in sent]
     changed = [position for position, kind in enumerate(kinds) if kind == Unlink.name]
@@ -140,9 +140,9 @@ def _reload_is_due(work: Work) -> bool:
 
 
 def _should_run(before: Snapshot, now: Snapshot) -> Iterator[Neighbour]:
-    """The unit, what stopped with it, and its triggers: those that ran before and are down, or on their way up.
+    """The unit, what stopped with it, and its triggers: those that ran before and are down, or starting.
 
-    They are those of the record: systemd does not know any more what had to do with a unit that was masked.
+    They come from the record: systemd does not know the relations of a masked unit any more.
     """
     found = seen_beside(now)
     itself = Neighbour(now.id.text, now.names, now.load, now.active, now.sub)
@@ -153,19 +153,19 @@ def _should_run(before: Snapshot, now: Snapshot) -> Iterator[Neighbour]:
         (Neighbour(before.id.text, before.names, before.load, before.active), itself),
         *((one, found.get(one.unit, _gone(one))) for one in stopped),
     ):
-        # What crashed in a loop before may do so again: that is as it was, and nobody waits for it to settle.
+        # A unit that crashed in a loop before may do so again: that is as it was, and nobody waits for it to settle.
         moving = _is_on_its_way(other) and not (was.active is other.active is ActiveState.ACTIVATING)
         if not was.active.is_down and (other.active.is_down or moving) and UnitName.is_sendable(other.unit):
             yield other
 
 
 def _gone(other: Neighbour) -> Neighbour:
-    """What systemd has not loaded is down."""
+    """A unit that systemd has not loaded is down."""
     return replace(other, active=ActiveState.INACTIVE)
 
 
 def _restored(work: Work, mask: Target, before: Snapshot, now: Snapshot, at: datetime) -> Done:
-    """Compare with the record, and name what is not as it was, and what nobody could compare."""
+    """Compare with the record, and name what differs, and what could not be compared."""
     off = [*not_as_before(mask, work.target, now), *turns_moved(before, now, at)]
     unknown = [*not_known(before, now), *turns_anew(before, now, at)]
     if off:

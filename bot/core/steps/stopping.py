@@ -1,4 +1,4 @@
-"""The stop before a mask: with the unit's own settings, to its end, and not for ever against what starts it again."""
+"""Stop a unit before its mask: with its own settings, to the end, and with a limit if something restarts it."""
 
 from datetime import datetime
 
@@ -23,7 +23,7 @@ from bot.core.steps.kinds import (
 from bot.core.systemd.units import ActiveState, Snapshot
 
 STARTED = "A start was tried as a proof and was not refused."
-_PROBES = 2  # the first may find what a bot that was killed has left there
+_PROBES = 2  # the first try may find a probe that a killed bot has left
 # A stop in the middle of a reload skips ExecStop= and kills at once (measured).
 _NOT_NOW = (ActiveState.RELOADING, ActiveState.REFRESHING, ActiveState.MAINTENANCE)
 _LINKS = (Link.name, Unlink.name)
@@ -31,10 +31,10 @@ _AGAIN = "Something started it again each time, before the mask was loaded."
 
 
 def next_stop_step(work: Work, now: Snapshot, at: datetime) -> Step | None:
-    """What brings the unit down; None once nothing does: it is masked while it runs, and the card says so.
+    """The next step that brings the unit down; None if nothing does: it is masked while it runs, and the card says so.
 
-    systemd says when a stop ends: the unit is down, nothing is queued for it, no process of it is left. It is never
-    counted, for each stop command has its own limit, and a unit may ask for more time.
+    systemd says when a stop ends: the unit is down, no job is queued for it, no process of it is left. There is no time
+    limit of ours, for each stop command has its own, and a unit may ask for more time.
     """
     target, stop = work.target, newest(work.target, Stop.name)
     has_rounds = _has_rounds(work)
@@ -54,7 +54,7 @@ def next_stop_step(work: Work, now: Snapshot, at: datetime) -> Step | None:
 
 
 def still_up(target: Target, now: Snapshot) -> Done:
-    """Masked, told to stop, and up: something started it each time, or it never went down."""
+    """Masked, told to stop, and up: something restarted it each time, or it never went down."""
     if target.before is not None and now.invocation != target.before.invocation:
         return Done(Outcome.MASKED_RESTARTED, _AGAIN)
     stop = newest(target, Stop.name)
@@ -62,7 +62,7 @@ def still_up(target: Target, now: Snapshot) -> Done:
 
 
 def _probe(target: Target, limits: Limits) -> Step | None:
-    """Make such a link under a name that no unit has, and take it away again; None once that was seen to work."""
+    """Make a link under a name that no unit has, and remove it again; None once that was seen to work."""
     made, gone = newest(target, Probe.name), newest(target, Unprobe.name)
     if made is None:
         return Probe()
@@ -78,15 +78,15 @@ def _probe(target: Target, limits: Limits) -> Step | None:
 
 
 def _has_rounds(work: Work) -> bool:
-    """Whether it is stopped once more: three times again, counted by the stops or by the links that came too early."""
+    """Whether to stop it once more: three more times, counted by the stops or by the links that came too early."""
     unlinked = sum(sent.step.partition(" ")[0] == Unlink.name for sent in work.target.sent)
     return max(times(work.target, Stop.name) - 1, unlinked) < work.limits.stops_again
 
 
 def _is_in_the_way(target: Target, now: Snapshot) -> bool:
-    """Our link is there, or is loaded, while the unit still needs its settings.
+    """Whether our link is there or loaded while the unit still needs its settings for the stop.
 
-    A start that slipped through the mask is another matter: that mask stays.
+    After a start that slipped past the mask, the mask stays.
     """
     if was_started(target):
         return False
@@ -97,7 +97,7 @@ def _is_in_the_way(target: Target, now: Snapshot) -> bool:
 
 
 def _out_of_the_way(target: Target, now: Snapshot) -> Step:
-    """First the link, then what systemd has read of it: with that the unit has its settings again."""
+    """Remove the link, then reload: with that the unit has its settings again."""
     return Unlink(target.made.layer) if target.made and _is_our_link(target, now) else Reload()
 
 
@@ -106,19 +106,19 @@ def _is_our_link(target: Target, now: Snapshot) -> bool:
 
 
 def was_unlinked(target: Target) -> bool:
-    """Our link was there, and we took it away again because the unit ran."""
+    """Whether we removed our link again because the unit ran."""
     links = [name for sent in target.sent if (name := sent.step.partition(" ")[0]) in _LINKS]
     return links[-1:] == [Unlink.name]
 
 
 def since_link(target: Target) -> tuple[Sent, ...]:
-    """What was sent after the newest change of our link; all, where this request has not changed it."""
+    """What was sent after the newest change of our link; everything, if this request has not changed it."""
     changed = [position for position, sent in enumerate(target.sent) if sent.step.partition(" ")[0] in _LINKS]
     return target.sent[changed[-1] + 1 :] if changed else target.sent
 
 
 def _start_was_not_refused(target: Target) -> Step:
-    """What should have been refused ran: it goes down again, and the card says so."""
+    """The start that should have been refused ran: stop the unit again, and the card says so."""
     first_try = next(position for position, sent in enumerate(target.sent) if is_a_try(sent))
     stopped_since = any(sent.step == Stop.name for sent in target.sent[first_try:])
     return Done(Outcome.NOT_PROTECTED, STARTED) if stopped_since else Stop()

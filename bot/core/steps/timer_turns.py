@@ -1,4 +1,4 @@
-"""The next turns of timers, compared with the record by value; in words where systemd does not give them back."""
+"""Compare the next elapse of timers with the record, and explain those that systemd cannot restore."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -10,18 +10,18 @@ from bot.core.systemd.side_effects import NextTurn
 from bot.core.systemd.units import Snapshot
 from bot.core.time.human_time import spoken
 
-_NOTICED = 10**6  # microseconds, of what is counted anew; AccuracySec= is a minute unless somebody sets it
+_NOTICED = 10**6  # microseconds, for monotonic timers; AccuracySec= is a minute by default
 
 
 def turns_moved(before: Snapshot, now: Snapshot, at: datetime) -> Iterator[str]:
-    """Say which turns of calendars came to another moment, without a cause that systemd has for that."""
+    """Calendar timers whose next elapse has changed without a cause that systemd has for that."""
     for whose, had, has in _pairs(before, now):
         if had.at and has.at and had.at != has.at and not (has.is_random or _has_come(had, at)):
             yield f"{whose} next turn was {had.at}, is {has.at}"
 
 
 def turns_anew(before: Snapshot, now: Snapshot, at: datetime) -> Iterator[str]:
-    """Say, in whole sentences, which turns systemd has counted or drawn anew, and which have come meanwhile."""
+    """Sentences about timers that systemd has restarted or randomised anew, and about those that elapsed meanwhile."""
     boots = {seen.around.boot_id for seen in (before, now) if seen.around}
     uptime = now.around.uptime if now.around else 0
     for whose, had, has in _pairs(before, now):
@@ -38,7 +38,7 @@ def turns_anew(before: Snapshot, now: Snapshot, at: datetime) -> Iterator[str]:
 
 
 def _pairs(before: Snapshot, now: Snapshot) -> Iterator[tuple[str, NextTurn, NextTurn]]:
-    """Whose it is, and its next turn before and now: of the unit, and of the timers beside it that ran."""
+    """Timers with their next elapse before and now: the unit itself, and the timers that trigger it and ran."""
     found = seen_beside(now)
     if not before.active.is_down:
         yield "its", before.habits.next_turn, now.habits.next_turn
