@@ -1,1 +1,1 @@
-"""systemd on a host: what is sent, what is read from the answer, and what a unit is."""
+"""systemd on a host: the commands we send, the parsers of their output, and the types of a unit's state."""

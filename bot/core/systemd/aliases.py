@@ -1,4 +1,4 @@
-"""The other names of a unit: those that a mask covers, and those by which the same program can still be started."""
+"""Other names of a unit: aliases that a mask covers, and names by which the same program can still be started."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from bot.core.systemd.units import LayerFile, LoadState, Snapshot, UnitName
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What systemd says when it is asked by a name."""
+    """A unit as systemd describes it when asked by a name."""
 
     id: str
     load: LoadState
@@ -18,7 +18,7 @@ class Loaded:
 def twins(layers: Sequence[LayerFile], loads: Mapping[str, Loaded]) -> tuple[str, ...]:
     """Names that start the same file, and that no mask in these layers covers (measured).
 
-    Those are units of their own (the file is linked twice, or has two names), and an instance by a second name of its
+    These are units of their own (the file is linked twice, or has two names), and an instance by a second name of its
     template.
     """
     own = _named(layers)
@@ -38,7 +38,7 @@ def _is_alias(own: UnitName, name: str, other: Loaded) -> bool:
 
 
 def subject(seen: Snapshot) -> UnitName:
-    """The unit whose layers were looked at: the real Id, but for a name that has a mask of its own.
+    """The unit whose layers were read: the real Id, except for a name that has a mask of its own.
 
     A masked instance that was started by a second name of its template has that name's Id, and the mask is still there.
     """
@@ -50,7 +50,7 @@ def _named(layers: Sequence[LayerFile]) -> UnitName:
 
 
 def startable(before: Snapshot | None, now: Snapshot) -> Iterator[str]:
-    """Every other name that a mask should cover: those of now, and those that only the look before knew."""
+    """Every other name that a mask should cover: the present names, and those that only the earlier look knew."""
     own = {str(now.id), str(subject(now))}
     names = {*now.names, *(before.names if before else ())}
     uncovered = {*now.twins, *(before.twins if before else ())}
@@ -58,7 +58,7 @@ def startable(before: Snapshot | None, now: Snapshot) -> Iterator[str]:
 
 
 def unread(seen: Snapshot) -> str:
-    """The unit that this name leads to, where systemd has not read the link yet and calls it an error (measured)."""
+    """The target of an alias link that systemd has not read yet and reports as an error (measured)."""
     if seen.load is not LoadState.ERROR:
         return ""
     real = PurePosixPath(seen.fragment).name

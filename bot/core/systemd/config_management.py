@@ -1,11 +1,11 @@
-"""Configuration management on a host: what may take a mask off again, because nobody told it of the mask."""
+"""Detect configuration management on a host, which may remove a mask because it does not know of it."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from bot.core.systemd.output import Record, needed
 
-# The units that their own packages bring. What cron starts cannot be told from other cron jobs.
+# The units of their own packages. A cron job cannot be told from other cron jobs.
 AGENTS: Mapping[str, str] = MappingProxyType(
     {
         "puppet.service": "puppet",
@@ -26,7 +26,7 @@ _STARTS = ("enabled", "enabled-runtime")
 
 
 def agents(units: Mapping[str, Record]) -> tuple[str, ...]:
-    """The agents among these units, given by name, that run or would at the next boot; as people call them."""
+    """The agents among these units that run or would start at boot, by the names that people use."""
     return tuple(sorted({AGENTS[name] for name, unit in units.items() if name in AGENTS and _works(unit)}))
 
 

@@ -1,4 +1,4 @@
-"""What is around a unit, computed from the states of all loaded units and the relations of its neighbours."""
+"""Dependencies of a unit, computed from the states of all loaded units and the relations of its neighbours."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ _STATES = ("Id", "LoadState", "ActiveState", "SubState")
 
 
 class Neighbourhood:
-    """All loaded units of one manager, by each name that is known of them.
+    """All loaded units of one manager, by each known name.
 
     `units` are the unit itself and its neighbours with their relations, `states` the states of all.
     """
@@ -36,7 +36,7 @@ class Neighbourhood:
                 self._by_name.setdefault(name, unit)
 
     def would_stop(self, unit: str) -> tuple[Neighbour, ...]:
-        """Everything that a stop of the unit takes along, directly or not, whether it is active now or not."""
+        """Every unit that stops with this one, directly or indirectly, whether it is active now or not."""
         reached: dict[str, None] = {}
         ahead = [unit]
         while ahead:
@@ -47,19 +47,19 @@ class Neighbourhood:
         return tuple(self._neighbour(name) for name in sorted(reached))
 
     def named(self, units: Iterable[str]) -> tuple[Neighbour, ...]:
-        """These units, as they are now; what is not loaded is inactive."""
+        """These units in their present state; a unit that is not loaded is inactive."""
         return tuple(self._neighbour(name) for name in sorted(set(units)))
 
     def triggers(self, unit: str) -> tuple[Neighbour, ...]:
-        """What starts the unit: sockets, timers, paths."""
+        """The triggers of the unit: sockets, timers, paths."""
         return tuple(self._neighbour(name) for name in sorted(set(self._related(unit, "TriggeredBy"))))
 
     def starts(self, unit: str) -> tuple[Neighbour, ...]:
-        """What the unit starts, if it is a socket, a timer or a path."""
+        """The units that this one starts, if it is a socket, a timer or a path."""
         return tuple(self._neighbour(name) for name in sorted(set(self._related(unit, "Triggers"))))
 
     def members(self, unit: UnitName) -> tuple[Neighbour, ...]:
-        """Loaded instances beside the unit: of `foo@.service` for `foo.service`, and the siblings of an instance."""
+        """Related loaded instances: of `foo@.service` for `foo.service`, and the siblings of an instance."""
         stem = unit.text.removesuffix(f".{unit.type}").partition("@")[0]
         found = [
             name
@@ -73,11 +73,11 @@ class Neighbourhood:
         return tuple(sorted(name for name, found in self._all.items() if found.get("ActiveState") == "failed"))
 
     def up(self) -> tuple[str, ...]:
-        """All units that run, without what comes and goes with logins and for a moment."""
+        """All units that run, except short-lived ones and those of logins."""
         return self._in(_UP)
 
     def moving(self) -> tuple[str, ...]:
-        """All units on their way up or down: what crashes in a loop is one of them, or up."""
+        """All units that start or stop now: a unit that crashes in a loop is among them, or is up."""
         return self._in(_MOVING)
 
     def _in(self, states: Collection[str]) -> tuple[str, ...]:
@@ -85,7 +85,7 @@ class Neighbourhood:
         return tuple(sorted(name for name in found if not _COMES_AND_GOES.match(name)))
 
     def agents(self) -> tuple[str, ...]:
-        """Configuration management that works here."""
+        """Configuration management that runs here."""
         return agents(self._by_name)
 
     def names(self) -> Iterator[str]:
@@ -103,7 +103,7 @@ class Neighbourhood:
 
 
 def read_states(lines: Sequence[str]) -> Iterator[Record]:
-    """The four words of each unit in the list of all: its name, whether it is loaded, and how it is."""
+    """The states of each unit in the list of all: name, load state, active state, sub state."""
     for line in lines:
         words = line.split(" ")
         if len(words) != len(_STATES):
@@ -132,14 +132,14 @@ def read_neighbour(unit: Record) -> Neighbour:
 
 
 def seen_beside(unit: Snapshot) -> Mapping[str, Neighbour]:
-    """Every other unit that a full look saw beside this one, by name."""
+    """Every other unit that a full look saw, by name."""
     around = unit.around
     seen = (*around.others, *around.would_stop, *around.triggers, *around.members, *around.starts) if around else ()
     return {other.unit: other for other in seen}
 
 
 def near_names(asked: UnitName, known: Iterable[str]) -> tuple[str, ...]:
-    """Names like the asked one, of its own kind. What stands in a folder of units need not be one."""
+    """Similar names of the same type of unit. Not every file in a unit directory is a unit."""
     same = [name for name in known if is_unit(name) and name.endswith(f".{asked.type}") and "@." not in name]
     stems: Mapping[str, str] = {name.removesuffix(f".{asked.type}"): name for name in same}
     stem = asked.text.removesuffix(f".{asked.type}")

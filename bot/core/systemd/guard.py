@@ -1,7 +1,7 @@
-"""The guard: what stands on a host between the bot's key and a shell, made from the one vocabulary of commands.
+"""The guard script for hosts: stands between the bot's key and a shell, and admits only the bot's own commands.
 
-sshd runs it in the place of whatever was asked (`command=` in authorized_keys). It admits what the bot sends, word for
-word, holds a copy of the critical list, and writes into the host's own journal what root was asked to do.
+sshd runs it instead of the requested command (`command=` in authorized_keys). It admits the bot's commands word for
+word, contains a copy of the critical list, and writes every root command into the host's own journal.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ _BRINGS_DOWN = (
     "stop",
     "kill",
     "control",
-)  # what a critical unit is spared
+)  # commands that are refused for critical units
 _TOKEN = "@TOKEN@"  # noqa: S105 - a place in the text below
 _TEXT = """\
 #!/bin/sh
@@ -118,12 +118,12 @@ def guard(critical: Iterable[str], *, users: Sequence[str] = ()) -> str:
 
 
 def token() -> str:
-    """What tells the guard of another version: it is about what the bot says, not about the lists of one host."""
+    """A digest of the bot's commands, by which the bot recognises a guard of another version; not of a host's lists."""
     return hashlib.sha256(_text((), ()).encode()).hexdigest()[:12]
 
 
 def complaint(host: str, exit_code: int, stderr: str) -> HostError | None:
-    """Why a look was not made, if it is the guard that kept it from being made."""
+    """Why the guard refused a look; empty if it did not."""
     told = _SAID.search(stderr)
     if exit_code == REFUSED and told and told[1] != token():
         why = f"{host}: its guard is of another version ({told[1]}) than this bot's ({token()})."
@@ -158,7 +158,7 @@ def _glob(pattern: str) -> str:
 
 
 def _forms(users: Sequence[str]) -> Iterable[str]:
-    """Each line says whether it may bring a unit down, and how the whole command reads."""
+    """One line per command: whether it may stop a unit, and the whole command."""
     for right, forms in RIGHTS.items():
         for form in forms:
             down = right in _BRINGS_DOWN and "-delete" not in form

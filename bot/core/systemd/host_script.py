@@ -1,4 +1,4 @@
-"""How every script that looks at a host runs there: in a clean environment, for a limited time, and then it is gone."""
+"""Run a look's script on a host: in a clean environment, with a time limit after which all its processes end."""
 
 import shlex
 
@@ -13,16 +13,16 @@ BIGGEST = 1024
 HOST_POLICY = "MASKBOT_HOST_POLICY"
 """Set by the guard on the host where its own list spares the unit."""
 
-# Closing the SSH channel does not end what runs on the host (measured), so the script ends by itself: timeout(1) makes
-# it a process group of its own and ends all of that. What a login sets for its tools (POSIXLY_CORRECT, TZ, a bus of
-# its own) does not reach them.
+# Closing the SSH channel does not end what runs on the host (measured), so timeout(1) puts the script into a process
+# group of its own and ends the whole group. The login's environment for tools (POSIXLY_CORRECT, TZ, a bus of its own)
+# does not reach the script.
 _BOUNDED = """\
 exec /usr/bin/env -i LC_ALL=C TZ=UTC PATH=/usr/sbin:/usr/bin:/sbin:/bin SYSTEMD_COLORS=0 SYSTEMD_PAGER= \\
   SSH_CONNECTION="${{SSH_CONNECTION-}}" {policy}="${{{policy}-}}" \\
   /usr/bin/timeout -k 2 {seconds} /bin/sh -c {script} "$0" "$@"
 """
 
-# A loop over the words of a variable starts no process, where a pipe starts two and `read` asks for each byte.
+# A loop over the words of a variable starts no process, while a pipe starts two, and `read` reads byte by byte.
 WORDS = """\
 set -f
 newline='
@@ -51,6 +51,6 @@ esac
 
 
 def script_argv(script: str, name: str, *arguments: str) -> Argv:
-    """The words that run a constant script; only its arguments vary."""
+    """The command that runs a constant script; only its arguments vary."""
     bounded = _BOUNDED.format(policy=HOST_POLICY, seconds=SECONDS, script=shlex.quote(script))
     return ("/bin/sh", "-c", bounded, name, *arguments)

@@ -1,4 +1,4 @@
-"""What stands at each layer's place for a unit: systemd itself does not say before a reload, and of one layer only."""
+"""The files at each layer's path for a unit: before a reload systemd does not know them, and then only one of them."""
 
 import posixpath
 import re
@@ -8,16 +8,16 @@ from bot.core.systemd.search_path import SYSTEM
 from bot.core.systemd.units import FileKind, Layer, LayerFile, OtherFile
 from bot.errors import HostError, HostileOutput
 
-# As `systemctl.STAT_FORMAT` has it; without a locale stat(1) quotes like a shell.
+# As in `systemctl.STAT_FORMAT`; without a locale stat(1) quotes like a shell.
 FILE = re.compile(
     r"(?P<kind>[a-z ]+)\|(?P<size>\d+)\|(?P<identity>\d+:[\d.]+)\|'(?P<path>/[^']*)'(?: -> (?P<goal>.+))?", re.ASCII
 )
 
 
 def read_layers(paths: tuple[str, ...], lines: tuple[str, ...]) -> tuple[tuple[LayerFile, ...], tuple[OtherFile, ...]]:
-    """Every layer's file, and what other folders of the search path have under the same name.
+    """Read every layer's file, and files of the same name in other directories of the search path.
 
-    A line for `/` comes first, for without it nothing was allowed to be seen.
+    A line for `/` must come first, for without it stat(1) was not allowed to read anything.
     """
     where = record(paths, tuple(Layer))
     name = posixpath.basename(needed(where, Layer.PERSISTENT))
@@ -42,7 +42,7 @@ def _layer_file(layer: Layer, path: str, file: re.Match[str] | None) -> LayerFil
 
 
 def read_kind(file: re.Match[str]) -> tuple[FileKind, str]:
-    """What stands there, and where it leads if it is a link; a relative link may lead to /dev/null as well."""
+    """The kind of file, and its target if it is a link; a relative link may lead to /dev/null as well."""
     goal = (file["goal"] or "").removeprefix("'").removesuffix("'")
     match file["kind"]:
         case "symbolic link":

@@ -1,14 +1,14 @@
-"""What a login answers that runs nothing: nologin(8), /bin/false, a command that sshd forces upon it."""
+"""Detect a login that runs no commands: nologin(8), /bin/false, or a command forced by sshd."""
 
 from bot.core.text.sanitize import clean
 from bot.errors import HostError
 
-_BEGINS = "@maskbot-"  # as every answer of a script of ours does
-_RAN = 125  # sh(1): from 126 on it was found and not run, not found, or killed
+_BEGINS = "@maskbot-"  # like every answer of a script of ours
+_RAN = 125  # sh(1): from 126 on, the command was not executable, not found, or killed
 
 
 def login_complaint(host: str, exit_code: int, stdout: str) -> HostError | None:
-    """Why there is no answer, if it is the login that runs nothing there."""
+    """Why there is no answer, if the login runs no commands."""
     if _BEGINS in stdout or exit_code > _RAN:
         return None
     said = clean(stdout.strip(), lines=1, width=120)

@@ -1,4 +1,4 @@
-"""A look at one unit of a host: what is asked, and how the answer becomes a Snapshot."""
+"""A look at one unit of a host: the command, and the parser that makes a Snapshot of its output."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -55,15 +55,17 @@ _END = f"\n{LAST_LINE}\n"
 _SHORT = ("unit", "names", "layers", "files", "host")
 _STOPPING = "stopping"
 _COMMANDS = {"stop": "ExecStop", "stop-post": "ExecStopPost"}
-_COMMAND = 3  # words: which it is, whether it has begun, whether it has ended
+_COMMAND = 3  # fields: which command it is, whether it has begun, whether it has ended
 _KERNEL = ("hostname", "boot_id", "systemd")
 _UNKNOWN = Loaded("", LoadState.STUB)
 
 
 def look_argv(unit: UnitName, *, size: str, user: str = "") -> Argv:
-    """One constant script for sh(1), with the unit as an argument; it needs root only for other users' managers.
+    """The command of a look: a constant script for sh(1), with the unit as argument.
 
-    A short look takes some 15 ms on the host, one at a result with most of `Surroundings` 30, a full one 50.
+    Root only for other users' managers.
+
+    A short look takes some 15 ms on the host, a look at a result with most of `Surroundings` 30 ms, a full one 50 ms.
     """
     return script_argv(SCRIPT, "maskbot-look", str(unit), size, user and checked_login(user))
 
@@ -76,9 +78,9 @@ def look_script() -> str:
 def parse_look(
     stdout: str, asked: UnitName, *, also: Collection[str] = (), user: str = "", granted: Granted = nothing
 ) -> Snapshot:
-    """What the host said, believed only where it is what the script prints; with the states of the units in `also`.
+    """Parse the output strictly, with the states of the units in `also`.
 
-    `granted` is asked where sudo's own list does not tell what the bot may do there. Raises `HostError`
+    `granted` is called if sudo's own list does not show what the bot may do. Raises `HostError`
     (`incomplete_observation`, or why nothing could be asked) or `HostileOutput`.
     """
     found = _sections(stdout)
@@ -107,12 +109,12 @@ def parse_look(
 
 
 def parse_status(stdout: str) -> str:
-    """The head of the unit's status, for people, where it is behind the end of the answer; else empty."""
+    """The head of the unit's status, for people, which follows the end of the answer; else empty."""
     return read_status(stdout.partition(_END)[2])
 
 
 def parse_granted(stdout: str) -> frozenset[str]:
-    """The rights that a look of that size asked sudo for, one by one."""
+    """The sudo rights that the script asked for one by one."""
     return read_granted(_sections(stdout, "granted")["granted"])
 
 
@@ -131,7 +133,7 @@ def _sections(stdout: str, *needed_too: str) -> dict[str, tuple[str, ...]]:
 
 
 def _stop_command(lines: tuple[str, ...], sub: str) -> tuple[int, int]:
-    """Which of how many stop commands runs: each line is a command, with whether it has begun and ended."""
+    """Which stop command runs, and how many there are: each line is a command, with whether it has begun and ended."""
     commands = [line.split() for line in lines]
     if not all(len(words) == _COMMAND and words[0] in _COMMANDS.values() for words in commands):
         raise HostileOutput("The host's answer has something else than a stop command.")
@@ -141,7 +143,7 @@ def _stop_command(lines: tuple[str, ...], sub: str) -> tuple[int, int]:
 
 
 def _other_names(lines: tuple[str, ...]) -> dict[str, Loaded]:
-    """Read the load state under each further name. A name that could not be asked is unknown, so never masked."""
+    """The load state under each further name. A name that could not be asked is unknown, so never masked."""
     if not lines:
         return {}
     names = [read_unit(name) for name in lines[0].split()]
@@ -155,7 +157,7 @@ def _other_names(lines: tuple[str, ...]) -> dict[str, Loaded]:
 def _snapshot(
     unit: Record, *, asked: UnitName, loads: Mapping[str, Loaded], layers: tuple[LayerFile, ...], machine_id: str
 ) -> Snapshot:
-    """What the unit is, and how it is doing."""
+    """The snapshot without the surroundings."""
     own = needed(unit, "Id")
     loads = {**loads, own: Loaded(own, LoadState(needed(unit, "LoadState")))}
     others = twins(layers, loads)
@@ -178,7 +180,7 @@ def _snapshot(
         restarts=read_number(unit.get("NRestarts", "")),
         result=unit.get("Result", ""),
         pending_job=unit.get("Job", ""),
-        # What could not be asked by its name is not known, so it never counts as masked.
+        # A name that could not be asked is not known, so it never counts as masked.
         other_names_load=tuple((name, loads.get(name, _UNKNOWN).load) for name in sorted(names - {own})),
         twins=others,
         habits=_habits(unit),
@@ -199,7 +201,10 @@ def _habits(unit: Record) -> Habits:
 
 
 def _with_manners(snapshot: Snapshot, unit: Record) -> Snapshot:
-    """How it may be started and stopped; what its type does not have (a timer has no process) keeps a plain value."""
+    """Add how the unit may be started and stopped.
+
+    Properties that its type lacks (a timer has no process) keep defaults.
+    """
 
     def flag(key: str, *, otherwise: bool = False) -> bool:
         return read_flag(unit[key]) if key in unit else otherwise

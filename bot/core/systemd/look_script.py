@@ -1,4 +1,4 @@
-"""The one script that looks: constant, without a word of anybody's in it, and it changes nothing."""
+"""The script of a look: constant, without any foreign text in it, and it changes nothing."""
 
 from bot.core.systemd.config_management import AGENTS
 from bot.core.systemd.host_script import WHY_NOT, WORDS
@@ -17,7 +17,7 @@ from bot.core.systemd.search_path import ONLY_THOSE_THERE, SYSTEM, USER, words
 from bot.core.systemd.sudo_rights_script import LISTED, one_by_one
 from bot.core.systemd.unit_files_script import CONTENTS, KERNEL
 
-# Its arguments: the unit, the size of the look, and a login for that user's own manager or nothing.
+# Arguments: the unit, the size of the look, and a login for that user's own manager or nothing.
 _BEGIN = f"""\
 {WORDS}unit=$1 size=$2 user=$3 manager=
 say '@maskbot-look 1'
@@ -44,13 +44,13 @@ else
 fi
 {ONLY_THOSE_THERE}"""
 
-# Of a stop command nothing but when it began and ended: what it runs is foreign text. sed takes the last that matches.
+# Of a stop command only when it began and ended: its text is foreign. sed takes the last match.
 _WHEN = r"\[\([^] ]*\)[^]]*\]"
 _COMMANDS = rf"s/^\(ExecStop[A-Za-z]*\)={{ .* ; start_time={_WHEN} ; stop_time={_WHEN} ; pid=.*/\1 \2 \3/p"
 
-# A masked unit has lost its other names; the disk still tells them: links to it, and whatever is the same file as the
-# one behind the mask. An instance has the further names of its template. A name that has a mask of its own keeps it,
-# whatever its Id has become.
+# A masked unit has lost its other names; the disk still has them: links to it, and files that are identical to
+# the one behind the mask. An instance has the further names of its template. A name with a mask of its own keeps
+# it, whatever its Id has become.
 _ITSELF = f"""\
 show() {{ ask show -p {",".join((*SHOWN, *RELATIONS))} -- "$unit"; }}
 itself() {{
@@ -119,13 +119,13 @@ say @host "machine_id=$machine_id" ${{manager:+"manager=$manager"}}
 }}
 """
 
-# All units by their states alone, in one call. The fifth column is what the units' authors write, and goes no further.
-# For 3,000 units sed(1) takes 25 ms to find four words in each line, and awk(1) 3.
+# The states of all units, in one call. The fifth column is written by the units' authors, and is dropped.
+# For 3,000 units sed(1) takes 25 ms to find four words in each line, and awk(1) 3 ms.
 _STATES = f"""\
 states() {{ ask {" ".join(STATES)} 2>/dev/null | awk '{{ sub(/^[* ]+/, ""); print $1, $2, $3, $4 }}'; }}
 """
 
-# From unit to unit, as long as there are new ones: what would stop too, and what triggers what.
+# Follow relations from unit to unit while there are new ones: what would stop too, and what triggers what.
 _NEIGHBOURS = f"""\
 relations() {{
   IFS=$newline
@@ -154,7 +154,7 @@ neighbours() {{
 }}
 """
 
-# Names of files, where something may be gone without being known to be; of a user's own manager not all can be seen.
+# File names, some of which may vanish meanwhile; for a user's own manager not all can be read.
 _WIDE = """\
 names() { find -H "$@" -maxdepth 1 -name '*.*' ! -type d -printf '%f\\n' 2>/dev/null; }
 there() {
@@ -182,14 +182,14 @@ wide() {
 }
 """
 
-# For people, and behind the end of the answer: the bot reads nothing in it.
+# For people, after the end of the answer: the bot does not parse it.
 _STATUS = f"""\
 status() {{
   case $size in result | acting) ask {" ".join(STATUS)} "$unit" 2>/dev/null ;; esac
 }}
 """
 
-# What needs no other answer is asked side by side: each of these has a pipe of its own, which is read at the end.
+# Independent questions run in parallel: each has a pipe of its own, which is read at the end.
 _ASK = """\
 case $size in
 short)

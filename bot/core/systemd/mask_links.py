@@ -1,7 +1,7 @@
-"""How a mask's link is made and removed in each layer of the system's manager: the very link, and nothing beside it.
+"""Make and remove a mask's link in each layer of the system's manager: the very link, and nothing beside it.
 
-`systemctl unmask` also deletes whatever enables the unit by a link to where the mask was (measured). So ln(1) makes
-the link, only where there is nothing; and find(1) removes it, only if it is the one that was seen there.
+`systemctl unmask` also deletes links that enable the unit by the path of the mask (measured). So ln(1) makes the link,
+only where there is no file; and find(1) removes it, only if it is the one that was seen there.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ _ANY_DEVICE = ("-maxdepth", "0", "-type", "l", "-xtype", "c")
 
 
 def removing(path: str) -> tuple[str, ...]:
-    """The words that remove a mask at a path, if it is still the very link that a look has seen there.
+    """The command that removes a mask at a path, if it is still the very link that a look has seen.
 
     A link that somebody puts in its place has another inode or a later change time (ctime), which nobody can set.
     """
@@ -32,7 +32,7 @@ def removing(path: str) -> tuple[str, ...]:
 
 
 def removing_probe(path: str) -> tuple[str, ...]:
-    """The words that remove the link of a probe, which no look sees."""
+    """The command that removes the link of a probe, which no look sees."""
     return (FIND, path, *_ANY_DEVICE, "-delete")
 
 

@@ -1,4 +1,4 @@
-"""What else runs on a host, before a change and after it: nobody can tell for sure whether the change did it."""
+"""Compare other units on a host before and after a change: nobody can tell for sure whether the change caused it."""
 
 from collections.abc import Iterator
 
@@ -7,12 +7,12 @@ from bot.core.systemd.units import Snapshot
 
 
 def went_down(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
-    """Units that ran and do not run any more, beside the unit itself and what is known to stop with it."""
+    """Units that ran and do not run any more, except the unit itself and those known to stop with it."""
     return _of_others(before, {*up(before)} - {*up(after), *_moving(after)}) if _are_full(before, after) else ()
 
 
 def came_up(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
-    """Units that run and did not, beside the unit itself and what has to do with it."""
+    """Units that run and did not, except the unit itself and related ones."""
     return _of_others(before, {*up(after)} - {*up(before), *_moving(before)}) if _are_full(before, after) else ()
 
 
@@ -22,12 +22,12 @@ def up(seen: Snapshot) -> tuple[str, ...]:
 
 
 def _moving(seen: Snapshot) -> tuple[str, ...]:
-    """What crashes in a loop is up at one look and on its way at the next: neither is news."""
+    """A unit that crashes in a loop is up at one look and starting at the next: neither is a difference."""
     return seen.around.moving if seen.around else ()
 
 
 def _are_full(before: Snapshot, after: Snapshot) -> bool:
-    """A record from before this was looked at says nothing."""
+    """Whether both looks listed all units; older records do not have the list."""
     return bool(up(before) and up(after))
 
 

@@ -1,4 +1,4 @@
-"""A host's answer taken apart, strictly: sections, properties, lists, times. Anything unexpected is refused."""
+"""Parse a host's output strictly: sections, properties, lists, times. Anything unexpected is refused."""
 
 import re
 import shlex
@@ -11,15 +11,15 @@ from bot.errors import HostError, HostileOutput
 LOOK, SCAN, LAST_LINE = "@maskbot-look 1", "@maskbot-scan 1", "@end"
 Record = Mapping[str, str]
 
-# systemd.unit(5): what may be a name, of a unit that we never touch as well.
+# systemd.unit(5): valid names, also of units that we never touch.
 _UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]{1,248}\.[a-z]{4,9}", re.ASCII)
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ID = re.compile(r"[0-9a-f]{32}")
-# What is related to one unit is in one line, and may be as much as the whole answer (`SshLimits.output`): a thousand
-# names have 41 KB, and may have 250.
+# The relations of one unit are in one line, which may be as long as the whole answer (`SshLimits.output`): a
+# thousand names have 41 KB, and may have 250 KB.
 _LONGEST_LINE = 4 * 1024 * 1024
 
-# How systemd writes a length of time: format_timespan(), in microseconds.
+# systemd's format of a length of time: format_timespan(), in microseconds.
 _LENGTHS = {
     "us": 1, "ms": 10**3, "s": 10**6, "min": 60 * 10**6, "h": 3600 * 10**6, "d": 86_400 * 10**6, "w": 604_800 * 10**6,
     "month": 2_629_800 * 10**6, "y": 31_557_600 * 10**6,
@@ -29,10 +29,10 @@ FOREVER = 2**64 - 1
 
 
 def sections(stdout: str, known: Iterable[str], *, first: str = LOOK) -> dict[str, tuple[str, ...]]:
-    """The lines of each section, by its name; `first` says which script answers.
+    """The lines of each section, by its name; `first` names the script.
 
-    Raises `HostError` for what is cut off, `HostileOutput` for what is odd. A unit that bursts the limit of an answer
-    makes it incomplete, never shorter: the last line must be there.
+    Raises `HostError` for output that is cut off, `HostileOutput` for output that the script cannot have printed.
+    Output beyond the limit counts as incomplete: the last line must be there.
     """
     lines = stdout.removesuffix("\n").split("\n")
     if lines[-1] != LAST_LINE or not stdout.endswith("\n"):
@@ -90,7 +90,7 @@ def needed(found: Record, key: str) -> str:
 
 
 def failure(lines: Sequence[str]) -> HostError:
-    """Why there is no answer, from what the script said instead of one."""
+    """Why there is no answer, according to the script's other output."""
     code = lines[0] if lines and lines[0] in _FAILURES else "show_failed"
     return HostError(_FAILURES[code], code=code)
 
@@ -116,7 +116,7 @@ def read_machine_id(host: Record) -> str:
 
 
 def read_run(host: Record) -> str:
-    """Which run of a user's manager answered, by the id of its runtime directory; empty where there is none."""
+    """The id of a user manager's run: that of its runtime directory; empty if there is none."""
     run = host.get("manager", "")
     if run and not _ID.fullmatch(run):
         raise HostileOutput("The host's answer has something else than the id of a run.")
@@ -137,7 +137,7 @@ def is_unit(value: str) -> bool:
 
 
 def read_unit(value: str) -> str:
-    """The name of a unit: of any, so wider than `UnitName`."""
+    """The name of a unit of any kind, so the type is wider than `UnitName`."""
     if not is_unit(value):
         raise HostileOutput("The host's answer names something that is not a unit.")
     return value
@@ -156,7 +156,7 @@ def read_flag(value: str) -> bool:
 
 
 def read_number(value: str) -> int:
-    """A whole number; nothing is zero."""
+    """A whole number; an empty value is zero."""
     if not re.fullmatch(r"\d{0,19}", value, re.ASCII):
         raise HostileOutput("The host's answer has something else than a number.")
     return int(value or 0)
@@ -167,7 +167,7 @@ _ACTION = re.compile(r"[a-z-]{1,40}")
 
 
 def read_actions(unit: Record) -> tuple[str, ...]:
-    """What the end of a unit or of its job, or a start too many, does to the host: `SuccessAction=reboot-force`."""
+    """What the end of a unit or its job, or too many starts, do to the host: `SuccessAction=reboot-force`."""
     found = {key: value for key in _ACTIONS if (value := unit.get(key, "")) not in ("", "none")}
     if not all(map(_ACTION.fullmatch, found.values())):
         raise HostileOutput("The host's answer has something else than an action.")
@@ -193,7 +193,7 @@ _NEVER = ("", "0", "infinity", "n/a")
 
 
 def read_turn(unit: Record) -> NextTurn:
-    """When a timer fires next; a moment beyond what systemd can write is none."""
+    """When a timer elapses next; None for a time beyond what systemd can write."""
     at, after_boot = (unit.get(f"NextElapseUSec{clock}", "") for clock in ("Realtime", "Monotonic"))
     return NextTurn(
         at=at if moment_of(at) else "",
@@ -203,7 +203,7 @@ def read_turn(unit: Record) -> NextTurn:
 
 
 def moment_of(value: str) -> datetime | None:
-    """The moment of `Wed 2027-02-03 04:05:00 UTC`; None of anything else."""
+    """The time of `Wed 2027-02-03 04:05:00 UTC`; None for anything else."""
     try:
         return datetime.strptime(value[3:], " %Y-%m-%d %H:%M:%S UTC").replace(tzinfo=UTC)
     except ValueError:

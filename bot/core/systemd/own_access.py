@@ -1,4 +1,4 @@
-"""Who carries our own login on a host: the units above our process, and those that made the sockets it came through."""
+"""Find the units that carry our own SSH login: those above our process, and those that own the connection's sockets."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from bot.core.systemd.units import UNIT_TYPES, LoadState
 from bot.errors import HostileOutput
 
 SECTIONS = ("lifeline", "way", "sockets", "listening", "cgroups", "starters", "carriers")
-# As ss(8) prints a socket: state, two queues, both ends, and in which cgroup it was made.
+# A socket as ss(8) prints it: state, two queues, both ends, and the cgroup in which it was made.
 _SOCKET = re.compile(
     r"[A-Z0-9-]+ +\d+ +\d+ +\S+:(?P<here>\d+) +(?P<far>\S+):(?P<there>\d+|\*)(?: +cgroup:(?P<maker>\S+))? *", re.ASCII
 )
@@ -24,15 +24,17 @@ _LOOPBACK = ("127.", "::1", "::ffff:127.")
 
 @dataclass(frozen=True, slots=True)
 class OwnAccess:
-    """The units that carry us, under all their names, with what starts them."""
+    """The units that carry our login, under all their names, with their triggers."""
 
     units: frozenset[str]
-    is_told: bool = True  # whether these are all, for the connection of now
-    listening: frozenset[str] | None = frozenset()  # units that have sockets; None where the host does not tell
-    is_behind: bool = False  # it comes from another network namespace of the host, whose sockets are not seen
+    is_told: bool = True  # whether these are all, for the present connection
+    listening: frozenset[str] | None = frozenset()  # units that have sockets; None if the host does not tell
+    is_behind: bool = False  # the login comes from another network namespace of the host, whose sockets are not visible
 
     def may_be(self, names: Iterable[str]) -> bool:
-        """Whether a unit of these names may carry us without our knowing: it listens, and our way in is not told."""
+        """Whether a unit of these names may carry our login without our knowledge: it listens, and our way in is
+        unknown.
+        """
         known = set(names)
         if self.is_told:
             return False
@@ -41,7 +43,7 @@ class OwnAccess:
 
 
 def read_own_access(found: Mapping[str, Sequence[str]]) -> OwnAccess:
-    """From the sections of a full look."""
+    """Parse the sections of a full look."""
     way = record(found["way"], ("connection", "container", "behind"))
     above = _units(found["lifeline"])
     makers = _Makers(found, in_container=way.get("container") == "yes")
@@ -64,7 +66,7 @@ def read_own_access(found: Mapping[str, Sequence[str]]) -> OwnAccess:
         and our_end
         and all(map(makers.is_known, relays))
         and (bool(ours) or not _from_here(connection)),
-        # Who else listens is asked only where somebody on the host itself is at the other end.
+        # Other listeners are read only if the connection's other end is on the host itself.
         listening=_listening(listening, makers) if relays or is_behind else None,
         is_behind=is_behind,
     )
@@ -79,7 +81,7 @@ def _from_here(connection: re.Match[str]) -> bool:
 
 
 class _Makers:
-    """The units in whose cgroups sockets were made."""
+    """The units in whose cgroups the connection's sockets were made."""
 
     def __init__(self, found: Mapping[str, Sequence[str]], *, in_container: bool) -> None:
         matches = [_CGROUP.fullmatch(line) for line in found["cgroups"]]
@@ -90,12 +92,12 @@ class _Makers:
         self._in_container = in_container
 
     def units(self, socket: re.Match[str]) -> frozenset[str]:
-        """What systemd made for somebody is that one's who listens at our port."""
+        """Those units; a socket that systemd made for a unit belongs to the unit that listens on our port."""
         path = self._path(socket)
         return self._starters if path == _SYSTEMD_ITSELF else _units([path])
 
     def is_known(self, socket: re.Match[str]) -> bool:
-        """Whether the maker is a unit of the host, or somebody outside of it."""
+        """Whether the maker of the socket is a unit of the host, or a process outside of it."""
         maker = socket["maker"] or ""
         if maker.startswith(_UNREACHABLE) and not self._path(socket):
             return self._in_container  # of the machine that the container shares its network with
@@ -121,7 +123,7 @@ def _listening(sockets: Sequence[re.Match[str]], makers: _Makers) -> frozenset[s
 
 
 def _with_names(carrying: Iterable[str], lines: Sequence[str]) -> frozenset[str]:
-    """With their further names and what triggers them; and remote access by its usual names, where it exists."""
+    """With their further names and triggers; and with the usual remote-access units that exist."""
     by_name: dict[str, Record] = {}
     for unit in records(lines, SHOWN_OF_NEIGHBOUR):
         if needed(unit, "LoadState") != LoadState.NOT_FOUND:

@@ -1,16 +1,16 @@
-"""The part of the look's script that finds who carries our own login: by its processes and by its sockets."""
+"""The part of the look's script that finds the units of our own login, by its processes and its sockets."""
 
 from bot.core.systemd.properties import SHOWN_OF_NEIGHBOUR
 
 REMOTE_ACCESS = ("ssh.service", "sshd.service", "ssh.socket", "sshd.socket")
 """Our way in by their names alone, also where a host tells nothing."""
 
-DEPTH = 3  # relays that are looked for, one in front of the other
+DEPTH = 3  # relays that are followed, one in front of the other
 
-# The processes above us are those of sshd; but a login that PAM moved into its session has no listener among them, and
-# a relay on the same host never has. The kernel tells for each socket in which cgroup it was made, to anybody (ss(8)
-# --cgroup): for the two ends of our own connection, for who listens at its port now, and for who is at the other end of
-# a relay's. A socket that systemd made for a unit is in its own cgroup; then the unit is found by the port.
+# The processes above ours are those of sshd; but a login that PAM moved into its session has no listener among
+# them, and a relay on the same host never has. The kernel tells everybody the cgroup in which a socket was made
+# (ss(8) --cgroup): of the two ends of our connection, of listeners on its port, and of a relay's other end. A
+# socket that systemd made for a unit is in systemd's own cgroup; then the port tells the unit.
 WAY_IN = f"""\
 carry() {{
   IFS=/

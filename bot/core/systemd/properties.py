@@ -1,8 +1,8 @@
-"""What is asked of systemd about units, property by property, and of stat(1) about files."""
+"""The properties that a look reads: of units from systemd, and of files from stat(1)."""
 
 Argv = tuple[str, ...]
 
-# What may take the whole host along.
+# Settings that may take the whole host down.
 _ACTIONS: Argv = ("SuccessAction", "FailureAction", "JobTimeoutAction", "StartLimitAction")
 _OF_HABITS: Argv = (
     "FreezerState", "OnSuccess", "OnFailure", "Conflicts", "Accept", "Persistent",

@@ -1,4 +1,4 @@
-"""A scan of one host: every mask of its system manager, whoever made it, and how the units under them are doing."""
+"""A scan of one host: every mask of its system manager, whoever made it, and the states of the masked units."""
 
 import re
 from collections.abc import Sequence
@@ -53,30 +53,30 @@ class FoundMask:
 
     @property
     def folder(self) -> str:
-        """Where it is."""
+        """The directory of the mask."""
         return str(PurePosixPath(self.path).parent)
 
     @property
     def made_at(self) -> datetime:
-        """When its link was made or last changed, by the host's own clock."""
+        """When the link was made or last changed, by the host's own clock."""
         return datetime.fromtimestamp(int(self.identity.partition(":")[2].partition(".")[0]), UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a host said. It names so many masks at most, and counts all of them; those of packages are only counted."""
+    """The result of a scan. Masks are counted, and listed up to a limit; those of packages are only counted."""
 
     machine_id: str
     boot_id: str
     masks: tuple[FoundMask, ...] = ()
     total: int = 0
     vendor: int = 0
-    agents: tuple[str, ...] = ()  # configuration management that works there
+    agents: tuple[str, ...] = ()  # configuration management that runs on the host
     failed: tuple[str, ...] = ()
 
     @property
     def is_whole(self) -> bool:
-        """Whether what is not named is not there."""
+        """Whether all masks are listed."""
         return len(self.masks) >= self.total
 
     def at(self, path: str) -> FoundMask | None:
@@ -85,12 +85,15 @@ class Scan:
 
 
 def scan_argv() -> Argv:
-    """One constant script for sh(1) without an argument; it needs no root, and takes some 100 ms on the host."""
+    """The command: a constant script for sh(1) without arguments.
+
+    It needs no root, and takes some 100 ms on the host.
+    """
     return script_argv(SCRIPT, "maskbot-scan")
 
 
 def parse_scan(stdout: str) -> Scan:
-    """What the host said, believed only where it is what the script prints. Raises `HostError` like `parse_look`."""
+    """Parse the output strictly. Raises `HostError` and `HostileOutput` like `parse_look`."""
     found = sections(stdout, (*_SECTIONS, "failed"), first=SCAN)
     if "failed" in found:
         raise failure(found["failed"])
@@ -114,7 +117,7 @@ def parse_scan(stdout: str) -> Scan:
 
 
 def _masks(lines: Sequence[str], states: Sequence[Record]) -> tuple[FoundMask, ...]:
-    """Each file with the states of its unit, in the order in which both were asked; by their paths."""
+    """Each file with the states of its unit, in the order in which both were printed; by path."""
     files = [_file(line) for line in lines]
     if len(files) > MOST or len({file.path for file in files}) < len(files):
         raise HostileOutput("The host's answer has more masks than were asked for, or one twice.")
@@ -143,7 +146,7 @@ def _with_states(file: FoundMask, state: Record | None) -> FoundMask:
 
 
 def _asked_for(lines: Sequence[str]) -> dict[str, Record]:
-    """One after the other: a name may be another one's alias, and is shown by that one's."""
+    """The states of each unit by the name asked for, which may be an alias of another unit."""
     units = [*records(lines, SHOWN_OF_MASK)]
     if len(units) != len(AGENTS):
         raise HostError("The host's answer lacks a unit.", code="incomplete_observation", passing=True)

@@ -1,4 +1,4 @@
-"""The one script that scans a host for masks: constant, without a word of anybody's in it, and it changes nothing."""
+"""The script that scans a host for masks: constant, without any foreign text in it, and it changes nothing."""
 
 from bot.core.systemd.config_management import AGENTS
 from bot.core.systemd.host_script import WHY_NOT, WORDS
@@ -8,15 +8,15 @@ from bot.core.systemd.units import UNIT_TYPES
 
 MOST = 500  # masks that are listed, and failed units; all masks are counted
 
-# Where people and programs make masks. Those in /usr/lib come with packages: nobody made them here, `unmask` cannot
-# take them away, and Debian alone brings some dozens. So they are counted.
+# Directories in which people and programs make masks. Those in /usr/lib come with packages: nobody made them on this
+# host, `unmask` cannot remove them, and Debian alone has some dozens. So they are only counted.
 FOLDERS = tuple(folder for folder in SYSTEM if folder not in PACKAGED)
 _VENDOR = tuple(folder for folder in SYSTEM if folder in PACKAGED)
 
-# systemd's own unit_name_is_valid(): whatever else lies in these folders is no unit, whoever put it there.
+# systemd's own unit_name_is_valid(): any other file in these directories is no unit.
 _NAME = r"[A-Za-z0-9:_.\\-]+(@[A-Za-z0-9:_.\\@-]*)?\.(" + "|".join(UNIT_TYPES) + ")"
 
-# systemd takes for masked what leads to a device or has no byte (measured): /dev/null, but also /dev/zero, a link to
+# systemd treats links to a device and empty files as masks (measured): /dev/null, but also /dev/zero, a link to
 # such a link, or a link to an empty file.
 SCRIPT = f"""\
 {WORDS}say '@maskbot-scan 1'

@@ -1,4 +1,4 @@
-"""systemd's search path for unit files: every folder, the one that counts most first (systemd.unit(5))."""
+"""systemd's search path for unit files: every directory, in order of precedence (systemd.unit(5))."""
 
 from pathlib import PurePosixPath
 
@@ -44,11 +44,11 @@ PACKAGED = ("/lib/systemd/system", "/usr/lib/systemd/system", "/usr/lib/systemd/
 
 
 def words(folders: tuple[str, ...]) -> str:
-    """The folders as words of a shell."""
+    """The directories as words of a shell."""
     return " ".join(f'"{folder}"' for folder in folders)
 
 
-# `/lib` is the same folder as `/usr/lib` on most hosts, and is searched once.
+# `/lib` is the same directory as `/usr/lib` on most hosts, and is searched once.
 ONLY_THOSE_THERE = """\
 for folder; do
   shift
@@ -60,11 +60,11 @@ done
 
 
 def folder_of(path: str) -> str:
-    """The folder of a unit file."""
+    """The directory of a unit file."""
     return str(PurePosixPath(path).parent)
 
 
 def rank(path: str) -> int:
-    """Where the folder of a unit file stands in the system's search path: the lowest number wins, an unknown loses."""
+    """The precedence of a unit file's directory: the lowest number wins; an unknown directory comes last."""
     folder = folder_of(path)
     return SYSTEM.index(folder) if folder in SYSTEM else len(SYSTEM)

@@ -1,34 +1,34 @@
-"""Side effects of a stop and a start of a unit, and properties that its active state does not show."""
+"""Side effects of stopping and starting a unit, and timer properties that its active state does not show."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Turn(StrEnum):
-    """By what a timer knows its next turn."""
+    """What a timer's next elapse depends on."""
 
     NONE = ""
-    CALENDAR = "calendar"  # OnCalendar=: a start does not change when it comes
-    MONOTONIC = "monotonic"  # OnBootSec= and its like: counted from something that happened
+    CALENDAR = "calendar"  # OnCalendar=: a start does not change it
+    MONOTONIC = "monotonic"  # OnBootSec= and similar: counted from an event
 
 
 @dataclass(frozen=True, slots=True)
 class NextTurn:
-    """When a timer fires next, by value as systemd says it; empty and zero where it has no such turn."""
+    """When a timer elapses next, by value as systemd says it; empty and zero if it has no such elapse."""
 
     at: str = ""  # OnCalendar=: `Wed 2027-02-03 04:05:00 UTC`
-    after_boot: int = 0  # OnBootSec= and its like: microseconds of the host's monotonic clock
+    after_boot: int = 0  # OnBootSec= and similar: microseconds of the host's monotonic clock
     is_random: bool = False  # RandomizedDelaySec=: drawn anew with each start and each reload
 
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """Of one unit, at the moment of a look."""
+    """Side effects of one unit, at the moment of a look."""
 
-    is_frozen: bool = False  # systemctl(1), `freeze`: it is active, and runs nothing
+    is_frozen: bool = False  # systemctl(1), `freeze`: the unit is active, and its processes are suspended
     stop_starts: tuple[str, ...] = ()  # OnSuccess=, OnFailure=
-    conflicts: tuple[str, ...] = ()  # what a start of it stops
+    conflicts: tuple[str, ...] = ()  # units that a start of this one stops
     accepts: bool = False  # a socket with Accept=yes, which starts a service for each connection
-    is_persistent: bool = False  # a timer with Persistent=yes, which makes up for missed turns at once
+    is_persistent: bool = False  # a timer with Persistent=yes, which makes up for missed elapses at once
     turn: Turn = Turn.NONE
     next_turn: NextTurn = NextTurn()

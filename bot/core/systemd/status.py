@@ -1,4 +1,4 @@
-"""The head of `systemctl status`, without what may hold secrets."""
+"""Parse the head of `systemctl status`, without lines that may contain secrets."""
 
 import re
 
@@ -11,7 +11,10 @@ _STATUS_LINE = re.compile(r" *(?:[^\w\s] )?(?P<key>[A-Z][A-Za-z -]*): ")
 
 
 def read_status(stdout: str) -> str:
-    """The head of a status: first line and known lines. Command lines, processes and the journal can hold secrets."""
+    """The head of a status: first line and known lines.
+
+    Command lines, processes and the journal may contain secrets.
+    """
     rows = clean(stdout, lines=60).split("\n")
     known = [row for row in rows[1:] if (line := _STATUS_LINE.match(row)) and line["key"] in _STATUS_LINES]
     return "\n".join(rows[:1] + known)

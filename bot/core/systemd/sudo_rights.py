@@ -1,4 +1,4 @@
-"""What sudo admits to the bot on a host: read from sudo's own list where that has nothing but our words in it."""
+"""Read what sudo allows the bot on a host: from sudo's own list, if that contains only our rules."""
 
 import re
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ _OF_A_USER = re.compile(r"/usr/bin/systemctl \^--no-ask-password --user -M \S+@\
 
 
 def listed_rights(said: Sequence[str], listed: Sequence[str], unit: str, user: str) -> frozenset[str] | None:
-    """Words of `systemctl.RIGHTS`, and NEVER; None where each has to be asked for, because the rules are not only ours.
+    """Keys of `systemctl.RIGHTS`, and NEVER; None if other rules are there too, so that each right has to be asked for.
 
-    What varies in our rules is the unit, and its name is compared here as sudo would.
+    The unit's name varies in our rules; it is compared here as sudo would.
     """
     if not set(said) <= {NEVER, FOLDER} or len(set(said)) < len(said):
         raise HostileOutput("The host's answer has a right that was not asked for.")
@@ -40,22 +40,22 @@ def listed_rights(said: Sequence[str], listed: Sequence[str], unit: str, user: s
 
 
 def read_granted(lines: Sequence[str]) -> frozenset[str]:
-    """The rights that were asked for one by one."""
+    """Read the rights that were asked for one by one."""
     if not set(lines) <= set(RIGHTS) or len(set(lines)) < len(lines):
         raise HostileOutput("The host's answer has a right that was not asked for.")
     return frozenset(lines)
 
 
 def _as_listed(form: Argv, user: str) -> tuple[str, str]:
-    """As whom a command runs, and how sudoers(5) writes it."""
+    """The target user of a command, and the command in the syntax of sudoers(5)."""
     words = with_sudo(form, user)[2:]
     return (words[1], admitted(words[2:])) if words[0] == "-u" else ("root", admitted(words))
 
 
 def _admitted_commands(listed: Sequence[str]) -> set[tuple[str, str]] | None:
-    """What sudo lets us run without a password, and as whom; None if it can be another way, too.
+    """The commands that sudo allows without a password, with their target user; None if there may be other rules.
 
-    sudo breaks its lines at blanks: a rule begins with four of them, and what belongs to it with eight.
+    sudo breaks its lines at blanks: a rule begins with four of them, and its continuation with eight.
     """
     if not listed:
         return None

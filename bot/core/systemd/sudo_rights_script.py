@@ -1,15 +1,15 @@
-"""The part of the look's script that asks what sudo admits to the bot, without any effect."""
+"""The part of the look's script that asks sudo for the bot's rights, without any effect."""
 
 from bot.core.systemd.host_script import HOST_POLICY
 from bot.core.systemd.systemctl import PROBE, RIGHTS, USER_RIGHTS, Argv, with_sudo
 
-FOLDER = "folder"  # said among the rights where the control layer has its folder
+FOLDER = "folder"  # listed with the rights if the control layer has its directory
 NEVER = "never"
 """Said among the rights where the guard on the host spares the unit."""
 
 
 def _probe(form: Argv, user: str) -> str:
-    """Ask sudo whether it would, without doing it: sudo(8), `-l` with a command."""
+    """Ask sudo whether it would allow a command, without running it: sudo(8), `-l` with a command."""
     shown = [f'"{word}"' if "{" in word else word for word in with_sudo(form, user)[2:]]
     asked = " ".join(shown).replace("{unit}", "$id").replace("{link}", "$persistent/$id").replace("{user}", "$user")
     for word, tried in (("{probe}", "${persistent}/" + PROBE.text), ("{inode}", "1"), ("{changed}", "1.0")):
@@ -18,21 +18,21 @@ def _probe(form: Argv, user: str) -> str:
 
 
 def _granted(right: str, forms: tuple[Argv, ...], user: str = "") -> str:
-    """Say the right where sudo admits all its commands; in the background, for each question takes milliseconds."""
+    """Print the right if sudo allows all its commands; in the background, for each question takes milliseconds."""
     ready = ['[ -d "$control" ]'] if right == "control" else []
     probes = [_probe(form, user) for form in forms]
     return f"( {' && '.join([*ready, *probes, f'say {right}'])} ) 2>/dev/null &"
 
 
 def one_by_one() -> str:
-    """Shell text that asks for each right by itself."""
+    """Shell code that asks for each right by itself."""
     system = [_granted(right, forms) for right, forms in RIGHTS.items()]
     user = [_granted(right, forms, "{user}") for right, forms in USER_RIGHTS.items()]
     return "\n".join(["granted() {", "say @granted", 'if [ "$user" ]; then', *user, "else", *system, "fi", "wait\n}\n"])
 
 
-# All that sudo admits, in one question of 5 ms, where one for each command took 50 together; where the bot cannot tell
-# its rights from that, it asks for each (`granted`).
+# All that sudo allows, in one question of 5 ms instead of 50 ms for single ones; if the list does not tell the
+# bot's rights, the bot asks for each of them (`granted`).
 LISTED = f"""\
 rights() {{
   say @rights

@@ -1,4 +1,4 @@
-"""Read the surroundings of a unit from a full look: its files, its neighbours, and facts for decisions."""
+"""Parse a unit's surroundings from a full look: its files, its neighbours, and facts for decisions."""
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -23,7 +23,7 @@ _KERNEL = ("hostname", "boot_id", "systemd", "uptime")
 
 
 def nothing() -> frozenset[str]:
-    """What is granted where nobody asks."""
+    """No rights, for looks that do not ask for them."""
     return frozenset()
 
 
@@ -56,7 +56,7 @@ def read_around(found: Mapping[str, tuple[str, ...]], unit: Record, also: Collec
 
 
 def _states(found: Mapping[str, tuple[str, ...]]) -> list[Record]:
-    """Of all units; systemd itself is always among them."""
+    """The states of all units; systemd itself is always among them."""
     if not found["states"]:
         raise HostError("The host's answer lacks the states of its units.", code="incomplete_observation", passing=True)
     return [*read_states(found["states"])]
@@ -65,7 +65,7 @@ def _states(found: Mapping[str, tuple[str, ...]]) -> list[Record]:
 def for_a_decision(
     around: Surroundings, found: Mapping[str, tuple[str, ...]], unit: Record, *, user: str, granted: Granted
 ) -> Surroundings:
-    """What only somebody needs to know who decides: our way in, our rights, and what a reload would apply besides."""
+    """Add what only decisions need: our login's units, our rights, and other edits that a reload would apply."""
     way = read_own_access(found)
     rights = listed_rights(found["rights"], found["sudo"], unit["Id"], user)
     at_stake = {unit["Id"]: {*read_units(unit["Names"]), *(trigger.unit for trigger in around.triggers)}}
@@ -85,26 +85,26 @@ def for_a_decision(
 
 
 def _has_own_network(unit: Record) -> bool:
-    """Whether it may have a network namespace of its own, in which something carries us that ss(8) does not show."""
+    """Whether the unit may have a network namespace of its own, whose sockets ss(8) does not show."""
     return "yes" in (unit.get("PrivateNetwork"), unit.get("Delegate")) or bool(unit.get("NetworkNamespacePath"))
 
 
 def _copies(names: Sequence[str], unit: Record) -> tuple[str, ...]:
-    """Units of their own with the same text; what stands in a folder of units need not be one."""
+    """Separate units with the same text; not every file in a unit directory is a unit."""
     own, kind = {*read_units(unit["Names"])}, unit["Id"].rpartition(".")[2]
     copies = (name for name in names if is_unit(name) and name.endswith(f".{kind}") and "@." not in name)
     return tuple(sorted({*copies} - own))
 
 
 def _uptime(seconds: str) -> int:
-    """As /proc/uptime says it, in hundredths of a second."""
+    """The uptime from /proc/uptime, in hundredths of a second."""
     if not re.fullmatch(r"\d{1,12}(\.\d\d)?", seconds, re.ASCII):
         raise HostileOutput("The host's answer has something else than how long it is up.")
     return round(float(seconds) * 10**6)
 
 
 def _counted_anew(paths: Sequence[str], up: Collection[str]) -> tuple[str, ...]:
-    """The timers that run, of those whose unit file or drop-in counts from their own start."""
+    """Running timers whose unit file or drop-in counts from their own start (OnActiveSec=)."""
     names = {(path.rpartition(".d/")[0] or path).rpartition("/")[2] for path in paths}
     return tuple(sorted(names.intersection(up)))
 

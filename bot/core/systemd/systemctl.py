@@ -1,4 +1,4 @@
-"""The words we say to a host, and the small answers it gives: nothing else is ever sent."""
+"""The commands that we send to a host, and the sudo rules for them: nothing else is ever sent."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ from bot.errors import UsageError
 
 Argv = tuple[str, ...]
 
-# One command that root runs for us: `{unit}` is the only word that varies.
+# A command that runs as root: `{unit}` is the only word that varies.
 _SYSTEMCTL: Argv = ("/usr/bin/systemctl", "--no-ask-password")
 _STOP: Argv = (*_SYSTEMCTL, "stop", "--no-block", "--", "{unit}")
 # Every process of its control group, whatever KillMode= and SendSIGKILL= say: systemctl(1), `kill`.
@@ -33,7 +33,7 @@ _START: Argv = (*_SYSTEMCTL, "start", "--no-block", "--", "{unit}")
 _RESET_FAILED: Argv = (*_SYSTEMCTL, "reset-failed", "--", "{unit}")
 _RELOAD: Argv = (*_SYSTEMCTL, "daemon-reload")
 
-# systemctl makes the folders that a user may not have yet; the link is removed by a process of that user.
+# systemctl makes directories that a user may not have yet; a process of that user removes the link.
 _LINK_OF_USER: Mapping[Layer, Argv] = MappingProxyType(
     {
         Layer.PERSISTENT: (*_SYSTEMCTL, "mask", "--no-reload", "--", "{unit}"),
@@ -81,27 +81,27 @@ def _for_root(form: Argv, *, user: str = "", unit: object = "", **more: str) -> 
 
 
 def with_sudo(words: Argv, user: str = "") -> Argv:
-    """The whole command line: root runs it; what is about a user's own files, that user."""
+    """The whole command line, with sudo: as root, or as the user for the user's own files."""
     if user and words[0] == FIND:
         return ("sudo", "-n", "-u", user, *words)
     return ("sudo", "-n", *for_manager(words, user))
 
 
 def for_manager(words: Argv, user: str) -> Argv:
-    """The same command for a user's own manager: root speaks to it through that user's login, systemctl(1) -M."""
+    """The command for a user's own manager: root reaches it through the user's login, systemctl(1) -M."""
     if not user:
         return words
     return (*_SYSTEMCTL, "--user", "-M", f"{user}@.host", *words[len(_SYSTEMCTL) :])
 
 
 def link_argv(unit: UnitName, layer: Layer, *, user: str = "") -> Argv:
-    """Make the mask's link. It does not count before a reload, and nothing is stopped."""
+    """Make the mask's link. It has no effect before a reload, and nothing is stopped."""
     form = _LINK_OF_USER[_user_layer(layer)] if user else LINK[layer]
     return _for_root(form, user=user, unit=unit)
 
 
 def unlink_argv(unit: UnitName, file: LayerFile, *, user: str = "") -> Argv:
-    """Take the mask's link away where a look found it, if it is still the same, and nothing else."""
+    """Remove the mask's link where a look found it, if it is still the same, and nothing else."""
     identity = _IDENTITY.fullmatch(file.identity)
     if identity is None:
         raise UsageError("A link that was not seen is not removed.")
@@ -112,14 +112,14 @@ def unlink_argv(unit: UnitName, file: LayerFile, *, user: str = "") -> Argv:
 
 
 def unprobe_argv(file: LayerFile, *, user: str = "") -> Argv:
-    """Take the probe's link away, beside that file of a layer."""
+    """Remove the probe's link, beside that file of a layer."""
     if not user:
         return _for_root(UNPROBE[file.layer])
     return _for_root(_UNPROBE_OF_USER, user=user, probe=_of_user(file, PROBE, "{probe}"))
 
 
 def _of_user(file: LayerFile, unit: UnitName, pattern: str) -> str:
-    """The path of a user's mask, in the folder where a look found that file."""
+    """The path of a user's mask, in the directory where a look found that file."""
     _user_layer(file.layer)
     link = f"{folder_of(file.path)}/{unit}"
     if not re.fullmatch(as_pattern(pattern), link, re.ASCII):
@@ -134,7 +134,7 @@ def _user_layer(layer: Layer) -> Layer:
 
 
 def stop_argv(unit: UnitName, *, user: str = "") -> Argv:
-    """Ask for a stop and do not wait for it; what became of it is seen by looking."""
+    """Request a stop without waiting; its effect is seen by looking."""
     return _for_root(_STOP, user=user, unit=unit)
 
 
@@ -144,37 +144,37 @@ def kill_argv(unit: UnitName, *, user: str = "") -> Argv:
 
 
 def start_argv(unit: UnitName, *, user: str = "") -> Argv:
-    """Ask for a start and do not wait for it; a masked unit is refused at once (measured)."""
+    """Request a start without waiting; a masked unit is refused at once (measured)."""
     return _for_root(_START, user=user, unit=unit)
 
 
 def reset_failed_argv(unit: UnitName, *, user: str = "") -> Argv:
-    """Forget that the unit failed."""
+    """Reset the unit's failed state."""
     return _for_root(_RESET_FAILED, user=user, unit=unit)
 
 
 def reload_argv(*, user: str = "") -> Argv:
-    """Make systemd read all unit files again: also those that other people have edited."""
+    """Make systemd reload all unit files, also those that other people have edited."""
     return _for_root(_RELOAD, user=user)
 
 
 def status_argv(unit: UnitName, *, user: str = "") -> Argv:
-    """What people know: for the evidence in the thread, never read by the bot."""
+    """The status for people, as evidence in the thread; never read by the bot."""
     return tuple(word.replace("{unit}", str(unit)) for word in status_form(user and checked_login(user)))
 
 
 def status_form(user: str = "") -> Argv:
-    """The same with the unit left open."""
+    """The status command with a placeholder for the unit."""
     words = (*_SYSTEMCTL, *STATUS, "{unit}")
     if user:
         return ("sudo", "-n", *for_manager(words, user))
     return ("/usr/bin/env", "LC_ALL=C", "SYSTEMD_COLORS=0", *words)
 
 
-# The types that may be masked, and no name that could be a path, an option or a pattern. A backslash stands only where
-# systemd-escape(1) writes one (`\x2d`), and in brackets, for sudo and sh(1) take one of two away elsewhere. Templates
-# are left out on purpose: their mask would be one of all their instances. How long a name may be is systemd's own
-# affair: glibc compiles a counted repetition as that many copies, which cost each call of sudo 60 ms.
+# The types that may be masked, and no name that could be a path, an option or a pattern. A backslash is allowed only
+# where systemd-escape(1) writes one (`\x2d`), and in brackets, for sudo and sh(1) remove one of two elsewhere.
+# Templates are left out on purpose: their mask would affect all their instances. The length is not limited here:
+# glibc compiles a counted repetition as that many copies, which cost each call of sudo 60 ms.
 STARTABLE = ("service", "socket", "timer", "path")
 _ESCAPED = r"[\\]x([01][0-9a-f]|2[0-9a-e]|3[b-f]|40|5[b-e]|60|7[b-f]|[89a-f][0-9a-f])"
 _STEM = rf"[A-Za-z0-9_]([A-Za-z0-9:_.-]|{_ESCAPED})*"
@@ -192,9 +192,9 @@ _PATTERNS = {
 
 
 def sudoers_fragment(login: str, *, users: Sequence[str] = ()) -> str:
-    """The lines of sudoers(5) that admit exactly these commands, for sudo 1.9.10 or later (regular expressions).
+    """The lines of sudoers(5) that allow exactly these commands, for sudo 1.9.10 or later (regular expressions).
 
-    `users` are the people whose own managers the bot may speak to.
+    `users` are the people whose own managers the bot may use.
     """
     commands = [admitted(form) for forms in RIGHTS.values() for form in forms]
     alias = f"{checked_login(login).upper().replace('-', '_')}_COMMANDS"
@@ -211,17 +211,17 @@ def sudoers_fragment(login: str, *, users: Sequence[str] = ()) -> str:
 
 
 def admitted(form: Argv) -> str:
-    """One command as sudoers(5) writes it; what varies is a regular expression over all arguments together."""
+    """A command in the syntax of sudoers(5); varying words are a regular expression over all arguments together."""
     return f"{form[0]} ^{as_pattern(' '.join(form[1:]))}$"
 
 
 def is_admitted_name(unit: str) -> bool:
-    """Whether the pattern for units, of all that is admitted, fits this name."""
+    """Whether the pattern for units, of all that is allowed, matches this name."""
     return bool(re.fullmatch(_UNIT, unit, re.ASCII))
 
 
 def as_pattern(words: str) -> str:
-    """Words of a command as an extended regular expression, with its own for each that varies."""
+    """A command as an extended regular expression, with a pattern for each word that varies."""
     for sign in "|.*+":
         words = words.replace(sign, f"\\{sign}")
     for word, pattern in _PATTERNS.items():
@@ -230,7 +230,7 @@ def as_pattern(words: str) -> str:
 
 
 def _user_lines(login: str, user: str) -> list[str]:
-    """A user's manager answers only to root and to that user, and so do the folders of its layers."""
+    """A user's manager answers only to root and to that user, and the user owns the directories of its layers."""
     asked: list[Argv] = [
         ("show", "-p", ",".join((*SHOWN, *RELATIONS)), "--", "{unit}"),
         ("show", "-p", ",".join(SHOWN_OF_NAME), "--", "{units}"),

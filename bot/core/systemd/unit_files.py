@@ -1,4 +1,4 @@
-"""A unit's own files by their contents: its unit file and its drop-ins, whether systemd has read them or not."""
+"""Contents of a unit's own files, as hashes: its unit file and its drop-ins, loaded by systemd or not."""
 
 import re
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _DEVICES = "cb"
 def read_contents(unit: Record, lines: Sequence[str]) -> tuple[str, tuple[tuple[str, str], ...]]:
     """The unit file's content, and path and content of each drop-in: a hash, or NOT_KNOWN; empty if there is no file.
 
-    A drop-in that systemd has loaded and that is gone from the disk is not known; so is a folder that cannot be read.
+    A drop-in that systemd has loaded and that is gone from the disk is not known; neither is an unreadable directory.
     """
     found = _contents(lines)
     fragment = unit.get("FragmentPath", "")
@@ -29,7 +29,7 @@ def read_contents(unit: Record, lines: Sequence[str]) -> tuple[str, tuple[tuple[
 
 
 def is_known(content: str) -> bool:
-    """Whether a content can be compared with another one; one that is not known equals none."""
+    """Whether a content can be compared with another one; an unknown one equals none."""
     return not content.startswith(NOT_KNOWN)
 
 
@@ -57,5 +57,5 @@ def _contents(lines: Sequence[str]) -> dict[str, str]:
 
 
 def _unescaped(match: re.Match[str]) -> str:
-    """sha256sum(1) doubles each backslash of a path, and says so by one at the beginning of the line."""
+    """sha256sum(1) doubles each backslash of a path, and marks such a line by a backslash at its beginning."""
     return match["path"].replace("\\\\", "\\") if match[0].startswith("\\") else match["path"]

@@ -1,12 +1,12 @@
-"""The part of the look's script that reads unit files: the unit's own, and what systemd has not read yet."""
+"""The part of the look's script that reads unit files: the unit's own, and those that systemd has not loaded yet."""
 
 from bot.core.systemd.host_script import BIGGEST
 from bot.core.systemd.properties import SHOWN_OF_EDITED, SHOWN_OF_MANAGER, SHOWN_OF_OLDER
 
-MOST_EDITS = 50  # files that changed since systemd read its units; of the others it is said how many they are
+MOST_EDITS = 50  # files that changed since systemd loaded its units; the rest is counted
 
-# The unit's own files, and every drop-in that systemd would read for it (systemd.unit(5)), whether it has or not.
-# Only what is regular and not too big is read; what cannot be read is told by its size and times.
+# The unit's own files, and every drop-in that applies to it (systemd.unit(5)), whether systemd has loaded it or not.
+# Only regular files of moderate size are read; for unreadable ones size and times are printed.
 CONTENTS = f"""\
 contents() {{
   type=${{id##*.}} bearers=${{id##*.}}
@@ -29,9 +29,9 @@ contents() {{
 }}
 """
 
-# What systemd has not read yet: files that changed since it read its units, by their change times, which nobody can
-# set. Generated ones are made anew with each reload, and tell of it where systemd is too old to say when that was. Of a
-# folder that changed itself, something may be gone.
+# Files that systemd has not loaded yet: those whose change time, which nobody can set, is later than the last
+# reload. Generated files are made anew at each reload, which shows its time where systemd is too old to tell it. From
+# a directory that has changed, a file may have been removed.
 KERNEL = f"""\
 kernel() {{
   read -r hostname </proc/sys/kernel/hostname

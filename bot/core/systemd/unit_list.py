@@ -1,4 +1,4 @@
-"""The names of a host's units, for people to choose from: asked in some 50 ms, and names are all that is asked."""
+"""List a host's unit names for the options of a form: in some 50 ms, and only names."""
 
 from bot.core.systemd.host_script import WORDS, script_argv
 from bot.core.systemd.output import sections
@@ -9,9 +9,9 @@ from bot.errors import HostError
 
 _SECTION = "unit_names"
 
-# What has a file, and what is loaded besides: instances, transient and generated units. `list-unit-files` would tell
-# both, and takes half a second for it (measured); `list-units` prints text of the units' authors, so only its first
-# two words go on.
+# Units with files, and loaded units without: instances, transient and generated units. `list-unit-files` would
+# list both, and takes half a second (measured); `list-units` prints text of the units' authors, so only its first
+# two words are kept.
 SCRIPT = f"""\
 {WORDS}set -- {words(SYSTEM)}
 {ONLY_THOSE_THERE}say '@maskbot-look 1' '@{_SECTION}'
@@ -26,14 +26,14 @@ say @end
 
 
 def unit_list_argv() -> Argv:
-    """One constant script for sh(1), which needs no root."""
+    """The command: a constant script for sh(1), which needs no root."""
     return script_argv(SCRIPT, "maskbot-units")
 
 
 def parse_unit_list(stdout: str) -> tuple[UnitName, ...]:
-    """The units that could be named in a request; what else stands in a folder of units is left out.
+    """The units that a request could name; other files in a unit directory are left out.
 
-    Raises `HostError` if the answer is cut off, `HostileOutput` if the script cannot have printed it.
+    Raises `HostError` if the output is cut off, `HostileOutput` if the script cannot have printed it.
     """
     found = sections(stdout, (_SECTION,))
     if _SECTION not in found:

@@ -1,4 +1,4 @@
-"""Names of units, as people type them and as they are sent to a host."""
+"""Unit names, as people type them and as they are sent to a host."""
 
 import re
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ UNIT_TYPES = (
     "service", "socket", "device", "mount", "automount", "swap", "target", "path", "timer", "slice", "scope",
 )  # fmt: skip
 
-# systemd's own unit_name_is_valid(), narrowed: no leading `-`, `.` or `\`, no `..`, backslash only as systemd-escape
-# writes it. Checked against systemd 252 on 916 names without a disagreement before it was narrowed.
+# systemd's own unit_name_is_valid(), narrowed: no leading `-`, `.` or `\`, no `..`, a backslash only as systemd-escape
+# writes it. Checked against systemd 252 on 916 names without a difference before it was narrowed.
 _NAME = re.compile(
     r"(?=.{1,255}\Z)(?!.*\.\.)[A-Za-z0-9_](?:[A-Za-z0-9:_.-]|\\x[0-9a-f]{2})*"
     r"(?P<instance>@(?:[A-Za-z0-9:_.@-]|\\x[0-9a-f]{2})*)?"
@@ -32,7 +32,7 @@ class UnitName:
 
     @classmethod
     def parse(cls, typed: str) -> Self:
-        """Read what a person typed; a name without a known suffix means a service, as systemctl has it.
+        """Parse what a person typed; a name without a known suffix means a service, as in systemctl.
 
         Raises `UsageError` with a sentence for the caller.
         """
@@ -50,7 +50,7 @@ class UnitName:
 
     @staticmethod
     def is_sendable(text: str) -> bool:
-        """Whether this is a name that we would send to a host; systemd allows stranger ones."""
+        """Whether we would send this name to a host; systemd allows stranger names."""
         return bool(_NAME.fullmatch(text))
 
     def __str__(self) -> str:
@@ -58,17 +58,17 @@ class UnitName:
 
     @property
     def type(self) -> str:
-        """The kind of unit: what stands behind the last dot."""
+        """The type of the unit: the suffix after the last dot."""
         return self.text.rpartition(".")[2]
 
     @property
     def is_template(self) -> bool:
-        """`foo@.service`: a pattern for units, not a unit."""
+        """Whether it is a template, `foo@.service`: a pattern for units, not a unit."""
         return "@" in self.text and self.text.partition("@")[2].startswith(f".{self.type}")
 
     @property
     def is_instance(self) -> bool:
-        """`foo@bar.service`."""
+        """Whether it is an instance, `foo@bar.service`."""
         return "@" in self.text and not self.is_template
 
     @property

@@ -22,7 +22,7 @@ __all__ = [
 
 
 class LoadState(StrEnum):
-    """Whether systemd has the unit's settings (systemd.unit(5), org.freedesktop.systemd1(5))."""
+    """The load state: whether systemd has the unit's settings (systemd.unit(5), org.freedesktop.systemd1(5))."""
 
     STUB = "stub"
     LOADED = "loaded"
@@ -34,7 +34,7 @@ class LoadState(StrEnum):
 
 
 class ActiveState(StrEnum):
-    """Whether the unit runs."""
+    """The active state: whether the unit runs."""
 
     ACTIVE = "active"
     RELOADING = "reloading"
@@ -47,12 +47,12 @@ class ActiveState(StrEnum):
 
     @property
     def is_down(self) -> bool:
-        """Nothing of the unit runs, and nothing is on its way."""
+        """Whether nothing of the unit runs, starts or stops."""
         return self in (ActiveState.INACTIVE, ActiveState.FAILED)
 
 
 class Layer(StrEnum):
-    """Where a mask lives; what masks in a lower one does not hide what is in a higher one."""
+    """The directory of a mask; a mask in a lower layer does not hide a file in a higher one."""
 
     CONTROL = "control"  # /etc/systemd/system.control: masks even a unit whose own file is in /etc/systemd/system
     PERSISTENT = "persistent"  # /etc/systemd/system: what `systemctl mask` makes
@@ -60,11 +60,11 @@ class Layer(StrEnum):
 
 
 class FileKind(StrEnum):
-    """What stands at a layer's path for the unit."""
+    """The kind of file at a layer's path for the unit."""
 
     ABSENT = "absent"
     MASK = "mask"  # a link to /dev/null
-    EMPTY = "empty"  # a file without a byte: masks too, and `systemctl unmask` would delete it
+    EMPTY = "empty"  # an empty file: it masks too, and `systemctl unmask` would delete it
     LINK = "link"
     FILE = "file"
     OTHER = "other"
@@ -72,7 +72,7 @@ class FileKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LayerFile:
-    """One layer's file for the unit; `identity` (device, inode, change time) tells our link from a later one."""
+    """A layer's file for the unit; `identity` (device, inode, change time) tells our link from a later one."""
 
     layer: Layer
     path: str
@@ -83,7 +83,7 @@ class LayerFile:
 
 @dataclass(frozen=True, slots=True)
 class OtherFile:
-    """What stands under the unit's name in another folder of systemd's search path than those of the layers."""
+    """A file of the unit's name in a directory of systemd's search path that is no layer."""
 
     path: str
     kind: FileKind
@@ -92,7 +92,7 @@ class OtherFile:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """Another unit, as far as a change of this one concerns it."""
+    """Another unit, as far as a change of this one affects it."""
 
     unit: str
     names: frozenset[str]
@@ -101,47 +101,49 @@ class Neighbour:
     sub: str = ""
     file_state: str = ""
     invocation: str = ""
-    job: str = ""  # what is queued for it
+    job: str = ""  # the job that is queued for it
     actions: tuple[str, ...] = ()  # what its end does to the whole host: `SuccessAction=reboot-force`
     next_turn: NextTurn = NextTurn()
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What only a full look sees: the unit's files by content, its neighbours, the host, and our own rights there."""
+    """What only a full look sees: the contents of the unit's files, its neighbours, the host, and our rights there."""
 
     hostname: str
     boot_id: str
     systemd: str
     fragment_hash: str
     drop_ins: tuple[tuple[str, str], ...] = ()  # path and content hash of each
-    would_stop: tuple[Neighbour, ...] = ()  # the static closure of what stops with it, active or not
-    triggers: tuple[Neighbour, ...] = ()  # what starts it: sockets, timers, paths
-    upheld_by: tuple[Neighbour, ...] = ()  # what starts it again whenever it is down (Upholds=)
-    starts: tuple[Neighbour, ...] = ()  # what it starts, if it is a socket, timer or path
-    members: tuple[Neighbour, ...] = ()  # instances and parts that could be started beside it
+    would_stop: tuple[Neighbour, ...] = ()  # all units that stop with it, active or not
+    triggers: tuple[Neighbour, ...] = ()  # its triggers: sockets, timers, paths
+    upheld_by: tuple[Neighbour, ...] = ()  # units that restart it whenever it is down (Upholds=)
+    starts: tuple[Neighbour, ...] = ()  # units that it starts, if it is a socket, timer or path
+    members: tuple[Neighbour, ...] = ()  # related instances that could be started
     wants_links: tuple[tuple[str, str], ...] = ()  # path and target of each enablement link
-    pending_reload: tuple[str, ...] = ()  # other units whose edits a daemon-reload would apply
-    pending_besides: int = 0  # files that changed too, and of which the look has not followed whose they are
-    others: tuple[Neighbour, ...] = ()  # units asked about besides, as they are now: a mask empties all relations
+    pending_reload: tuple[str, ...] = ()  # other units with edits that a daemon-reload would apply
+    pending_besides: int = 0  # further changed files, whose units the look has not identified
+    others: tuple[Neighbour, ...] = ()  # further units in their present state, on request: a mask empties all relations
     failed: tuple[str, ...] = ()  # all units in failed state
-    agents: tuple[str, ...] = ()  # configuration management that works there, and may take a mask off
+    agents: tuple[str, ...] = ()  # configuration management that runs on the host, and may remove a mask
     lifeline: frozenset[str] = frozenset()  # units that carry our own SSH login
-    may_carry_us: frozenset[str] = frozenset()  # units at stake that listen, where it cannot be told who carries us
-    near: tuple[str, ...] = ()  # names like the asked one, when it is not found
-    rights: frozenset[str] = frozenset()  # the words of `systemctl.RIGHTS` that sudo admits to us
+    # affected units that listen, where it is not known which unit carries our login
+    may_carry_us: frozenset[str] = frozenset()
+    near: tuple[str, ...] = ()  # similar names, if the unit is not found
+    rights: frozenset[str] = frozenset()  # the keys of `systemctl.RIGHTS` that sudo grants us
     up: tuple[str, ...] = ()  # all units that run
-    moving: tuple[str, ...] = ()  # those on their way up or down
-    uptime: int = 0  # microseconds; 0 where it was not asked
-    copies: tuple[str, ...] = ()  # other units whose own files have the same text
-    counted_anew: tuple[str, ...] = ()  # timers of which each daemon-reload puts the next turn off (OnActiveSec=)
+    moving: tuple[str, ...] = ()  # units that start or stop
+    uptime: int = 0  # microseconds; 0 if it was not asked
+    copies: tuple[str, ...] = ()  # separate units whose files have the same text
+    counted_anew: tuple[str, ...] = ()  # timers whose next elapse each daemon-reload postpones (OnActiveSec=)
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What systemd, and the file system under it, said of one unit at one moment.
+    """The state of one unit at one moment, from systemd and the file system.
 
-    `show` does not see a link that was made without a reload, so all layers' files are part of it. Times are µs.
+    `systemctl show` does not see a link that was made without a reload, so all layers' files are included. Times are
+    µs.
     """
 
     asked: UnitName
@@ -154,7 +156,7 @@ class Snapshot:
     file_state: str
     fragment: str
     layers: tuple[LayerFile, ...]
-    elsewhere: tuple[OtherFile, ...] = ()  # in the order in which systemd searches; of the system's own manager only
+    elsewhere: tuple[OtherFile, ...] = ()  # in the order in which systemd searches; only for the system's own manager
     source: str = ""
     transient: bool = False
     perpetual: bool = False
@@ -175,12 +177,13 @@ class Snapshot:
     restarts: int = 0
     result: str = ""
     pending_job: str = ""
-    stop_command: tuple[int, int] = (0, 0)  # while one of its own stop commands runs: which, of how many
+    # while one of its own stop commands runs: its number, and how many there are
+    stop_command: tuple[int, int] = (0, 0)
     actions: tuple[str, ...] = ()  # what its end does to the whole host: `SuccessAction=reboot-force`
-    other_names_load: tuple[tuple[str, LoadState], ...] = ()  # load state of each further name, asked by that name
-    twins: tuple[str, ...] = ()  # other units that start the same file, and that its mask leaves startable
+    other_names_load: tuple[tuple[str, LoadState], ...] = ()  # load state under each further name
+    twins: tuple[str, ...] = ()  # other units that start the same file, and that stay startable under its mask
     habits: Habits = Habits()
-    manager: str = ""  # which run of the user's own manager it is: its runtime layer goes with it
+    manager: str = ""  # which run of the user's own manager: the runtime layer ends with it
     around: Surroundings | None = None
 
     def layer(self, layer: Layer) -> LayerFile:
@@ -189,21 +192,21 @@ class Snapshot:
 
     @property
     def mask_layers(self) -> tuple[Layer, ...]:
-        """The layers that hold a mask, whether systemd has read it yet or not."""
+        """The layers that contain a mask, whether systemd has loaded it yet or not."""
         return tuple(f.layer for f in self.layers if f.kind in (FileKind.MASK, FileKind.EMPTY))
 
     @property
     def is_masked(self) -> bool:
-        """systemd itself refuses the unit, under its id and every other name (an Alias= name may say `error`)."""
+        """Whether systemd refuses the unit, under its id and every other name (an Alias= name may say `error`)."""
         aliases = all(load in (LoadState.MASKED, LoadState.ERROR) for _, load in self.other_names_load)
         return self.load is LoadState.MASKED and aliases
 
     @property
     def is_stopped(self) -> bool:
-        """systemd is done with it: it is down, nothing is queued for it, and its main process is gone."""
+        """Whether its stop is complete: it is down, no job is queued for it, and its main process is gone."""
         return self.active.is_down and not self.pending_job and not self.main_pid
 
     @property
     def is_missing(self) -> bool:
-        """There is no such unit, and nothing of that name runs."""
+        """Whether there is no such unit, and nothing of that name runs."""
         return self.load is LoadState.NOT_FOUND and self.active.is_down

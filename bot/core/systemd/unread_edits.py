@@ -1,4 +1,4 @@
-"""Edits of other people that systemd has not read yet: the next daemon-reload applies them, whoever asks for it."""
+"""Edits of unit files that systemd has not loaded yet: the next daemon-reload applies them, whoever asks for it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -12,7 +12,7 @@ _WITH_FILES = ("service", "socket", "timer", "path")
 
 
 def pending_reload(found: Mapping[str, Sequence[str]], states: Sequence[Record], own: str) -> tuple[str, ...]:
-    """Other units whose files have changed or gone since systemd read them; a template stands for its instances."""
+    """Other units whose files have changed or gone since systemd loaded them; a template stands for its instances."""
     edited = {
         read_unit(needed(unit, "Id"))
         for unit in records(found["edited"], SHOWN_OF_EDITED)
@@ -23,12 +23,12 @@ def pending_reload(found: Mapping[str, Sequence[str]], states: Sequence[Record],
 
 
 def besides(found: Mapping[str, Sequence[str]]) -> int:
-    """How many more files have changed than the look has followed to their units."""
+    """The number of further changed files whose units the look has not identified."""
     return read_number(next(iter(found.get(BESIDES, ())), ""))
 
 
 def _gone(there: Sequence[str], states: Sequence[Record]) -> Iterator[str]:
-    """Loaded units without a file under their own name or their template's, where the files were asked for."""
+    """Loaded units without a file under their own name or their template's, if the files were read."""
     files = set(there)
     for unit in states if files else ():
         stem, _, kind = unit["Id"].rpartition(".")

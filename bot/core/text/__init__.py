@@ -1,1 +1,1 @@
-"""Text from people and hosts: repaired before it is read, sanitized before it is shown."""
+"""Text from people and hosts: repaired before it is parsed, sanitized before it is shown."""

@@ -1,4 +1,4 @@
-"""Text that somebody else wrote, made harmless before anybody reads it."""
+"""Sanitize foreign text before anybody reads it."""
 
 import re
 
@@ -12,7 +12,7 @@ _SEQUENCE = re.compile(
     re.DOTALL,
 )
 
-# What shows nothing, or shows the rest in another order: C0, DEL, C1, zero width, direction, separators, tags.
+# Invisible and reordering characters: C0, DEL, C1, zero width, direction, separators, tags.
 _UNSEEN = re.compile(
     r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\u3164\ufe00-\ufe0f"
     r"\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e01ef\ud800-\udfff]"
@@ -20,9 +20,9 @@ _UNSEEN = re.compile(
 
 
 def clean(text: str, *, lines: int = 40, width: int = 200) -> str:
-    """Plain lines of visible characters: no terminal sequences, no text that runs backwards, nothing endless.
+    """Plain lines of visible characters: no terminal sequences, no reversed text, limited length.
 
-    Not escaped for Slack yet: that comes last, where it is shown, so that no entity is ever cut in two.
+    The text is not escaped for Slack yet: that happens last, where it is shown, so that no entity is ever cut in two.
     """
     plain = _SEQUENCE.sub("", text[:_CHARACTERS].replace("\t", " "))
     rows = [_UNSEEN.sub("", row.replace("\r", "")) for row in plain.split("\n")]

@@ -1,44 +1,44 @@
-"""What Slack and phones do to a typed text, undone before it is read."""
+"""Undo what Slack and phones do to a typed text, before it is parsed."""
 
 import re
 import unicodedata
 
-# Zero-width space, non-joiner, joiner, word joiner, byte order mark, soft hyphen: pasted along, and never seen.
+# Zero-width space, non-joiner, joiner, word joiner, byte order mark, soft hyphen: pasted unnoticed.
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
 _STRAIGHT = str.maketrans("“”„‟‘’‚‛", "\"\"\"\"''''")
 _QUOTED = re.compile(r"""(["'`])([^"'`]+)\1""")
-# Phones write `—runtime` for `--runtime`, and documents have hyphens that break no line.
-_BOLD = re.compile(r"([*_~])((?:(?!\1)\S)+)\1")  # Slack's marks round one word
+# Phones write `—runtime` for `--runtime`, and documents have non-breaking hyphens.
+_BOLD = re.compile(r"([*_~])((?:(?!\1)\S)+)\1")  # Slack's formatting marks around one word
 _OPENED = re.compile(r"([*_~])(?=[A-Za-z0-9@])(?!\S*\1)")
 _LONG_DASH = re.compile(r"^(?:-?[\u2010-\u2015\u2212]{1,2}|[\u2012-\u2015\u2212]-)(?=[A-Za-z])")
 _LINK = re.compile(r"<(?P<address>(?:https?://|mailto:)[^<>|\s]+)(?:\|(?P<label>[^<>|]*))?>")
 
 
 def text(received: str) -> str:
-    """Take off what the transport put on: auto-links, entities, invisible signs. Once, on the whole text.
+    """Remove auto-links, entities and invisible characters from the whole text; apply it only once.
 
-    Slack sends `&`, `<` and `>` as entities (its documentation, "Formatting message text"). A link is undone only
-    where its label is its own address: any other one stays, and is refused wherever a name is expected.
+    Slack sends `&`, `<` and `>` as entities (its documentation, "Formatting message text"). A link is undone only if
+    its label is its own address: any other one stays, and is refused wherever a name is expected.
     """
     return _unescaped(_LINK.sub(_typed, received)).translate(_INVISIBLE)
 
 
 def word(typed: str) -> str:
-    """A word before the reason as it was meant: straight quotes, none round the whole, `--` for a long dash."""
+    """A word before the reason as it was meant: straight quotes, none around the whole word, `--` for a long dash."""
     plain = unmarked(straight(typed))
     quoted = _QUOTED.fullmatch(plain)
     return _LONG_DASH.sub("--", quoted[2] if quoted else plain)
 
 
 def unmarked(typed: str) -> str:
-    """A word without the marks by which Slack shows it bold, italic or struck: `*cron*`, also one in the other."""
+    """A word without Slack's marks for bold, italic or struck: `*cron*`, also nested ones."""
     while marked := _BOLD.fullmatch(typed):
         typed = marked[2]
     return typed
 
 
 def unmarked_words(typed: str) -> str:
-    """A text whose first words stand between such marks together (`*web-01 cron* why`), without these two."""
+    """A text whose first words stand between such marks together (`*web-01 cron* why`), without these two marks."""
     opened = _OPENED.match(typed)
     if opened is None:
         return typed
@@ -47,12 +47,12 @@ def unmarked_words(typed: str) -> str:
 
 
 def straight(typed: str) -> str:
-    """The same with straight quotes."""
+    """The text with straight quotes."""
     return typed.translate(_STRAIGHT)
 
 
 def prose(typed: str) -> str:
-    """A reason, kept as typed but for straight quotes, and without the signs that no database or screen can hold."""
+    """A reason, as typed except for straight quotes and characters that no database or screen can hold."""
     plain = straight(typed).replace("\t", " ")
     return "".join(sign for sign in plain if sign == "\n" or unicodedata.category(sign) not in ("Cc", "Cs")).strip()
 
@@ -63,7 +63,7 @@ def _unescaped(received: str) -> str:
 
 
 def _typed(link: re.Match[str]) -> str:
-    """What somebody typed that Slack made this link of, or the link as it is."""
+    """The typed text from which Slack made this link, or the link as it is."""
     address, label = link["address"], link["label"]
     if label is None:
         return address.removeprefix("mailto:")

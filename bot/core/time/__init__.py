@@ -1,1 +1,1 @@
-"""Times: as people write them, calendars, schedules, and countdowns on cards."""
+"""Times: as people write them, on calendars and schedules, and counted down on cards."""

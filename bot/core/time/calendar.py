@@ -1,7 +1,7 @@
-"""Times that come round every week or once, on the clock on the wall of their own zone.
+"""Periods of a calendar, weekly or once, in the wall-clock time of their own zone.
 
-A period begins when that clock first shows its beginning or jumps over it, and ends when it last shows its end or
-jumps over it. So a clock change makes a night an hour shorter or longer, and no period ever comes in two pieces.
+A period begins when the wall clock first shows its beginning or jumps over it, and ends when it last shows its end or
+jumps over it. So a clock change makes a night an hour shorter or longer, and no period comes in two pieces.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,12 +10,12 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 _DAY = timedelta(days=1)
 _AROUND = 9  # days before and after: a week, and a day for the zones
-_LAST = timedelta(seconds=1)  # how exactly the moment of a clock change is found
+_LAST = timedelta(seconds=1)  # the precision with which a clock change is located
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From one moment up to another, in UTC."""
+    """From one time up to another, in UTC."""
 
     begins: datetime
     ends: datetime
@@ -23,7 +23,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Once:
-    """From one time on the wall to another."""
+    """From one wall-clock time to another, once."""
 
     begins: datetime
     ends: datetime
@@ -32,7 +32,7 @@ class Once:
 
 @dataclass(frozen=True, slots=True)
 class Weekly:
-    """On these days of the week (Monday is 0) from a time on, to a time so many days later."""
+    """On these days of the week (Monday is 0) from a wall-clock time to a time so many days later."""
 
     days: frozenset[int]
     begins: time
@@ -45,17 +45,17 @@ Times = Once | Weekly
 
 
 def current(times: Iterable[Times], now: datetime) -> Period | None:
-    """The period that it is now; what follows without a gap belongs to it."""
+    """The current period; periods that follow without a gap belong to it."""
     return next((period for period in _joined(times, now) if period.begins <= now < period.ends), None)
 
 
 def upcoming(times: Iterable[Times], now: datetime) -> Period | None:
-    """The next period that begins; of weekly ones, within the week."""
+    """The next period that begins; of weekly ones, within a week."""
     return next((period for period in _joined(times, now) if now < period.begins), None)
 
 
 def _joined(times: Iterable[Times], now: datetime) -> list[Period]:
-    """All periods around that moment in their order, those that touch as one."""
+    """All periods around that time in their order, adjoining ones joined."""
     joined: list[Period] = []
     found = sorted((period for one in times for period in _periods(one, now)), key=lambda period: period.begins)
     for period in found:
@@ -85,25 +85,25 @@ def _days_around(today: date) -> Iterator[date]:
 
 
 def _first(wall: datetime, zone: tzinfo) -> datetime:
-    """When the clock on the wall shows this for the first time, or jumps over it."""
+    """When the wall clock shows this for the first time, or jumps over it."""
     early, late = _readings(wall, zone)
     return early if early <= late else _jump(late, early, zone)
 
 
 def _last(wall: datetime, zone: tzinfo) -> datetime:
-    """When it shows this for the last time, or jumps over it."""
+    """When the wall clock shows this for the last time, or jumps over it."""
     early, late = _readings(wall, zone)
     return late if early <= late else _jump(late, early, zone)
 
 
 def _readings(wall: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
-    """The same moment twice; where the time comes twice, both; where it does not come, in reverse (PEP 495)."""
+    """A wall-clock time as two times in UTC: equal, both readings, or in reverse if it is skipped (PEP 495)."""
     early, late = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
     return early, late
 
 
 def _jump(before: datetime, after: datetime, zone: tzinfo) -> datetime:
-    """When between two moments the clock is put forward."""
+    """When the clock is put forward, between two times."""
     old = before.astimezone(zone).utcoffset()
     while after - before > _LAST:
         middle = before + (after - before) / 2

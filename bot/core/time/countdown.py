@@ -1,15 +1,15 @@
-"""A countdown on a card: how long is left in words, and when the card is drawn anew for it alone."""
+"""A countdown on a card: the time left in words, and when the card is updated for it."""
 
 from datetime import datetime, timedelta
 
 from bot.core.time.human_time import spoken
 
 _LEFT = tuple(timedelta(minutes=minutes) for minutes in (24 * 60, 60, 10, 5, 1))
-_LONG = timedelta(minutes=20)  # shorter than that the marks stand close enough
+_LONG = timedelta(minutes=20)  # below that, the updates are frequent enough
 
 
 def marks(since: datetime, end: datetime) -> tuple[datetime, ...]:
-    """When what the card says would have grown too old: halfway, then a day, an hour, 10, 5 and 1 minute before."""
+    """When the countdown on the card is outdated: halfway, then a day, an hour, 10, 5 and 1 minute before the end."""
     whole = end - since
     halfway = {since + whole / 2} if whole > _LONG else set()
     return tuple(sorted({*halfway, *(end - left for left in _LEFT if left < whole)}))

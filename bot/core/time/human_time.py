@@ -1,4 +1,4 @@
-"""Times as people type and read them: lengths (`2h`), moments (`Tue 22:00 UTC`), and the words for both."""
+"""Parse and format times as people write them: lengths (`2h`) and times (`Tue 22:00 UTC`)."""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 
 from bot.errors import UsageError
 
-FURTHEST = timedelta(days=366)  # beyond it somebody mistyped a year
+FURTHEST = timedelta(days=366)  # a later year is probably a typo
 _SHOWN = 40
 _UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 _LENGTH = re.compile(r"(?:\d{1,5}[dhms]){1,4}", re.ASCII)
@@ -29,11 +29,11 @@ _QUOTED = re.compile(r"""(?P<quote>["'`])(?P<inside>[^"'`]*)(?P=quote)(?!\S)""")
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """What time it is, and the zone in which people mean a time that names none."""
+    """The current time, and the zone of times that name none."""
 
     at: datetime
     zone: tzinfo = UTC
-    window: timedelta = timedelta(hours=1)  # how long a window is of which nobody says that
+    window: timedelta = timedelta(hours=1)  # the default length of a window
 
 
 def read_length(typed: str) -> timedelta:
@@ -46,9 +46,9 @@ def read_length(typed: str) -> timedelta:
 
 
 def read_moment(typed: str, now: Now) -> datetime:
-    """The next time that is meant, in UTC: `22:00`, `Tue 22:00 UTC`, `tomorrow 06:30`, `2026-12-01T22:00Z`.
+    """The next matching time, in UTC: `22:00`, `Tue 22:00 UTC`, `tomorrow 06:30`, `2026-12-01T22:00Z`.
 
-    Raises `UsageError`, also for a time that the clock change leaves out or brings twice: nobody could say when it is.
+    Raises `UsageError`, also for a time that a clock change skips or repeats, because it is ambiguous.
     """
     found = _MOMENT.fullmatch(" ".join(typed.split()))
     if found is None:
@@ -66,7 +66,7 @@ def read_moment(typed: str, now: Now) -> datetime:
 
 
 def read_day(typed: str, now: Now) -> datetime:
-    """A day to come: `90d`, `2027-03-01` (in the morning), or any moment. Raises `UsageError`."""
+    """A future day: `90d`, `2027-03-01` (in the morning), or any time. Raises `UsageError`."""
     said = " ".join(typed.split())
     if _LENGTH.fullmatch(said.lower()):
         length = read_length(said)
@@ -80,13 +80,13 @@ def read_day(typed: str, now: Now) -> datetime:
 
 
 def names_a_day(typed: str) -> bool:
-    """Whether it can only be a moment: `today 23:50`, `midnight`. A bare `2:30` may be meant as a length."""
+    """Whether it can only be a time: `today 23:50`, `midnight`. A bare `2:30` may be meant as a length."""
     found = _MOMENT.fullmatch(" ".join(typed.split()))
     return found is not None and (found["day"] is not None or not re.match(r"(?!24:)\d", found["time"]))
 
 
 def cut_moment(text: str) -> tuple[str, str]:
-    """What a text says first of a time, which may be several words or stand in quotes, and what stands behind it."""
+    """Cut a time off the beginning of a text, which may be several words or quoted; return it with the rest."""
     found = _QUOTED.match(text)
     if found:
         return found["inside"], text[found.end() :].lstrip()
@@ -96,13 +96,13 @@ def cut_moment(text: str) -> tuple[str, str]:
 
 
 def cut_moment_in_prose(text: str) -> tuple[str, str]:
-    """The moment at the beginning of prose (`18:00, then`), without the comma; empty if there is none."""
+    """The time at the beginning of prose (`18:00, then`), without the comma; empty if there is none."""
     found = _MOMENT_IN_PROSE.match(text)
     return (found[0].rstrip(".,;"), text[found.end() :].lstrip()) if found else ("", text)
 
 
 def spoken(length: timedelta) -> str:
-    """`45 seconds`, `12 minutes`, `1 hour 30 minutes`, `2 days`: at most two units, which is all that anybody reads."""
+    """`45 seconds`, `12 minutes`, `1 hour 30 minutes`, `2 days`: at most two units."""
     seconds = max(0, round(length.total_seconds()))
     if seconds < 60:  # noqa: PLR2004 - a minute
         return _counted(seconds, "second")
@@ -123,7 +123,7 @@ def _not_read(typed: str) -> UsageError:
 
 
 def _zone(typed: str, usual: tzinfo) -> tzinfo:
-    """UTC, an offset, or the zone that the policy names. Abbreviations such as CST mean too many things."""
+    """UTC, an offset, or the zone that the policy names. Abbreviations such as CST are ambiguous."""
     if not typed or typed == str(usual):
         return usual
     if typed in ("UTC", "Z"):
@@ -172,11 +172,11 @@ def _date(typed: str, today: date, whole: str) -> date:
         raise _not_read(whole) from None
     if found - today > FURTHEST:
         raise UsageError(f"`{whole[:_SHOWN]}` is more than a year away.")
-    return max(found, today - timedelta(days=2))  # any day that has passed is as good as another
+    return max(found, today - timedelta(days=2))  # any past day leads to the same refusal
 
 
 def _next(local: datetime, zone: tzinfo, now: Now) -> datetime | None:
-    """That time on the wall in UTC, if it is still to come."""
+    """That wall-clock time in UTC, if it is in the future."""
     first, second = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
     if max(first, second) <= now.at:
         return None

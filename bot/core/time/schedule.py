@@ -9,7 +9,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Once on each of its days, also on one whose clock change leaves that time out or brings it twice."""
+    """Once on each of its days, also if a clock change skips or repeats that time."""
 
     at: time
     zone: tzinfo
@@ -20,18 +20,18 @@ class Schedule:
         return f"{days} {self.at:%H:%M} {self.zone}"
 
     def next_after(self, moment: datetime) -> datetime:
-        """The first time after that moment, in UTC."""
+        """The first time after the given one, in UTC."""
         today = moment.astimezone(self.zone).date()
         ahead = (today + timedelta(days=number) for number in count())
         days = (day for day in ahead if WEEKDAYS[day.weekday()] in self.days)
-        # Of a time that comes twice this is the first; one that does not come is taken by the clock before its change.
+        # The first one of a repeated time; a skipped one is read with the offset before the change.
         times = (datetime.combine(day, self.at, self.zone).astimezone(UTC) for day in days)
         return next(at for at in times if at > moment)
 
 
 @dataclass(frozen=True, slots=True)
 class HandoverSchedule:
-    """Where and when people are told by themselves what the next on-call has to know."""
+    """When and where the handover is posted."""
 
     schedule: Schedule
     channel: str
