@@ -1,4 +1,6 @@
-"""One file per thing a person does: each parses what came in, records it and acknowledges it."""
+"""Slack's and the command line's handlers, one file per action: each parses a payload, records it and acknowledges
+it.
+"""
 
 import re
 from concurrent.futures import Executor
@@ -17,7 +19,7 @@ __all__ = ["Home", "register"]
 
 
 def register(app: App, desk: Desk, *, home: Home, aside: Executor) -> None:
-    """Put the gate in front and every handler behind it. `aside` sends what is said beside an acknowledgement."""
+    """Register the origin check and every handler behind it. `aside` sends messages beside an acknowledgement."""
     surface = Surface(app, desk, home, aside)
     app.use(Gate(surface))
     ask.register(surface)
@@ -27,7 +29,7 @@ def register(app: App, desk: Desk, *, home: Home, aside: Executor) -> None:
     extend.register(surface)
     pages.register(surface)
     followups.register(surface)
-    surface.click(re.compile(".*"), _of_an_older_card)  # the last one: Bolt takes the first that fits
+    surface.click(re.compile(".*"), _of_an_older_card)  # registered last: Bolt takes the first handler that matches
 
 
 def _of_an_older_card(_: Desk, __: Click, ___: Forms) -> str:

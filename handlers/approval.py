@@ -1,4 +1,4 @@
-"""Approve, deny, withdraw: what people say to a request that waits."""
+"""Approve, deny, withdraw and force: the buttons of a waiting request."""
 
 from functools import partial
 
@@ -13,7 +13,7 @@ from handlers.payload import Click, Submission
 
 
 def register(surface: Surface) -> None:
-    """The buttons of a waiting card, and their forms."""
+    """Register the buttons of a waiting card, and their forms."""
     surface.click(Action.APPROVE, approve)
     surface.click(Action.DENY, deny)
     surface.click(Action.WITHDRAW, withdraw)
@@ -23,9 +23,9 @@ def register(surface: Surface) -> None:
 
 
 def approve(desk: Desk, click: Click, form: Forms) -> str:
-    """One click; for a guarded unit a form first, which names verb, unit and host as they are stored.
+    """Approve with one click; a guarded unit needs a form first, which shows verb, unit and host as they are stored.
 
-    On somebody's own page there is no card that could be checked, so there it always takes the form.
+    On the Home tab there is no card that could be checked, so there it always takes the form.
     """
     if click.is_home:
         ballot, barely = desk.ballot(click.request_id, click.digest), partial(forms.confirm_form, shows_plan=False)
@@ -38,7 +38,7 @@ def approve(desk: Desk, click: Click, form: Forms) -> str:
 
 
 def approve_vouching(desk: Desk, sent: Submission) -> str:
-    """An approval from the form; of a guarded unit with the approver's word that console access works today."""
+    """Approve from the form; for a guarded unit with the confirmation that console access works today."""
     works = forms.CONSOLE_WORKS in sent.fields.get(forms.CONSOLE, ())
     if forms.CONSOLE in sent.fields and not works:
         raise Unfit({forms.CONSOLE: "Approving a guarded unit needs your word on this."})
@@ -46,14 +46,14 @@ def approve_vouching(desk: Desk, sent: Submission) -> str:
 
 
 def deny(desk: Desk, click: Click, form: Forms) -> str:
-    """A form first: it asks for a reason, which may stay empty, or for what the voter wants to know."""
+    """Open a form that asks for the reason of a denial, which may stay empty, or for a question."""
     is_current = desk.ballot(click.request_id, click.digest) if click.is_home else None
     form.open(form_about(desk, is_current or desk.request(click.request_id), forms.deny_form), click)
     return ""
 
 
 def deny_saying_why(desk: Desk, sent: Submission) -> str:
-    """A denial, with or without its reason; or a question, and the request keeps waiting."""
+    """Deny, with or without a reason; or ask a question, and the request keeps waiting."""
     reason = typed(sent)
     if sent.fields.get(forms.VERDICT) != forms.MORE:
         return _vote(desk, sent.click, Verdict.DENY, reason=reason)
@@ -64,7 +64,7 @@ def deny_saying_why(desk: Desk, sent: Submission) -> str:
 
 
 def withdraw(desk: Desk, click: Click, _: Forms) -> str:
-    """The requester takes it back."""
+    """Withdraw the request."""
     desk.withdraw(click.request_id, by=click.caller.id)
     follow(desk, click, click.request_id)
     return ""
@@ -78,7 +78,7 @@ def _vote(desk: Desk, click: Click, verdict: Verdict, *, reason: str = "", conso
 
 
 def force(desk: Desk, click: Click, _: Forms) -> str:
-    """Ask that the stop which a mask waits for is ended by force."""
+    """Ask for a forced end of the stop that a mask waits for."""
     request = desk.slow_stops.force(click.request_id, click.caller)
     follow(desk, click, request.id)
     return ""

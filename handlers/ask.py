@@ -1,4 +1,4 @@
-"""Asking for a change: by slash command, by mention, in a form, or by a button under an earlier change."""
+"""Ask for a change: by slash command, mention, shortcut or form, or by a button under an earlier change."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -33,7 +33,7 @@ from handlers.payload import Click, Quote, Submission
 
 
 def register(surface: Surface) -> None:
-    """The two commands, the mention, the shortcuts, the form, and the buttons of a change that is over."""
+    """Register the commands, the mention, the shortcuts, the form, and the buttons of a finished change."""
     surface.command("/mask", mask)
     surface.command("/unmask", unmask)
     surface.mention(mentioned)
@@ -46,7 +46,7 @@ def register(surface: Surface) -> None:
 
 
 def mask(desk: Desk, caller: Caller, text: str, form: Forms) -> str:
-    """`/mask ...`; bare, it opens the form, and so does a mistake, with what made sense."""
+    """`/mask ...`; without words it opens the form, and so does an invalid command, with its valid parts."""
     try:
         command = parse(Verb.MASK, text, desk.places, desk.now)
     except UsageError:
@@ -64,25 +64,25 @@ def unmask(desk: Desk, caller: Caller, text: str, _: Forms) -> str:
 
 
 def mentioned(desk: Desk, caller: Caller, text: str) -> str:
-    """The same words behind the bot's name, answered where they were said."""
+    """A command by mention of the bot, answered in the same channel or thread."""
     return _take(desk, caller, parse_mention(text, desk.places, desk.now))
 
 
 def mask_for_message(desk: Desk, quote: Quote, form: Forms) -> str:
-    """From a message: it is the reason, and what becomes of it is told in its thread, if it has one."""
+    """The shortcut on a message: the message is the reason, and its thread gets the result."""
     draft = quoted(quote.text, quote.link, desk.hosts)
     open_form(desk, form, Click(quote.caller, request_id=""), draft)
     return ""
 
 
 def mask_from_anywhere(desk: Desk, quote: Quote, form: Forms) -> str:
-    """From anywhere; the form asks for the channel too."""
+    """The global shortcut; the form asks for the channel too."""
     open_form(desk, form, Click(quote.caller, request_id=""))
     return ""
 
 
 def asked_in_form(desk: Desk, sent: Submission) -> str:
-    """The form behind a bare `/mask`; whatever does not fit is said beside its field."""
+    """Handle the form behind a bare `/mask`; errors are shown beside their fields."""
     order, who = _order(desk, sent), _at_its_place(sent)
     if no := desk.offers.objection(order.change, by=who.id):
         raise Unfit({forms.UNIT: no})
@@ -100,21 +100,21 @@ def take_back(desk: Desk, click: Click, _: Forms) -> str:
 
 
 def mask_again(desk: Desk, click: Click, _: Forms) -> str:
-    """Once more what did not end in a mask."""
+    """Repeat a request that did not end in a mask."""
     request = desk.mask_again(click.request_id, click.caller)
     follow(desk, click, request.id)
     return ""
 
 
 def start_again(desk: Desk, click: Click, _: Forms) -> str:
-    """Bring back what was stopped and not masked."""
+    """Start again what was stopped and not masked."""
     request = desk.start_again(click.request_id, click.caller)
     follow(desk, click, request.id)
     return ""
 
 
 def _offer_form(desk: Desk, caller: Caller, text: str, form: Forms) -> None:
-    """Beside the sentence that says what is wrong; where it cannot be opened, the sentence says all there is."""
+    """Open a form beside the error message; if it cannot be opened, the message says everything."""
     draft = drafted(text, desk.hosts, desk.now)
     if draft:
         with suppress(UsageError):
@@ -152,13 +152,13 @@ def _ask(caller: Caller, order: Order) -> Ask:
 
 
 def _at_its_place(sent: Submission) -> Caller:
-    """Who sent the form, in the channel that they chose where it asked for one."""
+    """The sender of the form, in the channel that they chose if it asked for one."""
     channel = sent.fields.get(forms.CHANNEL)
     return replace(sent.caller, place=Place(channel)) if channel else sent.caller
 
 
 def _order(desk: Desk, sent: Submission) -> Order:
-    """What the form says. Every field is read before any is refused, so that all mistakes show at once."""
+    """The change from the form. Every field is parsed before any is refused, so that all errors are shown at once."""
     readers: dict[str, Callable[[str], Any]] = {
         forms.HOST: lambda typed: read_host(_word(typed), desk.hosts),
         forms.UNIT: lambda typed: read_unit(_word(typed)),

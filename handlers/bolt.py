@@ -1,7 +1,7 @@
-"""How a payload is taken, whatever it is: parsed, recorded, acknowledged, in that order; its sender alone is answered.
+"""Take a payload of any kind: parse, record and acknowledge it, in that order; only its sender gets an answer.
 
-A command and a form carry their answer in the acknowledgement. For the others it is sent beside it, so that no call to
-Slack stands before an `ack()`.
+A command and a form are answered in the acknowledgement. For other payloads the answer is sent beside it, so that no
+Slack call delays an `ack()`.
 """
 
 import json
@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 
 class Unfit(UsageError):
-    """Fields of a form that make no sense, each with its sentence, by block id."""
+    """Invalid fields of a form, each with its message, by block id."""
 
     def __init__(self, errors: Mapping[str, str]) -> None:
         super().__init__(" ".join(errors.values()))
@@ -39,7 +39,7 @@ class Unfit(UsageError):
 
 @contextmanager
 def beside(field: str) -> Iterator[None]:
-    """What is wrong is said beside this field of the form."""
+    """Show an error beside this field of the form."""
     try:
         yield
     except UsageError as error:
@@ -47,20 +47,20 @@ def beside(field: str) -> Iterator[None]:
 
 
 def typed(sent: Submission) -> str:
-    """What stands in the form's field for a reason. Raises `Unfit`."""
+    """The text of the form's reason field. Raises `Unfit`."""
     with beside(forms.REASON):
         return read_reason(sent.fields.get(forms.REASON, ""))
 
 
 @dataclass(frozen=True, slots=True)
 class Forms:
-    """Opens a form for whoever did something just now: a trigger is good once, for three seconds."""
+    """Opens a form for a person: a trigger is good once, for three seconds."""
 
     client: WebClient
     trigger: str
 
     def open(self, form: Block, click: Click) -> str:
-        """Its id, by which it can be replaced. Raises `UsageError` if Slack does not open it."""
+        """Open the form and return its id. Raises `UsageError` if Slack does not open it."""
         try:
             answer = self.client.views_open(trigger_id=self.trigger, view=noted(form, click))
         except (SlackClientError, OSError) as error:
@@ -71,20 +71,20 @@ class Forms:
 
 @dataclass(frozen=True, slots=True)
 class OpenForm:
-    """A form in which somebody chose something just now. It is drawn anew beside the acknowledgement, best effort."""
+    """An open form after a choice in it; it is updated beside the acknowledgement, best effort."""
 
     client: WebClient
     aside: Executor
     view: Payload
 
     def refill(self, form: Block, click: Click) -> None:
-        """What is chosen or typed already stays: Slack keeps it where the ids of a field stay the same."""
+        """Update the form. Slack keeps what is chosen or typed in fields whose ids stay the same."""
         view, known = noted(form, click), self.view
         self.aside.submit(lambda: self.client.views_update(view_id=known["id"], hash=known.get("hash"), view=view))
 
 
 def noted(form: Block, click: Click) -> Block:
-    """The form with what it must carry, beside what it notes itself."""
+    """The form with its hidden note, in addition to what it notes itself."""
     own = json.loads(form.get("private_metadata") or "{}")
     return {**form, "private_metadata": json.dumps(own | parse.note_for(click))}
 
@@ -96,7 +96,7 @@ class Surface:
     app: App
     desk: Desk
     home: Home
-    aside: Executor  # where answers are sent beside an acknowledgement
+    aside: Executor  # sends answers beside an acknowledgement
 
     def command(self, name: str, do: Callable[[Desk, Caller, str, Forms], str]) -> None:
         """A slash command."""
@@ -125,7 +125,7 @@ class Surface:
         self.app.action(action)(listener)
 
     def shortcut(self, name: str, do: Callable[[Desk, Quote, Forms], str]) -> None:
-        """An entry in a message's menu, or in the menu of everything that can be done anywhere."""
+        """A shortcut, global or on a message."""
 
         def listener(ack: Ack, body: Payload, client: WebClient) -> None:
             quote = parse.of_shortcut(body, self.home)
@@ -137,7 +137,7 @@ class Surface:
         self.app.shortcut(name)(listener)
 
     def submission(self, form: str | re.Pattern[str], do: Callable[[Desk, Submission], str]) -> None:
-        """A form that was sent off. What is wrong with it is shown in the form, and nothing typed is lost."""
+        """A form that was sent. Errors are shown in the form, and nothing typed is lost."""
 
         def listener(ack: Ack, body: Payload) -> None:
             submission = parse.of_submission(body, self.home)
@@ -157,7 +157,7 @@ class Surface:
         self.app.view(form)(listener)
 
     def choice(self, field: str, do: Callable[[Desk, Submission, OpenForm], str]) -> None:
-        """Something was chosen in a form that is still open; there is nobody to answer but the form."""
+        """A choice in a form that is still open; only the form can be answered."""
 
         def listener(ack: Ack, body: Payload, client: WebClient) -> None:
             chosen = parse.of_submission(body, self.home)
@@ -169,7 +169,7 @@ class Surface:
         self.app.action({"block_id": field, "action_id": field})(listener)
 
     def options(self, field: str, do: Callable[[Desk, Typing], list[Block]]) -> None:
-        """A list that is asked for while somebody types."""
+        """Options of a list, which Slack asks for while somebody types."""
 
         def listener(ack: Ack, body: Payload) -> None:
             typing, found = parse.of_typing(body, self.home), list[Block]()
@@ -185,7 +185,7 @@ class Surface:
         self.app.options(field)(listener)
 
     def opened(self, do: Callable[[Desk, Caller], str]) -> None:
-        """Somebody looks at their own page. Bolt acknowledges it when the listener has ended."""
+        """Somebody opened their Home tab. Bolt acknowledges when the listener has ended."""
 
         def listener(body: Payload) -> None:
             if body["event"].get("tab") == "home":
@@ -196,9 +196,9 @@ class Surface:
         self.app.event("app_home_opened")(listener)
 
     def mention(self, do: Callable[[Desk, Caller, str], str]) -> None:
-        """A message that names the bot. Bolt acknowledges it when the listener has ended well.
+        """A message that mentions the bot. Bolt acknowledges when the listener has ended without an error.
 
-        A busy store is no such end: Slack delivers the event again (at once, after 1 and after 5 minutes).
+        If the store is busy, Slack delivers the event again (at once, after 1 and after 5 minutes).
         """
 
         def listener(body: Payload) -> None:
@@ -210,16 +210,16 @@ class Surface:
         self.app.event("app_mention")(listener)
 
     def say(self, respond: Respond, said: str) -> None:
-        """Tell the one who clicked, beside the acknowledgement; best effort, owed to nobody."""
+        """Tell the person who clicked, beside the acknowledgement; best effort."""
         if said and respond.response_url:
             text = _one_line(said)
             self.aside.submit(lambda: respond(text=text, response_type="ephemeral", replace_original=False))
 
 
 def attempt(do: Callable[[], str], *, passing: type[MaskbotError] | None = None) -> str:
-    """Do it and return what its caller shall hear: the answer, the refusal, or that something went wrong.
+    """Run an action and return the caller's answer: the result, the refusal, or that something went wrong.
 
-    No traceback ever reaches Slack: what nobody expected is logged under a reference, and that is all people are told.
+    No traceback ever reaches Slack: an unexpected error is logged under a reference, and people see only that.
     """
     try:
         return do()
@@ -242,5 +242,5 @@ def _one_line(said: str) -> str:
 
 
 def _first_block(body: Payload) -> str:
-    """Where Slack shows an error that is about no field: it has no other place for one."""
+    """The block at which Slack shows an error that belongs to no field."""
     return next(iter(body["view"]["state"]["values"]), "")

@@ -1,4 +1,4 @@
-"""The command line's handlers: the same words, the same desk, and a person known by the operating system."""
+"""Handle the command line's calls: the same commands as in Slack, from a person known by the operating system."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,16 +19,16 @@ from handlers.cli_replies import BEAT, DONE, FAILED, MISUSE, Words, end, misuse,
 from handlers.kill_switch import switch
 
 _GOOD = (Outcome.PROVEN, Outcome.RESTORED, Outcome.UNMASKED, Outcome.NO_CHANGE, Outcome.EXTENDED, Outcome.KILLED)
-_POLL = 0.1  # seconds between two looks at the record while somebody waits at a terminal
+_POLL = 0.1  # seconds between two reads of the record while a caller waits
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How the bot itself is: whether people can reach it now, and what there is to say about Slack."""
+    """The bot's own state: whether people can reach it now, and the state of Slack."""
 
     is_ready: bool
     slack: str
-    why: tuple[str, ...] = ()  # what else is not well
+    why: tuple[str, ...] = ()  # other components that are not well
 
 
 class Shell:
@@ -51,9 +51,10 @@ class Shell:
         }
 
     def serve(self, words: Words, user: str) -> Iterator[Words]:
-        """What to print, as data, for one command; the last of it holds the exit code.
+        """The output of a command, as data; the last item holds the exit code.
 
-        What is wrong by itself is misuse (2); what the record, a host or the policy answers with no has failed (1).
+        A command that is invalid by itself is misuse (2); a refusal by the record, a host or the policy is a failure
+        (1).
         """
         do = self._does.get(str(words.get("do")))
         if do is None:
@@ -70,7 +71,7 @@ class Shell:
         yield end("", DONE)
 
     def _own_state(self, _: Words, __: str) -> Iterator[Words]:
-        """Everybody may ask this: a health check is nobody in particular."""
+        """The bot's own state. Everybody may ask for it, because a health check has no account."""
         state = self._state()
         open_stages = frozenset(stage for stage in Stage if not stage.is_final)
         seen = {
@@ -130,7 +131,7 @@ class Shell:
         yield from self._follow(request, to_its_end=bool(words.get("wait", True)))
 
     def _switch(self, words: Words, user: str) -> Iterator[Words]:
-        """Stop new masks or let them go on, and wait for what comes of it."""
+        """Freeze or thaw new masks, and wait for the result."""
         person, key = self._person(user), _key(words, user)
         try:
             order = parse(Verb.MASK, str(words.get("text", "")), self._desk.places, self._desk.now)
@@ -146,7 +147,7 @@ class Shell:
         yield end(heard.text, DONE if heard.is_done else FAILED)
 
     def _follow(self, request: Request, *, to_its_end: bool = True) -> Iterator[Words]:
-        """Every stage as it comes, until the last."""
+        """Report every stage of a request, until it is final."""
         yield said(request)
         while to_its_end and not request.stage.is_final:
             yield from self._pause()
@@ -158,7 +159,7 @@ class Shell:
         yield end("", DONE if well or not request.stage.is_final else FAILED)
 
     def _pause(self) -> Iterator[Words]:
-        """Let time pass; a caller who has gone is noticed by telling them so."""
+        """Wait; the write to the caller shows whether they are still there."""
         self._wait()
         yield BEAT
 
@@ -187,7 +188,7 @@ class Shell:
                 yield end(mine.reason, FAILED)
                 return
             if mine and mine.tally is Tally.COUNTED and verdict is Verdict.DENY:
-                yield from (said(request), end("", DONE))  # the denied request failed, the denial did not
+                yield from (said(request), end("", DONE))  # the denied request failed, but the denial did not
                 return
             if mine and mine.tally is Tally.COUNTED:
                 yield from self._follow(request, to_its_end=bool(words.get("wait")))
@@ -195,7 +196,7 @@ class Shell:
             yield from self._pause()
 
     def _followup(self, words: Words, user: str) -> Iterator[Words]:
-        """Record what somebody wants of a request beside a vote, and wait until that is granted or refused."""
+        """Record a followup, and wait until it is granted or refused."""
         person, request = self._person(user), self._request(words)
         caller = Caller(person, user, SHELL, _key(words, user))
         recorded = record(self._desk, request, words, caller, self._deps.policy.people)
@@ -209,10 +210,10 @@ class Shell:
         person, request = self._person(user), self._request(words)
         self._desk.withdraw(request.id, by=person)
         yield said(self._desk.request(request.id))
-        yield end("", DONE)  # the request came to nothing, and that is what was wanted
+        yield end("", DONE)  # the request was withdrawn, as the caller wanted
 
     def _prolong(self, words: Words, user: str) -> Iterator[Words]:
-        """Ask for a later end of a mask, or for none, and stay with that request."""
+        """Ask for a later expiry of a mask, or for none, and follow that request."""
         person, request = self._person(user), self._request(words)
         asked = extend(self._desk, request, words, Caller(person, user, SHELL, _key(words, user)))
         yield from self._follow(asked, to_its_end=bool(words.get("wait", True)))

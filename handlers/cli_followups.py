@@ -1,4 +1,4 @@
-"""What somebody at a terminal wants of a request beside a vote: the followups of Slack, heard by the same loop."""
+"""Followups from the command line: recorded and handled like those from Slack."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +24,7 @@ Pause = Callable[[], None]
 
 
 def wait_for_answer(desk: Desk, pause: Pause, request: Request, words: Words, followup: Followup) -> Iterator[Words]:
-    """Wait until it is heard. Who goes ahead alone is not at the end with that: the caller follows the request."""
+    """Wait until the followup is handled. After break-glass, the caller follows the request."""
     while (heard := _heard(desk.request(request.id), followup)) is None:
         pause()
         yield BEAT
@@ -36,7 +36,7 @@ def wait_for_answer(desk: Desk, pause: Pause, request: Request, words: Words, fo
 
 
 def record(desk: Desk, request: Request, words: Words, caller: Caller, people: Mapping[str, PersonId]) -> Followup:
-    """Take it down. Raises `UsageError`."""
+    """Record the followup. Raises `UsageError`."""
     kind = FollowupKind(words.get("kind", ""))
     command = FollowupCommand(
         kind,
@@ -49,7 +49,7 @@ def record(desk: Desk, request: Request, words: Words, caller: Caller, people: M
 
 
 def extend(desk: Desk, request: Request, words: Words, caller: Caller) -> Request:
-    """Ask that a mask ends later, or with nothing said of when, not by itself; a hold is looked at again some day.
+    """Ask for a later expiry of a mask, or for none if no time is given, or for a hold's next review date.
 
     Raises `UsageError`.
     """
@@ -69,7 +69,7 @@ def extend(desk: Desk, request: Request, words: Words, caller: Caller) -> Reques
 
 
 def _whom(typed: str, by: PersonId, people: Mapping[str, PersonId]) -> PersonId:
-    """Somebody by their login as `people:` maps it, or by their id in the caller's workspace. Raises `UsageError`."""
+    """A person by their login in `people:`, or by their id in the caller's workspace. Raises `UsageError`."""
     known, found = people.get(typed), _SLACK_ID.fullmatch(typed)
     if known is None and found is None:
         hint = "It is a login that `people:` in policy.yaml maps, or a Slack id such as U0123BOB1."

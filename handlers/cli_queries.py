@@ -1,4 +1,4 @@
-"""Questions on the command line: the same looks and the same decision as in Slack, for people and for programs."""
+"""Answer questions on the command line, for people and for programs, with the same looks and decision as in Slack."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -19,12 +19,12 @@ from bot.workflow.requests.kill_switch_state import kill_switch_state, stopped_t
 from bot.workflow.requests.mask_inventory import book
 from handlers import json_view, plain_text
 
-_NAMED = 20  # of a group, whose names are looked up one by one
+_NAMED = 20  # members of a group whose names are looked up one by one
 SHELL = Place("shell", name="the command line")
 
 
 def answer(deps: Deps, question: Question, asker: Caller) -> Mapping[str, Any]:
-    """The answer in lines for people (`lines`) and as data (`answer`). Raises `MaskbotError` where there is none."""
+    """The answer in lines for people (`lines`) and as data (`answer`). Raises `MaskbotError` if there is none."""
     asked = about(deps, question, asker)
     match question.word:
         case Word.STATUS:
@@ -46,7 +46,7 @@ def answer(deps: Deps, question: Question, asker: Caller) -> Mapping[str, Any]:
 
 
 def _why(deps: Deps, weighed: Evaluation) -> Mapping[str, Any]:
-    """Every check, every rule, and who could approve, by the names they have in Slack where it tells."""
+    """Every check, every rule, and who could approve, with the names that Slack tells."""
     names = {one: _name(deps, one) for group in weighed.approvers for one in group.people[:_NAMED]}
     data = {
         "decision": json_view.decision(weighed.decision),
@@ -66,7 +66,7 @@ def _name(deps: Deps, one: PersonId) -> str:
 
 
 def _passed(explained: Sequence[Explained]) -> list[str]:
-    """At a terminal there is room for every check, not only for the one that decides."""
+    """Every check that was passed: a terminal has room for all, not only for the deciding one."""
     return [f"passed: {one.step}" for one in explained if one.applies and not one.line and not one.decides]
 
 
@@ -77,7 +77,7 @@ def _list(deps: Deps, host: str) -> Mapping[str, Any]:
 
 
 def _status(deps: Deps, question: Question) -> Mapping[str, Any]:
-    """How a unit is, or what is masked on a host."""
+    """The state of a unit, or the masks of a host."""
     host = deps.host(question.host)
     if question.unit is None:
         return _list(deps, host.name)
@@ -89,7 +89,7 @@ def _status(deps: Deps, question: Question) -> Mapping[str, Any]:
 
 
 def _people(request: Request) -> Iterator[tuple[PersonId, str]]:
-    """Whoever is named in what is said about a request."""
+    """Everybody who is named in a message about a request."""
     yield request.ask.requester, request.ask.requester_name
     yield request.owner, request.owner_name
     if request.break_glass:

@@ -1,4 +1,6 @@
-"""What the command line is told: a request, a beat while it waits, and a last word with the exit code."""
+"""The messages to the command line: a request's state, a sign of life while it waits, and the end with the exit
+code.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,19 +10,19 @@ from handlers import json_view
 
 Words = Mapping[str, Any]
 DONE, FAILED, MISUSE = 0, 1, 2
-BEAT: Words = {"event": "beat"}  # a caller who has gone is noticed by telling them something
+BEAT: Words = {"event": "beat"}  # a write shows whether the caller is still there
 
 
 def said(request: Request) -> Words:
-    """A request as it stands."""
+    """The state of a request."""
     return {"event": "request", "request": json_view.request(request)}
 
 
 def misuse(error: Exception) -> Words:
-    """What is wrong with the words by themselves, as somebody at a terminal would type them."""
+    """A usage error, with the commands as they are typed in a terminal."""
     return end(str(error).replace("`/mask ", "`maskbot mask ").replace("`/unmask ", "`maskbot unmask "), MISUSE)
 
 
 def end(text: str, code: int) -> Words:
-    """The last word."""
+    """The last message."""
     return {"event": "end", "text": text, "exit": code}

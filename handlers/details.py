@@ -1,4 +1,4 @@
-"""Details and Look now: what people want to see. Nothing here changes a host."""
+"""The buttons *Details* and *Look now*. Nothing here changes a host."""
 
 from bot.core.cards import forms, plain, replies
 from bot.core.cards.blocks import Action
@@ -8,13 +8,13 @@ from handlers.payload import Click
 
 
 def register(surface: Surface) -> None:
-    """The buttons that only look."""
+    """Register the buttons."""
     surface.click(Action.DETAILS, details)
     surface.click(Action.LOOK_NOW, look_now)
 
 
 def details(desk: Desk, click: Click, form: Forms) -> str:
-    """All there is about a request, to the one who clicked; on their own page in a form, which opens at once."""
+    """All about a request, to the one who clicked; on the Home tab in a form, which opens at once."""
     desk.request(click.request_id)
     opened = form.open(forms.told(plain(replies.LOOKING)), click) if click.is_home else ""
     desk.details(click.request_id, click.caller, form=opened)
@@ -22,6 +22,6 @@ def details(desk: Desk, click: Click, form: Forms) -> str:
 
 
 def look_now(desk: Desk, click: Click, _: Forms) -> str:
-    """Do not wait for the next look at a unit whose outcome is not known."""
+    """Look now at a unit whose outcome is unknown, instead of at the next scheduled look."""
     desk.look_now(click.request_id, by=click.caller.id)
     return ""

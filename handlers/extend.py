@@ -1,4 +1,4 @@
-"""Extend and Keep: a later end for a mask that would end by itself, or none any more; a later review of a hold."""
+"""Extend and Keep: a later expiry for a mask, or none any more; a later review date for a hold."""
 
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from handlers.payload import Click, Submission
 
 
 def register(surface: Surface) -> None:
-    """The two buttons and their forms."""
+    """Register the two buttons and their forms."""
     surface.click(Action.EXTEND, extend)
     surface.click(Action.KEEP, keep)
     surface.submission(forms.EXTEND, extend_by)
@@ -25,19 +25,19 @@ def register(surface: Surface) -> None:
 
 
 def extend(desk: Desk, click: Click, form: Forms) -> str:
-    """A form: by how much."""
+    """Open the form for a later expiry."""
     form.open(form_about(desk, desk.lasting.ending(click.request_id), forms.extend_form), click)
     return ""
 
 
 def keep(desk: Desk, click: Click, form: Forms) -> str:
-    """A form: why, and of a hold when its owners look at it again."""
+    """Open the form for the reason, and for a hold's next review date."""
     form.open(form_about(desk, desk.lasting.kept(click.request_id), forms.keep_form), click)
     return ""
 
 
 def extend_by(desk: Desk, sent: Submission) -> str:
-    """What was typed, or else what was chosen."""
+    """Extend by what was typed, or else by what was chosen."""
     term, reason = _term(desk, sent), _reason(sent)
     asked = desk.lasting.extend(sent.click.request_id, term, sent.caller, reason=reason)
     follow(desk, sent.click, asked.id)
@@ -45,7 +45,7 @@ def extend_by(desk: Desk, sent: Submission) -> str:
 
 
 def keep_because(desk: Desk, sent: Submission) -> str:
-    """With the reason that it needs."""
+    """Keep the mask, with a reason."""
     reason = _reason(sent)
     if not reason:
         raise Unfit({forms.REASON: "Keeping a mask needs a reason."})
@@ -63,7 +63,7 @@ def _term(desk: Desk, sent: Submission) -> Duration:
 
 
 def _review(desk: Desk, sent: Submission) -> datetime | None:
-    """Only a hold's form asks for it."""
+    """The review date, which only a hold's form asks for."""
     typed = sent.fields.get(hold_form.REVIEW_ON)
     if typed is None:
         return None

@@ -1,4 +1,4 @@
-"""Saying more than yes or no: go ahead alone, answer a question, hand over, sign a review. Each has a form."""
+"""The followups break-glass, answer, handover and review. Each has a form."""
 
 from dataclasses import replace
 from functools import partial
@@ -15,7 +15,7 @@ from handlers.payload import Click, Submission
 
 
 def register(surface: Surface) -> None:
-    """The buttons under Details and the one for a review, with their forms."""
+    """Register the buttons under Details, the button for a review, and their forms."""
     surface.click(Action.BREAK_GLASS, open_break_glass_form)
     surface.click(Action.ANSWER, answer)
     surface.click(Action.HAND_OVER, hand_over)
@@ -27,14 +27,14 @@ def register(surface: Surface) -> None:
 
 
 def open_break_glass_form(desk: Desk, click: Click, form: Forms) -> str:
-    """The form names verb, unit and host as they are stored, and wants a reason."""
+    """Open the form for break-glass, which shows verb, unit and host as they are stored, and asks for a reason."""
     draw = partial(forms.break_glass_form, least=desk.followups.min_reason_length)
     form.open(form_about(desk, desk.request(click.request_id), draw), click)
     return ""
 
 
 def break_glass(desk: Desk, sent: Submission) -> str:
-    """Without the votes that are missing, for the plan that the button stood under."""
+    """Use break-glass for the plan that was on the card."""
     ticked = sent.fields.get(forms.CONSOLE)
     vouched = ticked is not None and forms.CONSOLE_WORKS in ticked
     if ticked is not None and not vouched:
@@ -43,36 +43,36 @@ def break_glass(desk: Desk, sent: Submission) -> str:
 
 
 def answer(desk: Desk, click: Click, form: Forms) -> str:
-    """The form says the question once more."""
+    """Open the form for an answer, which repeats the question."""
     form.open(form_about(desk, desk.request(click.request_id), forms.answer_form), click)
     return ""
 
 
 def answered(desk: Desk, sent: Submission) -> str:
-    """What whose request it is has to say to the question."""
+    """Record the owner's answer to the question."""
     return _wish(desk, sent, FollowupKind.ANSWER)
 
 
 def hand_over(desk: Desk, click: Click, form: Forms) -> str:
-    """The form asks to whom."""
+    """Open the form for a handover, which asks for the new owner."""
     form.open(form_about(desk, desk.request(click.request_id), forms.handover_form), click)
     return ""
 
 
 def handed_over(desk: Desk, sent: Submission) -> str:
-    """From now on it is somebody else's, if they may have it. Slack lets people choose from their own workspace."""
+    """Hand the request over. Slack lets people choose from their own workspace."""
     chosen = str(sent.fields.get(forms.PERSON, ""))
     return _wish(desk, sent, FollowupKind.HAND_OVER, to=replace(sent.caller.id, user=chosen) if chosen else None)
 
 
 def sign(desk: Desk, click: Click, form: Forms) -> str:
-    """The form shows what was done alone."""
+    """Open the form for a review, which shows the break-glass change."""
     form.open(form_about(desk, desk.request(click.request_id), forms.review_form), click)
     return ""
 
 
 def signed(desk: Desk, sent: Submission) -> str:
-    """Somebody's name under it."""
+    """Sign the review."""
     return _wish(desk, sent, FollowupKind.SIGN_REVIEW)
 
 

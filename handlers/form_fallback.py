@@ -1,4 +1,4 @@
-"""Forms that cannot be drawn: a barer one takes their place, and at the last a sentence that names another way."""
+"""Replace a form that cannot be rendered by a simpler one, or at last by a sentence that names another way."""
 
 from collections.abc import Callable
 from typing import NoReturn
@@ -13,15 +13,15 @@ from bot.workflow import Desk
 def form_about(
     desk: Desk, request: Request, draw: Callable[[Request], Block], barely: Callable[[Request], Block] | None = None
 ) -> Block:
-    """A form about a request; the same without what was seen on the host where that cannot be drawn.
+    """A form about a request; if it cannot be rendered, without what was seen on the host.
 
-    Raises `UsageError` if there is none at all.
+    Raises `UsageError` if it still cannot be rendered.
     """
     return desk.form(lambda: draw(request), lambda: (barely or draw)(fallback.bare(request)), _no_form)
 
 
 def form_or_none(desk: Desk, *ways: Callable[[], Block]) -> Block:
-    """A form in the first of these ways that can be drawn. Raises `UsageError` if there is none."""
+    """The first of these forms that can be rendered. Raises `UsageError` if there is none."""
     return desk.form(*ways, _no_form)
 
 

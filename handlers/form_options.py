@@ -1,4 +1,4 @@
-"""Filling in the form: the hosts and units that it offers while somebody types."""
+"""The options of the mask form: hosts and units, while somebody types."""
 
 from bot.core.cards import form_options, forms, hold_form
 from bot.core.cards.blocks import Block
@@ -10,14 +10,14 @@ from handlers.payload import Click, Submission, Typing
 
 
 def register(surface: Surface) -> None:
-    """The lists, and the choice of a host, on which the list of units depends."""
+    """Register the lists, and the choice of a host, on which the list of units depends."""
     surface.options(forms.HOST, hosts)
     surface.options(forms.UNIT, units)
     surface.choice(forms.HOST, host_chosen)
 
 
 def open_form(desk: Desk, form: Forms, click: Click, draft: Draft = EMPTY) -> None:
-    """Open it with what is known, and have the units ready before anybody looks for one. Raises `UsageError`."""
+    """Open the form with what is known, and fetch the units before anybody needs them. Raises `UsageError`."""
     if draft.host:
         desk.offers.units(draft.host, asker=click.caller.id)
     asks_where = click.caller.place.is_home
@@ -25,7 +25,7 @@ def open_form(desk: Desk, form: Forms, click: Click, draft: Draft = EMPTY) -> No
 
 
 def _mask_form(desk: Desk, draft: Draft, *, asks_where: bool) -> Block:
-    """What was typed already is left out where it cannot be drawn."""
+    """The mask form; if it cannot be rendered, without what was typed already."""
     return form_or_none(
         desk,
         lambda: forms.mask_form(desk.hosts, draft, owners=desk.hold_owners, asks_where=asks_where),
@@ -34,12 +34,12 @@ def _mask_form(desk: Desk, draft: Draft, *, asks_where: bool) -> Block:
 
 
 def hosts(desk: Desk, typing: Typing) -> list[Block]:
-    """The hosts that fit what was typed."""
+    """The hosts that match what was typed."""
     return form_options.hosts(desk.hosts, typing.typed)
 
 
 def units(desk: Desk, typing: Typing) -> list[Block]:
-    """The units of the host that fit; before they are known, what was typed."""
+    """The host's units that match; what was typed, as long as they are not known."""
     if typing.host not in desk.hosts:
         return form_options.units_of_no_host()
     offered, protection = desk.offers.units(typing.host, asker=typing.caller.id), desk.offers.protection(typing.host)
@@ -49,7 +49,7 @@ def units(desk: Desk, typing: Typing) -> list[Block]:
 
 
 def host_chosen(desk: Desk, chosen: Submission, form: OpenForm) -> str:
-    """Have the units of this host taken, and note the host in the form, since what is typed comes without it."""
+    """Fetch this host's units, and note the host in the form, since Slack does not send it with what is typed."""
     fields = chosen.fields
     desk.offers.units(fields[forms.HOST], asker=chosen.caller.id)
     how = fields.get(forms.HOW, ())

@@ -1,4 +1,4 @@
-"""Somebody's own page of the bot: looked at, drawn anew, and the form from there."""
+"""The Home tab: open it, refresh it, and open the mask form from it."""
 
 from bot.core.cards.blocks import Action
 from bot.core.people.identity import Caller
@@ -9,31 +9,31 @@ from handlers.payload import Click
 
 
 def register(surface: Surface) -> None:
-    """The page, and the buttons that are nowhere else."""
+    """Register the Home tab, and its own buttons."""
     surface.opened(opened)
     surface.click(Action.REFRESH, refresh)
     surface.click(Action.ASK, ask)
 
 
 def opened(desk: Desk, caller: Caller) -> str:
-    """Draw it soon: whoever looks at it is waiting."""
+    """Publish the Home tab soon: whoever opened it is waiting."""
     desk.pages.show(caller.id)
     return ""
 
 
 def refresh(desk: Desk, click: Click, _: Forms) -> str:
-    """Draw it anew."""
+    """Publish it again."""
     desk.pages.show(click.caller.id)
     return ""
 
 
 def ask(desk: Desk, click: Click, form: Forms) -> str:
-    """The form behind a bare `/mask`, which asks for the channel too."""
+    """Open the form behind a bare `/mask`, which asks for the channel too."""
     open_form(desk, form, click)
     return ""
 
 
 def follow(desk: Desk, click: Click, request_id: str) -> None:
-    """Somebody did something on their page: it shows what becomes of that."""
+    """After an action on a Home tab: update the tab when the request changes."""
     if click.is_home:
         desk.pages.follow(click.caller.id, request_id)

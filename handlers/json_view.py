@@ -1,4 +1,4 @@
-"""Requests, decisions and snapshots as programs see them. Names stay as they are; new ones may be added."""
+"""Requests, decisions and snapshots as JSON for programs. Existing keys stay; new ones may be added."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ Shown = dict[str, Any]
 
 
 def request(stored: Request) -> Shown:
-    """A request. Times are ISO 8601 in UTC; `outcome` is None until it is known; `before` is what was seen first."""
+    """A request. Times are ISO 8601 in UTC; `outcome` is None until it is known; `before` is the first look."""
     target, ask = stored.target, stored.ask
     return {
         "id": stored.id,
@@ -56,7 +56,7 @@ def request(stored: Request) -> Shown:
 
 
 def kill_switch(state: KillSwitchState) -> Shown | None:
-    """Who stopped new masks, and who wants them to go on; None while nobody has stopped them."""
+    """The kill switch: who stopped new masks, and who asked to thaw; None while it is off."""
     if state.kill_switch is None:
         return None
     return {
@@ -86,7 +86,7 @@ def snapshot(seen: Snapshot | None) -> Shown | None:
 
 
 def ledger(book: MaskInventory) -> Shown:
-    """Every mask, ours with its `request`; and when each host was looked at last, or since when it cannot be."""
+    """Every mask, ours with its `request`; and when each host was scanned last, or since when it does not answer."""
     return {
         "masks": [_entry(entry) for entry in book.entries],
         "hosts": [_page(page) for page in book.pages],
@@ -104,7 +104,7 @@ def handover(book: MaskInventory) -> Shown:
 
 
 def _entry(entry: Entry) -> Shown:
-    """`made_at` is by the host's own clock; None where no look has seen it."""
+    """`made_at` is by the host's own clock; None if no look has seen the mask."""
     found = entry.found
     return {
         "host": entry.host,
@@ -133,7 +133,7 @@ def _page(page: HostView) -> Shown:
 
 
 def decision(answer: Decision) -> Shown:
-    """What would be answered: `allow`, `needs_approval` or `refuse`, with the rule or the code, and why."""
+    """The decision: `allow`, `needs_approval` or `refuse`, with the rule or the code, and why."""
     match answer:
         case Allow(rule=rule, because=because):
             return {"answer": "allow", "rule": rule, "because": because}
@@ -162,14 +162,14 @@ def explained(steps: Sequence[Explained]) -> list[Shown]:
 
 
 def _break_glass(used: BreakGlass) -> Shown:
-    """Who went ahead without the votes that were missing; `review` is who signed for it, None while that is owed."""
+    """Who used break-glass; `review` is who signed the review, None while it is open."""
     signed = used.signed
     review = {"by": signed.name, "at": signed.at.isoformat(), "remark": signed.remark} if signed else None
     return {"by": used.name, "at": used.at.isoformat(), "reason": used.reason, "review": review}
 
 
 def _hold(stored: Request) -> Shown:
-    """Who answers for it, and when they look at it again; `off` is how its mask was taken off."""
+    """The hold's owner and review date; `off` is how its mask was removed."""
     hold, held = stored.hold or stored.ask.change.hold, stored.hold_state
     return {
         "owners": hold.owners if hold else None,
@@ -187,7 +187,7 @@ def _window(window: ScheduledWindow) -> Shown:
 
 
 def approvers(groups: Sequence[Approvers], names: Mapping[PersonId, str]) -> list[Shown]:
-    """Who could approve, by group; `unknown` says why nobody can tell who is in it."""
+    """Who could approve, by group; `unknown` says why a group's members are not known."""
     return [
         {
             "group": one.group,
@@ -233,7 +233,7 @@ def _vote(vote: Vote) -> Shown:
 
 
 def _command(sent: Sent) -> Shown:
-    """`exit_code` is None where no answer came (yet)."""
+    """`exit_code` is None if there was no answer (yet)."""
     return {
         "step": sent.step,
         "argv": list(sent.argv),

@@ -1,4 +1,4 @@
-"""The kill switch: new masks are stopped by one, and let go on by two."""
+"""The kill switch: `/mask freeze` by one person stops new masks, `/mask thaw` by two lets them go on."""
 
 from bot.core.cards import replies
 from bot.core.input.kill_switch import Switch, SwitchCommand
@@ -7,6 +7,6 @@ from bot.workflow import Desk
 
 
 def switch(desk: Desk, caller: Caller, order: SwitchCommand) -> str:
-    """`/mask freeze REASON` and `/mask thaw [reason]`; what comes of it is said in the channel, a no to the caller."""
+    """`/mask freeze REASON` and `/mask thaw [reason]`; the channel is told the result, the caller a refusal."""
     desk.kill_switch.request(caller, turns_off=order.switch is Switch.THAW, reason=order.reason)
     return replies.switched(order.switch)

@@ -1,4 +1,4 @@
-"""The first look at everything that comes in: is it for our app, and from our own people?
+"""The origin check before every handler: is the payload for our app, and from our own people?
 
 In Socket Mode nothing is signed and Bolt compares no teams, so a payload of another organisation's member would run.
 """
@@ -20,12 +20,12 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Turns away what is not ours, with a private word and an audit event, before a handler sees it."""
+    """Rejects foreign payloads, with an ephemeral message and an audit event, before a handler sees them."""
 
     surface: Surface
 
     def __call__(self, body: Payload, respond: Respond, next_: Callable[[], None]) -> BoltResponse | None:
-        """A Bolt middleware: either calls the next one or answers."""
+        """A Bolt middleware: calls the next one, or answers."""
         code = self._objection(body)
         if not code:
             next_()
@@ -39,7 +39,7 @@ class Gate:
         return BoltResponse(status=200, body="")
 
     def _objection(self, body: Payload) -> str:
-        """Why this is not for us; empty if it is."""
+        """Why the payload is rejected; empty if it is not."""
         home, teams = self.surface.home, self.surface.desk.teams
         if home.app and body.get("api_app_id") != home.app:
             return "foreign_app"
@@ -58,7 +58,7 @@ class Gate:
         log.warning("gate.refused", code=code, user=who, team=team, channel=where)
         try:
             self.surface.desk.refused_at_the_gate(code, by=PersonId(team, who), place=Place(where))
-        except MaskbotError as error:  # turned away all the same
+        except MaskbotError as error:  # rejected all the same
             log.error("gate.not_recorded", code=code, error=str(error))
 
 
@@ -77,5 +77,5 @@ def _teams(body: Payload) -> Iterator[str]:
 
 
 def _enterprise(body: Payload) -> str:
-    """The organisation on Enterprise Grid; whether the person is really of it is asked of the directory later."""
+    """The organisation on Enterprise Grid; the directory checks later whether the person really belongs to it."""
     return str(body.get("enterprise_id") or (body.get("enterprise") or {}).get("id") or "")

@@ -1,4 +1,4 @@
-"""Who did something in Slack, and where: the one place that digs in payloads."""
+"""Parse Slack's payloads: who did something, and where. The only module that reads raw payloads."""
 
 import json
 import re
@@ -16,24 +16,24 @@ _DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where the bot lives, as Slack told it at the start."""
+    """The bot's own team and app, as Slack named them at the start."""
 
     team: str
     enterprise: str = ""
     app: str = ""  # not known: not compared
 
     def person(self, user: str, team: str) -> PersonId:
-        """The account of that name.
+        """A person's id.
 
-        Only some payloads tell the enterprise. Taking our own for everybody makes one account one id whatever it
-        did, and whether it is really ours is asked of the directory.
+        Only some payloads contain the enterprise. Our own is assumed for everybody, so that one account always has one
+        id, and the directory checks whether that is true.
         """
         return PersonId(team=team or self.team, user=user, enterprise=self.enterprise)
 
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """A press of a button: which request and plan its card showed, and where that card stands."""
+    """A click on a button: the request and plan of its card, and where that card is posted."""
 
     caller: Caller
     request_id: str
@@ -42,26 +42,26 @@ class Click:
 
     @property
     def is_home(self) -> bool:
-        """Pressed on the clicker's own page, or in a form that was opened there."""
+        """Whether the button is on the clicker's Home tab, or in a form that was opened there."""
         return self.caller.place.is_home
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A form sent off: the click or the place that it came from, and its fields by block id."""
+    """A form that was sent: the click or place that it came from, and its fields by block id."""
 
     click: Click
     fields: Mapping[str, Any]
 
     @property
     def caller(self) -> Caller:
-        """Who sent it."""
+        """The sender."""
         return self.click.caller
 
 
 @dataclass(frozen=True, slots=True)
 class Typing:
-    """Somebody types into a list of a form: what there is of it yet, and the host that the form is about by now."""
+    """Typing in a list of a form: the text so far, and the host that is chosen in the form."""
 
     caller: Caller
     typed: str
@@ -70,7 +70,7 @@ class Typing:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A message that somebody wants something done about, and where it is; empty where there is none."""
+    """The message that a shortcut was used on, and a link to it; empty if there is none."""
 
     caller: Caller
     text: str
@@ -78,15 +78,15 @@ class Quote:
 
 
 def of_command(body: Payload, home: Home) -> Caller:
-    """Who typed a slash command; it never comes from inside a thread (Slack, "Slash commands")."""
+    """The sender of a slash command, which never comes from inside a thread (Slack, "Slash commands")."""
     person = home.person(body["user_id"], body.get("team_id", ""))
     return Caller(person, body.get("user_name", ""), Place(_channel(body["channel_id"])), body["trigger_id"])
 
 
 def of_mention(body: Payload, home: Home) -> Caller:
-    """Who mentioned the bot. The name is not in the event; the directory knows it.
+    """Who mentioned the bot. Their name is not in the event; the directory knows it.
 
-    One message asks once, so it is the key: Slack sends it again as another event when somebody edits it.
+    The message is the key, because one message asks once: after an edit Slack sends it again as another event.
     """
     event = body["event"]
     person = home.person(event["user"], event.get("user_team") or event.get("team") or body.get("team_id", ""))
@@ -98,7 +98,7 @@ def _message(event: Payload) -> str:
 
 
 def of_shortcut(body: Payload, home: Home) -> Quote:
-    """Who used a shortcut of the app, and on which message; one that is used from anywhere knows no place."""
+    """Who used a shortcut of the app, and on which message; a global shortcut has no place."""
     message, channel = body.get("message") or {}, _channel((body.get("channel") or {}).get("id", ""))
     place = Place(channel, message.get("thread_ts") or "") if channel else HOME
     caller = Caller(_clicker(body, home), _name(body), place, body["trigger_id"])
@@ -108,7 +108,7 @@ def of_shortcut(body: Payload, home: Home) -> Quote:
 
 
 def _link(body: Payload, place: Place, ts: str) -> str:
-    """Where the message is. Slack is not asked for it: the form has to be open in three seconds."""
+    """A link to the message. Slack is not asked for it, because the form must open within three seconds."""
     domain = (body.get("team") or {}).get("domain") or ""
     if not (_DOMAIN.fullmatch(domain) and ts):
         return ""
@@ -117,7 +117,7 @@ def _link(body: Payload, place: Place, ts: str) -> str:
 
 
 def of_click(body: Payload, home: Home) -> Click:
-    """Who pressed which button. On somebody's own page (App Home) there is no card, and no message at all."""
+    """Who pressed which button. On a Home tab there is no card, and no message at all."""
     (action, *_) = body["actions"]
     request_id, _, digest = action.get("value", "").partition(":")
     channel, message = _channel((body.get("channel") or {}).get("id", "")), body.get("message") or {}
@@ -128,20 +128,23 @@ def of_click(body: Payload, home: Home) -> Click:
 
 
 def _is_on_a_page(body: Payload) -> bool:
-    """Slack says so itself; whatever stands in a message, also a copy of our buttons, comes with that message."""
+    """Whether Slack says that it is a Home tab or form.
+
+    A button in a message, also a copied one, comes with the message.
+    """
     container, view = body.get("container") or {}, body.get("view") or {}
     in_a_message = body.get("message") or body.get("channel")
     return container.get("type") == "view" and view.get("type") == "home" and not in_a_message
 
 
 def of_opening(body: Payload, home: Home) -> Caller:
-    """Who looks at the bot's own pages."""
+    """Who opened the bot's Home tab."""
     event = body["event"]
     return Caller(home.person(event["user"], body.get("team_id", "")), "", HOME, body["event_id"])
 
 
 def of_submission(body: Payload, home: Home) -> Submission:
-    """Who sent a form off, or changed it. It is one form however often that is done, so its id is the key."""
+    """Who sent or changed a form. The form's id is the key, because it is one form however often it is sent."""
     view = body["view"]
     note = json.loads(view.get("private_metadata") or "{}")
     channel, card = note.get("channel", ""), note.get("card", "")
@@ -152,21 +155,21 @@ def of_submission(body: Payload, home: Home) -> Submission:
 
 
 def of_typing(body: Payload, home: Home) -> Typing:
-    """Who types what. Slack does not always send what is chosen in the other fields, so the form notes the host."""
+    """Who types what. Slack does not always send what is chosen in other fields, so the form notes the host."""
     sent = of_submission(body, home)
     note = json.loads(body["view"].get("private_metadata") or "{}")
     return Typing(sent.caller, body.get("value") or "", sent.fields.get(HOST) or note.get("host", ""))
 
 
 def note_for(click: Click) -> dict[str, str]:
-    """What a form must carry so that its submission is known as what the click began."""
+    """The hidden note by which a form's submission is known as what the click began."""
     place, (_, card) = click.caller.place, click.card or ("", "")
     note = {"request": click.request_id, "digest": click.digest, "channel": place.channel, "thread": place.thread}
     return note | {"card": card}
 
 
 def _channel(sent: str) -> str:
-    """A channel by Slack's id. The words for places that are none, such as the command line, come from ourselves."""
+    """A channel by Slack's id. Names of other places, such as the command line, are our own and not accepted here."""
     return sent if _CHANNEL.fullmatch(sent) else ""
 
 
@@ -181,7 +184,7 @@ def _name(body: Payload) -> str:
 
 
 def _value(fields: Payload) -> Any:
-    """The value of a block's one element: a text, a person's id, the value of an option, or those of ticked boxes."""
+    """The value of a block's single element: a text, a person's id, an option's value, or those of ticked boxes."""
     (element, *_) = fields.values()
     match element:
         case {"selected_options": options}:

@@ -1,4 +1,4 @@
-"""A message as plain lines for a terminal: the same sentences as in Slack, without its markup."""
+"""Convert a message to plain lines for a terminal: the same sentences as in Slack, without its markup."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"), ("\u200b", ""))
 
 
 def lines(text: Text, names: Mapping[str, str]) -> list[str]:
-    """The lines of a message; `names` says how people are called, by their user ids."""
+    """The lines of a message; `names` are people's names by user id."""
     return [line for block in text.blocks for line in _words(block, names)] or [text.text]
 
 
@@ -26,7 +26,7 @@ def _words(block: Mapping[str, object], names: Mapping[str, str]) -> Iterator[st
 
 
 def _plain(markup: str, names: Mapping[str, str]) -> str:
-    """What Slack would show. What people wrote was escaped, so no markup of theirs is left to be taken away."""
+    """What Slack would show. Foreign text is escaped, so only our own markup is removed."""
     plain = _LINK.sub(r"\1", _DATE.sub(r"\1", markup))
     plain = _PERSON.sub(lambda found: f"@{names.get(found[1], found[1])}", plain)
     plain = _TITLE.sub(r"\1", _LABEL.sub(r"\1\2: ", _FENCE.sub("", plain)))
