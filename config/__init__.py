@@ -1,1 +1,1 @@
-"""What an installation says about itself: hosts, policy, critical units, and the settings around them."""
+"""The configuration files of an installation: hosts, policy, critical units, and settings."""

@@ -1,4 +1,4 @@
-"""The `calendar` and `limits` of policy.yaml: when and beyond what more people have to agree than the rules say."""
+"""`calendar` and `limits` of policy.yaml: freezes, maintenance windows and limits that raise the approvals."""
 
 import re
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ _LONGEST_WHILE = timedelta(days=1)
 
 
 def read_times(typed: str, zone: tzinfo) -> Times:
-    """Dates or days of the week, with times on the wall of this zone. Raises `ValueError`."""
+    """Dates or days of the week, with wall-clock times in this zone. Raises `ValueError`."""
     if found := _DATES.fullmatch(typed):
         return _once(found, zone)
     if found := _WEEK.fullmatch(typed):
@@ -86,7 +86,7 @@ def _check(typed: str) -> str:
 
 
 class ExtraApprovalsEntry(BaseModel):
-    """How much more is asked for: so many more, so many at least, others who approve; or an explicit no."""
+    """Extra approvals: so many more, at least so many, other approvers; or an explicit refusal."""
 
     model_config = STRICT
 
@@ -105,7 +105,7 @@ class ExtraApprovalsEntry(BaseModel):
         return self
 
     def rise(self) -> ExtraApprovals:
-        """One more, unless something else is said."""
+        """One more approval, unless something else is configured."""
         usual = 0 if self.need or self.approve else 1
         more = usual if self.more is None else self.more
         return ExtraApprovals(more, self.need, tuple(self.approve), self.forbid or "")
@@ -115,7 +115,7 @@ TimesText = Annotated[str, AfterValidator(_check)]
 
 
 class FreezeEntry(BaseModel):
-    """Times at which more people have to agree."""
+    """A change freeze."""
 
     model_config = STRICT
 
@@ -129,7 +129,7 @@ class FreezeEntry(BaseModel):
     asks: ExtraApprovalsEntry = ExtraApprovalsEntry()
 
     def freeze(self, usual: tzinfo, line: int) -> Freeze:
-        """The freeze as the policy has it; its times in its own zone or the usual one."""
+        """The freeze for the policy; its times in its own zone or the default one."""
         return Freeze(
             name=self.name,
             times=tuple(read_times(typed, self.time_zone or usual) for typed in self.times),
@@ -143,7 +143,7 @@ class FreezeEntry(BaseModel):
 
 
 class MaintenanceWindowEntry(BaseModel):
-    """Times outside of which the rules that name it ask for more."""
+    """A maintenance window; outside, the rules that name it ask for more approvals."""
 
     model_config = STRICT
 
@@ -152,14 +152,14 @@ class MaintenanceWindowEntry(BaseModel):
     time_zone: TimeZone | None = None
 
     def window(self, usual: tzinfo, line: int) -> MaintenanceWindow:
-        """The window as the policy has it."""
+        """The window for the policy."""
         return MaintenanceWindow(
             self.name, tuple(read_times(typed, self.time_zone or usual) for typed in self.times), line
         )
 
 
 class CalendarEntry(BaseModel):
-    """Both."""
+    """Freezes and maintenance windows."""
 
     model_config = STRICT
 
@@ -168,7 +168,7 @@ class CalendarEntry(BaseModel):
 
 
 class LimitsEntry(BaseModel):
-    """How much may be asked, and done in a while, before more people have to agree."""
+    """Limits on requests and masks in a period, beyond which more approvals are needed."""
 
     model_config = STRICT
 
@@ -186,7 +186,7 @@ class LimitsEntry(BaseModel):
         return self
 
     def bounds(self, line: int) -> RequestLimits:
-        """The bounds as the policy has them."""
+        """The limits for the policy."""
         return RequestLimits(
             requests_per_minute=self.requests_per_minute,
             open_requests=self.open_requests,

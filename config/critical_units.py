@@ -1,4 +1,4 @@
-"""`critical-units.yaml`: the shipped list of units that nobody masks, and what an installation adds to it."""
+"""`critical-units.yaml`: the shipped list of units that nobody may mask, and an installation's additions."""
 
 from pydantic import BaseModel, Field
 
@@ -17,7 +17,7 @@ class Listing(BaseModel):
 
 
 class CriticalFile(BaseModel):
-    """Two tiers: critical (nobody may mask them) and guarded (more approvals, and a word on console access)."""
+    """Two tiers: critical (nobody may mask them) and guarded (more approvals, and confirmed console access)."""
 
     model_config = STRICT
 
@@ -26,7 +26,7 @@ class CriticalFile(BaseModel):
 
 
 def read_lists(*documents: Document) -> tuple[tuple[ListedUnit, ...], tuple[ListedUnit, ...]]:
-    """Critical and guarded units of all files: a later one adds and cannot take away. Raises `ConfigError`."""
+    """Critical and guarded units of all files; a later file adds and cannot remove. Raises `ConfigError`."""
     files = [_read(document) for document in documents]
     critical = [listing for file in files for listing in file.critical]
     guarded = [listing for file in files for listing in file.guarded]
@@ -34,7 +34,7 @@ def read_lists(*documents: Document) -> tuple[tuple[ListedUnit, ...], tuple[List
 
 
 def _read(document: Document) -> CriticalFile:
-    """What is no tier is taken for a try to shrink the list, and answered as such."""
+    """Read a file. An unknown tier is probably an attempt to shrink the list, and is answered as such."""
     known = set(CriticalFile.model_fields)
     others = [key for key in document.data if key not in known] if isinstance(document.data, dict) else []
     if others:

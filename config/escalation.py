@@ -1,4 +1,4 @@
-"""How a rule calls those who have to decide: reminders, and the escalation ladder."""
+"""Reminders and escalation steps of a rule."""
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
@@ -12,7 +12,7 @@ from config.strict_yaml import STRICT
 
 
 class EscalationStepEntry(BaseModel):
-    """One step of the ladder."""
+    """One escalation step."""
 
     model_config = STRICT
 
@@ -28,17 +28,17 @@ class EscalationStepEntry(BaseModel):
         return self
 
     def step(self) -> EscalationStep:
-        """The step as the policy has it."""
+        """The step for the policy."""
         return EscalationStep(self.after, tuple(self.mention), self.channel or "", self.page)
 
 
 def check_times(name: str, times: Sequence[timedelta], within: timedelta) -> None:
-    """Raises `ValueError` for a time that never comes, or that stands behind a later one."""
+    """Raises `ValueError` for a time after the deadline, or before an earlier step."""
     if not all(timedelta() < first < second for first, second in pairwise((*times, within))):
         raise ValueError(f"`{name}`: its times have to grow, and to lie within `decide_within`")
 
 
 def without_page(steps: Iterable[EscalationStep]) -> bool:
-    """Whether a ladder ends with nobody being woken up."""
+    """Whether no escalation step pages anybody."""
     last = [*steps][-1:]
     return bool(last) and not last[0].page

@@ -1,4 +1,4 @@
-"""Groups of people in `policy.yaml`, and who is asked for those that are on call."""
+"""Groups of people in `policy.yaml`, and the source for on-call groups."""
 
 import re
 from datetime import timedelta
@@ -10,12 +10,12 @@ from pydantic import AfterValidator, BaseModel, StringConstraints, model_validat
 from config.policy_types import ChannelId, Duration
 from config.strict_yaml import STRICT
 
-SLOWEST = timedelta(seconds=30)  # of what people wait for
+SLOWEST = timedelta(seconds=30)  # seconds that people wait for an answer
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def read_url(typed: str) -> str:
-    """Where the on-call source answers: over TLS, or on this machine. Raises `ValueError`."""
+    """The URL of the on-call source: over TLS, or on this machine. Raises `ValueError`."""
     parts = urlsplit(typed)
     is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
     if not parts.hostname or not is_safe or not re.fullmatch(r"[!-~]+", typed):
@@ -29,12 +29,12 @@ def read_url(typed: str) -> str:
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 Argument = Annotated[str, StringConstraints(min_length=1, max_length=500)]
-# It is the last argument of a command or a part of a URL, so it is one word that is no option.
+# The schedule is the last argument of a command or a part of a URL, so it is one word and no option.
 Schedule = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$")]
 
 
 class GroupEntry(BaseModel):
-    """People: listed one by one, or whoever is in a user group or a channel or on call, looked up when it matters."""
+    """People: listed by id, or the members of a user group or channel, or who is on call, read each time it matters."""
 
     model_config = STRICT
 
@@ -54,7 +54,7 @@ class GroupEntry(BaseModel):
 
 
 class OnCallEntry(BaseModel):
-    """Who is asked who is on call."""
+    """The source that says who is on call."""
 
     model_config = STRICT
 

@@ -1,4 +1,4 @@
-"""Masks that last: who may own them, and what becomes of one that was taken off."""
+"""The policy for holds: who may own one, and what happens when its mask is removed."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -22,7 +22,7 @@ RequiresEnd = Annotated[bool | str, PlainValidator(read_requires_end)]
 
 
 class HoldsEntry(BaseModel):
-    """What `--hold` may ask for, and how the bot stands by it."""
+    """What `--hold` may ask for, and how the bot reapplies removed masks."""
 
     model_config = STRICT
 
@@ -41,7 +41,7 @@ class HoldsEntry(BaseModel):
         return self
 
     def holds(self) -> HoldPolicy:
-        """The same as the policy has it."""
+        """The values for the policy."""
         return HoldPolicy(
             frozenset(self.owners), self.reapply, self.reapply_limit, self.reapply_within, self.review_within
         )

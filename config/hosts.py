@@ -1,4 +1,4 @@
-"""`hosts.yaml`: the hosts that may be named, and the keys by which they are known."""
+"""`hosts.yaml`: the inventory of hosts, with their addresses, pinned keys and groups."""
 
 import base64
 import binascii
@@ -14,7 +14,7 @@ from bot.core.hosts.inventory import Host, Inventory
 from config.policy_types import Word
 from config.strict_yaml import STRICT, Document, together, validated
 
-# Words that stand where a host's name would: commands of today and of later.
+# Words that stand in the place of a host's name: present and future commands.
 RESERVED = frozenset(
     {
         "status", "plan", "why", "list", "history", "help", "freeze", "thaw", "handover", "mask", "unmask", "approve",
@@ -39,7 +39,7 @@ def read_name(typed: str) -> str:
 
 
 def read_address(typed: str) -> str:
-    """A literal address: names would have to be resolved, and the answer trusted. Raises `ValueError`."""
+    """A literal address: a name would have to be resolved, and the answer trusted. Raises `ValueError`."""
     try:
         return str(ip_address(typed))
     except ValueError:
@@ -98,7 +98,7 @@ class HostsFile(BaseModel):
 
 
 def read_inventory(document: Document) -> Inventory:
-    """All hosts. Raises `ConfigError`, a line for everything that is wrong."""
+    """All hosts. Raises `ConfigError` with a line for each error."""
     entries = validated(document, HostsFile).hosts
     twice = list(_duplicates(document, entries))
     if twice:

@@ -1,4 +1,4 @@
-"""Everything an installation says, loaded at once: either all of it is right, or every mistake is named."""
+"""Load the whole configuration at once: either all of it is valid, or every error is named."""
 
 import hashlib
 import os
@@ -30,15 +30,15 @@ Read = TypeVar("Read")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong, or doubtful: an error keeps the bot from starting, a warning does not."""
+    """A problem: an error keeps the bot from starting, a warning does not."""
 
     level: Literal["error", "warning"]
-    text: str  # one line, with file and line where there is one
+    text: str  # one line, with file and line number if there is one
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What `hosts.yaml`, `policy.yaml` and the critical list say together."""
+    """The contents of `hosts.yaml`, `policy.yaml` and the critical list."""
 
     inventory: Inventory
     policy: Policy
@@ -46,12 +46,12 @@ class Configuration:
 
     @property
     def configured(self) -> Configured:
-        """The part that the bot goes by."""
+        """The part that the bot puts in force."""
         return Configured(self.inventory, self.policy)
 
 
 def load(settings: Settings) -> Configuration:
-    """Read all files. Raises `ConfigError`, a line for everything that is wrong in any of them."""
+    """Read all files. Raises `ConfigError` with a line for each error in any of them."""
     folder = settings.config_dir
     complaints = [*_open_folder(folder)]
     documents = [_attempt(complaints, read_document, path) for path in _files(folder)]
@@ -74,7 +74,7 @@ def load(settings: Settings) -> Configuration:
 
 
 def check(settings: Settings) -> list[Finding]:
-    """All that is wrong or doubtful, without starting anything."""
+    """All errors and warnings, without starting anything."""
     errors = [Finding("error", line) for line in _wrong_key(settings.ssh_key_file)]
     try:
         return [*errors, *load(settings).warnings]
@@ -83,7 +83,7 @@ def check(settings: Settings) -> list[Finding]:
 
 
 def _files(folder: Path) -> tuple[Path, ...]:
-    """Hosts, policy, the shipped list, and the installation's own one if it has one."""
+    """Hosts, policy, the shipped list, and the installation's own list if there is one."""
     own = folder / OWN_LIST
     added = (own,) if own.exists() and not own.samefile(SHIPPED_LIST) else ()
     return (folder / "hosts.yaml", folder / "policy.yaml", SHIPPED_LIST, *added)
@@ -93,7 +93,7 @@ Given = TypeVar("Given")
 
 
 def _attempt(complaints: list[str], read: Callable[[Given], Read], what: Given) -> Read | None:
-    """Read, or note what is wrong and go on, so that people see all of it at once."""
+    """Read a file, or note its error and go on, so that people see all errors at once."""
     try:
         return read(what)
     except ConfigError as error:
@@ -102,13 +102,13 @@ def _attempt(complaints: list[str], read: Callable[[Given], Read], what: Given) 
 
 
 def _digest(documents: Iterable[Document]) -> str:
-    """One SHA-256 over all files, by name, so that the record can say under which policy something was decided."""
+    """One SHA-256 over all files, by name, so that the audit log can say which policy decided."""
     lines = [f"{document.path.name} {document.sha256}\n" for document in documents]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def _doubts(document: Document, policy: Policy, inventory: Inventory) -> Iterator[str]:
-    """What may be meant so, and probably is not."""
+    """Warnings: settings that may be intended, and probably are not."""
     for rule in policy.rules:
         yield from _unknown_scope(document, f"rule {rule.name}", rule, inventory)
         if not rule.forbid and rule.need == 0:
@@ -150,7 +150,7 @@ def _program(document: Document, policy: Policy) -> Iterator[str]:
 
 
 def _unpaged(document: Document, policy: Policy, settings: Settings) -> Iterator[str]:
-    """Somebody relies on being woken up, and nobody would be."""
+    """A rule or setting relies on a pager, and no pager is configured."""
     for rule in policy.rules:
         if settings.pager_url is None and any(step.page for step in rule.escalate):
             yield f"{document.path}:{rule.line}: rule {rule.name}: it pages, and MASKBOT_PAGER_URL is not set"
@@ -163,7 +163,7 @@ def _loose(paths: Iterable[Path]) -> Iterator[str]:
 
 
 def _open_folder(folder: Path) -> Iterator[str]:
-    """Who may write the directory may replace every file in it."""
+    """Whoever may write the directory may replace every file in it."""
     if folder.is_dir() and folder.stat().st_mode & stat.S_IWOTH:
         yield f"{folder}: everybody on this machine may write into it; take that right away (chmod o-w)"
 

@@ -1,4 +1,4 @@
-"""The manifest from which the Slack app is made: shipped for a socket; for HTTP the same, with an address put in."""
+"""The manifest of the Slack app: shipped for Socket Mode; for HTTP with the bot's address put in."""
 
 import re
 from importlib.resources import files
@@ -9,18 +9,18 @@ import yaml
 from bot.errors import UsageError
 
 REQUEST_PATH = "/slack/events"
-_URL = re.compile(r"https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~%/-]*)?")  # Slack wants a certificate
+_URL = re.compile(r"https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~%/-]*)?")  # Slack requires a certificate
 _HEADING = "# The Slack app in HTTP mode: as for a socket, but Slack sends everything to one address.\n"
 
 
 def manifest(url: str = "") -> str:
-    """The text that people paste; with a URL, for an app that has its requests sent there. Raises `UsageError`."""
+    """The manifest to paste; with a URL, for an app that receives its requests there. Raises `UsageError`."""
     shipped = files("config").joinpath("slack-manifest.yaml").read_text(encoding="utf-8")
     return _sent_to(_request_url(url), yaml.safe_load(shipped)) if url else shipped
 
 
 def _request_url(typed: str) -> str:
-    """Where Slack shall send its requests. The bot answers on one path; a proxy may call it otherwise."""
+    """The URL for Slack's requests. The bot answers on one path; a proxy may use another one."""
     if not _URL.fullmatch(typed):
         raise UsageError("--url has to be where Slack reaches the bot, as in https://maskbot.example.com")
     has_path = typed.removeprefix("https://").rstrip("/").count("/")

@@ -1,4 +1,4 @@
-"""From `policy.yaml` to the policy that is asked: every name in it has to mean something."""
+"""Build the policy from `policy.yaml`, and check that every name in it refers to something."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ class Lists:
 
 
 def read_policy(document: Document, lists: Lists, digest: str) -> Policy:
-    """The policy. Raises `ConfigError`, a line for everything that is wrong."""
+    """The policy. Raises `ConfigError` with a line for each error."""
     file = validated(document, PolicyFile)
     people, wrong = _people(document, file)
     wrong += _wrong_names(document, file)
@@ -48,7 +48,7 @@ def read_policy(document: Document, lists: Lists, digest: str) -> Policy:
 
 
 def _without_people(document: Document, file: PolicyFile, lists: Lists, digest: str) -> Policy:
-    """All that names nobody: places, times, kinds of units, and limits."""
+    """Everything that names nobody: channels, times, unit types, and limits."""
     return Policy(
         digest=digest,
         teams=frozenset(file.teams),
@@ -98,7 +98,7 @@ def _windows(document: Document, file: PolicyFile) -> Iterator[MaintenanceWindow
 
 
 def _people(document: Document, file: PolicyFile) -> tuple[Mapping[Loc, PersonId], list[str]]:
-    """Everybody who is named, by where; and what is wrong with the others."""
+    """All people that are named, by their place in the file; and errors in the others."""
     people: dict[Loc, PersonId] = {}
     wrong = []
     for loc, typed in _named_people(file):
@@ -118,7 +118,7 @@ def _named_people(file: PolicyFile) -> Iterator[tuple[Loc, str]]:
 
 
 def _wrong_names(document: Document, file: PolicyFile) -> Iterator[str]:
-    """Groups and windows that no line explains, and things that cannot be told apart."""
+    """Groups and windows that are used and not defined, and ambiguous names."""
     yield from _twice(document, file)
     yield from _no_windows(document, file)
     for position, entry in enumerate(file.rules):
@@ -138,7 +138,7 @@ def _wrong_names(document: Document, file: PolicyFile) -> Iterator[str]:
 
 
 def _twice(document: Document, file: PolicyFile) -> Iterator[str]:
-    """Names that stand there a second time."""
+    """Names that are defined twice."""
     lists: Mapping[Loc, tuple[str, Sequence[RuleEntry | FreezeEntry | MaintenanceWindowEntry]]] = {
         ("rules",): ("rule", file.rules),
         ("calendar", "freezes"): ("freeze", file.calendar.freezes),
@@ -160,7 +160,7 @@ def _no_windows(document: Document, file: PolicyFile) -> Iterator[str]:
 
 
 def _named_groups(file: PolicyFile) -> Iterator[tuple[Loc, str]]:
-    """Every group that is meant, by where."""
+    """Every group that is used, by its place in the file."""
     for position, entry in enumerate(file.rules):
         for loc, groups in _groups_of(entry).items():
             yield from _at(("rules", position, *loc), groups)
@@ -185,7 +185,7 @@ def _groups_of(entry: RuleEntry) -> Mapping[Loc, Iterable[str]]:
 
 
 def _at(loc: Loc, groups: Iterable[str]) -> Iterator[tuple[Loc, str]]:
-    """Each with its place in the list; an empty one is not meant to be a group."""
+    """Each name with its index in the list; an empty one is not meant as a group."""
     return (((*loc, place), group) for place, group in enumerate(groups) if group)
 
 

@@ -1,4 +1,4 @@
-"""`policy.yaml`: where the bot acts, who belongs to which group, and the rules in their order."""
+"""The format of `policy.yaml`: channels, groups, and the rules in their order."""
 
 import re
 from datetime import UTC, timedelta, tzinfo
@@ -20,13 +20,13 @@ from config.strict_yaml import STRICT
 
 LONGEST = timedelta(days=7)
 LONGEST_MASK = timedelta(days=366)
-# What a rule that forbids cannot say.
+# Keys that a rule with `forbid` cannot have.
 _RIGHTS = {"ask", "need", "approve", "distinct", "decide_within", "good_for", "requires_end", "break_glass", "windows"}
 _RIGHTS |= {"remind", "escalate", "card_channel", "mention", "tell", "from_private"}
 
 
 class Channels(BaseModel):
-    """Where the bot acts: any of these."""
+    """The channels in which the bot acts."""
 
     model_config = STRICT
 
@@ -41,7 +41,7 @@ class Channels(BaseModel):
 
 
 class RuleEntry(BaseModel):
-    """One rule: what it is about, and then either an explicit no, or who may ask and who has to approve."""
+    """One rule: what it matches, and then either a refusal, or who may ask and who has to approve."""
 
     model_config = STRICT
 
@@ -91,13 +91,13 @@ class RuleEntry(BaseModel):
         return self
 
     def which_verbs(self) -> frozenset[Verb]:
-        """All of them, unless named; but a no is about masks unless it says more, so that it blocks no undo."""
+        """All verbs unless named; but a refusal is about masks unless it names more, so that it blocks no undo."""
         unnamed = [Verb.MASK] if self.forbid else list(Verb)
         return frozenset(Verb(word) for word in self.verbs) or frozenset(unnamed)
 
 
 class BreakGlassEntry(BaseModel):
-    """Who may go ahead without the votes that are missing, whom that is told, and how much they have to say."""
+    """Who may use break-glass, who is told of it, and how long the reason must be."""
 
     model_config = STRICT
 
@@ -106,7 +106,7 @@ class BreakGlassEntry(BaseModel):
     min_reason_length: int = Field(default=10, ge=1, le=REASON_LIMIT)
 
     def break_glass(self) -> BreakGlassPolicy:
-        """The same as the policy has it."""
+        """The values for the policy."""
         return BreakGlassPolicy(
             groups=frozenset(self.groups),
             channels=tuple(name for name in self.tell if is_channel(name)),
@@ -116,12 +116,12 @@ class BreakGlassEntry(BaseModel):
 
 
 def is_channel(name: str) -> bool:
-    """Ids of channels are written in capitals, and names of groups never are."""
+    """Channel ids are written in capitals, and group names never are."""
     return re.fullmatch(r"[CG][A-Z0-9]{2,}", name) is not None
 
 
 class HandoverEntry(BaseModel):
-    """When and where the state of things is told by itself."""
+    """When and where the handover is posted."""
 
     model_config = STRICT
 
@@ -131,7 +131,7 @@ class HandoverEntry(BaseModel):
     days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] = Field(default=[], max_length=7)
 
     def schedule(self, zone: tzinfo) -> Schedule:
-        """In its own zone, or else in that of the whole policy; on all days unless some are named."""
+        """The schedule in its own zone, or in the policy's; on all days unless some are named."""
         return Schedule(self.at, self.time_zone or zone, frozenset(self.days or WEEKDAYS))
 
 
@@ -176,7 +176,7 @@ class PolicyFile(BaseModel):
 
     @property
     def for_operations(self) -> str:
-        """Where what belongs to no request is said; empty if nowhere."""
+        """The channel for messages that belong to no request; empty if there is none."""
         return self.operations_channel or self.shell_channel or ""
 
     @model_validator(mode="after")

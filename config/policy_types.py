@@ -1,4 +1,4 @@
-"""Words of the configuration files: durations, patterns of unit names, people, names of hosts and groups."""
+"""The value types of configuration files: durations, patterns of unit names, people, names of hosts and groups."""
 
 import re
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ _PERSON = re.compile(r"(?:(?P<home>[TE][A-Z0-9]+):)?(?P<user>[UW][A-Z0-9]+)", re
 
 
 def read_duration(typed: object) -> timedelta:
-    """`15m`, `24h`, `1h30m`, `90s`, `7d`; here also `0m`, which means never. Raises `ValueError`."""
+    """`15m`, `24h`, `1h30m`, `90s`, `7d`; also `0m`, which means never. Raises `ValueError`."""
     if isinstance(typed, str) and re.fullmatch(r"0+[dhms]", typed):
         return timedelta()
     try:
@@ -29,7 +29,7 @@ def read_duration(typed: object) -> timedelta:
 
 
 def read_pattern(typed: str) -> str:
-    """A shell-style pattern that could fit a unit's full name. Raises `ValueError`."""
+    """A shell-style pattern that can match a unit's full name. Raises `ValueError`."""
     if typed.startswith("!"):
         raise ValueError("a pattern cannot take units away; leave it out")
     if not _PATTERN.fullmatch(typed):
@@ -41,7 +41,7 @@ def read_pattern(typed: str) -> str:
 
 
 def read_person(typed: str, teams: Iterable[str]) -> PersonId:
-    """`U0123`, or `T0123:U0456` where there are several teams; `E...` is an enterprise. Raises `ValueError`."""
+    """`U0123`, or `T0123:U0456` if there are several teams; `E...` is an enterprise. Raises `ValueError`."""
     found = _PERSON.fullmatch(typed)
     if found is None:
         raise ValueError(f"`{typed}` is no Slack user id, like `U0123ABCD` (in Slack: profile, copy member ID)")
@@ -59,7 +59,7 @@ def read_zone(typed: object) -> tzinfo:
     if typed == "UTC":
         return UTC
     try:
-        if not isinstance(typed, str) or "/" not in typed:  # `CST` is a key too, and means several zones
+        if not isinstance(typed, str) or "/" not in typed:  # `CST` is a key too, and ambiguous
             raise ValueError
         return ZoneInfo(typed)
     except (ValueError, LookupError, OSError):

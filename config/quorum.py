@@ -1,4 +1,4 @@
-"""Whether enough people could ever approve, as far as the file itself says who they are."""
+"""Check whether enough people could ever approve, as far as the policy file lists them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -10,14 +10,14 @@ from bot.core.policy.model import Group, Policy, Rule
 from bot.core.policy.rules.calendar_and_limits import Reason, raised
 from bot.core.requests import ExtraApprovalReason, Verb
 
-# A group that lists nobody is one whose people Slack alone knows: there may be any number of them.
+# A group that lists nobody has its members in Slack: there may be any number of them.
 _ANYBODY = 99
 
 
 def unreachable(rules: Sequence[Rule], groups: Iterable[Group]) -> Iterator[tuple[int, str]]:
-    """The rules under which nobody who asks could ever get enough approvals, with a sentence for each.
+    """Rules under which nobody who asks could ever get enough approvals, with a sentence for each.
 
-    Where only Slack knows who may approve, that is asked when somebody asks.
+    If only Slack knows who may approve, that is checked for each request.
     """
     by_name = {group.name: group for group in groups}
     for position, rule in enumerate(rules):
@@ -27,7 +27,7 @@ def unreachable(rules: Sequence[Rule], groups: Iterable[Group]) -> Iterator[tupl
 
 
 def guarded_unreachable(rules: Sequence[Rule], groups: Iterable[Group], need: int) -> Iterator[tuple[Rule, str]]:
-    """The rules that are fine for ordinary units, but under which no guarded unit could ever be approved."""
+    """Rules that work for ordinary units, but under which no guarded unit could ever be approved."""
     by_name = {group.name: group for group in groups}
     for rule in rules:
         best = _most_approvals(rule, by_name)
@@ -37,7 +37,7 @@ def guarded_unreachable(rules: Sequence[Rule], groups: Iterable[Group], need: in
 
 
 def raised_unreachable(policy: Policy) -> Iterator[tuple[int, str]]:
-    """Freezes, closed windows and limits that ask for more than there could be: a flat no that nobody meant."""
+    """Freezes, closed windows and limits that ask for more approvals than possible: an unintended refusal."""
     by_name = {group.name: group for group in policy.groups}
     for rule, what, rise, line in _rises(policy):
         groups, need = raised(rule, rule.need, (Reason(rise, ExtraApprovalReason("", "")),))
@@ -58,7 +58,7 @@ def never_lifted(policy: Policy) -> Iterator[str]:
 
 
 def _rises(policy: Policy) -> Iterator[tuple[Rule, str, ExtraApprovals, int]]:
-    """Every rule that asks for approvals, with what may ask for more of them."""
+    """Every rule that asks for approvals, with the freezes, windows and limits that may raise them."""
     for rule in (rule for rule in policy.rules if not rule.forbid):
         for freeze in policy.freezes:
             yield rule, f"freeze {freeze.name}", freeze.rise, freeze.line
@@ -69,7 +69,7 @@ def _rises(policy: Policy) -> Iterator[tuple[Rule, str, ExtraApprovals, int]]:
 
 
 def _most_approvals(rule: Rule, groups: Mapping[str, Group]) -> int:
-    """How many approvals others could give for the luckiest asker."""
+    """The most approvals that others could give to any requester."""
     askers = {person for name in rule.ask for person in groups[name].users}
     somebody_else = {None} if any(not groups[name].users for name in rule.ask) else set()
     return max((_without(asker, rule, groups) for asker in {*askers, *somebody_else}), default=0)

@@ -1,4 +1,4 @@
-"""Changes that are asked for a time: how long their windows are, and how far ahead."""
+"""Limits for scheduled windows (`--at`): how long they are, and how far ahead."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from config.strict_yaml import STRICT
 
 
 class SchedulingEntry(BaseModel):
-    """The windows of `--at`; those in which a policy asks for less are in the calendar."""
+    """Scheduled windows; maintenance windows are in the calendar."""
 
     model_config = STRICT
 
@@ -25,5 +25,5 @@ class SchedulingEntry(BaseModel):
         return self
 
     def scheduling(self) -> Scheduling:
-        """The same as the policy has it."""
+        """The values for the policy."""
         return Scheduling(self.window, self.longest, self.ahead)

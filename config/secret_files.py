@@ -1,4 +1,4 @@
-"""Secrets from files: one file named by the environment, or a directory of them as systemd and Docker mount it."""
+"""Read secrets from files: one file named by the environment, or a directory as systemd and Docker mount it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,16 +21,15 @@ SECRETS = (
 
 
 def file_names() -> tuple[str, ...]:
-    """The names of the environment that say where a secret's file is."""
+    """The environment variables that name a secret's file."""
     return tuple(f"{name}_FILE" for name in SECRETS)
 
 
 def read_secret_files(environ: Mapping[str, str]) -> dict[str, str]:
-    """The secrets that are in files, by their names in the environment.
+    """The secrets from files, by the names of their environment variables.
 
-    Raises `ConfigError`, which never holds a secret.
-
-    `NAME_FILE` wins over a file of that name, in capitals or small letters, in MASKBOT_SECRETS_DIR.
+    Raises `ConfigError`, which never contains a secret. `NAME_FILE` wins over a file of that name, in capitals or small
+    letters, in MASKBOT_SECRETS_DIR.
     """
     folder = _folder(environ)
     found = {name: environ.get(f"{name}_FILE") or _in(folder, name) for name in SECRETS}
@@ -38,7 +37,7 @@ def read_secret_files(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _folder(environ: Mapping[str, str]) -> Path | None:
-    """A directory that is named and missing is a mount that failed; nothing may be quietly taken from elsewhere."""
+    """A configured directory that is missing is a failed mount; no secret may be silently taken from elsewhere."""
     named = environ.get(SECRETS_DIR)
     if named and not Path(named).is_dir():
         raise ConfigError(f"{SECRETS_DIR}: there is no directory {named}")

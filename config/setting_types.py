@@ -1,4 +1,4 @@
-"""What the value of a setting may be: durations, numbers, and the few that are more than one word."""
+"""The value types of settings: durations, numbers, lists."""
 
 import re
 from typing import Annotated
@@ -19,7 +19,7 @@ Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
 def numbers(typed: str) -> list[float]:
-    """Numbers with commas between them; none if it is anything else."""
+    """Numbers with commas between them; an empty list if it is anything else."""
     try:
         return [float(word) for word in typed.split(",")]
     except ValueError:
@@ -64,4 +64,4 @@ SyslogPlace = Annotated[str, AfterValidator(_is_syslog)]
 Pauses = Annotated[str, AfterValidator(_are_pauses)]
 Times = Annotated[str, AfterValidator(_are_times)]
 Token = Annotated[SecretStr, AfterValidator(_is_a_token)]
-Address = Annotated[SecretStr, AfterValidator(_may_go_there)]  # of a receiver; it may hold a secret
+Address = Annotated[SecretStr, AfterValidator(_may_go_there)]  # the URL of a receiver; it may contain a secret

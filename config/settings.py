@@ -1,4 +1,4 @@
-"""Settings of one installation, from the environment and from secret files; a name nobody knows is an error."""
+"""Settings of one installation, from the environment and from secret files; an unknown name is an error."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -30,14 +30,14 @@ from config.setting_types import (
 
 PREFIX = "MASKBOT_"
 Mode = Literal["socket", "http"]
-# What each way in is opened with.
+# The secret of each transport.
 WAYS_IN: Mapping[Mode, str] = {"socket": "SLACK_APP_TOKEN", "http": "SLACK_SIGNING_SECRET"}
 
 
 class Settings(BaseSettings):
-    """A field's name in the environment is its own in capitals after `MASKBOT_`; Slack's four begin with `SLACK_`.
+    """A field's environment variable is its name in capitals after `MASKBOT_`; Slack's four begin with `SLACK_`.
 
-    Durations are seconds. Get one from `load_settings`, which also reads secret files and refuses unknown names.
+    Durations are seconds. Create one with `load_settings`, which also reads secret files and refuses unknown names.
     """
 
     model_config = SettingsConfigDict(
@@ -49,86 +49,88 @@ class Settings(BaseSettings):
     slack_app_token: SecretStr | None = Field(None, validation_alias="SLACK_APP_TOKEN")  # Socket Mode
     slack_signing_secret: SecretStr | None = Field(None, validation_alias="SLACK_SIGNING_SECRET")  # HTTP mode
     slack_api_url: str = Field("https://slack.com/api/", validation_alias="SLACK_API_URL", pattern=r"^https?://\S+$")
-    slack_mode: Mode | None = None  # which way in; has to be said only where both secrets are set
+    slack_mode: Mode | None = None  # the transport; needed only if both secrets are set
 
-    # HTTP mode: where the bot listens for what a proxy with a certificate passes on, and what it puts up with
+    # HTTP mode: the address for a proxy with a certificate, and the limits for requests
     http_address: IPv4Address | IPv6Address = IPv4Address("127.0.0.1")
-    http_port: Port = 3000  # 0 is any free one, which is said at the start
-    http_body: Bytes = 1024 * 1024  # the longest request
+    http_port: Port = 3000  # 0: any free port, which is logged at the start
+    http_body: Bytes = 1024 * 1024  # the longest request, in bytes
     http_header: Bytes = 16 * 1024
-    http_arrival: Seconds = 10  # until a request is there as a whole
-    http_idle: Seconds = 120  # how long a connection stays open without one; longer than the proxy keeps it
+    http_arrival: Seconds = 10  # until a request has arrived completely
+    http_idle: Seconds = 120  # how long an idle connection stays open; longer than the proxy keeps it
     http_connections: Annotated[int, Field(ge=1, le=900)] = 100
 
-    # Where orchestrators and Prometheus ask how the bot is, without a login; unless a port is given, nowhere
+    # The address for probes of orchestrators and Prometheus, without a login; no port: no probes
     probe_address: IPv4Address | IPv6Address = IPv4Address("127.0.0.1")
     probe_port: Port | None = None
-    heartbeat: Annotated[float, Field(gt=0, le=60)] = 5  # between two looks of the bot at itself
+    heartbeat: Annotated[float, Field(gt=0, le=60)] = 5  # between two heartbeats
     alarm_after: Seconds = 300  # how long Slack or a sink may be away before somebody is paged
-    stop_within: Seconds = 80  # for what is in hand at the end; systemd waits for 90
+    stop_within: Seconds = 80  # for running work at the end; systemd waits for 90
 
     # Where things are
-    database_url: SecretStr = SecretStr("sqlite:///var/maskbot.sqlite")  # a secret: it may hold a password
+    database_url: SecretStr = SecretStr("sqlite:///var/maskbot.sqlite")  # a secret: it may contain a password
     config_dir: Path = Path("config")
     secrets_dir: Path | None = None
     ssh_key_file: Path | None = None
-    socket: Path = Path("var/maskbot.sock")  # where a running bot serves the command line
+    socket: Path = Path("var/maskbot.sock")  # the command line's socket
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
 
-    # Work that is due
-    poll: Seconds = 0.5  # between two looks into the database for it
-    lease: Seconds = 60  # how long a claim lasts that nobody renews
+    # Due work
+    poll: Seconds = 0.5  # between two queries for it
+    lease: Seconds = 60  # the lease of a claim that is not renewed
     lease_renew: Seconds = 15
-    workers: Threads = 16  # requests that are worked on at one time
-    slack_connections: Annotated[int, Field(ge=1)] = 10  # more of them with this app token are told to who runs the bot
-    slack_check: Seconds = 60  # between two questions whether Slack takes the token still
-    people_ttl: Seconds = 2  # how long an answer of Slack about people, groups and channels is used
+    workers: Threads = 16  # requests that are processed at one time
+    # more connections with this app token are reported to operators
+    slack_connections: Annotated[int, Field(ge=1)] = 10
+    slack_check: Seconds = 60  # between two checks of the Slack token
+    people_ttl: Seconds = 2  # how long Slack's answers about people, groups and channels are cached
     on_call_token: Token | None = None  # the bearer token for the URL of the on-call source
-    database_busy: Annotated[float, Field(gt=0, lt=3)] = 2  # for somebody else's lock; Slack waits three seconds
+    database_busy: Annotated[float, Field(gt=0, lt=3)] = 2  # for a database lock; Slack waits three seconds
 
-    # Carrying out
-    patience: Seconds = 10  # after which a stop or a start is slow: it is waited for, but its host is free for others
-    retries: Pauses = "1,2,4"  # pauses before trying again what was certainly not sent
-    recheck_first: Seconds = 1  # between looks while an outcome is not known: from this, growing,
-    recheck_longest: Seconds = 30  # to this
+    # Running changes
+    patience: Seconds = 10  # after which a stop or start counts as slow: its host is free for others meanwhile
+    retries: Pauses = "1,2,4"  # pauses before retries of what was certainly not sent
+    recheck_first: Seconds = 1  # between looks while an outcome is unknown: the first pause, growing,
+    recheck_longest: Seconds = 30  # and the longest
 
-    # Once a change is done
-    aftercheck: Times = "60,300,900"  # seconds after it the host is looked at again; `none` for never
-    expiry_warning: Seconds = 900  # before a mask ends its owner is told; before a short one a quarter of its length
-    expiry_retry_first: Seconds = 5  # between tries to bring back what is overdue: from this, growing,
-    expiry_retry_longest: Seconds = 300  # to this
-    reminder_after: Days = 86_400  # the owner of a mask without an end is reminded of it then,
-    reminder_every: Days = 86_400  # and so often,
-    reminders_to_owner_only: Annotated[int, Field(ge=0, le=1000)] = 2  # so many times alone, then the channel as well
+    # After a change
+    aftercheck: Times = "60,300,900"  # seconds after it the host is checked again; `none` for never
+    expiry_warning: Seconds = 900  # before the expiry its owner is reminded; for a short mask a quarter of its length
+    expiry_retry_first: Seconds = 5  # between retries of an overdue undo: the first pause, growing,
+    expiry_retry_longest: Seconds = 300  # and the longest
+    reminder_after: Days = 86_400  # the owner of a mask without expiry is reminded first after this time,
+    reminder_every: Days = 86_400  # and then this often;
+    # this many reminders go to the owner alone, later ones to the channel too
+    reminders_to_owner_only: Annotated[int, Field(ge=0, le=1000)] = 2
 
-    # Whom to page: where, in which words, and what proves that it is us. The address may hold a secret as well.
+    # The pager: its URL, its format, and its secret. The URL may contain a secret as well.
     pager_url: Address | None = None
     pager_format: Format = Format.GENERIC
     pager_key: SecretStr | None = None  # PagerDuty's routing key, Opsgenie's API key
-    pager_secret: SecretStr | None = None  # of the signature in the headers
+    pager_secret: SecretStr | None = None  # the key of the signature in the headers
     pager_deadline: Seconds = 10
-    page_unknown: Seconds = 120  # after which somebody is paged because nobody knows what a command did
+    page_unknown: Seconds = 120  # after which somebody is paged about an unknown outcome
 
-    # Copies of the record elsewhere, and whether new masks wait while one is not taken
+    # Audit shipping to other systems, and whether new masks wait while a sink is down
     audit_syslog: SyslogPlace | None = None  # tcp://HOST:PORT, tls://HOST:PORT or unix:/PATH
     audit_syslog_need: Need = Need.BEST_EFFORT
     audit_webhook_url: Address | None = None
-    audit_webhook_secret: SecretStr | None = None  # of the signature in the headers
+    audit_webhook_secret: SecretStr | None = None  # the key of the signature in the headers
     audit_webhook_need: Need = Need.BEST_EFFORT
     audit_deadline: Annotated[float, Field(gt=0, le=30)] = 2  # for one delivery
-    audit_anchor: Days = 86_400  # between two words in the operations channel about where the record ends
+    audit_anchor: Days = 86_400  # between two posts of the audit log's head in the operations channel
 
-    # The watch over the hosts
-    watch_interval: Seconds = 300  # between two looks at all masks of a host
-    watchers: Threads = 4  # hosts that are looked at at one time, and whatever else comes round
+    # Host watches
+    watch_interval: Seconds = 300  # between two scans of a host
+    watchers: Threads = 4  # threads for host watches and other periodic tasks
 
     # What people see
-    progress: Seconds = 5  # between two words about a long wait
-    message_retry: Seconds = 2  # at first; it grows
-    message_lease: Seconds = 60  # for a message that is being said
-    unit_lists: Seconds = 300  # how long the form offers the units of a host before it asks for them anew
-    review_reminder: Days = 86_400  # between two words about a review that is owed
+    progress: Seconds = 5  # between two progress notes about a long wait
+    message_retry: Seconds = 2  # the first pause; it grows
+    message_lease: Seconds = 60  # the lease on a message that is being delivered
+    unit_lists: Seconds = 300  # how long the form uses a cached list of a host's units
+    review_reminder: Days = 86_400  # between two reminders of a break-glass review
 
     @model_validator(mode="after")
     def _knows_us(self) -> "Settings":
@@ -161,14 +163,14 @@ class Settings(BaseSettings):
 
     @property
     def mode(self) -> Mode:
-        """How what people do in Slack comes in."""
+        """The transport of Slack's payloads."""
         if self.slack_mode is not None:
             return self.slack_mode
         return "http" if self.slack_signing_secret and not self.slack_app_token else "socket"
 
     @property
     def transport_secret(self) -> SecretStr | None:
-        """What opens the way in that is meant."""
+        """The secret of that transport."""
         return self.slack_app_token if self.mode == "socket" else self.slack_signing_secret
 
     @property
@@ -183,9 +185,9 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """Settings from the environment; where a secret is in a file too, the file wins.
+    """Load settings from the environment; a secret's file wins over its variable.
 
-    Raises `ConfigError` with a line for everything that is wrong, which never holds a value.
+    Raises `ConfigError` with a line for each error, which never contains a value.
     """
     unknown = [*_unknown_names()]
     if unknown:
@@ -198,7 +200,7 @@ def load_settings() -> Settings:
 
 
 def _field(name: str) -> str:
-    """How pydantic knows a name of the environment: its own names without the prefix, Slack's as they are."""
+    """The field of an environment variable, in pydantic's terms: without the prefix, Slack's as they are."""
     return name.removeprefix(PREFIX).lower() if name.startswith(PREFIX) else name
 
 

@@ -1,4 +1,4 @@
-"""YAML files read strictly: every value knows its line, so that every complaint can name it."""
+"""Read YAML files strictly: every value knows its line, so that every error can name it."""
 
 import hashlib
 import stat
@@ -26,21 +26,21 @@ class Document:
     path: Path
     data: Any
     lines: Mapping[Loc, int]
-    sha256: str  # of its bytes
+    sha256: str  # SHA-256 of the file's bytes
 
     def line(self, loc: Loc) -> int:
-        """The line of a value; of what it should have been in, where it is missing."""
+        """The line of a value; if it is missing, of the mapping or list that should contain it."""
         known = next((loc[:end] for end in range(len(loc), 0, -1) if loc[:end] in self.lines), ())
         return self.lines.get(known, 1)
 
     def complaint(self, loc: Loc, text: str) -> str:
-        """One line that names file, line and place: `config/policy.yaml:12: rules[0].need: ...`."""
+        """An error line that names file, line and place: `config/policy.yaml:12: rules[0].need: ...`."""
         place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".")
         return f"{self.path}:{self.line(loc)}: {place}: {text}" if place else f"{self.path}:{self.line(loc)}: {text}"
 
 
 def read_document(path: Path) -> Document:
-    """Read a file. Raises `ConfigError` if it is not there, is no plain YAML, or may be written by everybody."""
+    """Read a file. Raises `ConfigError` if it is missing, is not plain YAML, or is writable by everybody."""
     try:
         if path.stat().st_mode & stat.S_IWOTH:
             raise ConfigError(f"{path}: everybody on this machine may write it; take that right away (chmod o-w).")
@@ -59,7 +59,7 @@ def read_document(path: Path) -> Document:
 
 
 def validated(document: Document, model: type[Model]) -> Model:
-    """The content as a model. Raises `ConfigError` with one line for everything that is wrong."""
+    """The content as a model. Raises `ConfigError` with one line for each error."""
     try:
         return model.model_validate(document.data if document.data is not None else {})
     except ValidationError as error:
@@ -67,7 +67,7 @@ def validated(document: Document, model: type[Model]) -> Model:
 
 
 def together(complaints: Iterable[str]) -> ConfigError:
-    """One error for all that is wrong, a line each."""
+    """One error for several, a line each."""
     return ConfigError("\n".join(complaints))
 
 
@@ -114,7 +114,7 @@ def _value(node: yaml.Node, loc: Loc, lines: dict[Loc, int]) -> Any:
 
 
 def _pair(key: yaml.Node, value: yaml.Node, loc: Loc, lines: dict[Loc, int]) -> tuple[str, Any]:
-    """A key stands for its value's line too: that is where people look for it."""
+    """Note the key's line for the value too: that is where people look for it."""
     if not isinstance(key, yaml.ScalarNode):
         raise yaml.MarkedYAMLError(problem="a key has to be a word", problem_mark=key.start_mark)
     name = str(key.value)

@@ -1,1 +1,1 @@
-"""What a person at a terminal sees: how a request comes along, answers, findings."""
+"""The command line: commands, progress of a request, answers, findings."""

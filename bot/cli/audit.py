@@ -1,4 +1,4 @@
-"""`maskbot audit ...`: the record, verified and exported."""
+"""`maskbot audit ...`: verify and export the audit log."""
 
 from typing import Annotated
 

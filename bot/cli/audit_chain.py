@@ -1,4 +1,4 @@
-"""The audit chain on the command line: verified, and exported as lines of JSON."""
+"""Verify the audit chain, and export it as lines of JSON."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,10 +16,10 @@ from config.settings import load_settings
 
 
 def verify_chain(anchor: str) -> int:
-    """Follow the chain from its start to its end, and up to an anchor that was kept elsewhere."""
+    """Verify the chain from its start to its end, and up to an anchor that was kept elsewhere."""
     known = _anchor(anchor) if anchor else None
     with _opened() as store:
-        head = store.head()  # first: a running bot goes on writing
+        head = store.head()  # read first: a running bot goes on writing
         found = verify(store.records(), anchor=head)
         if known and not isinstance(found, Broken):
             found = verify(store.records(), anchor=known)
@@ -46,7 +46,7 @@ def _from(store: Database, begin: datetime) -> Iterator[Mapping[str, Any]]:
 
 @contextmanager
 def _opened() -> Iterator[Database]:
-    """The database, for reading, beside a running bot. Whoever may read the file may read the record."""
+    """The database, for reading, beside a running bot. Whoever may read the file may read the audit log."""
     store = open_store(load_settings())
     try:
         yield store

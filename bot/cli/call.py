@@ -1,4 +1,4 @@
-"""What a person asks at a terminal, taken to the bot and shown as it comes along."""
+"""Send a command to the running bot, and show its progress and answer."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ from bot.edges.cli_socket.client import NobodyThere, call, login_of
 from bot.errors import MaskbotError, UsageError
 
 Words = Mapping[str, Any]
-# Where to look if MASKBOT_SOCKET does not say it: the bot's default in its own folder, and a service's usual place.
+# Places of the socket if MASKBOT_SOCKET is not set: the bot's default in its own directory, and a service's.
 _PLACES = (Path("var/maskbot.sock"), Path("/run/maskbot/maskbot.sock"))
 _FLAGS = ("runtime", "keep_running", "force", "break_glass", "console_works")
 _TIMES = ("for_", "until", "hold", "review", "at", "window")  # `for` by itself is a word of Python
@@ -24,7 +24,7 @@ _TIMES = ("for_", "until", "hold", "review", "at", "window")  # `for` by itself 
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """What a voter said."""
+    """Approve or deny."""
 
     verdict: str
     request: str
@@ -40,16 +40,16 @@ def options(given: Words) -> list[str]:
 
 
 def change(verb: str, names: Sequence[str], given: Sequence[str], reason: Sequence[str], *, wait: bool) -> Words:
-    """A change, in the words that the bot reads. Raises `UsageError`.
+    """A change, in the words of the bot's grammar. Raises `UsageError`.
 
-    `--` goes on only where it was typed: behind it `for 2h` is a reason, and without it the bot asks what was meant.
+    `--` is passed on only if it was typed: behind it `for 2h` is a reason, and without it the bot asks what was meant.
     """
     text = " ".join([*given, *map(_one_word, names), *_dashes(), *reason])
     return {"do": "change", "verb": verb, "text": text, "wait": wait, "key": uuid.uuid4().hex}
 
 
 def ask(asked: Words, *, carry_out: bool, as_json: bool) -> int:
-    """Ask for a change, and stay with it. Raises `MaskbotError`."""
+    """Ask for a change, and follow it. Raises `MaskbotError`."""
     return tell(_carried_out(asked) if carry_out else call(_socket(), asked), as_json=as_json)
 
 
@@ -60,20 +60,20 @@ def look(word: str, names: Sequence[str], given: Sequence[str], *, as_json: bool
 
 
 def switch(word: str, reason: Sequence[str], *, as_json: bool) -> int:
-    """Stop new masks, or let them go on. Raises `MaskbotError`."""
+    """Freeze or thaw new masks. Raises `MaskbotError`."""
     text = " ".join([word, *_dashes(), *reason])
     return tell(call(_socket(), {"do": "switch", "text": text, "key": uuid.uuid4().hex}), as_json=as_json)
 
 
 def status(names: Sequence[str], *, as_json: bool) -> int:
-    """How a unit, a host or the bot itself is. Raises `MaskbotError`."""
+    """Show the state of a unit, a host or the bot itself. Raises `MaskbotError`."""
     if names:
         return look("status", names, (), as_json=as_json)
     return tell(call(_socket(), {"do": "state"}), as_json=as_json)
 
 
 def vote(given: Vote, *, carry_out: bool, as_json: bool) -> int:
-    """Vote on the plan as it is now; a person at a terminal reads it first. Raises `MaskbotError`."""
+    """Vote on the current plan; a person at a terminal reads it first. Raises `MaskbotError`."""
     shown = list(_asked_or_looked({"do": "show", "id": given.request}))
     request = next((words["request"] for words in shown if words["event"] == "request"), None)
     if request is None:
@@ -93,13 +93,13 @@ def vote(given: Vote, *, carry_out: bool, as_json: bool) -> int:
 
 
 def followup(kind: str, request: str, said: Sequence[str], *, as_json: bool, **more: object) -> int:
-    """Want something of a request beside a vote. Raises `MaskbotError`."""
+    """Send a followup about a request. Raises `MaskbotError`."""
     words = {"do": "followup", "kind": kind, "id": request, "text": " ".join(said), **more}
     return tell(call(_socket(), words), as_json=as_json)
 
 
 def break_glass(request: str, why: Sequence[str], *, console_works: bool, wait: bool, as_json: bool) -> int:
-    """Go ahead without the votes that are missing, with the plan as it is now. Raises `MaskbotError`."""
+    """Use break-glass for the current plan. Raises `MaskbotError`."""
     shown = list(call(_socket(), {"do": "show", "id": request}))
     found = next((words["request"] for words in shown if words["event"] == "request"), None)
     if found is None:
@@ -111,12 +111,15 @@ def break_glass(request: str, why: Sequence[str], *, console_works: bool, wait: 
 
 
 def withdraw(request: str, *, as_json: bool) -> int:
-    """Take a request back before it runs. Raises `MaskbotError`."""
+    """Withdraw a request before it runs. Raises `MaskbotError`."""
     return tell(call(_socket(), {"do": "withdraw", "id": request}), as_json=as_json)
 
 
 def extend(request: str, reason: Sequence[str], *, wait: bool, as_json: bool, **times: str) -> int:
-    """Ask for a later end of a mask (`until`), for none, or for another `review` of a hold. Raises `MaskbotError`."""
+    """Ask for a later expiry of a mask (`until`), for none, or for another `review` of a hold.
+
+    Raises `MaskbotError`.
+    """
     words = {"do": "prolong", "id": request, "text": " ".join([*_dashes(), *reason]), "wait": wait, **times}
     return tell(call(_socket(), {**words, "key": uuid.uuid4().hex}), as_json=as_json)
 
@@ -129,7 +132,7 @@ def _let_read(request: Words, verdict: str) -> None:
 
 
 def _asked_or_looked(words: Words) -> Iterator[Words]:
-    """Ask the running bot; where none runs, root looks by itself. Nothing is changed."""
+    """Ask the running bot; if none runs, root looks without it. Nothing is changed."""
     try:
         yield from call(_socket(), words)
     except NobodyThere:
@@ -139,7 +142,7 @@ def _asked_or_looked(words: Words) -> Iterator[Words]:
 
 
 def _carried_out(words: Words) -> Iterator[Words]:
-    """Do it in this process, as a bot without Slack."""
+    """Carry the command out in this process, as a bot without Slack."""
     if os.geteuid() != 0:
         raise MaskbotError(
             "Only root may carry out without a running bot: whoever can write its database could forge votes."

@@ -1,4 +1,4 @@
-"""`check`: whether settings and configuration would let the bot start."""
+"""`maskbot check`: validate settings and configuration."""
 
 import json
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""`doctor`: hosts and Slack examined side by side, each finding with what would mend it."""
+"""`maskbot doctor`: examine hosts and Slack side by side; each finding says what would fix it."""
 
 import json
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What is said of a request beside a yes or a no: `maskbot ask`, `answer`, `give`, `break-glass`, `review`."""
+"""The commands of followups: `maskbot ask`, `answer`, `give`, `review` and the like."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from bot.cli import options
 
 
 def register(app: typer.Typer) -> None:
-    """Its commands."""
+    """Register the commands."""
     for command in (ask, answer, give, withdraw, break_glass, review, extend, keep):
         app.command()(command)
 

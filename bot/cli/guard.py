@@ -1,4 +1,4 @@
-"""`guard`: what belongs on a host, made from the one vocabulary of commands and the critical list in force."""
+"""`maskbot guard`: print the guard script or the sudo rules for a host."""
 
 import typer
 

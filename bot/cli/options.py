@@ -1,4 +1,4 @@
-"""The words behind `maskbot ...`: names, reasons and options, each with its line of help."""
+"""The options and arguments of the `maskbot` commands, each with its help."""
 
 from typing import Annotated
 

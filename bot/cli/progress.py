@@ -1,4 +1,4 @@
-"""A request as it comes along: a living line for each stage at a terminal, a plain line elsewhere, and its end."""
+"""Show a request's progress: a live line for each stage on a terminal, plain lines elsewhere, and its result."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -17,14 +17,14 @@ INTERRUPTED = 1
 
 
 class _Elapsed(ProgressColumn):
-    """For how long."""
+    """The time since a stage began."""
 
     def render(self, task: Task) -> Text:
         return Text(f"{task.finished_time if task.finished else task.elapsed or 0:.0f} s", style="dim")
 
 
 class Lines:
-    """One line for each thing that happens, on stderr; at a terminal the last of them lives."""
+    """One line for each event, on stderr; on a terminal the last line is live."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True)
@@ -35,7 +35,7 @@ class Lines:
         self._task: Any = None
 
     def show(self, text: str) -> None:
-        """Something else happens now."""
+        """Show the next event."""
         if text == self._last:
             return
         self._last = text
@@ -47,7 +47,7 @@ class Lines:
         self._task = self._living.add_task(text, total=1)
 
     def close(self) -> None:
-        """Nothing more happens."""
+        """Stop the live line."""
         if self._living is not None:
             self._finish()
             self._living.stop()
@@ -58,7 +58,7 @@ class Lines:
 
 
 def tell(told: Iterable[Words], *, as_json: bool) -> int:
-    """Show what the bot has to say, and return the exit code it came with."""
+    """Show the bot's messages, and return the exit code that came with them."""
     lines, newest = Lines(), dict[str, Any]()
     try:
         for words in told:
@@ -96,7 +96,7 @@ def _end(newest: dict[str, Any], words: Words, *, as_json: bool) -> int:
 
 
 def _result(request: Words) -> None:
-    """How it ended, and before beside after."""
+    """The result, and the table before beside after."""
     typer.echo(status_line.line(status_line.headline(request)))
     if request["after"] is None:
         return

@@ -1,4 +1,4 @@
-"""Where a request stands, in one line for a terminal; made from the bot's JSON (`handlers/json_view.py`)."""
+"""The state of a request in one line for a terminal, from the bot's JSON (`handlers/json_view.py`)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -29,19 +29,19 @@ _ENDS = {
 
 
 def line(text: str) -> str:
-    """One line that is safe at a terminal, whoever wrote it."""
+    """One line that is safe on a terminal, whoever wrote it."""
     return clean(text.replace("\n", " "), lines=1, width=1000)
 
 
 def is_over(request: Shown) -> bool:
-    """Nothing moves it any more."""
+    """Whether the stage is final."""
     return request["stage"] in _FINAL
 
 
 def news(before: Shown, now: Shown) -> list[str]:
-    """What a request has to tell since it was told of last: each step that was sent, and where it stands now.
+    """What is new about a request since the last report: each step that was sent, and its present state.
 
-    Steps are quicker than the looks at the record; none is left out because two came between two looks.
+    Steps are quicker than the reads of the record; none is left out if two came between two reads.
     """
     told = len(before.get("commands", ()))
     steps = [line(_step(command["step"])) for command in now["commands"][told:]]
@@ -49,7 +49,7 @@ def news(before: Shown, now: Shown) -> list[str]:
 
 
 def current(request: Shown) -> str:
-    """What happens now, or how it ended."""
+    """The current stage, or the outcome."""
     host, unit = request["host"], request["unit"]
     match request["stage"]:
         case "asked" | "approved" if request["note"]:
@@ -69,14 +69,14 @@ def current(request: Shown) -> str:
 
 
 def headline(request: Shown) -> str:
-    """How it ended, and why."""
+    """The outcome, and why."""
     is_done = request["stage"] == "done"
     why = request["note"] or (_approved(request) if is_done and request["votes"] else request["because"])
     return f"{request['change']}: {_end(request)}. {why}".removesuffix(" ")
 
 
 def table(request: Shown) -> list[tuple[str, str, str]]:
-    """Before beside after, row by row; `?` is what was not seen."""
+    """Before beside after, row by row; `?` was not seen."""
     rows = (("Load", "load"), ("Active", "active"), ("Sub", "sub"), ("Unit file", "unit_file"))
     before, after = request["before"] or {}, request["after"] or {}
     found = [(label, before.get(key, "?"), after.get(key, "?")) for label, key in rows]
@@ -86,7 +86,7 @@ def table(request: Shown) -> list[tuple[str, str, str]]:
 
 
 def plan(request: Shown) -> list[str]:
-    """What a voter decides on."""
+    """The plan that a voter decides on."""
     asked = request["approval"] or {}
     before = request["before"] or {}
     states = (before.get(key) for key in ("load", "active", "sub", "unit_file"))

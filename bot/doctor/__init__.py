@@ -1,1 +1,1 @@
-"""What keeps the bot from working, host by host and in Slack, each finding with what would mend it."""
+"""`maskbot doctor`: find what keeps the bot from working, on hosts and in Slack, and say what would fix it."""

@@ -1,4 +1,4 @@
-"""A finding: what was examined, whether it is well, and what would mend it."""
+"""A finding: what was examined, whether it is well, and what would fix it."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ SLACK = "Slack"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was examined. What is well may still have something to be said about it."""
+    """One thing that was examined. There may be a hint even if it is well."""
 
     about: str  # a host's name, or Slack
     check: str

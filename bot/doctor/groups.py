@@ -1,4 +1,4 @@
-"""Groups: who is in each, whether they may approve at all, and whether each rule could ever get its approvals."""
+"""Examine groups: their members, whether they may approve, and whether each rule could get its approvals."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -11,12 +11,12 @@ from bot.doctor.finding import SLACK, Finding
 from bot.errors import Unverified
 from bot.ports import Directory
 
-_MOST = 200  # people who are looked up; Slack lets us ask for about a hundred in a minute
+_MOST = 200  # people who are looked up; Slack allows about a hundred calls in a minute
 Members = Mapping[str, frozenset[PersonId]]
 
 
 def examine_groups(directory: Directory, policy: Policy) -> Iterator[Finding]:
-    """Every group, and then every rule whose groups are known."""
+    """Examine every group, and then every rule whose groups are known."""
     members: dict[str, frozenset[PersonId]] = {}
     for group in policy.groups:
         try:
@@ -49,14 +49,14 @@ def _fix(group: Group) -> str:
 
 
 def _open_door(directory: Directory, group: Group) -> Iterator[Finding]:
-    """What the policy allows, and its reader may have forgotten."""
+    """Groups that anybody may join, which the policy allows."""
     if group.channel and group.anybody_may_join and not directory.place(Place(group.channel)).is_private:
         what = "its channel is public: whoever joins it may approve"
         yield Finding(SLACK, f"door of group {group.name}", is_ok=True, what=what, fix="A private channel has a door.")
 
 
 def _unfit(directory: Directory, policy: Policy, members: Members) -> frozenset[PersonId]:
-    """Members of approving groups who may approve nothing: guests, bots, deactivated, of other organisations."""
+    """Members of approving groups who may not approve: guests, bots, deactivated, of other organisations."""
     approving = [group for rule in policy.rules for group in rule.approve]
     asked = sorted({one for group in approving for one in members.get(group, ())})[:_MOST]
     return frozenset(one for one in asked if _is_unfit(directory, policy, one))
@@ -70,7 +70,7 @@ def _is_unfit(directory: Directory, policy: Policy, one: PersonId) -> bool:
 
 
 def _quorum(rule: Rule, members: Members, unfit: frozenset[PersonId]) -> Finding:
-    """For the luckiest of those who may ask; everybody else finds out when they do."""
+    """Whether a rule has enough approvers for at least one requester; each request is checked again."""
     askers = {one for group in rule.ask for one in members[group]}
     most = max((_most(rule, members, unfit | {asker}) for asker in askers), default=0)
     check, left_out = f"quorum of rule {rule.name}", _left_out(rule, members, unfit)

@@ -1,4 +1,4 @@
-"""One host: reachable, known by its key, letting us in and do what we need, with a systemd that answers."""
+"""Examine a host: reachable, its key pinned, our login and sudo rights accepted, systemd answering."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,11 +14,11 @@ from bot.doctor.finding import Finding
 from bot.errors import HostError, MaskbotError
 from bot.ports import Hosts, Reply
 
-# Any host with systemd knows it or can look for it; nothing is done to it.
+# Any host with systemd can look for it; nothing is done to it.
 _UNIT = UnitName("dbus.service")
 _ESCAPED = UnitName(r"maskbot\x2ddoctor.service")  # there is none, and rights can be asked for all the same
 _OPTIONAL = "control"
-# What is examined, in the order in which it can fail.
+# The checks, in the order in which they can fail.
 _CHECKS = ("reachable", "algorithms", "host key", "login", "session", "systemctl", "D-Bus", "look")
 _SSH = "See that sshd runs there, and that the address and port in hosts.yaml are right and open to the bot."
 _FAILS_AT: Mapping[str, tuple[str, str]] = {
@@ -43,7 +43,7 @@ _RIGHTS_FIX = "Put the lines of docs/operations.md for this login into /etc/sudo
 
 
 def examine_host(hosts: Hosts, host: Host, *, deadline: float) -> tuple[list[Finding], str]:
-    """Everything about one host up to the first thing that fails, and its machine-id if it told one."""
+    """All checks of one host up to the first failure, and its machine-id if it is known."""
     try:
         reply = hosts.run(host, look_argv(_UNIT, size="full"), deadline=deadline)
         no = complaint(host.name, reply.exit_code, reply.stderr)
@@ -74,7 +74,7 @@ def twins(machine_ids: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _until(name: str, error: MaskbotError) -> Iterator[Finding]:
-    """What must have been well for it to fail where it did, and that."""
+    """The checks that must have passed before the failing one, and the failing one."""
     code = error.code if isinstance(error, HostError) else ""
     reachable = (
         ("reachable", _SSH)
@@ -103,12 +103,12 @@ def _rights(name: str, seen: Snapshot) -> Iterator[Finding]:
 
 
 def _granted(hosts: Hosts, host: Host, unit: UnitName, deadline: float) -> frozenset[str]:
-    """What sudo admits for a unit, each right asked for by itself."""
+    """The rights that sudo grants for a unit, each asked for by itself."""
     return parse_granted(hosts.run(host, look_argv(unit, size="granted"), deadline=deadline).stdout)
 
 
 def _rights_of_escaped(name: str, seen: Snapshot, granted: frozenset[str]) -> Iterator[Finding]:
-    """Lines of an older version admit no name with a backslash."""
+    """Rules of an older version allow no name with a backslash."""
     if seen.around and seen.around.rights - {NEVER} == granted:
         yield Finding(name, "sudo: escaped names", is_ok=True)
     else:
@@ -118,7 +118,7 @@ def _rights_of_escaped(name: str, seen: Snapshot, granted: frozenset[str]) -> It
 
 
 def _guard(name: str, probe: Reply) -> Finding:
-    """It is no fault to have none; but then the bot's key is a shell of its login."""
+    """A missing guard is no error; but then the bot's key can open a shell of its login."""
     if probe.exit_code == REFUSED:
         return Finding(name, "guard", is_ok=True)
     what = "not set up: whoever has the bot's key may run there whatever its login may"

@@ -1,4 +1,4 @@
-"""HTTP mode: whether a bot that listens on this machine answers as Slack would have it."""
+"""Examine HTTP mode: whether the bot's listener on this machine answers as Slack requires."""
 
 import json
 import time
@@ -16,7 +16,7 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where it is 
 
 
 def examine_http(address: tuple[str, int], secret: str) -> Finding:
-    """Ask it what Slack asks of a new address: to give back a challenge. The way from outside only Slack can try."""
+    """Send Slack's challenge for a new address. Only Slack itself can test the way from outside."""
     where = f"{address[0]} port {address[1]}"
     try:
         status, said = _asked(address, secret)

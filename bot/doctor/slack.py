@@ -1,4 +1,4 @@
-"""Slack: tokens, scopes, the channels that the policy names, and the people of the command line."""
+"""Examine Slack: tokens, scopes, the policy's channels, and the people of the command line."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _REINSTALL = "In the app's settings at Slack: OAuth & Permissions, add what is m
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """How to ask Slack, what the manifest says that the app may, and how to examine the way in."""
+    """The tokens, the scopes of the manifest, and how to examine the transport."""
 
     bot: WebClient
     scopes: frozenset[str]
@@ -31,7 +31,7 @@ class Tokens:
 
 
 def examine_slack(tokens: Tokens, policy: Policy) -> Iterator[Finding]:
-    """Everything about Slack, as far as it lets itself be asked."""
+    """All checks of Slack, as far as its API allows."""
     try:
         answer = call(tokens.bot.auth_test)
         us = account(tokens.bot, app_token=tokens.app_token)
@@ -58,7 +58,7 @@ def _scopes(told: object, wanted: frozenset[str]) -> Finding:
 
 
 def examine_socket(client: WebClient) -> Finding:
-    """Whether Slack would open a socket for this app token."""
+    """Whether Slack would open Socket Mode for this app token."""
     try:
         call(client.apps_connections_open, app_token=client.token)
     except SlackError as error:
@@ -95,7 +95,7 @@ def _wrong_with(place: Place) -> Iterator[tuple[str, str]]:
 
 
 def _people(directory: SlackDirectory, policy: Policy) -> Iterator[Finding]:
-    """Those who may ask on the command line have to be people of ours as well."""
+    """People who may use the command line must be our own people as well."""
     fix = "Correct the id in `people:` of policy.yaml, or take the line out."
     for login, person in sorted(policy.people.items()):
         try:
