@@ -1,4 +1,4 @@
-"""What the workflow wants from outside, as small protocols that the edges meet: one module per concern."""
+"""The ports: small protocols for everything outside the workflow, one module per concern; the edges implement them."""
 
 from bot.core.requests.outbox import Message, MessageKind
 from bot.ports.audit_log import AuditLog

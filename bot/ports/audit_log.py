@@ -11,13 +11,13 @@ class AuditLog(Protocol):
     """Sealed events, which are only ever appended. Writers may raise `StoreBusy`."""
 
     def record(self, events: Sequence[Event], messages: Sequence[Message] = ()) -> None:
-        """Append events that belong to no request's change, and what must be said about them."""
+        """Append events that belong to no request's change, and messages about them."""
 
     def use_config(self, config_digest: str) -> None:
         """From now on every event is recorded as decided under this configuration."""
 
     def head(self) -> Head:
-        """Where the record ends."""
+        """The head of the chain."""
 
     def chain(self, *, after: int = 0, limit: int = 1000) -> list[Mapping[str, Any]]:
         """Sealed audit events in order of their sequence numbers."""

@@ -1,4 +1,4 @@
-"""Sinks, which get copies of the audit log."""
+"""Sinks, which receive copies of the audit log."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -7,15 +7,15 @@ from bot.core.audit.shipping import Need
 
 
 class Sink(Protocol):
-    """Takes copies of the record, somewhere else."""
+    """Receives audit records, in another system."""
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """The sink's name, for people."""
 
     @property
     def need(self) -> Need:
-        """What it means that it takes nothing."""
+        """What happens while the sink takes nothing."""
 
     def take(self, records: Sequence[Mapping[str, Any]]) -> None:
-        """Take these, in their order, or raise `SinkError` within its deadline. It may get some of them twice."""
+        """Take these records in order, or raise `SinkError` within the deadline. Records may be delivered twice."""

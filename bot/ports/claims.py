@@ -18,7 +18,7 @@ class Claim:
 
 
 class Claims(Protocol):
-    """Requests that are due: claimed, renewed, released. Writers may raise `StoreBusy`."""
+    """Due requests: claimed, renewed, released. Writers may raise `StoreBusy`."""
 
     def claim(self, owner: str) -> Claim | None:
         """Take the request that has been due longest, with a lease."""
@@ -27,10 +27,10 @@ class Claims(Protocol):
         """Extend the lease. Raises `LostClaim`."""
 
     def release(self, claim: Claim, *, due_at: datetime | None) -> None:
-        """Give it back, due again then (None: when something happens); due at once if a vote came in meanwhile."""
+        """Release the claim; due again then (None: when something happens), or at once if a vote came in meanwhile."""
 
     def make_due(self, request_id: str) -> None:
         """Make an unfinished request due now."""
 
     def make_all_due(self, stages: Collection[Stage]) -> None:
-        """Make every request in one of these stages due now; one that is claimed, as soon as it is given back."""
+        """Make every request in one of these stages due now; a claimed one, as soon as it is released."""

@@ -5,10 +5,10 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Time, and waiting for it."""
+    """The time, and waiting."""
 
     def now(self) -> datetime:
         """The time, in UTC."""
 
     def wait(self, seconds: float) -> None:
-        """Let time pass."""
+        """Wait so many seconds."""

@@ -1,4 +1,4 @@
-"""Hosts over SSH: one command, and what it answered."""
+"""Hosts over SSH: run one command, and get its answer."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,7 +8,7 @@ from bot.core.hosts.inventory import Host
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a command on a host answered. `exit_code` is a hint, never a proof."""
+    """The answer of a command on a host. `exit_code` is a hint, never a proof."""
 
     argv: tuple[str, ...]
     exit_code: int
@@ -21,7 +21,7 @@ class Hosts(Protocol):
     """Hosts over SSH."""
 
     def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
-        """Run one command of our vocabulary within `deadline` seconds.
+        """Run one of our commands within `deadline` seconds.
 
         Raises `HostError` if it was certainly not sent, `OutcomeUnknown` if it was and no answer came back.
         """

@@ -1,4 +1,4 @@
-"""Who is on call, as a schedule outside Slack says."""
+"""Who is on call, according to a schedule outside Slack."""
 
 from typing import Protocol
 
@@ -6,7 +6,7 @@ from bot.core.people.identity import Shift
 
 
 class Schedules(Protocol):
-    """Where the people who are on call stand written."""
+    """The on-call source."""
 
     def shifts(self, schedule: str) -> tuple[Shift, ...]:
         """Who is on call now for this schedule. Raises `Unverified`."""

@@ -9,33 +9,33 @@ from bot.core.requests.outbox import Message
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A message that is due: what is posted already, and under which version."""
+    """A due message: where it is posted already, and which version of its request that shows."""
 
     id: int
-    request_id: str  # empty for what belongs to no request
+    request_id: str  # empty for a message that belongs to no request
     message: Message
     attempts: int
     channel: str = ""
-    ts: str = ""  # of the posted message, empty if there is none yet
+    ts: str = ""  # of the posted message, empty if it is not posted yet
     posted_version: int = -1
-    tried_at: datetime | None = None  # since when it may have been posted by a try that could not say so
+    tried_at: datetime | None = None  # since when it may have been posted by a try that did not finish
 
 
 class Outbox(Protocol):
-    """Messages stored with the change that they tell of, posted afterwards. Writers may raise `StoreBusy`."""
+    """Messages, stored with the change that they report, and delivered afterwards. Writers may raise `StoreBusy`."""
 
     def claim_message(self, owner: str) -> Due | None:
         """Take the message that has been due longest, with a lease."""
 
     def mark_delivered(self, due: Due, *, channel: str, ts: str, version: int) -> str:
-        """The message stands in Slack, as of this version of its request; the answer is where it stands by now.
+        """Record that the message is posted, with this version of its request; return the timestamp that counts.
 
-        That is another timestamp if the lease ran out and somebody else has posted it meanwhile, empty if he is just
-        about to. A card that was written to so late is drawn once more.
+        It is another timestamp if the lease expired and another process has posted the message meanwhile, and empty if
+        that process is about to. A card that was written so late is rendered once more.
         """
 
     def mark_undelivered(self, due: Due, *, retry_in: timedelta | None) -> None:
-        """It could not be said; None gives it up."""
+        """Record that the message could not be delivered, and when to retry; None drops it."""
 
     def card(self, request_id: str) -> tuple[str, str]:
         """Channel and timestamp of a request's card; empty strings if it is not posted yet."""

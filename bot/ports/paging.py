@@ -1,4 +1,4 @@
-"""The pager."""
+"""The pager, which receives alerts."""
 
 from typing import Protocol
 
@@ -6,7 +6,7 @@ from bot.core.paging import Alert
 
 
 class Pager(Protocol):
-    """Wakes somebody up."""
+    """Sends alerts."""
 
     def page(self, page: Alert) -> None:
-        """Tell the receiver of pages. Raises `PagerError`."""
+        """Send an alert. Raises `PagerError`."""

@@ -11,13 +11,13 @@ from bot.core.requests.outbox import Message
 
 @dataclass(frozen=True, slots=True)
 class Periodic:
-    """What comes round again or is kept beside the requests: a watch over a host, a handover, the kill switch.
+    """A periodic task, or state kept beside the requests: a host watch, the handover, the kill switch.
 
-    Its document is whatever its owner needs to remember, as JSON. `version` counts every keeping and every taking, so
-    that of two who hold the same version one is turned away.
+    Its document is JSON of its owner. `version` counts every save and every claim, so that of two who hold the same
+    version one is refused.
     """
 
-    name: str  # its kind, a colon, and what it is about: `watch:web-01`
+    name: str  # its kind, a colon, and its subject: `watch:web-01`
     document: Mapping[str, Any] = field(default_factory=dict)
     due_at: datetime | None = None  # None: it only keeps its document
     version: int = 0

@@ -15,20 +15,20 @@ from bot.ports.claims import Claim
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which requests: all conditions hold together; newest first."""
+    """Conditions on requests, all of which must match; results are newest first."""
 
     host: str = ""
     unit: UnitName | None = None
     stages: frozenset[Stage] = frozenset()
     live_masks: bool = False
     reviews_owed: bool = False
-    requester: PersonId | None = None  # whose they are now
+    requester: PersonId | None = None  # the current owner
     since: datetime | None = None
-    key: str = ""  # the one that was recorded under it
+    key: str = ""  # the key under which it was recorded
     limit: int = 50
 
 
-Count = Callable[[Query], int]  # of the requests that match, whatever the limit
+Count = Callable[[Query], int]  # the number of results
 
 
 class Requests(Protocol):
@@ -42,10 +42,10 @@ class Requests(Protocol):
         messages: Sequence[Message] = (),
         provided: Callable[[Count], None] | None = None,
     ) -> tuple[Request, bool]:
-        """Record a new request, or find the one that has the same key; the bool says whether it is new.
+        """Record a new request, or find the one with the same key; the bool says whether it is new.
 
-        `provided` is called before a new one is written, with counts that no other replica changes until it is. What
-        it raises is passed on, and nothing is recorded.
+        `provided` is called before a new one is written, with counts that no other replica changes until then. If it
+        raises, nothing is recorded.
         """
 
     def get(self, request_id: str) -> Request:

@@ -13,47 +13,47 @@ class Channel(Protocol):
     """Messages in Slack. Everything here may raise `SlackError`."""
 
     def post(self, place: Place, text: Text, *, mark: str) -> str:
-        """Post, and return the message's timestamp; `mark` is kept as metadata so that a twin can be known."""
+        """Post, and return the message's timestamp; `mark` is stored as metadata, by which a duplicate is found."""
 
     def find(self, place: Place, *, mark: str, since: datetime, besides: str = "") -> str:
-        """The timestamp of our message with this mark, posted since then; empty if none is there, or can be seen.
+        """The timestamp of our message with this mark, posted since then; empty if there is none, or none is visible.
 
-        `besides` is one that is known, and not meant.
+        `besides` is a known message that is left out.
         """
 
     def update(self, channel: str, ts: str, text: Text) -> None:
         """Replace a message."""
 
     def delete(self, channel: str, ts: str) -> None:
-        """Take a message of ours away."""
+        """Delete a message of ours."""
 
     def whisper(self, place: Place, user: str, text: Text) -> None:
-        """Say it to one person alone (ephemeral)."""
+        """Send an ephemeral message to one person."""
 
     def permalink(self, channel: str, ts: str) -> str:
         """A link to a message."""
 
     def publish(self, user: str, page: Block) -> None:
-        """Replace somebody's own page in the Home tab."""
+        """Publish somebody's Home tab."""
 
     def show(self, form_id: str, form: Block) -> None:
-        """Replace what stands in a form that is open."""
+        """Update an open form."""
 
 
 class Directory(Protocol):
-    """People, groups and places as Slack has them now."""
+    """People, groups and channels as Slack has them now."""
 
     def person(self, person: PersonId, groups: Sequence[Group]) -> Person:
-        """Who this is, and which of the groups hold them. Raises `Unverified`."""
+        """A person's current identity, with their groups among the given ones. Raises `Unverified`."""
 
     def members(self, group: Group) -> frozenset[PersonId]:
-        """Who is in a group now. Raises `Unverified`."""
+        """The current members of a group. Raises `Unverified`."""
 
     def shifts(self, group: Group) -> tuple[Shift, ...]:
-        """Who of an on-call group is on call now, and until when; of other groups nobody. Raises `Unverified`."""
+        """Who is on call now in an on-call group, and until when; empty for other groups. Raises `Unverified`."""
 
     def is_in(self, person: PersonId, place: Place) -> bool:
         """Whether somebody is a member of a channel. Raises `Unverified`."""
 
     def place(self, place: Place) -> Place:
-        """The same place as it is now: its name, who can read it, whether the bot is in it. Raises `Unverified`."""
+        """The current state of a place: its name, who can read it, whether the bot is in it. Raises `Unverified`."""

@@ -1,4 +1,4 @@
-"""All that is stored, in one database."""
+"""The store: all protocols of one database together."""
 
 from typing import Protocol
 
@@ -12,4 +12,4 @@ from bot.ports.wakeups import Wakeups
 
 
 class Store(Requests, Claims, Outbox, PeriodicTasks, AuditLog, Wakeups, StoreHealth, Protocol):
-    """The sum of what is stored. Each method is one transaction; whoever needs one concern takes that protocol."""
+    """All concerns of the store. Each method is one transaction; code that needs one concern takes that protocol."""

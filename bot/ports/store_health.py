@@ -1,4 +1,4 @@
-"""How the database is."""
+"""The health of the database: its backlog, and whether it can be written."""
 
 from typing import Protocol
 
@@ -6,10 +6,10 @@ from bot.core.health import Backlog
 
 
 class StoreHealth(Protocol):
-    """What waits in the database, and whether it can be written."""
+    """The backlog, and whether the database can be written."""
 
     def backlog(self) -> Backlog:
-        """What waits for a worker, for Slack, for people."""
+        """Counts of what waits for a worker, for Slack, for people."""
 
     def prove_writable(self) -> None:
-        """Write something of no matter. Raises `StoreBusy` or `ConfigError` where nothing could be recorded now."""
+        """Write a test value. Raises `StoreBusy` or `ConfigError` if nothing can be recorded now."""

@@ -1,4 +1,4 @@
-"""How workers learn that something is due."""
+"""Wake-ups: how workers learn that something is due."""
 
 from typing import Protocol
 
@@ -7,10 +7,10 @@ class Wakeups(Protocol):
     """Wait for work, and end such waits."""
 
     def is_anything_due(self) -> bool:
-        """Whether there is a request, a message or a task that somebody could take now."""
+        """Whether there is a request, a message or a task that could be claimed now."""
 
     def wake(self) -> None:
-        """Let everybody in this process who waits for work look for it."""
+        """Wake all threads of this process that wait for work."""
 
     def wait_for_work(self, seconds: float) -> None:
         """Return when something may have become due, at the latest after so many seconds."""
