@@ -1,4 +1,4 @@
-"""However somebody ends the lab, it ends in order: signals become the exception that a `with` cleans up on."""
+"""End the lab in order on any signal: each signal raises an exception that lets `with` blocks clean up."""
 
 import signal
 import time
@@ -11,10 +11,10 @@ ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextmanager
 def in_order() -> Iterator[None]:
-    """Make each of `ENDINGS` a KeyboardInterrupt, as Ctrl-C is one already. Only the main thread may do that."""
+    """Turn each of `ENDINGS` into a KeyboardInterrupt. Only the main thread may do that."""
     before = {number: signal.getsignal(number) for number in ENDINGS}
     for number, handler in before.items():
-        if handler != signal.SIG_IGN:  # nohup(1) has said that a closed terminal is no reason
+        if handler != signal.SIG_IGN:  # under nohup(1) a closed terminal does not end the lab
             signal.signal(number, signal.default_int_handler)
     try:
         yield
@@ -24,12 +24,12 @@ def in_order() -> Iterator[None]:
 
 
 def wait_for_one() -> NoReturn:
-    """Until somebody ends it. A signal that comes just before `pause(2)` would be slept over; a short sleep ends."""
+    """Wait for a signal. `pause(2)` would miss a signal that comes just before it; a short sleep does not."""
     while True:
         time.sleep(0.2)
 
 
 def leave_alone() -> None:
-    """From here on nobody disturbs the cleaning up: an impatient second Ctrl-C would leave half of it behind."""
+    """Ignore further signals: an impatient second Ctrl-C would interrupt the cleanup."""
     for number in ENDINGS:
         signal.signal(number, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""The place a lab stands on: a file system and cgroups of its own, which go away as a whole, even after a crash."""
+"""A directory and cgroups for one lab, which can be removed as a whole, even after a crash."""
 
 import fcntl
 import fnmatch
@@ -20,15 +20,19 @@ DEATH_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """One lab's directory. It is a tmpfs: an overlay's upper layer may not lie on an overlay, which is what `/` is in
-    many containers, and one umount then removes all that a lab ever wrote."""
+    """One lab's directory.
+
+    It is a tmpfs, because an overlay's upper layer cannot be on an overlay (`/` in many containers).
+
+    One umount then removes everything that a lab wrote.
+    """
 
     directory: Path
     lock: int
 
     @classmethod
     def prepare(cls, base: Path = BASE) -> "Ground":
-        """Clear away what killed labs left under `base`, then make a place of our own."""
+        """Remove what killed labs left under `base`, then make the lab's own directory."""
         base.mkdir(mode=0o755, parents=True, exist_ok=True)
         with _alone(base):
             for left in base.iterdir():
@@ -36,7 +40,7 @@ class Ground:
                     _clear_if_abandoned(left)
             directory = base / secrets.token_hex(4)
             directory.mkdir()
-            # The lock stands beside the directory: it must be there before the mount and after it.
+            # The lock is beside the directory, because it must exist before the mount and after it.
             lock = os.open(f"{directory}.lock", os.O_CREAT | os.O_RDWR, 0o600)
             fcntl.flock(lock, fcntl.LOCK_EX)
             ground = cls(directory, lock)
@@ -54,13 +58,13 @@ class Ground:
         return path
 
     def remove(self) -> None:
-        """Kill what still runs here and take everything away."""
+        """Kill what still runs here and remove everything."""
         _clear(self.directory)
         os.close(self.lock)
 
 
 def kill(cgroup: Path) -> None:
-    """Cut the power of all that runs in a cgroup: host and container manager die in the same moment (cgroups(7))."""
+    """Kill everything in a cgroup at once, like a power cut: host and container manager end together (cgroups(7))."""
     (cgroup / "cgroup.kill").write_text("1")
     deadline = time.monotonic() + DEATH_SECONDS
     while is_populated(cgroup):
@@ -70,8 +74,10 @@ def kill(cgroup: Path) -> None:
 
 
 def renew(cgroup: Path) -> None:
-    """A cgroup that was killed once is replaced: what is started there later, straight into a new one below it, would
-    be killed as well (Linux 6.18 with systemd 257, measured)."""
+    """Replace a cgroup that was killed once: Linux would also kill a process that is started into a new cgroup below it
+
+    (Linux 6.18 with systemd 257, measured).
+    """
     _remove_cgroup(cgroup)
     cgroup.mkdir()
 
@@ -82,7 +88,7 @@ def is_populated(cgroup: Path) -> bool:
 
 
 def cgroups_of(pattern: str) -> list[Path]:
-    """Those whose name fits, wherever their lab was started from; others may come and go meanwhile."""
+    """Cgroups with such a name, wherever their lab was started; others may come and go meanwhile."""
     return [Path(place, name) for place, names, _ in os.walk(cgroups()) for name in fnmatch.filter(names, pattern)]
 
 
@@ -94,14 +100,14 @@ def mounted_under(directory: Path) -> list[Path]:
 
 @contextmanager
 def _alone(base: Path) -> Iterator[None]:
-    """Two labs that start together do not clear each other away."""
+    """Hold a lock, so that two labs that start together do not remove each other's files."""
     with (base / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def _clear_if_abandoned(directory: Path) -> None:
-    """A lab's process holds its lock as long as it lives."""
+    """Remove a lab whose process does not hold its lock any more."""
     with Path(f"{directory}.lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -122,7 +128,7 @@ def _clear(directory: Path) -> None:
 
 
 def _forget_nspawn(root: Path) -> None:
-    """What systemd-nspawn leaves of a tree when the power was cut: a lock by device and inode, a folder by name."""
+    """Remove what systemd-nspawn leaves after a power cut: a lock by device and inode, a directory by name."""
     tree = root.stat()
     (NSPAWN / "locks" / f"inode-{tree.st_dev}:{tree.st_ino}").unlink(missing_ok=True)
     shutil.rmtree(NSPAWN / "propagate" / f"{root.parent.name}-{root.parent.parent.name}", ignore_errors=True)

@@ -20,20 +20,20 @@ from tests.lab.machine import LabError, require
 from tests.lab.nspawn import Nspawn
 from tests.lab.tree import LINGERING, LOGIN, furnish, individualise, laid_over, make_key, mount_over
 
-# The tree that hosts are laid over; another one (script/newer-systemd makes it) brings another systemd.
+# The tree below the overlays; another one (made by script/newer-systemd) has another version of systemd.
 ROOT = Path(os.environ.get("LAB_ROOT", "/"))
 ADDRESS = "127.0.0.1"
 BOOT_SECONDS = 60.0
 
 
 def admitted(login: str) -> str:
-    """What the bot's login may do as root on a host: exactly what the product asks for."""
+    """The sudo rights of the bot's login on a host: exactly what the product asks for."""
     return sudoers_fragment(login, users=(LINGERING,))
 
 
 @dataclass(frozen=True, slots=True)
 class LabHost:
-    """One booted host, and how to reach it: as the bot does, or as root behind its back."""
+    """One booted host, reached as the bot does, or as root behind the bot's back."""
 
     name: str
     address: str
@@ -46,7 +46,7 @@ class LabHost:
     nspawn: Nspawn = field(repr=False, compare=False)
 
     def run(self, *argv: str, given: str = "", seconds: float = 30.0) -> subprocess.CompletedProcess[str]:
-        """Run a command inside as root, independent of the bot's way in; what it exits with is for the caller."""
+        """Run a command inside as root, independent of the bot's login; the caller checks the exit code."""
         return self.nspawn.run(*argv, given=given, seconds=seconds)
 
     def show(self, unit: str, *properties: str) -> dict[str, str]:
@@ -56,23 +56,23 @@ class LabHost:
         return dict(line.split("=", 1) for line in lines)
 
     def write(self, path: str, text: str, mode: int = 0o644) -> None:
-        """Put a file on the host's disk, with the folders above it; root's, like all that is not in a home."""
+        """Write a file with its directories to the host's disk; owned by root, except in a home."""
         self.run("mkdir", "-p", "--", str(Path(path).parent))
         written = self.run("sh", "-c", 'cat >"$1" && chmod "$2" "$1"', "write", path, f"{mode:o}", given=text)
         if written.returncode != 0:
             raise LabError(f"{self.name}: cannot write {path}: {written.stderr.strip()}")
 
     def stop(self) -> None:
-        """Shut down: units are stopped in order, but three seconds later the power goes."""
+        """Shut down: units are stopped in order, but everything is killed after three seconds."""
         self.nspawn.stop()
 
     def start(self) -> None:
-        """Boot what was stopped, on the same disk, at the same port, and wait for the login."""
+        """Boot again with the same disk and port, and wait for the login."""
         self.nspawn.start()
         self.wait()
 
     def reboot(self) -> None:
-        """Runtime masks, transient units and processes go; what is on disk stays."""
+        """Reboot: runtime masks, transient units and processes go; the disk stays."""
         self.stop()
         self.start()
 
@@ -89,7 +89,7 @@ class LabHost:
         return "ssh", "-F", "none", *options, *where, *command
 
     def wait(self) -> None:
-        """Until a login over SSH succeeds and all that starts at boot has started, or failed."""
+        """Wait until a login over SSH succeeds and everything that starts at boot has started, or failed."""
         deadline = time.monotonic() + BOOT_SECONDS
         while not (self._listens() and self._logs_in()):
             if time.monotonic() > deadline or not self.nspawn.is_running():
@@ -99,7 +99,7 @@ class LabHost:
         self.run("systemctl", "--user", f"--machine={LINGERING}@.host", "is-system-running", "--wait")
 
     def _listens(self) -> bool:
-        """A look instead of a try: sshd writes an error into the host's journal for a caller that says nothing."""
+        """Whether sshd listens, without connecting: sshd logs an error for a connection that sends nothing."""
         return f"0100007F:{self.port:04X} 00000000:0000 0A" in Path("/proc/net/tcp").read_text()
 
     def _logs_in(self) -> bool:
@@ -107,7 +107,7 @@ class LabHost:
 
 
 class Lab:
-    """Some hosts on this machine, for the time of a `with`; nothing of them is left behind, whatever ends it."""
+    """Some hosts on this machine, for the duration of a `with`; nothing of them is left behind, whatever ends it."""
 
     def __init__(self, *, sudoers: Callable[[str], str] = admitted, base: Path = BASE) -> None:
         self._sudoers = sudoers
@@ -154,14 +154,14 @@ class Lab:
         host_key = individualise(root, name, address=ADDRESS, port=port, control=control)
         machine = f"{name}-{self._ground.directory.name}"
         nspawn = Nspawn(machine, root, self._ground.cgroup(name), here / "console")
-        self._ending.callback(nspawn.cut)  # nothing on its disk is worth an orderly shutdown
+        self._ending.callback(nspawn.cut)  # the disk is thrown away, so no orderly shutdown is needed
         known_hosts = here / "known_hosts"
         known_hosts.write_text(f"[{ADDRESS}]:{port} {host_key}\n")
         return LabHost(name, ADDRESS, port, LOGIN, host_key, self._key_file, known_hosts, root, nspawn)
 
 
 def _free_port() -> int:
-    """Below the range that Linux hands out by itself, so that it is still free when a host comes back."""
+    """A port below the range that Linux assigns, so that it is still free when a host boots again."""
     while True:
         port = 20_000 + secrets.randbelow(12_000)
         with socket.socket() as probe:
@@ -173,7 +173,7 @@ def _free_port() -> int:
 
 
 def main(names: Sequence[str]) -> int:
-    """`python -m tests.lab.hosts web-01 web-02`: hosts for as long as nobody presses Ctrl-C."""
+    """`python -m tests.lab.hosts web-01 web-02`: run hosts until Ctrl-C."""
     try:
         with contextlib.suppress(KeyboardInterrupt), Lab() as lab:
             for host in lab.boot(names or ("web-01",)).values():

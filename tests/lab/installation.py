@@ -1,4 +1,4 @@
-"""An installation of the bot for the lab: its configuration files, its environment, and its process."""
+"""Install the bot for the lab: its configuration files, its environment, and its process."""
 
 import json
 import os
@@ -39,7 +39,7 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """A folder with everything that one bot needs."""
+    """The directory of one bot's files."""
 
     folder: Path
     environment: Mapping[str, str] = field(repr=False)
@@ -48,7 +48,7 @@ class Installation:
     def write(
         cls, folder: Path, hosts: Sequence[LabHost], workspace: Workspace, *, settings: Mapping[str, str] | None = None
     ) -> Self:
-        """Write the files; `settings` are further names of the environment."""
+        """Write the files; `settings` are further environment variables."""
         config = folder / "config"
         config.mkdir(parents=True, exist_ok=True)
         (config / "hosts.yaml").write_text(yaml.safe_dump(_hosts(hosts), sort_keys=False))
@@ -66,7 +66,7 @@ class Installation:
         return cls(folder, {**inherited, "PYTHONPATH": str(ROOT), **own, **(settings or {})})
 
     def maskbot(self, *words: str, seconds: float = 60.0) -> subprocess.CompletedProcess[str]:
-        """Run a command of the command line to its end."""
+        """Run a `maskbot` command to its end."""
         return maskbot(words, self.environment, seconds=seconds)
 
 
@@ -97,14 +97,18 @@ def _policy(workspace: Workspace) -> Mapping[str, object]:
         "groups": {"eng": {"users": askers}, "sre": {"slack_group": workspace.sre}},
         "people": {"root": workspace.users["alice"], "nobody": workspace.users["bob"]},
         "shell_channel": workspace.channels["incident"],
-        "limits": {"requests_per_minute": 1000, "units_per_host": 1000},  # a file of stories is busier than people are
-        "shortest_mask": "5s",  # so that nobody waits long for one that ends
+        # a file of stories asks more often than people do
+        "limits": {"requests_per_minute": 1000, "units_per_host": 1000},
+        "shortest_mask": "5s",  # so that nobody waits long for an expiry
         "rules": [{"name": "prod", "environments": ["prod"], "ask": ["eng"], "need": 1, "approve": ["sre"]}],
     }
 
 
 class Bot:
-    """The bot's own `run`, as a process; in a `with` it is stopped at the end. A warm one need not import anything."""
+    """The process of `maskbot run`; a `with` block stops it at its end.
+
+    A warm process has imported everything already.
+    """
 
     def __init__(self, installation: Installation, *, is_warm: bool = False) -> None:
         self.installation = installation
@@ -124,7 +128,7 @@ class Bot:
 
     @property
     def output(self) -> str:
-        """Everything it said so far, on both streams."""
+        """Its output so far, on both streams."""
         with self._heard:
             return "\n".join(self._lines)
 
@@ -146,7 +150,7 @@ class Bot:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            start_new_session=True,  # a Ctrl-C in the terminal is for us; we stop the bot in order
+            start_new_session=True,  # Ctrl-C in the terminal is for the test run, which stops the bot in order
         )
 
     def _read(self, process: subprocess.Popen[str] | Maskbot) -> None:
@@ -171,12 +175,12 @@ class Bot:
         raise LabError(f"The bot did not say `{word}`. It said:\n{self.output}")
 
     def hang_up(self) -> None:
-        """SIGHUP: read the configuration again."""
+        """SIGHUP: reload the configuration."""
         assert self._process
         self._process.send_signal(signal.SIGHUP)
 
     def kill(self) -> None:
-        """SIGKILL: no time for anything."""
+        """SIGKILL."""
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
@@ -209,5 +213,5 @@ class Bot:
 
 
 def said_json(done: subprocess.CompletedProcess[str]) -> object:
-    """What a command with --json printed."""
+    """The JSON that a command printed."""
     return json.loads(done.stdout)

@@ -1,4 +1,4 @@
-"""What a machine must be able to do before it can hold throw-away hosts, and one sentence where it cannot."""
+"""What a machine needs for throw-away hosts, and the message if it lacks something."""
 
 import os
 import shutil
@@ -10,15 +10,15 @@ SEARCH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 
 class LabError(Exception):
-    """The lab did not do what it should; the text is for the person who asked for it."""
+    """A failure of the lab; the text is for the person who started it."""
 
 
 class NotHereError(LabError):
-    """This machine cannot hold a lab at all."""
+    """This machine cannot run a lab at all."""
 
 
 def require() -> None:
-    """Raise `NotHereError` with what is missing, if the lab cannot work here."""
+    """Raise `NotHereError` with what is missing, if the lab cannot run here."""
     if os.geteuid() != 0:
         raise NotHereError("The lab boots real hosts with systemd, and only root can do that.")
     absent = [program for program in PROGRAMS if shutil.which(program, path=SEARCH) is None]
@@ -42,14 +42,14 @@ def cgroups() -> Path:
 
 
 def own_cgroup() -> Path:
-    """The cgroup2 that this process is in: what it makes below is counted with it, and found where it is."""
+    """The cgroup2 of this process: cgroups below it are counted with it, and are found there."""
     lines = Path("/proc/self/cgroup").read_text().splitlines()
     inside = next((line.removeprefix("0::/") for line in lines if line.startswith("0::")), "")
     return cgroups() / inside
 
 
 def command(*argv: str | Path, given: str = "") -> str:
-    """Run one command of this machine and return what it printed; `LabError` with its own words if it fails."""
+    """Run a command on this machine and return its output; raises `LabError` with its message if it fails."""
     done = subprocess.run(argv, input=given, capture_output=True, text=True, check=False, env={"PATH": SEARCH})
     if done.returncode != 0:
         raise LabError(f"`{' '.join(map(str, argv[:6]))}` failed: {(done.stderr or done.stdout).strip()}")
@@ -57,7 +57,7 @@ def command(*argv: str | Path, given: str = "") -> str:
 
 
 def mount(kind: str, *argv: str | Path) -> None:
-    """mount(8) for a file system of one kind, or the sentence about machines where even root may not."""
+    """Mount a file system, or raise the error for machines where even root may not mount."""
     try:
         command("mount", "-t", kind, *argv)
     except LabError as refused:

@@ -1,4 +1,4 @@
-"""One booted tree: systemd-nspawn in a cgroup of its own, its PID 1, and the two ways to end it."""
+"""Boot a tree with systemd-nspawn in a cgroup of its own, run commands inside, and end it."""
 
 import contextlib
 import signal
@@ -30,7 +30,7 @@ class Nspawn:
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def start(self) -> None:
-        """Begin to boot; who needs more than that waits for what they need."""
+        """Start booting, without waiting."""
         argv = ("systemd-nspawn", f"--machine={self.machine}", f"--directory={self.root}", *OPTIONS)
         with self.console.open("ab") as console:
             self._process = subprocess.Popen(
@@ -39,15 +39,15 @@ class Nspawn:
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=console,
-                start_new_session=True,  # a Ctrl-C is for the lab, which then ends its hosts in order
+                start_new_session=True,  # Ctrl-C is for the lab, which then ends its hosts in order
             )
 
     def is_running(self) -> bool:
-        """Whether nspawn lives; it does not outlive the host."""
+        """Whether nspawn runs; it does not outlive the host."""
         return self._process is not None and self._process.poll() is None
 
     def stop(self) -> None:
-        """Ask for a shutdown (SIGTERM, systemd-nspawn(1)) and cut the power of what has not obeyed in three seconds."""
+        """Request a shutdown (SIGTERM, systemd-nspawn(1)), and kill everything after three seconds."""
         if self._process is not None and self.is_running():
             self._process.send_signal(signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -55,7 +55,7 @@ class Nspawn:
         self.cut()
 
     def cut(self) -> None:
-        """Cut the power. Never SIGKILL for nspawn alone: the host would run on without it (measured)."""
+        """Kill everything in the cgroup. Never SIGKILL nspawn alone: the host would run on without it (measured)."""
         was_cut = is_populated(self.cgroup)
         if was_cut:
             kill(self.cgroup)
@@ -66,7 +66,7 @@ class Nspawn:
             renew(self.cgroup)
 
     def leader(self) -> int:
-        """The host's PID 1, as this machine counts."""
+        """The process id of the host's PID 1 on this machine."""
         procs = self.cgroup / "payload" / "init.scope" / "cgroup.procs"
         try:
             return int(procs.read_text().split()[0])
@@ -74,7 +74,7 @@ class Nspawn:
             raise LabError(f"{self.machine} does not run. Its console ended with:\n{self.last_words()}") from None
 
     def last_words(self) -> str:
-        """The end of the console."""
+        """The end of the console's output."""
         return self.console.read_text(errors="replace")[-2000:] if self.console.exists() else "(nothing)"
 
     def run(self, *argv: str, given: str, seconds: float) -> subprocess.CompletedProcess[str]:

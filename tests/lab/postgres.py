@@ -1,6 +1,6 @@
-"""A throw-away PostgreSQL: Debian's binaries, a Unix socket in a temporary folder, gone when it is closed.
+"""A throw-away PostgreSQL: Debian's binaries, a Unix socket in a temporary directory, removed when it is closed.
 
-It does not wait for the disk (fsync off): a test may kill clients and even the database, but not pull the plug.
+It does not wait for the disk (fsync off): a test may kill clients and even the server, but not the machine.
 """
 
 import os
@@ -23,13 +23,13 @@ OPTIONS = "-c listen_addresses= -c fsync=off -c full_page_writes=off -c max_conn
 
 @dataclass(frozen=True, slots=True)
 class Postgres:
-    """A running cluster; its folder holds data, log and socket."""
+    """A running cluster; its directory holds data, log and socket."""
 
     folder: Path
-    account: str  # PostgreSQL refuses to run as root, so root runs it as somebody else
+    account: str  # PostgreSQL refuses to run as root, so root runs it as another account
 
     def make_database(self, name: str) -> str:
-        """An empty database; the answer is its URL."""
+        """Create an empty database and return its URL."""
         self.ask(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return self.url(name)
 
@@ -38,18 +38,18 @@ class Postgres:
         return f"postgresql://{self.account}@/{name}?host={self.folder}"
 
     def drop_database(self, name: str) -> None:
-        """Remove it, even from under those who are connected."""
+        """Drop the database, even with open connections."""
         self.ask(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def empty_database(self, name: str) -> None:
-        """Make it as new, in a tenth of the time that a new one takes."""
+        """Empty the database, in a tenth of the time that a new one takes."""
         with self.connected(name) as connection:
             connection.execute("SET lock_timeout = '5s'")
             connection.execute("DROP SCHEMA public CASCADE")
             connection.execute("CREATE SCHEMA public")
 
     def ask(self, question: sql.SQL | sql.Composed) -> None:
-        """Say something to the cluster as its owner."""
+        """Run a statement in the cluster as its owner."""
         with self.connected("postgres") as connection:
             connection.autocommit = True
             connection.execute(question)
@@ -63,26 +63,26 @@ class Postgres:
         self.run("pg_ctl", "-D", f"{self.folder}/data", "-w", "-l", f"{self.folder}/log", *words)
 
     def start(self) -> None:
-        """Returns when it takes connections."""
+        """Start, and return when it accepts connections."""
         self.control("-o", f"{OPTIONS} -k {self.folder}", "start")
 
     def restart(self) -> None:
-        """Stop in order, as an upgrade of its package would, and start again: whatever it was doing is broken off."""
+        """Restart in order, as a package upgrade would: running statements are aborted."""
         self.control("-m", "fast", "stop")
         self.start()
 
     def cut(self, name: str) -> None:
-        """End every connection to a database, also in the middle of a statement."""
+        """Close every connection to a database, also in the middle of a statement."""
         ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {}"
         self.ask(sql.SQL(ended).format(sql.Literal(name)))
 
     def crash(self) -> None:
-        """Stop without a goodbye, as a crash would, and start again: every connection is cut."""
+        """Stop like a crash, and start again: every connection is lost."""
         self.control("-m", "immediate", "stop")
         self.start()
 
     def run(self, program: str, *words: str) -> None:
-        """One of PostgreSQL's own programs, as the account that owns the data."""
+        """Run one of PostgreSQL's own programs, as the account that owns the data."""
         account = pwd.getpwnam(self.account)
         own = os.getuid() == account.pw_uid
         done = subprocess.run(
@@ -104,9 +104,9 @@ class Postgres:
 
 @contextmanager
 def postgres() -> Iterator[Postgres]:
-    """A cluster of its own for as long as this lasts."""
+    """A cluster for the duration of the block."""
     account = "postgres" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
-    # Not pytest's folder: a socket's path may have 107 characters (unix(7)), and another account must reach it.
+    # Not pytest's directory: a socket's path may have 107 characters (unix(7)), and another account must reach it.
     folder = Path(tempfile.mkdtemp(prefix="maskbot-pg-"))
     try:
         shutil.chown(folder, account)
@@ -123,7 +123,7 @@ def postgres() -> Iterator[Postgres]:
 
 
 def _binaries() -> Path:
-    """Debian keeps each major version in a folder of its own and puts none on the PATH."""
+    """Debian keeps each major version in a directory of its own and puts none on the PATH."""
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda found: int(found.parts[4]))
     if versions:
         return versions[-1].parent

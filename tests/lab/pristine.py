@@ -1,4 +1,4 @@
-"""How a host's units were at boot, and the way back there: tests share hosts, not each other's leftovers."""
+"""Restore a host's units to their state at boot between tests, which share hosts."""
 
 import shlex
 from collections.abc import Collection, Iterable, Sequence
@@ -15,13 +15,15 @@ KINDS = ("", ".control")
 TRANSIENT = "transient-one.service"
 ATTEMPTS = 3
 FOUND, END = "%p\\t%l\\n", "--end--"
-# Logins and systemd's own helpers come and go by themselves, and so do the oneshots of a timer and a path.
+# Units that change by themselves: logins, systemd's own helpers, and oneshots of a timer and a path.
 FOREIGN = ("systemd-", "user@", "user-runtime-dir@", "run-", "dbus", "polkit", "beat.service", "watched.service")
 
 
 @dataclass(frozen=True, slots=True)
 class Manager:
-    """One systemd on the host, the system's or a user's: how to speak to it, and where it reads units and masks."""
+    """One systemd manager on the host, the system's or a user's: how to reach it, and its directories of units and
+    masks.
+    """
 
     argv: tuple[str, ...]
     places: tuple[str, ...]
@@ -29,58 +31,58 @@ class Manager:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The files of a manager (path, and target of a link), and the state of the units it has loaded."""
+    """The files of a manager (path, and target of a link), and the states of its loaded units."""
 
     files: frozenset[tuple[str, str]]
     states: dict[str, tuple[str, str]]
 
     @property
     def up(self) -> set[str]:
-        """The units that run, or are about to."""
+        """Units that run or start."""
         return {unit for unit, (active, _) in self.states.items() if active in UP}
 
     @property
     def down(self) -> set[str]:
-        """The units that are stopped and have left nothing: neither failed nor on their way."""
+        """Units that are stopped without a trace: neither failed nor changing."""
         return {unit for unit, (active, _) in self.states.items() if active == "inactive"}
 
     def deaf(self, before: "Picture") -> set[str]:
-        """Sockets, timers and paths that are active, but no longer wait for what they waited for."""
+        """Sockets, timers and paths that are active, but do not wait for their event any more."""
         triggers = {unit for unit in self.up & before.up if not unit.endswith(".service")}
         return {unit for unit in triggers if self.states[unit] != before.states[unit]}
 
     def differs(self, before: "Picture") -> bool:
-        """Whether anything must be brought back."""
+        """Whether anything must be restored."""
         return self.files != before.files or bool(self.missing(before) | self.surplus(before) | self.deaf(before))
 
     def missing(self, before: "Picture") -> set[str]:
-        """What ran and does not."""
+        """Units that ran and do not."""
         return before.up - self.up
 
     def surplus(self, before: "Picture") -> set[str]:
-        """What did not run, and now does, hangs in its stop, or has failed and perhaps left a process."""
+        """Units that did not run, and now do, hang in their stop, or have failed and perhaps left a process."""
         return self.states.keys() - self.down - before.up
 
 
 @dataclass(frozen=True, slots=True)
 class Pristine:
-    """What `restore` brings back: masks of any layer, other links, and which units run; not the contents of files."""
+    """What `restore` restores: masks of any layer, other links, and which units run; not the contents of files."""
 
     host: LabHost
     before: tuple[tuple[Manager, Picture], ...]
 
     @classmethod
     def of(cls, host: LabHost) -> Self:
-        """Remember how the host is now."""
+        """Record the present state of the host."""
         managers = _managers(host)
         return cls(host, tuple(zip(managers, _looks(host, managers), strict=True)))
 
     def is_intact(self) -> bool:
-        """Whether nothing needs to be brought back."""
+        """Whether nothing needs to be restored."""
         return not any(now.differs(before) for _, now, before in self._now())
 
     def restore(self) -> None:
-        """Undo what a test did; one look of 20 ms when it did nothing. `LabError` for what cannot be brought back."""
+        """Undo what a test did; 20 ms if it did nothing. Raises `LabError` for what cannot be restored."""
         for manager, found, before in self._now():
             now, attempts = found, 0
             while now.differs(before):
@@ -92,7 +94,7 @@ class Pristine:
                 attempts += 1
 
     def _now(self) -> list[tuple[Manager, Picture, Picture]]:
-        """Each manager, how it is now and how it was."""
+        """Each manager, with its present and its recorded state."""
         looks = _looks(self.host, [manager for manager, _ in self.before])
         return [(manager, now, before) for (manager, before), now in zip(self.before, looks, strict=True)]
 
@@ -102,7 +104,7 @@ class Pristine:
         now = _look(self.host, manager)
         missing, surplus = now.missing(before), now.surplus(before)
         hanging = {unit for unit in missing if now.states.get(unit, ("", ""))[0] == "deactivating"}
-        # A unit that ignores SIGTERM would hold us up, or stay behind as a process that no unit knows.
+        # A unit that ignores SIGTERM would delay us, or leave a process that no unit owns.
         self._tell(manager, "kill", "--signal=KILL", units=surplus | hanging)
         self._tell(manager, "stop", units=surplus)
         self._tell(manager, "reset-failed")
@@ -143,7 +145,7 @@ def _look(host: LabHost, manager: Manager) -> Picture:
 
 
 def _looks(host: LabHost, managers: Sequence[Manager]) -> list[Picture]:
-    """All of them in one go: what costs most is to enter the host."""
+    """All managers in one call, because entering the host costs most."""
     script = "; ".join(
         f"{shlex.join(('find', *manager.places, '-not', '-type', 'd', '-printf', FOUND))}; echo {END}; "
         f"{shlex.join((*manager.argv, 'list-units', '--all', '--plain', '--no-legend', *TYPES))}; echo {END}"
@@ -162,5 +164,5 @@ def _picture(found: Iterable[str], listed: Iterable[str]) -> Picture:
 
 
 def _lasting(unit: str, sub: str) -> str:
-    """A timer or path is `running` for the moment that its service takes, and waits again."""
+    """A timer or path is `running` while its service runs, and waits again afterwards."""
     return "waiting" if unit.endswith((".timer", ".path")) and sub == "running" else sub

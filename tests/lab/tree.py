@@ -1,4 +1,4 @@
-"""What stands on a host's disk: this machine's own root, quietened, and the lab's users, units and sshd over it."""
+"""The disk of a host: this machine's own root, quietened, with the lab's users, units and sshd over it."""
 
 import os
 import shutil

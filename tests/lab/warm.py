@@ -1,7 +1,7 @@
-"""The bot in processes that need not import it anew: a server has it, and forks one for each command.
+"""Start `maskbot` quickly: a fork server has imported it, and forks a process for each command.
 
-A process of its own all the same, with its own environment, streams, signals and exit code (multiprocessing,
-`forkserver`); only what the imports cost is paid once. How long a cold start takes is tested with a cold one.
+Each is a process of its own, with its own environment, streams, signals and exit code (multiprocessing, `forkserver`).
+The duration of a cold start is tested with a cold process.
 """
 
 import multiprocessing
@@ -20,7 +20,7 @@ _context.set_forkserver_preload(LOADED)
 
 
 class Maskbot:
-    """`maskbot` with some words, as far as `subprocess.Popen` has it; `merged` is both streams in one."""
+    """A `maskbot` process, with the part of `subprocess.Popen` that tests need; `merged` joins both streams."""
 
     def __init__(self, words: Sequence[str], environment: Mapping[str, str], *, merged: bool = False) -> None:
         self.words = tuple(words)
@@ -35,15 +35,15 @@ class Maskbot:
 
     @property
     def returncode(self) -> int | None:
-        """How it ended; negative where a signal ended it, None while it runs."""
+        """Its exit code; negative if a signal ended it, None while it runs."""
         return self._process.exitcode
 
     def poll(self) -> int | None:
-        """How it ended, if it has."""
+        """The exit code, if it has ended."""
         return self._process.exitcode
 
     def send_signal(self, number: signal.Signals) -> None:
-        """A signal, if it runs."""
+        """Send a signal, if it runs."""
         if self.poll() is None:
             os.kill(self.pid, number)
 
@@ -63,7 +63,7 @@ class Maskbot:
 def maskbot(
     words: Sequence[str], environment: Mapping[str, str], *, seconds: float
 ) -> subprocess.CompletedProcess[str]:
-    """Run `maskbot` with these words to its end. Raises `subprocess.TimeoutExpired`."""
+    """Run `maskbot` with these arguments to its end. Raises `subprocess.TimeoutExpired`."""
     process = Maskbot(words, environment)
     said: dict[str, str] = {}
     readers = [
@@ -84,15 +84,15 @@ def maskbot(
 
 
 def _stream() -> tuple[TextIO, Connection]:
-    """A pipe: what is read here, and what the other process writes to."""
+    """A pipe: the end read here, and the end for the other process."""
     reader, writer = _context.Pipe(duplex=False)
     with reader:
         return os.fdopen(os.dup(reader.fileno()), "r"), writer
 
 
 def _become(words: Sequence[str], environment: Mapping[str, str], out: Connection, err: Connection) -> None:
-    """Be `maskbot`, from its arguments to its exit code."""
-    os.setsid()  # a Ctrl-C in the terminal is for whoever started us
+    """Become `maskbot`, from its arguments to its exit code."""
+    os.setsid()  # Ctrl-C in the terminal is for the parent process
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = ["maskbot", *words]

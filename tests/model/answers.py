@@ -1,4 +1,4 @@
-"""What the scripts of the bot print on a host, written by the model in the same words."""
+"""The output of the bot's scripts, written by the model in the host's words."""
 
 from collections.abc import Iterable, Iterator
 
@@ -17,7 +17,7 @@ _ROOT = "directory|80|2:1700000000.000000000|'/'"
 
 
 def look(manager: Manager, asked: str, *, size: str, hostname: str, machine_id: str) -> str:
-    """What `look_script` prints."""
+    """The output of `look_script`."""
     if "@." in asked:
         return _lines("@maskbot-look 1", "@failed", "not_a_unit", "@end")
     with manager.lock:
@@ -40,7 +40,7 @@ def look(manager: Manager, asked: str, *, size: str, hostname: str, machine_id: 
 
 
 def scan(manager: Manager, *, machine_id: str) -> str:
-    """What `scan_script` prints."""
+    """The output of `scan_script`."""
     with manager.lock:
         files = manager.files.entries
         places = [path for path in files if path.rpartition("/")[0] in _FOLDERS and _is_mask(files[path])]
@@ -59,14 +59,14 @@ def scan(manager: Manager, *, machine_id: str) -> str:
 
 
 def unit_list(manager: Manager) -> str:
-    """What the script of `unit_list` prints."""
+    """The output of the script of `unit_list`."""
     with manager.lock:
         files = {path.rpartition("/")[2] for path in manager.files.entries if path.rpartition("/")[0] in _NEAR}
         return _lines("@maskbot-look 1", "@unit_names", *sorted(files | {*manager.units}), "@end")
 
 
 def properties(manager: Manager, name: str) -> dict[str, str]:
-    """What `systemctl show` says of a unit, asked by the name that it is known by."""
+    """The output of `systemctl show` for a unit, by its real name."""
     unit, running = manager.load(name), manager.running(name)
     kind = name.rpartition(".")[2]
     with_process = {
@@ -110,7 +110,7 @@ def properties(manager: Manager, name: str) -> dict[str, str]:
 
 
 def _names(manager: Manager, names: list[str]) -> Iterator[str]:
-    """What `show` says by each further name: an alias that cannot be loaded stands for itself."""
+    """The output of `show` for each further name: an alias that cannot be loaded stands for itself."""
     for number, name in enumerate(names):
         state = manager.load(name).state
         own = name if state == "error" else manager.resolve(name)
@@ -148,14 +148,14 @@ def _around(manager: Manager, name: str, hostname: str) -> list[str]:
 
 
 def _neighbours(found: dict[str, dict[str, str]]) -> Iterator[str]:
-    """All that is loaded: more than a host would print, and what is no neighbour does not count."""
+    """All loaded units: more than a host would print; units that are no neighbours do not count."""
     for shown in found.values():
         yield from (f"{key}={shown[key]}" for key in SHOWN_OF_NEIGHBOUR if shown.get(key))
         yield ""
 
 
 def _for_a_decision(manager: Manager) -> list[str]:
-    """A login over sshd from somewhere else, with all rights; nobody's edits wait for a reload."""
+    """A login over sshd from another machine, with all rights; no edits of others wait for a reload."""
     ours = "192.0.2.1:22 192.0.2.7:40000 cgroup:/system.slice/ssh.service"
     sshd = properties(manager, "ssh.service")
     commands = ", ".join(admitted(form) for forms in RIGHTS.values() for form in forms)
@@ -171,14 +171,14 @@ def _for_a_decision(manager: Manager) -> list[str]:
 
 
 def _blocks(manager: Manager, names: list[str]) -> Iterator[str]:
-    """Some units as `show` has them, with an empty line between two."""
+    """Several units as `show` prints them, with an empty line between two."""
     for number, name in enumerate(names):
         found = properties(manager, manager.resolve(name))
         yield "\n".join([*([""] if number else []), *(f"{key}={found[key]}" for key in SHOWN_OF_MASK)])
 
 
 def _merged(path: str) -> str:
-    """Where a path is as the search path has it: /lib is a link to /usr/lib."""
+    """The path as systemd's search path has it: /lib is a link to /usr/lib."""
     return f"/usr{path}" if path.startswith("/lib/") else path
 
 

@@ -1,4 +1,4 @@
-"""The two sides of the contract."""
+"""The two sides of the contract: a real host and the model."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -16,13 +16,13 @@ from tests.model.sides import Side
 
 
 def known(host: LabHost | ModelHost) -> Host:
-    """As the inventory has it."""
+    """The host as the inventory has it."""
     return Host("web-01", host.address, host.port, host.login, "prod", pins=frozenset({fingerprint(host.host_key)}))
 
 
 @pytest.fixture(scope="module")
 def real(lab_hosts: Mapping[str, LabHost], found: Mapping[str, Pristine]) -> Iterator[Side]:
-    """A host with a real systemd, as it was at boot before and after all of this."""
+    """A host with a real systemd, in its state at boot before and after these tests."""
     host = lab_hosts["web-01"]
     hosts = SshHosts(host.key_file)
     yield Side(hosts, known(host), host, time.sleep)
@@ -32,7 +32,7 @@ def real(lab_hosts: Mapping[str, LabHost], found: Mapping[str, Pristine]) -> Ite
 
 @pytest.fixture
 def model() -> Side:
-    """The model of one, whose time passes at once."""
+    """A host of the model, whose time passes at once."""
     passed = [0.0]
     host = ModelHost("web-01", Manager(Files.of_the_lab(), lambda: sum(passed)))
     return Side(ModelHosts({"web-01": host}), known(host), host, passed.append)
@@ -40,6 +40,6 @@ def model() -> Side:
 
 @pytest.fixture(params=["real", "model"])
 def side(request: pytest.FixtureRequest) -> Side:
-    """One after the other."""
+    """The model, then the real host."""
     chosen: Side = request.getfixturevalue(request.param)
     return chosen

@@ -11,12 +11,12 @@ from pathlib import Path
 UNITS = Path(__file__).parents[1] / "lab" / "units"
 ETC, RUN, VENDOR = "/etc/systemd/system", "/run/systemd/system", "/lib/systemd/system"
 CONTROL, GENERATED = "/etc/systemd/system.control", "/run/systemd/generator"
-SEARCH = (CONTROL, ETC, RUN, GENERATED, VENDOR)  # systemd.unit(5), of its folders those that a test may fill
+SEARCH = (CONTROL, ETC, RUN, GENERATED, VENDOR)  # the directories of systemd.unit(5) that a test may fill
 NULL = "/dev/null"
 _ENABLING = (".wants", ".requires")
 PLACES = {"vendor": VENDOR, "local": ETC, "linked": "/opt/lab"}
 PLAIN = "[Service]\nExecStart=/usr/bin/sleep infinity\n"
-OWN = {  # of the machine's own units those that the bot has rules for, and what a test asks for
+OWN = {  # units of the machine itself: those that the bot has rules for, and those that tests ask for
     f"{VENDOR}/ssh.service": PLAIN,
     f"{VENDOR}/cron.service": f"{PLAIN}KillMode=process\nRestart=on-failure\n[Install]\nWantedBy=multi-user.target\n",
     f"{VENDOR}/dbus.service": PLAIN,
@@ -28,14 +28,14 @@ OWN = {  # of the machine's own units those that the bot has rules for, and what
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file, or a link where `goal` says where to."""
+    """A file, or a link to `goal`."""
 
     text: str = ""
     goal: str = ""
     inode: int = 0
 
     def is_the_one(self, words: list[str]) -> bool:
-        """Whether find(1) would take it for the one that was seen; without words for that it takes any."""
+        """Whether find(1) would match this file with the given tests; without tests it matches any file."""
         return not words or words == [
             "-inum",
             str(self.inode),
@@ -46,21 +46,21 @@ class Entry:
 
     @property
     def identity(self) -> str:
-        """What tells a link from one that was made anew at the same place."""
+        """What tells a link from a later one at the same path."""
         return f"{self.inode}:{1_700_000_000 + self.inode}.000000000"
 
 
 @dataclass(slots=True)
 class Files:
-    """Every path that systemd could care about."""
+    """The unit files, drop-ins and links of a host."""
 
     entries: dict[str, Entry] = field(default_factory=dict)
-    trouble: str = ""  # why nothing can be made or removed
+    trouble: str = ""  # why no file can be made or removed
     _inodes: Iterator[int] = field(default_factory=lambda: itertools.count(100))
 
     @classmethod
     def of_the_lab(cls) -> "Files":
-        """As a host of the lab has them at its first boot, but for its machine's many own units."""
+        """The files of a lab host at its first boot, without most of the machine's own units."""
         files = cls()
         texts, links = _of_the_lab()
         for path, text in (texts | OWN).items():
@@ -77,15 +77,15 @@ class Files:
         self.entries[path] = Entry(text, inode=next(self._inodes))
 
     def link(self, path: str, goal: str) -> None:
-        """A symbolic link, new even where there was the same."""
+        """A symbolic link, which is a new one even if the same existed."""
         self.entries[path] = Entry(goal=goal, inode=next(self._inodes))
 
     def remove(self, path: str) -> None:
-        """What is not there any more was removed as well."""
+        """Remove a file, which need not exist."""
         self.entries.pop(path, None)
 
     def enable(self, path: str) -> None:
-        """The links that [Install] asks for (systemctl(1), `enable`)."""
+        """Make the links that [Install] asks for (systemctl(1), `enable`)."""
         settings, name = read(self.entries[path].text), posixpath.basename(path)
         instance = settings.get("DefaultInstance", [""])[-1]
         link = name.replace("@.", f"@{instance}.") if instance else name
@@ -95,7 +95,7 @@ class Files:
             self.link(f"{ETC}/{alias}", path)
 
     def named(self, name: str) -> str:
-        """The path that a unit's name leads to first, in systemd's own order; empty where it has none."""
+        """The path of a unit's file in systemd's search order; empty if there is none."""
         template = _template(name)
         paths = (f"{folder}/{each}" for each in (name, template) if each for folder in SEARCH)
         return next((path for path in paths if path in self.entries), "")
@@ -106,11 +106,11 @@ class Files:
         return sorted(path for path in self.entries if posixpath.dirname(path) in folders)
 
     def links_to(self, name: str) -> list[tuple[str, str]]:
-        """Every enablement link of a unit, with its goal."""
+        """Every enablement link of a unit, with its target."""
         return [(path, goal) for path, goal in self.links_of(name) if posixpath.dirname(path).endswith(_ENABLING)]
 
     def links_of(self, name: str) -> list[tuple[str, str]]:
-        """Every link below a folder of units that bears a unit's name or leads to it, with its goal."""
+        """Every link in a unit directory that has a unit's name or leads to it, with its target."""
         own = {f"{folder}/{name}" for folder in (CONTROL, ETC, RUN)}
         links = ((path, entry.goal) for path, entry in self.entries.items() if entry.goal and path not in own)
         return sorted(
@@ -118,7 +118,7 @@ class Files:
         )
 
     def aliases(self, name: str) -> list[str]:
-        """The names of links that lead to a unit from a folder of units."""
+        """The names of links that lead to a unit from a unit directory."""
         goals = {name, *(f"{folder}/{name}" for folder in SEARCH), f"/usr{VENDOR}/{name}"}
         return sorted(
             posixpath.basename(path)
@@ -127,18 +127,18 @@ class Files:
         )
 
     def digest(self, path: str) -> str:
-        """What sha256sum(1) says of a file, or of what a link leads to."""
+        """The output of sha256sum(1) for a file, or for a link's target."""
         return hashlib.sha256(self.text(path).encode()).hexdigest()
 
     def text(self, path: str) -> str:
-        """What somebody reads there."""
+        """The text of a file."""
         goal = self.entries[path].goal
         return self.entries.get(goal.replace("/usr/lib/", "/lib/"), Entry()).text if goal else self.entries[path].text
 
 
 @cache
 def _of_the_lab() -> tuple[dict[str, str], list[tuple[str, str]]]:
-    """The texts of its unit files by their paths, and its links with their goals."""
+    """The lab's unit files by their paths, and its links with their targets."""
     texts = {
         f"{place}/{file.relative_to(UNITS / folder)}": file.read_text()
         for folder, place in PLACES.items()
@@ -152,7 +152,7 @@ def _of_the_lab() -> tuple[dict[str, str], list[tuple[str, str]]]:
 
 @cache
 def read(text: str) -> dict[str, list[str]]:
-    """The settings of a unit file with their values since the last empty one (systemd.syntax(7)), of all sections."""
+    """The settings of a unit file, with their values since the last empty one (systemd.syntax(7)), of all sections."""
     settings: dict[str, list[str]] = {}
     for line in text.splitlines():
         key, equals, value = line.partition("=")

@@ -1,4 +1,4 @@
-"""Hosts of the model: what the bot reaches through `ports.Hosts`, and what root does there behind its back."""
+"""Model hosts: reached by the bot through `ports.Hosts`, and changed by root behind its back."""
 
 import secrets
 import subprocess
@@ -23,7 +23,7 @@ _NO_SPACE = (
 
 @dataclass(slots=True)
 class ModelHost:
-    """One host; in tests it stands where a `LabHost` does, and knows less."""
+    """One host of the model; tests use it like a `LabHost`, which can do more."""
 
     name: str
     manager: Manager = field(default_factory=lambda: Manager(Files.of_the_lab()))
@@ -38,7 +38,7 @@ class ModelHost:
         self.start_transient()
 
     def run(self, *argv: str, given: str = "", seconds: float = 30.0) -> subprocess.CompletedProcess[str]:
-        """A command as root; what the model does not know fails the test that asks for it."""
+        """Run a command as root; an unknown command fails the test."""
         del given, seconds
         code, said, stdout = 0, "", ""
         match argv:
@@ -56,7 +56,7 @@ class ModelHost:
         return subprocess.CompletedProcess(argv, code, stdout, said)
 
     def show(self, unit: str, *properties: str) -> dict[str, str]:
-        """Some properties of a unit, as systemd has them now."""
+        """Some properties of a unit, in their present state."""
         with self.manager.lock:
             name = self.manager.resolve(unit if "." in unit else f"{unit}.service")
             found = answers.properties(self.manager, name)
@@ -69,12 +69,12 @@ class ModelHost:
             self.manager.files.write(path, text)
 
     def reset(self) -> None:
-        """As it was at its first boot."""
+        """Reset to the state at first boot."""
         self.manager, self.is_away = Manager(Files.of_the_lab()), False
         self.start_transient()
 
     def reboot(self) -> None:
-        """Runtime masks and transient units go; what is on disk stays."""
+        """Reboot: runtime masks and transient units go; the disk stays."""
         self.manager.boot()
 
     def start_transient(self) -> None:
@@ -128,7 +128,7 @@ class ModelHost:
         return 1, f"Failed to mask unit: File {path} already exists{also}."
 
     def _unmask(self, unit: str, folder: str) -> tuple[int, str]:
-        """It takes links to the mask along, which is how a unit loses its enablement (measured)."""
+        """It also removes enablement links that lead to the mask, so the unit is no longer enabled (measured)."""
         path, files = f"{folder}/{unit}", self.manager.files
         if path not in files.entries or files.entries[path].goal != NULL:
             return 0, ""
@@ -139,7 +139,7 @@ class ModelHost:
 
 
 class ModelHosts:
-    """Meets `ports.Hosts`."""
+    """Implements `ports.Hosts`."""
 
     def __init__(self, hosts: Mapping[str, ModelHost]) -> None:
         self.hosts = hosts
@@ -175,7 +175,7 @@ class ModelHosts:
 
     @staticmethod
     def _as_root(one: ModelHost, words: list[str]) -> tuple[int, str, str]:
-        """What a command exits with, what goes to stderr, what goes to stdout."""
+        """A root command's exit code, stderr and stdout."""
         files = one.manager.files
         match words:
             case ["/usr/bin/systemctl", *rest]:

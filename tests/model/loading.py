@@ -1,4 +1,4 @@
-"""How a unit is read from the disk: its file, its drop-ins, whether it is masked."""
+"""Load a unit from the model's disk: its file, its drop-ins, and whether it is masked."""
 
 import posixpath
 import re
@@ -12,17 +12,17 @@ _SPAN = re.compile(r"(?P<number>\d+)(?P<unit>min|s|)")
 
 @dataclass(slots=True)
 class Loaded:
-    """What systemd read of a unit, the last time that it read anything."""
+    """A unit as systemd loaded it last."""
 
     state: str = "not-found"
     fragment: str = ""
     settings: dict[str, list[str]] = field(default_factory=dict)
     drop_ins: list[str] = field(default_factory=list)
-    file_state: str = ""  # as of then, too (measured)
-    needs: frozenset[str] = frozenset()  # what takes it along when that is stopped
+    file_state: str = ""  # also as of that time (measured)
+    needs: frozenset[str] = frozenset()  # units whose stop stops this one
 
     def last(self, key: str, otherwise: str = "") -> str:
-        """A setting that has one value."""
+        """A setting with one value."""
         return (self.settings.get(key) or [otherwise])[-1]
 
     def names(self, *keys: str) -> list[str]:
@@ -39,13 +39,13 @@ def load(files: Files, name: str, *, transient: bool = False) -> Loaded:
 
 
 def resolve(files: Files, name: str) -> str:
-    """The name that a unit is known by."""
+    """The unit's real name."""
     goal = _leads_elsewhere(files, name, files.named(name))
     return resolve(files, posixpath.basename(goal)) if goal else name
 
 
 def on_disk(files: Files) -> set[str]:
-    """Every unit that has a file or a link, templates left out."""
+    """Every unit that has a file or a link, without templates."""
     paths = (path for path in files.entries if posixpath.dirname(path) in SEARCH)
     return {name for path in paths if "@." not in (name := posixpath.basename(path))}
 
@@ -66,7 +66,7 @@ def _parse(files: Files, name: str) -> Loaded:
 
 
 def _leads_elsewhere(files: Files, name: str, path: str) -> str:
-    """Where the file of a second name leads; empty for a unit that has a file of its own."""
+    """The target of an alias link; empty for a unit that has a file of its own."""
     goal = files.entries[path].goal if path else ""
     own = posixpath.basename(goal) == name or _is_instance_of(name, goal)
     return "" if goal in ("", NULL) or own else goal
@@ -94,7 +94,7 @@ def _is_instance_of(name: str, goal: str) -> bool:
 
 
 def seconds(span: str) -> float:
-    """A length of time as unit files have it, as far as the lab's do."""
+    """A length of time in unit file syntax, as far as the lab's files use it."""
     found = _SPAN.fullmatch(span)
     if span == "infinity":
         return float("inf")

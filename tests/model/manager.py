@@ -1,4 +1,4 @@
-"""systemd's manager as a model: units as they were loaded, and how they go up and down."""
+"""A model of systemd's manager: loaded units, and how they start and stop."""
 
 import re
 import secrets
@@ -26,23 +26,23 @@ NEVER = float("inf")
 
 @dataclass(slots=True)
 class Running:
-    """How a unit is doing."""
+    """The state of a unit."""
 
     active: str = "inactive"
     sub: str = "dead"
     result: str = "success"
     pid: int = 0
     invocation: str = ""
-    job: str = ""  # "start" or "stop", until that is done
-    dies_in: float = 0.0  # what its process needs once it is sent SIGTERM
-    until: float = NEVER  # when the phase that it is in is over, by the clock
+    job: str = ""  # "start" or "stop", until the job is done
+    dies_in: float = 0.0  # how long its process runs after SIGTERM
+    until: float = NEVER  # when its present phase ends, by the clock
     command: int = 0  # which of its stop commands runs
-    commands: int = 0  # of how many that there were when the stop began
-    ended: float = 0.0  # when it came down, if it is to start again at once
+    commands: int = 0  # how many stop commands there were when the stop began
+    ended: float = 0.0  # when it stopped, if it is restarted automatically
 
 
 class Manager:
-    """All units of one host; every method is one moment."""
+    """All units of one host; each method is one moment."""
 
     def __init__(self, files: Files, clock: Callable[[], float] = time.monotonic) -> None:
         self.files = files
@@ -57,7 +57,7 @@ class Manager:
         self.boot()
 
     def boot(self) -> None:
-        """Everything runtime is gone, and what is enabled starts."""
+        """Boot: runtime files are gone, and enabled units start."""
         with self.lock:
             for path in [path for path in self.files.entries if path.startswith(f"{RUN}/")]:
                 self.files.remove(path)
@@ -70,7 +70,7 @@ class Manager:
                     self.begin(name)
 
     def reload(self) -> None:
-        """Read all files again (systemctl(1), `daemon-reload`)."""
+        """Reload all files (systemctl(1), `daemon-reload`)."""
         with self.lock:
             for name in [*self.units]:
                 self.settle(name)
@@ -82,7 +82,7 @@ class Manager:
             self.loaded = {name: self.loaded[name] for name in known if self._is_held(name)}
 
     def load(self, name: str) -> Loaded:
-        """A unit as systemd has it. One that nothing holds is read anew at each question (measured)."""
+        """A unit as systemd has loaded it. A unit without references is loaded anew for each question (measured)."""
         with self.lock:
             self.settle(name)
             if not self._is_held(name):
@@ -93,22 +93,22 @@ class Manager:
             return self.loaded[name]
 
     def resolve(self, name: str) -> str:
-        """The name that a unit is known by."""
+        """The unit's real name."""
         return loading.resolve(self.files, name)
 
     def names(self, name: str) -> list[str]:
-        """All names of a unit: a masked one has lost its others."""
+        """All names of a unit: a masked one has lost its aliases."""
         others = self.files.aliases(name) if self.load(name).state == "loaded" else []
         return [name, *others]
 
     def running(self, name: str) -> Running:
-        """How a unit is doing now."""
+        """The present state of a unit."""
         with self.lock:
             self.settle(name)
             return self.units.get(name) or Running()
 
     def start(self, name: str) -> tuple[int, str]:
-        """systemctl(1), `start --no-block`: its exit code and what it says."""
+        """systemctl(1), `start --no-block`: exit code and message."""
         with self.lock:
             name = self.resolve(name)
             unit = self.load(name)
@@ -126,14 +126,14 @@ class Manager:
             return 0, ""
 
     def begin(self, name: str) -> None:
-        """Queue a start. It takes the place of a stop that has not begun, and comes after one that has (measured)."""
+        """Queue a start. It replaces a stop that has not begun, and waits for one that has (measured)."""
         unit = self.running(name)
         if unit.job == "stop" or unit.active in ("inactive", "failed"):
             self.units[name] = replace(unit, job="start")
             self.settle(name)
 
     def stop(self, name: str) -> tuple[int, str]:
-        """systemctl(1), `stop --no-block`: what is bound to the unit goes with it."""
+        """systemctl(1), `stop --no-block`: units bound to this one stop too."""
         with self.lock:
             name = self.resolve(name)
             if self.load(name).last("RefuseManualStop") == "yes":
@@ -147,7 +147,7 @@ class Manager:
             return 0, ""
 
     def kill(self, name: str) -> tuple[int, str]:
-        """systemctl(1), `kill --signal=SIGKILL`: what stops is down with it, as failed (measured)."""
+        """systemctl(1), `kill --signal=SIGKILL`: a stopping unit is down at once, as failed (measured)."""
         with self.lock:
             name = self.resolve(name)
             self.settle(name)
@@ -159,7 +159,7 @@ class Manager:
             return 0, ""
 
     def stops_with(self, name: str) -> list[str]:
-        """What a stop takes along, directly or not."""
+        """The units that stop with this one, directly or indirectly."""
         found: dict[str, None] = {}
         ahead = [name]
         while ahead:
@@ -175,14 +175,14 @@ class Manager:
         return (each for each in sorted(holders) if name in self.loaded[each].names(*settings))
 
     def triggers(self, name: str) -> list[str]:
-        """What a socket, timer or path starts; a masked one starts nothing."""
+        """The unit that a socket, timer or path starts; a masked one starts nothing."""
         stem, _, kind = name.rpartition(".")
         if kind not in ("socket", "timer", "path") or self.load(name).state != "loaded":
             return []
         return [self.load(name).last("Unit", f"{stem}.service")]
 
     def trigger(self, name: str) -> None:
-        """What a socket, timer or path waits for happens. One whose unit is masked fails (measured)."""
+        """The event of a socket, timer or path happens. A trigger of a masked unit fails (measured)."""
         with self.lock:
             if self.running(name).active != "active":
                 return
@@ -193,7 +193,7 @@ class Manager:
                     self.begin(started)
 
     def fail(self, name: str) -> None:
-        """It is down, and not because anybody wanted that."""
+        """The unit fails by itself."""
         with self.lock:
             self.units[name] = Running("failed", "failed", "exit-code", invocation=secrets.token_hex(16))
             self.loaded.setdefault(name, self._loaded(name))
@@ -211,7 +211,7 @@ class Manager:
             self.units[name] = replace(unit, active="reloading", sub="reload", job="start", until=self.clock() + takes)
 
     def settle(self, name: str) -> None:
-        """What was to end by now has ended, and what was queued and need not wait any more has begun."""
+        """Advance to the present time: end phases that are over, and start jobs that need not wait any more."""
         while unit := self.units.get(name):
             may_begin = unit.active not in _BUSY if unit.job == "start" else unit.active != "deactivating"
             if unit.until <= self.clock():
@@ -224,7 +224,10 @@ class Manager:
                 self._go_up(name, unit)
 
     def _waits(self, name: str, unit: Running) -> bool:
-        """A job waits until what is ordered after its unit is down, a start also for what it comes after (measured)."""
+        """A job waits until units ordered after its unit have stopped.
+
+        A start also for units that it is ordered after (measured).
+        """
         stopping = [each for each, one in self.units.items() if one.job == "stop" and each != name]
         later = (each for each in stopping if name in self._loaded(each).names("After"))
         sooner = self._loaded(name).names("After") if unit.job == "start" else ()
@@ -240,7 +243,7 @@ class Manager:
         self.units[name] = Running("activating", "start-pre", invocation=invocation, job="start", until=ends)
 
     def _go_down(self, name: str, unit: Running) -> None:
-        """A unit that is not up yet, or reloads, is killed, and its stop commands are skipped (measured)."""
+        """A unit that starts or reloads is killed, and its stop commands are skipped (measured)."""
         if unit.sub == "auto-restart":
             self._end(name, unit)
         elif unit.active in ("activating", "reloading"):
@@ -251,7 +254,7 @@ class Manager:
             self._advance(name, begun)
 
     def _advance(self, name: str, unit: Running) -> None:
-        """From one phase to the next, by the settings as they are loaded now: a mask has none (measured)."""
+        """Move to the next phase, by the settings as they are loaded now: a masked unit has none (measured)."""
         loaded = self._loaded(name)
         commands = loaded.settings.get("ExecStop", [])
         limit = seconds(loaded.last("TimeoutStopSec", _STOP_LIMIT))
@@ -274,7 +277,7 @@ class Manager:
                 self._end(name, unit)
 
     def _loaded(self, name: str) -> Loaded:
-        """A unit's settings, without a look at what has ended meanwhile."""
+        """A unit's loaded settings, without advancing the time."""
         return self.loaded.get(name) or self._read(name)
 
     def _come_up(self, name: str, unit: Running, loaded: Loaded) -> None:
@@ -299,7 +302,7 @@ class Manager:
         return word.endswith("/false") or (checks and rest.removeprefix("-e ") not in self.files.entries)
 
     def _end(self, name: str, unit: Running) -> None:
-        """It is down. What nothing holds is forgotten, and with it what it had to do with others (measured)."""
+        """The unit is down. Without references it is unloaded, with its relations to others (measured)."""
         failed = unit.result in ("timeout", "signal")
         states = ("failed", "failed") if failed else ("inactive", "dead")
         job = "start" if unit.job == "start" and unit.sub != "start-pre" else ""
@@ -312,7 +315,7 @@ class Manager:
         return loading.load(self.files, name, transient=name in self.transient)
 
     def _is_held(self, name: str) -> bool:
-        """Whether systemd keeps it loaded: it runs, or something that is loaded names it."""
+        """Whether systemd keeps the unit loaded: it runs, or a loaded unit names it."""
         unit = self.units.get(name)
         if (unit and (unit.active != "inactive" or unit.job)) or name in self._enabled:
             return True

@@ -1,4 +1,4 @@
-"""One host, real or of the model, as the bot reaches it and as root does: whoever asks need not know which it is."""
+"""One host, real or of the model, as the bot and as root reach it, so that tests need not know which it is."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from tests.model.hosts import ModelHost
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A host, and `wait` lets time pass there."""
+    """A host; `wait` lets time pass there."""
 
     hosts: Hosts
     known: Host
@@ -29,27 +29,27 @@ class Side:
         )
 
     def send(self, argv: Argv) -> tuple[int, str]:
-        """A command of the bot's: what it exits with, and its words."""
+        """Send a command of the bot; return its exit code and output."""
         reply = self.hosts.run(self.known, argv, deadline=20)
         return reply.exit_code, reply.stderr.strip()
 
     def removal(self, unit: UnitName, layer: Layer) -> Argv:
-        """The command that removes what is there now; where nothing is, what would have been."""
+        """The command that removes the present link; without a link, the one that would have removed it."""
         file = self.look(unit.text).layer(layer)
         return unlink_argv(unit, replace(file, identity=file.identity or "1:1.0"))
 
     def states(self, unit: str) -> tuple[LoadState, ActiveState]:
-        """How a unit is."""
+        """The states of a unit."""
         now = self.look(unit)
         return now.load, now.active
 
     def doing(self, unit: str) -> tuple[str, str, bool]:
-        """How a unit is doing: its two states, and whether it has a job."""
+        """A unit's two states, and whether it has a job."""
         now = self.look(unit)
         return now.active, now.sub, bool(now.pending_job)
 
     def until(self, unit: str, wanted: tuple[str, str, bool]) -> None:
-        """Let time pass until a unit is doing what it should."""
+        """Let time pass until a unit is in a state."""
         for _ in range(120):
             if self.doing(unit) == wanted:
                 return

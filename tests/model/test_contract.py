@@ -1,4 +1,4 @@
-"""What the bot relies on, asked of the model and of a real systemd alike: whatever holds of one holds of the other."""
+"""The contract between model and systemd: what the bot relies on, tested on the model and on a real host alike."""
 
 from collections.abc import Mapping
 from time import monotonic, sleep
@@ -22,7 +22,7 @@ from bot.core.systemd.units import ActiveState, Layer, LoadState, Snapshot, Surr
 from tests.model.files import ETC, RUN
 from tests.model.sides import Side
 
-# Every kind of unit that a test of the workflow goes to, and each habit of a name or a file.
+# Every kind of unit that workflow tests use, and each oddity of a name or a file.
 UNITS = (
     "worker.service", "metrics.service", "tuned.service", "restless.service", "primary.service", "secondary.service",
     "oldname.service", "cron.service", "handmade.service", "local.service", "linked.service", "template@1.service",
@@ -30,11 +30,11 @@ UNITS = (
     "generated.service", "vendormasked.service", "nosuch.service", "slowstop.service",
 )  # fmt: skip
 
-MACHINES_OWN = ("cron.service", "ssh.service", "generated.service")  # whose text is not the lab's
+MACHINES_OWN = ("cron.service", "ssh.service", "generated.service")  # units whose text is not the lab's
 
 
 def test_both_see_the_same_units(real: Side, model: Side) -> None:
-    """Everything that a rule or a step looks at, of every unit that tests go to."""
+    """Everything that a rule or a step reads, for every unit that tests use."""
     differ: dict[str, object] = {}
     for unit in UNITS:
         ours, theirs = (_essence(each.look(unit, full=True)) for each in (model, real))
@@ -121,7 +121,7 @@ def test_a_mask_made_anew_is_another_one(side: Side) -> None:
 
 
 def test_a_link_that_somebody_put_in_the_place_of_the_one_that_was_seen_stays(side: Side) -> None:
-    """A look, then a replacement, then the removal that the look led to: on many file systems the inode is the same."""
+    """A look, then a replacement, then the removal for that look: many file systems reuse the inode."""
     unit, path = UnitName("tuned.service"), f"{ETC}/tuned.service"
     side.send(link_argv(unit, Layer.PERSISTENT))
     removal = side.removal(unit, Layer.PERSISTENT)
@@ -140,7 +140,7 @@ def test_a_runtime_mask_has_its_own_folder_and_its_own_way_back(side: Side) -> N
     seen = side.look("tuned.service")
     assert (seen.load, seen.active, seen.fragment) == (LoadState.MASKED, ActiveState.ACTIVE, f"{RUN}/tuned.service")
     assert seen.file_state == "masked-runtime"
-    code, said = side.send(side.removal(unit, Layer.PERSISTENT))  # what is not there is not removed
+    code, said = side.send(side.removal(unit, Layer.PERSISTENT))  # a missing link is not removed
     assert (code, "/etc/systemd/system/tuned.service" in said) == (1, True)
     assert side.look("tuned.service").is_masked
     side.send(side.removal(unit, Layer.RUNTIME))

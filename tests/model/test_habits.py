@@ -1,4 +1,4 @@
-"""How units go up and down, asked of the model and of a real systemd alike."""
+"""How units start and stop, tested on the model and on a real systemd alike."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from tests.model.sides import Side
 RUNS, DOWN, FAILED = ("active", "running", False), ("inactive", "dead", False), ("failed", "failed", False)
 STARTS, STOPS = ("activating", "start-pre", True), ("deactivating", "stop", True)
 QUEUED, DIES = ("inactive", "dead", True), ("deactivating", "stop-sigterm", True)
-OWN = "/var/lib/lab/own"  # made by a stop command that was not skipped
+OWN = "/var/lib/lab/own"  # created by a stop command that was not skipped
 MARKS = f"ExecStop=/bin/sh -c 'echo x >{OWN}'"
 CHECK = "ExecStartPre=/usr/bin/test -e /opt/nothing"
 CRON = UnitName("cron.service")
@@ -34,11 +34,11 @@ UNITS = {
     "bound": "[Unit]\nBindsTo=first.service",
     r"\x2eodd": "[Unit]\nPartOf=first.service",
 }
-HELD = UNITS.keys() - {"bound", r"\x2eodd"}  # by a link that starts them at boot
+HELD = UNITS.keys() - {"bound", r"\x2eodd"}  # enabled units
 
 
 def furnish(side: Side) -> None:
-    """Services of all these kinds, of which none runs."""
+    """Write services of all these kinds, none of which runs."""
     for name, settings in UNITS.items():
         text = f"[Service]\nExecStart=/usr/bin/sleep infinity\n{settings}\n"
         side.host.write(f"{VENDOR}/{name}.service", text)
@@ -49,7 +49,7 @@ def furnish(side: Side) -> None:
 
 @pytest.fixture(scope="module")
 def furnished(real: Side) -> Iterator[Side]:
-    """The real host with them, and without any trace of them afterwards."""
+    """The real host with these services, removed without a trace afterwards."""
     furnish(real)
     yield real
     names = [f"{name}.service" for name in UNITS]
@@ -62,7 +62,7 @@ def furnished(real: Side) -> Iterator[Side]:
 
 @pytest.fixture(params=["furnished", "model"])
 def side(request: pytest.FixtureRequest) -> Side:
-    """One after the other."""
+    """The model, then the real host."""
     chosen: Side = request.getfixturevalue(request.param)
     if request.param == "model":
         furnish(chosen)
@@ -70,13 +70,13 @@ def side(request: pytest.FixtureRequest) -> Side:
 
 
 def send(side: Side, verb: str, *names: str) -> None:
-    """What the bot sends to some units."""
+    """Send a command of the bot to some units."""
     for name in names:
         side.send((stop_argv if verb == "stop" else start_argv)(UnitName(f"{name}.service")))
 
 
 def ran_its_own(side: Side) -> bool:
-    """Whether all stop commands of the last unit were carried out, the last of which leaves a mark."""
+    """Whether all stop commands of the last unit ran; the last command creates a file."""
     if isinstance(side.host, ModelHost):
         marks = side.host.manager.marks
         return bool(marks) and bool(marks.pop())
@@ -142,7 +142,7 @@ def test_a_start_waits_for_what_comes_before_and_for_the_end_of_a_stop(side: Sid
 
 def test_each_stop_command_has_a_limit_of_its_own_and_so_has_the_process(side: Side) -> None:
     send(side, "start", "dying")
-    side.wait(1)  # for its shell to be there
+    side.wait(1)  # for its shell to start
     send(side, "stop", "dying")
     for state in (STOPS, DIES, DOWN):
         side.until("dying.service", state)
@@ -158,7 +158,7 @@ def test_a_stop_command_that_is_too_late_is_cut_off_with_all_after_it(side: Side
 
 
 def test_a_mask_that_is_loaded_during_a_stop_takes_what_has_not_begun(side: Side) -> None:
-    """What runs goes on: so a unit with one stop command loses nothing."""
+    """The running command goes on: so a unit with one stop command loses nothing."""
     send(side, "start", "masked")
     side.until("masked.service", RUNS)
     send(side, "stop", "masked")
@@ -183,7 +183,7 @@ def test_a_stop_in_the_middle_of_a_reload_kills_and_skips_the_stop_commands(side
 
 
 def test_what_nothing_holds_is_forgotten_once_it_is_down(side: Side) -> None:
-    """And with it that it goes down with another: only a look from before knows."""
+    """Its relations are gone too: only an earlier look knows that it stops with another unit."""
     down, up = {"then.service": "inactive"}, {r"\x2eodd.service": "active", "bound.service": "active"}
     side.root("start", "first.service")
     assert would_stop(side) == down
@@ -222,7 +222,7 @@ def test_a_reload_without_space_for_it_is_refused(side: Side) -> None:
 
 @contextmanager
 def trouble(side: Side, make: str, end: str) -> Iterator[None]:
-    """Something is wrong with the disk; the model has both at once."""
+    """A problem of the disk; the model has both at once."""
     host = side.host
     if isinstance(host, ModelHost):
         host.manager.is_run_full, host.manager.files.trouble = True, "Read-only file system"

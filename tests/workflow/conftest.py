@@ -1,4 +1,4 @@
-"""A world for each story: an empty database, three hosts, and every promise checked at the end."""
+"""Fixtures of workflow tests: an empty database, three hosts, and a check of every invariant at the end."""
 
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +19,7 @@ from tests.workflow.world import World
 
 @pytest.fixture(scope="session")
 def ways(lab_hosts: Mapping[str, LabHost]) -> Iterator[SshHosts]:
-    """The bot's own way to the hosts, kept open between stories as it would be."""
+    """The bot's SSH connections, kept open between tests."""
     hosts = SshHosts(lab_hosts["web-01"].key_file)
     yield hosts
     hosts.close()
@@ -27,13 +27,13 @@ def ways(lab_hosts: Mapping[str, LabHost]) -> Iterator[SshHosts]:
 
 @pytest.fixture(scope="module")
 def fleet() -> Fleet:
-    """Three hosts of the model. A file whose subject is systemd has the real ones instead: it returns `real_fleet`."""
+    """Three hosts of the model. A test file about systemd overrides this by `real_fleet`."""
     return of_models()
 
 
 @pytest.fixture(scope="module")
 def real_fleet(lab_hosts: Mapping[str, LabHost], found: Mapping[str, Pristine], ways: SshHosts) -> Fleet:
-    """The three hosts of the lab."""
+    """Three real hosts of the lab."""
 
     def restore() -> None:
         for pristine in found.values():
@@ -61,7 +61,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def idle_world(fleet: Fleet, database: str, parts: Mapping[str, Any]) -> Iterator[World]:
-    """A bot that works only while a test lets it. At the end no promise is broken."""
+    """A bot that works only while a test lets it. At the end all invariants are checked."""
     one = World(fleet.hosts, database, ways=fleet.ways, **parts)
     with one.store.exclusive():
         yield one
@@ -83,7 +83,7 @@ Opening = Callable[..., AbstractContextManager[World]]
 
 @pytest.fixture(scope="module")
 def open_world(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Opening:
-    """Opens a running bot, with what is different about it, for stories that do not get into each other's way."""
+    """Opens a running bot with changed parts, for tests that must not affect each other."""
 
     @contextmanager
     def opened(**changed: Any) -> Iterator[World]:
@@ -102,14 +102,14 @@ def open_world(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Openin
 
 @pytest.fixture(scope="module")
 def shared_world(open_world: Opening) -> Iterator[World]:
-    """One running bot for all stories of a file."""
+    """One running bot for all tests of a file."""
     with open_world() as one:
         yield one
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own that is soon full."""
+    """A small file system that can be filled."""
     folder = tmp_path / "disk"
     folder.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], check=True)

@@ -1,4 +1,4 @@
-"""The hosts of a test: of the model where people, time and words are the subject, and real ones where systemd is."""
+"""The hosts of a test: model hosts for tests about people, time and words, real hosts for tests about systemd."""
 
 import subprocess
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ NAMES = ("web-01", "web-02", "db-01")
 
 
 class AnyHost(Protocol):
-    """What a test may do to a host behind the bot's back, whether it is real (`LabHost`) or of the model."""
+    """What a test may do to a host behind the bot's back, for real hosts (`LabHost`) and model hosts."""
 
     @property
     def name(self) -> str:
@@ -28,7 +28,7 @@ class AnyHost(Protocol):
 
     @property
     def login(self) -> str:
-        """Whom the bot logs in as."""
+        """The bot's login."""
 
     @property
     def host_key(self) -> str:
@@ -44,7 +44,7 @@ class AnyHost(Protocol):
         """Put a file on its disk."""
 
     def reboot(self) -> None:
-        """Runtime masks go; what is on disk stays."""
+        """Reboot: runtime masks go; the disk stays."""
 
     def start_transient(self) -> None:
         """Run transient-one.service."""
@@ -52,7 +52,7 @@ class AnyHost(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """Some hosts, the way to them, and the way back to how they were."""
+    """Some hosts, the connection to them, and how to restore them."""
 
     hosts: Mapping[str, AnyHost]
     ways: Hosts
@@ -60,7 +60,7 @@ class Fleet:
 
 
 def of_models() -> Fleet:
-    """The three hosts of the demo as models."""
+    """The demo's three hosts as model hosts."""
     hosts = {name: ModelHost(name) for name in NAMES}
 
     def restore() -> None:

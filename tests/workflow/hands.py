@@ -1,4 +1,4 @@
-"""What people and events do to a host behind the bot's back, whether it is real or of the model."""
+"""What people and events do to a host behind the bot's back, on real and model hosts."""
 
 from tests.model.hosts import ModelHost
 from tests.workflow.fleet import AnyHost
@@ -7,7 +7,7 @@ SESSION = "^sshd(-session)?: maskbot"
 
 
 def cut_off(host: AnyHost) -> None:
-    """Nobody gets in any more, and whoever is in is thrown out."""
+    """Block SSH to the host and close open sessions."""
     if isinstance(host, ModelHost):
         host.is_away = True
         return
@@ -15,7 +15,7 @@ def cut_off(host: AnyHost) -> None:
 
 
 def let_in(host: AnyHost) -> None:
-    """The way in is open again."""
+    """Allow SSH to the host again."""
     if isinstance(host, ModelHost):
         host.is_away = False
         return
@@ -23,7 +23,7 @@ def let_in(host: AnyHost) -> None:
 
 
 def knock(host: AnyHost) -> None:
-    """A connection to a socket whose service is masked: systemd gives the socket up."""
+    """Connect to a socket whose service is masked, which makes systemd fail the socket."""
     if isinstance(host, ModelHost):
         host.manager.trigger("echo.socket")
         return
@@ -32,7 +32,7 @@ def knock(host: AnyHost) -> None:
 
 
 def fail(host: AnyHost, unit: str) -> None:
-    """A unit that nobody knew starts, and fails at once."""
+    """Let a new unit start and fail at once."""
     if isinstance(host, ModelHost):
         host.manager.fail(unit)
         return
@@ -41,7 +41,7 @@ def fail(host: AnyHost, unit: str) -> None:
 
 
 def edit(host: AnyHost, path: str) -> None:
-    """Somebody adds a line to a file, and leaves it at that."""
+    """Edit a file without a daemon-reload."""
     if isinstance(host, ModelHost):
         host.write(path, f"{host.manager.files.text(path)}# edited\n")
         return

@@ -1,4 +1,4 @@
-"""What must hold after every story, whatever happened in it."""
+"""Invariants that must hold after every workflow test."""
 
 import json
 from collections import Counter
@@ -22,18 +22,18 @@ SAYS_MASKED = ("MASKED AND PROVEN", "MASKED, STILL RUNNING", "MASKED, RESTARTED"
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """All that a bot, or several on one database, left behind: what is checked."""
+    """Everything that a bot, or several on one database, left behind, to be checked."""
 
     records: Records
     head: Head
     requests: Sequence[Request]
-    said: Sequence[tuple[str, str]]  # the mark of each message, and its words
+    said: Sequence[tuple[str, str]]  # the mark of each message, and its text
     now: datetime
-    calls: Sequence[list[Call]] = ()  # what each process sent to the hosts, where that was listened to
+    calls: Sequence[list[Call]] = ()  # what each process sent to the hosts, if that was recorded
 
 
 def violations(world: World) -> list[str]:
-    """Every promise that was broken in a world, in words."""
+    """The violated invariants of a world, in words."""
     said = [(one.mark, words(one.text)) for one in list(world.slack.messages.values())]
     records, head = list(world.store.records()), world.store.head()
     seen = Seen(records, head, world.requests(), said, world.clock.now(), [world.wire.calls])
@@ -41,7 +41,7 @@ def violations(world: World) -> list[str]:
 
 
 def broken(seen: Seen) -> list[str]:
-    """Every promise that was broken, in words."""
+    """The violated invariants, in words."""
     return [
         *chain.from_iterable(not_needed(of_one) for of_one in seen.calls),
         *_chain_is_broken(seen),
@@ -59,7 +59,7 @@ def _chain_is_broken(seen: Seen) -> Iterator[str]:
 
 
 def _no_intent(seen: Seen) -> Iterator[str]:
-    """Each verb on the wire has its own intent, in the same order."""
+    """Each command that was sent must have an intent of its own, in the same order."""
     intents = [tuple(record["data"]["argv"]) for record in seen.records if record["type"] == "exec.intent"]
     for call in chain.from_iterable(seen.calls):
         if call.verb and call.argv not in intents:
@@ -69,7 +69,7 @@ def _no_intent(seen: Seen) -> Iterator[str]:
 
 
 def _unanswered(seen: Seen) -> Iterator[str]:
-    """What each command answered is on record, or why there is no answer, unless somebody died meanwhile."""
+    """Each command's answer must be recorded, or why there is none, unless the process was killed."""
     left = Counter[tuple[str, str]]()
     for record in seen.records:
         if (
@@ -90,14 +90,14 @@ def _secrets(seen: Seen) -> Iterator[str]:
 
 
 def _forgotten(request: Request) -> Iterator[str]:
-    """A mask that is to end has somebody who comes back to it, however often that was in vain."""
+    """Each mask that expires must have a timer, however often its undo failed."""
     ends_at = request.aftercare.ends_at
     if request.is_live_mask and ends_at and request.due_at is None:
         yield f"{request.ask.change} ends at {ends_at}, and nothing is due that ends it"
 
 
 def _cards(seen: Seen, request: Request) -> Iterator[str]:
-    """One card at most, as the stored request has it; and it says masked only of what was proven by a look."""
+    """One card at most, in the stored request's state; and it says masked only with a proof."""
     cards = [mark for mark, _ in seen.said if mark == f"{request.id}:card"]
     if len(cards) > 1:
         yield f"{request.ask.change} has {len(cards)} cards"

@@ -1,4 +1,6 @@
-"""Slack as far as the workflow knows it, in memory: people with groups, and channels whose messages can be edited."""
+"""Slack in memory, as far as the workflow uses it: people with groups, and channels with messages that can be
+edited.
+"""
 
 import itertools
 import threading
@@ -28,17 +30,17 @@ def caller(who: Person, key: str = "", *, place: Place = INCIDENT) -> Caller:
 
 
 class People:
-    """Who is in which group now; the answers follow whatever changes, and may fail to come."""
+    """The current members of groups; answers may fail."""
 
     def __init__(self) -> None:
         everybody = (ALICE, BOB, CAROL, DAVE, replace(EVE, is_guest=True))
         self.people = {each.id: each for each in everybody}
         self.groups = {"eng": {ALICE.id, BOB.id, CAROL.id}, "sre": {BOB.id, CAROL.id}}
         self.silent: set[PersonId] = set()
-        self.broken: set[str] = set()  # groups of which nobody can tell who is in them
+        self.broken: set[str] = set()  # groups whose members are not known
         self.elsewhere: dict[str, set[PersonId]] = {}  # channel -> who is not in it
         self.private: set[str] = set()
-        self.early: set[str] = set()  # the same, because the bot has not reached Slack yet
+        self.early: set[str] = set()  # not known because the bot has not reached Slack yet
         self.asked_until_broken = ("", 0)
         self.on_call: dict[str, tuple[Shift, ...]] = {}
 
@@ -71,7 +73,7 @@ class People:
 
 @dataclass(slots=True)
 class Said:
-    """One message as it stands."""
+    """A message in its present state."""
 
     channel: str
     thread: str
@@ -82,17 +84,17 @@ class Said:
 
 @dataclass(slots=True)
 class Channels:
-    """Messages that are posted and edited; like Slack, it refuses to edit what is not there."""
+    """Messages that are posted and edited; like Slack, it refuses to edit a missing one."""
 
     messages: dict[str, Said] = field(default_factory=dict)
     whispers: list[tuple[str, str]] = field(default_factory=list)
     pages: dict[str, Block] = field(default_factory=dict)  # by user id
     forms: dict[str, Block] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
-    trouble: str = ""  # Slack's word for why it does nothing now
-    retry_after: float | None = None  # seconds that it asks to wait then
+    trouble: str = ""  # Slack's error code for all calls now
+    retry_after: float | None = None  # the seconds of Retry-After
     takes_blocks: bool = True
-    answers_to_lose: int = 0  # of the next messages, which are posted and nobody hears of it
+    answers_to_lose: int = 0  # of the next messages, which are posted, but whose answer is lost
     tries: int = 0
     _numbers: Iterable[int] = field(default_factory=lambda: itertools.count(1_700_000_000))
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -146,7 +148,7 @@ class Channels:
             self.forms[form_id] = form
 
     def marked(self, mark: str) -> list[Said]:
-        """The messages with that mark, or with one that goes on behind it, oldest first."""
+        """The messages with this mark, or with a part of it, oldest first."""
         with self._lock:
             return [said for said in self.messages.values() if f"{said.mark}:".startswith(f"{mark}:")]
 
@@ -162,12 +164,12 @@ class Channels:
 
 
 def words(text: Text) -> str:
-    """All that a message says, its buttons in brackets."""
+    """The text of a message, with its buttons in brackets."""
     return "\n".join([head(text), *(line for block in text.blocks for line in _lines(block))])
 
 
 def head(text: Text) -> str:
-    """The head line of a card; of a sentence, all of it."""
+    """The head line of a card; all of a sentence."""
     is_card = any(block["type"] == "header" for block in text.blocks)
     return text.text.partition("\n")[0] if is_card else text.text
 

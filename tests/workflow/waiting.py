@@ -1,4 +1,4 @@
-"""A bot without hosts, and a request in it that waits for votes: for what time alone brings, nobody goes anywhere."""
+"""A bot without hosts and a waiting request, for tests about timers."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ MINUTE = timedelta(minutes=1)
 
 
 class Nowhere:
-    """A way to hosts that nobody takes."""
+    """A connection to hosts that is never used."""
 
     def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
         raise AssertionError(f"no host is asked here: {host.name} {argv} {deadline}")
@@ -33,7 +33,7 @@ def without_hosts(folder: Path, **parts: Any) -> Iterator[World]:
 
 
 def waits(world: World, *, within: timedelta = 15 * MINUTE, number: int = 1, **escalation: Any) -> Request:
-    """A request that has just begun to wait for one of @sre."""
+    """A request that has just begun to wait for one approval of @sre."""
     recorded, _ = world.store.add(a_request(number), events=[])
     now = world.clock.now()
     approval = Approval("prod", 1, ("sre",), now + within, within, policy=world.parts.policy.digest)

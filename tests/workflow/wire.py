@@ -1,4 +1,4 @@
-"""The way to the hosts, listened to: what was sent after which look, and a place to make trouble in between."""
+"""Record the commands and looks sent to the hosts, and let tests interfere in between."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ _PLACES = {"/run/systemd/": Layer.RUNTIME, "/run/user/": Layer.RUNTIME, "/etc/sy
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One command and its answer; no answer where the way there or back was cut."""
+    """One command and its answer; no answer if the connection was cut."""
 
     host: str
     argv: tuple[str, ...]
@@ -26,7 +26,7 @@ class Call:
 
     @property
     def verb(self) -> str:
-        """What root was asked to do; empty for what only looks, and `probe` and `unprobe` for a mask of no unit."""
+        """The kind of root command; empty for a look, `probe` and `unprobe` for a mask of no unit."""
         words = [word for word in self.argv if not word.startswith("-")]
         if self.argv[0] != "sudo" or "status" in words:
             return ""
@@ -36,7 +36,7 @@ class Call:
 
     @property
     def unit(self) -> str:
-        """The unit that it is about; a reload is about all of them."""
+        """The unit of the command; a reload concerns all units."""
         if LOOK in self.argv:
             return self.argv[self.argv.index(LOOK) + 1]
         return "" if self.verb == "daemon-reload" else self._named
@@ -48,18 +48,18 @@ class Call:
 
     @property
     def layer(self) -> Layer:
-        """Where a mask is made or removed."""
+        """The layer in which a mask is made or removed."""
         found = (layer for word in self.argv for start, layer in _PLACES.items() if word.startswith(start))
         return Layer.RUNTIME if "--runtime" in self.argv else next(found, Layer.PERSISTENT)
 
     @property
     def seen(self) -> Snapshot | None:
-        """What a look showed."""
+        """The result of a look."""
         if LOOK not in self.argv or self.reply is None:
             return None
         try:
             return parse_look(self.reply.stdout, UnitName(self.unit))
-        except HostError:  # the host said why it could not tell
+        except HostError:  # the host said why it could not answer
             return None
 
 
@@ -67,7 +67,7 @@ Trouble = Callable[[Call], None]
 
 
 class Wire:
-    """Meets `ports.Hosts` by passing everything on; keeps the record, and calls who wants to interfere."""
+    """Implements `ports.Hosts`: passes everything on, records it, and calls a test's hooks."""
 
     def __init__(self, hosts: Hosts) -> None:
         self._hosts = hosts
@@ -98,12 +98,12 @@ class Wire:
             self.calls.append(call)
 
     def verbs(self, host: str = "") -> list[str]:
-        """What root was asked to do, in order."""
+        """The root commands, in order."""
         return [call.verb for call in self.calls if call.verb and host in ("", call.host)]
 
 
 def not_needed(calls: list[Call]) -> Iterator[str]:
-    """Every verb that was sent without a look at its unit just before it that showed the need for it.
+    """Every command that was sent without a look at its unit just before it that showed the need for it.
 
     Other requests may look at other units of the host meanwhile; a reload belongs to the unit that is being changed.
     """
@@ -115,10 +115,11 @@ def not_needed(calls: list[Call]) -> Iterator[str]:
         if LOOK in call.argv:
             newest[call.host, call.unit] = call.seen
             looked[call.host] = call.unit
-            changing.setdefault(call.host, call.unit)  # a process that goes on for a dead one may begin with a reload
-        elif call.verb and call.verb != "unprobe":  # whatever a look shows, what was tried is taken away again
+            # a process that takes over from a dead one may begin with a reload
+            changing.setdefault(call.host, call.unit)
+        elif call.verb and call.verb != "unprobe":  # a probe is removed again, whatever a look shows
             unit = looked.get(call.host, "") if call.verb == "probe" else call.unit or changing.get(call.host, "")
-            if (call.host, unit) not in newest:  # a neighbour that is brought back with the unit
+            if (call.host, unit) not in newest:  # a neighbour that is restored with the unit
                 unit = changing.get(call.host, "")
             changing[call.host], last_verb, verbs[call.host] = unit, verbs.get(call.host), call.verb
             seen = newest.pop((call.host, unit), None)

@@ -1,4 +1,4 @@
-"""The bot without Slack: its real workflow and database, on hosts real or of the model, and what people do with it."""
+"""A bot without Slack: its real workflow and database, on real or model hosts, and the actions of people."""
 
 import re
 import secrets
@@ -53,7 +53,7 @@ POLICY = Policy(
     critical=CRITICAL,
     guarded=GUARDED,
 )
-# What a person would wait for is waited for here as well, only not as long.
+# Tests wait for what people would wait for, only not as long.
 QUICK = Timings(
     retries=(0.05, 0.1), recheck_first=0.1, recheck_longest=0.5, host_busy=0.25, progress=1.0, message_retry=0.1
 )
@@ -62,7 +62,7 @@ _LEFT = re.compile(r" \([^()]* left\)")
 
 
 class Hands(SystemClock):
-    """This machine's clock, with hands that can be put forward."""
+    """This machine's clock, which can be put forward."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -83,7 +83,7 @@ def inventory(hosts: Mapping[str, AnyHost]) -> Inventory:
 
 
 class World:
-    """One running bot, and people who ask it; every wait ends when what is waited for is stored, or fails loudly."""
+    """A running bot, and people who use it; every wait ends when its condition is stored, or fails loudly."""
 
     def __init__(
         self, hosts: Mapping[str, AnyHost], url: str, *, ways: Hosts, people: People | None = None, **changed: Any
@@ -92,7 +92,7 @@ class World:
         self.clock = Hands()
         self.store = Database(url, clock=self.clock, instance="bot-1")
         self.wire = Wire(ways)
-        self.has_lost_an_answer = False  # a test says so where no answer could be recorded
+        self.has_lost_an_answer = False  # for tests in which an answer cannot be recorded
         self.people = people or People()
         self.slack = Channels()
         known: dict[str, Any] = {"inventory": inventory(hosts), "policy": POLICY, "timings": QUICK} | changed
@@ -104,7 +104,7 @@ class World:
 
     @contextmanager
     def running(self) -> Iterator["World"]:
-        """Let the bot work for as long as this lasts."""
+        """Let the bot work for the duration of the block."""
         loop = Workers(self.parts, owner="bot-1")
         loop.start()
         try:
@@ -129,19 +129,19 @@ class World:
         return self.desk.submit(ask, key=secrets.token_hex(8))
 
     def ask_mask(self, unit: str, **given: Any) -> Request:
-        """Record that somebody wants a mask; nothing is waited for."""
+        """Record a request for a mask; nothing is waited for."""
         return self.ask(Verb.MASK, unit, **given)
 
     def mask(self, unit: str, *, host: str = "web-01", by: Person = ALICE, **options: Any) -> Request:
-        """Ask for a mask, and return when it waits for votes or is over."""
+        """Ask for a mask, and return when it waits for approval or is final."""
         return self.answered(self.ask(Verb.MASK, unit, host=host, by=by, **options))
 
     def unmask(self, unit: str, *, host: str = "web-01", by: Person = ALICE, **options: Any) -> Request:
-        """Ask for an unmask by name, and return when it waits for votes or is over."""
+        """Ask for an unmask by name, and return when it waits for approval or is final."""
         return self.answered(self.ask(Verb.UNMASK, unit, host=host, by=by, **options))
 
     def vote(self, request: Request, verdict: Verdict = Verdict.APPROVE, *, by: Person = BOB, **given: Any) -> None:
-        """Press a button of the request's card, as it is drawn now."""
+        """Press a button of the request's present card."""
         self.until(lambda: bool(self.store.card(request.id)[1]), "a card")
         now = self.store.get(request.id)
         self.desk.vote(
@@ -151,7 +151,7 @@ class World:
         )
 
     def follow_up(self, request: Request, kind: FollowupKind, *, by: Person, **given: Any) -> Followup:
-        """Want something of a request beside a vote, and return that with its answer."""
+        """Send a followup about a request, and return it with its answer."""
         mine = self.desk.followups.record(request.id, FollowupCommand(kind, **given), caller(by))
 
         def heard() -> list[Followup]:
@@ -167,17 +167,17 @@ class World:
         return followup
 
     def approve(self, request: Request, *, by: Person = BOB) -> Request:
-        """Approve, and return when it is over."""
+        """Approve, and return when the request is final."""
         self.vote(request, by=by)
         return self.ended(request)
 
     def masked(self, unit: str, *, host: str = "web-01", **options: Any) -> Request:
-        """Ask, approve, and return when it is over; what is refused is over without a vote."""
+        """Ask, approve, and return when the request is final; a refused one is final without an approval."""
         request = self.mask(unit, host=host, **options)
         return request if request.stage.is_final else self.approve(request)
 
     def undo(self, request: Request, *, by: Person = ALICE) -> Request:
-        """Press Unmask, and return when that is over or waits for votes."""
+        """Press Unmask, and return when the undo is final or waits for approval."""
         return self.answered(self.begin_undo(request, by=by))
 
     def begin_undo(self, request: Request, *, by: Person = ALICE) -> Request:
@@ -185,20 +185,20 @@ class World:
         return self.desk.undo(request.id, caller(by, secrets.token_hex(8)))
 
     def answered(self, request: Request) -> Request:
-        """The request when it waits for people, or is over."""
+        """The request when it waits for people, or is final."""
         return self.when(request, lambda now: now.stage is Stage.WAITING or now.stage.is_final, "an answer")
 
     def ended(self, request: Request) -> Request:
-        """The request when it is over."""
+        """The request when it is final."""
         return self.when(request, lambda now: now.stage.is_final, "an end")
 
     def when(self, request: Request, holds: Callable[[Request], bool], what: str) -> Request:
-        """The request as it is stored once something holds of it."""
+        """The stored request once a condition holds."""
         self.until(lambda: holds(self.store.get(request.id)), f"{what} of {request.ask.change}")
         return self.store.get(request.id)
 
     def until(self, holds: Callable[[], bool], what: str, *, seconds: float = PATIENCE) -> None:
-        """Return when it holds; the store says when it is worth another look."""
+        """Wait for a condition; checked whenever the store has changed."""
         deadline = monotonic() + seconds
         while not holds():
             if monotonic() > deadline:
@@ -211,12 +211,12 @@ class World:
         return self.store.find(Query(limit=1000))
 
     def card(self, request: Request) -> str:
-        """All that the card of a request says once it says the newest."""
+        """The text of the request's card once it shows the newest version."""
 
         def is_drawn() -> bool:
             drawn = self.slack.marked(f"{request.id}:card")
             newest = render(self.store.get(request.id), now=self.clock.now())
-            if drawn and not drawn[0].text.blocks:  # in plain words it is as short as it has to be
+            if drawn and not drawn[0].text.blocks:  # the text in plain words is as short as it has to be
                 return _first_line(drawn[0].text.text) == _first_line(newest.text)
             return bool(drawn) and _lasting(words(drawn[0].text)) == _lasting(words(newest))
 
@@ -225,13 +225,13 @@ class World:
         return was_read(words(drawn.text))
 
     def evidence(self, request: Request) -> list[Said]:
-        """What the card's thread holds, once all of it is there."""
+        """The text of the card's thread, once it is complete."""
         mark = f"{request.id}:evidence"
         self.until(lambda: any("last look" in words(said.text) for said in self.slack.marked(mark)), "the evidence")
         return self.slack.marked(mark)
 
     def noted(self, request: Request, part: str) -> str:
-        """A note about the request, once there is one with these words."""
+        """A note about the request, once there is one with this text."""
 
         def found() -> list[str]:
             with_mark = [
@@ -243,7 +243,7 @@ class World:
         return was_read(found()[-1])
 
     def direct(self, person: Person, part: str) -> str:
-        """What stands in a direct message to one person, once something with these words does."""
+        """Direct messages to one person, once one with this text is there."""
 
         def found() -> list[str]:
             sent = [said for said in list(self.slack.messages.values()) if said.channel == person.id.user]
@@ -253,7 +253,7 @@ class World:
         return was_read(found()[-1])
 
     def told(self, person: Person, part: str) -> str:
-        """What was said to one person alone, once something with these words was."""
+        """Ephemeral messages to one person, once one with this text is there."""
 
         def found() -> list[str]:
             return [text for user, text in list(self.slack.whispers) if user == person.id.user and part in text]
@@ -263,10 +263,10 @@ class World:
 
 
 def _lasting(text: str) -> str:
-    """A card without what is another with each minute."""
+    """A card without the parts that change every minute."""
     return _LEFT.sub("", text)
 
 
 def _first_line(text: str) -> str:
-    """The head of a card, whether it stands there with blocks or in plain words."""
+    """The head line of a card, as blocks or as plain text."""
     return text.partition("\n")[0]

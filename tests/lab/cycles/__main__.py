@@ -1,8 +1,9 @@
-"""`python -m tests.lab.cycles`, as root: masks and undoes through the bot's own workflow, and compares the whole host.
+"""Check that an undo restores a host exactly: `python -m tests.lab.cycles`, as root.
 
-Each kind of unit is masked and undone in turn, at least forty times in all (`--cycles N`; a word of a kind runs that
-alone). After each undo the files below /etc/systemd and /run/systemd, all properties of all units and the timers' turns
-are what they were, or the cards have said what is not; else it exits 1. What it found is in docs/systemd.md.
+Each kind of unit is masked and undone in turn through the bot's own workflow, at least forty times in all (`--cycles
+N`; a word runs one kind alone). After each undo the files below /etc/systemd and /run/systemd, all properties of all
+units and the timers' next elapses must be as before, or the cards must have said what is not; else it exits 1. Its
+findings are in docs/systemd.md.
 """
 
 import argparse
@@ -24,11 +25,11 @@ from tests.workflow.slack import words
 from tests.workflow.world import World
 
 CYCLES = 40
-_SETTLE = 5.0  # seconds in which systemd forgets what nothing refers to, and closes the sessions of logins
+_SETTLE = 5.0  # seconds until systemd unloads unreferenced units, and closes the sessions of logins
 
 
 def main() -> int:
-    """Print a line for each cycle, and what nobody said of it."""
+    """Print a line for each cycle, with differences that no card announced."""
     parser = argparse.ArgumentParser(prog="python -m tests.lab.cycles", description=__doc__)
     parser.add_argument("--cycles", type=int, default=max(CYCLES, len(KINDS)))
     parser.add_argument("only", nargs="*", help="parts of kinds, or of units' names")
@@ -75,7 +76,7 @@ def _bot(host: LabHost) -> Iterator[World]:
 
 
 def _cycle(world: World, host: LabHost, kind: Kind) -> list[str]:
-    """One mask and its undo; return the differences that the card had not said before anybody approved."""
+    """One mask and its undo; return the differences that the card had not announced before the approval."""
     if kind.before:
         host.run("sh", "-c", kind.before)
     before = take(host)
@@ -90,7 +91,7 @@ def _cycle(world: World, host: LabHost, kind: Kind) -> list[str]:
 
 
 def _settled(before: Picture, host: LabHost, lost: Mapping[str, str], said: str) -> tuple[list[str], int]:
-    """What is different and was not said, once that does not change any more; and how much else is different."""
+    """Unannounced differences, once they are stable; and the number of announced ones."""
     patterns = [pattern for pattern, sentence in lost.items() if re.search(sentence, said)]
     deadline = time.monotonic() + _SETTLE
     while True:

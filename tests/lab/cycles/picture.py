@@ -1,4 +1,4 @@
-"""Everything of a host that a mask and its undo could leave different: files, all units' properties, timers' turns."""
+"""Record everything on a host that a mask and its undo could change: files, all units' properties, timers."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -54,15 +54,15 @@ Units = Mapping[str, Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A host at one moment."""
+    """The state of a host at one moment."""
 
-    files: Mapping[str, str]  # kind, mode, owner and goal by path
+    files: Mapping[str, str]  # kind, mode, owner and target by path
     hashes: Mapping[str, str]
     units: Units
     turns: Units
 
     def differences(self, now: "Picture") -> list[str]:
-        """What is not the same, one short line each."""
+        """The differences, one short line each."""
         return [
             *_of(self.files, now.files),
             *_of(self.hashes, now.hashes),
@@ -72,7 +72,7 @@ class Picture:
 
 
 def take(host: LabHost) -> Picture:
-    """All of it, as root."""
+    """Record everything, as root."""
     files, _, rest = host.run("sh", "-c", _LOOK, seconds=60).stdout.partition("@hashes\n")
     hashes, _, shown = rest.partition("@shown\n")
     found = (line.split("|", 1) for line in files.splitlines())
@@ -99,12 +99,12 @@ def _matches(patterns: Mapping[str, str], name: str) -> bool:
 
 
 def _goal(path: str, what: str) -> str:
-    """The link that says which invocation of a unit runs is another with each start."""
+    """A link's target; the link to a unit's invocation changes with each start, so its target is left out."""
     return what.rpartition("|")[0] if path.startswith("/run/systemd/units/invocation:") else what
 
 
 def _kept(unit: Mapping[str, str]) -> dict[str, str]:
-    """The properties that are to be the same, without the times of processes and the order of relations."""
+    """Properties that must stay the same, without times of processes and the order of relations."""
     return {
         key: " ".join(sorted(word for word in value.split() if not _passes(word)))
         if _RELATIONS.fullmatch(key)
@@ -115,7 +115,7 @@ def _kept(unit: Mapping[str, str]) -> dict[str, str]:
 
 
 def _turns(unit: Mapping[str, str]) -> dict[str, str]:
-    """A random delay is drawn anew by each start and each reload of anybody, as it is meant to be."""
+    """Timers' next elapses; a random delay is left out, because each start and reload draws it anew."""
     is_random = unit.get("RandomizedDelayUSec", "0") != "0"
     return {
         key: "random" if is_random and value and key.startswith("NextElapse") else value

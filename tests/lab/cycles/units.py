@@ -1,4 +1,4 @@
-"""The units of the cycles: one for each kind that a mask and its undo treat, or could treat, in their own way."""
+"""The units of the cycles: one for each kind that a mask and its undo treat in their own way."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -66,15 +66,15 @@ _COUNTED = "after an undo it may fire at once, later, or never again"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A unit and how it is masked; and what systemd will not give back, each with the words that say so."""
+    """A unit, how it is masked, and what systemd cannot restore, each with the words of the card."""
 
     what: str
     unit: str
     options: Mapping[str, Any] = field(default_factory=dict)
-    before: str = ""  # run each time before the mask
+    before: str = ""  # commands that run before each mask
     lost: Mapping[str, str] = field(
         default_factory=dict
-    )  # a pattern of differences -> one of what the card says before
+    )  # a pattern of differences -> a pattern of the card's announcement
 
 
 KINDS = (

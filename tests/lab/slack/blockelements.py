@@ -1,4 +1,4 @@
-"""The parts that blocks are made of: texts, buttons, menus, inputs, each with its documented limits."""
+"""Validate the parts of blocks: texts, buttons, menus, inputs, each with its documented limits."""
 
 from collections.abc import Callable, Iterator, Mapping, Set
 from typing import Any

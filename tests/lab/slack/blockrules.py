@@ -1,6 +1,6 @@
-"""What Slack accepts as Block Kit: the documented limits and shapes, said as sentences about what breaks them.
+"""Validate Block Kit by Slack's documented limits and shapes; each violation is a sentence.
 
-Slack publishes no schema and the stand-in takes anything, so these are written out from the Block Kit reference
+Slack publishes no schema and the stand-in accepts anything, so the rules are written from the Block Kit reference
 (docs.slack.dev, "Blocks", "Block elements", "Views"). Nothing here needs more than the standard library.
 """
 
@@ -19,7 +19,7 @@ MESSAGE_TOTAL = 13_200
 
 
 def check(blocks: object, *, limit: int = MESSAGE_BLOCKS) -> list[str]:
-    """What Slack would refuse in these blocks, one sentence each; an empty list is good."""
+    """What Slack would refuse in these blocks, one sentence each; an empty list is valid."""
     if not isinstance(blocks, list):
         return ["blocks: not a list"]
     found = [] if len(blocks) <= limit else [f"blocks: {len(blocks)} of them, at most {limit}"]
@@ -33,7 +33,7 @@ def check(blocks: object, *, limit: int = MESSAGE_BLOCKS) -> list[str]:
 
 
 def check_view(view: object) -> list[str]:
-    """The same for a modal or a Home tab."""
+    """What Slack would refuse in a modal or a Home tab."""
     if not isinstance(view, dict):
         return ["view: not an object"]
     found = check(view.get("blocks"), limit=VIEW_BLOCKS)
@@ -50,12 +50,12 @@ def check_view(view: object) -> list[str]:
 
 
 def check_options(answer: object) -> list[str]:
-    """The same for a list that a bot was asked for."""
+    """What Slack would refuse in the options that a bot returned."""
     return [*elements.options("answer", answer)] if isinstance(answer, dict) else ["answer: not an object"]
 
 
 def total(blocks: object) -> int:
-    """How many characters of text a message's blocks hold, in all."""
+    """The number of characters of text in a message's blocks."""
     match blocks:
         case str():
             return len(blocks)

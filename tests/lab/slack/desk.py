@@ -1,4 +1,4 @@
-"""Where calls of the Web API are answered: refused here, or passed on to the stand-in."""
+"""Answer calls of the Web API: refuse them by Slack's rules, or pass them on to the stand-in."""
 
 from dataclasses import dataclass, field
 
@@ -21,7 +21,7 @@ class Refused(Exception):
 
 @dataclass(slots=True)
 class Desk:
-    """Where calls are answered: some here, most by the stand-in once they passed the rules."""
+    """Answers some calls itself; passes most to the stand-in once they passed the rules."""
 
     workspace: Workspace
     passes: Passes
@@ -30,7 +30,7 @@ class Desk:
     views: Views = field(default_factory=Views)
 
     async def forward(self, method: str, args: Json) -> Json:
-        """Ask the stand-in."""
+        """Call the stand-in."""
         headers = {"Authorization": f"Bearer {BOT_TOKEN}"}
         async with self.standin.post(f"/api/{method}", json=args, headers=headers) as answer:
             said: Json = await answer.json()
@@ -45,12 +45,12 @@ class Desk:
         return [self.marked(message) for message in said]
 
     def marked(self, message: Json) -> Json:
-        """A message with the metadata that it was posted with, if any; the stand-in forgets them."""
+        """A message with the metadata that it was posted with, which the stand-in forgets."""
         known = {"metadata": self.metadata.get((message["channel"], message["ts"]))}
         return {key: value for key, value in (message | known).items() if value is not None}
 
     def room(self, args: Json) -> Room | None:
-        """The channel that is meant, if the bot may act in it; None is a direct message."""
+        """The channel of a call, if the bot may act in it; None for a direct message."""
         channel = str(args.get("channel", ""))
         if channel[:1] in {"U", "D", "W"}:
             return None
@@ -60,14 +60,14 @@ class Desk:
         return room
 
     def joined(self, args: Json) -> Room | None:
-        """The same, where the bot must be a member."""
+        """The channel, if the bot is a member."""
         room = self.room(args)
         if room is not None and not room.has_bot:
             raise Refused("not_in_channel")
         return room
 
     def writable(self, args: Json) -> Room | None:
-        """The same, where something is to be written."""
+        """The channel, if the bot may write there."""
         room = self.joined(args)
         if room is not None and room.flags.get("is_archived"):
             raise Refused("is_archived")

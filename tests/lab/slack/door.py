@@ -1,4 +1,4 @@
-"""Who may come in: programs of this machine, and the proxy's own page. No other web page may act for anybody."""
+"""Allow local programs and the proxy's own page only; no other web page may act for anybody."""
 
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit

@@ -1,7 +1,7 @@
-"""Forms as the stand-in's page can draw them, and what stands in such a drawing, as Slack would send it.
+"""Convert forms to what the stand-in's page can show, and its input back to Slack's payloads.
 
-The page knows fields, menus and ticks. A list that the bot fills is drawn as a field, under which the page's script
-shows what is offered; a list of channels or of people as a menu.
+The page knows fields, menus and ticks. A list that the bot fills is shown as a field, under which the page's script
+shows the options; a list of channels or people as a menu.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ def form(view: Json, rooms: Mapping[str, str]) -> Json:
 
 
 def taken(views: Views, values: forms.Values) -> forms.Values:
-    """What the page sends off, as Slack would: in a list only what was offered counts as chosen."""
+    """The page's input as Slack would send it: in a list only an offered option counts as chosen."""
     sent = {block: dict(part) for block, part in values.items()}
     for block, element in forms.inputs(views.top()):
         value = sent.get(block["block_id"], {}).get(element["action_id"])
@@ -30,7 +30,7 @@ def taken(views: Views, values: forms.Values) -> forms.Values:
 
 
 def read(views: Views, fields: Fields) -> forms.Values:
-    """The same from what can be read on the page."""
+    """The values that are visible on the page."""
     found: forms.Values = {}
     for block, element in forms.inputs(views.top()):
         if fields.get(block["block_id"]):
@@ -39,7 +39,7 @@ def read(views: Views, fields: Fields) -> forms.Values:
 
 
 def _block(block: Json, rooms: Mapping[str, str]) -> Json:
-    """Slack itself writes `(optional)` behind a label, and knows a list of people by itself."""
+    """Slack itself writes `(optional)` behind a label, and fills a list of people itself."""
     element = block.get("element") or {}
     if block.get("optional"):
         label = block.get("label", {})
@@ -65,7 +65,7 @@ def _menu(block: Json, named: Mapping[str, str]) -> Json:
 
 
 def _shown(value: Json) -> Any:
-    """What the page has in a field, as a person sees it."""
+    """A field's content as a person sees it."""
     match value:
         case {"selected_options": options}:
             return [option["text"]["text"] for option in options]

@@ -1,4 +1,4 @@
-"""What goes to the bot over Socket Mode, made as strict as real Slack's before it is passed on."""
+"""Make Socket Mode envelopes as strict as real Slack's before they are passed on."""
 
 from dataclasses import dataclass, field
 
@@ -12,16 +12,16 @@ NOBODYS = "/nobodys"  # a command of no app
 
 @dataclass(slots=True)
 class Envelopes:
-    """Both directions: an envelope on its way to the bot, and the payload of the ack on its way back."""
+    """Envelopes on their way to the bot, and payloads of acknowledgements on their way back."""
 
     workspace: Workspace
     passes: Passes
     views: Views
-    refused: list[str] = field(default_factory=list)  # acks that real Slack would not have shown
+    refused: list[str] = field(default_factory=list)  # acknowledgements that real Slack would not have shown
     triggers: dict[str, str] = field(default_factory=dict)  # by what was typed behind NOBODYS
 
     def to_bot(self, envelope: Json, home: Json) -> Json | None:
-        """The same envelope as real Slack would send it; None if this app would not get it. `home` is by user id."""
+        """The envelope as real Slack would send it; None if this app would not get it. `home` is by user id."""
         payload = envelope["payload"]
         match envelope["type"]:
             case "slash_commands":
@@ -70,7 +70,7 @@ class Envelopes:
         payload["team_id"] = TEAM
 
     def from_bot(self, envelope: Json, said: Json) -> Json:
-        """What of an ack's payload real Slack would act on."""
+        """What real Slack would use of an acknowledgement's payload."""
         wrong: list[str] = []
         payload = envelope["payload"]
         if payload.get("type") == "block_suggestion":

@@ -1,17 +1,17 @@
-"""The switchboard of faults: what goes wrong with the next calls of a Web API method, and how."""
+"""Inject faults into the next calls of a Web API method."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """How a call goes wrong. Anything else is taken for an error code of Slack's, such as `is_archived`."""
+    """How a call fails. Any other value is an error code of Slack's, such as `is_archived`."""
 
     RATE_LIMITED = "429"
     ERROR_500 = "500"
     ERROR_502 = "502"
     ERROR_503 = "503"
-    ERROR_503_AFTER = "503-after"  # it was done, and nobody says so
+    ERROR_503_AFTER = "503-after"  # it was done, but the answer is lost
     RESET = "reset"  # the connection is reset before anything was done
     RESET_AFTER = "reset-after"
     DELAY = "delay"  # done after so many seconds
@@ -29,13 +29,13 @@ class Fault:
     seconds: float = 0.0  # for DELAY
 
     def concerns(self, method: str) -> bool:
-        """Whether the next call of this method goes wrong."""
+        """Whether the fault applies to this method."""
         return self.method in {method, "*"} and self.times != 0
 
 
 @dataclass(slots=True)
 class Switchboard:
-    """Faults in the order they were asked for; the first that concerns a call is used up by it."""
+    """Faults in the order they were requested; the first that applies to a call is used up by it."""
 
     faults: list[Fault] = field(default_factory=list)
 

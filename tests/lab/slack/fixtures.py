@@ -1,4 +1,4 @@
-"""A Slack for one test: started in a fraction of a second, so none is shared; with a client, and a bot to talk to."""
+"""Fixtures: a Slack for one test, started in a fraction of a second, with a client and a bot."""
 
 from collections.abc import Iterator
 
@@ -25,12 +25,12 @@ def slack() -> Iterator[SlackLab]:
 
 @pytest.fixture
 def slack_client(slack: SlackLab) -> WebClient:
-    """The bot's own client, which gives up soon and tries nothing twice."""
+    """The bot's own client, with short timeouts and without retries."""
     return WebClient(slack.bot_token, base_url=slack.api_url, retry_handlers=[], timeout=2)
 
 
 @pytest.fixture
 def slack_bot(slack: SlackLab) -> Iterator[Heard]:
-    """The bot of a few lines, connected."""
+    """The test bot, connected."""
     with running(slack) as heard:
         yield heard

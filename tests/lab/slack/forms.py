@@ -1,4 +1,4 @@
-"""What a person leaves in a form: real Slack sends initial values and insists on others, the stand-in does not."""
+"""Complete a form's input: real Slack sends initial values and requires some fields, the stand-in does not."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -51,7 +51,7 @@ def inputs(view: Json) -> Iterator[tuple[Json, Json]]:
 
 
 def key_of(element: Json) -> str:
-    """Where view_submission puts the value of such an element."""
+    """The key of an element's value in view_submission."""
     match element["type"]:
         case "checkboxes" | "multi_static_select" | "multi_external_select":
             return "selected_options"

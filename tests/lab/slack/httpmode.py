@@ -1,4 +1,4 @@
-"""Delivery over HTTP: what would go over a socket is signed and posted to an address, and the answer is the ack."""
+"""Deliver payloads over HTTP: signed and posted to an address; the response is the acknowledgement."""
 
 import asyncio
 import json
@@ -13,12 +13,12 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from tests.lab.slack.signed import SignedRequest, signed
 from tests.lab.slack.workspace import Json
 
-SECONDS = 3.0  # Slack waits no longer
+SECONDS = 3.0  # Slack's timeout, in seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the bot answered."""
+    """The bot's response."""
 
     status: int
     kind: str
@@ -26,9 +26,9 @@ class Answer:
 
 
 class Courier:
-    """Carries requests out of the workspace's network, which is its own, into the one where bots listen.
+    """Sends requests from the network namespace where bots listen, out of the workspace's own.
 
-    A network namespace goes with the thread: this one stays where it was started.
+    A network namespace belongs to a thread: this one stays where it was started.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Courier:
             await self._over.wait()
 
     async def carry(self, url: str, request: SignedRequest) -> Answer | None:
-        """Called in any loop; None if nobody answered in time."""
+        """Callable from any loop; None if there was no response in time."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._post(url, request), self._loop))
 
     async def _post(self, url: str, request: SignedRequest) -> Answer | None:
@@ -56,24 +56,24 @@ class Courier:
             return None
 
     def close(self) -> None:
-        """Nothing more is to be carried."""
+        """Send no more requests."""
         self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HttpBot:
-    """A bot behind an address, as the app's manifest would name it."""
+    """A bot with a request URL, as in the app's manifest."""
 
     url: str
     secret: str
     courier: Courier
     acknowledged: Callable[[Json], Awaitable[None]]
-    refused: list[str]  # what was answered that real Slack would not have taken
+    refused: list[str]  # responses that real Slack would not have accepted
     _under_way: set["asyncio.Task[None]"] = field(default_factory=set)
 
     async def confirm(self) -> None:
-        """What Slack does when an address is entered. Raises `LookupError` if it does not hold."""
+        """Verify the URL as Slack does when it is entered. Raises `LookupError` if it fails."""
         challenge = uuid4().hex
         asked = signed({"type": "url_verification", "challenge": challenge, "token": "legacy"}, self.secret)
         answer = await self.courier.carry(self.url, asked)
@@ -81,7 +81,7 @@ class HttpBot:
             raise LookupError(f"Your URL didn't respond with the value of the challenge parameter: {answer}")
 
     async def take(self, envelope: Json) -> None:
-        """Deliver it; the ack comes when the bot has answered."""
+        """Deliver an envelope; the acknowledgement comes when the bot has responded."""
         task = asyncio.create_task(self._deliver(envelope))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
@@ -97,14 +97,14 @@ class HttpBot:
         await self.acknowledged({"envelope_id": envelope["envelope_id"], "payload": _said(answer)})
 
     async def leave(self, reason: str) -> None:
-        """There is no connection that could be taken down."""
+        """Nothing to do: there is no connection to close."""
 
     def drop(self) -> None:
-        """Nor one that could be cut."""
+        """Nothing to do: there is no connection to cut."""
 
 
 def _said(answer: Answer) -> Json:
-    """The payload of an ack: JSON, or plain text for the one who typed a command."""
+    """The payload of an acknowledgement: JSON, or plain text as the answer to a command."""
     if not answer.text:
         return {}
     said: Json = json.loads(answer.text) if answer.kind == "application/json" else {"text": answer.text}

@@ -1,6 +1,6 @@
-"""What the stand-in does not send: what somebody types into a list of a form, what they choose in one, shortcuts.
+"""Payloads that the stand-in does not send: typing and choosing in a list of a form, and shortcuts.
 
-As in Slack, the state of the other fields comes with a choice and not with what is typed.
+As in Slack, the state of the other fields comes with a choice, but not with typing.
 """
 
 import time
@@ -14,7 +14,7 @@ _NAMES = {user: name for name, user in USERS.items()}
 
 
 def typing(views: Views, user: str, block_id: str, typed: str) -> Json:
-    """The envelope that asks for a list."""
+    """The envelope that asks for options."""
     view, (_, element) = views.top(), _field(views, block_id)
     if element["type"] != "external_select":
         raise LookupError(f"{block_id} is no list that the bot fills")
@@ -23,7 +23,7 @@ def typing(views: Views, user: str, block_id: str, typed: str) -> Json:
 
 
 def choosing(views: Views, user: str, block_id: str, values: forms.Values) -> Json | None:
-    """The envelope that tells of a choice; None where the form does not want to hear of it."""
+    """The envelope of a choice; None if the form does not dispatch it."""
     view, (block, element) = views.top(), _field(views, block_id)
     if not block.get("dispatch_action"):
         return None

@@ -1,4 +1,4 @@
-"""Fetch the Slack stand-in, pinned by the lock file beside this module and checked again by the hash of its binary.
+"""Install the Slack stand-in, pinned by the lock file beside this module and by the hash of its binary.
 
 `python -m tests.lab.slack.install [DIRECTORY]` does it ahead of time; otherwise the first start does.
 """
@@ -33,7 +33,7 @@ def install(directory: Path = PLACE) -> Path:
     if not binary.exists():
         directory.mkdir(parents=True, exist_ok=True)
         with (directory / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # a second one waits for the first, then finds nothing to do
+            fcntl.flock(lock, fcntl.LOCK_EX)  # a second process waits for the first, then finds nothing to do
             if not binary.exists():
                 _fetch(directory)
     if _digest(binary) != SHA256:
@@ -45,7 +45,7 @@ def _fetch(directory: Path) -> None:
     npm = shutil.which("npm")
     if npm is None:
         raise NotHereError("The Slack stand-in comes by npm: install the packages in tests/lab/packages-slack.txt.")
-    # Moved into place when it is whole, because nobody locks to look whether it is there.
+    # Moved into place when it is complete, because readers take no lock.
     with tempfile.TemporaryDirectory(prefix="fetching-", dir=directory) as fetching:
         for name in ("package.json", "package-lock.json", ".npmrc"):
             shutil.copy(HERE / name, fetching)

@@ -1,4 +1,4 @@
-"""The Slack of the tests and the demo: started, acted in, looked at, and made to fail, by ordinary calls."""
+"""The Slack of the tests and the demo, controlled by method calls: act as a person, read messages, inject faults."""
 
 import asyncio
 import socket
@@ -59,7 +59,7 @@ class SlackLab:
         self.port = 0
 
     def __enter__(self) -> Self:
-        """Raises `NotHereError` where this machine cannot, `OSError` if the port is taken."""
+        """Raises `NotHereError` if this machine cannot run it, `OSError` if the port is taken."""
         require()
         binary = install()
         door = socket.create_server(("127.0.0.1", self._wanted_port), backlog=256)
@@ -108,7 +108,7 @@ class SlackLab:
 
     @property
     def url(self) -> str:
-        """The page."""
+        """The web page's address."""
         return f"http://localhost:{self.port}"
 
     @property
@@ -117,7 +117,7 @@ class SlackLab:
         return f"http://127.0.0.1:{self.port}/api/"
 
     def send_to(self, url: str) -> None:
-        """HTTP mode: from now on what people do is posted there. Raises `LookupError` if the address does not hold."""
+        """HTTP mode: deliver payloads to that address from now on. Raises `LookupError` if its verification fails."""
         self._courier = self._courier or Courier()
         sockets, refused = self._proxy.sockets, self._proxy.envelopes.refused
         bot = HttpBot(url, self.signing_secret, self._courier, sockets.acknowledged, refused)
@@ -125,15 +125,15 @@ class SlackLab:
         self._await(sockets.join(bot))
 
     def slash(self, user: str, channel: str, text: str) -> Ack:
-        """`slash("alice", "incident", "/mask web-01 cron")`: what came back at once, and how fast."""
+        """`slash("alice", "incident", "/mask web-01 cron")`: the immediate answer, and its duration."""
         return self._await(self._people.slash(self._user(user), self._channel(channel), text))
 
     def mention(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> Json:
-        """The message that was posted, its text after the bot's name."""
+        """Post a message that begins with the bot's name, and return it."""
         return self._await(self._people.mention(self._user(user), self._channel(channel), text, thread_ts))
 
     def write(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> Json:
-        """The message that was posted."""
+        """Post a message, and return it."""
         return self._await(self._people.write(self._user(user), self._channel(channel), text, thread_ts))
 
     def click(self, user: str, message: Json, control: str, option: str | None = None) -> Ack:
@@ -141,35 +141,35 @@ class SlackLab:
         return self._await(self._people.click(self._user(user), message, control, option))
 
     def submit_view(self, user: str, answers: Mapping[str, str | list[str]] | None = None) -> Ack:
-        """Send off the form before this person, with these answers by action_id or block_id."""
+        """Send this person's open form, with these answers by action_id or block_id."""
         return self._await(self._people.submit(self._user(user), answers or {}))
 
     def offered(self, user: str, field: str, typed: str) -> list[str]:
-        """What the list of a field shows once this person typed that."""
+        """The options of a list once this person typed that."""
         options = self._await(self._people.types(self._user(user), field, typed))
         return [option["text"]["text"] for option in options]
 
     def choose(self, user: str, field: str, answers: Mapping[str, str | list[str]]) -> Ack:
-        """Choose in one field of the open form, while those answers stand in it."""
+        """Choose in one field of the open form, with those values in the other fields."""
         return self._await(self._people.chooses(self._user(user), field, answers))
 
     def shortcut(self, user: str, callback_id: str, channel: str = "incident", message: Json | None = None) -> Ack:
-        """Use a shortcut of the app: on this message of that channel, or from anywhere."""
+        """Use a shortcut of the app, on this message of that channel, or the global one."""
         return self._await(self._people.shortcut(self._user(user), callback_id, self._channel(channel), message))
 
     def close_view(self, user: str) -> None:
-        """Close the form before this person."""
+        """Close this person's open form."""
         self._await(self._people.close(self._user(user)))
 
     def view(self, user: str) -> Json | None:
-        """The form before this person, if one is open."""
+        """This person's open form, if there is one."""
         try:
             return self._people.form(self._user(user))
         except LookupError:
             return None
 
     def home(self, user: str, timeout: float = 5.0) -> Json:
-        """Open the bot's Home tab, and what it shows."""
+        """Open the bot's Home tab, and return it."""
         user = self._user(user)
         self._proxy.homes.pop(user, None)
         self._await(self._people.open_home(user))
@@ -180,24 +180,24 @@ class SlackLab:
         return self._proxy.homes.get(self._user(user))
 
     def press_at_home(self, user: str, control: str) -> Ack:
-        """Press a button there, by its label, accessibility label or action_id."""
+        """Press a button of the Home tab, by its label, accessibility label or action_id."""
         return self._await(self._people.press_at_home(self._user(user), control))
 
     def messages(self, channel: str, as_user: str | None = None) -> list[Json]:
-        """The channel from its first message on, threads included, and what was said to `as_user` alone."""
+        """The channel's messages with threads, and ephemeral messages to `as_user`."""
         me = self._user(as_user) if as_user else ""
         said = self._await(self._proxy.desk.everything_said(self._channel(channel)))
         return [m for m in said if m.get("subtype") != "ephemeral" or (me and m.get("ephemeral_to") == me)]
 
     def heard(self, channel: str, after: str = "0") -> list[Json]:
-        """What was said in a channel after a moment, whoever may see it: as of the last news, without asking anybody.
+        """A channel's messages, whoever may see them, as of the last event, without a call.
 
-        News come a moment after what they are about, so this is for those who wait.
+        Events come a moment after what they are about, so this is for tests that wait.
         """
         return [self._proxy.desk.marked(message) for message in self._proxy.said.after(self._channel(channel), after)]
 
     def whispers(self, channel: str, user: str) -> list[Json]:
-        """What was said to this person alone."""
+        """Ephemeral messages to this person."""
         return [m for m in self.messages(channel, as_user=user) if m.get("subtype") == "ephemeral"]
 
     def thread(self, channel: str, ts: str, as_user: str | None = None) -> list[Json]:
@@ -205,7 +205,7 @@ class SlackLab:
         return [m for m in self.messages(channel, as_user) if m.get("thread_ts") == ts and m["ts"] != ts]
 
     def wait_for(self, look: Callable[[], Result | None], timeout: float = 10.0) -> Result:
-        """What `look` returns as soon as it is not empty: asked when something happens here, and every 50 ms."""
+        """Wait until `look` returns something: called at each event, and every 50 ms."""
         deadline = time.monotonic() + timeout
         while not (found := look()):
             if time.monotonic() > deadline:
@@ -219,7 +219,7 @@ class SlackLab:
         return [call for call in self._proxy.api.calls if method in (None, call.method)]
 
     def refused(self) -> list[str]:
-        """What real Slack would not have accepted: refused calls, and acks that nobody would have seen."""
+        """What real Slack would not have accepted: refused calls, and acknowledgements that nobody would have seen."""
         calls = [f"{call.method}: {call.answer['error']}" for call in self.calls() if call.answer.get("error")]
         return calls + self._proxy.envelopes.refused
 
@@ -239,15 +239,15 @@ class SlackLab:
     def fault(
         self, method: str, kind: str, *, times: int | None = 1, retry_after: int = 1, seconds: float = 0.0
     ) -> None:
-        """Let the next calls of a method (`*` is all) go wrong: a `faults.Kind`, or an error code of Slack's."""
+        """Let the next calls of a method (`*` is all) fail: a `faults.Kind`, or an error code of Slack's."""
         self._proxy.faults.faults.append(Fault(method, kind, times, retry_after, seconds))
 
     def clear_faults(self) -> None:
-        """From now on everything works again."""
+        """Remove all faults."""
         self._proxy.faults.faults.clear()
 
     def rotate(self, token: str) -> None:
-        """From now on this is the bot's token, and the one before it opens nothing."""
+        """Change the bot's token; the old one is invalid."""
         self._proxy.api.bot_token = token
 
     @contextmanager
@@ -262,11 +262,11 @@ class SlackLab:
             self._proxy.faults.faults.remove(down)
 
     def drop_socket(self) -> None:
-        """Cut the Socket Mode connections without a word."""
+        """Cut the Socket Mode connections without an announcement."""
         self._loop.call_soon_threadsafe(self._proxy.sockets.drop)
 
     def silence_socket(self) -> None:
-        """Let the Socket Mode connections die so that neither side sees an end."""
+        """Let the Socket Mode connections die so that neither side notices."""
         self._loop.call_soon_threadsafe(self._proxy.sockets.silence)
 
     @property
@@ -276,7 +276,7 @@ class SlackLab:
 
     @contextmanager
     def mute(self) -> Iterator[None]:
-        """Connections are accepted, but Slack greets on none and sends nothing to them until this is over."""
+        """Accept connections, but send no greeting and nothing else until this is over."""
         greets = self._proxy.sockets.greets
         self._loop.call_soon_threadsafe(greets.clear)
         try:
@@ -290,7 +290,7 @@ class SlackLab:
         return list(self._proxy.sockets.counts)
 
     def disconnect(self, reason: str = "refresh_requested") -> None:
-        """Close them as Slack does: with an announcement."""
+        """Close the connections as Slack does: with an announcement."""
         self._await(self._proxy.sockets.disconnect(reason))
 
     def duplicate(self, copies: int, envelopes: int = 1) -> None:
@@ -298,25 +298,27 @@ class SlackLab:
         self._proxy.sockets.copies += [copies] * envelopes
 
     def lose_acks(self, times: int = 1) -> None:
-        """The next acks do not arrive."""
+        """Drop the next acknowledgements."""
         self._proxy.sockets.acks_to_lose += times
 
     def inject(self, envelope: Json) -> Ack:
-        """Send any envelope to the bot, with an envelope_id of its own unless it has one; wait 3 s for its ack."""
+        """Send any envelope to the bot, with a new envelope_id unless it has one; wait 3 s for its acknowledgement."""
         envelope = {"envelope_id": str(uuid4()), "accepts_response_payload": True, **deepcopy(envelope)}
         return self._await(self._inject(envelope))
 
     def deliver_again(self, envelope: Json, attempt: int = 1, reason: str = "timeout") -> Ack:
-        """Send an event again as Slack does when it was not acknowledged: same event_id, another envelope."""
+        """Deliver an event again as Slack does without an acknowledgement: same event_id, another envelope."""
         again = {**envelope, "envelope_id": str(uuid4()), "retry_attempt": attempt, "retry_reason": reason}
         return self.inject(again)
 
     def set_user(self, name: str, **flags: object) -> None:
-        """`deleted=True`, `is_restricted=True`, `team_id="T0OTHER"`: what users.info and payloads say from now on."""
+        """`deleted=True`, `is_restricted=True`, `team_id="T0OTHER"`: the person's data in users.info and payloads
+        from now on.
+        """
         self.workspace.people.setdefault(self._user(name), {}).update(flags)
 
     def set_group(self, name: str, users: list[str] | None = None, *, enabled: bool = True) -> None:
-        """Who is in a user group from now on."""
+        """Set the members of a user group."""
         group = self.workspace.groups[GROUPS[name]]
         group.enabled = enabled
         if users is not None:
@@ -325,7 +327,7 @@ class SlackLab:
     def set_channel(
         self, name: str, users: list[str] | None = None, *, member: bool | None = None, **flags: object
     ) -> None:
-        """Who is in it beside the bot; `member=False` takes the bot out.
+        """Set the members of a channel beside the bot; `member=False` removes the bot.
 
         `is_ext_shared=True`, `is_archived=True`, `is_private=True` are flags.
         """

@@ -1,4 +1,4 @@
-"""What the app was created with: Slack delivers, and lets a bot call, what its manifest says and nothing more."""
+"""The app's manifest: the stand-in delivers, and lets a bot call, only what the manifest allows."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Messages by Slack's rules: who may write what where, and what a history holds."""
+"""Enforce Slack's rules for messages: who may write where, and what a history contains."""
 
 from tests.lab.slack import blockrules
 from tests.lab.slack.desk import Desk, Refused, window

@@ -1,4 +1,4 @@
-"""Which rule holds for which method of the Web API; what is not named here the stand-in answers as it likes."""
+"""The rules for each method of the Web API; other methods are answered by the stand-in."""
 
 from collections.abc import Awaitable, Callable, Mapping
 

@@ -1,4 +1,4 @@
-"""A network of its own for one thread and whatever it starts: loopback alone, gone when they are gone."""
+"""Move a thread into a network namespace of its own, with loopback alone."""
 
 import ctypes
 import fcntl

@@ -1,4 +1,4 @@
-"""What Slack hands out for a short while: trigger ids (3 s, once) and response_urls (30 min, five times)."""
+"""Short-lived permissions that Slack issues: trigger ids (3 s, once) and response_urls (30 min, five times)."""
 
 import time
 from collections.abc import Callable

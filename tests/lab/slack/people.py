@@ -1,4 +1,4 @@
-"""What people do in Slack, one coroutine each: they type, click, fill in forms, look at their Home tab."""
+"""What people do in Slack, one coroutine each: type, click, fill in forms, open the Home tab."""
 
 import asyncio
 from collections.abc import Awaitable, Mapping

@@ -1,4 +1,4 @@
-"""The proxy: everything that reaches the stand-in comes through here."""
+"""The proxy in front of the stand-in: all traffic goes through it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

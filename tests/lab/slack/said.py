@@ -1,4 +1,4 @@
-"""What was said in the channels, kept as it happens: whoever waits for a message need not ask for all of them again."""
+"""Record all messages as they happen, so that tests that wait need not read a channel again and again."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""What Slack sends over HTTP: a payload as the body of a request, signed with the app's secret."""
+"""Sign payloads for HTTP delivery with the app's secret, as Slack does."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""Delivery between stand-in and bots: one connection there, any number of bots here, each envelope to one of them."""
+"""Deliver envelopes between stand-in and bots: one connection there, any number of bots here."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""The form that is open, as Slack has it: with one id for as long as it is, and lists that the bot is asked for."""
+"""The open form as Slack has it: one id as long as it is open, and lists whose options the bot provides."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

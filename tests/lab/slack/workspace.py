@@ -1,4 +1,4 @@
-"""The demo workspace: who is in it, which channels and groups, and what a test says is different about them."""
+"""The demo workspace: its people, channels and groups, and a test's changes to them."""
 
 import re
 from dataclasses import dataclass, field
