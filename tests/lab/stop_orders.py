@@ -1,7 +1,7 @@
-"""Measures in which order a unit's own stop commands always run: `python -m tests.lab.stop_orders`, as root.
+"""Measure in which order a unit's own stop commands always run: `python -m tests.lab.stop_orders`, as root.
 
-The link before the stop, or the stop before the link; with nothing else going on, with somebody's daemon-reload again
-and again, and with something that starts the unit as soon as it is down. The table is in docs/systemd.md.
+The link before the stop, or the stop before the link; undisturbed, with repeated daemon-reloads by somebody else, and
+with something that starts the unit as soon as it is down. The table is in docs/systemd.md.
 """
 
 import subprocess
@@ -17,7 +17,7 @@ UNIT = "measured.service"
 LOG = "/run/measured"
 RUNS = 3
 
-# By hand its stop takes some four seconds. A unit that has lost its settings gets the manager's default of one second.
+# Undisturbed its stop takes some four seconds. A unit without its settings gets the manager's default of one second.
 SERVICE = f"""[Service]
 ExecStart=/bin/sh -c 'echo start >>{LOG}; trap "sleep 2; echo clean >>{LOG}; exit 0" TERM; while :; do sleep 0.1; done'
 ExecStop=/bin/sh -c 'sleep 0.4; echo stop >>{LOG}'
@@ -66,7 +66,7 @@ ORDERS = {
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """What one run has left."""
+    """The result of one run."""
 
     said: Counter[str]
     load: str
@@ -80,7 +80,7 @@ class Stopped:
 
 
 def measure(host: LabHost, order: str, beside: str) -> Stopped:
-    """One stop and mask in that order, with that going on."""
+    """Run one stop and mask in that order, with that disturbance."""
     host.run("rm", "-f", LOG)
     host.write(f"/run/systemd/system/{UNIT}.d/restart.conf", f"[Service]\n{RESTART if beside == RESTART else ''}\n")
     host.run("systemctl", "daemon-reload")
@@ -101,7 +101,7 @@ def measure(host: LabHost, order: str, beside: str) -> Stopped:
 
 
 def main(only: Sequence[str]) -> int:
-    """Print the table, or only its rows about what is named."""
+    """Print the table, or only the rows for the given names."""
     with Lab() as lab:
         (host,) = lab.boot(["web-01"]).values()
         host.write(f"/usr/lib/systemd/system/{UNIT}", SERVICE)

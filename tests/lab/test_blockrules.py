@@ -1,4 +1,4 @@
-"""The limits of Block Kit, each at the last good value and one beyond it."""
+"""The limits of Block Kit, each with the last valid value and one beyond it."""
 
 from typing import Any
 

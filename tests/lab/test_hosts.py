@@ -1,4 +1,4 @@
-"""The lab itself: hosts that are what they say, hold what tests ask of them, and leave nothing behind."""
+"""The lab's hosts: they behave like real ones, support what tests need, and leave nothing behind."""
 
 import signal
 import subprocess
@@ -209,14 +209,14 @@ def test_a_reboot_takes_what_is_in_run_and_keeps_what_is_in_etc() -> None:
 
 
 def left_of(name: str) -> list[Path]:
-    """Cgroups, mounts and folders that carry the name of a host."""
+    """Cgroups, mounts and directories whose names contain that of a host."""
     places = [*cgroups_of(f"maskbot-lab-*-{name}"), *Path("/run/systemd/nspawn/propagate").glob(f"{name}-*")]
     return [*places, *(place for place in mounted_under(Path("/run/maskbot-lab")) if name in place.parts)]
 
 
 @contextmanager
 def lab_of_a_person(name: str) -> Iterator[subprocess.Popen[str]]:
-    """`python -m tests.lab.hosts NAME` once its host is up."""
+    """A process of `python -m tests.lab.hosts NAME`, once its host is up."""
     argv = ("env", "--default-signal=HUP,INT", sys.executable, "-m", "tests.lab.hosts", name)  # not under nohup
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as lab:
         try:

@@ -1,4 +1,4 @@
-"""People in the lab's Slack: what they do reaches the bot, and each sees what is meant for them."""
+"""People in the lab's Slack: their actions reach the bot, and each sees only what is meant for them."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The lab's Slack has one door, on loopback; no other web page comes in, and a page shows what its person may see."""
+"""The lab's Slack is reachable on loopback only, refuses other web pages, and shows each person their own view."""
 
 import asyncio
 import json
@@ -103,7 +103,7 @@ def test_a_page_shows_what_its_person_may_see(slack: SlackLab, slack_client: Web
 
 
 async def _seen_by(slack: SlackLab, names: list[str]) -> dict[str, list[Json]]:
-    """The channel on one page that acts as each of them in turn; it starts as the first."""
+    """The channel on one page that acts as each person in turn, beginning with the first."""
     seen = {}
     async with ClientSession() as session, session.ws_connect(f"{slack.url}/ui", origin=slack.url) as page:
         for name in names:

@@ -1,4 +1,4 @@
-"""The Slack of the lab goes wrong when asked to, in the ways that real Slack does."""
+"""The lab's Slack fails on request, in the ways that real Slack does."""
 
 import asyncio
 import time
@@ -118,7 +118,7 @@ def test_in_an_outage_nothing_gets_through_and_then_everything_does(slack: Slack
 
 
 def test_a_connection_made_while_the_last_one_is_cut_is_sent_what_people_do(slack: SlackLab) -> None:
-    """As by a bot that is killed and started again on a busy machine."""
+    """A bot was killed and started again on a busy machine."""
 
     async def connected(session: ClientSession) -> ClientWebSocketResponse:
         headers = {"Authorization": f"Bearer {slack.app_token}"}

@@ -1,4 +1,4 @@
-"""The bot in the lab's Slack: refused where real Slack would refuse it."""
+"""The lab's Slack refuses a bot's calls where real Slack would refuse them."""
 
 from typing import Any
 

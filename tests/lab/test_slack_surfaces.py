@@ -1,4 +1,4 @@
-"""Forms whose lists the bot fills, shortcuts, and the Home tab: as strict in the lab as in Slack itself."""
+"""Forms with lists that the bot fills, shortcuts, and the Home tab: as strict in the lab as in real Slack."""
 
 from typing import Any
 

@@ -22,13 +22,13 @@ LOGIN = "maskbot"
 USERS = (LOGIN, "deploy", "idle")
 LINGERING = "deploy"
 
-# What the machine under us would start or run in each host: its own units, crontabs, mounts and greetings.
+# Units, crontabs, mounts and greetings of this machine that each host would start or run too.
 EMPTIED = (
     "etc/systemd/system", "etc/systemd/user", "etc/systemd/system-generators", "etc/systemd/system.control",
     "etc/cron.d", "etc/sudoers.d", "etc/update-motd.d", "etc/ssh/sshd_config.d", "etc/rc2.d", "etc/rc3.d", "etc/rcS.d",
     "var/spool/cron/crontabs", "var/lib/systemd/linger",
 )  # fmt: skip
-# Of what packages start by links in /usr/lib, a host keeps what makes it a Debian host.
+# Of the links in /usr/lib that packages start, a host keeps those of a plain Debian.
 KEPT = ("systemd-", "dbus", "lab-")
 UNWANTED = {"systemd-getty-generator", "systemd-gpt-auto-generator", "systemd-firstboot.service"}
 
@@ -60,7 +60,7 @@ Subsystem sftp /usr/lib/openssh/sftp-server
 
 @contextmanager
 def laid_over(root: Path, *lower: Path, upper: Path) -> Iterator[Path]:
-    """Mount an overlay for the time of a `with`."""
+    """Mount an overlay for the duration of a `with`."""
     mount_over(root, *lower, upper=upper)
     try:
         yield root
@@ -91,9 +91,9 @@ def furnish(root: Path, *, sudoers: str, public_key: str) -> None:
 
 
 def individualise(root: Path, name: str, *, address: str, port: int, control: bool) -> str:
-    """Make what one host has for itself, and return its public host key."""
+    """Make what is different for each host, and return its public host key."""
     (root / "etc/hostname").write_text(f"{name}\n")
-    # sudo asks for its own host's address at each call; a name server would cost seconds
+    # sudo resolves its own host's name at each call; a name server would cost seconds
     (root / "etc/hosts").write_text(f"127.0.0.1 localhost\n127.0.1.1 {name}\n")
     (root / "etc/machine-id").unlink(missing_ok=True)
     (root / "etc/machine-id").write_text(f"{uuid.uuid4().hex}\n")
@@ -104,7 +104,7 @@ def individualise(root: Path, name: str, *, address: str, port: int, control: bo
 
 
 def make_key(path: Path, *, comment: str) -> str:
-    """A fresh ed25519 key pair; returns the public line without its comment."""
+    """A new ed25519 key pair; returns the public line without its comment."""
     path.unlink(missing_ok=True)
     command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", path)
     return " ".join(Path(f"{path}.pub").read_text().split()[:2])
@@ -167,7 +167,7 @@ def _installs(unit: Path) -> bool:
 
 
 def _give(home: Path) -> None:
-    """A home belongs to its user, with all that is in it."""
+    """Give a home, with everything in it, to its user."""
     owner = home.stat()
     for path in home.rglob("*"):
         os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)

@@ -17,7 +17,7 @@ INPUT = frozenset((_CLICKS | _MULTI | _TYPED) - {"button", "overflow"})
 
 
 def at_most(where: str, value: object, limit: int) -> Iterator[str]:
-    """A string that is not longer than that."""
+    """A string up to that length."""
     if not isinstance(value, str):
         yield f"{where}: not a string"
     elif len(value) > limit:
@@ -33,7 +33,7 @@ def count(where: str, items: object, limit: int | None) -> Iterator[str]:
 
 
 def extra(where: str, thing: Json, known: Set[str]) -> Iterator[str]:
-    """Slack refuses what it does not know ("invalid additional property")."""
+    """Slack refuses unknown properties ("invalid additional property")."""
     yield from (f"{where}: invalid additional property: {key}" for key in thing if key not in known)
 
 
@@ -153,7 +153,7 @@ def _menu(where: str, thing: Json) -> Iterator[str]:
 
 
 def options(where: str, thing: Json) -> Iterator[str]:
-    """What a bot answers when it is asked for a list: none at all is a good answer, and nothing is chosen at first."""
+    """The options that a bot returned: an empty list is valid, and no option is chosen initially."""
     if ("options" in thing) == ("option_groups" in thing):
         yield f"{where}: one of options and option_groups"
     for name in ("options", "option_groups"):

@@ -1,4 +1,4 @@
-"""A bot of a few lines, by which the tests see that this Slack does what a real one would."""
+"""A minimal bot, which shows tests that this Slack behaves like a real one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -94,7 +94,7 @@ PLACES = {
 
 @dataclass(slots=True)
 class Heard:
-    """What came to the bot, in order."""
+    """The payloads that reached the bot, in order."""
 
     commands: list[Json] = field(default_factory=list)
     clicks: list[Json] = field(default_factory=list)
@@ -106,7 +106,7 @@ class Heard:
 
 @contextmanager
 def running(slack: SlackLab) -> Iterator[Heard]:
-    """The bot, connected by Socket Mode; more than one may run."""
+    """The bot, connected by Socket Mode; several may run."""
     heard = Heard()
     handler = SocketModeHandler(_app(slack, heard), slack.app_token, ping_interval=1)
     before = slack.connections
@@ -201,5 +201,5 @@ def _with_a_form_that_asks(app: App, heard: Heard) -> None:
 
 
 def card(slack: SlackLab) -> Json:
-    """The first card in #incident, as soon as it is there."""
+    """The first card in #incident, as soon as it is posted."""
     return slack.wait_for(lambda: [message for message in slack.messages("incident") if message.get("blocks")])[0]

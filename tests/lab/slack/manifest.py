@@ -13,7 +13,7 @@ _HISTORY = frozenset({"channels:history", "groups:history", "im:history", "mpim:
 _WRITE = frozenset({"chat:write"})
 _USERS = frozenset({"users:read"})
 _GROUPS = frozenset({"usergroups:read"})
-# Any one of them will do (docs.slack.dev, "Web API methods"); what is not listed needs none.
+# Any one of these scopes suffices (docs.slack.dev, "Web API methods"); methods that are not listed need none.
 NEEDED = {
     "chat.delete": _WRITE,
     "chat.postEphemeral": _WRITE,
@@ -35,7 +35,7 @@ NEEDED = {
     "users.list": _USERS,
     "users.lookupByEmail": frozenset({"users:read.email"}),
 }
-# An event needs its subscription and, some, a scope (docs.slack.dev, "Events").
+# An event needs its subscription and, in some cases, a scope (docs.slack.dev, "Events").
 EVENT_SCOPES = {"app_mention": "app_mentions:read"}
 
 
@@ -47,12 +47,12 @@ class Manifest:
     events: set[str]
     scopes: set[str]
     shortcuts: dict[str, str] = field(default_factory=dict)  # `global` or `message`, by callback id
-    labels: dict[str, str] = field(default_factory=dict)  # what people see of a shortcut, by callback id
+    labels: dict[str, str] = field(default_factory=dict)  # a shortcut's label, by callback id
     has_home: bool = False
 
     @classmethod
     def read(cls, path: Path = MANIFEST) -> "Manifest":
-        """The manifest that people create the app from."""
+        """The manifest from which people create the app."""
         told: dict[str, Any] = yaml.safe_load(path.read_text())
         commands = told["features"].get("slash_commands", [])
         return cls(
@@ -65,7 +65,7 @@ class Manifest:
         )
 
     def listed(self) -> list[dict[str, str]]:
-        """The shortcuts as a menu has them."""
+        """The shortcuts as a menu shows them."""
         return [
             {"callback_id": name, "kind": kind, "label": self.labels.get(name, name)}
             for name, kind in self.shortcuts.items()
@@ -78,6 +78,6 @@ class Manifest:
         return event in self.events and EVENT_SCOPES.get(event, "") in {"", *self.scopes}
 
     def lacks(self, method: str) -> str:
-        """The scopes of which one is needed and none is there."""
+        """The missing scopes, of which one is needed."""
         needed = NEEDED.get(method, frozenset())
         return "" if not needed or needed & self.scopes else ",".join(sorted(needed))

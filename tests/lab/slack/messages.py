@@ -9,7 +9,7 @@ UPDATE_TEXT = 4_000
 
 
 def fit(args: Json) -> None:
-    """The text and blocks of a message, by Slack's limits."""
+    """The text and blocks of a message, within Slack's limits."""
     blocks = args.get("blocks")
     if isinstance(blocks, str):
         raise Refused("invalid_blocks_format")
@@ -63,7 +63,7 @@ async def permalink(desk: Desk, args: Json) -> Json:
 async def _own_message(desk: Desk, args: Json, error: str) -> None:
     desk.writable(args)
     if (args["channel"], args.get("ts")) in desk.metadata:
-        return  # what carries metadata the bot has posted; whether it still stands there the stand-in knows
+        return  # messages with metadata were posted by the bot; the stand-in knows whether they still exist
     for message in await desk.everything_said(str(args["channel"])):
         if message["ts"] == args.get("ts") and message.get("subtype") != "ephemeral":
             if message.get("user") != BOT_USER:
@@ -94,7 +94,7 @@ async def replies(desk: Desk, args: Json) -> Json:
 
 
 def _page(desk: Desk, args: Json, messages: list[Json]) -> Json:
-    """Oldest, latest, inclusive, limit and cursor; never an ephemeral; metadata on request alone."""
+    """Oldest, latest, inclusive, limit and cursor; never an ephemeral message; metadata only on request."""
     oldest, latest = _moment(args.get("oldest") or "0"), _moment(args.get("latest") or "9999999999")
     inclusive = str(args.get("inclusive", "")).lower() in {"1", "true"}
     metadata = str(args.get("include_all_metadata", "")).lower() in {"1", "true"}

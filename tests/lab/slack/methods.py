@@ -25,20 +25,20 @@ async def _triggered(desk: Desk, method: str, args: Json) -> Json:
 
 
 async def update_view(desk: Desk, args: Json) -> Json:
-    """A form keeps its id when it is updated, and a hash that is not its newest is refused."""
+    """A form keeps its id when it is updated, and a hash other than its newest is refused."""
     _view(args, "modal")
     standing = desk.views.standing(str(args.get("view_id", "")))
     if standing is None:
         raise Refused("not_found")
     if args.get("hash") not in (None, standing["hash"]):
         raise Refused("hash_conflict")
-    # The stand-in knows this form by another id, and takes none for the one in front.
+    # The stand-in has another id for this form, and accepts none for the form in front.
     said = await desk.forward("views.update", {"view": args["view"]})
     return {**said, "view": desk.views.named(said["view"])}
 
 
 async def publish_view(desk: Desk, args: Json) -> Json:
-    """Only where the app has a Home tab, and to people that there are."""
+    """Only if the app has a Home tab, and only for existing people."""
     if not desk.workspace.manifest.has_home:
         raise Refused("not_enabled")
     if args.get("user_id") not in USERS.values():
@@ -56,7 +56,7 @@ def _view(args: Json, kind: str) -> None:
 
 
 async def works(_desk: Desk, args: Json) -> Json:
-    """api.test answers with what it was given."""
+    """api.test returns its arguments."""
     return {"ok": True, "args": args}
 
 

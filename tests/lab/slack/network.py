@@ -14,15 +14,15 @@ IFF_UP = 0x1
 
 
 def require() -> None:
-    """Raise `NotHereError` where nobody may make a network namespace."""
+    """Raise `NotHereError` if this process may not make a network namespace."""
     if os.geteuid() != 0:
         raise NotHereError("The Slack stand-in needs a network of its own, and only root can make one.")
 
 
 def leave_for_a_network_of_our_own() -> None:
-    """Move the calling thread, and it alone, into a new network namespace (network_namespaces(7)) with loopback up.
+    """Move the calling thread alone into a new network namespace (network_namespaces(7)) with loopback up.
 
-    Sockets that it made before stay where they were, so one thread can listen outside and speak inside.
+    Its earlier sockets stay in the old namespace, so one thread can listen outside and connect inside.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNET) != 0:

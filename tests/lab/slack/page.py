@@ -13,13 +13,13 @@ from tests.lab.slack.desk import Desk
 from tests.lab.slack.workspace import USERS, Json
 
 SCRIPT = Path(__file__).with_name("page.js")
-FIRST = USERS["alice"]  # the page starts as the first of the workspace
-# Of no use to the next hop (RFC 9110, section 7.6.1), or different because the body was read already.
+FIRST = USERS["alice"]  # the page starts as the first person of the workspace
+# Hop-by-hop headers (RFC 9110, section 7.6.1), and those that changed because the body was read.
 NOT_PASSED_ON = {"connection", "content-encoding", "content-length", "host", "keep-alive", "transfer-encoding"}
 
 
 async def passed_through(request: web.Request, standin: ClientSession) -> web.StreamResponse:
-    """Anything that is neither ours nor refused."""
+    """Pass on every request that is neither ours nor refused."""
     headers = {name: value for name, value in request.headers.items() if name.lower() not in NOT_PASSED_ON}
     body = await request.read()
     async with standin.request(request.method, request.rel_url, headers=headers, data=body) as answer:
@@ -32,19 +32,19 @@ async def passed_through(request: web.Request, standin: ClientSession) -> web.St
 
 
 class ToBot(Protocol):
-    """Tells the bot what the stand-in does not."""
+    """Sends the bot the payloads that the stand-in does not send."""
 
     async def tell(self, envelope: Json) -> object:
-        """Of what is done in an open form."""
+        """Typing and choices in an open form."""
         ...
 
     async def shortcut(self, user: str, callback_id: str, channel: str, message: Json | None) -> object:
-        """Of a shortcut."""
+        """A shortcut."""
         ...
 
 
 async def serve(request: web.Request, standin: ClientSession, desk: Desk, bot: ToBot) -> web.StreamResponse:
-    """One open page, until it is closed."""
+    """Serve one open page, until it is closed."""
     socket = web.WebSocketResponse(max_msg_size=0)
     await socket.prepare(request)
     viewer = Viewer(socket, standin, desk, bot)
@@ -59,7 +59,7 @@ async def serve(request: web.Request, standin: ClientSession, desk: Desk, bot: T
 
 
 class Viewer:
-    """One page: between what it does and the stand-in, and between the stand-in and what it shows."""
+    """One page, between its user, the stand-in, and what it shows."""
 
     def __init__(self, page: web.WebSocketResponse, standin: ClientSession, desk: Desk, bot: ToBot) -> None:
         self._page = page
@@ -71,7 +71,7 @@ class Viewer:
         self._pump: asyncio.Task[None] | None = None
 
     async def look_as(self, user: str) -> None:
-        """See the workspace with this person's eyes: a new connection brings a whole new state."""
+        """Switch to this person's view: a new connection brings a whole new state."""
         if user == self._actor:
             return
         await self.close()
@@ -80,7 +80,7 @@ class Viewer:
         self._pump = asyncio.create_task(self._show(self._source))
 
     async def close(self) -> None:
-        """Leave the stand-in alone."""
+        """Disconnect from the stand-in."""
         if self._source is not None:
             await self._source.close()
         if self._pump is not None:
@@ -89,7 +89,7 @@ class Viewer:
                 await self._pump
 
     async def did(self, frame: Json) -> None:
-        """What the person at the page did."""
+        """Handle an action of the person at the page."""
         if frame.get("user"):
             await self.look_as(frame["user"])
         if frame["t"] == "acting_as" or self._source is None:
@@ -114,7 +114,7 @@ class Viewer:
         await self._source.send_json(frame)
 
     async def _typed(self, frame: Json) -> None:
-        """Somebody types into a list: show what the bot offers."""
+        """Somebody types into a list: show the bot's options."""
         views, block = self._desk.views, frame["block_id"]
         with suppress(LookupError):
             await self._bot.tell(infields.typing(views, self._actor, block, frame["value"]))
@@ -134,7 +134,7 @@ class Viewer:
                 await self._bot.tell(envelope)
 
     async def _used(self, frame: Json) -> None:
-        """A shortcut, on a message or from anywhere."""
+        """A shortcut, on a message or global."""
         channel, said = frame.get("channel", ""), None
         if frame.get("ts"):
             messages = await self._desk.everything_said(channel)
@@ -149,7 +149,7 @@ class Viewer:
                     await self._page.send_str(_packed(shown))
 
     def _seen(self, frame: Json) -> Json | None:
-        """The same frame for this person's eyes; None if it is not for them."""
+        """The frame for this person; None if it is not for them."""
         match frame["t"]:
             case "init":
                 shortcuts = self._desk.workspace.manifest.listed()
@@ -194,5 +194,5 @@ class Viewer:
 
 
 def _packed(frame: Json) -> str:
-    """As the stand-in writes it: the page's script looks at the first characters."""
+    """In the stand-in's format: the page's script looks at the first characters."""
     return json.dumps(frame, separators=(",", ":"))

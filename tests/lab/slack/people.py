@@ -12,13 +12,13 @@ from tests.lab.slack.socketmode import Ack, Match
 from tests.lab.slack.views import Views
 from tests.lab.slack.workspace import BOT_USER, Json
 
-# The control API answers after the ack, or after 5 s without one; the page's socket answers nothing, so we wait.
+# The control API answers after the acknowledgement, or after 5 s; the page's socket does not answer, so we wait.
 PATIENCE = 6.0
 
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """All of them: who acts is said each time, by user id."""
+    """All people: the acting one is given each time, by user id."""
 
     proxy: Proxy
 
@@ -73,7 +73,7 @@ class People:
         return await self._acked(this, self._post("interact", pressed), patience=0)
 
     async def press_at_home(self, user: str, control: str) -> Ack:
-        """Press a button of the Home tab as it was published last."""
+        """Press a button of the Home tab in its last published version."""
         view = self.proxy.homes.get(user)
         if view is None:
             raise LookupError(f"nothing was published for {user}")
@@ -92,7 +92,7 @@ class People:
         return await self._acked(this, pressed, patience=PATIENCE)
 
     async def submit(self, user: str, answers: Mapping[str, str | list[str]]) -> Ack:
-        """Send the open form off; what is not in `answers` stays as it was."""
+        """Send the open form; fields that are not in `answers` stay as they are."""
         view = self.form(user)
         values, missing = forms.complete(view, self._views.filled(answers))
         if missing:
@@ -107,29 +107,29 @@ class People:
         await self._say("view_close", user=user)
 
     def form(self, user: str) -> Json:
-        """The form that is open before this person."""
+        """This person's open form."""
         if not self._views.stack or self._views.owner != user:
             raise LookupError(f"no form is open before {user}")
         return self._views.top()
 
     async def shortcut(self, user: str, callback_id: str, channel: str, message: Json | None) -> Ack:
-        """Use a shortcut of the app, on a message or from anywhere. Raises `LookupError` if there is none."""
+        """Use a shortcut of the app, on a message or global. Raises `LookupError` if there is none."""
         return await self.proxy.shortcut(user, callback_id, channel, message)
 
     async def types(self, user: str, block_id: str, typed: str) -> list[Json]:
-        """Type into a list of the open form, and see what is offered."""
+        """Type into a list of the open form, and return the options."""
         self.form(user)
         await self.proxy.tell(infields.typing(self._views, user, block_id, typed))
         return self._views.offered.get(block_id, [])
 
     async def chooses(self, user: str, block_id: str, answers: Mapping[str, str | list[str]]) -> Ack:
-        """Choose in one field of the open form; `answers` holds that, and what stands in the others by now."""
+        """Choose in one field of the open form; `answers` holds that, and the present values of the others."""
         self.form(user)
         envelope = infields.choosing(self._views, user, block_id, self._views.filled(answers))
         return await self.proxy.tell(envelope) if envelope else Ack()
 
     async def open_home(self, user: str) -> None:
-        """Look at the bot's Home tab."""
+        """Open the bot's Home tab."""
         await self._post("open-home", {"user": user})
 
     async def _acked(self, match: Match, doing: Awaitable[object], *, patience: float) -> Ack:
@@ -172,7 +172,7 @@ def controls(message: Json) -> list[tuple[Json, Json]]:
 
 
 def label(control: Json) -> str:
-    """What is written on it."""
+    """The visible label."""
     return str((control.get("text") or control.get("placeholder") or {}).get("text", ""))
 
 

@@ -24,7 +24,7 @@ PATIENCE = 3.0  # of a person's Slack, for a list or an answer
 
 
 class Proxy:
-    """What the proxy knows. All of it lives in the thread of its event loop."""
+    """The state of the proxy, used only in the thread of its event loop."""
 
     def __init__(
         self, standin: ClientSession, workspace: Workspace, *, port: int, happened: Callable[[], None]
@@ -35,7 +35,7 @@ class Proxy:
         self.workspace = workspace
         self.homes: dict[str, Json] = {}  # published, by user id
         self.said = Said()
-        self.follows = asyncio.Event()  # whether it sees what happens
+        self.follows = asyncio.Event()  # whether the proxy follows the events
         self.faults = Switchboard()
         self.desk = Desk(workspace, passes, standin)
         self.envelopes = Envelopes(workspace, passes, self.desk.views)
@@ -47,7 +47,7 @@ class Proxy:
         return f"ws://127.0.0.1:{self.port}{self.sockets.ticket()}"
 
     def application(self) -> web.Application:
-        """The doors, by path."""
+        """The web application's routes."""
         app = web.Application(middlewares=[guarded], client_max_size=64 * 1024 * 1024)
         app.router.add_route("*", "/api/{method}", self.api.serve)
         app.router.add_get("/socket/{ticket}", self.sockets.serve)
@@ -60,7 +60,7 @@ class Proxy:
         return await page.serve(request, self.standin, self.desk, self)
 
     async def tell(self, envelope: Json) -> Ack:
-        """Tell the bot what the stand-in does not, and hear what it answers."""
+        """Send the bot a payload that the stand-in does not send, and return its answer."""
         waiting = self.sockets.expect(lambda sent: bool(sent["envelope_id"] == envelope["envelope_id"]))
         wanted = self.envelopes.to_bot(envelope, self.homes)
         try:
@@ -73,7 +73,7 @@ class Proxy:
             self.sockets.forget(waiting)
 
     async def shortcut(self, user: str, callback_id: str, channel: str, message: Json | None) -> Ack:
-        """Tell the bot of a shortcut. Raises `LookupError` if the app has no such one."""
+        """Send the bot a shortcut. Raises `LookupError` if the app has no such one."""
         kind = "message" if message else "global"
         known = self.workspace.manifest.shortcuts
         if known.get(callback_id) != kind:
@@ -84,7 +84,7 @@ class Proxy:
         return await self.tell(infields.shortcut(user, callback_id, trigger, said, {"id": channel, "name": name}))
 
     async def trigger(self, user: str) -> str:
-        """A trigger for a form that the stand-in takes: it gives one to whoever types a command, be it nobody's."""
+        """A trigger that the stand-in accepts: it gives one to whoever types a command, even an unknown one."""
         wanted = uuid4().hex
         typed = {"user": user, "channel": next(iter(CHANNELS.values())), "command": NOBODYS, "text": wanted}
         async with self.standin.post("/_control/command", json=typed):
@@ -94,7 +94,7 @@ class Proxy:
         return await page.passed_through(request, self.standin)
 
     async def _respond(self, request: web.Request) -> web.StreamResponse:
-        """A response_url: to the person alone unless it says otherwise."""
+        """A response_url: an ephemeral answer unless it says otherwise."""
         address = request.match_info["address"]
         _, error = self.desk.passes.use_response(address)
         said: Json = await request.json()
@@ -110,7 +110,7 @@ class Proxy:
             return web.Response(status=done.status, text="ok")
 
     async def watch(self) -> None:
-        """Follow what happens in the workspace, as one more page would."""
+        """Follow the events of the workspace, as one more page would."""
         async with self.standin.ws_connect("/ui", max_msg_size=0) as source:
             async for frame in source:
                 if frame.type is WSMsgType.TEXT:
@@ -130,7 +130,7 @@ class Proxy:
 
 @asynccontextmanager
 async def serving(proxy: Proxy, door: socket) -> AsyncIterator[None]:
-    """Serve on a socket that is bound already, and follow what happens, until the block ends."""
+    """Serve on a bound socket, and follow the events, until the block ends."""
     runner = web.AppRunner(proxy.application(), shutdown_timeout=0.2)
     await runner.setup()
     watch = asyncio.create_task(proxy.watch())

@@ -1,4 +1,4 @@
-"""What the stand-in's page shows raw, in words that people read; the stored messages stay as they were sent."""
+"""Convert messages to text that the stand-in's page shows well; the stored messages stay unchanged."""
 
 import re
 from typing import Any
@@ -10,12 +10,12 @@ GROUP = re.compile(r"<!subteam\^([A-Z0-9]+)(?:\|([^>]*))?>")
 EVERYBODY = re.compile(r"<!(here|channel|everyone)(?:\|[^>]*)?>")
 FENCED = re.compile(r"```\n?(.*?)\n?```", re.DOTALL)
 ENTITY = re.compile(r"&(lt|gt|amp);")
-# The page would take a bare `<` for the start of a mention or a link, so an invisible space follows it.
+# The page would read a bare `<` as the start of a mention or a link, so an invisible space follows it.
 SIGNS = {"lt": "<\u200b", "gt": ">", "amp": "&"}
 
 
 def message(said: Json, workspace: Workspace) -> Json:
-    """A message, or a Home tab, as the page should get it."""
+    """A message, or a Home tab, for the page."""
     shown = dict(said)
     if isinstance(said.get("text"), str):
         shown["text"] = _words(said["text"], workspace)
@@ -49,6 +49,6 @@ def _words(text: str, workspace: Workspace) -> str:
 
 
 def _lines_of_code(block: str) -> str:
-    """The page knows code in a line only, and folds spaces: so each line is code, with spaces that stay."""
+    """The page knows only inline code, and folds spaces: so each line is inline code, with fixed spaces."""
     lines = (line.replace("`", "ˋ").replace(" ", "\u00a0") for line in block.split("\n"))
     return "\n".join(f"`{line}`" if line else "" for line in lines)

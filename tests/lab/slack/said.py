@@ -7,15 +7,15 @@ from tests.lab.slack.workspace import Json
 
 @dataclass(slots=True)
 class Said:
-    """The messages of all channels, threads and whispers included, by channel and in the order of their times.
+    """The messages of all channels, threads and ephemeral ones included, by channel and in order of time.
 
-    Filled in the thread of the proxy and read in any: a message is replaced as a whole and never changed.
+    Written in the thread of the proxy and read in any: a message is replaced as a whole and never changed.
     """
 
     _channels: dict[str, dict[str, Json]] = field(default_factory=dict)
 
     def saw(self, frame: Json) -> None:
-        """Take note of one piece of news, as a page of the workspace gets it."""
+        """Record an event, as a page of the workspace gets it."""
         match frame["t"]:
             case "init":
                 for messages in frame["state"]["messages"].values():
@@ -30,6 +30,6 @@ class Said:
         self._channels.setdefault(message["channel"], {})[message["ts"]] = message
 
     def after(self, channel: str, ts: str) -> list[Json]:
-        """What was said there after this moment."""
+        """The messages of a channel after this time."""
         said = self._channels.get(channel, {})
         return [message for key, message in list(said.items()) if key > ts]

@@ -19,14 +19,14 @@ Match = Callable[[Json], bool]
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """What came back for one envelope, and after how long at the socket; `millis` None is never."""
+    """The acknowledgement of one envelope, and its delay at the socket; `millis` None: never."""
 
     millis: float | None = None
     said: Json | None = None
 
     @property
     def in_time(self) -> bool:
-        """Slack tells the person that it failed after 3 s."""
+        """Slack tells the person after 3 s that the action failed."""
         return self.millis is not None and self.millis <= 3000
 
 
@@ -38,21 +38,21 @@ class _Sent:
 
 
 class Bot(Protocol):
-    """Where envelopes go."""
+    """The receiver of envelopes."""
 
     async def take(self, envelope: Json) -> None:
-        """Here is one."""
+        """Deliver an envelope."""
 
     async def leave(self, reason: str) -> None:
-        """Slack's announcement that it will close this connection; clients then open another."""
+        """Announce, as Slack does, that this connection will be closed; clients then open another."""
 
     def drop(self) -> None:
-        """Cut it without a word."""
+        """Cut it without an announcement."""
 
 
 @dataclass(slots=True, eq=False)
 class _Connection:
-    """A bot's Socket Mode connection; a silent one is dead, and neither side has been told."""
+    """A bot's Socket Mode connection; a silent one is dead, and neither side has noticed."""
 
     request: web.BaseRequest
     socket: web.WebSocketResponse
@@ -80,13 +80,13 @@ class _Connection:
 
 
 class SocketMode:
-    """The bots' connections. All of it runs in the proxy's thread."""
+    """The bots' connections, used only in the proxy's thread."""
 
     def __init__(self, standin: ClientSession, rules: Envelopes, home: Callable[[], Json]) -> None:
-        self.sent: list[Json] = []  # every envelope that went out
-        self.copies: list[int] = []  # of the next envelopes, how many of each
+        self.sent: list[Json] = []  # every envelope that was sent
+        self.copies: list[int] = []  # how many copies of each of the next envelopes
         self.acks_to_lose = 0
-        self.counts: list[int] = []  # of connections, whenever one came or went
+        self.counts: list[int] = []  # numbers of connections, at each change
         self._standin = standin
         self._rules = rules
         self._home = home
@@ -97,7 +97,7 @@ class SocketMode:
         self._source: ClientWebSocketResponse | None = None
         self._pump: asyncio.Task[None] | None = None
         self._opening = asyncio.Lock()
-        self.accepted = 0  # connections so far, greeted or not
+        self.accepted = 0  # connections so far, with or without a greeting
         self.greets = asyncio.Event()
         self.greets.set()
 
@@ -113,7 +113,7 @@ class SocketMode:
         return f"/socket/{ticket}"
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """One bot, from hello to its end."""
+        """Serve one bot, from its greeting to its end."""
         try:
             self._tickets.remove(request.match_info["ticket"])
         except KeyError:
@@ -137,7 +137,7 @@ class SocketMode:
         return socket
 
     async def join(self, bot: Bot) -> None:
-        """From now on this one gets envelopes as well; a dead one is noticed at last."""
+        """Deliver envelopes to this bot too from now on; a dead connection is noticed at last."""
         await self._open_source()
         for dead in [one for one in self._bots if isinstance(one, _Connection) and one.is_silent]:
             dead.drop()
@@ -167,7 +167,7 @@ class SocketMode:
                 await self.close_source()
 
     async def close_source(self) -> None:
-        """Nothing more comes from the stand-in."""
+        """The stand-in sends nothing more."""
         source, pump, self._source, self._pump = self._source, self._pump, None, None
         if source is not None:
             await source.close()
@@ -182,7 +182,7 @@ class SocketMode:
                 continue
             envelope = frame.json()
             if "envelope_id" not in envelope:
-                continue  # its hello
+                continue  # its greeting
             wanted = self._rules.to_bot(envelope, self._home())
             if wanted is None:
                 await source.send_json({"envelope_id": envelope["envelope_id"]})
@@ -190,13 +190,13 @@ class SocketMode:
                 await self.deliver(wanted)
 
     def expect(self, match: Match) -> "asyncio.Future[Ack]":
-        """The ack of the next envelope that matches."""
+        """The acknowledgement of the next envelope that matches."""
         waiting: asyncio.Future[Ack] = asyncio.get_running_loop().create_future()
         self._expected.append((match, waiting))
         return waiting
 
     def forget(self, waiting: "asyncio.Future[Ack]") -> None:
-        """Nobody waits for it any more."""
+        """Stop waiting for it."""
         self._expected = [pair for pair in self._expected if pair[1] is not waiting]
         waiting.cancel()
 

@@ -9,15 +9,15 @@ from tests.lab.slack.workspace import Json
 
 @dataclass(slots=True)
 class Views:
-    """The stand-in has one stack of forms for all, and gives a form another id whenever it is updated."""
+    """The stand-in has one stack of forms for all people, and gives a form another id whenever it is updated."""
 
     stack: list[Json] = field(default_factory=list)
     owner: str = ""  # whose form is open
-    offered: dict[str, list[Json]] = field(default_factory=dict)  # what the bot offered last, by block id
-    _first: dict[str, str] = field(default_factory=dict)  # the first id of a form, by its later ones
+    offered: dict[str, list[Json]] = field(default_factory=dict)  # the bot's last options, by block id
+    _first: dict[str, str] = field(default_factory=dict)  # a form's first id, by its later ones
 
     def named(self, view: Json) -> Json:
-        """The form under the id that it had from the beginning; the root of an updated one is what it was before."""
+        """The form under its first id; the root of an updated one is the form before it."""
         root = str(view.get("root_view_id") or view["id"])
         if root != view["id"] and view["id"] not in self._first:
             self._first[view["id"]] = self._first.get(root, root)
@@ -25,7 +25,7 @@ class Views:
         return {**view, "id": known, "root_view_id": known}
 
     def seen(self, stack: list[Json]) -> None:
-        """The stand-in tells which forms are open now."""
+        """Record the open forms that the stand-in reports."""
         was = self.stack[-1]["id"] if self.stack else ""
         self.stack = [self.named(view) for view in stack]
         if not self.stack or self.stack[-1]["id"] != was:
@@ -42,7 +42,7 @@ class Views:
         return next((view for view in self.stack if view["id"] == view_id), None)
 
     def options(self, block: Json) -> list[Json]:
-        """What can be chosen in a list that the bot fills: what it offered last, and what stood there at first."""
+        """The options of a list that the bot fills: its last answer, and the initial ones."""
         initial = block["element"].get("initial_option")
         return [*self.offered.get(block["block_id"], ()), *([initial] if initial else [])]
 

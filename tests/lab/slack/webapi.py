@@ -21,7 +21,7 @@ STRUCTURED = ("blocks", "attachments", "view", "metadata")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call that the bot made: when (monotonic seconds), with what, and what it was told; {} is nothing at all."""
+    """A call of the bot: when (monotonic seconds), with what, and the answer; {} is no answer at all."""
 
     method: str
     args: Json
@@ -38,14 +38,14 @@ class WebApi:
     connect: Callable[[], str]  # the address of a new Socket Mode connection
     happened: Callable[[], None]
     calls: list[Call] = field(default_factory=list)
-    bot_token: str = BOT_TOKEN  # the one that is good
+    bot_token: str = BOT_TOKEN  # the valid one
 
     @property
     def _scopes(self) -> set[str]:
         return self.desk.workspace.manifest.scopes
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """One call, with the fault that waits for it, if any."""
+        """Answer one call, with the next fault for it, if any."""
         at = time.monotonic()
         method = request.match_info["method"]
         args = await _args(request)

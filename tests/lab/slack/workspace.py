@@ -12,7 +12,7 @@ TEAM = "T0MASKLAB"
 APP = "A0MASKBOT"
 BOT_USER = "U0MASKBOT"
 BOT_NAME = "maskbot"
-# They open nothing but this stand-in, and look like what they stand for.
+# Tokens that are valid only here, in the format of real ones.
 BOT_TOKEN = "xoxb-demo-maskbot-lab"
 APP_TOKEN = "xapp-demo-maskbot-lab"
 SIGNING_SECRET = "0123456789abcdef-demo-maskbot-lab"
@@ -23,7 +23,7 @@ GROUPS = {"sre": "S000000SRE"}
 GUESTS = ("eve",)
 APPROVERS = ("bob", "carol")
 
-# What users.info says of an ordinary member, beside what the stand-in already says.
+# The fields that users.info has for an ordinary member, in addition to the stand-in's.
 MEMBER = {
     "is_admin": False,
     "is_owner": False,
@@ -44,7 +44,7 @@ INTERNAL = {
 
 @dataclass(slots=True)
 class Room:
-    """A channel: who is in it, and what conversations.info says beside the stand-in's own words."""
+    """A channel: its members, and the fields of conversations.info that the stand-in lacks."""
 
     members: set[str]
     flags: Json = field(default_factory=dict)
@@ -56,7 +56,7 @@ class Room:
 
 @dataclass(slots=True)
 class UserGroup:
-    """A user group; a disabled one has a `date_delete` and is listed only when asked for."""
+    """A user group; a disabled one has a `date_delete` and is listed only on request."""
 
     handle: str
     users: list[str]
@@ -67,7 +67,7 @@ class UserGroup:
 class Workspace:
     """What the proxy knows and the stand-in does not. Names here are `alice`, `incident`, `sre`."""
 
-    people: dict[str, Json] = field(default_factory=dict)  # user id: what is different about it
+    people: dict[str, Json] = field(default_factory=dict)  # user id: changed fields
     rooms: dict[str, Room] = field(default_factory=dict)  # channel id
     groups: dict[str, UserGroup] = field(default_factory=dict)  # group id
     manifest: Manifest = field(default_factory=Manifest.read)
@@ -86,11 +86,11 @@ class Workspace:
         )
 
     def user(self, described: Json) -> Json:
-        """What users.info says of a person, with what real Slack adds and what a test says is different."""
+        """users.info for a person, with real Slack's fields and a test's changes."""
         return {**MEMBER, **described, **self.people.get(described["id"], {})}
 
     def channel(self, described: Json) -> Json:
-        """What conversations.info says of a channel."""
+        """conversations.info for a channel."""
         room = self.rooms.get(described["id"])
         if room is None or described.get("is_im"):
             return described
@@ -99,15 +99,15 @@ class Workspace:
         return {**described, **INTERNAL, **counted, **shared, **room.flags}
 
     def rooms_of(self, user: str) -> dict[str, str]:
-        """The channels that a person is in, by id."""
+        """A person's channels, by id."""
         return {channel: name for name, channel in CHANNELS.items() if user in self.rooms[channel].members}
 
     def team_of(self, user: str) -> str:
-        """The workspace a person belongs to: ours, unless a test made them a stranger."""
+        """A person's workspace: ours, unless a test made them a stranger."""
         return str(self.people.get(user, {}).get("team_id", TEAM))
 
     def typed(self, command: str, text: str) -> str:
-        """What a command's text becomes where its manifest has it escaped: names that Slack knows turn into ids."""
+        """A command's text after escaping by Slack, if the manifest asks for it: known names turn into ids."""
         if not self.manifest.commands[command]:
             return text
         known = {f"@{name}": f"<@{user}|{name}>" for name, user in USERS.items()}
@@ -116,7 +116,7 @@ class Workspace:
         return re.sub(r"(?<!\S)[@#][a-z0-9._-]+", lambda found: known.get(found[0], found[0]), text)
 
     def config(self) -> Json:
-        """The stand-in's own configuration; its names are not ours to choose."""
+        """The stand-in's own configuration, with its own names."""
         people = [{"id": user, "name": name, "real_name": name.title()} for name, user in USERS.items()]
         rooms = [
             {"id": channel, "name": name, "members": sorted(self.rooms[channel].members)}
