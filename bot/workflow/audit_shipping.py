@@ -136,7 +136,7 @@ class Shipment:
     owner: str
 
     def ship(self) -> bool:
-        """Ship one batch; return whether the sink is up to date or another replica ships.
+        """Ship everything; return whether the sink has taken it all or another replica ships.
 
         Raises what the store raises.
         """

@@ -69,7 +69,7 @@ def why(
 
 
 def _deciding(one: Explained, decision: Decision) -> Markup:
-    """The deciding check, left out after a refusal that names it already."""
+    """The deciding check; without its reason after a refusal, which names the reason already."""
     if isinstance(decision, Refuse):
         return words('the check "{}"', one.step)
     return words("{}: {}", one.step, one.why)

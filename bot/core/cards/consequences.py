@@ -141,7 +141,7 @@ def _neighbours(change: Change, seen: Snapshot) -> Iterator[Markup]:
 
 
 def twins(seen: Snapshot) -> Iterator[Markup]:
-    """Other units that start the same program, before and after."""
+    """Other units that start the same unit file and are not covered by the mask."""
     if seen.twins:
         one = "is" if len(seen.twins) == 1 else "are"
         yield row("Not covered", words("{} {} the same unit file and can still be started", joined(seen.twins), one))

@@ -184,7 +184,7 @@ def may_vote(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def could_break_glass(facts: Facts, policy: Policy) -> Refuse | None:
-    """Refuse `facts.alone` if they could not use break-glass, judged by their identity. None means yes."""
+    """Refuse `facts.break_glass` if they could not use break-glass, judged by their identity. None means yes."""
     rules = (identity.break_glass_requester_is_one_of_us, permission.some_rule_matches, break_glass.may_break_glass)
     return _no(rules, facts, policy)
 

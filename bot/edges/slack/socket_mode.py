@@ -121,7 +121,7 @@ class Socket:
 
     @property
     def state(self) -> str:
-        """The same for people."""
+        """The state of the connection, for people."""
         return "connected" if self.is_connected else "not connected"
 
     def close(self) -> None:

@@ -94,7 +94,7 @@ def _wait_for_the_host(deps: Deps, request: Request, error: HostError, *, claim:
 def _wait_for_its_turn(deps: Deps, request: Request, *, claim: Claim) -> None:
     """Wait while another change runs on the host; a new mask also waits for its card and for the kill switch.
 
-    An undo waits for neither. A reapplied hold is visible on the hold's own card.
+    An undo waits for neither card nor kill switch. A reapplied hold is visible on the hold's own card.
     """
     running = deps.store.find(Query(host=request.ask.change.host, stages=frozenset({Stage.RUNNING})))
     if other := next((one for one in running if _is_in_the_way(one, request)), None):

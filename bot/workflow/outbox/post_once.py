@@ -54,7 +54,7 @@ def post_all(deps: Deps, due: Due, place: Place, texts: Sequence[tuple[str, Text
 
 
 def _has_twin(deps: Deps, place: Place, mark: str, ts: str, *, since: datetime) -> bool:
-    """Delete the duplicates; if that is not possible, they stay."""
+    """Whether the message has a duplicate; if Slack cannot tell, it counts as the only one."""
     try:
         return bool(deps.channel.find(place, mark=mark, since=since, besides=ts))
     except SlackError:

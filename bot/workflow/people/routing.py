@@ -97,6 +97,6 @@ def _name_of(deps: Deps, card: Place) -> str:
 
 
 def _called(card: Place, mentions: tuple[str, ...], request: Request) -> Message:
-    """The ids that the card mentions. A card in a thread mentions nobody: that is done once, in the channel itself."""
+    """The mentions for a card in a thread: the card mentions nobody there, so a note in the channel does, once."""
     body = f"An approval is asked for: `{request.ask.change}`."
     return Message(MessageKind.NOTE, place=Place(card.channel), mentions=mentions, body=body, links_card=True)

@@ -51,7 +51,7 @@ class FormOptions:
         return listed if listed and is_ours else UnitOptions()
 
     def protection(self, host: str) -> Callable[[UnitName], str]:
-        """Functions that say why a unit of this host is refused or guarded. Raises `UsageError` for an unknown host."""
+        """A function that says why a unit is refused or guarded. Raises `UsageError` for an unknown host."""
         parts = self._deps.pinned()
         known = parts.host(host)
         return lambda unit: protection(Change(Verb.MASK, host, unit), known, parts.policy)

@@ -43,9 +43,7 @@ def in_group(deps: Deps, group: str) -> list[Host]:
 
 
 def others(deps: Deps, request: Request, mask: Request | None) -> tuple[Host, ...]:
-    """The further hosts that a request is about: those that it would hold, or those from which a hold would be
-    lifted.
-    """
+    """The further hosts of a request: those that it would hold, or from which it would lift the hold."""
     first, hold = request.ask.change.host, request.ask.change.hold
     if request.ask.by_itself or request.ask.extends:
         return ()

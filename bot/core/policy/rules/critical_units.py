@@ -127,7 +127,7 @@ def host_survives_its_end(facts: Facts, _policy: Policy) -> Refuse | None:
 
 
 def refused(facts: Facts, policy: Policy) -> bool:
-    """Whether this refusal is one that no approval can lift."""
+    """Whether the change is refused by one of the rules that no approval can override."""
     checks = (
         unit_is_not_critical,
         unit_starts_nothing_critical,

@@ -16,5 +16,5 @@ def new_masks_are_not_stopped(facts: Facts, _policy: Policy) -> Refuse | None:
 
 
 def only_denies(facts: Facts) -> bool:
-    """Existing approvals stay counted; they are used once the kill switch is thawed, if they are still good then."""
+    """Whether the vote denies. Counted approvals are kept, and are used after the thaw if they are still good then."""
     return facts.moment is Moment.VOTE and facts.verdict is not Verdict.APPROVE
