@@ -163,7 +163,7 @@ class Surface:
             chosen = parse.of_submission(body, self.home)
             said = attempt(lambda: do(self.desk, chosen, OpenForm(client, self.aside, body["view"])))
             if said:
-                log.info("form.not_followed", field=field, why=said)
+                log.info("form.choice_failed", field=field, why=said)
             ack()
 
         self.app.action({"block_id": field, "action_id": field})(listener)
@@ -179,7 +179,7 @@ class Surface:
                 return ""
 
             if said := attempt(offer):
-                log.warning("form.nothing_offered", field=field, why=said)
+                log.warning("form.options_failed", field=field, why=said)
             ack(options=found)
 
         self.app.options(field)(listener)
@@ -191,7 +191,7 @@ class Surface:
             if body["event"].get("tab") == "home":
                 caller = parse.of_opening(body, self.home)
                 if said := attempt(lambda: do(self.desk, caller)):
-                    log.warning("page.not_shown", why=said)
+                    log.warning("home.not_shown", why=said)
 
         self.app.event("app_home_opened")(listener)
 

@@ -55,11 +55,11 @@ class Gate:
         who = body.get("user_id") or event.get("user") or user.get("id", "")
         where = body.get("channel_id") or event.get("channel") or (body.get("channel") or {}).get("id", "")
         team = next((team for team in _teams(body) if team != self.surface.home.team), "")
-        log.warning("gate.refused", code=code, user=who, team=team, channel=where)
+        log.warning("origin_check.refused", code=code, user=who, team=team, channel=where)
         try:
             self.surface.desk.refused_at_the_gate(code, by=PersonId(team, who), place=Place(where))
         except MaskbotError as error:  # rejected all the same
-            log.error("gate.not_recorded", code=code, error=str(error))
+            log.error("origin_check.not_recorded", code=code, error=str(error))
 
 
 def _teams(body: Payload) -> Iterator[str]:

@@ -35,7 +35,7 @@ def no_later_than(seconds: float) -> threading.Timer:
 
 
 def _leave(seconds: float) -> None:
-    log.error("not finished in time", seconds=seconds, hint="what is in hand is taken up by the next process")
+    log.error("not finished in time", seconds=seconds, hint="the next process continues the running work")
     log_writer.settle_all()
     os._exit(0)
 

@@ -40,7 +40,7 @@ def ask_slack(assembly: Assembly) -> None:
     try:
         _known_to(assembly, client, account(client))
     except SlackError as error:
-        log.warning("slack.not_asked", why=str(error))
+        log.warning("slack.not_available", why=str(error))
 
 
 def _known_to(assembly: Assembly, client: WebClient, us: Account) -> None:

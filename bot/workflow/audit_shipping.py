@@ -113,10 +113,10 @@ class ShippingThread:
             try:
                 is_well = Shipment(self._deps, sink, self._owner).ship()
             except MaskbotError as error:
-                log.warning("record not copied", sink=sink.name, why=str(error))
+                log.warning("audit records not shipped", sink=sink.name, why=str(error))
                 is_well = False
             except Exception:
-                log.exception("record not copied", sink=sink.name)
+                log.exception("audit records not shipped", sink=sink.name)
                 is_well = False
             if is_last:
                 return

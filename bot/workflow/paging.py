@@ -71,14 +71,16 @@ def send_page(deps: Deps, due: Due, request: Request | None) -> None:
     message = due.message
     is_stale = request is not None and not message.is_over and not is_page_still_needed(request)
     if deps.pager is None or is_stale:
-        log.warning("nobody paged", request=due.request_id, why="it is over" if is_stale else "no pager is set up")
+        log.warning(
+            "alert not delivered", request=due.request_id, why="it is over" if is_stale else "no pager is set up"
+        )
         deps.store.mark_undelivered(due, retry_in=None)
         return
     try:
         deps.pager.page(_page(deps, message, request))
     except PagerError as error:
         pause = error.retry_after or min(_LONGEST_PAUSE, deps.timings.message_retry * (due.attempts + 1))
-        log.error("nobody paged yet", request=due.request_id, why=str(error), again_in=pause)
+        log.error("alert not delivered yet", request=due.request_id, why=str(error), again_in=pause)
         deps.store.mark_undelivered(due, retry_in=timedelta(seconds=pause))
         return
     deps.store.mark_delivered(due, channel="pager", ts="paged", version=request.version if request else 0)

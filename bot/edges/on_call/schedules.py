@@ -44,7 +44,7 @@ class OnCallSchedules:
             return read_shifts(self._answer(source, schedule), now=self._clock.now())
         except ValueError as error:
             why = clean(str(error), lines=1, width=_WIDTH)
-            log.warning("on_call.not_told", schedule=schedule, why=why)
+            log.warning("on_call.no_answer", schedule=schedule, why=why)
             text = f"The on-call source could not tell me who is on call for {schedule} ({why})"
             raise Unverified(f"{text}, so the answer is no for now. Please try again.") from error
 

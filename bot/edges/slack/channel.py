@@ -141,7 +141,7 @@ class SlackChannel:
         except SlackError as error:
             if error.code not in _UNREADABLE:
                 raise
-            log.warning("slack.not_looked", channel=place.channel, why=error.code)
+            log.warning("slack.search_failed", channel=place.channel, why=error.code)
             return ""
 
     def update(self, channel: str, ts: str, text: Text) -> None:

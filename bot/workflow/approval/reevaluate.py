@@ -44,7 +44,7 @@ def reevaluate(deps: Deps, request: Request, *, claim: Claim) -> Request:
     except UsageError as error:
         return end(deps, request, Stage.CANCELLED, f"{_REPLACED} {error}", code="unknown_host", claim=claim)
     except Unverified as error:
-        log.warning("request not reviewed", request=request.id, why=str(error))
+        log.warning("request not reevaluated", request=request.id, why=str(error))
         return _again_soon(deps, held, claim=claim)
     if isinstance(answer, Refuse) and request.approval and request.approval.policy != policy:
         answer = replace(answer, reason=f"{_REPLACED} {answer.reason}")

@@ -63,7 +63,7 @@ def _seen(deps: Deps, request: Request) -> Snapshot | None:
         host = deps.host(change.host)
         return look_at_result(deps, host, target.unit, user=change.user, also=known_neighbours(target))[0]
     except (HostError, UsageError) as error:
-        log.info("not looked at after the change", request=request.id, why=str(error))
+        log.info("aftercheck failed", request=request.id, why=str(error))
         return None
 
 

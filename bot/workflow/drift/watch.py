@@ -51,7 +51,7 @@ def watch(deps: Deps, task: Periodic) -> None:
         deps.store.save_periodic(replace(task, document=write_host_view(away), due_at=_try_again(deps, away)))
         return
     if page.away:
-        log.info("host is back", host=host.name, since=page.away.since.isoformat())
+        log.info("host reachable again", host=host.name, since=page.away.since.isoformat())
         host_is_back(deps, host.name)
     events, messages = of_others(deps, page, found)
     kept = replace(task, document=write_host_view(newer), due_at=_next(deps, task))
@@ -88,13 +88,13 @@ def _look_at_those_of_users(deps: Deps, host: Host, theirs: Sequence[Request], s
         try:
             see_what_became(deps, host, request, seen)
         except HostError as error:
-            log.info("mask of a user not looked at", request=request.id, why=error.code)
+            log.info("mask of a user manager not checked", request=request.id, why=error.code)
 
 
 def _away(deps: Deps, page: HostView, error: HostError) -> HostView:
     """Keep the last known state of a host that does not answer, and since when it is unknown."""
     if page.away is None:
-        log.warning("host is away", host=page.host, why=error.code)
+        log.warning("host unreachable", host=page.host, why=error.code)
         return replace(page, away=Away(deps.clock.now(), str(error)))
     return replace(page, away=replace(page.away, because=str(error), tries=page.away.tries + 1))
 

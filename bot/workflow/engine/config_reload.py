@@ -57,7 +57,7 @@ def _judge_what_is_open(deps: Deps) -> None:
             deps.clock.wait(pause)
         else:
             return
-    log.error("config.open_requests_not_made_due")
+    log.error("config.open_requests_not_due")
 
 
 def keep_the_old_one(deps: Deps, complaints: Sequence[str]) -> None:

@@ -58,7 +58,7 @@ def perform(deps: Deps, task: Periodic, *, kinds: Mapping[str, Perform] = KINDS)
     kind = task.name.partition(":")[0]
     known = kinds.get(kind)
     if known is None:
-        log.warning("task not known", task=task.name)
+        log.warning("unknown task kind", task=task.name)
         _put_off(deps, task)
         return
     try:
@@ -66,7 +66,7 @@ def perform(deps: Deps, task: Periodic, *, kinds: Mapping[str, Perform] = KINDS)
     except Stale as error:
         log.info("task lost", task=task.name, why=str(error))
     except MaskbotError as error:
-        log.warning("task not done", task=task.name, why=str(error))
+        log.warning("task failed", task=task.name, why=str(error))
         _put_off(deps, task)
 
 
@@ -74,4 +74,4 @@ def _put_off(deps: Deps, task: Periodic) -> None:
     try:
         deps.store.save_periodic(Periodic(task.name, task.document, deps.clock.now() + _AGAIN, task.version))
     except MaskbotError:
-        log.warning("task not put off", task=task.name)  # its lease expires
+        log.warning("task not postponed", task=task.name)  # its lease expires

@@ -77,7 +77,7 @@ class Workers:
             while monotonic() < end and (due := self._deps.store.claim_message(self._owner)):
                 deliver(self._deps.pinned(), due)
         except MaskbotError as error:
-            log.warning("not all was said", why=str(error))
+            log.warning("messages left for the next process", why=str(error))
 
     def _with_a_beat(self, name: str, body: Callable[[], None]) -> Callable[[], None]:
         """Note each round of a thread that must never stop, so that the liveness check sees if one hangs."""
@@ -148,7 +148,7 @@ class Workers:
         try:
             self._deps.store.release(claim, due_at=own_up(self._deps, claim))
         except Exception:
-            log.exception("mistake not told", request=claim.request.id)
+            log.exception("internal error not reported", request=claim.request.id)
             self._give_back(claim)
 
     def _give_back(self, claim: Claim) -> None:

@@ -101,9 +101,9 @@ class Heartbeat:
         try:
             self._deps.pager.page(page)
         except PagerError as error:
-            log.error("alarm not sent yet", words=page.summary, why=str(error))
+            log.error("alert not sent yet", words=page.summary, why=str(error))
             return False
-        log.warning("alarm sent", words=page.summary, is_over=page.is_over)
+        log.warning("alert sent", words=page.summary, is_over=page.is_over)
         return True
 
     def _again_and_again(self, body: Callable[[], None]) -> None:

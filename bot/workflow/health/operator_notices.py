@@ -24,7 +24,7 @@ def report_too_many_connections(deps: Deps, count: int, *, most: int) -> None:
     try:
         deps.store.record([known], [Message(MessageKind.NOTE, body=crowded(count, most=most))])
     except MaskbotError as error:
-        log.error("slack.crowded_not_recorded", why=str(error))
+        log.error("slack.too_many_connections_not_recorded", why=str(error))
 
 
 def anchor(deps: Deps, task: Periodic) -> None:

@@ -62,9 +62,9 @@ class QuarantinedHosts:
         try:
             self._store.save_periodic(Periodic(task.name, encode(kept), self._clock.now(), task.version), events=events)
         except Stale:
-            log.info("trust.noted_already", host=kept.host)
+            log.info("quarantine.already_recorded", host=kept.host)
         except MaskbotError as error:
-            log.error("trust.not_noted", host=kept.host, why=str(error))
+            log.error("quarantine.not_recorded", host=kept.host, why=str(error))
 
 
 def name_of(host: str) -> str:
@@ -74,7 +74,7 @@ def name_of(host: str) -> str:
 
 def _noticed(host: Host, error: HostError) -> Event:
     """Both fingerprints go into the audit log and never to Slack."""
-    log.error("host not trusted", host=host.name, why=str(error))
+    log.error("host in quarantine", host=host.name, why=str(error))
     kind = "host.quarantined" if error.code == ANOTHER_KEY else "host.login_refused"
     notes = [str(note) for note in getattr(error, "__notes__", ())]
     return Event(kind, "failure", error.code, data={"host": host.name, "why": str(error), "keys": notes})

@@ -170,7 +170,7 @@ def _announce(deps: Deps, due: Due) -> None:
     message = due.message
     place = message.place or Place(message.to or deps.policy.operations_channel)
     if not place.channel:
-        log.warning("message without a place", body=message.body)
+        log.warning("message without a channel", body=message.body)
         deps.store.mark_undelivered(due, retry_in=None)
         return
     text = compose_handover(deps) if message.kind is MessageKind.HANDOVER else _sentence(deps, message)
@@ -221,5 +221,5 @@ def _not_said(deps: Deps, due: Due, request: Request | None, error: SlackError) 
         _nobody_there(deps, due, request)
     may_help = due.message.kind is not MessageKind.WHISPER and (error.passing or error.code in _OPERATOR_MENDS)
     pause = error.retry_after or min(_LONGEST_PAUSE, deps.timings.message_retry * (due.attempts + 1))
-    log.warning("message not said", request=due.request_id, kind=due.message.kind, why=error.code, again=may_help)
+    log.warning("message not delivered", request=due.request_id, kind=due.message.kind, why=error.code, again=may_help)
     deps.store.mark_undelivered(due, retry_in=timedelta(seconds=pause) if may_help else None)

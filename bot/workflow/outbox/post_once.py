@@ -62,11 +62,11 @@ def _has_twin(deps: Deps, place: Place, mark: str, ts: str, *, since: datetime) 
 
 
 def _take_back(deps: Deps, due: Due, channel: str, ts: str) -> None:
-    log.warning("posted late", message=due.id, request=due.request_id)
+    log.warning("message posted after the lease expired", message=due.id, request=due.request_id)
     try:
         deps.channel.delete(channel, ts)
     except SlackError as error:
-        log.warning("twin not taken back", message=due.id, request=due.request_id, why=error.code)
+        log.warning("duplicate message not deleted", message=due.id, request=due.request_id, why=error.code)
 
 
 def plainer(shapes: Sequence[Text], send: Callable[[Text], Answer]) -> Answer:
@@ -77,5 +77,5 @@ def plainer(shapes: Sequence[Text], send: Callable[[Text], Answer]) -> Answer:
         except SlackError as error:
             if error.code not in _SHAPE_REFUSED:
                 raise
-            log.error("message in a plainer shape", why=error.code, text=shape.text)
+            log.error("message sent in a plainer version", why=error.code, text=shape.text)
     return send(Text(shapes[0].text))

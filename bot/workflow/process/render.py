@@ -24,7 +24,7 @@ def draw_or_fall_back(deps: Deps, kind: str, *ways: Callable[[], Drawn]) -> Draw
         try:
             return way()
         except Exception:
-            log.exception("not drawn", kind=kind)
+            log.exception("rendering failed", kind=kind)
             if number == 0:
                 deps.liveness.not_drawn(kind)
     return ways[-1]()

@@ -104,7 +104,7 @@ class Answers:
             if text:
                 self._say(who, text, form)
         except MaskbotError as error:
-            log.warning("answer not said", asker=who.id.user, why=str(error))
+            log.warning("answer not delivered", asker=who.id.user, why=str(error))
 
     def _say(self, who: Caller, text: Text, form: str) -> None:
         if form:

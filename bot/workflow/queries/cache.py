@@ -53,7 +53,7 @@ class Cache(Generic[Key, Value]):
         try:
             taken = self._take(key)
         except Exception:
-            log.exception("nothing to remember", about=str(key))
+            log.exception("cache refresh failed", about=str(key))
             taken = None
         with self._lock:
             self._under_way.discard(key)

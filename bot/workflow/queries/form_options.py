@@ -82,5 +82,5 @@ class FormOptions:
         try:
             return Cached(is_one_of_us(parts.directory.person(person, ()), parts.policy), _MEMBER)
         except MaskbotError as error:
-            log.info("nothing offered", asker=person.user, why=str(error))
+            log.info("form options not available", asker=person.user, why=str(error))
             return Cached(None, _AGAIN)

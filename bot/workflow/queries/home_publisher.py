@@ -54,7 +54,7 @@ class HomePublisher:
             while not self._is_ending() and self._has_more():
                 self._step()
         except Exception:
-            log.exception("pages are not followed any more")
+            log.exception("Home tab updates stopped")
             with self._lock:
                 self._followed.clear()
                 self._is_busy = False
@@ -97,9 +97,9 @@ class HomePublisher:
         try:
             self._deps.channel.publish(person.user, drawn(self._deps.pinned(), person))
         except MaskbotError as error:
-            log.warning("page not published", person=person.user, why=str(error))
+            log.warning("Home tab not published", person=person.user, why=str(error))
         except Exception:
-            log.exception("page not drawn", person=person.user)
+            log.exception("Home tab not rendered", person=person.user)
             self._deps.liveness.not_drawn("home")
             with suppress(MaskbotError):
                 self._deps.channel.publish(person.user, home.unverified(_OURS))
