@@ -119,7 +119,7 @@ def thaw(reason: words.Reason = None, *, json: words.Json = False) -> None:
 
 @app.command()
 def status(
-    host: Annotated[str, typer.Argument(help="A host; without one, how the bot itself is.")] = "",
+    host: Annotated[str, typer.Argument(help="A host; without one, the bot's own health.")] = "",
     unit: Annotated[str, typer.Argument(help="A unit; without one, the masks on the host.")] = "",
     *,
     json: words.Json = False,

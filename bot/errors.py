@@ -102,4 +102,4 @@ class NotYet(MaskbotError):
 
 
 class HostTaken(NotYet):
-    """Another change is being carried out on this host; one at a time."""
+    """Another change is running on this host; one at a time."""

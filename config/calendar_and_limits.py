@@ -32,12 +32,12 @@ def read_times(typed: str, zone: tzinfo) -> Times:
         return _once(found, zone)
     if found := _WEEK.fullmatch(typed):
         return _weekly(found, zone)
-    raise ValueError(f"`{typed}` is no time as it is written here, like {_LIKE}")
+    raise ValueError(f"`{typed}` is not a period; write it like {_LIKE}")
 
 
 def _once(found: re.Match[str], zone: tzinfo) -> Once:
     if (found["begins"] is None) != (found["ends"] is None):
-        raise ValueError(f"`{found[0]}` has a time on one side alone; give both, or whole days")
+        raise ValueError(f"`{found[0]}` has a time on one side only; give both, or whole days")
     begins = _wall(found["first"], found["begins"] or "00:00")
     ends = _wall(found["last"], found["ends"] or "24:00")
     if begins >= ends:
@@ -49,7 +49,7 @@ def _wall(day: str, clock: str) -> datetime:
     try:
         whole = date.fromisoformat(day)
     except ValueError:
-        raise ValueError(f"`{day}` is no day of the calendar") from None
+        raise ValueError(f"`{day}` is not a date") from None
     if clock == "24:00":
         return datetime.combine(whole, time()) + _TOMORROW
     return datetime.combine(whole, time.fromisoformat(clock))
@@ -75,7 +75,7 @@ def _days(typed: str) -> Iterator[int]:
     for part in typed.split(","):
         first, *last = (_DAYS.index(day) for day in part.split("-"))
         if len(last) > 1:
-            raise ValueError(f"`{part}` has more than two ends")
+            raise ValueError(f"`{part}` has more than a start and an end")
         length = (last[0] - first) % len(_DAYS) if last else 0
         yield from ((first + step) % len(_DAYS) for step in range(length + 1))
 
@@ -182,7 +182,7 @@ class LimitsEntry(BaseModel):
     @model_validator(mode="after")
     def _is_a_while(self) -> "LimitsEntry":
         if not timedelta() < self.within <= _LONGEST_WHILE:
-            raise ValueError("`within` has to be longer than nothing, and a day at most")
+            raise ValueError("`within` has to be more than zero and at most a day")
         return self
 
     def bounds(self, line: int) -> RequestLimits:

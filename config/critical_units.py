@@ -38,7 +38,7 @@ def _read(document: Document) -> CriticalFile:
     known = set(CriticalFile.model_fields)
     others = [key for key in document.data if key not in known] if isinstance(document.data, dict) else []
     if others:
-        text = "the shipped list can be added to under `critical` and `guarded`; nothing can be taken off it"
+        text = "you can add to the shipped list under `critical` and `guarded`, but remove nothing"
         raise together(document.complaint((key,), text) for key in others)
     return validated(document, CriticalFile)
 

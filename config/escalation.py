@@ -24,7 +24,7 @@ class EscalationStepEntry(BaseModel):
     @model_validator(mode="after")
     def _calls_somebody(self) -> "EscalationStepEntry":
         if not (self.mention or self.channel or self.page):
-            raise ValueError("calls nobody; give groups to `mention`, a `channel`, or `page: true`")
+            raise ValueError("notifies nobody; give groups to `mention`, a `channel`, or `page: true`")
         return self
 
     def step(self) -> EscalationStep:
@@ -35,7 +35,7 @@ class EscalationStepEntry(BaseModel):
 def check_times(name: str, times: Sequence[timedelta], within: timedelta) -> None:
     """Raises `ValueError` for a time after the deadline, or before an earlier step."""
     if not all(timedelta() < first < second for first, second in pairwise((*times, within))):
-        raise ValueError(f"`{name}`: its times have to grow, and to lie within `decide_within`")
+        raise ValueError(f"`{name}`: its times have to increase and stay within `decide_within`")
 
 
 def without_page(steps: Iterable[EscalationStep]) -> bool:

@@ -23,7 +23,7 @@ def read_url(typed: str) -> str:
     if "@" in parts.netloc:
         raise ValueError("names a user; give a token as MASKBOT_ON_CALL_TOKEN instead")
     if typed.count("{schedule}") != 1 or "{schedule}" in parts.netloc:
-        raise ValueError("has to hold {schedule} once, where the schedule's name belongs")
+        raise ValueError("has to contain {schedule} once, in place of the schedule's name")
     return typed
 
 
@@ -47,9 +47,9 @@ class GroupEntry(BaseModel):
     @model_validator(mode="after")
     def _one_of_them(self) -> "GroupEntry":
         if sum(map(bool, (self.users, self.slack_group, self.channel, self.on_call))) != 1:
-            raise ValueError("needs one of `users`, `slack_group`, `channel` and `on_call`, and one alone")
+            raise ValueError("needs exactly one of `users`, `slack_group`, `channel` and `on_call`")
         if self.anybody_may_join and not self.channel:
-            raise ValueError("`anybody_may_join` is about a `channel`")
+            raise ValueError("`anybody_may_join` only goes with `channel`")
         return self
 
 
@@ -65,9 +65,9 @@ class OnCallEntry(BaseModel):
     @model_validator(mode="after")
     def _one_of_both(self) -> "OnCallEntry":
         if bool(self.command) == bool(self.url):
-            raise ValueError("needs either `command` or `url`, and not both")
+            raise ValueError("needs either `command` or `url`, not both")
         if self.command and not self.command[0].startswith("/"):
-            raise ValueError("`command` has to begin with the whole path of a program, like /usr/local/bin/on-call")
+            raise ValueError("`command` has to begin with the full path of a program, like /usr/local/bin/on-call")
         if not timedelta(0) < self.deadline <= SLOWEST:
-            raise ValueError("`deadline` has to be longer than nothing, and 30s at most")
+            raise ValueError("`deadline` has to be more than zero and at most 30s")
         return self

@@ -35,9 +35,9 @@ class HoldsEntry(BaseModel):
     @model_validator(mode="after")
     def _is_possible(self) -> "HoldsEntry":
         if not timedelta(minutes=1) <= self.reapply_within <= timedelta(days=7):
-            raise ValueError("`reapply_within` has to be a minute at least, and seven days at most")
+            raise ValueError("`reapply_within` has to be between a minute and seven days")
         if not timedelta(0) < self.review_within <= FURTHEST:
-            raise ValueError("`review_within` has to be longer than nothing, and a year at most")
+            raise ValueError("`review_within` has to be more than zero and at most a year")
         return self
 
     def holds(self) -> HoldPolicy:

@@ -32,9 +32,9 @@ _LOGIN = re.compile(r"[a-z_][a-z0-9_-]{0,30}", re.ASCII)
 def read_name(typed: str) -> str:
     """A host's name as people type it; one label, never a domain or an address. Raises `ValueError`."""
     if typed in RESERVED:
-        raise ValueError(f"`{typed}` is a word of the commands and can be no host's name")
+        raise ValueError(f"`{typed}` is a command word and cannot be a host name")
     if not _NAME.fullmatch(typed):
-        raise ValueError(f"`{typed[:80]}` is no host name here; use small letters, digits and dashes")
+        raise ValueError(f"`{typed[:80]}` is not a valid host name; use lower-case letters, digits and dashes")
     return typed
 
 
@@ -43,7 +43,7 @@ def read_address(typed: str) -> str:
     try:
         return str(ip_address(typed))
     except ValueError:
-        raise ValueError(f"`{typed[:80]}` is no IP address; host names are not resolved here") from None
+        raise ValueError(f"`{typed[:80]}` is not an IP address; host names are not resolved") from None
 
 
 def read_host_key(typed: str) -> str:
@@ -56,21 +56,21 @@ def read_host_key(typed: str) -> str:
     try:
         blob = base64.b64decode(rest.split(" ")[0], validate=True)
     except binascii.Error:
-        raise ValueError("is a public key whose base64 text is damaged") from None
+        raise ValueError("is a public key with damaged base64 text") from None
     if not blob.startswith(len(kind).to_bytes(4, "big") + kind.encode()):
-        raise ValueError(f"is damaged: it says {kind} but holds something else")
+        raise ValueError(f"is damaged: it says {kind} but contains something else")
     return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
 
 
 def _read_login(typed: str) -> str:
     if not _LOGIN.fullmatch(typed):
-        raise ValueError(f"`{typed[:80]}` is no login name")
+        raise ValueError(f"`{typed[:80]}` is not a login name")
     return typed
 
 
 def _read_machine_id(typed: str) -> str:
     if not _MACHINE_ID.fullmatch(typed):
-        raise ValueError("is no machine-id: 32 hexadecimal digits, as in /etc/machine-id")
+        raise ValueError("is not a machine-id: it has 32 hexadecimal digits, as in /etc/machine-id")
     return typed
 
 
@@ -113,7 +113,7 @@ def _duplicates(document: Document, entries: list[HostEntry]) -> Iterator[str]:
         marks = {"name": entry.name, "address": (entry.address, entry.port), "machine_id": entry.machine_id}
         for field, mark in marks.items():
             if mark is not None and (field, mark) in seen:
-                text = f"stands already at host {seen[field, mark]}"
+                text = f"already used by host {seen[field, mark]}"
                 yield document.complaint(("hosts", position, field), text)
             seen.setdefault((field, mark), entry.name)
 

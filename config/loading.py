@@ -114,7 +114,7 @@ def _doubts(document: Document, policy: Policy, inventory: Inventory) -> Iterato
         if not rule.forbid and rule.need == 0:
             yield f"{document.path}:{rule.line}: rule {rule.name}: need: 0 lets changes run without a second person"
         if without_page(rule.escalate):
-            yield f"{document.path}:{rule.line}: rule {rule.name}: its escalation does not end in a page"
+            yield f"{document.path}:{rule.line}: rule {rule.name}: its escalation does not end in paging somebody"
     for freeze in policy.freezes:
         yield from _unknown_scope(document, f"freeze {freeze.name}", freeze, inventory)
     for line, why in raised_unreachable(policy):
@@ -146,7 +146,7 @@ def _program(document: Document, policy: Policy) -> Iterator[str]:
     if not os.access(program, os.X_OK) or not program.is_file():
         yield f"{where}: {program} cannot be run on this machine, so nobody would be known to be on call"
     elif program.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        yield f"{where}: others may write {program}; whoever can change it can approve anything (chmod go-w)"
+        yield f"{where}: others can write {program}; whoever changes it can approve anything (chmod go-w)"
 
 
 def _unpaged(document: Document, policy: Policy, settings: Settings) -> Iterator[str]:
@@ -159,13 +159,13 @@ def _unpaged(document: Document, policy: Policy, settings: Settings) -> Iterator
 def _loose(paths: Iterable[Path]) -> Iterator[str]:
     for path in paths:
         if path.stat().st_mode & stat.S_IWGRP:
-            yield f"{path}: its group may write it; whoever can change this file can approve anything (chmod g-w)"
+            yield f"{path}: its group can write it; whoever changes this file can approve anything (chmod g-w)"
 
 
 def _open_folder(folder: Path) -> Iterator[str]:
     """Whoever may write the directory may replace every file in it."""
     if folder.is_dir() and folder.stat().st_mode & stat.S_IWOTH:
-        yield f"{folder}: everybody on this machine may write into it; take that right away (chmod o-w)"
+        yield f"{folder}: everybody on this machine can write to it (chmod o-w)"
 
 
 def _wrong_key(path: Path | None) -> Iterator[str]:
@@ -173,6 +173,6 @@ def _wrong_key(path: Path | None) -> Iterator[str]:
     if path is None:
         return
     if not path.is_file():
-        yield f"MASKBOT_SSH_KEY_FILE: there is no file {path}"
+        yield f"MASKBOT_SSH_KEY_FILE: no such file: {path}"
     elif path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        yield f"MASKBOT_SSH_KEY_FILE: others may read {path} (chmod 600)"
+        yield f"MASKBOT_SSH_KEY_FILE: others can read {path} (chmod 600)"

@@ -134,7 +134,7 @@ def _wrong_names(document: Document, file: PolicyFile) -> Iterator[str]:
             yield document.complaint(loc, f"there is no group `{group}`.{near(group, file.groups)}")
     for name, group_entry in file.groups.items():
         if group_entry.on_call and file.on_call is None:
-            yield document.complaint(("groups", name, "on_call"), "needs the top-level `on_call`: who is asked for it")
+            yield document.complaint(("groups", name, "on_call"), "needs the top-level `on_call`: where to ask")
 
 
 def _twice(document: Document, file: PolicyFile) -> Iterator[str]:
@@ -147,7 +147,9 @@ def _twice(document: Document, file: PolicyFile) -> Iterator[str]:
     for loc, (word, entries) in lists.items():
         for position, entry in enumerate(entries):
             if entry.name in {above.name for above in entries[:position]}:
-                yield document.complaint((*loc, position, "name"), f"`{entry.name}` is the name of a {word} above")
+                yield document.complaint(
+                    (*loc, position, "name"), f"`{entry.name}` is already the name of a {word} above"
+                )
 
 
 def _no_windows(document: Document, file: PolicyFile) -> Iterator[str]:

@@ -36,7 +36,7 @@ class Channels(BaseModel):
     @model_validator(mode="after")
     def _somewhere(self) -> "Channels":
         if not self.ids and not self.prefixes:
-            raise ValueError("names no channel, so the bot would act nowhere; give `ids` or `prefixes`")
+            raise ValueError("names no channel, so the bot would work nowhere; give `ids` or `prefixes`")
         return self
 
 
@@ -79,11 +79,11 @@ class RuleEntry(BaseModel):
             raise ValueError("needs `approve`: the groups whose members may approve")
         if self.distinct and len(set(self.approve)) < max(2, self.need):
             raise ValueError(
-                f"`distinct` with need: {self.need} asks for {max(2, self.need)} groups in `approve` at least"
+                f"`distinct` with need: {self.need} needs at least {max(2, self.need)} groups in `approve`"
             )
         for clock, time in (("decide_within", self.decide_within), ("good_for", self.good_for)):
             if not timedelta(0) < time <= LONGEST:
-                raise ValueError(f"`{clock}` has to be longer than nothing, and seven days at most")
+                raise ValueError(f"`{clock}` has to be more than zero and at most seven days")
         if self.outside and not self.windows:
             raise ValueError("`outside` needs `windows`: the names of those in `calendar`")
         check_times("remind", self.remind or (), self.decide_within)

@@ -25,18 +25,18 @@ def read_duration(typed: object) -> timedelta:
     try:
         return read_length(typed if isinstance(typed, str) else "")
     except UsageError:
-        raise ValueError("is no duration; write it like 15m, 1h30m or 24h") from None
+        raise ValueError("is not a duration; write it like 15m, 1h30m or 24h") from None
 
 
 def read_pattern(typed: str) -> str:
     """A shell-style pattern that can match a unit's full name. Raises `ValueError`."""
     if typed.startswith("!"):
-        raise ValueError("a pattern cannot take units away; leave it out")
+        raise ValueError("a pattern cannot exclude units; leave it out")
     if not _PATTERN.fullmatch(typed):
-        raise ValueError(f"`{typed}` is no pattern of unit names, like `cron.service` or `backup-*.timer`")
+        raise ValueError(f"`{typed}` is not a pattern of unit names, like `cron.service` or `backup-*.timer`")
     suffix = typed.rpartition(".")[2]
     if not re.search(r"[*?\[]", suffix) and ("." not in typed or suffix not in UNIT_TYPES):
-        raise ValueError(f"`{typed}` fits no unit, because it lacks a suffix; write `{typed}.service` or `{typed}*`")
+        raise ValueError(f"`{typed}` matches no unit, because it lacks a suffix; write `{typed}.service` or `{typed}*`")
     return typed
 
 
@@ -44,7 +44,7 @@ def read_person(typed: str, teams: Iterable[str]) -> PersonId:
     """`U0123`, or `T0123:U0456` if there are several teams; `E...` is an enterprise. Raises `ValueError`."""
     found = _PERSON.fullmatch(typed)
     if found is None:
-        raise ValueError(f"`{typed}` is no Slack user id, like `U0123ABCD` (in Slack: profile, copy member ID)")
+        raise ValueError(f"`{typed}` is not a Slack user id, like `U0123ABCD` (in Slack: profile, copy member ID)")
     teams = tuple(teams)
     home = found["home"] or (teams[0] if len(teams) == 1 else "")
     if found["home"] and found["home"] not in teams:
@@ -63,7 +63,7 @@ def read_zone(typed: object) -> tzinfo:
             raise ValueError
         return ZoneInfo(typed)
     except (ValueError, LookupError, OSError):
-        raise ValueError("is no time zone that this machine knows; write it like Europe/Berlin, or UTC") from None
+        raise ValueError("is not a time zone known on this machine; write it like Europe/Berlin, or UTC") from None
 
 
 def read_clock_time(typed: object) -> time:
@@ -74,7 +74,7 @@ def read_clock_time(typed: object) -> time:
             raise ValueError
         return time(int(found[1]), int(found[2]))
     except ValueError:
-        raise ValueError('is no time of day; write it like "09:00", with the quotes') from None
+        raise ValueError('is not a time of day; write it like "09:00", with the quotes') from None
 
 
 def near(word: str, known: Iterable[str]) -> str:
@@ -89,7 +89,7 @@ def _id(letters: str) -> StringConstraints:
 
 def _word(typed: str) -> str:
     if not re.fullmatch(r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?", typed, re.ASCII):
-        raise ValueError(f"`{typed}` is no name here; use small letters, digits and dashes")
+        raise ValueError(f"`{typed}` is not a valid name; use lower-case letters, digits and dashes")
     return typed
 
 

@@ -44,7 +44,10 @@ def raised_unreachable(policy: Policy) -> Iterator[tuple[int, str]]:
         best = _most_approvals(replace(rule, approve=groups), by_name)
         if not rise.forbid and rule.need <= best < need:
             could = _could(best, replace(rule, approve=groups))
-            yield line, f"{what} asks for {need} approvals under rule {rule.name}, and {could}: a no in fact"
+            yield (
+                line,
+                f"{what} asks for {need} approvals under rule {rule.name}, and {could}: it can never be approved",
+            )
 
 
 def never_lifted(policy: Policy) -> Iterator[str]:
@@ -86,5 +89,5 @@ def _without(asker: PersonId | None, rule: Rule, groups: Mapping[str, Group]) ->
 
 def _could(number: int, rule: Rule) -> str:
     if rule.distinct:
-        return f"at most {number} could be given, each from another group"
+        return f"at most {number} could be given, each from a different group"
     return f"at most {number} {'person' if number == 1 else 'people'} could give one"

@@ -21,7 +21,7 @@ class SchedulingEntry(BaseModel):
     @model_validator(mode="after")
     def _is_possible(self) -> "SchedulingEntry":
         if not timedelta(0) < self.window <= self.longest:
-            raise ValueError("`window` has to be longer than nothing, and cannot be longer than `longest`")
+            raise ValueError("`window` has to be more than zero and at most `longest`")
         return self
 
     def scheduling(self) -> Scheduling:

@@ -40,7 +40,7 @@ def _folder(environ: Mapping[str, str]) -> Path | None:
     """A configured directory that is missing is a failed mount; no secret may be silently taken from elsewhere."""
     named = environ.get(SECRETS_DIR)
     if named and not Path(named).is_dir():
-        raise ConfigError(f"{SECRETS_DIR}: there is no directory {named}")
+        raise ConfigError(f"{SECRETS_DIR}: no such directory: {named}")
     return Path(named) if named else None
 
 

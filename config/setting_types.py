@@ -29,7 +29,7 @@ def numbers(typed: str) -> list[float]:
 def _are_pauses(typed: str) -> str:
     pauses = numbers(typed)
     if not pauses:
-        raise ValueError("has to be seconds with commas between, like 1,2,4")
+        raise ValueError("has to be seconds separated by commas, like 1,2,4")
     if not all(0 <= pause <= _LONGEST_PAUSE for pause in pauses):
         raise ValueError(f"has to be pauses of 0 to {_LONGEST_PAUSE:g} seconds")
     return typed
@@ -39,13 +39,13 @@ def _are_times(typed: str) -> str:
     if typed != "none":
         times = numbers(typed)
         if not times or times != sorted(set(times)) or not 0 < times[0] <= times[-1] <= _LATEST_LOOK:
-            raise ValueError(f"has to be seconds in their order, up to {_LATEST_LOOK:g}, like 60,300,900, or `none`")
+            raise ValueError(f"has to be increasing seconds up to {_LATEST_LOOK:g}, like 60,300,900, or `none`")
     return typed
 
 
 def _is_a_token(typed: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[!-~]+", typed.get_secret_value()):
-        raise ValueError("has to be one word of plain signs")
+        raise ValueError("has to be one word of letters, digits and dashes")
     return typed
 
 

@@ -135,29 +135,31 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _knows_us(self) -> "Settings":
         if self.pager_url and self.pager_format in (Format.PAGERDUTY, Format.OPSGENIE) and not self.pager_key:
-            raise ValueError(f"MASKBOT_PAGER_KEY is needed: the {self.pager_format} format carries it")
+            raise ValueError(f"MASKBOT_PAGER_KEY is missing: the {self.pager_format} format needs it")
         if self.pager_url and self.pager_format is Format.GENERIC and not self.pager_secret:
-            raise ValueError("MASKBOT_PAGER_SECRET is needed: without a signature a receiver cannot tell who calls")
+            raise ValueError("MASKBOT_PAGER_SECRET is missing: receivers check the signature made with it")
         return self
 
     @model_validator(mode="after")
     def _proves_the_record(self) -> "Settings":
         if self.audit_webhook_url and not self.audit_webhook_secret:
-            raise ValueError("MASKBOT_AUDIT_WEBHOOK_SECRET is needed: without it a receiver cannot tell who writes")
+            raise ValueError("MASKBOT_AUDIT_WEBHOOK_SECRET is missing: receivers check the signature made with it")
         return self
 
     @model_validator(mode="after")
     def _fit_together(self) -> "Settings":
         if self.lease_renew * 2 > self.lease:
-            raise ValueError("MASKBOT_LEASE_RENEW has to be half of MASKBOT_LEASE at most: a renewal may fail once")
+            raise ValueError(
+                "MASKBOT_LEASE_RENEW has to be at most half of MASKBOT_LEASE, so that one renewal may fail"
+            )
         if self.recheck_first > self.recheck_longest:
             raise ValueError("MASKBOT_RECHECK_FIRST cannot be longer than MASKBOT_RECHECK_LONGEST")
         if self.expiry_retry_first > self.expiry_retry_longest:
             raise ValueError("MASKBOT_EXPIRY_RETRY_FIRST cannot be longer than MASKBOT_EXPIRY_RETRY_LONGEST")
         if self.slack_app_token and self.slack_signing_secret and self.slack_mode is None:
             raise ValueError(
-                "SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are both set: MASKBOT_SLACK_MODE has to say which way in is "
-                "meant, socket or http"
+                "SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are both set: choose one with MASKBOT_SLACK_MODE, "
+                "socket or http"
             )
         return self
 
@@ -210,7 +212,7 @@ def _unknown_names() -> Iterator[str]:
     known = {*ours, *file_names()}
     for name in sorted(os.environ):
         if name.upper().startswith(PREFIX) and name.upper() not in known:
-            yield f"{name}: there is no such setting.{near(name.upper(), known)}"
+            yield f"{name}: unknown setting.{near(name.upper(), known)}"
 
 
 def _lines(error: ValidationError) -> Iterator[str]:

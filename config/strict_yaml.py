@@ -43,7 +43,7 @@ def read_document(path: Path) -> Document:
     """Read a file. Raises `ConfigError` if it is missing, is not plain YAML, or is writable by everybody."""
     try:
         if path.stat().st_mode & stat.S_IWOTH:
-            raise ConfigError(f"{path}: everybody on this machine may write it; take that right away (chmod o-w).")
+            raise ConfigError(f"{path}: everybody on this machine can write to it (chmod o-w).")
         content = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
@@ -53,9 +53,9 @@ def read_document(path: Path) -> Document:
         raise ConfigError(f"{path}: is not UTF-8 text") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigError(f"{path}:{line}: is no YAML as it is read here: {error.problem}") from None
+        raise ConfigError(f"{path}:{line}: is not valid YAML: {error.problem}") from None
     except yaml.YAMLError:
-        raise ConfigError(f"{path}: holds signs that YAML does not allow") from None
+        raise ConfigError(f"{path}: contains characters that YAML does not allow") from None
 
 
 def validated(document: Document, model: type[Model]) -> Model:
@@ -82,11 +82,11 @@ def _place(found: ErrorDetails) -> Loc:
 def _said(found: ErrorDetails) -> str:
     match found["type"]:
         case "extra_forbidden":
-            return "there is no such key here"
+            return "unknown key"
         case "missing":
-            return "is needed"
+            return "is missing"
         case "string_type":
-            return "has to be text; put it in quotes if it is a number or a yes"
+            return "has to be text; put a number or a yes in quotes"
         case _:
             return found["msg"].removeprefix("Value error, ")
 
@@ -95,7 +95,7 @@ def _parse(path: Path, content: bytes) -> Document:
     text = content.decode()
     for token in yaml.scan(text):
         if isinstance(token, yaml.AliasToken):
-            raise yaml.MarkedYAMLError(problem="write it out, without aliases", problem_mark=token.start_mark)
+            raise yaml.MarkedYAMLError(problem="aliases are not allowed, write it out", problem_mark=token.start_mark)
     lines: dict[Loc, int] = {}
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     data = None if root is None else _value(root, (), lines)
@@ -116,9 +116,9 @@ def _value(node: yaml.Node, loc: Loc, lines: dict[Loc, int]) -> Any:
 def _pair(key: yaml.Node, value: yaml.Node, loc: Loc, lines: dict[Loc, int]) -> tuple[str, Any]:
     """Note the key's line for the value too: that is where people look for it."""
     if not isinstance(key, yaml.ScalarNode):
-        raise yaml.MarkedYAMLError(problem="a key has to be a word", problem_mark=key.start_mark)
+        raise yaml.MarkedYAMLError(problem="a key must be a plain word", problem_mark=key.start_mark)
     name = str(key.value)
     if (*loc, name) in lines:
-        raise yaml.MarkedYAMLError(problem=f"`{name}` stands here twice", problem_mark=key.start_mark)
+        raise yaml.MarkedYAMLError(problem=f"`{name}` is given twice", problem_mark=key.start_mark)
     lines[(*loc, name)] = key.start_mark.line + 1
     return name, _value(value, (*loc, name), lines)

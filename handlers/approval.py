@@ -41,7 +41,7 @@ def approve_vouching(desk: Desk, sent: Submission) -> str:
     """Approve from the form; for a guarded unit with the confirmation that console access works today."""
     works = forms.CONSOLE_WORKS in sent.fields.get(forms.CONSOLE, ())
     if forms.CONSOLE in sent.fields and not works:
-        raise Unfit({forms.CONSOLE: "Approving a guarded unit needs your word on this."})
+        raise Unfit({forms.CONSOLE: "To approve a guarded unit, confirm this."})
     return _vote(desk, sent.click, Verdict.APPROVE, console_works=works)
 
 

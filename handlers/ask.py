@@ -172,7 +172,7 @@ def _order(desk: Desk, sent: Submission) -> Order:
     }
     read, wrong = {}, {}
     if sent.caller.place.is_home and not sent.fields.get(forms.CHANNEL):
-        wrong[forms.CHANNEL] = "A channel is needed: people have to see it."
+        wrong[forms.CHANNEL] = "Choose a channel where people see it."
     for block, reader in readers.items():
         try:
             read[block] = reader(sent.fields.get(block, ""))

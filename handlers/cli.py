@@ -58,7 +58,7 @@ class Shell:
         """
         do = self._does.get(str(words.get("do")))
         if do is None:
-            yield end("The running bot does not know this command. Is it another version?", MISUSE)
+            yield end("The running bot does not know this command. It may be another version.", MISUSE)
             return
         try:
             yield from do(words, user)
@@ -88,7 +88,9 @@ class Shell:
     def _person(self, user: str) -> PersonId:
         person = self._deps.policy.people.get(user)
         if person is None:
-            raise MaskbotError(f"The user {user} is mapped to no person (`people:` in policy.yaml), so has no rights.")
+            raise MaskbotError(
+                f"The user {user} has no rights: `people:` in policy.yaml does not map them to a person."
+            )
         return person
 
     def _answer(self, words: Words, user: str) -> Iterator[Words]:
@@ -102,7 +104,7 @@ class Shell:
             yield answer(self._deps.pinned(), question, Caller(person, user, SHELL))
             yield end("", DONE)
         else:
-            yield end("This is no question.", MISUSE)
+            yield end("This is not a query.", MISUSE)
 
     def _change(self, words: Words, user: str) -> Iterator[Words]:
         person = self._person(user)
@@ -112,7 +114,7 @@ class Shell:
             yield misuse(error)
             return
         if not isinstance(order, Order):
-            yield end("I need a host and a unit, as in `maskbot mask web-01 cron`.", MISUSE)
+            yield end("Name a host and a unit, as in `maskbot mask web-01 cron`.", MISUSE)
             return
         ask = Ask(
             order.change,
@@ -139,7 +141,7 @@ class Shell:
             yield misuse(error)
             return
         if not isinstance(order, SwitchCommand):
-            yield end("It is `maskbot freeze REASON` or `maskbot thaw`.", MISUSE)
+            yield end("Use `maskbot freeze REASON` or `maskbot thaw`.", MISUSE)
             return
         switch(self._desk, Caller(person, user, SHELL, key), order)
         while (heard := self._desk.kill_switch.answer(key)) is None:

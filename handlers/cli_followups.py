@@ -15,10 +15,10 @@ from handlers.cli_replies import BEAT, DONE, FAILED, Words, end, said
 
 _SLACK_ID = re.compile(r"(?:<@)?(?P<id>[UW][A-Z0-9]{2,})(?:\|[^<>]*)?>?", re.ASCII)
 _GRANTED = {
-    FollowupKind.ASK_FOR_MORE: "It is asked, and stands on the card.",
-    FollowupKind.ANSWER: "It is answered, and stands on the card.",
-    FollowupKind.HAND_OVER: "It is handed over.",
-    FollowupKind.SIGN_REVIEW: "The review is signed.",
+    FollowupKind.ASK_FOR_MORE: "The question is on the card.",
+    FollowupKind.ANSWER: "The answer is on the card.",
+    FollowupKind.HAND_OVER: "Handed over.",
+    FollowupKind.SIGN_REVIEW: "Review signed.",
 }
 Pause = Callable[[], None]
 
@@ -61,7 +61,7 @@ def extend(desk: Desk, request: Request, words: Words, caller: Caller) -> Reques
         raise UsageError("Keeping a mask needs a reason.")
     if ends(text):
         raise UsageError(
-            f"A mask that is kept does not end by itself; `maskbot extend {request.id} 2h` gives it another end. If "
+            f"A kept mask does not end by itself; `maskbot extend {request.id} 2h` sets another end. If "
             f"`{reason[:SHOWN]}` is the reason, put `--` before it."
         )
     review = read_day(day, desk.now) if (day := str(words.get("review", ""))) else None
@@ -72,8 +72,8 @@ def _whom(typed: str, by: PersonId, people: Mapping[str, PersonId]) -> PersonId:
     """A person by their login in `people:`, or by their id in the caller's workspace. Raises `UsageError`."""
     known, found = people.get(typed), _SLACK_ID.fullmatch(typed)
     if known is None and found is None:
-        hint = "It is a login that `people:` in policy.yaml maps, or a Slack id such as U0123BOB1."
-        raise UsageError(f"I know nobody called `{typed[:SHOWN]}`. {hint}")
+        hint = "Use a login mapped by `people:` in policy.yaml, or a Slack id such as U0123BOB1."
+        raise UsageError(f"There is nobody called `{typed[:SHOWN]}`. {hint}")
     return known or replace(by, user=found["id"] if found else "")
 
 

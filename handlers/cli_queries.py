@@ -42,7 +42,7 @@ def answer(deps: Deps, question: Question, asker: Caller) -> Mapping[str, Any]:
             known = book(deps)
             return _said(stopped_too(deps, handover(known)), json_view.handover(known), known.ours)
         case _:
-            raise UsageError("The command line has `status`, `plan`, `explain`, `list` and `handover`.")
+            raise UsageError("Use `status`, `plan`, `explain`, `list` or `handover`.")
 
 
 def _why(deps: Deps, weighed: Evaluation) -> Mapping[str, Any]:

@@ -38,7 +38,7 @@ def break_glass(desk: Desk, sent: Submission) -> str:
     ticked = sent.fields.get(forms.CONSOLE)
     vouched = ticked is not None and forms.CONSOLE_WORKS in ticked
     if ticked is not None and not vouched:
-        raise Unfit({forms.CONSOLE: "Going ahead alone with a guarded unit needs your word on this."})
+        raise Unfit({forms.CONSOLE: "To use break-glass for a guarded unit, confirm this."})
     return _wish(desk, sent, FollowupKind.BREAK_GLASS, console_works=vouched)
 
 

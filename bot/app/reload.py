@@ -24,16 +24,16 @@ def reload(assembly: Assembly, say: Callable[[str], None]) -> None:
         what = put_in_force(parts, configuration.configured)
     except ConfigError as error:
         complaints = str(error).splitlines()
-        say("configuration NOT taken, the old one stays in force:")
+        say("configuration NOT reloaded, the old one stays in force:")
         for line in complaints:
             say(f"  {line}")
         _recorded(lambda: keep_the_old_one(parts, complaints))
     except MaskbotError as error:
-        say(f"configuration NOT taken, the old one stays in force: {error}")
+        say(f"configuration NOT reloaded, the old one stays in force: {error}")
     else:
         for warning in configuration.warnings:
             say(f"warning: {warning.text}")
-        say(f"configuration read again: {'; '.join(what) or 'nothing new'}")
+        say(f"configuration reloaded: {'; '.join(what) or 'nothing new'}")
 
 
 def steady(settings: Settings, *, pause: Callable[[float], None] = time.sleep) -> Configuration:
@@ -48,7 +48,7 @@ def steady(settings: Settings, *, pause: Callable[[float], None] = time.sleep) -
         if _same(before, now):
             return _or_raise(now)
         before = now
-    raise ConfigError("The files change while they are read. Tell me again when they are written.")
+    raise ConfigError("The files changed while they were read. Reload again when they are complete.")
 
 
 def _attempt(settings: Settings) -> Configuration | ConfigError:

@@ -55,7 +55,7 @@ def _serve(say: Say, *, is_terminal: bool) -> None:
         while signals.next() is Signal.RELOAD:
             reload(assembly, say)
         notify.stopping()
-        say("stopping: taking nothing new, finishing what is in hand")
+        say("stopping: accepting nothing new, finishing what is running")
         latest.start()
     if link.refused:
         raise MaskbotError(link.refused)
@@ -98,7 +98,7 @@ def without_slack(*, works: bool) -> Iterator[Serve]:
     log.set_up(level="warning", as_json=False)
     with assembled(settings, load(settings)) as assembly, ExitStack() as parts:
         ask_slack(assembly)
-        state = State(is_ready=False, slack="not connected: root carries out by hand")
+        state = State(is_ready=False, slack="not connected: root runs it by hand")
         if works:
             begin_with_it(assembly.deps)
             shell = serve_shell(assembly, lambda: state)
@@ -152,4 +152,4 @@ def _reach(folder: Path) -> str:
     """Limit who reaches the socket by the mode of its directory."""
     if folder.stat().st_mode & stat.S_IXOTH:
         return ""
-    return " (for this user alone: its folder is closed to others; MASKBOT_SOCKET names another place)"
+    return " (only for this user: its folder is closed to others; MASKBOT_SOCKET sets another place)"

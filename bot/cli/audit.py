@@ -9,7 +9,7 @@ audit = typer.Typer(name="audit", no_args_is_help=True, help="The audit chain: e
 
 @audit.command()
 def verify(
-    anchor: Annotated[str, typer.Option(metavar="SEQ:HASH", help="An end of the chain, as once printed.")] = "",
+    anchor: Annotated[str, typer.Option(metavar="SEQ:HASH", help="An earlier end of the chain, as printed then.")] = "",
 ) -> None:
     """Verify the chain; exit code 1 if anything was changed, left out or cut off."""
     from bot.cli import audit_chain
@@ -19,7 +19,9 @@ def verify(
 
 @audit.command()
 def export(
-    since: Annotated[str, typer.Option(metavar="TIME", help="Nothing older: 2024-05-01, or with a time.")] = "",
+    since: Annotated[
+        str, typer.Option(metavar="TIME", help="Nothing older: a date like 2024-05-01, or with a time.")
+    ] = "",
 ) -> None:
     """Print the chain as lines of JSON, oldest first."""
     from bot.cli import audit_chain

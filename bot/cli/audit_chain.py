@@ -51,7 +51,7 @@ def _opened() -> Iterator[Database]:
     try:
         yield store
     except SQLAlchemyError as error:
-        raise MaskbotError(f"There is no audit chain to be read in this database ({type(error).__name__}).") from error
+        raise MaskbotError(f"This database has no readable audit chain ({type(error).__name__}).") from error
     finally:
         store.close()
 
@@ -68,5 +68,7 @@ def _moment(typed: str) -> datetime:
     try:
         moment = datetime.fromisoformat(typed)
     except ValueError:
-        raise UsageError(f"`{typed[:80]}` is no time. Write it like 2024-05-01 or 2024-05-01T12:00:00+02:00.") from None
+        raise UsageError(
+            f"`{typed[:80]}` is not a time. Write it like 2024-05-01 or 2024-05-01T12:00:00+02:00."
+        ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

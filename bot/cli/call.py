@@ -105,7 +105,7 @@ def break_glass(request: str, why: Sequence[str], *, console_works: bool, wait: 
     if found is None:
         return tell(shown, as_json=as_json)
     if not as_json and found["stage"] == "waiting":
-        _let_read(found, "go ahead alone with")
+        _let_read(found, "use break-glass for")
     plan = found["plan"]
     return followup("break_glass", request, why, as_json=as_json, plan=plan, console_works=console_works, wait=wait)
 
@@ -128,7 +128,7 @@ def _let_read(request: Words, verdict: str) -> None:
     for one in status_line.plan(request):
         typer.echo(one, err=True)
     if sys.stdin.isatty() and not typer.confirm(f"{verdict.capitalize()} this?", err=True):
-        raise MaskbotError("Nothing was said about it.")
+        raise MaskbotError("Nothing was answered.")
 
 
 def _asked_or_looked(words: Words) -> Iterator[Words]:
@@ -145,7 +145,7 @@ def _carried_out(words: Words) -> Iterator[Words]:
     """Carry the command out in this process, as a bot without Slack."""
     if os.geteuid() != 0:
         raise MaskbotError(
-            "Only root may carry out without a running bot: whoever can write its database could forge votes."
+            "Only root may carry out without a running bot: whoever can write its database could forge approvals."
         )
     yield from _here(words, works=True)
 
@@ -171,7 +171,7 @@ def _one_word(typed: str) -> str:
 def _quoted(typed: str) -> str:
     """A time as it was typed, which may be several words. Raises `UsageError`."""
     if not typed.isprintable() or any(sign in typed for sign in "\"'`"):
-        raise UsageError(f"`{typed[:80]}` is no time.")
+        raise UsageError(f"`{typed[:80]}` is not a time.")
     return f'"{typed}"'
 
 

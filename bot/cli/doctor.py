@@ -73,7 +73,7 @@ def _examined(
 def _slack(settings: Settings, configuration: Configuration) -> Iterator[Finding]:
     bot, opens = settings.slack_bot_token, settings.transport_secret
     if bot is None or opens is None:
-        what = f"SLACK_BOT_TOKEN and {WAYS_IN[settings.mode]} are needed, and not both are set"
+        what = f"SLACK_BOT_TOKEN and {WAYS_IN[settings.mode]} are needed, and at least one is not set"
         yield Finding("Slack", "tokens", is_ok=False, what=what, fix="README.md says where Slack shows them.")
         return
     told = yaml.safe_load(manifest())
@@ -109,4 +109,4 @@ def _print(found: Sequence[Finding]) -> None:
         if one.fix:
             typer.echo(line(f"      fix: {one.fix}"))
     wrong = sum(not one.is_ok for one in found)
-    typer.echo(f"{len(found)} examined, {wrong} not ok" if wrong else f"{len(found)} examined, all ok")
+    typer.echo(f"{len(found)} checked, {wrong} not ok" if wrong else f"{len(found)} checked, all ok")

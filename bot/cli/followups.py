@@ -86,9 +86,7 @@ def keep(
     request: options.Request,
     reason: options.Said,
     *,
-    day: Annotated[
-        str, typer.Option("--review", metavar="DAY", help="Of a hold: when its owners look at it again.")
-    ] = "",
+    day: Annotated[str, typer.Option("--review", metavar="DAY", help="Of a hold: when its owners review it.")] = "",
     no_wait: options.NoWait = False,
     json: options.Json = False,
 ) -> None:

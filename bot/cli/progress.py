@@ -78,7 +78,7 @@ def tell(told: Iterable[Words], *, as_json: bool) -> int:
         lines.close()
         typer.echo(_left_alone(newest), err=True)
         return INTERRUPTED
-    raise AssertionError("the bot said no last word")
+    raise AssertionError("the bot ended without an answer")
 
 
 def _end(newest: dict[str, Any], words: Words, *, as_json: bool) -> int:
@@ -126,4 +126,4 @@ def _say(words: Words) -> None:
 def _left_alone(request: Mapping[str, Any]) -> str:
     if not request.get("id"):
         return "Interrupted."
-    return f"No longer waiting. Request {request['id']} is left alone: it goes on as if you were still here."
+    return f"No longer waiting. Request {request['id']} goes on without you."

@@ -11,13 +11,13 @@ from bot.core.text.sanitize import clean
 Shown = Mapping[str, Any]
 _FINAL = {stage.value for stage in Stage if stage.is_final}
 _STEPS = {
-    "link": "making the mask's link",
-    "unlink": "taking the mask's link away",
-    "stop": "stopping it",
-    "reload": "letting systemd read its files again",
-    "try-start": "trying to start it, to see that refused",
-    "reset-failed": "forgetting that it failed",
-    "start": "starting it",
+    "link": "creating the mask link",
+    "unlink": "removing the mask link",
+    "stop": "stopping the unit",
+    "reload": "reloading systemd (daemon-reload)",
+    "try-start": "trying a start, which must be refused",
+    "reset-failed": "clearing its failed state",
+    "start": "starting the unit",
 }
 _ENDS = {
     "refused": "REFUSED",
@@ -93,11 +93,11 @@ def plan(request: Shown) -> list[str]:
     told = [
         f"{request['change']}, asked by {request['requester']}",
         f"  reason:  {request['reason'] or '(none given)'}",
-        f"  now:     {', '.join(state for state in states if state) or 'not looked at yet'}",
+        f"  now:     {', '.join(state for state in states if state) or 'not checked yet'}",
         f"  rule:    {asked.get('rule') or '(none yet)'}, {request['counted']} of {asked.get('need', '?')} approvals",
     ]
     if request.get("forces"):
-        told.append("  lost:    SIGKILL cuts its own stop off; what it has not written or closed by then is lost")
+        told.append("  lost:    SIGKILL cuts its own stop off: unwritten data is lost")
     if len(hosts := request.get("hosts", ())) > 1:
         told.append(f"  on:      {', '.join(hosts)}")
     if window := request.get("window"):
@@ -130,7 +130,7 @@ def _groups(names: Sequence[str]) -> str:
 
 def _approved(request: Shown) -> str:
     if request["break_glass"]:
-        return f"{request['break_glass']['by']} went ahead alone"
+        return f"{request['break_glass']['by']} used break-glass"
     voters = [vote["voter"] for vote in request["votes"] if (vote["verdict"], vote["tally"]) == ("approve", "counted")]
     return f"approved by {', '.join(voters)}" if voters else "no approval is needed"
 
@@ -146,7 +146,7 @@ def _time(iso: str) -> str:
 
 def _running(request: Shown) -> str:
     if request["unknown_since"]:
-        return f"not known yet, looking again: {request['note']}"
+        return f"not known yet, checking again: {request['note']}"
     if not request["commands"]:
         return f"beginning on {request['host']}"
     return _step(request["commands"][-1]["step"])

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from bot.core.people.identity import PersonId, Place
 from bot.core.people.quorum import approvers_by_key, reached
 from bot.core.policy.model import Group, Policy, Rule
+from bot.core.policy.rules.approval import approvals
 from bot.core.policy.rules.identity import is_one_of_us
 from bot.core.policy.rules.permission import approvers_of
 from bot.doctor.finding import SLACK, Finding
@@ -33,7 +34,7 @@ def examine_groups(directory: Directory, policy: Policy) -> Iterator[Finding]:
 
 
 def _group(group: Group, found: frozenset[PersonId]) -> Finding:
-    what = "" if found else "nobody is on call" if group.on_call else "nobody is in it"
+    what = "" if found else "nobody is on call" if group.on_call else "it has no members"
     fix = "" if found else "Add people to it, or name another group in policy.yaml."
     return Finding(SLACK, f"group {group.name}", is_ok=bool(found), what=what, fix=fix)
 
@@ -44,7 +45,7 @@ def _fix(group: Group) -> str:
             "Run the command of `on_call` in policy.yaml by hand, or fetch its URL: it has to answer within `deadline`."
         )
     if group.channel:
-        return "Invite the bot into the channel, and see that it is private, internal and not archived."
+        return "Invite the bot to the channel, and check that it is private, internal and not archived."
     return "Correct `slack_group` in policy.yaml; user groups need the scope usergroups:read and a paid plan."
 
 
@@ -52,7 +53,7 @@ def _open_door(directory: Directory, group: Group) -> Iterator[Finding]:
     """Groups that anybody may join, which the policy allows."""
     if group.channel and group.anybody_may_join and not directory.place(Place(group.channel)).is_private:
         what = "its channel is public: whoever joins it may approve"
-        yield Finding(SLACK, f"door of group {group.name}", is_ok=True, what=what, fix="A private channel has a door.")
+        yield Finding(SLACK, f"door of group {group.name}", is_ok=True, what=what, fix="Use a private channel.")
 
 
 def _unfit(directory: Directory, policy: Policy, members: Members) -> frozenset[PersonId]:
@@ -76,7 +77,7 @@ def _quorum(rule: Rule, members: Members, unfit: frozenset[PersonId]) -> Finding
     check, left_out = f"quorum of rule {rule.name}", _left_out(rule, members, unfit)
     if most >= rule.need:
         return Finding(SLACK, check, is_ok=True, what=left_out.strip(" ()"))
-    what = f"it needs {rule.need} approvals from {approvers_of(rule)}, and at most {most} could be given{left_out}"
+    what = f"it needs {approvals(rule.need)} from {approvers_of(rule)}, and at most {most} could be given{left_out}"
     fix = f"Add people to its groups, or change line {rule.line} of policy.yaml."
     return Finding(SLACK, check, is_ok=False, what=what, fix=fix)
 

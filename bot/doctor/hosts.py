@@ -20,24 +20,27 @@ _ESCAPED = UnitName(r"maskbot\x2ddoctor.service")  # there is none, and rights c
 _OPTIONAL = "control"
 # The checks, in the order in which they can fail.
 _CHECKS = ("reachable", "algorithms", "host key", "login", "session", "systemctl", "D-Bus", "look")
-_SSH = "See that sshd runs there, and that the address and port in hosts.yaml are right and open to the bot."
+_SSH = "Check that sshd runs there, and that address and port in hosts.yaml are right and reachable from the bot."
 _FAILS_AT: Mapping[str, tuple[str, str]] = {
-    "ssh_weak_crypto": ("algorithms", "Bring its OpenSSH up to date: it offers only what is broken by now."),
+    "ssh_weak_crypto": ("algorithms", "Update its OpenSSH: it offers only broken algorithms."),
     "host_key_mismatch": (
         "host key",
-        "Compare with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the host itself. Only if it is the same, "
-        "write it into hosts.yaml; if not, somebody is in between.",
+        "Compare with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the host itself. If it is the same, "
+        "write it into hosts.yaml. If not, somebody may be intercepting the connection.",
     ),
     "ssh_auth_refused": ("login", "Put the bot's public key into the authorized_keys of that user on the host."),
-    "cert_time": ("login", "Sign the key anew, from a minute ago; and see that the clocks of both machines are right."),
-    "ssh_auth_timeout": ("login", "See what the host's sshd and PAM say about the login (journalctl -u ssh)."),
+    "cert_time": ("login", "Sign the key again, valid from a minute ago, and check the clocks of both machines."),
+    "ssh_auth_timeout": ("login", "Check what sshd and PAM log about the login (journalctl -u ssh)."),
     "ssh_channel_refused": ("session", "Allow the user a session: MaxSessions and ForceCommand in sshd_config(5)."),
-    "ssh_channel_timeout": ("session", "See what the host's PAM and logind do at a login (journalctl -u ssh)."),
-    "no_shell": ("session", "Give the login a shell (usermod -s /bin/sh), and see which command sshd forces upon it."),
-    "host_not_ready": ("session", f"Print the guard of this version with `maskbot guard`, and put it to {PATH} there."),
-    "no_systemd": ("systemctl", "The bot is for hosts that were booted with systemd; take it out of hosts.yaml."),
-    "no_systemctl": ("systemctl", "Install systemd, or take the host out of hosts.yaml."),
-    "no_bus": ("D-Bus", "See whether dbus.socket is active on the host."),
+    "ssh_channel_timeout": ("session", "Check what PAM and logind do at login (journalctl -u ssh)."),
+    "no_shell": ("session", "Give the login a shell (usermod -s /bin/sh), and check which command sshd forces for it."),
+    "host_not_ready": (
+        "session",
+        f"Print the guard of this version with `maskbot guard`, and install it as {PATH} there.",
+    ),
+    "no_systemd": ("systemctl", "The bot only works on hosts booted with systemd. Remove this one from hosts.yaml."),
+    "no_systemctl": ("systemctl", "Install systemd, or remove the host from hosts.yaml."),
+    "no_bus": ("D-Bus", "Check that dbus.socket is active on the host."),
 }
 _RIGHTS_FIX = "Put the lines of docs/operations.md for this login into /etc/sudoers.d/maskbot on the host."
 
@@ -66,7 +69,7 @@ def twins(machine_ids: Mapping[str, str]) -> Iterator[Finding]:
         names[machine_id].append(name)
     for same in names.values():
         if len(same) > 1:
-            what = f"{' and '.join(same)} have the same machine-id: one machine, or one copied from the other"
+            what = f"{' and '.join(same)} have the same machine-id: the same machine, or one is a copy of the other"
             fix = (
                 "Keep one of the names in hosts.yaml, or give the copy an id of its own (systemd-machine-id-setup(1))."
             )
@@ -77,9 +80,7 @@ def _until(name: str, error: MaskbotError) -> Iterator[Finding]:
     """The checks that must have passed before the failing one, and the failing one."""
     code = error.code if isinstance(error, HostError) else ""
     reachable = (
-        ("reachable", _SSH)
-        if code.startswith("ssh_")
-        else ("look", "Try it again; if it stays, it is a mistake of ours.")
+        ("reachable", _SSH) if code.startswith("ssh_") else ("look", "Try again. If it stays, it is a bug in maskbot.")
     )
     failed, fix = _FAILS_AT.get(code, reachable)
     yield from (Finding(name, check, is_ok=True) for check in _CHECKS[: _CHECKS.index(failed)])
@@ -94,9 +95,7 @@ def _rights(name: str, seen: Snapshot) -> Iterator[Finding]:
             yield Finding(name, f"sudo: {right}", is_ok=True)
         elif right == _OPTIONAL:
             what = "not set up: units whose own file is in /etc/systemd/system cannot be masked there"
-            fix = (
-                "If that is not meant so: make /etc/systemd/system.control, and see docs/operations.md for its rights."
-            )
+            fix = "To allow it, create /etc/systemd/system.control; docs/operations.md has its permissions."
             yield Finding(name, "control layer", is_ok=True, what=what, fix=fix)
         else:
             yield Finding(name, f"sudo: {right}", is_ok=False, what="sudo does not let the bot", fix=_RIGHTS_FIX)
@@ -113,7 +112,7 @@ def _rights_of_escaped(name: str, seen: Snapshot, granted: frozenset[str]) -> It
         yield Finding(name, "sudo: escaped names", is_ok=True)
     else:
         what = r"sudo does not let the bot handle units whose names systemd has escaped (`a\x2db.service`)"
-        fix = "`maskbot guard --sudoers` prints the lines of this version; put them to /etc/sudoers.d/maskbot there."
+        fix = "`maskbot guard --sudoers` prints the lines of this version; put them into /etc/sudoers.d/maskbot there."
         yield Finding(name, "sudo: escaped names", is_ok=False, what=what, fix=fix)
 
 
@@ -121,15 +120,15 @@ def _guard(name: str, probe: Reply) -> Finding:
     """A missing guard is no error; but then the bot's key can open a shell of its login."""
     if probe.exit_code == REFUSED:
         return Finding(name, "guard", is_ok=True)
-    what = "not set up: whoever has the bot's key may run there whatever its login may"
-    fix = f"`maskbot guard` prints it; put it to {PATH}, and name it in authorized_keys (docs/operations.md)."
+    what = "not set up: whoever has the bot's key can run anything its login may"
+    fix = f"`maskbot guard` prints it; install it as {PATH} and name it in authorized_keys (docs/operations.md)."
     return Finding(name, "guard", is_ok=True, what=what, fix=fix)
 
 
 def _machine(host: Host, seen: Snapshot) -> Iterator[Finding]:
     if host.machine_id and host.machine_id != seen.machine_id:
         what = f"it says {seen.machine_id}, and hosts.yaml says {host.machine_id}"
-        fix = "See whether it was installed anew. If so, write the new id into hosts.yaml."
+        fix = "Check whether it was reinstalled. If so, write the new id into hosts.yaml."
         yield Finding(host.name, "machine-id", is_ok=False, what=what, fix=fix)
     else:
         yield Finding(host.name, "machine-id", is_ok=True)

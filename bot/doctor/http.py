@@ -21,7 +21,7 @@ def examine_http(address: tuple[str, int], secret: str) -> Finding:
     try:
         status, said = _asked(address, secret)
     except ConnectionRefusedError:
-        what = f"no bot listens on {where} now; while one runs, this asks it what Slack would"
+        what = f"no bot listens on {where}; start it to test this"
         return Finding("Slack", "HTTP", is_ok=True, what=what)
     except (HTTPException, OSError) as error:
         return _wrong(f"what listens on {where} does not answer ({type(error).__name__})")
@@ -29,11 +29,11 @@ def examine_http(address: tuple[str, int], secret: str) -> Finding:
         return Finding("Slack", "HTTP", is_ok=True, what=f"the bot on {where} answers")
     if status == HTTPStatus.UNAUTHORIZED:
         return _wrong(f"the bot on {where} has another signing secret")
-    return _wrong(f"what listens on {where} is no maskbot (status {status})")
+    return _wrong(f"what listens on {where} is not maskbot (status {status})")
 
 
 def _wrong(what: str) -> Finding:
-    fix = "See what listens there, and that `maskbot run` and this command have the same settings."
+    fix = "Check what listens there, and that `maskbot run` and this command use the same settings."
     return Finding("Slack", "HTTP", is_ok=False, what=what, fix=fix)
 
 

@@ -36,7 +36,9 @@ def examine_slack(tokens: Tokens, policy: Policy) -> Iterator[Finding]:
         answer = call(tokens.bot.auth_test)
         us = account(tokens.bot, app_token=tokens.app_token)
     except SlackError as error:
-        fix = "Copy the Bot User OAuth Token (xoxb-) again from the app's settings at Slack, or see what is in the way."
+        fix = (
+            "Copy the Bot User OAuth Token (xoxb-) again from the app's settings, or check what blocks the connection."
+        )
         yield Finding(_SLACK, "bot token", is_ok=False, what=str(error), fix=fix)
         return
     yield Finding(_SLACK, "bot token", is_ok=True)
@@ -50,7 +52,7 @@ def examine_slack(tokens: Tokens, policy: Policy) -> Iterator[Finding]:
 
 def _scopes(told: object, wanted: frozenset[str]) -> Finding:
     if not isinstance(told, str):
-        return Finding(_SLACK, "scopes", is_ok=True, what="Slack did not say which ones the token has")
+        return Finding(_SLACK, "scopes", is_ok=True, what="Slack did not say which scopes the token has")
     missing = sorted(wanted - {scope.strip() for scope in told.split(",")})
     if missing:
         return Finding(_SLACK, "scopes", is_ok=False, what=f"missing: {', '.join(missing)}", fix=_REINSTALL)
@@ -62,7 +64,7 @@ def examine_socket(client: WebClient) -> Finding:
     try:
         call(client.apps_connections_open, app_token=client.token)
     except SlackError as error:
-        fix = "Make an app-level token (xapp-) with the scope connections:write, and see that Socket Mode is enabled."
+        fix = "Make an app-level token (xapp-) with the scope connections:write, and check that Socket Mode is enabled."
         return Finding(_SLACK, "app token", is_ok=False, what=str(error), fix=fix)
     return Finding(_SLACK, "app token", is_ok=True)
 
@@ -77,7 +79,7 @@ def _channels(directory: SlackDirectory, policy: Policy) -> Iterator[Finding]:
         try:
             place = directory.place(Place(channel))
         except Unverified as error:
-            yield Finding(_SLACK, check, is_ok=False, what=str(error), fix="Try again; see the scopes above.")
+            yield Finding(_SLACK, check, is_ok=False, what=str(error), fix="Try again, and check the scopes above.")
             continue
         wrong = list(_wrong_with(place))
         if not wrong:
@@ -87,7 +89,10 @@ def _channels(directory: SlackDirectory, policy: Policy) -> Iterator[Finding]:
 
 def _wrong_with(place: Place) -> Iterator[tuple[str, str]]:
     if not place.is_member:
-        yield "it is not there, or the bot is not in it", "Say `/invite @maskbot` there, or take it out of policy.yaml."
+        yield (
+            "it is not there, or the bot is not in it",
+            "Type `/invite @maskbot` there, or remove it from policy.yaml.",
+        )
     if not place.is_internal:
         yield "it is shared with another organisation, so the bot does not act there", "Name an internal channel."
     if place.is_archived:
@@ -96,7 +101,7 @@ def _wrong_with(place: Place) -> Iterator[tuple[str, str]]:
 
 def _people(directory: SlackDirectory, policy: Policy) -> Iterator[Finding]:
     """People who may use the command line must be our own people as well."""
-    fix = "Correct the id in `people:` of policy.yaml, or take the line out."
+    fix = "Correct the id in `people:` of policy.yaml, or remove that line."
     for login, person in sorted(policy.people.items()):
         try:
             found = directory.person(person, ())
@@ -104,7 +109,5 @@ def _people(directory: SlackDirectory, policy: Policy) -> Iterator[Finding]:
             yield Finding(_SLACK, f"person {login}", is_ok=False, what=str(error), fix=fix)
             continue
         wrong = not is_one_of_us(found, policy)
-        what = (
-            "no full member of ours any more: a guest, a bot, deactivated, or of another organisation" if wrong else ""
-        )
+        what = "no longer a full member: a guest, a bot, deactivated, or in another organisation" if wrong else ""
         yield Finding(_SLACK, f"person {login}", is_ok=not wrong, what=what, fix=fix if wrong else "")

@@ -38,7 +38,7 @@ def may_leave_unshipped(deps: Deps) -> str:
         if why := unshipped_required(deps):
             return why
         if deps.clock.now() > until:
-            return f"the copy of the record at `{behind[0]}` is not as far yet"
+            return f"audit shipping to `{behind[0]}` is behind"
         deps.clock.wait(_GLANCE)
     return ""
 

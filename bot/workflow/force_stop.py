@@ -28,7 +28,7 @@ class SlowStops:
         """Ask for a forced end of the stop that a mask waits for. Raises `UsageError`."""
         mask = stored_request(self._deps, request_id)
         if not mask.can_be_forced:
-            raise UsageError("There is no stop to end by force: " + how_it_stands(mask))
+            raise UsageError("There is no stop to force: " + how_it_stands(mask))
         who = beside(self._deps, mask, caller)
         ask = Ask(_forcing(mask), who.id, who.name, who.place, mask.ask.reason, forces=mask.id)
         return self._submit(ask, key=who.key)

@@ -51,7 +51,7 @@ def page_outcome_unknown(deps: Deps, request: Request, now: datetime) -> Paged:
     if now < since + patience:
         return Paged(replace(request, paging=Paging(Cause.UNKNOWN, due_at=since + patience)))
     paged = page(request, Cause.UNKNOWN, now)
-    note = Message(MessageKind.NOTE, body=f"Not known for {spoken(now - since)}: somebody is paged.")
+    note = Message(MessageKind.NOTE, body=f"Not known for {spoken(now - since)}: paging the on-call.")
     return replace(paged, messages=[*paged.messages, note])
 
 

@@ -114,7 +114,7 @@ def test_it_ends_within_its_limit_whatever_it_waits_for(place: Place, saw: Calla
     assert process.returncode == 0
     assert any("not finished in time" in line for line in rest)
     assert "stopped\n" not in rest
-    saw("nothing: what is in hand is taken up by the next process")
+    saw("nothing: the next process continues with what is running")
 
 
 @pytest.mark.fault("F62", how="the pipe of both streams full, and its reader stopped")

@@ -171,7 +171,7 @@ def test_check_names_file_and_line_of_a_mistake(place: Place) -> None:
 
     assert done.returncode == 1
     line = len(path.read_text().splitlines())
-    assert f"{path}:{line}: colour: there is no such key here" in done.stderr
+    assert f"{path}:{line}: colour: unknown key" in done.stderr
     assert as_json["ok"] is False
     assert [one["level"] for one in as_json["findings"]] == ["error"]
 
@@ -330,7 +330,7 @@ def test_an_unmapped_user_has_no_rights(place: Place) -> None:
         done = place.maskbot("mask", "web-01", "cron")
 
     assert done.returncode == 1
-    assert done.stderr.startswith(f"The user {ME} is mapped to no person")
+    assert done.stderr.startswith(f"The user {ME} has no rights")
 
 
 def test_a_request_that_cannot_be_looked_at_ends_with_nothing_changed(served: Place) -> None:
@@ -360,7 +360,7 @@ def test_how_long_a_mask_lasts_is_read_as_in_slack(served: Place) -> None:
     assert json.loads(held.stdout)["hold"]["owners"] == "sre"
     assert json.loads(done.stdout)["change"].startswith("mask web-01 cron.service --until ")
     assert json.loads(done.stdout)["change"].endswith("T18:00Z")
-    assert (wrong.returncode, "is no length of time" in wrong.stderr) == (2, True), wrong.stderr
+    assert (wrong.returncode, "is not a duration" in wrong.stderr) == (2, True), wrong.stderr
 
 
 @pytest.fixture(scope="module")

@@ -139,7 +139,7 @@ def test_asked_at_one_terminal_approved_at_another_masked_proven_and_undone(
     assert code == 0, progress
     assert "MASKED AND PROVEN" in said
     assert "refused" in said
-    assert "stopping it" in progress
+    assert "stopping the unit" in progress
     assert states(host) == {"LoadState": "masked", "ActiveState": "inactive", "UnitFileState": "masked"}
     card = slack.wait_for(lambda: slack.messages("incident"), SECONDS)[0]
     assert "cron.service" in json.dumps(card)
@@ -158,7 +158,7 @@ def test_control_c_leaves_the_request_alone_and_says_so(bot: Bot, asking: Any) -
     code, _, rest = mask.end()
 
     assert code == 1
-    assert "is left alone" in rest
+    assert "goes on without you" in rest
     assert approved(bot.installation, line)[0] == 0
 
 
@@ -200,7 +200,7 @@ def test_doctor_tells_a_changed_host_key_from_a_host_that_is_not_there(installat
     wrong = {one["about"]: one for one in json.loads(done.stdout)["findings"] if not one["is_ok"]}
     assert done.returncode == 1
     assert wrong["web-01"]["check"] == "host key"
-    assert "somebody is in between" in wrong["web-01"]["fix"]
+    assert "somebody may be intercepting" in wrong["web-01"]["fix"]
     assert wrong["web-02"]["check"] == "reachable"
 
 

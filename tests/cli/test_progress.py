@@ -20,13 +20,13 @@ def news(before: Request | None, now: Request) -> list[str]:
 def test_no_step_is_left_out_however_quickly_they_follow_each_other() -> None:
     said = news(with_steps(under_way(), "link"), with_steps(under_way(), "link", "stop", "reload"))
 
-    assert said[:2] == ["stopping it", "letting systemd read its files again"]
+    assert said[:2] == ["stopping the unit", "reloading systemd (daemon-reload)"]
 
 
 def test_steps_that_were_sent_right_before_the_end_are_told_and_the_end_is_told_elsewhere() -> None:
     said = news(with_steps(under_way(), "link", "stop"), with_steps(proven(), "link", "stop", "reload", "try-start"))
 
-    assert said == ["letting systemd read its files again", "trying to start it, to see that refused"]
+    assert said == ["reloading systemd (daemon-reload)", "trying a start, which must be refused"]
 
 
 def test_a_window_is_told_to_who_waits_for_it_and_to_who_votes() -> None:

@@ -42,18 +42,18 @@ def test_times_are_read(typed: str, read: Times) -> None:
 
 
 NO_TIMES = {
-    "tomorrow": "is no time as it is written here, like ",
-    "Monday 22:00 to 06:00": "is no time as it is written here",
-    "Mon 22:00": "is no time as it is written here",
-    "Mon 22:00 to 25:00": "is no time as it is written here",
-    "Mon 9:00 to 10:00": "is no time as it is written here",
-    "Mon-Wed-Fri": "has more than two ends",
+    "tomorrow": "is not a period; write it like ",
+    "Monday 22:00 to 06:00": "is not a period",
+    "Mon 22:00": "is not a period",
+    "Mon 22:00 to 25:00": "is not a period",
+    "Mon 9:00 to 10:00": "is not a period",
+    "Mon-Wed-Fri": "has more than a start and an end",
     "Mon,Tue 22:00 to Wed 06:00": "begins on several days, so it cannot end on one",
-    "2026-02-30 to 2026-03-01": "`2026-02-30` is no day of the calendar",
+    "2026-02-30 to 2026-03-01": "`2026-02-30` is not a date",
     "2026-12-26 to 2026-12-24": "ends before it begins",
     "2026-12-24 18:00 to 2026-12-24 18:00": "ends before it begins",
-    "2026-12-24 18:00 to 2026-12-26": "has a time on one side alone",
-    "2026-12-24": "is no time as it is written here",
+    "2026-12-24 18:00 to 2026-12-26": "has a time on one side only",
+    "2026-12-24": "is not a period",
 }
 
 
@@ -135,8 +135,8 @@ def test_a_freeze_asks_for_one_more_unless_it_says_otherwise(folder: Folder) -> 
 
 
 WRONG = {
-    "times": ("Sat,Sun", "on weekends", "policy.yaml:17: calendar.freezes[0].times[1]: `on weekends` is no time"),
-    "a zone": ("time_zone: UTC", "time_zone: CET", "policy.yaml:23: calendar.freezes[1].time_zone: is no time zone"),
+    "times": ("Sat,Sun", "on weekends", "policy.yaml:17: calendar.freezes[0].times[1]: `on weekends` is not a period"),
+    "a zone": ("time_zone: UTC", "time_zone: CET", "policy.yaml:23: calendar.freezes[1].time_zone: is not a time zone"),
     "no times": (
         "[daily 22:00 to 06:00]",
         "[]",
@@ -145,12 +145,12 @@ WRONG = {
     "an unknown key": (
         "because:",
         "reason:",
-        "policy.yaml:18: calendar.freezes[0].reason: there is no such key here",
+        "policy.yaml:18: calendar.freezes[0].reason: unknown key",
     ),
     "a freeze's name twice": (
         "name: audit",
         "name: year-end",
-        "policy.yaml:23: calendar.freezes[1].name: `year-end` is the name of a freeze above",
+        "policy.yaml:23: calendar.freezes[1].name: `year-end` is already the name of a freeze above",
     ),
     "an unknown group": (
         "approve: [eng]}\n    - {name: audit",
@@ -187,7 +187,7 @@ WRONG = {
         "{forbid: auditors count, need: 2}",
         "policy.yaml:23: calendar.freezes[1].asks: forbids, so it cannot say `need`",
     ),
-    "a long while": ("within: 1h", "within: 25h", "policy.yaml:26: limits: `within` has to be longer than nothing"),
+    "a long while": ("within: 1h", "within: 25h", "policy.yaml:26: limits: `within` has to be more than zero"),
     "no hosts": ("hosts: 3", "hosts: 0", "policy.yaml:30: limits.hosts: Input should be greater than or equal to 1"),
 }
 
@@ -201,7 +201,9 @@ def test_refused_with_file_and_line(right: str, wrong: str, said: str, folder: F
 
 def test_a_window_twice_is_refused(folder: Folder) -> None:
     folder.policy = POLICY + CALENDAR.replace("limits:", "    - {name: nights, times: [daily]}\nlimits:")
-    assert folder.complaints() == ["policy.yaml:26: calendar.windows[1].name: `nights` is the name of a window above"]
+    assert folder.complaints() == [
+        "policy.yaml:26: calendar.windows[1].name: `nights` is already the name of a window above"
+    ]
 
 
 DOUBTFUL = {
@@ -212,7 +214,7 @@ DOUBTFUL = {
     "a freeze that asks for more than there are": (
         "{name: q, times: [daily], asks: {more: 2}}",
         "policy.yaml:12: freeze q asks for 3 approvals under rule prod, and at most 2 people could give one: "
-        "a no in fact",
+        "it can never be approved",
     ),
 }
 

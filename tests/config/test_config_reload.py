@@ -49,5 +49,5 @@ def test_what_is_wrong_and_stays_so_is_refused_with_its_line(folder: Folder) -> 
 
 def test_what_never_stays_the_same_is_not_taken(folder: Folder) -> None:
     folder.write()
-    with pytest.raises(ConfigError, match="change while they are read"):
+    with pytest.raises(ConfigError, match="changed while they were read"):
         steady(folder.settings, pause=writing(folder, *(f"{POLICY}# {number}\n" for number in range(99))))

@@ -61,21 +61,21 @@ def test_a_copy_of_the_shipped_list_changes_nothing(folder: Folder) -> None:
 def test_a_try_to_shrink_the_list_is_answered(word: str, folder: Folder) -> None:
     folder.critical = f"guarded: []\n{word}: [{{units: [ssh.service], because: we know better}}]\n"
     assert folder.complaints() == [
-        f"critical-units.yaml:2: {word}: the shipped list can be added to under `critical` and `guarded`; "
-        "nothing can be taken off it"
+        f"critical-units.yaml:2: {word}: you can add to the shipped list under `critical` and `guarded`, "
+        "but remove nothing"
     ]
 
 
 def test_a_pattern_that_would_take_a_unit_off_is_answered(folder: Folder) -> None:
     folder.critical = 'critical: [{units: ["!ssh.service"], because: we know better}]\n'
     assert folder.complaints() == [
-        "critical-units.yaml:1: critical[0].units[0]: a pattern cannot take units away; leave it out"
+        "critical-units.yaml:1: critical[0].units[0]: a pattern cannot exclude units; leave it out"
     ]
 
 
 def test_a_list_without_a_reason_is_refused(folder: Folder) -> None:
     folder.critical = "critical: [{units: [a.service]}]\n"
-    assert folder.complaints() == ["critical-units.yaml:1: critical[0].because: is needed"]
+    assert folder.complaints() == ["critical-units.yaml:1: critical[0].because: is missing"]
 
 
 def test_a_list_of_something_else_is_refused(folder: Folder) -> None:

@@ -47,14 +47,14 @@ def test_who_is_on_call_may_be_enough_people_as_far_as_the_file_knows(folder: Fo
 
 GROUPS = {
     "a channel by its name": ("{channel: sre}", "groups.sre.channel: "),
-    "a channel and people": ("{channel: C0SRE, users: [U0BOB]}", "groups.sre: needs one of `users`"),
+    "a channel and people": ("{channel: C0SRE, users: [U0BOB]}", "groups.sre: needs exactly one of `users`"),
     "joining where there is no channel": (
         "{users: [U0BOB, U0CAROL], anybody_may_join: true}",
-        "groups.sre: `anybody_may_join` is about a `channel`",
+        "groups.sre: `anybody_may_join` only goes with `channel`",
     ),
     "a schedule that nobody knows": (
         "{on_call: primary}",
-        "groups.sre.on_call: needs the top-level `on_call`: who is asked for it",
+        "groups.sre.on_call: needs the top-level `on_call`: where to ask",
     ),
     "a schedule that looks like an option": ('{on_call: "--all"}', "groups.sre.on_call: "),
     "a schedule of two words": ("{on_call: first second}", "groups.sre.on_call: "),
@@ -69,25 +69,28 @@ def test_refused_with_file_and_line(group: str, said: str, folder: Folder) -> No
 
 
 SOURCES = {
-    "nothing to ask": ("{}", "on_call: needs either `command` or `url`, and not both"),
+    "nothing to ask": ("{}", "on_call: needs either `command` or `url`, not both"),
     "two to ask": (
         '{command: [/bin/true], url: "https://a.example.com/{schedule}"}',
-        "on_call: needs either `command` or `url`, and not both",
+        "on_call: needs either `command` or `url`, not both",
     ),
-    "a command of the PATH": ("{command: [on-call]}", "on_call: `command` has to begin with the whole path"),
+    "a command of the PATH": ("{command: [on-call]}", "on_call: `command` has to begin with the full path"),
     "a command as one text": ("{command: /bin/true}", "on_call.command: "),
     "an empty argument": ('{command: [/bin/true, ""]}', "on_call.command[1]: "),
-    "no time at all": ("{command: [/bin/true], deadline: 0s}", "on_call: `deadline` has to be longer than nothing"),
-    "a minute": ("{command: [/bin/true], deadline: 1m}", "on_call: `deadline` has to be longer than nothing, and 30s"),
+    "no time at all": ("{command: [/bin/true], deadline: 0s}", "on_call: `deadline` has to be more than zero"),
+    "a minute": (
+        "{command: [/bin/true], deadline: 1m}",
+        "on_call: `deadline` has to be more than zero and at most 30s",
+    ),
     "a URL without TLS": ('{url: "http://example.com/{schedule}"}', "on_call.url: has to be an https:// URL"),
     "a file": ('{url: "file:///etc/{schedule}"}', "on_call.url: has to be an https:// URL"),
     "no host": ('{url: "https:///{schedule}"}', "on_call.url: has to be an https:// URL"),
     "a URL with a blank": ('{url: "https://example.com/a b{schedule}"}', "on_call.url: has to be an https:// URL"),
     "a broken address": ('{url: "https://[::1/{schedule}"}', "on_call.url: "),
     "a password": ('{url: "https://me:secret@example.com/{schedule}"}', "on_call.url: names a user"),
-    "a URL without the schedule": ('{url: "https://example.com/"}', "on_call.url: has to hold {schedule} once"),
-    "a schedule as a host": ('{url: "https://{schedule}.example.com/"}', "on_call.url: has to hold {schedule} once"),
-    "a shell": ("{shell: on-call}", "on_call.shell: there is no such key here"),
+    "a URL without the schedule": ('{url: "https://example.com/"}', "on_call.url: has to contain {schedule} once"),
+    "a schedule as a host": ('{url: "https://{schedule}.example.com/"}', "on_call.url: has to contain {schedule} once"),
+    "a shell": ("{shell: on-call}", "on_call.shell: unknown key"),
 }
 
 
@@ -117,7 +120,7 @@ def test_a_program_that_others_may_change_or_that_is_not_there_is_doubtful(folde
     ] == [True]
     program.write_text("#!/bin/sh\n")
     program.chmod(0o775)
-    assert [f"others may write {program}" in doubt for doubt in doubts(folder)] == [True]
+    assert [f"others can write {program}" in doubt for doubt in doubts(folder)] == [True]
     program.chmod(0o755)
     assert doubts(folder) == []
 

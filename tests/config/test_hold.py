@@ -44,9 +44,9 @@ def test_a_rule_can_ask_for_an_end_or_for_a_hold(folder: Folder, said: str) -> N
         ("holds: {owners: [sre], reapply_limit: 0}\n", "policy.yaml:11: holds.reapply_limit: "),
         (
             "holds: {owners: [sre], reapply_within: 10s}\n",
-            "policy.yaml:11: holds: `reapply_within` has to be a minute at least",
+            "policy.yaml:11: holds: `reapply_within` has to be between a minute",
         ),
-        ("holds: {owners: [sre], review_within: 400d}\n", "policy.yaml:11: holds: `review_within` has to be longer"),
+        ("holds: {owners: [sre], review_within: 400d}\n", "policy.yaml:11: holds: `review_within` has to be more"),
         ("    requires_end: or_hold\n", "policy.yaml:11: rules[0].requires_end: needs the top-level `holds`"),
         ("    requires_end: sometimes\n", "policy.yaml:11: rules[0].requires_end: has to be true, false or or_hold"),
     ],

@@ -42,23 +42,35 @@ def test_a_public_key_is_pinned_by_its_fingerprint(folder: Folder) -> None:
 
 
 WRONG = {
-    "an unknown key": ("name: web-01", "nam: web-01", "hosts.yaml:2: hosts[0].nam: there is no such key here"),
-    "no address": ("    address: 192.0.2.11\n", "", "hosts.yaml:2: hosts[0].address: is needed"),
-    "a name to resolve": ("192.0.2.11", "web-01.example", "hosts.yaml:3: hosts[0].address: `web-01.example` is no IP"),
-    "a word of the commands": ("web-01", "status", "hosts.yaml:2: hosts[0].name: `status` is a word of the commands"),
-    "a name nobody can type": ("web-01", "Web_01", "hosts.yaml:2: hosts[0].name: `Web_01` is no host name here"),
-    "a number for a word": ("prod", "1", "hosts.yaml:4: hosts[0].environment: has to be text; put it in quotes"),
-    "no environment in small letters": ("prod", "PROD", "hosts.yaml:4: hosts[0].environment: `PROD` is no name here"),
+    "an unknown key": ("name: web-01", "nam: web-01", "hosts.yaml:2: hosts[0].nam: unknown key"),
+    "no address": ("    address: 192.0.2.11\n", "", "hosts.yaml:2: hosts[0].address: is missing"),
+    "a name to resolve": (
+        "192.0.2.11",
+        "web-01.example",
+        "hosts.yaml:3: hosts[0].address: `web-01.example` is not an IP",
+    ),
+    "a command word": ("web-01", "status", "hosts.yaml:2: hosts[0].name: `status` is a command word"),
+    "a name nobody can type": ("web-01", "Web_01", "hosts.yaml:2: hosts[0].name: `Web_01` is not a valid host name"),
+    "a number for a word": (
+        "prod",
+        "1",
+        "hosts.yaml:4: hosts[0].environment: has to be text; put a number or a yes in quotes",
+    ),
+    "no environment in small letters": (
+        "prod",
+        "PROD",
+        "hosts.yaml:4: hosts[0].environment: `PROD` is not a valid name",
+    ),
     "no key": (f"[{KEY}]", "[]", "hosts.yaml:6: hosts[0].host_keys: List should have at least 1 item"),
     "half a fingerprint": (KEY, KEY[:-1], "hosts.yaml:6: hosts[0].host_keys[0]: is neither a fingerprint"),
     "an old kind of key": (KEY, "ssh-dss AAAA", "hosts.yaml:6: hosts[0].host_keys[0]: is neither a fingerprint"),
-    "a damaged key": (KEY, "ssh-ed25519 AAA", "hosts.yaml:6: hosts[0].host_keys[0]: is a public key whose base64"),
+    "a damaged key": (KEY, "ssh-ed25519 AAA", "hosts.yaml:6: hosts[0].host_keys[0]: is a public key with damaged"),
     "a key under another name": (KEY, PUBLIC.replace("ssh-ed25519", "ssh-rsa"), "is damaged: it says ssh-rsa"),
-    "no YAML": ("hosts:", "hosts: [", "hosts.yaml:2: is no YAML as it is read here"),
-    "an alias": ("[web]", "*web", "hosts.yaml:5: is no YAML as it is read here: write it out, without aliases"),
-    "a tag": ("[web]", "!!python/name:os.system x", "hosts.yaml:5: is no YAML as it is read here"),
-    "signs that YAML does not have": ("[web]", "['\0']", "hosts.yaml: holds signs that YAML does not allow"),
-    "a key that is no word": ("[web]", "{[a]: b}", "hosts.yaml:5: is no YAML as it is read here: a key has to"),
+    "no YAML": ("hosts:", "hosts: [", "hosts.yaml:2: is not valid YAML"),
+    "an alias": ("[web]", "*web", "hosts.yaml:5: is not valid YAML: aliases are not allowed, write it out"),
+    "a tag": ("[web]", "!!python/name:os.system x", "hosts.yaml:5: is not valid YAML"),
+    "signs that YAML does not have": ("[web]", "['\0']", "hosts.yaml: contains characters that YAML does not allow"),
+    "a key that is no word": ("[web]", "{[a]: b}", "hosts.yaml:5: is not valid YAML: a key must be"),
 }
 
 
@@ -70,10 +82,10 @@ def test_refused_with_file_and_line(right: str, wrong: str, said: str, folder: F
 
 
 ADDED = {
-    "a login": ("login: --oProxyCommand", "hosts.yaml:7: hosts[0].login: `--oProxyCommand` is no login name"),
+    "a login": ("login: --oProxyCommand", "hosts.yaml:7: hosts[0].login: `--oProxyCommand` is not a login name"),
     "a port": ("port: 65536", "hosts.yaml:7: hosts[0].port: Input should be less than or equal to 65535"),
-    "a machine-id": ("machine_id: 4c1f", "hosts.yaml:7: hosts[0].machine_id: is no machine-id"),
-    "a key twice": ("name: web-02", "hosts.yaml:7: is no YAML as it is read here: `name` stands here twice"),
+    "a machine-id": ("machine_id: 4c1f", "hosts.yaml:7: hosts[0].machine_id: is not a machine-id"),
+    "a key twice": ("name: web-02", "hosts.yaml:7: is not valid YAML: `name` is given twice"),
 }
 
 
@@ -92,11 +104,11 @@ SECOND = f"""\
     machine_id: 4c1f0b6f3a5d4e0f9a7b2d8c6e5f4a3b
 """
 DOUBLED = {
-    "name": (SECOND.replace("web-02", "web-01"), "hosts.yaml:7: hosts[1].name: stands already at host web-01"),
-    "address": (SECOND.replace(".12", ".11"), "hosts.yaml:8: hosts[1].address: stands already at host web-01"),
+    "name": (SECOND.replace("web-02", "web-01"), "hosts.yaml:7: hosts[1].name: already used by host web-01"),
+    "address": (SECOND.replace(".12", ".11"), "hosts.yaml:8: hosts[1].address: already used by host web-01"),
     "machine-id": (
         SECOND + SECOND.replace("web-02", "web-03").replace(".12", ".13"),
-        "hosts.yaml:16: hosts[2].machine_id: stands already at host web-02",
+        "hosts.yaml:16: hosts[2].machine_id: already used by host web-02",
     ),
 }
 
@@ -120,4 +132,4 @@ def test_everything_that_is_wrong_is_said_at_once(folder: Folder) -> None:
 
 def test_a_file_with_nothing_in_it_is_told_what_it_needs(folder: Folder) -> None:
     folder.hosts = "# nothing yet\n"
-    assert folder.complaints() == ["hosts.yaml:1: hosts: is needed"]
+    assert folder.complaints() == ["hosts.yaml:1: hosts: is missing"]

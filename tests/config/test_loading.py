@@ -73,7 +73,7 @@ DOUBTS = {
     "a ladder that wakes nobody": (
         "    ask:",
         "    escalate: [{after: 9m, mention: [sre]}]\n    ask:",
-        "policy.yaml:7: rule prod: its escalation does not end in a page",
+        "policy.yaml:7: rule prod: its escalation does not end in paging somebody",
     ),
     "guarded units that nobody could ever mask": (
         "sre: {users: [U0BOB, U0CAROL]}",
@@ -108,21 +108,19 @@ def test_a_no_is_not_doubted_for_its_quorum(folder: Folder) -> None:
 def test_a_file_that_everybody_may_write_is_refused(folder: Folder) -> None:
     folder.write()
     (folder.path / "policy.yaml").chmod(0o646)
-    assert folder.complaints() == [
-        "policy.yaml: everybody on this machine may write it; take that right away (chmod o-w)."
-    ]
+    assert folder.complaints() == ["policy.yaml: everybody on this machine can write to it (chmod o-w)."]
 
 
 def test_a_directory_that_everybody_may_write_into_is_refused(folder: Folder) -> None:
     folder.path.chmod(0o707)
     (complaint,) = folder.complaints()
-    assert "everybody on this machine may write into it" in complaint
+    assert "everybody on this machine can write to it" in complaint
 
 
 def test_a_file_that_its_group_may_write_is_doubted(folder: Folder) -> None:
     folder.write()
     (folder.path / "hosts.yaml").chmod(0o664)
-    assert [text.partition(";")[0] for text in warnings(folder)] == ["hosts.yaml: its group may write it"]
+    assert [text.partition(";")[0] for text in warnings(folder)] == ["hosts.yaml: its group can write it"]
 
 
 def test_a_file_that_is_not_there_is_named(folder: Folder) -> None:
@@ -148,9 +146,9 @@ def test_a_check_names_every_mistake_as_a_finding(folder: Folder) -> None:
 def test_a_private_key_that_others_may_read_is_an_error(folder: Folder) -> None:
     key = folder.path / "id"
     folder.settings = Settings(config_dir=folder.path, ssh_key_file=key)
-    assert findings(folder) == [Finding("error", f"MASKBOT_SSH_KEY_FILE: there is no file {key}")]
+    assert findings(folder) == [Finding("error", f"MASKBOT_SSH_KEY_FILE: no such file: {key}")]
     key.write_text("")
     key.chmod(0o640)
-    assert findings(folder) == [Finding("error", f"MASKBOT_SSH_KEY_FILE: others may read {key} (chmod 600)")]
+    assert findings(folder) == [Finding("error", f"MASKBOT_SSH_KEY_FILE: others can read {key} (chmod 600)")]
     key.chmod(0o600)
     assert findings(folder) == []

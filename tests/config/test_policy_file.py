@@ -115,7 +115,7 @@ def test_a_policy_says_how_long_and_how_far_ahead_windows_are(folder: Folder) ->
     assert folder.load().policy.scheduling == Scheduling(1 * HOUR, 12 * HOUR, 30 * 24 * HOUR)
     whole = folder.policy
     folder.policy = f"{whole}scheduling: {{window: 2h, longest: 1h}}\n"
-    assert folder.complaints()[0].startswith("policy.yaml:11: scheduling: `window` has to be longer than nothing, and")
+    assert folder.complaints()[0].startswith("policy.yaml:11: scheduling: `window` has to be more than zero and")
     folder.policy = f"{whole}scheduling: {{window: 2h, longest: 4h, ahead: 7d}}\n"
     assert folder.load().policy.scheduling == Scheduling(2 * HOUR, 4 * HOUR, 7 * 24 * HOUR)
 
@@ -130,7 +130,7 @@ def test_times_are_meant_in_the_zone_of_the_policy(folder: Folder) -> None:
 def test_a_zone_that_nobody_knows_is_refused(zone: str, folder: Folder) -> None:
     folder.policy += f"time_zone: {zone}\n"
     (complaint,) = folder.complaints()
-    assert complaint.startswith("policy.yaml:11: time_zone: is no time zone that this machine knows; write it like")
+    assert complaint.startswith("policy.yaml:11: time_zone: is not a time zone known on this machine; write it like")
 
 
 def test_a_rule_may_remind_nobody(folder: Folder) -> None:
@@ -186,7 +186,7 @@ def test_a_person_is_one_of(teams: str, typed: str, person: PersonId, folder: Fo
 
 
 WRONG = {
-    "an unknown key": ("approve:", "aprove:", "policy.yaml:10: rules[0].aprove: there is no such key here"),
+    "an unknown key": ("approve:", "aprove:", "policy.yaml:10: rules[0].aprove: unknown key"),
     "an unknown group": (
         "[eng]",
         "[enx]",
@@ -195,16 +195,20 @@ WRONG = {
     "an unknown group of approvers": ("[sre]", "[x]", "policy.yaml:10: rules[0].approve[0]: there is no group `x`."),
     "no channel": ("{prefixes: [inc-]}", "{}", "policy.yaml:2: channels: names no channel"),
     "a channel by its name": ("prefixes: [inc-]", "ids: [incidents]", "policy.yaml:2: channels.ids[0]: "),
-    "nobody in a group": ("{users: [U0BOB, U0CAROL]}", "{}", "policy.yaml:5: groups.sre: needs one of `users`,"),
+    "nobody in a group": (
+        "{users: [U0BOB, U0CAROL]}",
+        "{}",
+        "policy.yaml:5: groups.sre: needs exactly one of `users`,",
+    ),
     "a group twice over": (
         "{users: [U0BOB, U0CAROL]}",
         "{users: [U0BOB], slack_group: S0SRE}",
-        "policy.yaml:5: groups.sre: needs one of `users`, `slack_group`, `channel` and `on_call`, and one alone",
+        "policy.yaml:5: groups.sre: needs exactly one of `users`, `slack_group`, `channel` and `on_call`",
     ),
     "a person by name": (
         "sre: {users: [U0BOB",
         "sre: {users: [bob",
-        "policy.yaml:5: groups.sre.users[0]: `bob` is no Slack user id",
+        "policy.yaml:5: groups.sre.users[0]: `bob` is not a Slack user id",
     ),
     "a person of no team of ours": (
         "sre: {users: [U0BOB",
@@ -217,7 +221,7 @@ WRONG = {
     "a no that asks": (
         "    ask: [eng]\n",
         "    forbid: no\n",
-        "policy.yaml:9: rules[0].forbid: has to be text; put it in quotes",
+        "policy.yaml:9: rules[0].forbid: has to be text; put a number",
     ),
     "a no with rights": (
         "    ask: [eng]\n",
@@ -235,46 +239,52 @@ def test_refused_with_file_and_line(right: str, wrong: str, said: str, folder: F
 
 
 ADDED = {
-    "reminders out of order": ("    remind: [10m, 5m]", "policy.yaml:7: rules[0]: `remind`: its times have to grow"),
+    "reminders out of order": (
+        "    remind: [10m, 5m]",
+        "policy.yaml:7: rules[0]: `remind`: its times have to increase",
+    ),
     "a reminder too late": (
         "    remind: [15m]",
-        "policy.yaml:7: rules[0]: `remind`: its times have to grow, and to lie",
+        "policy.yaml:7: rules[0]: `remind`: its times have to increase and stay",
     ),
     "a ladder out of order": (
         "    escalate: [{after: 9m, page: true}, {after: 9m, page: true}]",
-        "policy.yaml:7: rules[0]: `escalate`: its times have to grow",
+        "policy.yaml:7: rules[0]: `escalate`: its times have to increase",
     ),
     "a step that calls nobody": (
         "    escalate: [{after: 9m}]",
-        "policy.yaml:11: rules[0].escalate[0]: calls nobody; give groups to `mention`, a `channel`, or `page: true`",
+        "policy.yaml:11: rules[0].escalate[0]: notifies nobody; give groups to `mention`, a `channel`, or `page: true`",
     ),
     "a step that calls strangers": (
         "    escalate: [{after: 9m, mention: [sre, leads]}]",
         "policy.yaml:11: rules[0].escalate[0].mention[1]: there is no group `leads`",
     ),
-    "a duration": ("    good_for: 15", "policy.yaml:11: rules[0].good_for: is no duration; write it like 15m"),
-    "no duration": ("    good_for: 0m", "policy.yaml:7: rules[0]: `good_for` has to be longer than nothing"),
-    "a week and more": ("    decide_within: 8d", "policy.yaml:7: rules[0]: `decide_within` has to be longer than"),
+    "a duration": ("    good_for: 15", "policy.yaml:11: rules[0].good_for: is not a duration; write it like 15m"),
+    "no duration": ("    good_for: 0m", "policy.yaml:7: rules[0]: `good_for` has to be more than zero"),
+    "a week and more": ("    decide_within: 8d", "policy.yaml:7: rules[0]: `decide_within` has to be more than"),
     "distinct groups where there is one": (
         "    distinct: true",
-        "policy.yaml:7: rules[0]: `distinct` with need: 1 asks",
+        "policy.yaml:7: rules[0]: `distinct` with need: 1 needs at least 2",
     ),
-    "a unit without suffix": ("    units: [cron]", "policy.yaml:11: rules[0].units[0]: `cron` fits no unit"),
-    "an unknown suffix": ("    units: [cron.x]", "policy.yaml:11: rules[0].units[0]: `cron.x` fits no unit"),
-    "a path": ("    units: [/etc/cron]", "policy.yaml:11: rules[0].units[0]: `/etc/cron` is no pattern of unit names"),
+    "a unit without suffix": ("    units: [cron]", "policy.yaml:11: rules[0].units[0]: `cron` matches no unit"),
+    "an unknown suffix": ("    units: [cron.x]", "policy.yaml:11: rules[0].units[0]: `cron.x` matches no unit"),
+    "a path": (
+        "    units: [/etc/cron]",
+        "policy.yaml:11: rules[0].units[0]: `/etc/cron` is not a pattern of unit names",
+    ),
     "an exception": (
         '    units: ["!cron.service"]',
-        "policy.yaml:11: rules[0].units[0]: a pattern cannot take units away",
+        "policy.yaml:11: rules[0].units[0]: a pattern cannot exclude units",
     ),
     "a verb": ("    verbs: [stop]", "policy.yaml:11: rules[0].verbs[0]: Input should be 'mask' or 'unmask'"),
     "a rule's name twice": (
         "  - {name: prod, ask: [eng], approve: [sre]}",
-        "policy.yaml:11: rules[1].name: `prod` is the name of a rule above",
+        "policy.yaml:11: rules[1].name: `prod` is already the name of a rule above",
     ),
     "people without a channel": ("people: {bob: U0BOB}", "policy.yaml:1: `people` may ask on the command line, so"),
     "a person of the command line": (
         "shell_channel: C0OPS\npeople: {bob: bob}",
-        "policy.yaml:12: people.bob: `bob` is no Slack user id",
+        "policy.yaml:12: people.bob: `bob` is not a Slack user id",
     ),
     "a user that nobody can have": ("shell_channel: C0OPS\npeople: {Bob: U0BOB}", "policy.yaml:12: people.Bob: "),
     "a shortest mask that is too long": ("shortest_mask: 31d", "policy.yaml:1: `shortest_mask` cannot be longer than"),
@@ -296,15 +306,15 @@ ADDED = {
     "a handover without a channel": ('handover: {at: "09:00"}', "policy.yaml:1: `handover` needs a `channel`"),
     "a time that YAML takes for a number": (
         "handover: {at: 10:00, channel: C0OPS}",
-        'policy.yaml:11: handover.at: is no time of day; write it like "09:00", with the quotes',
+        'policy.yaml:11: handover.at: is not a time of day; write it like "09:00", with the quotes',
     ),
     "a time that no clock shows": (
         'handover: {at: "24:00", channel: C0OPS}',
-        "policy.yaml:11: handover.at: is no time",
+        "policy.yaml:11: handover.at: is not a time",
     ),
     "a zone that is none": (
         'handover: {at: "09:00", time_zone: CST, channel: C0OPS}',
-        "policy.yaml:11: handover.time_zone: is no time zone",
+        "policy.yaml:11: handover.time_zone: is not a time zone",
     ),
     "a day that is none": (
         'handover: {at: "09:00", days: [monday], channel: C0OPS}',

@@ -70,7 +70,7 @@ def test_what_opens_a_way_in_says_which_is_meant(
 def test_with_both_it_has_to_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLACK_APP_TOKEN", "of a socket")
     monkeypatch.setenv("SLACK_SIGNING_SECRET", "of HTTP")
-    assert "MASKBOT_SLACK_MODE has to say which way in is meant, socket or http" in complaint()
+    assert "choose one with MASKBOT_SLACK_MODE, socket or http" in complaint()
     for mode in ("socket", "http"):
         monkeypatch.setenv("MASKBOT_SLACK_MODE", mode)
         settings = load_settings()
@@ -86,12 +86,12 @@ def test_an_empty_variable_is_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 MISSPELT = {
-    "MASKBOT_CRITCAL_UNITS": "MASKBOT_CRITCAL_UNITS: there is no such setting.",
-    "MASKBOT_CONFIG_DIRR": "MASKBOT_CONFIG_DIRR: there is no such setting. Did you mean `MASKBOT_CONFIG_DIR`?",
-    "maskbot_pol": "maskbot_pol: there is no such setting. Did you mean `MASKBOT_POLL`?",
-    "MASKBOT_DATABASE_URL_FIEL": "MASKBOT_DATABASE_URL_FIEL: there is no such setting. "
+    "MASKBOT_CRITCAL_UNITS": "MASKBOT_CRITCAL_UNITS: unknown setting.",
+    "MASKBOT_CONFIG_DIRR": "MASKBOT_CONFIG_DIRR: unknown setting. Did you mean `MASKBOT_CONFIG_DIR`?",
+    "maskbot_pol": "maskbot_pol: unknown setting. Did you mean `MASKBOT_POLL`?",
+    "MASKBOT_DATABASE_URL_FIEL": "MASKBOT_DATABASE_URL_FIEL: unknown setting. "
     "Did you mean `MASKBOT_DATABASE_URL_FILE`?",
-    "MASKBOT_SLACK_BOT_TOKEN": "MASKBOT_SLACK_BOT_TOKEN: there is no such setting.",
+    "MASKBOT_SLACK_BOT_TOKEN": "MASKBOT_SLACK_BOT_TOKEN: unknown setting.",
 }
 
 
@@ -105,9 +105,9 @@ def test_a_setting_that_nobody_knows_is_refused(name: str, said: str, monkeypatc
 @pytest.mark.parametrize(
     ("form", "needs"),
     [
-        ("", "MASKBOT_PAGER_SECRET is needed"),
-        ("pagerduty", "MASKBOT_PAGER_KEY is needed: the pagerduty format carries it"),
-        ("opsgenie", "MASKBOT_PAGER_KEY is needed"),
+        ("", "MASKBOT_PAGER_SECRET is missing"),
+        ("pagerduty", "MASKBOT_PAGER_KEY is missing: the pagerduty format needs it"),
+        ("opsgenie", "MASKBOT_PAGER_KEY is missing"),
         ("alertmanager", ""),
         ("alertmanager-webhook", ""),
     ],
@@ -127,11 +127,11 @@ WRONG = {
     "MASKBOT_WORKERS": ("0", "MASKBOT_WORKERS: "),
     "MASKBOT_DATABASE_BUSY": ("3", "MASKBOT_DATABASE_BUSY: "),
     "MASKBOT_LOG_LEVEL": ("loud", "MASKBOT_LOG_LEVEL: "),
-    "MASKBOT_RETRIES": ("1;2", "MASKBOT_RETRIES: has to be seconds with commas between, like 1,2,4"),
-    "MASKBOT_LEASE_RENEW": ("31", "MASKBOT_LEASE_RENEW has to be half of MASKBOT_LEASE at most"),
+    "MASKBOT_RETRIES": ("1;2", "MASKBOT_RETRIES: has to be seconds separated by commas, like 1,2,4"),
+    "MASKBOT_LEASE_RENEW": ("31", "MASKBOT_LEASE_RENEW has to be at most half of MASKBOT_LEASE"),
     "MASKBOT_RECHECK_FIRST": ("31", "MASKBOT_RECHECK_FIRST cannot be longer than MASKBOT_RECHECK_LONGEST"),
-    "MASKBOT_ON_CALL_TOKEN": ("two words", "MASKBOT_ON_CALL_TOKEN: has to be one word of plain signs"),
-    "MASKBOT_AFTERCHECK": ("300,60", "MASKBOT_AFTERCHECK: has to be seconds in their order, up to 86400, like 60,300"),
+    "MASKBOT_ON_CALL_TOKEN": ("two words", "MASKBOT_ON_CALL_TOKEN: has to be one word of letters, digits and dashes"),
+    "MASKBOT_AFTERCHECK": ("300,60", "MASKBOT_AFTERCHECK: has to be increasing seconds up to 86400, like 60,300"),
     "MASKBOT_EXPIRY_RETRY_FIRST": (
         "301",
         "MASKBOT_EXPIRY_RETRY_FIRST cannot be longer than MASKBOT_EXPIRY_RETRY_LONGEST",
@@ -141,7 +141,7 @@ WRONG = {
     "MASKBOT_PAGER_FORMAT": ("smoke", "MASKBOT_PAGER_FORMAT: "),
     "MASKBOT_AUDIT_SYSLOG": ("log.example.com:514", "MASKBOT_AUDIT_SYSLOG: has to be like tcp://"),
     "MASKBOT_AUDIT_SYSLOG_NEED": ("maybe", "MASKBOT_AUDIT_SYSLOG_NEED: "),
-    "MASKBOT_AUDIT_WEBHOOK_URL": ("https://log.example.com/", "MASKBOT_AUDIT_WEBHOOK_SECRET is needed"),
+    "MASKBOT_AUDIT_WEBHOOK_URL": ("https://log.example.com/", "MASKBOT_AUDIT_WEBHOOK_SECRET is missing"),
     "MASKBOT_PROBE_PORT": ("70000", "MASKBOT_PROBE_PORT: "),
     "SLACK_API_URL": ("slack.com", "SLACK_API_URL: "),
     "MASKBOT_SLACK_MODE": ("both", "MASKBOT_SLACK_MODE: "),
@@ -166,7 +166,7 @@ def test_a_pause_before_trying_again_has_bounds(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("typed", ["", ",", "soon", "0,60", "60,60", "60,86401", "nan"])
 def test_looks_after_a_change_have_an_order_and_bounds(typed: str) -> None:
-    with pytest.raises(ValidationError, match="has to be seconds in their order"):
+    with pytest.raises(ValidationError, match="has to be increasing seconds"):
         Settings(aftercheck=typed)
 
 
@@ -227,7 +227,7 @@ def secret(settings: Settings, name: str) -> str:
 
 def test_a_directory_of_secrets_that_is_not_there_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MASKBOT_SECRETS_DIR", str(tmp_path / "gone"))
-    assert complaint() == f"MASKBOT_SECRETS_DIR: there is no directory {tmp_path / 'gone'}"
+    assert complaint() == f"MASKBOT_SECRETS_DIR: no such directory: {tmp_path / 'gone'}"
 
 
 def test_a_secret_file_that_cannot_be_used_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

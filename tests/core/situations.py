@@ -156,7 +156,7 @@ def handed(asked: Request, *owners: Person) -> Request:
 
 
 def broken(asked: Request, by: Person = ALICE, reason: str = "nobody is awake", **changed: Any) -> Request:
-    """The same request, and somebody goes ahead alone with its plan."""
+    """The same request, and somebody uses break-glass for its plan."""
     asked = asked if asked.target.digest else asked.on_target(digest="d1")
     used = BreakGlass(by.id, by.name, reason, NOW, asked.target.digest, groups=("sre",), need=1)
     return replace(asked, break_glass=replace(used, **changed))

@@ -72,14 +72,14 @@ def test_one_who_wants_it_over_does_not_lift_it() -> None:
     assert (step.event, step.state.turn_off_requests) == ("kill_switch.off_requested", (THAW,))
     assert step.state.kill_switch
     assert step.announced == (
-        "carol wants the kill switch off.\nOne more who may approve has to say `/mask thaw` within the hour."
+        "carol wants the kill switch off.\nOne more approver has to type `/mask thaw` within the hour."
     )
 
 
 def test_the_same_person_twice_is_one_person() -> None:
     step = said(FREEZE, THAW, ask_for(CAROL, turns_off=True, minutes=6))
     assert (step.event, step.answer.is_done, step.announced) == ("kill_switch.refused", False, "")
-    assert "You said so already." in step.answer.text
+    assert "You already asked for that." in step.answer.text
     grid = replace(CAROL, id=replace(CAROL.id, enterprise="E1"))
     assert said(FREEZE, THAW, ask_for(grid, turns_off=True, minutes=6)).event == "kill_switch.refused"
 

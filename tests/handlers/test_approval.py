@@ -46,7 +46,7 @@ class TestApprove:
         (cast,) = world.store.get(request.id).votes
         world.store.save(replace(world.store.get(request.id), votes=(replace(cast, tally=Tally.COUNTED),)))
         world.send(click("approve", value(request), respond=f"{world.slack.base}respond"))
-        assert "Your vote counts already; each person counts once." in world.slack.call("respond")["text"]
+        assert "You have already decided; each person counts once." in world.slack.call("respond")["text"]
 
     def test_a_vote_on_another_plan_does_not_count(self, world: World) -> None:
         request = world.waiting()
@@ -99,7 +99,7 @@ class TestApprove:
     @pytest.mark.parametrize("of_no_request", ["", "r0000000000:abc", "' OR 1=1 --:x"])
     def test_a_button_of_no_known_request_is_answered(self, world: World, of_no_request: str) -> None:
         world.send(click("approve", of_no_request, respond=f"{world.slack.base}respond"))
-        assert "not on record" in world.slack.call("respond")["text"]
+        assert "no longer on record" in world.slack.call("respond")["text"]
 
 
 class TestApproveAGuardedUnit:
@@ -167,7 +167,7 @@ class TestDeny:
         request = world.waiting()
         world.slack.answer("views.open", {"ok": False, "error": "invalid_trigger_id"})
         world.send(click("deny", value(request), respond=f"{world.slack.base}respond"))
-        assert "could not be opened" in world.slack.call("respond")["text"]
+        assert "could not open" in world.slack.call("respond")["text"]
 
     def test_a_decision_made_while_the_form_was_open_is_shown_in_it(self, world: World) -> None:
         request = world.waiting()
@@ -202,7 +202,7 @@ class TestStopByForce:
     def test_where_nothing_waits_it_is_answered(self, world: World) -> None:
         request = world.waiting()
         world.send(click("stop_by_force", value(request), respond=f"{world.slack.base}respond"))
-        assert world.slack.call("respond")["text"] == "There is no stop to end by force: the request is waiting."
+        assert world.slack.call("respond")["text"] == "There is no stop to force: the request is waiting."
         assert len(world.requests()) == 1
 
 
@@ -216,10 +216,10 @@ class TestLooking:
     def test_look_now_on_a_known_outcome_is_answered(self, world: World) -> None:
         request = world.waiting()
         world.send(click("look_now", value(request), respond=f"{world.slack.base}respond"))
-        assert "outcome is known" in world.slack.call("respond")["text"]
+        assert "outcome is already known" in world.slack.call("respond")["text"]
 
 
 def test_a_button_of_an_older_card_is_answered(world: World) -> None:
     answer = world.send(click("a_button_of_yore", "r1:abc", respond=f"{world.slack.base}respond"))
     assert answer.status == 200
-    assert "older card" in world.slack.call("respond")["text"]
+    assert "old card" in world.slack.call("respond")["text"]

@@ -32,14 +32,14 @@ def errors(response: BoltResponse) -> dict[str, str]:
 class TestCommands:
     def test_what_is_acknowledged_is_on_record_with_the_words_of_its_caller(self, world: World) -> None:
         answer = world.send(command("web-01 cron —runtime runaway job, INC-2041"))
-        assert "Asked: `mask web-01 cron.service --runtime`" in said(answer)
+        assert "Got it: `mask web-01 cron.service --runtime`" in said(answer)
         (request,) = world.requests()
         ask = request.ask
         assert (ask.requester.user, ask.requester_name, ask.place.channel) == ("UALICE", "alice", CHANNEL)
         assert (request.stage, ask.reason) == (Stage.ASKED, "runaway job, INC-2041")
 
     def test_unmask_is_a_request_like_any_other(self, world: World) -> None:
-        assert "Asked: `unmask web-01 cron.service`" in said(world.send(command("web-01 cron", name="/unmask")))
+        assert "Got it: `unmask web-01 cron.service`" in said(world.send(command("web-01 cron", name="/unmask")))
         assert world.requests()[0].ask.change.verb is Verb.UNMASK
 
     def test_unmask_of_what_is_still_stopping_withdraws_its_mask(self, world: World) -> None:
@@ -53,7 +53,7 @@ class TestCommands:
     def test_a_stop_by_force_is_asked_for_in_words(self, world: World) -> None:
         assert "No mask of ours waits for cron.service on web-01" in said(world.send(command("web-01 cron --force")))
         mask = world.slow()
-        assert "Asked: `mask web-01 cron.service --force`" in said(world.send(command("web-01 cron --force it hangs")))
+        assert "Got it: `mask web-01 cron.service --force`" in said(world.send(command("web-01 cron --force it hangs")))
         (asked,) = (one for one in world.requests() if one.ask.forces)
         assert (asked.ask.forces, asked.ask.change.force, asked.ask.reason) == (mask.id, True, "it hangs")
 
@@ -97,7 +97,7 @@ class TestCommands:
     def test_a_busy_store_is_said_and_nothing_is_recorded(self, world: World, tmp_path: Any) -> None:
         with closing(sqlite3.connect(tmp_path / "maskbot.db")) as other:
             other.execute("BEGIN IMMEDIATE")
-            assert "could not record it" in said(world.send(command("web-01 cron")))
+            assert "could not record this" in said(world.send(command("web-01 cron")))
             other.rollback()
         assert world.requests() == []
 
@@ -124,8 +124,8 @@ class TestTheForm:
         values = {"unit": "cr*", "user": "a;b", "for": "a while", "at": "soon", "reason": "x" * 501}
         shown = errors(world.send(submission(self.opened(world), values)))
         assert set(shown) == {"host", "unit", "user", "for", "at", "reason"}
-        assert "no length of time" in shown["for"]
-        assert "no time I understand" in shown["at"]
+        assert "not a duration" in shown["for"]
+        assert "not a time" in shown["at"]
         assert world.requests() == []
 
     def test_the_same_form_sent_twice_is_one_request(self, world: World) -> None:
@@ -138,7 +138,7 @@ class TestTheForm:
         sent = submission(self.opened(world), {"host": "web-01", "unit": "cron"})
         with closing(sqlite3.connect(tmp_path / "maskbot.db")) as other:
             other.execute("BEGIN IMMEDIATE")
-            assert "could not record it" in errors(world.send(sent))["host"]
+            assert "could not record this" in errors(world.send(sent))["host"]
             other.rollback()
 
     def test_a_trigger_that_came_too_late_is_said(self, world: World) -> None:
@@ -183,7 +183,7 @@ class TestMentions:
         assert (request.ask.place.channel, request.ask.place.thread) == (CHANNEL, "1700000000.000100")
         assert request.ask.requester.user == "UBOB"
         whisper = world.slack.call("chat.postEphemeral")
-        assert "Asked: `mask web-01 cron.service`" in whisper["text"]
+        assert "Got it: `mask web-01 cron.service`" in whisper["text"]
         assert whisper["thread_ts"] == "1700000000.000100"
 
     def test_slack_delivers_events_again_and_nothing_happens_twice(self, world: World) -> None:
@@ -200,7 +200,7 @@ class TestMentions:
         world.slack.call("chat.postEphemeral")
         edited = {"text": "<@UBOT> mask db-01 worker", "edited": {"user": "UBOB", "ts": "1700000009.000000"}}
         world.send({**mention(""), "event": said["event"] | edited})
-        assert "asked for `mask web-01 cron.service`, and that stands" in saw(
+        assert "asked for `mask web-01 cron.service`, and that still counts" in saw(
             world.slack.call("chat.postEphemeral")["text"]
         )
         gone = {"type": "message", "subtype": "message_deleted", "deleted_ts": said["event"]["ts"]}

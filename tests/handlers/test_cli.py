@@ -124,7 +124,10 @@ def test_a_user_whom_nobody_mapped_has_no_rights_and_leaves_no_trace(terminal: T
 
     code, text = exit_of(terminal.run("mallory", **words))
 
-    assert (code, text) == (1, "The user mallory is mapped to no person (`people:` in policy.yaml), so has no rights.")
+    assert (code, text) == (
+        1,
+        "The user mallory has no rights: `people:` in policy.yaml does not map them to a person.",
+    )
     assert terminal.store.find(Query()) == [request]
 
 
@@ -161,8 +164,8 @@ def test_a_request_from_the_shell_is_recorded_for_the_mapped_person_with_its_rea
         ("web-09 cron", "There is no host"),
         ("cron web-01", "`maskbot mask web-01 cron`"),
         ("web-01 cron -- nginx.service too", "One unit"),
-        ("status web-01", "I need a host and a unit"),
-        ("", "I need a host and a unit"),
+        ("status web-01", "Name a host and a unit"),
+        ("", "Name a host and a unit"),
     ],
 )
 def test_words_that_make_no_sense_are_misuse_and_nothing_is_recorded(terminal: Terminal, text: str, said: str) -> None:
@@ -286,7 +289,7 @@ def hears(terminal: Terminal, request_id: str, tally: Tally, refusal: str = "") 
 
 
 @pytest.mark.parametrize(
-    ("tally", "refusal", "code"), [(Tally.COUNTED, "", 0), (Tally.REFUSED, "You went ahead alone.", 1)]
+    ("tally", "refusal", "code"), [(Tally.COUNTED, "", 0), (Tally.REFUSED, "You used break-glass.", 1)]
 )
 def test_a_review_is_signed_when_somebody_has_verified_who_signs(
     terminal: Terminal, tally: Tally, refusal: str, code: int
@@ -296,7 +299,7 @@ def test_a_review_is_signed_when_somebody_has_verified_who_signs(
 
     told = terminal.run("alice", do="followup", kind="sign_review", id=request.id, text="page me")
 
-    assert exit_of(told) == (code, refusal or "The review is signed.")
+    assert exit_of(told) == (code, refusal or "Review signed.")
     assert told[0]["request"]["break_glass"]["reason"] == "nobody is awake"
     (followup,) = terminal.store.get(request.id).followups
     assert (followup.kind, followup.by, followup.text) == (FollowupKind.SIGN_REVIEW, ALICE, "page me")
@@ -304,13 +307,13 @@ def test_a_review_is_signed_when_somebody_has_verified_who_signs(
 
 def test_where_no_review_is_owed_none_is_signed(terminal: Terminal) -> None:
     told = terminal.run("alice", do="followup", kind="sign_review", id=terminal.waiting().id)
-    assert exit_of(told) == (1, "No review is owed here.")
+    assert exit_of(told) == (1, "No review is owed for this.")
 
 
 WISHES = {
-    "a question": ("bob", {"kind": "ask_for_more", "text": "is it drained?"}, "It is asked, and stands on the card."),
-    "a handover by login": ("alice", {"kind": "hand_over", "to": "bob"}, "It is handed over."),
-    "a handover by Slack id": ("alice", {"kind": "hand_over", "to": "<@UBOB|bob>"}, "It is handed over."),
+    "a question": ("bob", {"kind": "ask_for_more", "text": "is it drained?"}, "The question is on the card."),
+    "a handover by login": ("alice", {"kind": "hand_over", "to": "bob"}, "Handed over."),
+    "a handover by Slack id": ("alice", {"kind": "hand_over", "to": "<@UBOB|bob>"}, "Handed over."),
 }
 
 
@@ -330,7 +333,7 @@ def test_what_is_wanted_beside_a_vote_is_recorded_by_the_person_and_waited_for(
 
 def test_nobody_is_handed_anything_who_is_not_known(terminal: Terminal) -> None:
     code, text = exit_of(terminal.run("alice", do="followup", kind="hand_over", id=terminal.waiting().id, to="bbo"))
-    assert (code, text.partition(".")[0]) == (1, "I know nobody called `bbo`")
+    assert (code, text.partition(".")[0]) == (1, "There is nobody called `bbo`")
 
 
 def test_who_goes_ahead_alone_does_so_with_the_plan_they_read_and_stays_until_it_is_over(terminal: Terminal) -> None:
@@ -404,13 +407,13 @@ def test_reviews_that_are_owed_stand_beside_the_masks(terminal: Terminal) -> Non
     answer, _ = terminal.run("alice", do="question", text="list")
 
     assert [one["id"] for one in answer["answer"]["reviews_owed"]] == [request.id]
-    assert any("bob went ahead alone" in line for line in answer["lines"])
+    assert any("bob used break-glass" in line for line in answer["lines"])
 
 
 def test_who_asks_to_go_ahead_alone_says_why(terminal: Terminal) -> None:
     told = terminal.run("alice", do="change", verb="mask", text="web-01 cron --break-glass -- no", key="1", wait=False)
 
-    assert exit_of(told) == (1, "Going ahead alone needs a reason of at least 10 characters.")
+    assert exit_of(told) == (1, "Break-glass needs a reason of at least 10 characters.")
     terminal.run(
         "alice", do="change", verb="mask", text="--break-glass web-01 cron -- nobody is awake", key="2", wait=False
     )
@@ -426,7 +429,7 @@ def test_what_is_masked_can_be_asked_while_slack_is_away(terminal: Terminal) -> 
         ("web-01", None),
         ("web-02", None),
     ]
-    assert answer["lines"][0] == "MASKS · 0 ours, 0 not ours"
+    assert answer["lines"][0] == "MASKS · 0 by maskbot, 0 by others"
     assert end["exit"] == 0
 
 
@@ -451,10 +454,10 @@ def test_a_list_names_every_mask_whose_it_is_and_when_each_host_was_looked_at(te
         ("handmade.service", False, "/etc/systemd/system/handmade.service"),
     ]
     assert answer["answer"]["masks"][0]["request"]["id"] == request.id
-    assert "MASKS ON web-01 · 1 ours, 1 not ours" in answer["lines"]
+    assert "MASKS ON web-01 · 1 by maskbot, 1 by others" in answer["lines"]
     foreign = seen.at("/etc/systemd/system/handmade.service")
     assert foreign
-    since = f"handmade.service on web-01: not ours, since {foreign.made_at:%Y-%m-%d}"
+    since = f"    since {foreign.made_at:%Y-%m-%d}"
     assert [line for line in answer["lines"] if line.startswith(since)]
 
 
@@ -507,7 +510,7 @@ def test_the_kill_switch_is_pulled_at_a_terminal_too(terminal: Terminal) -> None
     assert switched(terminal, "bob", "thaw")[0] == 0
     assert switched(terminal, "bob", "thaw again") == (
         1,
-        "You said so already. Somebody else who may approve has to say `/mask thaw` as well.",
+        "You already asked for that. Somebody else who may approve has to type `/mask thaw` too.",
     )
 
 
@@ -547,6 +550,6 @@ def test_an_end_without_its_dashes_is_asked_about_whatever_the_verb(terminal: Te
 def test_keeping_a_mask_for_a_while_is_asked_about(terminal: Terminal) -> None:
     request = terminal.waiting()
     code, text = exit_of(terminal.run("alice", do="prolong", id=request.id, text="until 18:00", key="2"))
-    assert (code, f"`maskbot extend {request.id} 2h` gives it another end" in text) == (1, True)
+    assert (code, f"`maskbot extend {request.id} 2h` sets another end" in text) == (1, True)
     code, text = exit_of(terminal.run("alice", do="prolong", id=request.id, text="-- until 18:00", key="3"))
     assert (code, "maskbot extend" in text) == (1, False)  # it is no live mask

@@ -36,7 +36,7 @@ def followups(world: World, request: Request) -> list[tuple[FollowupKind, str, s
 
 
 def alone(world: World) -> Request:
-    """Bob went ahead alone with alice's request, and it is over."""
+    """Bob used break-glass with alice's request, and it is over."""
     request = world.waiting()
     used = BreakGlass(BOB, "bob", REASON["reason"], request.asked_at, request.target.digest, remind_at=request.asked_at)
     gone = world.store.save(replace(request, break_glass=used))
@@ -94,12 +94,12 @@ class TestGoingAhead:
         request = world.waiting()
         form = pressed(world, "break_glass", request)
         sent(world, form, REASON)
-        assert "recorded already" in sent(world, form, REASON)["reason"]
+        assert "already recorded" in sent(world, form, REASON)["reason"]
         assert len(followups(world, request)) == 1
 
     def test_a_request_that_is_not_on_record_is_answered(self, world: World) -> None:
         world.send(click("break_glass", "r0000000000:abc", respond=f"{world.slack.base}respond"))
-        assert "not on record" in world.slack.call("respond")["text"]
+        assert "no longer on record" in world.slack.call("respond")["text"]
 
     def test_the_word_behind_a_command_is_recorded_with_its_request(self, world: World) -> None:
         world.send(command("web-01 cron --break-glass the database is on fire"))
@@ -124,7 +124,7 @@ class TestAskingForMore:
     def test_an_empty_question_is_none(self, world: World) -> None:
         request = world.waiting()
         world.send(click("deny", value(request)))
-        assert "What do you want to know?" in sent(world, opened(world), {"verdict": "more"})["reason"]
+        assert "Type your question." in sent(world, opened(world), {"verdict": "more"})["reason"]
         assert followups(world, request) == []
 
     def test_what_is_over_is_not_asked_about(self, world: World) -> None:
@@ -156,9 +156,9 @@ class TestAnswering:
     def test_nothing_is_no_answer_and_nobody_is_answered_who_did_not_ask(self, world: World) -> None:
         request = self.asked(world)
         form = pressed(world, "answer", request, user="UALICE")
-        assert "What is the answer?" in sent(world, form, {"reason": " "}, user="UALICE")["reason"]
+        assert "Type your answer." in sent(world, form, {"reason": " "}, user="UALICE")["reason"]
         world.store.save(replace(world.store.get(request.id), remarks=()))
-        assert "Nobody waits" in sent(world, form, {"reason": "yes"}, user="UALICE")["reason"]
+        assert "There is no open question" in sent(world, form, {"reason": "yes"}, user="UALICE")["reason"]
         world.moved(world.store.get(request.id), Stage.EXPIRED)
         assert "Too late" in sent(world, form, {"reason": "yes"}, user="UALICE")["reason"]
 
@@ -178,14 +178,14 @@ class TestHandingOver:
         assert "Only alice, who asked" in sent(world, form, {"person": "UBOB"})["person"]
         given = Handover(BOB, "bob", ALICE, "alice", request.asked_at)
         world.store.save(replace(request, handovers=(given,)))
-        assert "Only bob, whose it is now" in sent(world, form, {"person": "UBOB"}, user="UALICE")["person"]
+        assert "Only bob, who owns it now" in sent(world, form, {"person": "UBOB"}, user="UALICE")["person"]
         assert sent(world, form, {"person": "UALICE"}) == {}
 
     def test_what_is_under_way_or_over_is_not_handed_over(self, world: World) -> None:
         request = world.waiting()
         form = pressed(world, "hand_over", request, user="UALICE")
         world.moved(request, Stage.DENIED)
-        assert "nothing to hand over" in sent(world, form, {"person": "UBOB"}, user="UALICE")["person"]
+        assert "cannot be handed over" in sent(world, form, {"person": "UBOB"}, user="UALICE")["person"]
 
 
 class TestSigning:

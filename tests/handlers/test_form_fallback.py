@@ -42,7 +42,7 @@ def test_a_vote_on_somebodys_own_page_is_confirmed_without_the_plan(world: World
     breaks("plan_rows")
     request = world.waiting()
     world.send(at_home("approve", f"{request.id}:{VALUE}"))
-    assert "What would follow cannot be shown here." in form(world)
+    assert "The consequences cannot be shown here." in form(world)
     assert render_failures(world) == {"form": 1}
 
 
@@ -80,12 +80,12 @@ def test_who_gets_no_form_at_all_hears_so(
     breaks(renderer)
     world.send(at_home(action, f"{request.id}:{VALUE}"))
     said = world.slack.call("chat.postMessage")
-    assert "The form could not be drawn" in str(said["text"])
+    assert "The bot failed to show the form" in str(said["text"])
     assert render_failures(world) == {"form": 1}
 
 
 def test_a_bare_mask_command_says_that_it_can_be_typed(world: World, breaks: Callable[..., None]) -> None:
     breaks("mask_form")
     answer = world.send(command(""))
-    assert "It can be said as a command as well" in str(answer.body)
+    assert "You can type a command instead" in str(answer.body)
     assert render_failures(world) == {"form": 1}

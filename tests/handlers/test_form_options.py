@@ -43,7 +43,7 @@ def until(world: World, holds: Callable[[], bool]) -> None:
 
 def known(world: World, view: dict[str, Any]) -> None:
     """The units of the host have been taken."""
-    until(world, lambda: not any("I am looking" in text for text in offered(world, view)))
+    until(world, lambda: not any("Keep typing" in text for text in offered(world, view)))
 
 
 class TestUnits:
@@ -51,8 +51,8 @@ class TestUnits:
         world.hosts.answers.clear()
         view = form(world)
         assert offered(world, view, "cron") == [
-            "Type on: I am looking at web-01 …",
-            "Use cron.service (as it is typed)",
+            "Keep typing: checking web-01 …",
+            "Use cron.service (as typed)",
         ]
         world.hosts.answers.set()
 
@@ -67,7 +67,7 @@ class TestUnits:
         assert offered(world, view, "cron") == ["cron.service", "cronjob@daily.service"]
         assert offered(world, view, "foo") == ["Use foo.service (not seen on web-01)"]
         assert offered(world, view, "sshd") == ["Use sshd.service (critical: remote access)"]
-        assert offered(world, view, "cr*") == ["Nothing on web-01 has a name like that"]
+        assert offered(world, view, "cr*") == ["No unit on web-01 matches"]
         assert world.hosts.asked == ["web-01"]
 
     def test_a_host_that_does_not_answer_leaves_what_was_typed(self, world: World) -> None:
@@ -76,7 +76,7 @@ class TestUnits:
         known(world, view)
         assert offered(world, view, "cron") == [
             "web-01 does not answer: type the whole name",
-            "Use cron.service (as it is typed)",
+            "Use cron.service (as typed)",
         ]
 
     def test_before_a_host_is_chosen_it_says_so(self, world: World) -> None:
@@ -96,13 +96,13 @@ class TestUnits:
         offered(world, view)
         world.slack.call("users.info")
         until(world, lambda: world.hosts.asked == ["web-01"])
-        assert offered(world, view, "cron")[1:] == ["Use cron.service (as it is typed)"]
+        assert offered(world, view, "cron")[1:] == ["Use cron.service (as typed)"]
 
 
 class TestHosts:
     def test_many_hosts_are_found_as_one_types(self, world: World) -> None:
         assert offered(world, form(world, ""), "web", field="host") == ["web-01", "web-02"]
-        assert offered(world, form(world, ""), "x", field="host") == ["No host has a name like that"]
+        assert offered(world, form(world, ""), "x", field="host") == ["No host matches"]
 
     def test_a_chosen_host_is_noted_in_the_form_and_looked_at_ahead(self, world: World) -> None:
         view = form(world, "")
@@ -136,7 +136,7 @@ class TestSentOff:
     def test_what_only_explains_is_no_unit(self, world: World) -> None:
         view = form(world)
         answer = json.loads(world.send(submission(view, {"host": "web-01", "unit": "-"})).body)
-        assert answer["errors"] == {"unit": "A unit is needed."}
+        assert answer["errors"] == {"unit": "Name a unit."}
 
     def test_a_name_that_nobody_has_seen_is_asked_for_all_the_same(self, world: World) -> None:
         world.send(submission(form(world), {"host": "web-01", "unit": "new-one.service"}))

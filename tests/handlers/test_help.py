@@ -31,7 +31,7 @@ def told(world: World, *, in_eng: bool = True, **flags: Any) -> str:
 def test_who_may_ask_reads_how_and_whose_approval_it_takes(world: World) -> None:
     said = told(world)
     assert "`/mask HOST UNIT [reason]`" in said
-    assert "prod: all hosts: you may ask for masks and unmasks, and approve (it takes one of @sre)" in said
+    assert "prod: all hosts: you may ask for masks and unmasks, and approve (needs 1 of @sre)" in said
 
 
 def test_who_may_do_nothing_reads_how_to_look(world: World) -> None:

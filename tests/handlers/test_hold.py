@@ -72,7 +72,7 @@ class TestAsking:
 
     def test_what_makes_no_sense_is_said_beside_its_field(self, world: World) -> None:
         form = self.form(world)
-        assert "A hold needs both" in sent(world, form, host="web-01", unit="cron", hold="sre")["review"]
+        assert "A hold needs its owners" in sent(world, form, host="web-01", unit="cron", hold="sre")["review"]
         wrong = sent(world, form, **{"host": "web-01", "unit": "cron", "hold": "sre", "review": "2d", "for": "2h"})
         assert wrong == {"hold": "A hold never ends by itself: leave out `--for` and `--until`, or the hold."}
         assert world.requests() == []
@@ -91,7 +91,7 @@ class TestKeeping:
     def test_it_asks_for_the_same_hold_with_a_later_review(self, world: World, mask: Request) -> None:
         form = opened(world, click("keep", f"{mask.id}:{PLAN}"))
         assert sent(world, form, review="soon", reason="it goes on") == {
-            "review": f"`soon` is no day I understand; write it like 90d or {mask.asked_at.year + 1}-03-01."
+            "review": f"`soon` is not a date; write it like 90d or {mask.asked_at.year + 1}-03-01."
         }
         assert sent(world, form, review="30d", reason="it goes on") == {}
         (kept,) = (one for one in world.requests() if one.ask.extends == mask.id)
@@ -101,7 +101,7 @@ class TestKeeping:
         assert (kept.ask.instead_of, kept.ask.reason) == (mask.hold and mask.hold.review, "it goes on")
 
     def test_it_cannot_be_extended(self, world: World, mask: Request) -> None:
-        with pytest.raises(UsageError, match="There is no end to put off"):
+        with pytest.raises(UsageError, match="There is no end to extend"):
             world.desk.lasting.extend(
                 mask.id, Duration(lasts=timedelta(hours=1)), Caller(mask.owner, "", mask.ask.place, "k")
             )
@@ -140,7 +140,7 @@ class TestAGroup:
         ("text", "name", "said"),
         [
             ("@wbe cron --hold sre --review 2d", "/mask", "Did you mean `@web`?"),
-            ("@web cron", "/mask", "Only a hold is for a group of hosts"),
+            ("@web cron", "/mask", "Only holds work for a group of hosts"),
             ("@web cron", "/unmask", "No hold of ours is for `cron.service` on all of @web."),
         ],
     )
@@ -151,7 +151,7 @@ class TestAGroup:
 
     def test_a_change_that_no_words_ask_for_is_refused_as_well(self, world: World) -> None:
         asked = world.asked("web-01 cron").ask
-        with pytest.raises(UsageError, match="Only a hold is for a group"):
+        with pytest.raises(UsageError, match="Only holds work for a group"):
             world.desk.submit(replace(asked, change=replace(asked.change, host="@web")), key="k")
         nobody = Hold("sre", world.desk.now.at + timedelta(days=1), hosts="none")
         with pytest.raises(UsageError, match="No host is in a group `@none`"):

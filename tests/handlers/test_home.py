@@ -224,7 +224,7 @@ class TestOtherButtons:
         request = world.waiting()
         world.slack.answer("conversations.info", {"ok": True, "channel": {"id": CHANNEL, "is_member": True}})
         world.send(at_home("details", value(request)))
-        assert "Looking" in json.dumps(form(world))
+        assert "Checking" in json.dumps(form(world))
         update = world.slack.call("views.update")
         assert update["view_id"] == "V7"
         assert "DETAILS" in json.dumps(update["view"])
@@ -266,4 +266,4 @@ class TestOtherButtons:
     def test_an_undo_goes_where_the_mask_was_asked_for(self, world: World) -> None:
         request = world.waiting()
         world.send(at_home("unmask", value(request)))
-        assert "nothing left to take back" in told(world)
+        assert "nothing left to undo" in told(world)

@@ -138,7 +138,7 @@ class TestWhatSlackSigned:
         assert world.requests() == []
 
     def test_another_team_is_turned_away_as_over_a_socket(self, world: World, door: Door) -> None:
-        assert "workspaces that my policy names" in door.post(command("web-01 cron", team="TEVIL")).json["text"]
+        assert "workspaces in its policy" in door.post(command("web-01 cron", team="TEVIL")).json["text"]
         assert world.requests() == []
 
     def test_what_nobody_listens_for_is_not_acknowledged(self, door: Door) -> None:

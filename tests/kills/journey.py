@@ -50,9 +50,9 @@ OF_AN_END = (
     "after post line",
     "before update",
     "after update UNMASKED, AS BEFORE",
-    "after update TAKEN BACK",
+    "after update UNDONE",
 )
-CARDS = ["TAKEN BACK · worker.service on", "UNMASKED, AS BEFORE · worker.service on"]
+CARDS = ["UNDONE · worker.service on", "UNMASKED, AS BEFORE · worker.service on"]
 
 
 def journey(lane: Lane) -> Iterator[str]:

@@ -195,12 +195,13 @@ def id_of(card: Message) -> str:
     return mark(card).partition(":")[0]
 
 
-def reloaded(demo: Demo, says: str = "configuration read again") -> None:
+def reloaded(demo: Demo, says: str = "configuration reloaded") -> None:
     """SIGHUP, and the bot has said so on its output and in the channel."""
 
     def told() -> int:
         said = demo.slack.heard("incident")
-        return sum(id_of(one) == ANNOUNCED and "configuration was read again" in words(one) for one in said)
+        heads = ("Configuration reloaded", "Configuration NOT reloaded")
+        return sum(id_of(one) == ANNOUNCED and any(head in words(one) for head in heads) for one in said)
 
     before, noted = demo.bot.output.count(says), told()
     demo.bot.hang_up()

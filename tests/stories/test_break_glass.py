@@ -57,10 +57,10 @@ def test_alice_goes_ahead_alone_at_night_and_bob_signs_the_review_in_the_morning
 
     done = story.card("MASKED AND PROVEN · tuned.service on web-01")
     assert story.sees("tuned.service") == MASKED
-    assert "BREAK-GLASS  @alice went ahead alone" in words(done)
-    assert f"Why alone  {WHY}" in words(done)
+    assert "BREAK-GLASS  @alice used break-glass" in words(done)
+    assert f"Why  {WHY}" in words(done)
     assert buttons(done) == ["Unmask", "Sign the review", "Details"]
-    told = note(story, "BREAK-GLASS: alice goes ahead alone with `mask web-01 tuned.service`")
+    told = note(story, "BREAK-GLASS: alice uses break-glass for `mask web-01 tuned.service`")
     assert told.startswith("@bob @carol ")
     assert "BREAK-GLASS by alice" in story.line("masked and proven")
     story.types("bob", "/mask list")
@@ -68,7 +68,7 @@ def test_alice_goes_ahead_alone_at_night_and_bob_signs_the_review_in_the_morning
 
     story.presses("alice", "Sign the review", done)
     assert WHY in fills(story, "alice", {})
-    story.told("alice", "You went ahead alone, so somebody else has to sign the review.")
+    story.told("alice", "You used break-glass, so somebody else has to sign the review.")
     story.presses("bob", "Sign the review", done)
     fills(story, "bob", {"reason": "page me next time"})
     signed = story.until(lambda: next(iter(story.cards_saying("signed by @bob")), None), "a signed card")
@@ -84,9 +84,9 @@ def test_bob_wants_to_know_more_alice_answers_and_hands_it_to_carol_who_has_her_
     fills(story, "bob", {"verdict": "more", "reason": "is the replica <healthy>?"})
     asked = story.until(lambda: next(iter(story.cards_saying("is the replica <healthy>?")), None), "a question")
     assert buttons(asked) == ["Approve", "Deny", "Details", "Withdraw"]
-    assert story.thread(card, "bob asks for more").startswith("@alice ")
+    assert story.thread(card, "bob asks:").startswith("@alice ")
     offered = details(story, "alice", asked)
-    assert buttons(offered) == ["Answer", "Go ahead alone", "Hand over"]
+    assert buttons(offered) == ["Answer", "Break glass", "Hand over"]
     story.presses("alice", "Answer", offered)
     fills(story, "alice", {"reason": "yes, two seconds behind"})
     answered = story.until(lambda: next(iter(story.cards_saying("yes, two seconds behind")), None), "an answer")
@@ -97,9 +97,9 @@ def test_bob_wants_to_know_more_alice_answers_and_hands_it_to_carol_who_has_her_
     assert handed["ts"] == answered["ts"]
     assert "@carol alice hands" in story.thread(handed, "over to you")
     story.presses("alice", "Withdraw", handed)
-    story.told("alice", "Only carol, whose it is now, can withdraw this.")
+    story.told("alice", "Only carol, who owns it now, can withdraw this.")
     story.presses("carol", "Approve", handed)
-    story.told("carol", "so somebody else has to decide")
+    story.told("carol", "so somebody else has to approve or deny it")
     story.presses("bob", "Approve", handed)
     done = story.card("MASKED AND PROVEN · tuned.service on db-01")
 
@@ -118,6 +118,6 @@ def test_at_a_terminal_too_what_waits_goes_ahead_alone_and_its_mask_is_given_awa
     assert "MASKED AND PROVEN" in went.stdout
 
     given = installation.maskbot("give", request, story.demo.slack.users["carol"])
-    assert (given.returncode, "It is handed over." in given.stdout) == (0, True), given.stderr
+    assert (given.returncode, "Handed over." in given.stdout) == (0, True), given.stderr
     late = installation.maskbot("withdraw", request)
-    assert (late.returncode, "Only carol, whose it is now, can withdraw" in late.stderr) == (1, True), late.stderr
+    assert (late.returncode, "Only carol, who owns it now, can withdraw" in late.stderr) == (1, True), late.stderr

@@ -147,7 +147,7 @@ def test_alice_types_bob_clicks_and_both_see_the_proof(page: Page, story: Story)
     page.set_viewport_size(WIDE)
     done.locator(".thread-summary").click()
     expect(page.locator(".thread-body")).to_contain_text("Unit cron.service is masked")
-    expect(page.locator(".thread-body")).to_contain_text("What the last look at cron.service on web-01 showed")
+    expect(page.locator(".thread-body")).to_contain_text("What the last check of cron.service on web-01 showed")
     picture(page, page.locator(".thread-pane"), "thread.png")
     page.locator(".thread-x").click()
 
@@ -201,7 +201,7 @@ def test_everybody_has_a_page_of_their_own_with_what_waits_for_them_and_what_is_
     expect(mine).to_contain_text("Waiting for you · 1")
     expect(mine).to_contain_text(re.compile("ends [0-9:]+ UTC .2 hours left"))
     expect(mine).to_contain_text("you may ask for masks and unmasks, and approve")
-    expect(mine).to_contain_text("Connected to Slack, and the database answers.")
+    expect(mine).to_contain_text("Slack is connected, and the database answers.")
     picture(page, mine, "home.png")
 
     mine.get_by_role("button", name="Approve").click()

@@ -53,9 +53,9 @@ def test_half_a_file_is_told_and_the_old_one_stays_in_force(
 ) -> None:
     whole = policy.read_text()
     policy.write_text(whole[: whole.index("rules:") + len("rules:\n- name")])
-    reloaded(story.demo, "configuration NOT taken")
+    reloaded(story.demo, "configuration NOT reloaded")
 
-    (said,) = story.until(lambda: [one for one in story.said() if "NOT taken" in words(one)], "the complaint")
+    (said,) = story.until(lambda: [one for one in story.said() if "NOT reloaded" in words(one)], "the complaint")
     assert "policy.yaml" in saw(words(said))
     story.presses("alice", "Withdraw", story.asks("/mask web-01 cron"))
     story.card("WITHDRAWN")

@@ -29,24 +29,24 @@ def notes(story: Story, part: str) -> list[str]:
 def test_every_mask_is_listed_with_its_owner_and_what_happens_by_hand_is_told_once(story: Story) -> None:
     host = story.host("db-01")
     done = story.masked("db-01 worker INC-2041: runaway job")
-    listed = story.until(lambda: listing(story, "undo needs no vote until"), "our mask in the list")
-    assert "worker.service on db-01: ours" in listed
-    assert "by alice, INC-2041: runaway job, without an end" in listed
-    assert "handmade.service on web-01: not ours" in listed
+    listed = story.until(lambda: listing(story, "undo needs no approval until"), "our mask in the list")
+    assert "worker.service on db-01: by " in listed
+    assert "by alice · INC-2041: runaway job" in listed
+    assert "handmade.service on web-01: not by maskbot" in listed
     assert "gone-01 since" in listed
     _handed_over(story)
-    story.until(lambda: "no scan has seen it yet" not in listing(story, "worker.service on db-01: ours"), "a look")
+    story.until(lambda: "not seen by a scan yet" not in listing(story, "worker.service on db-01: by "), "a look")
 
     host.run("systemctl", "mask", "tuned.service")
-    story.until(lambda: notes(story, "Masked on db-01, and not through me: tuned.service"), "word of a mask by hand")
+    story.until(lambda: notes(story, "Masked on db-01, not through maskbot: tuned.service"), "word of a mask by hand")
     host.run("systemctl", "unmask", "worker.service", "tuned.service")
     gone = story.card("OUR MASK IS GONE · worker.service on db-01")
     assert (gone["ts"], buttons(gone)) == (done["ts"], ["Details"])
-    story.thread(gone, "OUR MASK IS GONE: worker.service on db-01; nobody took it back through me")
+    story.thread(gone, "OUR MASK IS GONE: worker.service on db-01; not through maskbot")
     story.until(lambda: notes(story, "@alice OUR MASK IS GONE"), "word of it in the channel")
-    story.until(lambda: notes(story, "Not masked on db-01 any more"), "word of a mask by hand that is gone")
+    story.until(lambda: notes(story, "No longer masked on db-01"), "word of a mask by hand that is gone")
     assert len(notes(story, "OUR MASK IS GONE: worker.service on db-01")) == 2  # in the channel and in its thread
-    assert len(notes(story, "Masked on db-01, and not through me")) == 1
+    assert len(notes(story, "Masked on db-01, not through maskbot")) == 1
 
 
 def _handed_over(story: Story) -> None:
@@ -55,7 +55,7 @@ def _handed_over(story: Story) -> None:
     story.types("carol", "/mask handover")
     handover = story.told("carol", "HANDOVER · 1 masked, 1 waiting, 0 under way")
     assert "mask cron.service on web-02: needs 1 approval" in handover
-    assert "worker.service on db-01: ours" in handover
+    assert "worker.service on db-01: by " in handover
     story.presses("alice", "Withdraw", waits)
     told = json.loads(story.demo.bot.installation.maskbot("list", "db-01", "--json").stdout)
     assert {mask["unit"]: mask["ours"] for mask in told["masks"]}["worker.service"]

@@ -50,8 +50,8 @@ def test_whoever_can_decide_is_reminded_then_others_are_called_then_one_is_paged
     card = story.asks("/mask web-01 worker INC-2041: runaway job")
     assert "(10 minutes left)" in words(card)
 
-    thread = story.thread(card, "6 seconds without a decision: somebody paged.")
-    assert "4 seconds without a decision: @eng called." in thread
+    thread = story.thread(card, "6 seconds without approval: somebody paged.")
+    assert "4 seconds without approval: @eng notified." in thread
     first, second = story.until(lambda: reminders(story) if len(reminders(story)) == 2 else None, "both calls")
     assert "The mask of worker.service on web-01 needs 1 approval until " in first
     assert [called(call) for call in (first, second)] == [{"@bob", "@carol"}, {"@alice", "@bob", "@carol"}]

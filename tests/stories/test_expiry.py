@@ -22,11 +22,11 @@ def has_passed(story: Story, since: datetime, seconds: float) -> None:
 
 def test_a_mask_of_seconds_returns_by_itself_after_the_bot_was_killed_and_started_again(story: Story) -> None:
     card = story.asks("/mask web-01 worker --for 10s INC-2041: runaway job")
-    assert "Ends  10 seconds after it is proven: unmask and start again (it runs now)" in words(card)
+    assert "Ends  10 seconds after it is proven: unmask and start it again" in words(card)
     assert story.presses("bob", "Approve", card).in_time
     done = story.card("MASKED AND PROVEN · worker.service on web-01")
     proven = datetime.now(UTC)
-    assert "and all is as before" in words(done)
+    assert "then everything is put back" in words(done)
     assert buttons(done) == ["Unmask", "Extend", "Keep", "Details"]
 
     story.demo.bot.kill()
@@ -38,10 +38,10 @@ def test_a_mask_of_seconds_returns_by_itself_after_the_bot_was_killed_and_starte
     back = story.card(f"{BACK} · worker.service on web-01")
     assert story.sees("worker.service") == RUNS
     assert story.sees("metrics.service") == RUNS
-    assert "Its end had come, its end was approved with it" in words(back)
-    assert story.line("unmasked") == "unmasked, as before: worker.service on web-01 (its end had come)"
+    assert "Time is up. Undone automatically, as approved" in words(back)
+    assert story.line("unmasked") == "unmasked, as before: worker.service on web-01 (undone automatically)"
     assert len(returns(story)) == 1
-    assert buttons(story.card("TAKEN BACK · worker.service on web-01")) == ["Details"]
+    assert buttons(story.card("UNDONE · worker.service on web-01")) == ["Details"]
 
 
 def test_a_mask_is_extended_without_a_vote_and_kept_with_one(story: Story) -> None:
@@ -52,7 +52,7 @@ def test_a_mask_is_extended_without_a_vote_and_kept_with_one(story: Story) -> No
     story.until(lambda: story.demo.slack.view("alice"), "a form before alice")
     story.demo.slack.submit_view("alice", {"longer": "1h", "reason": "the deploy takes longer"})
     longer = story.card("EXTENDED · tuned.service on web-01")
-    assert "no vote was needed: it may last until" in words(longer)
+    assert "no approval was needed: it may last until" in words(longer)
     story.until(lambda: "Extended  by @alice" in words(story.card("MASKED AND PROVEN")), "that on the mask's card")
 
     story.presses("bob", "Keep", done)
@@ -61,7 +61,7 @@ def test_a_mask_is_extended_without_a_vote_and_kept_with_one(story: Story) -> No
     card = story.card("KEEP THE MASK OF tuned.service on web-01 · needs 1 approval")
     assert "it stays until somebody unmasks it" in words(card)
     story.presses("bob", "Approve", card)
-    story.told("bob", "You asked for this, so somebody else has to decide.")
+    story.told("bob", "You asked for this, so somebody else has to approve or deny it.")
     story.presses("carol", "Approve", card)
     story.card("KEPT, WITHOUT AN END · tuned.service on web-01")
     story.until(lambda: buttons(story.card("MASKED AND PROVEN")) == ["Unmask", "Details"], "no end on the card")

@@ -39,14 +39,14 @@ def lifted(story: Story, held: Message, head: str) -> None:
 
 def test_a_hold_that_somebody_takes_off_by_hand_is_put_back_and_only_its_owners_lift_it(story: Story) -> None:
     card = story.asks("/mask web-01 worker --hold sre --review 90d it talks to strangers")
-    assert "only @sre lifts it, with a vote" in words(card)
+    assert "only @sre can lift it, with approval" in words(card)
     story.presses("bob", "Approve", card)
     held = story.card("MASKED AND PROVEN, HELD · worker.service on web-01")
     assert buttons(held) == ["Unmask", "Keep", "Details"]
     assert story.sees("worker.service") == MASKED
 
     story.host().run("systemctl", "unmask", "worker.service")
-    story.thread(held, "A HOLD WAS TAKEN OFF: worker.service on web-01, which @sre holds, is not masked any more.")
+    story.thread(held, "A HOLD WAS TAKEN OFF: worker.service on web-01, which @sre holds, is no longer masked.")
     back = story.until(
         lambda: next((one for one in story.cards("MASKED AND PROVEN, HELD") if one["ts"] != held["ts"]), None),
         "the card of a mask that is back",
@@ -64,7 +64,7 @@ def test_a_hold_that_somebody_takes_off_by_hand_is_put_back_and_only_its_owners_
 def test_a_group_is_held_with_one_vote_and_lifted_as_a_whole(story: Story) -> None:
     card = story.asks("/mask @web tuned --hold sre --review 90d it talks to strangers", head="MASK tuned")
     assert words(card).startswith("MASK tuned.service on @web · needs 1 approval")
-    assert "Hosts  2 in @web now: web-01 first, then web-02; and whichever joins later" in words(card)
+    assert "Hosts  2 in @web now: web-01 first, then web-02; and hosts that join later" in words(card)
     story.presses("bob", "Approve", card)
     held = story.card("MASKED AND PROVEN, HELD · tuned.service on web-01")
     story.thread(held, "MASKED AND PROVEN, HELD · tuned.service on web-02")
@@ -72,7 +72,7 @@ def test_a_group_is_held_with_one_vote_and_lifted_as_a_whole(story: Story) -> No
 
     story.presses("bob", "Unmask", held)
     lifts = story.card("UNMASK tuned.service on web-01")
-    assert "Hosts  it is lifted on all 2 of them: web-01, web-02" in words(lifts)
+    assert "Hosts  lifted on all 2: web-01, web-02" in words(lifts)
     story.presses("carol", "Approve", lifts)
     story.thread(held, f"{BACK} · tuned.service on web-02")
     assert [story.sees("tuned.service", host) for host in ("web-01", "web-02")] == [RUNS, RUNS]

@@ -10,7 +10,7 @@ QUESTIONS = {
     "status web-01 worker": ("STATUS · worker.service on web-01", "running, enabled", "system/worker.service"),
     "why web-01 worker": (
         "WHY · mask worker.service on web-01",
-        "it would need one of @sre (rule prod)",
+        "needs 1 of @sre (rule prod)",
         "@sre: @bob, @carol",
         "rule prod (line",
     ),
@@ -36,7 +36,7 @@ def test_a_plan_is_what_approvers_would_see_where_they_would_see_it_and_nobody_i
     said = words(plan)
     assert said.startswith("PLAN, NOBODY IS ASKED · mask worker.service on web-01\n@alice\n")
     assert "metrics.service" in said
-    assert "one of @sre" in said
+    assert "1 of @sre" in said
     assert buttons(plan) == []
     assert story.cards() == []
     assert story.whispers("alice") == []

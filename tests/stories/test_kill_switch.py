@@ -49,7 +49,7 @@ def _two_let_them_go_on(story: Story) -> None:
     story.types("carol", "/mask thaw it is mended")
     announced(story, "carol wants the kill switch off: it is mended.")
     story.types("carol", "/mask thaw really")
-    story.told("carol", "You said so already.")
+    story.told("carol", "You already asked for that.")
     thawed = maskbot(story, "nobody", "thaw")
     assert (thawed.returncode, thawed.stdout.startswith("KILL SWITCH OFF, by carol and bob")) == (0, True), thawed
     announced(story, "KILL SWITCH OFF, by carol and bob")

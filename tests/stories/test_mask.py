@@ -44,9 +44,11 @@ def test_nobody_approves_who_is_not_entitled_and_each_is_told_alone_why(story: S
     for person in ("dave", "eve", "alice"):
         story.presses(person, "Approve", card)
 
-    assert "@sre may." in story.told("dave", "You may not decide this")
+    assert "@sre may." in story.told("dave", "You may not approve or deny this")
     story.told("eve", "guests may neither ask nor approve")
-    assert "You may withdraw it." in story.told("alice", "You asked for this, so somebody else has to decide.")
+    assert "You may withdraw it." in story.told(
+        "alice", "You asked for this, so somebody else has to approve or deny it."
+    )
     assert story.whispers("bob") == []
     assert words(story.card("MASK restless.service")).count("needs 1 approval") == 1
     assert story.sees("restless.service") == RUNS
@@ -56,7 +58,7 @@ def test_nobody_approves_who_is_not_entitled_and_each_is_told_alone_why(story: S
 
 def test_a_local_unit_is_masked_through_the_control_layer_proven_and_undone(story: Story) -> None:
     card = story.asks("/mask web-01 local")
-    assert "the control layer, because its own file is in /etc/systemd/system" in words(card)
+    assert "the control layer, because its unit file is in /etc/systemd/system" in words(card)
     story.presses("bob", "Approve", card)
 
     done = story.card("MASKED AND PROVEN · local.service on web-01")
@@ -70,7 +72,7 @@ def test_a_local_unit_is_masked_through_the_control_layer_proven_and_undone(stor
 
 def test_a_guarded_unit_needs_two_who_each_vouch_for_console_access(story: Story) -> None:
     card = story.asks("/mask web-01 primary")
-    assert "two of @sre" in words(card)
+    assert "2 of @sre" in words(card)
     assert "it carries the mail of web-01" in words(card)
     for person in ("bob", "carol"):
         assert story.sees("primary.service") == RUNS
@@ -88,7 +90,7 @@ def test_a_guarded_unit_needs_two_who_each_vouch_for_console_access(story: Story
 
 def test_a_mask_of_somebody_else_is_removed_only_by_a_request_that_says_so(story: Story) -> None:
     card = story.asks("/unmask web-01 handmade it is needed again", head="UNMASK ")
-    assert "this mask was not made by maskbot" in words(card)
+    assert "the mask, not made by maskbot" in words(card)
     assert story.sees("handmade.service")["LoadState"] == "masked"
     story.presses("bob", "Approve", card)
 

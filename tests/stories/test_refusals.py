@@ -42,7 +42,7 @@ def test_a_critical_unit_is_refused_whatever_it_is_called_on_that_host(story: St
 
 def test_who_may_not_ask_is_told_who_may_whatever_a_phone_made_of_the_words(story: Story) -> None:
     ack = story.types("dave", "/mask <http://web-01|web-01> “cron”\u200b —runtime")
-    assert "Asked: `mask web-01 cron.service --runtime`." in str(ack.said)
+    assert "Got it: `mask web-01 cron.service --runtime`." in str(ack.said)
     story.told("dave", "You may not ask for masks on prod hosts (rule `prod`). @eng may.")
     assert nobody_was_asked(story)
 

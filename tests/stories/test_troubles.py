@@ -98,7 +98,7 @@ def test_a_command_whose_acknowledgement_was_lost_is_recorded_and_a_second_try_i
     story.demo.slack.lose_acks()
     assert not story.types("alice", "/mask web-02 tuned").in_time
     card = story.asks("/mask web-02 tuned")
-    assert story.told("alice", "already, and that request is still waiting")
+    assert story.told("alice", "and that request is still waiting")
     assert len(story.cards()) == 1
     story.presses("alice", "Withdraw", card)
     story.card("WITHDRAWN · mask tuned.service on web-02")

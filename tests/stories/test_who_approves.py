@@ -76,21 +76,21 @@ def folder(story: Story) -> Iterator[Path]:
 
 def test_one_of_the_channel_and_whoever_is_on_call_approve_together_and_one_of_them_takes_it_back(story: Story) -> None:
     card = story.asks("/mask web-01 cron")
-    assert "two of @leads and @on-call, each from another group" in words(card)
+    assert "2 of @leads and @on-call, each from a different group" in words(card)
     assert "On call  dave until " in words(card)
 
     story.presses("bob", "Approve", card)
     card = story.card("MASK cron.service on web-01 · needs 1 more approval")
     assert "Groups  @leads: @bob · @on-call: nobody yet" in words(card)
     story.presses("carol", "Approve", card)
-    story.told("carol", "each has to come from another group. Still missing: @on-call.")
+    story.told("carol", "each must come from a different group. Still missing: @on-call.")
     assert story.sees("cron.service") == RUNS
 
     story.presses("dave", "Approve", card)
     done = story.card("MASKED AND PROVEN · cron.service on web-01")
     assert story.sees("cron.service") == MASKED
     story.presses("dave", "Unmask", done)
-    assert "no vote was needed" in words(story.card("UNMASKED, AS BEFORE · cron.service on web-01"))
+    assert "no approval was needed" in words(story.card("UNMASKED, AS BEFORE · cron.service on web-01"))
     assert story.sees("cron.service") == RUNS
 
 
@@ -100,11 +100,11 @@ def test_who_left_the_channel_or_went_off_call_does_not_approve_any_more(story: 
     story.card("MASK cron.service on web-02 · needs 1 more approval")
     rota(folder, "carol")
     story.presses("dave", "Approve", card)
-    story.told("dave", "You may not decide this")
+    story.told("dave", "You may not approve or deny this")
 
     story.demo.slack.set_channel("random", ["carol"])
     story.presses("carol", "Approve", card)
-    story.thread(card, "bob may not approve this any more, so that approval does not count.")
+    story.thread(card, "bob may no longer approve this, so that approval does not count.")
     waiting = story.card("MASK cron.service on web-02 · needs 1 more approval")
     assert "1 of 2: @carol" in words(waiting)
     assert "On call  carol until " in words(waiting)
@@ -118,7 +118,7 @@ def test_a_card_behind_doors_is_told_of_where_it_was_asked_and_its_end_to_who_as
     story.types("alice", "/mask web-01 restless INC-9")
     card = behind.card("MASK restless.service on web-01 · needs 2 approvals")
     assert "For  @dave" in words(card)
-    story.told("alice", "`mask web-01 restless.service` is put to its approvers in #random.")
+    story.told("alice", "`mask web-01 restless.service` waits for approval in #random.")
     told = story.until(lambda: [one for one in story.said() if "alice asks for" in words(one)], "a word in #incident")
     assert words(told[0]).startswith("alice asks for `mask web-01 restless.service`; it waits for approval.")
 

@@ -104,8 +104,8 @@ def test_who_cannot_be_verified_stops_nothing(world: World) -> None:
 
 def test_one_person_twice_does_not_lift_it_and_two_do(world: World) -> None:
     freeze(world)
-    assert "One more who may approve" in thaw(world, by=CAROL)
-    assert "You said so already." in thaw(world, by=CAROL)
+    assert "One more approver" in thaw(world, by=CAROL)
+    assert "You already asked for that." in thaw(world, by=CAROL)
     assert is_on(world)
     assert "KILL SWITCH OFF, by carol and bob" in thaw(world, by=BOB)
     assert not is_on(world)
@@ -116,7 +116,7 @@ def test_who_left_the_approvers_meanwhile_does_not_count(world: World) -> None:
     freeze(world)
     thaw(world, by=CAROL)
     world.people.groups["sre"].discard(CAROL.id)
-    assert "One more who may approve" in thaw(world, by=BOB)
+    assert "One more approver" in thaw(world, by=BOB)
     assert is_on(world)
 
 
@@ -124,7 +124,7 @@ def test_what_was_said_hours_ago_does_not_count(world: World) -> None:
     freeze(world)
     thaw(world, by=CAROL)
     world.clock.ahead += OFF_REQUEST_GOOD_FOR + MINUTE
-    assert "One more who may approve" in thaw(world, by=BOB)
+    assert "One more approver" in thaw(world, by=BOB)
     assert is_on(world)
 
 

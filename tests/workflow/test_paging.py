@@ -72,10 +72,10 @@ def test_the_ladder_ends_in_a_page_that_is_over_once_it_is_decided(world: World,
     work_until(world, lambda: receiver.events() == [TRIGGERED], "a page")
     work_until(world, lambda: len(notes(world)) == 2, "both steps in the thread")
     (call,) = receiver.calls
-    assert call.event["summary"].startswith("Nobody decides: the mask of cron.service on web-01, asked by alice")
+    assert call.event["summary"].startswith("Not approved yet: the mask of cron.service on web-01, asked by alice")
     assert call.event["details"]["approvals"] == "0 of 1"
     assert call.event["link"].startswith("https://example.slack.com/archives/C1/")
-    assert notes(world)[1] == "8 minutes without a decision: somebody paged."
+    assert notes(world)[1] == "8 minutes without approval: somebody paged."
 
     world.desk.withdraw(request.id, by=ALICE.id)
     work_until(world, lambda: receiver.events() == [TRIGGERED, RESOLVED], "the end of the page")
@@ -127,7 +127,7 @@ def test_whoever_has_no_pager_is_told_that_nobody_was_paged(tmp_path: Path) -> N
         undecided(world)
         work_until(world, lambda: len(notes(world)) == 2, "both steps in the thread")
 
-        assert notes(world)[1] == "8 minutes without a decision: nobody paged, because no pager is set up."
+        assert notes(world)[1] == "8 minutes without approval: nobody paged, because no pager is configured."
         assert world.store.claim_message("bot-1") is None
 
 
@@ -189,7 +189,7 @@ def test_what_is_not_known_after_two_minutes_wakes_somebody_up_until_it_is_known
         world.clock.ahead += timedelta(minutes=2)
         with world.running():
             world.until(lambda: len(receiver.calls) == 1, "a page")
-            world.until(lambda: "Paged  somebody, at" in drawn(world, asked), "the page on the card")
+            world.until(lambda: "Paged  since" in drawn(world, asked), "the page on the card")
             let_in(fleet.hosts["web-01"])
             done = world.ended(asked)
             world.until(lambda: len(receiver.calls) == 2, "the end of the page")

@@ -227,7 +227,7 @@ class World:
     def evidence(self, request: Request) -> list[Said]:
         """The text of the card's thread, once it is complete."""
         mark = f"{request.id}:evidence"
-        self.until(lambda: any("last look" in words(said.text) for said in self.slack.marked(mark)), "the evidence")
+        self.until(lambda: any("last check" in words(said.text) for said in self.slack.marked(mark)), "the evidence")
         return self.slack.marked(mark)
 
     def noted(self, request: Request, part: str) -> str:

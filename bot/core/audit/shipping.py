@@ -100,10 +100,10 @@ def trouble(name: str, progress: Progress, first_untaken: datetime | None, now: 
     """Why a sink counts as down, in words; empty if it does not. `first_untaken` is when the next record was made."""
     if progress.failing_since:
         since = progress.failing_since.astimezone(UTC)
-        return f"the copy of the record at `{name}` takes nothing since {since:%Y-%m-%d %H:%M} UTC ({progress.why})"
+        return f"audit shipping to `{name}` has failed since {since:%Y-%m-%d %H:%M} UTC ({progress.why})"
     if first_untaken is None or now - max(first_untaken, progress.at or first_untaken) <= BEHIND:
         return ""
-    return f"the copy of the record at `{name}` is behind, nothing was shipped for {BEHIND.seconds} seconds"
+    return f"audit shipping to `{name}` is behind: nothing was shipped for {BEHIND.seconds} seconds"
 
 
 def syslog_lines(records: Sequence[Record], *, host: str) -> list[bytes]:

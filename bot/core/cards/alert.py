@@ -16,7 +16,7 @@ def summary(request: Request, cause: Cause) -> str:
     what = f"the {request.ask.change.noun} of {subject(request)}"
     if cause is Cause.UNDECIDED:
         reason = _reason(request)
-        return f"Nobody decides: {what}, asked by {request.ask.requester_name}" + (f": {reason}" if reason else "")
+        return f"Not approved yet: {what}, asked by {request.ask.requester_name}" + (f": {reason}" if reason else "")
     if cause is Cause.HOLD_REMOVED:
         return f"A hold is taken off again and again: {what}"
     since = request.target.unknown_since

@@ -41,7 +41,7 @@ def status(host: str, snapshot: Snapshot, ours: Sequence[Request], now: datetime
 def plan(request: Request, decision: Decision, now: datetime) -> Text:
     """What approvers would see, and what the decision would be."""
     head = f"PLAN, NOBODY IS ASKED · {wanted(request)}"
-    answer = [*_decided(decision), words("Looked at {}. Nothing was changed and nobody was asked.", clock(now))]
+    answer = [*_decided(decision), words("Checked {}. Nothing was changed and nobody was asked.", clock(now))]
     people = section("people", [asked(request)])
     return message(head, people, section("plan", [*plan_rows(request)]), section("answer", answer))
 
@@ -64,7 +64,7 @@ def why(
     rules = [_rule(one) for one in explained if one.line]
     checks = [row("Checks", f"{passed} passed"), *(row("Decided by", text) for text in deciding)]
     could = [section("approvers", [*_could_approve(approvers)])] if approvers else []
-    first = [row("Our mask", stopping)] if stopping else []
+    first = [row("Mask", stopping)] if stopping else []
     return message(head, section("answer", [*first, *_decided(decision), *checks]), *could, *_listed("rules", rules))
 
 
@@ -83,7 +83,7 @@ def _could_approve(approvers: Sequence[Approvers]) -> Iterator[Markup]:
         elif one.shifts:
             who = joined(map(_on_duty, one.shifts))
         else:
-            who = joined(map(mention, one.people)) or words("nobody besides you")
+            who = joined(map(mention, one.people)) or words("nobody but you")
         yield row("Could approve", words("@{}: {}", one.group, who))
 
 
@@ -95,7 +95,7 @@ def _on_duty(shift: Shift) -> Markup:
 def history(requests: Sequence[Request], now: datetime) -> Text:
     """Recent requests, newest first, with their outcomes."""
     lines = [_past(request, now) for request in requests]
-    blocks = _listed("history", lines) or [section("history", [words("Nothing is on record.")])]
+    blocks = _listed("history", lines) or [section("history", [words("No requests yet.")])]
     return message(f"HISTORY · {len(lines)} requests", *blocks)
 
 
@@ -123,30 +123,26 @@ _HELP = (
     Markup("`/mask HOST UNIT [reason]`  stop the unit and mask it, once the right people approve"),
     Markup("    `--runtime`  until the next reboot"),
     Markup("    `--keep-running`  mask it, but do not stop it"),
-    Markup("    `--for 2h`, `--until 18:00`  it ends by itself, and all is as before"),
-    Markup("    `--hold OWNERS --review 90d`  it lasts: only that group lifts it, and looks at it again then"),
-    Markup("    `--hold` also with `@GROUP` in place of HOST: all of its hosts, and whichever joins it later"),
-    Markup("    `--at Tue 22:00`, `--window 2h`  approved now, carried out then"),
+    Markup("    `--for 2h`, `--until 18:00`  it ends by itself, then everything is put back"),
+    Markup("    `--hold OWNERS --review 90d`  a hold: it lasts, only that group can lift it, and reviews it then"),
+    Markup("    `--hold` also with `@GROUP` in place of HOST: all its hosts, and those that join later"),
+    Markup("    `--at Tue 22:00`, `--window 2h`  approved now, carried out at that time"),
     Markup("    `--user NAME`  a unit of that user's own manager"),
-    Markup(
-        "    `--break-glass`  without the votes that are missing, if the policy lets you; the reason has to say why"
-    ),
-    Markup(
-        "    `--break-glass --console-works`  the same for a guarded unit: your word that console access works today"
-    ),
-    Markup("    `--force`  end by SIGKILL the stop that a mask waits for; this takes an approval of its own"),
-    Markup("`/unmask HOST UNIT [reason]`  bring it back to what it was"),
-    Markup("`/mask status HOST [UNIT]`  how it is now"),
-    Markup("`/mask plan HOST UNIT`  show all here what approvers would see; nobody is asked"),
+    Markup("    `--break-glass`  without the missing approvals, if the policy lets you; the reason must say why"),
+    Markup("    `--break-glass --console-works`  the same for a guarded unit: console access works today"),
+    Markup("    `--force`  kill (SIGKILL) the unit whose stop a mask waits for; this needs its own approval"),
+    Markup("`/unmask HOST UNIT [reason]`  undo the mask: put the unit back as it was"),
+    Markup("`/mask status HOST [UNIT]`  its state now"),
+    Markup("`/mask plan HOST UNIT`  show only you what approvers would see; nobody is asked"),
     Markup("`/mask why HOST UNIT`  who may ask and approve, and which rule says so"),
     Markup("`/mask list [HOST]`  every mask on the hosts, whoever made it"),
-    Markup("`/mask handover`  what the next on-call has to know: masks, what waits and runs, what ends when"),
-    Markup("`/mask history [HOST]`  what was asked lately"),
+    Markup("`/mask handover`  what the next on-call needs to know: masks, what waits, what runs, what ends when"),
+    Markup("`/mask history [HOST]`  recent requests"),
     Markup(
         "`/mask freeze REASON`  the kill switch on: no new masks, whoever approves; off by two people: `/mask thaw`"
     ),
     Markup("`/mask`  a form"),
-    Markup("In a thread: the same words after a mention of me. `cron` means `cron.service`."),
+    Markup("In a thread: the same words after `@maskbot`. `cron` means `cron.service`."),
 )
 
 
@@ -167,11 +163,11 @@ def _unit(seen: Snapshot) -> Iterator[Markup]:
 
 def _masked_by(seen: Snapshot, ours: Sequence[Request], now: datetime) -> Iterator[Markup]:
     for mask in ours:
-        yield row("Our mask", slow_unit.status(mask, now) if mask.waits_for_its_stop else mask_line.ours(mask, now))
+        yield row("Mask", slow_unit.status(mask, now) if mask.waits_for_its_stop else mask_line.ours(mask, now))
     if ours or not seen.mask_layers:
         return
     paths = [file.path for file in seen.layers if file.kind in (FileKind.MASK, FileKind.EMPTY)]
-    yield row("Masked by", words("somebody else, not by maskbot: {}", joined(paths)))
+    yield row("Masked by", words("not maskbot: {}", joined(paths)))
 
 
 def _past(request: Request, now: datetime) -> Markup:
@@ -186,16 +182,16 @@ def _past(request: Request, now: datetime) -> Markup:
 def _decided(decision: Decision) -> Iterator[Markup]:
     match decision:
         case Allow(rule=rule, because=because):
-            yield row("Answer", words("it would run without a vote: {} ({})", because, rule))
+            yield row("Answer", words("needs no approval: {} ({})", because, rule))
         case NeedsApproval(rule=rule):
             who = who_may(decision.need, decision.groups, distinct=decision.distinct)
-            yield row("Answer", words("it would need {} (rule {})", who, rule))
+            yield row("Answer", words("needs {} (rule {})", who, rule))
             yield from calendar_and_limits.rows(decision.raised)
             yield from on_call(decision.on_call)
             yield from _routed(decision.routing)
             if decision.guarded:
                 yield row(
-                    "Guarded", words("{}. An approver must tick that console access works today", decision.guarded)
+                    "Guarded", words("{}. The approver must confirm that console access works today", decision.guarded)
                 )
         case Refuse(reason=reason, hint=hint):
             yield row("Answer", words("no. {} {}", escape(reason, width=500), escape(hint, width=500)))

@@ -28,8 +28,6 @@ from bot.core.requests import Approval, Request, Stage, Tally, Verdict
 from bot.core.requests.scheduling import is_ahead
 from bot.core.time.human_time import spoken
 
-_NUMBERS = {1: "one", 2: "two", 3: "three"}
-
 
 def card(request: Request, now: datetime) -> Text:
     """The request before it runs: being checked, waiting for approval, or approved and waiting for its turn."""
@@ -52,7 +50,7 @@ def plan_rows(request: Request) -> Iterator[Markup]:
         return
     seen = request.target.planned or request.target.before
     if seen is None:
-        yield row("Now", "not looked at yet")
+        yield row("Now", "not checked yet")
         return
     yield row("Now", unit_state.now(seen))
     yield from consequences.rows(request, seen)
@@ -61,21 +59,21 @@ def plan_rows(request: Request) -> Iterator[Markup]:
 def talk(request: Request, *, newest: int = 4) -> Iterator[Markup]:
     """The newest question of an approver, and its answer."""
     for remark in request.remarks[-newest:]:
-        label = "Answer" if remark.is_answer else "Asked for more"
+        label = "Answer" if remark.is_answer else "Question"
         said = words(
             "{} {}: {}", mention(remark.by, remark.name), clock(remark.at), escape(remark.text, width=REASON_LIMIT)
         )
         yield row(label, said)
     if request.open_question:
         who = mention(request.owner, request.owner_name)
-        yield row("Answer", words("{} has the button for it under Details", who))
+        yield row("Answer", words("{} can answer under Details", who))
 
 
 def who_may(need: int, groups: Sequence[str], *, distinct: bool = False) -> Markup:
-    """`one of @sre`, `two of @sre or @dba`, `two of @sre and @dba, each from another group`."""
+    """`1 of @sre`, `2 of @sre or @dba`, `2 of @sre and @dba, each from a different group`."""
     names = joined([_at(group) for group in groups], " and " if distinct else " or ")
-    apart = ", each from another group" if distinct else ""
-    return words("{} of {}{}", _NUMBERS.get(need, str(need)), names, apart)
+    apart = ", each from a different group" if distinct else ""
+    return words("{} of {}{}", need, names, apart)
 
 
 def _called(request: Request) -> Iterator[Markup]:
@@ -104,7 +102,7 @@ def _at(group: str) -> str:
 def approval_status(request: Request) -> str:
     """The progress of the approval, for the head line."""
     if request.stage is Stage.ASKED:
-        return "looking at the host"
+        return "checking the host"
     if request.is_break_glass:
         return "BREAK-GLASS"
     if request.stage is Stage.APPROVED or request.approval is None:
@@ -122,19 +120,21 @@ def _since_then(request: Request) -> Iterator[Markup]:
 
 def _asked_anew(request: Request) -> Iterator[Markup]:
     if request.changed_since and request.stage is Stage.WAITING:
-        yield row("Asked anew", "it is not what was approved any more")
+        yield row("Asked again", "the plan has changed since it was approved")
         yield from (words("• {}", escape(change)) for change in request.changed_since[:8])
 
 
 def _rule_rows(request: Request, now: datetime) -> Iterator[Markup]:
     approval = request.approval
     if approval and request.stage is Stage.WAITING:
-        yield row("Rule", _rule(approval, now))
+        yield needs(approval, now)
         yield from calendar_and_limits.rows(approval.raised)
         yield from _called(request)
         yield from on_call(approval.on_call)
         if approval.guarded:
-            yield row("Guarded", words("{}. An approver must tick that console access works today", approval.guarded))
+            yield row(
+                "Guarded", words("{}. The approver must confirm that console access works today", approval.guarded)
+            )
         yield from _votes(request, approval)
     elif request.stage is Stage.APPROVED:
         if not request.is_break_glass:
@@ -147,24 +147,25 @@ def _next(request: Request, now: datetime) -> Iterator[Markup]:
     host, window = request.target.host, request.ask.change.window
     if window and is_ahead(window, now):
         opens = words("{} (in {})", day(window.opens), spoken(window.opens - now))
-        yield row("Next", words("{} is looked at again when the window opens, {}", host, opens))
+        yield row("Next", words("{} is checked again when the window opens, {}", host, opens))
     elif request.act_by:
-        how_long = "approval good until" if request.counted else "at most until"
-        begins = words("begins once {} answers and no other change runs there", host)
+        how_long = "approval valid until" if request.counted else "until"
+        begins = words("starts once {} answers and runs no other change", host)
         yield row("Next", words("{}; {} {}", begins, how_long, until(request.act_by, now)))
     if request.target.note:
         yield row("Not yet", request.target.note)
 
 
-def _rule(approval: Approval, now: datetime) -> Markup:
+def needs(approval: Approval, now: datetime) -> Markup:
+    """`Needs  1 of @sre by 03:17 UTC (13 minutes left), rule prod`."""
     who = who_may(approval.need, approval.groups, distinct=approval.distinct)
-    return words("{}: {}, until {}", approval.rule, who, until(approval.decide_by, now))
+    return row("Needs", words("{} by {}, rule {}", who, until(approval.decide_by, now), approval.rule))
 
 
 def _votes(request: Request, approval: Approval) -> Iterator[Markup]:
     if request.counted:
         votes = joined(map(with_time, request.counted))
-        yield row("Votes", words("{} of {}: {}", request.have, approval.need, votes))
+        yield row("Approvals", words("{} of {}: {}", request.have, approval.need, votes))
     if approval.distinct:
         yield row("Groups", joined((_standing_for(group, request) for group in approval.groups), " · "))
     cast = [vote for vote in request.votes if vote.tally is Tally.CAST and vote.verdict is Verdict.APPROVE]

@@ -23,7 +23,7 @@ def spoken(target: Target) -> Iterator[str]:
     """The table in words for screen readers."""
     for label, *seen in _cells(target):
         was, is_now = ("none" if one == "-" else one for one in seen)
-        yield f"{label}: {was}, and after it {is_now}" if was != is_now else f"{label}: {was}, before and after"
+        yield f"{label}: was {was}, now {is_now}" if was != is_now else f"{label}: {was}, unchanged"
 
 
 def start_proof(target: Target) -> str:
@@ -51,7 +51,7 @@ def _cells(target: Target) -> Iterator[tuple[str, str, str]]:
     before, after = target.before, target.after
     yield "Load", _load(before), _load(after)
     yield "Active", _active(before), _active(after)
-    yield "Boot", _boot(before), _boot(after)
+    yield "At boot", _boot(before), _boot(after)
     proof = start_proof(target)
     if proof:
         yield "Start", "-", proof
@@ -84,7 +84,7 @@ def _active(unit: Snapshot | Neighbour | None) -> str:
 
 
 def _boot(unit: Snapshot | None) -> str:
-    return unit_state.boot(unit.file_state) if unit else "?"
+    return unit_state.at_boot(unit.file_state) if unit else "?"
 
 
 def _cut(text: str, width: int) -> str:

@@ -15,15 +15,15 @@ def rows(request: Request) -> Iterator[Markup]:
     if used is None:
         return
     counts = request.is_break_glass or request.stage.is_final
-    yield row("BREAK-GLASS", _went(used) if counts else words("{}, for another plan: it does not count", _went(used)))
-    yield row("Why alone", escape(used.reason, width=REASON_LIMIT))
+    yield row("BREAK-GLASS", _went(used) if counts else words("{}, for another plan: does not count", _went(used)))
+    yield row("Why", escape(used.reason, width=REASON_LIMIT))
     yield row("Missing", _missing(used))
     if used.signed:
         yield row("Review", words("signed by {} {}", mention(used.signed.by, used.signed.name), day(used.signed.at)))
         if used.signed.remark:
             yield row("Remark", escape(used.signed.remark, width=REASON_LIMIT))
     elif request.owes_review:
-        yield row("Review", words("owed: somebody of {} who had no part in it signs it", _groups(used)))
+        yield row("Review", words("owed by somebody of {} who had no part in it", _groups(used)))
 
 
 def with_review(request: Request, actions: Sequence[Action]) -> tuple[Action, ...]:
@@ -42,18 +42,18 @@ def gave_way(request: Request, actions: Sequence[Action]) -> tuple[Action, ...]:
 
 def announcement(request: Request, used: BreakGlass) -> str:
     """The announcement to everybody who was skipped."""
-    said = f"BREAK-GLASS: {used.name} goes ahead alone with `{request.ask.change}`. Missing: {_missing(used)}."
-    return f"{said}\nWhy: {used.reason}\nA review is owed: one of you signs it on the card once it is over."
+    said = f"BREAK-GLASS: {used.name} uses break-glass for `{request.ask.change}`. Missing: {_missing(used)}."
+    return f"{said}\nWhy: {used.reason}\nA review is owed: one of you has to sign it on the card when it is over."
 
 
 def reminder(request: Request, used: BreakGlass) -> str:
     """The reminder of an open review."""
-    said = f"A review is owed: {used.name} went ahead alone with `{request.ask.change}`."
-    return f"{said}\nWhy: {used.reason}\nWhoever could have approved it signs it on the card."
+    said = f"A review is owed: {used.name} used break-glass for `{request.ask.change}`."
+    return f"{said}\nWhy: {used.reason}\nWhoever could have approved it can sign it on the card."
 
 
 def _went(used: BreakGlass) -> Markup:
-    return words("{} went ahead alone {}", mention(used.by, used.name), clock(used.at))
+    return words("{} used break-glass {}", mention(used.by, used.name), clock(used.at))
 
 
 def _missing(used: BreakGlass) -> Markup:

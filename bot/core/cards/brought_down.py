@@ -21,7 +21,7 @@ def also_stopped(target: Target) -> Iterator[Markup]:
     if stopped:
         yield row("Also stopped", joined(stopped))
     if unseen and target.after.active.is_down:
-        yield row("Stops with it", words("{}: not seen since", joined(unseen)))
+        yield row("Stops with it", words("{}: not checked since", joined(unseen)))
     if down := went_down(target.before, target.after):
         yield row("Meanwhile", words("{} went down", joined(down)))
     if new := came_up(target.before, target.after):
@@ -31,7 +31,7 @@ def also_stopped(target: Target) -> Iterator[Markup]:
 def how_it_stopped(target: Target) -> Iterator[Markup]:
     """What cut its stop sequence short: a mask by somebody else, or its own time limit."""
     if target.settings_lost and target.after and target.after.active.is_down:
-        why = "somebody masked it while it was stopping, so what was left of its own stop did not happen"
+        why = "somebody masked it while it was stopping, so the rest of its own stop did not run"
         yield row("Its stop", why)
     if target.forced and target.after and target.after.active.is_down:
         yield row("Its stop", force_stop.forced(target.forced))

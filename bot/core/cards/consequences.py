@@ -14,14 +14,14 @@ from bot.core.time.human_time import spoken
 # What happens to a unit whose triggered service is masked (measured, docs/systemd.md).
 _BREAKS = {
     "socket": "fails on its next connection",
-    "timer": "fails at its next turn; an undo starts it again, which may run its job at once",
-    "path": "fails at its next event",
+    "timer": "fails the next time it fires; an undo starts it again, which may run its job at once",
+    "path": "fails on its next event",
 }
 # What happens to a trigger that is itself masked while it runs (measured, also there).
 _LEFT_RUNNING = {
-    "socket": "its listener is gone when its service ends, and comes back only with a restart of the socket",
-    "timer": "it fails at its next turn, and must be started again after an unmask",
-    "path": "it triggers nothing while the mask is there",
+    "socket": "it stops listening when its service ends, until the socket is restarted",
+    "timer": "it fails the next time it fires, and must be started again after an unmask",
+    "path": "it triggers nothing while masked",
 }
 
 
@@ -39,14 +39,14 @@ def rows(request: Request, seen: Snapshot) -> Iterator[Markup]:
     else:
         yield from hold.lifted(request.hosts)
     if masking and seen.around and seen.around.agents:
-        yield row("Managed", words("by {}, which may take the mask off again", joined(seen.around.agents, " and ")))
+        yield row("Managed", words("by {}, which may remove the mask again", joined(seen.around.agents, " and ")))
     yield from _reload(seen)
     if files := unread(seen):
-        told = words("{}: an edit before the change would show by size and time only", joined(files, " and "))
+        told = words("{}: the bot would notice an edit by size and time only", joined(files, " and "))
         yield row("Not read", told)
     yield from _names(change, seen)
     if request.target.layer is Layer.CONTROL and masking:
-        yield row("Through", "the control layer, because its own file is in /etc/systemd/system")
+        yield row("Through", "the control layer, because its unit file is in /etc/systemd/system")
 
 
 def _reload(seen: Snapshot) -> Iterator[Markup]:
@@ -57,33 +57,33 @@ def _reload(seen: Snapshot) -> Iterator[Markup]:
     if around and around.pending_besides:
         yield row(
             "Reload",
-            words("also reads {} more changed files; whose they are was not looked at", around.pending_besides),
+            words("also reads {} more changed files, of units that were not checked", around.pending_besides),
         )
     if around and around.counted_anew:
         timers = joined(around.counted_anew)
-        yield row("Reload", words("counts the next turn of {} from now on, as each daemon-reload does", timers))
+        yield row("Reload", words("restarts the countdown of {}, as every daemon-reload does", timers))
 
 
 def _then_masked(change: Change, seen: Snapshot) -> str:
-    lasts = "until the next reboot" if change.runtime else "survives reboot"
+    lasts = "until the next reboot" if change.runtime else "also after a reboot"
     if seen.active.is_down:
-        return f"refuses to start, {lasts}"
+        return f"cannot be started, {lasts}"
     if change.keep_running:
-        return f"left running, refuses to start once it is down, {lasts}"
-    return f"stopped, refuses to start, {lasts}"
+        return f"left running; once it is down it cannot be started, {lasts}"
+    return f"stopped and cannot be started, {lasts}"
 
 
 def _then_unmasked(request: Request, seen: Snapshot) -> Markup:
     if request.ask.undoes:
-        return words("our mask is taken back, and the unit is again as it was before it")
+        return words("our mask is removed, and the unit is put back as it was")
     where = joined(unit_state.LAYERS[layer] for layer in seen.mask_layers) or escape("there is none")
-    return words("the mask is removed ({}), nothing is started; this mask was not made by maskbot", where)
+    return words("the mask, not made by maskbot, is removed ({}); nothing is started", where)
 
 
 def _undo(change: Change, seen: Snapshot) -> str:
     """What the undo does, by a click or at the expiry."""
     stopped = not seen.active.is_down and not change.keep_running
-    return "unmask" + " and start again (it runs now)" * stopped
+    return "unmask" + " and start it again" * stopped
 
 
 def _lasts(request: Request, undo: str) -> Iterator[Markup]:
@@ -94,7 +94,7 @@ def _lasts(request: Request, undo: str) -> Iterator[Markup]:
     elif change.duration:
         yield row("Ends", _ends(change.duration, undo))
     else:
-        yield row("Undo", words("one button: {}", undo))
+        yield row("Undo", words("one click: {}", undo))
 
 
 def _ends(term: Duration, what: str) -> Markup:
@@ -107,20 +107,22 @@ def _ends(term: Duration, what: str) -> Markup:
 def _hazards(change: Change, seen: Snapshot) -> Iterator[Markup]:
     limit = unit_state.stop_limit(seen)
     if seen.actions:
-        yield row("Hazard", words("{}: once it was started, its end may take the host down", joined(seen.actions)))
+        yield row(
+            "Hazard", words("{}: if it is started and then ends, it may take the host down", joined(seen.actions))
+        )
     if seen.active.is_down:
         return
     yield from habits(change, seen)
     if not change.keep_running:
         if limit == float("inf"):
-            yield row("Hazard", "it sets itself no time limit for stopping")
+            yield row("Hazard", "it has no stop timeout")
         return
     if seen.watchdog_usec and seen.notify_access != "none":
         yield row("Hazard", f"its watchdog kills it within {unit_state.span(seen.watchdog_usec / 1e6)} of the mask")
     if change.unit.type in _LEFT_RUNNING:
         yield row("Hazard", _LEFT_RUNNING[change.unit.type])
     else:
-        yield row("Hazard", "once the mask is loaded it runs without Restart= and limits: if it ends, it stays down")
+        yield row("Hazard", "once masked it runs without Restart= and limits: if it ends, it stays down")
 
 
 def _neighbours(change: Change, seen: Snapshot) -> Iterator[Markup]:
@@ -137,7 +139,7 @@ def _neighbours(change: Change, seen: Snapshot) -> Iterator[Markup]:
     yield from twins(seen)
     if around.copies:
         have = "has" if len(around.copies) == 1 else "have"
-        yield row("Not covered", words("{} {} the same text and can still be started", joined(around.copies), have))
+        yield row("Not covered", words("{} {} the same contents and can still be started", joined(around.copies), have))
 
 
 def twins(seen: Snapshot) -> Iterator[Markup]:
@@ -152,7 +154,7 @@ def _armed(triggers: tuple[Neighbour, ...]) -> list[Neighbour]:
 
 
 def _fate(trigger: Neighbour) -> str:
-    return _BREAKS.get(trigger.unit.rpartition(".")[2], "fails when it would start it")
+    return _BREAKS.get(trigger.unit.rpartition(".")[2], "fails when it tries to start the unit")
 
 
 def _names(change: Change, seen: Snapshot) -> Iterator[Markup]:
@@ -162,4 +164,4 @@ def _names(change: Change, seen: Snapshot) -> Iterator[Markup]:
     if others:
         yield row("Names", words("also {}", joined(others)))
     if seen.refuse_manual_start:
-        yield row("Proof", "by its properties alone: it cannot be started by hand")
+        yield row("Proof", "from its properties only: it cannot be started by hand")

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from bot.core.cards import break_glass, calendar_and_limits, unit_state
-from bot.core.cards.approval import plan_rows, talk, who_may
+from bot.core.cards import calendar_and_limits, unit_state
+from bot.core.cards.approval import talk, who_may
 from bot.core.cards.blocks import (
     Action,
     Markup,
@@ -23,8 +23,8 @@ from bot.core.cards.blocks import (
 from bot.core.cards.buttons import buttons
 from bot.core.cards.evidence import commands
 from bot.core.cards.redact import redact
-from bot.core.cards.titles import asked, wanted
-from bot.core.requests import Approval, Followup, FollowupKind, Request, Tally, Vote
+from bot.core.cards.titles import wanted
+from bot.core.requests import Approval, Followup, FollowupKind, Request, Stage, Tally, Vote
 from bot.core.systemd.units import Snapshot
 
 
@@ -35,14 +35,12 @@ def details(request: Request, *, now: datetime, offers: Sequence[Action] = ()) -
     """
     target = request.target
     seen = target.after or target.last_seen or target.before
-    blocks = [section("asked", [*break_glass.rows(request), asked(request), *_record(request, now)])]
-    if not request.stage.is_final:
-        blocks.append(section("plan", [*plan_rows(request)]))
+    blocks = [section("asked", [*_record(request, now)])]
     if seen:
         blocks.append(section("unit", [*_unit(seen)]))
     if target.sent:
         blocks.append(
-            section("sent", [row("Sent", f"{len(target.sent)} commands; the newest:"), commands(target.sent[-5:])])
+            section("sent", [row("Sent", f"{len(target.sent)} commands, the newest:"), commands(target.sent[-5:])])
         )
     if offers:
         blocks.append(buttons(request, offers))
@@ -56,22 +54,20 @@ def _record(request: Request, now: datetime) -> Iterator[Markup]:
     )
     if request.target.digest:
         yield row("Plan", request.target.digest[:12])
-    if request.approval:
-        yield row("Rule", _rule(request.approval))
+    if request.approval and request.stage is not Stage.WAITING:
+        yield row("Needed", _rule(request.approval))
         yield from calendar_and_limits.rows(request.approval.raised)
-    if request.because:
-        yield row("Because", request.because)
     for handover in request.handovers[-4:]:
         to, by = mention(handover.to, handover.to_name), mention(handover.by, handover.by_name)
         yield row("Handed over", words("to {} by {} {}", to, by, clock(handover.at)))
     yield from talk(request, newest=8)
     for vote in request.votes[-8:]:
-        yield row("Vote", _vote(vote))
+        yield row("Decision", _vote(vote))
     yield from (row("Wanted", _followup(followup)) for followup in request.followups[-8:])
 
 
 def _rule(approval: Approval) -> Markup:
-    return words("{}: {}", approval.rule, who_may(approval.need, approval.groups, distinct=approval.distinct))
+    return words("{}, rule {}", who_may(approval.need, approval.groups, distinct=approval.distinct), approval.rule)
 
 
 def _followup(followup: Followup) -> Markup:
@@ -82,11 +78,11 @@ def _followup(followup: Followup) -> Markup:
 
 
 _WANTED = {
-    FollowupKind.BREAK_GLASS: "to go ahead alone",
-    FollowupKind.ASK_FOR_MORE: "to know more",
-    FollowupKind.ANSWER: "to answer",
-    FollowupKind.HAND_OVER: "to hand it over",
-    FollowupKind.SIGN_REVIEW: "to sign the review",
+    FollowupKind.BREAK_GLASS: "break-glass",
+    FollowupKind.ASK_FOR_MORE: "question",
+    FollowupKind.ANSWER: "answer",
+    FollowupKind.HAND_OVER: "handover",
+    FollowupKind.SIGN_REVIEW: "review",
 }
 
 
@@ -101,7 +97,7 @@ def _unit(seen: Snapshot) -> Iterator[Markup]:
     around = seen.around
     limit = unit_state.stop_limit(seen)
     rows = [
-        f"Seen       {unit_state.now(seen)}",
+        f"State      {unit_state.now(seen)}",
         f"File       {seen.fragment or '-'}",
         *(f"Drop-in    {path}" for path, _ in (around.drop_ins if around else ())),
         *(f"Layer      {file.path} ({file.kind})" for file in seen.layers),

@@ -45,12 +45,12 @@ _ENDED = {
     Outcome.PROVEN: "proven",
     Outcome.RESTORED: "proven",
     Outcome.UNMASKED: "proven",
-    Outcome.CALLED_OFF: "withdrawn, and proven",
+    Outcome.CALLED_OFF: "withdrawn and proven",
     Outcome.EXTENDED: "done",
     Outcome.KILLED: "killed",
 }
 _REMOVED = (Outcome.RESTORED, Outcome.RESTORED_PARTLY, Outcome.UNMASKED)
-_AND_BACK = " It had been told to stop, and was started again once it was down."
+_AND_BACK = " It had been told to stop; once down, it was started again."
 _LOST = {Loss.REBOOTED: "ENDED WITH THE REBOOT", Loss.ENDED: "ENDED WITH THE LAST LOGOUT"}
 _UNTOUCHED = (Outcome.FAILED, Outcome.NO_CHANGE)
 
@@ -82,7 +82,7 @@ def title(request: Request) -> str:
     if request.hold and request.hold_state.off:
         return "HELD, BUT ITS MASK IS NOT OURS" if request.hold_state.off is Loss.REPLACED else "HELD, BUT TAKEN OFF"
     if request.undone_by:
-        return "OUR MASK IS GONE" if outcome in MASKED and request.was_gone else "TAKEN BACK"
+        return "OUR MASK IS GONE" if outcome in MASKED and request.was_gone else "UNDONE"
     if request.repeated_by:
         return f"{TITLES[outcome]}, MASKED AGAIN SINCE"
     if outcome is Outcome.EXTENDED and request.ask.change.hold:
@@ -121,17 +121,15 @@ def _overtaken(request: Request) -> Markup | None:
     if request.watched.lost:
         return drift.lost(request)
     if request.undone_by and request.undone_by == request.aftercare.undo_request:
-        return words("Its end had come. A later card says how that went.")
+        return words("Time is up. A later card shows the undo.")
     if request.undone_at:
-        return words("Taken back {}. A later card says how that went.", clock(request.undone_at))
+        return words("Undone {}. A later card shows how that went.", clock(request.undone_at))
     if request.was_gone and request.target.outcome in MASKED:
-        return words(
-            "The mask we made was not there any more when it was to be taken back, or somebody had replaced it."
-        )
+        return words("When the mask was to be undone, it was already gone or somebody had replaced it.")
     if request.undone_by:
-        return words("What this request did has been taken back since, or was gone by then.")
+        return words("This change has since been undone, or was already gone.")
     if request.repeated_by:
-        return words("It was asked for again since, and a later card says how that went.")
+        return words("It was asked for again. A later card shows how that went.")
     return None
 
 
@@ -143,34 +141,34 @@ def _meaning(request: Request) -> Iterator[Markup]:
         return
     if target.outcome in _REMOVED and target.after and _masked_still(target):
         where = joined(unit_state.LAYERS[layer] for layer in target.after.mask_layers) or escape(
-            "what its package brings"
+            "shipped by its package"
         )
-        as_before = ", as it was before ours" if target.outcome is Outcome.RESTORED else ""
-        yield words("It is masked still, by another mask ({}){}.", where, as_before)
+        as_before = ", as before ours" if target.outcome is Outcome.RESTORED else ""
+        yield words("It is still masked by another mask ({}){}.", where, as_before)
     match target.outcome:
         case Outcome.NOT_PROTECTED:
             yield _unprotected(target.after)
         case Outcome.NOT_LOADED:
             yield words(
-                "The mask's link is there, but systemd has not read it: it starts as ever until somebody reloads."
+                "The mask link is there, but systemd has not loaded it: the unit can start until somebody reloads."
             )
         case Outcome.MASKED_RUNNING | Outcome.MASKED_RESTARTED:
-            yield Markup("*It runs.* It will not start again once it is down. To stop it, unmask it and ask again.")
+            yield Markup("*It runs.* Once it is down it cannot be started. To stop it, unmask it and ask again.")
         case Outcome.NO_CHANGE if not request.ask.change.force:
-            yield words("Nothing was changed: it was so already.")
+            yield words("Nothing to change: it was already so.")
         case Outcome.CALLED_OFF | Outcome.CALLED_OFF_PARTLY:
             yield words("It is not masked.{}", _AND_BACK if any(one.step == "stop" for one in target.sent) else "")
         case Outcome.UNMASKED:
             whose = "It ended with a reboot" if request.ask.undoes else "That mask was not made by maskbot"
             yield words("{}. Nothing was started.", whose)
         case Outcome.NOT_OURS:
-            yield words("What is there now is not what we made, so it was left alone.")
+            yield words("The mask there now is not the one the bot made, so it was left alone.")
 
 
 def _of_force(request: Request) -> Iterator[Markup]:
     """A forced stop, for a mask that has a card of its own."""
     if request.ask.change.force:
-        yield words("The card of its mask says how that goes on.")
+        yield words("The card of its mask shows what follows.")
 
 
 def _unprotected(after: Snapshot | None) -> Markup:
@@ -187,7 +185,7 @@ def _facts(request: Request) -> Iterator[Markup]:
     if target.note:
         yield row(_NOTES.get(target.outcome or Outcome.UNKNOWN, "Note"), target.note)
     elif start_proof(target) == "not tried":
-        yield row("Start", "was not tried as a proof")
+        yield row("Start", "was not tried")
     yield from _since_asking(target)
     yield from brought_down.also_stopped(target)
     if target.after and target.outcome in MASKED:
@@ -203,25 +201,27 @@ def _since_asking(target: Target) -> Iterator[Markup]:
     if planned is None or before is None:
         return
     if planned.active is not before.active:
-        yield row("Since asking", f"it was {unit_state.doing(planned)} when people were asked")
+        yield row("Changed since", f"it was {unit_state.doing(planned)} when approval was asked")
     if planned.around and before.around and planned.around.boot_id != before.around.boot_id:
-        yield row("Since asking", "the host was rebooted after people were asked")
+        yield row("Changed since", "the host was rebooted after approval was asked")
 
 
 def _people(request: Request, now: datetime) -> Iterator[Markup]:
-    why = by_itself(request)
-    asked = words("{}{}", why[:1].upper(), why[1:]) if request.ask.by_itself else requester(request, "asked")
-    ended = _ENDED.get(request.target.outcome or Outcome.UNKNOWN, "looked at last")
+    people = [requester(request, "asked"), *approved(request)]
+    if request.ask.by_itself:
+        why = request.because if request.ask.undoes and request.because else by_itself(request)
+        people = [words("{}{}", why[:1].upper(), why[1:]), *([] if request.ask.undoes else people[1:])]
+    ended = _ENDED.get(request.target.outcome or Outcome.UNKNOWN, "last checked")
     when = [words("{} {}", ended, clock(request.finished_at))] if request.finished_at else []
-    yield joined([asked, *approved(request), *when])
+    yield joined([*people, *when])
     if request.ask.reason.strip():
         yield row("Reason", request.ask.reason)
     yield from expiry.rows(request)
     if request.is_live_mask and request.undo_until:
-        open_until = words("Undo needs no vote until {}.", day(request.undo_until))
-        yield open_until if now < request.undo_until else words("Undo needs a vote again.")
+        open_until = words("You can undo without approval until {}.", day(request.undo_until))
+        yield open_until if now < request.undo_until else words("Undo needs approval again.")
     elif Action.MASK_AGAIN in actions(request, now) and request.act_by:
-        yield words("The approval is good until {}.", clock(request.act_by))
+        yield words("The approval is valid until {}.", clock(request.act_by))
 
 
 def actions(request: Request, now: datetime) -> tuple[Action, ...]:

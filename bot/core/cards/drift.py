@@ -9,8 +9,8 @@ from bot.core.systemd.scan import FoundMask
 from bot.core.systemd.units import Snapshot
 
 _MOST = 8
-_BY_NOBODY_HERE = "nobody took it back through me: a person, a package upgrade or configuration management did"
-_LOGGED_OUT = "that user's manager has ended, as it does with the last logout, and a runtime mask goes with it"
+_BY_NOBODY_HERE = "not through maskbot: a person, a package upgrade or configuration management removed it"
+_LOGGED_OUT = "that user's manager ended with the last logout, and a runtime mask ends with it"
 
 
 def lost(request: Request) -> Markup:
@@ -19,14 +19,14 @@ def lost(request: Request) -> Markup:
     seen = words(" (seen {})", clock(watched.lost_at)) if watched.lost_at else Markup("")
     match watched.lost:
         case Loss.REPLACED:
-            return words("Somebody made the mask anew{}: the unit is masked, but not by us any more.", seen)
+            return words("Somebody replaced the mask{}: the unit is masked, but no longer by maskbot.", seen)
         case Loss.REBOOTED:
-            return words("It was a mask until the next reboot, and the host was rebooted{}.", seen)
+            return words("The mask lasted until the next reboot, and the host was rebooted{}.", seen)
         case Loss.ENDED:
-            return words("The mask we made is not there any more{}: {}.", seen, _LOGGED_OUT)
+            return words("The mask is gone{}: {}.", seen, _LOGGED_OUT)
         case _:
             why = f"{_BY_NOBODY_HERE}.{_suspects(request)}"
-            return words("The mask we made is not there any more{}, and {}", seen, why)
+            return words("The mask is gone{}, {}", seen, why)
 
 
 def told(request: Request, seen: Snapshot) -> str:
@@ -35,11 +35,11 @@ def told(request: Request, seen: Snapshot) -> str:
     match request.watched.lost:
         case Loss.REPLACED:
             return (
-                f"OUR MASK WAS REPLACED: somebody made the mask of {what} anew. It is masked, but not by us: no button "
-                "takes that mask away, and `/unmask` asks for its removal like for any other change."
+                f"OUR MASK WAS REPLACED: somebody replaced the mask of {what}. It is masked, but not by maskbot: no "
+                "button removes that mask, but you can ask for its removal with `/unmask`."
             )
         case Loss.REBOOTED:
-            return f"The mask of {what} has ended with a reboot of the host, as it was asked for. {now}"
+            return f"The mask of {what} has ended with a reboot of the host, as requested. {now}"
         case Loss.ENDED:
             return f"The mask of {what} is gone: {_LOGGED_OUT}. {now}"
         case _:
@@ -50,19 +50,19 @@ def failed(request: Request, units: Sequence[str]) -> str:
     """Units that depend on a masked unit and have failed."""
     some = _listed(units)
     return (
-        f"{some} on {request.target.host} failed since, and had to do with {request.target.unit}, which is masked. "
-        "*Unmask* under the card brings it back."
+        f"{some} on {request.target.host} failed since {request.target.unit}, which they depend on, was masked. "
+        "*Unmask* on the card puts it back."
     )
 
 
 def appeared(host: str, masks: Sequence[FoundMask]) -> str:
     """Masks that somebody else made."""
-    return f"Masked on {host}, and not through me: {_places(masks)}. `/mask list {host}` shows all."
+    return f"Masked on {host}, not through maskbot: {_places(masks)}. `/mask list {host}` shows all."
 
 
 def vanished(host: str, masks: Sequence[FoundMask]) -> str:
     """Masks of somebody else that are gone."""
-    return f"Not masked on {host} any more, and not through me: {_places(masks)}."
+    return f"No longer masked on {host}, not through maskbot: {_places(masks)}."
 
 
 def _places(masks: Iterable[FoundMask]) -> str:

@@ -22,7 +22,7 @@ def evidence(request: Request) -> tuple[Text, ...]:
     heads = (("before", target.status_before), ("after", target.status_after))
     messages += [_message(f"systemctl status {name}, {when}", [code(redact(head))]) for when, head in heads if head]
     if target.after:
-        messages.append(_message(f"What the last look at {name} showed", [*_facts(target, target.after)]))
+        messages.append(_message(f"What the last check of {name} showed", [*_facts(target, target.after)]))
     return tuple(messages)
 
 

@@ -22,7 +22,7 @@ def rows(mask: Request) -> Iterator[Markup]:
     if aftercare.ends_at and aftercare.overdue:
         yield row("Overdue", words("since {}. {}", day(aftercare.ends_at), joined(_why_and_when(aftercare), " ")))
     elif aftercare.ends_at:
-        yield row("Ends", words("{}, and all is as before", day(aftercare.ends_at)))
+        yield row("Ends", words("{}, then everything is put back", day(aftercare.ends_at)))
     if aftercare.extensions:
         yield _extended(aftercare.extensions[-1])
 
@@ -35,13 +35,13 @@ def plan(request: Request) -> Iterator[Markup]:
         return
     yield row("Now", words("our mask, {}", words("ends {}", day(ask.instead_of)) if ask.instead_of else "which ends"))
     yield row("Then", _then(ask.change.duration))
-    yield row("Undo", "one button: unmask, and all is as before")
+    yield row("Undo", "one click: unmask, and everything is put back")
 
 
 def _then(term: Duration | None) -> Markup:
     if term and term.until:
         return words("it ends {}", day(term.until))
-    return words("it does not end by itself: it stays until somebody unmasks it")
+    return words("it no longer ends by itself: it stays until somebody unmasks it")
 
 
 def other_end(request: Request) -> Iterator[Markup]:
@@ -55,7 +55,7 @@ def other_end(request: Request) -> Iterator[Markup]:
 
 
 def _until(term: Duration | None) -> Markup:
-    return day(term.until) if term and term.until else words("not by itself any more")
+    return day(term.until) if term and term.until else words("no longer by itself")
 
 
 def when(mask: Request) -> Markup:
@@ -85,8 +85,8 @@ def soon(mask: Request, ends_at: datetime, now: datetime) -> str:
     """Before the expiry, while it can still be extended."""
     when = f"{ends_at:%H:%M} UTC, in {spoken(ends_at - now)}"
     return (
-        f"The mask of {subject(mask)} ends {when}: it is unmasked, and all is as before. "
-        "Extend and Keep are on its card."
+        f"The mask of {subject(mask)} ends {when}: then it is unmasked and everything is put back. "
+        "Use Extend or Keep on its card to change that."
     )
 
 
@@ -95,7 +95,7 @@ def overdue(mask: Request, ends_at: datetime) -> str:
     when = f"{ends_at:%Y-%m-%d %H:%M} UTC"
     return (
         f"The mask of {subject(mask)} was to end {when} and is still there. {mask.aftercare.overdue} "
-        "It is tried again until it is gone."
+        "The bot keeps trying."
     )
 
 
@@ -103,19 +103,21 @@ def endless(mask: Request, now: datetime) -> str:
     """The mask has no expiry."""
     age = spoken(now - mask.finished_at if mask.finished_at else timedelta())
     why = f" It was masked for: {mask.ask.reason}" if mask.ask.reason.strip() else ""
-    return f"The mask of {subject(mask)} has no end, and stands for {age} now.{why}\nUnmask on its card takes it back."
+    return f"The mask of {subject(mask)} has no end and has lasted {age}.{why}\nUse Unmask on its card to undo it."
 
 
 def aftermath(request: Request, found: Sequence[str], now: datetime) -> str:
     """The findings of an aftercheck, for the thread of the card."""
     age = spoken(now - request.finished_at if request.finished_at else timedelta())
-    back = "\nUnmask on the card takes the mask back." * request.is_live_mask
+    back = "\nUse Unmask on the card to undo the mask." * request.is_live_mask
     return f"{age} after the change: {' '.join(found)}{back}"
 
 
 def not_as_before(mask: Request, note: str, *, is_gone: bool) -> str:
     """The mask expired, but not everything could be restored."""
-    came_of_it = "is taken back, but not all is as before" if is_gone else "was left alone: it is not as we left it"
+    came_of_it = (
+        "was undone, but not everything is as before" if is_gone else "was left alone: it is not as the bot left it"
+    )
     return (
-        f"The mask of {subject(mask)} has come to its end and {came_of_it}. {note}\nWhat becomes of it is for people."
+        f"The mask of {subject(mask)} has reached its end and {came_of_it}. {note}\nSomebody has to decide what to do."
     )

@@ -29,11 +29,11 @@ from bot.core.cards.titles import what
 from bot.core.policy.home import HomeView
 from bot.core.requests import Aftercare, Outcome, Request, Stage, Target, Verb
 
-_OURS = "This message could not be drawn in full: a mistake of mine. Whoever runs me finds it in my log."
-_NOT_SHOWN = "What would follow is not shown here. Approve it only if you know that otherwise."
-_EVIDENCE = "What was sent, and what came back, cannot be shown here. The record has all of it: `maskbot audit export`."
-_PAGE = "This page could not be drawn in full: a mistake of mine. Whoever runs me finds it in my log."
-_STAGES = {Stage.ASKED: "looking at the host", Stage.WAITING: "needs approval"}
+_OURS = "The bot failed to show this message in full. The operator finds the error in its log."
+_NOT_SHOWN = "The consequences cannot be shown here. Approve only if you know them from elsewhere."
+_EVIDENCE = "The commands and their answers cannot be shown here. `maskbot audit export` has all of them."
+_PAGE = "The bot failed to show this page in full. The operator finds the error in its log."
+_STAGES = {Stage.ASKED: "checking the host", Stage.WAITING: "needs approval"}
 _SHOWN = 20  # requests on a Home tab
 
 
@@ -54,7 +54,7 @@ def line(request: Request, link: str = "") -> Text:
 def sentence(request: Request) -> str:
     """In place of any sentence about the request."""
     stands = state(request).lower()
-    return f"There is news of {_subject(request)} ({stands}), which I could not put into words: see its card."
+    return f"There is news of {_subject(request)} ({stands}), which the bot could not put into words: see its card."
 
 
 def evidence(request: Request) -> tuple[Text, ...]:
@@ -114,7 +114,7 @@ def state(request: Request) -> str:
         return f"{what(request)}, {_STAGES.get(request.stage, request.stage)}".upper()
     if request.watched.lost:
         return "OUR MASK IS GONE"
-    return "TAKEN BACK" if request.undone_by else TITLES[target.outcome or Outcome.UNKNOWN]
+    return "UNDONE" if request.undone_by else TITLES[target.outcome or Outcome.UNKNOWN]
 
 
 def _is_unknown(target: Target) -> bool:

@@ -17,32 +17,32 @@ def plan(request: Request) -> Iterator[Markup]:
     """What is cut off, for the approvers."""
     seen = request.target.planned or request.target.before
     if seen is None:
-        yield row("Now", "not looked at yet")
+        yield row("Now", "not checked yet")
         return
     what = slow_unit.waits_for(seen)
     yield row("Now", words("{}: {}", unit_state.now(seen), f"waits for {what}") if what else unit_state.now(seen))
-    yield row("Then", "SIGKILL to all its processes at once; its mask goes on by itself, and is proven on its own card")
+    yield row("Then", "SIGKILL to all its processes at once; its mask then continues on its own card")
     yield from _lost(seen)
-    yield row("Until then", "the stop goes on, and nothing is killed if it ends first")
-    yield row("Undo", "none for the kill; its mask can be taken back as ever")
+    yield row("Until then", "the stop goes on; nothing is killed if it ends first")
+    yield row("Undo", "none for the kill; its mask can be undone as usual")
 
 
 def _lost(seen: Snapshot) -> Iterator[Markup]:
     """Measured, docs/systemd.md."""
-    yield row("Lost", "its own stop is cut off: what it has not written or closed by then is lost")
+    yield row("Lost", "its own stop is cut off: unwritten data is lost")
     if seen.sub == "stop":
-        yield row("Lost", "its stop commands that have not run (ExecStop=)")
+        yield row("Lost", "stop commands that have not run yet (ExecStop=)")
     if seen.sub == "stop-post":
-        yield row("Lost", "its commands after the stop that have not run (ExecStopPost=)")
+        yield row("Lost", "post-stop commands that have not run yet (ExecStopPost=)")
     else:
         yield row(
-            "May be lost", "what it does after a stop (ExecStopPost=): older systemd still runs it, newer kills it too"
+            "May be lost", "post-stop commands (ExecStopPost=): older systemd still runs them, newer kills them too"
         )
     if also := _SPARING.get(seen.kill_mode):
         yield row("Killed", also)
     if seen.spared:
-        yield row("Hazard", "it is set never to be killed (SendSIGKILL=no), as databases are")
-    fails = "it ends as failed (Result=signal), and is not restarted (Restart= does not count in a stop)"
+        yield row("Hazard", "it is configured never to be killed (SendSIGKILL=no), like many databases")
+    fails = "it ends as failed (Result=signal) and is not restarted (Restart= does not apply to a stop)"
     started = seen.habits.stop_starts
     yield row("Hazard", words("{}; {} may be started", fails, joined(started)) if started else fails)
 
@@ -59,5 +59,5 @@ def sent(done: Forced) -> Markup:
 
 def _as_approved(done: Forced) -> Markup:
     if done.break_glass_by:
-        return words("as {} decided alone", done.break_glass_by)
-    return words("as {} approved", joined(done.approvers, " and ")) if done.approvers else words("without a vote")
+        return words("by {} with break-glass", done.break_glass_by)
+    return words("approved by {}", joined(done.approvers, " and ")) if done.approvers else words("without approval")

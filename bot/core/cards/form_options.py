@@ -19,7 +19,7 @@ def hosts(known: Sequence[str], typed: str) -> list[Block]:
     """The hosts that match."""
     wanted = _repaired(typed)
     found = sorted((name for name in known if wanted in name.lower()), key=lambda name: (_rank(name, wanted), name))
-    return [option(name, name) for name in found[:MOST]] or [_note("No host has a name like that")]
+    return [option(name, name) for name in found[:MOST]] or [_note("No host matches")]
 
 
 def units(typed: str, listed: Sequence[UnitName], host: str, protection: Protection) -> list[Block]:
@@ -30,14 +30,14 @@ def units(typed: str, listed: Sequence[UnitName], host: str, protection: Protect
     shown = [_unit(unit, why) for _, unit, why in found[: MOST - 1] if len(str(unit)) <= LONGEST_VALUE]
     if own and own not in listed:
         shown.append(_own(own, f"not seen on {host}", protection))
-    return shown or [_note(f"Nothing on {host} has a name like that")]
+    return shown or [_note(f"No unit on {host} matches")]
 
 
 def units_to_come(typed: str, host: str, why_not: str, protection: Protection) -> list[Block]:
     """The typed text alone, while the host is being scanned or does not answer."""
     own = _as_typed(typed)
-    note = _note(why_not or f"Type on: I am looking at {host} …")
-    return [note, *([_own(own, "as it is typed", protection)] if own else [])]
+    note = _note(why_not or f"Keep typing: checking {host} …")
+    return [note, *([_own(own, "as typed", protection)] if own else [])]
 
 
 def units_of_no_host() -> list[Block]:

@@ -30,8 +30,8 @@ VERDICT, PERSON = "verdict", "person"
 NO, MORE = "no", "more"
 
 _VERDICTS = {
-    NO: "No: this request is over",
-    MORE: "I want to know more: it keeps waiting",
+    NO: "Deny: this request is over",
+    MORE: "Ask a question: it keeps waiting",
 }
 _HOW = {
     RUNTIME: "Only until the next reboot (--runtime)",
@@ -50,7 +50,7 @@ def mask_form(
         *([entry(CHANNEL, "Channel", _CHANNELS, hint=_CHANNEL_HINT)] if asks_where else []),
         entry(HOST, "Host", _host(hosts, draft.host)) | {"dispatch_action": True},
         entry(UNIT, "Unit", _offered(UNIT, draft.unit), hint=_UNIT_HINT),
-        entry(HOW, "How", _how(draft), hint="By default: stopped, and masked for good.", optional=True),
+        entry(HOW, "How", _how(draft), hint="Otherwise: stopped, and masked until somebody unmasks it.", optional=True),
         entry(USER, "User", typed(USER, draft.user), hint=_USER_HINT, optional=True),
         entry(DURATION, "For how long", typed(DURATION, draft.term), hint=_DURATION_HINT, optional=True),
         *hold_fields(draft, owners),
@@ -70,16 +70,16 @@ _CHANNELS = {
         "exclude_bot_users": True,
     },
 }
-_CHANNEL_HINT = "Where people are asked, and where it shows what becomes of it."
-_UNIT_HINT = "Type a part of its name, and choose: cron means cron.service."
-_USER_HINT = "Only for a unit of that user's own manager."
-_WHEN_HINT = "Like 22:00, or Tue 22:00 UTC for 2h. Left empty, it runs as soon as it is approved."
-_DURATION_HINT = "Like 2h, or until 18:00. Then it ends by itself; left empty, it lasts until somebody unmasks it."
+_CHANNEL_HINT = "Where approvers are asked and the result is shown."
+_UNIT_HINT = "Type part of its name and choose. cron means cron.service."
+_USER_HINT = "Only for a unit of that user's own manager (systemctl --user)."
+_WHEN_HINT = "Like 22:00, or Tue 22:00 UTC for 2h. If empty, it runs as soon as it is approved."
+_DURATION_HINT = "Like 2h, or until 18:00. The mask then ends by itself. If empty, it lasts until somebody unmasks it."
 
 
 _LONGER = {"30m": "30 minutes", "1h": "1 hour", "4h": "4 hours", "24h": "1 day"}
 _USUAL = "1h"
-_OTHER_HINT = "Like 2h, or until 18:00. What stands here counts instead."
+_OTHER_HINT = "Like 2h, or until 18:00. This is used instead of the choice above."
 
 
 def extend_form(mask: Request) -> Block:
@@ -111,28 +111,40 @@ def keep_form(mask: Request) -> Block:
     return modal(KEEP, "Keep a mask", "Keep", blocks) | _of(mask)
 
 
-_KEPT = "It will not end by itself any more. That is put to its approvers, like a mask without an end."
-_HELD = "It goes on as it is. Only its owners keep it, and that takes no vote."
+_KEPT = "It will no longer end by itself. Its approvers are asked, as for a mask without an end."
+_HELD = "It stays as it is. Only its owners can keep it; that needs no approval."
 
 
 def deny_form(request: Request) -> Block:
     """The reason for a denial, which may stay empty; or a question."""
     options = [option(text, value) for value, text in _VERDICTS.items()]
     choice = {"type": "radio_buttons", "action_id": VERDICT, "options": options, "initial_option": options[0]}
-    field = entry(REASON, "Reason, or what you want to know", typed(REASON, "", most=REASON_LIMIT), optional=True)
-    blocks = [section("about", [*_about(request)]), entry(VERDICT, "What do you say?", choice), field]
-    return modal(DENY, "Deny, or ask for more", "Send", blocks) | _of(request)
+    field = entry(REASON, "Reason or question", typed(REASON, "", most=REASON_LIMIT), optional=True)
+    blocks = [section("about", [*_about(request)]), entry(VERDICT, "Your answer", choice), field]
+    return modal(DENY, "Deny or ask", "Send", blocks) | _of(request)
 
 
 def break_glass_form(request: Request, *, least: int) -> Block:
     """The reason and confirmation for break-glass, on the request as it is stored."""
-    told = words("Whoever could have approved is told at once, and one of them has to sign a review. All else holds.")
-    field = typed(REASON, "", most=REASON_LIMIT) | {"min_length": least}
-    blocks = [section("about", [*_about(request), told]), entry(REASON, "Why can nobody be asked?", field)]
-    ticks = (
-        [_console(request.target.host, "Before you go ahead")] if request.approval and request.approval.guarded else []
+    told = words(
+        "Everybody who could have approved is told at once, and one of them has to sign a review. "
+        "All other checks still apply."
     )
-    return modal(BREAK_GLASS, "Go ahead alone", "Go ahead alone", [*blocks, *ticks]) | _of(request)
+    field = typed(REASON, "", most=REASON_LIMIT) | {"min_length": least}
+    blocks = [section("about", [*_about(request), told]), entry(REASON, "Why can you not wait for approval?", field)]
+    ticks = (
+        [_console(request.target.host, "Before you break glass")]
+        if request.approval and request.approval.guarded
+        else []
+    )
+    field = typed(REASON, "", most=REASON_LIMIT) | {"min_length": least}
+    blocks = [section("about", [*_about(request), told]), entry(REASON, "Why can you not wait for approval?", field)]
+    ticks = (
+        [_console(request.target.host, "Before you break glass")]
+        if request.approval and request.approval.guarded
+        else []
+    )
+    return modal(BREAK_GLASS, "Break glass", "Break glass", [*blocks, *ticks]) | _of(request)
 
 
 def answer_form(request: Request) -> Block:
@@ -144,7 +156,7 @@ def answer_form(request: Request) -> Block:
 
 def handover_form(request: Request) -> Block:
     """The new owner."""
-    told = words("It has to be somebody who could have asked for this. You still cannot approve it.")
+    told = words("Somebody who may ask for this. You still cannot approve it.")
     field = entry(PERSON, "To whom?", {"type": "users_select", "action_id": PERSON})
     return modal(HAND_OVER, "Hand over", "Hand over", [section("about", [*_about(request), told]), field]) | _of(
         request
@@ -171,7 +183,7 @@ def confirm_form(request: Request, *, shows_plan: bool = True) -> Block:
     form = approve_form(request)
     about, *tick = form["blocks"]
     is_guarded = request.approval is not None and bool(request.approval.guarded)
-    plan = [*plan_rows(request)] if shows_plan else [words("What would follow cannot be shown here.")]
+    plan = [*plan_rows(request)] if shows_plan else [words("The consequences cannot be shown here.")]
     return form | {"blocks": [about, section("plan", plan), *(tick if is_guarded else [])]}
 
 

@@ -14,7 +14,7 @@ from bot.core.requests import Request, Stage
 
 _ROOM = 2200  # characters of a message, for each of its sections
 _MOST = 10
-_NOTHING = Markup("Nothing of ours is masked, and nothing waits or runs.")
+_NOTHING = Markup("maskbot has masked nothing, and nothing waits or runs.")
 
 
 def handover(book: MaskInventory) -> Text:
@@ -34,14 +34,14 @@ def scheduled(book: MaskInventory) -> Text:
 
 def _quiet(book: MaskInventory) -> Text:
     foreign = len(book.entries)
-    others = words(" Not ours: {}, which `/mask list` shows.", foreign) if foreign else Markup("")
+    others = words(" By others: {}, which `/mask list` shows.", foreign) if foreign else Markup("")
     block = section("quiet", [words("{}{}", _NOTHING, others), *_unseen(book)])
     return Text(block["text"]["text"], (block,))
 
 
 def _unseen(book: MaskInventory) -> Iterator[Markup]:
     if away := [page.host for page in book.pages if page.away]:
-        yield row("Not reachable", joined(away))
+        yield row("Unreachable", joined(away))
 
 
 def _said(word: str, book: MaskInventory, *, why: bool) -> Text:
@@ -50,8 +50,8 @@ def _said(word: str, book: MaskInventory, *, why: bool) -> Text:
     parts = (
         ("waiting", "Waiting", [_waiting(one, book.now, why=why) for one in book.waiting]),
         ("running", "Under way", [_running(one, book.now) for one in book.running]),
-        ("masked", "Masked by us", [mask_line.line(entry, book, why=why) for entry in mine]),
-        ("next", "Comes by itself", [*_next(book)]),
+        ("masked", "Masked", [mask_line.line(entry, book, why=why) for entry in mine]),
+        ("next", "Coming up", [*_next(book)]),
         ("reviews", "Reviews owed", [line for one in book.reviews for line in mask_line.owed(one, book.now, why=why)]),
     )
     blocks = [block for name, title, found in parts for block in _part(name, title, found)]
@@ -88,7 +88,7 @@ def _running(request: Request, now: datetime) -> Markup:
         return words("{}: *not known yet*, since {} ({}): {}", what, clock(since), age, escape(request.target.note))
     if request.waits_for_its_stop:
         return words("{}: {}", what, slow_unit.status(request, now))
-    return words("{}: being carried out", what)
+    return words("{}: running", what)
 
 
 # The time at which a request ends by itself, if there is one.
@@ -98,22 +98,22 @@ _Timer = Callable[[Request], tuple[datetime, Markup] | None]
 def _decision(request: Request) -> tuple[datetime, Markup] | None:
     if request.stage is not Stage.WAITING or request.approval is None:
         return None
-    return request.approval.decide_by, words("the time to decide on {}", wanted(request))
+    return request.approval.decide_by, words("last moment to approve {}", wanted(request))
 
 
 def _approval(request: Request) -> tuple[datetime, Markup] | None:
     if request.stage is not Stage.APPROVED or request.act_by is None:
         return None
-    return request.act_by, words("the approval of {}", wanted(request))
+    return request.act_by, words("approval expires: {}", wanted(request))
 
 
 def _mask(request: Request) -> tuple[datetime, Markup] | None:
     if request.hold and request.ask.is_part:
         return None  # a group's hold is reviewed as a whole
     if hold := request.hold:
-        return hold.review, words("the review of the hold of {}, by @{}", holds.where(request, hold), hold.owners)
+        return hold.review, words("review of the hold of {}, by @{}", holds.where(request, hold), hold.owners)
     ends_at = request.aftercare.ends_at if request.is_live_mask else None
-    return (ends_at, words("the mask of {}", subject(request))) if ends_at else None
+    return (ends_at, words("end of the mask of {}", subject(request))) if ends_at else None
 
 
 _TIMERS: tuple[_Timer, ...] = (_decision, _approval, _mask)
@@ -129,4 +129,4 @@ def _next(book: MaskInventory) -> Iterator[Markup]:
 def _others(book: MaskInventory) -> Iterator[Markup]:
     foreign = [f"{entry.unit} on {entry.host}" for entry in book.entries if entry.request is None]
     if foreign:
-        yield row("Not ours", joined(foreign, most=_MOST))
+        yield row("By others", joined(foreign, most=_MOST))

@@ -12,7 +12,7 @@ from bot.core.time.human_time import spoken
 
 _OFF = {
     Loss.REMOVED: "its mask is not on the host",
-    Loss.REPLACED: "somebody made the mask anew, so that one is not ours",
+    Loss.REPLACED: "somebody else replaced its mask",
     Loss.REBOOTED: "its mask ended with a reboot of the host",
     Loss.ENDED: "its mask ended with that user's manager",
 }
@@ -22,29 +22,31 @@ def asked(hold: Hold, undo: str, hosts: Sequence[str] = ()) -> Iterator[Markup]:
     """On a card that waits."""
     if hold.is_whole:
         yield row("Hosts", _hosts(hold, hosts))
-    yield row("Hold", words("by @{}, who look at it again {}; it never ends by itself", hold.owners, day(hold.review)))
-    yield row("Undo", words("only @{} lifts it, with a vote: {}", hold.owners, undo))
+    yield row("Hold", words("by @{}, who review it {}; it never ends by itself", hold.owners, day(hold.review)))
+    yield row("Undo", words("only @{} can lift it, with approval: {}", hold.owners, undo))
 
 
 def _hosts(hold: Hold, hosts: Sequence[str]) -> Markup:
     """How many hosts and which, and that more may join."""
     first, *others = hosts or ("",)
     if not others:
-        return words("the only one in @{} now, and whichever joins it later", hold.hosts)
+        return words("the only one in @{} now, and hosts that join later", hold.hosts)
     now = words("{} in @{} now: {} first, then {}", len(hosts), hold.hosts, first, joined(others, most=20))
-    return words("{}; and whichever joins later. Seen here is {}; each other is looked at in its turn", now, first)
+    return words(
+        "{}; and hosts that join later. This card shows {}; each other host is checked in its turn", now, first
+    )
 
 
 def lifted(hosts: Sequence[str]) -> Iterator[Markup]:
     """On the card that asks to lift a group's hold."""
     if hosts:
-        yield row("Hosts", words("it is lifted on all {} of them: {}", len(hosts), joined(hosts, most=20)))
+        yield row("Hosts", words("lifted on all {}: {}", len(hosts), joined(hosts, most=20)))
 
 
 def plan(request: Request, hold: Hold) -> Iterator[Markup]:
     """What another review date would mean."""
     yield row("Now", words("our hold, by @{}", hold.owners))
-    yield row("Then", words("it goes on, and they look at it again {}", day(hold.review)))
+    yield row("Then", words("it stays, with the next review {}", day(hold.review)))
 
 
 def rows(mask: Request, hold: Hold) -> Iterator[Markup]:
@@ -58,15 +60,15 @@ def rows(mask: Request, hold: Hold) -> Iterator[Markup]:
     if mask.aftercare.extensions:
         yield _kept(mask.aftercare.extensions[-1])
     where = words(" on all of @{}", hold.hosts) if hold.is_whole else words(" here") if hold.part_of else words("")
-    yield words("Only @{} lifts it{}, and that takes a vote.", hold.owners, where)
+    yield words("Only @{} can lift it{}, with approval.", hold.owners, where)
 
 
 def _by_whom(hold: Hold) -> Markup:
     """The owner; for a group's hold also its other hosts, or whose review date counts."""
     if hold.part_of:
-        return words("by @{}, with all of @{}; that is looked at again as the first card says", hold.owners, hold.hosts)
-    everywhere = words("; on all of @{}, also on hosts that join it later", hold.hosts) if hold.is_whole else words("")
-    return words("by @{}, who look at it again {}{}", hold.owners, day(hold.review), everywhere)
+        return words("by @{}, with all of @{}; the first card shows the review", hold.owners, hold.hosts)
+    everywhere = words("; on all of @{}, and on hosts that join later", hold.hosts) if hold.is_whole else words("")
+    return words("by @{}, who review it {}{}", hold.owners, day(hold.review), everywhere)
 
 
 def _off(mask: Request) -> Iterator[Markup]:
@@ -103,9 +105,9 @@ def review(mask: Request, hold: Hold, now: datetime) -> str:
     age = spoken(now - mask.finished_at) if mask.finished_at else "a while"
     why = f" It was masked for: {mask.ask.reason}" if mask.ask.reason.strip() else ""
     return (
-        f"The hold of {where(mask, hold)} is to be looked at again: it stands for {age} now, and its review was due "
+        f"The hold of {where(mask, hold)} is due for review: it has lasted {age}, and its review was due "
         f"{hold.review:%Y-%m-%d %H:%M} UTC.{why}\n"
-        "Keep on its card lets it go on, with a reason; Unmask asks to lift it."
+        "Use Keep on its card to let it go on, with a reason, or Unmask to lift it."
     )
 
 
@@ -114,20 +116,20 @@ def taken_off(mask: Request, hold: Hold, holds: HoldPolicy) -> str:
     held = mask.hold_state
     if held.off is Loss.REPLACED:
         return (
-            f"THE MASK OF A HOLD WAS REPLACED: somebody made the mask of {subject(mask)} anew. It is masked, but not "
-            f"by us: @{hold.owners} decides what becomes of it."
+            f"THE MASK OF A HOLD WAS REPLACED: somebody replaced the mask of {subject(mask)}. It is masked, but not "
+            f"by maskbot: @{hold.owners} has to decide what to do."
         )
     agents = f" Configuration management on this host: {' and '.join(held.suspects)}." if held.suspects else ""
-    then = "I put it back." if holds.reapply else "It stays off: Mask again, on its card, asks for it."
-    return f"A HOLD WAS TAKEN OFF: {subject(mask)}, which @{hold.owners} holds, is not masked any more.{agents} {then}"
+    then = "The bot puts it back." if holds.reapply else "It stays off. Use Mask again on its card to ask for it."
+    return f"A HOLD WAS TAKEN OFF: {subject(mask)}, which @{hold.owners} holds, is no longer masked.{agents} {then}"
 
 
 def still_off(mask: Request, hold: Hold) -> str:
     """To its owners, while the mask is off."""
     return (
-        f"The hold of {subject(mask)} is still without its mask: {_OFF[mask.hold_state.off or Loss.REMOVED]}. "
+        f"The hold of {subject(mask)} still has no mask: {_OFF[mask.hold_state.off or Loss.REMOVED]}. "
         f"{mask.hold_state.why}"
-    ).rstrip() + f"\n@{hold.owners} decides: Mask again or Unmask, on its card."
+    ).rstrip() + f"\n@{hold.owners} has to choose Mask again or Unmask on its card."
 
 
 def rests(mask: Request, hold: Hold, until: datetime) -> str:
@@ -137,28 +139,28 @@ def rests(mask: Request, hold: Hold, until: datetime) -> str:
     )
     return (
         f"THE HOLD OF {subject(mask)} IS TAKEN OFF AGAIN AND AGAIN: "
-        f"I put it back {_times(len(mask.hold_state.rounds))}, and "
-        f"rest until {until:%H:%M} UTC.{agents} @{hold.owners} has to find out who takes it off."
+        f"the bot put it back {_times(len(mask.hold_state.rounds))}, and "
+        f"pauses until {until:%H:%M} UTC.{agents} @{hold.owners} has to find out who removes it."
     )
 
 
 def not_there(whole: Request, host: str, why: str) -> str:
     """A host of the group on which the mask is not held, although people approved it for all hosts."""
     unit = whole.ask.change.unit
-    return f"{unit} is not held on {host}. {why}\nIt is asked for there again, but ever more rarely."
+    return f"{unit} is not held on {host}. {why}\nThe bot asks for it there again, at growing intervals."
 
 
 def stranded(whole: Request, hold: Hold) -> str:
     """The host on which people approved the hold has left the inventory."""
     return (
-        f"The hold of {where(whole, hold)} goes to no further host: {whole.target.host}, where it began, is not in "
-        f"hosts.yaml any more.\n@{hold.owners} asks for it anew, or lifts it on each of the others by its own card."
+        f"The hold of {where(whole, hold)} spreads to no further host: {whole.target.host}, where it began, is not in "
+        f"hosts.yaml any more.\n@{hold.owners} can ask for it again, or lift it on each other host from its card."
     )
 
 
 def not_back(mask: Request) -> str:
     """The mask is still not reapplied."""
-    return f"The mask of {subject(mask)}, a hold, is not back yet. {mask.hold_state.why} It is tried again until it is."
+    return f"The mask of {subject(mask)}, a hold, is not back yet. {mask.hold_state.why} The bot keeps trying."
 
 
 def _times(number: int) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from bot.core.cards import break_glass, expiry, kill_switch, rights
-from bot.core.cards.approval import approval_status, plan_rows, talk, who_may
+from bot.core.cards.approval import approval_status, needs, plan_rows, talk
 from bot.core.cards.blocks import (
     LABEL,
     Action,
@@ -37,7 +37,7 @@ def view(page: HomeView, now: datetime) -> Block:
         *_part("masks", "Your live masks", [*_masks(page, now)], _count(page.masks, page.more_masks)),
         *_part("open", "Your requests", [*_requests(page)], _count(page.open, page.more_open)),
         *_part("rights", "What you may do", [section("rights", _rights(page))]),
-        *_part("health", "How I am", [section("health", _health(page.health, now))]),
+        *_part("health", "Bot health", [section("health", _health(page.health, now))]),
     ]
     return _page([_tools((Action.ASK, Action.REFRESH)), *blocks])
 
@@ -100,10 +100,8 @@ def _to_sign(page: HomeView) -> Iterator[Block]:
 
 
 def _deadline(request: Request, now: datetime) -> Iterator[Markup]:
-    approval = request.approval
-    if approval:
-        who = who_may(approval.need, approval.groups, distinct=approval.distinct)
-        yield row("Rule", words("{}: {}, until {}", approval.rule, who, until(approval.decide_by, now)))
+    if request.approval:
+        yield needs(request.approval, now)
 
 
 def _masks(page: HomeView, now: datetime) -> Iterator[Block]:
@@ -122,10 +120,10 @@ def _life(mask: Request, now: datetime) -> Markup:
 
 def _undo(mask: Request, now: datetime) -> Iterator[Markup]:
     if mask.hold:
-        yield row("Undo", words("only @{} lifts it, with a vote", mask.hold.owners))
+        yield row("Undo", words("only @{} can lift it, with approval", mask.hold.owners))
         return
     free = mask.undo_until if mask.undo_until and now < mask.undo_until else None
-    yield row("Undo", words("needs no vote until {}", until(free, now)) if free else words("needs a vote"))
+    yield row("Undo", words("needs no approval until {}", until(free, now)) if free else words("needs approval"))
 
 
 def _requests(page: HomeView) -> Iterator[Block]:
@@ -159,7 +157,7 @@ def _break_glass(page: HomeView, request: Request) -> Iterator[Action]:
 
 def _stage(request: Request) -> str:
     if request.stage is Stage.RUNNING:
-        return "not known yet" if request.target.unknown_since else "being carried out"
+        return "not known yet" if request.target.unknown_since else "running"
     return approval_status(request)
 
 
@@ -174,18 +172,18 @@ def _more(name: str, number: int) -> Iterator[Block]:
 
 def _rights(page: HomeView) -> Iterator[Markup]:
     if page.not_known:
-        yield words("Not all is known: {}", page.not_known)
+        yield words("Incomplete: {}", page.not_known)
     yield from rights.rows(page.rights)
 
 
 def _health(health: Health, now: datetime) -> Iterator[Markup]:
     yield from kill_switch.rows(health.kill_switch)
-    yield words("Connected to Slack, and the database answers.")
+    yield words("Slack is connected, and the database answers.")
     yield row("Open requests", str(health.open_requests))
-    yield from (row("Not reached", _unreached(one)) for one in health.unreached[:SHOWN])
+    yield from (row("Unreachable", _unreached(one)) for one in health.unreached[:SHOWN])
     if not health.unreached:
-        yield words("Every host that I tried lately has answered.")
-    yield words("As of {}, maskbot {}. *Refresh* draws this page anew.", clock(now), health.version)
+        yield words("All hosts answer.")
+    yield words("As of {}, maskbot {}.", clock(now), health.version)
 
 
 def _unreached(one: UnreachableHost) -> Markup:

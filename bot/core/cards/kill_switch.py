@@ -6,7 +6,7 @@ from bot.core.cards.blocks import Markup, Text, day, mention, row, section, word
 from bot.core.requests import KillSwitch
 
 NOT_ON = "The kill switch is not on, so there is nothing to turn off."
-SAID_ALREADY = "You said so already. Somebody else who may approve has to say `/mask thaw` as well."
+SAID_ALREADY = "You already asked for that. Somebody else who may approve has to type `/mask thaw` too."
 _LIFT = "Two people who may approve turn it off: `/mask thaw`."
 
 
@@ -26,7 +26,7 @@ def kept_on(name: str, reason: str) -> str:
 def off_requested(name: str, reason: str) -> str:
     """Announce that one of the two has asked to thaw."""
     why = f": {_ended(reason)}" if reason.strip() else "."
-    return f"{name} wants the kill switch off{why}\nOne more who may approve has to say `/mask thaw` within the hour."
+    return f"{name} wants the kill switch off{why}\nOne more approver has to type `/mask thaw` within the hour."
 
 
 def turned_off(switch: KillSwitch, names: Sequence[str]) -> str:
@@ -45,7 +45,7 @@ def rows(switch: KillSwitch | None) -> Iterator[Markup]:
     """On the card of a request that waits for it."""
     if switch:
         why = words("on, by {} since {}: {}", switch.by_name, day(switch.since), _ended(switch.reason))
-        yield row("Kill switch", words("{} Nothing is approved or begun until two people say `/mask thaw`", why))
+        yield row("Kill switch", words("{} Nothing is approved or started until two people type `/mask thaw`", why))
 
 
 def above(text: Text, switch: KillSwitch | None, off_requested_by: Sequence[str]) -> Text:

@@ -53,7 +53,7 @@ def _reviews(book: MaskInventory) -> list[Block]:
 def _pending(book: MaskInventory) -> list[Block]:
     """Holds for hosts that cannot be reached."""
     found = [
-        words("*{}*: pending, held by @{} once it is there: {}", subject(one), hold.owners, one.target.note)
+        words("*{}*: pending, held by @{} once it is in place: {}", subject(one), hold.owners, one.target.note)
         for one in book.waiting
         if (hold := one.ask.change.hold) and one.target.note
     ]
@@ -86,10 +86,10 @@ def about_hosts(book: MaskInventory, *, most: int = _HOSTS) -> Iterator[Markup]:
     """When each host was scanned last, which hosts do not answer, and what was left out."""
     seen = [page for page in book.pages if page.seen_at and not page.away]
     if seen:
-        yield row("Looked at", _looked_at(seen, most))
+        yield row("Checked", _looked_at(seen, most))
     yield from _away(book.pages, most)
     if never := [page.host for page in book.pages if not page.seen_at and not page.away]:
-        yield row("Not looked at yet", joined(never, most=most))
+        yield row("Not checked yet", joined(never, most=most))
     for page in book.pages:
         if page.scan and not page.scan.is_whole:
             yield row("Not listed", words("{} more on {}", page.scan.total - len(page.scan.masks), page.host))
@@ -107,18 +107,18 @@ def _looked_at(seen: Sequence[HostView], most: int) -> Markup:
 def _away(pages: Sequence[HostView], most: int) -> Iterator[Markup]:
     gone = [(page, page.away) for page in pages if page.away]
     for page, away in gone[:most]:
-        last = words("last looked at {}", day(page.seen_at)) if page.seen_at else words("never looked at")
+        last = words("last checked {}", day(page.seen_at)) if page.seen_at else words("never checked")
         why = escape(away.because, width=160)
-        yield row("Not reachable", words("{} since {}, {}: {}", page.host, day(away.since), last, why))
+        yield row("Unreachable", words("{} since {}, {}: {}", page.host, day(away.since), last, why))
     if len(gone) > most:
-        yield row("Not reachable", words("{} more hosts", len(gone) - most))
+        yield row("Unreachable", words("{} more hosts", len(gone) - most))
 
 
 def _none() -> Block:
-    return section("masks", [words("No mask was seen.")])
+    return section("masks", [words("No mask found.")])
 
 
 def _head(book: MaskInventory, host: str) -> str:
     mine = sum(entry.request is not None for entry in book.entries)
     where = f" ON {host}" if host else ""
-    return f"MASKS{where} · {mine} ours, {len(book.entries) - mine} not ours"
+    return f"MASKS{where} · {mine} by maskbot, {len(book.entries) - mine} by others"

@@ -11,7 +11,7 @@ from bot.core.requests import Request
 from bot.core.systemd.scan import FoundMask
 from bot.core.systemd.units import FileKind, LoadState
 
-_ODD = {FileKind.EMPTY: "an empty file", FileKind.LINK: "a link to something else than /dev/null"}
+_ODD = {FileKind.EMPTY: "an empty file", FileKind.LINK: "a link to something other than /dev/null"}
 _MOST = 12  # parts of a line; there are never as many
 
 
@@ -20,9 +20,11 @@ def line(entry: Entry, book: MaskInventory, *, why: bool = True) -> Markup:
     now = book.now
     if entry.request is None:
         seen = [*_foreign(entry.found, book)] if entry.found else []
-        return words("*{} on {}*: {}", entry.unit, entry.host, joined(["not ours", *seen], most=_MOST))
-    about = joined(["ours", *_record(entry.request, now, why=why), *_found(entry)], most=_MOST)
-    return words("*{}*: {}", subject(entry.request), about)
+        return words("*{} on {}*: not by maskbot\n    {}", entry.unit, entry.host, joined(seen, most=_MOST))
+    mask = entry.request
+    who = joined([words("by {}", owner(mask)), *(reason(mask) if why else [])], " · ")
+    about = joined([*_record(mask, now), *_found(entry)], most=_MOST)
+    return words("*{}*: {}\n    {}", subject(mask), who, about)
 
 
 def owner(request: Request) -> Markup:
@@ -32,7 +34,7 @@ def owner(request: Request) -> Markup:
 
 def ours(mask: Request, now: datetime) -> Markup:
     """Since when, by whom, why, its expiry, and whether its undo needs approval."""
-    return joined(_record(mask, now, why=True), most=_MOST)
+    return joined([words("by {}", owner(mask)), *reason(mask), *_record(mask, now)], most=_MOST)
 
 
 def reason(request: Request) -> list[Markup]:
@@ -44,23 +46,21 @@ def owed(request: Request, now: datetime, *, why: bool = True) -> Iterator[Marku
     """A break-glass change without a review."""
     if request.break_glass:
         done, age = request.break_glass, unit_state.span((now - request.break_glass.at).total_seconds())
-        what = words("{}: {} went ahead alone {} ago", wanted(request), done.name, age)
+        what = words("{}: {} used break-glass {} ago", wanted(request), done.name, age)
         yield words("{}: {}", what, escape(done.reason, width=120)) if why else what
 
 
-def _record(mask: Request, now: datetime, *, why: bool) -> Iterator[Markup]:
+def _record(mask: Request, now: datetime) -> Iterator[Markup]:
     yield _since(mask.finished_at or mask.asked_at, now)
-    yield words("by {}", owner(mask))
-    yield from reason(mask) if why else ()
     yield expiry.when(mask)
     if not mask.is_live_mask:
         yield words("never came into force")
     elif mask.hold:
-        yield words("only they lift it")
+        yield words("only they can lift it")
     elif mask.undo_until and now < mask.undo_until:
-        yield words("undo needs no vote until {}", day(mask.undo_until))
+        yield words("undo needs no approval until {}", day(mask.undo_until))
     else:
-        yield words("undo needs a vote")
+        yield words("undo needs approval")
 
 
 def _foreign(found: FoundMask, book: MaskInventory) -> Iterator[Markup]:
@@ -70,7 +70,7 @@ def _foreign(found: FoundMask, book: MaskInventory) -> Iterator[Markup]:
     if found.kind in _ODD:
         yield words(_ODD[found.kind])
     yield from _seen(found)
-    yield words("its removal needs a vote" if book.can_ask_to_remove(found) else "removed only by hand")
+    yield words("its removal needs approval" if book.can_ask_to_remove(found) else "removed only by hand")
 
 
 def _found(entry: Entry) -> Iterator[Markup]:
@@ -79,15 +79,15 @@ def _found(entry: Entry) -> Iterator[Markup]:
     elif entry.request and entry.request.hold_state.off:
         return
     elif entry.request and entry.request.ask.change.user:
-        yield words("in that user's own manager, looked at by itself")
+        yield words("in that user's own manager, which scans do not read")
     else:
-        yield words("no scan has seen it yet")
+        yield words("not seen by a scan yet")
 
 
 def _seen(found: FoundMask) -> Iterator[Markup]:
     """Anything unusual about the mask."""
     if found.load not in (None, LoadState.MASKED):
-        yield Markup("*systemd has not read it*")
+        yield Markup("*not loaded by systemd*")
     if found.active and not found.active.is_down:
         yield words("still {}", found.active)
 

@@ -35,15 +35,15 @@ def _rows(request: Request, now: datetime) -> Iterator[Markup]:
     if request.stage is Stage.RUNNING:
         soon = request.due_at is None or request.due_at <= now
         next_look = "now" if soon or request.due_at is None else clock(request.due_at)
-        yield row("Next look", words("{}. Nothing is sent before it.", next_look))
+        yield row("Next check", words("{}. Nothing is sent before that.", next_look))
 
 
 def _paged(request: Request) -> Iterator[Markup]:
     paging = request.paging
     if paging and paging.paged_at:
-        yield row("Paged", words("somebody, at {}", clock(paging.paged_at)))
+        yield row("Paged", words("since {}", clock(paging.paged_at)))
     elif paging and paging.due_at:
-        yield row("Paged", words("somebody is, at {}, if it is still not known", clock(paging.due_at)))
+        yield row("Paged", words("at {}, if it is still not known", clock(paging.due_at)))
 
 
 def _last_seen(target: Target) -> str:
@@ -55,4 +55,4 @@ def _last_seen(target: Target) -> str:
 
 
 def _after_what(target: Target) -> Markup:
-    return words(", after this was sent: {}", describe(target.sent[-1])) if target.sent else words("")
+    return words(", after sending: {}", describe(target.sent[-1])) if target.sent else words("")

@@ -4,24 +4,24 @@ from datetime import UTC, tzinfo
 
 from bot.core.requests import Change, Request, ScheduledWindow
 
-FOREIGN = "I act only for people of the workspaces that my policy names. Nothing was recorded."
-OLDER_CARD = "This button belongs to an older card, and does nothing any more."
-FORM_TOO_LATE = "That took too long, and the form could not be opened. Nothing was recorded; please try again."
+FOREIGN = "maskbot acts only for people of the workspaces in its policy. Nothing was recorded."
+OLDER_CARD = "This button is on an old card and no longer works."
+FORM_TOO_LATE = "That took too long, so the form could not open. Nothing was recorded. Please try again."
 FORM_NOT_DRAWN = (
-    "The form could not be drawn: a mistake of mine, which is in my log. Nothing was recorded. "
-    "It can be said as a command as well; `/mask help` shows how."
+    "The bot failed to show the form; the error is in its log. Nothing was recorded. "
+    "You can type a command instead; `/mask help` shows how."
 )
-LOOKING = "Looking …"
-BUSY = "I am busy and could not record it. Nothing has happened; please try again."
+LOOKING = "Checking …"
+BUSY = "The bot is busy and could not record this. Nothing has happened. Please try again."
 MAYBE = (
-    "The database went away while I recorded it, so it may be on record or not. If no answer comes, please try again."
+    "The database went away while this was recorded, so it may or may not be on record. If no answer comes, try again."
 )
 
 
 def acknowledge(change: Change, zone: tzinfo = UTC) -> str:
     """The canonical form of the request, before the host is checked; a time as it was understood."""
     when = f" Its window is {spelled(change.window, zone)}." if change.window else ""
-    return f"Asked: `{change}`.{when} I check it first."
+    return f"Got it: `{change}`.{when} Checking the host."
 
 
 def called_off(mask: Request) -> str:
@@ -29,13 +29,13 @@ def called_off(mask: Request) -> str:
     unit = f"{mask.target.unit} on {mask.target.host}"
     return (
         f"{unit} is not masked yet: its mask waits for the unit to stop. That mask is withdrawn. "
-        "Once the unit is down it is started again, and the card of the mask says how that went."
+        "Once the unit is down it is started again, and the card of the mask shows how that went."
     )
 
 
 def acknowledge_repeat(change: Change) -> str:
     """The reply to an edit of the message that asked."""
-    return f"This message asked for `{change}`, and that stands. Write a new message to ask for something else."
+    return f"This message asked for `{change}`, and that still counts. Send a new message to ask for something else."
 
 
 def spelled(window: ScheduledWindow, zone: tzinfo) -> str:
@@ -47,9 +47,9 @@ def spelled(window: ScheduledWindow, zone: tzinfo) -> str:
 
 def switched(word: str) -> str:
     """The reply to a kill switch command, before the rights of its author are checked."""
-    return f"Heard: `{word}`. It counts as soon as I have seen that you may."
+    return f"Got it: `{word}`. Checking that you may."
 
 
 def unexpected(reference: str) -> str:
     """A programming error; the reference is in our log beside the traceback."""
-    return f"Something went wrong on my side. Whoever runs me finds it in my log under `{reference}`."
+    return f"The bot made an error. The operator finds it in the log under `{reference}`."

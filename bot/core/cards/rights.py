@@ -11,7 +11,7 @@ from bot.core.policy.model import Rule
 def rows(rights: Sequence[RuleRights]) -> Iterator[Markup]:
     """For each rule: where, what, and with whose approval."""
     if not rights:
-        yield words("No rule lets you ask or approve. `/mask why HOST UNIT` says who may.")
+        yield words("No rule lets you ask or approve. `/mask why HOST UNIT` shows who may.")
     yield from (words("*{}*  {}", right.rule.name, _right(right)) for right in rights)
 
 
@@ -20,7 +20,7 @@ def _right(right: RuleRights) -> Markup:
     verbs = " and ".join(f"{verb}s" for verb in sorted(rule.verbs))
     may = [words("ask for {}", verbs)] * right.may_ask + [words("approve")] * right.may_approve
     needed = who_may(rule.need, rule.approve, distinct=rule.distinct) if rule.need else "no approval"
-    return words("{}: you may {} (it takes {})", _where(rule), joined(may, ", and "), needed)
+    return words("{}: you may {} (needs {})", _where(rule), joined(may, ", and "), needed)
 
 
 def _where(rule: Rule) -> Markup:

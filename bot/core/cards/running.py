@@ -12,15 +12,15 @@ from bot.core.systemd.units import ActiveState
 _LONG = 2.0  # seconds after which the card says how long a step has taken
 
 _STEPS = {
-    "link": "putting the mask in its place",
-    "unlink": "taking the mask away",
-    "probe": "trying whether a mask can be made there, under a name that no unit has",
-    "unprobe": "taking that away again",
+    "link": "creating the mask",
+    "unlink": "removing the mask",
+    "probe": "testing whether a mask can be made there, with a name no unit has",
+    "unprobe": "removing that test again",
     "stop": "stopping",
     "kill": "sending SIGKILL to all its processes",
-    "reload": "letting systemd read its files (daemon-reload)",
-    "try-start": "trying a start, to see it refused",
-    "reset-failed": "clearing the failed state of",
+    "reload": "reloading systemd (daemon-reload)",
+    "try-start": "trying a start, which must be refused",
+    "reset-failed": "clearing its failed state",
     "start": "starting",
 }
 
@@ -67,7 +67,7 @@ def _how(request: Request) -> str:
 
 def _step(target: Target, now: datetime) -> Markup:
     if not target.sent:
-        return words("looking at the host")
+        return words("checking the host")
     newest = target.sent[-1]
     what = describe(newest)
     seconds = (now - newest.at).total_seconds()

@@ -16,14 +16,16 @@ def habits(change: Change, seen: Snapshot) -> Iterator[Markup]:
     if change.keep_running:
         return
     if own.is_frozen:
-        yield row("Hazard", "it is frozen: a stop thaws it, or fails (newer systemd); an undo does not freeze it again")
+        yield row(
+            "Hazard", "it is frozen: a stop thaws it or, on newer systemd, fails; an undo does not freeze it again"
+        )
     if own.stop_starts:
         yield row("Its stop", words("may start {} (OnSuccess=, OnFailure=)", joined(own.stop_starts)))
     others = [name for name in own.conflicts if name not in _EVERYBODYS]
     if others:
-        yield row("Undo stops", words("{}, if it runs by then (Conflicts=)", joined(others)))
+        yield row("Undo stops", words("{}, if it is running then (Conflicts=)", joined(others)))
     if own.is_persistent:
-        yield row("Undo runs", "a turn that was missed at once (Persistent=yes)")
+        yield row("Undo runs", "a missed run at once (Persistent=yes)")
     if own.turn is Turn.MONOTONIC:
-        why = "its turns are counted from a start or a boot: after an undo it may fire at once, later, or never again"
+        why = "it counts from its start or the boot: after an undo it may fire at once, later, or never again"
         yield row("Hazard", why)

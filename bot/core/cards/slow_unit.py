@@ -11,35 +11,35 @@ from bot.core.systemd.units import ActiveState, Snapshot
 # What systemd does to a unit that stops, by its sub state (systemd 257, service_state_table and its siblings).
 _STOPPING = {
     "stop": "its stop command",
-    "stop-pre": "its command before the stop",
-    "stop-watchdog": "its main process, which its watchdog has told to end (SIGABRT)",
-    "stop-sigterm": "its processes, which were told to end (SIGTERM)",
-    "stop-sigkill": "its processes, which are being killed (SIGKILL)",
-    "stop-post": "its command after the stop",
-    "final-watchdog": "what is left of its processes (SIGABRT)",
-    "final-sigterm": "what is left of its processes (SIGTERM)",
-    "final-sigkill": "what is left of its processes (SIGKILL)",
-    "unmounting": "its umount",
+    "stop-pre": "its pre-stop command",
+    "stop-watchdog": "its main process, aborted by its watchdog (SIGABRT)",
+    "stop-sigterm": "its processes to exit (SIGTERM sent)",
+    "stop-sigkill": "its processes to die (SIGKILL sent)",
+    "stop-post": "its post-stop command",
+    "final-watchdog": "its remaining processes (SIGABRT)",
+    "final-sigterm": "its remaining processes (SIGTERM)",
+    "final-sigkill": "its remaining processes (SIGKILL)",
+    "unmounting": "its unmount",
 }
-_WAIT = "wait, and the mask follows once it is down; or withdraw it, and it is started again instead"
-_FORCE = "; or ask for a stop by force (SIGKILL), which needs an approval of its own"
+_WAIT = "wait: the mask follows once it is down. Or withdraw: once down it is started again"
+_FORCE = ". Or ask for a stop by force (SIGKILL), which needs its own approval"
 _MOVING = {
     ActiveState.ACTIVATING: "its start",
-    ActiveState.RELOADING: "the end of its reload, so that its stop commands run",
-    ActiveState.REFRESHING: "the end of its refresh, so that its stop commands run",
-    ActiveState.MAINTENANCE: "systemd, which is cleaning up after it",
+    ActiveState.RELOADING: "its reload to end, so that its stop commands run",
+    ActiveState.REFRESHING: "its refresh to end, so that its stop commands run",
+    ActiveState.MAINTENANCE: "systemd to clean up after it",
 }
 
 
 def waits_for(seen: Snapshot) -> str:
     """What happens to the unit, with systemd's own sub state; empty if nothing does."""
     if seen.active is ActiveState.DEACTIVATING:
-        known = _STOPPING.get(seen.sub, "the end of its stop")
+        known = _STOPPING.get(seen.sub, "its stop to end")
         which, of = seen.stop_command
         return f"{known}{f' {which} of {of}' if of else ''} ({seen.sub})"
     if seen.active in _MOVING:
         return f"{_MOVING[seen.active]} ({seen.sub})"
-    return "its turn: systemd lets others stop or start first" if seen.pending_job else ""
+    return "its turn: systemd stops or starts other units first" if seen.pending_job else ""
 
 
 def status(request: Request, now: datetime) -> Markup:
@@ -48,7 +48,7 @@ def status(request: Request, now: datetime) -> Markup:
     what = waits_for(target.last_seen) if target.last_seen else ""
     who, age = request.owner_name or request.owner.user, unit_state.span((now - since).total_seconds())
     waits = words("not masked yet (asked by {}): stopping for {}{}", who, age, f", waits for {what}" if what else "")
-    return words("{}; withdrawn, so it is started again once it is down", waits) if target.called_off else waits
+    return words("{}; withdrawn: once down it is started again", waits) if target.called_off else waits
 
 
 def rows(request: Request) -> Iterator[Markup]:
@@ -59,11 +59,11 @@ def rows(request: Request) -> Iterator[Markup]:
     if what:
         yield row("Waits for", words("{}{}", what, _limit(target) if _is_stopping(request) else ""))
     if target.called_off:
-        yield row("Withdrawn", "once it is down it is started again, and this card says how that went")
+        yield row("Withdrawn", "once down it is started again, and this card shows how that went")
     elif target.waiting and request.can_be_called_off:
         yield row("You may", _WAIT + _FORCE * request.can_be_forced)
     if target.waiting:
-        yield row("Host", "is free for other changes meanwhile")
+        yield row("Host", "can take other changes meanwhile")
 
 
 def _is_stopping(request: Request) -> bool:
@@ -76,5 +76,5 @@ def _limit(target: Target) -> str:
     if limit is None:
         return ""
     return (
-        "; it sets itself no limit" if limit == float("inf") else f"; each step may take up to {unit_state.span(limit)}"
+        "; it has no stop timeout" if limit == float("inf") else f"; each step may take up to {unit_state.span(limit)}"
     )

@@ -23,7 +23,7 @@ def by_itself(request: Request) -> str:
     """Why the bot itself made the request."""
     if request.ask.repeats:
         return "its hold puts it back"
-    return "it is held on the whole group" if request.ask.is_part else "its end had come"
+    return "the whole group is held" if request.ask.is_part else "undone automatically"
 
 
 def what(request: Request) -> str:
@@ -63,11 +63,13 @@ def approved(request: Request) -> Iterator[Markup]:
     if request.counted:
         yield words("approved by {}", joined(map(with_time, request.counted)))
     if request.break_glass and request.is_break_glass:
-        yield words("{} went ahead alone", mention(request.break_glass.by, request.break_glass.name))
+        yield words("{} used break-glass", mention(request.break_glass.by, request.break_glass.name))
     elif request.approved_at and request.ask.by_itself and request.because:
         yield words("{}", request.because)
     elif request.approved_at and not request.counted:
-        yield words("no vote was needed: {}", request.because) if request.because else words("no vote was needed")
+        yield (
+            words("no approval was needed: {}", request.because) if request.because else words("no approval was needed")
+        )
 
 
 def with_time(vote: Vote) -> Markup:

@@ -11,6 +11,7 @@ _BOOT = {
     "enabled-runtime": "not enabled",  # and so does this enablement
     "linked-runtime": "not linked",
 }
+_AT_BOOT = {"enabled": "starts", "disabled": "not started", "enabled-runtime": "not started"}
 _TELLING = ("running", "listening", "waiting", "mounted")
 _NO_LIMIT = 10 * 365 * 24 * 3600  # systemd says `infinity` with a very large number
 
@@ -35,6 +36,11 @@ def boot(file_state: str) -> str:
     return _BOOT.get(file_state, file_state) or "-"
 
 
+def at_boot(file_state: str) -> str:
+    """What the next boot does with the unit, in one short word or two."""
+    return _AT_BOOT.get(file_state) or boot(file_state)
+
+
 def now(unit: Snapshot) -> str:
     """The unit's state in one line: `running, enabled, 7 restarts`."""
     return ", ".join(_now(unit))
@@ -44,7 +50,7 @@ def _now(unit: Snapshot) -> Iterator[str]:
     if unit.is_masked:
         yield "masked"
     elif unit.mask_layers:
-        yield "a mask is there, but systemd has not read it"
+        yield "mask in place but not loaded by systemd"
     yield doing(unit)
     if unit.file_state and not unit.file_state.startswith("masked"):
         yield boot(unit.file_state)
@@ -53,7 +59,7 @@ def _now(unit: Snapshot) -> Iterator[str]:
     if unit.restarts:
         yield f"{unit.restarts} restart" + "s" * (unit.restarts > 1)
     if unit.pending_job:
-        yield "systemd is about to change it"
+        yield "systemd has a job queued for it"
 
 
 def stop_limit(unit: Snapshot) -> float | None:

@@ -98,11 +98,11 @@ def parse(verb: Verb, text: str, hosts: Sequence[str], now: Now) -> Command:
         return Form()
     if word in set(Word):
         if verb is Verb.UNMASK and word != Word.HELP:
-            raise UsageError(f"`{word}` stands behind the other command: `/mask {word}`.")
+            raise UsageError(f"`{word}` belongs to the other command: `/mask {word}`.")
         return _question(Word(word), rest, hosts, now)
     if word in set(Switch):
         if verb is Verb.UNMASK:
-            raise UsageError(f"`{word}` stands behind the other command: `/mask {word}`.")
+            raise UsageError(f"`{word}` belongs to the other command: `/mask {word}`.")
         return read_switch_command(Switch(word), rest)
     return _order(verb, typed, hosts, now)
 
@@ -114,7 +114,7 @@ def parse_mention(text: str, hosts: Sequence[str], now: Now) -> Command:
     """
     addressed = _MENTION.match(text[:_TEXT_LIMIT])
     if not addressed:
-        raise UsageError("To ask something of me, begin with the mention, as in `@maskbot help`.")
+        raise UsageError("To use maskbot, begin with the mention, as in `@maskbot help`.")
     first, rest = cut(_repaired(text[addressed.end() :]))
     word = first.lower().removeprefix("/")
     if word in set(Verb):
@@ -123,7 +123,7 @@ def parse_mention(text: str, hosts: Sequence[str], now: Now) -> Command:
         return read_switch_command(Switch(word), rest)
     if word and word not in set(Word):
         raise UsageError(
-            f"I do not know `{first[:SHOWN]}`.{near(word, [*Verb, *Word, *Switch])} `@maskbot help` says what I do."
+            f"There is no command `{first[:SHOWN]}`.{near(word, [*Verb, *Word, *Switch])} `@maskbot help` lists them."
         )
     return _question(Word(word or Word.HELP), rest, hosts, now)
 
@@ -144,7 +144,7 @@ def _look(word: Word, names: list[str], hosts: Sequence[str]) -> Question:
     """`handover`, `list [HOST]`, `history [HOST]` or `status HOST [UNIT]`."""
     usage = {Word.HANDOVER: "", Word.LIST: " [HOST]", Word.HISTORY: " [HOST]"}.get(word, " HOST [UNIT]")
     if len(names) > len(usage.split()) or (word is Word.STATUS and not names):
-        raise UsageError(f"It is `/mask {word}{usage}`, and no more than that.")
+        raise UsageError(f"Use `/mask {word}{usage}`, without anything else.")
     host, unit, *_ = [*map(unmangle.word, names), "", ""]
     return Question(word, read_host(host, hosts) if host else "", read_unit(unit) if unit else None)
 
@@ -157,7 +157,7 @@ def _order(verb: Verb, typed: str, hosts: Sequence[str], now: Now, *, said: str 
     _refuse_dashless(Change(verb, host, unit), typed, reason, options)
     flags = [name for name in _OF_A_MASK if name in options]
     if flags and verb is Verb.UNMASK:
-        raise UsageError(f"`{flags[0]}` belongs to `/mask`; `/unmask` takes away whatever kind of mask we made.")
+        raise UsageError(f"`{flags[0]}` belongs to `/mask`; `/unmask` removes any kind of mask the bot made.")
     change = Change(
         verb,
         host,
@@ -174,11 +174,11 @@ def _order(verb: Verb, typed: str, hosts: Sequence[str], now: Now, *, said: str 
         raise UsageError(no)
     if BREAK_GLASS in options and not why:
         again = f"`/{verb} {host} {unit} {BREAK_GLASS} WHY`"
-        raise UsageError(f"`{BREAK_GLASS}` goes ahead without votes, so it needs a reason: {again}.")
+        raise UsageError(f"`{BREAK_GLASS}` goes ahead without approval, so it needs a reason: {again}.")
     if BREAK_GLASS in options and is_group(host):
-        raise UsageError(f"Nobody goes ahead alone with a whole group: leave out `{BREAK_GLASS}`, or name one host.")
+        raise UsageError(f"Break-glass does not work for a whole group: leave out `{BREAK_GLASS}`, or name one host.")
     if CONSOLE in options and BREAK_GLASS not in options:
-        raise UsageError(f"`{CONSOLE}` stands beside `{BREAK_GLASS}`. Whoever approves says it in a form of their own.")
+        raise UsageError(f"`{CONSOLE}` only goes with `{BREAK_GLASS}`. Approvers confirm it in their own form.")
     return Order(change, why, break_glass=BREAK_GLASS in options, console_works=CONSOLE in options)
 
 
@@ -197,7 +197,7 @@ def _host_and_unit(said: str, names: list[str], hosts: Sequence[str]) -> tuple[s
         case [host] if host in hosts:
             raise UsageError(f"Which unit on {host}? Write it as in `/{said} {host} cron`.")
         case _:
-            raise UsageError(f"I need a host and a unit, as in `/{said} {next(iter(hosts), 'web-01')} cron`.")
+            raise UsageError(f"Name a host and a unit, as in `/{said} {next(iter(hosts), 'web-01')} cron`.")
 
 
 def _refuse_second_unit(reason: str) -> None:
@@ -223,15 +223,15 @@ def _refuse_dashless(change: Change, typed: str, reason: str, options: Mapping[s
     if change.verb is Verb.UNMASK and {*meant} & {*_OF_A_MASK}:
         raise UsageError(
             f"Did you mean `/mask {change.host} {change.unit} {written(meant)}`? An unmask has no {option}: without "
-            f"its dashes, {said} is the reason, and the unit stays unmasked. If it is the reason, put `--` before it."
+            f"dashes, {said} is the reason, and the unit stays unmasked. If it is the reason, put `--` before it."
         )
     raise UsageError(
-        f"Did you mean {option}? Without its dashes, {said} is the reason, and changes nothing else. "
+        f"Did you mean {option}? Without dashes, {said} is part of the reason and changes nothing. "
         "If it is the reason, put `--` before it."
     )
 
 
 def _repaired(text: str) -> str:
     if len(text) > _TEXT_LIMIT:
-        raise UsageError("That is too long for me. Host, unit and options, and a reason of a line or two.")
+        raise UsageError("That is too long. Send host, unit, options, and a reason of a line or two.")
     return unmangle.text(text).strip()

@@ -33,5 +33,5 @@ def read_switch_command(switch: Switch, rest: str) -> SwitchCommand:
             "put `--` before it."
         )
     if switch is Switch.FREEZE and not reason.strip():
-        raise UsageError("Say why nothing new may be masked: `/mask freeze REASON`.")
+        raise UsageError("Say why new masks are stopped: `/mask freeze REASON`.")
     return SwitchCommand(switch, reason)

@@ -31,7 +31,7 @@ def read_host(typed: str, hosts: Sequence[str]) -> str:
     if typed in hosts:
         return typed
     if not typed:
-        raise UsageError("A host is needed.")
+        raise UsageError("Name a host.")
     if is_group(typed) and "," not in typed and any(map(is_group, hosts)):
         raise UsageError(f"No host is in a group `{typed[:SHOWN]}`.{near(typed, filter(is_group, hosts))}")
     if typed.startswith(("@", "<!subteam")) or "," in typed:
@@ -43,16 +43,16 @@ def read_unit(typed: str) -> UnitName:
     """The full name of one unit. Raises `UsageError`."""
     stem, dot, suffix = typed.rpartition(".")
     if not typed:
-        raise UsageError("A unit is needed.")
+        raise UsageError("Name a unit.")
     if typed in ("-.mount", "-.slice"):
-        raise UsageError(f"`{typed}` carries everything else on a host. It is never masked.")
+        raise UsageError(f"`{typed}` carries everything else on the host. It is never masked.")
     if "," in typed:
         raise UsageError(f"One unit per request: `{typed[:SHOWN]}` names several. Ask for each of them.")
     if dot and suffix not in UNIT_TYPES and suffix.lower() in UNIT_TYPES:
         raise UsageError(f"`{typed[:SHOWN]}` is not a unit name. Did you mean `{stem[:SHOWN]}.{suffix.lower()}`?")
     unit = UnitName.parse(typed)
     if any(_NEVER_ESCAPED.match(chr(int(code, 16))) for code in _ESCAPED.findall(unit.text)):
-        raise UsageError(f"`{typed[:SHOWN]}` is not a unit name: systemd-escape(1) would not write it so.")
+        raise UsageError(f"`{typed[:SHOWN]}` is not a unit name: systemd-escape(1) writes it differently.")
     return unit
 
 
@@ -67,7 +67,9 @@ def read_reason(typed: str) -> str:
     """The reason as typed. Raises `UsageError` if it is too long to be shown."""
     reason = unmangle.prose(typed)
     if len(reason) > REASON_LIMIT:
-        raise UsageError(f"The reason has {len(reason)} characters, and {REASON_LIMIT} fit. A link can say the rest.")
+        raise UsageError(
+            f"The reason has {len(reason)} characters; at most {REASON_LIMIT} are allowed. Link to the rest."
+        )
     return reason
 
 
@@ -81,7 +83,7 @@ def read_duration(typed: str, now: Now) -> Duration:
     try:
         return Duration(lasts=read_length(typed))
     except UsageError:
-        raise UsageError(f"`{typed[:SHOWN]}` is no length of time; write it like 30m, 2h or until 18:00.") from None
+        raise UsageError(f"`{typed[:SHOWN]}` is not a duration; write it like 30m, 2h or until 18:00.") from None
 
 
 def read_scheduled_window(typed: str, now: Now) -> ScheduledWindow:
@@ -96,12 +98,10 @@ def read_hold(owners: str, review: str, now: Now) -> Hold | None:
     if not owners.strip() and not review.strip():
         return None
     if not owners.strip() or not review.strip():
-        raise UsageError(
-            "A hold needs both: who answers for it, and when they look at it again, as in `--hold sre --review 90d`."
-        )
+        raise UsageError("A hold needs its owners and their review date, as in `--hold sre --review 90d`.")
     group = _CALLED.sub(r"\1", unmangle.word(owners.strip())).removeprefix("@")
     if not _GROUP.fullmatch(group):
-        raise UsageError(f"`{owners[:SHOWN]}` is no group: name it as policy.yaml does, as in `--hold sre`.")
+        raise UsageError(f"`{owners[:SHOWN]}` is not a group in policy.yaml; write it as in `--hold sre`.")
     return Hold(group, read_day(review, now))
 
 

@@ -21,7 +21,7 @@ _BARE = (*FLAGS, BREAK_GLASS, CONSOLE)  # without a value
 _OPTIONS = (*_BARE, "--user", *TERMS, *HOLD, *WINDOW)
 _SECOND_SPELLINGS = {"--alone": BREAK_GLASS}  # accepted and never shown
 _INSTEAD = {
-    "--now": "Leave `--now` out: the unit is stopped anyway, gracefully and first. `--keep-running` would leave it up.",
+    "--now": "Leave out `--now`: the unit is always stopped, and gracefully. `--keep-running` leaves it running.",
 }
 
 
@@ -60,7 +60,7 @@ def duration_option(options: Mapping[str, str]) -> str:
     """The duration as a form takes it: `2h` or `until 18:00`; empty if none is given. Raises `UsageError`."""
     said = [name for name in TERMS if name in options]
     if len(said) > 1:
-        raise UsageError("`--for` and `--until` both say when it ends. One of them is enough.")
+        raise UsageError("`--for` and `--until` both say when it ends. Use one.")
     return f"until {options['--until']}" if "--until" in said else options.get("--for", "")
 
 
@@ -103,7 +103,7 @@ def _take(option: re.Match[str], rest: str, options: dict[str, str]) -> str:
     if name not in _OPTIONS:
         raise UsageError(_INSTEAD.get(name) or f"There is no option `{option[0][:SHOWN]}`.{_hint(name)}")
     if name in options:
-        raise UsageError(f"`{name}` stands there twice.")
+        raise UsageError(f"`{name}` is given twice.")
     if name in _BARE and option["is"]:
         raise UsageError(f"`{name}` takes no value.")
     if name in TERMS:

@@ -18,7 +18,7 @@ def why_not(url: str) -> str:
         address = urlsplit(url)
         host, _ = address.hostname, address.port
     except ValueError:
-        return "is no address"
+        return "is not an address"
     if not host or address.username:
         return "has to be an address with a host, and without a user"
     if address.scheme == "https" or (address.scheme == "http" and is_loopback(host)):

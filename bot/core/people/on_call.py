@@ -22,7 +22,7 @@ def read_shifts(answer: str, *, now: datetime) -> tuple[Shift, ...]:
     except RecursionError:
         raise ValueError("its answer is nested too deeply") from None
     except json.JSONDecodeError:
-        raise ValueError("its answer is no JSON") from None
+        raise ValueError("its answer is not JSON") from None
     if not isinstance(said, dict) or said.keys() != {"on_call"} or not isinstance(said["on_call"], list):
         raise ValueError("its answer has to be an object with a list `on_call` and nothing else")
     if len(said["on_call"]) > _MOST:

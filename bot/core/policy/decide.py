@@ -133,7 +133,7 @@ def may_see_all(facts: Facts, policy: Policy) -> Refuse | None:
     if no or not facts.requester.groups.isdisjoint(groups):
         return no
     return permission.not_known(groups, facts) or Refuse(
-        "may_not_see", "Details are for those who may ask for this change or approve it."
+        "may_not_see", "Only those who may ask for or approve this change can see its details."
     )
 
 

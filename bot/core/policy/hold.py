@@ -32,12 +32,12 @@ def conflict(change: Change) -> str:
     if change.user:
         return "Users' own managers are not watched, so nothing is held there: leave out `--user`, or the hold."
     if change.window and change.hold.is_whole:
-        return "A hold for a group goes to whichever host joins it: leave out `--at`, or name one host."
+        return "A hold for a group also covers hosts that join later: leave out `--at`, or name one host."
     return ""
 
 
 _ONE_HOST = (
-    "Only a hold is for a group of hosts, for now: say who answers for it, `--hold OWNERS --review 90d`, or ask for "
+    "Only holds work for a group of hosts for now: name its owners, `--hold OWNERS --review 90d`, or ask for "
     "each of the hosts."
 )
 

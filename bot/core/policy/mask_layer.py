@@ -35,8 +35,8 @@ def _cannot_be_masked(change: Change, snapshot: Snapshot) -> Refuse | None:
         return Refuse("perpetual", f"{unit} is part of systemd itself: it runs as long as {change.host} does.")
     folder = PurePosixPath(snapshot.fragment).parent
     if snapshot.transient or folder.name == "transient":
-        hint = "Stop it instead; once stopped it is gone."
-        return Refuse("transient", f"{unit} was made on the fly and has no unit file: a mask would not hold.", hint)
+        hint = "Stop it instead: once stopped, it is gone."
+        return Refuse("transient", f"{unit} is transient and has no unit file: a mask would not last.", hint)
     if folder.name == "generator.early":
         hint = "Change what it is generated from."
         return Refuse("generated_early", f"{unit} is made by an early generator, which no mask overrides.", hint)
@@ -66,7 +66,7 @@ def _runtime_layer(change: Change, snapshot: Snapshot) -> Layer | Refuse:
 def _lasting_layer(change: Change, snapshot: Snapshot) -> Layer | Refuse:
     """The persistent layer; but a unit file of the administrator is masked one layer higher, where that is allowed."""
     if first := file_above(snapshot, Layer.PERSISTENT):
-        hint = "Whoever put that file there has to take it away first."
+        hint = "Whoever put that file there has to remove it first."
         return Refuse("shadowed", f"A mask of {snapshot.id} would have no effect: {first} comes first.", hint)
     if not _is_in_the_way(snapshot, Layer.PERSISTENT):
         return Layer.PERSISTENT
@@ -107,7 +107,7 @@ def where_masked(snapshot: Snapshot) -> str:
         return "by its package"
     if folder.rpartition("/")[2].startswith("generator"):
         return "since it was booted: by a generator, or the kernel's command line (systemd.mask=)"
-    return f"by {snapshot.fragment}" if snapshot.fragment else "in a way that systemd does not tell"
+    return f"by {snapshot.fragment}" if snapshot.fragment else "in a way that systemd does not show"
 
 
 def _is_in_the_way(snapshot: Snapshot, layer: Layer) -> bool:

@@ -71,7 +71,7 @@ def _not_masked(target: Target, now: Snapshot) -> Iterator[str]:
     if is_there and not now.is_masked:
         yield f"The mask's link is there, but systemd calls it {now.load}."
     if not is_there and target.made is None:
-        yield "The mask that we made is not there any more."
+        yield "The mask that the bot made is gone."
     if target.after and target.after.active.is_down and not now.active.is_down:
         yield f"{now.id} is {now.active} again."
 

@@ -23,21 +23,21 @@ def _not_masked(target: Target, after: Snapshot) -> Iterator[str]:
             yield f"under its other name {name} systemd calls it {load}"
     known = target.before.twins if target.before else ()
     for name in sorted({*after.twins} - {*known}):
-        yield f"{name} starts the same file, and nobody knew of it when this was approved"
+        yield f"{name} starts the same file, and it was not known when this was approved"
     masks = {file.path for file in after.layers if file.kind is FileKind.MASK}
     if target.layer is None or after.layer(target.layer).path not in masks:
         yield "the link is not where it was made"
     if after.fragment not in masks:
-        yield f"systemd reads it from {after.fragment or 'nowhere'}, not from the link"
+        yield f"systemd loads it from {after.fragment or 'nowhere'}, not from the link"
 
 
 def _still_running(after: Snapshot) -> Iterator[str]:
     if not after.active.is_down:
         yield f"it is {after.active}"
     if after.main_pid:
-        yield f"its process {after.main_pid} runs"
+        yield f"its process {after.main_pid} still runs"
     if after.pending_job:
-        yield "something is queued for it"
+        yield "systemd has a job queued for it"
 
 
 def broke(before: Snapshot, after: Snapshot) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ MOVES: dict[Stage, frozenset[Stage]] = {
     Stage.WAITING: frozenset(
         {Stage.APPROVED, Stage.REFUSED, Stage.DENIED, Stage.WITHDRAWN, Stage.EXPIRED, Stage.CANCELLED}
     ),
-    # Back to WAITING: the unit is not what was approved any more, or an approver lost the right to approve.
+    # Back to WAITING: the unthe plan has changed since it was approved, or an approver lost the right to approve.
     Stage.APPROVED: frozenset(
         {Stage.RUNNING, Stage.WAITING, Stage.REFUSED, Stage.EXPIRED, Stage.WITHDRAWN, Stage.CANCELLED, Stage.DONE}
     ),

@@ -8,8 +8,8 @@ from bot.core.systemd.units import ActiveState, Snapshot
 
 WITHDRAWN = "The mask that waited for it was withdrawn. Nothing was killed."
 OVER = "Its stop had ended by itself. Nothing was killed."
-_NO_ANSWER = "SIGKILL was sent and no answer came, so it may have ended by itself."
-_STILL = "SIGKILL was sent, and systemd is not done with it yet. Its mask goes on waiting."
+_NO_ANSWER = "SIGKILL was sent without an answer, so the unit may have ended by itself."
+_STILL = "SIGKILL was sent, and systemd is still stopping the unit. Its mask keeps waiting."
 
 
 def next_force_step(work: Work, now: Snapshot, at: datetime) -> Step:

@@ -8,9 +8,9 @@ from bot.core.steps.stopping import STARTED, next_stop_step, since_link, still_u
 from bot.core.systemd.aliases import startable
 from bot.core.systemd.units import FileKind, Snapshot
 
-_TAKEN = "The mask was taken away by somebody else while it was being made."
+_TAKEN = "Somebody removed the mask while it was being made."
 _FOREIGN = "Somebody else made this mask while the unit was being stopped."
-_UNANSWERED = "A start was tried as a proof, and no answer came; it is proven by its properties alone."
+_UNANSWERED = "The test start got no answer; the mask is proven by its properties only."
 
 
 def next_mask_step(work: Work, now: Snapshot, at: datetime) -> Step:
@@ -77,6 +77,6 @@ def _prove(work: Work, now: Snapshot) -> Step:
             return TryStart(name)
     if started(target):
         return Done(Outcome.NOT_LOADED if work.change.keep_running else Outcome.NOT_PROTECTED, STARTED)
-    how = "A start was not tried as a proof." if tried is None else _UNANSWERED if unanswered else ""
+    how = "A start was not tried." if tried is None else _UNANSWERED if unanswered else ""
     whose = "" if target.made else _FOREIGN
     return Done(Outcome.PROVEN, " ".join(filter(None, (how, whose))))

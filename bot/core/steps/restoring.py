@@ -27,7 +27,7 @@ from bot.core.systemd.dependencies import seen_beside
 from bot.core.systemd.units import ActiveState, FileKind, Layer, LayerFile, LoadState, Neighbour, Snapshot, UnitName
 
 _CRASHED = "auto-restart"  # SubState while systemd waits to restart a failed unit
-OVER = "It was a mask until the next reboot, and that has come."
+OVER = "The mask lasted until the next reboot, and the host was rebooted."
 
 
 def next_undo_step(work: Work, now: Snapshot, at: datetime) -> Step:
@@ -44,7 +44,7 @@ def next_undo_step(work: Work, now: Snapshot, at: datetime) -> Step:
             return LookFully()
         if is_over(mask, now):
             return Done(Outcome.UNMASKED, OVER)
-        return Done(Outcome.NOT_OURS, "The mask we made is not there any more: somebody else or a reboot took it away.")
+        return Done(Outcome.NOT_OURS, "The mask is gone: somebody else or a reboot removed it.")
     if _reload_is_due(work):
         return Reload()
     if is_on_its_way_down(now):  # it is restored once it is down: only then can it be started again
@@ -80,16 +80,16 @@ def next_unmask_step(work: Work, now: Snapshot) -> Step:
     if now.load is not LoadState.MASKED:
         return Done(Outcome.UNMASKED)
     if not work.target.sent:
-        return Done(Outcome.FAILED, "The mask was made anew since people agreed, so it was left alone.")
+        return Done(Outcome.FAILED, "The mask was replaced since it was approved, so it was left alone.")
     return Done(Outcome.NOT_UNMASKED, "Its links are removed, but systemd still calls it masked.")
 
 
 def _remove_ours(work: Work, mask: Target, file: LayerFile) -> Step:
     """Only the link that we saw right after making it is ours; a later one is somebody else's."""
     if mask.made is not None and file.identity != mask.made.identity:
-        return Done(Outcome.NOT_OURS, "Somebody made this mask anew after us, so it is not ours to remove.")
+        return Done(Outcome.NOT_OURS, "Somebody replaced the mask, so it is not the bot's to remove.")
     if mask.made is None:
-        return Done(Outcome.NOT_OURS, "We never saw the link we made, so this one may be anybody's.")
+        return Done(Outcome.NOT_OURS, "The bot never saw its own link, so this one may be anybody's.")
     unlink = Unlink(file.layer)
     if times(work.target, label(unlink)) < work.limits.same_command:
         return unlink

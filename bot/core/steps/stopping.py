@@ -22,7 +22,7 @@ from bot.core.steps.kinds import (
 )
 from bot.core.systemd.units import ActiveState, Snapshot
 
-STARTED = "A start was tried as a proof and was not refused."
+STARTED = "The test start was not refused."
 _PROBES = 2  # the first try may find a probe that a killed bot has left
 # A stop in the middle of a reload skips ExecStop= and kills at once (measured).
 _NOT_NOW = (ActiveState.RELOADING, ActiveState.REFRESHING, ActiveState.MAINTENANCE)

@@ -58,7 +58,7 @@ def startable(before: Snapshot | None, now: Snapshot) -> Iterator[str]:
 
 
 def unread(seen: Snapshot) -> str:
-    """The target of an alias link that systemd has not read yet and reports as an error (measured)."""
+    """The target of an alias link that systemd has not loaded yet and reports as an error (measured)."""
     if seen.load is not LoadState.ERROR:
         return ""
     real = PurePosixPath(seen.fragment).name

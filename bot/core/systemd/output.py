@@ -38,7 +38,7 @@ def sections(stdout: str, known: Iterable[str], *, first: str = LOOK) -> dict[st
     if lines[-1] != LAST_LINE or not stdout.endswith("\n"):
         raise HostError("The host's answer is incomplete.", code="incomplete_observation", passing=True)
     if lines[0] != first:
-        why = "The host printed something before its answer; does a shell profile of the login print?"
+        why = "The host printed something before its answer; does the login's shell profile print something?"
         raise HostileOutput(why)
     found: dict[str, list[str]] = {}
     current: list[str] | None = None

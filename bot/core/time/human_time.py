@@ -41,7 +41,7 @@ def read_length(typed: str) -> timedelta:
     said = typed.strip().lower()
     length = sum((timedelta(**{_UNITS[sign]: int(number)}) for number, sign in _PART.findall(said)), timedelta())
     if not _LENGTH.fullmatch(said) or not length:
-        raise UsageError(f"`{typed[:_SHOWN]}` is no length of time; write it like 30m, 2h, 1h30m or 7d.")
+        raise UsageError(f"`{typed[:_SHOWN]}` is not a duration; write it like 30m, 2h, 1h30m or 7d.")
     return length
 
 
@@ -57,7 +57,7 @@ def read_moment(typed: str, now: Now) -> datetime:
     today = now.at.astimezone(zone).date()
     named, said = (found["day"] or "next").lower(), found["time"].lower()
     if said == "midnight" and named not in _TODAY:
-        raise UsageError(f"`{typed[:_SHOWN]}` may be either end of that day; write 00:00 or 24:00.")
+        raise UsageError(f"`{typed[:_SHOWN]}` could mean the start or the end of that day; write 00:00 or 24:00.")
     for day in _days(named, today, typed):
         at = _next(_on(day, _IN_WORDS.get(said, said), typed), zone, now)
         if at:
@@ -75,7 +75,7 @@ def read_day(typed: str, now: Now) -> datetime:
         return (now.at + length).replace(second=0, microsecond=0)
     moment = f"{said} {_MORNING}" if _DATE.fullmatch(said) else said
     if not _MOMENT.fullmatch(moment):
-        raise UsageError(f"`{typed[:_SHOWN]}` is no day I understand; write it like 90d or {now.at.year + 1}-03-01.")
+        raise UsageError(f"`{typed[:_SHOWN]}` is not a date; write it like 90d or {now.at.year + 1}-03-01.")
     return read_moment(moment, now)
 
 
@@ -119,7 +119,7 @@ def _counted(number: int, unit: str) -> str:
 
 def _not_read(typed: str) -> UsageError:
     like = "22:00, Tue 22:00 UTC, tomorrow 06:30, midnight or 2026-12-01T22:00Z"
-    return UsageError(f"`{typed[:_SHOWN]}` is no time I understand; write it like {like}.")
+    return UsageError(f"`{typed[:_SHOWN]}` is not a time; write it like {like}.")
 
 
 def _zone(typed: str, usual: tzinfo) -> tzinfo:
@@ -133,7 +133,7 @@ def _zone(typed: str, usual: tzinfo) -> tzinfo:
     hours, minutes = int(typed[1:3]), int(typed[-2:])
     offset = timedelta(hours=hours, minutes=minutes)
     if offset > timedelta(hours=14):
-        raise UsageError(f"`{typed}` is no offset from UTC.")
+        raise UsageError(f"`{typed}` is not an offset from UTC.")
     return timezone(-offset if typed[0] == "-" else offset)
 
 
@@ -182,5 +182,5 @@ def _next(local: datetime, zone: tzinfo, now: Now) -> datetime | None:
         return None
     if first != second:
         happens = "comes twice" if first < second else "does not come"
-        raise UsageError(f"{local:%H:%M} {happens} on {local:%d %B} in {zone}: the clock is changed. Say it in UTC.")
+        raise UsageError(f"{local:%H:%M} {happens} on {local:%d %B} in {zone}: the clock changes then. Give it in UTC.")
     return first

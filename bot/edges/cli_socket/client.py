@@ -12,7 +12,7 @@ from typing import Any
 from bot.errors import MaskbotError
 
 Words = Mapping[str, Any]
-_GONE = "The bot ended while you waited. What was recorded goes on when it runs again."
+_GONE = "The bot stopped while you waited. Recorded requests continue when it runs again."
 
 
 class NobodyThere(MaskbotError):

@@ -76,13 +76,13 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
             if not is_one_too_many:
                 self._open[connection] = user
         if is_one_too_many:
-            yield _end("Too many calls of yours are open. Wait for one of them, or end it.")
+            yield _end("You have too many open calls. Wait for one of them, or end one.")
             return
         try:
             yield from self._serve(_parsed(line), user)
         except Exception:  # the last resort: no traceback leaves the process
             log.exception("shell.failed", user=user)
-            yield _end("That went wrong on the bot's side. It is in the bot's log.")
+            yield _end("The bot made an error. It is in the bot's log.")
 
     def forget(self, connection: socket.socket) -> None:
         """The call is over."""
@@ -143,7 +143,7 @@ def _make_room(path: Path) -> None:
         if not path.exists():
             return
         if not stat.S_ISSOCK(path.stat().st_mode):
-            raise ConfigError(f"{path} is no socket, so the command line cannot be served there (MASKBOT_SOCKET).")
+            raise ConfigError(f"{path} is not a socket, so the command line cannot be served there (MASKBOT_SOCKET).")
         with socket.socket(socket.AF_UNIX) as probe:
             if probe.connect_ex(str(path)) == 0:
                 raise ConfigError(

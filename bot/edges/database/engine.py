@@ -33,7 +33,7 @@ def parse_url(text: str) -> URL:
         url = make_url(text)
     except ArgumentError:
         raise ConfigError(
-            "MASKBOT_DATABASE_URL is no database URL; it looks like sqlite:///var/maskbot.sqlite."
+            "MASKBOT_DATABASE_URL is not a database URL; it looks like sqlite:///var/maskbot.sqlite."
         ) from None
     match url.get_backend_name():
         case "sqlite" if url.database and url.database != ":memory:":

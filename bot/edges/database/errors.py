@@ -24,7 +24,7 @@ def translated() -> Iterator[None]:
     try:
         yield
     except NoConnectionFree:
-        raise StoreBusy("Too much is going on in the database; nothing was recorded. Try again.") from None
+        raise StoreBusy("The database is overloaded; nothing was recorded. Try again.") from None
     except DBAPIError as error:
         ours = _ours(error.orig)
         if ours is None:
@@ -40,7 +40,7 @@ def committing() -> Iterator[None]:
     except DBAPIError as error:
         if not error.connection_invalidated:
             raise
-        lost = "The database went away while this was recorded, so it may be or not. Look, or try again."
+        lost = "The database went away while this was recorded, so it may or may not be on record. Check, or try again."
         raise MaybeRecorded(lost) from error
 
 
@@ -69,10 +69,10 @@ def _postgresql(error: BaseException | None) -> MaskbotError | None:
             return StoreBusy("The database is busy; nothing was recorded. Try again.")
         case psycopg.errors.IdleInTransactionSessionTimeout():
             return StoreBusy(
-                "The database gave this process up, because it stood still; nothing was recorded. Try again."
+                "The database dropped this process because it had stalled; nothing was recorded. Try again."
             )
         case psycopg.errors.ReadOnlySqlTransaction():  # it is a standby now, or is failing over
-            return StoreBusy("The database takes nothing in at the moment; nothing was recorded. Try again.")
+            return StoreBusy("The database accepts nothing at the moment; nothing was recorded. Try again.")
         case psycopg.OperationalError() | psycopg.InterfaceError():
             return StoreBusy("The database does not answer; nothing was recorded. Try again.")
     return None

@@ -50,7 +50,7 @@ class FairLock:
             if called.is_set():
                 return  # the lock was handed over in the moment of giving up
             self._queue.remove(called)
-        raise StoreBusy("Too much is being recorded; nothing was recorded of this. Try again.")
+        raise StoreBusy("The database is overloaded; nothing was recorded. Try again.")
 
     def _hand_on(self) -> None:
         with self._guard:

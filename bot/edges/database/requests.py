@@ -127,7 +127,7 @@ def _write_target(connection: Connection, request: Request, claim: Claim | None)
     try:
         written = connection.execute(new).rowcount
     except IntegrityError:  # the only unique column here is the host of a running target
-        raise HostTaken(f"Another change is being carried out on {request.target.host}.") from None
+        raise HostTaken(f"Another change is running on {request.target.host}.") from None
     if not written and claim:
         raise LostClaim(f"The claim on request {request.id} has passed to another owner.")
     if not written:

@@ -120,4 +120,4 @@ def _request(row: Mapping[Any, Any], target: Any, votes: list[Any]) -> Request:
         return _REQUEST.validate_python(whole)
     except ValidationError as error:
         log.error("request cannot be read", request=row["id"], why=complaint(error))
-        raise NotOurs(f"Request {row['id']} was written by a newer maskbot, which has to go on with it.") from error
+        raise NotOurs(f"Request {row['id']} was written by a newer maskbot, which has to finish it.") from error

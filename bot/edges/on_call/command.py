@@ -66,4 +66,4 @@ def _text(answer: bytes) -> str:
     try:
         return answer.decode()
     except UnicodeDecodeError:
-        raise ValueError("its answer is no UTF-8 text") from None
+        raise ValueError("its answer is not UTF-8 text") from None

@@ -54,7 +54,7 @@ def _fetch(request: urllib.request.Request, deadline: float, found: "SimpleQueue
     except urllib.error.HTTPError as error:
         found.put(ValueError(f"its URL answered with {error.code}"))
     except UnicodeDecodeError:
-        found.put(ValueError("its answer is no UTF-8 text"))
+        found.put(ValueError("its answer is not UTF-8 text"))
     except (OSError, HTTPException) as error:
         found.put(ValueError(f"its URL could not be reached ({type(error).__name__})"))
     except ValueError:  # its text may contain what was to be sent

@@ -16,7 +16,7 @@ def why_refused(key: paramiko.PKey, now: datetime) -> str:
         return ""
     since, until = (f"{time:%Y-%m-%d %H:%M} UTC" for time in span)
     return (
-        f"it refused the bot's certificate, which is good from {since} to {until}; here it is {now:%H:%M} UTC. Compare"
+        f"it refused the bot's certificate, which is valid from {since} to {until}; here it is {now:%H:%M} UTC. Compare"
         " the clocks"
     )
 

@@ -119,9 +119,9 @@ def _exchange_keys(host: Host, transport: paramiko.Transport, connected: _Prompt
         return
     error = transport.get_exception()
     if isinstance(error, IncompatiblePeer):
-        _fail(host, "ssh_weak_crypto", "it offers no strong algorithm that the bot speaks too")
+        _fail(host, "ssh_weak_crypto", "it offers no strong algorithm that the bot supports")
     if not connected.heard:
-        _fail(host, "ssh_banner_timeout", "it accepted the connection and said nothing", passing=True)
+        _fail(host, "ssh_banner_timeout", "it accepted the connection and sent nothing", passing=True)
     if isinstance(error, (EOFError, ConnectionError)):
         _fail(host, "ssh_closed", "it broke off before a login", passing=True)
     _fail(host, "ssh_kex_timeout", "no key exchange in time", passing=True)

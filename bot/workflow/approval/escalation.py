@@ -15,7 +15,7 @@ from bot.workflow.people.membership import MOST_CALLED, mention_ids
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import event
 
-_PAGED, _NO_PAGER = "somebody paged", "nobody paged, because no pager is set up"
+_PAGED, _NO_PAGER = "somebody paged", "nobody paged, because no pager is configured"
 
 
 def count_down(deps: Deps, claim: Claim, request: Request) -> Request:
@@ -92,10 +92,10 @@ def _calls(deps: Deps, request: Request, step: EscalationStep) -> Iterable[Messa
 
 def _said(step: EscalationStep, *, has_pager: bool) -> str:
     groups = " and ".join(f"@{group}" for group in step.mention)
-    called = [f"{groups} called"] * bool(groups) + ["another channel told"] * bool(step.channel)
+    called = [f"{groups} notified"] * bool(groups) + ["another channel notified"] * bool(step.channel)
     called += [_PAGED if has_pager else _NO_PAGER] * step.page
-    told = ", ".join(called) or "nobody else is told, because it was asked in a private channel"
-    return f"{spoken(step.after)} without a decision: {told}."
+    told = ", ".join(called) or "nobody else notified, because the request is in a private channel"
+    return f"{spoken(step.after)} without approval: {told}."
 
 
 def _members(deps: Deps, names: Iterable[str]) -> frozenset[PersonId]:

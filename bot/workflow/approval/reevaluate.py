@@ -23,8 +23,8 @@ from bot.workflow.requests.closing import end, event, limit_events, refuse
 from bot.workflow.requests.lineage import find_related, with_all_hosts
 
 log = structlog.get_logger()
-_WHY = "May not approve this any more."
-_REPLACED = "The policy was replaced while this waited."
+_WHY = "May no longer approve this."
+_REPLACED = "The policy changed while this waited."
 
 
 def reevaluate(deps: Deps, request: Request, *, claim: Claim) -> Request:
@@ -105,7 +105,7 @@ class Lost:
     def sentence(self) -> str:
         """Whose approval was lost."""
         names = " and ".join(vote.voter_name or vote.voter.user for vote in self.voters)
-        return f"{names} may not approve this any more"
+        return f"{names} may no longer approve this"
 
 
 def without_lost(request: Request, decision: Decision) -> Lost:

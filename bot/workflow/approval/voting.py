@@ -28,7 +28,7 @@ def count_votes(deps: Deps, claim: Claim) -> Request:
             request = _refuse_vote(deps, request, vote, Refuse("too_late", describe_decision(request)), claim=claim)
     approval = request.approval
     if request.stage is Stage.WAITING and approval and deps.clock.now() >= approval.decide_by:
-        because = f"Nobody decided in time: {request.have} of {approval.need} approvals."
+        because = f"Not approved in time ({request.have} of {approval.need})."
         return end(deps, request, Stage.EXPIRED, because, code="request_expired", claim=claim)
     if request.stage is Stage.WAITING and request.version == claim.request.version and _looks_enough(request):
         return _see_quorum(deps, request, [], told=[], claim=claim)
@@ -50,7 +50,7 @@ def _count(deps: Deps, request: Request, vote: Vote, *, claim: Claim) -> Request
         given = replace(facts(deps, request, Moment.VOTE, voter=vote.voter), verdict=vote.verdict)
         answer = evaluate_facts(deps, given)
     except Unverified as error:
-        no = Refuse("identity_unverified", str(error), "Click again in a moment.")
+        no = Refuse("identity_unverified", str(error), "Try again in a moment.")
         return _refuse_vote(deps, request, vote, no, claim=claim)
     except UsageError as error:  # hosts.yaml has changed since people were asked
         return _refuse_vote(deps, request, vote, Refuse("unknown_host", str(error)), claim=claim)
@@ -78,7 +78,7 @@ def _of_no_use(before: Request, counted: Request, vote: Vote) -> list[Message]:
     if counted.approval is None or not counted.approval.distinct or counted.have > before.have:
         return []
     missing = " and ".join(f"@{group}" for group in counted.approval.groups if group not in counted.covered)
-    body = f"Your approval is noted, but each has to come from another group. Still missing: {missing}."
+    body = f"Your approval counts, but each must come from a different group. Still missing: {missing}."
     return [Message(MessageKind.WHISPER, to=vote.voter.user, body=body, place=vote.place)]
 
 

@@ -96,7 +96,7 @@ class Desk:
         if mask.target.outcome is Outcome.NOT_OURS:  # what an undo left alone is asked for like a foreign mask
             return self.submit(Ask(replace(mask.ask.change, window=None), who.id, who.name, who.place), key=who.key)
         if not mask.can_be_undone:
-            raise UsageError("There is nothing left to take back: " + how_it_stands(mask))
+            raise UsageError("There is nothing left to undo: " + how_it_stands(mask))
         change = mask.ask.change.taken_back(mask.target.unit)
         return self.submit(Ask(change, who.id, who.name, who.place, undoes=mask.id), key=who.key)
 
@@ -107,7 +107,7 @@ class Desk:
         first = self.request(request_id)
         halfway = (Outcome.NOT_PROTECTED, Outcome.NOT_LOADED, Outcome.FAILED)
         if first.target.outcome not in halfway and not (first.hold and first.hold_state.off):
-            raise UsageError("There is nothing to do again: " + how_it_stands(first))
+            raise UsageError("There is nothing to repeat: " + how_it_stands(first))
         change, who = repeat_change(first, self._deps.clock.now()), beside(self._deps, first, caller)
         ask = Ask(change, who.id, who.name, who.place, first.ask.reason, repeats=first.id)
         return self.submit(ask, key=who.key)
@@ -150,16 +150,18 @@ class Desk:
         if card is None or (card != posted if is_noted else card[0] != channel):
             mismatch = event(request, "approval.refused", outcome="denied", code="message_mismatch", actor=by)
             self._deps.store.record([mismatch])
-            raise UsageError("This button is not on the request's own card, so it does not count. Use the card itself.")
+            raise UsageError(
+                "This button is not on the request's own card, so it does not count. Use the original card."
+            )
 
     def withdraw(self, request_id: str, *, by: PersonId) -> None:
         """Let the owner withdraw a request before it runs, or while its stop is slow."""
 
         def withdrawn(request: Request) -> Request:
             if request.ask.by_itself:
-                raise UsageError("This was approved with the mask; on the mask's own card people decide about it.")
+                raise UsageError("This was approved with the mask. Use the mask's own card.")
             if by.key != request.owner.key:
-                whose = "whose it is now" if request.handovers else "who asked"
+                whose = "who owns it now" if request.handovers else "who asked"
                 deny = " You can deny it." if request.stage is Stage.WAITING else ""
                 raise UsageError(f"Only {request.owner_name}, {whose}, can withdraw this.{deny}")
             if request.can_be_called_off:  # a unit that was told to stop is started again once it is down
@@ -179,7 +181,7 @@ class Desk:
         """Make a request with an unknown outcome due at once."""
         request = self.request(request_id)
         if request.stage is not Stage.RUNNING or request.target.unknown_since is None:
-            raise UsageError("Its outcome is known by now: " + how_it_stands(request))
+            raise UsageError("Its outcome is already known: " + how_it_stands(request))
         self._deps.store.make_due(request_id)
 
     def answer(self, question: Question, asker: Caller) -> None:
@@ -209,8 +211,10 @@ def _voted_before(request: Request, vote: Vote) -> str:
     """Whether the person has voted on this plan before; a recorded vote may count once it is verified."""
     mine = (old for old in request.votes if old.voter.is_same_as(vote.voter) and old.digest == vote.digest)
     if any(old.tally is Tally.COUNTED for old in mine):
-        return "Your vote counts already; each person counts once."
-    return "Your first click is being checked: you hear it if you may not vote, and the card shows it if it counts."
+        return "You have already decided; each person counts once."
+    return (
+        "Your first click is being checked. The card shows it if it counts; you get a message if you may not approve."
+    )
 
 
 def _check_vote(request: Request, command: VoteCommand) -> None:
@@ -218,7 +222,7 @@ def _check_vote(request: Request, command: VoteCommand) -> None:
     _check_plan(request, command.digest)
     is_guarded = request.approval is not None and bool(request.approval.guarded)
     if command.verdict is Verdict.APPROVE and is_guarded and not command.console_works:
-        raise UsageError("This unit is guarded: approving it needs your word that console access works today.")
+        raise UsageError("This unit is guarded: to approve, confirm that console access works today.")
 
 
 def _check_plan(request: Request, digest: str) -> None:
@@ -226,4 +230,4 @@ def _check_plan(request: Request, digest: str) -> None:
     if request.stage is not Stage.WAITING:
         raise UsageError(describe_decision(request))
     if len(digest) < DIGEST_SIGNS or not request.target.digest.startswith(digest):
-        raise UsageError("The plan has changed since this card was drawn. Read it again, then decide.")
+        raise UsageError("The plan has changed since this card was shown. Read it again, then decide.")

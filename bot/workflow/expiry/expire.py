@@ -52,7 +52,7 @@ def _begin(deps: Deps, claim: Claim, mask: Request) -> Request:
 
 def _ask(mask: Request) -> Ask:
     change = mask.ask.change.taken_back(mask.target.unit)
-    because = "The hold for its group was lifted" if mask.ask.change.hold else "It ends now, as it was approved"
+    because = "The hold for its group was lifted" if mask.ask.change.hold else "It ends now, as approved"
     why = f"{because}: {mask.ask.reason}".removesuffix(": ")
     return Ask(change, ITSELF, ITSELF.user, mask.ask.place, why, undoes=mask.id, by_itself=True)
 
@@ -62,7 +62,7 @@ def _wait(deps: Deps, claim: Claim, mask: Request, other: Request) -> Request:
     returning = other.id if other.ask.by_itself else ""
     now, care, aftercare = deps.clock.now(), deps.care, replace(mask.aftercare, undo_request=returning)
     if is_late(other, aftercare.ends_at, now, care):
-        aftercare = put_off(aftercare, f"A request for it is {other.stage}, and not over yet.", now, care)
+        aftercare = put_off(aftercare, f"A request for it is still {other.stage}.", now, care)
     waits = replace(aftercare, try_at=next_try(aftercare, now, care))
     return deps.store.save(replace(mask, aftercare=waits), claim=claim)
 

@@ -40,7 +40,7 @@ class Extensions:
         """A mask of ours that expires. Raises `UsageError` if it does not, or is gone."""
         mask = stored_request(self._deps, request_id)
         if not mask.is_live_mask or mask.aftercare.ends_at is None:
-            raise UsageError("There is no end to put off: " + how_it_stands(mask))
+            raise UsageError("There is no end to extend: " + how_it_stands(mask))
         return mask
 
     def kept(self, request_id: str) -> Request:
@@ -61,7 +61,7 @@ class Extensions:
         """Ask that a mask gets no expiry any more, or that a hold goes on until its next review."""
         mask = self.kept(request_id)
         if mask.hold and review is None:
-            raise UsageError("Say when its owners look at it again, like 90d.")
+            raise UsageError("Say when its owners review it, like 90d.")
         who = beside(self._deps, mask, caller)
         ask = keep_request(mask, review, who, reason) if review else extension_of(mask, None, who, reason)
         return self._submit(ask, key=caller.key)

@@ -27,7 +27,9 @@ def break_glass(deps: Deps, claim: Claim, request: Request, followup: Followup) 
     answer = evaluate_facts(deps, given)
     if not isinstance(answer, Allow) or request.approval is None:
         no = (
-            answer if isinstance(answer, Refuse) else Refuse("break_glass_not_permitted", "You may not go ahead alone.")
+            answer
+            if isinstance(answer, Refuse)
+            else Refuse("break_glass_not_permitted", "You may not use break-glass.")
         )
         return refuse_followup(deps, claim, request, followup, no)
     now, told = deps.clock.now(), skipped_approvers(broken, given.members, also=deps.policy.break_glass.people)

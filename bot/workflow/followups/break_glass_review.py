@@ -24,7 +24,7 @@ def sign(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Requ
     used, no = request.break_glass, may_sign(_facts(deps, request, followup), deps.policy)
     raise_if_unknown(no)
     if used is None or no is not None:
-        return refuse_followup(deps, claim, request, followup, no or Refuse("no_review", "No review is owed here."))
+        return refuse_followup(deps, claim, request, followup, no or Refuse("no_review", "No review is owed for this."))
     signature = Signature(followup.by, followup.name, deps.clock.now(), followup.text)
     signed = replace(grant_followup(request, followup), break_glass=replace(used, signed=signature, remind_at=None))
     recorded = event(

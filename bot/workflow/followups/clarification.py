@@ -17,7 +17,7 @@ def ask_for_more(deps: Deps, claim: Claim, request: Request, followup: Followup)
     answer = evaluate(deps, request, Moment.VOTE, voter=followup.by)
     approval = request.approval
     if isinstance(answer, Refuse) or approval is None:
-        no = answer if isinstance(answer, Refuse) else Refuse("may_not_approve", "You may not decide this.")
+        no = answer if isinstance(answer, Refuse) else Refuse("may_not_approve", "You may not approve or deny this.")
         return refuse_followup(deps, claim, request, followup, no)
     now, is_first = deps.clock.now(), not request.remarks
     later = replace(approval, decide_by=now + approval.decide_within) if is_first else approval
@@ -43,6 +43,6 @@ def answer(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Re
 
 
 def _asked(remark: Remark, approval: Approval, *, is_first: bool) -> str:
-    anew = f"The time to decide begins anew, once: {spoken(approval.decide_within)}."
-    clock = anew if is_first else "The time to decide goes on."
-    return f"{remark.name} asks for more: {remark.text}\nDetails on the card has the button for an answer. {clock}"
+    anew = f"The time to approve starts again, once: {spoken(approval.decide_within)}."
+    clock = anew if is_first else "The time to approve keeps running."
+    return f"{remark.name} asks: {remark.text}\nUse Details on the card to answer. {clock}"

@@ -35,7 +35,7 @@ def handle_followups(deps: Deps, claim: Claim, request: Request) -> Request:
 def retry_followups(deps: Deps, _: Claim, request: Request) -> Request:
     """Retry followups after everything else, so that they delay nothing. Raises `NotYet` while one is open."""
     if request.open_followups and request.stage is not Stage.RUNNING:
-        raise NotYet("Who is in a group is not known yet.", again_in=deps.timings.not_verified)
+        raise NotYet("Group members are not known yet.", again_in=deps.timings.not_verified)
     return request
 
 

@@ -16,7 +16,7 @@ from bot.workflow.requests.closing import event
 def hand_over(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Request:
     """Set the new owner, if the policy allows it, and tell them."""
     if followup.to is None:
-        return refuse_followup(deps, claim, request, followup, Refuse("nobody_named", "Nobody was chosen."))
+        return refuse_followup(deps, claim, request, followup, Refuse("nobody_named", "Choose somebody."))
     new = person(deps, followup.to)
     given = replace(facts(deps, request, Moment.VOTE), requester=new)
     no = may_own(given, deps.policy)
@@ -31,7 +31,7 @@ def hand_over(deps: Deps, claim: Claim, request: Request, followup: Followup) ->
 
 def _told(request: Request, handover: Handover) -> Message:
     body = (
-        f"{handover.by_name} hands `{request.ask.change}` over to you. It is yours now: "
-        "you are told how it goes, and you may take it back."
+        f"{handover.by_name} hands `{request.ask.change}` over to you. You own it now: "
+        "you get its messages, and you may withdraw or undo it."
     )
     return Message(MessageKind.NOTE, body=body, mentions=(handover.to.user,))

@@ -51,7 +51,7 @@ def _record(deps: Deps, request_id: str, followup: Followup) -> None:
     def recorded(request: Request) -> tuple[Request, Sequence[Event]]:
         whole = replace(followup, digest=_whole_digest(request, followup))
         if any((other.kind, other.by.key) == (followup.kind, followup.by.key) for other in request.open_followups):
-            raise UsageError("That is recorded already, and is being looked at.")
+            raise UsageError("That is already recorded and being checked.")
         check(request, whole, deps.policy)
         asked = event(request, "followup.recorded", actor=followup.by, followup=str(followup.kind), text=followup.text)
         return replace(request, followups=(*request.followups, whole)[-_KEPT:]), [asked]
@@ -74,7 +74,7 @@ def _break_glass(request: Request, followup: Followup, policy: Policy) -> None:
     if request.stage is not Stage.WAITING:
         raise UsageError(describe_decision(request))
     if followup.digest != request.target.digest:
-        raise UsageError("The plan has changed since that was drawn. Read it again, then decide.")
+        raise UsageError("The plan has changed since that was shown. Read it again, then decide.")
     if too_short := why_too_short(followup.text, policy):
         raise UsageError(too_short)
 
@@ -83,7 +83,7 @@ def _question(request: Request, followup: Followup, _: Policy) -> None:
     if request.stage is not Stage.WAITING:
         raise UsageError(describe_decision(request))
     if not followup.text.strip():
-        raise UsageError("What do you want to know?")
+        raise UsageError("Type your question.")
 
 
 def _answer(request: Request, followup: Followup, _: Policy) -> None:
@@ -91,28 +91,28 @@ def _answer(request: Request, followup: Followup, _: Policy) -> None:
     if request.stage is not Stage.WAITING:
         raise UsageError(describe_decision(request))
     if request.open_question is None:
-        raise UsageError("Nobody waits for an answer.")
+        raise UsageError("There is no open question.")
     if not followup.text.strip():
-        raise UsageError("What is the answer?")
+        raise UsageError("Type your answer.")
 
 
 def _handover(request: Request, followup: Followup, _: Policy) -> None:
     _only_the_owner(request, followup, "hands it over")
     if not request.can_be_handed_over:
-        raise UsageError("There is nothing to hand over: it is under way right now, or over.")
+        raise UsageError("It cannot be handed over: it is running or over.")
 
 
 def _signature(request: Request, _: Followup, __: Policy) -> None:
     signed = request.break_glass.signed if request.break_glass else None
     if signed:
-        raise UsageError(f"{signed.name} has signed the review already.")
+        raise UsageError(f"{signed.name} has already signed the review.")
     if not request.owes_review or not request.stage.is_final:
-        raise UsageError("No review is owed here.")
+        raise UsageError("No review is owed for this.")
 
 
 def _only_the_owner(request: Request, followup: Followup, does: str) -> None:
     if followup.by.key != request.owner.key:
-        whose = "whose it is now" if request.handovers else "who asked"
+        whose = "who owns it now" if request.handovers else "who asked"
         raise UsageError(f"Only {request.owner_name}, {whose}, {does}.")
 
 

@@ -21,7 +21,7 @@ def on_one_host(deps: Deps, ask: Ask) -> Ask:
         whole = _held(deps, group, ask)
         return replace(ask, change=whole.ask.change.taken_back(whole.target.unit), undoes=whole.id)
     if not change.hold:
-        raise UsageError("Only a hold is for a group of hosts.")
+        raise UsageError("Only holds work for a group of hosts.")
     return replace(ask, change=replace(change, host=_first(deps, change.hold, ask)))
 
 
@@ -31,7 +31,7 @@ def _held(deps: Deps, group: str, ask: Ask) -> Request:
     whole = next((one for one in wholes if ask.change.unit in (one.target.unit, one.ask.change.unit)), None)
     if whole is None:
         raise UsageError(
-            f"No hold of ours is for `{ask.change.unit}` on all of @{group}. `/mask list` shows each mask."
+            f"No hold of ours is for `{ask.change.unit}` on all of @{group}. `/mask list` shows every mask."
         )
     return whole
 

@@ -119,7 +119,7 @@ def _not_back(
 
 def _rest(deps: Deps, claim: Claim, mask: Request, hold: Hold, until: datetime) -> Request:
     """It was reapplied so often that somebody has to find out who removes it: pause."""
-    why = f"It was put back {len(mask.hold_state.rounds)} times lately, and rests."
+    why = f"It was put back {len(mask.hold_state.rounds)} times recently; the bot pauses."
     held = replace(mask.hold_state, try_at=until, why=why)
     paged = page(replace(mask, hold_state=held), Cause.HOLD_REMOVED, deps.clock.now())
     told = event(mask, "hold.reapply_paused", outcome="failure", code="removed_again", until=until.isoformat())

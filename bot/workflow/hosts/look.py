@@ -71,7 +71,7 @@ def _asked(deps: Deps, host: Host, argv: Argv) -> str:
 
 def _check_machine(host: Host, machine_id: str) -> None:
     if host.machine_id and machine_id != host.machine_id:
-        raise HostError(f"{host.name} is not the machine it was: its machine-id differs.", code="wrong_machine")
+        raise HostError(f"{host.name} is another machine than before: its machine-id differs.", code="wrong_machine")
 
 
 def patient_look(

@@ -24,7 +24,7 @@ from bot.workflow.requests.closing import end
 log = structlog.get_logger()
 TRUST = "trust"
 _CONCERNED = frozenset({Stage.WAITING, Stage.APPROVED})
-_TOLD_TO_OPERATORS = " Whoever runs the bot is told."
+_TOLD_TO_OPERATORS = " The operator is notified."
 
 
 class QuarantinedHosts:

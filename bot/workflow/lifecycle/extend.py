@@ -18,6 +18,6 @@ def extend(deps: Deps, request: Request, decision: Allow, *, claim: Claim) -> Re
     now = deps.clock.now()
     by = Extension(request.id, request.owner, request.owner_name, now, until, ask.reason)
     if not mark_extended(deps, ask.extends, by, is_approved=decision.rule != EXTENSION):
-        because = "The mask was taken back before this came to its turn."
+        because = "The mask was undone before this could start."
         return end(deps, request, Stage.CANCELLED, because, code="no_expiry", claim=claim)
     return finish(deps, request, Ending(Done(Outcome.EXTENDED)), claim=claim)

@@ -124,7 +124,7 @@ def nothing_to_do(deps: Deps, request: Request, refusal: Refuse) -> Ending | Non
         return Ending(Done(Outcome.UNMASKED, OVER), after=before)
     if refusal.code == "not_masked" and mask and not mask.undone_by:
         took = "somebody else, a reboot or the last logout" if mask.ask.change.user else "somebody else or a reboot"
-        gone = f"The mask we made is not there any more: {took} took it away."
+        gone = f"The mask is gone: {took} removed it."
         return Ending(Done(Outcome.NOT_OURS, gone), after=request.target.before)
     if refusal.code in ("already_masked", "not_masked", STOP_IS_OVER):
         return Ending(Done(Outcome.NO_CHANGE, sentence(refusal)), after=request.target.before)
@@ -154,7 +154,7 @@ def _but(request: Request, after: Snapshot) -> Iterator[str]:
     if failed:
         yield f"Failed since: {', '.join(failed)}."
     if after.active.is_down and after.control_group:
-        yield "Processes that it started still run: they were not stopped with it."
+        yield "Processes that it started are still running."
 
 
 def mark_forced(deps: Deps, request: Request) -> None:

@@ -11,7 +11,7 @@ from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import end, event
 
 _AGAIN = timedelta(minutes=1)  # a finished request's open work is tried again after this pause
-_OURS = "The bot met a mistake of its own. Whoever runs it finds it in its log."
+_OURS = "The bot made an error. The operator finds it in the log."
 
 
 def outcome_unknown(deps: Deps, request: Request, error: HostError, *, claim: Claim) -> Request:

@@ -138,5 +138,5 @@ def _waiting(request: Request, decision: NeedsApproval, *, policy: str, now: dat
 def _already_open(other: Request) -> str:
     who = other.ask.requester_name
     return (
-        f"{who} asked for `{other.ask.change}` already, and that request is still {other.stage}. It has to end first."
+        f"{who} already asked for `{other.ask.change}`, and that request is still {other.stage}. It has to end first."
     )

@@ -73,9 +73,9 @@ def _seen_now(deps: Deps, host: Host, request: Request, seen: Snapshot | None) -
 def _unused(request: Request) -> str:
     window = request.ask.change.window
     if window is None:
-        return "Its approval was not used in time, so it is not good any more."
+        return "The approval expired before the change could start."
     why = f" {request.target.note}" if request.target.note else ""
-    return f"Its window closed at {window.closes:%Y-%m-%d %H:%M} UTC, and it had not begun.{why}"
+    return f"Its window closed at {window.closes:%Y-%m-%d %H:%M} UTCbefore it could start.{why}"
 
 
 def _wait_for_the_host(deps: Deps, request: Request, error: HostError, *, claim: Claim) -> None:
@@ -99,7 +99,7 @@ def _wait_for_its_turn(deps: Deps, request: Request, *, claim: Claim) -> None:
     running = deps.store.find(Query(host=request.ask.change.host, stages=frozenset({Stage.RUNNING})))
     if other := next((one for one in running if _is_in_the_way(one, request)), None):
         _say_what_it_waits_for(deps, request, other, claim=claim)
-        text = f"Another change is being carried out on {request.ask.change.host}."
+        text = f"Another change is running on {request.ask.change.host}."
         raise HostTaken(text, again_in=deps.timings.host_busy)
     if active_kill_switch(deps, request) or (request.is_new_mask and may_leave_unshipped(deps)):
         raise NotYet("The kill switch is on, or a copy of the record is not taken.", again_in=deps.timings.host_busy)
@@ -111,7 +111,7 @@ def _wait_for_its_turn(deps: Deps, request: Request, *, claim: Claim) -> None:
 def _say_what_it_waits_for(deps: Deps, request: Request, other: Request, *, claim: Claim) -> None:
     """Show on the waiting request's card which long change it waits for."""
     since = other.begun_at or other.asked_at
-    note = f"`{other.ask.change}` is being carried out there since {since:%H:%M} UTC."
+    note = f"`{other.ask.change}` has been running there since {since:%H:%M} UTC."
     if (deps.clock.now() - since).total_seconds() > deps.timings.progress and request.target.note != note:
         deps.store.save(request.on_target(note=note), claim=claim, urgent=False)
 

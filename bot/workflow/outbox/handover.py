@@ -14,7 +14,7 @@ from bot.workflow.requests.kill_switch_state import stopped_too
 from bot.workflow.requests.mask_inventory import book
 
 HANDOVER = "handover"
-_NOT_DRAWN = "The handover could not be drawn: a mistake of mine. `/mask handover` and `/mask list` may still say it."
+_NOT_DRAWN = "The bot failed to show the handover. Try `/mask handover` or `/mask list`."
 
 
 def schedule_handover(deps: Deps) -> None:

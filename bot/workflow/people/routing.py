@@ -75,7 +75,7 @@ def _is_channel_allowed(deps: Deps, channel: str) -> bool:
 
 def _told(request: Request, channels: Iterable[str], decision: Allow | NeedsApproval) -> Iterator[Message]:
     who = request.ask.requester_name or request.ask.requester.user
-    waits = "it waits for approval" if isinstance(decision, NeedsApproval) else "it needs no vote"
+    waits = "it waits for approval" if isinstance(decision, NeedsApproval) else "it needs no approval"
     body = f"{who} asks for `{request.ask.change}`; {waits}."
     return (Message(MessageKind.NOTE, place=Place(channel), body=body, links_card=True) for channel in channels)
 
@@ -85,7 +85,7 @@ def _where(deps: Deps, request: Request, card: Place) -> Iterator[Message]:
     asked = request.ask.place
     if asked.is_shell or asked.channel == card.channel or request.ask.by_itself:
         return
-    body = f"`{request.ask.change}` is put to its approvers in {_name_of(deps, card)}."
+    body = f"`{request.ask.change}` waits for approval in {_name_of(deps, card)}."
     yield Message(MessageKind.NOTE, to=request.owner.user, place=asked, body=body, links_card=True)
 
 
@@ -98,5 +98,5 @@ def _name_of(deps: Deps, card: Place) -> str:
 
 def _called(card: Place, mentions: tuple[str, ...], request: Request) -> Message:
     """The mentions for a card in a thread: the card mentions nobody there, so a note in the channel does, once."""
-    body = f"An approval is asked for: `{request.ask.change}`."
+    body = f"Approval needed: `{request.ask.change}`."
     return Message(MessageKind.NOTE, place=Place(card.channel), mentions=mentions, body=body, links_card=True)

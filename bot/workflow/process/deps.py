@@ -96,5 +96,5 @@ class Deps:
         """The host of that name. Raises `UsageError` if there is none."""
         host = self.in_force.now.inventory.get(name)
         if host is None:
-            raise UsageError(f"There is no host `{name[:80]}` in the inventory.")
+            raise UsageError(f"There is no host `{name[:80]}` in hosts.yaml.")
         return host

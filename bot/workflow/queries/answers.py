@@ -99,7 +99,7 @@ class Answers:
         except Exception:
             log.exception("no answer", asker=who.id.user)
             self._deps.liveness.not_drawn("answer")
-            text = plain("That went wrong on our side; nothing was changed. It is in the bot's log.")
+            text = plain("The bot made an error; nothing was changed. It is in the bot's log.")
         try:
             if text:
                 self._say(who, text, form)

@@ -15,7 +15,7 @@ from bot.workflow.queries.cache import Later
 from bot.workflow.queries.home import drawn
 
 log = structlog.get_logger()
-_OURS = "I could not gather what concerns you: a mistake of mine. Whoever runs me finds it in my log."
+_OURS = "The bot failed to collect your requests. The operator finds the error in its log."
 _FOLLOWED = timedelta(minutes=2)  # how long a Home tab is updated after its person's last action
 
 

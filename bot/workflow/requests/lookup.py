@@ -13,7 +13,7 @@ from bot.workflow.people.channels import asked_at
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.update import update
 
-_NOT_ON_RECORD = "This button belongs to a request that is not on record any more."
+_NOT_ON_RECORD = "This button belongs to a request that is no longer on record."
 
 
 def stored_request(deps: Deps, request_id: str) -> Request:
@@ -66,7 +66,7 @@ def describe_decision(request: Request) -> str:
     if request.stage is Stage.DENIED:
         return f"Too late: {request.because}"
     if request.break_glass and request.is_break_glass:
-        return f"Too late: {request.break_glass.name} went ahead alone."
+        return f"Too late: {request.break_glass.name} used break-glass."
     if approvers:
         return f"Too late: it is approved by {approvers} already."
     return f"Too late: this request is {request.stage}."

@@ -79,10 +79,10 @@ def test_a_sink_is_down_when_it_takes_nothing_and_when_nothing_is_shipped() -> N
     assert shipping.trouble("syslog", Progress(7, NOW), later, later) == ""
     assert shipping.trouble("syslog", Progress(7, later), NOW, later) == "", "it comes forward"
     behind = shipping.trouble("syslog", Progress(7, NOW), NOW, later)
-    assert behind == "the copy of the record at `syslog` is behind, nothing was shipped for 10 seconds"
+    assert behind == "audit shipping to `syslog` is behind: nothing was shipped for 10 seconds"
     assert shipping.trouble("syslog", Progress(), NOW, later) == behind
     down = shipping.trouble("syslog", Progress().failed("Connection refused", NOW), NOW, NOW)
-    assert down == ("the copy of the record at `syslog` takes nothing since 2026-03-01 03:00 UTC (Connection refused)")
+    assert down == ("audit shipping to `syslog` has failed since 2026-03-01 03:00 UTC (Connection refused)")
 
 
 def test_a_record_is_one_line_of_syslog_that_nothing_in_it_can_end() -> None:
@@ -104,7 +104,7 @@ def test_a_webhook_gets_the_records_in_their_order() -> None:
     assert (said["version"], [record["seq"] for record in said["records"]]) == (1, [7, 8])
 
 
-DOWN = "the copy of the record at `syslog` takes nothing since 2026-03-01 03:00 UTC (Connection refused)"
+DOWN = "audit shipping to `syslog` has failed since 2026-03-01 03:00 UTC (Connection refused)"
 ASKED = facts(waiting(), Moment.VOTE, approvers=(BOB,), unshipped=DOWN)
 
 
@@ -113,7 +113,7 @@ def test_no_new_mask_without_the_copies_that_are_required(moment: Moment) -> Non
     answer = decide(replace(looked(snapshot(), moment=moment), unshipped=DOWN), POLICY)
     assert isinstance(answer, Refuse)
     assert answer.code == AUDIT_UNAVAILABLE
-    assert answer.reason == f"New masks have to wait: {DOWN}, and nothing new is done without that copy."
+    assert answer.reason == f"New masks have to wait: {DOWN}, and new masks need that copy."
 
 
 def test_what_waits_cannot_be_approved_but_denied() -> None:
@@ -133,8 +133,8 @@ def test_an_undo_goes_on() -> None:
 
 def test_people_are_told_what_it_means() -> None:
     required, other = (audit_shipping.down("syslog", "too slow", is_required=one) for one in (True, False))
-    assert "THE COPY OF THE RECORD AT syslog IS NOT TAKEN: too slow." in required
-    assert "New masks have to wait until it does" in required
-    assert "Everything goes on without that copy." in other
-    assert "taken again" in audit_shipping.up("syslog")
+    assert "AUDIT SHIPPING TO syslog FAILS: too slow." in required
+    assert "New masks have to wait for it" in required
+    assert "Everything else goes on." in other
+    assert "works again" in audit_shipping.up("syslog")
     assert audit_shipping.ends(Head(7, "ab")).endswith("maskbot audit verify --anchor 7:ab")

@@ -163,7 +163,7 @@ def review(request: Request) -> Request:
 def came_by_itself(request: Request) -> Request:
     """Nobody asked for it, and nobody voted."""
     ask = replace(request.ask, requester=ITSELF, requester_name="maskbot", reason="It ends now.", by_itself=True)
-    return replace(request, ask=ask, votes=(), because="its end was approved with it")
+    return replace(request, ask=ask, votes=(), because="time is up. Undone automatically, as approved")
 
 
 def sent(step: str, ago: float = 1) -> Sent:
@@ -277,12 +277,12 @@ WAITING = {
     ),
     "new masks are stopped": replace(waiting(), kill_switch=KillSwitch(BOB, "bob", "it masks the wrong hosts", NOW)),
     "without a reason": replace(waiting(), ask=replace(waiting().ask, reason="")),
-    "not looked at yet": replace(waiting(), stage=Stage.ASKED).on_target(planned=None, before=None),
+    "not checked yet": replace(waiting(), stage=Stage.ASKED).on_target(planned=None, before=None),
     "handed over": handed(waiting()),
     "somebody wants to know more": talked("is the replica healthy <!here>?"),
     "and was told": talked("is the replica healthy?", "yes, 2 s behind"),
     "nobody had to be asked": alone(
-        replace(waiting(), stage=Stage.APPROVED, act_by=NOW + timedelta(minutes=10), because="carol went ahead alone")
+        replace(waiting(), stage=Stage.APPROVED, act_by=NOW + timedelta(minutes=10), because="carol used break-glass")
     ),
     "gone ahead with alone, but asked anew since": alone(
         replace(waiting(), changed_since=("its unit file: 3fa9c1d2 → 77aa01bc",)), digest="another"
@@ -311,9 +311,7 @@ WAITING = {
     "a hold for a group": replace(held(waiting(), "web"), hosts=("web-01", "web-02", "web-03")),
     "a hold for a group of one": held(waiting(), "web"),
     "a hold for a group is lifted": replace(unmask(undoes="r0"), hosts=("web-01", "web-02", "web-03")),
-    "a hold that is kept": review(
-        replace(waiting(), stage=Stage.APPROVED, approval=None, because="@sre looked at it again")
-    ),
+    "a hold that is kept": review(replace(waiting(), stage=Stage.APPROVED, approval=None, because="@sre reviewed it")),
     "its end has come": came_by_itself(
         replace(unmask(undoes="r1"), stage=Stage.APPROVED, approval=None, approved_at=NOW, act_by=None)
     ),
@@ -347,7 +345,7 @@ RUNNING = {
     "a slow stop, SIGKILL was sent without a vote": slow(
         forced=replace(FORCED, approvers=()), last_seen=running(active=ActiveState.DEACTIVATING, sub="stop-post")
     ),
-    "a slow stop, SIGKILL was sent by who went ahead alone": slow(
+    "a slow stop, SIGKILL was sent by who used break-glass": slow(
         forced=replace(FORCED, approvers=(), break_glass_by="carol"),
         last_seen=running(active=ActiveState.DEACTIVATING, sub="stop-post"),
     ),
@@ -419,7 +417,7 @@ DONE = {
         last_seen=masked(result="timeout"),
     ),
     "proven, and handed over since": handed(proven()),
-    "proven, and somebody went ahead alone": alone(proven()),
+    "proven, and somebody used break-glass": alone(proven()),
     "proven, alone and reviewed": reviewed(proven(), "no harm done, page me next time"),
     "proven, alone and reviewed without a word": reviewed(proven()),
     "proven, alone although somebody had approved": replace(
@@ -439,7 +437,7 @@ DONE = {
     "proven, and its end is overdue": ending(
         overdue="web-01 does not answer.", try_at=NOW + timedelta(minutes=5), undo_request="r2"
     ),
-    "proven, overdue, being brought back": ending(overdue="A request for it is running, and not over yet."),
+    "proven, overdue, being brought back": ending(overdue="A request for it is still running."),
     "proven, its end put off": ending(
         extensions=(
             Extension("r3", CAROL, "carol", NOW, NOW + timedelta(hours=1)),
@@ -454,7 +452,7 @@ DONE = {
         proven(), off=Loss.REMOVED, off_at=NOW, suspects=("puppet",), try_at=NOW + timedelta(seconds=5)
     ),
     "held, taken off again and again": held(
-        proven(), off=Loss.REMOVED, rounds=(NOW, NOW, NOW), why="It was put back 3 times lately, and rests."
+        proven(), off=Loss.REMOVED, rounds=(NOW, NOW, NOW), why="It was put back 3 times recently; the bot pauses."
     ),
     "held, and somebody made the mask anew": held(proven(), off=Loss.REPLACED, off_at=NOW),
     "held, put back and kept": replace(
@@ -480,9 +478,7 @@ DONE = {
         ask=replace(came_by_itself(held(proven())).ask, requester=ALICE, requester_name="alice", repeats="r0"),
         because="it was approved with the hold",
     ),
-    "a hold was kept": review(
-        replace(finished(Outcome.EXTENDED, None, sent=()), votes=(), because="@sre looked at it again")
-    ),
+    "a hold was kept": review(replace(finished(Outcome.EXTENDED, None, sent=()), votes=(), because="@sre reviewed it")),
     "proven long ago": replace(proven(), undo_until=NOW),
     "still running": finished(
         Outcome.MASKED_RUNNING,
@@ -535,7 +531,7 @@ DONE = {
         planned=masked(),
         before=masked(),
         sent=(),
-        note="Somebody made this mask anew after us.",
+        note="Somebody replaced the mask.",
     ),
     "restored, and another layer masks it still": finished(
         Outcome.RESTORED,
@@ -609,8 +605,8 @@ ENDED = {
     "denied by nobody on record": ended(Stage.DENIED, "bob denied it."),
     "withdrawn": ended(Stage.WITHDRAWN, "alice withdrew it."),
     "withdrawn by its new owner": handed(ended(Stage.WITHDRAWN, "carol withdrew it.")),
-    "withdrawn after somebody went ahead alone": alone(ended(Stage.WITHDRAWN, "alice withdrew it.")),
-    "expired": ended(Stage.EXPIRED, "Nobody decided in time: 0 of 1 approvals."),
+    "withdrawn after somebody used break-glass": alone(ended(Stage.WITHDRAWN, "alice withdrew it.")),
+    "expired": ended(Stage.EXPIRED, "Not approved in time (0 of 1)."),
     "ended without a word": replace(ended(Stage.EXPIRED), finished_at=None),
     "an extension is denied": prolonging(ended(Stage.EXPIRED, "Nobody decided."), until=NOW + timedelta(hours=4)),
     "cancelled": ended(Stage.CANCELLED, "Its channel is gone."),

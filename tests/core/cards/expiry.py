@@ -21,11 +21,9 @@ def said_of_holds() -> dict[str, str]:
     held, off, again = DONE["held"], DONE["held, and taken off"], DONE["held, taken off again and again"]
     no_reason: Request = replace(held, finished_at=None, ask=replace(held.ask, reason=""))
     texts = {
-        "a hold is to be looked at again": hold.review(held, HOLD, NOW + timedelta(days=90)),
-        "a hold for a group is to be looked at again": hold.review(
-            held, replace(HOLD, hosts="web"), NOW + timedelta(days=90)
-        ),
-        "a hold without a reason is to be looked at again": hold.review(no_reason, HOLD, NOW),
+        "a hold is due for review": hold.review(held, HOLD, NOW + timedelta(days=90)),
+        "a hold for a group is due for review": hold.review(held, replace(HOLD, hosts="web"), NOW + timedelta(days=90)),
+        "a hold without a reason is due for review": hold.review(no_reason, HOLD, NOW),
         "a hold was taken off, and comes back": hold.taken_off(off, HOLD, HoldPolicy()),
         "a hold was taken off, and that is announced": hold.taken_off(held, HOLD, HoldPolicy(reapply=False)),
         "somebody made the mask of a hold anew": hold.taken_off(

@@ -56,13 +56,13 @@ def test_it_reads_like_this() -> None:
         "MASK, NEEDS APPROVAL · worker.service on web-01\n"
         "Asked  by @alice\n"
         "Reason  INC-2041: runaway job\n"
-        "What would follow is not shown here. Approve it only if you know that otherwise.\n"
-        "This message could not be drawn in full: a mistake of mine. Whoever runs me finds it in my log.\n"
+        "The consequences cannot be shown here. Approve only if you know them from elsewhere.\n"
+        "The bot failed to show this message in full. The operator finds the error in its log.\n"
         "[Approve] [Deny] [Withdraw] [Details]"
     )
     assert fallback.state(under_way()) == "MASKING, UNDER WAY"
     assert fallback.state(under_way(unknown_since=NOW)) == "NOT KNOWN YET"
-    assert fallback.state(replace(proven(), undone_by="r2")) == "TAKEN BACK"
+    assert fallback.state(replace(proven(), undone_by="r2")) == "UNDONE"
     assert fallback.state(replace(proven(), watched=Watched(lost=Loss.REMOVED))) == "OUR MASK IS GONE"
 
 
@@ -94,7 +94,8 @@ def test_foreign_words_do_nothing_in_it() -> None:
         assert "<@UBOB>" not in text.text
     assert fallback.note("so", ["UALICE"]).text == "<@UALICE> so"
     assert fallback.sentence(proven()) == (
-        "There is news of worker.service on web-01 (masked and proven), which I could not put into words: see its card."
+        "There is news of worker.service on web-01 (masked and proven), "
+        "which the bot could not put into words: see its card."
     )
     (said,) = fallback.evidence(waiting())
     assert "maskbot audit export" in said.text

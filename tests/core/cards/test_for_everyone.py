@@ -70,8 +70,8 @@ def test_it_begins_with_the_state_in_words(request_: Request) -> None:
 
 def test_a_table_is_told_row_by_row() -> None:
     told = heard(render(proven(), now=NOW))
-    assert "Load: loaded, and after it masked\nActive: running, and after it inactive" in told
-    assert "Start: none, and after it refused" in told
+    assert "Load: was loaded, now masked\nActive: was running, now inactive" in told
+    assert "Start: was none, now refused" in told
 
 
 @every_card

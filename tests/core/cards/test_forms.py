@@ -119,6 +119,6 @@ def test_where_there_is_no_card_the_whole_plan_is_confirmed(request_: Request) -
     view = forms.confirm_form(request_)
     assert problems(view) == []
     assert "MASK worker.service on web-01" in read_form(view, NAMES)
-    assert "stopped, refuses to start" in read_form(view, NAMES)
+    assert "stopped and cannot be started" in read_form(view, NAMES)
     is_guarded = bool(request_.approval and request_.approval.guarded)
     assert any(block["block_id"] == forms.CONSOLE for block in view["blocks"]) == is_guarded

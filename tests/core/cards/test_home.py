@@ -101,17 +101,17 @@ def test_a_page_for_nobody_knows_whom_says_why_and_can_be_tried_again() -> None:
     assert "Mask a unit" not in said
 
 
-def test_once_the_time_is_over_an_undo_needs_a_vote() -> None:
+def test_once_the_time_is_over_an_undo_needs_approval() -> None:
     mask = proven()
     assert mask.undo_until is not None
     late = mask.undo_until + timedelta(seconds=1)
-    assert "Undo  needs a vote" in read_page(home.view(replace(EMPTY, masks=(mask,)), late), NAMES)
+    assert "Undo  needs approval" in read_page(home.view(replace(EMPTY, masks=(mask,)), late), NAMES)
 
 
 def test_a_hold_says_whose_it_is() -> None:
     shown = read_page(home.view(replace(EMPTY, masks=(DONE["held"],)), NOW), NAMES)
     assert "held by @sre, review " in shown
-    assert "Undo  only @sre lifts it, with a vote" in shown
+    assert "Undo  only @sre can lift it, with approval" in shown
     assert "[Unmask] [Keep] [Details]" in shown
 
 

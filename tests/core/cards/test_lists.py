@@ -22,20 +22,20 @@ def test_what_does_not_fit_is_counted_and_ours_are_never_left_out() -> None:
     text = read(said, NAMES)
 
     assert problems(said) == []
-    shown = len(re.findall(r": (?:not )?ours,", text))
+    shown = len(re.findall(r": (?:not )?by ", text))
     left = re.search(r"… (\d+) more\. `/mask list HOST` lists one host", text)
     assert left
     assert shown + int(left[1]) == len(LONG.entries)
-    assert text.index("worker.service on web-01, of user deploy: ours") < text.index("not ours,")
+    assert text.index("worker.service on web-01, of user deploy: by alice") < text.index("not by maskbot")
     assert "780 more on web-01" in text
 
 
 def test_a_terminal_shows_all_of_it() -> None:
     text = read(mask_inventory.whole(LONG), NAMES)
 
-    assert len(re.findall(r": (?:not )?ours,", text)) == len(LONG.entries)
+    assert len(re.findall(r": (?:not )?by ", text)) == len(LONG.entries)
     assert "12 hosts" not in read(mask_inventory.whole(replace(BOOK, pages=CALM)), NAMES)
-    assert "No mask was seen." in read(mask_inventory.whole(replace(BOOK, pages=CALM, ours=())), NAMES)
+    assert "No mask found." in read(mask_inventory.whole(replace(BOOK, pages=CALM, ours=())), NAMES)
 
 
 def test_a_line_that_is_longer_than_a_message_stops_the_list_and_not_the_bot() -> None:

@@ -145,7 +145,7 @@ def all_details() -> dict[str, str]:
             ),
         ),
         "under way": odd,
-        "not looked at yet": bare,
+        "not checked yet": bare,
         "seen in part": under_way(last_seen=running(around=None, timeout_stop_usec=0)),
     }
     offered = details(talked("why?"), now=NOW, offers=(Action.ANSWER, Action.BREAK_GLASS, Action.HAND_OVER))
@@ -228,7 +228,7 @@ def all_answers() -> dict[str, str]:
         "a plain sentence": plain("You may not ask for masks on prod hosts; @eng may."),
         "a note": note("3 minutes are left to decide.", mentions=["UBOB", "S0SRE", "all of them"]),
         "a note elsewhere": note("A mask of ours is gone.\nSee the host.", link=LINK),
-        **{f"somebody went ahead alone, {name}": note(text) for name, text in said_of_break_glass(alone(waiting()))},
+        **{f"somebody used break-glass, {name}": note(text) for name, text in said_of_break_glass(alone(waiting()))},
         "a reminder": reminder(waiting(), by=BY, mentions=["UBOB", "S0SRE"], link=LINK, now=NOW),
         "a reminder, one vote is there": reminder(
             guarded(), by=BY, mentions=[], link="", now=NOW + timedelta(minutes=8)

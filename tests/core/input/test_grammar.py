@@ -115,7 +115,7 @@ class TestAChange:
             assert order(f"web-01 cron {typed}").reason
             return
         said = refusal(f"web-01 cron {typed}")
-        assert said.startswith(f"Did you mean `{meant}`? Without its dashes, `{typed}` is the reason")
+        assert said.startswith(f"Did you mean `{meant}`? Without dashes, `{typed}` is part of the reason")
         assert order(f"web-01 cron -- {typed}").reason == typed
         if meant not in _NOT_ALONE:
             assert order(f"web-01 cron {meant} INC-1").reason == "INC-1"
@@ -171,7 +171,7 @@ class TestAChange:
         given = order(f"web-01 cron {typed} INC-1")
         assert given.change.duration == Duration(until=datetime.fromisoformat(until).replace(tzinfo=UTC))
         assert given.reason == "INC-1"
-        assert "no length of time" in refusal("web-01 cron --for 2:30")
+        assert "not a duration" in refusal("web-01 cron --for 2:30")
 
     def test_a_name_without_a_suffix_is_a_service_and_is_shown_in_full(self) -> None:
         assert str(order("web-01 cron").change) == "mask web-01 cron.service"
@@ -217,7 +217,7 @@ class TestAChange:
 
     def test_a_reason_of_500_characters_fits_and_one_more_does_not(self) -> None:
         assert len(order(f"web-01 cron {escaped('&' * 500)}").reason) == 500
-        assert "501 characters, and 500 fit" in refusal("web-01 cron " + "x" * 501)
+        assert "501 characters; at most 500 are allowed" in refusal("web-01 cron " + "x" * 501)
 
     def test_control_signs_and_half_characters_never_reach_the_record(self) -> None:
         assert order("web-01 cron a\0b\x1b[31m\ud800c\td").reason == "ab[31mc d"
@@ -247,7 +247,7 @@ class TestGoingAlone:
         assert (asked.break_glass, asked.console_works, asked.reason) == (True, True, "nobody is awake")
 
     def test_by_itself_that_word_is_said_to_nobody(self) -> None:
-        assert "`--console-works` stands beside `--break-glass`." in refusal("web-01 docker --console-works late")
+        assert "`--console-works` only goes with `--break-glass`." in refusal("web-01 docker --console-works late")
 
 
 class TestRepairs:
@@ -369,8 +369,8 @@ class TestRefusals:
             ("@web cron", "One host at a time"),
             ("<!subteam^S1|@web> cron", "One host at a time"),
             ("web-01", "Which unit on web-01? Write it as in `/mask web-01 cron`."),
-            ("cron", "I need a host and a unit, as in `/mask db-01 cron`."),
-            ("--runtime", "I need a host and a unit"),
+            ("cron", "Name a host and a unit, as in `/mask db-01 cron`."),
+            ("--runtime", "Name a host and a unit"),
             ("cron web-01", "The host comes first: `/mask web-01 cron`."),
             ("web-01 cr*", "is a pattern"),
             ("web-01 ../cron.service", "is a path"),
@@ -384,25 +384,25 @@ class TestRefusals:
             ("web-01 cron --alone=yes now", "`--break-glass` takes no value"),
             ("web-01 cron --break-glass=yes now", "`--break-glass` takes no value"),
             ("web-01 cron --runtime=yes", "takes no value"),
-            ("web-01 cron --runtime --runtime", "stands there twice"),
+            ("web-01 cron --runtime --runtime", "is given twice"),
             ("web-01 cron --user", "name of one user"),
             ("web-01 cron --user 0day", "name of one user"),
             ("web-01 cron --user a;id", "name of one user"),
-            ("web-01 cron --for", "no length of time; write it like 30m, 2h or until 18:00"),
-            ("web-01 cron --for soon", "`soon` is no length of time"),
-            ("web-01 cron --for 18:00", "`18:00` is no length of time"),
-            ("web-01 cron --until", "no time I understand"),
-            ("web-01 cron --until 2h", "`2h` is no time I understand"),
+            ("web-01 cron --for", "not a duration; write it like 30m, 2h or until 18:00"),
+            ("web-01 cron --for soon", "`soon` is not a duration"),
+            ("web-01 cron --for 18:00", "`18:00` is not a duration"),
+            ("web-01 cron --until", "not a time"),
+            ("web-01 cron --until 2h", "`2h` is not a time"),
             ("web-01 cron --until 2026-03-14T14:00Z", "has passed"),
-            ("web-01 cron --for 2h --for 3h", "stands there twice"),
-            ("web-01 cron --for 2h --until 18:00", "One of them is enough"),
-            ("web-01 cron --at", "no time I understand"),
-            ("web-01 cron --at soon", "`soon` is no time I understand"),
-            ("web-01 cron --at 22:00 --window", "is no length of time"),
-            ("web-01 cron --at 22:00 --window 0m", "`0m` is no length of time"),
-            ("web-01 cron --at 22:00 --at 23:00", "`--at` stands there twice"),
+            ("web-01 cron --for 2h --for 3h", "is given twice"),
+            ("web-01 cron --for 2h --until 18:00", "Use one"),
+            ("web-01 cron --at", "not a time"),
+            ("web-01 cron --at soon", "`soon` is not a time"),
+            ("web-01 cron --at 22:00 --window", "is not a duration"),
+            ("web-01 cron --at 22:00 --window 0m", "`0m` is not a duration"),
+            ("web-01 cron --at 22:00 --at 23:00", "`--at` is given twice"),
             ("web-01 cron --window 2h", "`--at` has to say from when"),
-            ("web-01 cron --now", "stopped anyway, gracefully and first"),
+            ("web-01 cron --now", "always stopped, and gracefully"),
             ("web-01 cron " + "x" * 4000, "too long"),
         ],
     )
@@ -484,11 +484,11 @@ class TestTheKillSwitch:
     @pytest.mark.parametrize(
         ("text", "verb", "said"),
         [
-            ("freeze", Verb.MASK, "Say why nothing new may be masked: `/mask freeze REASON`."),
+            ("freeze", Verb.MASK, "Say why new masks are stopped: `/mask freeze REASON`."),
             ("freeze \u200b ", Verb.MASK, "Say why"),
-            ("thaw " + "x" * 501, Verb.MASK, "500 fit"),
-            ("freeze x", Verb.UNMASK, "stands behind the other command: `/mask freeze`"),
-            ("thaw", Verb.UNMASK, "stands behind the other command: `/mask thaw`"),
+            ("thaw " + "x" * 501, Verb.MASK, "at most 500"),
+            ("freeze x", Verb.UNMASK, "belongs to the other command: `/mask freeze`"),
+            ("thaw", Verb.UNMASK, "belongs to the other command: `/mask thaw`"),
         ],
     )
     def test_a_mistake_is_named(self, text: str, verb: Verb, said: str) -> None:
@@ -519,8 +519,8 @@ class TestMentions:
         ("text", "said"),
         [
             ("thanks <@UBOT>", "begin with the mention"),
-            ("<@UBOT> msak web-01 cron", "I do not know `msak`. Did you mean `mask`"),
-            ("<@UBOT> mask", "I need a host and a unit"),
+            ("<@UBOT> msak web-01 cron", "There is no command `msak`. Did you mean `mask`"),
+            ("<@UBOT> mask", "Name a host and a unit"),
             ("<@UBOT> mask web-01 " + "x" * 5000, "too long"),
         ],
     )
@@ -534,15 +534,15 @@ class TestFieldsOfTheForm:
     """The same readers, one field at a time."""
 
     def test_a_field_that_is_needed_says_so(self) -> None:
-        with pytest.raises(UsageError, match="A host is needed"):
+        with pytest.raises(UsageError, match="Name a host"):
             read_host("", HOSTS)
-        with pytest.raises(UsageError, match="A unit is needed"):
+        with pytest.raises(UsageError, match="Name a unit"):
             read_unit("")
 
     def test_how_long_is_a_length_or_a_moment(self) -> None:
         assert read_duration(" 1h30m", NOW) == Duration(lasts=timedelta(minutes=90))
         assert read_duration("Until  18:00 ", NOW) == SIX
-        with pytest.raises(UsageError, match="no length of time"):
+        with pytest.raises(UsageError, match="not a duration"):
             read_duration("a while", NOW)
 
 

@@ -18,7 +18,7 @@ from tests.core.situations import NOW, our_mask, request, waiting
 LINK = "https://example.slack.com/archives/C1/p1"
 PAGE = Alert(
     "maskbot-r1",
-    "Nobody decides: the mask of cron.service on web-01, asked by alice",
+    "Not approved yet: the mask of cron.service on web-01, asked by alice",
     NOW,
     "web-01",
     LINK,
@@ -185,8 +185,8 @@ def test_pages_go_over_tls_or_to_this_machine(url: str) -> None:
         ("ftp://localhost/", "has to begin with https://"),
         ("https://me:s3cret@pager.example.com/", "without a user"),
         ("https:///nowhere", "with a host"),
-        ("https://pager.example.com:s3cret/", "is no address"),
-        ("https://[s3cret/", "is no address"),
+        ("https://pager.example.com:s3cret/", "is not an address"),
+        ("https://[s3cret/", "is not an address"),
         ("", "with a host"),
     ],
 )
@@ -224,7 +224,7 @@ def test_it_says_what_it_is_about_and_how_it_ended() -> None:
     asked = replace(waiting(), ask=replace(waiting().ask, reason="runaway\njob \x1b[31m" + "x" * 500))
 
     assert summary(asked, Cause.UNDECIDED).startswith(
-        "Nobody decides: the mask of cron.service on web-01, asked by alice: runaway job xxx"
+        "Not approved yet: the mask of cron.service on web-01, asked by alice: runaway job xxx"
     )
     assert len(summary(asked, Cause.UNDECIDED)) < 250
     assert summary(waiting(), Cause.UNDECIDED).endswith("asked by alice")

@@ -33,9 +33,9 @@ def test_an_answer_says_who_is_on_call_now(answer: str, shifts: tuple[Shift, ...
 
 
 NO_ANSWERS = {
-    "nothing": ("", "no JSON"),
-    "words": ("bob", "no JSON"),
-    "half of it": ('{"on_call": [', "no JSON"),
+    "nothing": ("", "not JSON"),
+    "words": ("bob", "not JSON"),
+    "half of it": ('{"on_call": [', "not JSON"),
     "a list": ("[]", "has to be an object"),
     "another word": ('{"oncall": []}', "has to be an object"),
     "more than asked for": ('{"on_call": [], "team": "sre"}', "and nothing else"),

@@ -59,7 +59,7 @@ class TestTheSteps:
 
     def test_where_no_answer_came_it_is_not_claimed_to_be_ours(self) -> None:
         done = step(DOWN, kill(None))
-        assert done == Done(Outcome.KILLED, "SIGKILL was sent and no answer came, so it may have ended by itself.")
+        assert done == Done(Outcome.KILLED, "SIGKILL was sent without an answer, so the unit may have ended by itself.")
 
     def test_a_kill_that_was_refused_has_changed_nothing(self) -> None:
         assert step(STOPPING, kill(1, output="Failed to kill unit")) == Done(Outcome.FAILED, "Failed to kill unit")
@@ -68,7 +68,7 @@ class TestTheSteps:
         done = step(STOPPING, kill(ago=11))
         assert isinstance(done, Done)
         assert done.outcome is Outcome.KILLED
-        assert "not done with it yet" in done.note
+        assert "still stopping the unit" in done.note
 
     def test_a_link_that_somebody_makes_meanwhile_is_not_taken_for_ours(self) -> None:
         target = Target("web-01", UNIT, Layer.PERSISTENT, sent=(kill(), Sent("link", (), NOW)))

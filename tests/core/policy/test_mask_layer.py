@@ -66,8 +66,8 @@ def test_the_layer_of(change: Change, seen: Snapshot, layer: Layer) -> None:
 
 NO_LAYER: dict[str, tuple[Change, Snapshot, str, str]] = {
     "perpetual": (MASK, snapshot("init.scope", perpetual=True), "perpetual", "part of systemd itself"),
-    "transient": (MASK, snapshot(transient=True), "transient", "made on the fly"),
-    "transient by its path": (MASK, snapshot(fragment="/run/systemd/transient/x.service"), "transient", "on the fly"),
+    "transient": (MASK, snapshot(transient=True), "transient", "transient"),
+    "transient by its path": (MASK, snapshot(fragment="/run/systemd/transient/x.service"), "transient", "transient"),
     "an early generator's": (
         MASK,
         snapshot(fragment="/run/systemd/generator.early/cron.service"),
@@ -104,7 +104,7 @@ NO_LAYER: dict[str, tuple[Change, Snapshot, str, str]] = {
         "runtime_shadowed",
         "/etc/systemd/system.attached/cron.service comes first",
     ),
-    "a file that systemd has not read yet": (
+    "a file that systemd has not loaded yet": (
         MASK,
         snapshot(elsewhere=(OtherFile("/run/systemd/system.control/cron.service", FileKind.LINK),)),
         "shadowed",
@@ -158,7 +158,7 @@ def test_what_stands_below_a_mask_or_masks_itself_is_in_nobodys_way(
         (masked(fragment="/usr/local/lib/systemd/system/x.service"), "by /usr/local/lib/systemd/system/x.service"),
         (masked(fragment="/etc/systemd/system.attached/x.service"), "by /etc/systemd/system.attached/x.service"),
         (masked(fragment="/run/systemd/generator.early/x.service"), "the kernel's command line (systemd.mask=)"),
-        (masked(fragment=""), "in a way that systemd does not tell"),
+        (masked(fragment=""), "in a way that systemd does not show"),
     ],
 )
 def test_where_a_unit_is_masked_is_said_by_the_file_that_systemd_goes_by(seen: Snapshot, where: str) -> None:

@@ -170,7 +170,7 @@ def test_a_new_owner_takes_our_mask_back_without_a_vote_like_the_old_one() -> No
 
 def test_who_is_in_none_of_the_approving_groups_does_not_decide() -> None:
     answer = vote(DAVE)
-    assert answer == Refuse("may_not_approve", "You may not decide this (rule `prod`).", "@sre may.")
+    assert answer == Refuse("may_not_approve", "You may not approve or deny this (rule `prod`).", "@sre may.")
 
 
 def test_where_no_group_approves_nobody_decides() -> None:
@@ -236,7 +236,7 @@ def test_where_groups_have_to_be_distinct_each_person_stands_for_one(approvers: 
     answer = decide(looked(snapshot(), moment=Moment.ACT, approvers=approvers), BOTH)
     if isinstance(answer, NeedsApproval):
         assert (answer.have, answer.need, answer.distinct) == (have, 2, True)
-        assert answer.because == "prod: two of @sre and @dba, each from another group"
+        assert answer.because == "prod: two of @sre and @dba, each from a different group"
     else:
         assert isinstance(answer, Allow)
         assert have == 2
@@ -278,7 +278,7 @@ def test_a_dead_end_is_seen_through_distinct_groups(dba: set[PersonId], most: in
         return
     assert isinstance(answer, Refuse)
     assert answer.code == "nobody_could_approve"
-    needs = "Rule `prod` needs two approvals from @sre and @dba, each from another group"
+    needs = "Rule `prod` needs two approvals from @sre and @dba, each from a different group"
     assert answer.reason == f"{needs}; at most 1 could be reached besides you."
 
 
@@ -378,7 +378,11 @@ def test_groups_that_nobody_asked_slack_about_are_no_dead_end() -> None:
 def test_a_vote_after_the_time_to_decide_is_refused_even_if_no_timer_fired() -> None:
     late = NOW + timedelta(minutes=15, seconds=1)
     answer = vote(BOB, now=late)
-    assert answer == Refuse("request_expired", "Time to decide ended at 03:15 UTC.", "It can be asked again.")
+    assert answer == Refuse(
+        "request_expired",
+        "Nobody approved in time: the request expired at 03:15 UTC.",
+        "Ask again if you still need it.",
+    )
     assert isinstance(vote(BOB, now=NOW + timedelta(minutes=15)), NeedsApproval)
 
 

@@ -123,7 +123,7 @@ def test_that_our_link_is_gone_or_another_one_is_told_elsewhere_and_once() -> No
 def test_a_link_that_was_never_seen_is_missed_and_not_compared() -> None:
     never_seen = replace(ours(), made=None)
     assert aftermath(never_seen, with_link(identity="1:9:9")) == ()
-    assert aftermath(never_seen, snapshot(active=DOWN)) == ("The mask that we made is not there any more.",)
+    assert aftermath(never_seen, snapshot(active=DOWN)) == ("The mask that the bot made is gone.",)
 
 
 def test_a_masked_unit_that_runs_again_is_named() -> None:

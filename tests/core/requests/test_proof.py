@@ -26,11 +26,11 @@ def _elsewhere(seen: Snapshot) -> Snapshot:
         (lambda seen: replace(seen, load=LoadState.LOADED), "systemd calls it loaded"),
         (lambda seen: replace(seen, other_names_load=(("w.service", LoadState.LOADED),)), "other name w.service"),
         (_elsewhere, "the link is not where it was made"),
-        (lambda seen: replace(seen, fragment="/lib/systemd/system/worker.service"), "reads it from /lib"),
-        (lambda seen: replace(seen, fragment=""), "reads it from nowhere"),
+        (lambda seen: replace(seen, fragment="/lib/systemd/system/worker.service"), "loads it from /lib"),
+        (lambda seen: replace(seen, fragment=""), "loads it from nowhere"),
         (lambda seen: replace(seen, active=ActiveState.ACTIVE), "it is active"),
-        (lambda seen: replace(seen, main_pid=17), "its process 17 runs"),
-        (lambda seen: replace(seen, pending_job="4"), "something is queued"),
+        (lambda seen: replace(seen, main_pid=17), "its process 17 still runs"),
+        (lambda seen: replace(seen, pending_job="4"), "a job queued"),
     ],
 )
 def test_whatever_speaks_against_it_is_found(lie: Callable[[Snapshot], Snapshot], against: str) -> None:

@@ -165,8 +165,8 @@ def test_what_takes_a_mask_back_waits_for_no_window_and_has_no_end() -> None:
 def test_the_time_is_echoed_as_it_was_understood() -> None:
     change = at(TONIGHT).ask.change
     assert replies.acknowledge(change) == (
-        "Asked: `mask web-01 cron.service --at 2026-03-01T22:00Z --window 1h`. "
-        "Its window is Sunday 1 March 22:00 to 23:00 UTC. I check it first."
+        "Got it: `mask web-01 cron.service --at 2026-03-01T22:00Z --window 1h`. "
+        "Its window is Sunday 1 March 22:00 to 23:00 UTC. Checking the host."
     )
     summer = ScheduledWindow(datetime(2026, 7, 1, 22, tzinfo=UTC), datetime(2026, 7, 1, 23, 30, tzinfo=UTC))
     assert replies.spelled(summer, ZoneInfo("Europe/Berlin")) == (

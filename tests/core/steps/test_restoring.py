@@ -347,7 +347,7 @@ def test_a_foreign_mask_made_after_people_agreed_stays() -> None:
     site = foreign(Layer.PERSISTENT)
     walk = unmasking(site)
     site.put_mask(Layer.PERSISTENT)
-    assert walk.run() == Done(Outcome.FAILED, "The mask was made anew since people agreed, so it was left alone.")
+    assert walk.run() == Done(Outcome.FAILED, "The mask was replaced since it was approved, so it was left alone.")
     assert walk.steps == []
 
 
@@ -444,7 +444,7 @@ def _until_reboot(boot: str, **changed: Any) -> Work:
 def test_a_mask_until_the_next_reboot_is_over_after_it() -> None:
     now = snapshot(boot_id="another")
     assert next_step(_until_reboot("b00t"), replace(now, around=None), NOON) == LookFully()
-    over = Done(Outcome.UNMASKED, "It was a mask until the next reboot, and that has come.")
+    over = Done(Outcome.UNMASKED, "The mask lasted until the next reboot, and the host was rebooted.")
     assert next_step(_until_reboot("b00t"), now, NOON) == over
     assert next_step(_until_reboot("another"), now, NOON).outcome is Outcome.NOT_OURS  # type: ignore[union-attr]
     assert next_step(_until_reboot("b00t", after=None), now, NOON).outcome is Outcome.NOT_OURS  # type: ignore[union-attr]

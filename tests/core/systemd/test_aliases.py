@@ -63,7 +63,7 @@ def test_a_name_that_systemd_has_not_read_is_not_masked_in_the_place_of_its_unit
     answer = refusal(looked(seen("alias_not_read")))
     assert answer.code == "name_not_read"
     assert answer.reason == (
-        "fresh.service is another name of worker.service on web-01, and systemd there has not read that yet."
+        "fresh.service is another name of worker.service on web-01, and systemd there has not loaded that yet."
     )
     assert answer.hint == "Ask for worker.service: its mask covers fresh.service too."
 
@@ -102,7 +102,7 @@ def test_what_only_the_look_after_the_mask_knew_is_no_proof() -> None:
     walk = made(Site())
     after = replace(walk.site.look(full=True), twins=("twin.service",))
     (said,) = disproofs(walk.change, walk.target, after)
-    assert said == "twin.service starts the same file, and nobody knew of it when this was approved"
+    assert said == "twin.service starts the same file, and it was not known when this was approved"
     assert walk.target.before
     known = replace(walk.target, before=replace(walk.target.before, twins=("twin.service",)))
     assert disproofs(walk.change, known, after) == ()

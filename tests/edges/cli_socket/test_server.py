@@ -87,7 +87,7 @@ def test_a_file_that_is_no_socket_is_left_alone(path: Path) -> None:
     path.parent.mkdir()
     path.write_text("precious")
 
-    with pytest.raises(ConfigError, match="no socket"):
+    with pytest.raises(ConfigError, match="is not a socket"):
         ShellServer(path, echo)
 
     assert path.read_text() == "precious"
@@ -109,7 +109,7 @@ def test_a_mistake_of_ours_is_a_sentence_for_the_caller_and_not_a_traceback(path
     with serving(path, broken):
         *_, last = said(path, b"{}\n")
 
-    assert last == {"event": "end", "text": "That went wrong on the bot's side. It is in the bot's log.", "exit": 1}
+    assert last == {"event": "end", "text": "The bot made an error. It is in the bot's log.", "exit": 1}
 
 
 def test_who_waits_hears_that_the_bot_has_ended(path: Path) -> None:
@@ -129,7 +129,7 @@ def test_who_waits_hears_that_the_bot_has_ended(path: Path) -> None:
     forever.set()
 
     assert told[-1]["exit"] == 1
-    assert "goes on when it runs again" in told[-1]["text"]
+    assert "continue when it runs again" in told[-1]["text"]
 
 
 def test_one_user_cannot_fill_the_socket_with_calls_that_never_end(path: Path) -> None:
@@ -150,4 +150,4 @@ def test_one_user_cannot_fill_the_socket_with_calls_that_never_end(path: Path) -
         (refused, *_) = call(path, {})
 
     forever.set()
-    assert "Too many calls" in refused["text"]
+    assert "You have too many open calls" in refused["text"]

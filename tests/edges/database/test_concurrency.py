@@ -74,14 +74,14 @@ def test_of_many_requests_at_once_no_more_come_in_than_there_is_room_for(replica
 
 def test_a_second_delivery_needs_no_room(store: Database) -> None:
     def never(_: Count) -> None:
-        raise AssertionError("it is recorded already")
+        raise AssertionError("it is already recorded")
 
     first, _ = store.add(a_request(), events=[an_event()])
     assert store.add(replace(a_request(2), key=first.key), events=[an_event()], provided=never) == (first, False)
 
 
 @pytest.mark.fault(
-    "F64", how="one person presses twice at once", saw="one vote; it is recorded already, says the second"
+    "F64", how="one person presses twice at once", saw="one vote; it is already recorded, says the second"
 )
 def test_two_clicks_of_one_person_are_one_vote(replicas: list[Database]) -> None:
     replicas[0].add(a_request(), events=[])

@@ -76,10 +76,10 @@ class TestCommands:
     FAILURES = {
         "it fails": (f"{SAYS_BOB}; exit 3", "ended with 3"),
         "it is killed": ("kill -9 $$", "ended with -9"),
-        "it says nothing": ("true", "no JSON"),
-        "it says something else": ("echo bob", "no JSON"),
-        "it prints no text": (r"printf '\377\376'", "no UTF-8 text"),
-        "it goes on and on": ("yes", f"longer than {LARGEST} bytes"),
+        "it says nothing": ("true", "not JSON"),
+        "it says something else": ("echo bob", "not JSON"),
+        "it prints no text": (r"printf '\377\376'", "not UTF-8 text"),
+        "it stays and on": ("yes", f"longer than {LARGEST} bytes"),
     }
 
     @pytest.mark.parametrize(("text", "why"), FAILURES.values(), ids=FAILURES)
@@ -203,10 +203,10 @@ class TestUrls:
     FAILURES = {
         "it says no": ({"status": 403}, "answered with 403"),
         "it sends us elsewhere": ({"status": 302, "headers": {"Location": "/elsewhere"}}, "answered with 302"),
-        "it says nothing": ({"body": b""}, "no JSON"),
-        "it goes on and on": ({"body": b" " * (LARGEST + 1)}, f"longer than {LARGEST} bytes"),
-        "it answers no text": ({"body": b"\xff\xfe"}, "no UTF-8 text"),
-        "it ends too early": ({"body": b'{"on_call": [', "headers": {"Content-Length": "1000"}}, "no JSON"),
+        "it says nothing": ({"body": b""}, "not JSON"),
+        "it stays and on": ({"body": b" " * (LARGEST + 1)}, f"longer than {LARGEST} bytes"),
+        "it answers no text": ({"body": b"\xff\xfe"}, "not UTF-8 text"),
+        "it ends too early": ({"body": b'{"on_call": [', "headers": {"Content-Length": "1000"}}, "not JSON"),
     }
 
     @pytest.mark.parametrize(("how", "why"), FAILURES.values(), ids=FAILURES)

@@ -22,7 +22,7 @@ from bot.errors import ConfigError, PagerError
 from tests.core.situations import NOW
 from tests.edges.receiver import PageReceiver, receiving
 
-PAGE = Alert("maskbot-r1", "Nobody decides: the mask of cron.service on web-01", NOW, "web-01")
+PAGE = Alert("maskbot-r1", "Not approved yet: the mask of cron.service on web-01", NOW, "web-01")
 
 
 @pytest.fixture

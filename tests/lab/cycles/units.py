@@ -121,7 +121,7 @@ KINDS = (
 )
 
 ALWAYS = {
-    f"turn of {timer}": f"counts the next turn of [^\n]*{timer}"
+    f"turn of {timer}": f"restarts the countdown of [^\n]*{timer}"
     for timer in (r"cyc-active\.timer", r"cyc-again\.timer")
 }
 """What every reload changes, and what the card says of it before."""

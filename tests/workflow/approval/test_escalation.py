@@ -143,8 +143,8 @@ def test_every_step_of_the_ladder_is_taken_once_and_stands_in_the_thread(world: 
     assert [one.channel for one in said(world, request, "reminder")] == [INCIDENT.channel, "COPS"]
     notes = [one.text.text for one in said(world, request, "note")]
     assert notes == [
-        "5 minutes without a decision: @leads called.",
-        "8 minutes without a decision: @oncall called, another channel told.",
+        "5 minutes without approval: @leads notified.",
+        "8 minutes without approval: @oncall notified, another channel notified.",
     ]
     assert kinds(world).count("request.escalated") == 2
 

@@ -29,7 +29,7 @@ def world(open_world: Opening) -> Iterator[World]:
 
 def test_who_is_in_both_groups_cannot_make_a_distinct_quorum_alone(world: World) -> None:
     asked = world.mask("tuned")
-    assert "two of @sre and @dba, each from another group" in world.card(asked)
+    assert "2 of @sre and @dba, each from a different group" in world.card(asked)
     world.vote(asked, by=BOB)
     waiting = world.when(asked, lambda now: now.have == 1, "bob's vote")
     assert waiting.stage is Stage.WAITING
@@ -47,7 +47,7 @@ def test_two_people_of_one_group_cannot_either_and_the_second_is_told(world: Wor
     asked = world.mask("tuned", host="web-02")
     for who in (BOB, CAROL):
         world.vote(asked, by=who)
-    world.told(CAROL, "each has to come from another group. Still missing: @dba.")
+    world.told(CAROL, "each must come from a different group. Still missing: @dba.")
     waiting = world.when(asked, lambda now: len(now.counted) == 2, "two votes")
     assert (waiting.stage, waiting.have) == (Stage.WAITING, 1)
     assert "@dba: nobody yet" in world.card(waiting)
@@ -71,7 +71,7 @@ def test_who_lost_the_right_before_the_others_voted_does_not_count_and_everybody
     waiting = world.when(asked, lambda now: any(vote.tally is Tally.REFUSED for vote in now.votes), "a lost vote")
     assert (waiting.stage, [vote.voter_name for vote in waiting.counted]) == (Stage.WAITING, ["carol"])
     assert "needs 1 more approval" in world.card(waiting)
-    note = world.noted(asked, "bob may not approve this any more")
+    note = world.noted(asked, "bob may no longer approve this")
     assert "It has 1 of the 2 it needs." in note
 
     done = world.approve(asked, by=DAVE)
@@ -88,9 +88,9 @@ def test_who_lost_the_right_right_before_it_ran_voids_it_and_may_vote_again_once
         world.vote(asked, by=CAROL)
         anew = world.when(asked, lambda now: bool(now.changed_since), "a second question")
     assert (anew.stage, anew.have) == (Stage.WAITING, 1)
-    assert anew.changed_since == ("who may approve: bob may not approve this any more",)
+    assert anew.changed_since == ("who may approve: bob may no longer approve this",)
     assert "needs 1 more approval" in world.card(anew)
-    world.noted(asked, "bob may not approve this any more")
+    world.noted(asked, "bob may no longer approve this")
     assert is_untouched(host, "cron.service")
 
     sre.add(BOB.id)
@@ -133,7 +133,7 @@ def test_where_nobody_can_tell_who_may_approve_the_answer_is_no_and_an_undo_goes
     refused = world.mask("tuned.service", host="db-01", by=CAROL)
     assert (refused.stage, "Nobody could tell who is in @sre" in refused.because) == (Stage.REFUSED, True)
     world.vote(vote_waits, by=BOB)
-    assert "Nobody could tell who is in @sre" in world.told(BOB, "Click again in a moment")
+    assert "Nobody could tell who is in @sre" in world.told(BOB, "Try again in a moment")
 
     masked = next(each for each in world.requests() if each.is_live_mask and each.target.host == "web-02")
     back = world.undo(masked)

@@ -44,7 +44,7 @@ def just_before_acting(world: World, unit: str, happens: Callable[[], object]) -
 @pytest.mark.fault("F65", how="the requester votes")
 def test_the_requester_a_bystander_and_a_guest_do_not_count(shared_world: World, saw: Callable[[str], str]) -> None:
     asked = shared_world.mask("tuned")
-    for who, answer in ((ALICE, "You asked for this"), (DAVE, "You may not decide"), (EVE, "You are a guest")):
+    for who, answer in ((ALICE, "You asked for this"), (DAVE, "You may not approve or deny"), (EVE, "You are a guest")):
         shared_world.vote(asked, by=who)
         assert answer in saw(shared_world.told(who, answer))
     assert shared_world.store.get(asked.id).stage is Stage.WAITING
@@ -139,7 +139,7 @@ def test_a_second_request_for_a_unit_waits_for_the_end_of_the_first(shared_world
     first = shared_world.mask("tuned")
     second = shared_world.mask("tuned", by=BOB)
     assert second.stage is Stage.REFUSED
-    assert "alice asked for" in shared_world.told(BOB, "alice asked for")
+    assert "alice already asked for" in shared_world.told(BOB, "alice already asked for")
     shared_world.vote(first, Verdict.DENY)
     assert shared_world.ended(first).stage is Stage.DENIED
 

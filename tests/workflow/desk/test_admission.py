@@ -59,7 +59,7 @@ def test_of_fifty_at_once_five_get_in_and_the_others_are_told_so_before_any_host
     assert answers.count("") == len(world.requests()) == 5
     assert (
         answers.count(
-            "You asked 5 times within a minute, and the policy allows 5. Nothing was recorded; ask again in a minute."
+            "You asked 5 times within a minute; the policy allows 5. Nothing was recorded. Ask again in a minute."
         )
         == 45
     )
@@ -105,7 +105,7 @@ def test_a_payload_that_comes_twice_is_the_request_that_it_was(world: World) -> 
 def test_no_more_requests_are_open_than_there_is_room_for(world: World) -> None:
     for number, who in enumerate((ALICE, BOB, CAROL, ALICE, BOB, CAROL, ALICE)):
         assert asks(world, by=who, number=number) == ""
-    assert "7 requests are open already" in asks(world, by=BOB)
+    assert "7 requests are already open" in asks(world, by=BOB)
     assert asks(world, by=BOB, verb=Verb.UNMASK) == ""
     assert asks(world, by=BOB, break_glass=True) == ""
     newest, *_ = world.requests()

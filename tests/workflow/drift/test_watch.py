@@ -103,7 +103,7 @@ def test_a_mask_made_by_hand_is_found_and_told_once(watched: World) -> None:
     turn(watched)
 
     assert announced(watched) == [
-        f"Masked on web-01, and not through me: cron.service ({ETC}). `/mask list web-01` shows all."
+        f"Masked on web-01, not through maskbot: cron.service ({ETC}). `/mask list web-01` shows all."
     ]
     (event,) = records(watched, "drift.mask_appeared")
     assert event["data"] == {"host": "web-01", "masks": [f"{ETC}/cron.service"]}
@@ -117,7 +117,7 @@ def test_a_mask_of_somebody_else_that_is_gone_is_told_but_not_one_that_we_remove
     turn(watched)
 
     watched.until(lambda: bool(announced(watched)), "word of it")
-    assert announced(watched) == [f"Not masked on web-02 any more, and not through me: handmade.service ({ETC})."]
+    assert announced(watched) == [f"No longer masked on web-02, not through maskbot: handmade.service ({ETC})."]
 
 
 def test_a_mask_of_ours_that_somebody_removed_is_announced_within_one_turn_and_once(watched: World) -> None:
@@ -134,7 +134,7 @@ def test_a_mask_of_ours_that_somebody_removed_is_announced_within_one_turn_and_o
     turn(watched)
     turn(watched)
     thread, channel = sorted(notes(watched, ours), key=len)
-    assert thread.startswith("OUR MASK IS GONE: worker.service on web-01; nobody took it back through me")
+    assert thread.startswith("OUR MASK IS GONE: worker.service on web-01; not through maskbot")
     assert thread.endswith("It is loaded and inactive now.")
     assert channel.startswith(f"<@{ALICE.id.user}> OUR MASK IS GONE")
     assert "the card" in channel
@@ -207,7 +207,9 @@ def test_what_fails_because_of_a_mask_is_told_in_its_thread_once(watched: World)
     turn(watched)
 
     (note,) = notes(watched, ours)
-    assert note.startswith(f"<@{ALICE.id.user}> echo.socket on web-01 failed since, and had to do with echo.service")
+    assert note.startswith(
+        f"<@{ALICE.id.user}> echo.socket on web-01 failed since echo.service, which they depend on, was masked"
+    )
 
 
 def test_a_host_that_is_away_is_noted_and_tried_again_with_growing_pauses(watched: World) -> None:
@@ -279,4 +281,4 @@ def test_a_machine_that_is_not_the_one_we_know_is_not_believed(watched: World) -
 
     watched.until(lambda: page(watched).away is not None, "a host that is away")
 
-    assert "not the machine it was" in (page(watched).away or pytest.fail()).because
+    assert "another machine than before" in (page(watched).away or pytest.fail()).because

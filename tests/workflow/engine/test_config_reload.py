@@ -93,7 +93,7 @@ def test_a_policy_that_forbids_it_ends_it_and_says_so(world: World, saw: Callabl
     reload(world, PROD, Rule("payday", forbid="payroll runs"))
     ended = world.ended(asked)
     assert ended.stage is Stage.REFUSED
-    assert saw(ended.because) == "The policy was replaced while this waited. Rule `payday` forbids it: payroll runs."
+    assert saw(ended.because) == "The policy changed while this waited. Rule `payday` forbids it: payroll runs."
 
 
 @pytest.mark.fault("F73", how="a host taken out of hosts.yaml while a request waits for votes")
@@ -152,7 +152,7 @@ def test_the_channel_is_told_what_is_new_and_the_record_goes_by_it(world: World)
     }
     world.until(lambda: bool(world.slack.messages), "an announcement")
     (said,) = world.slack.messages.values()
-    assert (said.channel, "is in force (digest 111111111111)" in said.text.text) == ("COPS", True)
+    assert (said.channel, "reloaded (digest 111111111111)" in said.text.text) == ("COPS", True)
     assert "• rule stage is new" in said.text.text
 
 
@@ -167,7 +167,7 @@ def test_what_is_wrong_in_the_files_is_told_and_nothing_changes(world: World) ->
     assert (event["type"], event["outcome"], event["config_digest"]) == ("config.rejected", "failure", "")
     world.until(lambda: bool(world.slack.messages), "an announcement")
     (said,) = world.slack.messages.values()
-    assert "NOT taken: the old one stays in force (digest 000000000000)" in said.text.text
+    assert "NOT reloaded: the old one stays in force (digest 000000000000)" in said.text.text
     assert "policy.yaml:7: rules[0]: needs `ask` &lt;!channel&gt;" in said.text.text
 
 

@@ -69,9 +69,10 @@ def test_it_comes_back_by_itself_exactly_as_it_was_and_nobody_is_asked(world: Wo
     back = ended(world, done)
 
     assert back.target.outcome is Outcome.RESTORED, back.target.note
-    assert (back.ask.requester, back.counted, back.because) == (ITSELF, (), "its end was approved with it")
+    assert (back.ask.requester, back.counted) == (ITSELF, ())
+    assert back.because == "time is up. Undone automatically, as approved"
     assert [state(host, unit) for unit in ("worker.service", "metrics.service")] == [RUNS, RUNS]
-    assert "Its end had come, its end was approved with it" in world.card(back)
+    assert "Time is up. Undone automatically, as approved" in world.card(back)
     assert len(returns(world, done)) == 1
     assert world.store.get(done.id).due_at is None
 
@@ -164,12 +165,12 @@ def test_what_somebody_masked_anew_is_left_alone_and_its_owner_is_asked(world: W
     back = ended(world, done)
     assert back.target.outcome is Outcome.NOT_OURS
     assert state(host, "restless.service")["LoadState"] == "masked"
-    assert "was left alone: it is not as we left it" in world.direct(ALICE, "has come to its end")
+    assert "was left alone: it is not as the bot left it" in world.direct(ALICE, "has reached its end")
     assert "[Unmask] [Details]" in world.card(back)
 
     asked = world.undo(back)
     assert (asked.stage, asked.ask.undoes) == (Stage.WAITING, "")
-    assert "this mask was not made by maskbot" in world.card(asked)
+    assert "the mask, not made by maskbot" in world.card(asked)
     assert world.approve(asked).target.outcome is Outcome.UNMASKED
 
 
@@ -260,7 +261,7 @@ class TestProlonging:
         world.clock.ahead += 10 * MINUTE
         assert ended(world, done).target.outcome is Outcome.RESTORED
         world.vote(asked)
-        assert "no mask of ours any more" in world.told(BOB, "would end by itself")
+        assert "no longer a mask by maskbot" in world.told(BOB, "that ends by itself")
 
     def test_a_host_that_is_away_is_kept_from_coming_back_with_its_unit_running(self, world: World) -> None:
         done = world.masked("restless", duration=TWO_HOURS)
@@ -280,9 +281,9 @@ class TestProlonging:
     )
     def test_where_the_policy_wants_an_end_none_is_kept_and_none_made_without(self, world: World) -> None:
         refused = world.mask("restless")
-        assert "lets no mask last for good" in refused.because
+        assert "does not allow masks without an end" in refused.because
         done = world.masked("restless", duration=TWO_HOURS)
-        assert "lets no mask last for good" in self.kept(world, done).because
+        assert "does not allow masks without an end" in self.kept(world, done).because
 
 
 def test_an_unmask_by_hand_that_is_under_way_when_it_is_due_is_left_to_itself(idle_world: World) -> None:

@@ -56,14 +56,14 @@ def test_who_may_masks_for_real_without_a_vote_and_whoever_was_skipped_is_told_o
     assert is_masked(world.hosts["web-01"], "tuned.service")
     card = world.card(done)
     assert card.startswith("MASKED AND PROVEN")
-    assert "*BREAK-GLASS*  <@UALICE> went ahead alone" in card
-    assert "*Why alone*  INC-42: runaway job" in card
+    assert "*BREAK-GLASS*  <@UALICE> used break-glass" in card
+    assert "*Why*  INC-42: runaway job" in card
     assert "[Unmask] [Sign the review] [Details]" in card
 
     world.until(lambda: len(notes(world, done)) >= 2, "notes")
     (here, elsewhere) = sorted(notes(world, done))
     assert here[:2] == (INCIDENT.channel, "")
-    assert here[2].startswith("<@UBOB> <@UCAROL> <@UDAVE> BREAK-GLASS: alice goes ahead alone with `mask web-01 tuned")
+    assert here[2].startswith("<@UBOB> <@UCAROL> <@UDAVE> BREAK-GLASS: alice uses break-glass for `mask web-01 tuned")
     assert "Missing: 1 approval of @sre." in here[2]
     assert elsewhere[0] == "CSEC"
     assert "<@" not in elsewhere[2]
@@ -86,7 +86,7 @@ def test_nor_with_what_the_host_cannot_do(world: World) -> None:
 
 def test_who_may_not_waits_for_votes_like_everybody_and_is_told_why(world: World) -> None:
     asked = world.mask("restless", by=CAROL, break_glass=True)
-    world.told(CAROL, "You may not go ahead alone. @oncall may.")
+    world.told(CAROL, "You may not use break-glass. @oncall may.")
     waiting = world.store.get(asked.id)
     assert (waiting.stage, waiting.break_glass, waiting.open_followups) == (Stage.WAITING, None, ())
     assert is_untouched(world.hosts["web-01"], "restless.service")
@@ -106,7 +106,7 @@ def test_without_a_reason_nothing_begins(world: World) -> None:
 
 def test_a_rule_that_says_never_holds(world: World) -> None:
     asked = world.mask("beat.timer", break_glass=True)
-    world.told(ALICE, "Nobody goes ahead alone here: rule `payroll` says so.")
+    world.told(ALICE, "Rule `payroll` does not allow break-glass.")
     assert world.store.get(asked.id).stage is Stage.WAITING
     world.desk.withdraw(asked.id, by=ALICE.id)
 
@@ -116,7 +116,7 @@ def test_only_the_missing_votes_are_replaced_and_a_guarded_unit_needs_the_word_o
     world.vote(asked, by=BOB, console_works=True)
     world.when(asked, lambda now: now.have == 1, "bob's vote")
 
-    assert "needs your word that console access works today" in break_glass(world, asked).refusal
+    assert "confirm that console access works today" in break_glass(world, asked).refusal
     assert is_untouched(world.hosts["web-01"], "primary.service")
 
     break_glass(world, asked, console_works=True)  # bob, who approved it already, is one of the two it needs
@@ -132,7 +132,7 @@ def test_only_the_missing_votes_are_replaced_and_a_guarded_unit_needs_the_word_o
 
 def test_the_word_on_console_access_can_be_given_as_it_is_asked(world: World) -> None:
     asked = world.mask("primary", host="web-02", break_glass=True)
-    world.told(ALICE, "Say so with `--console-works`, or in the form behind `Details`.")
+    world.told(ALICE, "Confirm with `--console-works`, or in the form under `Details`.")
     world.desk.withdraw(asked.id, by=ALICE.id)
 
     done = world.ended(world.ask_mask("primary", host="web-02", break_glass=True, console_works=True))
@@ -163,7 +163,7 @@ def test_a_unit_that_is_not_what_it_was_is_asked_about_anew(world: World) -> Non
     with just_before_acting(world, "watched.path", edited):
         break_glass(world, asked)
         anew = world.when(asked, lambda now: bool(now.changed_since), "a second question")
-    assert "for another plan: it does not count" in world.card(anew)
+    assert "for another plan: does not count" in world.card(anew)
     assert is_untouched(host, "watched.path")
 
     break_glass(world, asked)
@@ -184,10 +184,10 @@ def test_the_review_is_signed_by_who_could_have_approved_and_by_nobody_with_a_pa
         for who in (BOB, ALICE, DAVE)
     }
     sre.discard(ALICE.id)
-    assert answers["bob"] == "You went ahead alone, so somebody else has to sign the review."
+    assert answers["bob"] == "You used break-glass, so somebody else has to sign the review."
     assert answers["alice"].startswith("You asked for this")
     assert answers["dave"] == "You could not have approved this, so you cannot sign its review. @sre may."
-    assert "went ahead alone" in world.told(BOB, "somebody else has to sign")
+    assert "used break-glass" in world.told(BOB, "somebody else has to sign")
 
     assert world.follow_up(done, FollowupKind.SIGN_REVIEW, by=CAROL, text="page me next time").tally is Tally.COUNTED
     world.until(lambda: "*Review*  signed by <@UCAROL>" in world.card(done), "a card that says who signed")
@@ -195,7 +195,7 @@ def test_the_review_is_signed_by_who_could_have_approved_and_by_nobody_with_a_pa
     assert "page me next time" in card
     assert "[Unmask] [Details]" in card
     assert done.id not in [one.id for one in world.store.find(Query(reviews_owed=True))]
-    with pytest.raises(UsageError, match="carol has signed the review already"):
+    with pytest.raises(UsageError, match="carol has already signed the review"):
         world.follow_up(done, FollowupKind.SIGN_REVIEW, by=BOB)
     (event,) = [record for record in world.store.records() if record["type"] == "break_glass.reviewed"]
     assert (event["actor"]["user"], event["data"]["remark"], event["data"]["break_glass_by"]) == (
@@ -213,7 +213,7 @@ def test_a_mask_that_was_handed_over_is_taken_back_by_its_new_owner_without_a_vo
     back = world.ended(world.undo(mask, by=CAROL))
     assert (back.target.outcome, back.counted) == (Outcome.RESTORED, ())
     assert "masked and proven" not in world.card(world.store.get(mask.id))
-    with pytest.raises(UsageError, match="There is nothing to hand over"):
+    with pytest.raises(UsageError, match="It cannot be handed over"):
         world.follow_up(mask, FollowupKind.HAND_OVER, by=CAROL, to=ALICE.id)
 
 

@@ -55,7 +55,7 @@ def notes(world: World, request: Request) -> list[Said]:
 
 
 def done_alone(world: World) -> Request:
-    """Bob went ahead alone with what alice asked for, an hour ago, and it is over."""
+    """Bob used break-glass with what alice asked for, an hour ago, and it is over."""
     request = waits(world)
     ago = world.clock.now() - HOUR
     used = BreakGlass(BOB.id, "bob", "nobody answers", ago, PLAN, groups=("sre",), need=1, remind_at=ago + 24 * HOUR)
@@ -69,8 +69,8 @@ class TestAskingForMore:
         request = waits(world)
         world.follow_up(request, FollowupKind.ASK_FOR_MORE, by=BOB, text="is the <replica> healthy?")
         world.until(lambda: "is the &lt;replica&gt; healthy?" in world.card(request), "the question on the card")
-        assert "*Answer*  <@UALICE> has the button for it under Details" in world.card(request)
-        assert world.noted(request, "bob asks for more: is the &lt;replica&gt; healthy?").startswith("<@UALICE> ")
+        assert "*Answer*  <@UALICE> can answer under Details" in world.card(request)
+        assert world.noted(request, "bob asks: is the &lt;replica&gt; healthy?").startswith("<@UALICE> ")
 
         world.follow_up(request, FollowupKind.ANSWER, by=ALICE, text="yes, 2 s behind")
         world.until(lambda: "yes, 2 s behind" in world.card(request), "the answer on the card")
@@ -89,14 +89,16 @@ class TestAskingForMore:
         later = world.store.get(request.id)
         assert later.approval
         assert later.approval.decide_by > request.approval.decide_by + 9 * MINUTE
-        assert "begins anew, once: 15 minutes" in world.noted(request, "why now?")
+        assert "starts again, once: 15 minutes" in world.noted(request, "why now?")
 
         world.clock.ahead += MINUTE
         world.follow_up(request, FollowupKind.ASK_FOR_MORE, by=CAROL, text="and who else?")
         assert world.store.get(request.id).approval == later.approval
-        assert "The time to decide goes on." in world.noted(request, "and who else?")
+        assert "The time to approve keeps running." in world.noted(request, "and who else?")
 
-    @pytest.mark.parametrize(("who", "said"), [(ALICE, "You asked for this"), (DAVE, "may not decide"), (EVE, "guest")])
+    @pytest.mark.parametrize(
+        ("who", "said"), [(ALICE, "You asked for this"), (DAVE, "may not approve or deny"), (EVE, "guest")]
+    )
     def test_only_who_may_decide_is_owed_an_answer(self, world: World, who: Person, said: str) -> None:
         request = waits(world)
         assert said in world.follow_up(request, FollowupKind.ASK_FOR_MORE, by=who, text="why?").refusal
@@ -120,8 +122,8 @@ class TestHandingOver:
         assert world.noted(request, "alice hands `mask web-01 cron.service` over to you").startswith("<@UCAROL> ")
         for who in (ALICE, CAROL):
             world.vote(request, by=who)
-            world.told(who, "somebody else has to decide")
-        with pytest.raises(UsageError, match="Only carol, whose it is now, can withdraw this"):
+            world.told(who, "somebody else has to approve or deny it")
+        with pytest.raises(UsageError, match="Only carol, who owns it now, can withdraw this"):
             world.desk.withdraw(request.id, by=ALICE.id)
         world.desk.withdraw(request.id, by=CAROL.id)
         assert world.ended(request).because == "carol withdrew it."
@@ -140,7 +142,7 @@ class TestHandingOver:
 
     def test_nor_to_nobody(self, world: World) -> None:
         request = waits(world)
-        assert world.follow_up(request, FollowupKind.HAND_OVER, by=ALICE).refusal == "Nobody was chosen."
+        assert world.follow_up(request, FollowupKind.HAND_OVER, by=ALICE).refusal == "Choose somebody."
 
     def test_a_live_mask_is_handed_over_and_its_new_owner_does_not_review_it(self, world: World) -> None:
         mask = done_alone(world)
@@ -164,7 +166,7 @@ class TestReviews:
                 idle.until(lambda day=day: len(notes(idle, request)) >= 2 * day, f"the notes of day {day}")  # type: ignore[misc]
         in_thread = [said for said in notes(idle, request) if said.thread]
         assert len(in_thread) == 2
-        assert all(said.text.text.startswith("<@UCAROL> A review is owed: bob went ahead") for said in in_thread)
+        assert all(said.text.text.startswith("<@UCAROL> A review is owed: bob used break-glass") for said in in_thread)
         assert [said.channel for said in notes(idle, request) if not said.thread] == ["CSEC", "CSEC"]
 
         with idle.running():

@@ -75,8 +75,8 @@ def lifted(world: World, mask: Request, *, by: Person = BOB, approver: Person = 
 def test_only_its_owners_lift_it_with_a_vote_and_all_is_as_before(world: World) -> None:
     done = held(world)
     card = world.card(done)
-    assert "*Held*  by @sre, who look at it again" in card
-    assert "Only @sre lifts it, and that takes a vote." in card
+    assert "*Held*  by @sre, who review it" in card
+    assert "Only @sre can lift it, with approval." in card
     assert "[Unmask] [Keep] [Details]" in card
     assert (done.aftercare.ends_at, done.undo_until) == (None, None)
     groups = read_groups(world.parts)
@@ -129,7 +129,9 @@ def test_what_is_taken_off_again_and_again_is_not_fought_for_ever(watched: World
 
     rests = world.when(mask, lambda now: now.paging is not None and now.paging.paged_at is not None, "a page")
     assert rests.hold_state.try_at == mask.hold_state.rounds[0] + timedelta(hours=1)
-    assert "IS TAKEN OFF AGAIN AND AGAIN: I put it back twice, and rest until" in world.noted(mask, "AGAIN AND AGAIN")
+    assert "IS TAKEN OFF AGAIN AND AGAIN: the bot put it back twice, and pauses until" in world.noted(
+        mask, "AGAIN AND AGAIN"
+    )
     assert world.card(rests).startswith("HELD, BUT TAKEN OFF · worker.service on web-01")
     assert "[Mask again] [Unmask] [Keep] [Details]" in world.card(rests)
     assert state(world.hosts["web-01"], "worker.service")["LoadState"] == "loaded"
@@ -150,11 +152,11 @@ def test_a_policy_can_have_it_announced_only(watched: World) -> None:
 
     off = world.when(done, lambda now: now.hold_state.off is Loss.REMOVED, "a hold that is off")
     assert off.hold_state.try_at is None
-    assert "It stays off: Mask again, on its card, asks for it." in world.noted(done, "TAKEN OFF")
+    assert "It stays off. Use Mask again on its card to ask for it." in world.noted(done, "TAKEN OFF")
     world.until(lambda: "*Taken off*" in world.card(off), "that on the card")
     world.clock.ahead += DAY
     world.store.wake()
-    assert "is still without its mask: its mask is not on the host." in world.noted(done, "still without")
+    assert "still has no mask: its mask is not on the host." in world.noted(done, "still has no mask")
     world.clock.ahead += timedelta(minutes=15)  # the first approval is not good any more
     asked = world.answered(world.desk.mask_again(done.id, caller(ALICE, secrets.token_hex(8))))
     again = world.approve(asked)
@@ -179,14 +181,14 @@ def test_its_owners_are_called_on_its_review_day_until_they_keep_it(world: World
 
     world.clock.ahead += 90 * DAY
     world.store.wake()
-    assert "its review was due" in world.noted(done, "is to be looked at again")
+    assert "its review was due" in world.noted(done, "is due for review")
     world.clock.ahead += DAY
     world.store.wake()
     world.when(done, lambda now: now.aftercare.reminders == 2, "a second word")
 
     assert keep(ALICE).because.endswith("is held by @sre, and nobody else keeps it. Somebody of @sre has to ask.")
-    assert keep(BOB, 400).because == "A hold is looked at again within 180 days. " + (
-        "Say when its owners look at it again: `--review 90d`."
+    assert keep(BOB, 400).because == "A hold has to be reviewed within 180 days. " + (
+        "Say when its owners review it: `--review 90d`."
     )
     kept = keep(BOB)
     assert kept.target.outcome is Outcome.EXTENDED

@@ -126,7 +126,9 @@ def test_it_is_approved_once_goes_to_every_host_and_is_lifted_from_all_of_them(w
     waiting = asked(world)
     card = world.card(waiting)
     assert card.startswith("MASK worker.service on @web · needs 1 approval")
-    assert "*Hosts*  2 in @web now: web-01 first, then web-02; and whichever joins later. Seen here is web-01" in card
+    assert (
+        "*Hosts*  2 in @web now: web-01 first, then web-02; and hosts that join later. This card shows web-01" in card
+    )
     assert str(waiting.ask.change).startswith("mask @web worker.service --hold sre --review ")
 
     done = world.approve(waiting)
@@ -146,7 +148,7 @@ def test_it_is_approved_once_goes_to_every_host_and_is_lifted_from_all_of_them(w
         "is held by @sre, and nobody else lifts it. " + ("Somebody of @sre has to ask.")
     )
     lifts = world.answered(world.ask(Verb.UNMASK, "worker", host="@web", by=BOB))
-    assert "*Hosts*  it is lifted on all 2 of them: web-01, web-02" in world.card(lifts)
+    assert "*Hosts*  lifted on all 2: web-01, web-02" in world.card(lifts)
     assert world.approve(lifts, by=CAROL).target.outcome is Outcome.RESTORED
     gone = world.when(other, lambda now: bool(now.undone_by), "the end on the other host")
     assert world.ended(world.store.get(gone.undone_by)).target.outcome is Outcome.RESTORED
@@ -160,7 +162,7 @@ def test_a_host_that_is_away_at_the_time_is_held_once_it_is_back(world: World) -
     done = held(world)
     pending = world.when(part(world), lambda now: now.target.note != "", "a hold that is pending")
     assert pending.stage is Stage.ASKED
-    assert "mask worker.service on web-02: looking at the host" in words(cards.handover(book(world.parts)))
+    assert "mask worker.service on web-02: checking the host" in words(cards.handover(book(world.parts)))
     assert "stays pending, until web-02 is seen" in world.noted(pending, "pending")
     away.comes_back()
     world.store.make_due(pending.id)
@@ -188,8 +190,7 @@ def test_where_the_policy_asks_for_more_it_is_not_held_and_people_are_told(world
     joined = world.ended(part(world, "db-01"))
     assert joined.stage is Stage.REFUSED
     assert joined.because == (
-        "Rule `strict` asks for more there than the hold was approved with: 2 of @sre. "
-        "Ask for a hold on db-01 by itself."
+        "Rule `strict` needs more there than the hold was approved with: 2 of @sre. Ask for a hold on db-01 by itself."
     )
     assert state(world.hosts["db-01"], "worker.service") == RUNS
 
@@ -322,7 +323,7 @@ def test_a_first_host_that_is_gone_for_good_strands_the_hold_and_people_are_told
     for _ in range(2):
         turned(world)
         world.until(lambda: bool(announced(world, "web-01, where it began, is not in hosts.yaml any more")), "a word")
-    assert len(announced(world, "goes to no further host")) == 1
+    assert len(announced(world, "spreads to no further host")) == 1
     assert not [one for one in world.store.find(Query(host="db-01")) if one.ask.is_part]
     assert lifted(world, other).target.outcome is Outcome.RESTORED
 

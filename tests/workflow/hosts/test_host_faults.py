@@ -180,8 +180,8 @@ def test_a_host_that_was_rebooted_since_people_were_asked_says_so_and_goes_on(
     host.start_transient()
     done = shared_world.approve(asked)
     assert done.target.outcome is Outcome.PROVEN, (done.stage, done.changed_since, done.target.note)
-    assert "the host was rebooted after people were asked" in shared_world.card(done)
-    saw("MASKED AND PROVEN, with the line: since asking, the host was rebooted after people were asked")
+    assert "the host was rebooted after approval was asked" in shared_world.card(done)
+    saw("MASKED AND PROVEN, with the line: since asking, the host was rebooted after approval was asked")
     assert is_masked(host, "tuned.service")
 
 
@@ -201,7 +201,7 @@ def test_a_mask_that_somebody_takes_away_in_the_middle_is_no_success(
         done = world.approve(asked)
     assert host.show("tuned.service", "LoadState", "ActiveState") == {"LoadState": "loaded", "ActiveState": "inactive"}
     assert done.target.outcome is Outcome.NOT_PROTECTED
-    assert "taken away by somebody else" in done.target.note
+    assert "Somebody removed the mask" in done.target.note
     card = world.card(done)
     saw(f"{card.partition(chr(10))[0]}: {done.target.note}")
     assert "STOPPED but NOT MASKED" in card

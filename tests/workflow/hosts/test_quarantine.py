@@ -92,12 +92,12 @@ def test_a_host_with_another_key_is_set_aside_until_its_key_is_pinned_anew(
         assert (refused.stage, "does not match the pin" in refused.because) == (Stage.REFUSED, True), refused.because
         ended = world.ended(waits)
         assert (ended.stage, ended.finished_at is not None) == (Stage.CANCELLED, True)
-        assert "showed another host key than the pinned one" in world.card(waits)
+        assert "its host key is not the pinned one" in world.card(waits)
         assert "`host_keys`" in operators_read(world, "db-01 showed another host key")
 
         calls = len(world.wire.calls)
         for unit in ("cron", "tuned"):
-            assert "is set aside since" in saw(world.mask(unit, host="db-01").because)
+            assert "is in quarantine since" in saw(world.mask(unit, host="db-01").because)
         assert world.wire.calls[calls:] == []
         assert _types(world).count("host.quarantined") == 1
         assert is_untouched(host, "tuned.service")
@@ -126,14 +126,14 @@ def test_a_host_that_refuses_our_key_is_tried_once_each_time_and_who_runs_the_bo
     assert len(tries) == 1
     assert failed.target.outcome is Outcome.FAILED
     assert world.card(waits).startswith("FAILED, NOTHING WAS CHANGED")
-    assert "it refused the bot's key for maskbot. Nothing was sent. Whoever runs the bot is told." in world.card(waits)
+    assert "it refused the bot's key for maskbot. Nothing was sent. The operator is notified." in world.card(waits)
     saw(failed.target.note)
     assert "`maskbot doctor web-02`" in operators_read(world, "web-02 refuses the bot's key")
 
     assert "refused the bot's key" in world.mask("cron", host="web-02").because
     host.run("mv", f"{AUTHORIZED}.away", AUTHORIZED)
     assert world.masked("tuned", host="web-02").target.outcome is Outcome.PROVEN
-    operators_read(world, "web-02 takes the bot's key again.")
+    operators_read(world, "web-02 accepts the bot's key again.")
     world.until(lambda: len(receiver.events()) == 2, "a page and its end")
     assert receiver.events() == [("trigger", "maskbot-host-web-02"), ("resolve", "maskbot-host-web-02")]
     assert _types(world).count("host.login_refused") == 1

@@ -68,7 +68,7 @@ def test_a_second_unit_of_the_same_file_is_named_and_an_alias_is_refused(shared_
 def test_a_copy_of_its_file_is_named(shared_world: World, host: AnyHost) -> None:
     host.run("cp", f"{VENDOR}/restless.service", f"{ETC}/names-copy.service")
     asked = shared_world.mask("restless")
-    assert "names-copy.service has the same text and can still be started" in shared_world.card(asked)
+    assert "names-copy.service has the same contents and can still be started" in shared_world.card(asked)
 
 
 def test_an_alias_of_its_install_section_leads_back_to_the_mask(shared_world: World) -> None:
@@ -92,10 +92,10 @@ def test_a_masked_instance_that_its_templates_other_name_starts_is_still_our_mas
     back = shared_world.undo(done)
     assert back.target.outcome in (Outcome.RESTORED, Outcome.RESTORED_PARTLY), back.target.note
     assert host.run("test", "-e", f"{ETC}/template@5.service").returncode == 1
-    assert shared_world.card(done).startswith("TAKEN BACK")
+    assert shared_world.card(done).startswith("UNDONE")
 
 
-@pytest.mark.fault("F80", how="an alias that systemd has not read yet")
+@pytest.mark.fault("F80", how="an alias that systemd has not loaded yet")
 def test_names_that_a_mask_would_not_cover_are_refused(shared_world: World, host: AnyHost) -> None:
     host.run("ln", "-s", f"{VENDOR}/worker.service", f"{ETC}/names-fresh.service")
     fresh = shared_world.mask("names-fresh")

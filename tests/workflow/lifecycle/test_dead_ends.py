@@ -21,7 +21,7 @@ LINK = ("sudo", "-n", "/usr/bin/systemctl", "mask")
 
 
 WEB = Host("web-01", "192.0.2.1", 22, "maskbot", "prod")
-OURS = "The bot met a mistake of its own."
+OURS = "The bot made an error."
 
 
 class NoHost:
@@ -106,7 +106,7 @@ def test_what_was_under_way_on_a_host_that_is_gone_is_not_known_and_says_why(wor
     assert doubtful.stage is Stage.RUNNING
     card = world.card(under_way)
     assert card.startswith("NOT KNOWN YET")
-    assert "There is no host `web-01` in the inventory." in card
+    assert "There is no host `web-01` in hosts.yaml." in card
 
 
 def test_however_often_it_is_looked_the_record_is_told_once_that_it_is_not_known(world: World) -> None:

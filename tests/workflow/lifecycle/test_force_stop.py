@@ -78,13 +78,13 @@ def end_by_itself(host: AnyHost, unit: str) -> None:
 def test_it_is_asked_for_approved_and_done_and_the_mask_goes_on_to_its_proof(slow_world: World) -> None:
     world, host = slow_world, slow_world.hosts["web-01"]
     mask = begun(world, "deaf-one")
-    offered = "or ask for a stop by force (SIGKILL), which needs an approval of its own"
+    offered = "Or ask for a stop by force (SIGKILL), which needs its own approval"
     world.until(lambda: offered in drawn(world, mask), "a card that offers it")
     asked = force(world, mask)
     assert asked.stage is Stage.WAITING
     card = world.card(asked)
     assert card.startswith("STOP BY FORCE deaf-one.service on web-01 · needs 1 approval")
-    assert "its own stop is cut off: what it has not written or closed by then is lost" in card
+    assert "its own stop is cut off: unwritten data is lost" in card
     assert force(world, mask).stage is Stage.REFUSED  # the first has to end before
     world.vote(asked, by=ALICE)
     world.when(asked, lambda now: any(vote.tally is Tally.REFUSED for vote in now.votes), "no to its requester")
@@ -96,7 +96,7 @@ def test_it_is_asked_for_approved_and_done_and_the_mask_goes_on_to_its_proof(slo
     assert [sent.step for sent in done.target.sent] == ["kill"]
     masked = world.ended(mask)
     assert masked.target.outcome is Outcome.PROVEN
-    assert "stopped by force, as bob approved" in world.card(masked)
+    assert "stopped by force, approved by bob" in world.card(masked)
     assert kills(world, "deaf-one") == 1
     assert state(host, "deaf-one") == {"LoadState": "masked", "ActiveState": "failed"}
     assert [r["data"]["by"] for r in world.store.records() if r["type"] == "mask.stop_forced"] == [done.id]
@@ -116,7 +116,7 @@ def test_a_stop_that_ends_by_itself_while_people_think_is_not_killed(slow_world:
     assert (over.stage, over.because) == (Stage.CANCELLED, OVER)
     assert OVER in world.card(over)
     assert kills(world, "deaf-two") == 0
-    with pytest.raises(UsageError, match="There is no stop to end by force"):
+    with pytest.raises(UsageError, match="There is no stop to force"):
         force(world, mask)
 
 
@@ -151,7 +151,7 @@ def test_a_mask_that_is_withdrawn_takes_the_kill_with_it(slow_world: World) -> N
         Stage.CANCELLED,
         "The mask that waited for it was withdrawn. Nothing was killed.",
     )
-    with pytest.raises(UsageError, match="There is no stop to end by force"):
+    with pytest.raises(UsageError, match="There is no stop to force"):
         force(world, mask)
     end_by_itself(host, "deaf-four")
     assert world.ended(mask).target.outcome is Outcome.CALLED_OFF
@@ -229,11 +229,11 @@ def test_whoever_asks_hears_that_the_mask_waits(slow_world: World) -> None:
     ):
         world.slack.whispers.clear()
         world.desk.answer(question, caller(ALICE))
-        assert "told to end (SIGTERM) (stop-sigterm)" in world.told(ALICE, waits)
+        assert "processes to exit (SIGTERM sent) (stop-sigterm)" in world.told(ALICE, waits)
     world.slack.whispers.clear()
     by_force = Question(Word.WHY, "web-01", unit, Change(Verb.MASK, "web-01", unit, force=True))
     world.desk.answer(by_force, caller(ALICE))
-    assert "it would need one of @sre" in world.told(ALICE, "WHY · stop by force deaf-seven.service")
+    assert "needs 1 of @sre" in world.told(ALICE, "WHY · stop by force deaf-seven.service")
     end_by_itself(host, "deaf-seven")
     world.ended(mask)
 

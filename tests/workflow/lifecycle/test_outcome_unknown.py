@@ -126,7 +126,7 @@ def test_a_host_that_is_lost_after_the_stop_is_not_known_until_it_is_seen_again(
         lost = world.when(asked, lambda now: now.target.unknown_since is not None, "an unknown outcome")
     assert lost.stage is Stage.RUNNING
     world.until(lambda: world.card(asked).startswith("NOT KNOWN YET"), "a card that says so")
-    assert "[Look now]" in world.card(asked)
+    assert "[Check now]" in world.card(asked)
     let_in(host)
     done = world.ended(asked)
     assert done.target.outcome is Outcome.PROVEN
@@ -186,9 +186,9 @@ def test_a_mask_until_the_next_reboot_is_over_after_one_and_the_undo_says_so(sha
     assert is_untouched(host, "cron.service")
     back = shared_world.undo(done)
     assert back.target.outcome is Outcome.UNMASKED, back.because
-    assert "It was a mask until the next reboot, and that has come." in shared_world.card(back)
+    assert "The mask lasted until the next reboot, and the host was rebooted." in shared_world.card(back)
     assert is_untouched(host, "cron.service")
-    assert shared_world.card(done).startswith("TAKEN BACK")
+    assert shared_world.card(done).startswith("UNDONE")
     host.start_transient()
 
 

@@ -205,7 +205,7 @@ def test_what_never_ends_to_stop_keeps_nobody_from_its_host_and_can_be_withdrawn
     world.vote(asked)
     world.until(lambda: "still stopping" in card_of(world, asked), "a card that says what it waits for")
     card = card_of(world, asked)
-    assert "its processes, which were told to end (SIGTERM) (stop-sigterm); it sets itself no limit" in card
+    assert "its processes to exit (SIGTERM sent) (stop-sigterm); it has no stop timeout" in card
     saw(next(line for line in card.splitlines() if "Waits for" in line))
     beside = world.masked("tuned", host="db-01")
     assert beside.target.outcome is Outcome.PROVEN
@@ -245,7 +245,7 @@ def test_a_stop_by_force_ends_what_is_never_killed_and_starts_by_itself(impatien
     assert world.card(done).startswith("KILLED, STILL STOPPING" if is_older else "STOPPED BY FORCE")
     masked = world.ended(mask)
     assert masked.target.outcome is Outcome.PROVEN, masked.target.note
-    assert "stopped by force, as bob approved" in world.card(masked)
+    assert "stopped by force, approved by bob" in world.card(masked)
     assert host.show("defiant.service", "LoadState", "Result", "NRestarts", "ControlGroup") == {
         "LoadState": "masked",
         "Result": "signal",
@@ -261,7 +261,7 @@ def _withdraw(world: World, asked: Request) -> None:
     with pytest.raises(UsageError, match="Only alice"):
         world.desk.withdraw(asked.id, by=BOB.id)
     world.desk.withdraw(asked.id, by=ALICE.id)
-    world.until(lambda: "once it is down it is started again" in card_of(world, asked), "the withdrawal on the card")
+    world.until(lambda: "once down it is started again" in card_of(world, asked), "the withdrawal on the card")
     with pytest.raises(UsageError, match="Too late"):
         world.desk.withdraw(asked.id, by=ALICE.id)
 
@@ -366,7 +366,7 @@ def test_a_process_that_survives_its_unit_is_not_said_to_be_stopped(shared_world
     done = shared_world.masked("unkillable", host="db-01")
     assert "sleep infinity" in host.run("systemd-cgls", "--no-pager", "--unit", "unkillable.service").stdout
     assert "stopped by force" not in shared_world.card(done)
-    assert "Processes that it started still run" in shared_world.card(done)
+    assert "Processes that it started are still running" in shared_world.card(done)
     host.run("systemctl", "kill", "--signal=KILL", "unkillable.service")
 
 

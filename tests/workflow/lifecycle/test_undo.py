@@ -67,7 +67,7 @@ def test_a_mask_that_somebody_took_away_is_not_undone_again(shared_world: World)
 
     back = shared_world.undo(done)
     assert back.target.outcome is Outcome.NOT_OURS, back.because
-    assert "somebody else or a reboot took it away" in shared_world.card(back)
+    assert "somebody else or a reboot removed it" in shared_world.card(back)
     assert host.show("restless.service", "ActiveState") == {"ActiveState": "inactive"}
     assert shared_world.card(done).startswith("OUR MASK IS GONE")
 

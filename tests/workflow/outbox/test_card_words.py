@@ -36,7 +36,7 @@ def test_what_carol_approved_and_somebody_did_first_still_names_her(world: World
     assert done.target.outcome is Outcome.NO_CHANGE
     card = world.card(done)
     assert f"approved by <@{CAROL.id.user}>" in card
-    assert "no vote was needed" not in card
+    assert "no approval was needed" not in card
 
 
 def test_a_plan_of_whoever_could_not_ask_for_it_is_for_them_alone(world: World) -> None:
@@ -80,6 +80,6 @@ def test_a_change_that_hangs_is_named_on_the_card_of_what_waits_behind_it(idle: 
         with pytest.raises(HostTaken):
             begin(world.parts, claim, claim.request)
         card = words(render(world.store.get(approved.id), now=world.clock.now()))
-        assert "Next*  begins once web-01 answers and no other change runs there" in card
-        assert (f"`{first.ask.change}` is being carried out there since" in card) == is_named
+        assert "Next*  starts once web-01 answers and runs no other change" in card
+        assert (f"`{first.ask.change}` has been running there since" in card) == is_named
         world.store.release(claim, due_at=world.clock.now())

@@ -22,7 +22,7 @@ from tests.workflow.world import POLICY, World
 
 CHANNEL = "CDIGEST"
 NINE = HandoverSchedule(Schedule(time(9), ZoneInfo("Europe/Berlin")), CHANNEL)
-QUIET = "Nothing of ours is masked, and nothing waits or runs."
+QUIET = "maskbot has masked nothing, and nothing waits or runs."
 
 
 class _Nowhere:

@@ -176,7 +176,7 @@ def test_a_page_that_cannot_even_be_gathered_says_so_and_can_be_drawn_anew(
     world.desk.pages.show(BOB.id)
     world.until(lambda: BOB.id.user in world.slack.pages, "a page")
     page = str(world.slack.pages[BOB.id.user])
-    assert "I could not gather what concerns you" in page
+    assert "The bot failed to collect your requests" in page
     assert "'refresh'" in page
     assert counted(world) == {"home": 1}
 
@@ -185,7 +185,7 @@ def test_details_show_where_it_stands(world: World, breaks: Callable[[Any, str],
     breaks(answers, "details")
     request = waits(world)
     world.desk.details(request.id, caller(ALICE))
-    assert "MASK, NEEDS APPROVAL" in world.told(ALICE, "could not be drawn")
+    assert "MASK, NEEDS APPROVAL" in world.told(ALICE, "failed to show")
     assert counted(world) == {"details": 1}
 
 

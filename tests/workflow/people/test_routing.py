@@ -53,7 +53,7 @@ def said(world: World, request: Request, channel: str) -> list[str]:
 def test_the_card_goes_where_the_rule_puts_it_and_whoever_asked_is_told_where(world: World) -> None:
     asked = world.mask("tuned")
     assert card(world, asked).channel == APPROVALS
-    told = world.told(ALICE, "is put to its approvers in #")
+    told = world.told(ALICE, "waits for approval in #")
     assert "`mask web-01 tuned.service`" in told
     assert told.endswith(f"<{world.slack.permalink(*world.store.card(asked.id))}|the card>")
 
@@ -115,8 +115,8 @@ def test_a_card_in_a_thread_calls_nobody_there_but_once_in_the_channel(world: Wo
     waiting = world.answered(asked)
     assert (card(world, waiting).channel, card(world, waiting).thread) == (INCIDENT.channel, "1.2")
     assert "S0SRE" not in words(card(world, waiting).text)
-    note = world.noted(waiting, "An approval is asked for")
-    assert note.startswith("<!subteam^S0SRE> <@UDAVE> An approval is asked for: `mask web-01 cron.service`.")
+    note = world.noted(waiting, "Approval needed")
+    assert note.startswith("<!subteam^S0SRE> <@UDAVE> Approval needed: `mask web-01 cron.service`.")
     posted = next(one for one in world.slack.messages.values() if words(one.text) == note)
     assert (posted.channel, posted.thread) == (INCIDENT.channel, "")
     world.desk.withdraw(waiting.id, by=ALICE.id)
@@ -129,7 +129,7 @@ def test_what_was_asked_in_a_private_channel_is_echoed_nowhere(world: World) -> 
     assert asked.escalation is not None
     climbed = asked.escalation.since + LADDER[0].after
     world.clock.ahead += climbed - world.clock.now()
-    world.noted(asked, "nobody else is told, because it was asked in a private channel")
+    world.noted(asked, "nobody else notified, because the request is in a private channel")
     done = world.approve(asked, by=BOB)
     world.evidence(done)
     assert said(world, done, OPERATIONS) == []

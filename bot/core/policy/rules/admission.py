@@ -19,9 +19,9 @@ class Traffic:
 def there_is_room(traffic: Traffic, bounds: RequestLimits) -> Refuse | None:
     """Refuse a flood of requests before it reaches a host or an approver."""
     if bounds.requests_per_minute is not None and traffic.lately >= bounds.requests_per_minute:
-        why = f"You asked {traffic.lately} times within a minute, and the policy allows {bounds.requests_per_minute}."
-        return Refuse(RATE, why, "Nothing was recorded; ask again in a minute.")
+        why = f"You asked {traffic.lately} times within a minute; the policy allows {bounds.requests_per_minute}."
+        return Refuse(RATE, why, "Nothing was recorded. Ask again in a minute.")
     if bounds.open_requests is not None and traffic.open_requests >= bounds.open_requests:
-        why = f"{traffic.open_requests} requests are open already, and no more are taken until some of them end."
+        why = f"{traffic.open_requests} requests are already open. No more are accepted until some of them end."
         return Refuse(QUEUE, why, "Nothing was recorded.")
     return None

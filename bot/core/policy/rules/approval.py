@@ -68,8 +68,10 @@ def voter_is_not_the_requester(facts: Facts, _policy: Policy) -> Refuse | None:
         return None
     if facts.voter.id.is_same_as(facts.requester.id):
         hint = "You may withdraw it."
-        return Refuse("self_approval", "You asked for this, so somebody else has to decide.", hint)
-    return Refuse("self_approval", "This was yours before it was handed over, so somebody else has to decide.")
+        return Refuse("self_approval", "You asked for this, so somebody else has to approve or deny it.", hint)
+    return Refuse(
+        "self_approval", "You owned this before it was handed over, so somebody else has to approve or deny it."
+    )
 
 
 def is_a_requester(person: PersonId, facts: Facts) -> bool:
@@ -90,7 +92,7 @@ def voter_may_decide(facts: Facts, policy: Policy) -> Refuse | None:
     if no := not_known(rule.approve, facts):
         return no
     may = f"{at_signs(rule.approve)} may." if rule.approve else "Nobody may."
-    return Refuse("may_not_approve", f"You may not decide this (rule `{rule.name}`).", may)
+    return Refuse("may_not_approve", f"You may not approve or deny this (rule `{rule.name}`).", may)
 
 
 def quorum(facts: Facts, policy: Policy) -> Decision:

@@ -12,6 +12,6 @@ def record_can_be_copied(facts: Facts, _policy: Policy) -> Refuse | None:
         return None
     return Refuse(
         AUDIT_UNAVAILABLE,
-        f"New masks have to wait: {facts.unshipped}, and nothing new is done without that copy.",
-        "Whatever takes a mask back goes on. New masks do by themselves once the copy is taken again.",
+        f"New masks have to wait: {facts.unshipped}, and new masks need that copy.",
+        "Undos go on. Waiting masks continue once the copy works again.",
     )

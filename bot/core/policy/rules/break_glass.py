@@ -29,7 +29,7 @@ def break_glass_is_allowed(facts: Facts, policy: Policy) -> Allow | Refuse | Non
     no = objection(facts.break_glass, facts, policy)
     if no is None:
         return Allow(
-            BREAK_GLASS, f"{facts.break_glass.name} went ahead alone", routed(demand(facts, policy).rule, facts)
+            BREAK_GLASS, f"{facts.break_glass.name} used break-glass", routed(demand(facts, policy).rule, facts)
         )
     return no if no.code in (NOT_KNOWN, NOT_KNOWN_YET) else None
 
@@ -39,27 +39,27 @@ def objection(person: Person, facts: Facts, policy: Policy) -> Refuse | None:
     may, used, hold = policy.break_glass.groups, facts.request.break_glass, facts.request.ask.change.hold
     if facts.others or (hold and hold.is_whole):
         return Refuse(
-            "break_glass_forbidden", "Nobody goes ahead alone with a whole group.", "Ask for one of its hosts."
+            "break_glass_forbidden", "Break-glass does not work for a whole group.", "Ask for one of its hosts."
         )
     closed = next((rule.name for rule in matching(facts, policy) if not rule.allows_break_glass), "")
     if closed:
-        return Refuse("break_glass_forbidden", f"Nobody goes ahead alone here: rule `{closed}` says so.")
+        return Refuse("break_glass_forbidden", f"Rule `{closed}` does not allow break-glass.")
     if person.groups.isdisjoint(may) and (no := not_known(sorted(may), facts)):
         return no
     if person.groups.isdisjoint(may) or not is_one_of_us(person, policy):
         hint = f"{at_signs(sorted(may))} may." if may else "Nobody may: the policy names no group for it."
-        return Refuse("break_glass_not_permitted", "You may not go ahead alone.", hint)
+        return Refuse("break_glass_not_permitted", "You may not use break-glass.", hint)
     reason = used.reason if used else facts.request.ask.reason
     if too_short := why_too_short(reason, policy):
         return Refuse("no_reason", too_short)
     vouched = used.console_works if used else facts.request.ask.console_works
     if guarded_because(facts, policy) and not vouched:
-        why = "This unit is guarded: going ahead alone needs your word that console access works today."
-        return Refuse("console_not_vouched", why, "Say so with `--console-works`, or in the form behind `Details`.")
+        why = "This unit is guarded: to use break-glass, confirm that console access works today."
+        return Refuse("console_not_vouched", why, "Confirm with `--console-works`, or in the form under `Details`.")
     return None
 
 
 def why_too_short(reason: str, policy: Policy) -> str:
     """What is wrong with a break-glass reason; empty if nothing is."""
     least = policy.break_glass.min_reason_length
-    return "" if len(reason.strip()) >= least else f"Going ahead alone needs a reason of at least {least} characters."
+    return "" if len(reason.strip()) >= least else f"Break-glass needs a reason of at least {least} characters."

@@ -9,9 +9,9 @@ def signer_is_somebody_else(facts: Facts, _policy: Policy) -> Refuse | None:
     """The requester and whoever used break-glass cannot review it themselves."""
     used, signer = facts.request.break_glass, facts.voter
     if used is None or signer is None:
-        return Refuse("no_review", "No review is owed here.")
+        return Refuse("no_review", "No review is owed for this.")
     if signer.id.is_same_as(used.by):
-        return Refuse("own_review", "You went ahead alone, so somebody else has to sign the review.")
+        return Refuse("own_review", "You used break-glass, so somebody else has to sign the review.")
     if is_a_requester(signer.id, facts):
         why = "You asked for this, or it was handed to you: somebody else has to sign the review."
         return Refuse("own_review", why)

@@ -43,7 +43,7 @@ def nothing_forbids_it_now(facts: Facts, policy: Policy) -> Refuse | None:
     if reason is None:
         return None
     why = f"{reason.raised.why[:1].upper()}{reason.raised.why[1:]}: {reason.rise.forbid.rstrip('.')}."
-    until = f"It is over at {reason.raised.until:%Y-%m-%d %H:%M} UTC." if reason.raised.until else ""
+    until = f"It ends at {reason.raised.until:%Y-%m-%d %H:%M} UTC." if reason.raised.until else ""
     return Refuse(reason.raised.code, why, until)
 
 

@@ -9,8 +9,8 @@ def there_is_still_time_to_decide(facts: Facts, _policy: Policy) -> Refuse | Non
     request = facts.request
     if request.stage is not Stage.WAITING or request.approval is None or facts.now <= request.approval.decide_by:
         return None
-    why = f"Time to decide ended at {request.approval.decide_by:%H:%M} UTC."
-    return Refuse("request_expired", why, "It can be asked again.")
+    why = f"Nobody approved in time: the request expired at {request.approval.decide_by:%H:%M} UTC."
+    return Refuse("request_expired", why, "Ask again if you still need it.")
 
 
 def approval_is_still_good(facts: Facts, _policy: Policy) -> Refuse | None:
@@ -18,4 +18,6 @@ def approval_is_still_good(facts: Facts, _policy: Policy) -> Refuse | None:
     act_by = facts.request.act_by
     if facts.moment is not Moment.ACT or act_by is None or facts.now <= act_by:
         return None
-    return Refuse("approval_expired", f"The approval was good until {act_by:%H:%M} UTC.", "It can be asked again.")
+    return Refuse(
+        "approval_expired", f"The approval was valid until {act_by:%H:%M} UTC.", "Ask again if you still need it."
+    )

@@ -23,7 +23,7 @@ def end_is_due(facts: Facts, _policy: Policy) -> Refuse | None:
     ends_at = _end_of(facts.own_mask)
     if ask.change.verb is Verb.UNMASK and ends_at is not None and facts.now >= ends_at:
         return None
-    return Refuse("expiry_not_due", "The mask does not end now: its end was put off, or it was taken back.")
+    return Refuse("expiry_not_due", "The mask does not end now: it was extended or undone.")
 
 
 def extended_mask_stands(facts: Facts, _policy: Policy) -> Refuse | None:
@@ -33,10 +33,10 @@ def extended_mask_stands(facts: Facts, _policy: Policy) -> Refuse | None:
         return None
     ends_at = _end_of(mask)
     if mask is None or not mask.is_live_mask or ends_at is None:
-        return Refuse("no_expiry", "There is no mask of ours any more that would end by itself.")
+        return Refuse("no_expiry", "There is no longer a mask by maskbot that ends by itself.")
     until = _wanted(request)
     if until is not None and until <= ends_at:
-        return Refuse("not_later", f"It ends at {ends_at:%Y-%m-%d %H:%M} UTC already.", "Unmask ends it sooner.")
+        return Refuse("not_later", f"It ends at {ends_at:%Y-%m-%d %H:%M} UTC already.", "Unmask to end it sooner.")
     return None
 
 
@@ -46,7 +46,8 @@ def end_was_approved(facts: Facts, _policy: Policy) -> Allow | None:
     if not ask.by_itself or not ask.undoes:
         return None
     was_held = mask is not None and mask.ask.change.hold is not None
-    return Allow(END, "the hold for its group was lifted" if was_held else "its end was approved with it")
+    why = "the hold for its group was lifted" if was_held else "time is up. Undone automatically, as approved"
+    return Allow(END, why)
 
 
 def extension_is_free(facts: Facts, policy: Policy) -> Allow | None:
@@ -67,7 +68,7 @@ def extension_is_free(facts: Facts, policy: Policy) -> Allow | None:
     entitled = (*mask.requesters, *(vote.voter for vote in mask.counted))
     if facts.requester.id.key not in {one.key for one in entitled}:
         return None
-    return Allow(EXTENSION, f"it may last until {latest:%Y-%m-%d %H:%M} UTC without a vote")
+    return Allow(EXTENSION, f"it may last until {latest:%Y-%m-%d %H:%M} UTC without another approval")
 
 
 def latest_without_vote(mask: Request, policy: Policy) -> datetime | None:
@@ -87,7 +88,7 @@ def mask_ends_where_it_must(facts: Facts, policy: Policy) -> Refuse | None:
     if not strict:
         return None
     hint = _SAY_FOR_HOW_LONG + _OR_WHO * all(rule.hold_will_do for rule in strict)
-    return Refuse("needs_expiry", f"Rule `{strict[0].name}` lets no mask last for good.", hint)
+    return Refuse("needs_expiry", f"Rule `{strict[0].name}` does not allow masks without an end.", hint)
 
 
 def length_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:
@@ -97,7 +98,7 @@ def length_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:
         return None
     length = _length(term, facts)
     if length <= timedelta() or (term.until and term.until <= facts.now):
-        return Refuse("expiry_is_past", "The end that was asked for is over already.", _SAY_FOR_HOW_LONG)
+        return Refuse("expiry_is_past", "The requested end has already passed.", _SAY_FOR_HOW_LONG)
     if length > policy.longest_mask:
         return Refuse(
             "too_long", f"A mask that ends lasts {format_length(policy.longest_mask)} at most.", "Ask for less."

@@ -29,7 +29,7 @@ def _rule(rule: Rule, policy: Policy) -> str:
         return f"it forbids: {rule.forbid}"
     asks = at_signs(sorted(rule.ask)) or "nobody"
     groups = at_signs(sorted(policy.break_glass.groups))
-    alone = f"; {groups} may go ahead alone" if rule.allows_break_glass else "; nobody goes ahead alone"
+    alone = f"; {groups} may use break-glass" if rule.allows_break_glass else "; no break-glass"
     return f"{asks} may ask; {rule.need} of {approvers_of(rule)} approve{alone if groups else ''}"
 
 

@@ -14,7 +14,7 @@ from bot.core.time.human_time import spoken
 PUT_BACK = "our own hold is put back"
 REVIEW = "review of our own hold"
 SPREAD = "hold of the whole group"
-_SAY_WHEN = "Say when its owners look at it again: `--review 90d`."
+_SAY_WHEN = "Say when its owners review it: `--review 90d`."
 
 
 def mask_is_off(facts: Facts, policy: Policy) -> Refuse | None:
@@ -23,11 +23,11 @@ def mask_is_off(facts: Facts, policy: Policy) -> Refuse | None:
         return None
     mask = facts.own_mask
     if mask is None or mask.hold is None or mask.hold_state.off is not Loss.REMOVED or not policy.holds.reapply:
-        return Refuse("not_removed", "There is no hold of ours any more whose mask is to be put back.")
+        return Refuse("not_removed", "There is no longer a hold whose mask could be put back.")
     rests = rests_until(mask.hold_state.rounds, policy.holds, facts.now)
     if rests is None:
         return None
-    return Refuse("reapply_paused", f"It was put back so often that it rests until {rests:%H:%M} UTC.")
+    return Refuse("reapply_paused", f"It was put back too often; the bot pauses until {rests:%H:%M} UTC.")
 
 
 def is_put_back(facts: Facts, _policy: Policy) -> Allow | Refuse | None:
@@ -38,8 +38,8 @@ def is_put_back(facts: Facts, _policy: Policy) -> Allow | Refuse | None:
     if seen is None or seen.around is None:
         return Allow(PUT_BACK, "it was approved with the hold")
     if changed := [*_not_as_approved(mask.target, facts.request.target, seen)]:
-        why = f"It is not what the hold was approved for any more: {'; '.join(changed)}."
-        return Refuse("not_as_approved", why, "Mask again, on the card of the hold, asks people.")
+        why = f"The unit has changed since the hold was approved: {'; '.join(changed)}."
+        return Refuse("not_as_approved", why, "Use Mask again on the card of the hold to ask for approval.")
     return Allow(PUT_BACK, "it was approved with the hold")
 
 
@@ -60,9 +60,9 @@ def _is_elsewhere(facts: Facts) -> Refuse | None:
     """Whether the hold was lifted meanwhile, or the host has left the group."""
     hold = facts.request.ask.change.hold
     if facts.whole is None or hold is None:
-        return Refuse("not_held", "The hold for its group was lifted meanwhile.")
+        return Refuse("not_held", "The hold for its group was lifted in the meantime.")
     if hold.hosts not in facts.host.groups:
-        return Refuse("not_in_group", f"{facts.host.name} is not in @{hold.hosts} any more.")
+        return Refuse("not_in_group", f"{facts.host.name} is no longer in @{hold.hosts}.")
     return None
 
 
@@ -74,7 +74,7 @@ def _is_another_there(facts: Facts) -> Refuse | None:
     changed = ([f"it is {seen.id} there"] if was.id != seen.id else []) + [*_more_would_stop(was, seen)]
     if not changed:
         return None
-    why = f"It is not what people saw when they approved the hold: {'; '.join(changed)}."
+    why = f"The unit differs from what the hold was approved for: {'; '.join(changed)}."
     return Refuse("not_as_approved", why, f"Ask for a hold on {facts.host.name} by itself.")
 
 
@@ -87,7 +87,7 @@ def _asks_for_more(facts: Facts, policy: Policy) -> Refuse | None:
         return None
     wanted = demand(facts, policy)
     what = f"{wanted.need} of {approvers_of(wanted.rule)}" + f" ({wanted.guarded})" * bool(wanted.guarded)
-    why = f"Rule `{wanted.rule.name}` asks for more there than the hold was approved with: {what}."
+    why = f"Rule `{wanted.rule.name}` needs more there than the hold was approved with: {what}."
     return Refuse("asks_for_more", why, f"Ask for a hold on {facts.host.name} by itself.")
 
 
@@ -104,9 +104,9 @@ def is_kept(facts: Facts, policy: Policy) -> Allow | Refuse | None:
         return None
     mask = facts.own_mask
     if mask is None or not (mask.hold or mask.aftercare.is_extended_by(facts.request.id)):
-        return Refuse("no_hold", "That hold was lifted meanwhile.")
+        return Refuse("no_hold", "That hold was lifted in the meantime.")
     no = _only(ask.change.hold.owners, facts, policy, "keeps") or review_is_ahead(facts, policy)
-    return no or Allow(REVIEW, f"@{ask.change.hold.owners} looked at it again")
+    return no or Allow(REVIEW, f"@{ask.change.hold.owners} reviewed it")
 
 
 def may_be_held(facts: Facts, policy: Policy) -> Refuse | None:
@@ -129,9 +129,9 @@ def review_is_ahead(facts: Facts, policy: Policy) -> Refuse | None:
     if change.verb is not Verb.MASK or change.hold is None:
         return None
     if change.hold.review <= facts.now:
-        return Refuse("review_is_past", "The day on which its owners look at it again has passed.", _SAY_WHEN)
+        return Refuse("review_is_past", "The review date has passed.", _SAY_WHEN)
     if change.hold.review - facts.request.asked_at > furthest and facts.moment in (Moment.ASK, Moment.LOOKED):
-        return Refuse("review_too_far", f"A hold is looked at again within {spoken(furthest)}.", _SAY_WHEN)
+        return Refuse("review_too_far", f"A hold has to be reviewed within {spoken(furthest)}.", _SAY_WHEN)
     return None
 
 
@@ -147,7 +147,7 @@ def _only(owners: str, facts: Facts, policy: Policy, does: str) -> Refuse | None
         return no
     why = f"{facts.request.target.unit} on {facts.host.name} is held by @{owners}, and nobody else {does} it."
     if owners not in {group.name for group in policy.groups}:
-        return Refuse("owners_gone", why, "The policy has no such group any more; it has to name one again.")
+        return Refuse("owners_gone", why, "The policy no longer has that group; it has to name one again.")
     return Refuse("held", why, f"Somebody of @{owners} has to ask.")
 
 

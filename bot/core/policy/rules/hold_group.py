@@ -33,7 +33,7 @@ def _apart(asked: Sequence[tuple[Host, NeedsApproval]]) -> Refuse | None:
     for host, other in others:
         if ({*first.groups}, first.distinct) != ({*other.groups}, other.distinct):
             why = f"{at_signs(first.groups)} approves it on {one.name}, and {at_signs(other.groups)} on {host.name}."
-            return Refuse("approvers_differ", why, "Hold those hosts together that the same people approve.")
+            return Refuse("approvers_differ", why, "Ask for one hold per set of approvers.")
     return None
 
 

@@ -18,10 +18,10 @@ def is_not_masked_already(facts: Facts, _policy: Policy) -> Refuse | None:
         return None
     if snapshot.mask_layers == (Layer.RUNTIME,) and not change.runtime:
         return None
-    why = f"{snapshot.id} is masked on {facts.host.name} already ({where_masked(snapshot)}){_by_whom(facts.own_mask)}."
+    why = f"{snapshot.id} is already masked on {facts.host.name} ({where_masked(snapshot)}){_by_whom(facts.own_mask)}."
     if snapshot.active.is_down or change.keep_running:
         return Refuse("already_masked", why)
-    again = "It still runs: unmask it and ask again, then it is stopped with its own settings."
+    again = "It still runs: unmask it and ask again. It is then stopped with its own settings."
     return Refuse("already_masked", why, again)
 
 
@@ -57,7 +57,7 @@ def nothing_keeps_it_up(facts: Facts, policy: Policy) -> Refuse | None:
     who = " and ".join(keepers)
     why = f"{snapshot.id} is kept up by {who} (Upholds=), which starts it again at once."
     if any(UnitName(one).type not in policy.unit_types or listed(policy.critical, [one]) for one in keepers):
-        return Refuse("kept_up", why, f"{who} cannot be masked, so somebody has to take that Upholds= away first.")
+        return Refuse("kept_up", why, f"{who} cannot be masked, so somebody has to remove that Upholds= first.")
     return Refuse("kept_up", why, f"Mask {who} on {facts.host.name} first, which stops that. Then ask again.")
 
 

@@ -27,4 +27,4 @@ def new_owner_has_not_voted(facts: Facts, _policy: Policy) -> Refuse | None:
     decided = [vote.voter for vote in request.counted] + ([request.break_glass.by] if request.break_glass else [])
     if request.stage.is_final or not any(facts.requester.id.is_same_as(one) for one in decided):
         return None
-    return Refuse("approved_it", f"{facts.requester.name} decided on it, so it cannot be theirs as well.")
+    return Refuse("approved_it", f"{facts.requester.name} approved or denied it, so they cannot own it as well.")

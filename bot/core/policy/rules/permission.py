@@ -88,9 +88,9 @@ def at_signs(groups: Iterable[str]) -> str:
 
 
 def approvers_of(rule: Rule) -> str:
-    """Who has to approve: `@sre or @dba`; `@sre and @dba, each from another group`."""
+    """Who has to approve: `@sre or @dba`; `@sre and @dba, each from a different group`."""
     if rule.distinct:
-        return f"{' and '.join(f'@{group}' for group in rule.approve)}, each from another group"
+        return f"{' and '.join(f'@{group}' for group in rule.approve)}, each from a different group"
     return at_signs(rule.approve) or "nobody"
 
 

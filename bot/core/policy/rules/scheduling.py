@@ -11,7 +11,9 @@ def window_is_not_over(facts: Facts, _policy: Policy) -> Refuse | None:
     window = window_of(facts.request)
     if window is None or facts.now < window.closes:
         return None
-    return Refuse("window_passed", f"Its window closed at {window.closes:%Y-%m-%d %H:%M} UTC.", "Ask for another one.")
+    return Refuse(
+        "window_passed", f"Its window closed at {window.closes:%Y-%m-%d %H:%M} UTC.", "Ask for another window."
+    )
 
 
 def window_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:
@@ -24,7 +26,7 @@ def window_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:
             "window_too_long", f"A window lasts {format_length(policy.scheduling.longest)} at most.", "Ask for less."
         )
     if window.opens - facts.request.asked_at > policy.scheduling.ahead:
-        why = f"A window opens within {spoken(policy.scheduling.ahead)}, and no later."
+        why = f"A window has to open within {spoken(policy.scheduling.ahead)}."
         return Refuse("window_too_far", why, "Ask again when it is closer.")
     return None
 

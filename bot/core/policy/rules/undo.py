@@ -17,7 +17,7 @@ def own_mask_is_taken_back(facts: Facts, policy: Policy) -> Allow | Refuse | Non
         return None
     if mask.finished_at is None or facts.request.asked_at > (mask.undo_until or mask.finished_at + policy.undo_window):
         return None
-    because = f"it takes back the mask that {mask.ask.requester_name} asked for"
+    because = f"undo of the mask that {mask.ask.requester_name} asked for"
     if facts.requester.id.key in _took_part(mask):
         return Allow(UNDO, because)
     if not facts.requester.groups.isdisjoint(policy.undo_by):

@@ -20,7 +20,7 @@ def unit_is_no_template(facts: Facts, _policy: Policy) -> Refuse | None:
             example = str(unit).replace("@", "@NAME", 1)
             return Refuse(
                 "template",
-                f"{unit} is a template: its mask would hit every instance, and stop none that runs.",
+                f"{unit} is a template: its mask would affect every instance and stop none that runs.",
                 f"Name one instance, like {example}.",
             )
     return None

@@ -32,7 +32,7 @@ def mask_is_a_link(facts: Facts, _policy: Policy) -> Refuse | None:
     if empty is None:
         return None
     why = f"{snapshot.id} is masked by the empty file {empty.path}, and unmasking it would delete that file."
-    return Refuse("empty_file", why, "Whoever made the file has to fill or remove it.")
+    return Refuse("empty_file", why, "Whoever made that file has to fill or remove it.")
 
 
 def layers_to_clear(facts: Facts, snapshot: Snapshot) -> tuple[Layer, ...]:

@@ -9,12 +9,12 @@ from bot.core.policy.rules.admission import Traffic, there_is_room
 BOUNDS = RequestLimits(requests_per_minute=5, open_requests=100)
 TOO_FAST = Refuse(
     "rate_limited",
-    "You asked 5 times within a minute, and the policy allows 5.",
-    "Nothing was recorded; ask again in a minute.",
+    "You asked 5 times within a minute; the policy allows 5.",
+    "Nothing was recorded. Ask again in a minute.",
 )
 TOO_MANY = Refuse(
     "queue_full",
-    "100 requests are open already, and no more are taken until some of them end.",
+    "100 requests are already open. No more are accepted until some of them end.",
     "Nothing was recorded.",
 )
 TRAFFIC = {

@@ -67,8 +67,8 @@ def refused(answer: Decision | None) -> tuple[str, str]:
 
 
 def test_whom_the_policy_names_goes_ahead_without_a_vote() -> None:
-    assert alone() == Allow(BREAK_GLASS, "olive went ahead alone")
-    assert alone(moment=Moment.ACT) == Allow(BREAK_GLASS, "olive went ahead alone")
+    assert alone() == Allow(BREAK_GLASS, "olive used break-glass")
+    assert alone(moment=Moment.ACT) == Allow(BREAK_GLASS, "olive used break-glass")
 
 
 def test_with_what_they_asked_for_themselves_as_well() -> None:
@@ -102,12 +102,12 @@ NOT_ALONE = {
     "who is in none of the groups": (
         alone(ALICE),
         "break_glass_not_permitted",
-        "You may not go ahead alone. @oncall may.",
+        "You may not use break-glass. @oncall may.",
     ),
     "anybody, where the policy names no group": (
         alone(policy=POLICY),
         "break_glass_not_permitted",
-        "You may not go ahead alone. Nobody may: the policy names no group for it.",
+        "You may not use break-glass. Nobody may: the policy names no group for it.",
     ),
     "a guest": (alone(EVE), "not_a_member", "You are a guest here; guests may neither ask nor approve."),
     "who gives no reason": (alone(reason="   "), "no_reason", "a reason of at least 10 characters."),
@@ -117,7 +117,7 @@ NOT_ALONE = {
             policy=replace(OPEN, rules=(replace(PROD, need=0), Rule("db", ask=frozenset(), allows_break_glass=False)))
         ),
         "break_glass_forbidden",
-        "Nobody goes ahead alone here: rule `db` says so.",
+        "Rule `db` does not allow break-glass.",
     ),
     "with a critical unit": (alone(seen=snapshot("ssh.service")), "critical_unit", "Nobody can approve this."),
     "with what nobody may ask for": (
@@ -125,11 +125,15 @@ NOT_ALONE = {
         "forbidden",
         "Rule `no` forbids it: payday.",
     ),
-    "with what is masked already": (alone(seen=masked(Layer.PERSISTENT)), "already_masked", "is masked on web-01"),
+    "with what is masked already": (
+        alone(seen=masked(Layer.PERSISTENT)),
+        "already_masked",
+        "is already masked on web-01",
+    ),
     "with a guarded unit and no word about the console": (
         alone(seen=snapshot("docker.service")),
         "console_not_vouched",
-        "needs your word that console access works today.",
+        "confirm that console access works today.",
     ),
 }
 
@@ -225,7 +229,7 @@ def test_who_could_have_approved_signs_the_review() -> None:
 
 
 NO_SIGNATURE = {
-    "who went ahead alone": (sign(replace(OLIVE, groups=frozenset({"sre"}))), "own_review"),
+    "who used break-glass": (sign(replace(OLIVE, groups=frozenset({"sre"}))), "own_review"),
     "who asked": (sign(replace(ALICE, groups=frozenset({"sre"}))), "own_review"),
     "whom it was handed to": (sign(CAROL, handed(broken(request(), OLIVE), CAROL)), "own_review"),
     "who could not have approved": (sign(DAVE), "may_not_sign"),
@@ -286,11 +290,15 @@ NO_OWNER = {
     ),
     "a guest": (own(replace(CAROL, is_guest=True)), "not_a_member", "carol could not have asked for this"),
     "who has it": (own(ALICE), "owns_it", "It is alice's already."),
-    "who approved it": (own(BOB, voted(BOB)), "approved_it", "bob decided on it, so it cannot be theirs as well."),
-    "who went ahead alone with it": (
+    "who approved it": (
+        own(BOB, voted(BOB)),
+        "approved_it",
+        "bob approved or denied it, so they cannot own it as well.",
+    ),
+    "who used break-glass with it": (
         own(OLIVE, broken(waiting(), OLIVE)),
         "approved_it",
-        "olive decided on it, so it cannot be theirs as well.",
+        "olive approved or denied it, so they cannot own it as well.",
     ),
 }
 

@@ -139,7 +139,7 @@ FLAT = {
         Refuse(
             "freeze",
             "Freeze quiet (nobody is there): the books are closed.",
-            "It is over at 2026-03-02 00:00 UTC.",
+            "It ends at 2026-03-02 00:00 UTC.",
         ),
     ),
     "a closed window": (

@@ -73,7 +73,7 @@ class TestTheLength:
     def test_a_policy_can_ask_for_an_end(self) -> None:
         answer = asked(BOUNDED)
         assert isinstance(answer, Refuse)
-        assert (answer.code, answer.reason) == ("needs_expiry", "Rule `prod` lets no mask last for good.")
+        assert (answer.code, answer.reason) == ("needs_expiry", "Rule `prod` does not allow masks without an end.")
         assert "`--for 2h`" in answer.hint
         assert isinstance(asked(BOUNDED, lasts=HOUR), NeedsApproval)
         assert not isinstance(decide(facts(request(verb=Verb.UNMASK)), BOUNDED), Refuse)
@@ -96,7 +96,7 @@ class TestTheEnd:
     def test_it_needs_no_vote_and_nobodys_rights(self, moment: Moment) -> None:
         answer = self.due(ending(), moment=moment, policy=replace(POLICY, channel_prefixes=()))
         assert isinstance(answer, Allow)
-        assert answer.because == "its end was approved with it"
+        assert answer.because == "time is up. Undone automatically, as approved"
 
     @pytest.mark.parametrize(
         "mask",
@@ -140,7 +140,7 @@ class TestProlonging:
     def test_its_requester_and_its_approver_prolong_it_without_a_vote(self, by: Person) -> None:
         answer = self.later(NOW + HOUR, by=by)
         assert isinstance(answer, Allow)
-        assert answer.because == "it may last until 2026-03-01 04:00 UTC without a vote"
+        assert answer.because == "it may last until 2026-03-01 04:00 UTC without another approval"
 
     def test_more_than_was_approved_once_again_needs_a_vote(self) -> None:
         assert isinstance(self.later(NOW + HOUR + timedelta(seconds=1)), NeedsApproval)

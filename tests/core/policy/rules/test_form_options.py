@@ -40,7 +40,7 @@ def mask(unit: str) -> Change:
         ("postfix.service", "guarded: it carries the mail of web-01"),
         ("payroll-run.service", "Rule `payroll` forbids it: payroll is masked by its own people only"),
         ("home.mount", "home.mount is a mount unit; the policy allows path, service, socket, timer"),
-        ("foo@.service", "foo@.service is a template: its mask would hit every instance, and stop none that runs"),
+        ("foo@.service", "foo@.service is a template: its mask would affect every instance and stop none that runs"),
         ("zebra.service", "No rule of the policy covers mask of zebra.service on web-01 (prod)"),
     ],
 )

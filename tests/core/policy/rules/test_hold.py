@@ -94,16 +94,16 @@ class TestTheWords:
     @pytest.mark.parametrize(
         ("text", "said"),
         [
-            ("web-01 cron --hold sre", "A hold needs both"),
-            ("web-01 cron --review 90d", "A hold needs both"),
-            ("web-01 cron --hold SRE! --review 90d", "`SRE!` is no group"),
-            ("web-01 cron --hold sre --review soon", "`soon` is no day I understand; write it like 90d or 2027-03-01."),
+            ("web-01 cron --hold sre", "A hold needs its owners"),
+            ("web-01 cron --review 90d", "A hold needs its owners"),
+            ("web-01 cron --hold SRE! --review 90d", "`SRE!` is not a group"),
+            ("web-01 cron --hold sre --review soon", "`soon` is not a date; write it like 90d or 2027-03-01."),
             ("web-01 cron --hold sre --review 400d", "more than a year away"),
             ("web-01 cron --hold sre --review 2026-01-01", "has passed"),
             ("web-01 cron --hold sre --review 90d --for 2h", "A hold never ends by itself"),
             ("web-01 cron --hold sre --review 90d --runtime", "A hold outlives reboots"),
             ("web-01 cron --hold sre --review 90d --user deploy", "Users' own managers are not watched"),
-            ("web-01 cron --hold a --hold b", "stands there twice"),
+            ("web-01 cron --hold a --hold b", "is given twice"),
         ],
     )
     def test_what_makes_no_sense_is_said(self, text: str, said: str) -> None:
@@ -121,7 +121,7 @@ class TestTheWords:
     def test_a_day_is_one_to_come(self) -> None:
         now = Now(datetime(2026, 3, 1, 3, 0, 7, tzinfo=UTC))
         assert read_day("2h", now) == datetime(2026, 3, 1, 5, 0, tzinfo=UTC)
-        with pytest.raises(UsageError, match="no day"):
+        with pytest.raises(UsageError, match="not a date"):
             read_day("", now)
 
     def test_what_takes_it_back_is_no_hold(self) -> None:
@@ -224,7 +224,7 @@ class TestKeepingOne:
     def test_only_its_owners_keep_it(self) -> None:
         answer = self.keep(mask=our_hold())
         assert isinstance(answer, Allow)
-        assert answer.because == "@sre looked at it again"
+        assert answer.because == "@sre reviewed it"
         assert code(self.keep(ALICE, our_hold())) == "held"
 
     def test_the_next_review_lies_ahead(self) -> None:

@@ -82,11 +82,11 @@ class TestTheWords:
     @pytest.mark.parametrize(
         ("text", "said"),
         [
-            ("@web cron", "Only a hold is for a group of hosts, for now"),
+            ("@web cron", "Only holds work for a group of hosts for now"),
             ("@wbe cron --hold sre --review 90d", "No host is in a group `@wbe`. Did you mean `@web`?"),
             ("@web,@db cron --hold sre --review 90d", "names several"),
-            ("@web cron --hold sre --review 90d --at 22:00", "A hold for a group goes to whichever host joins it"),
-            ("@web cron --hold sre --review 90d --break-glass at once", "Nobody goes ahead alone with a whole group"),
+            ("@web cron --hold sre --review 90d --at 22:00", "A hold for a group also covers hosts that join later"),
+            ("@web cron --hold sre --review 90d --break-glass at once", "Break-glass does not work for a whole group"),
             ("plan @web cron", "One host at a time for now"),
             ("list @web", "One host at a time for now"),
             ("cron @web --hold sre --review 90d", "The host comes first"),
@@ -204,7 +204,7 @@ class TestGoingToOneMoreHost:
         policy = replace(HELD, rules=(PROD, STRICT))
         answer = self.spread(policy=policy, host=VAULT)
         assert isinstance(answer, Refuse)
-        assert answer.reason == "Rule `strict` asks for more there than the hold was approved with: 2 of @sre."
+        assert answer.reason == "Rule `strict` needs more there than the hold was approved with: 2 of @sre."
         assert isinstance(self.spread(policy=policy, host=VAULT, whole=self.whole(BOB, CAROL)), Allow)
         others = replace(STRICT, need=1, approve=("dba",))
         assert code(self.spread(policy=replace(HELD, rules=(PROD, others)), host=VAULT)) == "asks_for_more"

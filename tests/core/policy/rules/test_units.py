@@ -176,11 +176,11 @@ def test_units_that_would_stop_with_it_and_are_not_critical_are_for_people_to_ju
         (["keeper.service"], "Mask keeper.service on web-01 first, which stops that. Then ask again."),
         (
             ["multi-user.target"],
-            "multi-user.target cannot be masked, so somebody has to take that Upholds= away first.",
+            "multi-user.target cannot be masked, so somebody has to remove that Upholds= first.",
         ),
         (
             ["keeper.service", "ssh.service"],
-            "keeper.service and ssh.service cannot be masked, so somebody has to take that Upholds= away first.",
+            "keeper.service and ssh.service cannot be masked, so somebody has to remove that Upholds= first.",
         ),
     ],
 )
@@ -403,14 +403,14 @@ def test_a_job_that_passes_does_not_void_an_approval() -> None:
 def test_masked_already_by_us_says_by_whom_and_since_when() -> None:
     answer = refusal(looked(masked(Layer.PERSISTENT), own_mask=our_mask()))
     assert answer.reason == (
-        "cron.service is masked on web-01 already (persistent), asked by alice, since 2026-03-01 02:00 UTC."
+        "cron.service is already masked on web-01 (persistent), asked by alice, since 2026-03-01 02:00 UTC."
     )
     assert answer.hint == ""
 
 
 def test_masked_already_and_still_running_says_what_would_stop_it() -> None:
     answer = refusal(looked(masked(Layer.PERSISTENT, active=RUNS)))
-    assert answer.hint == "It still runs: unmask it and ask again, then it is stopped with its own settings."
+    assert answer.hint == "It still runs: unmask it and ask again. It is then stopped with its own settings."
 
 
 def wrong_unmasks() -> dict[str, tuple[Snapshot, str]]:
