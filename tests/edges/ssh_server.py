@@ -173,9 +173,9 @@ class Cable:
         with suppress(OSError):
             while chunk := far.recv(65536):
                 room = len(chunk) if self.host_says is None else max(0, self.host_says - passed)
-                near.sendall(chunk[:room])
                 passed += len(chunk)
-                self.heard = passed
+                self.heard = passed  # counted before the bot can act on it
+                near.sendall(chunk[:room])
             near.shutdown(socket.SHUT_RDWR)
 
 
