@@ -45,6 +45,7 @@ class Listener:
         self._connections: dict[int, Any] = {}  # and waitress's own two pipe ends, by file descriptor
         self._arriving: dict[HTTPRequestParser, float] = {}  # since when
         self._ended = threading.Event()
+        self._is_woken = threading.Event()
         self._thread: threading.Thread | None = None
 
     def open(self) -> None:
@@ -92,14 +93,17 @@ class Listener:
         """Stop accepting, and finish the requests that came in."""
         if self._thread is None or self._ended.is_set():
             return
-        # The serving thread ends once it reads this; ended from here, it could close the pipe before we write.
+        # The serving thread may run this before it is woken, when a request ends at the same moment. It must not close
+        # the pipe before we have written to it: the number may belong to another file by then.
         self._server.trigger.pull_trigger(self._ended.set)  # type: ignore[union-attr] # one socket, so one server
+        self._is_woken.set()
         self._thread.join()
 
     def _serve(self) -> None:
         while not self._ended.is_set():
             wasyncore.loop(timeout=_TICK, use_poll=True, map=self._connections, count=1)
             self._drop_what_is_slow()
+        self._is_woken.wait()
         self._door.close()
         self._server.task_dispatcher.shutdown()
         wasyncore.close_all(self._connections)
