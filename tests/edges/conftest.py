@@ -11,6 +11,7 @@ import pytest
 from bot.edges.database import Database, Limits
 from tests.edges.asked import NOW
 from tests.lab.postgres import Postgres
+from tests.lab.sqlite import new_sqlite
 
 Opening = Callable[..., Database]
 
@@ -32,7 +33,7 @@ class Hands:
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty database, one kind after the other."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/var/maskbot.db"
+        yield new_sqlite(tmp_path / "var/maskbot.db")
         return
     running: Postgres = request.getfixturevalue("cluster")
     yield running.url("test")

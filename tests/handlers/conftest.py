@@ -20,6 +20,7 @@ from handlers import Home, register
 from tests.handlers.payloads import APP, TEAM
 from tests.handlers.web_api import WebApi, web_api
 from tests.handlers.world import HOSTS, POLICY, Listed, NoHost, World
+from tests.lab.sqlite import new_sqlite
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def listed(world: World) -> Listed:
 @pytest.fixture
 def world(slack: WebApi, tmp_path: Path) -> Iterator[World]:
     clock = SystemClock()
-    store = Database(f"sqlite:///{tmp_path}/maskbot.db", clock=clock, instance="bot-1")
+    store = Database(new_sqlite(tmp_path / "maskbot.db"), clock=clock, instance="bot-1")
     client = web_client("xoxb-test", base=slack.base)
     directory = SlackDirectory(client, account(client), ttl=0)
     in_force = InForce(Configured(Inventory(HOSTS), POLICY))

@@ -12,6 +12,7 @@ from bot.edges.ssh.hosts import SshHosts
 from tests.lab.hosts import LabHost
 from tests.lab.postgres import Postgres
 from tests.lab.pristine import Pristine
+from tests.lab.sqlite import new_sqlite
 from tests.workflow.fleet import Fleet, of_models
 from tests.workflow.invariants import violations
 from tests.workflow.world import World
@@ -52,7 +53,7 @@ def parts() -> Mapping[str, Any]:
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty SQLite file; a test may ask for `postgresql` instead."""
     if getattr(request, "param", "sqlite") == "sqlite":
-        yield f"sqlite:///{tmp_path}/var/maskbot.db"
+        yield new_sqlite(tmp_path / "var/maskbot.db")
         return
     cluster: Postgres = request.getfixturevalue("cluster")
     yield cluster.url("test")
@@ -88,7 +89,7 @@ def open_world(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Openin
     @contextmanager
     def opened(**changed: Any) -> Iterator[World]:
         folder = tmp_path_factory.mktemp("shared")
-        one = World(fleet.hosts, f"sqlite:///{folder}/var/maskbot.db", ways=fleet.ways, **changed)
+        one = World(fleet.hosts, new_sqlite(folder / "var/maskbot.db"), ways=fleet.ways, **changed)
         with one.store.exclusive():
             with one.running():
                 yield one

@@ -24,6 +24,7 @@ from bot.workflow.health.operator_notices import anchor, first_anchor
 from bot.workflow.process.deps import InForce
 from tests.edges.syslog import LogReceiver, Stoppable, tcp
 from tests.handlers.world import HOSTS, NoHost
+from tests.lab.sqlite import new_sqlite
 from tests.workflow.conftest import Opening
 from tests.workflow.lifecycle.test_outcome_unknown import is_untouched
 from tests.workflow.slack import ALICE, BOB, CAROL, INCIDENT, Channels, People, words
@@ -89,7 +90,7 @@ def receiver() -> Iterator[LogReceiver]:
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/var/maskbot.db"
+    return new_sqlite(tmp_path / "var/maskbot.db")
 
 
 def sink(receiver: LogReceiver, need: Need = Need.REQUIRED, deadline: float = 1.0) -> SyslogSink:

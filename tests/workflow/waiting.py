@@ -11,6 +11,7 @@ from bot.core.hosts.inventory import Host
 from bot.core.requests import Approval, Escalation, Request, Stage
 from bot.ports import Reply
 from tests.edges.asked import a_request
+from tests.lab.sqlite import new_sqlite
 from tests.workflow.world import World
 
 MINUTE = timedelta(minutes=1)
@@ -26,7 +27,7 @@ class Nowhere:
 @contextmanager
 def without_hosts(folder: Path, **parts: Any) -> Iterator[World]:
     """A bot that works only while a test lets it."""
-    world = World({}, f"sqlite:///{folder}/var/maskbot.db", ways=Nowhere(), **parts)
+    world = World({}, new_sqlite(folder / "var/maskbot.db"), ways=Nowhere(), **parts)
     with world.store.exclusive():
         yield world
         world.answers.close()

@@ -15,7 +15,7 @@ def test_a_close_that_meets_the_end_of_a_request_writes_to_no_closed_pipe(monkey
     server.open()
     pull = trigger.pull_trigger
 
-    def pull_twice(one: trigger, thunk: Callable[[], None]) -> None:
+    def pull_twice(one: trigger, thunk: Callable[[None], object]) -> None:
         pull(one, thunk)
         for thread in threading.enumerate():
             if thread.name == "http":

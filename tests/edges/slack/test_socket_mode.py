@@ -28,6 +28,7 @@ from bot.workflow.queries.answers import Answers
 from handlers import Home, register
 from tests.handlers.world import HOSTS, POLICY, NoHost
 from tests.lab.slack.lab import SlackLab
+from tests.lab.sqlite import new_sqlite
 
 pytestmark = pytest.mark.slack
 
@@ -51,7 +52,7 @@ def bot(slack: SlackLab, tmp_path: Path) -> Iterator[Bot]:
     client, clock = web_client(slack.bot_token, base=slack.api_url), SystemClock()
     us = account(client, app_token=slack.app_token)
     channel, directory = SlackChannel(client), SlackDirectory(client, us, ttl=0)
-    store = Database(f"sqlite:///{tmp_path}/maskbot.db", clock=clock, instance="bot-1")
+    store = Database(new_sqlite(tmp_path / "maskbot.db"), clock=clock, instance="bot-1")
     parts = Deps(store, NoHost(), directory, channel, clock, InForce(Configured(Inventory(HOSTS), POLICY)))
     answers = Answers(parts)
     with store.exclusive(), closing(answers), ThreadPoolExecutor(4) as aside:

@@ -22,6 +22,7 @@ from bot.workflow import Deps, Timings, Workers
 from bot.workflow.process.ack_priority import AckPriority
 from bot.workflow.process.deps import InForce
 from tests.handlers.world import HOSTS, NoHost
+from tests.lab.sqlite import new_sqlite
 from tests.workflow.slack import ALICE, INCIDENT, Channels, People
 from tests.workflow.world import POLICY, Hands
 
@@ -36,7 +37,7 @@ class Bot:
 
     def __init__(self, folder: Path, timings: Timings) -> None:
         self.clock = Hands()
-        self.store = Database(f"sqlite:///{folder}/var/maskbot.db", clock=self.clock, instance="bot-1")
+        self.store = Database(new_sqlite(folder / "var/maskbot.db"), clock=self.clock, instance="bot-1")
         in_force = InForce(Configured(Inventory(HOSTS), replace(POLICY, rules=())))
         self.parts = Deps(self.store, NoHost(), People(), Channels(), self.clock, in_force, timings)
 

@@ -15,6 +15,7 @@ from bot.ports import Message, MessageKind, Periodic, Reply
 from bot.workflow import Deps, InForce
 from bot.workflow.outbox.deliver import deliver
 from tests.edges.asked import INCIDENT, a_request
+from tests.lab.sqlite import new_sqlite
 from tests.workflow.slack import Channels, People, Said
 from tests.workflow.wire import Wire
 from tests.workflow.world import POLICY, Hands
@@ -26,7 +27,7 @@ OPERATIONS = Place("COPS")
 def deps(tmp_path: Path) -> Iterator[Deps]:
     """A store and a Slack; nobody goes to any host."""
     clock = Hands()
-    store = Database(f"sqlite:///{tmp_path}/var/maskbot.db", clock=clock, instance="bot-1")
+    store = Database(new_sqlite(tmp_path / "var/maskbot.db"), clock=clock, instance="bot-1")
     with store.exclusive():
         nowhere = InForce(Configured(Inventory(()), POLICY))
         yield Deps(store, Wire(_Nowhere()), People(), Channels(), clock, nowhere)
