@@ -144,7 +144,7 @@ class Shell:
             yield end("Use `maskbot freeze REASON` or `maskbot thaw`.", MISUSE)
             return
         switch(self._desk, Caller(person, user, SHELL, key), order)
-        while (heard := self._desk.kill_switch.answer(key)) is None:
+        while (heard := self._desk.kill_switch.result(key)) is None:
             yield from self._pause()
         yield end(heard.text, DONE if heard.is_done else FAILED)
 

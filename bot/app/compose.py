@@ -27,7 +27,7 @@ from bot.ports import Sink
 from bot.workflow import Deps, Desk, InForce, Timings
 from bot.workflow.hosts.quarantine import QuarantinedHosts
 from bot.workflow.process.reachability import Noted, Reachability
-from bot.workflow.queries.answers import Answers
+from bot.workflow.queries.answers import AnswerPool
 from config.loading import Configuration
 from config.settings import Settings
 
@@ -113,7 +113,7 @@ def assembled(settings: Settings, configuration: Configuration) -> Iterator[Asse
         sinks=_sinks(settings),
         reachability=reach,
     )
-    answers = Answers(parts)
+    answers = AnswerPool(parts)
     with store.exclusive():
         try:
             desk = Desk(parts, answers)

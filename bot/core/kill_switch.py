@@ -12,7 +12,7 @@ from bot.core.requests import KillSwitch
 OFF_REQUEST_GOOD_FOR = timedelta(
     hours=1
 )  # the second person must thaw within this time: a thaw that nobody joined lapses
-_REMEMBERED = 20  # stored answers, for those who wait for theirs and for a payload that comes twice
+_REMEMBERED = 20  # stored results, for those who wait for theirs and for a payload that comes twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class SwitchRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SwitchResult:
     """The result of a command."""
 
     key: str
@@ -39,39 +39,39 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class KillSwitchState:
-    """The whole state: whether new masks are frozen, who wants to thaw them, and commands without an answer."""
+    """The whole state: whether new masks are frozen, who wants to thaw them, and commands that were not handled yet."""
 
     kill_switch: KillSwitch | None = None
     turn_off_requests: tuple[SwitchRequest, ...] = ()
     requests: tuple[SwitchRequest, ...] = ()
-    answers: tuple[Answer, ...] = ()
+    results: tuple[SwitchResult, ...] = ()
 
     def knows(self, key: str) -> bool:
         """Whether a command with this key was recorded already."""
-        return key in {*(one.key for one in self.requests), *(one.key for one in self.answers)}
+        return key in {*(one.key for one in self.requests), *(one.key for one in self.results)}
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SwitchStep:
     """A handled command: the new state, the audit event, and the announcement, if any."""
 
     state: KillSwitchState
     event: str
-    answer: Answer
+    result: SwitchResult
     announced: str = ""
 
 
-def refuse(state: KillSwitchState, asked: SwitchRequest, why: str) -> Step:
+def refuse(state: KillSwitchState, asked: SwitchRequest, why: str) -> SwitchStep:
     """Refuse a command."""
     return _step(state, asked, "kill_switch.refused", why, is_done=False)
 
 
-def take_up(state: KillSwitchState, asked: SwitchRequest, *, still_may: Callable[[SwitchRequest], bool]) -> Step:
+def take_up(state: KillSwitchState, asked: SwitchRequest, *, still_may: Callable[[SwitchRequest], bool]) -> SwitchStep:
     """Carry out an allowed command; `still_may` says whether the author of an earlier one still has the right."""
     return _turn_off(state, asked, still_may) if asked.turns_off else _turn_on(state, asked)
 
 
-def _turn_on(state: KillSwitchState, asked: SwitchRequest) -> Step:
+def _turn_on(state: KillSwitchState, asked: SwitchRequest) -> SwitchStep:
     """A kill switch that is on already stays as it is, and whoever wanted it over has to say so again."""
     if state.kill_switch is None:
         switch = KillSwitch(asked.by, asked.name, asked.reason, asked.at)
@@ -88,7 +88,7 @@ def _turn_on(state: KillSwitchState, asked: SwitchRequest) -> Step:
     )
 
 
-def _turn_off(state: KillSwitchState, asked: SwitchRequest, still_may: Callable[[SwitchRequest], bool]) -> Step:
+def _turn_off(state: KillSwitchState, asked: SwitchRequest, still_may: Callable[[SwitchRequest], bool]) -> SwitchStep:
     if state.kill_switch is None:
         return _step(state, asked, "kill_switch.refused", kill_switch.NOT_ON, is_done=False)
     earlier = tuple(
@@ -109,15 +109,15 @@ def _turn_off(state: KillSwitchState, asked: SwitchRequest, still_may: Callable[
     return _said(replace(state, kill_switch=None, turn_off_requests=()), asked, "kill_switch.off", told)
 
 
-def _said(state: KillSwitchState, asked: SwitchRequest, event: str, announced: str) -> Step:
+def _said(state: KillSwitchState, asked: SwitchRequest, event: str, announced: str) -> SwitchStep:
     return replace(_step(state, asked, event, announced, is_done=True), announced=announced)
 
 
-def _step(state: KillSwitchState, asked: SwitchRequest, event: str, text: str, *, is_done: bool) -> Step:
-    answer = Answer(asked.key, text, is_done)
+def _step(state: KillSwitchState, asked: SwitchRequest, event: str, text: str, *, is_done: bool) -> SwitchStep:
+    result = SwitchResult(asked.key, text, is_done)
     left = tuple(one for one in state.requests if one.key != asked.key)
-    kept = replace(state, requests=left, answers=(*state.answers, answer)[-_REMEMBERED:])
-    return Step(kept, event, answer)
+    kept = replace(state, requests=left, results=(*state.results, result)[-_REMEMBERED:])
+    return SwitchStep(kept, event, result)
 
 
 def encode(state: KillSwitchState) -> Mapping[str, Any]:
@@ -137,7 +137,7 @@ def decode(document: Mapping[str, Any]) -> KillSwitchState:
         kill_switch=_kill_switch(switch) if switch else None,
         turn_off_requests=tuple(map(_switch_request, document.get("turn_off_requests", ()))),
         requests=tuple(map(_switch_request, document.get("requests", ()))),
-        answers=tuple(Answer(**one) for one in document.get("answers", ())),
+        results=tuple(SwitchResult(**one) for one in document.get("results", ())),
     )
 
 

@@ -12,7 +12,7 @@ from bot.core.systemd.systemctl import RIGHTS
 from bot.core.systemd.units import Snapshot, UnitName
 from bot.doctor.finding import Finding
 from bot.errors import HostError, MaskbotError
-from bot.ports import Hosts, Reply
+from bot.ports import CommandResult, Hosts
 
 # Any host with systemd can look for it; nothing is done to it.
 _UNIT = UnitName("dbus.service")
@@ -116,7 +116,7 @@ def _rights_of_escaped(name: str, seen: Snapshot, granted: frozenset[str]) -> It
         yield Finding(name, "sudo: escaped names", is_ok=False, what=what, fix=fix)
 
 
-def _guard(name: str, probe: Reply) -> Finding:
+def _guard(name: str, probe: CommandResult) -> Finding:
     """A missing guard is no error; but then the bot's key can open a shell of its login."""
     if probe.exit_code == REFUSED:
         return Finding(name, "guard", is_ok=True)

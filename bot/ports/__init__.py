@@ -5,7 +5,7 @@ from bot.ports.audit_log import AuditLog
 from bot.ports.audit_shipping import Sink
 from bot.ports.claims import Claim, Claims
 from bot.ports.clock import Clock
-from bot.ports.hosts import Hosts, Reply
+from bot.ports.hosts import CommandResult, Hosts
 from bot.ports.on_call import Schedules
 from bot.ports.outbox import Due, Outbox
 from bot.ports.paging import Pager
@@ -33,7 +33,7 @@ __all__ = [
     "Periodic",
     "PeriodicTasks",
     "Query",
-    "Reply",
+    "CommandResult",
     "Requests",
     "Schedules",
     "Sink",

@@ -7,8 +7,8 @@ from bot.core.hosts.inventory import Host
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """The answer of a command on a host. `exit_code` is a hint, never a proof."""
+class CommandResult:
+    """What a command on a host answered. `exit_code` is a hint, never a proof."""
 
     argv: tuple[str, ...]
     exit_code: int
@@ -20,7 +20,7 @@ class Reply:
 class Hosts(Protocol):
     """Hosts over SSH."""
 
-    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
+    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
         """Run one of our commands within `deadline` seconds.
 
         Raises `HostError` if it was certainly not sent, `OutcomeUnknown` if it was and no answer came back.

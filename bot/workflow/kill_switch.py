@@ -7,7 +7,16 @@ from datetime import timedelta
 
 from bot.core.audit.chain import Event
 from bot.core.cards import plain
-from bot.core.kill_switch import Answer, KillSwitchState, Step, SwitchRequest, decode, encode, refuse, take_up
+from bot.core.kill_switch import (
+    KillSwitchState,
+    SwitchRequest,
+    SwitchResult,
+    SwitchStep,
+    decode,
+    encode,
+    refuse,
+    take_up,
+)
 from bot.core.people.identity import Caller
 from bot.core.policy.decide import may_use_kill_switch
 from bot.core.policy.model import Facts, Moment
@@ -36,9 +45,9 @@ class KillSwitchControl:
         """The state of the kill switch."""
         return kill_switch_state(self._deps)
 
-    def answer(self, key: str) -> Answer | None:
+    def result(self, key: str) -> SwitchResult | None:
         """The result of a command, once there is one."""
-        return next((one for one in self.state.answers if one.key == key), None)
+        return next((one for one in self.state.results if one.key == key), None)
 
     def request(self, caller: Caller, *, turns_off: bool, reason: str) -> None:
         """Record a command; a second delivery with the same key changes nothing."""
@@ -70,11 +79,11 @@ def apply_switch_requests(deps: Deps, task: Periodic) -> None:
     due_at = deps.clock.now() if step.state.requests else None
     deps.store.save_periodic(
         Periodic(NAME, encode(step.state), due_at, task.version),
-        events=[_event(step.event, asked, is_done=step.answer.is_done)],
+        events=[_event(step.event, asked, is_done=step.result.is_done)],
         messages=_announcements(deps, asked, step),
     )
     if not step.announced:
-        _tell(deps, asked, step.answer.text)
+        _tell(deps, asked, step.result.text)
     if step.event in ("kill_switch.on", "kill_switch.off"):
         deps.store.make_all_due(_CONCERNED)
 
@@ -111,7 +120,7 @@ def _event(kind: str, asked: SwitchRequest, *, is_done: bool = True) -> Event:
     return Event(kind, "success" if is_done else "denied", actor=asked.by, data=said)
 
 
-def _announcements(deps: Deps, asked: SwitchRequest, step: Step) -> Sequence[Message]:
+def _announcements(deps: Deps, asked: SwitchRequest, step: SwitchStep) -> Sequence[Message]:
     """The announcement, in the channel for messages that belong to no request and where the command was given."""
     if not step.announced:
         return ()

@@ -11,8 +11,8 @@ from bot.core.cards.kill_switch import above
 from bot.core.kill_switch import (
     OFF_REQUEST_GOOD_FOR,
     KillSwitchState,
-    Step,
     SwitchRequest,
+    SwitchStep,
     decode,
     encode,
     refuse,
@@ -34,7 +34,7 @@ def ask_for(
     return SwitchRequest(turns_off, by.id, by.name, INCIDENT, reason, at, key or f"{by.name}{minutes}{turns_off}")
 
 
-def said(*requests: SwitchRequest, gone: tuple[Person, ...] = ()) -> Step:
+def said(*requests: SwitchRequest, gone: tuple[Person, ...] = ()) -> SwitchStep:
     """The last step after all of these; `gone` may approve nothing any more."""
     state, step = KillSwitchState(), None
     for one in requests:
@@ -52,7 +52,7 @@ THAW = ask_for(CAROL, turns_off=True, minutes=5)
 
 def test_one_is_enough_to_stop_new_masks_and_everybody_hears_why() -> None:
     step = said(FREEZE)
-    assert (step.event, step.answer.is_done) == ("kill_switch.on", True)
+    assert (step.event, step.result.is_done) == ("kill_switch.on", True)
     assert step.state.kill_switch
     assert (step.state.kill_switch.by, step.state.kill_switch.since) == (BOB.id, NOW)
     assert step.announced.startswith(
@@ -62,8 +62,8 @@ def test_one_is_enough_to_stop_new_masks_and_everybody_hears_why() -> None:
 
 def test_a_second_freeze_changes_nothing_and_its_maker_hears_whose_it_is() -> None:
     step = said(FREEZE, ask_for(CAROL, minutes=1, reason="me too"))
-    assert (step.event, step.answer.is_done, step.announced) == ("kill_switch.refused", False, "")
-    assert step.answer.text == "The kill switch is on already, by bob: it masks the wrong hosts."
+    assert (step.event, step.result.is_done, step.announced) == ("kill_switch.refused", False, "")
+    assert step.result.text == "The kill switch is on already, by bob: it masks the wrong hosts."
     assert step.state.kill_switch == said(FREEZE).state.kill_switch
 
 
@@ -78,8 +78,8 @@ def test_one_who_wants_it_over_does_not_lift_it() -> None:
 
 def test_the_same_person_twice_is_one_person() -> None:
     step = said(FREEZE, THAW, ask_for(CAROL, turns_off=True, minutes=6))
-    assert (step.event, step.answer.is_done, step.announced) == ("kill_switch.refused", False, "")
-    assert "You already asked for that." in step.answer.text
+    assert (step.event, step.result.is_done, step.announced) == ("kill_switch.refused", False, "")
+    assert "You already asked for that." in step.result.text
     grid = replace(CAROL, id=replace(CAROL.id, enterprise="E1"))
     assert said(FREEZE, THAW, ask_for(grid, turns_off=True, minutes=6)).event == "kill_switch.refused"
 
@@ -113,8 +113,8 @@ def test_who_says_freeze_again_takes_back_what_was_said_for_a_thaw() -> None:
 
 def test_there_is_nothing_to_lift_where_nothing_is_stopped() -> None:
     step = said(THAW)
-    assert (step.event, step.answer.is_done) == ("kill_switch.refused", False)
-    assert step.answer.text == "The kill switch is not on, so there is nothing to turn off."
+    assert (step.event, step.result.is_done) == ("kill_switch.refused", False)
+    assert step.result.text == "The kill switch is not on, so there is nothing to turn off."
 
 
 def test_a_reason_for_a_thaw_is_told() -> None:
@@ -125,7 +125,7 @@ def test_a_reason_for_a_thaw_is_told() -> None:
 def test_what_is_refused_is_answered_and_changes_nothing_else() -> None:
     state = KillSwitchState(requests=(FREEZE, THAW))
     step = refuse(state, FREEZE, "You may not.")
-    assert (step.event, step.answer.text, step.answer.is_done) == ("kill_switch.refused", "You may not.", False)
+    assert (step.event, step.result.text, step.result.is_done) == ("kill_switch.refused", "You may not.", False)
     assert (step.state.kill_switch, step.state.requests) == (None, (THAW,))
 
 
@@ -137,7 +137,7 @@ def test_a_second_delivery_is_known_before_and_after_it_was_answered() -> None:
 
 def test_only_the_last_answers_are_kept() -> None:
     state = said(*(ask_for(BOB, minutes=number, reason="x") for number in range(30))).state
-    assert (len(state.answers), state.answers[-1].key) == (20, "bob29False")
+    assert (len(state.results), state.results[-1].key) == (20, "bob29False")
 
 
 @pytest.mark.parametrize(

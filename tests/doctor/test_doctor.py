@@ -7,7 +7,7 @@ import pytest
 from bot.core.hosts.inventory import Host
 from bot.doctor.hosts import examine_host, twins
 from bot.errors import HostError, MaskbotError, OutcomeUnknown
-from bot.ports import Reply
+from bot.ports import CommandResult
 
 HOST = Host("web-01", "192.0.2.1", 22, "maskbot", "prod")
 
@@ -18,7 +18,7 @@ class Broken:
 
     error: MaskbotError
 
-    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
+    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
         raise self.error
 
 

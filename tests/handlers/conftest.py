@@ -15,7 +15,7 @@ from bot.edges.slack.channel import SlackChannel, account, web_client
 from bot.edges.slack.directory import SlackDirectory
 from bot.edges.slack.socket_mode import application
 from bot.workflow import Deps, Desk, InForce
-from bot.workflow.queries.answers import Answers
+from bot.workflow.queries.answers import AnswerPool
 from handlers import Home, register
 from tests.handlers.payloads import APP, TEAM
 from tests.handlers.web_api import WebApi, web_api
@@ -47,7 +47,7 @@ def world(slack: WebApi, tmp_path: Path) -> Iterator[World]:
     in_force = InForce(Configured(Inventory(HOSTS), POLICY))
     hosts = NoHost()
     parts = Deps(store, hosts, directory, SlackChannel(client), clock, in_force)
-    answers = Answers(parts)
+    answers = AnswerPool(parts)
     with store.exclusive(), closing(answers), ThreadPoolExecutor(1) as aside:
         desk, app = Desk(parts, answers), application(client)
         register(app, desk, home=Home(TEAM, app=APP), aside=aside)

@@ -37,7 +37,7 @@ from bot.edges.slack.directory_offline import FallbackDirectory, OfflineDirector
 from bot.ports import Periodic, Query
 from bot.workflow import Deps, Desk, InForce
 from bot.workflow.kill_switch import apply_switch_requests
-from bot.workflow.queries.answers import Answers
+from bot.workflow.queries.answers import AnswerPool
 from handlers.cli import Shell, State
 from handlers.cli_queries import SHELL
 from tests.core.record import RECORDED
@@ -101,7 +101,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     directory = FallbackDirectory(OfflineDirectory(lambda: POLICY))
     channel = SlackChannel(web_client("", base="http://127.0.0.1:9/api/"))
     parts = Deps(store, NoHost(), directory, channel, clock, InForce(Configured(Inventory(HOSTS), POLICY)))
-    answers = Answers(parts)
+    answers = AnswerPool(parts)
     with store.exclusive(), closing(answers):
         state = State(is_ready=False, slack="not connected")
         yield Terminal(Shell(Desk(parts, answers), parts, lambda: state), store, parts, [])

@@ -15,7 +15,7 @@ _PATIENCE = 10  # seconds until a call that never comes fails the test
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Canned:
     """What one method answers."""
 
     body: Mapping[str, Any] | str
@@ -31,17 +31,17 @@ class WebApi:
 
     def __init__(self, base: str) -> None:
         self.base = base
-        self.answers: dict[str, Answer] = {"auth.test": Answer(_AUTH)}
-        self._turns: defaultdict[str, list[Answer]] = defaultdict(list)
+        self.answers: dict[str, Canned] = {"auth.test": Canned(_AUTH)}
+        self._turns: defaultdict[str, list[Canned]] = defaultdict(list)
         self._calls: defaultdict[str, Queue[dict[str, Any]]] = defaultdict(Queue)
 
     def answer(self, method: str, body: Mapping[str, Any] | str, status: int = 200, **headers: str) -> None:
         """From now on this method answers so."""
-        self.answers[method] = Answer(body, status, {name.replace("_", "-"): value for name, value in headers.items()})
+        self.answers[method] = Canned(body, status, {name.replace("_", "-"): value for name, value in headers.items()})
 
     def answer_in_turn(self, method: str, *bodies: Mapping[str, Any]) -> None:
         """The next calls of this method are answered so, one after the other; then it goes on as it did."""
-        self._turns[method] += [Answer(body) for body in bodies]
+        self._turns[method] += [Canned(body) for body in bodies]
 
     def call(self, method: str) -> dict[str, Any]:
         """The next call of this method, waited for."""
@@ -51,12 +51,12 @@ class WebApi:
         """How many calls of this method nobody has looked at yet."""
         return self._calls[method].qsize()
 
-    def take(self, method: str, arguments: dict[str, Any]) -> Answer:
+    def take(self, method: str, arguments: dict[str, Any]) -> Canned:
         """A call came in."""
         self._calls[method].put(arguments)
         if self._turns[method]:
             return self._turns[method].pop(0)
-        return self.answers.get(method, Answer({"ok": True, "ts": "1700000000.000900"}))
+        return self.answers.get(method, Canned({"ok": True, "ts": "1700000000.000900"}))
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -70,7 +70,7 @@ class _Handler(BaseHTTPRequestHandler):
         answer = self.api.take(self.path.rpartition("/")[2], arguments)
         self._reply(answer)
 
-    def _reply(self, answer: Answer) -> None:
+    def _reply(self, answer: Canned) -> None:
         text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
         self.send_response(answer.status)
         for name, value in answer.headers.items():

@@ -15,7 +15,7 @@ from bot.core.requests import Approval, Request, Sent, Stage, Waiting
 from bot.core.systemd.unit_list import unit_list_argv
 from bot.edges.database import Database
 from bot.errors import HostError
-from bot.ports import Query, Reply
+from bot.ports import CommandResult, Query
 from bot.workflow import Desk, InForce
 from tests.handlers.payloads import CARD, CHANNEL, command
 from tests.handlers.web_api import WebApi
@@ -74,14 +74,14 @@ class NoHost:
         self.trouble: HostError | None = None
         self.asked: list[str] = []
 
-    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
+    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
         if argv != unit_list_argv():
             raise AssertionError(f"a handler sent {argv} to {host.name}")
         self.asked.append(host.name)
         self.answers.wait(10)
         if self.trouble:
             raise self.trouble
-        return Reply(argv, 0, "\n".join(["@maskbot-look 1", "@unit_names", *UNITS, "@end", ""]), "", 15)
+        return CommandResult(argv, 0, "\n".join(["@maskbot-look 1", "@unit_names", *UNITS, "@end", ""]), "", 15)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.core.cards.blocks import Text
 from bot.core.people.identity import Place
-from bot.ports import Reply
+from bot.ports import CommandResult
 from tests.workflow.slack import Channels, words
 from tests.workflow.wire import Call
 
@@ -34,7 +34,7 @@ class KeptCalls:
         lines = self.path.read_text().splitlines() if self.path.exists() else []
         for kept in map(json.loads, lines):
             answer = kept["reply"]
-            reply = Reply(**{**answer, "argv": tuple(answer["argv"])}) if answer else None
+            reply = CommandResult(**{**answer, "argv": tuple(answer["argv"])}) if answer else None
             found.setdefault(kept["by"], []).append(Call(kept["host"], tuple(kept["argv"]), reply))
         return [*found.values()]
 

@@ -23,7 +23,7 @@ from bot.edges.clock import SystemClock
 from bot.edges.database import Limits
 from bot.edges.ssh.hosts import SshHosts
 from bot.workflow import Deps, Desk, InForce, Timings, Workers
-from bot.workflow.queries.answers import Answers
+from bot.workflow.queries.answers import AnswerPool
 from tests.kills.kept import KeptCalls, KeptChannels
 from tests.kills.points import Death, MortalDatabase, MortalHosts
 from tests.workflow.slack import ALICE, INCIDENT, People
@@ -71,7 +71,7 @@ def be_a_bot(settings: Settings) -> None:
         if settings.payload:
             change = Change(Verb.MASK, settings.host["name"], UNIT, duration=Duration(lasts=LASTS))
             ask = Ask(change, ALICE.id, "alice", INCIDENT, "INC-42")
-            Desk(parts, Answers(parts)).submit(ask, key=settings.payload)
+            Desk(parts, AnswerPool(parts)).submit(ask, key=settings.payload)
             (folder / f"acknowledged-{settings.payload}").touch()
         signal.pause()
 

@@ -20,7 +20,7 @@ from bot.core.hosts.inventory import Host
 from bot.core.requests import Request, Stage
 from bot.edges.database import Database
 from bot.errors import OutcomeUnknown
-from bot.ports import Claim, Count, Hosts, Message, Reply
+from bot.ports import Claim, CommandResult, Count, Hosts, Message
 from tests.kills.kept import KeptCalls
 from tests.workflow.wire import Call
 
@@ -103,7 +103,7 @@ class MortalHosts:
         self._calls = calls
         self._death = death
 
-    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
+    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
         verb = Call(host.name, argv).verb or "look"
         self._death.at(f"before {verb}")
         try:

@@ -16,7 +16,7 @@ from bot.edges.clock import SystemClock
 from bot.edges.database import Database, Limits
 from bot.ports import Query
 from bot.workflow import Deps, Desk, InForce
-from bot.workflow.queries.answers import Answers
+from bot.workflow.queries.answers import AnswerPool
 from tests.kills.kept import KeptCalls, said
 from tests.kills.mortal import BUSY, UNIT, Maker, Settings
 from tests.kills.points import MOMENTS, Death
@@ -166,7 +166,7 @@ class Life:
         parts = Deps(self.store, Nowhere(), People(), Channels(), SystemClock(), in_force)
         now, card = self.store.get(request_id), self.store.card(request_id)
         command = VoteCommand(Verdict.APPROVE, now.target.digest, card)
-        Desk(parts, Answers(parts)).vote(request_id, command, caller(BOB))
+        Desk(parts, AnswerPool(parts)).vote(request_id, command, caller(BOB))
 
     def _kinds(self) -> set[str]:
         return {mark.split(":")[1] for mark, _ in self.messages()}

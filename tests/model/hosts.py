@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from bot.core.hosts.inventory import Host
 from bot.errors import HostError, OutcomeUnknown
-from bot.ports import Reply
+from bot.ports import CommandResult
 from tests.model import answers
 from tests.model.files import ETC, NULL, RUN, Files
 from tests.model.manager import Manager
@@ -144,7 +144,7 @@ class ModelHosts:
     def __init__(self, hosts: Mapping[str, ModelHost]) -> None:
         self.hosts = hosts
 
-    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
+    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
         """Answer as the host would over SSH."""
         if deadline <= 0:
             raise OutcomeUnknown("The time was over.")
@@ -160,7 +160,7 @@ class ModelHosts:
                 code, said, stdout = self._as_root(one, words)
             case _:
                 raise NotImplementedError(f"the model of a host does not know {argv}")
-        return Reply(argv, code, stdout, f"{said}\n" if said else "", 1)
+        return CommandResult(argv, code, stdout, f"{said}\n" if said else "", 1)
 
     def _script(self, one: ModelHost, script: str, words: list[str]) -> str:
         match script, words:

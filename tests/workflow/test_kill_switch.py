@@ -30,8 +30,8 @@ def ask_for(world: World, *, by: Person, turns_off: bool = False, reason: str = 
     """Somebody says so; what became of it, once something has."""
     key = secrets.token_hex(8)
     world.desk.kill_switch.request(caller(by, key, place=place), turns_off=turns_off, reason=reason)
-    world.until(lambda: world.desk.kill_switch.answer(key) is not None, f"an answer to {by.name}")
-    answer = world.desk.kill_switch.answer(key)
+    world.until(lambda: world.desk.kill_switch.result(key) is not None, f"an answer to {by.name}")
+    answer = world.desk.kill_switch.result(key)
     assert answer
     return answer.text
 
@@ -174,7 +174,7 @@ def test_what_is_wished_while_no_bot_runs_is_done_when_one_does(idle: World) -> 
         idle.desk.kill_switch.request(caller(BOB, f"shell:{number}", place=SHELL), turns_off=bool(number), reason="x")
     assert not is_on(idle)
     with idle.running():
-        idle.until(lambda: idle.desk.kill_switch.answer("shell:1") is not None, "both answers")
+        idle.until(lambda: idle.desk.kill_switch.result("shell:1") is not None, "both answers")
     assert is_on(idle)
     assert [event["type"] for event in idle.store.chain()] == [
         "kill_switch.requested",

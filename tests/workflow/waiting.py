@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.core.hosts.inventory import Host
 from bot.core.requests import Approval, Escalation, Request, Stage
-from bot.ports import Reply
+from bot.ports import CommandResult
 from tests.edges.asked import a_request
 from tests.lab.sqlite import new_sqlite
 from tests.workflow.world import World
@@ -20,7 +20,7 @@ MINUTE = timedelta(minutes=1)
 class Nowhere:
     """A connection to hosts that is never used."""
 
-    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
+    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
         raise AssertionError(f"no host is asked here: {host.name} {argv} {deadline}")
 
 

@@ -9,7 +9,7 @@ from bot.core.systemd.look import parse_look
 from bot.core.systemd.systemctl import PROBE
 from bot.core.systemd.units import ActiveState, FileKind, Layer, LoadState, Snapshot, UnitName
 from bot.errors import HostError, OutcomeUnknown
-from bot.ports import Hosts, Reply
+from bot.ports import CommandResult, Hosts
 
 LOOK, SCAN = "maskbot-look", "maskbot-scan"
 _LINKS = {"/usr/bin/ln": "mask", "/usr/bin/find": "unmask"}
@@ -22,7 +22,7 @@ class Call:
 
     host: str
     argv: tuple[str, ...]
-    reply: Reply | None = None
+    reply: CommandResult | None = None
 
     @property
     def verb(self) -> str:
@@ -76,7 +76,7 @@ class Wire:
         self.before: list[Trouble] = []
         self.after: list[Trouble] = []
 
-    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
+    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
         call = Call(host.name, argv)
         for interfere in list(self.before):
             interfere(call)

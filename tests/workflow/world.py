@@ -33,7 +33,7 @@ from bot.edges.ssh.hosts import fingerprint
 from bot.ports import Hosts, Query
 from bot.workflow import Deps, Desk, InForce, Timings, Workers
 from bot.workflow.hosts.quarantine import QuarantinedHosts
-from bot.workflow.queries.answers import Answers
+from bot.workflow.queries.answers import AnswerPool
 from config.critical_units import read_lists
 from config.loading import SHIPPED_LIST
 from config.strict_yaml import read_document
@@ -99,7 +99,7 @@ class World:
         self.in_force = InForce(Configured(known.pop("inventory"), known.pop("policy")))
         trusted = QuarantinedHosts(self.wire, self.store, self.clock)
         self.parts = Deps(self.store, trusted, self.people, self.slack, self.clock, self.in_force, **known)
-        self.answers = Answers(self.parts)
+        self.answers = AnswerPool(self.parts)
         self.desk = Desk(self.parts, self.answers)
 
     @contextmanager

@@ -18,7 +18,7 @@ _ACCEPTED = range(200, 300)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PostResponse:
     """The receiver's HTTP answer."""
 
     status: int
@@ -41,7 +41,7 @@ class Poster:
         self._deadline = deadline
         self._context = context or ssl.create_default_context()
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> PostResponse:
         """Raises `Unreachable`."""
         address = urlsplit(url)
         sent = {"Content-Type": "application/json", "User-Agent": f"maskbot/{__version__}", **headers}
@@ -58,7 +58,7 @@ class Poster:
                 raise Unreachable(_why(error)) from error
             finally:
                 overrun.cancel()
-        return Answer(answer.status, _retry_after(answer))
+        return PostResponse(answer.status, _retry_after(answer))
 
     def _connection(self, address: SplitResult) -> HTTPConnection:
         """A connection: direct to a receiver on this machine, else through the proxy that the environment names."""

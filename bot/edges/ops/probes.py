@@ -17,7 +17,7 @@ _JSON, _TEXT = "application/json", "text/plain; charset=utf-8"
 _LIMITS = HttpLimits(body=1024, header=16 * 1024, arrival=5, idle=60, connections=50)
 _THREADS = 2
 
-Answer = tuple[HTTPStatus, str, bytes]
+ProbeResponse = tuple[HTTPStatus, str, bytes]
 
 
 class Probes:
@@ -25,7 +25,7 @@ class Probes:
 
     def __init__(self, found: Callable[[], Sequence[ComponentHealth]]) -> None:
         self._found = found
-        self._pages: Mapping[str, Callable[[], Answer]] = {
+        self._pages: Mapping[str, Callable[[], ProbeResponse]] = {
             "/healthz": self._health,
             "/readyz": self._readiness,
             "/metrics": _metrics,
@@ -44,13 +44,13 @@ class Probes:
         start(f"{status.value} {status.phrase}", headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
-    def _health(self) -> Answer:
+    def _health(self) -> ProbeResponse:
         """Whether the process works. A lost Slack or database is no reason to restart it."""
         found = self._found()
         is_alive = health.is_alive(found)
         return _said(is_alive, health.document(found, verdict="alive", is_well=is_alive))
 
-    def _readiness(self) -> Answer:
+    def _readiness(self) -> ProbeResponse:
         """Whether people can use the bot."""
         found = self._found()
         is_ready = health.is_ready(found)
@@ -62,14 +62,14 @@ def listener(found: Callable[[], Sequence[ComponentHealth]], address: tuple[str,
     return Listener(Probes(found), address, limits=_LIMITS, threads=_THREADS)
 
 
-def _metrics() -> Answer:
+def _metrics() -> ProbeResponse:
     return HTTPStatus.OK, CONTENT_TYPE_LATEST, metrics.exposition()
 
 
-def _said(is_well: bool, document: Mapping[str, Any]) -> Answer:  # noqa: FBT001 - it is what is said
+def _said(is_well: bool, document: Mapping[str, Any]) -> ProbeResponse:  # noqa: FBT001 - it is what is said
     status = HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE
     return status, _JSON, (json.dumps(document, indent=2) + "\n").encode()
 
 
-def _plainly(status: HTTPStatus) -> Answer:
+def _plainly(status: HTTPStatus) -> ProbeResponse:
     return status, _TEXT, f"{status.phrase}\n".encode()

@@ -15,7 +15,7 @@ from bot.core.policy.model import Group, Policy
 from bot.errors import NotYet, SlackError, Unverified
 from bot.ports import Directory, Schedules
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 # Slack's own errors (`user_not_found`, `ratelimited`) count as answers: only silence is made up for.
 _SILENCE = ("unreachable", "unreadable_answer", "http_")
 _PAUSE = 5.0  # seconds without further calls: a Slack that swallows calls costs a timeout each
@@ -106,7 +106,7 @@ class FallbackDirectory:
         """The current state of a place. Raises `Unverified`."""
         return self._ask(lambda directory: directory.place(place))
 
-    def _ask(self, question: Callable[[Directory], Answer]) -> Answer:
+    def _ask(self, question: Callable[[Directory], T]) -> T:
         slack = self.slack
         if slack is None:
             return self._before_slack(question)
@@ -120,7 +120,7 @@ class FallbackDirectory:
             self._silent_until = self._clock() + _PAUSE
             return question(self._offline)
 
-    def _before_slack(self, question: Callable[[Directory], Answer]) -> Answer:
+    def _before_slack(self, question: Callable[[Directory], T]) -> T:
         """Raise `NotYet` just after a start: earlier votes wait for Slack and are not refused."""
         try:
             return question(self._offline)

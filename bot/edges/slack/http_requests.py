@@ -30,7 +30,7 @@ _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 _RETRY = ("HTTP_X_SLACK_RETRY_NUM", "HTTP_X_SLACK_RETRY_REASON")
 _WARN_EVERY = 60.0  # seconds, at least, between two warnings about unsigned requests
 
-Answer = tuple[HTTPStatus, str, str]  # status, content type, body
+HttpResponse = tuple[HTTPStatus, str, str]  # status, content type, body
 
 
 class Requests:
@@ -52,7 +52,7 @@ class Requests:
         start(f"{status.value} {status.phrase}", [("Content-Type", kind), ("Content-Length", str(len(body)))])
         return [body]
 
-    def _answer(self, environ: WSGIEnvironment) -> Answer:
+    def _answer(self, environ: WSGIEnvironment) -> HttpResponse:
         if environ["PATH_INFO"] != self._path:
             return _plainly(HTTPStatus.NOT_FOUND)
         if environ["REQUEST_METHOD"] != "POST":
@@ -78,7 +78,7 @@ class Requests:
         except UnicodeDecodeError:  # Slack writes UTF-8
             return False
 
-    def _taken(self, payload: Mapping[str, Any], environ: WSGIEnvironment) -> Answer:
+    def _taken(self, payload: Mapping[str, Any], environ: WSGIEnvironment) -> HttpResponse:
         """The handlers' answer, as if the payload had come over Socket Mode."""
         retry = {_header(name): environ[name] for name in _RETRY if name in environ}
         request = BoltRequest(mode="socket_mode", body=dict(payload), headers=retry)
@@ -122,5 +122,5 @@ def _header(name: str) -> str:
     return name.removeprefix("HTTP_").replace("_", "-").lower()
 
 
-def _plainly(status: HTTPStatus, text: str | None = None) -> Answer:
+def _plainly(status: HTTPStatus, text: str | None = None) -> HttpResponse:
     return status, "text/plain; charset=utf-8", f"{status.phrase}\n" if text is None else text

@@ -15,7 +15,7 @@ _CHUNK = 32 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CommandOutput:
     """A command's output and exit code; what exceeds the limit of a stream is dropped."""
 
     exit_code: int
@@ -37,7 +37,7 @@ class _Bell(threading.Event):
         super().clear()
 
 
-def run_command(channel: paramiko.Channel, command: str, *, deadline: float, limit: int) -> Answer:
+def run_command(channel: paramiko.Channel, command: str, *, deadline: float, limit: int) -> CommandOutput:
     """Run one command within `deadline` seconds. It may have run, whatever fails: raises `OutcomeUnknown`.
 
     Closing the channel does not stop a command on the host (measured), so a deadline ends only our waiting.
@@ -54,7 +54,7 @@ def run_command(channel: paramiko.Channel, command: str, *, deadline: float, lim
         raise _unknown(deadline, end)
     if channel.exit_status < 0:
         raise OutcomeUnknown("the command was cut off or killed, and did not say how it ended")
-    return Answer(channel.exit_status, stdout, stderr)
+    return CommandOutput(channel.exit_status, stdout, stderr)
 
 
 def _unknown(deadline: float, end: float) -> OutcomeUnknown:

@@ -11,11 +11,11 @@ import paramiko
 
 from bot.core.hosts.inventory import Host
 from bot.edges import metrics
-from bot.edges.ssh.command import Answer, run_command
+from bot.edges.ssh.command import CommandOutput, run_command
 from bot.edges.ssh.connection import SshLimits, connect, fingerprint_of
 from bot.edges.ssh.pool import IdleConnections
 from bot.errors import ConfigError, HostError, OutcomeUnknown
-from bot.ports import Reply
+from bot.ports import CommandResult
 
 __all__ = ["SshHosts", "SshLimits", "fingerprint"]
 
@@ -28,7 +28,7 @@ class SshHosts:
         self._limits = limits or SshLimits()
         self._idle: IdleConnections[paramiko.Transport] = IdleConnections(keep=self._limits.idle)
 
-    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
+    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
         """Run one command within `deadline` seconds of being sent.
 
         Raises `HostError` if it was certainly not sent, `OutcomeUnknown` if it was and no answer came back.
@@ -37,7 +37,7 @@ class SshHosts:
         began = time.monotonic()
         try:
             with metrics.ssh("command"):
-                answer = run_command(channel, shlex.join(argv), deadline=deadline, limit=self._limits.output)
+                output = run_command(channel, shlex.join(argv), deadline=deadline, limit=self._limits.output)
         except OutcomeUnknown as error:
             connection.close()
             raise OutcomeUnknown(f"{host.name}: {error}.") from error
@@ -47,7 +47,7 @@ class SshHosts:
         finally:
             channel.close()
         self._idle.give(host, connection)
-        return _reply(argv, answer, began)
+        return _result(argv, output, began)
 
     def close(self) -> None:
         """Close all connections that are not in use."""
@@ -105,11 +105,11 @@ def _load_key(path: Path) -> paramiko.PKey:
         raise ConfigError(f"{path}: not a private key without a passphrase.") from None
 
 
-def _reply(argv: tuple[str, ...], answer: Answer, began: float) -> Reply:
-    return Reply(
+def _result(argv: tuple[str, ...], output: CommandOutput, began: float) -> CommandResult:
+    return CommandResult(
         argv=argv,
-        exit_code=answer.exit_code,
-        stdout=answer.stdout.decode("utf-8", "replace"),
-        stderr=answer.stderr.decode("utf-8", "replace"),
+        exit_code=output.exit_code,
+        stdout=output.stdout.decode("utf-8", "replace"),
+        stderr=output.stderr.decode("utf-8", "replace"),
         millis=round((time.monotonic() - began) * 1000),
     )

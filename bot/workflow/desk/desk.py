@@ -21,7 +21,7 @@ from bot.workflow.kill_switch import KillSwitchControl
 from bot.workflow.people.channels import place_of
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import draw_or_fall_back
-from bot.workflow.queries.answers import Answers
+from bot.workflow.queries.answers import AnswerPool
 from bot.workflow.queries.form_options import FormOptions
 from bot.workflow.queries.home_publisher import HomePublisher
 from bot.workflow.requests.closing import event
@@ -37,7 +37,7 @@ class Desk:
     Every method raises `UsageError` or another `MaskbotError` whose text is for the caller alone.
     """
 
-    def __init__(self, deps: Deps, answers: Answers) -> None:
+    def __init__(self, deps: Deps, answers: AnswerPool) -> None:
         self._deps = deps
         self._answers = answers
         self.followups = Followups(deps)

@@ -16,7 +16,7 @@ from bot.core.hosts.inventory import Host
 from bot.core.hosts.quarantine import ANOTHER_KEY, NOT_TRUSTED, SET_ASIDE, Quarantine, decode, encode, quarantine_for
 from bot.core.requests import Stage
 from bot.errors import HostError, MaskbotError, Stale
-from bot.ports import Clock, Hosts, Message, MessageKind, Periodic, Query, Reply, Store
+from bot.ports import Clock, CommandResult, Hosts, Message, MessageKind, Periodic, Query, Store
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.update import run_periodic_now
 from bot.workflow.requests.closing import end
@@ -35,7 +35,7 @@ class QuarantinedHosts:
         self._store = store
         self._clock = clock
 
-    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
+    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
         """Run one command. Raises what the hosts raise, and `HostError` for a host in quarantine."""
         name = name_of(host.name)
         task = self._store.get_periodic(name) or Periodic(name)

@@ -13,7 +13,7 @@ from bot.ports import Due
 from bot.workflow.process.deps import Deps
 
 log = structlog.get_logger()
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 _SHAPE_REFUSED = frozenset({"invalid_blocks", "msg_blocks_too_long", "msg_too_long"})
 _SKEW = timedelta(minutes=10)  # between our clock, which records the try, and Slack's, which stamps messages
 
@@ -69,7 +69,7 @@ def _take_back(deps: Deps, due: Due, channel: str, ts: str) -> None:
         log.warning("duplicate message not deleted", message=due.id, request=due.request_id, why=error.code)
 
 
-def plainer(shapes: Sequence[Text], send: Callable[[Text], Answer]) -> Answer:
+def plainer(shapes: Sequence[Text], send: Callable[[Text], T]) -> T:
     """Send a message in the first version that Slack accepts; the last one is plain text."""
     for shape in shapes:
         try:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from bot.core.hosts.inventory import Host
 from bot.core.policy.home import UnreachableHost
 from bot.errors import HostError, OutcomeUnknown
-from bot.ports import Clock, Hosts, Reply
+from bot.ports import Clock, CommandResult, Hosts
 
 
 class Reachability:
@@ -42,7 +42,7 @@ class Noted:
         self._reach = reach
         self._clock = clock
 
-    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
+    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
         """Run one command. Raises what the hosts raise."""
         try:
             reply = self._hosts.run(host, argv, deadline=deadline)

@@ -40,7 +40,7 @@ log = structlog.get_logger()
 _ANY_UNIT = UnitName("any.service")  # a question that names no unit is judged by channel and person alone
 
 
-class Answers:
+class AnswerPool:
     """Find answers in the background, a few at a time, and send each to its asker alone."""
 
     def __init__(self, deps: Deps, *, workers: int = 6) -> None:

@@ -24,7 +24,7 @@ from bot.edges.slack.socket_mode import PING_INTERVAL, Socket, application
 from bot.errors import SlackError, Unverified
 from bot.ports import Query
 from bot.workflow import Deps, Desk, InForce
-from bot.workflow.queries.answers import Answers
+from bot.workflow.queries.answers import AnswerPool
 from handlers import Home, register
 from tests.handlers.world import HOSTS, POLICY, NoHost
 from tests.lab.slack.lab import SlackLab
@@ -54,7 +54,7 @@ def bot(slack: SlackLab, tmp_path: Path) -> Iterator[Bot]:
     channel, directory = SlackChannel(client), SlackDirectory(client, us, ttl=0)
     store = Database(new_sqlite(tmp_path / "maskbot.db"), clock=clock, instance="bot-1")
     parts = Deps(store, NoHost(), directory, channel, clock, InForce(Configured(Inventory(HOSTS), POLICY)))
-    answers = Answers(parts)
+    answers = AnswerPool(parts)
     with store.exclusive(), closing(answers), ThreadPoolExecutor(4) as aside:
         app = application(client)
         register(app, Desk(parts, answers), home=Home(us.team, us.enterprise), aside=aside)

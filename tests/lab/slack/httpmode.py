@@ -17,7 +17,7 @@ SECONDS = 3.0  # Slack's timeout, in seconds
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AppResponse:
     """The bot's response."""
 
     status: int
@@ -44,14 +44,14 @@ class Courier:
             ready.set_result(asyncio.get_running_loop())
             await self._over.wait()
 
-    async def carry(self, url: str, request: SignedRequest) -> Answer | None:
+    async def carry(self, url: str, request: SignedRequest) -> AppResponse | None:
         """Callable from any loop; None if there was no response in time."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._post(url, request), self._loop))
 
-    async def _post(self, url: str, request: SignedRequest) -> Answer | None:
+    async def _post(self, url: str, request: SignedRequest) -> AppResponse | None:
         try:
             async with self._session.post(url, data=request.body, headers=request.headers) as answer:
-                return Answer(answer.status, answer.content_type, await answer.text())
+                return AppResponse(answer.status, answer.content_type, await answer.text())
         except (ClientError, TimeoutError):
             return None
 
@@ -103,7 +103,7 @@ class HttpBot:
         """Nothing to do: there is no connection to cut."""
 
 
-def _said(answer: Answer) -> Json:
+def _said(answer: AppResponse) -> Json:
     """The payload of an acknowledgement: JSON, or plain text as the answer to a command."""
     if not answer.text:
         return {}

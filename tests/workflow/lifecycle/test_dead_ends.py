@@ -11,7 +11,7 @@ import pytest
 from bot.core.hosts.inventory import Host, Inventory
 from bot.core.requests import Approval, Ask, Change, Outcome, Request, Sent, Stage, Target, Verb
 from bot.core.systemd.units import Layer, UnitName
-from bot.ports import Reply
+from bot.ports import CommandResult
 from tests.workflow.invariants import violations
 from tests.workflow.slack import ALICE, INCIDENT
 from tests.workflow.world import POLICY, World
@@ -27,7 +27,7 @@ OURS = "The bot made an error."
 class NoHost:
     """There is no host left to be asked; whatever is sent all the same is a mistake of ours."""
 
-    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
+    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
         raise AssertionError(f"sent {argv} to {host.name}")
 
 

@@ -11,7 +11,7 @@ from bot.core.people.identity import Place
 from bot.core.policy.configuration import Configured
 from bot.core.requests import Request, Stage
 from bot.edges.database import Database
-from bot.ports import Message, MessageKind, Periodic, Reply
+from bot.ports import CommandResult, Message, MessageKind, Periodic
 from bot.workflow import Deps, InForce
 from bot.workflow.outbox.deliver import deliver
 from tests.edges.asked import INCIDENT, a_request
@@ -34,7 +34,7 @@ def deps(tmp_path: Path) -> Iterator[Deps]:
 
 
 class _Nowhere:
-    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
+    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
         raise AssertionError(f"no host is asked here: {host.name} {argv} {deadline}")
 
 

@@ -14,7 +14,7 @@ from bot.core.kill_switch import KillSwitchState, encode
 from bot.core.policy.configuration import Configured
 from bot.core.requests import KillSwitch
 from bot.core.time.schedule import HandoverSchedule, Schedule
-from bot.ports import Periodic, Reply
+from bot.ports import CommandResult, Periodic
 from bot.workflow.engine.periodic import appoint_configured
 from bot.workflow.outbox.handover import HANDOVER
 from tests.workflow.slack import ALICE, words
@@ -26,7 +26,7 @@ QUIET = "maskbot has masked nothing, and nothing waits or runs."
 
 
 class _Nowhere:
-    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
+    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
         raise AssertionError(f"no host is asked here: {host.name} {argv} {deadline}")
 
 

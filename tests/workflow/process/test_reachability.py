@@ -7,7 +7,7 @@ import pytest
 from bot.core.hosts.inventory import Host
 from bot.core.policy.home import UnreachableHost
 from bot.errors import HostError, OutcomeUnknown
-from bot.ports import Reply
+from bot.ports import CommandResult
 from bot.workflow.process.reachability import Noted, Reachability
 
 FIRST = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
@@ -32,10 +32,10 @@ class Flaky:
     def __init__(self) -> None:
         self.trouble: HostError | OutcomeUnknown | None = None
 
-    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> Reply:
+    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
         if self.trouble:
             raise self.trouble
-        return Reply(argv, 0, "", "", int(deadline))
+        return CommandResult(argv, 0, "", "", int(deadline))
 
 
 def host(name: str) -> Host:

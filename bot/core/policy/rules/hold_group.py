@@ -7,7 +7,7 @@ from bot.core.hosts.inventory import Host
 from bot.core.policy.model import Decision, Facts, NeedsApproval, Refuse
 from bot.core.policy.rules.permission import at_signs
 
-Answers = Sequence[tuple[Host, Decision]]
+HostDecisions = Sequence[tuple[Host, Decision]]
 
 
 def each(facts: Facts) -> Iterator[Facts]:
@@ -16,7 +16,7 @@ def each(facts: Facts) -> Iterator[Facts]:
     yield from (replace(facts, host=host, others=(), snapshot=None) for host in facts.others)
 
 
-def strictest(answers: Answers) -> Decision:
+def strictest(answers: HostDecisions) -> Decision:
     """A refusal for one host refuses all. People are asked once, so the approvers must be the same for every host."""
     refused = next(((host, answer) for host, answer in answers if isinstance(answer, Refuse)), None)
     if refused:
