@@ -167,7 +167,7 @@ class CalendarEntry(BaseModel):
     windows: list[MaintenanceWindowEntry] = []
 
 
-class LimitsEntry(BaseModel):
+class RequestLimitsEntry(BaseModel):
     """Limits on requests and masks in a period, beyond which more approvals are needed."""
 
     model_config = STRICT
@@ -180,7 +180,7 @@ class LimitsEntry(BaseModel):
     beyond: ExtraApprovalsEntry | None = None
 
     @model_validator(mode="after")
-    def _is_a_while(self) -> "LimitsEntry":
+    def _is_a_while(self) -> "RequestLimitsEntry":
         if not timedelta() < self.within <= _LONGEST_WHILE:
             raise ValueError("`within` has to be more than zero and at most a day")
         return self

@@ -29,7 +29,7 @@ Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ConfigProblem:
     """A problem: an error keeps the bot from starting, a warning does not."""
 
     level: Literal["error", "warning"]
@@ -42,7 +42,7 @@ class Configuration:
 
     inventory: Inventory
     policy: Policy
-    warnings: tuple[Finding, ...] = ()
+    warnings: tuple[ConfigProblem, ...] = ()
 
     @property
     def configured(self) -> Configured:
@@ -70,16 +70,16 @@ def load(settings: Settings) -> Configuration:
         *_unpaged(policy, rules, settings),
         *_loose(_files(folder)),
     ]
-    return Configuration(inventory, rules, tuple(Finding("warning", text) for text in doubts))
+    return Configuration(inventory, rules, tuple(ConfigProblem("warning", text) for text in doubts))
 
 
-def check(settings: Settings) -> list[Finding]:
+def check(settings: Settings) -> list[ConfigProblem]:
     """All errors and warnings, without starting anything."""
-    errors = [Finding("error", line) for line in _wrong_key(settings.ssh_key_file)]
+    errors = [ConfigProblem("error", line) for line in _wrong_key(settings.ssh_key_file)]
     try:
         return [*errors, *load(settings).warnings]
     except ConfigError as error:
-        return [*errors, *(Finding("error", line) for line in str(error).splitlines())]
+        return [*errors, *(ConfigProblem("error", line) for line in str(error).splitlines())]
 
 
 def _files(folder: Path) -> tuple[Path, ...]:

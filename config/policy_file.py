@@ -10,7 +10,7 @@ from bot.core.input.names import REASON_LIMIT
 from bot.core.policy.model import BreakGlassPolicy
 from bot.core.requests import Verb
 from bot.core.time.schedule import WEEKDAYS, Schedule
-from config.calendar_and_limits import CalendarEntry, ExtraApprovalsEntry, LimitsEntry
+from config.calendar_and_limits import CalendarEntry, ExtraApprovalsEntry, RequestLimitsEntry
 from config.escalation import EscalationStepEntry, check_times
 from config.groups import GroupEntry, Id, OnCallEntry
 from config.hold import HoldsEntry, RequiresEnd
@@ -152,7 +152,7 @@ class PolicyFile(BaseModel):
     handover: HandoverEntry | None = None
     guarded_need: int = Field(default=2, ge=1, le=10)
     calendar: CalendarEntry = CalendarEntry()
-    limits: LimitsEntry = LimitsEntry()
+    limits: RequestLimitsEntry = RequestLimitsEntry()
     break_glass: BreakGlassEntry | None = None
     holds: HoldsEntry | None = None
     undo_window: Duration = timedelta(hours=24)

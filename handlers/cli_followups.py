@@ -80,4 +80,4 @@ def _whom(typed: str, by: PersonId, people: Mapping[str, PersonId]) -> PersonId:
 def _heard(request: Request, followup: Followup) -> Followup | None:
     """The followup once it has an answer."""
     same = (one for one in request.followups if (one.by, one.kind, one.at) == (followup.by, followup.kind, followup.at))
-    return next((one for one in same if one.tally is not Tally.CAST), None)
+    return next((one for one in same if one.tally is not Tally.RECORDED), None)

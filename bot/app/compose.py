@@ -10,10 +10,9 @@ from datetime import timedelta
 from bot.core.audit.shipping import read_address
 from bot.core.policy.model import Policy
 from bot.core.requests.expiry import AftercarePolicy
-from bot.core.steps import Limits
+from bot.core.steps import StepLimits
 from bot.edges.clock import SystemClock, wall_time
-from bot.edges.database import Database
-from bot.edges.database import Limits as DatabaseLimits
+from bot.edges.database import Database, DatabaseLimits
 from bot.edges.database.engine import parse_url
 from bot.edges.on_call.schedules import OnCallSchedules
 from bot.edges.outbound.audit_shipping import SyslogSink, WebhookSink
@@ -185,5 +184,5 @@ def http_limits(settings: Settings) -> HttpLimits:
     )
 
 
-def _limits(settings: Settings) -> Limits:
-    return Limits(patience=settings.patience)
+def _limits(settings: Settings) -> StepLimits:
+    return StepLimits(patience=settings.patience)

@@ -7,7 +7,7 @@ import typer
 
 from bot.cli.status_line import line
 from bot.errors import ConfigError
-from config.loading import Finding
+from config.loading import ConfigProblem
 from config.loading import check as check_files
 from config.settings import load_settings
 
@@ -25,8 +25,8 @@ def check(*, as_json: bool) -> int:
     return 0 if is_ok else 1
 
 
-def _complaints() -> list[Finding]:
+def _complaints() -> list[ConfigProblem]:
     try:
         return check_files(load_settings())
     except ConfigError as error:
-        return [Finding("error", text) for text in str(error).splitlines()]
+        return [ConfigProblem("error", text) for text in str(error).splitlines()]

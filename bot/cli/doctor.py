@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from bot.app.compose import ask_schedules, open_hosts
 from bot.cli.status_line import line
 from bot.core.hosts.inventory import Host
-from bot.doctor.finding import Finding
+from bot.doctor.check_result import CheckResult
 from bot.doctor.hosts import examine_host, twins
 from bot.doctor.http import examine_http
 from bot.doctor.slack import Tokens, examine_slack, examine_socket
@@ -52,7 +52,7 @@ def _named(configuration: Configuration, name: str) -> Host:
 
 def _examined(
     settings: Settings, configuration: Configuration, hosts: Sequence[Host], *, with_slack: bool
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     remote, machine_ids = open_hosts(settings), dict[str, str]()
     with ThreadPoolExecutor(_AT_ONCE) as pool, _bar() as bar:
         task = bar.add_task("examining", total=len(hosts) + with_slack)
@@ -70,11 +70,11 @@ def _examined(
     yield from twins(machine_ids)
 
 
-def _slack(settings: Settings, configuration: Configuration) -> Iterator[Finding]:
+def _slack(settings: Settings, configuration: Configuration) -> Iterator[CheckResult]:
     bot, opens = settings.slack_bot_token, settings.transport_secret
     if bot is None or opens is None:
         what = f"SLACK_BOT_TOKEN and {WAYS_IN[settings.mode]} are needed, and at least one is not set"
-        yield Finding("Slack", "tokens", is_ok=False, what=what, fix="README.md says where Slack shows them.")
+        yield CheckResult("Slack", "tokens", is_ok=False, what=what, fix="README.md says where Slack shows them.")
         return
     told = yaml.safe_load(manifest())
     secret, is_socket = opens.get_secret_value(), settings.mode == "socket"
@@ -102,7 +102,7 @@ def _bar() -> Progress:
     )
 
 
-def _print(found: Sequence[Finding]) -> None:
+def _print(found: Sequence[CheckResult]) -> None:
     for one in found:
         head = f"{'ok ' if one.is_ok else 'NOT'} {one.about}: {one.check}"
         typer.echo(line(f"{head}: {one.what}" if one.what else head))

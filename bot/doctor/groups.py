@@ -8,7 +8,7 @@ from bot.core.policy.model import Group, Policy, Rule
 from bot.core.policy.rules.approval import approvals
 from bot.core.policy.rules.identity import is_one_of_us
 from bot.core.policy.rules.permission import approvers_of
-from bot.doctor.finding import SLACK, Finding
+from bot.doctor.check_result import SLACK, CheckResult
 from bot.errors import Unverified
 from bot.ports import Directory
 
@@ -16,14 +16,14 @@ _MOST = 200  # people who are looked up; Slack allows about a hundred calls in a
 Members = Mapping[str, frozenset[PersonId]]
 
 
-def examine_groups(directory: Directory, policy: Policy) -> Iterator[Finding]:
+def examine_groups(directory: Directory, policy: Policy) -> Iterator[CheckResult]:
     """Examine every group, and then every rule whose groups are known."""
     members: dict[str, frozenset[PersonId]] = {}
     for group in policy.groups:
         try:
             members[group.name] = directory.members(group)
         except Unverified as error:
-            yield Finding(SLACK, f"group {group.name}", is_ok=False, what=str(error), fix=_fix(group))
+            yield CheckResult(SLACK, f"group {group.name}", is_ok=False, what=str(error), fix=_fix(group))
             continue
         yield _group(group, members[group.name])
         yield from _open_door(directory, group)
@@ -33,10 +33,10 @@ def examine_groups(directory: Directory, policy: Policy) -> Iterator[Finding]:
             yield _quorum(rule, members, unfit)
 
 
-def _group(group: Group, found: frozenset[PersonId]) -> Finding:
+def _group(group: Group, found: frozenset[PersonId]) -> CheckResult:
     what = "" if found else "nobody is on call" if group.on_call else "it has no members"
     fix = "" if found else "Add people to it, or name another group in policy.yaml."
-    return Finding(SLACK, f"group {group.name}", is_ok=bool(found), what=what, fix=fix)
+    return CheckResult(SLACK, f"group {group.name}", is_ok=bool(found), what=what, fix=fix)
 
 
 def _fix(group: Group) -> str:
@@ -49,11 +49,11 @@ def _fix(group: Group) -> str:
     return "Correct `slack_group` in policy.yaml; user groups need the scope usergroups:read and a paid plan."
 
 
-def _open_door(directory: Directory, group: Group) -> Iterator[Finding]:
+def _open_door(directory: Directory, group: Group) -> Iterator[CheckResult]:
     """Groups that anybody may join, which the policy allows."""
     if group.channel and group.anybody_may_join and not directory.place(Place(group.channel)).is_private:
         what = "its channel is public: whoever joins it may approve"
-        yield Finding(SLACK, f"door of group {group.name}", is_ok=True, what=what, fix="Use a private channel.")
+        yield CheckResult(SLACK, f"door of group {group.name}", is_ok=True, what=what, fix="Use a private channel.")
 
 
 def _unfit(directory: Directory, policy: Policy, members: Members) -> frozenset[PersonId]:
@@ -70,16 +70,16 @@ def _is_unfit(directory: Directory, policy: Policy, one: PersonId) -> bool:
         return False
 
 
-def _quorum(rule: Rule, members: Members, unfit: frozenset[PersonId]) -> Finding:
+def _quorum(rule: Rule, members: Members, unfit: frozenset[PersonId]) -> CheckResult:
     """Whether a rule has enough approvers for at least one requester; each request is checked again."""
     askers = {one for group in rule.ask for one in members[group]}
     most = max((_most(rule, members, unfit | {asker}) for asker in askers), default=0)
     check, left_out = f"quorum of rule {rule.name}", _left_out(rule, members, unfit)
     if most >= rule.need:
-        return Finding(SLACK, check, is_ok=True, what=left_out.strip(" ()"))
+        return CheckResult(SLACK, check, is_ok=True, what=left_out.strip(" ()"))
     what = f"it needs {approvals(rule.need)} from {approvers_of(rule)}, and at most {most} could be given{left_out}"
     fix = f"Add people to its groups, or change line {rule.line} of policy.yaml."
-    return Finding(SLACK, check, is_ok=False, what=what, fix=fix)
+    return CheckResult(SLACK, check, is_ok=False, what=what, fix=fix)
 
 
 def _most(rule: Rule, members: Members, without: Iterable[PersonId]) -> int:

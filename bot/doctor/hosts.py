@@ -10,7 +10,7 @@ from bot.core.systemd.look import look_argv, parse_granted, parse_look
 from bot.core.systemd.sudo_rights_script import NEVER
 from bot.core.systemd.systemctl import RIGHTS
 from bot.core.systemd.units import Snapshot, UnitName
-from bot.doctor.finding import Finding
+from bot.doctor.check_result import CheckResult
 from bot.errors import HostError, MaskbotError
 from bot.ports import CommandResult, Hosts
 
@@ -45,7 +45,7 @@ _FAILS_AT: Mapping[str, tuple[str, str]] = {
 _RIGHTS_FIX = "Put the lines of docs/operations.md for this login into /etc/sudoers.d/maskbot on the host."
 
 
-def examine_host(hosts: Hosts, host: Host, *, deadline: float) -> tuple[list[Finding], str]:
+def examine_host(hosts: Hosts, host: Host, *, deadline: float) -> tuple[list[CheckResult], str]:
     """All checks of one host up to the first failure, and its machine-id if it is known."""
     try:
         reply = hosts.run(host, look_argv(_UNIT, size="full"), deadline=deadline)
@@ -57,12 +57,12 @@ def examine_host(hosts: Hosts, host: Host, *, deadline: float) -> tuple[list[Fin
         probe = hosts.run(host, PROBE, deadline=deadline)
     except MaskbotError as error:
         return list(_until(host.name, error)), ""
-    well = [Finding(host.name, check, is_ok=True) for check in _CHECKS]
+    well = [CheckResult(host.name, check, is_ok=True) for check in _CHECKS]
     rights = [*_rights(host.name, seen), *_rights_of_escaped(host.name, seen, granted)]
     return [*well, *rights, _guard(host.name, probe), *_machine(host, seen)], seen.machine_id
 
 
-def twins(machine_ids: Mapping[str, str]) -> Iterator[Finding]:
+def twins(machine_ids: Mapping[str, str]) -> Iterator[CheckResult]:
     """Two names for one machine would let two changes run there at once."""
     names: defaultdict[str, list[str]] = defaultdict(list)
     for name, machine_id in sorted(machine_ids.items()):
@@ -73,32 +73,32 @@ def twins(machine_ids: Mapping[str, str]) -> Iterator[Finding]:
             fix = (
                 "Keep one of the names in hosts.yaml, or give the copy an id of its own (systemd-machine-id-setup(1))."
             )
-            yield from (Finding(name, "machine-id", is_ok=False, what=what, fix=fix) for name in same)
+            yield from (CheckResult(name, "machine-id", is_ok=False, what=what, fix=fix) for name in same)
 
 
-def _until(name: str, error: MaskbotError) -> Iterator[Finding]:
+def _until(name: str, error: MaskbotError) -> Iterator[CheckResult]:
     """The checks that must have passed before the failing one, and the failing one."""
     code = error.code if isinstance(error, HostError) else ""
     reachable = (
         ("reachable", _SSH) if code.startswith("ssh_") else ("look", "Try again. If it stays, it is a bug in maskbot.")
     )
     failed, fix = _FAILS_AT.get(code, reachable)
-    yield from (Finding(name, check, is_ok=True) for check in _CHECKS[: _CHECKS.index(failed)])
+    yield from (CheckResult(name, check, is_ok=True) for check in _CHECKS[: _CHECKS.index(failed)])
     what = " ".join([str(error), *getattr(error, "__notes__", ())])
-    yield Finding(name, failed, is_ok=False, what=what, fix=fix)
+    yield CheckResult(name, failed, is_ok=False, what=what, fix=fix)
 
 
-def _rights(name: str, seen: Snapshot) -> Iterator[Finding]:
+def _rights(name: str, seen: Snapshot) -> Iterator[CheckResult]:
     granted: Iterable[str] = seen.around.rights if seen.around else ()
     for right in RIGHTS:
         if right in granted:
-            yield Finding(name, f"sudo: {right}", is_ok=True)
+            yield CheckResult(name, f"sudo: {right}", is_ok=True)
         elif right == _OPTIONAL:
             what = "not set up: units whose own file is in /etc/systemd/system cannot be masked there"
             fix = "To allow it, create /etc/systemd/system.control; docs/operations.md has its permissions."
-            yield Finding(name, "control layer", is_ok=True, what=what, fix=fix)
+            yield CheckResult(name, "control layer", is_ok=True, what=what, fix=fix)
         else:
-            yield Finding(name, f"sudo: {right}", is_ok=False, what="sudo does not let the bot", fix=_RIGHTS_FIX)
+            yield CheckResult(name, f"sudo: {right}", is_ok=False, what="sudo does not let the bot", fix=_RIGHTS_FIX)
 
 
 def _granted(hosts: Hosts, host: Host, unit: UnitName, deadline: float) -> frozenset[str]:
@@ -106,29 +106,29 @@ def _granted(hosts: Hosts, host: Host, unit: UnitName, deadline: float) -> froze
     return parse_granted(hosts.run(host, look_argv(unit, size="granted"), deadline=deadline).stdout)
 
 
-def _rights_of_escaped(name: str, seen: Snapshot, granted: frozenset[str]) -> Iterator[Finding]:
+def _rights_of_escaped(name: str, seen: Snapshot, granted: frozenset[str]) -> Iterator[CheckResult]:
     """Rules of an older version allow no name with a backslash."""
     if seen.around and seen.around.rights - {NEVER} == granted:
-        yield Finding(name, "sudo: escaped names", is_ok=True)
+        yield CheckResult(name, "sudo: escaped names", is_ok=True)
     else:
         what = r"sudo does not let the bot handle units whose names systemd has escaped (`a\x2db.service`)"
         fix = "`maskbot guard --sudoers` prints the lines of this version; put them into /etc/sudoers.d/maskbot there."
-        yield Finding(name, "sudo: escaped names", is_ok=False, what=what, fix=fix)
+        yield CheckResult(name, "sudo: escaped names", is_ok=False, what=what, fix=fix)
 
 
-def _guard(name: str, probe: CommandResult) -> Finding:
+def _guard(name: str, probe: CommandResult) -> CheckResult:
     """A missing guard is no error; but then the bot's key can open a shell of its login."""
     if probe.exit_code == REFUSED:
-        return Finding(name, "guard", is_ok=True)
+        return CheckResult(name, "guard", is_ok=True)
     what = "not set up: whoever has the bot's key can run anything its login may"
     fix = f"`maskbot guard` prints it; install it as {PATH} and name it in authorized_keys (docs/operations.md)."
-    return Finding(name, "guard", is_ok=True, what=what, fix=fix)
+    return CheckResult(name, "guard", is_ok=True, what=what, fix=fix)
 
 
-def _machine(host: Host, seen: Snapshot) -> Iterator[Finding]:
+def _machine(host: Host, seen: Snapshot) -> Iterator[CheckResult]:
     if host.machine_id and host.machine_id != seen.machine_id:
         what = f"it says {seen.machine_id}, and hosts.yaml says {host.machine_id}"
         fix = "Check whether it was reinstalled. If so, write the new id into hosts.yaml."
-        yield Finding(host.name, "machine-id", is_ok=False, what=what, fix=fix)
+        yield CheckResult(host.name, "machine-id", is_ok=False, what=what, fix=fix)
     else:
-        yield Finding(host.name, "machine-id", is_ok=True)
+        yield CheckResult(host.name, "machine-id", is_ok=True)

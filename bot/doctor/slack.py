@@ -8,8 +8,8 @@ from slack_sdk import WebClient
 from bot.core.people.identity import Place
 from bot.core.policy.model import Policy
 from bot.core.policy.rules.identity import is_one_of_us
-from bot.doctor.finding import SLACK as _SLACK
-from bot.doctor.finding import Finding
+from bot.doctor.check_result import SLACK as _SLACK
+from bot.doctor.check_result import CheckResult
 from bot.doctor.groups import examine_groups
 from bot.edges.slack.channel import account, call
 from bot.edges.slack.directory import SlackDirectory
@@ -25,12 +25,12 @@ class Tokens:
 
     bot: WebClient
     scopes: frozenset[str]
-    way_in: Callable[[], Finding]
+    way_in: Callable[[], CheckResult]
     app_token: str = ""
     schedules: Schedules | None = None
 
 
-def examine_slack(tokens: Tokens, policy: Policy) -> Iterator[Finding]:
+def examine_slack(tokens: Tokens, policy: Policy) -> Iterator[CheckResult]:
     """All checks of Slack, as far as its API allows."""
     try:
         answer = call(tokens.bot.auth_test)
@@ -39,9 +39,9 @@ def examine_slack(tokens: Tokens, policy: Policy) -> Iterator[Finding]:
         fix = (
             "Copy the Bot User OAuth Token (xoxb-) again from the app's settings, or check what blocks the connection."
         )
-        yield Finding(_SLACK, "bot token", is_ok=False, what=str(error), fix=fix)
+        yield CheckResult(_SLACK, "bot token", is_ok=False, what=str(error), fix=fix)
         return
-    yield Finding(_SLACK, "bot token", is_ok=True)
+    yield CheckResult(_SLACK, "bot token", is_ok=True)
     yield _scopes(answer.headers.get("x-oauth-scopes"), tokens.scopes)
     yield tokens.way_in()
     directory = SlackDirectory(tokens.bot, us, teams=lambda: policy.teams, schedules=tokens.schedules, ttl=60)
@@ -50,26 +50,26 @@ def examine_slack(tokens: Tokens, policy: Policy) -> Iterator[Finding]:
     yield from _people(directory, policy)
 
 
-def _scopes(told: object, wanted: frozenset[str]) -> Finding:
+def _scopes(told: object, wanted: frozenset[str]) -> CheckResult:
     if not isinstance(told, str):
-        return Finding(_SLACK, "scopes", is_ok=True, what="Slack did not say which scopes the token has")
+        return CheckResult(_SLACK, "scopes", is_ok=True, what="Slack did not say which scopes the token has")
     missing = sorted(wanted - {scope.strip() for scope in told.split(",")})
     if missing:
-        return Finding(_SLACK, "scopes", is_ok=False, what=f"missing: {', '.join(missing)}", fix=_REINSTALL)
-    return Finding(_SLACK, "scopes", is_ok=True)
+        return CheckResult(_SLACK, "scopes", is_ok=False, what=f"missing: {', '.join(missing)}", fix=_REINSTALL)
+    return CheckResult(_SLACK, "scopes", is_ok=True)
 
 
-def examine_socket(client: WebClient) -> Finding:
+def examine_socket(client: WebClient) -> CheckResult:
     """Whether Slack would open Socket Mode for this app token."""
     try:
         call(client.apps_connections_open, app_token=client.token)
     except SlackError as error:
         fix = "Make an app-level token (xapp-) with the scope connections:write, and check that Socket Mode is enabled."
-        return Finding(_SLACK, "app token", is_ok=False, what=str(error), fix=fix)
-    return Finding(_SLACK, "app token", is_ok=True)
+        return CheckResult(_SLACK, "app token", is_ok=False, what=str(error), fix=fix)
+    return CheckResult(_SLACK, "app token", is_ok=True)
 
 
-def _channels(directory: SlackDirectory, policy: Policy) -> Iterator[Finding]:
+def _channels(directory: SlackDirectory, policy: Policy) -> Iterator[CheckResult]:
     others = {policy.shell_channel, policy.operations_channel, *policy.break_glass.channels}
     others |= {policy.handover_schedule.channel} if policy.handover_schedule else set()
     ladders = {step.channel for rule in policy.rules for step in rule.escalate}
@@ -79,12 +79,12 @@ def _channels(directory: SlackDirectory, policy: Policy) -> Iterator[Finding]:
         try:
             place = directory.place(Place(channel))
         except Unverified as error:
-            yield Finding(_SLACK, check, is_ok=False, what=str(error), fix="Try again, and check the scopes above.")
+            yield CheckResult(_SLACK, check, is_ok=False, what=str(error), fix="Try again, and check the scopes above.")
             continue
         wrong = list(_wrong_with(place))
         if not wrong:
-            yield Finding(_SLACK, check, is_ok=True)
-        yield from (Finding(_SLACK, check, is_ok=False, what=what, fix=fix) for what, fix in wrong)
+            yield CheckResult(_SLACK, check, is_ok=True)
+        yield from (CheckResult(_SLACK, check, is_ok=False, what=what, fix=fix) for what, fix in wrong)
 
 
 def _wrong_with(place: Place) -> Iterator[tuple[str, str]]:
@@ -99,15 +99,15 @@ def _wrong_with(place: Place) -> Iterator[tuple[str, str]]:
         yield "it is archived", "Name another channel in policy.yaml."
 
 
-def _people(directory: SlackDirectory, policy: Policy) -> Iterator[Finding]:
+def _people(directory: SlackDirectory, policy: Policy) -> Iterator[CheckResult]:
     """People who may use the command line must be our own people as well."""
     fix = "Correct the id in `people:` of policy.yaml, or remove that line."
     for login, person in sorted(policy.people.items()):
         try:
             found = directory.person(person, ())
         except Unverified as error:
-            yield Finding(_SLACK, f"person {login}", is_ok=False, what=str(error), fix=fix)
+            yield CheckResult(_SLACK, f"person {login}", is_ok=False, what=str(error), fix=fix)
             continue
         wrong = not is_one_of_us(found, policy)
         what = "no longer a full member: a guest, a bot, deactivated, or in another organisation" if wrong else ""
-        yield Finding(_SLACK, f"person {login}", is_ok=not wrong, what=what, fix=fix if wrong else "")
+        yield CheckResult(_SLACK, f"person {login}", is_ok=not wrong, what=what, fix=fix if wrong else "")

@@ -9,7 +9,7 @@ import config
 from bot.core.people.identity import Person
 from bot.core.policy.decide import decide
 from bot.core.policy.model import NeedsApproval
-from config.loading import Finding, check
+from config.loading import ConfigProblem, check
 from config.settings import Settings
 from tests.config.folder import POLICY, Folder
 from tests.core.situations import facts
@@ -21,7 +21,7 @@ def warnings(folder: Folder) -> list[str]:
     return [found.text.removeprefix(f"{folder.path}/") for found in folder.load().warnings]
 
 
-def findings(folder: Folder) -> list[Finding]:
+def findings(folder: Folder) -> list[ConfigProblem]:
     folder.write()
     return check(folder.settings)
 
@@ -146,9 +146,9 @@ def test_a_check_names_every_mistake_as_a_finding(folder: Folder) -> None:
 def test_a_private_key_that_others_may_read_is_an_error(folder: Folder) -> None:
     key = folder.path / "id"
     folder.settings = Settings(config_dir=folder.path, ssh_key_file=key)
-    assert findings(folder) == [Finding("error", f"MASKBOT_SSH_KEY_FILE: no such file: {key}")]
+    assert findings(folder) == [ConfigProblem("error", f"MASKBOT_SSH_KEY_FILE: no such file: {key}")]
     key.write_text("")
     key.chmod(0o640)
-    assert findings(folder) == [Finding("error", f"MASKBOT_SSH_KEY_FILE: others can read {key} (chmod 600)")]
+    assert findings(folder) == [ConfigProblem("error", f"MASKBOT_SSH_KEY_FILE: others can read {key} (chmod 600)")]
     key.chmod(0o600)
     assert findings(folder) == []

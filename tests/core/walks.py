@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.core.hosts.inventory import Host
 from bot.core.requests import Change, Outcome, Sent, Target, Verb
-from bot.core.steps import Done, Limits, Step, Work, next_step, observe
+from bot.core.steps import Done, Step, StepLimits, Work, next_step, observe
 from bot.core.steps.commands import argv
 from bot.core.steps.kinds import Command, LookFully, Wait, label
 from bot.core.systemd.look import look_argv, parse_look
@@ -133,7 +133,7 @@ class Walk:
     target: Target
     undoes: Target | None = None
     try_start: bool = True
-    limits: Limits = Limits()
+    limits: StepLimits = StepLimits()
     meanwhile: Callable[[], None] = nobody  # what others do there before each look
     around: Mapping[str, tuple[Callable[[], None], Callable[[], None]]] = field(default_factory=dict)  # and at a step
 

@@ -7,7 +7,7 @@ import pytest
 
 from bot.core.people.identity import Person, PersonId, Place, Shift
 from bot.core.policy.model import Group, Policy, Rule
-from bot.doctor.finding import Finding
+from bot.doctor.check_result import CheckResult
 from bot.doctor.groups import examine_groups
 from bot.errors import Unverified
 
@@ -58,7 +58,7 @@ def people() -> People:
     return People()
 
 
-def found(people: People, policy: Policy = POLICY) -> dict[str, Finding]:
+def found(people: People, policy: Policy = POLICY) -> dict[str, CheckResult]:
     return {one.check: one for one in examine_groups(people, policy)}
 
 

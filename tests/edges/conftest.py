@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.edges.database import Database, Limits
+from bot.edges.database import Database, DatabaseLimits
 from tests.edges.asked import NOW
 from tests.lab.postgres import Postgres
 from tests.lab.sqlite import new_sqlite
@@ -56,7 +56,9 @@ def opened(database_url: str, clock: Hands) -> Iterator[Opening]:
     with ExitStack() as stack:
 
         def another(url: str = database_url, instance: str = "bot-1", **settings: Any) -> Database:
-            settings.setdefault("limits", Limits(busy=timedelta(seconds=20)))  # the machine may be busy with much else
+            settings.setdefault(
+                "limits", DatabaseLimits(busy=timedelta(seconds=20))
+            )  # the machine may be busy with much else
             database = Database(url, clock=clock, instance=instance, **settings)
             stack.callback(database.close)
             return database

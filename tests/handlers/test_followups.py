@@ -60,7 +60,11 @@ class TestGoingAhead:
             "bob",
             REASON["reason"],
         )
-        assert (followup.digest, followup.tally, followup.place.channel) == (request.target.digest, Tally.CAST, CHANNEL)
+        assert (followup.digest, followup.tally, followup.place.channel) == (
+            request.target.digest,
+            Tally.RECORDED,
+            CHANNEL,
+        )
         assert [event["data"]["followup"] for event in world.events("followup.recorded")] == ["break_glass"]
 
     @pytest.mark.parametrize("reason", ["", "   ", "too short"])

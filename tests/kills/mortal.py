@@ -20,7 +20,7 @@ from bot.core.policy.configuration import Configured
 from bot.core.requests import Ask, Change, Duration, Verb
 from bot.core.systemd.units import UnitName
 from bot.edges.clock import SystemClock
-from bot.edges.database import Limits
+from bot.edges.database import DatabaseLimits
 from bot.edges.ssh.hosts import SshHosts
 from bot.workflow import Deps, Desk, InForce, Timings, Workers
 from bot.workflow.queries.answers import AnswerPool
@@ -59,7 +59,7 @@ def be_a_bot(settings: Settings) -> None:
     """Take the payload in, acknowledge it, and work until somebody ends it."""
     folder, clock = Path(settings.folder), SystemClock()
     death, lease = Death(folder / "deaths"), timedelta(seconds=settings.lease)
-    limits = Limits(busy=BUSY, message_lease=lease)
+    limits = DatabaseLimits(busy=BUSY, message_lease=lease)
     store = MortalDatabase(settings.url, clock=clock, instance=settings.name, lease=lease, limits=limits)
     store.death = death
     hosts = MortalHosts(SshHosts(Path(settings.ssh_key)), KeptCalls(folder / "calls"), death)

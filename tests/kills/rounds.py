@@ -13,7 +13,7 @@ from threading import Lock
 from bot.core.policy.configuration import Configured
 from bot.core.requests import Outcome, Request, Verdict, VoteCommand
 from bot.edges.clock import SystemClock
-from bot.edges.database import Database, Limits
+from bot.edges.database import Database, DatabaseLimits
 from bot.ports import Query
 from bot.workflow import Deps, Desk, InForce
 from bot.workflow.queries.answers import AnswerPool
@@ -74,7 +74,7 @@ class Lane:
         """A request of alice's, on an empty database; somebody is to die at each of these moments."""
         self._make_empty()
         self.death.wait_for(moments)
-        limits = Limits(busy=BUSY)
+        limits = DatabaseLimits(busy=BUSY)
         store = Database(self._url, clock=SystemClock(), instance="desk", limits=limits)
         with _ONE_AT_A_TIME, store.exclusive():
             pass  # the schema is there before any bot is

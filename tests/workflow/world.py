@@ -160,7 +160,7 @@ class World:
                 for followup in self.store.get(request.id).followups
                 if (followup.by, followup.at) == (mine.by, mine.at)
             )
-            return [followup for followup in found if followup.tally is not Tally.CAST]
+            return [followup for followup in found if followup.tally is not Tally.RECORDED]
 
         self.until(lambda: bool(heard()), f"an answer to {kind} of {request.ask.change}")
         (followup,) = heard()

@@ -168,9 +168,9 @@ def _votes(request: Request, approval: Approval) -> Iterator[Markup]:
         yield row("Approvals", words("{} of {}: {}", request.have, approval.need, votes))
     if approval.distinct:
         yield row("Groups", joined((_standing_for(group, request) for group in approval.groups), " · "))
-    cast = [vote for vote in request.votes if vote.tally is Tally.CAST and vote.verdict is Verdict.APPROVE]
-    if cast:
-        yield row("Checking", joined(mention(vote.voter, vote.voter_name) for vote in cast))
+    recorded = [vote for vote in request.votes if vote.tally is Tally.RECORDED and vote.verdict is Verdict.APPROVE]
+    if recorded:
+        yield row("Checking", joined(mention(vote.voter, vote.voter_name) for vote in recorded))
 
 
 def _standing_for(group: str, request: Request) -> Markup:

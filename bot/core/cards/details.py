@@ -89,7 +89,7 @@ _WANTED = {
 def _vote(vote: Vote) -> Markup:
     said = words("{} {} {}: {}", mention(vote.voter, vote.voter_name), clock(vote.at), vote.verdict, vote.tally)
     console = ", console access works" if vote.console_works else ""
-    why = f" ({vote.reason})" if vote.reason and vote.tally is not Tally.CAST else ""
+    why = f" ({vote.reason})" if vote.reason and vote.tally is not Tally.RECORDED else ""
     return words("{}{}{}", said, console, escape(why))
 
 

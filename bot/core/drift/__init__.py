@@ -1,6 +1,6 @@
 """Drift: every mask on the hosts, ours and foreign, as each host's watch saw it last, and what changed since."""
 
-from bot.core.drift.compare import Findings, compare, loss, owned, settled
+from bot.core.drift.compare import ScanDrift, compare, loss, owned, settled
 from bot.core.drift.host_view import Away, HostView, read_host_view, write_host_view
 from bot.core.drift.mask_inventory import Entry, MaskInventory
 
@@ -8,7 +8,7 @@ __all__ = [
     "Away",
     "MaskInventory",
     "Entry",
-    "Findings",
+    "ScanDrift",
     "HostView",
     "compare",
     "loss",

@@ -11,7 +11,7 @@ from bot.core.systemd.units import FileKind, Layer, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class ScanDrift:
     """The drift of one scan. It is reported once, because the next comparison starts from this scan."""
 
     missing: tuple[Request, ...] = ()  # masks of ours that the scan did not show: a look at each finds out why
@@ -39,7 +39,7 @@ def owned(scan: Scan, requests: Iterable[Request]) -> dict[str, str]:
 
 def compare(
     page: HostView, scan: Scan, *, ours: Sequence[Request], owners: Collection[str], busy: Collection[str]
-) -> Findings:
+) -> ScanDrift:
     """The drift that a scan shows.
 
     `ours` are our live masks before the scan, `owners` the paths of all masks in it that we made, and `busy` the units
@@ -49,7 +49,7 @@ def compare(
     missing = tuple(request for request in judged if not _is_there(request, scan))
     places = {link.path for request in missing if (link := request.target.made)}
     broken = ((request, _broken(request, scan)) for request in judged if request not in missing)
-    return Findings(
+    return ScanDrift(
         missing,
         tuple((request, units) for request, units in broken if units),
         tuple(mask for mask in _appeared(page, scan) if mask.path not in {*owners, *places}),

@@ -18,7 +18,7 @@ class Verdict(StrEnum):
 class Tally(StrEnum):
     """The state of a vote: recorded, counted or refused."""
 
-    CAST = "cast"  # recorded; the voter is not verified yet
+    RECORDED = "recorded"  # the voter is not verified yet
     COUNTED = "counted"
     REFUSED = "refused"
 
@@ -43,7 +43,7 @@ class Vote:
     verdict: Verdict
     at: datetime
     digest: str
-    tally: Tally = Tally.CAST
+    tally: Tally = Tally.RECORDED
     reason: str = ""  # the voter's own reason, or why the vote was refused
     console_works: bool = False  # for a guarded unit: the voter confirms that out-of-band console access works today
     place: Place | None = None  # where to answer the voter

@@ -45,7 +45,7 @@ class Followup:
     digest: str = ""  # GO_ALONE: the digest of the plan it is about
     console_works: bool = False  # GO_ALONE on a guarded unit: console access is confirmed
     to: PersonId | None = None  # HAND_OVER: the new owner
-    tally: Tally = Tally.CAST
+    tally: Tally = Tally.RECORDED
     refusal: str = ""  # why it was refused, if it was
 
 

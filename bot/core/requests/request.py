@@ -101,7 +101,7 @@ class Request:
     @property
     def open_followups(self) -> tuple[Followup, ...]:
         """Followups that have no answer yet."""
-        return tuple(followup for followup in self.followups if followup.tally is Tally.CAST)
+        return tuple(followup for followup in self.followups if followup.tally is Tally.RECORDED)
 
     @property
     def open_question(self) -> Remark | None:

@@ -9,13 +9,13 @@ from datetime import datetime
 
 from bot.core.requests import Change, Outcome, Target, Verb
 from bot.core.steps.force_stop import next_force_step
-from bot.core.steps.kinds import Done, Limits, Link, Step, Work, times
+from bot.core.steps.kinds import Done, Link, Step, StepLimits, Work, times
 from bot.core.steps.masking import next_mask_step
 from bot.core.steps.restoring import next_undo_step, next_unmask_step
 from bot.core.steps.stopping import was_unlinked
 from bot.core.systemd.units import FileKind, Snapshot
 
-__all__ = ["Done", "Limits", "Step", "Work", "next_step", "observe"]
+__all__ = ["Done", "StepLimits", "Step", "Work", "next_step", "observe"]
 
 
 def next_step(work: Work, now: Snapshot, at: datetime) -> Step:

@@ -108,7 +108,7 @@ Step = Command | Wait | LookFully | Done
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class StepLimits:
     """Limits on durations and repetitions. Seconds, unless named otherwise."""
 
     # after which a stop or start counts as slow: the card says what it waits for, and the host is free
@@ -141,7 +141,7 @@ class Work:
     target: Target
     undoes: Target | None = None
     try_start: bool = True
-    limits: Limits = Limits()
+    limits: StepLimits = StepLimits()
     begun: datetime | None = None
     is_wanted: bool = True
 
@@ -182,7 +182,7 @@ def is_a_try(sent: Sent) -> bool:
     return sent.step.partition(" ")[0] == TryStart.name
 
 
-def is_tried(target: Target, name: str, limits: Limits) -> bool:
+def is_tried(target: Target, name: str, limits: StepLimits) -> bool:
     """Whether it is useless to send a step once more.
 
     A step without an answer may never have been sent: the bot died after the record. The caller has looked since, and

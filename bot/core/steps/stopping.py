@@ -5,11 +5,11 @@ from datetime import datetime
 from bot.core.requests import Outcome, Sent, Target
 from bot.core.steps.kinds import (
     Done,
-    Limits,
     Link,
     Probe,
     Reload,
     Step,
+    StepLimits,
     Stop,
     Unlink,
     Unprobe,
@@ -61,7 +61,7 @@ def still_up(target: Target, now: Snapshot) -> Done:
     return Done(Outcome.MASKED_RUNNING, stop.output if stop else "")
 
 
-def _probe(target: Target, limits: Limits) -> Step | None:
+def _probe(target: Target, limits: StepLimits) -> Step | None:
     """Make a link under a name that no unit has, and remove it again; None once that was seen to work."""
     made, gone = newest(target, Probe.name), newest(target, Unprobe.name)
     if made is None:

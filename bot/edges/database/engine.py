@@ -15,7 +15,7 @@ _CLOCK = SystemClock()
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class DatabaseLimits:
     """Time limits of the database.
 
     `busy` must stay below the three seconds in which Slack wants its acknowledgement.
@@ -48,7 +48,7 @@ def file_of(url: URL) -> Path | None:
     return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
 
 
-def connect(url: URL, limits: Limits) -> Engine:
+def connect(url: URL, limits: DatabaseLimits) -> Engine:
     """An engine; it opens its first connection when one is needed."""
     seconds = limits.busy.total_seconds()
     if path := file_of(url):

@@ -14,7 +14,7 @@ from bot.core.health import Backlog
 from bot.core.requests import Request, Stage, Vote
 from bot.edges import metrics
 from bot.edges.database import audit_log, backlog, blast_radius, claims, outbox, periodic, requests
-from bot.edges.database.engine import Limits, parse_url
+from bot.edges.database.engine import DatabaseLimits, parse_url
 from bot.edges.database.takeover import take_over
 from bot.edges.database.transactions import Transactions
 from bot.edges.database.wakeup import Wakeup
@@ -34,12 +34,12 @@ class Database:
         instance: str,
         lease: timedelta = timedelta(seconds=60),
         config_digest: str = "",
-        limits: Limits | None = None,
+        limits: DatabaseLimits | None = None,
     ) -> None:
         self._url = parse_url(url)
         self._clock = clock
         self._lease = lease
-        self._limits = limits or Limits()
+        self._limits = limits or DatabaseLimits()
         self._origin = Origin(instance, __version__, config_digest)
         self._transactions = Transactions(self._url, self._limits)
         self._bell = Wakeup()

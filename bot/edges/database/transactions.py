@@ -11,7 +11,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.schema import Table
 
-from bot.edges.database.engine import Limits, connect, file_of
+from bot.edges.database.engine import DatabaseLimits, connect, file_of
 from bot.edges.database.errors import committing, translated
 from bot.edges.database.fair_lock import FairLock
 from bot.edges.database.tables import UtcTime
@@ -20,7 +20,7 @@ from bot.edges.database.tables import UtcTime
 class Transactions:
     """Begins and ends every transaction. Both kinds raise `StoreBusy`."""
 
-    def __init__(self, url: URL, limits: Limits) -> None:
+    def __init__(self, url: URL, limits: DatabaseLimits) -> None:
         self._engine = connect(url, limits)
         self._is_file = file_of(url) is not None
         self._turns = FairLock(limits.busy.total_seconds())

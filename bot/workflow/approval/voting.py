@@ -21,7 +21,7 @@ def count_votes(deps: Deps, claim: Claim) -> Request:
     If the policy was replaced meanwhile, the request is reevaluated first.
     """
     request = reevaluate(deps, claim.request, claim=claim)
-    for vote in [vote for vote in request.votes if vote.tally is Tally.CAST]:
+    for vote in [vote for vote in request.votes if vote.tally is Tally.RECORDED]:
         if request.stage is Stage.WAITING:
             request = _count(deps, request, vote, claim=claim)
         else:
@@ -40,9 +40,9 @@ def _looks_enough(request: Request) -> bool:
     return request.approval is not None and request.have >= request.approval.need
 
 
-def has_cast_votes(request: Request) -> bool:
+def has_recorded_votes(request: Request) -> bool:
     """Whether there are votes that are not counted yet."""
-    return any(vote.tally is Tally.CAST for vote in request.votes)
+    return any(vote.tally is Tally.RECORDED for vote in request.votes)
 
 
 def _count(deps: Deps, request: Request, vote: Vote, *, claim: Claim) -> Request:

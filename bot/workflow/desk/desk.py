@@ -133,7 +133,7 @@ class Desk:
             place=caller.place,
         )
         if not self._deps.store.record_vote(
-            request_id, vote, events=[event(request, "approval.cast", actor=caller.id)]
+            request_id, vote, events=[event(request, "approval.recorded", actor=caller.id)]
         ):
             raise UsageError(_voted_before(self.request(request_id), vote))
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.core.audit.chain import Event
 from bot.core.cards import drift as words
-from bot.core.drift import Findings, HostView, loss
+from bot.core.drift import HostView, ScanDrift, loss
 from bot.core.hosts.inventory import Host
 from bot.core.people.identity import Place
 from bot.core.requests import Loss, Request, Stage, Verb
@@ -76,7 +76,7 @@ def tell_failed(deps: Deps, request: Request, units: Sequence[str], told: Collec
         deps.store.save(replace(request, watched=watched), events=[known], messages=[note] if new else [])
 
 
-def of_others(deps: Deps, page: HostView, found: Findings) -> tuple[list[Event], list[Message]]:
+def of_others(deps: Deps, page: HostView, found: ScanDrift) -> tuple[list[Event], list[Message]]:
     """Masks that are not ours are always recorded, and posted where the policy asks for it and names a channel."""
     gone = [mask for mask in found.vanished if not _removed_by_us(deps, page.host, mask, page.seen_at)]
     events, messages = list[Event](), list[Message]()

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.core.drift import Away, Findings, HostView, compare, read_host_view, settled, write_host_view
+from bot.core.drift import Away, HostView, ScanDrift, compare, read_host_view, settled, write_host_view
 from bot.core.hosts.inventory import Host
 from bot.core.requests import Request
 from bot.core.systemd.scan import Scan
@@ -58,7 +58,7 @@ def watch(deps: Deps, task: Periodic) -> None:
     deps.store.save_periodic(kept, events=events, messages=messages)
 
 
-def _turn(deps: Deps, host: Host, page: HostView) -> tuple[HostView, Findings]:
+def _turn(deps: Deps, host: Host, page: HostView) -> tuple[HostView, ScanDrift]:
     """Scan, compare, and report on our own masks in their requests. Raises `HostError`."""
     live = live_masks(deps, host.name)
     ours = [request for request in live if not request.ask.change.user]

@@ -13,7 +13,7 @@ from bot.core.requests import Request, Stage
 from bot.core.requests.scheduling import is_ahead, window_of
 from bot.errors import MaskbotError, NotYet, Stale, StoreBusy
 from bot.ports import Claim
-from bot.workflow.approval.voting import count_votes, has_cast_votes
+from bot.workflow.approval.voting import count_votes, has_recorded_votes
 from bot.workflow.engine.periodic import perform
 from bot.workflow.engine.timers import do_what_is_due
 from bot.workflow.lifecycle.carry_out import Carrying
@@ -211,7 +211,7 @@ def advance(deps: Deps, claim: Claim, *, stopping: Callable[[], bool] = lambda: 
     if request.stage is Stage.ASKED:
         request = consider(deps.pinned(), claim)
         just_seen = request.target.before
-    elif request.stage is Stage.WAITING or has_cast_votes(request):
+    elif request.stage is Stage.WAITING or has_recorded_votes(request):
         request = count_votes(deps.pinned(), claim)
     request = do_what_is_due(deps, claim, request)
     if request.stage is Stage.APPROVED and not is_ahead(window_of(request), deps.clock.now()):

@@ -6,7 +6,7 @@ from bot.core.hosts.inventory import Host, Inventory
 from bot.core.policy.configuration import Configured
 from bot.core.policy.model import Policy
 from bot.core.requests.expiry import AftercarePolicy
-from bot.core.steps import Limits
+from bot.core.steps import StepLimits
 from bot.errors import UsageError
 from bot.ports import Channel, Clock, Directory, Hosts, Pager, Sink, Store
 from bot.workflow.process.ack_priority import AckPriority
@@ -70,7 +70,7 @@ class Deps:
     clock: Clock
     in_force: InForce
     timings: Timings = Timings()
-    limits: Limits = Limits()
+    limits: StepLimits = StepLimits()
     reachability: Reachability = field(default_factory=Reachability)  # which hosts do not answer
     care: AftercarePolicy = AftercarePolicy()
     pager: Pager | None = None

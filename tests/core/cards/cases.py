@@ -98,7 +98,7 @@ def guarded() -> Request:
     request = waiting(
         approval=approval(rule="prod guarded", need=2, groups=("sre", "@dba"), guarded="it carries the mail")
     )
-    return replace(request, votes=(vote(), vote(CAROL, tally=Tally.CAST)))
+    return replace(request, votes=(vote(), vote(CAROL, tally=Tally.RECORDED)))
 
 
 def distinct(*groups: str) -> Request:

@@ -9,9 +9,9 @@ import pytest
 
 from bot.core.drift import (
     Away,
-    Findings,
     HostView,
     MaskInventory,
+    ScanDrift,
     compare,
     loss,
     owned,
@@ -59,7 +59,7 @@ def page(seen: Scan | None = None, **changes: Any) -> HostView:
     return replace(HostView("web-01", NOW - timedelta(minutes=5), seen), **changes)
 
 
-def found(before: HostView, now: Scan, *live: Request, busy: tuple[str, ...] = ()) -> Findings:
+def found(before: HostView, now: Scan, *live: Request, busy: tuple[str, ...] = ()) -> ScanDrift:
     return compare(before, now, ours=live, owners=owned(now, live), busy=busy)
 
 
@@ -67,24 +67,24 @@ class TestWhatIsNew:
     """Compared with the last look, and with our own record."""
 
     def test_the_first_look_at_a_host_tells_of_nothing(self) -> None:
-        assert found(page(), scan(HAND, OTHER)) == Findings()
+        assert found(page(), scan(HAND, OTHER)) == ScanDrift()
 
     def test_what_was_there_before_is_not_told_again(self) -> None:
-        assert found(page(scan(HAND, OUR_LINK)), scan(HAND, OUR_LINK), ours()) == Findings()
+        assert found(page(scan(HAND, OUR_LINK)), scan(HAND, OUR_LINK), ours()) == ScanDrift()
 
     def test_a_mask_that_somebody_made_has_appeared(self) -> None:
         assert found(page(scan(HAND)), scan(HAND, OTHER)).appeared == (OTHER,)
 
     def test_a_mask_that_somebody_made_anew_has_appeared(self) -> None:
         anew = mask("hand.service", "9:1700000009.000000001")
-        assert found(page(scan(HAND)), scan(anew)) == Findings(appeared=(anew,))
+        assert found(page(scan(HAND)), scan(anew)) == ScanDrift(appeared=(anew,))
 
     def test_a_mask_of_somebody_that_is_gone_has_vanished(self) -> None:
         assert found(page(scan(HAND, OTHER)), scan(OTHER)).vanished == (HAND,)
 
     def test_a_mask_that_we_made_or_took_back_is_nobody_elses(self) -> None:
-        assert found(page(scan(HAND)), scan(HAND, OUR_LINK), ours()) == Findings()
-        assert found(page(scan(HAND, OUR_LINK), ours={OUR_LINK.path: "r1"}), scan(HAND)) == Findings()
+        assert found(page(scan(HAND)), scan(HAND, OUR_LINK), ours()) == ScanDrift()
+        assert found(page(scan(HAND, OUR_LINK), ours={OUR_LINK.path: "r1"}), scan(HAND)) == ScanDrift()
 
     def test_a_mask_of_ours_that_is_not_there_is_missing(self) -> None:
         request = ours()
@@ -92,7 +92,7 @@ class TestWhatIsNew:
 
     def test_a_mask_of_ours_that_was_replaced_is_missing_and_the_new_one_is_no_news_of_its_own(self) -> None:
         request, anew = ours(), mask("worker.service", "8:1700000008.000000001")
-        assert found(page(scan(OUR_LINK)), scan(anew), request) == Findings(missing=(request,))
+        assert found(page(scan(OUR_LINK)), scan(anew), request) == ScanDrift(missing=(request,))
 
     def test_a_mask_whose_link_we_never_saw_is_not_missed(self) -> None:
         assert found(page(), scan(), ours(made=None)).missing == ()
@@ -100,7 +100,7 @@ class TestWhatIsNew:
     def test_of_what_we_are_just_changing_nothing_is_concluded(self) -> None:
         before, now = page(scan(OUR_LINK, HAND)), scan(OTHER, HAND)
         busy = ("worker.service", "other.service")
-        assert found(before, settled(before, now, busy), ours(), busy=busy) == Findings()
+        assert found(before, settled(before, now, busy), ours(), busy=busy) == ScanDrift()
         assert settled(before, now, busy) == scan(OUR_LINK, HAND)
 
     def test_where_not_all_could_be_listed_nothing_new_is_known(self) -> None:
@@ -109,7 +109,7 @@ class TestWhatIsNew:
         assert found(page(scan(HAND, OTHER)), cut).vanished == ()
 
     def test_a_host_that_was_installed_anew_begins_anew(self) -> None:
-        assert found(page(scan(HAND, machine_id="b" * 32)), scan(OTHER)) == Findings()
+        assert found(page(scan(HAND, machine_id="b" * 32)), scan(OTHER)) == ScanDrift()
 
 
 class TestWhatFailed:

@@ -11,7 +11,7 @@ from bot.core.policy.decide import decide
 from bot.core.policy.model import Moment, NeedsApproval, Refuse
 from bot.core.requests import Change, Duration, Outcome, Request, Sent, Stage, Target, Verb, Waiting
 from bot.core.steps import Done, Step, Work, next_step, observe
-from bot.core.steps.kinds import Kill, Limits, Wait
+from bot.core.steps.kinds import Kill, StepLimits, Wait
 from bot.core.systemd.units import ActiveState, FileKind, Layer, LoadState, Snapshot, UnitName
 from bot.core.time.human_time import Now
 from bot.errors import UsageError
@@ -29,7 +29,7 @@ def kill(exit_code: int | None = 0, *, ago: float = 1, output: str = "") -> Sent
 
 def step(now: Snapshot, *sent: Sent, is_wanted: bool = True) -> Step:
     target = Target("web-01", UNIT, planned=STOPPING, before=STOPPING, sent=sent)
-    return next_step(Work(FORCE, target, limits=Limits(patience=10), is_wanted=is_wanted), now, NOW)
+    return next_step(Work(FORCE, target, limits=StepLimits(patience=10), is_wanted=is_wanted), now, NOW)
 
 
 class TestTheSteps:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.requests import Outcome, Sent, Target
-from bot.core.steps import Done, Limits, Work, next_step
+from bot.core.steps import Done, StepLimits, Work, next_step
 from bot.core.steps.kinds import Probe, Stop, TryStart, Wait
 from bot.core.systemd.systemctl import PROBE
 from bot.core.systemd.units import ActiveState, Layer
@@ -97,7 +97,7 @@ def test_a_slow_stop_is_waited_for_and_not_repeated() -> None:
 def test_a_stop_ends_when_systemd_says_so_and_not_when_its_limit_is_over(takes: int) -> None:
     site = Site("ExecStop=/usr/bin/sleep 7\n" * (takes // 7) + slow(takes % 7, "TimeoutStopSec=8"))
     walk = masking(site)
-    walk.limits = Limits(longest_wait=takes / 100)
+    walk.limits = StepLimits(longest_wait=takes / 100)
     assert walk.run() == Done(Outcome.PROVEN)
     assert walk.steps == ["probe", "unprobe", "stop", "link", "reload", "try-start"]
     assert site.ran_its_own

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.core.requests import Change, Outcome, Sent, Target, Verb
-from bot.core.steps import Done, Limits, Work, next_step
+from bot.core.steps import Done, StepLimits, Work, next_step
 from bot.core.steps.kinds import LookFully, Start, Stop, Wait
 from bot.core.systemd.side_effects import Habits, NextTurn
 from bot.core.systemd.units import ActiveState, Layer, LoadState, UnitName
@@ -83,7 +83,7 @@ def test_what_failed_meanwhile_is_reset_before_it_is_started() -> None:
 def test_a_start_ends_when_systemd_says_so_however_long_it_takes(takes: int) -> None:
     site = Site(f"ExecStartPre=/usr/bin/sleep {takes}")
     undo = undoing(made(site))
-    undo.limits = Limits(longest_wait=max(2, takes / 100))
+    undo.limits = StepLimits(longest_wait=max(2, takes / 100))
     assert undo.run() == Done(Outcome.RESTORED)
     assert undo.steps.count("start worker.service") == 1
     assert site.seconds >= takes

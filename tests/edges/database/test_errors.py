@@ -19,7 +19,7 @@ from psycopg import sql
 from sqlalchemy import select
 
 from bot.core.audit.chain import Origin, Verified, verify
-from bot.edges.database import Database, Limits, audit_log
+from bot.edges.database import Database, DatabaseLimits, audit_log
 from bot.edges.database.engine import parse_url
 from bot.edges.database.tables import chain_head
 from bot.edges.database.transactions import Transactions
@@ -31,7 +31,7 @@ from tests.lab.postgres import Postgres
 from tests.plugins.fault_table import was_read
 
 ROOT = Path(__file__).parents[3]
-HASTY = Limits(busy=timedelta(milliseconds=100))
+HASTY = DatabaseLimits(busy=timedelta(milliseconds=100))
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_a_locked_file_is_busy_and_says_so_in_time(on_file: Database, file: Path
 
 
 def test_a_writer_waits_for_its_turn_before_it_gives_up(file: Path, opened: Opening) -> None:
-    patient = opened(f"sqlite:///{file}", limits=Limits(busy=timedelta(seconds=20)))
+    patient = opened(f"sqlite:///{file}", limits=DatabaseLimits(busy=timedelta(seconds=20)))
     with patient.exclusive():
         other = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
         other.execute("BEGIN IMMEDIATE")
@@ -310,7 +310,7 @@ def test_who_freezes_in_a_transaction_does_not_stop_the_others(cluster: Postgres
     url = cluster.make_database("frozen")
     store = opened(url)
     with store.exclusive():
-        frozen = Transactions(parse_url(url), Limits(stalled=timedelta(milliseconds=200)))
+        frozen = Transactions(parse_url(url), DatabaseLimits(stalled=timedelta(milliseconds=200)))
         with pytest.raises(StoreBusy), frozen.writing() as connection:
             audit_log.append(connection, [an_event("never")], at=NOW, origin=Origin("bot-2", "1"))
             store.record([an_event()])  # waits for the lock, until PostgreSQL has given the other one up

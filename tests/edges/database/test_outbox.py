@@ -8,7 +8,7 @@ from sqlalchemy import create_engine
 
 from bot.core.people.identity import Place
 from bot.core.requests import Request, Stage
-from bot.edges.database import Database, Limits, tables
+from bot.edges.database import Database, DatabaseLimits, tables
 from bot.edges.database.engine import parse_url
 from bot.ports import Due, Message, MessageKind, Periodic
 from tests.edges.asked import a_request, an_event
@@ -243,14 +243,14 @@ def test_two_posters_never_say_the_same(store: Database) -> None:
 
 def test_a_message_whose_poster_died_is_due_again_and_says_so(store: Database, opened: Opening) -> None:
     waiting(store)
-    mortal = opened(limits=Limits(message_lease=timedelta(0)))
+    mortal = opened(limits=DatabaseLimits(message_lease=timedelta(0)))
     assert due(mortal).attempts == 0
     assert due(store).attempts == 1
 
 
 def test_who_lost_a_message_cannot_say_where_it_stands(store: Database, opened: Opening) -> None:
     asked = waiting(store)
-    late = due(opened(limits=Limits(message_lease=timedelta(0))))
+    late = due(opened(limits=DatabaseLimits(message_lease=timedelta(0))))
     now = due(store)
     store.mark_delivered(late, channel="C1", ts="late", version=asked.version)
     store.mark_undelivered(late, retry_in=None)
@@ -288,7 +288,7 @@ def test_what_an_older_version_tried_is_looked_for_as_well(store: Database, data
 def test_who_is_late_learns_where_it_stands_and_a_card_is_drawn_once_more(store: Database, opened: Opening) -> None:
     """He may have written an older picture over the newest one."""
     asked = waiting(store)
-    late = due(opened(limits=Limits(message_lease=timedelta(0))))
+    late = due(opened(limits=DatabaseLimits(message_lease=timedelta(0))))
     assert store.mark_delivered(due(store), channel="C1", ts=TS, version=asked.version) == TS
     assert store.claim_message("poster") is None
     assert store.mark_delivered(late, channel="C1", ts="late", version=asked.version) == TS
@@ -298,7 +298,7 @@ def test_who_is_late_learns_where_it_stands_and_a_card_is_drawn_once_more(store:
 
 def test_who_is_late_while_another_draws_has_the_card_drawn_once_more(store: Database, opened: Opening) -> None:
     asked = waiting(store)
-    late = due(opened(limits=Limits(message_lease=timedelta(0))))
+    late = due(opened(limits=DatabaseLimits(message_lease=timedelta(0))))
     now = due(store)
     assert store.mark_delivered(late, channel="C1", ts="late", version=asked.version) == ""
     store.mark_delivered(now, channel="C1", ts=TS, version=asked.version)
@@ -308,7 +308,7 @@ def test_who_is_late_while_another_draws_has_the_card_drawn_once_more(store: Dat
 
 def test_what_is_said_once_is_not_said_again_because_somebody_was_late(store: Database, opened: Opening) -> None:
     store.add(a_request(), events=[], messages=[Message(WHISPER)])
-    late = due(opened(limits=Limits(message_lease=timedelta(0))))
+    late = due(opened(limits=DatabaseLimits(message_lease=timedelta(0))))
     store.mark_delivered(due(store), channel="C1", ts=TS, version=0)
     assert store.mark_delivered(late, channel="C1", ts="late", version=0) == TS
     assert store.claim_message("poster") is None

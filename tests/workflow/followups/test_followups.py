@@ -213,7 +213,7 @@ class TestGoingAlone:
             idle.when(
                 request, lambda now: now.escalation is not None and now.escalation.counted_down > 0, "a countdown"
             )
-            assert [followup.tally for followup in idle.store.get(request.id).followups] == [Tally.CAST]
+            assert [followup.tally for followup in idle.store.get(request.id).followups] == [Tally.RECORDED]
             idle.people.early.clear()
             idle.when(request, lambda now: now.break_glass is not None, "an answer")
 

@@ -9,7 +9,7 @@ import pytest
 from bot.core.input.grammar import Question, Word
 from bot.core.people.identity import Person
 from bot.core.requests import Ask, Change, Outcome, Request, Stage, Tally, Verb
-from bot.core.steps import Limits
+from bot.core.steps import StepLimits
 from bot.core.systemd.units import UnitName
 from bot.errors import UsageError
 from tests.workflow.conftest import Opening
@@ -33,7 +33,7 @@ OVER = "Its stop had ended by itself. Nothing was killed."
 def slow_world(open_world: Opening) -> Iterator[World]:
     """A running bot to which everything is slow that takes a moment."""
     timings = replace(QUICK, slow_first=0.2, slow_longest=0.4)
-    with open_world(limits=Limits(patience=0.2), timings=timings) as one:
+    with open_world(limits=StepLimits(patience=0.2), timings=timings) as one:
         yield one
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from bot.core.requests import Outcome, Request, Stage
-from bot.core.steps import Limits
+from bot.core.steps import StepLimits
 from bot.core.systemd.systemctl import PROBE
 from bot.errors import UsageError
 from tests.workflow.conftest import Opening
@@ -89,7 +89,7 @@ ExecStart=/bin/sh -c 'until [ -e /run/may-start ]; do sleep 0.2; done'
 @pytest.fixture(scope="module")
 def impatient_world(open_world: Opening) -> Iterator[World]:
     """A running bot to which everything is slow that takes half a second."""
-    with open_world(limits=Limits(patience=0.5)) as one:
+    with open_world(limits=StepLimits(patience=0.5)) as one:
         yield one
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.people.identity import Place
 from bot.core.requests import Sent, Stage
-from bot.edges.database import Database, Limits
+from bot.edges.database import Database, DatabaseLimits
 from bot.ports import Due, Message, MessageKind
 from bot.workflow.outbox.deliver import deliver
 from tests.edges.asked import an_event
@@ -130,7 +130,7 @@ def test_who_posts_after_his_lease_has_run_out_takes_his_twin_back(
         assert card is not None
         deliver(world.parts, card)
     url = f"sqlite:///{tmp_path}/var/maskbot.db"
-    hasty = Database(url, clock=world.clock, instance="frozen", limits=Limits(message_lease=timedelta(0)))
+    hasty = Database(url, clock=world.clock, instance="frozen", limits=DatabaseLimits(message_lease=timedelta(0)))
     frozen = hasty.claim_message("frozen")
     hasty.close()
     assert frozen is not None

@@ -1,4 +1,4 @@
-"""A finding: what was examined, whether it is well, and what would fix it."""
+"""The result of one check: what was examined, whether it is well, and what would fix it."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ SLACK = "Slack"
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """One thing that was examined. There may be a hint even if it is well."""
 
     about: str  # a host's name, or Slack
