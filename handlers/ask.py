@@ -125,7 +125,7 @@ def _take(desk: Desk, caller: Caller, command: Command) -> str:
     match command:
         case Order(change=change):
             if mask := desk.slow_stops.withdraw_instead(change, by=caller.id):
-                return replies.called_off(mask)
+                return replies.withdrawn_mask(mask)
             recorded = desk.submit(_ask(caller, command), key=caller.key).ask.change
             if change.host in desk.hosts and recorded != change:  # the message was edited
                 return replies.acknowledge_repeat(recorded)

@@ -150,7 +150,7 @@ class Surface:
             if said and field:
                 ack(response_action="errors", errors={field: said})
             elif said:
-                ack(response_action="update", view=forms.told(plain(said)))
+                ack(response_action="update", view=forms.text_modal(plain(said)))
             else:
                 ack()
 

@@ -127,7 +127,7 @@ class Shell:
         )
         if mask := self._desk.slow_stops.withdraw_instead(order.change, by=person):
             yield said(self._desk.request(mask.id))
-            yield end(replies.called_off(mask), DONE)
+            yield end(replies.withdrawn_mask(mask), DONE)
             return
         request = self._desk.submit(ask, key=_key(words, user))
         yield from self._follow(request, to_its_end=bool(words.get("wait", True)))

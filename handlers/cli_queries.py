@@ -73,7 +73,7 @@ def _passed(explained: Sequence[Explained]) -> list[str]:
 def _list(deps: Deps, host: str) -> Mapping[str, Any]:
     known = book(deps, host)
     data = {**json_view.ledger(known), "kill_switch": json_view.kill_switch(kill_switch_state(deps))}
-    return _said(stopped_too(deps, mask_inventory.whole(known, host=host)), data, known.ours)
+    return _said(stopped_too(deps, mask_inventory.full_listing(known, host=host)), data, known.ours)
 
 
 def _status(deps: Deps, question: Question) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ def register(surface: Surface) -> None:
 def details(desk: Desk, click: Click, form: Forms) -> str:
     """All about a request, to the one who clicked; on the Home tab in a form, which opens at once."""
     desk.request(click.request_id)
-    opened = form.open(forms.told(plain(replies.LOOKING)), click) if click.is_home else ""
+    opened = form.open(forms.text_modal(plain(replies.LOOKING)), click) if click.is_home else ""
     desk.details(click.request_id, click.caller, form=opened)
     return ""
 

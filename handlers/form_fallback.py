@@ -17,7 +17,7 @@ def form_about(
 
     Raises `UsageError` if it still cannot be rendered.
     """
-    return desk.form(lambda: draw(request), lambda: (barely or draw)(fallback.bare(request)), _no_form)
+    return desk.form(lambda: draw(request), lambda: (barely or draw)(fallback.without_details(request)), _no_form)
 
 
 def form_or_none(desk: Desk, *ways: Callable[[], Block]) -> Block:

@@ -9,4 +9,4 @@ from bot.workflow import Desk
 def switch(desk: Desk, caller: Caller, order: SwitchCommand) -> str:
     """`/mask freeze REASON` and `/mask thaw [reason]`; the channel is told the result, the caller a refusal."""
     desk.kill_switch.request(caller, turns_off=order.switch is Switch.THAW, reason=order.reason)
-    return replies.switched(order.switch)
+    return replies.acknowledge_switch(order.switch)

@@ -76,15 +76,20 @@ def _turn_on(state: KillSwitchState, asked: SwitchRequest) -> SwitchStep:
     if state.kill_switch is None:
         switch = KillSwitch(asked.by, asked.name, asked.reason, asked.at)
         return _said(
-            replace(state, kill_switch=switch), asked, "kill_switch.on", kill_switch.turned_on(asked.name, asked.reason)
+            replace(state, kill_switch=switch),
+            asked,
+            "kill_switch.on",
+            kill_switch.on_announcement(asked.name, asked.reason),
         )
     if not state.turn_off_requests:
-        return _step(state, asked, "kill_switch.refused", kill_switch.already_on(state.kill_switch), is_done=False)
+        return _step(
+            state, asked, "kill_switch.refused", kill_switch.already_on_reply(state.kill_switch), is_done=False
+        )
     return _said(
         replace(state, turn_off_requests=()),
         asked,
         "kill_switch.kept_on",
-        kill_switch.kept_on(asked.name, asked.reason),
+        kill_switch.stays_on_announcement(asked.name, asked.reason),
     )
 
 
@@ -99,13 +104,13 @@ def _turn_off(state: KillSwitchState, asked: SwitchRequest, still_may: Callable[
             replace(state, turn_off_requests=earlier),
             asked,
             "kill_switch.refused",
-            kill_switch.SAID_ALREADY,
+            kill_switch.ALREADY_REQUESTED,
             is_done=False,
         )
     if not earlier:
-        told = kill_switch.off_requested(asked.name, asked.reason)
+        told = kill_switch.off_request_announcement(asked.name, asked.reason)
         return _said(replace(state, turn_off_requests=(asked,)), asked, "kill_switch.off_requested", told)
-    told = kill_switch.turned_off(state.kill_switch, (earlier[0].name, asked.name))
+    told = kill_switch.off_announcement(state.kill_switch, (earlier[0].name, asked.name))
     return _said(replace(state, kill_switch=None, turn_off_requests=()), asked, "kill_switch.off", told)
 
 

@@ -169,7 +169,7 @@ class Shipment:
                     task,
                     failed,
                     event,
-                    audit_shipping.down(name, failed.why, is_required=self.sink.need is Need.REQUIRED),
+                    audit_shipping.sink_failure(name, failed.why, is_required=self.sink.need is Need.REQUIRED),
                 )
                 log.error("sink down", sink=name, why=str(error))
             return False
@@ -178,7 +178,7 @@ class Shipment:
         if progress.failing_since:
             lasted = round((now - progress.failing_since).total_seconds())
             event = Event("audit.sink_up", "success", data={"sink": name, "seconds": lasted})
-            self._keep(task, done, event, audit_shipping.up(name))
+            self._keep(task, done, event, audit_shipping.sink_recovery(name))
             log.warning("sink up", sink=name, seconds=lasted)
         else:
             self._keep(task, done)

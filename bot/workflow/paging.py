@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.core.audit.chain import Event
-from bot.core.cards.alert import details, over, summary
+from bot.core.cards.alert import details, resolution, summary
 from bot.core.paging import Alert, key_of
 from bot.core.requests import Cause, Paging, Request
 from bot.core.requests.timers import is_page_still_needed
@@ -60,7 +60,7 @@ def close_page(deps: Deps, claim: Claim, request: Request) -> Request:
     if request.paging is None or request.paging.paged_at is None or is_page_still_needed(request):
         return request
     told = Message(
-        MessageKind.PAGE, to=key_of(request), body=in_words(deps, request, lambda: over(request)), is_over=True
+        MessageKind.PAGE, to=key_of(request), body=in_words(deps, request, lambda: resolution(request)), is_over=True
     )
     resolved = event(request, "page.resolved", code=request.paging.cause)
     return deps.store.save(replace(request, paging=None), events=[resolved], messages=[told], claim=claim, urgent=False)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.core.cards import plain
-from bot.core.cards.kill_switch import above
+from bot.core.cards.kill_switch import with_note
 from bot.core.kill_switch import (
     OFF_REQUEST_GOOD_FOR,
     KillSwitchState,
@@ -200,4 +200,4 @@ def test_it_is_for_those_who_may_approve_something(given: Policy, who: Person, s
 def test_an_answer_is_as_it_is_while_nothing_is_stopped() -> None:
     answer = plain("No masks.")
 
-    assert above(answer, None, ()) is answer
+    assert with_note(answer, None, ()) is answer

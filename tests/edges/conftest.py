@@ -56,9 +56,7 @@ def opened(database_url: str, clock: Hands) -> Iterator[Opening]:
     with ExitStack() as stack:
 
         def another(url: str = database_url, instance: str = "bot-1", **settings: Any) -> Database:
-            settings.setdefault(
-                "limits", DatabaseLimits(busy=timedelta(seconds=20))
-            )  # the machine may be busy with much else
+            settings.setdefault("limits", DatabaseLimits(busy=timedelta(seconds=20)))  # a busy machine
             database = Database(url, clock=clock, instance=instance, **settings)
             stack.callback(database.close)
             return database

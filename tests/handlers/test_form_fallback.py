@@ -58,7 +58,7 @@ def test_an_answer_can_be_given_where_the_question_cannot_be_shown(
             raise OverflowError
         return ()
 
-    monkeypatch.setattr(forms, "talk", throws_at_it)
+    monkeypatch.setattr(forms, "questions", throws_at_it)
     world.send(at_home("answer", f"{request.id}:{VALUE}", user="UALICE"))
     assert "Answer" in form(world)
     assert render_failures(world) == {"form": 1}

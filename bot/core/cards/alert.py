@@ -42,7 +42,7 @@ def _reason(request: Request) -> str:
     return clean(request.ask.reason.replace("\n", " "), lines=1, width=_REASON)
 
 
-def over(request: Request) -> str:
+def resolution(request: Request) -> str:
     """How it ended."""
     how = title(request).lower() if request.stage is Stage.DONE else str(request.stage)
     return f"Over: the {request.ask.change.noun} of {subject(request)} is {how}"

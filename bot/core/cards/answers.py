@@ -14,7 +14,7 @@ from bot.core.cards.blocks import (
     day,
     escape,
     in_channel,
-    joined,
+    join,
     mention,
     message,
     row,
@@ -22,7 +22,7 @@ from bot.core.cards.blocks import (
     words,
 )
 from bot.core.cards.done import TITLES
-from bot.core.cards.titles import asked, wanted
+from bot.core.cards.titles import requester_and_reason, title
 from bot.core.people.identity import Shift
 from bot.core.policy.home import RuleRights
 from bot.core.policy.model import Allow, Decision, Explained, NeedsApproval, Refuse, Routing
@@ -40,9 +40,9 @@ def status(host: str, snapshot: Snapshot, ours: Sequence[Request], now: datetime
 
 def plan(request: Request, decision: Decision, now: datetime) -> Text:
     """What approvers would see, and what the decision would be."""
-    head = f"PLAN, NOBODY IS ASKED · {wanted(request)}"
-    answer = [*_decided(decision), words("Checked {}. Nothing was changed and nobody was asked.", clock(now))]
-    people = section("people", [asked(request)])
+    head = f"PLAN, NOBODY IS ASKED · {title(request)}"
+    answer = [*_decision_rows(decision), words("Checked {}. Nothing was changed and nobody was asked.", clock(now))]
+    people = section("people", [requester_and_reason(request)])
     return message(head, people, section("plan", [*plan_rows(request)]), section("answer", answer))
 
 
@@ -58,14 +58,16 @@ def why(
 
     `stopping` is the note about our mask while it waits for the unit's own stop.
     """
-    head = f"WHY · {wanted(request)}"
+    head = f"WHY · {title(request)}"
     passed = sum(one.applies and not one.decides for one in explained if not one.line)
     deciding = [_deciding(one, decision) for one in explained if one.decides]
     rules = [_rule(one) for one in explained if one.line]
     checks = [row("Checks", f"{passed} passed"), *(row("Decided by", text) for text in deciding)]
     could = [section("approvers", [*_could_approve(approvers)])] if approvers else []
     first = [row("Mask", stopping)] if stopping else []
-    return message(head, section("answer", [*first, *_decided(decision), *checks]), *could, *_listed("rules", rules))
+    return message(
+        head, section("answer", [*first, *_decision_rows(decision), *checks]), *could, *_sections("rules", rules)
+    )
 
 
 def _deciding(one: Explained, decision: Decision) -> Markup:
@@ -81,21 +83,21 @@ def _could_approve(approvers: Sequence[Approvers]) -> Iterator[Markup]:
         if one.unknown:
             who = words("not known: {}", escape(one.unknown, width=300))
         elif one.shifts:
-            who = joined(map(_on_duty, one.shifts))
+            who = join(map(_on_call, one.shifts))
         else:
-            who = joined(map(mention, one.people)) or words("nobody but you")
+            who = join(map(mention, one.people)) or words("nobody but you")
         yield row("Could approve", words("@{}: {}", one.group, who))
 
 
-def _on_duty(shift: Shift) -> Markup:
+def _on_call(shift: Shift) -> Markup:
     until = words(" until {}", day(shift.until)) if shift.until else Markup("")
     return words("{}{}", mention(shift.person, shift.name), until)
 
 
 def history(requests: Sequence[Request], now: datetime) -> Text:
     """Recent requests, newest first, with their outcomes."""
-    lines = [_past(request, now) for request in requests]
-    blocks = _listed("history", lines) or [section("history", [words("No requests yet.")])]
+    lines = [_past_request(request, now) for request in requests]
+    blocks = _sections("history", lines) or [section("history", [words("No requests yet.")])]
     return message(f"HISTORY · {len(lines)} requests", *blocks)
 
 
@@ -111,7 +113,7 @@ def help_text(
         *([section("here", [row("Not here", not_here)])] if not_here else []),
         section("help", lines),
         section("may", [words("What you may do:"), *rights.rows(may)]),
-        section("hosts", [row("Hosts", joined(hosts, most=40))]),
+        section("hosts", [row("Hosts", join(hosts, most=40))]),
     )
 
 
@@ -151,14 +153,14 @@ def _unit(seen: Snapshot) -> Iterator[Markup]:
     if seen.is_missing:
         yield words("There is no such unit.")
         if around and around.near:
-            yield words("Did you mean {}?", joined(around.near, " or "))
+            yield words("Did you mean {}?", join(around.near, " or "))
         return
     yield row("Now", unit_state.now(seen))
     if seen.asked != seen.id:
         yield row("Name", f"`{seen.asked}` is another name of `{seen.id}`")
     yield row("File", seen.fragment or "none")
     if around and around.triggers:
-        yield row("Started by", joined(f"{other.unit} ({unit_state.doing(other)})" for other in around.triggers))
+        yield row("Started by", join(f"{other.unit} ({unit_state.activity(other)})" for other in around.triggers))
 
 
 def _masked_by(seen: Snapshot, ours: Sequence[Request], now: datetime) -> Iterator[Markup]:
@@ -167,19 +169,19 @@ def _masked_by(seen: Snapshot, ours: Sequence[Request], now: datetime) -> Iterat
     if ours or not seen.mask_layers:
         return
     paths = [file.path for file in seen.layers if file.kind in (FileKind.MASK, FileKind.EMPTY)]
-    yield row("Masked by", words("not maskbot: {}", joined(paths)))
+    yield row("Masked by", words("not maskbot: {}", join(paths)))
 
 
-def _past(request: Request, now: datetime) -> Markup:
+def _past_request(request: Request, now: datetime) -> Markup:
     outcome = request.target.outcome or Outcome.UNKNOWN
     ended = TITLES[outcome].lower() if request.stage is Stage.DONE else str(request.stage)
     age = unit_state.span((now - request.asked_at).total_seconds())
     who = mention(request.ask.requester, request.ask.requester_name)
-    said = words("{} ago: {}, {}", age, wanted(request), ended)
-    return joined([said, words("by {}", who), *mask_line.reason(request)])
+    said = words("{} ago: {}, {}", age, title(request), ended)
+    return join([said, words("by {}", who), *mask_line.reason(request)])
 
 
-def _decided(decision: Decision) -> Iterator[Markup]:
+def _decision_rows(decision: Decision) -> Iterator[Markup]:
     match decision:
         case Allow(rule=rule, because=because):
             yield row("Answer", words("needs no approval: {} ({})", because, rule))
@@ -188,7 +190,7 @@ def _decided(decision: Decision) -> Iterator[Markup]:
             yield row("Answer", words("needs {} (rule {})", who, rule))
             yield from calendar_and_limits.rows(decision.raised)
             yield from on_call(decision.on_call)
-            yield from _routed(decision.routing)
+            yield from _routing_rows(decision.routing)
             if decision.guarded:
                 yield row(
                     "Guarded", words("{}. The approver must confirm that console access works today", decision.guarded)
@@ -199,14 +201,14 @@ def _decided(decision: Decision) -> Iterator[Markup]:
             assert_never(decision)
 
 
-def _routed(routing: Routing) -> Iterator[Markup]:
+def _routing_rows(routing: Routing) -> Iterator[Markup]:
     """Where people would be told of it; this mentions nobody."""
     if routing.card_channel:
         yield row("Card", words("in {}", in_channel(routing.card_channel)))
     if routing.mention:
-        yield row("Called", joined(f"@{group}" for group in routing.mention))
+        yield row("Called", join(f"@{group}" for group in routing.mention))
     if routing.tell:
-        yield row("Told", joined(in_channel(channel) for channel in routing.tell))
+        yield row("Told", join(in_channel(channel) for channel in routing.tell))
 
 
 def _rule(one: Explained) -> Markup:
@@ -214,7 +216,7 @@ def _rule(one: Explained) -> Markup:
     return words("• {} (line {}): {}{}", one.step, one.line, "" if one.applies else not_now, one.why)
 
 
-def _listed(name: str, lines: Sequence[Markup]) -> list[Block]:
+def _sections(name: str, lines: Sequence[Markup]) -> list[Block]:
     """At most three sections for the lines: a message has its limit."""
     size, most = 15, 45
     groups = [lines[start : start + size] for start in range(0, min(len(lines), most), size)]

@@ -11,17 +11,17 @@ from bot.core.cards.blocks import (
     clock,
     day,
     escape,
-    joined,
+    join,
     mention,
     message,
-    notified,
+    ping,
     row,
     section,
     until,
     words,
 )
 from bot.core.cards.buttons import buttons
-from bot.core.cards.titles import asked, loudly, with_time
+from bot.core.cards.titles import loud_title, requester_and_reason, with_time
 from bot.core.input.names import REASON_LIMIT
 from bot.core.people.identity import Shift
 from bot.core.requests import Approval, Request, Stage, Tally, Verdict
@@ -31,10 +31,18 @@ from bot.core.time.human_time import spoken
 
 def card(request: Request, now: datetime) -> Text:
     """The request before it runs: being checked, waiting for approval, or approved and waiting for its turn."""
-    head = f"{loudly(request)} · {approval_status(request)}"
+    head = f"{loud_title(request)} · {approval_status(request)}"
     return message(
         head,
-        section("people", [*break_glass.rows(request), asked(request), *talk(request), *_since_then(request)]),
+        section(
+            "people",
+            [
+                *break_glass.rows(request),
+                requester_and_reason(request),
+                *questions(request),
+                *_changes_since(request),
+            ],
+        ),
         section("plan", [*plan_rows(request), *_rule_rows(request, now)]),
         buttons(request, _actions(request)),
     )
@@ -56,7 +64,7 @@ def plan_rows(request: Request) -> Iterator[Markup]:
     yield from consequences.rows(request, seen)
 
 
-def talk(request: Request, *, newest: int = 4) -> Iterator[Markup]:
+def questions(request: Request, *, newest: int = 4) -> Iterator[Markup]:
     """The newest question of an approver, and its answer."""
     for remark in request.remarks[-newest:]:
         label = "Answer" if remark.is_answer else "Question"
@@ -71,23 +79,24 @@ def talk(request: Request, *, newest: int = 4) -> Iterator[Markup]:
 
 def who_may(need: int, groups: Sequence[str], *, distinct: bool = False) -> Markup:
     """`1 of @sre`, `2 of @sre or @dba`, `2 of @sre and @dba, each from a different group`."""
-    names = joined([_at(group) for group in groups], " and " if distinct else " or ")
+    names = join([_at(group) for group in groups], " and " if distinct else " or ")
     apart = ", each from a different group" if distinct else ""
     return words("{} of {}{}", need, names, apart)
 
 
-def _called(request: Request) -> Iterator[Markup]:
+def _mentions_row(request: Request) -> Iterator[Markup]:
     """The groups that the rule mentions: in the message as it is posted, since an edit notifies nobody."""
     if request.route.mentions:
         yield row(
-            "For", joined((notified(one) for one in request.route.mentions), " ", most=len(request.route.mentions))
+            "For",
+            join((ping(one) for one in request.route.mentions), " ", most=len(request.route.mentions)),
         )
 
 
 def on_call(shifts: Sequence[Shift]) -> Iterator[Markup]:
     """Who is on call, by name: a card mentions only those whom the policy wants mentioned."""
     if shifts:
-        yield row("On call", joined(_shift(one) for one in shifts))
+        yield row("On call", join(_shift(one) for one in shifts))
 
 
 def _shift(shift: Shift) -> Markup:
@@ -112,13 +121,13 @@ def approval_status(request: Request) -> str:
     return f"needs {missing}{more} approval" + "s" * (missing != 1)
 
 
-def _since_then(request: Request) -> Iterator[Markup]:
+def _changes_since(request: Request) -> Iterator[Markup]:
     """What has changed since people were asked."""
     yield from kill_switch.rows(request.kill_switch)
-    yield from _asked_anew(request)
+    yield from _plan_changes(request)
 
 
-def _asked_anew(request: Request) -> Iterator[Markup]:
+def _plan_changes(request: Request) -> Iterator[Markup]:
     if request.changed_since and request.stage is Stage.WAITING:
         yield row("Asked again", "the plan has changed since it was approved")
         yield from (words("• {}", escape(change)) for change in request.changed_since[:8])
@@ -129,7 +138,7 @@ def _rule_rows(request: Request, now: datetime) -> Iterator[Markup]:
     if approval and request.stage is Stage.WAITING:
         yield needs(approval, now)
         yield from calendar_and_limits.rows(approval.raised)
-        yield from _called(request)
+        yield from _mentions_row(request)
         yield from on_call(approval.on_call)
         if approval.guarded:
             yield row(
@@ -138,7 +147,7 @@ def _rule_rows(request: Request, now: datetime) -> Iterator[Markup]:
         yield from _votes(request, approval)
     elif request.stage is Stage.APPROVED:
         if not request.is_break_glass:
-            yield row("Approved", joined(map(with_time, request.counted)) or escape(request.because))
+            yield row("Approved", join(map(with_time, request.counted)) or escape(request.because))
         yield from _next(request, now)
 
 
@@ -164,13 +173,13 @@ def needs(approval: Approval, now: datetime) -> Markup:
 
 def _votes(request: Request, approval: Approval) -> Iterator[Markup]:
     if request.counted:
-        votes = joined(map(with_time, request.counted))
+        votes = join(map(with_time, request.counted))
         yield row("Approvals", words("{} of {}: {}", request.have, approval.need, votes))
     if approval.distinct:
-        yield row("Groups", joined((_standing_for(group, request) for group in approval.groups), " · "))
+        yield row("Groups", join((_standing_for(group, request) for group in approval.groups), " · "))
     recorded = [vote for vote in request.votes if vote.tally is Tally.RECORDED and vote.verdict is Verdict.APPROVE]
     if recorded:
-        yield row("Checking", joined(mention(vote.voter, vote.voter_name) for vote in recorded))
+        yield row("Checking", join(mention(vote.voter, vote.voter_name) for vote in recorded))
 
 
 def _standing_for(group: str, request: Request) -> Markup:

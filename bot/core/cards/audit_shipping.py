@@ -3,7 +3,7 @@
 from bot.core.audit.chain import Head
 
 
-def down(name: str, why: str, *, is_required: bool) -> str:
+def sink_failure(name: str, why: str, *, is_required: bool) -> str:
     """For operators: a sink takes nothing."""
     means = (
         "New masks have to wait for it. What runs is finished, and undos go on."
@@ -16,12 +16,12 @@ def down(name: str, why: str, *, is_required: bool) -> str:
     )
 
 
-def up(name: str) -> str:
+def sink_recovery(name: str) -> str:
     """For operators: the sink takes records again."""
     return f"Audit shipping to {name} works again; the missing records are being shipped."
 
 
-def ends(head: Head) -> str:
+def anchor(head: Head) -> str:
     """The chain's head, kept outside the database, which shows whether the end of the audit log was cut off."""
     return (
         f"The audit chain has {head.seq} records now. To check later that none is missing: "

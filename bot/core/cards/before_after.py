@@ -19,7 +19,7 @@ def table(target: Target) -> Markup:
     return code("\n".join(line.rstrip() for line in _lines(target)))
 
 
-def spoken(target: Target) -> Iterator[str]:
+def screen_reader_lines(target: Target) -> Iterator[str]:
     """The table in words for screen readers."""
     for label, *seen in _cells(target):
         was, is_now = ("none" if one == "-" else one for one in seen)
@@ -80,7 +80,7 @@ def _load(unit: Snapshot | None) -> str:
 
 def _active(unit: Snapshot | Neighbour | None) -> str:
     """One word, so that it fits."""
-    return unit_state.doing(unit).partition(" ")[0] if unit else "?"
+    return unit_state.activity(unit).partition(" ")[0] if unit else "?"
 
 
 def _boot(unit: Snapshot | None) -> str:

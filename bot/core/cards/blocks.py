@@ -91,7 +91,7 @@ def words(template: str, *parts: object) -> Markup:
     return Markup(template.format(*(escape(part if isinstance(part, str) else str(part)) for part in parts)))
 
 
-def joined(parts: Iterable[str], separator: str = ", ", *, most: int = 8) -> Markup:
+def join(parts: Iterable[str], separator: str = ", ", *, most: int = 8) -> Markup:
     """A list in one line; items that do not fit are counted."""
     items = [escape(part) for part in parts]
     more = [Markup(f"{len(items) - most} more")] if len(items) > most else []
@@ -103,7 +103,7 @@ def mention(person: PersonId, name: str = "") -> Markup:
     return Markup(f"<@{person.user}>") if _MEMBER.fullmatch(person.user) else escape(name or person.user, width=80)
 
 
-def notified(id_: str) -> Markup:
+def ping(id_: str) -> Markup:
     """A mention of a person or user group that notifies them; anything else is only shown."""
     if _USER_GROUP.fullmatch(id_):
         return Markup(f"<!subteam^{id_}>")
@@ -115,7 +115,7 @@ def in_channel(id_: str) -> Markup:
     return Markup(f"<#{id_}>") if _CHANNEL.fullmatch(id_) else escape(id_, width=80)
 
 
-def linked(label: str, address: str) -> Markup:
+def link_to(label: str, address: str) -> Markup:
     """A label with a link to one of our own messages, or the label alone without an address."""
     return Markup(f"<{address}|{escape(label)}>") if _LINK.fullmatch(address) else escape(label)
 
@@ -198,10 +198,10 @@ def message(head: str, *blocks: Block, instead: Mapping[str, Sequence[str]] | No
         fits = size <= left
         left -= size if fits else 0
         kept.append(block if fits else section(block["block_id"], [_LEFT_OUT]))
-    return Text(in_words(head, kept, instead or {}), tuple(kept))
+    return Text(screen_reader_text(head, kept, instead or {}), tuple(kept))
 
 
-def in_words(head: str, blocks: Iterable[Block], instead: Mapping[str, Sequence[str]]) -> Markup:
+def screen_reader_text(head: str, blocks: Iterable[Block], instead: Mapping[str, Sequence[str]]) -> Markup:
     """The whole message as text for notifications and screen readers, which read this and not the blocks."""
     first, lines = escape(head, width=400), [line for block in blocks for line in _read_out(block, instead)]
     return Markup("\n".join([first, *_fitting(lines, SPOKEN - len(first))]))

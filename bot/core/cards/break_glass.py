@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from bot.core.cards.blocks import Action, Markup, clock, day, escape, joined, mention, row, words
+from bot.core.cards.blocks import Action, Markup, clock, day, escape, join, mention, row, words
 from bot.core.input.names import REASON_LIMIT
 from bot.core.requests import BreakGlass, Request
 
@@ -15,7 +15,7 @@ def rows(request: Request) -> Iterator[Markup]:
     if used is None:
         return
     counts = request.is_break_glass or request.stage.is_final
-    yield row("BREAK-GLASS", _went(used) if counts else words("{}, for another plan: does not count", _went(used)))
+    yield row("BREAK-GLASS", _use(used) if counts else words("{}, for another plan: does not count", _use(used)))
     yield row("Why", escape(used.reason, width=REASON_LIMIT))
     yield row("Missing", _missing(used))
     if used.signed:
@@ -34,7 +34,7 @@ def with_review(request: Request, actions: Sequence[Action]) -> tuple[Action, ..
     return (*others[: _MOST_BUTTONS - 2], Action.SIGN, Action.DETAILS)
 
 
-def gave_way(request: Request, actions: Sequence[Action]) -> tuple[Action, ...]:
+def replaced_buttons(request: Request, actions: Sequence[Action]) -> tuple[Action, ...]:
     """The buttons that were replaced: Details offers them."""
     shown = with_review(request, actions)
     return tuple(action for action in actions if action not in shown)
@@ -52,7 +52,7 @@ def reminder(request: Request, used: BreakGlass) -> str:
     return f"{said}\nWhy: {used.reason}\nWhoever could have approved it can sign it on the card."
 
 
-def _went(used: BreakGlass) -> Markup:
+def _use(used: BreakGlass) -> Markup:
     return words("{} used break-glass {}", mention(used.by, used.name), clock(used.at))
 
 
@@ -62,4 +62,4 @@ def _missing(used: BreakGlass) -> Markup:
 
 
 def _groups(used: BreakGlass) -> Markup:
-    return joined([f"@{group.removeprefix('@')}" for group in used.groups], " or ")
+    return join([f"@{group.removeprefix('@')}" for group in used.groups], " or ")

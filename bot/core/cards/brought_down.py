@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bot.core.cards import force_stop, unit_state
-from bot.core.cards.blocks import Markup, joined, row, words
+from bot.core.cards.blocks import Markup, join, row, words
 from bot.core.requests import Target
 from bot.core.systemd.dependencies import seen_beside
 from bot.core.systemd.other_units import came_up, went_down
@@ -19,13 +19,13 @@ def also_stopped(target: Target) -> Iterator[Markup]:
     stopped = [unit for unit in ran if unit in found and found[unit].active.is_down]
     unseen = [unit for unit in ran if unit not in found]
     if stopped:
-        yield row("Also stopped", joined(stopped))
+        yield row("Also stopped", join(stopped))
     if unseen and target.after.active.is_down:
-        yield row("Stops with it", words("{}: not checked since", joined(unseen)))
+        yield row("Stops with it", words("{}: not checked since", join(unseen)))
     if down := went_down(target.before, target.after):
-        yield row("Meanwhile", words("{} went down", joined(down)))
+        yield row("Meanwhile", words("{} went down", join(down)))
     if new := came_up(target.before, target.after):
-        yield row("Meanwhile", words("{} came up", joined(new)))
+        yield row("Meanwhile", words("{} came up", join(new)))
 
 
 def how_it_stopped(target: Target) -> Iterator[Markup]:
@@ -34,7 +34,7 @@ def how_it_stopped(target: Target) -> Iterator[Markup]:
         why = "somebody masked it while it was stopping, so the rest of its own stop did not run"
         yield row("Its stop", why)
     if target.forced and target.after and target.after.active.is_down:
-        yield row("Its stop", force_stop.forced(target.forced))
+        yield row("Its stop", force_stop.force_stop_phrase(target.forced))
         return
     looks = [seen for seen in (target.after, target.last_seen) if seen]
     ran = target.before is not None and not target.before.active.is_down

@@ -5,7 +5,7 @@ from datetime import timedelta
 from bot.core.time.human_time import spoken
 
 
-def jumped(jump: timedelta) -> str:
+def clock_jump_notice(jump: timedelta) -> str:
     """For operators; a jump back has a negative length."""
     if jump < timedelta():
         return (

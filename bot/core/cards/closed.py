@@ -6,15 +6,15 @@ from datetime import datetime
 from bot.core.cards import break_glass
 from bot.core.cards.blocks import Action, Markup, Text, clock, escape, mention, message, row, section, words
 from bot.core.cards.buttons import buttons
-from bot.core.cards.titles import asked, denial, wanted
+from bot.core.cards.titles import denial, requester_and_reason, title
 from bot.core.requests import Request, Stage
 
 
 def card(request: Request, now: datetime) -> Text:
     """Refused, denied, withdrawn, expired or cancelled."""
     return message(
-        f"{request.stage.upper()} · {wanted(request)}",
-        section("people", [*break_glass.rows(request), asked(request)]),
+        f"{request.stage.upper()} · {title(request)}",
+        section("people", [*break_glass.rows(request), requester_and_reason(request)]),
         section("end", [*_end(request), words("Nothing was changed on {}.", request.target.host)]),
         buttons(request, break_glass.with_review(request, (Action.DETAILS,))),
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from bot.core.cards import hold, unit_state
-from bot.core.cards.blocks import Markup, day, escape, joined, row, words
+from bot.core.cards.blocks import Markup, day, escape, join, row, words
 from bot.core.cards.side_effects import habits
 from bot.core.requests import Change, Duration, Request, Verb
 from bot.core.systemd.unit_files import unread
@@ -37,12 +37,12 @@ def rows(request: Request, seen: Snapshot) -> Iterator[Markup]:
         yield from _hazards(change, seen)
         yield from _neighbours(change, seen)
     else:
-        yield from hold.lifted(request.hosts)
+        yield from hold.lift_rows(request.hosts)
     if masking and seen.around and seen.around.agents:
-        yield row("Managed", words("by {}, which may remove the mask again", joined(seen.around.agents, " and ")))
+        yield row("Managed", words("by {}, which may remove the mask again", join(seen.around.agents, " and ")))
     yield from _reload(seen)
     if files := unread(seen):
-        told = words("{}: the bot would notice an edit by size and time only", joined(files, " and "))
+        told = words("{}: the bot would notice an edit by size and time only", join(files, " and "))
         yield row("Not read", told)
     yield from _names(change, seen)
     if request.target.layer is Layer.CONTROL and masking:
@@ -53,14 +53,14 @@ def _reload(seen: Snapshot) -> Iterator[Markup]:
     """What a daemon-reload does to other units."""
     around = seen.around
     if around and around.pending_reload:
-        yield row("Reload", words("also applies pending edits of {}", joined(around.pending_reload)))
+        yield row("Reload", words("also applies pending edits of {}", join(around.pending_reload)))
     if around and around.pending_besides:
         yield row(
             "Reload",
             words("also reads {} more changed files, of units that were not checked", around.pending_besides),
         )
     if around and around.counted_anew:
-        timers = joined(around.counted_anew)
+        timers = join(around.counted_anew)
         yield row("Reload", words("restarts the countdown of {}, as every daemon-reload does", timers))
 
 
@@ -76,7 +76,7 @@ def _then_masked(change: Change, seen: Snapshot) -> str:
 def _then_unmasked(request: Request, seen: Snapshot) -> Markup:
     if request.ask.undoes:
         return words("our mask is removed, and the unit is put back as it was")
-    where = joined(unit_state.LAYERS[layer] for layer in seen.mask_layers) or escape("there is none")
+    where = join(unit_state.LAYERS[layer] for layer in seen.mask_layers) or escape("there is none")
     return words("the mask, not made by maskbot, is removed ({}); nothing is started", where)
 
 
@@ -90,7 +90,7 @@ def _lasts(request: Request, undo: str) -> Iterator[Markup]:
     """How long the mask lasts, and who can undo it."""
     change = request.ask.change
     if change.hold:
-        yield from hold.asked(change.hold, undo, request.hosts)
+        yield from hold.request_rows(change.hold, undo, request.hosts)
     elif change.duration:
         yield row("Ends", _ends(change.duration, undo))
     else:
@@ -107,9 +107,7 @@ def _ends(term: Duration, what: str) -> Markup:
 def _hazards(change: Change, seen: Snapshot) -> Iterator[Markup]:
     limit = unit_state.stop_limit(seen)
     if seen.actions:
-        yield row(
-            "Hazard", words("{}: if it is started and then ends, it may take the host down", joined(seen.actions))
-        )
+        yield row("Hazard", words("{}: if it is started and then ends, it may take the host down", join(seen.actions)))
     if seen.active.is_down:
         return
     yield from habits(change, seen)
@@ -131,29 +129,29 @@ def _neighbours(change: Change, seen: Snapshot) -> Iterator[Markup]:
         return
     running = [other.unit for other in around.would_stop if not other.active.is_down]
     if running and not change.keep_running:
-        yield row("Stops", words("{} too", joined(running)))
-    yield from (row("Breaks", f"{other.unit} {_fate(other)}") for other in _armed(around.triggers)[:5])
+        yield row("Stops", words("{} too", join(running)))
+    yield from (row("Breaks", f"{other.unit} {_effect(other)}") for other in _active_triggers(around.triggers)[:5])
     still = [other.unit for other in (*around.members, *around.starts)]
     if still:
-        yield row("Not covered", words("{} can still be started", joined(still)))
+        yield row("Not covered", words("{} can still be started", join(still)))
     yield from twins(seen)
     if around.copies:
         have = "has" if len(around.copies) == 1 else "have"
-        yield row("Not covered", words("{} {} the same contents and can still be started", joined(around.copies), have))
+        yield row("Not covered", words("{} {} the same contents and can still be started", join(around.copies), have))
 
 
 def twins(seen: Snapshot) -> Iterator[Markup]:
     """Other units that start the same unit file and are not covered by the mask."""
     if seen.twins:
         one = "is" if len(seen.twins) == 1 else "are"
-        yield row("Not covered", words("{} {} the same unit file and can still be started", joined(seen.twins), one))
+        yield row("Not covered", words("{} {} the same unit file and can still be started", join(seen.twins), one))
 
 
-def _armed(triggers: tuple[Neighbour, ...]) -> list[Neighbour]:
+def _active_triggers(triggers: tuple[Neighbour, ...]) -> list[Neighbour]:
     return [other for other in triggers if not other.active.is_down]
 
 
-def _fate(trigger: Neighbour) -> str:
+def _effect(trigger: Neighbour) -> str:
     return _BREAKS.get(trigger.unit.rpartition(".")[2], "fails when it tries to start the unit")
 
 
@@ -162,6 +160,6 @@ def _names(change: Change, seen: Snapshot) -> Iterator[Markup]:
         yield row("Name", f"`{change.unit}` is another name of `{seen.id}`")
     others = sorted(seen.names - {seen.id.text, change.unit.text})
     if others:
-        yield row("Names", words("also {}", joined(others)))
+        yield row("Names", words("also {}", join(others)))
     if seen.refuse_manual_start:
         yield row("Proof", "from its properties only: it cannot be started by hand")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from bot.core.cards import calendar_and_limits, unit_state
-from bot.core.cards.approval import talk, who_may
+from bot.core.cards.approval import questions, who_may
 from bot.core.cards.blocks import (
     Action,
     Markup,
@@ -13,7 +13,7 @@ from bot.core.cards.blocks import (
     code,
     day,
     escape,
-    joined,
+    join,
     mention,
     message,
     row,
@@ -23,7 +23,7 @@ from bot.core.cards.blocks import (
 from bot.core.cards.buttons import buttons
 from bot.core.cards.evidence import commands
 from bot.core.cards.redact import redact
-from bot.core.cards.titles import wanted
+from bot.core.cards.titles import title
 from bot.core.requests import Approval, Followup, FollowupKind, Request, Stage, Tally, Vote
 from bot.core.systemd.units import Snapshot
 
@@ -44,7 +44,7 @@ def details(request: Request, *, now: datetime, offers: Sequence[Action] = ()) -
         )
     if offers:
         blocks.append(buttons(request, offers))
-    return message(f"DETAILS · {wanted(request)}", *blocks)
+    return message(f"DETAILS · {title(request)}", *blocks)
 
 
 def _record(request: Request, now: datetime) -> Iterator[Markup]:
@@ -60,7 +60,7 @@ def _record(request: Request, now: datetime) -> Iterator[Markup]:
     for handover in request.handovers[-4:]:
         to, by = mention(handover.to, handover.to_name), mention(handover.by, handover.by_name)
         yield row("Handed over", words("to {} by {} {}", to, by, clock(handover.at)))
-    yield from talk(request, newest=8)
+    yield from questions(request, newest=8)
     for vote in request.votes[-8:]:
         yield row("Decision", _vote(vote))
     yield from (row("Wanted", _followup(followup)) for followup in request.followups[-8:])
@@ -112,7 +112,7 @@ def _unit(seen: Snapshot) -> Iterator[Markup]:
         rows += [f"Also down  {other}" for other in around.failed[:8]]
     yield code(redact("\n".join(rows)))
     if around and around.would_stop:
-        yield row("Stops with it", joined(f"{other.unit} ({unit_state.doing(other)})" for other in around.would_stop))
+        yield row("Stops with it", join(f"{other.unit} ({unit_state.activity(other)})" for other in around.would_stop))
 
 
 def _limit(seconds: float | None) -> str:

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from bot.core.cards import break_glass, brought_down, drift, expiry, unit_state
-from bot.core.cards.before_after import MASKED, spoken, start_proof, table
-from bot.core.cards.blocks import Action, Block, Markup, Text, clock, day, escape, joined, message, row, section, words
+from bot.core.cards.before_after import MASKED, screen_reader_lines, start_proof, table
+from bot.core.cards.blocks import Action, Block, Markup, Text, clock, day, escape, join, message, row, section, words
 from bot.core.cards.buttons import buttons
 from bot.core.cards.consequences import twins
-from bot.core.cards.titles import approved, by_itself, requester, subject
+from bot.core.cards.titles import approvals, automatic_reason, requester, subject
 from bot.core.requests import Loss, Outcome, Request, Target, Verb
 from bot.core.systemd.units import ActiveState, Snapshot
 
@@ -63,13 +63,13 @@ def card(request: Request, now: datetime) -> Text:
         f"{title(request)} · {subject(request)}",
         *_sections(
             break_glass=[*break_glass.rows(request)],
-            meaning=[*_meaning(request), *_of_force(request)],
+            meaning=[*_meaning(request), *_force_note(request)],
             table=shown,
             facts=[*_facts(request)],
         ),
         section("people", [*_people(request, now)]),
         buttons(request, break_glass.with_review(request, actions(request, now))),
-        instead={"table": [*spoken(target)]} if shown else {},
+        instead={"table": [*screen_reader_lines(target)]} if shown else {},
     )
 
 
@@ -116,10 +116,10 @@ def _sections(**lines: list[Markup]) -> Iterator[Block]:
     return (section(name, texts) for name, texts in lines.items() if texts)
 
 
-def _overtaken(request: Request) -> Markup | None:
+def _later_change(request: Request) -> Markup | None:
     """What happened to the mask since, which replaces its outcome."""
     if request.watched.lost:
-        return drift.lost(request)
+        return drift.loss_row(request)
     if request.undone_by and request.undone_by == request.aftercare.undo_request:
         return words("Time is up. A later card shows the undo.")
     if request.undone_at:
@@ -135,14 +135,12 @@ def _overtaken(request: Request) -> Markup | None:
 
 def _meaning(request: Request) -> Iterator[Markup]:
     """What people must know before they read the table."""
-    target, since = request.target, _overtaken(request)
+    target, since = request.target, _later_change(request)
     if since:
         yield since
         return
     if target.outcome in _REMOVED and target.after and _masked_still(target):
-        where = joined(unit_state.LAYERS[layer] for layer in target.after.mask_layers) or escape(
-            "shipped by its package"
-        )
+        where = join(unit_state.LAYERS[layer] for layer in target.after.mask_layers) or escape("shipped by its package")
         as_before = ", as before ours" if target.outcome is Outcome.RESTORED else ""
         yield words("It is still masked by another mask ({}){}.", where, as_before)
     match target.outcome:
@@ -165,7 +163,7 @@ def _meaning(request: Request) -> Iterator[Markup]:
             yield words("The mask there now is not the one the bot made, so it was left alone.")
 
 
-def _of_force(request: Request) -> Iterator[Markup]:
+def _force_note(request: Request) -> Iterator[Markup]:
     """A forced stop, for a mask that has a card of its own."""
     if request.ask.change.force:
         yield words("The card of its mask shows what follows.")
@@ -181,7 +179,7 @@ def _unprotected(after: Snapshot | None) -> Markup:
 def _facts(request: Request) -> Iterator[Markup]:
     target = request.target
     if target.outcome is Outcome.EXTENDED:
-        yield from expiry.other_end(request)
+        yield from expiry.new_expiry_rows(request)
     if target.note:
         yield row(_NOTES.get(target.outcome or Outcome.UNKNOWN, "Note"), target.note)
     elif start_proof(target) == "not tried":
@@ -201,19 +199,19 @@ def _since_asking(target: Target) -> Iterator[Markup]:
     if planned is None or before is None:
         return
     if planned.active is not before.active:
-        yield row("Changed since", f"it was {unit_state.doing(planned)} when approval was asked")
+        yield row("Changed since", f"it was {unit_state.activity(planned)} when approval was asked")
     if planned.around and before.around and planned.around.boot_id != before.around.boot_id:
         yield row("Changed since", "the host was rebooted after approval was asked")
 
 
 def _people(request: Request, now: datetime) -> Iterator[Markup]:
-    people = [requester(request, "asked"), *approved(request)]
+    people = [requester(request, "asked"), *approvals(request)]
     if request.ask.by_itself:
-        why = request.because if request.ask.undoes and request.because else by_itself(request)
+        why = request.because if request.ask.undoes and request.because else automatic_reason(request)
         people = [words("{}{}", why[:1].upper(), why[1:]), *([] if request.ask.undoes else people[1:])]
     ended = _ENDED.get(request.target.outcome or Outcome.UNKNOWN, "last checked")
     when = [words("{} {}", ended, clock(request.finished_at))] if request.finished_at else []
-    yield joined([*people, *when])
+    yield join([*people, *when])
     if request.ask.reason.strip():
         yield row("Reason", request.ask.reason)
     yield from expiry.rows(request)

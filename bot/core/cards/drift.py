@@ -13,7 +13,7 @@ _BY_NOBODY_HERE = "not through maskbot: a person, a package upgrade or configura
 _LOGGED_OUT = "that user's manager ended with the last logout, and a runtime mask ends with it"
 
 
-def lost(request: Request) -> Markup:
+def loss_row(request: Request) -> Markup:
     """The row at the top of the mask's card."""
     watched = request.watched
     seen = words(" (seen {})", clock(watched.lost_at)) if watched.lost_at else Markup("")
@@ -29,7 +29,7 @@ def lost(request: Request) -> Markup:
             return words("The mask is gone{}, {}", seen, why)
 
 
-def told(request: Request, seen: Snapshot) -> str:
+def loss_message(request: Request, seen: Snapshot) -> str:
     """The message for the channel and the thread."""
     what, now = subject(request), f"It is {seen.load} and {seen.active} now."
     match request.watched.lost:
@@ -46,30 +46,30 @@ def told(request: Request, seen: Snapshot) -> str:
             return f"OUR MASK IS GONE: {what}; {_BY_NOBODY_HERE}.{_suspects(request)} {now}"
 
 
-def failed(request: Request, units: Sequence[str]) -> str:
+def failed_units_message(request: Request, units: Sequence[str]) -> str:
     """Units that depend on a masked unit and have failed."""
-    some = _listed(units)
+    some = _cut_list(units)
     return (
         f"{some} on {request.target.host} failed since {request.target.unit}, which they depend on, was masked. "
         "*Unmask* on the card puts it back."
     )
 
 
-def appeared(host: str, masks: Sequence[FoundMask]) -> str:
+def new_masks_notice(host: str, masks: Sequence[FoundMask]) -> str:
     """Masks that somebody else made."""
     return f"Masked on {host}, not through maskbot: {_places(masks)}. `/mask list {host}` shows all."
 
 
-def vanished(host: str, masks: Sequence[FoundMask]) -> str:
+def gone_masks_notice(host: str, masks: Sequence[FoundMask]) -> str:
     """Masks of somebody else that are gone."""
     return f"No longer masked on {host}, not through maskbot: {_places(masks)}."
 
 
 def _places(masks: Iterable[FoundMask]) -> str:
-    return _listed([f"{mask.unit} ({mask.folder})" for mask in masks])
+    return _cut_list([f"{mask.unit} ({mask.folder})" for mask in masks])
 
 
-def _listed(names: Sequence[str]) -> str:
+def _cut_list(names: Sequence[str]) -> str:
     """A sentence in plain text: it is escaped where it is posted."""
     more = [f"{len(names) - _MOST} more"] if len(names) > _MOST else []
     return ", ".join([*names[:_MOST], *more])

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC
 
 from bot.core.cards.before_after import start_proof
-from bot.core.cards.blocks import SECTION, Markup, Text, code, in_words, row, section, words
+from bot.core.cards.blocks import SECTION, Markup, Text, code, row, screen_reader_text, section, words
 from bot.core.cards.redact import redact
 from bot.core.cards.titles import subject
 from bot.core.requests import Request, Sent, Target
@@ -37,13 +37,13 @@ def _parts(sent: Sequence[Sent]) -> list[Sequence[Sent]]:
 
 
 def _command(sent: Sent) -> Iterator[str]:
-    yield f"{sent.at.astimezone(UTC):%H:%M:%S.%f}"[:-3] + f" {typed(sent.argv)}"
+    yield f"{sent.at.astimezone(UTC):%H:%M:%S.%f}"[:-3] + f" {command_as_typed(sent.argv)}"
     yield "  no answer" if sent.exit_code is None else f"  exit {sent.exit_code}, {sent.millis} ms"
     answer = [f"  {line}" for line in redact(sent.output).split("\n") if line.strip()]
     yield from answer[:_ANSWER_LINES]
 
 
-def typed(argv: Sequence[str]) -> str:
+def command_as_typed(argv: Sequence[str]) -> str:
     """A command as a person would type it; the long script of a look is shown by its name."""
     return "look" if any("\n" in word for word in argv) else shlex.join(argv)
 
@@ -78,5 +78,6 @@ def _is_there(kind: FileKind) -> bool:
 def _message(head: str, lines: list[Markup]) -> Text:
     title = words("{}", head)
     return Text(
-        in_words(title, [section("evidence", lines)], {}), (section("evidence", [Markup(f"*{title}*"), *lines]),)
+        screen_reader_text(title, [section("evidence", lines)], {}),
+        (section("evidence", [Markup(f"*{title}*"), *lines]),),
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from bot.core.cards import hold as holds
-from bot.core.cards.blocks import Markup, clock, day, escape, joined, mention, row, words
+from bot.core.cards.blocks import Markup, clock, day, escape, join, mention, row, words
 from bot.core.cards.titles import subject
 from bot.core.input.names import REASON_LIMIT
 from bot.core.requests import Aftercare, Duration, Extension, Request
@@ -20,11 +20,11 @@ def rows(mask: Request) -> Iterator[Markup]:
         yield from holds.rows(mask, hold)
         return
     if aftercare.ends_at and aftercare.overdue:
-        yield row("Overdue", words("since {}. {}", day(aftercare.ends_at), joined(_why_and_when(aftercare), " ")))
+        yield row("Overdue", words("since {}. {}", day(aftercare.ends_at), join(_why_and_when(aftercare), " ")))
     elif aftercare.ends_at:
         yield row("Ends", words("{}, then everything is put back", day(aftercare.ends_at)))
     if aftercare.extensions:
-        yield _extended(aftercare.extensions[-1])
+        yield _extension_row(aftercare.extensions[-1])
 
 
 def plan(request: Request) -> Iterator[Markup]:
@@ -44,7 +44,7 @@ def _then(term: Duration | None) -> Markup:
     return words("it no longer ends by itself: it stays until somebody unmasks it")
 
 
-def other_end(request: Request) -> Iterator[Markup]:
+def new_expiry_rows(request: Request) -> Iterator[Markup]:
     """The effect of a request that extends a mask; its host was not touched."""
     ask = request.ask
     if ask.change.hold:
@@ -58,11 +58,11 @@ def _until(term: Duration | None) -> Markup:
     return day(term.until) if term and term.until else words("no longer by itself")
 
 
-def when(mask: Request) -> Markup:
+def expiry_in_list(mask: Request) -> Markup:
     """The expiry in a list of masks."""
     ends_at = mask.aftercare.ends_at
     if hold := mask.hold:
-        return holds.when(mask, hold)
+        return holds.hold_in_list(mask, hold)
     if ends_at is None:
         return words("ends with the next reboot" if mask.ask.change.runtime else "without an end")
     return words("overdue since {}" if mask.aftercare.overdue else "ends {}", day(ends_at))
@@ -74,14 +74,14 @@ def _why_and_when(aftercare: Aftercare) -> Iterator[Markup]:
         yield words("Next try {}.", clock(aftercare.try_at))
 
 
-def _extended(newest: Extension) -> Markup:
+def _extension_row(newest: Extension) -> Markup:
     label = "Extended" if newest.until else "Kept"
     who = words("by {} {}", mention(newest.by, newest.by_name), clock(newest.at))
     why = escape(newest.reason, width=REASON_LIMIT)
     return row(label, words("{}: {}", who, why) if why else who)
 
 
-def soon(mask: Request, ends_at: datetime, now: datetime) -> str:
+def expiry_reminder(mask: Request, ends_at: datetime, now: datetime) -> str:
     """Before the expiry, while it can still be extended."""
     when = f"{ends_at:%H:%M} UTC, in {spoken(ends_at - now)}"
     return (
@@ -90,7 +90,7 @@ def soon(mask: Request, ends_at: datetime, now: datetime) -> str:
     )
 
 
-def overdue(mask: Request, ends_at: datetime) -> str:
+def overdue_message(mask: Request, ends_at: datetime) -> str:
     """The mask has expired and is not undone."""
     when = f"{ends_at:%Y-%m-%d %H:%M} UTC"
     return (
@@ -99,21 +99,21 @@ def overdue(mask: Request, ends_at: datetime) -> str:
     )
 
 
-def endless(mask: Request, now: datetime) -> str:
+def no_expiry_reminder(mask: Request, now: datetime) -> str:
     """The mask has no expiry."""
     age = spoken(now - mask.finished_at if mask.finished_at else timedelta())
     why = f" It was masked for: {mask.ask.reason}" if mask.ask.reason.strip() else ""
     return f"The mask of {subject(mask)} has no end and has lasted {age}.{why}\nUse Unmask on its card to undo it."
 
 
-def aftermath(request: Request, found: Sequence[str], now: datetime) -> str:
+def aftercheck_message(request: Request, found: Sequence[str], now: datetime) -> str:
     """The findings of an aftercheck, for the thread of the card."""
     age = spoken(now - request.finished_at if request.finished_at else timedelta())
     back = "\nUse Unmask on the card to undo the mask." * request.is_live_mask
     return f"{age} after the change: {' '.join(found)}{back}"
 
 
-def not_as_before(mask: Request, note: str, *, is_gone: bool) -> str:
+def left_over_message(mask: Request, note: str, *, is_gone: bool) -> str:
     """The mask expired, but not everything could be restored."""
     came_of_it = (
         "was undone, but not everything is as before" if is_gone else "was left alone: it is not as the bot left it"

@@ -14,12 +14,12 @@ from bot.core.cards.blocks import (
     Markup,
     Text,
     header,
-    in_words,
-    linked,
+    link_to,
     mention,
-    notified,
+    ping,
     plain_text,
     row,
+    screen_reader_text,
     section,
     words,
 )
@@ -43,12 +43,12 @@ def card(request: Request, offered: Sequence[Action] | None = None) -> Text:
     actions = _actions(request) if offered is None else offered
     blocks = [header(head), section("plain", [*_rows(request)])]
     blocks += [buttons(request, actions)] if actions else []
-    return Text(in_words(head, blocks[1:2], {}), tuple(blocks))
+    return Text(screen_reader_text(head, blocks[1:2], {}), tuple(blocks))
 
 
 def line(request: Request, link: str = "") -> Text:
     """The outcome line."""
-    return _said([linked(f"{state(request).lower()}: {_subject(request)}", link)])
+    return _as_text([link_to(f"{state(request).lower()}: {_subject(request)}", link)])
 
 
 def sentence(request: Request) -> str:
@@ -59,13 +59,13 @@ def sentence(request: Request) -> str:
 
 def evidence(request: Request) -> tuple[Text, ...]:
     """In place of the evidence."""
-    return (_said([words("{}: {}", _subject(request), Markup(_EVIDENCE))]),)
+    return (_as_text([words("{}: {}", _subject(request), Markup(_EVIDENCE))]),)
 
 
 def note(sentence: str, mentions: Sequence[str] = ()) -> Text:
     """A sentence as one line of plain text, with its mentions."""
-    called = " ".join(notified(one) for one in mentions)
-    return _said([Markup(f"{called} {words('{}', sentence)}".strip())])
+    called = " ".join(ping(one) for one in mentions)
+    return _as_text([Markup(f"{called} {words('{}', sentence)}".strip())])
 
 
 def home(shown: HomeView) -> Block:
@@ -91,7 +91,7 @@ def home(shown: HomeView) -> Block:
     return {"type": "home", "callback_id": "home", "blocks": blocks}
 
 
-def bare(request: Request) -> Request:
+def without_details(request: Request) -> Request:
     """The request without its looks and notes, for a form that cannot show them."""
     target = request.target
     return replace(
@@ -168,6 +168,6 @@ def _owes(request: Request) -> bool:
     return request.stage.is_final and request.owes_review
 
 
-def _said(rows: Sequence[Markup]) -> Text:
+def _as_text(rows: Sequence[Markup]) -> Text:
     block = section("said", rows)
     return Text(block["text"]["text"], (block,))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bot.core.cards import slow_unit, unit_state
-from bot.core.cards.blocks import Markup, clock, joined, row, words
+from bot.core.cards.blocks import Markup, clock, join, row, words
 from bot.core.requests import Forced, Request
 from bot.core.systemd.units import Snapshot
 
@@ -22,12 +22,12 @@ def plan(request: Request) -> Iterator[Markup]:
     what = slow_unit.waits_for(seen)
     yield row("Now", words("{}: {}", unit_state.now(seen), f"waits for {what}") if what else unit_state.now(seen))
     yield row("Then", "SIGKILL to all its processes at once; its mask then continues on its own card")
-    yield from _lost(seen)
+    yield from _losses(seen)
     yield row("Until then", "the stop goes on; nothing is killed if it ends first")
     yield row("Undo", "none for the kill; its mask can be undone as usual")
 
 
-def _lost(seen: Snapshot) -> Iterator[Markup]:
+def _losses(seen: Snapshot) -> Iterator[Markup]:
     """Measured, docs/systemd.md."""
     yield row("Lost", "its own stop is cut off: unwritten data is lost")
     if seen.sub == "stop":
@@ -44,15 +44,15 @@ def _lost(seen: Snapshot) -> Iterator[Markup]:
         yield row("Hazard", "it is configured never to be killed (SendSIGKILL=no), like many databases")
     fails = "it ends as failed (Result=signal) and is not restarted (Restart= does not apply to a stop)"
     started = seen.habits.stop_starts
-    yield row("Hazard", words("{}; {} may be started", fails, joined(started)) if started else fails)
+    yield row("Hazard", words("{}; {} may be started", fails, join(started)) if started else fails)
 
 
-def forced(done: Forced) -> Markup:
+def force_stop_phrase(done: Forced) -> Markup:
     """`stopped by force, as bob approved`."""
     return words("stopped by force, {}", _as_approved(done))
 
 
-def sent(done: Forced) -> Markup:
+def kill_sent_phrase(done: Forced) -> Markup:
     """While systemd still finishes the stop."""
     return words("SIGKILL was sent {}, {}", clock(done.at), _as_approved(done))
 
@@ -60,4 +60,4 @@ def sent(done: Forced) -> Markup:
 def _as_approved(done: Forced) -> Markup:
     if done.break_glass_by:
         return words("by {} with break-glass", done.break_glass_by)
-    return words("approved by {}", joined(done.approvers, " and ")) if done.approvers else words("without approval")
+    return words("approved by {}", join(done.approvers, " and ")) if done.approvers else words("without approval")

@@ -21,13 +21,13 @@ def modal(callback: str, title: str, submit: str, blocks: list[Block]) -> Block:
     }
 
 
-def entry(name: str, label: str, element: Block, *, hint: str = "", optional: bool = False) -> Block:
+def input_block(name: str, label: str, element: Block, *, hint: str = "", optional: bool = False) -> Block:
     """A labelled field; a handler finds it by its name."""
     block = {"type": "input", "block_id": name, "label": plain_text(label, OPTION), "element": element}
     return block | {"optional": optional} | ({"hint": plain_text(hint, REASON_LIMIT)} if hint else {})
 
 
-def typed(name: str, initial: str, *, most: int = 255) -> Block:
+def text_input(name: str, initial: str, *, most: int = 255) -> Block:
     """A text field, filled with the person's own text, as it was typed."""
     box: Block = {"type": "plain_text_input", "action_id": name, "max_length": most}
     return box | {"multiline": name == REASON} | ({"initial_value": initial[:most]} if initial else {})

@@ -6,13 +6,13 @@ Ids are constants, so that handlers name a form's fields as the form does.
 from collections.abc import Sequence
 
 from bot.core.cards import break_glass, expiry, form_fields
-from bot.core.cards.approval import plan_rows, talk
+from bot.core.cards.approval import plan_rows, questions
 from bot.core.cards.blocks import Block, Markup, Text, option, plain_text, row, section, words
 from bot.core.cards.buttons import DIGEST_SIGNS
-from bot.core.cards.form_fields import TITLE, entry, modal, note, typed
+from bot.core.cards.form_fields import TITLE, input_block, modal, note, text_input
 from bot.core.cards.form_options import LONGEST_VALUE, MOST
 from bot.core.cards.hold_form import hold_fields, review_field
-from bot.core.cards.titles import asked, loudly
+from bot.core.cards.titles import loud_title, requester_and_reason
 from bot.core.input.draft import EMPTY, Draft
 from bot.core.input.names import REASON_LIMIT
 from bot.core.requests import Request
@@ -47,15 +47,17 @@ def mask_form(
     Holds are offered if the policy names `owners` for them. The form's note names the host whose units are offered.
     """
     blocks = [
-        *([entry(CHANNEL, "Channel", _CHANNELS, hint=_CHANNEL_HINT)] if asks_where else []),
-        entry(HOST, "Host", _host(hosts, draft.host)) | {"dispatch_action": True},
-        entry(UNIT, "Unit", _offered(UNIT, draft.unit), hint=_UNIT_HINT),
-        entry(HOW, "How", _how(draft), hint="Otherwise: stopped, and masked until somebody unmasks it.", optional=True),
-        entry(USER, "User", typed(USER, draft.user), hint=_USER_HINT, optional=True),
-        entry(DURATION, "For how long", typed(DURATION, draft.term), hint=_DURATION_HINT, optional=True),
+        *([input_block(CHANNEL, "Channel", _CHANNELS, hint=_CHANNEL_HINT)] if asks_where else []),
+        input_block(HOST, "Host", _host(hosts, draft.host)) | {"dispatch_action": True},
+        input_block(UNIT, "Unit", _searchable_menu(UNIT, draft.unit), hint=_UNIT_HINT),
+        input_block(
+            HOW, "How", _how(draft), hint="Otherwise: stopped, and masked until somebody unmasks it.", optional=True
+        ),
+        input_block(USER, "User", text_input(USER, draft.user), hint=_USER_HINT, optional=True),
+        input_block(DURATION, "For how long", text_input(DURATION, draft.term), hint=_DURATION_HINT, optional=True),
         *hold_fields(draft, owners),
-        entry(WHEN, "When", typed(WHEN, draft.window), hint=_WHEN_HINT, optional=True),
-        entry(REASON, "Reason", typed(REASON, draft.reason, most=REASON_LIMIT), optional=True),
+        input_block(WHEN, "When", text_input(WHEN, draft.window), hint=_WHEN_HINT, optional=True),
+        input_block(REASON, "Reason", text_input(REASON, draft.reason, most=REASON_LIMIT), optional=True),
     ]
     return modal(MASK, "Mask a unit", "Ask", blocks) | {"private_metadata": note(host=draft.host)}
 
@@ -93,9 +95,9 @@ def extend_form(mask: Request) -> Block:
     }
     blocks = [
         section("about", [*_about(mask), *expiry.rows(mask)]),
-        entry(LONGER, "How much longer", menu),
-        entry(OTHER, "Or", typed(OTHER, ""), hint=_OTHER_HINT, optional=True),
-        entry(REASON, "Reason", typed(REASON, "", most=REASON_LIMIT), optional=True),
+        input_block(LONGER, "How much longer", menu),
+        input_block(OTHER, "Or", text_input(OTHER, ""), hint=_OTHER_HINT, optional=True),
+        input_block(REASON, "Reason", text_input(REASON, "", most=REASON_LIMIT), optional=True),
     ]
     return modal(EXTEND, "Extend a mask", "Extend", blocks) | _of(mask)
 
@@ -105,7 +107,7 @@ def keep_form(mask: Request) -> Block:
 
     For a hold: why it goes on, and its next review date.
     """
-    field = entry(REASON, "Reason", typed(REASON, "", most=REASON_LIMIT))
+    field = input_block(REASON, "Reason", text_input(REASON, "", most=REASON_LIMIT))
     told = words(_HELD if mask.hold else _KEPT)
     blocks = [section("about", [*_about(mask), *expiry.rows(mask), told]), *review_field(mask), field]
     return modal(KEEP, "Keep a mask", "Keep", blocks) | _of(mask)
@@ -119,8 +121,8 @@ def deny_form(request: Request) -> Block:
     """The reason for a denial, which may stay empty; or a question."""
     options = [option(text, value) for value, text in _VERDICTS.items()]
     choice = {"type": "radio_buttons", "action_id": VERDICT, "options": options, "initial_option": options[0]}
-    field = entry(REASON, "Reason or question", typed(REASON, "", most=REASON_LIMIT), optional=True)
-    blocks = [section("about", [*_about(request)]), entry(VERDICT, "Your answer", choice), field]
+    field = input_block(REASON, "Reason or question", text_input(REASON, "", most=REASON_LIMIT), optional=True)
+    blocks = [section("about", [*_about(request)]), input_block(VERDICT, "Your answer", choice), field]
     return modal(DENY, "Deny or ask", "Send", blocks) | _of(request)
 
 
@@ -130,15 +132,21 @@ def break_glass_form(request: Request, *, least: int) -> Block:
         "Everybody who could have approved is told at once, and one of them has to sign a review. "
         "All other checks still apply."
     )
-    field = typed(REASON, "", most=REASON_LIMIT) | {"min_length": least}
-    blocks = [section("about", [*_about(request), told]), entry(REASON, "Why can you not wait for approval?", field)]
+    field = text_input(REASON, "", most=REASON_LIMIT) | {"min_length": least}
+    blocks = [
+        section("about", [*_about(request), told]),
+        input_block(REASON, "Why can you not wait for approval?", field),
+    ]
     ticks = (
         [_console(request.target.host, "Before you break glass")]
         if request.approval and request.approval.guarded
         else []
     )
-    field = typed(REASON, "", most=REASON_LIMIT) | {"min_length": least}
-    blocks = [section("about", [*_about(request), told]), entry(REASON, "Why can you not wait for approval?", field)]
+    field = text_input(REASON, "", most=REASON_LIMIT) | {"min_length": least}
+    blocks = [
+        section("about", [*_about(request), told]),
+        input_block(REASON, "Why can you not wait for approval?", field),
+    ]
     ticks = (
         [_console(request.target.host, "Before you break glass")]
         if request.approval and request.approval.guarded
@@ -149,15 +157,15 @@ def break_glass_form(request: Request, *, least: int) -> Block:
 
 def answer_form(request: Request) -> Block:
     """An approver's question, and a field for the answer."""
-    asked_for = [*talk(request, newest=1)][:1]
-    field = entry(REASON, "Answer", typed(REASON, "", most=REASON_LIMIT))
+    asked_for = [*questions(request, newest=1)][:1]
+    field = input_block(REASON, "Answer", text_input(REASON, "", most=REASON_LIMIT))
     return modal(ANSWER, "Answer", "Answer", [section("about", [*_about(request), *asked_for]), field]) | _of(request)
 
 
 def handover_form(request: Request) -> Block:
     """The new owner."""
     told = words("Somebody who may ask for this. You still cannot approve it.")
-    field = entry(PERSON, "To whom?", {"type": "users_select", "action_id": PERSON})
+    field = input_block(PERSON, "To whom?", {"type": "users_select", "action_id": PERSON})
     return modal(HAND_OVER, "Hand over", "Hand over", [section("about", [*_about(request), told]), field]) | _of(
         request
     )
@@ -165,7 +173,7 @@ def handover_form(request: Request) -> Block:
 
 def review_form(request: Request) -> Block:
     """The break-glass change, and a field for the review's remarks."""
-    field = entry(REASON, "What you found", typed(REASON, "", most=REASON_LIMIT), optional=True)
+    field = input_block(REASON, "What you found", text_input(REASON, "", most=REASON_LIMIT), optional=True)
     about = section("about", [*_about(request), *break_glass.rows(request)])
     return modal(REVIEW, "Sign the review", "Sign", [about, field]) | _of(request)
 
@@ -187,7 +195,7 @@ def confirm_form(request: Request, *, shows_plan: bool = True) -> Block:
     return form | {"blocks": [about, section("plan", plan), *(tick if is_guarded else [])]}
 
 
-def told(text: Text) -> Block:
+def text_modal(text: Text) -> Block:
     """A text to read, without fields."""
     return {
         "type": "modal",
@@ -200,18 +208,18 @@ def told(text: Text) -> Block:
 
 def _console(host: str, before: str) -> Block:
     works = option(f"Console or other out-of-band access to {host} works today", CONSOLE_WORKS)
-    return entry(CONSOLE, before, {"type": "checkboxes", "action_id": CONSOLE, "options": [works]})
+    return input_block(CONSOLE, before, {"type": "checkboxes", "action_id": CONSOLE, "options": [works]})
 
 
 def _about(request: Request) -> list[Markup]:
-    return [words("*{}*", loudly(request)), asked(request)]
+    return [words("*{}*", loud_title(request)), requester_and_reason(request)]
 
 
 def _of(request: Request) -> Block:
     return {"private_metadata": note(request=request.id, digest=request.target.digest[:DIGEST_SIGNS])}
 
 
-def _offered(name: str, chosen: str) -> Block:
+def _searchable_menu(name: str, chosen: str) -> Block:
     """A list whose options Slack asks us for while somebody types; see `form_options`."""
     menu: Block = {"type": "external_select", "action_id": name, "min_query_length": 0}
     return menu | ({"initial_option": option(chosen, chosen)} if 0 < len(chosen) <= LONGEST_VALUE else {})
@@ -220,7 +228,7 @@ def _offered(name: str, chosen: str) -> Block:
 def _host(hosts: Sequence[str], chosen: str) -> Block:
     """A list with all hosts if Slack can show them, otherwise one that follows what is typed."""
     if not 0 < len(hosts) <= MOST:
-        return _offered(HOST, chosen)
+        return _searchable_menu(HOST, chosen)
     menu: Block = {"type": "static_select", "action_id": HOST, "options": [option(host, host) for host in hosts]}
     return menu | ({"initial_option": option(chosen, chosen)} if chosen in hosts else {})
 

@@ -6,9 +6,9 @@ from datetime import datetime
 from bot.core.cards import hold as holds
 from bot.core.cards import mask_line, slow_unit, unit_state
 from bot.core.cards.approval import approval_status
-from bot.core.cards.blocks import Block, Markup, Text, clock, day, escape, joined, message, row, section, words
+from bot.core.cards.blocks import Block, Markup, Text, clock, day, escape, join, message, row, section, words
 from bot.core.cards.mask_inventory import about_hosts, lines
-from bot.core.cards.titles import subject, wanted
+from bot.core.cards.titles import subject, title
 from bot.core.drift import MaskInventory
 from bot.core.requests import Request, Stage
 
@@ -19,32 +19,32 @@ _NOTHING = Markup("maskbot has masked nothing, and nothing waits or runs.")
 
 def handover(book: MaskInventory) -> Text:
     """The answer for whoever takes over."""
-    return _said("HANDOVER", book, why=True)
+    return _render("HANDOVER", book, why=True)
 
 
-def scheduled(book: MaskInventory) -> Text:
+def scheduled_handover(book: MaskInventory) -> Text:
     """The scheduled message; one line if there is nothing to know.
 
     Reasons are left out: this is read by everybody, and a reason given in a private channel must not leave it.
     """
     if book.is_empty:
-        return _quiet(book)
-    return _said("HANDOVER", book, why=False)
+        return _nothing_to_report(book)
+    return _render("HANDOVER", book, why=False)
 
 
-def _quiet(book: MaskInventory) -> Text:
+def _nothing_to_report(book: MaskInventory) -> Text:
     foreign = len(book.entries)
     others = words(" By others: {}, which `/mask list` shows.", foreign) if foreign else Markup("")
-    block = section("quiet", [words("{}{}", _NOTHING, others), *_unseen(book)])
+    block = section("quiet", [words("{}{}", _NOTHING, others), *_unreachable_hosts(book)])
     return Text(block["text"]["text"], (block,))
 
 
-def _unseen(book: MaskInventory) -> Iterator[Markup]:
+def _unreachable_hosts(book: MaskInventory) -> Iterator[Markup]:
     if away := [page.host for page in book.pages if page.away]:
-        yield row("Unreachable", joined(away))
+        yield row("Unreachable", join(away))
 
 
-def _said(word: str, book: MaskInventory, *, why: bool) -> Text:
+def _render(word: str, book: MaskInventory, *, why: bool) -> Text:
     mine = [entry for entry in book.entries if entry.request]
     counts = f"{len(mine)} masked, {len(book.waiting)} waiting, {len(book.running)} under way"
     parts = (
@@ -52,7 +52,11 @@ def _said(word: str, book: MaskInventory, *, why: bool) -> Text:
         ("running", "Under way", [_running(one, book.now) for one in book.running]),
         ("masked", "Masked", [mask_line.line(entry, book, why=why) for entry in mine]),
         ("next", "Coming up", [*_next(book)]),
-        ("reviews", "Reviews owed", [line for one in book.reviews for line in mask_line.owed(one, book.now, why=why)]),
+        (
+            "reviews",
+            "Reviews owed",
+            [line for one in book.reviews for line in mask_line.open_review(one, book.now, why=why)],
+        ),
     )
     blocks = [block for name, title, found in parts for block in _part(name, title, found)]
     nothing = [] if blocks else [section("nothing", [_NOTHING])]
@@ -69,9 +73,9 @@ def _part(name: str, title: str, found: Sequence[Markup]) -> Iterator[Block]:
 
 
 def _waiting(request: Request, now: datetime, *, why: bool) -> Markup:
-    what = words("{}: {}", wanted(request), approval_status(request))
+    what = words("{}: {}", title(request), approval_status(request))
     left = [words("{} left", unit_state.span((by - now).total_seconds()))] if (by := _until(request)) else []
-    return joined([what, *left, words("by {}", mask_line.owner(request)), *(mask_line.reason(request) if why else ())])
+    return join([what, *left, words("by {}", mask_line.owner(request)), *(mask_line.reason(request) if why else ())])
 
 
 def _until(request: Request) -> datetime | None:
@@ -82,7 +86,7 @@ def _until(request: Request) -> datetime | None:
 
 
 def _running(request: Request, now: datetime) -> Markup:
-    what = words("{}", wanted(request))
+    what = words("{}", title(request))
     if since := request.target.unknown_since:
         age = unit_state.span((now - since).total_seconds())
         return words("{}: *not known yet*, since {} ({}): {}", what, clock(since), age, escape(request.target.note))
@@ -98,20 +102,20 @@ _Timer = Callable[[Request], tuple[datetime, Markup] | None]
 def _decision(request: Request) -> tuple[datetime, Markup] | None:
     if request.stage is not Stage.WAITING or request.approval is None:
         return None
-    return request.approval.decide_by, words("last moment to approve {}", wanted(request))
+    return request.approval.decide_by, words("last moment to approve {}", title(request))
 
 
 def _approval(request: Request) -> tuple[datetime, Markup] | None:
     if request.stage is not Stage.APPROVED or request.act_by is None:
         return None
-    return request.act_by, words("approval expires: {}", wanted(request))
+    return request.act_by, words("approval expires: {}", title(request))
 
 
 def _mask(request: Request) -> tuple[datetime, Markup] | None:
     if request.hold and request.ask.is_part:
         return None  # a group's hold is reviewed as a whole
     if hold := request.hold:
-        return hold.review, words("review of the hold of {}, by @{}", holds.where(request, hold), hold.owners)
+        return hold.review, words("review of the hold of {}, by @{}", holds.scope(request, hold), hold.owners)
     ends_at = request.aftercare.ends_at if request.is_live_mask else None
     return (ends_at, words("end of the mask of {}", subject(request))) if ends_at else None
 
@@ -129,4 +133,4 @@ def _next(book: MaskInventory) -> Iterator[Markup]:
 def _others(book: MaskInventory) -> Iterator[Markup]:
     foreign = [f"{entry.unit} on {entry.host}" for entry in book.entries if entry.request is None]
     if foreign:
-        yield row("By others", joined(foreign, most=_MOST))
+        yield row("By others", join(foreign, most=_MOST))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from bot.core.cards.blocks import Markup, clock, day, escape, joined, mention, row, words
+from bot.core.cards.blocks import Markup, clock, day, escape, join, mention, row, words
 from bot.core.cards.titles import subject
 from bot.core.input.names import REASON_LIMIT
 from bot.core.policy.hold import HoldPolicy
@@ -18,7 +18,7 @@ _OFF = {
 }
 
 
-def asked(hold: Hold, undo: str, hosts: Sequence[str] = ()) -> Iterator[Markup]:
+def request_rows(hold: Hold, undo: str, hosts: Sequence[str] = ()) -> Iterator[Markup]:
     """On a card that waits."""
     if hold.is_whole:
         yield row("Hosts", _hosts(hold, hosts))
@@ -31,16 +31,16 @@ def _hosts(hold: Hold, hosts: Sequence[str]) -> Markup:
     first, *others = hosts or ("",)
     if not others:
         return words("the only one in @{} now, and hosts that join later", hold.hosts)
-    now = words("{} in @{} now: {} first, then {}", len(hosts), hold.hosts, first, joined(others, most=20))
+    now = words("{} in @{} now: {} first, then {}", len(hosts), hold.hosts, first, join(others, most=20))
     return words(
         "{}; and hosts that join later. This card shows {}; each other host is checked in its turn", now, first
     )
 
 
-def lifted(hosts: Sequence[str]) -> Iterator[Markup]:
+def lift_rows(hosts: Sequence[str]) -> Iterator[Markup]:
     """On the card that asks to lift a group's hold."""
     if hosts:
-        yield row("Hosts", words("lifted on all {}: {}", len(hosts), joined(hosts, most=20)))
+        yield row("Hosts", words("lifted on all {}: {}", len(hosts), join(hosts, most=20)))
 
 
 def plan(request: Request, hold: Hold) -> Iterator[Markup]:
@@ -54,11 +54,11 @@ def rows(mask: Request, hold: Hold) -> Iterator[Markup]:
     yield row("Held", _by_whom(hold))
     held = mask.hold_state
     if held.off:
-        yield row("Taken off", joined(_off(mask), " "))
+        yield row("Taken off", join(_removal(mask), " "))
     if held.rounds:
         yield row("Put back", words("{}, the last time {}", _times(len(held.rounds)), day(held.rounds[-1])))
     if mask.aftercare.extensions:
-        yield _kept(mask.aftercare.extensions[-1])
+        yield _keep_row(mask.aftercare.extensions[-1])
     where = words(" on all of @{}", hold.hosts) if hold.is_whole else words(" here") if hold.part_of else words("")
     yield words("Only @{} can lift it{}, with approval.", hold.owners, where)
 
@@ -71,7 +71,7 @@ def _by_whom(hold: Hold) -> Markup:
     return words("by @{}, who review it {}{}", hold.owners, day(hold.review), everywhere)
 
 
-def _off(mask: Request) -> Iterator[Markup]:
+def _removal(mask: Request) -> Iterator[Markup]:
     held = mask.hold_state
     seen = words(" (seen {})", clock(held.off_at)) if held.off_at else Markup("")
     yield words("{}{}.", _OFF[held.off or Loss.REMOVED], seen)
@@ -81,12 +81,12 @@ def _off(mask: Request) -> Iterator[Markup]:
         yield words("Next try {}.", clock(held.try_at))
 
 
-def _kept(newest: Extension) -> Markup:
+def _keep_row(newest: Extension) -> Markup:
     who = words("by {} {}", mention(newest.by, newest.by_name), clock(newest.at))
     return row("Kept", words("{}: {}", who, escape(newest.reason, width=REASON_LIMIT)) if newest.reason else who)
 
 
-def when(mask: Request, hold: Hold) -> Markup:
+def hold_in_list(mask: Request, hold: Hold) -> Markup:
     """The hold in a list of masks."""
     off = Markup("*taken off*, ") if mask.hold_state.off else Markup("")
     if hold.part_of:
@@ -95,23 +95,23 @@ def when(mask: Request, hold: Hold) -> Markup:
     return words("{}held by @{}{}, review {}", off, hold.owners, everywhere, day(hold.review))
 
 
-def where(mask: Request, hold: Hold) -> str:
+def scope(mask: Request, hold: Hold) -> str:
     """What is reviewed together: a mask, or all masks of a group's hold."""
     return f"{mask.target.unit} on all of @{hold.hosts}" if hold.is_whole else subject(mask)
 
 
-def review(mask: Request, hold: Hold, now: datetime) -> str:
+def review_message(mask: Request, hold: Hold, now: datetime) -> str:
     """To its owners, on the review date."""
     age = spoken(now - mask.finished_at) if mask.finished_at else "a while"
     why = f" It was masked for: {mask.ask.reason}" if mask.ask.reason.strip() else ""
     return (
-        f"The hold of {where(mask, hold)} is due for review: it has lasted {age}, and its review was due "
+        f"The hold of {scope(mask, hold)} is due for review: it has lasted {age}, and its review was due "
         f"{hold.review:%Y-%m-%d %H:%M} UTC.{why}\n"
         "Use Keep on its card to let it go on, with a reason, or Unmask to lift it."
     )
 
 
-def taken_off(mask: Request, hold: Hold, holds: HoldPolicy) -> str:
+def removal_message(mask: Request, hold: Hold, holds: HoldPolicy) -> str:
     """To its owners and to everybody, when a removal is seen."""
     held = mask.hold_state
     if held.off is Loss.REPLACED:
@@ -124,7 +124,7 @@ def taken_off(mask: Request, hold: Hold, holds: HoldPolicy) -> str:
     return f"A HOLD WAS TAKEN OFF: {subject(mask)}, which @{hold.owners} holds, is no longer masked.{agents} {then}"
 
 
-def still_off(mask: Request, hold: Hold) -> str:
+def still_off_message(mask: Request, hold: Hold) -> str:
     """To its owners, while the mask is off."""
     return (
         f"The hold of {subject(mask)} still has no mask: {_OFF[mask.hold_state.off or Loss.REMOVED]}. "
@@ -132,7 +132,7 @@ def still_off(mask: Request, hold: Hold) -> str:
     ).rstrip() + f"\n@{hold.owners} has to choose Mask again or Unmask on its card."
 
 
-def rests(mask: Request, hold: Hold, until: datetime) -> str:
+def pause_message(mask: Request, hold: Hold, until: datetime) -> str:
     """The mask is removed again and again, so reapplying pauses."""
     agents = f" Configuration management on this host: {' and '.join(mask.hold_state.suspects)}." * bool(
         mask.hold_state.suspects
@@ -144,21 +144,21 @@ def rests(mask: Request, hold: Hold, until: datetime) -> str:
     )
 
 
-def not_there(whole: Request, host: str, why: str) -> str:
+def missing_message(whole: Request, host: str, why: str) -> str:
     """A host of the group on which the mask is not held, although people approved it for all hosts."""
     unit = whole.ask.change.unit
     return f"{unit} is not held on {host}. {why}\nThe bot asks for it there again, at growing intervals."
 
 
-def stranded(whole: Request, hold: Hold) -> str:
+def stranded_message(whole: Request, hold: Hold) -> str:
     """The host on which people approved the hold has left the inventory."""
     return (
-        f"The hold of {where(whole, hold)} spreads to no further host: {whole.target.host}, where it began, is not in "
+        f"The hold of {scope(whole, hold)} spreads to no further host: {whole.target.host}, where it began, is not in "
         f"hosts.yaml any more.\n@{hold.owners} can ask for it again, or lift it on each other host from its card."
     )
 
 
-def not_back(mask: Request) -> str:
+def not_reapplied_message(mask: Request) -> str:
     """The mask is still not reapplied."""
     return f"The mask of {subject(mask)}, a hold, is not back yet. {mask.hold_state.why} The bot keeps trying."
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.core.cards.blocks import Block, option
-from bot.core.cards.form_fields import entry, typed
+from bot.core.cards.form_fields import input_block, text_input
 from bot.core.input.draft import Draft
 from bot.core.requests import Request
 
@@ -20,12 +20,12 @@ def hold_fields(draft: Draft, owners: Sequence[str]) -> list[Block]:
     menu: Block = {"type": "static_select", "action_id": OWNERS, "options": [option(f"@{one}", one) for one in owners]}
     menu |= {"initial_option": option(f"@{draft.owners}", draft.owners)} if draft.owners in owners else {}
     return [
-        entry(OWNERS, "Hold", menu, hint=_OWNERS_HINT, optional=True),
-        entry(REVIEW_ON, "Review", typed(REVIEW_ON, draft.review), hint=_REVIEW_HINT, optional=True),
+        input_block(OWNERS, "Hold", menu, hint=_OWNERS_HINT, optional=True),
+        input_block(REVIEW_ON, "Review", text_input(REVIEW_ON, draft.review), hint=_REVIEW_HINT, optional=True),
     ]
 
 
 def review_field(mask: Request) -> list[Block]:
     """The field for the review date."""
-    field = entry(REVIEW_ON, "Next review", typed(REVIEW_ON, _USUAL_REVIEW), hint="Like 90d, or 2027-03-01.")
+    field = input_block(REVIEW_ON, "Next review", text_input(REVIEW_ON, _USUAL_REVIEW), hint="Like 90d, or 2027-03-01.")
     return [field] if mask.hold else []

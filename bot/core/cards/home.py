@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from bot.core.cards import break_glass, expiry, kill_switch, rights
-from bot.core.cards.approval import approval_status, needs, plan_rows, talk
+from bot.core.cards.approval import approval_status, needs, plan_rows, questions
 from bot.core.cards.blocks import (
     LABEL,
     Action,
@@ -12,7 +12,7 @@ from bot.core.cards.blocks import (
     Markup,
     clock,
     day,
-    joined,
+    join,
     plain_text,
     row,
     section,
@@ -22,7 +22,7 @@ from bot.core.cards.blocks import (
 from bot.core.cards.buttons import buttons
 from bot.core.cards.done import actions
 from bot.core.cards.sentences import line
-from bot.core.cards.titles import asked, loudly, subject
+from bot.core.cards.titles import loud_title, requester_and_reason, subject
 from bot.core.policy.home import Health, HomeView, UnreachableHost
 from bot.core.requests import Request, Stage
 
@@ -42,12 +42,12 @@ def view(page: HomeView, now: datetime) -> Block:
     return _page([_tools((Action.ASK, Action.REFRESH)), *blocks])
 
 
-def closed(why: str) -> Block:
+def closed_view(why: str) -> Block:
     """The Home tab of somebody who may see nothing, with the reason."""
     return _page([section("closed", [why])])
 
 
-def unverified(why: str) -> Block:
+def unverified_view(why: str) -> Block:
     """The Home tab while the person cannot be verified: the reason, and a button to try again."""
     return _page([_tools((Action.REFRESH,)), section("closed", [why, words("This page is closed until then.")])])
 
@@ -83,9 +83,9 @@ def _part(name: str, title: str, blocks: Sequence[Block], count: int | None = No
 
 def _to_decide(page: HomeView, now: datetime) -> Iterator[Block]:
     for number, request in enumerate(page.to_decide):
-        head = words("*{}* · {}", loudly(request), approval_status(request))
+        head = words("*{}* · {}", loud_title(request), approval_status(request))
         seen = [*plan_rows(request)][:2]
-        yield section(f"decide-{number}", [head, asked(request), *seen, *_deadline(request, now)])
+        yield section(f"decide-{number}", [head, requester_and_reason(request), *seen, *_deadline(request, now)])
         yield _buttons(
             f"decide-{number}", request, Action.APPROVE, Action.DENY, Action.DETAILS, *_break_glass(page, request)
         )
@@ -94,8 +94,8 @@ def _to_decide(page: HomeView, now: datetime) -> Iterator[Block]:
 
 def _to_sign(page: HomeView) -> Iterator[Block]:
     for number, request in enumerate(page.to_sign):
-        head = words("*{}* · a review is owed", loudly(request))
-        yield section(f"sign-{number}", [head, asked(request), *break_glass.rows(request)])
+        head = words("*{}* · a review is owed", loud_title(request))
+        yield section(f"sign-{number}", [head, requester_and_reason(request), *break_glass.rows(request)])
         yield _buttons(f"sign-{number}", request, Action.SIGN, Action.DETAILS)
 
 
@@ -114,8 +114,8 @@ def _masks(page: HomeView, now: datetime) -> Iterator[Block]:
 def _life(mask: Request, now: datetime) -> Markup:
     """Since when the mask is in place, its expiry, and its reason."""
     since, end = day(mask.finished_at or mask.asked_at), mask.aftercare.ends_at
-    left = words("ends {}", until(end, now)) if end and end > now else expiry.when(mask)
-    return joined([words("masked {}, {}", since, left), *([mask.ask.reason] if mask.ask.reason.strip() else [])], " · ")
+    left = words("ends {}", until(end, now)) if end and end > now else expiry.expiry_in_list(mask)
+    return join([words("masked {}, {}", since, left), *([mask.ask.reason] if mask.ask.reason.strip() else [])], " · ")
 
 
 def _undo(mask: Request, now: datetime) -> Iterator[Markup]:
@@ -128,8 +128,8 @@ def _undo(mask: Request, now: datetime) -> Iterator[Markup]:
 
 def _requests(page: HomeView) -> Iterator[Block]:
     for number, request in enumerate(page.open):
-        head = words("*{}* · {}", loudly(request), _stage(request))
-        question = [*talk(request, newest=1)][:1]  # without a link to the request's card
+        head = words("*{}* · {}", loud_title(request), _stage(request))
+        question = [*questions(request, newest=1)][:1]  # without a link to the request's card
         yield section(f"open-{number}", [head, *(question if request.open_question else [])])
         yield _buttons(f"open-{number}", request, *_own(page, request))
     yield from _more("open", page.more_open)

@@ -6,54 +6,54 @@ from bot.core.cards.blocks import Markup, Text, day, mention, row, section, word
 from bot.core.requests import KillSwitch
 
 NOT_ON = "The kill switch is not on, so there is nothing to turn off."
-SAID_ALREADY = "You already asked for that. Somebody else who may approve has to type `/mask thaw` too."
+ALREADY_REQUESTED = "You already asked for that. Somebody else who may approve has to type `/mask thaw` too."
 _LIFT = "Two people who may approve turn it off: `/mask thaw`."
 
 
-def turned_on(name: str, reason: str) -> str:
+def on_announcement(name: str, reason: str) -> str:
     """Announce that it is on."""
     return (
-        f"KILL SWITCH ON, by {name}: {_ended(reason)}\n"
+        f"KILL SWITCH ON, by {name}: {_with_full_stop(reason)}\n"
         f"No new masks: what waits cannot be approved. What runs is finished, and undos go on. {_LIFT}"
     )
 
 
-def kept_on(name: str, reason: str) -> str:
+def stays_on_announcement(name: str, reason: str) -> str:
     """Announce that it stays on, after one person asked to thaw."""
-    return f"KILL SWITCH STAYS ON, says {name}: {_ended(reason)}\nWhoever wants it off has to say so again."
+    return f"KILL SWITCH STAYS ON, says {name}: {_with_full_stop(reason)}\nWhoever wants it off has to say so again."
 
 
-def off_requested(name: str, reason: str) -> str:
+def off_request_announcement(name: str, reason: str) -> str:
     """Announce that one of the two has asked to thaw."""
-    why = f": {_ended(reason)}" if reason.strip() else "."
+    why = f": {_with_full_stop(reason)}" if reason.strip() else "."
     return f"{name} wants the kill switch off{why}\nOne more approver has to type `/mask thaw` within the hour."
 
 
-def turned_off(switch: KillSwitch, names: Sequence[str]) -> str:
+def off_announcement(switch: KillSwitch, names: Sequence[str]) -> str:
     """Announce that it is off."""
     who = " and ".join(names)
     since = f"{switch.since:%Y-%m-%d %H:%M} UTC"
     return f"KILL SWITCH OFF, by {who}: new masks go on. {switch.by_name} had turned it on at {since}."
 
 
-def already_on(switch: KillSwitch) -> str:
+def already_on_reply(switch: KillSwitch) -> str:
     """Tell somebody that it is so already."""
-    return f"The kill switch is on already, by {switch.by_name}: {_ended(switch.reason)}"
+    return f"The kill switch is on already, by {switch.by_name}: {_with_full_stop(switch.reason)}"
 
 
 def rows(switch: KillSwitch | None) -> Iterator[Markup]:
     """On the card of a request that waits for it."""
     if switch:
-        why = words("on, by {} since {}: {}", switch.by_name, day(switch.since), _ended(switch.reason))
+        why = words("on, by {} since {}: {}", switch.by_name, day(switch.since), _with_full_stop(switch.reason))
         yield row("Kill switch", words("{} Nothing is approved or started until two people type `/mask thaw`", why))
 
 
-def above(text: Text, switch: KillSwitch | None, off_requested_by: Sequence[str]) -> Text:
+def with_note(text: Text, switch: KillSwitch | None, off_requested_by: Sequence[str]) -> Text:
     """A note above an answer; `thaws` are the names of those who asked to thaw."""
     if switch is None:
         return text
     who = mention(switch.by, switch.by_name)
-    lines = [words("KILL SWITCH ON, by {} since {}: {}", who, day(switch.since), _ended(switch.reason))]
+    lines = [words("KILL SWITCH ON, by {} since {}: {}", who, day(switch.since), _with_full_stop(switch.reason))]
     lines += (
         [words("{} wants it off; one more has to say so.", " and ".join(off_requested_by))] if off_requested_by else []
     )
@@ -62,7 +62,7 @@ def above(text: Text, switch: KillSwitch | None, off_requested_by: Sequence[str]
     return Text(in_words, (*text.blocks[:1], section("kill-switch", lines), *text.blocks[1:]))
 
 
-def _ended(sentence: str) -> str:
+def _with_full_stop(sentence: str) -> str:
     """Somebody's text with a full stop at its end."""
     said = sentence.strip()
     return said if said.endswith((".", "!", "?")) else f"{said}."

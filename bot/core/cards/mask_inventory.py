@@ -14,7 +14,7 @@ from bot.core.cards.blocks import (
     day,
     escape,
     header,
-    joined,
+    join,
     message,
     row,
     section,
@@ -36,7 +36,7 @@ def listing(book: MaskInventory, *, host: str = "") -> Text:
     return message(_head(book, host), *(blocks or [_none()]), *more, *ends)
 
 
-def whole(book: MaskInventory, *, host: str = "") -> Text:
+def full_listing(book: MaskInventory, *, host: str = "") -> Text:
     """The whole list, for a terminal."""
     every = [mask_line.line(entry, book) for entry in book.entries]
     blocks = [section(f"masks-{number}", [one]) for number, one in enumerate(every, 1)] or [_none()]
@@ -46,7 +46,7 @@ def whole(book: MaskInventory, *, host: str = "") -> Text:
 
 
 def _reviews(book: MaskInventory) -> list[Block]:
-    found = [line for request in book.reviews for line in mask_line.owed(request, book.now)]
+    found = [line for request in book.reviews for line in mask_line.open_review(request, book.now)]
     return [section("reviews", [row("Reviews owed", str(len(found))), *found[:_HOSTS]])] if found else []
 
 
@@ -86,10 +86,10 @@ def about_hosts(book: MaskInventory, *, most: int = _HOSTS) -> Iterator[Markup]:
     """When each host was scanned last, which hosts do not answer, and what was left out."""
     seen = [page for page in book.pages if page.seen_at and not page.away]
     if seen:
-        yield row("Checked", _looked_at(seen, most))
+        yield row("Checked", _scan_times(seen, most))
     yield from _away(book.pages, most)
     if never := [page.host for page in book.pages if not page.seen_at and not page.away]:
-        yield row("Not checked yet", joined(never, most=most))
+        yield row("Not checked yet", join(never, most=most))
     for page in book.pages:
         if page.scan and not page.scan.is_whole:
             yield row("Not listed", words("{} more on {}", page.scan.total - len(page.scan.masks), page.host))
@@ -97,11 +97,11 @@ def about_hosts(book: MaskInventory, *, most: int = _HOSTS) -> Iterator[Markup]:
         yield row("Not listed", words("{} masks that come with packages", vendor))
 
 
-def _looked_at(seen: Sequence[HostView], most: int) -> Markup:
+def _scan_times(seen: Sequence[HostView], most: int) -> Markup:
     times: list[tuple[datetime, str]] = sorted((page.seen_at, page.host) for page in seen if page.seen_at)
     if len(times) > most:
         return words("{} hosts, the earliest {} at {}", len(times), times[0][1], clock(times[0][0]))
-    return joined((words("{} at {}", host, clock(at)) for at, host in times), most=most)
+    return join((words("{} at {}", host, clock(at)) for at, host in times), most=most)
 
 
 def _away(pages: Sequence[HostView], most: int) -> Iterator[Markup]:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from bot.core.cards import expiry, unit_state
-from bot.core.cards.blocks import Markup, day, escape, joined, words
-from bot.core.cards.titles import subject, wanted
+from bot.core.cards.blocks import Markup, day, escape, join, words
+from bot.core.cards.titles import subject, title
 from bot.core.drift import Entry, MaskInventory
 from bot.core.requests import Request
 from bot.core.systemd.scan import FoundMask
@@ -20,10 +20,10 @@ def line(entry: Entry, book: MaskInventory, *, why: bool = True) -> Markup:
     now = book.now
     if entry.request is None:
         seen = [*_foreign(entry.found, book)] if entry.found else []
-        return words("*{} on {}*: not by maskbot\n    {}", entry.unit, entry.host, joined(seen, most=_MOST))
+        return words("*{} on {}*: not by maskbot\n    {}", entry.unit, entry.host, join(seen, most=_MOST))
     mask = entry.request
-    who = joined([words("by {}", owner(mask)), *(reason(mask) if why else [])], " · ")
-    about = joined([*_record(mask, now), *_found(entry)], most=_MOST)
+    who = join([words("by {}", owner(mask)), *(reason(mask) if why else [])], " · ")
+    about = join([*_record(mask, now), *_scan_result(entry)], most=_MOST)
     return words("*{}*: {}\n    {}", subject(mask), who, about)
 
 
@@ -34,7 +34,7 @@ def owner(request: Request) -> Markup:
 
 def ours(mask: Request, now: datetime) -> Markup:
     """Since when, by whom, why, its expiry, and whether its undo needs approval."""
-    return joined([words("by {}", owner(mask)), *reason(mask), *_record(mask, now)], most=_MOST)
+    return join([words("by {}", owner(mask)), *reason(mask), *_record(mask, now)], most=_MOST)
 
 
 def reason(request: Request) -> list[Markup]:
@@ -42,17 +42,17 @@ def reason(request: Request) -> list[Markup]:
     return [escape(request.ask.reason, width=80)] if request.ask.reason.strip() else []
 
 
-def owed(request: Request, now: datetime, *, why: bool = True) -> Iterator[Markup]:
+def open_review(request: Request, now: datetime, *, why: bool = True) -> Iterator[Markup]:
     """A break-glass change without a review."""
     if request.break_glass:
         done, age = request.break_glass, unit_state.span((now - request.break_glass.at).total_seconds())
-        what = words("{}: {} used break-glass {} ago", wanted(request), done.name, age)
+        what = words("{}: {} used break-glass {} ago", title(request), done.name, age)
         yield words("{}: {}", what, escape(done.reason, width=120)) if why else what
 
 
 def _record(mask: Request, now: datetime) -> Iterator[Markup]:
     yield _since(mask.finished_at or mask.asked_at, now)
-    yield expiry.when(mask)
+    yield expiry.expiry_in_list(mask)
     if not mask.is_live_mask:
         yield words("never came into force")
     elif mask.hold:
@@ -69,13 +69,13 @@ def _foreign(found: FoundMask, book: MaskInventory) -> Iterator[Markup]:
     yield words("in {}", found.folder)
     if found.kind in _ODD:
         yield words(_ODD[found.kind])
-    yield from _seen(found)
+    yield from _oddities(found)
     yield words("its removal needs approval" if book.can_ask_to_remove(found) else "removed only by hand")
 
 
-def _found(entry: Entry) -> Iterator[Markup]:
+def _scan_result(entry: Entry) -> Iterator[Markup]:
     if entry.found:
-        yield from _seen(entry.found)
+        yield from _oddities(entry.found)
     elif entry.request and entry.request.hold_state.off:
         return
     elif entry.request and entry.request.ask.change.user:
@@ -84,7 +84,7 @@ def _found(entry: Entry) -> Iterator[Markup]:
         yield words("not seen by a scan yet")
 
 
-def _seen(found: FoundMask) -> Iterator[Markup]:
+def _oddities(found: FoundMask) -> Iterator[Markup]:
     """Anything unusual about the mask."""
     if found.load not in (None, LoadState.MASKED):
         yield Markup("*not loaded by systemd*")

@@ -8,7 +8,7 @@ from bot.core.cards.blocks import Action, Markup, Text, clock, message, row, sec
 from bot.core.cards.buttons import buttons
 from bot.core.cards.done import TITLES
 from bot.core.cards.running import describe
-from bot.core.cards.titles import approved, asked, subject
+from bot.core.cards.titles import approvals, requester_and_reason, subject
 from bot.core.requests import Outcome, Request, Stage, Target, Verb
 
 
@@ -19,7 +19,7 @@ def card(request: Request, now: datetime) -> Text:
     return message(
         f"{TITLES[Outcome.UNKNOWN]} · {subject(request)}",
         section("people", [words("Do not assume that {}.", doing), *_rows(request, now)]),
-        section("asked", [*break_glass.rows(request), asked(request), *approved(request)]),
+        section("asked", [*break_glass.rows(request), requester_and_reason(request), *approvals(request)]),
         buttons(request, break_glass.with_review(request, (*look_now, Action.DETAILS))),
     )
 
@@ -31,14 +31,14 @@ def _rows(request: Request, now: datetime) -> Iterator[Markup]:
         yield row("Lost", words("{}{}", clock(target.unknown_since), _after_what(target)))
     if target.note:
         yield row("Why", target.note)
-    yield from _paged(request)
+    yield from _page_row(request)
     if request.stage is Stage.RUNNING:
         soon = request.due_at is None or request.due_at <= now
         next_look = "now" if soon or request.due_at is None else clock(request.due_at)
         yield row("Next check", words("{}. Nothing is sent before that.", next_look))
 
 
-def _paged(request: Request) -> Iterator[Markup]:
+def _page_row(request: Request) -> Iterator[Markup]:
     paging = request.paging
     if paging and paging.paged_at:
         yield row("Paged", words("since {}", clock(paging.paged_at)))
@@ -51,7 +51,7 @@ def _last_seen(target: Target) -> str:
     if seen is None:
         return "not at all"
     mask = "its mask was there" if seen.mask_layers or seen.is_masked else "not masked"
-    return f"{unit_state.doing(seen)}, {mask}"
+    return f"{unit_state.activity(seen)}, {mask}"
 
 
 def _after_what(target: Target) -> Markup:

@@ -3,7 +3,7 @@
 from bot.core.hosts.quarantine import Quarantine
 
 
-def refused(kept: Quarantine) -> str:
+def refusal(kept: Quarantine) -> str:
     """To whoever asks for a change on the host."""
     return (
         f"{kept.host} is in quarantine since {kept.since:%Y-%m-%d %H:%M} UTC: its host key is not the"
@@ -11,12 +11,12 @@ def refused(kept: Quarantine) -> str:
     )
 
 
-def cancelled(kept: Quarantine) -> str:
+def cancellation(kept: Quarantine) -> str:
     """On the card of a request that waited there."""
-    return f"{refused(kept)} Nothing was changed. Ask again afterwards."
+    return f"{refusal(kept)} Nothing was changed. Ask again afterwards."
 
 
-def told(kept: Quarantine) -> str:
+def operator_notice(kept: Quarantine) -> str:
     """To operators."""
     if not kept.is_set_aside:
         return (
@@ -31,6 +31,6 @@ def told(kept: Quarantine) -> str:
     )
 
 
-def over(kept: Quarantine) -> str:
+def end_notice(kept: Quarantine) -> str:
     """To operators, at the end of the quarantine."""
     return f"{kept.host} is trusted again." if kept.is_set_aside else f"{kept.host} accepts the bot's key again."

@@ -20,11 +20,11 @@ MAYBE = (
 
 def acknowledge(change: Change, zone: tzinfo = UTC) -> str:
     """The canonical form of the request, before the host is checked; a time as it was understood."""
-    when = f" Its window is {spelled(change.window, zone)}." if change.window else ""
+    when = f" Its window is {window_in_words(change.window, zone)}." if change.window else ""
     return f"Got it: `{change}`.{when} Checking the host."
 
 
-def called_off(mask: Request) -> str:
+def withdrawn_mask(mask: Request) -> str:
     """The reply to an unmask of a mask that still waits for its unit to stop."""
     unit = f"{mask.target.unit} on {mask.target.host}"
     return (
@@ -38,14 +38,14 @@ def acknowledge_repeat(change: Change) -> str:
     return f"This message asked for `{change}`, and that still counts. Send a new message to ask for something else."
 
 
-def spelled(window: ScheduledWindow, zone: tzinfo) -> str:
+def window_in_words(window: ScheduledWindow, zone: tzinfo) -> str:
     """`Tuesday 1 December 23:00 to 00:00 Europe/Berlin (22:00 UTC)`."""
     opens, closes = window.opens.astimezone(zone), window.closes.astimezone(zone)
     in_utc = "" if zone is UTC else f" ({window.opens.astimezone(UTC):%H:%M} UTC)"
     return f"{opens:%A} {opens.day} {opens:%B %H:%M} to {closes:%H:%M} {zone}{in_utc}"
 
 
-def switched(word: str) -> str:
+def acknowledge_switch(word: str) -> str:
     """The reply to a kill switch command, before the rights of its author are checked."""
     return f"Got it: `{word}`. Checking that you may."
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from bot.core.cards.approval import who_may
-from bot.core.cards.blocks import Markup, joined, words
+from bot.core.cards.blocks import Markup, join, words
 from bot.core.policy.home import RuleRights
 from bot.core.policy.model import Rule
 
@@ -20,17 +20,17 @@ def _right(right: RuleRights) -> Markup:
     verbs = " and ".join(f"{verb}s" for verb in sorted(rule.verbs))
     may = [words("ask for {}", verbs)] * right.may_ask + [words("approve")] * right.may_approve
     needed = who_may(rule.need, rule.approve, distinct=rule.distinct) if rule.need else "no approval"
-    return words("{}: you may {} (needs {})", _where(rule), joined(may, ", and "), needed)
+    return words("{}: you may {} (needs {})", _where(rule), join(may, ", and "), needed)
 
 
 def _where(rule: Rule) -> Markup:
     """The hosts and units of a rule."""
-    hosts = [*_named("", rule.environments, " hosts"), *_named("group ", rule.host_groups)]
-    units = [] if rule.units == ("*",) else [words("units {}", joined(rule.units))]
-    return joined([*(hosts or [words("all hosts")]), *units])
+    hosts = [*_names("", rule.environments, " hosts"), *_names("group ", rule.host_groups)]
+    units = [] if rule.units == ("*",) else [words("units {}", join(rule.units))]
+    return join([*(hosts or [words("all hosts")]), *units])
 
 
-def _named(before: str, names: Iterable[str], after: str = "") -> Iterator[Markup]:
+def _names(before: str, names: Iterable[str], after: str = "") -> Iterator[Markup]:
     listed = sorted(names)
     if listed:
-        yield words("{}{}{}", before, joined(listed, " or "), after)
+        yield words("{}{}{}", before, join(listed, " or "), after)

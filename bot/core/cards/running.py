@@ -5,7 +5,7 @@ from datetime import datetime
 from bot.core.cards import break_glass, force_stop, slow_unit, unit_state
 from bot.core.cards.blocks import Action, Markup, Text, clock, message, row, section, words
 from bot.core.cards.buttons import buttons
-from bot.core.cards.titles import approved, asked, subject
+from bot.core.cards.titles import approvals, requester_and_reason, subject
 from bot.core.requests import Request, Sent, Target, Verb
 from bot.core.systemd.units import ActiveState
 
@@ -34,13 +34,13 @@ def card(request: Request, now: datetime) -> Text:
         doing = "WITHDRAWN:"
     rows = [row("Step", _step(request.target, now))]
     if request.target.last_seen:
-        rows.append(row("Seen", unit_state.doing(request.target.last_seen)))
+        rows.append(row("Seen", unit_state.activity(request.target.last_seen)))
     if request.target.forced:
-        rows.append(row("By force", force_stop.sent(request.target.forced)))
+        rows.append(row("By force", force_stop.kill_sent_phrase(request.target.forced)))
     rows += slow_unit.rows(request)
     return message(
         f"{doing} {subject(request)} · {_how(request)}",
-        section("people", [*break_glass.rows(request), asked(request), *approved(request)]),
+        section("people", [*break_glass.rows(request), requester_and_reason(request), *approvals(request)]),
         section("progress", rows),
         buttons(request, actions(request)),
     )

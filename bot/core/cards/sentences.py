@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.core.cards.approval import approval_status
-from bot.core.cards.blocks import Markup, Text, escape, joined, linked, mention, notified, section, until, words
+from bot.core.cards.blocks import Markup, Text, escape, join, link_to, mention, ping, section, until, words
 from bot.core.cards.done import title
-from bot.core.cards.titles import by_itself, denial, subject, what
+from bot.core.cards.titles import automatic_reason, denial, subject, what
 from bot.core.requests import Outcome, Request, Stage
 from bot.core.text.sanitize import clean
 
@@ -29,33 +29,33 @@ def line(request: Request, *, link: str, calls: bool = True) -> Text:
     The owner is mentioned if there is something left to do or to know, because an edited card notifies nobody. Channels
     that are only told get a line with `calls` false, which mentions nobody.
     """
-    told = linked(f"{_ending(request)}: {subject(request)}", link)
+    told = link_to(f"{_ending(request)}: {subject(request)}", link)
     if request.ask.by_itself:
-        return _said([words("{} ({})", told, by_itself(request))])
+        return _as_text([words("{} ({})", told, automatic_reason(request))])
     good = request.stage is Stage.WITHDRAWN or request.target.outcome in _NO_NEED_TO_KNOW
     who = (
         escape(request.owner_name or request.owner.user, width=80)
         if good or not calls
         else mention(request.owner, request.owner_name)
     )
-    return _said([words("{} ({})", told, joined([who, *_others(request)]))])
+    return _as_text([words("{} ({})", told, join([who, *_others(request)]))])
 
 
 def plain(sentence: str) -> Text:
     """A sentence of ours that may contain foreign text: a few lines, and nothing in them is special."""
-    return _said([escape(row, width=_WIDTH) for row in clean(sentence, lines=_LINES, width=_WIDTH).split("\n")])
+    return _as_text([escape(row, width=_WIDTH) for row in clean(sentence, lines=_LINES, width=_WIDTH).split("\n")])
 
 
 def note(sentence: str, *, mentions: Sequence[str] = (), link: str = "") -> Text:
     """A sentence that may contain foreign text, with mentions in front of it."""
     rows = [escape(row, width=_WIDTH) for row in clean(sentence, lines=_LINES, width=_WIDTH).split("\n")]
-    called = [notified(one) for one in mentions]
+    called = [ping(one) for one in mentions]
     first = Markup(" ".join([*called, rows[0]]))
     shown = [first, *rows[1:]]
-    return _said([*shown, linked("the card", link)] if link else shown)
+    return _as_text([*shown, link_to("the card", link)] if link else shown)
 
 
-def unseen(card: str) -> str:
+def outcome_without_card(card: str) -> str:
     """The outcome of a request whose card nobody sees any more, for another channel."""
     return f"{card.partition(chr(10))[0]}. Its channel is gone or the bot is no longer in it, so it is posted here."
 
@@ -65,7 +65,7 @@ def refusal(reason: str, hint: str = "") -> Text:
     return plain(f"{reason} {hint}".strip())
 
 
-def _said(rows: list[Markup]) -> Text:
+def _as_text(rows: list[Markup]) -> Text:
     block = section("said", rows if any(rows) else ["Nothing to say."])
     return Text(block["text"]["text"], (block,))
 
@@ -81,14 +81,14 @@ def _others(request: Request) -> list[Markup]:
     if no:
         return [words("denied by {}", no.voter_name or no.voter.user)]
     names = [vote.voter_name or vote.voter.user for vote in request.counted]
-    approved = [words("approved by {}", joined(names, " and "))] if names else []
+    approved = [words("approved by {}", join(names, " and "))] if names else []
     return [*approved, *([words("BREAK-GLASS by {}", request.break_glass.name)] if request.break_glass else [])]
 
 
 def reminder(request: Request, *, by: datetime, mentions: Sequence[str], link: str, now: datetime) -> Text:
     """`@bob @carol The mask of worker.service on web-01 needs 1 approval until 03:17 (5 minutes left)`."""
-    what = linked(f"The {'longer ' * bool(request.ask.extends)}{request.ask.change.noun} of {subject(request)}", link)
+    what = link_to(f"The {'longer ' * bool(request.ask.extends)}{request.ask.change.noun} of {subject(request)}", link)
     sentence = words("{} {} until {}.", what, approval_status(request), until(by, now))
-    called = (notified(one) for one in mentions)
-    said = joined([*called, sentence], " ", most=len(mentions) + 1)
+    called = (ping(one) for one in mentions)
+    said = join([*called, sentence], " ", most=len(mentions) + 1)
     return Text(said, (section("said", [said]),))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bot.core.cards.blocks import Markup, joined, row, words
+from bot.core.cards.blocks import Markup, join, row, words
 from bot.core.requests import Change
 from bot.core.systemd.side_effects import Turn
 from bot.core.systemd.units import Snapshot
@@ -20,10 +20,10 @@ def habits(change: Change, seen: Snapshot) -> Iterator[Markup]:
             "Hazard", "it is frozen: a stop thaws it or, on newer systemd, fails; an undo does not freeze it again"
         )
     if own.stop_starts:
-        yield row("Its stop", words("may start {} (OnSuccess=, OnFailure=)", joined(own.stop_starts)))
+        yield row("Its stop", words("may start {} (OnSuccess=, OnFailure=)", join(own.stop_starts)))
     others = [name for name in own.conflicts if name not in _EVERYBODYS]
     if others:
-        yield row("Undo stops", words("{}, if it is running then (Conflicts=)", joined(others)))
+        yield row("Undo stops", words("{}, if it is running then (Conflicts=)", join(others)))
     if own.is_persistent:
         yield row("Undo runs", "a missed run at once (Persistent=yes)")
     if own.turn is Turn.MONOTONIC:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bot.core.cards.blocks import Markup, clock, escape, joined, mention, words
+from bot.core.cards.blocks import Markup, clock, escape, join, mention, words
 from bot.core.input.names import REASON_LIMIT
 from bot.core.requests import Request, Stage, Tally, Verdict, Vote
 
@@ -19,7 +19,7 @@ def subject(request: Request) -> str:
     return f"{request.target.unit} on {where}{whose}"
 
 
-def by_itself(request: Request) -> str:
+def automatic_reason(request: Request) -> str:
     """Why the bot itself made the request."""
     if request.ask.repeats:
         return "its hold puts it back"
@@ -33,17 +33,17 @@ def what(request: Request) -> str:
     return request.ask.change.noun
 
 
-def wanted(request: Request) -> str:
+def title(request: Request) -> str:
     """`mask worker.service on web-01`, `extend the mask of worker.service on web-01`."""
     return f"{what(request)}{' the mask of' * bool(request.ask.extends)} {subject(request)}"
 
 
-def loudly(request: Request) -> str:
+def loud_title(request: Request) -> str:
     """The title for a head line: `MASK worker.service on web-01`."""
-    return wanted(request).removesuffix(subject(request)).upper() + subject(request)
+    return title(request).removesuffix(subject(request)).upper() + subject(request)
 
 
-def asked(request: Request) -> Markup:
+def requester_and_reason(request: Request) -> Markup:
     """Who asked, and why, as typed."""
     ask = request.ask
     who = requester(request)
@@ -58,10 +58,10 @@ def requester(request: Request, did: str = "") -> Markup:
     return words("{} {}", who, did) if did else who
 
 
-def approved(request: Request) -> Iterator[Markup]:
+def approvals(request: Request) -> Iterator[Markup]:
     """`approved by @bob 03:04:07`; who used break-glass; or why no approval was needed."""
     if request.counted:
-        yield words("approved by {}", joined(map(with_time, request.counted)))
+        yield words("approved by {}", join(map(with_time, request.counted)))
     if request.break_glass and request.is_break_glass:
         yield words("{} used break-glass", mention(request.break_glass.by, request.break_glass.name))
     elif request.approved_at and request.ask.by_itself and request.because:

@@ -22,7 +22,7 @@ LAYERS = {
 }
 
 
-def doing(unit: Snapshot | Neighbour) -> str:
+def activity(unit: Snapshot | Neighbour) -> str:
     """The active state: systemd's sub state if it says more, or both."""
     active, sub = unit.active, unit.sub
     if active is ActiveState.ACTIVE and sub in _TELLING:
@@ -51,7 +51,7 @@ def _now(unit: Snapshot) -> Iterator[str]:
         yield "masked"
     elif unit.mask_layers:
         yield "mask in place but not loaded by systemd"
-    yield doing(unit)
+    yield activity(unit)
     if unit.file_state and not unit.file_state.startswith("masked"):
         yield boot(unit.file_state)
     if unit.active is ActiveState.FAILED and unit.result:

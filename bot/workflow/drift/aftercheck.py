@@ -38,7 +38,7 @@ def look_after(deps: Deps, claim: Claim, request: Request) -> Request:
         looks=request.aftercare.looks + 1,
         found=request.aftercare.found + new,
     )
-    said = [in_words(deps, request, lambda: expiry.aftermath(request, new, now))] if new else []
+    said = [in_words(deps, request, lambda: expiry.aftercheck_message(request, new, now))] if new else []
     messages = [Message(MessageKind.NOTE, body=body) for body in said]
     events = [event(request, "aftercheck.found", code="worse", found=list(new))] if new else []
     return deps.store.save(

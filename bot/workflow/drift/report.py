@@ -46,7 +46,7 @@ def gone(deps: Deps, request: Request, seen: Snapshot, *, boot_id: str, agents: 
     watched = replace(request.watched, lost=became, lost_at=deps.clock.now(), suspects=agents)
     lost = replace(request, watched=watched)
     known = event(request, "drift.mask_lost", outcome="failure", code=became, agents=list(agents))
-    body = in_words(deps, lost, lambda: words.told(lost, seen))
+    body = in_words(deps, lost, lambda: words.loss_message(lost, seen))
     told = [Message(MessageKind.NOTE, body=body)]
     if became is not Loss.REBOOTED:  # that was to be expected
         channel = Place(place_of(deps, request).channel)
@@ -70,7 +70,7 @@ def tell_failed(deps: Deps, request: Request, units: Sequence[str], told: Collec
     watched = replace(request.watched, failed=(*request.watched.failed, *units))
     known = event(request, "drift.unit_failed", outcome="failure", code="failed_since", units=list(units))
     new = [unit for unit in units if unit not in told]
-    body = in_words(deps, request, lambda: words.failed(request, new))
+    body = in_words(deps, request, lambda: words.failed_units_message(request, new))
     note = Message(MessageKind.NOTE, body=body, mentions=(request.owner.user,))
     with suppress(Stale):
         deps.store.save(replace(request, watched=watched), events=[known], messages=[note] if new else [])
@@ -80,7 +80,10 @@ def of_others(deps: Deps, page: HostView, found: ScanDrift) -> tuple[list[Event]
     """Masks that are not ours are always recorded, and posted where the policy asks for it and names a channel."""
     gone = [mask for mask in found.vanished if not _removed_by_us(deps, page.host, mask, page.seen_at)]
     events, messages = list[Event](), list[Message]()
-    for kind, masks, told in (("appeared", found.appeared, words.appeared), ("vanished", gone, words.vanished)):
+    for kind, masks, told in (
+        ("appeared", found.appeared, words.new_masks_notice),
+        ("vanished", gone, words.gone_masks_notice),
+    ):
         if masks:
             data = {"host": page.host, "masks": [mask.path for mask in masks]}
             events.append(Event(f"drift.mask_{kind}", "success", data=data))

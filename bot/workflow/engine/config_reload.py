@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import structlog
 
 from bot.core.audit.chain import Event
-from bot.core.cards.config_reload import rejected, replaced
+from bot.core.cards.config_reload import rejection_notice, reload_notice
 from bot.core.policy.configuration import Configured, changes
 from bot.core.requests import Stage
 from bot.errors import StoreBusy
@@ -32,7 +32,7 @@ def put_in_force(deps: Deps, newer: Configured) -> Sequence[str]:
     older = deps.in_force.now
     what = changes(older, newer)
     loaded = _loaded(newer, digest_before=older.policy.digest, what=what)
-    told = Message(MessageKind.NOTE, body=replaced(what, digest=newer.policy.digest))
+    told = Message(MessageKind.NOTE, body=reload_notice(what, digest=newer.policy.digest))
     deps.store.use_config(newer.policy.digest)
     try:
         deps.store.record([loaded], [told])
@@ -64,7 +64,7 @@ def keep_the_old_one(deps: Deps, complaints: Sequence[str]) -> None:
     """Log and record that the files now hold an invalid configuration, and why."""
     digest = deps.policy.digest
     event = Event("config.rejected", "failure", code="config_invalid", data={"complaints": [*complaints]})
-    deps.store.record([event], [Message(MessageKind.NOTE, body=rejected(complaints, digest=digest))])
+    deps.store.record([event], [Message(MessageKind.NOTE, body=rejection_notice(complaints, digest=digest))])
 
 
 def _loaded(configured: Configured, *, digest_before: str, what: Sequence[str]) -> Event:

@@ -31,7 +31,7 @@ def remind_owner(deps: Deps, claim: Claim, request: Request) -> Request:
             claim,
             request,
             "overdue",
-            in_words(deps, request, lambda: expiry.overdue(request, ends_at)),
+            in_words(deps, request, lambda: expiry.overdue_message(request, ends_at)),
             again_at=next_time,
         )
     if ends_at and now < ends_at:
@@ -40,7 +40,7 @@ def remind_owner(deps: Deps, claim: Claim, request: Request) -> Request:
             claim,
             request,
             "ends_soon",
-            in_words(deps, request, lambda: expiry.soon(request, ends_at, now)),
+            in_words(deps, request, lambda: expiry.expiry_reminder(request, ends_at, now)),
             again_at=None,
         )
     if ends_at:  # it expires right now
@@ -50,7 +50,7 @@ def remind_owner(deps: Deps, claim: Claim, request: Request) -> Request:
         claim,
         request,
         "no_expiry",
-        in_words(deps, request, lambda: expiry.endless(request, now)),
+        in_words(deps, request, lambda: expiry.no_expiry_reminder(request, now)),
         again_at=next_time,
     )
 
@@ -62,7 +62,9 @@ def _review(deps: Deps, claim: Claim, mask: Request, hold: Hold) -> Request:
     """
     now, channel = deps.clock.now(), Place(place_of(deps, mask).channel)
     is_review = now >= hold.review and not mask.ask.is_part  # for a group's hold, all hosts are reviewed together
-    body = in_words(deps, mask, lambda: holds.review(mask, hold, now) if is_review else holds.still_off(mask, hold))
+    body = in_words(
+        deps, mask, lambda: holds.review_message(mask, hold, now) if is_review else holds.still_off_message(mask, hold)
+    )
     told = [
         Message(MessageKind.NOTE, body=body, place=channel, mentions=mention_ids(deps, (hold.owners,)), links_card=True)
     ]

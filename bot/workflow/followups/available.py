@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.core.cards import done
 from bot.core.cards.blocks import Action
-from bot.core.cards.break_glass import gave_way
+from bot.core.cards.break_glass import replaced_buttons
 from bot.core.people.identity import PersonId
 from bot.core.policy.model import Allow, Moment
 from bot.core.requests import BreakGlass, Request, Stage
@@ -28,7 +28,7 @@ def _offers(deps: Deps, request: Request, to: PersonId) -> Iterator[Action]:
     if is_owner and request.can_be_handed_over:
         yield Action.HAND_OVER
     if request.stage is Stage.DONE:
-        yield from gave_way(request, done.actions(request, deps.clock.now()))
+        yield from replaced_buttons(request, done.actions(request, deps.clock.now()))
 
 
 def _may_break_glass(deps: Deps, request: Request, who: PersonId) -> bool:

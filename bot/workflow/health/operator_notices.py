@@ -7,8 +7,8 @@ import structlog
 
 from bot.core.audit.chain import Event
 from bot.core.cards import audit_shipping
-from bot.core.cards.clock_jump import jumped
-from bot.core.cards.config_reload import crowded
+from bot.core.cards.clock_jump import clock_jump_notice
+from bot.core.cards.config_reload import too_many_connections
 from bot.errors import MaskbotError
 from bot.ports import Message, MessageKind, Periodic
 from bot.workflow.process.deps import Deps
@@ -22,7 +22,7 @@ def report_too_many_connections(deps: Deps, count: int, *, most: int) -> None:
     log.error("slack.too_many_connections", connections=count, expected=most)
     known = Event("slack.crowded", "failure", "too_many_connections", data={"connections": count, "expected": most})
     try:
-        deps.store.record([known], [Message(MessageKind.NOTE, body=crowded(count, most=most))])
+        deps.store.record([known], [Message(MessageKind.NOTE, body=too_many_connections(count, most=most))])
     except MaskbotError as error:
         log.error("slack.too_many_connections_not_recorded", why=str(error))
 
@@ -31,7 +31,7 @@ def anchor(deps: Deps, task: Periodic) -> None:
     """Post the audit log's head if it has changed, and schedule the next post."""
     head, due_at = deps.store.head(), deps.clock.now() + timedelta(seconds=deps.timings.audit_anchor)
     is_new = head.seq != task.document.get("seq")
-    said = [Message(MessageKind.NOTE, body=audit_shipping.ends(head), until=due_at)] if is_new else []
+    said = [Message(MessageKind.NOTE, body=audit_shipping.anchor(head), until=due_at)] if is_new else []
     deps.store.save_periodic(Periodic(task.name, {"seq": head.seq}, due_at, task.version), messages=said)
 
 
@@ -46,4 +46,4 @@ def report_clock_jumps(deps: Deps, jumps: Sequence[timedelta]) -> None:
         seconds = round(jump.total_seconds())
         log.error("clock jump", seconds=seconds)
         event = Event("clock_jump", "success", data={"seconds": seconds, "goes_by": deps.clock.now()})
-        deps.store.record([event], [Message(MessageKind.NOTE, body=jumped(jump))])
+        deps.store.record([event], [Message(MessageKind.NOTE, body=clock_jump_notice(jump))])

@@ -47,7 +47,7 @@ def taken_off(
         aftercare=replace(mask.aftercare, remind_at=min(mask.aftercare.remind_at or again, again)),
     )
     known = event(off, "hold.removed", outcome="failure", code=became, agents=list(agents), owners=hold.owners)
-    return off, [known], _to_all(deps, off, hold, lambda: words.taken_off(off, hold, deps.policy.holds))
+    return off, [known], _to_all(deps, off, hold, lambda: words.removal_message(off, hold, deps.policy.holds))
 
 
 def put_back(deps: Deps, claim: Claim, request: Request) -> Request:
@@ -113,7 +113,7 @@ def _not_back(
         return deps.store.save(off, claim=claim)
     told = event(mask, "hold.not_reapplied", outcome="failure", code=code, why=why)
     return deps.store.save(
-        off, events=[told], messages=_to_all(deps, off, hold, lambda: words.not_back(off)), claim=claim
+        off, events=[told], messages=_to_all(deps, off, hold, lambda: words.not_reapplied_message(off)), claim=claim
     )
 
 
@@ -123,7 +123,7 @@ def _rest(deps: Deps, claim: Claim, mask: Request, hold: Hold, until: datetime) 
     held = replace(mask.hold_state, try_at=until, why=why)
     paged = page(replace(mask, hold_state=held), Cause.HOLD_REMOVED, deps.clock.now())
     told = event(mask, "hold.reapply_paused", outcome="failure", code="removed_again", until=until.isoformat())
-    messages = [*paged.messages, *_to_all(deps, mask, hold, lambda: words.rests(mask, hold, until))]
+    messages = [*paged.messages, *_to_all(deps, mask, hold, lambda: words.pause_message(mask, hold, until))]
     return deps.store.save(paged.request, events=[*paged.events, told], messages=messages, claim=claim)
 
 

@@ -75,7 +75,12 @@ def _hold(deps: Deps, task: Periodic, whole: Request, hold: Hold) -> None:
             code = part.request.stage
             events.append(event(whole, "hold.not_applied", outcome="failure", code=code, not_on=host, why=part.told))
             messages.append(
-                _word(deps, whole, hold, in_words(deps, whole, partial(words.not_there, whole, host, part.told)))
+                _word(
+                    deps,
+                    whole,
+                    hold,
+                    in_words(deps, whole, partial(words.missing_message, whole, host, part.told)),
+                )
             )
     _keep(deps, task, known, events, messages, ends=False)
 
@@ -90,7 +95,7 @@ def _strand(deps: Deps, task: Periodic, whole: Request, hold: Hold) -> None:
     deps.store.save_periodic(
         kept,
         events=[known],
-        messages=[_word(deps, whole, hold, in_words(deps, whole, lambda: words.stranded(whole, hold)))],
+        messages=[_word(deps, whole, hold, in_words(deps, whole, lambda: words.stranded_message(whole, hold)))],
     )
 
 

@@ -41,7 +41,7 @@ class QuarantinedHosts:
         task = self._store.get_periodic(name) or Periodic(name)
         kept = decode(task.document)
         if kept and kept.sets_aside(host):
-            raise HostError(words.refused(kept), code=SET_ASIDE)
+            raise HostError(words.refusal(kept), code=SET_ASIDE)
         try:
             reply = self._hosts.run(host, argv, deadline=deadline)
         except HostError as error:
@@ -87,13 +87,13 @@ def appoint_quarantine_check(deps: Deps, task: Periodic) -> None:
         deps.store.save_periodic(replace(task, due_at=None))
         return
     if kept.has_ended(deps.inventory.get(kept.host)):
-        told = _to_operators(deps, kept, words.over(kept), is_over=True) if kept.is_told else ()
+        told = _to_operators(deps, kept, words.end_notice(kept), is_over=True) if kept.is_told else ()
         trusted = Event("host.quarantine_lifted", "success", kept.code, data={"host": kept.host})
         deps.store.save_periodic(Periodic(task.name, {}, None, task.version), events=[trusted], messages=told)
         return
     if kept.is_set_aside:
         _end_what_waits(deps, kept)
-    told = () if kept.is_told else _to_operators(deps, kept, words.told(kept))
+    told = () if kept.is_told else _to_operators(deps, kept, words.operator_notice(kept))
     deps.store.save_periodic(
         Periodic(task.name, encode(replace(kept, is_told=True)), None, task.version), messages=told
     )
@@ -112,7 +112,7 @@ def _end_what_waits(deps: Deps, kept: Quarantine) -> None:
     for request in deps.store.find(Query(host=kept.host, stages=_CONCERNED, limit=1000)):
         if not request.ask.by_itself:
             with suppress(Stale):
-                end(deps, request, Stage.CANCELLED, words.cancelled(kept), code=SET_ASIDE)
+                end(deps, request, Stage.CANCELLED, words.cancellation(kept), code=SET_ASIDE)
 
 
 def check_quarantine(deps: Deps) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.core.cards.expiry import not_as_before
+from bot.core.cards.expiry import left_over_message
 from bot.core.policy.model import Refuse
 from bot.core.policy.rules.force_stop import STOP_IS_OVER
 from bot.core.requests import Forced, HoldState, Outcome, Request, Stage, Verb
@@ -109,7 +109,7 @@ def _to_owner(deps: Deps, ended: Request) -> Iterator[Message]:
     if ended.ask.by_itself and outcome in (Outcome.NOT_OURS, Outcome.RESTORED_PARTLY):
         mask = deps.store.get(ended.ask.undoes)
         is_gone = outcome is Outcome.RESTORED_PARTLY
-        body = in_words(deps, mask, lambda: not_as_before(mask, ended.target.note, is_gone=is_gone))
+        body = in_words(deps, mask, lambda: left_over_message(mask, ended.target.note, is_gone=is_gone))
         yield Message(MessageKind.DIRECT, to=mask.owner.user, body=body)
 
 

@@ -7,7 +7,7 @@ import structlog
 
 from bot.core.cards import evidence, fallback, line, note, plain, reminder
 from bot.core.cards.blocks import Text
-from bot.core.cards.sentences import NOBODY_THERE, unseen
+from bot.core.cards.sentences import NOBODY_THERE, outcome_without_card
 from bot.core.people.identity import PersonId, Place
 from bot.core.requests import Request, Stage
 from bot.errors import NotYet, SlackError, Stale, Unverified
@@ -203,7 +203,7 @@ def _nobody_there(deps: Deps, due: Due, request: Request) -> None:
 
 def _tell_directly(deps: Deps, request: Request) -> None:
     """Send a direct message once, because the outcome line is dropped."""
-    body = unseen(card_of(deps, request).text)
+    body = outcome_without_card(card_of(deps, request).text)
     known = event(request, "message.no_audience", outcome="failure", code="no_audience")
     nobody = request.ask.by_itself or request.ask.place.is_shell
     owner = [] if nobody else [Message(MessageKind.DIRECT, to=request.owner.user, body=body)]

@@ -32,7 +32,7 @@ def compose_handover(deps: Deps) -> Text:
     """The text of the handover at this moment."""
     found = book(deps)
     return stopped_too(
-        deps, draw_or_fall_back(deps, "handover", lambda: words.scheduled(found), lambda: note(_NOT_DRAWN))
+        deps, draw_or_fall_back(deps, "handover", lambda: words.scheduled_handover(found), lambda: note(_NOT_DRAWN))
     )
 
 

@@ -10,7 +10,7 @@ import structlog
 
 from bot.core.cards import answers, details, fallback, mask_inventory, plain, slow_unit
 from bot.core.cards.blocks import Text
-from bot.core.cards.forms import told
+from bot.core.cards.forms import text_modal
 from bot.core.cards.handover import handover
 from bot.core.input.grammar import Question, Word
 from bot.core.people.identity import Caller, PersonId, Place
@@ -108,7 +108,7 @@ class AnswerPool:
 
     def _say(self, who: Caller, text: Text, form: str) -> None:
         if form:
-            self._deps.channel.show(form, told(text))
+            self._deps.channel.show(form, text_modal(text))
         else:
             self._deps.channel.whisper(who.place, who.id.user, text)
 

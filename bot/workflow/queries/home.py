@@ -32,9 +32,9 @@ def drawn(deps: Deps, who: PersonId) -> Block:
     try:
         me = person(deps, who, groups)
     except (Unverified, NotYet) as error:
-        return home.unverified(str(error))
+        return home.unverified_view(str(error))
     if not is_one_of_us(me, deps.policy):
-        return home.closed("This page is for full members of this workspace.")
+        return home.closed_view("This page is for full members of this workspace.")
     page = gather_home(deps, me, groups)
     return drawn_by(deps, "home", lambda: home.view(page, deps.clock.now()), lambda: fallback.home(page))
 

@@ -102,4 +102,4 @@ class HomePublisher:
             log.exception("Home tab not rendered", person=person.user)
             self._deps.liveness.not_drawn("home")
             with suppress(MaskbotError):
-                self._deps.channel.publish(person.user, home.unverified(_OURS))
+                self._deps.channel.publish(person.user, home.unverified_view(_OURS))

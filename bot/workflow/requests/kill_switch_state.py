@@ -21,7 +21,7 @@ def kill_switch_state(deps: Deps) -> KillSwitchState:
 def stopped_too(deps: Deps, text: Text) -> Text:
     """An answer with the note that new masks are stopped, if they are: people must not miss it."""
     state = kill_switch_state(deps)
-    return kill_switch.above(text, state.kill_switch, [asked.name for asked in state.turn_off_requests])
+    return kill_switch.with_note(text, state.kill_switch, [asked.name for asked in state.turn_off_requests])
 
 
 def active_kill_switch(deps: Deps, request: Request) -> KillSwitch | None:

@@ -132,9 +132,9 @@ def test_an_undo_goes_on() -> None:
 
 
 def test_people_are_told_what_it_means() -> None:
-    required, other = (audit_shipping.down("syslog", "too slow", is_required=one) for one in (True, False))
+    required, other = (audit_shipping.sink_failure("syslog", "too slow", is_required=one) for one in (True, False))
     assert "AUDIT SHIPPING TO syslog FAILS: too slow." in required
     assert "New masks have to wait for it" in required
     assert "Everything else goes on." in other
-    assert "works again" in audit_shipping.up("syslog")
-    assert audit_shipping.ends(Head(7, "ab")).endswith("maskbot audit verify --anchor 7:ab")
+    assert "works again" in audit_shipping.sink_recovery("syslog")
+    assert audit_shipping.anchor(Head(7, "ab")).endswith("maskbot audit verify --anchor 7:ab")

@@ -21,21 +21,23 @@ def said_of_holds() -> dict[str, str]:
     held, off, again = DONE["held"], DONE["held, and taken off"], DONE["held, taken off again and again"]
     no_reason: Request = replace(held, finished_at=None, ask=replace(held.ask, reason=""))
     texts = {
-        "a hold is due for review": hold.review(held, HOLD, NOW + timedelta(days=90)),
-        "a hold for a group is due for review": hold.review(held, replace(HOLD, hosts="web"), NOW + timedelta(days=90)),
-        "a hold without a reason is due for review": hold.review(no_reason, HOLD, NOW),
-        "a hold was taken off, and comes back": hold.taken_off(off, HOLD, HoldPolicy()),
-        "a hold was taken off, and that is announced": hold.taken_off(held, HOLD, HoldPolicy(reapply=False)),
-        "somebody made the mask of a hold anew": hold.taken_off(
+        "a hold is due for review": hold.review_message(held, HOLD, NOW + timedelta(days=90)),
+        "a hold for a group is due for review": hold.review_message(
+            held, replace(HOLD, hosts="web"), NOW + timedelta(days=90)
+        ),
+        "a hold without a reason is due for review": hold.review_message(no_reason, HOLD, NOW),
+        "a hold was taken off, and comes back": hold.removal_message(off, HOLD, HoldPolicy()),
+        "a hold was taken off, and that is announced": hold.removal_message(held, HOLD, HoldPolicy(reapply=False)),
+        "somebody made the mask of a hold anew": hold.removal_message(
             DONE["held, and somebody made the mask anew"], HOLD, HoldPolicy()
         ),
-        "a hold is taken off again and again": hold.rests(again, HOLD, LATER),
-        "a hold is taken off again and again, by puppet": hold.rests(off, HOLD, LATER),
-        "a hold is still off": hold.still_off(again, HOLD),
-        "a hold is still off, and nobody tries": hold.still_off(held, HOLD),
-        "a hold is not back yet": hold.not_back(again),
-        "the first host of a group is gone": hold.stranded(held, replace(HOLD, hosts="web")),
-        "a hold is not on a host of its group": hold.not_there(held, "web-02", "web-02 does not answer."),
+        "a hold is taken off again and again": hold.pause_message(again, HOLD, LATER),
+        "a hold is taken off again and again, by puppet": hold.pause_message(off, HOLD, LATER),
+        "a hold is still off": hold.still_off_message(again, HOLD),
+        "a hold is still off, and nobody tries": hold.still_off_message(held, HOLD),
+        "a hold is not back yet": hold.not_reapplied_message(again),
+        "the first host of a group is gone": hold.stranded_message(held, replace(HOLD, hosts="web")),
+        "a hold is not on a host of its group": hold.missing_message(held, "web-02", "web-02 does not answer."),
     }
     return {name: read(plain(text), NAMES) for name, text in texts.items()}
 
@@ -43,22 +45,24 @@ def said_of_holds() -> dict[str, str]:
 def said_of_ends() -> dict[str, str]:
     """Each sentence as a person reads it."""
     texts = {
-        "a mask ends soon": plain(expiry.soon(proven(), NOW + timedelta(minutes=15), NOW)),
-        "a mask is overdue": plain(expiry.overdue(DONE["proven, and its end is overdue"], NOW)),
-        "a mask has no end": plain(expiry.endless(proven(), NOW + timedelta(hours=26))),
+        "a mask ends soon": plain(expiry.expiry_reminder(proven(), NOW + timedelta(minutes=15), NOW)),
+        "a mask is overdue": plain(expiry.overdue_message(DONE["proven, and its end is overdue"], NOW)),
+        "a mask has no end": plain(expiry.no_expiry_reminder(proven(), NOW + timedelta(hours=26))),
         "a mask has no end, no reason, no time": plain(
-            expiry.endless(DONE["not finished by the clock, no reason"], NOW)
+            expiry.no_expiry_reminder(DONE["not finished by the clock, no reason"], NOW)
         ),
         "a mask was not ours when it ended": plain(
-            expiry.not_as_before(proven(), "Somebody made it anew.", is_gone=False)
+            expiry.left_over_message(proven(), "Somebody made it anew.", is_gone=False)
         ),
-        "a mask ended in part": plain(expiry.not_as_before(proven(), "Active was active, is failed.", is_gone=True)),
+        "a mask ended in part": plain(
+            expiry.left_over_message(proven(), "Active was active, is failed.", is_gone=True)
+        ),
         "what came of a mask": plain(
-            expiry.aftermath(proven(), ["a.service has failed.", "b.timer is inactive."], LATER)
+            expiry.aftercheck_message(proven(), ["a.service has failed.", "b.timer is inactive."], LATER)
         ),
-        "what came of an undo": plain(expiry.aftermath(DONE["restored"], ["a.service has failed."], LATER)),
+        "what came of an undo": plain(expiry.aftercheck_message(DONE["restored"], ["a.service has failed."], LATER)),
         "what came of something without a time": plain(
-            expiry.aftermath(DONE["not finished by the clock, no reason"], ["a.service has failed."], LATER)
+            expiry.aftercheck_message(DONE["not finished by the clock, no reason"], ["a.service has failed."], LATER)
         ),
     }
     return {name: read(text, NAMES) for name, text in texts.items()}

@@ -123,7 +123,7 @@ def said_in_handovers() -> dict[str, str]:
     books["a hold"] = replace(BOOK, ours=(HELD,), open=(PENDING,))
     books["a hold for a group"] = replace(BOOK, ours=(OF_ALL, replace(ON_ONE_MORE, id="r8").on_target(host="web-02")))
     shown = {name: read(handover.handover(book), NAMES) for name, book in books.items()}
-    scheduled = {f"scheduled, {name}": read(handover.scheduled(book), NAMES) for name, book in books.items()}
+    scheduled = {f"scheduled, {name}": read(handover.scheduled_handover(book), NAMES) for name, book in books.items()}
     return shown | scheduled
 
 
@@ -131,12 +131,14 @@ def said_of_the_watch() -> dict[str, str]:
     lost = Watched(Loss.REMOVED, NOW, ("puppet",))
     few, many = [hand("a.service")], [hand(f"m{n}.service") for n in range(12)]
     return {
-        "removed": drift.told(replace(proven(), watched=lost), running()),
-        "replaced": drift.told(replace(proven(), watched=replace(lost, lost=Loss.REPLACED)), masked()),
-        "rebooted": drift.told(replace(proven(), watched=replace(lost, lost=Loss.REBOOTED)), running()),
-        "logged out": drift.told(of_deploy(replace(proven(), watched=replace(lost, lost=Loss.ENDED))), running()),
-        "failed": drift.failed(proven(), ["metrics.service", "worker.socket"]),
-        "appeared": drift.appeared("web-01", few),
-        "many appeared": drift.appeared("web-01", many),
-        "vanished": drift.vanished("web-01", few),
+        "removed": drift.loss_message(replace(proven(), watched=lost), running()),
+        "replaced": drift.loss_message(replace(proven(), watched=replace(lost, lost=Loss.REPLACED)), masked()),
+        "rebooted": drift.loss_message(replace(proven(), watched=replace(lost, lost=Loss.REBOOTED)), running()),
+        "logged out": drift.loss_message(
+            of_deploy(replace(proven(), watched=replace(lost, lost=Loss.ENDED))), running()
+        ),
+        "failed": drift.failed_units_message(proven(), ["metrics.service", "worker.socket"]),
+        "appeared": drift.new_masks_notice("web-01", few),
+        "many appeared": drift.new_masks_notice("web-01", many),
+        "vanished": drift.gone_masks_notice("web-01", few),
     }

@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.cards import line, render
 from bot.core.cards.blocks import Action
-from bot.core.cards.break_glass import gave_way, with_review
+from bot.core.cards.break_glass import replaced_buttons, with_review
 from bot.core.requests import Outcome, Request, Stage, Verb, Waiting
 from tests.core.cards.cases import DONE, WAITING
 from tests.core.cards.reading import read
@@ -93,8 +93,8 @@ def test_a_fifth_button_gives_way_to_the_review() -> None:
     request = alone(replace(waiting(), stage=Stage.DONE))
     shown = with_review(request, many)
     assert shown == (Action.UNMASK, Action.EXTEND, Action.SIGN, Action.DETAILS)
-    assert gave_way(request, many) == (Action.KEEP,)
-    assert gave_way(reviewed(request), many) == ()
+    assert replaced_buttons(request, many) == (Action.KEEP,)
+    assert replaced_buttons(reviewed(request), many) == ()
 
 
 def test_the_buttons_of_a_card_that_asks_are_in_their_usual_order() -> None:

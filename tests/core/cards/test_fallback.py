@@ -119,10 +119,10 @@ def test_a_page_lists_what_concerns_somebody_with_its_buttons() -> None:
 
 
 def test_a_bare_request_still_makes_every_form() -> None:
-    request = fallback.bare(talked("why?"))
+    request = fallback.without_details(talked("why?"))
     assert forms.deny_form(request)["private_metadata"] == forms.deny_form(waiting())["private_metadata"]
     assert "cannot be shown" in str(forms.confirm_form(request, shows_plan=False))
-    assert fallback.bare(proven()).is_live_mask
+    assert fallback.without_details(proven()).is_live_mask
 
 
 @pytest.mark.parametrize("after", [masked(result="timeout"), stopped(result="timeout")])

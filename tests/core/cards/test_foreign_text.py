@@ -15,7 +15,7 @@ from bot.core.cards.blocks import (
     Text,
     code,
     escape,
-    linked,
+    link_to,
     mention,
     message,
     plain_text,
@@ -270,7 +270,7 @@ def test_an_answer_stays_ours(request: Request, seen: Snapshot, text: str) -> No
         not_known=text,
     )
     assert_harmless(home.view(mine, NOW))
-    assert_harmless(home.closed(text))
+    assert_harmless(home.closed_view(text))
     for said in (
         answers.status("web-01", seen, [request], NOW),
         answers.plan(request, needs, NOW),
@@ -319,10 +319,10 @@ def test_only_ids_are_mentioned() -> None:
 
 
 def test_only_an_address_becomes_a_link() -> None:
-    assert linked("card", LINK) == f"<{LINK}|card>"
-    assert linked("card", "javascript:alert(1)") == "card"
-    assert linked("card", "https://a|b>") == "card"
-    assert linked("card", "") == "card"
+    assert link_to("card", LINK) == f"<{LINK}|card>"
+    assert link_to("card", "javascript:alert(1)") == "card"
+    assert link_to("card", "https://a|b>") == "card"
+    assert link_to("card", "") == "card"
 
 
 def test_plain_text_has_no_sign_that_is_special_elsewhere() -> None:

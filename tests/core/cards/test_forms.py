@@ -109,7 +109,7 @@ def test_an_approver_of_a_guarded_unit_reads_host_unit_and_verb_before_the_tick(
 
 
 def test_what_is_only_read_has_nothing_to_send() -> None:
-    view = forms.told(plain("Too late: it is approved by <bob> already."))
+    view = forms.text_modal(plain("Too late: it is approved by <bob> already."))
     assert problems(view) == []
     assert "submit" not in view
 

@@ -87,13 +87,13 @@ def test_what_is_being_carried_out_cannot_be_withdrawn() -> None:
 
 
 def test_a_page_that_shows_nothing_says_why() -> None:
-    view = home.closed("This page is for <full> members.")
+    view = home.closed_view("This page is for <full> members.")
     assert problems(view) == []
     assert read_page(view, NAMES) == "This page is for <full> members."
 
 
 def test_a_page_for_nobody_knows_whom_says_why_and_can_be_tried_again() -> None:
-    view = home.unverified("Slack could not tell me who <you> are (ratelimited).")
+    view = home.unverified_view("Slack could not tell me who <you> are (ratelimited).")
     assert problems(view) == []
     said = read_page(view, NAMES)
     assert "[Refresh]" in said

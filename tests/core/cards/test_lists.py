@@ -31,11 +31,11 @@ def test_what_does_not_fit_is_counted_and_ours_are_never_left_out() -> None:
 
 
 def test_a_terminal_shows_all_of_it() -> None:
-    text = read(mask_inventory.whole(LONG), NAMES)
+    text = read(mask_inventory.full_listing(LONG), NAMES)
 
     assert len(re.findall(r": (?:not )?by ", text)) == len(LONG.entries)
-    assert "12 hosts" not in read(mask_inventory.whole(replace(BOOK, pages=CALM)), NAMES)
-    assert "No mask found." in read(mask_inventory.whole(replace(BOOK, pages=CALM, ours=())), NAMES)
+    assert "12 hosts" not in read(mask_inventory.full_listing(replace(BOOK, pages=CALM)), NAMES)
+    assert "No mask found." in read(mask_inventory.full_listing(replace(BOOK, pages=CALM, ours=())), NAMES)
 
 
 def test_a_line_that_is_longer_than_a_message_stops_the_list_and_not_the_bot() -> None:
@@ -56,7 +56,9 @@ def test_a_bad_night_still_fits_into_one_handover() -> None:
 
 
 def test_a_digest_mentions_nobody() -> None:
-    assert "<@" not in str(handover.scheduled(MaskInventory(NOW, (page(hand()),), (proven(),), (waiting(),))).blocks)
+    assert "<@" not in str(
+        handover.scheduled_handover(MaskInventory(NOW, (page(hand()),), (proven(),), (waiting(),))).blocks
+    )
 
 
 @SLOW
@@ -65,5 +67,5 @@ def test_lists_stay_ours_whatever_people_and_hosts_wrote(request: object, text: 
     away = HostView(text, away=Away(NOW, text, tries))
     odd = page(hand(file_state=text), host=text)
     book = MaskInventory(NOW, (odd, away), (request,) * 40, (request,) * 40, (request,) * 40)  # type: ignore[arg-type]
-    for said in (mask_inventory.listing(book, host=text), handover.handover(book), handover.scheduled(book)):
+    for said in (mask_inventory.listing(book, host=text), handover.handover(book), handover.scheduled_handover(book)):
         assert_harmless(said)

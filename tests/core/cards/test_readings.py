@@ -30,8 +30,8 @@ from bot.core.cards import (
     slow_unit,
 )
 from bot.core.cards.blocks import Action
-from bot.core.cards.config_reload import crowded, rejected, replaced
-from bot.core.cards.sentences import unseen
+from bot.core.cards.config_reload import rejection_notice, reload_notice, too_many_connections
+from bot.core.cards.sentences import outcome_without_card
 from bot.core.input.draft import Draft
 from bot.core.people.identity import Place, Shift
 from bot.core.policy.model import Allow, Explained, NeedsApproval, Refuse, Routing
@@ -207,14 +207,16 @@ def all_answers() -> dict[str, str]:
             ],
         ),
         "why": answers.why(waiting(ALIASED, change("sshd.service")), no, explained),
-        "status, while new masks are stopped": kill_switch.above(answers.status("web-01", BUSY, [], NOW), STOPPED, []),
-        "status, while one wants the kill switch off": kill_switch.above(
+        "status, while new masks are stopped": kill_switch.with_note(
+            answers.status("web-01", BUSY, [], NOW), STOPPED, []
+        ),
+        "status, while one wants the kill switch off": kill_switch.with_note(
             answers.status("web-01", BUSY, [], NOW), STOPPED, ["carol"]
         ),
-        "new masks are stopped": note(kill_switch.turned_on("bob", "it masks the wrong hosts")),
-        "new masks stay stopped": note(kill_switch.kept_on("alice", "not yet!")),
-        "one wants the kill switch off": note(kill_switch.off_requested("carol", "it is mended")),
-        "new masks go on": note(kill_switch.turned_off(STOPPED, ("carol", "bob"))),
+        "new masks are stopped": note(kill_switch.on_announcement("bob", "it masks the wrong hosts")),
+        "new masks stay stopped": note(kill_switch.stays_on_announcement("alice", "not yet!")),
+        "one wants the kill switch off": note(kill_switch.off_request_announcement("carol", "it is mended")),
+        "new masks go on": note(kill_switch.off_announcement(STOPPED, ("carol", "bob"))),
         "history": answers.history([proven(), waiting(), ENDED["denied"], WAITING["without a reason"]], NOW),
         "history, empty": answers.history([], NOW),
         "history, long": answers.history([proven()] * 50, NOW),
@@ -235,11 +237,13 @@ def all_answers() -> dict[str, str]:
         ),
         "a refusal": refusal("cron.service is not found on web-01.", "Did you mean `crond.service`?"),
         "nothing to say": plain(""),
-        "a configuration": note(replaced(["rule prod changed", "host web-03 is new"], digest="3fa9c1d27b64" * 5)),
-        "a configuration, nothing new": note(replaced([], digest="3fa9c1d27b64" * 5)),
-        "more connections than bots": note(crowded(12, most=10)),
-        "a channel that is gone": note(unseen(render(proven(), now=NOW).text)),
-        "a configuration, wrong": note(rejected(["policy.yaml:9: rules[0].aks: <x>"] * 14, digest="3fa9c1d27b64" * 5)),
+        "a configuration": note(reload_notice(["rule prod changed", "host web-03 is new"], digest="3fa9c1d27b64" * 5)),
+        "a configuration, nothing new": note(reload_notice([], digest="3fa9c1d27b64" * 5)),
+        "more connections than bots": note(too_many_connections(12, most=10)),
+        "a channel that is gone": note(outcome_without_card(render(proven(), now=NOW).text)),
+        "a configuration, wrong": note(
+            rejection_notice(["policy.yaml:9: rules[0].aks: <x>"] * 14, digest="3fa9c1d27b64" * 5)
+        ),
     }
     return {name: read(text, NAMES) for name, text in texts.items()}
 
@@ -286,7 +290,7 @@ def all_pages() -> dict[str, str]:
 def all_replies() -> dict[str, str]:
     return {
         "heard": replies.acknowledge(change(user="deploy")),
-        "unmasked while it is stopping": replies.called_off(proven()),
+        "unmasked while it is stopping": replies.withdrawn_mask(proven()),
         "an edited message": replies.acknowledge_repeat(change(user="deploy")),
         "a mistake of ours": replies.unexpected("1a2b3c4d"),
         "from elsewhere": replies.FOREIGN,
@@ -294,7 +298,7 @@ def all_replies() -> dict[str, str]:
         "a late form": replies.FORM_TOO_LATE,
         "busy": replies.BUSY,
         "maybe recorded": replies.MAYBE,
-        "the kill switch": replies.switched("freeze"),
+        "the kill switch": replies.acknowledge_switch("freeze"),
     }
 
 

@@ -44,12 +44,12 @@ def test_nothing_stored_is_nothing_against_a_host() -> None:
 
 
 def test_people_hear_why_nothing_is_sent_and_who_has_to_act() -> None:
-    assert words.refused(OTHER_KEY) == (
+    assert words.refusal(OTHER_KEY) == (
         f"web-01 is in quarantine since {NOW:%Y-%m-%d %H:%M} UTC: its host key is not the pinned one."
         " Nothing is sent to it until an operator has pinned its new key."
     )
-    assert words.cancelled(OTHER_KEY).endswith("Nothing was changed. Ask again afterwards.")
-    assert "change `host_keys` and reload" in words.told(OTHER_KEY)
-    assert "`maskbot doctor web-01`" in words.told(LOCKED_OUT)
-    assert words.over(OTHER_KEY) == "web-01 is trusted again."
-    assert words.over(LOCKED_OUT) == "web-01 accepts the bot's key again."
+    assert words.cancellation(OTHER_KEY).endswith("Nothing was changed. Ask again afterwards.")
+    assert "change `host_keys` and reload" in words.operator_notice(OTHER_KEY)
+    assert "`maskbot doctor web-01`" in words.operator_notice(LOCKED_OUT)
+    assert words.end_notice(OTHER_KEY) == "web-01 is trusted again."
+    assert words.end_notice(LOCKED_OUT) == "web-01 accepts the bot's key again."

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.cards.alert import details, over, summary
+from bot.core.cards.alert import details, resolution, summary
 from bot.core.paging import Alert, Call, Format, key_of, render, signed, why_not
 from bot.core.requests import Cause, Paging, Request, Stage
 from bot.core.requests.timers import is_page_still_needed, next_due
@@ -232,8 +232,8 @@ def test_it_says_what_it_is_about_and_how_it_ended() -> None:
         "Not known: whether the mask of cron.service on web-01 took effect, since 03:00 UTC"
     )
     assert summary(request(), Cause.UNKNOWN) == "Not known: whether the mask of cron.service on web-01 took effect"
-    assert over(our_mask()) == "Over: the mask of cron.service on web-01 is masked and proven"
-    assert over(replace(waiting(), stage=Stage.WITHDRAWN)).endswith("is withdrawn")
+    assert resolution(our_mask()) == "Over: the mask of cron.service on web-01 is masked and proven"
+    assert resolution(replace(waiting(), stage=Stage.WITHDRAWN)).endswith("is withdrawn")
     assert key_of(waiting()) == "maskbot-r1"
 
 

@@ -169,6 +169,6 @@ def test_the_time_is_echoed_as_it_was_understood() -> None:
         "Its window is Sunday 1 March 22:00 to 23:00 UTC. Checking the host."
     )
     summer = ScheduledWindow(datetime(2026, 7, 1, 22, tzinfo=UTC), datetime(2026, 7, 1, 23, 30, tzinfo=UTC))
-    assert replies.spelled(summer, ZoneInfo("Europe/Berlin")) == (
+    assert replies.window_in_words(summer, ZoneInfo("Europe/Berlin")) == (
         "Thursday 2 July 00:00 to 01:30 Europe/Berlin (22:00 UTC)"
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.cards import forms, plain
-from bot.core.cards.config_reload import crowded
+from bot.core.cards.config_reload import too_many_connections
 from bot.core.hosts.inventory import Inventory
 from bot.core.people.identity import PersonId, Place
 from bot.core.policy.configuration import Configured
@@ -180,7 +180,7 @@ class TestTheConnection:
             slack.disconnect("warning")
             slack.wait_for(lambda: len(slack.connection_counts) >= 6 and slack.connections == 2)
             assert told == [2]
-        assert "2 connections" in saw(crowded(2, most=1))
+        assert "2 connections" in saw(too_many_connections(2, most=1))
 
     def test_closing_it_waits_for_little_more_than_a_ping(self, slack: SlackLab, bot: Bot) -> None:
         began = time.monotonic()

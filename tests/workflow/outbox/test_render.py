@@ -153,7 +153,7 @@ def test_what_is_said_to_one_person_or_belongs_to_no_request_is_said_plainly(
 
 
 def test_a_digest_names_what_else_can_be_asked(world: World, breaks: Callable[[Any, str], None]) -> None:
-    breaks(handover, "scheduled")
+    breaks(handover, "scheduled_handover")
     world.store.record([an_event()], [Message(MessageKind.HANDOVER, place=INCIDENT)])
     say_all(world)
     assert "/mask handover" in said(world, "announcement")
@@ -192,7 +192,7 @@ def test_details_show_where_it_stands(world: World, breaks: Callable[[Any, str],
 def test_a_sentence_that_fails_keeps_no_mask_from_its_end_nor_its_owner_from_hearing(
     world: World, breaks: Callable[[Any, str], None]
 ) -> None:
-    breaks(expiry, "soon")
+    breaks(expiry, "expiry_reminder")
     now = world.clock.now()
     request = world.store.save(waits(world).move(Stage.APPROVED))
     request = world.store.save(request.move(Stage.RUNNING))
