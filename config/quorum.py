@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bot.core.people.identity import PersonId
-from bot.core.people.quorum import approvers_by_key, reached
+from bot.core.people.quorum import approvers_by_key, count_approvals
 from bot.core.policy.calendar_and_limits import ExtraApprovals
 from bot.core.policy.model import Group, Policy, Rule
-from bot.core.policy.rules.calendar_and_limits import Reason, raised
+from bot.core.policy.rules.calendar_and_limits import Reason, apply_reasons
 from bot.core.requests import ExtraApprovalReason, Verb
 
 # A group that lists nobody has its members in Slack: there may be any number of them.
@@ -40,7 +40,7 @@ def raised_unreachable(policy: Policy) -> Iterator[tuple[int, str]]:
     """Freezes, closed windows and limits that ask for more approvals than possible: an unintended refusal."""
     by_name = {group.name: group for group in policy.groups}
     for rule, what, rise, line in _rises(policy):
-        groups, need = raised(rule, rule.need, (Reason(rise, ExtraApprovalReason("", "")),))
+        groups, need = apply_reasons(rule, rule.need, (Reason(rise, ExtraApprovalReason("", "")),))
         best = _most_approvals(replace(rule, approve=groups), by_name)
         if not rise.forbid and rule.need <= best < need:
             could = _could(best, replace(rule, approve=groups))
@@ -84,7 +84,7 @@ def _without(asker: PersonId | None, rule: Rule, groups: Mapping[str, Group]) ->
     if unknown and not rule.distinct:
         return _ANYBODY
     people = approvers_by_key({name: groups[name].users - {asker} for name in listed}, listed)
-    return reached(people, listed, distinct=rule.distinct) + len(unknown)
+    return count_approvals(people, listed, distinct=rule.distinct) + len(unknown)
 
 
 def _could(number: int, rule: Rule) -> str:

@@ -63,7 +63,9 @@ def validated(document: Document, model: type[Model]) -> Model:
     try:
         return model.model_validate(document.data if document.data is not None else {})
     except ValidationError as error:
-        raise together(document.complaint(_place(found), _said(found)) for found in _details(error)) from None
+        raise together(
+            document.complaint(_place(found), _complaint_about(found)) for found in _details(error)
+        ) from None
 
 
 def together(complaints: Iterable[str]) -> ConfigError:
@@ -79,7 +81,7 @@ def _place(found: ErrorDetails) -> Loc:
     return tuple(part for part in found["loc"] if part != "[key]")
 
 
-def _said(found: ErrorDetails) -> str:
+def _complaint_about(found: ErrorDetails) -> str:
     match found["type"]:
         case "extra_forbidden":
             return "unknown key"

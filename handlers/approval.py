@@ -6,7 +6,7 @@ from bot.core.cards import forms
 from bot.core.cards.blocks import Action
 from bot.core.requests import FollowupCommand, FollowupKind, Verdict, VoteCommand
 from bot.workflow import Desk
-from handlers.bolt import Forms, Surface, Unfit, beside, typed
+from handlers.bolt import Forms, Surface, Unfit, error_beside, typed
 from handlers.form_fallback import form_about
 from handlers.home import follow
 from handlers.payload import Click, Submission
@@ -57,7 +57,7 @@ def deny_saying_why(desk: Desk, sent: Submission) -> str:
     reason = typed(sent)
     if sent.fields.get(forms.VERDICT) != forms.MORE:
         return _vote(desk, sent.click, Verdict.DENY, reason=reason)
-    with beside(forms.REASON):
+    with error_beside(forms.REASON):
         desk.followups.record(sent.click.request_id, FollowupCommand(FollowupKind.ASK_FOR_MORE, reason), sent.caller)
     follow(desk, sent.click, sent.click.request_id)
     return ""

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.core.cards import form_options, forms, hold_form, replies
 from bot.core.cards.blocks import Action
-from bot.core.input.draft import drafted, quoted
+from bot.core.input.draft import draft_from_message, read_draft
 from bot.core.input.grammar import Command, Form, Order, Question, parse, parse_mention
 from bot.core.input.kill_switch import SwitchCommand
 from bot.core.input.names import (
@@ -36,11 +36,11 @@ def register(surface: Surface) -> None:
     """Register the commands, the mention, the shortcuts, the form, and the buttons of a finished change."""
     surface.command("/mask", mask)
     surface.command("/unmask", unmask)
-    surface.mention(mentioned)
+    surface.mention(answer_mention)
     surface.shortcut(forms.FROM_MESSAGE, mask_for_message)
     surface.shortcut(forms.FROM_ANYWHERE, mask_from_anywhere)
-    surface.submission(forms.MASK, asked_in_form)
-    surface.click(Action.UNMASK, take_back)
+    surface.submission(forms.MASK, submit_form)
+    surface.click(Action.UNMASK, undo)
     surface.click(Action.MASK_AGAIN, mask_again)
     surface.click(Action.START_AGAIN, start_again)
 
@@ -63,14 +63,14 @@ def unmask(desk: Desk, caller: Caller, text: str, _: Forms) -> str:
     return _take(desk, caller, parse(Verb.UNMASK, text, desk.places, desk.now))
 
 
-def mentioned(desk: Desk, caller: Caller, text: str) -> str:
+def answer_mention(desk: Desk, caller: Caller, text: str) -> str:
     """A command by mention of the bot, answered in the same channel or thread."""
     return _take(desk, caller, parse_mention(text, desk.places, desk.now))
 
 
 def mask_for_message(desk: Desk, quote: Quote, form: Forms) -> str:
     """The shortcut on a message: the message is the reason, and its thread gets the result."""
-    draft = quoted(quote.text, quote.link, desk.hosts)
+    draft = draft_from_message(quote.text, quote.link, desk.hosts)
     open_form(desk, form, Click(quote.caller, request_id=""), draft)
     return ""
 
@@ -81,7 +81,7 @@ def mask_from_anywhere(desk: Desk, quote: Quote, form: Forms) -> str:
     return ""
 
 
-def asked_in_form(desk: Desk, sent: Submission) -> str:
+def submit_form(desk: Desk, sent: Submission) -> str:
     """Handle the form behind a bare `/mask`; errors are shown beside their fields."""
     order, who = _order(desk, sent), _at_its_place(sent)
     if no := desk.offers.objection(order.change, by=who.id):
@@ -92,7 +92,7 @@ def asked_in_form(desk: Desk, sent: Submission) -> str:
     return ""
 
 
-def take_back(desk: Desk, click: Click, _: Forms) -> str:
+def undo(desk: Desk, click: Click, _: Forms) -> str:
     """Undo a mask of ours."""
     request = desk.undo(click.request_id, click.caller)
     follow(desk, click, request.id)
@@ -115,7 +115,7 @@ def start_again(desk: Desk, click: Click, _: Forms) -> str:
 
 def _offer_form(desk: Desk, caller: Caller, text: str, form: Forms) -> None:
     """Open a form beside the error message; if it cannot be opened, the message says everything."""
-    draft = drafted(text, desk.hosts, desk.now)
+    draft = read_draft(text, desk.hosts, desk.now)
     if draft:
         with suppress(UsageError):
             open_form(desk, form, Click(caller, request_id=""), draft)

@@ -38,7 +38,7 @@ class Unfit(UsageError):
 
 
 @contextmanager
-def beside(field: str) -> Iterator[None]:
+def error_beside(field: str) -> Iterator[None]:
     """Show an error beside this field of the form."""
     try:
         yield
@@ -48,7 +48,7 @@ def beside(field: str) -> Iterator[None]:
 
 def typed(sent: Submission) -> str:
     """The text of the form's reason field. Raises `Unfit`."""
-    with beside(forms.REASON):
+    with error_beside(forms.REASON):
         return read_reason(sent.fields.get(forms.REASON, ""))
 
 
@@ -62,7 +62,7 @@ class Forms:
     def open(self, form: Block, click: Click) -> str:
         """Open the form and return its id. Raises `UsageError` if Slack does not open it."""
         try:
-            answer = self.client.views_open(trigger_id=self.trigger, view=noted(form, click))
+            answer = self.client.views_open(trigger_id=self.trigger, view=with_note(form, click))
         except (SlackClientError, OSError) as error:
             log.warning("form.not_opened", error=str(error))
             raise UsageError(replies.FORM_TOO_LATE) from error
@@ -79,11 +79,11 @@ class OpenForm:
 
     def refill(self, form: Block, click: Click) -> None:
         """Update the form. Slack keeps what is chosen or typed in fields whose ids stay the same."""
-        view, known = noted(form, click), self.view
+        view, known = with_note(form, click), self.view
         self.aside.submit(lambda: self.client.views_update(view_id=known["id"], hash=known.get("hash"), view=view))
 
 
-def noted(form: Block, click: Click) -> Block:
+def with_note(form: Block, click: Click) -> Block:
     """The form with its hidden note, in addition to what it notes itself."""
     own = json.loads(form.get("private_metadata") or "{}")
     return {**form, "private_metadata": json.dumps(own | parse.note_for(click))}

@@ -15,7 +15,7 @@ from bot.workflow import Deps, Desk
 from handlers import json_view
 from handlers.cli_followups import extend, record, wait_for_answer
 from handlers.cli_queries import SHELL, answer
-from handlers.cli_replies import BEAT, DONE, FAILED, MISUSE, Words, end, misuse, said
+from handlers.cli_replies import BEAT, DONE, FAILED, MISUSE, Words, end_message, request_message, usage_error
 from handlers.kill_switch import switch
 
 _GOOD = (Outcome.PROVEN, Outcome.RESTORED, Outcome.UNMASKED, Outcome.NO_CHANGE, Outcome.EXTENDED, Outcome.KILLED)
@@ -58,17 +58,17 @@ class Shell:
         """
         do = self._does.get(str(words.get("do")))
         if do is None:
-            yield end("The running bot does not know this command. It may be another version.", MISUSE)
+            yield end_message("The running bot does not know this command. It may be another version.", MISUSE)
             return
         try:
             yield from do(words, user)
         except MaskbotError as error:
-            yield end(str(error), FAILED)
+            yield end_message(str(error), FAILED)
 
     def _show(self, words: Words, user: str) -> Iterator[Words]:
         self._person(user)
-        yield said(self._request(words))
-        yield end("", DONE)
+        yield request_message(self._request(words))
+        yield end_message("", DONE)
 
     def _own_state(self, _: Words, __: str) -> Iterator[Words]:
         """The bot's own state. Everybody may ask for it, because a health check has no account."""
@@ -83,7 +83,7 @@ class Shell:
             "kill_switch": json_view.kill_switch(self._desk.kill_switch.state),
         }
         yield {"event": "state", "state": seen}
-        yield end("", DONE if state.is_ready else FAILED)
+        yield end_message("", DONE if state.is_ready else FAILED)
 
     def _person(self, user: str) -> PersonId:
         person = self._deps.policy.people.get(user)
@@ -98,23 +98,23 @@ class Shell:
         try:
             question = parse(Verb.MASK, str(words.get("text", "")), self._desk.places, self._desk.now)
         except UsageError as error:
-            yield misuse(error)
+            yield usage_error(error)
             return
         if isinstance(question, Question):
             yield answer(self._deps.pinned(), question, Caller(person, user, SHELL))
-            yield end("", DONE)
+            yield end_message("", DONE)
         else:
-            yield end("This is not a query.", MISUSE)
+            yield end_message("This is not a query.", MISUSE)
 
     def _change(self, words: Words, user: str) -> Iterator[Words]:
         person = self._person(user)
         try:
             order = parse(Verb(words.get("verb", "")), str(words.get("text", "")), self._desk.places, self._desk.now)
         except (UsageError, ValueError) as error:
-            yield misuse(error)
+            yield usage_error(error)
             return
         if not isinstance(order, Order):
-            yield end("Name a host and a unit, as in `maskbot mask web-01 cron`.", MISUSE)
+            yield end_message("Name a host and a unit, as in `maskbot mask web-01 cron`.", MISUSE)
             return
         ask = Ask(
             order.change,
@@ -126,8 +126,8 @@ class Shell:
             console_works=order.console_works,
         )
         if mask := self._desk.slow_stops.withdraw_instead(order.change, by=person):
-            yield said(self._desk.request(mask.id))
-            yield end(replies.withdrawn_mask(mask), DONE)
+            yield request_message(self._desk.request(mask.id))
+            yield end_message(replies.withdrawn_mask(mask), DONE)
             return
         request = self._desk.submit(ask, key=_key(words, user))
         yield from self._follow(request, to_its_end=bool(words.get("wait", True)))
@@ -138,27 +138,27 @@ class Shell:
         try:
             order = parse(Verb.MASK, str(words.get("text", "")), self._desk.places, self._desk.now)
         except UsageError as error:
-            yield misuse(error)
+            yield usage_error(error)
             return
         if not isinstance(order, SwitchCommand):
-            yield end("Use `maskbot freeze REASON` or `maskbot thaw`.", MISUSE)
+            yield end_message("Use `maskbot freeze REASON` or `maskbot thaw`.", MISUSE)
             return
         switch(self._desk, Caller(person, user, SHELL, key), order)
         while (heard := self._desk.kill_switch.result(key)) is None:
             yield from self._pause()
-        yield end(heard.text, DONE if heard.is_done else FAILED)
+        yield end_message(heard.text, DONE if heard.is_done else FAILED)
 
     def _follow(self, request: Request, *, to_its_end: bool = True) -> Iterator[Words]:
         """Report every stage of a request, until it is final."""
-        yield said(request)
+        yield request_message(request)
         while to_its_end and not request.stage.is_final:
             yield from self._pause()
             newer = self._desk.request(request.id)
             if newer.version != request.version:
                 request = newer
-                yield said(request)
+                yield request_message(request)
         well = request.stage is Stage.DONE and request.target.outcome in _GOOD
-        yield end("", DONE if well or not request.stage.is_final else FAILED)
+        yield end_message("", DONE if well or not request.stage.is_final else FAILED)
 
     def _pause(self) -> Iterator[Words]:
         """Wait; the write to the caller shows whether they are still there."""
@@ -187,10 +187,13 @@ class Shell:
             own = (vote for vote in request.votes if vote.voter == person)
             mine = next((vote for vote in own if vote.digest.startswith(digest)), None)
             if mine and mine.tally is Tally.REFUSED:
-                yield end(mine.reason, FAILED)
+                yield end_message(mine.reason, FAILED)
                 return
             if mine and mine.tally is Tally.COUNTED and verdict is Verdict.DENY:
-                yield from (said(request), end("", DONE))  # the denied request failed, but the denial did not
+                yield from (
+                    request_message(request),
+                    end_message("", DONE),
+                )  # the denied request failed, but the denial did not
                 return
             if mine and mine.tally is Tally.COUNTED:
                 yield from self._follow(request, to_its_end=bool(words.get("wait")))
@@ -211,8 +214,8 @@ class Shell:
     def _withdraw(self, words: Words, user: str) -> Iterator[Words]:
         person, request = self._person(user), self._request(words)
         self._desk.withdraw(request.id, by=person)
-        yield said(self._desk.request(request.id))
-        yield end("", DONE)  # the request was withdrawn, as the caller wanted
+        yield request_message(self._desk.request(request.id))
+        yield end_message("", DONE)  # the request was withdrawn, as the caller wanted
 
     def _prolong(self, words: Words, user: str) -> Iterator[Words]:
         """Ask for a later expiry of a mask, or for none, and follow that request."""

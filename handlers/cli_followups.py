@@ -11,7 +11,7 @@ from bot.core.requests import Followup, FollowupCommand, FollowupKind, Request, 
 from bot.core.time.human_time import read_day
 from bot.errors import UsageError
 from bot.workflow import Desk
-from handlers.cli_replies import BEAT, DONE, FAILED, Words, end, said
+from handlers.cli_replies import BEAT, DONE, FAILED, Words, end_message, request_message
 
 _SLACK_ID = re.compile(r"(?:<@)?(?P<id>[UW][A-Z0-9]{2,})(?:\|[^<>]*)?>?", re.ASCII)
 _GRANTED = {
@@ -25,14 +25,14 @@ Pause = Callable[[], None]
 
 def wait_for_answer(desk: Desk, pause: Pause, request: Request, words: Words, followup: Followup) -> Iterator[Words]:
     """Wait until the followup is handled. After break-glass, the caller follows the request."""
-    while (heard := _heard(desk.request(request.id), followup)) is None:
+    while (heard := _answered_followup(desk.request(request.id), followup)) is None:
         pause()
         yield BEAT
-    yield said(desk.request(request.id))
+    yield request_message(desk.request(request.id))
     if heard.refusal:
-        yield end(heard.refusal, FAILED)
+        yield end_message(heard.refusal, FAILED)
     elif followup.kind is not FollowupKind.BREAK_GLASS or not words.get("wait", True):
-        yield end(_GRANTED.get(followup.kind, ""), DONE)
+        yield end_message(_GRANTED.get(followup.kind, ""), DONE)
 
 
 def record(desk: Desk, request: Request, words: Words, caller: Caller, people: Mapping[str, PersonId]) -> Followup:
@@ -77,7 +77,7 @@ def _whom(typed: str, by: PersonId, people: Mapping[str, PersonId]) -> PersonId:
     return known or replace(by, user=found["id"] if found else "")
 
 
-def _heard(request: Request, followup: Followup) -> Followup | None:
+def _answered_followup(request: Request, followup: Followup) -> Followup | None:
     """The followup once it has an answer."""
     same = (one for one in request.followups if (one.by, one.kind, one.at) == (followup.by, followup.kind, followup.at))
     return next((one for one in same if one.tally is not Tally.RECORDED), None)

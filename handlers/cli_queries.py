@@ -33,14 +33,14 @@ def answer(deps: Deps, question: Question, asker: Caller) -> Mapping[str, Any]:
             weighed = evaluate_change(deps, asked)
             text = answers.plan(weighed.request, weighed.decision, deps.clock.now())
             data = {"request": json_view.request(weighed.request), "decision": json_view.decision(weighed.decision)}
-            return _said(text, data, [weighed.request])
+            return _answer_message(text, data, [weighed.request])
         case Word.WHY:
             return _why(deps, evaluate_change(deps, asked))
         case Word.LIST:
             return _list(deps, question.host)
         case Word.HANDOVER:
             known = book(deps)
-            return _said(stopped_too(deps, handover(known)), json_view.handover(known), known.ours)
+            return _answer_message(stopped_too(deps, handover(known)), json_view.handover(known), known.ours)
         case _:
             raise UsageError("Use `status`, `plan`, `explain`, `list` or `handover`.")
 
@@ -54,8 +54,8 @@ def _why(deps: Deps, weighed: Evaluation) -> Mapping[str, Any]:
         "approvers": json_view.approvers(weighed.approvers, names),
     }
     text = answers.why(weighed.request, weighed.decision, weighed.explained, weighed.approvers)
-    said = _said(text, data, [weighed.request], names)
-    return {**said, "lines": [*said["lines"], *_passed(weighed.explained)]}
+    said = _answer_message(text, data, [weighed.request], names)
+    return {**said, "lines": [*said["lines"], *_passed_checks(weighed.explained)]}
 
 
 def _name(deps: Deps, one: PersonId) -> str:
@@ -65,7 +65,7 @@ def _name(deps: Deps, one: PersonId) -> str:
         return ""
 
 
-def _passed(explained: Sequence[Explained]) -> list[str]:
+def _passed_checks(explained: Sequence[Explained]) -> list[str]:
     """Every check that was passed: a terminal has room for all, not only for the deciding one."""
     return [f"passed: {one.step}" for one in explained if one.applies and not one.line and not one.decides]
 
@@ -73,7 +73,7 @@ def _passed(explained: Sequence[Explained]) -> list[str]:
 def _list(deps: Deps, host: str) -> Mapping[str, Any]:
     known = book(deps, host)
     data = {**json_view.ledger(known), "kill_switch": json_view.kill_switch(kill_switch_state(deps))}
-    return _said(stopped_too(deps, mask_inventory.full_listing(known, host=host)), data, known.ours)
+    return _answer_message(stopped_too(deps, mask_inventory.full_listing(known, host=host)), data, known.ours)
 
 
 def _status(deps: Deps, question: Question) -> Mapping[str, Any]:
@@ -85,7 +85,7 @@ def _status(deps: Deps, question: Question) -> Mapping[str, Any]:
     seen = look(deps, host, question.unit, full=True)
     data = {"host": host.name, "unit": json_view.snapshot(seen), "masks": [json_view.request(one) for one in masks]}
     told = stopped_too(deps, answers.status(host.name, seen, masks, deps.clock.now()))
-    return _said(told, {**data, "kill_switch": json_view.kill_switch(kill_switch_state(deps))}, masks)
+    return _answer_message(told, {**data, "kill_switch": json_view.kill_switch(kill_switch_state(deps))}, masks)
 
 
 def _people(request: Request) -> Iterator[tuple[PersonId, str]]:
@@ -96,7 +96,7 @@ def _people(request: Request) -> Iterator[tuple[PersonId, str]]:
         yield request.break_glass.by, request.break_glass.name
 
 
-def _said(
+def _answer_message(
     text: Text, data: Mapping[str, Any], about: Sequence[Request], others: Mapping[PersonId, str] | None = None
 ) -> Mapping[str, Any]:
     people = [*(others or {}).items(), *(person for one in about for person in _people(one))]

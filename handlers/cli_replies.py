@@ -13,16 +13,16 @@ DONE, FAILED, MISUSE = 0, 1, 2
 BEAT: Words = {"event": "beat"}  # a write shows whether the caller is still there
 
 
-def said(request: Request) -> Words:
+def request_message(request: Request) -> Words:
     """The state of a request."""
     return {"event": "request", "request": json_view.request(request)}
 
 
-def misuse(error: Exception) -> Words:
+def usage_error(error: Exception) -> Words:
     """A usage error, with the commands as they are typed in a terminal."""
-    return end(str(error).replace("`/mask ", "`maskbot mask ").replace("`/unmask ", "`maskbot unmask "), MISUSE)
+    return end_message(str(error).replace("`/mask ", "`maskbot mask ").replace("`/unmask ", "`maskbot unmask "), MISUSE)
 
 
-def end(text: str, code: int) -> Words:
+def end_message(text: str, code: int) -> Words:
     """The last message."""
     return {"event": "end", "text": text, "exit": code}

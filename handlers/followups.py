@@ -8,7 +8,7 @@ from bot.core.cards.blocks import Action
 from bot.core.people.identity import PersonId
 from bot.core.requests import FollowupCommand, FollowupKind
 from bot.workflow import Desk
-from handlers.bolt import Forms, Surface, Unfit, beside, typed
+from handlers.bolt import Forms, Surface, Unfit, error_beside, typed
 from handlers.form_fallback import form_about
 from handlers.home import follow
 from handlers.payload import Click, Submission
@@ -21,9 +21,9 @@ def register(surface: Surface) -> None:
     surface.click(Action.HAND_OVER, hand_over)
     surface.click(Action.SIGN, sign)
     surface.submission(forms.BREAK_GLASS, break_glass)
-    surface.submission(forms.ANSWER, answered)
-    surface.submission(forms.HAND_OVER, handed_over)
-    surface.submission(forms.REVIEW, signed)
+    surface.submission(forms.ANSWER, submit_answer)
+    surface.submission(forms.HAND_OVER, submit_handover)
+    surface.submission(forms.REVIEW, submit_signature)
 
 
 def open_break_glass_form(desk: Desk, click: Click, form: Forms) -> str:
@@ -39,7 +39,7 @@ def break_glass(desk: Desk, sent: Submission) -> str:
     vouched = ticked is not None and forms.CONSOLE_WORKS in ticked
     if ticked is not None and not vouched:
         raise Unfit({forms.CONSOLE: "To use break-glass for a guarded unit, confirm this."})
-    return _wish(desk, sent, FollowupKind.BREAK_GLASS, console_works=vouched)
+    return _record(desk, sent, FollowupKind.BREAK_GLASS, console_works=vouched)
 
 
 def answer(desk: Desk, click: Click, form: Forms) -> str:
@@ -48,9 +48,9 @@ def answer(desk: Desk, click: Click, form: Forms) -> str:
     return ""
 
 
-def answered(desk: Desk, sent: Submission) -> str:
+def submit_answer(desk: Desk, sent: Submission) -> str:
     """Record the owner's answer to the question."""
-    return _wish(desk, sent, FollowupKind.ANSWER)
+    return _record(desk, sent, FollowupKind.ANSWER)
 
 
 def hand_over(desk: Desk, click: Click, form: Forms) -> str:
@@ -59,10 +59,10 @@ def hand_over(desk: Desk, click: Click, form: Forms) -> str:
     return ""
 
 
-def handed_over(desk: Desk, sent: Submission) -> str:
+def submit_handover(desk: Desk, sent: Submission) -> str:
     """Hand the request over. Slack lets people choose from their own workspace."""
     chosen = str(sent.fields.get(forms.PERSON, ""))
-    return _wish(desk, sent, FollowupKind.HAND_OVER, to=replace(sent.caller.id, user=chosen) if chosen else None)
+    return _record(desk, sent, FollowupKind.HAND_OVER, to=replace(sent.caller.id, user=chosen) if chosen else None)
 
 
 def sign(desk: Desk, click: Click, form: Forms) -> str:
@@ -71,17 +71,17 @@ def sign(desk: Desk, click: Click, form: Forms) -> str:
     return ""
 
 
-def signed(desk: Desk, sent: Submission) -> str:
+def submit_signature(desk: Desk, sent: Submission) -> str:
     """Sign the review."""
-    return _wish(desk, sent, FollowupKind.SIGN_REVIEW)
+    return _record(desk, sent, FollowupKind.SIGN_REVIEW)
 
 
-def _wish(
+def _record(
     desk: Desk, sent: Submission, wanted: FollowupKind, *, console_works: bool = False, to: PersonId | None = None
 ) -> str:
     click = sent.click
     command = FollowupCommand(wanted, typed(sent), click.digest, console_works, to)
-    with beside(forms.PERSON if wanted is FollowupKind.HAND_OVER else forms.REASON):
+    with error_beside(forms.PERSON if wanted is FollowupKind.HAND_OVER else forms.REASON):
         desk.followups.record(click.request_id, command, sent.caller)
     follow(desk, click, click.request_id)
     return ""

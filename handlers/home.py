@@ -10,12 +10,12 @@ from handlers.payload import Click
 
 def register(surface: Surface) -> None:
     """Register the Home tab, and its own buttons."""
-    surface.opened(opened)
+    surface.opened(show_home)
     surface.click(Action.REFRESH, refresh)
     surface.click(Action.ASK, ask)
 
 
-def opened(desk: Desk, caller: Caller) -> str:
+def show_home(desk: Desk, caller: Caller) -> str:
     """Publish the Home tab soon: whoever opened it is waiting."""
     desk.pages.show(caller.id)
     return ""

@@ -88,7 +88,7 @@ def ask_schedules(settings: Settings, policy: Callable[[], Policy]) -> OnCallSch
 
 
 @contextmanager
-def assembled(settings: Settings, configuration: Configuration) -> Iterator[Assembly]:
+def assemble(settings: Settings, configuration: Configuration) -> Iterator[Assembly]:
     """The parts, for as long as this process has its database. Raises `ConfigError`, also if another process has it."""
     instance, hosts, reach = instance_name(), open_hosts(settings), Reachability()
     clock = SystemClock()

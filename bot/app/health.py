@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 
 @contextmanager
-def watched_over(
+def health_published(
     assembly: Assembly, notify: Notify, *, looks: Sequence[Look], say: Callable[[str], None]
 ) -> Iterator[Heartbeat]:
     """Publish the bot's health for the duration of the block, once the heartbeat has started.
@@ -34,8 +34,8 @@ def watched_over(
 
     def told(found: Sequence[ComponentHealth]) -> None:
         for sign in found:
-            metrics.ready(sign.component, is_well=sign.is_well)
-            metrics.alarm(sign.component, is_on=sign.component in heartbeat.alarms)
+            metrics.set_readiness(sign.component, is_well=sign.is_well)
+            metrics.set_alarm(sign.component, is_on=sign.component in heartbeat.alarms)
         if health.is_alive(found):
             notify.alive()
 

@@ -20,14 +20,14 @@ def reload(assembly: Assembly, say: Callable[[str], None]) -> None:
     """Read the files again and put them in force, or report why not. Never raises: the bot keeps what it has."""
     parts = assembly.deps
     try:
-        configuration = steady(assembly.settings)
+        configuration = read_settled(assembly.settings)
         what = put_in_force(parts, configuration.configured)
     except ConfigError as error:
         complaints = str(error).splitlines()
         say("configuration NOT reloaded, the old one stays in force:")
         for line in complaints:
             say(f"  {line}")
-        _recorded(lambda: keep_the_old_one(parts, complaints))
+        _try_to_record(lambda: keep_the_old_one(parts, complaints))
     except MaskbotError as error:
         say(f"configuration NOT reloaded, the old one stays in force: {error}")
     else:
@@ -36,7 +36,7 @@ def reload(assembly: Assembly, say: Callable[[str], None]) -> None:
         say(f"configuration reloaded: {'; '.join(what) or 'nothing new'}")
 
 
-def steady(settings: Settings, *, pause: Callable[[float], None] = time.sleep) -> Configuration:
+def read_settled(settings: Settings, *, pause: Callable[[float], None] = time.sleep) -> Configuration:
     """The configuration, once the files have not changed for a moment. Raises `ConfigError`.
 
     A half-written file may be invalid for a moment; or it may be valid, and say less than was meant.
@@ -70,7 +70,7 @@ def _or_raise(found: Configuration | ConfigError) -> Configuration:
     return found
 
 
-def _recorded(record: Callable[[], None]) -> None:
+def _try_to_record(record: Callable[[], None]) -> None:
     try:
         record()
     except MaskbotError as error:

@@ -7,8 +7,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bot import __version__
-from bot.app.compose import Assembly, assembled
-from bot.app.health import watched_over
+from bot.app.compose import Assembly, assemble
+from bot.app.health import health_published
 from bot.app.reload import reload
 from bot.app.signals import Signal, Signals, no_later_than
 from bot.app.slack_connection import SlackConnection, ask_slack
@@ -47,7 +47,7 @@ def _serve(say: Say, *, is_terminal: bool) -> None:
     signals = Signals(is_terminal=is_terminal)
     configuration = load(settings)
     _tell(configuration, say)
-    with assembled(settings, configuration) as assembly, ExitStack() as parts:
+    with assemble(settings, configuration) as assembly, ExitStack() as parts:
         say(f"store: {assembly.place}")
         latest = no_later_than(settings.stop_within)
         parts.callback(latest.cancel)
@@ -67,10 +67,10 @@ def _begin(
 ) -> SlackConnection:
     """Start all components; they stop in reverse order."""
     settings = assembly.settings
-    link = SlackConnection(assembly, say=lambda text: _begun(say, text), lost=lost)
+    link = SlackConnection(assembly, say=lambda text: _say_ready(say, text), lost=lost)
     loop = Workers(assembly.deps, owner=assembly.instance, workers=settings.workers, watchers=settings.watchers)
     looks = [link.signs, lambda: audit_shipping.signs(assembly.deps)]
-    heartbeat = parts.enter_context(watched_over(assembly, notify, looks=looks, say=say))
+    heartbeat = parts.enter_context(health_published(assembly, notify, looks=looks, say=say))
     shell = serve_shell(assembly, lambda: _state(link, heartbeat))
     copying = ShippingThread(assembly.deps, owner=assembly.instance)
     parts.callback(copying.stop)
@@ -96,7 +96,7 @@ def without_slack(*, works: bool) -> Iterator[Serve]:
     """
     settings = load_settings()
     log.set_up(level="warning", as_json=False)
-    with assembled(settings, load(settings)) as assembly, ExitStack() as parts:
+    with assemble(settings, load(settings)) as assembly, ExitStack() as parts:
         ask_slack(assembly)
         state = State(is_ready=False, slack="not connected: root runs it by hand")
         if works:
@@ -132,7 +132,7 @@ def _state(link: SlackConnection, heartbeat: Heartbeat) -> State:
     return State(is_ready=link.is_connected and is_ready(others), slack=link.state, why=why)
 
 
-def _begun(say: Say, text: str) -> None:
+def _say_ready(say: Say, text: str) -> None:
     say(text)
     say("ready")
 

@@ -18,7 +18,7 @@ from config.settings import load_settings
 def verify_chain(anchor: str) -> int:
     """Verify the chain from its start to its end, and up to an anchor that was kept elsewhere."""
     known = _anchor(anchor) if anchor else None
-    with _opened() as store:
+    with _open() as store:
         head = store.head()  # read first: a running bot goes on writing
         found = verify(store.records(), anchor=head)
         if known and not isinstance(found, Broken):
@@ -34,7 +34,7 @@ def verify_chain(anchor: str) -> int:
 def export(since: str) -> int:
     """Every record, oldest first, as one line of JSON each."""
     begin = _moment(since) if since else datetime.min.replace(tzinfo=UTC)
-    with _opened() as store:
+    with _open() as store:
         for record in _from(store, begin):
             typer.echo(canonical(record))
     return 0
@@ -45,7 +45,7 @@ def _from(store: Database, begin: datetime) -> Iterator[Mapping[str, Any]]:
 
 
 @contextmanager
-def _opened() -> Iterator[Database]:
+def _open() -> Iterator[Database]:
     """The database, for reading, beside a running bot. Whoever may read the file may read the audit log."""
     store = open_store(load_settings())
     try:

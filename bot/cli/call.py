@@ -36,7 +36,7 @@ def options(given: Words) -> list[str]:
     """The options as they are written behind `/mask`; others, which the terminal alone has, are left out."""
     flags = [f"--{name.replace('_', '-')}" for name in _FLAGS if given.get(name)]
     user = [f"--user={_one_word(given['user'])}"] if given.get("user") else []
-    return [*flags, *user, *(f"--{name.rstrip('_')}={_quoted(given[name])}" for name in _TIMES if given.get(name))]
+    return [*flags, *user, *(f"--{name.rstrip('_')}={_quote(given[name])}" for name in _TIMES if given.get(name))]
 
 
 def change(verb: str, names: Sequence[str], given: Sequence[str], reason: Sequence[str], *, wait: bool) -> Words:
@@ -50,7 +50,7 @@ def change(verb: str, names: Sequence[str], given: Sequence[str], reason: Sequen
 
 def ask(asked: Words, *, carry_out: bool, as_json: bool) -> int:
     """Ask for a change, and follow it. Raises `MaskbotError`."""
-    return tell(_carried_out(asked) if carry_out else call(_socket(), asked), as_json=as_json)
+    return tell(_carry_out(asked) if carry_out else call(_socket(), asked), as_json=as_json)
 
 
 def look(word: str, names: Sequence[str], given: Sequence[str], *, as_json: bool) -> int:
@@ -89,7 +89,7 @@ def vote(given: Vote, *, carry_out: bool, as_json: bool) -> int:
         "console_works": given.console_works,
         "wait": carry_out,
     }
-    return tell(_carried_out(words) if carry_out else call(_socket(), words), as_json=as_json)
+    return tell(_carry_out(words) if carry_out else call(_socket(), words), as_json=as_json)
 
 
 def followup(kind: str, request: str, said: Sequence[str], *, as_json: bool, **more: object) -> int:
@@ -141,7 +141,7 @@ def _asked_or_looked(words: Words) -> Iterator[Words]:
         yield from _here(words, works=False)
 
 
-def _carried_out(words: Words) -> Iterator[Words]:
+def _carry_out(words: Words) -> Iterator[Words]:
     """Carry the command out in this process, as a bot without Slack."""
     if os.geteuid() != 0:
         raise MaskbotError(
@@ -168,7 +168,7 @@ def _one_word(typed: str) -> str:
     return typed
 
 
-def _quoted(typed: str) -> str:
+def _quote(typed: str) -> str:
     """A time as it was typed, which may be several words. Raises `UsageError`."""
     if not typed.isprintable() or any(sign in typed for sign in "\"'`"):
         raise UsageError(f"`{typed[:80]}` is not a time.")

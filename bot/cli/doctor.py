@@ -33,8 +33,8 @@ def doctor(names: Sequence[str], *, as_json: bool) -> int:
     settings = load_settings()
     log.set_up(level="error", as_json=False)
     configuration = load(settings)
-    hosts = [_named(configuration, name) for name in names] or list(configuration.inventory.hosts)
-    found = sorted(_examined(settings, configuration, hosts, with_slack=not names), key=lambda one: one.about)
+    hosts = [_find_host(configuration, name) for name in names] or list(configuration.inventory.hosts)
+    found = sorted(_examine(settings, configuration, hosts, with_slack=not names), key=lambda one: one.about)
     is_ok = all(one.is_ok for one in found)
     if as_json:
         typer.echo(json.dumps({"ok": is_ok, "findings": [asdict(one) for one in found]}, indent=2))
@@ -43,14 +43,14 @@ def doctor(names: Sequence[str], *, as_json: bool) -> int:
     return 0 if is_ok else 1
 
 
-def _named(configuration: Configuration, name: str) -> Host:
+def _find_host(configuration: Configuration, name: str) -> Host:
     host = configuration.inventory.get(name)
     if host is None:
         raise UsageError(f"There is no host `{name[:80]}` in hosts.yaml.")
     return host
 
 
-def _examined(
+def _examine(
     settings: Settings, configuration: Configuration, hosts: Sequence[Host], *, with_slack: bool
 ) -> Iterator[CheckResult]:
     remote, machine_ids = open_hosts(settings), dict[str, str]()

@@ -44,10 +44,10 @@ def since(
     signs: Iterable[ComponentHealth], before: Mapping[str, ComponentHealth], now: datetime
 ) -> tuple[ComponentHealth, ...]:
     """The signs with the time since when each component is in its state; `before` are the previous signs."""
-    return tuple(replace(sign, since=_begun(sign, before.get(sign.component), now)) for sign in signs)
+    return tuple(replace(sign, since=_start_of(sign, before.get(sign.component), now)) for sign in signs)
 
 
-def _begun(sign: ComponentHealth, before: ComponentHealth | None, now: datetime) -> datetime:
+def _start_of(sign: ComponentHealth, before: ComponentHealth | None, now: datetime) -> datetime:
     return before.since if before and before.since and before.is_well == sign.is_well else now
 
 

@@ -66,7 +66,9 @@ def refuse(state: KillSwitchState, asked: SwitchRequest, why: str) -> SwitchStep
     return _step(state, asked, "kill_switch.refused", why, is_done=False)
 
 
-def take_up(state: KillSwitchState, asked: SwitchRequest, *, still_may: Callable[[SwitchRequest], bool]) -> SwitchStep:
+def apply_request(
+    state: KillSwitchState, asked: SwitchRequest, *, still_may: Callable[[SwitchRequest], bool]
+) -> SwitchStep:
     """Carry out an allowed command; `still_may` says whether the author of an earlier one still has the right."""
     return _turn_off(state, asked, still_may) if asked.turns_off else _turn_on(state, asked)
 
@@ -75,7 +77,7 @@ def _turn_on(state: KillSwitchState, asked: SwitchRequest) -> SwitchStep:
     """A kill switch that is on already stays as it is, and whoever wanted it over has to say so again."""
     if state.kill_switch is None:
         switch = KillSwitch(asked.by, asked.name, asked.reason, asked.at)
-        return _said(
+        return _announce(
             replace(state, kill_switch=switch),
             asked,
             "kill_switch.on",
@@ -85,7 +87,7 @@ def _turn_on(state: KillSwitchState, asked: SwitchRequest) -> SwitchStep:
         return _step(
             state, asked, "kill_switch.refused", kill_switch.already_on_reply(state.kill_switch), is_done=False
         )
-    return _said(
+    return _announce(
         replace(state, turn_off_requests=()),
         asked,
         "kill_switch.kept_on",
@@ -109,12 +111,12 @@ def _turn_off(state: KillSwitchState, asked: SwitchRequest, still_may: Callable[
         )
     if not earlier:
         told = kill_switch.off_request_announcement(asked.name, asked.reason)
-        return _said(replace(state, turn_off_requests=(asked,)), asked, "kill_switch.off_requested", told)
+        return _announce(replace(state, turn_off_requests=(asked,)), asked, "kill_switch.off_requested", told)
     told = kill_switch.off_announcement(state.kill_switch, (earlier[0].name, asked.name))
-    return _said(replace(state, kill_switch=None, turn_off_requests=()), asked, "kill_switch.off", told)
+    return _announce(replace(state, kill_switch=None, turn_off_requests=()), asked, "kill_switch.off", told)
 
 
-def _said(state: KillSwitchState, asked: SwitchRequest, event: str, announced: str) -> SwitchStep:
+def _announce(state: KillSwitchState, asked: SwitchRequest, event: str, announced: str) -> SwitchStep:
     return replace(_step(state, asked, event, announced, is_done=True), announced=announced)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from bot.core.people.identity import PersonId, Place
-from bot.core.people.quorum import approvers_by_key, reached
+from bot.core.people.quorum import approvers_by_key, count_approvals
 from bot.core.policy.model import Group, Policy, Rule
 from bot.core.policy.rules.approval import approvals
 from bot.core.policy.rules.identity import is_one_of_us
@@ -73,8 +73,8 @@ def _is_unfit(directory: Directory, policy: Policy, one: PersonId) -> bool:
 def _quorum(rule: Rule, members: Members, unfit: frozenset[PersonId]) -> CheckResult:
     """Whether a rule has enough approvers for at least one requester; each request is checked again."""
     askers = {one for group in rule.ask for one in members[group]}
-    most = max((_most(rule, members, unfit | {asker}) for asker in askers), default=0)
-    check, left_out = f"quorum of rule {rule.name}", _left_out(rule, members, unfit)
+    most = max((_reachable_approvals(rule, members, unfit | {asker}) for asker in askers), default=0)
+    check, left_out = f"quorum of rule {rule.name}", _unfit_note(rule, members, unfit)
     if most >= rule.need:
         return CheckResult(SLACK, check, is_ok=True, what=left_out.strip(" ()"))
     what = f"it needs {approvals(rule.need)} from {approvers_of(rule)}, and at most {most} could be given{left_out}"
@@ -82,12 +82,12 @@ def _quorum(rule: Rule, members: Members, unfit: frozenset[PersonId]) -> CheckRe
     return CheckResult(SLACK, check, is_ok=False, what=what, fix=fix)
 
 
-def _most(rule: Rule, members: Members, without: Iterable[PersonId]) -> int:
+def _reachable_approvals(rule: Rule, members: Members, without: Iterable[PersonId]) -> int:
     keys = {one.key for one in without}
     others = {group: [one.key for one in members[group] if one.key not in keys] for group in rule.approve}
-    return reached(approvers_by_key(others, rule.approve), rule.approve, distinct=rule.distinct)
+    return count_approvals(approvers_by_key(others, rule.approve), rule.approve, distinct=rule.distinct)
 
 
-def _left_out(rule: Rule, members: Members, unfit: frozenset[PersonId]) -> str:
+def _unfit_note(rule: Rule, members: Members, unfit: frozenset[PersonId]) -> str:
     count = len(unfit.intersection(one for group in rule.approve for one in members[group]))
     return f" ({count} in its groups cannot: guests, bots or deactivated)" if count else ""

@@ -52,11 +52,11 @@ def examine_host(hosts: Hosts, host: Host, *, deadline: float) -> tuple[list[Che
         no = complaint(host.name, reply.exit_code, reply.stderr)
         if no := no or login_complaint(host.name, reply.exit_code, reply.stdout):
             raise no
-        seen = parse_look(reply.stdout, _UNIT, granted=lambda: _granted(hosts, host, _UNIT, deadline))
-        granted = _granted(hosts, host, _ESCAPED, deadline)
+        seen = parse_look(reply.stdout, _UNIT, granted=lambda: _granted_rights(hosts, host, _UNIT, deadline))
+        granted = _granted_rights(hosts, host, _ESCAPED, deadline)
         probe = hosts.run(host, PROBE, deadline=deadline)
     except MaskbotError as error:
-        return list(_until(host.name, error)), ""
+        return list(_up_to_failure(host.name, error)), ""
     well = [CheckResult(host.name, check, is_ok=True) for check in _CHECKS]
     rights = [*_rights(host.name, seen), *_rights_of_escaped(host.name, seen, granted)]
     return [*well, *rights, _guard(host.name, probe), *_machine(host, seen)], seen.machine_id
@@ -76,7 +76,7 @@ def twins(machine_ids: Mapping[str, str]) -> Iterator[CheckResult]:
             yield from (CheckResult(name, "machine-id", is_ok=False, what=what, fix=fix) for name in same)
 
 
-def _until(name: str, error: MaskbotError) -> Iterator[CheckResult]:
+def _up_to_failure(name: str, error: MaskbotError) -> Iterator[CheckResult]:
     """The checks that must have passed before the failing one, and the failing one."""
     code = error.code if isinstance(error, HostError) else ""
     reachable = (
@@ -101,7 +101,7 @@ def _rights(name: str, seen: Snapshot) -> Iterator[CheckResult]:
             yield CheckResult(name, f"sudo: {right}", is_ok=False, what="sudo does not let the bot", fix=_RIGHTS_FIX)
 
 
-def _granted(hosts: Hosts, host: Host, unit: UnitName, deadline: float) -> frozenset[str]:
+def _granted_rights(hosts: Hosts, host: Host, unit: UnitName, deadline: float) -> frozenset[str]:
     """The rights that sudo grants for a unit, each asked for by itself."""
     return parse_granted(hosts.run(host, look_argv(unit, size="granted"), deadline=deadline).stdout)
 

@@ -19,7 +19,7 @@ def examine_http(address: tuple[str, int], secret: str) -> CheckResult:
     """Send Slack's challenge for a new address. Only Slack itself can test the way from outside."""
     where = f"{address[0]} port {address[1]}"
     try:
-        status, said = _asked(address, secret)
+        status, said = _challenge(address, secret)
     except ConnectionRefusedError:
         what = f"no bot listens on {where}; start it to test this"
         return CheckResult("Slack", "HTTP", is_ok=True, what=what)
@@ -37,7 +37,7 @@ def _wrong(what: str) -> CheckResult:
     return CheckResult("Slack", "HTTP", is_ok=False, what=what, fix=fix)
 
 
-def _asked(address: tuple[str, int], secret: str) -> tuple[int, object]:
+def _challenge(address: tuple[str, int], secret: str) -> tuple[int, object]:
     body = json.dumps({"type": "url_verification", "challenge": _CHALLENGE})
     now = str(int(time.time()))
     headers = {

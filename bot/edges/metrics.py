@@ -42,7 +42,7 @@ _ready = Gauge("maskbot_ready", "1 while that part of the bot is well.", ["part"
 _alarms = Gauge("maskbot_alarms", "1 while there is an alarm of that kind.", ["alarm"], registry=REGISTRY)
 
 
-def moved(request: Request) -> None:
+def count_stage_change(request: Request) -> None:
     """A request was stored in another stage than before."""
     verb, stage = request.ask.change.verb, request.stage
     _moved.labels(verb, stage).inc()
@@ -56,21 +56,21 @@ def moved(request: Request) -> None:
 
 
 @contextmanager
-def acknowledged() -> Iterator[None]:
+def time_acknowledgement() -> Iterator[None]:
     """A payload was recorded and acknowledged during the block."""
     with _acked.time():
         yield
 
 
 @contextmanager
-def ssh(phase: str) -> Iterator[None]:
+def time_ssh(phase: str) -> Iterator[None]:
     """A phase of a connection to a host, or a command on it."""
     with _timed(_ssh, phase):
         yield
 
 
 @contextmanager
-def slack(method: str) -> Iterator[None]:
+def time_slack(method: str) -> Iterator[None]:
     """A call of Slack's Web API, by the name of its method."""
     with _timed(_slack, method):
         yield
@@ -92,22 +92,22 @@ def _timed(histogram: Histogram, name: str) -> Iterator[None]:
         histogram.labels(name, result).observe(perf_counter() - began)
 
 
-def shipped(sink: str, count: int) -> None:
+def count_shipped(sink: str, count: int) -> None:
     """A sink has taken this many records."""
     _shipped.labels(sink).inc(count)
 
 
-def dropped_line() -> None:
+def count_dropped_line() -> None:
     """A log line was dropped."""
     _dropped.inc()
 
 
-def ready(part: str, *, is_well: bool) -> None:
+def set_readiness(part: str, *, is_well: bool) -> None:
     """The health of a component."""
     _ready.labels(part).set(is_well)
 
 
-def alarm(kind: str, *, is_on: bool) -> None:
+def set_alarm(kind: str, *, is_on: bool) -> None:
     """Whether an alert is open."""
     _alarms.labels(kind).set(is_on)
 

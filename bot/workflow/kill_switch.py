@@ -12,10 +12,10 @@ from bot.core.kill_switch import (
     SwitchRequest,
     SwitchResult,
     SwitchStep,
+    apply_request,
     decode,
     encode,
     refuse,
-    take_up,
 )
 from bot.core.people.identity import Caller
 from bot.core.policy.decide import may_use_kill_switch
@@ -75,7 +75,7 @@ def apply_switch_requests(deps: Deps, task: Periodic) -> None:
     except NotYet as later:
         deps.store.save_periodic(replace(task, due_at=deps.clock.now() + timedelta(seconds=later.again_in)))
         return
-    step = refuse(state, asked, no) if no else take_up(state, asked, still_may=lambda one: _may(deps, one))
+    step = refuse(state, asked, no) if no else apply_request(state, asked, still_may=lambda one: _may(deps, one))
     due_at = deps.clock.now() if step.state.requests else None
     deps.store.save_periodic(
         Periodic(NAME, encode(step.state), due_at, task.version),

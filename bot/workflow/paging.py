@@ -12,7 +12,7 @@ from bot.core.cards.alert import details, resolution, summary
 from bot.core.paging import Alert, key_of
 from bot.core.requests import Cause, Paging, Request
 from bot.core.requests.timers import is_page_still_needed
-from bot.core.time.human_time import spoken
+from bot.core.time.human_time import humanize
 from bot.errors import PagerError, SlackError
 from bot.ports import Claim, Due, Message, MessageKind
 from bot.workflow.process.deps import Deps
@@ -51,7 +51,7 @@ def page_outcome_unknown(deps: Deps, request: Request, now: datetime) -> Paged:
     if now < since + patience:
         return Paged(replace(request, paging=Paging(Cause.UNKNOWN, due_at=since + patience)))
     paged = page(request, Cause.UNKNOWN, now)
-    note = Message(MessageKind.NOTE, body=f"Not known for {spoken(now - since)}: paging the on-call.")
+    note = Message(MessageKind.NOTE, body=f"Not known for {humanize(now - since)}: paging the on-call.")
     return replace(paged, messages=[*paged.messages, note])
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from bot.app.reload import steady
+from bot.app.reload import read_settled
 from bot.errors import ConfigError
 from tests.config.folder import POLICY, Folder
 
@@ -24,7 +24,7 @@ def writing(folder: Folder, *texts: str) -> Callable[[float], None]:
 
 def test_what_stays_the_same_for_a_moment_is_taken(folder: Folder) -> None:
     folder.write()
-    assert steady(folder.settings, pause=writing(folder)).policy.rules[0].name == "prod"
+    assert read_settled(folder.settings, pause=writing(folder)).policy.rules[0].name == "prod"
 
 
 @pytest.mark.fault(
@@ -36,7 +36,7 @@ def test_what_stays_the_same_for_a_moment_is_taken(folder: Folder) -> None:
 def test_a_half_written_file_is_waited_for_where_it(half: str, folder: Folder) -> None:
     folder.policy = half
     folder.write()
-    found = steady(folder.settings, pause=writing(folder, POLICY + STAGE))
+    found = read_settled(folder.settings, pause=writing(folder, POLICY + STAGE))
     assert [rule.name for rule in found.policy.rules] == ["prod", "stage"]
 
 
@@ -44,10 +44,10 @@ def test_what_is_wrong_and_stays_so_is_refused_with_its_line(folder: Folder) -> 
     folder.policy = POLICY.replace("ask:", "aks:")
     folder.write()
     with pytest.raises(ConfigError, match=r"policy.yaml:9: rules\[0\].aks"):
-        steady(folder.settings, pause=writing(folder))
+        read_settled(folder.settings, pause=writing(folder))
 
 
 def test_what_never_stays_the_same_is_not_taken(folder: Folder) -> None:
     folder.write()
     with pytest.raises(ConfigError, match="changed while they were read"):
-        steady(folder.settings, pause=writing(folder, *(f"{POLICY}# {number}\n" for number in range(99))))
+        read_settled(folder.settings, pause=writing(folder, *(f"{POLICY}# {number}\n" for number in range(99))))

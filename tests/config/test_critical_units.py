@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.policy.rules.unit_names import listed
+from bot.core.policy.rules.unit_names import find_listed
 from tests.config.folder import Folder
 
 NEVER = [
@@ -23,20 +23,20 @@ ORDINARY = ["cron.service", "worker.service", "nginx.service", "worker.socket", 
 
 @pytest.mark.parametrize("unit", NEVER)
 def test_nobody_masks(unit: str, folder: Folder) -> None:
-    assert listed(folder.load().policy.critical, [unit]) is not None
+    assert find_listed(folder.load().policy.critical, [unit]) is not None
 
 
 @pytest.mark.parametrize("unit", GUARDED)
 def test_more_people_have_to_agree_to(unit: str, folder: Folder) -> None:
     policy = folder.load().policy
-    assert listed(policy.critical, [unit]) is None
-    assert listed(policy.guarded, [unit]) is not None
+    assert find_listed(policy.critical, [unit]) is None
+    assert find_listed(policy.guarded, [unit]) is not None
 
 
 @pytest.mark.parametrize("unit", ORDINARY)
 def test_ordinary_is(unit: str, folder: Folder) -> None:
     policy = folder.load().policy
-    assert listed([*policy.critical, *policy.guarded], [unit]) is None
+    assert find_listed([*policy.critical, *policy.guarded], [unit]) is None
 
 
 def test_an_installation_adds_its_own(folder: Folder) -> None:

@@ -13,10 +13,10 @@ from bot.core.kill_switch import (
     KillSwitchState,
     SwitchRequest,
     SwitchStep,
+    apply_request,
     decode,
     encode,
     refuse,
-    take_up,
 )
 from bot.core.people.identity import Person, Place
 from bot.core.policy.calendar_and_limits import ExtraApprovals, Freeze, RequestLimits
@@ -39,7 +39,7 @@ def said(*requests: SwitchRequest, gone: tuple[Person, ...] = ()) -> SwitchStep:
     state, step = KillSwitchState(), None
     for one in requests:
         state = replace(state, requests=(*state.requests, one))
-        step = take_up(state, one, still_may=lambda earlier: earlier.by not in {person.id for person in gone})
+        step = apply_request(state, one, still_may=lambda earlier: earlier.by not in {person.id for person in gone})
         state = step.state
     assert step is not None
     assert step.state.requests == ()

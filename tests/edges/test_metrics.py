@@ -29,7 +29,7 @@ def test_requests_are_counted_by_stage_and_outcome_with_how_long_they_took() -> 
         sample("maskbot_carry_out_seconds_sum", verb="mask"),
     ]
     for request in (asked, approved, done):
-        metrics.moved(request)
+        metrics.count_stage_change(request)
     ended = [
         sample("maskbot_requests_total", verb="mask", stage="done"),
         sample("maskbot_changes_total", verb="mask", outcome="proven"),
@@ -56,7 +56,7 @@ def test_requests_are_counted_by_stage_and_outcome_with_how_long_they_took() -> 
 )
 def test_what_fails_is_counted_by_whether_trying_again_can_help(error: Exception, result: str) -> None:
     before = sample("maskbot_ssh_seconds_count", phase="connect", result=result)
-    with pytest.raises(type(error)), metrics.ssh("connect"):
+    with pytest.raises(type(error)), metrics.time_ssh("connect"):
         raise error
     assert sample("maskbot_ssh_seconds_count", phase="connect", result=result) == before + 1
 
@@ -73,7 +73,7 @@ def test_what_waits_is_shown_whenever_somebody_asks_and_not_where_the_store_is_s
 
 
 def test_no_label_holds_what_people_or_hosts_call_things() -> None:
-    metrics.moved(waiting())
+    metrics.count_stage_change(waiting())
     text = metrics.exposition().decode()
     for word in ("cron", "web-01", "alice", "U0", "U1"):
         assert word not in text

@@ -26,7 +26,7 @@ from bot.core.input.names import REASON_LIMIT
 from bot.core.people.identity import Shift
 from bot.core.requests import Approval, Request, Stage, Tally, Verdict
 from bot.core.requests.scheduling import is_ahead
-from bot.core.time.human_time import spoken
+from bot.core.time.human_time import humanize
 
 
 def card(request: Request, now: datetime) -> Text:
@@ -155,7 +155,7 @@ def _next(request: Request, now: datetime) -> Iterator[Markup]:
     """What it waits for, and how long its approval is good."""
     host, window = request.target.host, request.ask.change.window
     if window and is_ahead(window, now):
-        opens = words("{} (in {})", day(window.opens), spoken(window.opens - now))
+        opens = words("{} (in {})", day(window.opens), humanize(window.opens - now))
         yield row("Next", words("{} is checked again when the window opens, {}", host, opens))
     elif request.act_by:
         how_long = "approval valid until" if request.counted else "until"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from bot.core.cards import unit_state
 from bot.core.cards.blocks import Markup, code
 from bot.core.requests import Outcome, Target
-from bot.core.systemd.dependencies import seen_beside
+from bot.core.systemd.dependencies import other_units
 from bot.core.systemd.units import Neighbour, Snapshot
 
 WIDTH = 39
@@ -61,7 +61,7 @@ def _cells(target: Target) -> Iterator[tuple[str, str, str]]:
 def _triggers(before: Snapshot | None, after: Snapshot | None) -> Iterator[tuple[str, str, str]]:
     if before is None or before.around is None:
         return
-    found = seen_beside(after) if after else {}
+    found = other_units(after) if after else {}
     for trigger in before.around.triggers[:_MOST_TRIGGERS]:
         yield trigger.unit, _active(trigger), _active(found.get(trigger.unit))
 

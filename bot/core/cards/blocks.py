@@ -13,7 +13,7 @@ from typing import Any
 
 from bot.core.people.identity import PersonId
 from bot.core.text.sanitize import clean
-from bot.core.time.countdown import left
+from bot.core.time.countdown import time_left
 
 Block = dict[str, Any]
 
@@ -136,7 +136,7 @@ def until(end: datetime, now: datetime) -> Markup:
     near = end - now < timedelta(hours=12)
     form = "{time}" if near else "{date_short_pretty} {time}"
     plain = f"{end.astimezone(UTC):{'%H:%M' if near else '%Y-%m-%d %H:%M'}} UTC"
-    return Markup(f"<!date^{int(end.timestamp())}^{form}|{plain}> ({left(end, now)})")
+    return Markup(f"<!date^{int(end.timestamp())}^{form}|{plain}> ({time_left(end, now)})")
 
 
 def row(label: str, text: str) -> Markup:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from bot.core.cards import force_stop, unit_state
 from bot.core.cards.blocks import Markup, join, row, words
 from bot.core.requests import Target
-from bot.core.systemd.dependencies import seen_beside
+from bot.core.systemd.dependencies import other_units
 from bot.core.systemd.other_units import came_up, went_down
 from bot.core.systemd.units import Snapshot
 
@@ -15,7 +15,7 @@ def also_stopped(target: Target) -> Iterator[Markup]:
     if target.before is None or target.before.around is None or target.after is None:
         return
     ran = [other.unit for other in target.before.around.would_stop if not other.active.is_down]
-    found = seen_beside(target.after)
+    found = other_units(target.after)
     stopped = [unit for unit in ran if unit in found and found[unit].active.is_down]
     unseen = [unit for unit in ran if unit not in found]
     if stopped:

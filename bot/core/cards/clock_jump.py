@@ -2,17 +2,17 @@
 
 from datetime import timedelta
 
-from bot.core.time.human_time import spoken
+from bot.core.time.human_time import humanize
 
 
 def clock_jump_notice(jump: timedelta) -> str:
     """For operators; a jump back has a negative length."""
     if jump < timedelta():
         return (
-            f"THE CLOCK OF THE BOT'S MACHINE WAS SET BACK by {spoken(-jump)}. The bot keeps its own time, so that "
+            f"THE CLOCK OF THE BOT'S MACHINE WAS SET BACK by {humanize(-jump)}. The bot keeps its own time, so that "
             "nothing expires late, until it is restarted or the clock is corrected."
         )
     return (
-        f"THE CLOCK OF THE BOT'S MACHINE WAS SET FORWARD by {spoken(jump)}, or the machine slept. Whatever "
+        f"THE CLOCK OF THE BOT'S MACHINE WAS SET FORWARD by {humanize(jump)}, or the machine slept. Whatever "
         "became due in between is due now: approvals may have expired, and masks may have ended."
     )

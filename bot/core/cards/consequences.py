@@ -9,7 +9,7 @@ from bot.core.cards.side_effects import habits
 from bot.core.requests import Change, Duration, Request, Verb
 from bot.core.systemd.unit_files import unread
 from bot.core.systemd.units import Layer, Neighbour, Snapshot
-from bot.core.time.human_time import spoken
+from bot.core.time.human_time import humanize
 
 # What happens to a unit whose triggered service is masked (measured, docs/systemd.md).
 _BREAKS = {
@@ -101,7 +101,7 @@ def _ends(term: Duration, what: str) -> Markup:
     """When it expires; a length counts from the proof, whose time nobody knows yet."""
     if term.until:
         return words("{}: {}", day(term.until), what)
-    return words("{} after it is proven: {}", spoken(term.lasts or timedelta()), what)
+    return words("{} after it is proven: {}", humanize(term.lasts or timedelta()), what)
 
 
 def _hazards(change: Change, seen: Snapshot) -> Iterator[Markup]:

@@ -8,7 +8,7 @@ from bot.core.cards.blocks import Markup, clock, day, escape, join, mention, row
 from bot.core.cards.titles import subject
 from bot.core.input.names import REASON_LIMIT
 from bot.core.requests import Aftercare, Duration, Extension, Request
-from bot.core.time.human_time import spoken
+from bot.core.time.human_time import humanize
 
 
 def rows(mask: Request) -> Iterator[Markup]:
@@ -83,7 +83,7 @@ def _extension_row(newest: Extension) -> Markup:
 
 def expiry_reminder(mask: Request, ends_at: datetime, now: datetime) -> str:
     """Before the expiry, while it can still be extended."""
-    when = f"{ends_at:%H:%M} UTC, in {spoken(ends_at - now)}"
+    when = f"{ends_at:%H:%M} UTC, in {humanize(ends_at - now)}"
     return (
         f"The mask of {subject(mask)} ends {when}: then it is unmasked and everything is put back. "
         "Use Extend or Keep on its card to change that."
@@ -101,14 +101,14 @@ def overdue_message(mask: Request, ends_at: datetime) -> str:
 
 def no_expiry_reminder(mask: Request, now: datetime) -> str:
     """The mask has no expiry."""
-    age = spoken(now - mask.finished_at if mask.finished_at else timedelta())
+    age = humanize(now - mask.finished_at if mask.finished_at else timedelta())
     why = f" It was masked for: {mask.ask.reason}" if mask.ask.reason.strip() else ""
     return f"The mask of {subject(mask)} has no end and has lasted {age}.{why}\nUse Unmask on its card to undo it."
 
 
 def aftercheck_message(request: Request, found: Sequence[str], now: datetime) -> str:
     """The findings of an aftercheck, for the thread of the card."""
-    age = spoken(now - request.finished_at if request.finished_at else timedelta())
+    age = humanize(now - request.finished_at if request.finished_at else timedelta())
     back = "\nUse Unmask on the card to undo the mask." * request.is_live_mask
     return f"{age} after the change: {' '.join(found)}{back}"
 

@@ -8,7 +8,7 @@ from bot.core.cards.titles import subject
 from bot.core.input.names import REASON_LIMIT
 from bot.core.policy.hold import HoldPolicy
 from bot.core.requests import Extension, Hold, Loss, Request
-from bot.core.time.human_time import spoken
+from bot.core.time.human_time import humanize
 
 _OFF = {
     Loss.REMOVED: "its mask is not on the host",
@@ -102,7 +102,7 @@ def scope(mask: Request, hold: Hold) -> str:
 
 def review_message(mask: Request, hold: Hold, now: datetime) -> str:
     """To its owners, on the review date."""
-    age = spoken(now - mask.finished_at) if mask.finished_at else "a while"
+    age = humanize(now - mask.finished_at) if mask.finished_at else "a while"
     why = f" It was masked for: {mask.ask.reason}" if mask.ask.reason.strip() else ""
     return (
         f"The hold of {scope(mask, hold)} is due for review: it has lasted {age}, and its review was due "

@@ -1,6 +1,6 @@
 """Drift: every mask on the hosts, ours and foreign, as each host's watch saw it last, and what changed since."""
 
-from bot.core.drift.compare import ScanDrift, compare, loss, owned, settled
+from bot.core.drift.compare import ScanDrift, compare, loss, our_masks, with_known_state
 from bot.core.drift.host_view import Away, HostView, read_host_view, write_host_view
 from bot.core.drift.mask_inventory import Entry, MaskInventory
 
@@ -12,8 +12,8 @@ __all__ = [
     "HostView",
     "compare",
     "loss",
-    "owned",
+    "our_masks",
     "read_host_view",
-    "settled",
+    "with_known_state",
     "write_host_view",
 ]

@@ -21,7 +21,7 @@ class ScanDrift:
     vanished: tuple[FoundMask, ...] = ()
 
 
-def settled(page: HostView, scan: Scan, busy: Collection[str]) -> Scan:
+def with_known_state(page: HostView, scan: Scan, busy: Collection[str]) -> Scan:
     """The scan, with the last known state for units that we are changing now."""
     before = page.scan.masks if page.scan else ()
     kept = [mask for mask in scan.masks if mask.unit not in busy]
@@ -30,7 +30,7 @@ def settled(page: HostView, scan: Scan, busy: Collection[str]) -> Scan:
     return replace(scan, masks=masks, total=scan.total + len(masks) - len(scan.masks))
 
 
-def owned(scan: Scan, requests: Iterable[Request]) -> dict[str, str]:
+def our_masks(scan: Scan, requests: Iterable[Request]) -> dict[str, str]:
     """Which masks are the very links that these requests made, by path."""
     made = {(link.path, link.identity): request.id for request in requests if (link := request.target.made)}
     owners = {mask.path: made.get((mask.path, mask.identity), "") for mask in scan.masks}
@@ -52,8 +52,8 @@ def compare(
     return ScanDrift(
         missing,
         tuple((request, units) for request, units in broken if units),
-        tuple(mask for mask in _appeared(page, scan) if mask.path not in {*owners, *places}),
-        tuple(_vanished(page, scan)),
+        tuple(mask for mask in _new_masks(page, scan) if mask.path not in {*owners, *places}),
+        tuple(_gone_masks(page, scan)),
     )
 
 
@@ -91,20 +91,20 @@ def _broken(request: Request, scan: Scan) -> tuple[str, ...]:
     return tuple(sorted(unit for unit in failed if has_failed(unit) not in request.aftercare.found))
 
 
-def _appeared(page: HostView, scan: Scan) -> Iterator[FoundMask]:
+def _new_masks(page: HostView, scan: Scan) -> Iterator[FoundMask]:
     """Masks that are new or were made again. After an incomplete scan, nobody knows what is new."""
-    known = _known(page, scan)
+    known = _previous_scan(page, scan)
     if known and known.is_whole:
         before = {(mask.path, mask.identity) for mask in known.masks}
         yield from (mask for mask in scan.masks if (mask.path, mask.identity) not in before)
 
 
-def _vanished(page: HostView, scan: Scan) -> Iterator[FoundMask]:
-    known = _known(page, scan)
+def _gone_masks(page: HostView, scan: Scan) -> Iterator[FoundMask]:
+    known = _previous_scan(page, scan)
     if known and scan.is_whole:
         yield from (mask for mask in known.masks if not scan.at(mask.path) and mask.path not in page.ours)
 
 
-def _known(page: HostView, scan: Scan) -> Scan | None:
+def _previous_scan(page: HostView, scan: Scan) -> Scan | None:
     """The last known state, if it is of the same machine: a reinstalled one starts anew."""
     return page.scan if page.scan and page.scan.machine_id == scan.machine_id else None

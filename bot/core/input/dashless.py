@@ -53,7 +53,7 @@ def ends(text: str) -> str:
     """Words for an expiry at the beginning of a reason, for a request that cannot expire; else empty."""
     meant = dashless(text, reason_of(text))
     is_about_an_end = meant is not None and bool({"--for", "--until"} & {*meant[0]})
-    return written(meant[0]) if meant and is_about_an_end and reason_of(text) == text else ""
+    return with_dashes(meant[0]) if meant and is_about_an_end and reason_of(text) == text else ""
 
 
 def reason_of(text: str) -> str:
@@ -62,7 +62,7 @@ def reason_of(text: str) -> str:
     return rest.lstrip() if first == "--" else text
 
 
-def written(options: Mapping[str, str]) -> str:
+def with_dashes(options: Mapping[str, str]) -> str:
     """The options as they should be written: `--for 2h --keep-running`."""
     return " ".join(f"{name} {value}".strip() for name, value in options.items())
 
@@ -82,10 +82,10 @@ def _option(text: str) -> _Found | None:
     if length := _length(text):
         return _Found("--for", *length, is_certain=False)
     named = _NAMED.match(text)
-    return _named(named["name"].lower(), named["rest"], is_certain="=" in named["is"]) if named else None
+    return _read_named(named["name"].lower(), named["rest"], is_certain="=" in named["is"]) if named else None
 
 
-def _named(name: str, text: str, *, is_certain: bool) -> _Found | None:
+def _read_named(name: str, text: str, *, is_certain: bool) -> _Found | None:
     if name in ("user", "hold"):
         called, word = _CALLED.match(text), _WORD.match(text)
         found = called or word

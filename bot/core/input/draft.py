@@ -46,7 +46,7 @@ class Draft:
 EMPTY = Draft()
 
 
-def drafted(text: str, hosts: Sequence[str], now: Now) -> Draft | None:
+def read_draft(text: str, hosts: Sequence[str], now: Now) -> Draft | None:
     """Read the text behind `/mask` as far as possible; None if it is only a reason, or a question.
 
     There is no draft for break-glass: a form cannot express it, and would silently ask for approvals.
@@ -69,7 +69,7 @@ def drafted(text: str, hosts: Sequence[str], now: Now) -> Draft | None:
         unit,
         runtime="--runtime" in options,
         keep_running="--keep-running" in options,
-        user=_kept(read_user, options.get("--user", "")),
+        user=_valid_or_empty(read_user, options.get("--user", "")),
         term=_time(duration_option, read_duration, options, now),
         window=_time(window_option, read_scheduled_window, options, now),
         owners=owners,
@@ -78,13 +78,15 @@ def drafted(text: str, hosts: Sequence[str], now: Now) -> Draft | None:
     return replace(draft, reason=unmangle.prose(reason)[:REASON_LIMIT]) if draft != EMPTY else None
 
 
-def quoted(text: str, link: str, hosts: Sequence[str]) -> Draft:
+def draft_from_message(text: str, link: str, hosts: Sequence[str]) -> Draft:
     """A draft from somebody's message: the message is the reason, and host and unit are taken from it if
     unambiguous.
     """
     said = " ".join(unmangle.prose(unmangle.text(text[:_LONGEST])).split())
     named = [word.strip(_MARKS) for word in said.split()]
-    units = dict.fromkeys(word for word in named if word.rpartition(".")[2] in UNIT_TYPES and _kept(_unit, word))
+    units = dict.fromkeys(
+        word for word in named if word.rpartition(".")[2] in UNIT_TYPES and _valid_or_empty(_unit, word)
+    )
     known = dict.fromkeys(word for word in named if word in hosts)
     quote = said if len(said) <= _QUOTED else said[: _QUOTED - 1] + "…"
     reason = " ".join(part for part in (quote, link) if part)[:REASON_LIMIT]
@@ -134,13 +136,13 @@ def _host_and_unit(names: Sequence[str], hosts: Sequence[str]) -> tuple[str, str
     first, second = [*names, ""][:2]
     if second in hosts and first not in hosts:
         first, second = second, first
-    host = _kept(lambda typed: read_host(typed, hosts), first)
+    host = _valid_or_empty(lambda typed: read_host(typed, hosts), first)
     if not second and not host and not near(first, hosts):
         second = first
-    return host, _kept(_unit, second)
+    return host, _valid_or_empty(_unit, second)
 
 
-def _kept(read: Callable[[str], str], typed: str) -> str:
+def _valid_or_empty(read: Callable[[str], str], typed: str) -> str:
     """The text if it is valid, else empty."""
     try:
         return read(typed)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.core.hosts.inventory import is_group
-from bot.core.input.dashless import dashless, written
+from bot.core.input.dashless import dashless, with_dashes
 from bot.core.input.kill_switch import Switch, SwitchCommand, read_switch_command
 from bot.core.input.names import (
     SHOWN,
@@ -167,7 +167,7 @@ def _order(verb: Verb, typed: str, hosts: Sequence[str], now: Now, *, said: str 
         force="--force" in options,
         user=read_user(options["--user"]) if "--user" in options else "",
         duration=read_duration(duration_option(options), now) if {*TERMS} & {*options} else None,
-        hold=_held(host, options, now),
+        hold=_hold(host, options, now),
         window=read_scheduled_window(window_option(options), now) if {*WINDOW} & {*options} else None,
     )
     if no := conflict(change):
@@ -182,7 +182,7 @@ def _order(verb: Verb, typed: str, hosts: Sequence[str], now: Now, *, said: str 
     return Order(change, why, break_glass=BREAK_GLASS in options, console_works=CONSOLE in options)
 
 
-def _held(host: str, options: Mapping[str, str], now: Now) -> Hold | None:
+def _hold(host: str, options: Mapping[str, str], now: Now) -> Hold | None:
     """The hold, on one host or on all hosts of a group."""
     hold = read_hold(*hold_option(options), now)
     return replace(hold, hosts=host.removeprefix("@")) if hold and is_group(host) else hold
@@ -219,11 +219,12 @@ def _refuse_dashless(change: Change, typed: str, reason: str, options: Mapping[s
     }
     if not meant:
         return
-    option, said = f"`{written(meant)}`", f"`{reason.strip()[:SHOWN]}`"
+    option, said = f"`{with_dashes(meant)}`", f"`{reason.strip()[:SHOWN]}`"
     if change.verb is Verb.UNMASK and {*meant} & {*_OF_A_MASK}:
         raise UsageError(
-            f"Did you mean `/mask {change.host} {change.unit} {written(meant)}`? An unmask has no {option}: without "
-            f"dashes, {said} is the reason, and the unit stays unmasked. If it is the reason, put `--` before it."
+            f"Did you mean `/mask {change.host} {change.unit} {with_dashes(meant)}`? An unmask has no {option}: "
+            f"without dashes, {said} is the reason, and the unit stays unmasked. "
+            "If it is the reason, put `--` before it."
         )
     raise UsageError(
         f"Did you mean {option}? Without dashes, {said} is part of the reason and changes nothing. "

@@ -3,7 +3,7 @@
 from bot.core.paging.address import is_loopback, why_not
 from bot.core.paging.alert import Alert, key_of
 from bot.core.paging.formats import FORMATS, Call, Format, render
-from bot.core.paging.signing import SIGNATURE, TIMESTAMP, signed
+from bot.core.paging.signing import SIGNATURE, TIMESTAMP, signature_headers
 
 __all__ = [
     "FORMATS",
@@ -15,6 +15,6 @@ __all__ = [
     "is_loopback",
     "key_of",
     "render",
-    "signed",
+    "signature_headers",
     "why_not",
 ]

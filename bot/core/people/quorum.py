@@ -6,14 +6,14 @@ from typing import TypeVar
 Key = TypeVar("Key", bound=Hashable)
 
 
-def reached(people: Mapping[Key, Collection[str]], groups: Sequence[str], *, distinct: bool) -> int:
+def count_approvals(people: Mapping[Key, Collection[str]], groups: Sequence[str], *, distinct: bool) -> int:
     """How many approvals these people make together; each person is given with their groups."""
     if distinct:
-        return len(places(people, groups))
+        return len(assign_groups(people, groups))
     return sum(not set(groups).isdisjoint(own) for own in people.values())
 
 
-def places(people: Mapping[Key, Collection[str]], groups: Sequence[str]) -> dict[str, Key]:
+def assign_groups(people: Mapping[Key, Collection[str]], groups: Sequence[str]) -> dict[str, Key]:
     """Assign people to groups: each person to one, and as many groups as these people can cover at all.
 
     Somebody in several groups makes room for those who are in one alone (augmenting paths, Kuhn 1955).

@@ -110,7 +110,7 @@ RULES: tuple[Check, ...] = (
 
 def decide(facts: Facts, policy: Policy) -> Decision:
     """Decide: allow, needs approval or refuse. Every later moment asks this one function again with fresh facts."""
-    return hold_group.strictest([(one.host, _answer(one, policy)) for one in hold_group.each(facts)])
+    return hold_group.strictest([(one.host, _answer(one, policy)) for one in hold_group.per_host(facts)])
 
 
 def _answer(facts: Facts, policy: Policy) -> Decision:
@@ -146,7 +146,7 @@ def may_use_kill_switch(facts: Facts, policy: Policy) -> Refuse | None:
     return permission.not_known(groups, facts) or Refuse(
         "kill_switch_not_permitted",
         "The kill switch is for those who may approve something.",
-        f"{permission.at_signs(groups)} may." if groups else "",
+        f"{permission.as_mentions(groups)} may." if groups else "",
     )
 
 

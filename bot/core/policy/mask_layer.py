@@ -114,7 +114,7 @@ def _is_in_the_way(snapshot: Snapshot, layer: Layer) -> bool:
     return snapshot.layer(layer).kind in _IN_THE_WAY
 
 
-def planned(request: Request, seen: Snapshot) -> Request:
+def with_plan(request: Request, seen: Snapshot) -> Request:
     """The request with the unit's real Id, the layer and the plan digest, taken from a full look."""
     layer = choose_layer(request.ask.change, seen)
     chosen = layer if isinstance(layer, Layer) else None

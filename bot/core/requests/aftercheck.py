@@ -26,10 +26,10 @@ def aftermath(
     before = _follows(target, target.before) if target.before else {}
     beside = {*before, *_follows(target, after)} - set(ours) - after.names
     said = [*_of_its_own(target, after, now)] if itself else []
-    return tuple([*said, *_failed(after, now, beside | itself), *_went_down(target, after, now, beside)])
+    return tuple([*said, *_new_failures(after, now, beside | itself), *_went_down(target, after, now, beside)])
 
 
-def touched(request: Request) -> frozenset[str]:
+def affected_units(request: Request) -> frozenset[str]:
     """The units that a change affects: the unit under all its names, and the units that stop with it."""
     target = request.target
     looks = [seen for seen in (target.planned, target.before, target.after) if seen]
@@ -37,7 +37,7 @@ def touched(request: Request) -> frozenset[str]:
     return frozenset([str(target.unit), *(name for seen in looks for name in seen.names), *follow])
 
 
-def told_of(request: Request) -> frozenset[str]:
+def already_reported(request: Request) -> frozenset[str]:
     """Return the consequences that earlier afterchecks already named in this request's thread."""
     return frozenset([*request.aftercare.found, *map(has_failed, request.watched.failed)])
 
@@ -76,7 +76,7 @@ def _not_masked(target: Target, now: Snapshot) -> Iterator[str]:
         yield f"{now.id} is {now.active} again."
 
 
-def _failed(after: Snapshot, now: Snapshot, related: Collection[str]) -> Iterator[str]:
+def _new_failures(after: Snapshot, now: Snapshot, related: Collection[str]) -> Iterator[str]:
     """Return the units related to this one that have failed since. Unrelated failures on the host are left out."""
     had, have = (set(seen.around.failed) if seen.around else set() for seen in (after, now))
     yield from (has_failed(unit) for unit in sorted((have - had).intersection(related)))

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.core.time.countdown import marks
+from bot.core.time.countdown import countdown_marks
 
 # Reminders come after 5 minutes and then after twice the previous pause: at 5, 15, 35, 75 minutes ...
 REMIND = tuple(timedelta(minutes=5) * (2**count - 1) for count in range(1, 11))
@@ -50,21 +50,21 @@ class Escalation:
 
     def after_reminder(self, now: datetime) -> "Escalation":
         """The state after a reminder. Reminders that came due meanwhile count as sent."""
-        return replace(self, reminded=_passed((self.since + after for after in self.remind), now))
+        return replace(self, reminded=_count_passed((self.since + after for after in self.remind), now))
 
     def next_drawing(self, end: datetime) -> datetime | None:
         """When the card is updated next so that its countdown stays current."""
-        times = marks(self.since, end)
+        times = countdown_marks(self.since, end)
         return times[self.counted_down] if self.counted_down < len(times) else None
 
     def after_drawing(self, end: datetime, now: datetime) -> "Escalation":
         """The state after the card was updated."""
-        return replace(self, counted_down=_passed(marks(self.since, end), now))
+        return replace(self, counted_down=_count_passed(countdown_marks(self.since, end), now))
 
     def restart(self, since: datetime) -> "Escalation":
         """The state for a request whose approvers are asked once more."""
         return Escalation(since, self.remind, self.steps)
 
 
-def _passed(times: Iterable[datetime], now: datetime) -> int:
+def _count_passed(times: Iterable[datetime], now: datetime) -> int:
     return sum(at <= now for at in times)

@@ -40,7 +40,7 @@ def _still_running(after: Snapshot) -> Iterator[str]:
         yield "systemd has a job queued for it"
 
 
-def broke(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
+def unexpected_failures(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
     """Units that failed since the look before and were not expected to stop with the unit."""
     if before.around is None or after.around is None:
         return ()

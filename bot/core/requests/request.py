@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.core.people.identity import PersonId
-from bot.core.people.quorum import places
+from bot.core.people.quorum import assign_groups
 from bot.core.requests.aftercare import Aftercare, Watched
 from bot.core.requests.approval import Approval, Tally, Verdict, Vote
 from bot.core.requests.ask import Ask, Verb
@@ -89,7 +89,7 @@ class Request:
         """For approvals that must come from different groups: the vote that stands for each group."""
         votes = {vote.voter.key: vote for vote in self.counted}
         groups = self.approval.groups if self.approval else ()
-        placed = places({key: vote.groups for key, vote in votes.items()}, groups)
+        placed = assign_groups({key: vote.groups for key, vote in votes.items()}, groups)
         return {group: votes[key] for group, key in placed.items()}
 
     @property

@@ -40,7 +40,7 @@ def decide_by(window: ScheduledWindow | None, now: datetime, within: timedelta) 
     return min(window.closes, max(window.opens, usual)) if window else usual
 
 
-def called_from(now: datetime, by: datetime, within: timedelta) -> datetime:
+def escalation_start(now: datetime, by: datetime, within: timedelta) -> datetime:
     """From when reminders and escalation count: not before the last stretch ahead of the window."""
     return max(now, by - within)
 

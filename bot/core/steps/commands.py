@@ -44,16 +44,16 @@ def argv(step: Command, target: Target, *, user: str) -> tuple[str, ...]:
 def _link_argv(step: Link | Probe | Unprobe | Unlink, target: Target, *, user: str) -> tuple[str, ...]:
     """Remove exactly the link that the newest look has seen, by which the step was decided."""
     if isinstance(step, Unlink):
-        return systemctl.unlink_argv(target.unit, _seen(target, step.layer), user=user)
+        return systemctl.unlink_argv(target.unit, _last_layer(target, step.layer), user=user)
     if target.layer is None:
         raise ValueError("a link needs a layer")
     if isinstance(step, Unprobe):
-        return systemctl.unprobe_argv(_seen(target, target.layer), user=user)
+        return systemctl.unprobe_argv(_last_layer(target, target.layer), user=user)
     unit = target.unit if isinstance(step, Link) else systemctl.PROBE
     return systemctl.link_argv(unit, target.layer, user=user)
 
 
-def _seen(target: Target, layer: Layer) -> LayerFile:
+def _last_layer(target: Target, layer: Layer) -> LayerFile:
     if target.last_seen is None:
         raise ValueError("what is removed must have been looked at")
     return target.last_seen.layer(layer)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from bot.core.requests import Target
-from bot.core.systemd.dependencies import seen_beside
+from bot.core.systemd.dependencies import other_units
 from bot.core.systemd.other_units import came_up, up, went_down
 from bot.core.systemd.units import ActiveState, Neighbour, Snapshot, Surroundings
 
@@ -87,7 +87,7 @@ def _links(before: Snapshot, around: Surroundings) -> Iterator[str]:
 
 
 def _neighbours(before: Snapshot, now: Snapshot) -> Iterator[str]:
-    found = seen_beside(now)
+    found = other_units(now)
     for other in related(before):
         is_now = found.get(other.unit)
         if other.active.is_down:

@@ -167,12 +167,12 @@ def times(target: Target, name: str) -> int:
     return sum(sent.step == name for sent in target.sent)
 
 
-def started(target: Target) -> bool:
+def try_start_succeeded(target: Target) -> bool:
     """Whether the proof's start ran instead of being refused, by any name."""
     return any(is_a_try(sent) and sent.exit_code == 0 for sent in target.sent)
 
 
-def was_started(target: Target) -> bool:
+def try_start_was_sent(target: Target) -> bool:
     """Whether the proof tried a start, by any name."""
     return any(map(is_a_try, target.sent))
 

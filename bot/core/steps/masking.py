@@ -3,7 +3,20 @@
 from datetime import datetime
 
 from bot.core.requests import Outcome, Target
-from bot.core.steps.kinds import Done, Link, Reload, Step, Stop, TryStart, Work, is_tried, label, newest, started, times
+from bot.core.steps.kinds import (
+    Done,
+    Link,
+    Reload,
+    Step,
+    Stop,
+    TryStart,
+    Work,
+    is_tried,
+    label,
+    newest,
+    times,
+    try_start_succeeded,
+)
 from bot.core.steps.stopping import STARTED, next_stop_step, since_link, still_up, was_unlinked
 from bot.core.systemd.aliases import startable
 from bot.core.systemd.units import FileKind, Snapshot
@@ -75,7 +88,7 @@ def _prove(work: Work, now: Snapshot) -> Step:
     for name in startable(target.before, now) if tried else ():
         if not is_tried(target, label(TryStart(name)), work.limits):
             return TryStart(name)
-    if started(target):
+    if try_start_succeeded(target):
         return Done(Outcome.NOT_LOADED if work.change.keep_running else Outcome.NOT_PROTECTED, STARTED)
     how = "A start was not tried." if tried is None else _UNANSWERED if unanswered else ""
     whose = "" if target.made else _FOREIGN

@@ -23,7 +23,7 @@ from bot.core.steps.kinds import (
     times,
 )
 from bot.core.steps.timer_turns import turns_anew, turns_moved
-from bot.core.systemd.dependencies import seen_beside
+from bot.core.systemd.dependencies import other_units
 from bot.core.systemd.units import ActiveState, FileKind, Layer, LayerFile, LoadState, Neighbour, Snapshot, UnitName
 
 _CRASHED = "auto-restart"  # SubState while systemd waits to restart a failed unit
@@ -114,7 +114,7 @@ def _bring_back(work: Work, mask: Target, before: Snapshot, now: Snapshot, at: d
             return ResetFailed(other.unit)
         elif not is_tried(work.target, name, work.limits):
             return Start(other.unit)
-    return _restored(work, mask, before, now, at)
+    return _compare(work, mask, before, now, at)
 
 
 def _wait(work: Work, at: datetime) -> Wait:
@@ -144,14 +144,14 @@ def _should_run(before: Snapshot, now: Snapshot) -> Iterator[Neighbour]:
 
     They come from the record: systemd does not know the relations of a masked unit any more.
     """
-    found = seen_beside(now)
+    found = other_units(now)
     itself = Neighbour(now.id.text, now.names, now.load, now.active, now.sub)
     around = before.around
     triggers, stopped = (around.triggers, around.would_stop) if around else ((), ())
     for was, other in (
-        *((one, found.get(one.unit, _gone(one))) for one in triggers),
+        *((one, found.get(one.unit, _as_unloaded(one))) for one in triggers),
         (Neighbour(before.id.text, before.names, before.load, before.active), itself),
-        *((one, found.get(one.unit, _gone(one))) for one in stopped),
+        *((one, found.get(one.unit, _as_unloaded(one))) for one in stopped),
     ):
         # A unit that crashed in a loop before may do so again: that is as it was, and nobody waits for it to settle.
         moving = _is_on_its_way(other) and not (was.active is other.active is ActiveState.ACTIVATING)
@@ -159,12 +159,12 @@ def _should_run(before: Snapshot, now: Snapshot) -> Iterator[Neighbour]:
             yield other
 
 
-def _gone(other: Neighbour) -> Neighbour:
+def _as_unloaded(other: Neighbour) -> Neighbour:
     """A unit that systemd has not loaded is down."""
     return replace(other, active=ActiveState.INACTIVE)
 
 
-def _restored(work: Work, mask: Target, before: Snapshot, now: Snapshot, at: datetime) -> Done:
+def _compare(work: Work, mask: Target, before: Snapshot, now: Snapshot, at: datetime) -> Done:
     """Compare with the record, and name what differs, and what could not be compared."""
     off = [*not_as_before(mask, work.target, now), *turns_moved(before, now, at)]
     unknown = [*not_known(before, now), *turns_anew(before, now, at)]

@@ -18,7 +18,7 @@ from bot.core.steps.kinds import (
     is_on_its_way_down,
     newest,
     times,
-    was_started,
+    try_start_was_sent,
 )
 from bot.core.systemd.units import ActiveState, Snapshot
 
@@ -45,7 +45,7 @@ def next_stop_step(work: Work, now: Snapshot, at: datetime) -> Step | None:
         return work.limits.wait(since, at, often=times(target, Stop.name) > 1)
     if stop is None:
         return _probe(target, work.limits) or Stop()
-    if was_started(target):
+    if try_start_was_sent(target):
         return _start_was_not_refused(target)
     refused = stop.exit_code not in (0, None)
     if refused and times(target, Stop.name) == 1:
@@ -88,7 +88,7 @@ def _is_in_the_way(target: Target, now: Snapshot) -> bool:
 
     After a start that slipped past the mask, the mask stays.
     """
-    if was_started(target):
+    if try_start_was_sent(target):
         return False
     is_read = (
         now.is_masked and was_unlinked(target) and not any(sent.step == Reload.name for sent in since_link(target))

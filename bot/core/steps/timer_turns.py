@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from bot.core.steps.comparing import related
-from bot.core.systemd.dependencies import seen_beside
+from bot.core.systemd.dependencies import other_units
 from bot.core.systemd.output import moment_of
 from bot.core.systemd.side_effects import NextTurn
 from bot.core.systemd.units import Snapshot
-from bot.core.time.human_time import spoken
+from bot.core.time.human_time import humanize
 
 _NOTICED = 10**6  # microseconds, for monotonic timers; AccuracySec= is a minute by default
 
@@ -39,7 +39,7 @@ def turns_anew(before: Snapshot, now: Snapshot, at: datetime) -> Iterator[str]:
 
 def _pairs(before: Snapshot, now: Snapshot) -> Iterator[tuple[str, NextTurn, NextTurn]]:
     """Timers with their next elapse before and now: the unit itself, and the timers that trigger it and ran."""
-    found = seen_beside(now)
+    found = other_units(now)
     if not before.active.is_down:
         yield "its", before.habits.next_turn, now.habits.next_turn
     for other in related(before):
@@ -53,7 +53,7 @@ def _has_come(turn: NextTurn, at: datetime) -> bool:
 
 
 def _moved(had: int, has: int) -> str:
-    length = spoken(timedelta(microseconds=abs(has - had)))
+    length = humanize(timedelta(microseconds=abs(has - had)))
     return f"{length} {'later' if has > had else 'earlier'} than before"
 
 

@@ -21,7 +21,7 @@ def twins(layers: Sequence[LayerFile], loads: Mapping[str, Loaded]) -> tuple[str
     These are units of their own (the file is linked twice, or has two names), and an instance by a second name of its
     template.
     """
-    own = _named(layers)
+    own = _name_of(layers)
     found = (name for name, other in loads.items() if _can_be_started(other) and not _is_alias(own, name, other))
     return tuple(sorted(found))
 
@@ -42,10 +42,10 @@ def subject(seen: Snapshot) -> UnitName:
 
     A masked instance that was started by a second name of its template has that name's Id, and the mask is still there.
     """
-    return _named(seen.layers)
+    return _name_of(seen.layers)
 
 
-def _named(layers: Sequence[LayerFile]) -> UnitName:
+def _name_of(layers: Sequence[LayerFile]) -> UnitName:
     return UnitName(PurePosixPath(layers[0].path).name)
 
 

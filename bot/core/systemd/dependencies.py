@@ -131,7 +131,7 @@ def read_neighbour(unit: Record) -> Neighbour:
     )
 
 
-def seen_beside(unit: Snapshot) -> Mapping[str, Neighbour]:
+def other_units(unit: Snapshot) -> Mapping[str, Neighbour]:
     """Every other unit that a full look saw, by name."""
     around = unit.around
     seen = (*around.others, *around.would_stop, *around.triggers, *around.members, *around.starts) if around else ()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bot.core.systemd.dependencies import seen_beside
+from bot.core.systemd.dependencies import other_units
 from bot.core.systemd.units import Snapshot
 
 
@@ -37,5 +37,5 @@ def _of_others(before: Snapshot, units: set[str]) -> tuple[str, ...]:
 
 def _related(before: Snapshot) -> Iterator[str]:
     yield from (str(before.id), *before.names, *before.twins)
-    for other in seen_beside(before).values():
+    for other in other_units(before).values():
         yield from (other.unit, *other.names)

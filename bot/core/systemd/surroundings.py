@@ -77,7 +77,7 @@ def for_a_decision(
         copies=_copies(found.get(COPIES, ()), unit),
         counted_anew=_counted_anew(found.get(COUNTED_ANEW, ()), around.up),
         pending_reload=unread_edits.pending_reload(found, _states(found), unit["Id"]),
-        pending_besides=unread_edits.besides(found),
+        pending_besides=unread_edits.unidentified_edits(found),
         lifeline=way.units,
         may_carry_us=frozenset(name for name, names in at_stake.items() if way.may_be(names)) | own_networks,
         rights=granted() | ({NEVER} & set(found["rights"])) if rights is None else rights,

@@ -19,15 +19,15 @@ def pending_reload(found: Mapping[str, Sequence[str]], states: Sequence[Record],
         if read_flag(needed(unit, "NeedDaemonReload")) and needed(unit, "LoadState") != LoadState.MASKED
     }
     many = map(read_unit, found["edited-for-many"])
-    return tuple(sorted({*edited, *many, *_gone(found["there"], states)} - {own}))
+    return tuple(sorted({*edited, *many, *_deleted(found["there"], states)} - {own}))
 
 
-def besides(found: Mapping[str, Sequence[str]]) -> int:
+def unidentified_edits(found: Mapping[str, Sequence[str]]) -> int:
     """The number of further changed files whose units the look has not identified."""
     return read_number(next(iter(found.get(BESIDES, ())), ""))
 
 
-def _gone(there: Sequence[str], states: Sequence[Record]) -> Iterator[str]:
+def _deleted(there: Sequence[str], states: Sequence[Record]) -> Iterator[str]:
     """Loaded units without a file under their own name or their template's, if the files were read."""
     files = set(there)
     for unit in states if files else ():

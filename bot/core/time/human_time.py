@@ -101,19 +101,19 @@ def cut_moment_in_prose(text: str) -> tuple[str, str]:
     return (found[0].rstrip(".,;"), text[found.end() :].lstrip()) if found else ("", text)
 
 
-def spoken(length: timedelta) -> str:
+def humanize(length: timedelta) -> str:
     """`45 seconds`, `12 minutes`, `1 hour 30 minutes`, `2 days`: at most two units."""
     seconds = max(0, round(length.total_seconds()))
     if seconds < 60:  # noqa: PLR2004 - a minute
-        return _counted(seconds, "second")
+        return _count(seconds, "second")
     minutes = round(seconds / 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
     parts = ((days, "day"), (hours, "hour"), (0 if days else minutes, "minute"))
-    return " ".join(_counted(number, unit) for number, unit in parts if number)
+    return " ".join(_count(number, unit) for number, unit in parts if number)
 
 
-def _counted(number: int, unit: str) -> str:
+def _count(number: int, unit: str) -> str:
     return f"{number} {unit}" + "s" * (number != 1)
 
 

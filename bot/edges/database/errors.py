@@ -16,7 +16,7 @@ _UNREADABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_N
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Raise `StoreBusy` for what may pass, `ConfigError` for what the operator must fix.
 
     Programming errors pass through.

@@ -38,7 +38,7 @@ def sole_use(path: Path) -> Iterator[FileLock]:
     """
     _make_folder(path.parent)
     name = path.with_name(f"{path.name}.lock")
-    lock = FileLock(_opened(name))
+    lock = FileLock(_open(name))
     try:
         _hold(lock.handle, path)
         _require_file(path, name, lock)
@@ -54,7 +54,7 @@ def _make_folder(folder: Path) -> None:
         raise ConfigError(f"The folder of the database, {folder}, cannot be made: {error.strerror}.") from error
 
 
-def _opened(path: Path) -> int:
+def _open(path: Path) -> int:
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
@@ -80,4 +80,4 @@ def _require_file(path: Path, lock_name: Path, lock: FileLock) -> None:
             f"The database {path} is {state}, and it was not before. Restore it, or remove {lock_name} to start anew."
         )
     if size is None:
-        os.close(_opened(path))
+        os.close(_open(path))

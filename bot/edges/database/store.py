@@ -126,7 +126,7 @@ class Database:
             outbox.add(connection, stored, messages, now=now)
             self._append(connection, events, now)
         if has_moved:
-            metrics.moved(stored)
+            metrics.count_stage_change(stored)
         return stored
 
     def claim(self, owner: str) -> Claim | None:

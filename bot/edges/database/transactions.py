@@ -12,7 +12,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.schema import Table
 
 from bot.edges.database.engine import DatabaseLimits, connect, file_of
-from bot.edges.database.errors import committing, translated
+from bot.edges.database.errors import committing, translate_errors
 from bot.edges.database.fair_lock import FairLock
 from bot.edges.database.tables import UtcTime
 
@@ -34,7 +34,7 @@ class Transactions:
         turn = self._turns.turn() if self._is_file else nullcontext()  # a SQLite file has one writer at a time anyway
         with (
             turn,
-            translated(),
+            translate_errors(),
             self._engine.connect().execution_options(writes=True) as connection,
             connection.begin() as transaction,
         ):
@@ -45,7 +45,7 @@ class Transactions:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database throughout; on a SQLite file it waits for no writer."""
-        with translated(), self._engine.connect() as connection:
+        with translate_errors(), self._engine.connect() as connection:
             if not self._is_file:  # SQLite has no other isolation level
                 connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():

@@ -72,7 +72,7 @@ class Listener:
         try:
             return socket.create_server(self._address, family=family)
         except OSError as error:
-            raise ConfigError(f"The bot cannot listen on {_shown(self._address)}: {error.strerror}.") from error
+            raise ConfigError(f"The bot cannot listen on {_as_text(self._address)}: {error.strerror}.") from error
 
     @property
     def port(self) -> int:
@@ -87,7 +87,7 @@ class Listener:
     @property
     def place(self) -> str:
         """The address it listens on, for people."""
-        return _shown((self._address[0], self.port))
+        return _as_text((self._address[0], self.port))
 
     def close(self) -> None:
         """Stop accepting, and finish the requests that came in."""
@@ -118,6 +118,6 @@ class Listener:
                 channel.will_close = True
 
 
-def _shown(address: tuple[str, int]) -> str:
+def _as_text(address: tuple[str, int]) -> str:
     host, port = address
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -30,7 +30,7 @@ def ask_command(argv: Sequence[str], schedule: str, *, deadline: float) -> str:
         raise ValueError(f"its command could not be started: {error.strerror}") from error
     with process:
         try:
-            printed = _printed(process.stdout, until)
+            printed = _read_output(process.stdout, until)
             code = process.wait(max(0.0, until - time.monotonic()))
         except (subprocess.TimeoutExpired, TimeoutError):
             raise ValueError(f"its command gave no answer within {deadline:g} s") from None
@@ -46,7 +46,7 @@ def _environment(ours: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in ours.items() if not name.startswith(_OURS)}
 
 
-def _printed(stream: IO[bytes] | None, until: float) -> bytes:
+def _read_output(stream: IO[bytes] | None, until: float) -> bytes:
     """The whole output, up to the end of the stream. Raises `TimeoutError`, and `ValueError` if it is too long."""
     printed = b""
     with selectors.DefaultSelector() as selector:

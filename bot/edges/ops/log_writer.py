@@ -44,7 +44,7 @@ class Outlet:
         with self._changed:
             if len(self._lines) >= self._most:
                 self._dropped += 1
-                metrics.dropped_line()
+                metrics.count_dropped_line()
                 return
             self._lines.append(line)
             self._changed.notify_all()

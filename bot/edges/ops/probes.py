@@ -35,9 +35,9 @@ class Probes:
         """Answer one request."""
         page = self._pages.get(environ["PATH_INFO"])
         if page is None:
-            status, kind, body = _plainly(HTTPStatus.NOT_FOUND)
+            status, kind, body = _text_response(HTTPStatus.NOT_FOUND)
         elif environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-            status, kind, body = _plainly(HTTPStatus.METHOD_NOT_ALLOWED)
+            status, kind, body = _text_response(HTTPStatus.METHOD_NOT_ALLOWED)
         else:
             status, kind, body = page()
         headers = [("Content-Type", kind), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
@@ -48,13 +48,13 @@ class Probes:
         """Whether the process works. A lost Slack or database is no reason to restart it."""
         found = self._found()
         is_alive = health.is_alive(found)
-        return _said(is_alive, health.document(found, verdict="alive", is_well=is_alive))
+        return _json_response(is_alive, health.document(found, verdict="alive", is_well=is_alive))
 
     def _readiness(self) -> ProbeResponse:
         """Whether people can use the bot."""
         found = self._found()
         is_ready = health.is_ready(found)
-        return _said(is_ready, health.document(found, verdict="ready", is_well=is_ready))
+        return _json_response(is_ready, health.document(found, verdict="ready", is_well=is_ready))
 
 
 def listener(found: Callable[[], Sequence[ComponentHealth]], address: tuple[str, int]) -> Listener:
@@ -66,10 +66,10 @@ def _metrics() -> ProbeResponse:
     return HTTPStatus.OK, CONTENT_TYPE_LATEST, metrics.exposition()
 
 
-def _said(is_well: bool, document: Mapping[str, Any]) -> ProbeResponse:  # noqa: FBT001 - it is what is said
+def _json_response(is_well: bool, document: Mapping[str, Any]) -> ProbeResponse:  # noqa: FBT001 - it is what is said
     status = HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE
     return status, _JSON, (json.dumps(document, indent=2) + "\n").encode()
 
 
-def _plainly(status: HTTPStatus) -> ProbeResponse:
+def _text_response(status: HTTPStatus) -> ProbeResponse:
     return status, _TEXT, f"{status.phrase}\n".encode()

@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any
 
 from bot.core.audit.shipping import Need, Record, SyslogAddress, Way, as_json_list, frame, syslog_lines
-from bot.core.paging import signed
+from bot.core.paging import signature_headers
 from bot.edges import metrics
 from bot.edges.deadline import call_after
 from bot.edges.http.post import Poster, Unreachable
@@ -43,12 +43,12 @@ class SyslogSink:
                         receiver.sendall(line)
                 else:
                     receiver.sendall(b"".join(map(frame, lines)))
-                    _see_it_closed(receiver, end)
+                    _require_close(receiver, end)
         except OSError as error:
             late = monotonic() >= end or isinstance(error, TimeoutError)
             why = f"not taken within {self._deadline:g} s" if late else error.strerror or type(error).__name__
             raise SinkError(f"{why}.") from error
-        metrics.shipped(self.name, len(records))
+        metrics.count_shipped(self.name, len(records))
 
     def _connected(self, end: float) -> socket.socket:
         to = self._address
@@ -68,14 +68,14 @@ class SyslogSink:
 def _local(path: str, deadline: float) -> socket.socket:
     """A stream if the local receiver has one, because its end is confirmed; else datagrams, which are not."""
     try:
-        return _connected_to(path, socket.SOCK_STREAM, deadline)
+        return _connect_socket(path, socket.SOCK_STREAM, deadline)
     except OSError as error:
         if error.errno != errno.EPROTOTYPE:
             raise
-    return _connected_to(path, socket.SOCK_DGRAM, deadline)
+    return _connect_socket(path, socket.SOCK_DGRAM, deadline)
 
 
-def _connected_to(path: str, kind: socket.SocketKind, deadline: float) -> socket.socket:
+def _connect_socket(path: str, kind: socket.SocketKind, deadline: float) -> socket.socket:
     receiver = socket.socket(socket.AF_UNIX, kind)
     receiver.settimeout(deadline)
     try:
@@ -86,7 +86,7 @@ def _connected_to(path: str, kind: socket.SocketKind, deadline: float) -> socket
     return receiver
 
 
-def _see_it_closed(receiver: socket.socket, end: float) -> None:
+def _require_close(receiver: socket.socket, end: float) -> None:
     """Make sure that the receiver closed the stream, and not our deadline."""
     receiver.shutdown(socket.SHUT_WR)
     while receiver.recv(4096):
@@ -123,9 +123,9 @@ class WebhookSink:
         """Raises `SinkError`."""
         body = as_json_list(records)
         try:
-            answer = self._poster.post(self._url, body, signed(body, self._secret, self._now()))
+            answer = self._poster.post(self._url, body, signature_headers(body, self._secret, self._now()))
         except Unreachable as error:
             raise SinkError(f"{error}.") from error
         if not answer.is_accepted:
             raise SinkError(f"It answered {answer.status}.")
-        metrics.shipped(self.name, len(records))
+        metrics.count_shipped(self.name, len(records))

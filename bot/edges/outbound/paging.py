@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from bot.core.paging import Alert, Call, Format, render, signed, why_not
+from bot.core.paging import Alert, Call, Format, render, signature_headers, why_not
 from bot.edges.http.post import Poster, Unreachable
 from bot.errors import ConfigError, PagerError
 
@@ -49,7 +49,7 @@ class Webhook:
         call = render(page, to.form, url=to.url, key=to.key, now=now)
         headers = dict(call.headers)
         if to.secret:
-            headers |= signed(call.body, to.secret, now)
+            headers |= signature_headers(call.body, to.secret, now)
         if not self._busy.acquire(blocking=False):
             raise PagerError("Another page is being sent.", code="busy", retry_after=1.0)
         try:

@@ -80,11 +80,11 @@ def account(client: WebClient, *, app_token: str = "") -> Account:
 
 def call(method: Method, **arguments: Any) -> SlackResponse:
     """Call a Web API method. Raises `SlackError` for every failure."""
-    with metrics.slack(method.__name__):
-        return _called(method, arguments)
+    with metrics.time_slack(method.__name__):
+        return _call(method, arguments)
 
 
-def _called(method: Callable[..., SlackResponse], arguments: Mapping[str, Any]) -> SlackResponse:
+def _call(method: Callable[..., SlackResponse], arguments: Mapping[str, Any]) -> SlackResponse:
     try:
         return method(**arguments)
     except SlackApiError as error:
@@ -127,7 +127,7 @@ class SlackChannel:
         """Post, and return the timestamp. Raises `SlackError`; after a passing one the message may still be posted."""
         metadata = {"event_type": _METADATA, "event_payload": {"mark": mark}}
         answer = call(
-            self._client.chat_postMessage, metadata=metadata, **_to(place), **_said(text), **_AS_IT_IS, **_NO_PREVIEW
+            self._client.chat_postMessage, metadata=metadata, **_to(place), **_content(text), **_AS_IT_IS, **_NO_PREVIEW
         )
         return str(answer["ts"])
 
@@ -137,7 +137,9 @@ class SlackChannel:
         Raises `SlackError`: then it is not known, and a message that may be there must not be posted again.
         """
         try:
-            return found(self._client, place, since=since, ours=lambda one: _mark(one) == mark and one["ts"] != besides)
+            return find_message(
+                self._client, place, since=since, ours=lambda one: _mark(one) == mark and one["ts"] != besides
+            )
         except SlackError as error:
             if error.code not in _UNREADABLE:
                 raise
@@ -146,7 +148,7 @@ class SlackChannel:
 
     def update(self, channel: str, ts: str, text: Text) -> None:
         """Replace a message. Raises `SlackError`."""
-        call(self._client.chat_update, channel=channel, ts=ts, **_said(text), **_AS_IT_IS)
+        call(self._client.chat_update, channel=channel, ts=ts, **_content(text), **_AS_IT_IS)
 
     def delete(self, channel: str, ts: str) -> None:
         """Delete a message of ours. Raises `SlackError`."""
@@ -161,14 +163,14 @@ class SlackChannel:
             self._tell(user, text)
             return
         try:
-            call(self._client.chat_postEphemeral, user=user, **_to(place), **_said(text), **_AS_IT_IS)
+            call(self._client.chat_postEphemeral, user=user, **_to(place), **_content(text), **_AS_IT_IS)
         except SlackError as error:
             if error.code not in _NOT_THERE:
                 raise
             self._tell(user, text)
 
     def _tell(self, user: str, text: Text) -> None:
-        call(self._client.chat_postMessage, channel=user, **_said(text), **_AS_IT_IS, **_NO_PREVIEW)
+        call(self._client.chat_postMessage, channel=user, **_content(text), **_AS_IT_IS, **_NO_PREVIEW)
 
     def permalink(self, channel: str, ts: str) -> str:
         """A link to a message. Raises `SlackError`."""
@@ -183,7 +185,7 @@ class SlackChannel:
         call(self._client.views_update, view_id=form_id, view=form)
 
 
-def found(client: WebClient, place: Place, *, since: datetime, ours: Callable[[Mapping[str, Any]], bool]) -> str:
+def find_message(client: WebClient, place: Place, *, since: datetime, ours: Callable[[Mapping[str, Any]], bool]) -> str:
     """The timestamp of the message with this mark, among those posted since then; empty if there is none."""
     about = {"channel": _conversation(client, place.channel)} | ({"ts": place.thread} if place.thread else {})
     method: Method = client.conversations_replies if place.thread else client.conversations_history
@@ -215,6 +217,6 @@ def _to(place: Place) -> dict[str, Any]:
     return {"channel": place.channel, "thread_ts": place.thread or None}
 
 
-def _said(text: Text) -> dict[str, Any]:
+def _content(text: Text) -> dict[str, Any]:
     """Unlike a missing list, an empty list of blocks makes an update remove the old ones."""
     return {"text": text.text, "blocks": list(text.blocks)}

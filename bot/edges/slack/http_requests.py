@@ -54,18 +54,18 @@ class Requests:
 
     def _answer(self, environ: WSGIEnvironment) -> HttpResponse:
         if environ["PATH_INFO"] != self._path:
-            return _plainly(HTTPStatus.NOT_FOUND)
+            return _text_response(HTTPStatus.NOT_FOUND)
         if environ["REQUEST_METHOD"] != "POST":
-            return _plainly(HTTPStatus.METHOD_NOT_ALLOWED)
+            return _text_response(HTTPStatus.METHOD_NOT_ALLOWED)
         body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         if _is_certificate_check(body):
-            return _plainly(HTTPStatus.OK, "")
+            return _text_response(HTTPStatus.OK, "")
         if not self._is_signed(environ, body):
             self._warn()
-            return _plainly(HTTPStatus.UNAUTHORIZED)
+            return _text_response(HTTPStatus.UNAUTHORIZED)
         self.last_heard = datetime.now(UTC)
         payload = _payload(body.decode(), environ.get("CONTENT_TYPE", ""))
-        return self._taken(payload, environ) if payload else _plainly(HTTPStatus.BAD_REQUEST)
+        return self._taken(payload, environ) if payload else _text_response(HTTPStatus.BAD_REQUEST)
 
     def _is_signed(self, environ: WSGIEnvironment, body: bytes) -> bool:
         """Whether Slack sent these bytes within the last five minutes."""
@@ -82,7 +82,7 @@ class Requests:
         """The handlers' answer, as if the payload had come over Socket Mode."""
         retry = {_header(name): environ[name] for name in _RETRY if name in environ}
         request = BoltRequest(mode="socket_mode", body=dict(payload), headers=retry)
-        with metrics.acknowledged():
+        with metrics.time_acknowledgement():
             answer = self._app.dispatch(request)
         (kind, *_) = answer.headers.get("content-type", ["text/plain; charset=utf-8"])
         return HTTPStatus(answer.status), kind, answer.body or ""
@@ -122,5 +122,5 @@ def _header(name: str) -> str:
     return name.removeprefix("HTTP_").replace("_", "-").lower()
 
 
-def _plainly(status: HTTPStatus, text: str | None = None) -> HttpResponse:
+def _text_response(status: HTTPStatus, text: str | None = None) -> HttpResponse:
     return status, "text/plain; charset=utf-8", f"{status.phrase}\n" if text is None else text

@@ -76,7 +76,7 @@ class Socket:
         self._has_greeted = Condition()
 
     def _take(self, client: BaseSocketModeClient, payload: SocketModeRequest) -> None:
-        with metrics.acknowledged():
+        with metrics.time_acknowledgement():
             self._handler.handle(client, payload)  # type: ignore[arg-type] # the one client that there is
 
     def _hear(self, _client: object, frame: Mapping[str, Any], _raw: str | None) -> None:

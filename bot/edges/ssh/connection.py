@@ -64,15 +64,15 @@ def fingerprint_of(key: bytes) -> str:
 
 def connect(host: Host, key: paramiko.PKey, limits: SshLimits) -> paramiko.Transport:
     """Return a logged-in connection. Raises `HostError`; whatever fails, nothing is left open."""
-    with metrics.ssh("connect"):
+    with metrics.time_ssh("connect"):
         connected = _reach(host, limits)
     transport: paramiko.Transport | None = None
     try:
         transport = _transport(connected, limits)
-        with metrics.ssh("key_exchange"):
+        with metrics.time_ssh("key_exchange"):
             _exchange_keys(host, transport, connected, limits)
             _compare_host_key(host, transport)
-        with metrics.ssh("login"):
+        with metrics.time_ssh("login"):
             _log_in(host, transport, key, limits)
     except BaseException:
         # An abandoned Transport keeps its thread and its socket for ever (measured).

@@ -36,7 +36,7 @@ class SshHosts:
         connection, channel = self._open(host)
         began = time.monotonic()
         try:
-            with metrics.ssh("command"):
+            with metrics.time_ssh("command"):
                 output = run_command(channel, shlex.join(argv), deadline=deadline, limit=self._limits.output)
         except OutcomeUnknown as error:
             connection.close()
@@ -66,7 +66,7 @@ class SshHosts:
 
     def _channel(self, host: Host, connection: paramiko.Transport) -> paramiko.Channel:
         try:
-            with metrics.ssh("channel"):
+            with metrics.time_ssh("channel"):
                 return connection.open_session(timeout=self._limits.channel)
         except BaseException as error:
             connection.close()

@@ -7,7 +7,7 @@ from bot.core.audit.chain import Event
 from bot.core.people.identity import PersonId, Place
 from bot.core.policy.model import Group
 from bot.core.requests import Cause, EscalationStep, Request, Tally
-from bot.core.time.human_time import spoken
+from bot.core.time.human_time import humanize
 from bot.errors import NotYet, Unverified
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.paging import page
@@ -95,7 +95,7 @@ def _said(step: EscalationStep, *, has_pager: bool) -> str:
     called = [f"{groups} notified"] * bool(groups) + ["another channel notified"] * bool(step.channel)
     called += [_PAGED if has_pager else _NO_PAGER] * step.page
     told = ", ".join(called) or "nobody else notified, because the request is in a private channel"
-    return f"{spoken(step.after)} without approval: {told}."
+    return f"{humanize(step.after)} without approval: {told}."
 
 
 def _members(deps: Deps, names: Iterable[str]) -> frozenset[PersonId]:

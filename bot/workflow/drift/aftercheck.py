@@ -6,7 +6,7 @@ import structlog
 
 from bot.core.cards import expiry
 from bot.core.requests import Request
-from bot.core.requests.aftercheck import aftermath, told_of
+from bot.core.requests.aftercheck import aftermath, already_reported
 from bot.core.requests.expiry import next_look
 from bot.core.requests.timers import next_aftercheck
 from bot.core.systemd.units import Snapshot
@@ -53,7 +53,7 @@ def _worse(deps: Deps, request: Request, seen: Snapshot) -> tuple[str, ...]:
     """What has not been reported yet and is not explained by another change of ours."""
     later, is_lost = own_changes(deps, request), bool(request.watched.lost or request.hold_state.off)
     found = aftermath(request.target, seen, ours=later.units, is_lost=is_lost)
-    said = later.told | told_of(request)
+    said = later.told | already_reported(request)
     return tuple(sentence for sentence in found if sentence not in said)
 
 

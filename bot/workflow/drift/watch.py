@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.core.drift import Away, HostView, ScanDrift, compare, read_host_view, settled, write_host_view
+from bot.core.drift import Away, HostView, ScanDrift, compare, read_host_view, with_known_state, write_host_view
 from bot.core.hosts.inventory import Host
 from bot.core.requests import Request
 from bot.core.systemd.scan import Scan
@@ -65,7 +65,7 @@ def _turn(deps: Deps, host: Host, page: HostView) -> tuple[HostView, ScanDrift]:
     seen = scan(deps, host)
     # read after the scan: what changed during the scan is then among them, or already on record
     at_work = busy(deps, host.name)
-    seen = settled(page, seen, at_work)
+    seen = with_known_state(page, seen, at_work)
     owners = owners_of(deps, page, seen, ours)
     found = compare(page, seen, ours=ours, owners=owners, busy=at_work)
     for request in found.missing:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bot.core.policy.model import Moment, Refuse
 from bot.core.requests import Approval, Followup, Remark, Request
-from bot.core.time.human_time import spoken
+from bot.core.time.human_time import humanize
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.evaluate import evaluate
 from bot.workflow.followups.record import grant_followup, refuse_followup
@@ -43,6 +43,6 @@ def answer(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Re
 
 
 def _asked(remark: Remark, approval: Approval, *, is_first: bool) -> str:
-    anew = f"The time to approve starts again, once: {spoken(approval.decide_within)}."
+    anew = f"The time to approve starts again, once: {humanize(approval.decide_within)}."
     clock = anew if is_first else "The time to approve keeps running."
     return f"{remark.name} asks: {remark.text}\nUse Details on the card to answer. {clock}"

@@ -9,7 +9,7 @@ from bot.core.policy.model import Refuse
 from bot.core.policy.rules.force_stop import STOP_IS_OVER
 from bot.core.requests import Forced, HoldState, Outcome, Request, Stage, Verb
 from bot.core.requests.expiry import begin_aftercare
-from bot.core.requests.proof import broke, disproofs
+from bot.core.requests.proof import disproofs, unexpected_failures
 from bot.core.steps import Done
 from bot.core.steps.restoring import OVER, is_over
 from bot.core.systemd.units import Snapshot
@@ -150,7 +150,7 @@ def _proven_or_not(request: Request, ending: Ending) -> Done:
 def _but(request: Request, after: Snapshot) -> Iterator[str]:
     """Caveats to show next to a proven mask."""
     before = request.target.before
-    failed = broke(before, after) if before else ()
+    failed = unexpected_failures(before, after) if before else ()
     if failed:
         yield f"Failed since: {', '.join(failed)}."
     if after.active.is_down and after.control_group:

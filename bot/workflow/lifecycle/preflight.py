@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.core.policy.mask_layer import planned
+from bot.core.policy.mask_layer import with_plan
 from bot.core.policy.model import Allow, Decision, Moment, NeedsApproval, Refuse
 from bot.core.policy.requirements import approval_required
 from bot.core.requests import Change, Escalation, Followup, FollowupKind, Request, Stage, Target, scheduling
@@ -39,7 +39,7 @@ def consider(deps: Deps, claim: Claim) -> Request:
         unit = unit_behind(live, change)
         seen = before_our_mask(deps, request)
         seen = seen or patient_look(deps, deps.host(change.host), unit, user=change.user)[0]
-        request = planned(request, seen)
+        request = with_plan(request, seen)
         related = find_related(deps, request)  # read anew: the look took its time
         request = with_all_hosts(inherited(deps, with_own_mask(request, related)), related)
         decision = evaluate(deps, request, Moment.LOOKED, snapshot=seen, related=related)
@@ -112,7 +112,7 @@ def settle(deps: Deps, request: Request, decision: Decision, *, claim: Claim) ->
 def _waiting(request: Request, decision: NeedsApproval, *, policy: str, now: datetime) -> Request:
     """Ask the approvers, and start the deadline, reminders and escalation."""
     approval = approval_required(decision, policy=policy, now=now, window=scheduling.window_of(request))
-    since = scheduling.called_from(now, approval.decide_by, approval.decide_within)
+    since = scheduling.escalation_start(now, approval.decide_by, approval.decide_within)
     ask, followups = request.ask, request.followups
     if ask.break_glass:  # who asked with `--break-glass` wants what the button under Details is for
         at_once = Followup(

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.core.hosts.inventory import Host
-from bot.core.policy.mask_layer import planned
+from bot.core.policy.mask_layer import with_plan
 from bot.core.policy.model import Allow, Moment, NeedsApproval, Refuse
 from bot.core.policy.requirements import updated_approval, with_original_requirements
 from bot.core.requests import Approval, Outcome, Request, Stage, Verb
@@ -41,7 +41,7 @@ def begin(deps: Deps, claim: Claim, request: Request, *, seen: Snapshot | None =
         host = deps.host(change.host)
         seen, status = _seen_now(deps, host, request, seen)
         deps = deps.pinned()  # the look took time, and the policy may have changed meanwhile
-        found = planned(request, seen).on_target(planned=request.target.planned)  # what people saw stays beside it
+        found = with_plan(request, seen).on_target(planned=request.target.planned)  # what people saw stays beside it
         fresh = with_original_requirements(found, policy=deps.policy.digest)
         decision = evaluate(deps, fresh, Moment.ACT, snapshot=seen)
     except HostError as error:

@@ -16,7 +16,7 @@ from bot.core.input.grammar import Question, Word
 from bot.core.people.identity import Caller, PersonId, Place
 from bot.core.policy.decide import decide, explain, kill_switch_groups, may_look, may_see_all
 from bot.core.policy.home import rights_of
-from bot.core.policy.mask_layer import planned
+from bot.core.policy.mask_layer import with_plan
 from bot.core.policy.model import Decision, Explained, Moment, Refuse
 from bot.core.policy.rules.approvers import Approvers, who_could_approve
 from bot.core.policy.rules.identity import is_one_of_us
@@ -179,7 +179,7 @@ def evaluate_change(deps: Deps, asked: Request) -> Evaluation:
     seen = look(
         deps, deps.host(change.host), unit_behind(live_masks(deps, change), change), full=True, user=change.user
     )
-    request = planned(asked, seen)
+    request = with_plan(asked, seen)
     given = facts(deps, request, Moment.LOOKED, snapshot=seen)
     return Evaluation(
         request,

@@ -114,7 +114,9 @@ def back_to_waiting(
     waiting = request.move(
         Stage.WAITING,
         approval=replace(approval, decide_by=by),
-        escalation=request.escalation.restart(scheduling.called_from(now, by, within)) if request.escalation else None,
+        escalation=request.escalation.restart(scheduling.escalation_start(now, by, within))
+        if request.escalation
+        else None,
         changed_since=changed,
         approved_at=None,
         act_by=None,

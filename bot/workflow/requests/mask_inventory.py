@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.drift import HostView, MaskInventory, owned, read_host_view
+from bot.core.drift import HostView, MaskInventory, our_masks, read_host_view
 from bot.core.requests import Request, Stage
 from bot.core.systemd.scan import Scan
 from bot.core.systemd.units import UnitName
@@ -56,14 +56,14 @@ def busy(deps: Deps, host: str) -> frozenset[str]:
 
 def owners_of(deps: Deps, page: HostView, seen: Scan, ours: Sequence[Request]) -> dict[str, str]:
     """Which masks are ours, by path: live ones, known ones, and for each new one whatever is on record."""
-    owners = owned(seen, ours)
+    owners = our_masks(seen, ours)
     known = {mask.path: mask.identity for mask in page.scan.masks} if page.scan else {}
     for mask in seen.masks:
         if known.get(mask.path) == mask.identity and mask.path in page.ours:
             owners.setdefault(mask.path, page.ours[mask.path])
         elif known.get(mask.path) != mask.identity and mask.path not in owners and UnitName.is_sendable(mask.unit):
             of_unit = deps.store.find(Query(host=page.host, unit=UnitName(mask.unit)))
-            owners |= owned(replace(seen, masks=(mask,)), of_unit)
+            owners |= our_masks(replace(seen, masks=(mask,)), of_unit)
     return owners
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.core.requests import Request
-from bot.core.requests.aftercheck import told_of, touched
+from bot.core.requests.aftercheck import affected_units, already_reported
 from bot.ports import Query
 from bot.workflow.process.deps import Deps
 
@@ -29,11 +29,11 @@ def own_changes(deps: Deps, request: Request) -> Later:
     lately = [one for one in others if one.finished_at and one.finished_at > since - watched_for]
     return Later(
         frozenset(unit for one in later for unit in _touched(deps, one)),
-        frozenset(sentence for one in lately for sentence in told_of(one)),
+        frozenset(sentence for one in lately for sentence in already_reported(one)),
     )
 
 
 def _touched(deps: Deps, other: Request) -> frozenset[str]:
     """The units that a request affects; an undo also affects what its mask stopped."""
     mask = deps.store.get(other.ask.undoes) if other.ask.undoes else None
-    return touched(other) | (touched(mask) if mask else frozenset())
+    return affected_units(other) | (affected_units(mask) if mask else frozenset())

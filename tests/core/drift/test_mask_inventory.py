@@ -14,9 +14,9 @@ from bot.core.drift import (
     ScanDrift,
     compare,
     loss,
-    owned,
+    our_masks,
     read_host_view,
-    settled,
+    with_known_state,
     write_host_view,
 )
 from bot.core.requests import Aftercare, Loss, Outcome, Request, Stage, Watched
@@ -60,7 +60,7 @@ def page(seen: Scan | None = None, **changes: Any) -> HostView:
 
 
 def found(before: HostView, now: Scan, *live: Request, busy: tuple[str, ...] = ()) -> ScanDrift:
-    return compare(before, now, ours=live, owners=owned(now, live), busy=busy)
+    return compare(before, now, ours=live, owners=our_masks(now, live), busy=busy)
 
 
 class TestWhatIsNew:
@@ -100,8 +100,8 @@ class TestWhatIsNew:
     def test_of_what_we_are_just_changing_nothing_is_concluded(self) -> None:
         before, now = page(scan(OUR_LINK, HAND)), scan(OTHER, HAND)
         busy = ("worker.service", "other.service")
-        assert found(before, settled(before, now, busy), ours(), busy=busy) == ScanDrift()
-        assert settled(before, now, busy) == scan(OUR_LINK, HAND)
+        assert found(before, with_known_state(before, now, busy), ours(), busy=busy) == ScanDrift()
+        assert with_known_state(before, now, busy) == scan(OUR_LINK, HAND)
 
     def test_where_not_all_could_be_listed_nothing_new_is_known(self) -> None:
         cut = scan(HAND, total=900)

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from bot.core.input.draft import Draft, drafted, quoted
+from bot.core.input.draft import Draft, draft_from_message, read_draft
 from bot.core.input.names import REASON_LIMIT, read_host, read_unit, read_user
 from tests.core.input.test_grammar import HOSTS, NOW, typed
 
@@ -39,7 +39,7 @@ from tests.core.input.test_grammar import HOSTS, NOW, typed
     ],
 )
 def test_what_made_sense_is_kept(text: str, kept: Draft) -> None:
-    assert drafted(text, HOSTS, NOW) == kept
+    assert read_draft(text, HOSTS, NOW) == kept
 
 
 @pytest.mark.parametrize(
@@ -63,18 +63,18 @@ def test_what_made_sense_is_kept(text: str, kept: Draft) -> None:
     ],
 )
 def test_of_a_question_of_what_makes_no_sense_and_of_what_no_form_can_say_nothing_is_kept(text: str) -> None:
-    assert drafted(text, HOSTS, NOW) is None
+    assert read_draft(text, HOSTS, NOW) is None
 
 
 def test_a_reason_that_is_too_long_is_cut() -> None:
-    draft = drafted("web-01 cr* " + "x" * 6000, HOSTS, NOW)
+    draft = read_draft("web-01 cr* " + "x" * 6000, HOSTS, NOW)
     assert draft is not None
     assert draft.reason == "x" * REASON_LIMIT
 
 
 @given(typed)
 def test_every_part_that_is_kept_makes_sense(text: str) -> None:
-    draft = drafted(text, HOSTS, NOW) or Draft()
+    draft = read_draft(text, HOSTS, NOW) or Draft()
     for read, part in (read_unit, draft.unit), (read_user, draft.user):
         assert not part or str(read(part)) == part
     assert not draft.host or read_host(draft.host, HOSTS) == draft.host
@@ -93,15 +93,15 @@ def test_every_part_that_is_kept_makes_sense(text: str) -> None:
     ],
 )
 def test_a_message_is_the_reason_and_names_what_it_is_about(text: str, kept: Draft) -> None:
-    assert quoted(text, "LINK", HOSTS) == kept
+    assert draft_from_message(text, "LINK", HOSTS) == kept
 
 
 def test_a_long_message_is_cut_and_its_link_is_not() -> None:
-    reason = quoted("word " * 900, "https://lab.slack.com/archives/C1/p1", HOSTS).reason
+    reason = draft_from_message("word " * 900, "https://lab.slack.com/archives/C1/p1", HOSTS).reason
     assert reason.startswith("word word")
     assert reason.endswith("… https://lab.slack.com/archives/C1/p1")
     assert len(reason) <= REASON_LIMIT
 
 
 def test_without_a_link_there_is_the_message_alone() -> None:
-    assert quoted("it flaps", "", HOSTS).reason == "it flaps"
+    assert draft_from_message("it flaps", "", HOSTS).reason == "it flaps"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.core.cards.alert import details, resolution, summary
-from bot.core.paging import Alert, Call, Format, key_of, render, signed, why_not
+from bot.core.paging import Alert, Call, Format, key_of, render, signature_headers, why_not
 from bot.core.requests import Cause, Paging, Request, Stage
 from bot.core.requests.timers import is_page_still_needed, next_due
 from tests.core.situations import NOW, our_mask, request, waiting
@@ -159,14 +159,14 @@ def test_no_word_that_somebody_wrote_gets_out_of_its_place(form: Format) -> None
 
 
 def test_a_signature_is_over_the_time_and_the_body() -> None:
-    headers = signed(b'{"a":1}', "s3cret", NOW)
+    headers = signature_headers(b'{"a":1}', "s3cret", NOW)
 
     sent = headers["X-Maskbot-Timestamp"]
     assert sent == str(int(NOW.timestamp()))
     wanted = hmac.new(b"s3cret", b"v1:" + sent.encode() + b':{"a":1}', hashlib.sha256).hexdigest()
     assert headers["X-Maskbot-Signature"] == f"v1={wanted}"
-    assert signed(b'{"a":2}', "s3cret", NOW)["X-Maskbot-Signature"] != headers["X-Maskbot-Signature"]
-    assert signed(b'{"a":1}', "s3cret", LATER)["X-Maskbot-Signature"] != headers["X-Maskbot-Signature"]
+    assert signature_headers(b'{"a":2}', "s3cret", NOW)["X-Maskbot-Signature"] != headers["X-Maskbot-Signature"]
+    assert signature_headers(b'{"a":1}', "s3cret", LATER)["X-Maskbot-Signature"] != headers["X-Maskbot-Signature"]
 
 
 @pytest.mark.parametrize(

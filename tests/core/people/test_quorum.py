@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from bot.core.people.quorum import approvers_by_key, places, reached
+from bot.core.people.quorum import approvers_by_key, assign_groups, count_approvals
 
 People = Mapping[str, Sequence[str]]
 GROUPS = ("sre", "dba")
@@ -38,22 +38,22 @@ SITUATIONS: Mapping[str, tuple[People, Sequence[str], int, int]] = {
 
 @pytest.mark.parametrize(("people", "groups", "anybody", "distinct"), SITUATIONS.values(), ids=SITUATIONS)
 def test_approvals_of(people: People, groups: Sequence[str], anybody: int, distinct: int) -> None:
-    assert reached(people, groups, distinct=False) == anybody
-    assert reached(people, groups, distinct=True) == distinct
+    assert count_approvals(people, groups, distinct=False) == anybody
+    assert count_approvals(people, groups, distinct=True) == distinct
 
 
 @pytest.mark.parametrize(("people", "groups", "_", "__"), SITUATIONS.values(), ids=SITUATIONS)
 def test_nobody_stands_for_two_groups_nor_for_one_that_does_not_hold_them(
     people: People, groups: Sequence[str], _: int, __: int
 ) -> None:
-    placed = places(people, groups)
+    placed = assign_groups(people, groups)
     assert len(set(placed.values())) == len(placed)
     assert all(group in people[one] for group, one in placed.items())
 
 
 def test_who_came_first_stands_for_the_group_until_somebody_needs_room() -> None:
-    assert places({"bob": ["sre", "dba"]}, GROUPS) == {"sre": "bob"}
-    assert places({"bob": ["sre", "dba"], "carol": ["sre"]}, GROUPS) == {"sre": "carol", "dba": "bob"}
+    assert assign_groups({"bob": ["sre", "dba"]}, GROUPS) == {"sre": "bob"}
+    assert assign_groups({"bob": ["sre", "dba"], "carol": ["sre"]}, GROUPS) == {"sre": "carol", "dba": "bob"}
 
 
 def test_members_are_told_with_the_groups_that_hold_them() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.policy.mask_layer import choose_layer, planned, where_masked
+from bot.core.policy.mask_layer import choose_layer, where_masked, with_plan
 from bot.core.policy.model import Refuse
 from bot.core.requests import Change, Request, Verb
 from bot.core.requests.plan import plan_digest
@@ -177,6 +177,6 @@ def test_where_a_unit_is_masked_is_said_by_the_file_that_systemd_goes_by(seen: S
 def test_a_plan_has_the_real_name_the_layer_and_the_digest(
     seen: Snapshot, asked: Request, unit: str, layer: Layer | None
 ) -> None:
-    target = planned(asked, seen).target
+    target = with_plan(asked, seen).target
     assert (str(target.unit), target.layer, target.planned, target.before) == (unit, layer, seen, seen)
     assert target.digest == plan_digest(asked.ask.change, seen, layer)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.requests.proof import broke, disproofs
+from bot.core.requests.proof import disproofs, unexpected_failures
 from bot.core.systemd.units import ActiveState, FileKind, LoadState, Snapshot
 from tests.core.walks import WORKER, Site, masked
 
@@ -60,5 +60,5 @@ def test_what_failed_in_between_and_was_not_expected_to_is_named() -> None:
     assert seen.around is not None
     after = replace(seen, around=replace(seen.around, failed=("metrics.service", "surprise.service", "old.service")))
     before = replace(seen, around=replace(seen.around, failed=("old.service",)))
-    assert broke(before, after) == ("surprise.service",)
-    assert broke(replace(before, around=None), after) == ()
+    assert unexpected_failures(before, after) == ("surprise.service",)
+    assert unexpected_failures(replace(before, around=None), after) == ()

@@ -46,7 +46,7 @@ class TestTimes:
         assert scheduling.decide_by(None, NOW, 15 * MINUTE) == NOW + 15 * MINUTE
         assert scheduling.good_until(None, NOW, 10 * MINUTE) == NOW + 10 * MINUTE
         assert (scheduling.due(None, NOW), scheduling.is_ahead(None, NOW)) == (NOW, False)
-        assert scheduling.called_from(NOW, NOW + 15 * MINUTE, 15 * MINUTE) == NOW
+        assert scheduling.escalation_start(NOW, NOW + 15 * MINUTE, 15 * MINUTE) == NOW
 
     def test_people_have_until_it_opens_to_decide(self) -> None:
         assert scheduling.decide_by(TONIGHT, NOW, 15 * MINUTE) == TONIGHT.opens
@@ -64,7 +64,7 @@ class TestTimes:
         )
 
     def test_nobody_is_called_before_the_last_stretch(self) -> None:
-        assert scheduling.called_from(NOW, TONIGHT.opens, 15 * MINUTE) == TONIGHT.opens - 15 * MINUTE
+        assert scheduling.escalation_start(NOW, TONIGHT.opens, 15 * MINUTE) == TONIGHT.opens - 15 * MINUTE
 
     def test_an_approval_is_good_for_the_window_and_taken_up_when_it_opens(self) -> None:
         assert scheduling.good_until(TONIGHT, NOW, 10 * MINUTE) == TONIGHT.closes

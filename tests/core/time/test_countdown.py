@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.time.countdown import left, marks
+from bot.core.time.countdown import countdown_marks, time_left
 from tests.core.situations import NOW
 
 MINUTE = timedelta(minutes=1)
@@ -26,10 +26,10 @@ def test_the_card_is_drawn_anew_halfway_and_ever_more_often_towards_the_end(
 ) -> None:
     end = NOW + whole * MINUTE
 
-    assert list(marks(NOW, end)) == [end - minutes * MINUTE for minutes in minutes_left]
+    assert list(countdown_marks(NOW, end)) == [end - minutes * MINUTE for minutes in minutes_left]
 
 
 def test_it_says_how_long_is_left_and_when_nothing_is() -> None:
-    assert left(NOW + 12 * MINUTE, NOW) == "12 minutes left"
-    assert left(NOW + timedelta(seconds=1), NOW) == "1 second left"
-    assert left(NOW, NOW) == left(NOW - MINUTE, NOW) == "time is up"
+    assert time_left(NOW + 12 * MINUTE, NOW) == "12 minutes left"
+    assert time_left(NOW + timedelta(seconds=1), NOW) == "1 second left"
+    assert time_left(NOW, NOW) == time_left(NOW - MINUTE, NOW) == "time is up"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.core.time.human_time import Now, cut_moment, names_a_day, read_length, read_moment, spoken
+from bot.core.time.human_time import Now, cut_moment, humanize, names_a_day, read_length, read_moment
 from bot.errors import UsageError
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -201,4 +201,4 @@ def test_a_moment_of_several_words_is_taken_from_the_front_of_a_text(text: str, 
     ],
 )
 def test_a_length_is_said_in_the_words_that_people_use(seconds: float, words: str) -> None:
-    assert spoken(timedelta(seconds=seconds)) == words
+    assert humanize(timedelta(seconds=seconds)) == words

@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from bot.core.people.identity import Person, PersonId
-from bot.core.people.quorum import reached
+from bot.core.people.quorum import count_approvals
 from bot.core.policy.model import Allow, Decision, Facts, NeedsApproval, Policy, Refuse, Rule
 from bot.core.policy.rules import calendar_and_limits
 from bot.core.policy.rules.critical_units import reason_of
 from bot.core.policy.rules.identity import is_one_of_us
-from bot.core.policy.rules.permission import approvers_of, at_signs, matching, not_known
-from bot.core.policy.rules.routing import routed
-from bot.core.policy.rules.unit_names import listed, names_of
+from bot.core.policy.rules.permission import approvers_of, as_mentions, matching, not_known
+from bot.core.policy.rules.routing import routing_for
+from bot.core.policy.rules.unit_names import find_listed, names_of
 from bot.core.requests import Approval, ExtraApprovalReason, Request, Verb
 
 _FEW = ("none", "one", "two", "three", "four", "five")
@@ -39,7 +39,7 @@ def demand(facts: Facts, policy: Policy) -> Demand:
     unmasks = facts.request.ask.change.verb is Verb.UNMASK
     need = max(rule.need, policy.guarded_need if guarded else int(unmasks))
     found = calendar_and_limits.reasons(facts, policy)
-    groups, need = calendar_and_limits.raised(rule, need, found)
+    groups, need = calendar_and_limits.apply_reasons(rule, need, found)
     wanted = Demand(replace(rule, approve=groups), need, guarded, tuple(reason.raised for reason in found))
     return _as_before(wanted, facts.request.approval)
 
@@ -58,7 +58,7 @@ def guarded_because(facts: Facts, policy: Policy) -> str:
     units = policy.guarded
     if facts.request.ask.change.verb is Verb.UNMASK:
         units = (*policy.critical, *policy.guarded)
-    found = listed(units, names_of(facts))
+    found = find_listed(units, names_of(facts))
     return reason_of(found[1], facts) if found else ""
 
 
@@ -91,7 +91,7 @@ def voter_may_decide(facts: Facts, policy: Policy) -> Refuse | None:
         return None
     if no := not_known(rule.approve, facts):
         return no
-    may = f"{at_signs(rule.approve)} may." if rule.approve else "Nobody may."
+    may = f"{as_mentions(rule.approve)} may." if rule.approve else "Nobody may."
     return Refuse("may_not_approve", f"You may not approve or deny this (rule `{rule.name}`).", may)
 
 
@@ -103,7 +103,7 @@ def quorum(facts: Facts, policy: Policy) -> Decision:
     have = _made(others, rule)
     if have >= wanted.need:
         because = f"it has the {approvals(wanted.need)} it needs" if wanted.need else "it needs no approval"
-        return Allow(rule.name, f"{rule.name}: {because}", routed(rule, facts))
+        return Allow(rule.name, f"{rule.name}: {because}", routing_for(rule, facts))
     perhaps = [replace(one, groups=one.groups | frozenset(facts.unknown)) for one in others]
     no = not_known(rule.approve, facts)
     if no and _made(perhaps, rule) >= wanted.need:
@@ -120,7 +120,7 @@ def quorum(facts: Facts, policy: Policy) -> Decision:
         distinct=rule.distinct,
         on_call=tuple(shift for group in rule.approve for shift in facts.shifts.get(group, ())),
         lost=tuple(one.id for one in facts.approvers if not _may_count(one, perhaps, rule)),
-        routing=routed(rule, facts),
+        routing=routing_for(rule, facts),
         raised=wanted.raised,
         turns_at=calendar_and_limits.turns_at(facts, policy),
         remind=rule.remind,
@@ -138,7 +138,7 @@ def is_covered(given: Request, facts: Facts, policy: Policy) -> bool:
 
 def _made(people: Iterable[Person], rule: Rule) -> int:
     """How many of the rule's approvals these people provide."""
-    return reached({one.id.key: one.groups for one in _each_once(people)}, rule.approve, distinct=rule.distinct)
+    return count_approvals({one.id.key: one.groups for one in _each_once(people)}, rule.approve, distinct=rule.distinct)
 
 
 def _may_count(person: Person, perhaps: Iterable[Person], rule: Rule) -> bool:

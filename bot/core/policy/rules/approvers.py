@@ -25,7 +25,7 @@ def who_could_approve(facts: Facts, policy: Policy) -> tuple[Approvers, ...]:
     Empty if the change is refused.
     """
     rules = matching(facts, policy)
-    if not rules or any(rule.forbid for rule in rules) or critical_units.refused(facts, policy):
+    if not rules or any(rule.forbid for rule in rules) or critical_units.is_never_allowed(facts, policy):
         return ()
     return tuple(_approvers(group, facts) for group in demand(facts, policy).rule.approve)
 

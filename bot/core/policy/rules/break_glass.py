@@ -7,8 +7,8 @@ from bot.core.people.identity import Person
 from bot.core.policy.model import Allow, Facts, Moment, Policy, Refuse
 from bot.core.policy.rules.approval import demand, guarded_because
 from bot.core.policy.rules.identity import is_one_of_us
-from bot.core.policy.rules.permission import NOT_KNOWN, NOT_KNOWN_YET, at_signs, matching, not_known
-from bot.core.policy.rules.routing import routed
+from bot.core.policy.rules.permission import NOT_KNOWN, NOT_KNOWN_YET, as_mentions, matching, not_known
+from bot.core.policy.rules.routing import routing_for
 
 BREAK_GLASS = "break-glass"
 
@@ -29,7 +29,7 @@ def break_glass_is_allowed(facts: Facts, policy: Policy) -> Allow | Refuse | Non
     no = objection(facts.break_glass, facts, policy)
     if no is None:
         return Allow(
-            BREAK_GLASS, f"{facts.break_glass.name} used break-glass", routed(demand(facts, policy).rule, facts)
+            BREAK_GLASS, f"{facts.break_glass.name} used break-glass", routing_for(demand(facts, policy).rule, facts)
         )
     return no if no.code in (NOT_KNOWN, NOT_KNOWN_YET) else None
 
@@ -47,7 +47,7 @@ def objection(person: Person, facts: Facts, policy: Policy) -> Refuse | None:
     if person.groups.isdisjoint(may) and (no := not_known(sorted(may), facts)):
         return no
     if person.groups.isdisjoint(may) or not is_one_of_us(person, policy):
-        hint = f"{at_signs(sorted(may))} may." if may else "Nobody may: the policy names no group for it."
+        hint = f"{as_mentions(sorted(may))} may." if may else "Nobody may: the policy names no group for it."
         return Refuse("break_glass_not_permitted", "You may not use break-glass.", hint)
     reason = used.reason if used else facts.request.ask.reason
     if too_short := why_too_short(reason, policy):

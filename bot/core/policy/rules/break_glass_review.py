@@ -2,7 +2,7 @@
 
 from bot.core.policy.model import Facts, Policy, Refuse
 from bot.core.policy.rules.approval import demand, is_a_requester
-from bot.core.policy.rules.permission import at_signs, matching, not_known
+from bot.core.policy.rules.permission import as_mentions, matching, not_known
 
 
 def signer_is_somebody_else(facts: Facts, _policy: Policy) -> Refuse | None:
@@ -27,4 +27,4 @@ def signer_could_approve(facts: Facts, policy: Policy) -> Refuse | None:
     if no := not_known(may, facts):
         return no
     why = "You could not have approved this, so you cannot sign its review."
-    return Refuse("may_not_sign", why, f"{at_signs(may)} may." if may else "Nobody may.")
+    return Refuse("may_not_sign", why, f"{as_mentions(may)} may." if may else "Nobody may.")

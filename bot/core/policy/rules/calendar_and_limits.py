@@ -10,7 +10,7 @@ from bot.core.policy.rules.permission import matching, outside_scope
 from bot.core.requests import ExtraApprovalReason
 from bot.core.requests.scheduling import due, window_of
 from bot.core.time.calendar import Period, Times, current, upcoming
-from bot.core.time.human_time import spoken
+from bot.core.time.human_time import humanize
 
 FREEZE, WINDOW, REACH = "freeze", "outside_window", "blast_radius"
 
@@ -47,7 +47,7 @@ def nothing_forbids_it_now(facts: Facts, policy: Policy) -> Refuse | None:
     return Refuse(reason.raised.code, why, until)
 
 
-def raised(rule: Rule, need: int, found: tuple[Reason, ...]) -> tuple[tuple[str, ...], int]:
+def apply_reasons(rule: Rule, need: int, found: tuple[Reason, ...]) -> tuple[tuple[str, ...], int]:
     """The approving groups and the need, after the strictest of the reasons is applied to those of a rule."""
     most = max((max(need + reason.rise.more, reason.rise.need) for reason in found), default=need)
     groups = next((reason.rise.approve for reason in found if reason.rise.approve), rule.approve)
@@ -104,16 +104,16 @@ def _bounds(facts: Facts, policy: Policy) -> Iterator[Reason]:
     bounds, reach = policy.limits, facts.blast_radius
     if reach is None:
         return
-    rise, within = bounds.beyond or highest(policy), spoken(bounds.within)
+    rise, within = bounds.beyond or highest(policy), humanize(bounds.within)
     if bounds.hosts is not None and reach.hosts > bounds.hosts:
-        why = f"{counted(reach.hosts, 'host')} within {within}, {bounds.hosts} allowed"
+        why = f"{count(reach.hosts, 'host')} within {within}, {bounds.hosts} allowed"
         yield Reason(rise, ExtraApprovalReason(REACH, why))
     if bounds.units_per_host is not None and reach.units > bounds.units_per_host:
-        why = f"{counted(reach.units, 'unit')} on {facts.host.name} within {within}, {bounds.units_per_host} allowed"
+        why = f"{count(reach.units, 'unit')} on {facts.host.name} within {within}, {bounds.units_per_host} allowed"
         yield Reason(rise, ExtraApprovalReason(REACH, why))
 
 
-def counted(number: int, thing: str) -> str:
+def count(number: int, thing: str) -> str:
     """`1 host`, `3 hosts`."""
     return f"{number} {thing}" + "s" * (number != 1)
 

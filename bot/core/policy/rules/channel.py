@@ -3,7 +3,7 @@
 from bot.core.policy.model import Facts, Policy, Refuse
 from bot.core.policy.rules.approval import demand
 from bot.core.policy.rules.permission import not_known
-from bot.core.policy.rules.routing import routed
+from bot.core.policy.rules.routing import routing_for
 
 
 def channel_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:
@@ -65,4 +65,6 @@ def card_has_its_place(facts: Facts, policy: Policy) -> Refuse | None:
 def card_channel(facts: Facts, policy: Policy) -> str:
     """The channel of the request's card, if it is not the one where it was asked."""
     request = facts.request
-    return request.route.card_channel if request.approval else routed(demand(facts, policy).rule, facts).card_channel
+    return (
+        request.route.card_channel if request.approval else routing_for(demand(facts, policy).rule, facts).card_channel
+    )

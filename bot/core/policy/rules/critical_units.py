@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from bot.core.policy.model import Facts, ListedUnit, Policy, Refuse
-from bot.core.policy.rules.unit_names import listed, matches, names_of, widened
+from bot.core.policy.rules.unit_names import find_listed, matches, names_of, with_templates
 from bot.core.requests import Verb
 from bot.core.systemd.units import Neighbour
 
@@ -32,12 +32,12 @@ def unit_is_not_critical(facts: Facts, policy: Policy) -> Refuse | None:
     A unit that runs the same unit file as a critical unit is as critical, whatever its name is.
     """
     twins = facts.snapshot.twins if facts.snapshot else ()
-    found = listed(policy.critical, (*names_of(facts), *widened(twins))) if _masks(facts) else None
+    found = find_listed(policy.critical, (*names_of(facts), *with_templates(twins))) if _masks(facts) else None
     if found is None:
         return None
     name, entry = found
     asked = str(facts.request.ask.change.unit)
-    known = asked if name in widened([asked]) else f"{asked} is {name} on {facts.host.name}, which"
+    known = asked if name in with_templates([asked]) else f"{asked} is {name} on {facts.host.name}, which"
     return Refuse("critical_unit", f"{known} is on the critical list: {reason_of(entry, facts)}.", _NEVER)
 
 
@@ -52,7 +52,7 @@ def unit_starts_nothing_critical(facts: Facts, policy: Policy) -> Refuse | None:
     started = [f"{stem}{suffix}" for stem in _stems(names_of(facts)) for suffix in (".service", "@.service")]
     around = facts.snapshot.around if facts.snapshot else None
     started += _names_of_neighbours(around.starts) if around else []
-    found = _carries_the_host(policy, widened(started))
+    found = _carries_the_host(policy, with_templates(started))
     if found is None:
         return None
     name, entry = found
@@ -66,7 +66,7 @@ def nothing_critical_stops_with_it(facts: Facts, policy: Policy) -> Refuse | Non
     around = facts.snapshot.around if facts.snapshot else None
     if around is None or not _masks(facts):
         return None
-    found = _carries_the_host(policy, widened(_names_of_neighbours(around.would_stop)))
+    found = _carries_the_host(policy, with_templates(_names_of_neighbours(around.would_stop)))
     if found is None:
         return None
     name, entry = found
@@ -83,7 +83,7 @@ def _carries_the_host(policy: Policy, names: Iterable[str]) -> tuple[str, Listed
     names = tuple(names)
     by_itself = [unit for unit in policy.critical if unit.pattern not in _WHOLE_TYPES]
     by_type = [unit for unit in policy.critical if unit.pattern in _WHOLE_TYPES]
-    return listed(by_itself, names) or listed(by_type, (name for name in names if matches(_VITAL, [name])))
+    return find_listed(by_itself, names) or find_listed(by_type, (name for name in names if matches(_VITAL, [name])))
 
 
 def our_own_login_survives(facts: Facts, _policy: Policy) -> Refuse | None:
@@ -126,7 +126,7 @@ def host_survives_its_end(facts: Facts, _policy: Policy) -> Refuse | None:
     return Refuse("ends_the_host", why, _NEVER)
 
 
-def refused(facts: Facts, policy: Policy) -> bool:
+def is_never_allowed(facts: Facts, policy: Policy) -> bool:
     """Whether the change is refused by one of the rules that no approval can override."""
     checks = (
         unit_is_not_critical,

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from itertools import chain, zip_longest
 
 from bot.core.people.identity import PersonId
-from bot.core.people.quorum import approvers_by_key, reached
+from bot.core.people.quorum import approvers_by_key, count_approvals
 from bot.core.policy.model import Facts, Moment, Policy, Refuse, Rule
 from bot.core.policy.rules import break_glass
 from bot.core.policy.rules.approval import approvals, demand, is_a_requester
@@ -20,7 +20,7 @@ def enough_people_could_approve(facts: Facts, policy: Policy) -> Refuse | None:
     if facts.moment not in (Moment.ASK, Moment.LOOKED) or _needs_nobody(facts, policy):
         return None
     wanted, rule = demand(facts, policy), demand(facts, policy).rule
-    most = _most(facts, rule)
+    most = _reachable_approvals(facts, rule)
     if most >= wanted.need:
         return None
     if no := not_known(rule.approve, facts):
@@ -32,7 +32,7 @@ def enough_people_could_approve(facts: Facts, policy: Policy) -> Refuse | None:
     why = f"Rule `{rule.name}` needs {approvals(wanted.need)} from {approvers_of(rule)}{more}; {could} besides you"
     hint = "Add people to the group, or change the rule in policy.yaml"
     where = f" (line {rule.line})" if rule.line else ""
-    return Refuse("nobody_could_approve", f"{why}{_left_out(facts, rule)}.", f"{hint}{where}.")
+    return Refuse("nobody_could_approve", f"{why}{_unfit_note(facts, rule)}.", f"{hint}{where}.")
 
 
 def in_question(facts: Facts, policy: Policy) -> tuple[PersonId, ...]:
@@ -47,7 +47,7 @@ def in_question(facts: Facts, policy: Policy) -> tuple[PersonId, ...]:
 def are_enough(people: Collection[PersonId], facts: Facts, policy: Policy) -> bool:
     """Whether these people alone could give all approvals."""
     wanted = demand(facts, policy)
-    return _made_by(people, facts, wanted.rule) >= wanted.need
+    return _approvals_by(people, facts, wanted.rule) >= wanted.need
 
 
 def _needs_nobody(facts: Facts, policy: Policy) -> bool:
@@ -55,19 +55,19 @@ def _needs_nobody(facts: Facts, policy: Policy) -> bool:
     return facts.request.ask.break_glass and break_glass.objection(facts.requester, facts, policy) is None
 
 
-def _most(facts: Facts, rule: Rule) -> int:
+def _reachable_approvals(facts: Facts, rule: Rule) -> int:
     """The most approvals there could be, without the requester and without those who may not approve."""
     others = (one for one in _everybody(facts, rule) - facts.unfit if not is_a_requester(one, facts))
-    return _made_by(others, facts, rule)
+    return _approvals_by(others, facts, rule)
 
 
-def _made_by(people: Iterable[PersonId], facts: Facts, rule: Rule) -> int:
+def _approvals_by(people: Iterable[PersonId], facts: Facts, rule: Rule) -> int:
     keys = {one.key for one in people}
     members = {group: [one.key for one in facts.members.get(group, ()) if one.key in keys] for group in rule.approve}
-    return reached(approvers_by_key(members, rule.approve), rule.approve, distinct=rule.distinct)
+    return count_approvals(approvers_by_key(members, rule.approve), rule.approve, distinct=rule.distinct)
 
 
-def _left_out(facts: Facts, rule: Rule) -> str:
+def _unfit_note(facts: Facts, rule: Rule) -> str:
     unfit = facts.unfit & _everybody(facts, rule)
     return f" ({len(unfit)} more cannot: guests, bots or deactivated)" if unfit else ""
 

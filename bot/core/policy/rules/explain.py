@@ -5,10 +5,10 @@ from datetime import datetime
 
 from bot.core.policy.calendar_and_limits import ExtraApprovals, Freeze, MaintenanceWindow, RequestLimits
 from bot.core.policy.model import Explained, Facts, Policy, Rule
-from bot.core.policy.rules.calendar_and_limits import REACH, counted, reasons, when
-from bot.core.policy.rules.permission import approvers_of, at_signs, matching, mismatch, outside_scope
+from bot.core.policy.rules.calendar_and_limits import REACH, count, reasons, when
+from bot.core.policy.rules.permission import approvers_of, as_mentions, matching, mismatch, outside_scope
 from bot.core.time.calendar import current, upcoming
-from bot.core.time.human_time import spoken
+from bot.core.time.human_time import humanize
 
 LIMITS = "limits"  # the one line of `why` about all of them
 
@@ -27,8 +27,8 @@ def explain_decision(facts: Facts, policy: Policy) -> Iterator[Explained]:
 def _rule(rule: Rule, policy: Policy) -> str:
     if rule.forbid:
         return f"it forbids: {rule.forbid}"
-    asks = at_signs(sorted(rule.ask)) or "nobody"
-    groups = at_signs(sorted(policy.break_glass.groups))
+    asks = as_mentions(sorted(rule.ask)) or "nobody"
+    groups = as_mentions(sorted(policy.break_glass.groups))
     alone = f"; {groups} may use break-glass" if rule.allows_break_glass else "; no break-glass"
     return f"{asks} may ask; {rule.need} of {approvers_of(rule)} approve{alone if groups else ''}"
 
@@ -71,25 +71,25 @@ def _limits(facts: Facts, policy: Policy) -> Iterator[Explained]:
 
 def _reached(facts: Facts, bounds: RequestLimits) -> Iterator[str]:
     if facts.blast_radius and bounds.hosts is not None:
-        hosts = counted(bounds.hosts, "host")
-        yield f"with this one {facts.blast_radius.hosts} of {hosts} within {spoken(bounds.within)}"
+        hosts = count(bounds.hosts, "host")
+        yield f"with this one {facts.blast_radius.hosts} of {hosts} within {humanize(bounds.within)}"
     if facts.blast_radius and bounds.units_per_host is not None:
-        units = counted(bounds.units_per_host, "unit")
-        yield f"with this one {facts.blast_radius.units} of {units} on {facts.host.name} within {spoken(bounds.within)}"
+        units, within = count(bounds.units_per_host, "unit"), humanize(bounds.within)
+        yield f"with this one {facts.blast_radius.units} of {units} on {facts.host.name} within {within}"
 
 
 def _at_the_door(bounds: RequestLimits) -> Iterator[str]:
     if bounds.requests_per_minute is not None:
-        yield f"one person asks {counted(bounds.requests_per_minute, 'time')} a minute at most"
+        yield f"one person asks {count(bounds.requests_per_minute, 'time')} a minute at most"
     if bounds.open_requests is not None:
-        yield f"{counted(bounds.open_requests, 'request')} may be open"
+        yield f"{count(bounds.open_requests, 'request')} may be open"
 
 
 def _rise(rise: ExtraApprovals) -> str:
     if rise.forbid:
         return f"it forbids: {rise.forbid}"
     more = [f"{rise.more} more"] * bool(rise.more) + [f"{rise.need} at least"] * bool(rise.need)
-    groups = [f"from {at_signs(rise.approve)}"] * bool(rise.approve)
+    groups = [f"from {as_mentions(rise.approve)}"] * bool(rise.approve)
     return " ".join([" and ".join(more) or "as many", "approve", *groups])
 
 

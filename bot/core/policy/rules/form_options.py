@@ -8,7 +8,7 @@ from bot.core.policy.model import Check, Facts, Moment, Policy, Refuse
 from bot.core.policy.rules import critical_units, permission, unit_kind
 from bot.core.policy.rules.approval import guarded_because
 from bot.core.policy.rules.critical_units import reason_of
-from bot.core.policy.rules.unit_names import listed, names_of
+from bot.core.policy.rules.unit_names import find_listed, names_of
 from bot.core.requests import Ask, Change, Request, Target
 
 # In the order of `policy.RULES`. Whatever passes here is checked in full once it is a request.
@@ -33,7 +33,7 @@ def refused_by_name(change: Change, host: Host, policy: Policy) -> Refuse | None
 def protection(change: Change, host: Host, policy: Policy) -> str:
     """Why the unit is refused or guarded, in a few words for a list; empty for an ordinary unit."""
     facts = _facts(change, host)
-    found = listed(policy.critical, names_of(facts))
+    found = find_listed(policy.critical, names_of(facts))
     if found:
         return _short(f"critical: {reason_of(found[1], facts)}")
     no = refused_by_name(change, host, policy)

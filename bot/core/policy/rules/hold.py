@@ -6,10 +6,10 @@ from bot.core.policy.hold import conflict, rests_until
 from bot.core.policy.model import Allow, Facts, Moment, Policy, Refuse
 from bot.core.policy.rules.approval import demand, is_covered
 from bot.core.policy.rules.expiry import mask_ends_where_it_must
-from bot.core.policy.rules.permission import approvers_of, at_signs, lifted, not_known
+from bot.core.policy.rules.permission import approvers_of, as_mentions, hold_to_lift, not_known
 from bot.core.requests import Loss, Request, Target, Verb
 from bot.core.systemd.units import Snapshot
-from bot.core.time.human_time import spoken
+from bot.core.time.human_time import humanize
 
 PUT_BACK = "our own hold is put back"
 REVIEW = "review of our own hold"
@@ -93,7 +93,7 @@ def _asks_for_more(facts: Facts, policy: Policy) -> Refuse | None:
 
 def owners_lift_it(facts: Facts, policy: Policy) -> Refuse | None:
     """Only the owners lift a hold, however soon and whoever asked for it; also while its mask is off."""
-    hold = lifted(facts)
+    hold = hold_to_lift(facts)
     return _only(hold.owners, facts, policy, "lifts") if hold else None
 
 
@@ -119,7 +119,7 @@ def may_be_held(facts: Facts, policy: Policy) -> Refuse | None:
     if change.hold.owners in policy.holds.owners:
         return None
     may = sorted(policy.holds.owners)
-    hint = f"{at_signs(may)} may." if may else "Nobody may: `holds` in policy.yaml names no owners."
+    hint = f"{as_mentions(may)} may." if may else "Nobody may: `holds` in policy.yaml names no owners."
     return Refuse("unknown_owners", f"@{change.hold.owners[:80]} may not own holds here.", hint)
 
 
@@ -131,7 +131,7 @@ def review_is_ahead(facts: Facts, policy: Policy) -> Refuse | None:
     if change.hold.review <= facts.now:
         return Refuse("review_is_past", "The review date has passed.", _SAY_WHEN)
     if change.hold.review - facts.request.asked_at > furthest and facts.moment in (Moment.ASK, Moment.LOOKED):
-        return Refuse("review_too_far", f"A hold has to be reviewed within {spoken(furthest)}.", _SAY_WHEN)
+        return Refuse("review_too_far", f"A hold has to be reviewed within {humanize(furthest)}.", _SAY_WHEN)
     return None
 
 

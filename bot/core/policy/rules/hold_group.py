@@ -5,12 +5,12 @@ from dataclasses import replace
 
 from bot.core.hosts.inventory import Host
 from bot.core.policy.model import Decision, Facts, NeedsApproval, Refuse
-from bot.core.policy.rules.permission import at_signs
+from bot.core.policy.rules.permission import as_mentions
 
 HostDecisions = Sequence[tuple[Host, Decision]]
 
 
-def each(facts: Facts) -> Iterator[Facts]:
+def per_host(facts: Facts) -> Iterator[Facts]:
     """The facts for one host at a time. Only the first host has been checked; the others are when their turn comes."""
     yield replace(facts, others=())
     yield from (replace(facts, host=host, others=(), snapshot=None) for host in facts.others)
@@ -25,19 +25,20 @@ def strictest(answers: HostDecisions) -> Decision:
     asked = [(host, answer) for host, answer in answers if isinstance(answer, NeedsApproval)]
     if not asked:
         return answers[0][1]
-    return _apart(asked) or _most(asked)
+    return _differing_approvers(asked) or _strictest(asked)
 
 
-def _apart(asked: Sequence[tuple[Host, NeedsApproval]]) -> Refuse | None:
+def _differing_approvers(asked: Sequence[tuple[Host, NeedsApproval]]) -> Refuse | None:
     (one, first), *others = asked
     for host, other in others:
         if ({*first.groups}, first.distinct) != ({*other.groups}, other.distinct):
-            why = f"{at_signs(first.groups)} approves it on {one.name}, and {at_signs(other.groups)} on {host.name}."
+            ours, theirs = as_mentions(first.groups), as_mentions(other.groups)
+            why = f"{ours} approves it on {one.name}, and {theirs} on {host.name}."
             return Refuse("approvers_differ", why, "Ask for one hold per set of approvers.")
     return None
 
 
-def _most(asked: Sequence[tuple[Host, NeedsApproval]]) -> NeedsApproval:
+def _strictest(asked: Sequence[tuple[Host, NeedsApproval]]) -> NeedsApproval:
     """The most approvals, console access if any host needs it, and the soonest change of the calendar."""
     answers = [answer for _, answer in asked]
     turns = [answer.turns_at for answer in answers if answer.turns_at]

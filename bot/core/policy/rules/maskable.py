@@ -2,7 +2,7 @@
 
 from bot.core.policy.mask_layer import choose_layer, where_masked
 from bot.core.policy.model import Facts, Policy, Refuse
-from bot.core.policy.rules.unit_names import listed
+from bot.core.policy.rules.unit_names import find_listed
 from bot.core.requests import Change, Request, Verb
 from bot.core.systemd.systemctl import STARTABLE
 from bot.core.systemd.units import Layer, LoadState, Snapshot, UnitName
@@ -56,7 +56,7 @@ def nothing_keeps_it_up(facts: Facts, policy: Policy) -> Refuse | None:
         return None
     who = " and ".join(keepers)
     why = f"{snapshot.id} is kept up by {who} (Upholds=), which starts it again at once."
-    if any(UnitName(one).type not in policy.unit_types or listed(policy.critical, [one]) for one in keepers):
+    if any(UnitName(one).type not in policy.unit_types or find_listed(policy.critical, [one]) for one in keepers):
         return Refuse("kept_up", why, f"{who} cannot be masked, so somebody has to remove that Upholds= first.")
     return Refuse("kept_up", why, f"Mask {who} on {facts.host.name} first, which stops that. Then ask again.")
 

@@ -30,7 +30,7 @@ def requester_may_ask(facts: Facts, policy: Policy) -> Refuse | None:
 
     Only its owners may lift a hold, whatever the rules say; see `owners_lift_it` in `hold`.
     """
-    if lifted(facts):
+    if hold_to_lift(facts):
         return None
     rules = matching(facts, policy)
     may = list(dict.fromkeys(group for rule in rules for group in sorted(rule.ask)))
@@ -38,12 +38,12 @@ def requester_may_ask(facts: Facts, policy: Policy) -> Refuse | None:
         return None
     if no := not_known(may, facts):
         return no
-    change, names = facts.request.ask.change, at_signs(may)
+    change, names = facts.request.ask.change, as_mentions(may)
     why = f"You may not ask for {change.verb}s on {facts.host.environment} hosts (rule `{rules[0].name}`)."
     return Refuse("may_not_ask", why, f"{names} may." if names else "Nobody may.")
 
 
-def lifted(facts: Facts) -> Hold | None:
+def hold_to_lift(facts: Facts) -> Hold | None:
     """The hold that the request would lift."""
     is_unmask = facts.request.ask.change.verb is Verb.UNMASK
     return facts.own_mask.hold if is_unmask and facts.own_mask else None
@@ -82,7 +82,7 @@ def outside_scope(scope: Rule | Freeze, facts: Facts) -> str:
     return ""
 
 
-def at_signs(groups: Iterable[str]) -> str:
+def as_mentions(groups: Iterable[str]) -> str:
     """Groups as people write them: `@eng or @sre`."""
     return " or ".join(f"@{group}" for group in groups)
 
@@ -91,7 +91,7 @@ def approvers_of(rule: Rule) -> str:
     """Who has to approve: `@sre or @dba`; `@sre and @dba, each from a different group`."""
     if rule.distinct:
         return f"{' and '.join(f'@{group}' for group in rule.approve)}, each from a different group"
-    return at_signs(rule.approve) or "nobody"
+    return as_mentions(rule.approve) or "nobody"
 
 
 def _any_of(words: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.core.policy.model import Facts, Routing, Rule
 
 
-def routed(rule: Rule, facts: Facts) -> Routing:
+def routing_for(rule: Rule, facts: Facts) -> Routing:
     """The routing of the matching rule; a private channel's request is announced elsewhere only if the rule says so."""
     routing = rule.routing
     if facts.place.is_private and not routing.from_private:

@@ -3,7 +3,7 @@
 from bot.core.policy.model import Facts, Moment, Policy, Refuse
 from bot.core.requests.duration import format_length
 from bot.core.requests.scheduling import is_ahead, window_of
-from bot.core.time.human_time import spoken
+from bot.core.time.human_time import humanize
 
 
 def window_is_not_over(facts: Facts, _policy: Policy) -> Refuse | None:
@@ -26,7 +26,7 @@ def window_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:
             "window_too_long", f"A window lasts {format_length(policy.scheduling.longest)} at most.", "Ask for less."
         )
     if window.opens - facts.request.asked_at > policy.scheduling.ahead:
-        why = f"A window has to open within {spoken(policy.scheduling.ahead)}."
+        why = f"A window has to open within {humanize(policy.scheduling.ahead)}."
         return Refuse("window_too_far", why, "Ask again when it is closer.")
     return None
 

@@ -15,10 +15,10 @@ def names_of(facts: Facts) -> tuple[str, ...]:
     names = [str(facts.request.ask.change.unit), str(facts.request.target.unit)]
     if facts.snapshot is not None:
         names += [str(facts.snapshot.asked), str(facts.snapshot.id), *sorted(facts.snapshot.names)]
-    return widened(names)
+    return with_templates(names)
 
 
-def widened(names: Iterable[str]) -> tuple[str, ...]:
+def with_templates(names: Iterable[str]) -> tuple[str, ...]:
     r"""Names with their template and unescaped forms: `getty@tty1.service` also `getty@.service`, `a\x2db` also
     `a-b`.
     """
@@ -35,7 +35,7 @@ def matches(patterns: Iterable[str], names: Iterable[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
 
 
-def listed(units: Iterable[ListedUnit], names: Iterable[str]) -> tuple[str, ListedUnit] | None:
+def find_listed(units: Iterable[ListedUnit], names: Iterable[str]) -> tuple[str, ListedUnit] | None:
     """The first name that is on the list, and its entry."""
     units = tuple(units)
     return next(((name, unit) for name in names for unit in units if fnmatchcase(name, unit.pattern)), None)

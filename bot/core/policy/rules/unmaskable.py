@@ -2,7 +2,7 @@
 
 from bot.core.policy.mask_layer import where_masked
 from bot.core.policy.model import Facts, Policy, Refuse
-from bot.core.policy.rules.permission import lifted
+from bot.core.policy.rules.permission import hold_to_lift
 from bot.core.requests import Verb
 from bot.core.systemd.units import FileKind, Layer, LoadState, Snapshot
 
@@ -13,7 +13,7 @@ def there_is_a_mask(facts: Facts, _policy: Policy) -> Refuse | None:
     A hold counts until it is lifted, also while its mask is off the host.
     """
     snapshot = facts.snapshot
-    if snapshot is None or not _unmasks(facts) or snapshot.mask_layers or _half_done(facts) or lifted(facts):
+    if snapshot is None or not _unmasks(facts) or snapshot.mask_layers or _half_done(facts) or hold_to_lift(facts):
         return None
     where = facts.host.name
     if snapshot.load is not LoadState.MASKED:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.core.cards.alert import summary
-from bot.core.input.draft import Draft, drafted
+from bot.core.input.draft import Draft, read_draft
 from bot.core.people.identity import Person
 from bot.core.policy.calendar_and_limits import BlastRadius, ExtraApprovals, RequestLimits
 from bot.core.policy.decide import decide
@@ -113,10 +113,10 @@ class TestTheWords:
         assert "`--hold` belongs to `/mask`" in refusal("web-01 cron --hold sre --review 90d", Verb.UNMASK)
 
     def test_what_made_sense_is_kept_for_the_form(self) -> None:
-        assert drafted("web-01 cr* --hold sre --review 90d", HOSTS, TYPED_AT) == Draft(
+        assert read_draft("web-01 cr* --hold sre --review 90d", HOSTS, TYPED_AT) == Draft(
             "web-01", owners="sre", review="90d"
         )
-        assert drafted("web-01 cron --hold sre --review soon", HOSTS, TYPED_AT) == Draft("web-01", "cron.service")
+        assert read_draft("web-01 cron --hold sre --review soon", HOSTS, TYPED_AT) == Draft("web-01", "cron.service")
 
     def test_a_day_is_one_to_come(self) -> None:
         now = Now(datetime(2026, 3, 1, 3, 0, 7, tzinfo=UTC))
