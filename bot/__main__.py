@@ -25,12 +25,12 @@ app.command()(guard)
 
 @app.callback()
 def commands() -> None:
-    """The two-person rule for systemd units. Exit codes: 0 done, 1 refused or failed, 2 misuse of words or files."""
+    """The two-person rule for systemd units. Exit codes: 0 done, 1 refused or failed, 2 bad usage or configuration."""
 
 
 @app.command()
 def run() -> None:
-    """Run the bot: connect to Slack, serve the command line, work on what is due. Ends in order on SIGTERM."""
+    """Run the bot: connect to Slack, serve the command line, and carry out requests. SIGTERM stops it cleanly."""
     from bot.app.run import run as serve
 
     serve(is_terminal=sys.stderr.isatty())
@@ -38,7 +38,7 @@ def run() -> None:
 
 @app.command()
 def check(*, json: words.Json = False) -> None:
-    """Validate settings and configuration; needs no secret, no database and no Slack."""
+    """Validate the settings and the configuration files. Needs no secret, no database and no Slack."""
     from bot.cli.check import check as check_all
 
     _exit(check_all(as_json=json))
@@ -46,9 +46,13 @@ def check(*, json: words.Json = False) -> None:
 
 @app.command()
 def doctor(
-    hosts: Annotated[list[str] | None, typer.Argument(metavar="[HOST]...")] = None, *, json: words.Json = False
+    hosts: Annotated[
+        list[str] | None, typer.Argument(metavar="HOST", help="A host; if omitted, all hosts and Slack.")
+    ] = None,
+    *,
+    json: words.Json = False,
 ) -> None:
-    """Examine hosts and Slack, and say how to mend what is wrong. With hosts named, these alone."""
+    """Check hosts and Slack, and say how to fix what is wrong. With HOST: check only these hosts, not Slack."""
     from bot.cli import doctor as examination
 
     _exit(examination.doctor(hosts or (), as_json=json))
@@ -57,14 +61,14 @@ def doctor(
 @app.command(context_settings=words.SPELLINGS)
 @one_per_field
 def mask(given: Mask) -> None:
-    """Ask for a mask: the unit is stopped and cannot be started, once the right people approve."""
+    """Request a mask. Once it is approved, the unit is stopped and cannot be started."""
     _ask("mask", given)
 
 
 @app.command(context_settings=words.SPELLINGS)
 @one_per_field
 def unmask(given: Unmask) -> None:
-    """Ask for a unit to be brought back to what it was before its mask."""
+    """Request an unmask, which puts the unit back as it was before its mask."""
     _ask("unmask", given)
 
 
@@ -84,7 +88,7 @@ def approve(
     carry_out: words.CarryOut = False,
     json: words.Json = False,
 ) -> None:
-    """Approve a request. At a terminal its plan is shown first."""
+    """Approve a request. At a terminal, its plan is shown first."""
     from bot.cli import call
 
     vote = call.Vote("approve", request, console_works=console_works)
@@ -103,7 +107,7 @@ def deny(
 
 @app.command()
 def freeze(reason: words.Reason = None, *, json: words.Json = False) -> None:
-    """Turn the kill switch on: no new masks, whoever approves. Undos go on, and what runs is finished."""
+    """Turn the kill switch on: no new masks, whoever approves. Running changes are finished, and undos still work."""
     from bot.cli import call
 
     _exit(call.switch("freeze", reason or (), as_json=json))
@@ -111,7 +115,7 @@ def freeze(reason: words.Reason = None, *, json: words.Json = False) -> None:
 
 @app.command()
 def thaw(reason: words.Reason = None, *, json: words.Json = False) -> None:
-    """Turn the kill switch off: two people who may approve have to say so."""
+    """Turn the kill switch off. Two people who may approve have to run this."""
     from bot.cli import call
 
     _exit(call.switch("thaw", reason or (), as_json=json))
@@ -119,12 +123,12 @@ def thaw(reason: words.Reason = None, *, json: words.Json = False) -> None:
 
 @app.command()
 def status(
-    host: Annotated[str, typer.Argument(help="A host; without one, the bot's own health.")] = "",
-    unit: Annotated[str, typer.Argument(help="A unit; without one, the masks on the host.")] = "",
+    host: Annotated[str, typer.Argument(metavar="HOST", help="A host; if omitted, the bot's own health.")] = "",
+    unit: Annotated[str, typer.Argument(metavar="UNIT", help="A unit; if omitted, the masks on the host.")] = "",
     *,
     json: words.Json = False,
 ) -> None:
-    """How a unit is; or the bot itself: exit code 0 if it is ready, 1 if not."""
+    """Show a unit, the masks on a host, or the bot's own health (exit code 0 if it is ready, 1 if not)."""
     from bot.cli import call
 
     _exit(call.status([name for name in (host, unit) if name], as_json=json))
@@ -133,7 +137,7 @@ def status(
 @app.command()
 @one_per_field
 def plan(given: Plan) -> None:
-    """What a mask would do, and who would have to approve; nobody is asked."""
+    """Show what a mask would do and who would have to approve it. Nothing is requested."""
     from bot.cli import call
 
     _exit(call.look("plan", (given.host, given.unit), call.options(asdict(given)), as_json=given.json))
@@ -141,7 +145,7 @@ def plan(given: Plan) -> None:
 
 @app.command()
 def explain(host: words.Host, unit: words.Unit, *, user: words.User = "", json: words.Json = False) -> None:
-    """Why the answer to a mask would be what it is: the check that decides, and what every rule says."""
+    """Explain how the policy would decide about a mask: the check that decides, and what each rule says."""
     from bot.cli import call
 
     _exit(call.look("why", (host, unit), call.options({"user": user}), as_json=json))
@@ -149,7 +153,7 @@ def explain(host: words.Host, unit: words.Unit, *, user: words.User = "", json: 
 
 @app.command("list")
 def masks(host: words.AnyHost = "", *, json: words.Json = False) -> None:
-    """Every mask on the hosts, ours and those of others, as each host was looked at last."""
+    """List every mask on the hosts, made by maskbot or by others, as of the last scan of each host."""
     from bot.cli import call
 
     _exit(call.look("list", [host] if host else (), (), as_json=json))
@@ -157,7 +161,7 @@ def masks(host: words.AnyHost = "", *, json: words.Json = False) -> None:
 
 @app.command()
 def handover(*, json: words.Json = False) -> None:
-    """What the next on-call has to know: masks, what waits and runs, what ends when."""
+    """Show what the next person on call has to know: masks, waiting and running requests, and what expires when."""
     from bot.cli import call
 
     _exit(call.look("handover", (), (), as_json=json))
@@ -166,10 +170,10 @@ def handover(*, json: words.Json = False) -> None:
 @app.command()
 def manifest(
     url: Annotated[
-        str, typer.Option(metavar="URL", help="For HTTP mode: where Slack reaches the bot, https://...")
+        str, typer.Option(metavar="URL", help="For HTTP mode: the https:// address at which Slack reaches the bot.")
     ] = "",
 ) -> None:
-    """Print the manifest from which the Slack app is made: for a socket, or for HTTP."""
+    """Print the manifest of the Slack app: for Socket Mode, or with --url for HTTP."""
     from config.manifest import manifest as made
 
     typer.echo(made(url), nl=False)
@@ -195,7 +199,9 @@ def main() -> None:
     except Exception as error:
         if _DEBUG:
             raise
-        typer.echo(f"Something unexpected went wrong ({type(error).__name__}). MASKBOT_DEBUG=1 shows where.", err=True)
+        typer.echo(
+            f"Something unexpected went wrong ({type(error).__name__}). Set MASKBOT_DEBUG=1 to see where.", err=True
+        )
         sys.exit(REFUSED)
 
 

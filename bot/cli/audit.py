@@ -4,14 +4,18 @@ from typing import Annotated
 
 import typer
 
-audit = typer.Typer(name="audit", no_args_is_help=True, help="The audit chain: every decision and every command.")
+audit = typer.Typer(
+    name="audit", no_args_is_help=True, help="Verify or export the audit log of all decisions and commands."
+)
 
 
 @audit.command()
 def verify(
-    anchor: Annotated[str, typer.Option(metavar="SEQ:HASH", help="An earlier end of the chain, as printed then.")] = "",
+    anchor: Annotated[
+        str, typer.Option(metavar="SEQ:HASH", help="An earlier end of the chain, as it was printed then.")
+    ] = "",
 ) -> None:
-    """Verify the chain; exit code 1 if anything was changed, left out or cut off."""
+    """Verify the chain. Exit code 1 if a record was changed, removed or cut off."""
     from bot.cli import audit_chain
 
     raise typer.Exit(audit_chain.verify_chain(anchor))
@@ -20,10 +24,11 @@ def verify(
 @audit.command()
 def export(
     since: Annotated[
-        str, typer.Option(metavar="TIME", help="Nothing older: a date like 2024-05-01, or with a time.")
+        str,
+        typer.Option(metavar="TIME", help="Only records since then: a date such as 2024-05-01, or a date and time."),
     ] = "",
 ) -> None:
-    """Print the chain as lines of JSON, oldest first."""
+    """Print the records as lines of JSON, oldest first."""
     from bot.cli import audit_chain
 
     raise typer.Exit(audit_chain.export(since))

@@ -13,15 +13,15 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def ask(request: options.Request, question: options.Said, *, json: options.Json = False) -> None:
-    """Ask for more before you vote; the request keeps waiting, and its owner is called."""
+def ask(request: options.Request, question: options.Text, *, json: options.Json = False) -> None:
+    """Ask the owner of a request a question before you approve it. The request keeps waiting."""
     from bot.cli import call
 
     raise typer.Exit(call.followup("ask_for_more", request, question, as_json=json))
 
 
-def answer(request: options.Request, text: options.Said, *, json: options.Json = False) -> None:
-    """Answer what somebody wants to know of your request."""
+def answer(request: options.Request, text: options.Text, *, json: options.Json = False) -> None:
+    """Answer a question about your request."""
     from bot.cli import call
 
     raise typer.Exit(call.followup("answer", request, text, as_json=json))
@@ -29,18 +29,23 @@ def answer(request: options.Request, text: options.Said, *, json: options.Json =
 
 def give(
     request: options.Request,
-    to: Annotated[str, typer.Argument(help="A login that the policy maps to a person, or a Slack id, `U0123BOB1`.")],
+    to: Annotated[
+        str,
+        typer.Argument(
+            metavar="PERSON", help="A login that the policy maps to a person, or a Slack user id, `U0123BOB1`."
+        ),
+    ],
     *,
     json: options.Json = False,
 ) -> None:
-    """Hand your request, or your mask, over to somebody else."""
+    """Hand your request or your mask over to somebody else."""
     from bot.cli import call
 
     raise typer.Exit(call.followup("hand_over", request, (), as_json=json, to=to))
 
 
 def withdraw(request: options.Request, *, json: options.Json = False) -> None:
-    """Take your request back before it runs."""
+    """Withdraw your request before it runs."""
     from bot.cli import call
 
     raise typer.Exit(call.withdraw(request, as_json=json))
@@ -48,13 +53,13 @@ def withdraw(request: options.Request, *, json: options.Json = False) -> None:
 
 def break_glass(
     request: options.Request,
-    reason: options.Said,
+    reason: options.NeededReason,
     *,
     console_works: options.ConsoleWorks = False,
     no_wait: options.NoWait = False,
     json: options.Json = False,
 ) -> None:
-    """Go ahead without the votes that are missing, if the policy lets you. At a terminal the plan is shown first."""
+    """Go ahead without the missing approvals, if the policy allows it. At a terminal, the plan is shown first."""
     from bot.cli import call
 
     code = call.break_glass(request, reason, console_works=console_works, wait=not no_wait, as_json=json)
@@ -62,7 +67,7 @@ def break_glass(
 
 
 def review(request: options.Request, remark: options.Reason = None, *, json: options.Json = False) -> None:
-    """Sign the review of what somebody did alone."""
+    """Sign the review of a break-glass change."""
     from bot.cli import call
 
     raise typer.Exit(call.followup("sign_review", request, remark or (), as_json=json))
@@ -70,13 +75,13 @@ def review(request: options.Request, remark: options.Reason = None, *, json: opt
 
 def extend(
     request: options.Request,
-    longer: Annotated[str, typer.Argument(metavar="LENGTH|TIME", help="By how long, `2h`; or `until 18:00`.")],
+    longer: Annotated[str, typer.Argument(metavar="LENGTH|TIME", help="How much longer, `2h`; or `until 18:00`.")],
     reason: options.Reason = None,
     *,
     no_wait: options.NoWait = False,
     json: options.Json = False,
 ) -> None:
-    """Let a mask end later than it would."""
+    """Request a later expiry for a mask."""
     from bot.cli import call
 
     raise typer.Exit(call.extend(request, reason or (), wait=not no_wait, as_json=json, until=longer))
@@ -84,13 +89,15 @@ def extend(
 
 def keep(
     request: options.Request,
-    reason: options.Said,
+    reason: options.NeededReason,
     *,
-    day: Annotated[str, typer.Option("--review", metavar="DAY", help="Of a hold: when its owners review it.")] = "",
+    day: Annotated[
+        str, typer.Option("--review", metavar="DAY", help="For a hold: when its owners review it next.")
+    ] = "",
     no_wait: options.NoWait = False,
     json: options.Json = False,
 ) -> None:
-    """Let a mask stay that would end by itself, or go on with a hold."""
+    """Request that a mask no longer expires, or that a hold goes on until its next review."""
     from bot.cli import call
 
     raise typer.Exit(call.extend(request, reason, wait=not no_wait, as_json=json, review=day))

@@ -6,7 +6,7 @@ from bot.cli import options
 
 
 def guard(*, sudoers: options.Sudoers = False, login: options.Login = "maskbot", user: options.Users = None) -> None:
-    """Print what belongs on a host: the guard before the bot's key, or the lines for sudo."""
+    """Print the guard for the bot's key on a host, or the sudo rules of the bot's login."""
     from bot.core.systemd.guard import guard as made
     from bot.core.systemd.systemctl import sudoers_fragment
     from config.loading import load

@@ -133,7 +133,7 @@ def test_help_names_every_command_and_what_exit_codes_mean(place: Place) -> None
 
     assert done.returncode == 0
     assert [command for command in COMMANDS if f" {command} " not in done.stdout] == []
-    assert "0 done, 1 refused or failed, 2 misuse" in done.stdout
+    assert "0 done, 1 refused or failed, 2 bad usage" in done.stdout
 
 
 @pytest.mark.parametrize("verb", ["mask", "unmask"])
