@@ -11,14 +11,14 @@ from config.policy_types import Duration, Word
 from config.strict_yaml import STRICT
 
 
-def read_requires_end(typed: object) -> bool | str:
+def read_requires_expiry(typed: object) -> bool | str:
     """`true`, `false`, or `or_hold`. Raises `ValueError`."""
     if isinstance(typed, bool) or typed == "or_hold":
         return typed if isinstance(typed, bool) else "or_hold"
     raise ValueError("has to be true, false or or_hold")
 
 
-RequiresEnd = Annotated[bool | str, PlainValidator(read_requires_end)]
+RequiresEnd = Annotated[bool | str, PlainValidator(read_requires_expiry)]
 
 
 class HoldsEntry(BaseModel):

@@ -64,13 +64,13 @@ def load(settings: Settings) -> Configuration:
     rules = _attempt(complaints, lambda found: read_policy(found, listed or Lists((), ()), digest), policy)
     if inventory is None or listed is None or rules is None:
         raise together(complaints)
-    doubts = [
-        *_doubts(policy, rules, inventory),
+    warnings = [
+        *_warnings(policy, rules, inventory),
         *_program(policy, rules),
         *_unpaged(policy, rules, settings),
-        *_loose(_files(folder)),
+        *_writable_by_others(_files(folder)),
     ]
-    return Configuration(inventory, rules, tuple(ConfigProblem("warning", text) for text in doubts))
+    return Configuration(inventory, rules, tuple(ConfigProblem("warning", text) for text in warnings))
 
 
 def check(settings: Settings) -> list[ConfigProblem]:
@@ -107,7 +107,7 @@ def _digest(documents: Iterable[Document]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _doubts(document: Document, policy: Policy, inventory: Inventory) -> Iterator[str]:
+def _warnings(document: Document, policy: Policy, inventory: Inventory) -> Iterator[str]:
     """Warnings: settings that may be intended, and probably are not."""
     for rule in policy.rules:
         yield from _unknown_scope(document, f"rule {rule.name}", rule, inventory)
@@ -156,7 +156,7 @@ def _unpaged(document: Document, policy: Policy, settings: Settings) -> Iterator
             yield f"{document.path}:{rule.line}: rule {rule.name}: it pages, and MASKBOT_PAGER_URL is not set"
 
 
-def _loose(paths: Iterable[Path]) -> Iterator[str]:
+def _writable_by_others(paths: Iterable[Path]) -> Iterator[str]:
     for path in paths:
         if path.stat().st_mode & stat.S_IWGRP:
             yield f"{path}: its group can write it; whoever changes this file can approve anything (chmod g-w)"

@@ -125,9 +125,9 @@ def _wrong_names(document: Document, file: PolicyFile) -> Iterator[str]:
         if entry.card_channel and entry.card_channel not in file.channels.ids:
             text = f"`{entry.card_channel}` is not among `channels.ids`, so nobody could undo anything there"
             yield document.complaint(("rules", position, "card_channel"), text)
-        if entry.requires_end == "or_hold" and file.holds is None:
+        if entry.requires_expiry == "or_hold" and file.holds is None:
             yield document.complaint(
-                ("rules", position, "requires_end"), "needs the top-level `holds`: who may own one"
+                ("rules", position, "requires_expiry"), "needs the top-level `holds`: who may own one"
             )
     for loc, group in _named_groups(file):
         if group not in file.groups:
@@ -222,10 +222,10 @@ def _rule(entry: RuleEntry, line: int) -> Rule:
         approve=tuple(entry.approve),
         distinct=entry.distinct,
         routing=Routing(entry.card_channel or "", tuple(entry.mention), tuple(entry.tell), entry.from_private),
-        decide_within=entry.decide_within,
+        approve_within=entry.approve_within,
         good_for=entry.good_for,
-        requires_end=bool(entry.requires_end),
-        hold_will_do=entry.requires_end == "or_hold",
+        requires_expiry=bool(entry.requires_expiry),
+        hold_will_do=entry.requires_expiry == "or_hold",
         windows=tuple(entry.windows),
         outside=entry.outside.rise() if entry.outside else ExtraApprovals(),
         allows_break_glass=entry.break_glass,

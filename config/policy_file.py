@@ -21,7 +21,17 @@ from config.strict_yaml import STRICT
 LONGEST = timedelta(days=7)
 LONGEST_MASK = timedelta(days=366)
 # Keys that a rule with `forbid` cannot have.
-_RIGHTS = {"ask", "need", "approve", "distinct", "decide_within", "good_for", "requires_end", "break_glass", "windows"}
+_RIGHTS = {
+    "ask",
+    "need",
+    "approve",
+    "distinct",
+    "approve_within",
+    "good_for",
+    "requires_expiry",
+    "break_glass",
+    "windows",
+}
 _RIGHTS |= {"remind", "escalate", "card_channel", "mention", "tell", "from_private"}
 
 
@@ -59,9 +69,9 @@ class RuleEntry(BaseModel):
     mention: list[Word] = []
     tell: list[ChannelId] = []
     from_private: bool = False
-    decide_within: Duration = timedelta(minutes=15)
+    approve_within: Duration = timedelta(minutes=15)
     good_for: Duration = timedelta(minutes=10)
-    requires_end: RequiresEnd = False
+    requires_expiry: RequiresEnd = False
     windows: list[Word] = []
     outside: ExtraApprovalsEntry | None = None
     break_glass: bool = True
@@ -81,13 +91,13 @@ class RuleEntry(BaseModel):
             raise ValueError(
                 f"`distinct` with need: {self.need} needs at least {max(2, self.need)} groups in `approve`"
             )
-        for clock, time in (("decide_within", self.decide_within), ("good_for", self.good_for)):
+        for clock, time in (("approve_within", self.approve_within), ("good_for", self.good_for)):
             if not timedelta(0) < time <= LONGEST:
                 raise ValueError(f"`{clock}` has to be more than zero and at most seven days")
         if self.outside and not self.windows:
             raise ValueError("`outside` needs `windows`: the names of those in `calendar`")
-        check_times("remind", self.remind or (), self.decide_within)
-        check_times("escalate", [step.after for step in self.escalate], self.decide_within)
+        check_times("remind", self.remind or (), self.approve_within)
+        check_times("escalate", [step.after for step in self.escalate], self.approve_within)
         return self
 
     def which_verbs(self) -> frozenset[Verb]:

@@ -110,7 +110,7 @@ class Settings(BaseSettings):
     pager_key: SecretStr | None = None  # PagerDuty's routing key, Opsgenie's API key
     pager_secret: SecretStr | None = None  # the key of the signature in the headers
     pager_deadline: Seconds = 10
-    page_unknown: Seconds = 120  # after which somebody is paged about an unknown outcome
+    page_outcome_unknown_after: Seconds = 120  # after which somebody is paged about an unknown outcome
 
     # Audit shipping to other systems, and whether new masks wait while a sink is down
     audit_syslog: SyslogPlace | None = None  # tcp://HOST:PORT, tls://HOST:PORT or unix:/PATH

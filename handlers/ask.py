@@ -190,7 +190,7 @@ def _order(desk: Desk, sent: Submission) -> Order:
         user=read[forms.USER],
         duration=read[forms.DURATION],
         hold=read[hold_form.REVIEW_ON],
-        window=read[forms.WHEN],
+        scheduled_window=read[forms.WHEN],
     )
     if no := conflict(change):
         raise Unfit({hold_form.OWNERS: no})

@@ -33,7 +33,7 @@ def request(stored: Request) -> Shown:
         "note": target.note,
         "asked_at": stored.asked_at.isoformat(),
         "finished_at": stored.finished_at.isoformat() if stored.finished_at else None,
-        "window": _window(ask.change.window) if ask.change.window else None,
+        "scheduled_window": _window(ask.change.scheduled_window) if ask.change.scheduled_window else None,
         "approval": _approval(stored.approval) if stored.approval else None,
         "votes": [_vote(vote) for vote in stored.votes],
         "counted": stored.have,
@@ -156,7 +156,7 @@ def decision(answer: Decision) -> Shown:
 def explained(steps: Sequence[Explained]) -> list[Shown]:
     """Every check up to the one that decides, then every rule of the policy file with its line."""
     return [
-        {"step": one.step, "holds": one.applies, "why": one.why, "decides": one.decides, "line": one.line or None}
+        {"step": one.step, "applies": one.applies, "why": one.why, "decides": one.decides, "line": one.line or None}
         for one in steps
     ]
 
@@ -169,16 +169,16 @@ def _break_glass(used: BreakGlass) -> Shown:
 
 
 def _hold(stored: Request) -> Shown:
-    """The hold's owner and review date; `off` is how its mask was removed."""
+    """The hold's owner and review date; `loss` is how its mask was removed."""
     hold, held = stored.hold or stored.ask.change.hold, stored.hold_state
     return {
         "owners": hold.owners if hold else None,
         "review": hold.review.isoformat() if hold else None,
         "group": hold.hosts or None if hold else None,
-        "part_of": hold.part_of or None if hold else None,
-        "off": str(held.off) if held.off else None,
+        "group_request": hold.group_request or None if hold else None,
+        "loss": str(held.loss) if held.loss else None,
         "why": held.why or None,
-        "put_back": [at.isoformat() for at in held.rounds],
+        "reapplied_at": [at.isoformat() for at in held.reapplied_at],
     }
 
 
@@ -207,7 +207,7 @@ def _approval(asked: Approval) -> Shown:
         "distinct": asked.distinct,
         "on_call": [_shift(shift) for shift in asked.on_call],
         "raised": [_raised(one) for one in asked.raised],
-        "decide_by": asked.decide_by.isoformat(),
+        "approve_by": asked.approve_by.isoformat(),
         "guarded": asked.guarded or None,
     }
 

@@ -89,7 +89,10 @@ def ask_schedules(settings: Settings, policy: Callable[[], Policy]) -> OnCallSch
 
 @contextmanager
 def assemble(settings: Settings, configuration: Configuration) -> Iterator[Assembly]:
-    """The parts, for as long as this process has its database. Raises `ConfigError`, also if another process has it."""
+    """Everything that the bot needs, for as long as this process has its database.
+
+    Raises `ConfigError`, also if another process has the database.
+    """
     instance, hosts, reach = instance_name(), open_hosts(settings), Reachability()
     clock = SystemClock()
     store = open_store(settings, digest=configuration.policy.digest, instance=instance, clock=clock)
@@ -98,7 +101,7 @@ def assemble(settings: Settings, configuration: Configuration) -> Iterator[Assem
     directory = FallbackDirectory(OfflineDirectory(lambda: in_force.now.policy, schedules))
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
     messages = SlackChannel(web_client(token, base=settings.slack_api_url))
-    parts = Deps(
+    deps = Deps(
         store=store,
         hosts=Noted(QuarantinedHosts(hosts, store, clock), reach, clock),
         directory=directory,
@@ -112,11 +115,11 @@ def assemble(settings: Settings, configuration: Configuration) -> Iterator[Assem
         sinks=_sinks(settings),
         reachability=reach,
     )
-    answers = AnswerPool(parts)
+    answers = AnswerPool(deps)
     with store.exclusive():
         try:
-            desk = Desk(parts, answers)
-            yield Assembly(settings, parts, store, messages, directory, schedules, desk, instance, clock)
+            desk = Desk(deps, answers)
+            yield Assembly(settings, deps, store, messages, directory, schedules, desk, instance, clock)
         finally:
             answers.close()
             hosts.close()
@@ -134,7 +137,7 @@ def _timings(settings: Settings) -> Timings:
         review_reminder=settings.review_reminder,
         watch_interval=settings.watch_interval,
         unit_lists=settings.unit_lists,
-        page_unknown=settings.page_unknown,
+        page_outcome_unknown_after=settings.page_outcome_unknown_after,
         heartbeat=settings.heartbeat,
         alarm_after=settings.alarm_after,
         audit_anchor=settings.audit_anchor,

@@ -28,18 +28,18 @@ def health_published(
 
     Raises `ConfigError` if the listener's address is not available.
     """
-    parts, settings = assembly.deps, assembly.settings
-    waiting = metrics.Waiting(lambda: _backlog(parts), lambda: _unshipped(parts))
-    counted = (waiting, metrics.RenderFailures(lambda: parts.liveness.render_failures))
+    deps, settings = assembly.deps, assembly.settings
+    waiting = metrics.Waiting(lambda: _backlog(deps), lambda: _unshipped(deps))
+    counted = (waiting, metrics.RenderFailures(lambda: deps.liveness.render_failures))
 
-    def told(found: Sequence[ComponentHealth]) -> None:
+    def report(found: Sequence[ComponentHealth]) -> None:
         for sign in found:
             metrics.set_readiness(sign.component, is_well=sign.is_well)
             metrics.set_alarm(sign.component, is_on=sign.component in heartbeat.alarms)
         if health.is_alive(found):
             notify.alive()
 
-    heartbeat = Heartbeat(parts, source=assembly.instance, looks=[*looks, lambda: _clock(assembly)], told=told)
+    heartbeat = Heartbeat(deps, source=assembly.instance, looks=[*looks, lambda: _clock(assembly)], report=report)
     door = None
     if settings.probe_port is not None:
         door = probes.listener(lambda: heartbeat.signs, (str(settings.probe_address), settings.probe_port))

@@ -18,16 +18,16 @@ _TRIES = 8
 
 def reload(assembly: Assembly, say: Callable[[str], None]) -> None:
     """Read the files again and put them in force, or report why not. Never raises: the bot keeps what it has."""
-    parts = assembly.deps
+    deps = assembly.deps
     try:
         configuration = read_settled(assembly.settings)
-        what = put_in_force(parts, configuration.configured)
+        what = put_in_force(deps, configuration.configured)
     except ConfigError as error:
         complaints = str(error).splitlines()
         say("configuration NOT reloaded, the old one stays in force:")
         for line in complaints:
             say(f"  {line}")
-        _try_to_record(lambda: keep_the_old_one(parts, complaints))
+        _try_to_record(lambda: keep_the_old_one(deps, complaints))
     except MaskbotError as error:
         say(f"configuration NOT reloaded, the old one stays in force: {error}")
     else:

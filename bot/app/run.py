@@ -47,11 +47,11 @@ def _serve(say: Say, *, is_terminal: bool) -> None:
     signals = Signals(is_terminal=is_terminal)
     configuration = load(settings)
     _tell(configuration, say)
-    with assemble(settings, configuration) as assembly, ExitStack() as parts:
+    with assemble(settings, configuration) as assembly, ExitStack() as stack:
         say(f"store: {assembly.place}")
         latest = no_later_than(settings.stop_within)
-        parts.callback(latest.cancel)
-        link = _begin(assembly, parts, notify, say, lost=signals.stop)
+        stack.callback(latest.cancel)
+        link = _begin(assembly, stack, notify, say, lost=signals.stop)
         while signals.next() is Signal.RELOAD:
             reload(assembly, say)
         notify.stopping()
@@ -63,20 +63,20 @@ def _serve(say: Say, *, is_terminal: bool) -> None:
 
 
 def _begin(
-    assembly: Assembly, parts: ExitStack, notify: Notify, say: Say, *, lost: Callable[[], None]
+    assembly: Assembly, stack: ExitStack, notify: Notify, say: Say, *, lost: Callable[[], None]
 ) -> SlackConnection:
     """Start all components; they stop in reverse order."""
     settings = assembly.settings
     link = SlackConnection(assembly, say=lambda text: _say_ready(say, text), lost=lost)
     loop = Workers(assembly.deps, owner=assembly.instance, workers=settings.workers, watchers=settings.watchers)
     looks = [link.signs, lambda: audit_shipping.signs(assembly.deps)]
-    heartbeat = parts.enter_context(health_published(assembly, notify, looks=looks, say=say))
+    heartbeat = stack.enter_context(health_published(assembly, notify, looks=looks, say=say))
     shell = serve_shell(assembly, lambda: _state(link, heartbeat))
     copying = ShippingThread(assembly.deps, owner=assembly.instance)
-    parts.callback(copying.stop)
-    parts.callback(loop.stop)
-    parts.callback(shell.close)
-    parts.callback(link.close)
+    stack.callback(copying.stop)
+    stack.callback(loop.stop)
+    stack.callback(shell.close)
+    stack.callback(link.close)
     say(f"command line: {settings.socket}{_reach(settings.socket.parent)}")
     begin_with_it(assembly.deps)
     copying.start()
@@ -96,7 +96,7 @@ def without_slack(*, works: bool) -> Iterator[Serve]:
     """
     settings = load_settings()
     log.set_up(level="warning", as_json=False)
-    with assemble(settings, load(settings)) as assembly, ExitStack() as parts:
+    with assemble(settings, load(settings)) as assembly, ExitStack() as stack:
         ask_slack(assembly)
         state = State(is_ready=False, slack="not connected: root runs it by hand")
         if works:
@@ -104,9 +104,9 @@ def without_slack(*, works: bool) -> Iterator[Serve]:
             shell = serve_shell(assembly, lambda: state)
             loop = Workers(assembly.deps, owner=assembly.instance, workers=settings.workers, speakers=0)
             copying = ShippingThread(assembly.deps, owner=assembly.instance)
-            parts.callback(copying.stop)
-            parts.callback(loop.stop)
-            parts.callback(shell.close)
+            stack.callback(copying.stop)
+            stack.callback(loop.stop)
+            stack.callback(shell.close)
             copying.start()
             loop.start()
             shell.start()

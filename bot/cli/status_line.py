@@ -100,7 +100,7 @@ def plan(request: Shown) -> list[str]:
         told.append("  lost:    SIGKILL cuts its own stop off: unwritten data is lost")
     if len(hosts := request.get("hosts", ())) > 1:
         told.append(f"  on:      {', '.join(hosts)}")
-    if window := request.get("window"):
+    if window := request.get("scheduled_window"):
         told.append(f"  when:    {_time(window['opens'])} to {_time(window['closes'])}")
     guarded = [f"  guarded: {asked['guarded']}"] if asked.get("guarded") else []
     return [line(one) for one in [*told, *guarded]]
@@ -115,7 +115,7 @@ def _end(request: Shown) -> str:
 def _waiting(request: Shown) -> str:
     asked = request["approval"]
     missing = asked["need"] - request["counted"]
-    until = datetime.fromisoformat(asked["decide_by"]).astimezone()
+    until = datetime.fromisoformat(asked["approve_by"]).astimezone()
     anew = f"asked anew ({'; '.join(request['changed_since'])}): " if request["changed_since"] else ""
     more = " more" if request["counted"] else ""
     return (
@@ -136,7 +136,7 @@ def _approved(request: Shown) -> str:
 
 
 def _window(request: Shown) -> str:
-    window = request.get("window")
+    window = request.get("scheduled_window")
     return f"its window, which opens at {_time(window['opens'])}, and " if window else ""
 
 

@@ -97,7 +97,7 @@ def document(signs: Sequence[ComponentHealth], *, verdict: str, is_well: bool) -
     return {
         verdict: is_well,
         "why": [sign.sentence for sign in signs if not sign.is_well],
-        "parts": {
+        "components": {
             sign.component: {
                 "ok": sign.is_well,
                 "words": sign.words,

@@ -38,7 +38,7 @@ _slack = Histogram(
 )
 _shipped = Counter("maskbot_audit_shipped", "Records that a sink has taken.", ["sink"], registry=REGISTRY)
 _dropped = Counter("maskbot_log_dropped_lines", "Lines of the log that nobody read in time.", registry=REGISTRY)
-_ready = Gauge("maskbot_ready", "1 while that part of the bot is well.", ["part"], registry=REGISTRY)
+_ready = Gauge("maskbot_ready", "1 while that part of the bot is well.", ["component"], registry=REGISTRY)
 _alarms = Gauge("maskbot_alarms", "1 while there is an alarm of that kind.", ["alarm"], registry=REGISTRY)
 
 

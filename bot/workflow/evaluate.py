@@ -143,7 +143,7 @@ def _reach(deps: Deps, request: Request, related: Related, policy: Policy) -> Bl
     """
     bounds, change = policy.limits, request.ask.change
     now, is_bound = deps.clock.now(), bounds.hosts is not None or bounds.units_per_host is not None
-    if not request.is_new_mask or not is_bound or is_ahead(change.window, now):
+    if not request.is_new_mask or not is_bound or is_ahead(change.scheduled_window, now):
         return None
     lately = deps.store.masked_lately(now - bounds.within, beside=request)
     hosts = {host for host, _ in lately} | {change.host, *(host.name for host in related.others)}

@@ -47,7 +47,7 @@ def page_outcome_unknown(deps: Deps, request: Request, now: datetime) -> Paged:
     since, paging = request.target.unknown_since, request.paging
     if deps.pager is None or since is None or (paging and paging.paged_at and is_page_still_needed(request)):
         return Paged(request)
-    patience = timedelta(seconds=deps.timings.page_unknown)
+    patience = timedelta(seconds=deps.timings.page_outcome_unknown_after)
     if now < since + patience:
         return Paged(replace(request, paging=Paging(Cause.UNKNOWN, due_at=since + patience)))
     paged = page(request, Cause.UNKNOWN, now)

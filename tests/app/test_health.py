@@ -52,17 +52,17 @@ def until(port: int, path: str, holds: Callable[[int, Any], bool]) -> Any:
 def test_probes_say_in_words_what_is_not_well(place: Place, saw: Callable[[str], str]) -> None:
     port = free_port()
     with place.running(MASKBOT_PROBE_PORT=str(port), MASKBOT_HEARTBEAT="0.1") as process:
-        ready = until(port, "/readyz", lambda status, found: "loop" in found["parts"])
+        ready = until(port, "/readyz", lambda status, found: "loop" in found["components"])
         assert ready["ready"] is False
-        assert ready["parts"]["slack"]["ok"] is False
+        assert ready["components"]["slack"]["ok"] is False
         assert saw(next(why for why in ready["why"] if why.startswith("slack: not connected since")))
-        assert ready["parts"]["database"]["words"] == "can be read and written"
+        assert ready["components"]["database"]["words"] == "can be read and written"
         alive = until(port, "/healthz", lambda status, found: status == 200)
         assert alive["alive"] is True
         status, text = asked(port, "/metrics")
         assert status == 200
-        assert 'maskbot_ready{part="slack"} 0.0' in text
-        assert 'maskbot_ready{part="database"} 1.0' in text
+        assert 'maskbot_ready{component="slack"} 0.0' in text
+        assert 'maskbot_ready{component="database"} 1.0' in text
         assert 'maskbot_open_requests{stage="waiting"} 0.0' in text
         assert "maskbot_log_dropped_lines_total 0.0" in text
         assert [asked(port, path)[0] for path in ("/", "/metrics/", "/healthz/x")] == [404, 404, 404]

@@ -31,7 +31,7 @@ def test_steps_that_were_sent_right_before_the_end_are_told_and_the_end_is_told_
 
 def test_a_window_is_told_to_who_waits_for_it_and_to_who_votes() -> None:
     window = ScheduledWindow(NOW + timedelta(hours=19), NOW + timedelta(hours=20))
-    asked = waiting(wanted=change(window=window))
+    asked = waiting(wanted=change(scheduled_window=window))
     local = window.opens.astimezone()
 
     (said,) = news(None, replace(asked, stage=Stage.APPROVED))

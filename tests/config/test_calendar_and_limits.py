@@ -206,7 +206,7 @@ def test_a_window_twice_is_refused(folder: Folder) -> None:
     ]
 
 
-DOUBTFUL = {
+QUESTIONABLE = {
     "an environment that no host has": (
         "{name: q, times: [daily], environments: [prd]}",
         "policy.yaml:12: freeze q: no host has environment `prd`. Did you mean `prod`?",
@@ -219,7 +219,7 @@ DOUBTFUL = {
 }
 
 
-@pytest.mark.parametrize(("freeze", "said"), DOUBTFUL.values(), ids=DOUBTFUL)
+@pytest.mark.parametrize(("freeze", "said"), QUESTIONABLE.values(), ids=QUESTIONABLE)
 def test_doubtful_is(freeze: str, said: str, folder: Folder) -> None:
     folder.policy += f"calendar:\n  freezes: [{freeze}]\n"
     assert [warning.text.removeprefix(f"{folder.path}/") for warning in folder.load().warnings] == [said]

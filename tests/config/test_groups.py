@@ -116,14 +116,15 @@ def test_a_program_that_others_may_change_or_that_is_not_there_is_doubtful(folde
     program = tmp_path / "on-call"
     folder.policy = ON_CALL + f"on_call: {{command: [{program}]}}\n"
     assert [
-        f"policy.yaml:11: on_call.command: {program} cannot be run on this machine" in doubt for doubt in doubts(folder)
+        f"policy.yaml:11: on_call.command: {program} cannot be run on this machine" in warning
+        for warning in warnings(folder)
     ] == [True]
     program.write_text("#!/bin/sh\n")
     program.chmod(0o775)
-    assert [f"others can write {program}" in doubt for doubt in doubts(folder)] == [True]
+    assert [f"others can write {program}" in warning for warning in warnings(folder)] == [True]
     program.chmod(0o755)
-    assert doubts(folder) == []
+    assert warnings(folder) == []
 
 
-def doubts(folder: Folder) -> list[str]:
+def warnings(folder: Folder) -> list[str]:
     return [warning.text for warning in folder.load().warnings]

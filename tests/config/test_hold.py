@@ -30,9 +30,9 @@ def test_everything_that_may_be_said_of_them_is_read(folder: Folder) -> None:
 
 @pytest.mark.parametrize("said", ["true", "or_hold", "false"])
 def test_a_rule_can_ask_for_an_end_or_for_a_hold(folder: Folder, said: str) -> None:
-    folder.policy = f"{POLICY}    requires_end: {said}\nholds: {{owners: [sre]}}\n"
+    folder.policy = f"{POLICY}    requires_expiry: {said}\nholds: {{owners: [sre]}}\n"
     (rule,) = folder.load().policy.rules
-    assert (rule.requires_end, rule.hold_will_do) == (said != "false", said == "or_hold")
+    assert (rule.requires_expiry, rule.hold_will_do) == (said != "false", said == "or_hold")
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,11 @@ def test_a_rule_can_ask_for_an_end_or_for_a_hold(folder: Folder, said: str) -> N
             "policy.yaml:11: holds: `reapply_within` has to be between a minute",
         ),
         ("holds: {owners: [sre], review_within: 400d}\n", "policy.yaml:11: holds: `review_within` has to be more"),
-        ("    requires_end: or_hold\n", "policy.yaml:11: rules[0].requires_end: needs the top-level `holds`"),
-        ("    requires_end: sometimes\n", "policy.yaml:11: rules[0].requires_end: has to be true, false or or_hold"),
+        ("    requires_expiry: or_hold\n", "policy.yaml:11: rules[0].requires_expiry: needs the top-level `holds`"),
+        (
+            "    requires_expiry: sometimes\n",
+            "policy.yaml:11: rules[0].requires_expiry: has to be true, false or or_hold",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_named_with_its_line(folder: Folder, added: str, complaint: str) -> None:

@@ -1,4 +1,4 @@
-"""Everything together: doubts, rights on files, and the examples that are shipped."""
+"""Everything together: warnings, rights on files, and the examples that are shipped."""
 
 import hashlib
 from pathlib import Path
@@ -31,7 +31,7 @@ def test_the_shipped_examples_are_right_as_they_are() -> None:
     assert errors == []
 
 
-def test_an_installation_without_doubts_has_no_findings(folder: Folder) -> None:
+def test_an_installation_without_warnings_has_no_findings(folder: Folder) -> None:
     assert findings(folder) == []
 
 
@@ -54,7 +54,7 @@ def test_the_digest_is_over_the_content_of_all_files(folder: Folder) -> None:
     assert folder.load().policy.digest != before
 
 
-DOUBTS = {
+WARNINGS = {
     "an environment that no host is in": (
         "[prod]",
         "[prdo]",
@@ -84,10 +84,12 @@ DOUBTS = {
 }
 
 
-@pytest.mark.parametrize(("right", "doubtful", "said"), DOUBTS.values(), ids=DOUBTS)
-def test_a_doubt_is_said_and_starts_all_the_same(right: str, doubtful: str, said: str, folder: Folder) -> None:
+@pytest.mark.parametrize(("right", "changed", "said"), WARNINGS.values(), ids=WARNINGS)
+def test_a_warning_is_shown_and_does_not_keep_the_bot_from_starting(
+    right: str, changed: str, said: str, folder: Folder
+) -> None:
     assert right in POLICY
-    folder.policy = POLICY.replace(right, doubtful)
+    folder.policy = POLICY.replace(right, changed)
     assert warnings(folder) == [said]
 
 

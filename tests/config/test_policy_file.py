@@ -49,9 +49,9 @@ def test_everything_that_may_be_said_is_read(folder: Folder) -> None:
     verbs: [unmask]
     need: 2
     distinct: true
-    decide_within: 1h30m
+    approve_within: 1h30m
     good_for: 90s
-    requires_end: true
+    requires_expiry: true
     break_glass: false
     remind: [10m, 30m]
     escalate:
@@ -81,9 +81,9 @@ break_glass: {groups: [sre], tell: [C0SEC, eng], min_reason_length: 20}
             need=2,
             approve=("sre", "eng"),
             distinct=True,
-            decide_within=timedelta(minutes=90),
+            approve_within=timedelta(minutes=90),
             good_for=timedelta(seconds=90),
-            requires_end=True,
+            requires_expiry=True,
             allows_break_glass=False,
             remind=(10 * MINUTE, 30 * MINUTE),
             escalate=(
@@ -261,7 +261,7 @@ ADDED = {
     ),
     "a duration": ("    good_for: 15", "policy.yaml:11: rules[0].good_for: is not a duration; write it like 15m"),
     "no duration": ("    good_for: 0m", "policy.yaml:7: rules[0]: `good_for` has to be more than zero"),
-    "a week and more": ("    decide_within: 8d", "policy.yaml:7: rules[0]: `decide_within` has to be more than"),
+    "a week and more": ("    approve_within: 8d", "policy.yaml:7: rules[0]: `approve_within` has to be more than"),
     "distinct groups where there is one": (
         "    distinct: true",
         "policy.yaml:7: rules[0]: `distinct` with need: 1 needs at least 2",

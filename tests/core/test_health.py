@@ -36,8 +36,8 @@ def test_the_document_says_in_words_what_is_not_well() -> None:
 
     assert said["ready"] is False
     assert said["why"] == ["slack: not connected"]
-    assert said["parts"]["slack"] == {"ok": False, "words": "not connected", "since": None, "needed": True}
-    assert said["parts"]["database"]["since"] == "2026-03-01T03:00:00+00:00"
+    assert said["components"]["slack"] == {"ok": False, "words": "not connected", "since": None, "needed": True}
+    assert said["components"]["database"]["since"] == "2026-03-01T03:00:00+00:00"
     assert SLACK.sentence == "slack: not connected since 2026-03-01 03:00:00 UTC"
 
 

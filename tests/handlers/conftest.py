@@ -46,9 +46,9 @@ def world(slack: WebApi, tmp_path: Path) -> Iterator[World]:
     directory = SlackDirectory(client, account(client), ttl=0)
     in_force = InForce(Configured(Inventory(HOSTS), POLICY))
     hosts = NoHost()
-    parts = Deps(store, hosts, directory, SlackChannel(client), clock, in_force)
-    answers = AnswerPool(parts)
+    deps = Deps(store, hosts, directory, SlackChannel(client), clock, in_force)
+    answers = AnswerPool(deps)
     with store.exclusive(), closing(answers), ThreadPoolExecutor(1) as aside:
-        desk, app = Desk(parts, answers), application(client)
+        desk, app = Desk(deps, answers), application(client)
         register(app, desk, home=Home(TEAM, app=APP), aside=aside)
         yield World(app, store, desk, slack, hosts, in_force)

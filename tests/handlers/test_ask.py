@@ -60,7 +60,7 @@ class TestCommands:
     def test_a_time_is_recorded_and_repeated_as_it_was_understood(self, world: World) -> None:
         answer = said(world.send(command('web-01 cron --at "tomorrow 22:00 UTC" --window 2h disk swap')))
         (request,) = world.requests()
-        window = request.ask.change.window
+        window = request.ask.change.scheduled_window
         assert window
         assert (window.closes - window.opens, request.ask.reason) == (timedelta(hours=2), "disk swap")
         day = f"{window.opens:%A} {window.opens.day} {window.opens:%B}"

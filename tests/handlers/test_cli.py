@@ -67,7 +67,7 @@ class Terminal:
 
     shell: Shell
     store: Database
-    parts: Deps
+    deps: Deps
     meanwhile: list[Callable[[], object]]
 
     def run(self, user: str, **words: Any) -> Told:
@@ -100,11 +100,11 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     store = Database(new_sqlite(tmp_path / "maskbot.db"), clock=clock, instance="bot-1")
     directory = FallbackDirectory(OfflineDirectory(lambda: POLICY))
     channel = SlackChannel(web_client("", base="http://127.0.0.1:9/api/"))
-    parts = Deps(store, NoHost(), directory, channel, clock, InForce(Configured(Inventory(HOSTS), POLICY)))
-    answers = AnswerPool(parts)
+    deps = Deps(store, NoHost(), directory, channel, clock, InForce(Configured(Inventory(HOSTS), POLICY)))
+    answers = AnswerPool(deps)
     with store.exclusive(), closing(answers):
         state = State(is_ready=False, slack="not connected")
-        yield Terminal(Shell(Desk(parts, answers), parts, lambda: state), store, parts, [])
+        yield Terminal(Shell(Desk(deps, answers), deps, lambda: state), store, deps, [])
 
 
 def exit_of(told: Told) -> tuple[int, str]:
@@ -311,14 +311,14 @@ def test_where_no_review_is_owed_none_is_signed(terminal: Terminal) -> None:
     assert exit_of(told) == (1, "No review is owed for this.")
 
 
-WISHES = {
+FOLLOWUPS = {
     "a question": ("bob", {"kind": "ask_for_more", "text": "is it drained?"}, "The question is on the card."),
     "a handover by login": ("alice", {"kind": "hand_over", "to": "bob"}, "Handed over."),
     "a handover by Slack id": ("alice", {"kind": "hand_over", "to": "<@UBOB|bob>"}, "Handed over."),
 }
 
 
-@pytest.mark.parametrize(("user", "words", "answer"), WISHES.values(), ids=WISHES)
+@pytest.mark.parametrize(("user", "words", "answer"), FOLLOWUPS.values(), ids=FOLLOWUPS)
 def test_what_is_wanted_beside_a_vote_is_recorded_by_the_person_and_waited_for(
     terminal: Terminal, user: str, words: dict[str, str], answer: str
 ) -> None:
@@ -476,10 +476,10 @@ def test_a_handover_tells_what_waits_and_what_runs(terminal: Terminal) -> None:
 
 
 def taken_up(terminal: Terminal) -> None:
-    """The loop has done what somebody wished of the kill switch."""
+    """The loop has carried out a kill switch command."""
     task = terminal.store.claim_periodic("bot-1")
     assert task
-    apply_switch_requests(terminal.parts, task)
+    apply_switch_requests(terminal.deps, task)
 
 
 def switched(terminal: Terminal, user: str, text: str) -> tuple[int, str]:

@@ -161,7 +161,7 @@ class TestAGroup:
         asked = world.asked(self.TEXT)
         hold = asked.ask.change.hold
         assert hold
-        ask = replace(asked.ask, change=replace(asked.ask.change, hold=replace(hold, part_of="r0")))
+        ask = replace(asked.ask, change=replace(asked.ask.change, hold=replace(hold, group_request="r0")))
         done = replace(asked, ask=ask, stage=Stage.DONE).on_target(outcome=Outcome.PROVEN)
         world.store.save(done)
         with pytest.raises(UsageError, match="It is held with all of @web"):

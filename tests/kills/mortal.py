@@ -66,12 +66,12 @@ def be_a_bot(settings: Settings) -> None:
     channel = KeptChannels(folder / "slack", death.at)
     with store.exclusive():
         in_force = InForce(Configured(settings.inventory(), POLICY))
-        parts = Deps(store, hosts, People(), channel, clock, in_force, TIMINGS)
-        Workers(parts, owner=settings.name, workers=4).start()
+        deps = Deps(store, hosts, People(), channel, clock, in_force, TIMINGS)
+        Workers(deps, owner=settings.name, workers=4).start()
         if settings.payload:
             change = Change(Verb.MASK, settings.host["name"], UNIT, duration=Duration(lasts=LASTS))
             ask = Ask(change, ALICE.id, "alice", INCIDENT, "INC-42")
-            Desk(parts, AnswerPool(parts)).submit(ask, key=settings.payload)
+            Desk(deps, AnswerPool(deps)).submit(ask, key=settings.payload)
             (folder / f"acknowledged-{settings.payload}").touch()
         signal.pause()
 

@@ -163,10 +163,10 @@ class Life:
 
     def _approve(self, request_id: str) -> None:
         in_force = InForce(Configured(inventory({self.lane.host.name: self.lane.host}), POLICY))
-        parts = Deps(self.store, Nowhere(), People(), Channels(), SystemClock(), in_force)
+        deps = Deps(self.store, Nowhere(), People(), Channels(), SystemClock(), in_force)
         now, card = self.store.get(request_id), self.store.card(request_id)
         command = VoteCommand(Verdict.APPROVE, now.target.digest, card)
-        Desk(parts, AnswerPool(parts)).vote(request_id, command, caller(BOB))
+        Desk(deps, AnswerPool(deps)).vote(request_id, command, caller(BOB))
 
     def _kinds(self) -> set[str]:
         return {mark.split(":")[1] for mark, _ in self.messages()}

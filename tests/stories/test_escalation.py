@@ -13,8 +13,8 @@ from tests.stories.scene import Message, Story, id_of, mark, words
 pytestmark = [pytest.mark.slack, pytest.mark.ssh]
 
 # What is minutes elsewhere.
-CLOCKS = {
-    "decide_within": "10m",
+DEADLINES = {
+    "approve_within": "10m",
     "remind": ["3s"],
     "escalate": [{"after": "4s", "mention": ["eng"]}, {"after": "6s", "page": True}],
 }
@@ -25,7 +25,7 @@ def prepare() -> Callable[[Path, SlackLab], None]:
     def hurried(folder: Path, _: SlackLab) -> None:
         path = folder / "config/policy.yaml"
         described = yaml.safe_load(path.read_text()) | {"time_zone": "Europe/Berlin"}
-        described["rules"][0] |= CLOCKS
+        described["rules"][0] |= DEADLINES
         path.write_text(yaml.safe_dump(described, sort_keys=False))
 
     return hurried

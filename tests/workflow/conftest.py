@@ -44,7 +44,7 @@ def real_fleet(lab_hosts: Mapping[str, LabHost], found: Mapping[str, Pristine], 
 
 
 @pytest.fixture
-def parts() -> Mapping[str, Any]:
+def changed_deps() -> Mapping[str, Any]:
     """What is different about a bot; a test may parametrize it."""
     return {}
 
@@ -61,9 +61,9 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def idle_world(fleet: Fleet, database: str, parts: Mapping[str, Any]) -> Iterator[World]:
+def idle_world(fleet: Fleet, database: str, changed_deps: Mapping[str, Any]) -> Iterator[World]:
     """A bot that works only while a test lets it. At the end all invariants are checked."""
-    one = World(fleet.hosts, database, ways=fleet.ways, **parts)
+    one = World(fleet.hosts, database, ways=fleet.ways, **changed_deps)
     with one.store.exclusive():
         yield one
         one.answers.close()

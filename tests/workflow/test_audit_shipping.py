@@ -46,11 +46,11 @@ class Bot:
         self.slack = Channels()
         in_force = InForce(Configured(Inventory(HOSTS), NOBODY_MAY))
         timings = Timings(poll=0.05)
-        self.parts = Deps(self.store, NoHost(), People(), self.slack, self.clock, in_force, timings, sinks=(sink,))
+        self.deps = Deps(self.store, NoHost(), People(), self.slack, self.clock, in_force, timings, sinks=(sink,))
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        copying, loop = ShippingThread(self.parts, owner=self.name), Workers(self.parts, owner=self.name)
+        copying, loop = ShippingThread(self.deps, owner=self.name), Workers(self.deps, owner=self.name)
         copying.start()
         loop.start()
         try:
@@ -115,8 +115,8 @@ def test_every_record_is_shipped_once_and_in_order_also_by_the_next_process(rece
     with second.store.exclusive(), second.running():
         second.until(everything(second, receiver), "a whole copy")
         assert receiver.numbers == list(range(1, second.store.head().seq + 1))
-        second.until(lambda: [*audit_shipping.unshipped(second.parts)] == [("syslog", 0, False)], "a note of it")
-        assert audit_shipping.signs(second.parts)[0].is_well
+        second.until(lambda: [*audit_shipping.unshipped(second.deps)] == [("syslog", 0, False)], "a note of it")
+        assert audit_shipping.signs(second.deps)[0].is_well
 
 
 def test_what_is_said_last_is_shipped_before_the_end(receiver: LogReceiver, url: str) -> None:
@@ -141,11 +141,11 @@ def test_without_a_required_copy_new_masks_are_refused_and_go_on_with_all_that_w
             assert "audit" not in bot.asks().because
             with trouble(how, door):
                 bot.says("nobody hears this")
-                bot.until(lambda: bool(audit_shipping.unshipped_required(bot.parts)), "a sink that is down")
+                bot.until(lambda: bool(audit_shipping.unshipped_required(bot.deps)), "a sink that is down")
                 refused = bot.asks()
                 assert refused.stage is Stage.REFUSED
                 assert "New masks have to wait: audit shipping to `syslog`" in saw(refused.because)
-                sign = audit_shipping.signs(bot.parts)[0]
+                sign = audit_shipping.signs(bot.deps)[0]
                 assert (sign.is_well, sign.needed) == (False, True)
                 bot.until(lambda: any("FAILS" in text for text in bot.told), "a word to operations")
             bot.until(everything(bot, receiver), "a whole copy")
@@ -162,14 +162,14 @@ def test_of_two_replicas_one_ships_at_a_time(receiver: LogReceiver, url: str) ->
     with bot.store.exclusive(), ThreadPoolExecutor() as pool:
         bot.says("one")
         receiver.reads.clear()
-        first = pool.submit(Shipment(bot.parts, patient, "bot-1").ship)
+        first = pool.submit(Shipment(bot.deps, patient, "bot-1").ship)
         bot.until(lambda: bot.store.get_periodic("sink:syslog") is not None, "somebody who ships")
-        assert Shipment(bot.parts, patient, "bot-2").ship()
+        assert Shipment(bot.deps, patient, "bot-2").ship()
         receiver.reads.set()
         assert first.result()
         assert receiver.numbers == [1], "the other one had it in hand"
         bot.says("two")
-        assert Shipment(bot.parts, patient, "bot-2").ship()
+        assert Shipment(bot.deps, patient, "bot-2").ship()
         assert receiver.numbers == [1, 2], "and has not any more"
 
 
@@ -179,12 +179,12 @@ def test_who_ships_in_vain_keeps_it_in_hand_for_a_while(url: str) -> None:
         with bot.store.exclusive():
             bot.says("one")
             door.stop()
-            assert not Shipment(bot.parts, bot.parts.sinks[0], "bot-1").ship()
+            assert not Shipment(bot.deps, bot.deps.sinks[0], "bot-1").ship()
             door.begin()
-            assert Shipment(bot.parts, bot.parts.sinks[0], "bot-2").ship()
+            assert Shipment(bot.deps, bot.deps.sinks[0], "bot-2").ship()
             assert door.receiver.numbers == []
             bot.clock.ahead += timedelta(minutes=1)
-            assert Shipment(bot.parts, bot.parts.sinks[0], "bot-2").ship()
+            assert Shipment(bot.deps, bot.deps.sinks[0], "bot-2").ship()
             assert door.receiver.numbers == [1, 2, 3], "also that it was down, and is up"
 
 
@@ -192,13 +192,13 @@ def test_where_the_record_ends_is_told_if_anything_is_new(receiver: LogReceiver,
     bot = Bot(url, sink(receiver), "bot-1")
     with bot.store.exclusive():
         bot.says("one")
-        bot.store.save_periodic(first_anchor(bot.parts))
+        bot.store.save_periodic(first_anchor(bot.deps))
         assert bot.store.claim_periodic("bot-1") is None, "nothing at once"
         for _ in range(2):
             bot.clock.ahead += timedelta(days=1)
             task = bot.store.claim_periodic("bot-1")
             assert task is not None
-            anchor(bot.parts, task)
+            anchor(bot.deps, task)
         due = bot.store.claim_message("bot-1")
         assert due is not None
         head = bot.store.head()
@@ -231,8 +231,8 @@ def test_without_a_copy_that_is_merely_wanted_everything_goes_on_and_people_are_
         bot.until(lambda: any("FAILS" in text for text in bot.told), "a word to operations")
         assert "Everything else goes on." in saw(bot.told[0])
         assert "New masks have to wait" not in bot.asks().because
-        assert audit_shipping.unshipped_required(bot.parts) == ""
-        sign = audit_shipping.signs(bot.parts)[0]
+        assert audit_shipping.unshipped_required(bot.deps) == ""
+        sign = audit_shipping.signs(bot.deps)[0]
         assert (sign.is_well, sign.needed) == (False, False)
 
 
@@ -242,13 +242,13 @@ def test_an_undo_goes_on_without_the_copy_and_the_record_says_so(
     open_world: Opening, saw: Callable[[str], str]
 ) -> None:
     with Stoppable() as door, open_world(sinks=(sink(door.receiver),)) as world:
-        copying = ShippingThread(world.parts, owner="bot-1")
+        copying = ShippingThread(world.deps, owner="bot-1")
         copying.start()
         masked, asked = world.masked("cron"), world.mask("tuned")
         world.until(lambda: len({*door.receiver.numbers}) == world.store.head().seq, "a copy of all of it")
         door.stop()
         world.store.record([Event("said", "success")])
-        world.until(lambda: bool(audit_shipping.unshipped_required(world.parts)), "a sink that is down")
+        world.until(lambda: bool(audit_shipping.unshipped_required(world.deps)), "a sink that is down")
         world.vote(asked)
         assert "New masks have to wait" in saw(world.told(BOB, "New masks have to wait"))
         assert world.undo(masked).target.outcome is Outcome.RESTORED
@@ -256,7 +256,7 @@ def test_an_undo_goes_on_without_the_copy_and_the_record_says_so(
         assert [bool(one["data"]["unshipped"]) for one in begun] == [False, True]
 
         door.begin()
-        world.until(lambda: not audit_shipping.unshipped_required(world.parts), "a sink that takes it")
+        world.until(lambda: not audit_shipping.unshipped_required(world.deps), "a sink that takes it")
         assert world.approve(asked, by=CAROL).target.outcome is Outcome.PROVEN
         copying.stop()
         assert sorted(set(door.receiver.numbers)) == list(range(1, world.store.head().seq + 1))
@@ -270,13 +270,13 @@ def test_nothing_is_sent_before_the_copy_is_taken_also_where_nobody_knows_yet_th
     open_world: Opening, saw: Callable[[str], str]
 ) -> None:
     with Stoppable() as door, open_world(sinks=(sink(door.receiver),)) as world:
-        copying = ShippingThread(world.parts, owner="bot-1")
+        copying = ShippingThread(world.deps, owner="bot-1")
         copying.start()
         waits, begins = world.mask("tuned"), world.mask("tuned", host="web-02")
         door.receiver.reads.clear()
-        assert audit_shipping.unshipped_required(world.parts) == ""
+        assert audit_shipping.unshipped_required(world.deps) == ""
         world.vote(waits)
-        world.until(lambda: bool(audit_shipping.unshipped_required(world.parts)), "a sink that is down")
+        world.until(lambda: bool(audit_shipping.unshipped_required(world.deps)), "a sink that is down")
         assert world.store.get(waits.id).stage is Stage.APPROVED
         assert world.wire.verbs() == []
 

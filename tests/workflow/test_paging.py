@@ -46,7 +46,7 @@ def webhook(url: str) -> Webhook:
 
 def give_a_pager(world: World, receiver: PageReceiver) -> None:
     told = Receiver(receiver.url, Format.GENERIC, secret="s3cret")
-    world.parts = replace(world.parts, pager=Webhook(told, now=world.clock.now))
+    world.deps = replace(world.deps, pager=Webhook(told, now=world.clock.now))
 
 
 def work_until(world: World, holds: Callable[[], bool], what: str) -> None:
@@ -114,7 +114,7 @@ def test_nobody_is_woken_up_for_what_was_decided_before_the_pager_could_be_reach
 ) -> None:
     receiver.answers += [(503, {})]
     request = undecided(world)
-    world.parts = replace(world.parts, timings=replace(QUICK, message_retry=60.0))  # no second try before the decision
+    world.deps = replace(world.deps, timings=replace(QUICK, message_retry=60.0))  # no second try before the decision
     work_until(world, lambda: not receiver.answers, "a try")
 
     world.desk.withdraw(request.id, by=ALICE.id)
@@ -137,13 +137,13 @@ def test_a_pager_that_is_taken_away_leaves_nothing_behind_that_is_tried_for_ever
     receiver.answers += [(503, {})]
     undecided(world)
     # No second try before the pager is taken away.
-    world.parts = replace(world.parts, timings=replace(QUICK, message_retry=60.0))
+    world.deps = replace(world.deps, timings=replace(QUICK, message_retry=60.0))
     work_until(world, lambda: not receiver.answers, "a try")
 
-    world.parts = replace(world.parts, pager=None)
+    world.deps = replace(world.deps, pager=None)
     world.clock.ahead += 5 * MINUTE
     while due := world.store.claim_message("bot-1"):
-        deliver(world.parts, due)
+        deliver(world.deps, due)
     world.clock.ahead += 5 * MINUTE
 
     assert world.store.claim_message("bot-1") is None

@@ -25,9 +25,9 @@ class Nowhere:
 
 
 @contextmanager
-def without_hosts(folder: Path, **parts: Any) -> Iterator[World]:
+def without_hosts(folder: Path, **changed_deps: Any) -> Iterator[World]:
     """A bot that works only while a test lets it."""
-    world = World({}, new_sqlite(folder / "var/maskbot.db"), ways=Nowhere(), **parts)
+    world = World({}, new_sqlite(folder / "var/maskbot.db"), ways=Nowhere(), **changed_deps)
     with world.store.exclusive():
         yield world
         world.answers.close()
@@ -37,6 +37,6 @@ def waits(world: World, *, within: timedelta = 15 * MINUTE, number: int = 1, **e
     """A request that has just begun to wait for one approval of @sre."""
     recorded, _ = world.store.add(a_request(number), events=[])
     now = world.clock.now()
-    approval = Approval("prod", 1, ("sre",), now + within, within, policy=world.parts.policy.digest)
+    approval = Approval("prod", 1, ("sre",), now + within, within, policy=world.deps.policy.digest)
     waiting = replace(recorded, approval=approval, escalation=Escalation(now, **escalation))
     return world.store.save(waiting.move(Stage.WAITING))

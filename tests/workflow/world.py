@@ -98,14 +98,14 @@ class World:
         known: dict[str, Any] = {"inventory": inventory(hosts), "policy": POLICY, "timings": QUICK} | changed
         self.in_force = InForce(Configured(known.pop("inventory"), known.pop("policy")))
         trusted = QuarantinedHosts(self.wire, self.store, self.clock)
-        self.parts = Deps(self.store, trusted, self.people, self.slack, self.clock, self.in_force, **known)
-        self.answers = AnswerPool(self.parts)
-        self.desk = Desk(self.parts, self.answers)
+        self.deps = Deps(self.store, trusted, self.people, self.slack, self.clock, self.in_force, **known)
+        self.answers = AnswerPool(self.deps)
+        self.desk = Desk(self.deps, self.answers)
 
     @contextmanager
     def running(self) -> Iterator["World"]:
         """Let the bot work for the duration of the block."""
-        loop = Workers(self.parts, owner="bot-1")
+        loop = Workers(self.deps, owner="bot-1")
         loop.start()
         try:
             yield self

@@ -115,7 +115,7 @@ def approval_status(request: Request) -> str:
     if request.is_break_glass:
         return "BREAK-GLASS"
     if request.stage is Stage.APPROVED or request.approval is None:
-        return "approved for its window" if request.ask.change.window else "approved"
+        return "approved for its window" if request.ask.change.scheduled_window else "approved"
     missing = max(0, request.approval.need - request.have)
     more = " more" * bool(request.have)
     return f"needs {missing}{more} approval" + "s" * (missing != 1)
@@ -153,7 +153,7 @@ def _rule_rows(request: Request, now: datetime) -> Iterator[Markup]:
 
 def _next(request: Request, now: datetime) -> Iterator[Markup]:
     """What it waits for, and how long its approval is good."""
-    host, window = request.target.host, request.ask.change.window
+    host, window = request.target.host, request.ask.change.scheduled_window
     if window and is_ahead(window, now):
         opens = words("{} (in {})", day(window.opens), humanize(window.opens - now))
         yield row("Next", words("{} is checked again when the window opens, {}", host, opens))
@@ -168,7 +168,7 @@ def _next(request: Request, now: datetime) -> Iterator[Markup]:
 def needs(approval: Approval, now: datetime) -> Markup:
     """`Needs  1 of @sre by 03:17 UTC (13 minutes left), rule prod`."""
     who = who_may(approval.need, approval.groups, distinct=approval.distinct)
-    return row("Needs", words("{} by {}, rule {}", who, until(approval.decide_by, now), approval.rule))
+    return row("Needs", words("{} by {}, rule {}", who, until(approval.approve_by, now), approval.rule))
 
 
 def _votes(request: Request, approval: Approval) -> Iterator[Markup]:

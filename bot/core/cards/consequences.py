@@ -29,8 +29,13 @@ def rows(request: Request, seen: Snapshot) -> Iterator[Markup]:
     """The rows of a card below `Now`, in their order."""
     change = request.ask.change
     masking = change.verb is Verb.MASK
-    if change.window:
-        yield row("When", words("not before {}, not after {}", day(change.window.opens), day(change.window.closes)))
+    if change.scheduled_window:
+        yield row(
+            "When",
+            words(
+                "not before {}, not after {}", day(change.scheduled_window.opens), day(change.scheduled_window.closes)
+            ),
+        )
     yield row("Then", _then_masked(change, seen) if masking else _then_unmasked(request, seen))
     if masking:
         yield from _lasts(request, _undo(change, seen))

@@ -79,8 +79,8 @@ def title(request: Request) -> str:
     outcome = target.outcome or Outcome.UNKNOWN
     if request.watched.lost:
         return _LOST.get(request.watched.lost, "OUR MASK IS GONE")
-    if request.hold and request.hold_state.off:
-        return "HELD, BUT ITS MASK IS NOT OURS" if request.hold_state.off is Loss.REPLACED else "HELD, BUT TAKEN OFF"
+    if request.hold and request.hold_state.loss:
+        return "HELD, BUT ITS MASK IS NOT OURS" if request.hold_state.loss is Loss.REPLACED else "HELD, BUT TAKEN OFF"
     if request.undone_by:
         return "OUR MASK IS GONE" if outcome in MASKED and request.was_gone else "UNDONE"
     if request.repeated_by:
@@ -226,8 +226,8 @@ def actions(request: Request, now: datetime) -> tuple[Action, ...]:
     """The buttons for what can be done now."""
     target = request.target
     if request.hold:
-        again = (Action.MASK_AGAIN,) if request.hold_state.off is Loss.REMOVED else ()
-        keep = () if request.ask.is_part else (Action.KEEP,)
+        again = (Action.MASK_AGAIN,) if request.hold_state.loss is Loss.REMOVED else ()
+        keep = () if request.ask.is_group_member else (Action.KEEP,)
         return (*again, Action.UNMASK, *keep, Action.DETAILS)
     if request.is_live_mask:
         return (Action.UNMASK, *((Action.EXTEND, Action.KEEP) if request.aftercare.ends_at else ()), Action.DETAILS)

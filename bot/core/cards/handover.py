@@ -81,7 +81,7 @@ def _waiting(request: Request, now: datetime, *, why: bool) -> Markup:
 def _until(request: Request) -> datetime | None:
     """The deadline for approvals, or until when the approval is good."""
     if request.stage is Stage.WAITING and request.approval:
-        return request.approval.decide_by
+        return request.approval.approve_by
     return request.act_by
 
 
@@ -102,7 +102,7 @@ _Timer = Callable[[Request], tuple[datetime, Markup] | None]
 def _decision(request: Request) -> tuple[datetime, Markup] | None:
     if request.stage is not Stage.WAITING or request.approval is None:
         return None
-    return request.approval.decide_by, words("last moment to approve {}", title(request))
+    return request.approval.approve_by, words("last moment to approve {}", title(request))
 
 
 def _approval(request: Request) -> tuple[datetime, Markup] | None:
@@ -112,7 +112,7 @@ def _approval(request: Request) -> tuple[datetime, Markup] | None:
 
 
 def _mask(request: Request) -> tuple[datetime, Markup] | None:
-    if request.hold and request.ask.is_part:
+    if request.hold and request.ask.is_group_member:
         return None  # a group's hold is reviewed as a whole
     if hold := request.hold:
         return hold.review, words("review of the hold of {}, by @{}", holds.scope(request, hold), hold.owners)

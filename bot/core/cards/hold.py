@@ -20,7 +20,7 @@ _OFF = {
 
 def request_rows(hold: Hold, undo: str, hosts: Sequence[str] = ()) -> Iterator[Markup]:
     """On a card that waits."""
-    if hold.is_whole:
+    if hold.is_group_wide:
         yield row("Hosts", _hosts(hold, hosts))
     yield row("Hold", words("by @{}, who review it {}; it never ends by itself", hold.owners, day(hold.review)))
     yield row("Undo", words("only @{} can lift it, with approval: {}", hold.owners, undo))
@@ -53,28 +53,34 @@ def rows(mask: Request, hold: Hold) -> Iterator[Markup]:
     """On the card of a held mask."""
     yield row("Held", _by_whom(hold))
     held = mask.hold_state
-    if held.off:
+    if held.loss:
         yield row("Taken off", join(_removal(mask), " "))
-    if held.rounds:
-        yield row("Put back", words("{}, the last time {}", _times(len(held.rounds)), day(held.rounds[-1])))
+    if held.reapplied_at:
+        yield row("Put back", words("{}, the last time {}", _times(len(held.reapplied_at)), day(held.reapplied_at[-1])))
     if mask.aftercare.extensions:
         yield _keep_row(mask.aftercare.extensions[-1])
-    where = words(" on all of @{}", hold.hosts) if hold.is_whole else words(" here") if hold.part_of else words("")
+    where = (
+        words(" on all of @{}", hold.hosts)
+        if hold.is_group_wide
+        else words(" here")
+        if hold.group_request
+        else words("")
+    )
     yield words("Only @{} can lift it{}, with approval.", hold.owners, where)
 
 
 def _by_whom(hold: Hold) -> Markup:
     """The owner; for a group's hold also its other hosts, or whose review date counts."""
-    if hold.part_of:
+    if hold.group_request:
         return words("by @{}, with all of @{}; the first card shows the review", hold.owners, hold.hosts)
-    everywhere = words("; on all of @{}, and on hosts that join later", hold.hosts) if hold.is_whole else words("")
+    everywhere = words("; on all of @{}, and on hosts that join later", hold.hosts) if hold.is_group_wide else words("")
     return words("by @{}, who review it {}{}", hold.owners, day(hold.review), everywhere)
 
 
 def _removal(mask: Request) -> Iterator[Markup]:
     held = mask.hold_state
-    seen = words(" (seen {})", clock(held.off_at)) if held.off_at else Markup("")
-    yield words("{}{}.", _OFF[held.off or Loss.REMOVED], seen)
+    seen = words(" (seen {})", clock(held.loss_seen_at)) if held.loss_seen_at else Markup("")
+    yield words("{}{}.", _OFF[held.loss or Loss.REMOVED], seen)
     if held.why:
         yield escape(held.why, width=500)
     if held.try_at:
@@ -88,16 +94,16 @@ def _keep_row(newest: Extension) -> Markup:
 
 def hold_in_list(mask: Request, hold: Hold) -> Markup:
     """The hold in a list of masks."""
-    off = Markup("*taken off*, ") if mask.hold_state.off else Markup("")
-    if hold.part_of:
+    off = Markup("*taken off*, ") if mask.hold_state.loss else Markup("")
+    if hold.group_request:
         return words("{}held by @{} with all of @{}", off, hold.owners, hold.hosts)
-    everywhere = words(" on all of @{}", hold.hosts) if hold.is_whole else words("")
+    everywhere = words(" on all of @{}", hold.hosts) if hold.is_group_wide else words("")
     return words("{}held by @{}{}, review {}", off, hold.owners, everywhere, day(hold.review))
 
 
 def scope(mask: Request, hold: Hold) -> str:
     """What is reviewed together: a mask, or all masks of a group's hold."""
-    return f"{mask.target.unit} on all of @{hold.hosts}" if hold.is_whole else subject(mask)
+    return f"{mask.target.unit} on all of @{hold.hosts}" if hold.is_group_wide else subject(mask)
 
 
 def review_message(mask: Request, hold: Hold, now: datetime) -> str:
@@ -114,7 +120,7 @@ def review_message(mask: Request, hold: Hold, now: datetime) -> str:
 def removal_message(mask: Request, hold: Hold, holds: HoldPolicy) -> str:
     """To its owners and to everybody, when a removal is seen."""
     held = mask.hold_state
-    if held.off is Loss.REPLACED:
+    if held.loss is Loss.REPLACED:
         return (
             f"THE MASK OF A HOLD WAS REPLACED: somebody replaced the mask of {subject(mask)}. It is masked, but not "
             f"by maskbot: @{hold.owners} has to decide what to do."
@@ -127,7 +133,7 @@ def removal_message(mask: Request, hold: Hold, holds: HoldPolicy) -> str:
 def still_off_message(mask: Request, hold: Hold) -> str:
     """To its owners, while the mask is off."""
     return (
-        f"The hold of {subject(mask)} still has no mask: {_OFF[mask.hold_state.off or Loss.REMOVED]}. "
+        f"The hold of {subject(mask)} still has no mask: {_OFF[mask.hold_state.loss or Loss.REMOVED]}. "
         f"{mask.hold_state.why}"
     ).rstrip() + f"\n@{hold.owners} has to choose Mask again or Unmask on its card."
 
@@ -139,7 +145,7 @@ def pause_message(mask: Request, hold: Hold, until: datetime) -> str:
     )
     return (
         f"THE HOLD OF {subject(mask)} IS TAKEN OFF AGAIN AND AGAIN: "
-        f"the bot put it back {_times(len(mask.hold_state.rounds))}, and "
+        f"the bot put it back {_times(len(mask.hold_state.reapplied_at))}, and "
         f"pauses until {until:%H:%M} UTC.{agents} @{hold.owners} has to find out who removes it."
     )
 

@@ -76,7 +76,7 @@ def _foreign(found: FoundMask, book: MaskInventory) -> Iterator[Markup]:
 def _scan_result(entry: Entry) -> Iterator[Markup]:
     if entry.found:
         yield from _oddities(entry.found)
-    elif entry.request and entry.request.hold_state.off:
+    elif entry.request and entry.request.hold_state.loss:
         return
     elif entry.request and entry.request.ask.change.user:
         yield words("in that user's own manager, which scans do not read")

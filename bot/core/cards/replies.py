@@ -20,7 +20,7 @@ MAYBE = (
 
 def acknowledge(change: Change, zone: tzinfo = UTC) -> str:
     """The canonical form of the request, before the host is checked; a time as it was understood."""
-    when = f" Its window is {window_in_words(change.window, zone)}." if change.window else ""
+    when = f" Its window is {window_in_words(change.scheduled_window, zone)}." if change.scheduled_window else ""
     return f"Got it: `{change}`.{when} Checking the host."
 
 

@@ -14,7 +14,7 @@ def subject(request: Request) -> str:
     """
     change, hold = request.ask.change, request.ask.change.hold
     whose = f", of user {change.user}" if change.user else ""
-    is_of_all = hold is not None and hold.is_whole and request.stage not in (Stage.RUNNING, Stage.DONE)
+    is_of_all = hold is not None and hold.is_group_wide and request.stage not in (Stage.RUNNING, Stage.DONE)
     where = f"@{hold.hosts}" if hold and is_of_all else request.target.host
     return f"{request.target.unit} on {where}{whose}"
 
@@ -23,7 +23,7 @@ def automatic_reason(request: Request) -> str:
     """Why the bot itself made the request."""
     if request.ask.repeats:
         return "its hold puts it back"
-    return "the whole group is held" if request.ask.is_part else "undone automatically"
+    return "the whole group is held" if request.ask.is_group_member else "undone automatically"
 
 
 def what(request: Request) -> str:

@@ -37,7 +37,7 @@ class Draft:
     keep_running: bool = False
     user: str = ""
     term: str = ""  # `2h` or `until 18:00`
-    window: str = ""  # `Tue 22:00 UTC` or `22:00 for 2h`
+    scheduled_window: str = ""  # `Tue 22:00 UTC` or `22:00 for 2h`
     owners: str = ""  # of a hold
     review: str = ""  # and its review date
     reason: str = ""
@@ -71,7 +71,7 @@ def read_draft(text: str, hosts: Sequence[str], now: Now) -> Draft | None:
         keep_running="--keep-running" in options,
         user=_valid_or_empty(read_user, options.get("--user", "")),
         term=_time(duration_option, read_duration, options, now),
-        window=_time(window_option, read_scheduled_window, options, now),
+        scheduled_window=_time(window_option, read_scheduled_window, options, now),
         owners=owners,
         review=review,
     )

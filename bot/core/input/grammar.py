@@ -168,7 +168,7 @@ def _order(verb: Verb, typed: str, hosts: Sequence[str], now: Now, *, said: str 
         user=read_user(options["--user"]) if "--user" in options else "",
         duration=read_duration(duration_option(options), now) if {*TERMS} & {*options} else None,
         hold=_hold(host, options, now),
-        window=read_scheduled_window(window_option(options), now) if {*WINDOW} & {*options} else None,
+        scheduled_window=read_scheduled_window(window_option(options), now) if {*WINDOW} & {*options} else None,
     )
     if no := conflict(change):
         raise UsageError(no)

@@ -87,7 +87,7 @@ RULES: tuple[Check, ...] = (
     deadlines.approval_is_still_good,
     scheduling.window_is_open,
     expiry.end_was_approved,
-    hold.is_put_back,
+    hold.hold_may_be_reapplied,
     hold.is_kept,
     undo.own_mask_is_taken_back,
     expiry.extension_is_free,

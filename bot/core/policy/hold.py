@@ -21,7 +21,9 @@ class HoldPolicy:
 
 def conflict(change: Change) -> str:
     """Why a change cannot be a hold or a forced stop as it stands; empty if it can, or is neither."""
-    if change.force and (change.runtime or change.keep_running or change.duration or change.hold or change.window):
+    if change.force and (
+        change.runtime or change.keep_running or change.duration or change.hold or change.scheduled_window
+    ):
         return "`--force` ends the stop that a mask waits for, and nothing else: leave out the other options."
     if change.hold is None:
         return _ONE_HOST if is_group(change.host) and change.verb is Verb.MASK else ""
@@ -31,7 +33,7 @@ def conflict(change: Change) -> str:
         return "A hold outlives reboots: leave out `--runtime`, or the hold."
     if change.user:
         return "Users' own managers are not watched, so nothing is held there: leave out `--user`, or the hold."
-    if change.window and change.hold.is_whole:
+    if change.scheduled_window and change.hold.is_group_wide:
         return "A hold for a group also covers hosts that join later: leave out `--at`, or name one host."
     return ""
 

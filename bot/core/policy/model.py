@@ -92,7 +92,7 @@ class NeedsApproval:
     need: int
     have: int
     groups: tuple[str, ...]
-    decide_within: timedelta
+    approve_within: timedelta
     good_for: timedelta
     guarded: str = ""
     distinct: bool = False  # each approval has to come from a different group
@@ -147,9 +147,9 @@ class Rule:
     need: int = 1
     approve: tuple[str, ...] = ()  # groups whose members may approve
     distinct: bool = False  # each approval has to come from a different one of these groups
-    decide_within: timedelta = timedelta(minutes=15)
+    approve_within: timedelta = timedelta(minutes=15)
     good_for: timedelta = timedelta(minutes=10)
-    requires_end: bool = False  # a mask must expire,
+    requires_expiry: bool = False  # a mask must expire,
     hold_will_do: bool = False  # or be a hold
     windows: tuple[str, ...] = ()  # maintenance windows: outside of them a mask
     outside: ExtraApprovals = ExtraApprovals()  # needs these extra approvals

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.core.policy.model import NeedsApproval
 from bot.core.requests import Approval, Request, ScheduledWindow
-from bot.core.requests.scheduling import decide_by
+from bot.core.requests.scheduling import approve_by
 
 
 def approval_required(
@@ -16,8 +16,8 @@ def approval_required(
         rule=answer.rule,
         need=answer.need,
         groups=answer.groups,
-        decide_by=decide_by(window, now, answer.decide_within),
-        decide_within=answer.decide_within,
+        approve_by=approve_by(window, now, answer.approve_within),
+        approve_within=answer.approve_within,
         good_for=answer.good_for,
         guarded=answer.guarded,
         distinct=answer.distinct,
@@ -49,11 +49,11 @@ def updated_approval(
     )
     if approval.policy == policy:
         return now
-    decide_within = approval.decide_within if window else min(approval.decide_within, answer.decide_within)
+    approve_within = approval.approve_within if window else min(approval.approve_within, answer.approve_within)
     return replace(
         now,
-        decide_by=approval.decide_by - approval.decide_within + decide_within,
-        decide_within=decide_within,
+        approve_by=approval.approve_by - approval.approve_within + approve_within,
+        approve_within=approve_within,
         good_for=min(approval.good_for, answer.good_for),
         guarded=answer.guarded or approval.guarded,
     )

@@ -57,9 +57,9 @@ class Approval:
     rule: str
     need: int
     groups: tuple[str, ...]
-    decide_by: datetime
-    # how long people have to approve; decide_by is computed from it, anew if they are asked again
-    decide_within: timedelta = timedelta(minutes=15)
+    approve_by: datetime
+    # how long people have to approve; approve_by is computed from it, anew if they are asked again
+    approve_within: timedelta = timedelta(minutes=15)
     good_for: timedelta = timedelta(minutes=10)  # how long the approval stays good
     guarded: str = ""  # why an approver must confirm that console access works; empty: not needed
     distinct: bool = False  # each approval has to come from a different group

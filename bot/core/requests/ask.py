@@ -30,14 +30,14 @@ class Change:
     user: str = ""  # a unit of that user's manager instead of the system's
     duration: Duration | None = None  # until the mask expires; None: until somebody undoes it
     hold: Hold | None = None  # a hold: who owns it, and its review date
-    window: ScheduledWindow | None = None  # the scheduled window; None: as soon as it is approved
+    scheduled_window: ScheduledWindow | None = None  # the scheduled window; None: as soon as it is approved
     force: bool = False  # only this: end with SIGKILL the stop that one of our masks waits for
 
     def __str__(self) -> str:
         options = " --runtime" * self.runtime + " --keep-running" * self.keep_running + " --force" * self.force
         whose = f" --user {self.user}" if self.user else ""
-        times = "".join(f" {time}" for time in (self.duration, self.hold, self.window) if time)
-        where = f"@{self.hold.hosts}" if self.hold and self.hold.is_whole else self.host
+        times = "".join(f" {time}" for time in (self.duration, self.hold, self.scheduled_window) if time)
+        where = f"@{self.hold.hosts}" if self.hold and self.hold.is_group_wide else self.host
         return f"{self.verb} {where} {self.unit}{options}{whose}{times}"
 
     @property
@@ -45,9 +45,11 @@ class Change:
         """The change as it is called in a sentence: `the mask of`, `the forced stop of`."""
         return "stop by force" if self.force else str(self.verb)
 
-    def taken_back(self, unit: UnitName) -> "Change":
+    def as_undo(self, unit: UnitName) -> "Change":
         """The change that undoes this mask, at once, under the unit's real name."""
-        return replace(self, verb=Verb.UNMASK, unit=unit, keep_running=False, duration=None, hold=None, window=None)
+        return replace(
+            self, verb=Verb.UNMASK, unit=unit, keep_running=False, duration=None, hold=None, scheduled_window=None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +79,14 @@ class Ask:
     )
 
     @property
-    def is_put_back(self) -> bool:
+    def is_reapply(self) -> bool:
         """Whether this request reapplies the mask of a hold."""
         return self.by_itself and bool(self.repeats)
 
     @property
-    def is_part(self) -> bool:
+    def is_group_member(self) -> bool:
         """Whether this request extends a group's hold to one more host.
 
         People approved the hold for the whole group.
         """
-        return self.change.hold is not None and bool(self.change.hold.part_of)
+        return self.change.hold is not None and bool(self.change.hold.group_request)

@@ -38,7 +38,7 @@ def begin_aftercare(request: Request, now: datetime, care: AftercarePolicy) -> A
     look_at = now + care.aftercheck[0] if care.aftercheck and request.target.outcome in _CHANGED else None
     if request.ask.change.verb is not Verb.MASK or not request.can_be_undone:
         return Aftercare(look_at=look_at)
-    if request.ask.is_part:
+    if request.ask.is_group_member:
         return Aftercare(look_at=look_at)  # its owners review the hold as a whole, once
     if hold := request.hold:
         return Aftercare(remind_at=hold.review if hold.review > now else now + care.reminder_every, look_at=look_at)

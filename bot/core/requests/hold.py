@@ -15,12 +15,12 @@ class Hold:
     review: datetime
     hosts: str = ""  # a group of hosts: the hold covers all of them, and those that join later
     # on one more host of such a group: the request in which people approved the hold for the whole group
-    part_of: str = ""
+    group_request: str = ""
 
     @property
-    def is_whole(self) -> bool:
+    def is_group_wide(self) -> bool:
         """Whether the hold was asked for on one host of a group and goes from there to the other hosts."""
-        return bool(self.hosts) and not self.part_of
+        return bool(self.hosts) and not self.group_request
 
     def __str__(self) -> str:
         return f"--hold {self.owners} --review {format_moment(self.review)}"
@@ -30,11 +30,11 @@ class Hold:
 class HoldState:
     """What happened to a hold since it was made. The next request that reapplies the mask takes this history over."""
 
-    off: Loss | None = None  # how the mask was removed; None while it is in place
-    off_at: datetime | None = None  # when the removal was seen
+    loss: Loss | None = None  # how the mask was removed; None while it is in place
+    loss_seen_at: datetime | None = None  # when the removal was seen
     suspects: tuple[str, ...] = ()  # configuration management that runs on the host
-    rounds: tuple[datetime, ...] = ()  # when the mask was reapplied
-    putting: str = ""  # the newest request of the bot itself that reapplies it
+    reapplied_at: tuple[datetime, ...] = ()  # when the mask was reapplied
+    reapply_request: str = ""  # the newest request of the bot itself that reapplies it
     tries: int = 0
     try_at: datetime | None = None  # when it is reapplied, or tried again
     why: str = ""  # why it has not been reapplied yet

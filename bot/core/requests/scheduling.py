@@ -15,9 +15,9 @@ class Scheduling:
     ahead: timedelta = timedelta(days=30)  # how far ahead a window may open
 
 
-def window_of(request: Request) -> ScheduledWindow | None:
+def scheduled_window(request: Request) -> ScheduledWindow | None:
     """The window of a request that has one."""
-    return request.ask.change.window
+    return request.ask.change.scheduled_window
 
 
 def is_ahead(window: ScheduledWindow | None, now: datetime) -> bool:
@@ -30,7 +30,7 @@ def due(window: ScheduledWindow | None, now: datetime) -> datetime:
     return max(now, window.opens) if window else now
 
 
-def decide_by(window: ScheduledWindow | None, now: datetime, within: timedelta) -> datetime:
+def approve_by(window: ScheduledWindow | None, now: datetime, within: timedelta) -> datetime:
     """The deadline for approvals: with a window, until it opens, so that people can approve in working hours.
 
     Who is asked shortly before the window opens, or while it is open, has the usual time, but never longer than the
@@ -52,17 +52,17 @@ def good_until(window: ScheduledWindow | None, now: datetime, good_for: timedelt
 
 def approve(request: Request, because: str, now: datetime, good_for: timedelta) -> Request:
     """Return the approved request with its start and with the end of its approval."""
-    window = window_of(request)
+    window = scheduled_window(request)
     act_by, due_at = good_until(window, now, good_for), due(window, now)
     return request.move(Stage.APPROVED, because=because, approved_at=now, act_by=act_by, due_at=due_at)
 
 
 def repeat_change(first: Request, now: datetime) -> Change:
     """The same change with the unit's real name, without a window that is over."""
-    window = window_of(first)
+    window = scheduled_window(first)
     still = window if window and now < window.closes else None
     hold = first.hold or first.ask.change.hold  # its owners may have postponed the review
-    return replace(first.ask.change, unit=first.target.unit, window=still, hold=hold)
+    return replace(first.ask.change, unit=first.target.unit, scheduled_window=still, hold=hold)
 
 
 def are_apart(one: ScheduledWindow | None, other: ScheduledWindow | None, now: datetime) -> bool:

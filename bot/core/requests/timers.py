@@ -9,7 +9,7 @@ from datetime import datetime
 
 from bot.core.requests import Cause, Request, Stage
 
-Clock = Callable[[Request], datetime | None]
+Timer = Callable[[Request], datetime | None]
 
 
 def stored_due_time(request: Request) -> datetime | None:
@@ -19,7 +19,7 @@ def stored_due_time(request: Request) -> datetime | None:
 
 def end_of_decision(request: Request) -> datetime | None:
     """The deadline for approvals."""
-    return request.approval.decide_by if request.approval else None
+    return request.approval.approve_by if request.approval else None
 
 
 def end_of_mask(request: Request) -> datetime | None:
@@ -29,7 +29,7 @@ def end_of_mask(request: Request) -> datetime | None:
 
 def next_reapply(request: Request) -> datetime | None:
     """When a removed mask of a hold is reapplied or tried again."""
-    return request.hold_state.try_at if request.hold and request.hold_state.off else None
+    return request.hold_state.try_at if request.hold and request.hold_state.loss else None
 
 
 def next_owner_reminder(request: Request) -> datetime | None:
@@ -56,7 +56,7 @@ def next_countdown(request: Request) -> datetime | None:
     """When the countdown on the card is updated next."""
     if request.escalation is None or request.approval is None:
         return None
-    return request.escalation.next_drawing(request.approval.decide_by)
+    return request.escalation.next_drawing(request.approval.approve_by)
 
 
 def page_to_resolve(request: Request) -> datetime | None:
@@ -85,8 +85,8 @@ def next_review_reminder(request: Request) -> datetime | None:
     )
 
 
-ALWAYS: tuple[Clock, ...] = (page_to_resolve, pending_followup, next_review_reminder)
-CLOCKS: Mapping[Stage, tuple[Clock, ...]] = {
+ALWAYS: tuple[Timer, ...] = (page_to_resolve, pending_followup, next_review_reminder)
+TIMERS: Mapping[Stage, tuple[Timer, ...]] = {
     Stage.ASKED: (stored_due_time,),
     Stage.WAITING: (
         end_of_decision,
@@ -108,7 +108,7 @@ def first_due(request: Request) -> datetime:
 
 def next_due(request: Request) -> datetime | None:
     """When the request is due; None: when something happens."""
-    times = (clock(request) for clock in (*ALWAYS, *CLOCKS.get(request.stage, ())))
+    times = (timer(request) for timer in (*ALWAYS, *TIMERS.get(request.stage, ())))
     return min((at for at in times if at is not None), default=None)
 
 
@@ -119,5 +119,5 @@ def is_page_still_needed(request: Request) -> bool:
     if request.paging.cause is Cause.UNDECIDED:
         return request.stage is Stage.WAITING
     if request.paging.cause is Cause.HOLD_REMOVED:
-        return request.hold is not None and request.hold_state.off is not None
+        return request.hold is not None and request.hold_state.loss is not None
     return request.stage is Stage.RUNNING and request.target.unknown_since is not None

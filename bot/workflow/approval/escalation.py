@@ -23,7 +23,7 @@ def count_down(deps: Deps, claim: Claim, request: Request) -> Request:
     escalation, approval, now = request.escalation, request.approval, deps.clock.now()
     if escalation is None or approval is None:
         return request
-    drawn = escalation.after_drawing(approval.decide_by, now)
+    drawn = escalation.after_drawing(approval.approve_by, now)
     if drawn == escalation:
         return request
     return deps.store.save(replace(request, escalation=drawn), claim=claim, urgent=False)
@@ -39,7 +39,7 @@ def remind(deps: Deps, claim: Claim, request: Request) -> Request:
     except Unverified as error:  # Slack is away: retry later rather than skip somebody
         raise NotYet(str(error), again_in=deps.timings.not_verified) from error
     after = escalation.after_reminder(now)
-    until = min(filter(None, (after.next_reminder, approval.decide_by)))
+    until = min(filter(None, (after.next_reminder, approval.approve_by)))
     told = [Message(MessageKind.REMINDER, mentions=people, until=until)] if people else []
     recorded = event(request, "request.reminded", people=list(people))
     return deps.store.save(
@@ -80,7 +80,7 @@ def _climbed(request: Request, step: EscalationStep) -> Event:
 
 
 def _calls(deps: Deps, request: Request, step: EscalationStep) -> Iterable[Message]:
-    until = request.approval.decide_by if request.approval else None
+    until = request.approval.approve_by if request.approval else None
     if request.route.stays:
         step = replace(step, channel="")
     yield Message(MessageKind.NOTE, body=_said(step, has_pager=deps.pager is not None))

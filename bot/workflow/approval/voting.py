@@ -27,7 +27,7 @@ def count_votes(deps: Deps, claim: Claim) -> Request:
         else:
             request = _refuse_vote(deps, request, vote, Refuse("too_late", describe_decision(request)), claim=claim)
     approval = request.approval
-    if request.stage is Stage.WAITING and approval and deps.clock.now() >= approval.decide_by:
+    if request.stage is Stage.WAITING and approval and deps.clock.now() >= approval.approve_by:
         because = f"Not approved in time ({request.have} of {approval.need})."
         return end(deps, request, Stage.EXPIRED, because, code="request_expired", claim=claim)
     if request.stage is Stage.WAITING and request.version == claim.request.version and _looks_enough(request):

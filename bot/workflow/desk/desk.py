@@ -94,10 +94,12 @@ class Desk:
         mask = self.request(request_id)
         who = beside(self._deps, mask, caller)
         if mask.target.outcome is Outcome.NOT_OURS:  # what an undo left alone is asked for like a foreign mask
-            return self.submit(Ask(replace(mask.ask.change, window=None), who.id, who.name, who.place), key=who.key)
+            return self.submit(
+                Ask(replace(mask.ask.change, scheduled_window=None), who.id, who.name, who.place), key=who.key
+            )
         if not mask.can_be_undone:
             raise UsageError("There is nothing left to undo: " + how_it_stands(mask))
-        change = mask.ask.change.taken_back(mask.target.unit)
+        change = mask.ask.change.as_undo(mask.target.unit)
         return self.submit(Ask(change, who.id, who.name, who.place, undoes=mask.id), key=who.key)
 
     start_again = undo  # what was stopped but not masked is restored in the same way
@@ -106,7 +108,7 @@ class Desk:
         """Ask for the same change once more: it did not finish, or a hold has lost its mask."""
         first = self.request(request_id)
         halfway = (Outcome.NOT_PROTECTED, Outcome.NOT_LOADED, Outcome.FAILED)
-        if first.target.outcome not in halfway and not (first.hold and first.hold_state.off):
+        if first.target.outcome not in halfway and not (first.hold and first.hold_state.loss):
             raise UsageError("There is nothing to repeat: " + how_it_stands(first))
         change, who = repeat_change(first, self._deps.clock.now()), beside(self._deps, first, caller)
         ask = Ask(change, who.id, who.name, who.place, first.ask.reason, repeats=first.id)

@@ -15,7 +15,7 @@ from bot.core.systemd.scan import FoundMask, Scan
 from bot.core.systemd.units import Snapshot, UnitName
 from bot.errors import Stale
 from bot.ports import Message, MessageKind, Query
-from bot.workflow.hold.reapply import taken_off
+from bot.workflow.hold.reapply import report_removal
 from bot.workflow.hosts.look import look
 from bot.workflow.people.channels import place_of
 from bot.workflow.process.deps import Deps
@@ -41,7 +41,7 @@ def gone(deps: Deps, request: Request, seen: Snapshot, *, boot_id: str, agents: 
     if became is None or str(target.unit) in busy(deps, target.host):
         return None
     if request.hold:
-        off, events, messages = taken_off(deps, request, became, agents)
+        off, events, messages = report_removal(deps, request, became, agents)
         return Gone(off, tuple(events), tuple(messages))
     watched = replace(request.watched, lost=became, lost_at=deps.clock.now(), suspects=agents)
     lost = replace(request, watched=watched)

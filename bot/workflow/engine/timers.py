@@ -16,7 +16,7 @@ from bot.workflow.expiry.remind_owner import remind_owner
 from bot.workflow.followups.break_glass_review import remind_of_review
 from bot.workflow.followups.handle import handle_followups, retry_followups
 from bot.workflow.force_stop import end_if_over
-from bot.workflow.hold.reapply import put_back
+from bot.workflow.hold.reapply import reapply
 from bot.workflow.paging import close_page
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.kill_switch_state import start_kill_switch_state
@@ -28,7 +28,7 @@ FIRST: tuple[Timely, ...] = (close_page, handle_followups)
 TIMELY: Mapping[Stage, tuple[Timely, ...]] = {
     Stage.WAITING: (end_if_over, start_kill_switch_state, escalate, count_down, remind),
     Stage.APPROVED: (end_if_over, start_kill_switch_state),
-    Stage.DONE: (expire, put_back, remind_owner, look_after),
+    Stage.DONE: (expire, reapply, remind_owner, look_after),
 }
 LAST: tuple[Timely, ...] = (remind_of_review, retry_followups)
 

@@ -51,7 +51,7 @@ def _begin(deps: Deps, claim: Claim, mask: Request) -> Request:
 
 
 def _ask(mask: Request) -> Ask:
-    change = mask.ask.change.taken_back(mask.target.unit)
+    change = mask.ask.change.as_undo(mask.target.unit)
     because = "The hold for its group was lifted" if mask.ask.change.hold else "It ends now, as approved"
     why = f"{because}: {mask.ask.reason}".removesuffix(": ")
     return Ask(change, ITSELF, ITSELF.user, mask.ask.place, why, undoes=mask.id, by_itself=True)

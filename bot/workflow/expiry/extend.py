@@ -17,14 +17,14 @@ from bot.workflow.requests.lookup import beside, how_it_stands, stored_request
 
 def extension_of(mask: Request, term: Duration | None, who: Caller, reason: str) -> Ask:
     """The request for the same mask with another expiry, or with none."""
-    change = replace(mask.ask.change, unit=mask.target.unit, duration=term, window=None)
+    change = replace(mask.ask.change, unit=mask.target.unit, duration=term, scheduled_window=None)
     return Ask(change, who.id, who.name, who.place, reason, extends=mask.id, instead_of=mask.aftercare.ends_at)
 
 
 def keep_request(mask: Request, review: datetime, who: Caller, reason: str) -> Ask:
     """The request for the same hold with another review date."""
     hold = replace(mask.hold, review=review) if mask.hold else None
-    change = replace(mask.ask.change, unit=mask.target.unit, window=None, hold=hold)
+    change = replace(mask.ask.change, unit=mask.target.unit, scheduled_window=None, hold=hold)
     instead_of = mask.hold.review if mask.hold else None
     return Ask(change, who.id, who.name, who.place, reason, extends=mask.id, instead_of=instead_of)
 
@@ -46,7 +46,7 @@ class Extensions:
     def kept(self, request_id: str) -> Request:
         """A mask of ours that can be kept: a hold, or one that expires. Raises `UsageError`."""
         mask = stored_request(self._deps, request_id)
-        if mask.hold and mask.ask.is_part:
+        if mask.hold and mask.ask.is_group_member:
             raise UsageError(f"It is held with all of @{mask.hold.hosts}: Keep is on the first card of that hold.")
         return mask if mask.hold else self.ending(request_id)
 

@@ -20,7 +20,7 @@ def ask_for_more(deps: Deps, claim: Claim, request: Request, followup: Followup)
         no = answer if isinstance(answer, Refuse) else Refuse("may_not_approve", "You may not approve or deny this.")
         return refuse_followup(deps, claim, request, followup, no)
     now, is_first = deps.clock.now(), not request.remarks
-    later = replace(approval, decide_by=now + approval.decide_within) if is_first else approval
+    later = replace(approval, approve_by=now + approval.approve_within) if is_first else approval
     remark = Remark(followup.by, followup.name, followup.text, now)
     escalation = request.escalation.restart(now) if request.escalation and is_first else request.escalation
     asked = replace(
@@ -43,6 +43,6 @@ def answer(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Re
 
 
 def _asked(remark: Remark, approval: Approval, *, is_first: bool) -> str:
-    anew = f"The time to approve starts again, once: {humanize(approval.decide_within)}."
+    anew = f"The time to approve starts again, once: {humanize(approval.approve_within)}."
     clock = anew if is_first else "The time to approve keeps running."
     return f"{remark.name} asks: {remark.text}\nUse Details on the card to answer. {clock}"

@@ -1,4 +1,4 @@
-"""The heartbeat: check the bot's own parts every few seconds, and page operators about lasting failures."""
+"""The heartbeat: check the bot's own components every few seconds, and page operators about lasting failures."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -25,16 +25,21 @@ Look = Callable[[], Sequence[ComponentHealth]]
 class Heartbeat:
     """Two threads: one checks, the other pages, so that a pager that hangs delays no check.
 
-    `looks` are the checks of parts that the workflow does not know; `told` is called with the signs of each beat.
+    `looks` are checks of components that the workflow does not know; `report` is called with the signs of each beat.
     """
 
     def __init__(
-        self, deps: Deps, *, source: str, looks: Sequence[Look] = (), told: Callable[[Sequence[ComponentHealth]], None]
+        self,
+        deps: Deps,
+        *,
+        source: str,
+        looks: Sequence[Look] = (),
+        report: Callable[[Sequence[ComponentHealth]], None],
     ) -> None:
         self._deps = deps
         self._source = source
         self._looks = (self._look, *looks)
-        self._told = told
+        self._report = report
         self._signs: Sequence[ComponentHealth] = ()
         self._at = monotonic()
         self._paged: dict[str, Alert] = {}
@@ -57,7 +62,7 @@ class Heartbeat:
 
     @property
     def signs(self) -> Sequence[ComponentHealth]:
-        """The signs of all parts at the last beat, and whether that beat was recent."""
+        """The signs of all components at the last beat, and whether that beat was recent."""
         age = monotonic() - self._at
         if age <= _LATE * self._deps.timings.heartbeat:
             return self._signs or (JUST_BEGUN,)
@@ -75,7 +80,7 @@ class Heartbeat:
         for sign in self._signs:
             if (was := before.get(sign.component)) and was.is_well != sign.is_well:
                 log.log(*_LEVEL[sign.is_well], part=sign.component, words=sign.words)
-        self._told(self._signs)
+        self._report(self._signs)
 
     def raise_alarms(self) -> None:
         """Page once about what lasts, and resolve the alert when it is over; what the pager refused is retried."""
@@ -115,7 +120,7 @@ class Heartbeat:
             self._stopping.wait(self._deps.timings.heartbeat)
 
     def _look(self) -> Sequence[ComponentHealth]:
-        """Check the parts of the workflow itself."""
+        """Check the components of the workflow itself."""
         timings, found = self._deps.timings, [self._database()]
         rest = max(timings.lease_renew, UNCALLED * timings.poll)  # how long a thread may wait by itself
         found.append(health.loop(self._deps.liveness.ages, longest=timings.stuck + rest, patience=_AT_ONCE))

@@ -19,7 +19,7 @@ def on_one_host(deps: Deps, ask: Ask) -> Ask:
         return ask
     if change.verb is Verb.UNMASK:
         whole = _held(deps, group, ask)
-        return replace(ask, change=whole.ask.change.taken_back(whole.target.unit), undoes=whole.id)
+        return replace(ask, change=whole.ask.change.as_undo(whole.target.unit), undoes=whole.id)
     if not change.hold:
         raise UsageError("Only holds work for a group of hosts.")
     return replace(ask, change=replace(change, host=_first(deps, change.hold, ask)))
@@ -27,8 +27,8 @@ def on_one_host(deps: Deps, ask: Ask) -> Ask:
 
 def _held(deps: Deps, group: str, ask: Ask) -> Request:
     live = deps.store.find(Query(live_masks=True, limit=_MOST))
-    wholes = (one for one in live if one.hold and one.hold.is_whole and one.hold.hosts == group)
-    whole = next((one for one in wholes if ask.change.unit in (one.target.unit, one.ask.change.unit)), None)
+    candidates = (one for one in live if one.hold and one.hold.is_group_wide and one.hold.hosts == group)
+    whole = next((one for one in candidates if ask.change.unit in (one.target.unit, one.ask.change.unit)), None)
     if whole is None:
         raise UsageError(
             f"No hold of ours is for `{ask.change.unit}` on all of @{group}. `/mask list` shows every mask."

@@ -29,16 +29,22 @@ from bot.workflow.requests.lookup import undo_in_progress
 from bot.workflow.requests.submit import record
 
 
-def taken_off(
+def report_removal(
     deps: Deps, mask: Request, became: Loss, agents: tuple[str, ...]
 ) -> tuple[Request, list[Event], list[Message]]:
     """What a look reveals about a hold whose mask is gone or replaced; each removal is reported once."""
     hold = mask.hold
-    if hold is None or mask.hold_state.off is became:
+    if hold is None or mask.hold_state.loss is became:
         return mask, [], []
     now, reapply = deps.clock.now(), deps.policy.holds.reapply and became is Loss.REMOVED
     held = replace(
-        mask.hold_state, off=became, off_at=now, suspects=agents, putting="", why="", try_at=now if reapply else None
+        mask.hold_state,
+        loss=became,
+        loss_seen_at=now,
+        suspects=agents,
+        reapply_request="",
+        why="",
+        try_at=now if reapply else None,
     )
     again = now + deps.care.reminder_every
     off = replace(
@@ -50,13 +56,15 @@ def taken_off(
     return off, [known], _to_all(deps, off, hold, lambda: words.removal_message(off, hold, deps.policy.holds))
 
 
-def put_back(deps: Deps, claim: Claim, request: Request) -> Request:
+def reapply(deps: Deps, claim: Claim, request: Request) -> Request:
     """Make sure that the mask of a hold is reapplied."""
     due, hold = next_reapply(request), request.hold
     if due is None or hold is None or due > deps.clock.now():
         return request
     newest = (
-        deps.store.get(request.hold_state.putting) if request.hold_state.putting else undo_in_progress(deps, request)
+        deps.store.get(request.hold_state.reapply_request)
+        if request.hold_state.reapply_request
+        else undo_in_progress(deps, request)
     )
     if newest is None:
         return _begin(deps, claim, request, hold)
@@ -72,7 +80,7 @@ def _begin(deps: Deps, claim: Claim, mask: Request, hold: Hold) -> Request:
     change, now = mask.ask.change, deps.clock.now()
     if not deps.policy.holds.reapply:
         return deps.store.save(replace(mask, hold_state=replace(mask.hold_state, try_at=None)), claim=claim)
-    if until := rests_until(mask.hold_state.rounds, deps.policy.holds, now):
+    if until := rests_until(mask.hold_state.reapplied_at, deps.policy.holds, now):
         return _rest(deps, claim, mask, hold, until)
     try:
         look(deps, deps.host(change.host), mask.target.unit)
@@ -81,21 +89,23 @@ def _begin(deps: Deps, claim: Claim, mask: Request, hold: Hold) -> Request:
     if stopped := active_kill_switch(deps, mask):
         return _not_back(deps, claim, mask, f"The kill switch is on, by {stopped.by_name}.", code="kill_switch_on")
     asked = record(
-        deps, _ask(mask, hold), key=f"hold:{mask.id}:{mask.hold_state.off_at:%Y%m%dT%H%M%S.%f}:{mask.hold_state.tries}"
+        deps,
+        _ask(mask, hold),
+        key=f"hold:{mask.id}:{mask.hold_state.loss_seen_at:%Y%m%dT%H%M%S.%f}:{mask.hold_state.tries}",
     )
     return _wait(deps, claim, mask, asked)
 
 
 def _ask(mask: Request, hold: Hold) -> Ask:
-    change = replace(mask.ask.change, unit=mask.target.unit, window=None, hold=hold)
+    change = replace(mask.ask.change, unit=mask.target.unit, scheduled_window=None, hold=hold)
     why = f"It is held, and was taken off: {mask.ask.reason}".removesuffix(": ")
     return Ask(change, mask.owner, mask.owner_name, mask.ask.place, why, repeats=mask.id, by_itself=True)
 
 
 def _wait(deps: Deps, claim: Claim, mask: Request, other: Request) -> Request:
     """A request by the bot or by somebody is running; it is checked later."""
-    putting = other.id if other.ask.by_itself else ""
-    held = replace(mask.hold_state, putting=putting, try_at=_next_try(deps, mask))
+    reapply_request = other.id if other.ask.by_itself else ""
+    held = replace(mask.hold_state, reapply_request=reapply_request, try_at=_next_try(deps, mask))
     return deps.store.save(replace(mask, hold_state=held), claim=claim)
 
 
@@ -107,7 +117,7 @@ def _not_back(
     An unreachable host is retried as usual; what the policy refused is asked again after a `pause` only.
     """
     try_at = max(_next_try(deps, mask), deps.clock.now() + pause)
-    held = replace(mask.hold_state, putting="", tries=mask.hold_state.tries + 1, why=why, try_at=try_at)
+    held = replace(mask.hold_state, reapply_request="", tries=mask.hold_state.tries + 1, why=why, try_at=try_at)
     off, hold = replace(mask, hold_state=held), mask.hold
     if hold is None or mask.hold_state.why == why:
         return deps.store.save(off, claim=claim)
@@ -119,7 +129,7 @@ def _not_back(
 
 def _rest(deps: Deps, claim: Claim, mask: Request, hold: Hold, until: datetime) -> Request:
     """It was reapplied so often that somebody has to find out who removes it: pause."""
-    why = f"It was put back {len(mask.hold_state.rounds)} times recently; the bot pauses."
+    why = f"It was put back {len(mask.hold_state.reapplied_at)} times recently; the bot pauses."
     held = replace(mask.hold_state, try_at=until, why=why)
     paged = page(replace(mask, hold_state=held), Cause.HOLD_REMOVED, deps.clock.now())
     told = event(mask, "hold.reapply_paused", outcome="failure", code="removed_again", until=until.isoformat())
@@ -129,7 +139,7 @@ def _rest(deps: Deps, claim: Claim, mask: Request, hold: Hold, until: datetime) 
 
 def _next_try(deps: Deps, mask: Request) -> datetime:
     now = deps.clock.now()
-    return now + growing(now - (mask.hold_state.off_at or now), deps.care)
+    return now + growing(now - (mask.hold_state.loss_seen_at or now), deps.care)
 
 
 def _to_all(deps: Deps, mask: Request, hold: Hold, draw: Callable[[], str]) -> list[Message]:

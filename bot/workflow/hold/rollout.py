@@ -131,7 +131,7 @@ def _held_already(deps: Deps, whole: Request, host: str) -> Request | None:
 def _ask(deps: Deps, whole: Request, hold: Hold, host: str, *, after: str) -> Request:
     """Ask for it on this host; the same key finds what a lost turn asked for."""
     first = approved(deps, whole)
-    change = replace(first.ask.change, host=host, hold=replace(hold, part_of=first.id))
+    change = replace(first.ask.change, host=host, hold=replace(hold, group_request=first.id))
     why = f"It is held on all of @{hold.hosts}: {first.ask.reason}".removesuffix(": ")
     ask = Ask(change, whole.owner, whole.owner_name, _thread(deps, whole), why, by_itself=True)
     return record(deps, ask, key=_key(first, host, after))

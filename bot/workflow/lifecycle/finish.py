@@ -17,7 +17,7 @@ from bot.ports import Claim, Message, MessageKind
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
 from bot.workflow.requests.closing import event, over, sentence, states
-from bot.workflow.requests.hold_group import is_whole, see_to
+from bot.workflow.requests.hold_group import is_group_hold, see_to
 from bot.workflow.requests.marks import _mark, mark_repeated, mark_undone
 from bot.workflow.requests.mask_inventory import watch_soon
 
@@ -64,7 +64,7 @@ def finish(deps: Deps, request: Request, ending: Ending, *, claim: Claim) -> Req
     finished = replace(
         finished, aftercare=begin_aftercare(finished, now, deps.care), hold_state=_history(deps, finished, now)
     )
-    if is_whole(finished) and not request.ask.extends:
+    if is_group_hold(finished) and not request.ask.extends:
         see_to(deps, finished)  # before the outcome is saved, so that a crash cannot separate the two
     recorded = event(
         finished,
@@ -92,7 +92,7 @@ def _history(deps: Deps, request: Request, now: datetime) -> HoldState:
     first = deps.store.get(request.ask.repeats) if request.ask.repeats and request.hold else None
     if first is None:
         return HoldState()
-    return HoldState(rounds=(*first.hold_state.rounds, now)[-_ROUNDS:] if request.ask.by_itself else ())
+    return HoldState(reapplied_at=(*first.hold_state.reapplied_at, now)[-_ROUNDS:] if request.ask.by_itself else ())
 
 
 def _to_all(ended: Request) -> Iterator[Message]:

@@ -111,8 +111,8 @@ def settle(deps: Deps, request: Request, decision: Decision, *, claim: Claim) ->
 
 def _waiting(request: Request, decision: NeedsApproval, *, policy: str, now: datetime) -> Request:
     """Ask the approvers, and start the deadline, reminders and escalation."""
-    approval = approval_required(decision, policy=policy, now=now, window=scheduling.window_of(request))
-    since = scheduling.escalation_start(now, approval.decide_by, approval.decide_within)
+    approval = approval_required(decision, policy=policy, now=now, window=scheduling.scheduled_window(request))
+    since = scheduling.escalation_start(now, approval.approve_by, approval.approve_within)
     ask, followups = request.ask, request.followups
     if ask.break_glass:  # who asked with `--break-glass` wants what the button under Details is for
         at_once = Followup(

@@ -71,7 +71,7 @@ def _seen_now(deps: Deps, host: Host, request: Request, seen: Snapshot | None) -
 
 
 def _unused(request: Request) -> str:
-    window = request.ask.change.window
+    window = request.ask.change.scheduled_window
     if window is None:
         return "The approval expired before the change could start."
     why = f" {request.target.note}" if request.target.note else ""
@@ -84,7 +84,7 @@ def _wait_for_the_host(deps: Deps, request: Request, error: HostError, *, claim:
     Raises `NotYet`, and the card says why.
     """
     stay_pending(deps, request, error, claim=claim)
-    if request.ask.change.window is None or not error.passing:
+    if request.ask.change.scheduled_window is None or not error.passing:
         return
     if request.target.note != str(error):
         deps.store.save(request.on_target(note=str(error)), claim=claim, urgent=False)
@@ -152,7 +152,9 @@ def _not_now(deps: Deps, fresh: Request, decision: Refuse | NeedsApproval, *, ap
         return finish(deps, fresh, ending, claim=claim) if ending else refuse(deps, fresh, decision, claim=claim)
     if fresh.approval is None:  # no approval was needed when it was asked, and now one is
         return settle(deps, replace(fresh, approved_at=None, act_by=None), decision, claim=claim)
-    asked = updated_approval(fresh.approval, decision, policy=deps.policy.digest, window=fresh.ask.change.window)
+    asked = updated_approval(
+        fresh.approval, decision, policy=deps.policy.digest, window=fresh.ask.change.scheduled_window
+    )
     lost = without_lost(fresh, decision)
     who_lost = (f"who may approve: {lost.sentence}",) if lost.voters else ()
     changed = (*_what_changed(fresh), *_asked_more(fresh.approval, asked), *who_lost)

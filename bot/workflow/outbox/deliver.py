@@ -147,7 +147,7 @@ def _reminder(deps: Deps, due: Due, request: Request) -> None:
     said = draw_or_fall_back(
         deps,
         "reminder",
-        lambda: reminder(request, by=approval.decide_by, mentions=message.mentions, link=link, now=now),
+        lambda: reminder(request, by=approval.approve_by, mentions=message.mentions, link=link, now=now),
         lambda: fallback.line(request, link),
     )
     ts = post(deps, due, place, said, mark=f"{request.id}:reminder:{due.id}")

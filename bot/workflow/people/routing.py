@@ -47,7 +47,7 @@ def _inherited(deps: Deps, request: Request) -> Route | None:
     group is in the thread of the first card, and nobody else is told.
     """
     ask = request.ask
-    if ask.by_itself and ask.is_part:
+    if ask.by_itself and ask.is_group_member:
         return Route(stays=True)  # in the thread of the group's card
     mask_id = ask.undoes or (ask.repeats if ask.by_itself else "")
     mask = deps.store.get(mask_id) if mask_id else None

@@ -36,7 +36,7 @@ class Timings:
     lease_renew: float = 15.0
     message_retry: float = 2.0
     unit_lists: float = 300.0  # how long a cached list of a host's units is offered
-    page_unknown: float = 120.0  # after which somebody is paged about an unknown outcome
+    page_outcome_unknown_after: float = 120.0  # after which somebody is paged about an unknown outcome
     watch_interval: float = 300.0  # between two scans of a host
     heartbeat: float = 5.0  # between two heartbeats
     stuck: float = 60.0  # after which a thread that did not come round counts as stuck

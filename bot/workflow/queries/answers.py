@@ -57,12 +57,12 @@ class AnswerPool:
 
     def _plan(self, question: Question, who: Caller) -> Text | None:
         """What approvers would see, where they would see it; a refusal goes to the asker alone."""
-        parts = self._deps.pinned()
-        weighed = evaluate_change(parts, about(parts, question, who))
-        text = answers.plan(weighed.request, weighed.decision, parts.clock.now())
+        deps = self._deps.pinned()
+        weighed = evaluate_change(deps, about(deps, question, who))
+        text = answers.plan(weighed.request, weighed.decision, deps.clock.now())
         if isinstance(weighed.decision, Refuse):
             return text
-        parts.channel.post(who.place, text, mark=f"plan:{secrets.token_hex(8)}")
+        deps.channel.post(who.place, text, mark=f"plan:{secrets.token_hex(8)}")
         return None
 
     def details(self, request: Request, who: Caller, *, form: str = "") -> None:

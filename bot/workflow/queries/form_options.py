@@ -52,35 +52,35 @@ class FormOptions:
 
     def protection(self, host: str) -> Callable[[UnitName], str]:
         """A function that says why a unit is refused or guarded. Raises `UsageError` for an unknown host."""
-        parts = self._deps.pinned()
-        known = parts.host(host)
-        return lambda unit: protection(Change(Verb.MASK, host, unit), known, parts.policy)
+        deps = self._deps.pinned()
+        known = deps.host(host)
+        return lambda unit: protection(Change(Verb.MASK, host, unit), known, deps.policy)
 
     def objection(self, change: Change, *, by: PersonId) -> str:
         """Why nobody could approve this, to show while the form is open, and recorded; empty if somebody could."""
-        parts = self._deps.pinned()
-        no = refused_by_name(change, parts.host(change.host), parts.policy)
+        deps = self._deps.pinned()
+        no = refused_by_name(change, deps.host(change.host), deps.policy)
         if no is None:
             return ""
-        parts.store.record([Event("form.refused", "denied", code=no.code, actor=by, data={"change": str(change)})])
+        deps.store.record([Event("form.refused", "denied", code=no.code, actor=by, data={"change": str(change)})])
         return f"{no.reason} {no.hint}".strip()
 
     def _list(self, host: str) -> Cached[UnitOptions]:
-        parts = self._deps.pinned()
+        deps = self._deps.pinned()
         try:
-            answer = parts.hosts.run(parts.host(host), unit_list_argv(), deadline=_DEADLINE)
+            answer = deps.hosts.run(deps.host(host), unit_list_argv(), deadline=_DEADLINE)
             units = parse_unit_list(answer.stdout)
         except MaskbotError as error:
             log.info("units not listed", host=host, why=str(error))
             return Cached(UnitOptions(why_not=f"{host} does not answer: type the whole name"), _AGAIN)
-        types = parts.policy.unit_types
+        types = deps.policy.unit_types
         named = tuple(unit for unit in units if unit.type in types)
-        return Cached(UnitOptions(named), timedelta(seconds=parts.timings.unit_lists))
+        return Cached(UnitOptions(named), timedelta(seconds=deps.timings.unit_lists))
 
     def _member(self, person: PersonId) -> Cached[bool | None]:
-        parts = self._deps.pinned()
+        deps = self._deps.pinned()
         try:
-            return Cached(is_one_of_us(parts.directory.person(person, ()), parts.policy), _MEMBER)
+            return Cached(is_one_of_us(deps.directory.person(person, ()), deps.policy), _MEMBER)
         except MaskbotError as error:
             log.info("form options not available", asker=person.user, why=str(error))
             return Cached(None, _AGAIN)

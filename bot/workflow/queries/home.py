@@ -121,7 +121,7 @@ def _facts(deps: Deps, request: Request, me: Person, groups: Groups) -> Facts | 
 
 
 def _deadline(request: Request) -> datetime:
-    return request.approval.decide_by if request.approval else request.asked_at
+    return request.approval.approve_by if request.approval else request.asked_at
 
 
 def _health(deps: Deps) -> Health:

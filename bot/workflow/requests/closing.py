@@ -109,11 +109,11 @@ def back_to_waiting(
     approval = request.approval
     if approval is None:
         return end(deps, request, Stage.CANCELLED, "; ".join(changed), code="plan_changed", claim=claim)
-    now, within = deps.clock.now(), approval.decide_within
-    by = scheduling.decide_by(scheduling.window_of(request), now, within)
+    now, within = deps.clock.now(), approval.approve_within
+    by = scheduling.approve_by(scheduling.scheduled_window(request), now, within)
     waiting = request.move(
         Stage.WAITING,
-        approval=replace(approval, decide_by=by),
+        approval=replace(approval, approve_by=by),
         escalation=request.escalation.restart(scheduling.escalation_start(now, by, within))
         if request.escalation
         else None,

@@ -25,15 +25,15 @@ def newest(deps: Deps, mask_id: str) -> Request:
 
 def approved(deps: Deps, mask: Request) -> Request:
     """The request in which people approved the hold; reapplying it needs no approval."""
-    while mask.ask.is_put_back:
+    while mask.ask.is_reapply:
         mask = deps.store.get(mask.ask.repeats)
     return mask
 
 
-def is_whole(request: Request) -> bool:
+def is_group_hold(request: Request) -> bool:
     """Whether the request asks for a hold on a whole group."""
     hold = request.ask.change.hold
-    return request.ask.change.verb is Verb.MASK and hold is not None and hold.is_whole
+    return request.ask.change.verb is Verb.MASK and hold is not None and hold.is_group_wide
 
 
 def in_group(deps: Deps, group: str) -> list[Host]:
@@ -47,9 +47,9 @@ def others(deps: Deps, request: Request, mask: Request | None) -> tuple[Host, ..
     first, hold = request.ask.change.host, request.ask.change.hold
     if request.ask.by_itself or request.ask.extends:
         return ()
-    if hold and is_whole(request):
+    if hold and is_group_hold(request):
         return tuple(host for host in in_group(deps, hold.hosts) if host.name != first)
-    if request.ask.change.verb is Verb.UNMASK and mask and mask.hold and is_whole(mask):
+    if request.ask.change.verb is Verb.UNMASK and mask and mask.hold and is_group_hold(mask):
         held = (deps.inventory.get(name) for name, part in read_parts(deps, mask).items() if part.hold)
         return tuple(host for host in held if host)
     return ()
@@ -58,15 +58,15 @@ def others(deps: Deps, request: Request, mask: Request | None) -> tuple[Host, ..
 def whole_of(deps: Deps, request: Request) -> Request | None:
     """The approved request of the hold that this one belongs to; None once that was lifted."""
     hold = request.ask.change.hold
-    if hold is None or not hold.part_of:
+    if hold is None or not hold.group_request:
         return None
-    return None if newest(deps, hold.part_of).undone_by else deps.store.get(hold.part_of)
+    return None if newest(deps, hold.group_request).undone_by else deps.store.get(hold.group_request)
 
 
 def is_of(deps: Deps, part: Request, whole: Request) -> bool:
     """Whether the request belongs to just this hold; the host may be in other groups with holds of their own."""
     hold = part.ask.change.hold
-    return hold is not None and bool(hold.part_of) and newest(deps, hold.part_of).id == whole.id
+    return hold is not None and bool(hold.group_request) and newest(deps, hold.group_request).id == whole.id
 
 
 def read_parts(deps: Deps, whole: Request) -> dict[str, Request]:

@@ -21,7 +21,7 @@ def stay_pending(deps: Deps, request: Request, error: HostError, *, claim: Claim
     ask, now = request.ask, deps.clock.now()
     hold = ask.change.hold
     # A reapplied hold does not stay pending: the hold itself checks the host before it asks.
-    if hold is None or ask.is_put_back or ask.change.window or not error.passing:
+    if hold is None or ask.is_reapply or ask.change.scheduled_window or not error.passing:
         return
     if request.target.note != str(error):
         body = f"{error} The hold stays pending, until {request.target.host} is seen or its review day comes."

@@ -73,6 +73,6 @@ def rival(deps: Deps, request: Request) -> Request | None:
         asked_earlier = (other.asked_at, other.id) < (request.asked_at, request.id)
         is_ahead = other.stage is not Stage.ASKED or asked_earlier
         is_another = other.id not in (request.id, request.ask.forces) and other.ask.change.user == change.user
-        if is_another and is_ahead and not are_apart(other.ask.change.window, change.window, now):
+        if is_another and is_ahead and not are_apart(other.ask.change.scheduled_window, change.scheduled_window, now):
             return other
     return None

@@ -148,9 +148,9 @@ def prolonging(request: Request, until: datetime | None = None) -> Request:
     return replace(request, ask=wanted)
 
 
-def held(request: Request, hosts: str = "", part_of: str = "", **history: object) -> Request:
+def held(request: Request, hosts: str = "", group_request: str = "", **history: object) -> Request:
     """The same, held by @sre for three months, on one host or on a group of them."""
-    hold = Hold("sre", NOW + timedelta(days=90), hosts, part_of)
+    hold = Hold("sre", NOW + timedelta(days=90), hosts, group_request)
     change = replace(request.ask.change, hold=hold)
     return replace(request, ask=replace(request.ask, change=change), undo_until=None, hold_state=HoldState(**history))  # type: ignore[arg-type]
 
@@ -287,7 +287,7 @@ WAITING = {
     "gone ahead with alone, but asked anew since": alone(
         replace(waiting(), changed_since=("its unit file: 3fa9c1d2 → 77aa01bc",)), digest="another"
     ),
-    "with days to decide": replace(waiting(), approval=approval(decide_by=NOW + timedelta(days=2, hours=3))),
+    "with days to decide": replace(waiting(), approval=approval(approve_by=NOW + timedelta(days=2, hours=3))),
     "approved": replace(waiting(), stage=Stage.APPROVED, votes=(vote(),), act_by=NOW + timedelta(minutes=10)),
     "a later end": prolonging(waiting(), until=NOW + timedelta(hours=4)),
     "a later end, approved": prolonging(
@@ -315,12 +315,14 @@ WAITING = {
     "its end has come": came_by_itself(
         replace(unmask(undoes="r1"), stage=Stage.APPROVED, approval=None, approved_at=NOW, act_by=None)
     ),
-    "asked for a time": replace(waiting(wanted=change(window=TONIGHT)), approval=approval(decide_by=TONIGHT.opens)),
+    "asked for a time": replace(
+        waiting(wanted=change(scheduled_window=TONIGHT)), approval=approval(approve_by=TONIGHT.opens)
+    ),
     "approved for its window": replace(
-        waiting(wanted=change(window=TONIGHT)), stage=Stage.APPROVED, votes=(vote(),), act_by=TONIGHT.closes
+        waiting(wanted=change(scheduled_window=TONIGHT)), stage=Stage.APPROVED, votes=(vote(),), act_by=TONIGHT.closes
     ),
     "its window is open, and its host away": replace(
-        waiting(wanted=change(window=OPEN)).on_target(note="web-01 does not answer."),
+        waiting(wanted=change(scheduled_window=OPEN)).on_target(note="web-01 does not answer."),
         stage=Stage.APPROVED,
         votes=(vote(),),
         act_by=OPEN.closes,
@@ -449,14 +451,17 @@ DONE = {
     ),
     "held": held(proven()),
     "held, and taken off": held(
-        proven(), off=Loss.REMOVED, off_at=NOW, suspects=("puppet",), try_at=NOW + timedelta(seconds=5)
+        proven(), loss=Loss.REMOVED, loss_seen_at=NOW, suspects=("puppet",), try_at=NOW + timedelta(seconds=5)
     ),
     "held, taken off again and again": held(
-        proven(), off=Loss.REMOVED, rounds=(NOW, NOW, NOW), why="It was put back 3 times recently; the bot pauses."
+        proven(),
+        loss=Loss.REMOVED,
+        reapplied_at=(NOW, NOW, NOW),
+        why="It was put back 3 times recently; the bot pauses.",
     ),
-    "held, and somebody made the mask anew": held(proven(), off=Loss.REPLACED, off_at=NOW),
+    "held, and somebody made the mask anew": held(proven(), loss=Loss.REPLACED, loss_seen_at=NOW),
     "held, put back and kept": replace(
-        held(proven(), rounds=(NOW,)),
+        held(proven(), reapplied_at=(NOW,)),
         aftercare=Aftercare(
             extensions=(
                 Extension("r5", BOB, "bob", NOW, NOW + timedelta(days=60)),

@@ -58,10 +58,10 @@ ODD = (
 )
 HOLD = Hold("sre", NOW + timedelta(days=90))
 HELD = replace(OURS, ask=replace(OURS.ask, change=replace(OURS.ask.change, hold=HOLD)))
-OFF = replace(HELD, hold_state=HoldState(off=Loss.REMOVED))
+OFF = replace(HELD, hold_state=HoldState(loss=Loss.REMOVED))
 OF_ALL, ON_ONE_MORE = (
     replace(HELD, ask=replace(HELD.ask, change=replace(HELD.ask.change, hold=hold)))
-    for hold in (replace(HOLD, hosts="web"), replace(HOLD, hosts="web", part_of="r0"))
+    for hold in (replace(HOLD, hosts="web"), replace(HOLD, hosts="web", group_request="r0"))
 )
 PENDING = replace(HELD, id="r7", stage=Stage.ASKED).on_target(note="web-01 does not <answer>.")
 SLOW = under_way(
@@ -107,7 +107,7 @@ def said_in_lists() -> dict[str, str]:
 def said_in_handovers() -> dict[str, str]:
     waits = replace(waiting(), id="r2")
     approved = replace(waits, id="r3", stage=Stage.APPROVED, votes=(vote(),), act_by=NOW + timedelta(minutes=10))
-    doubtful = replace(under_way(unknown_since=NOW - timedelta(minutes=7), note="no answer <!here>"), id="r4")
+    unknown = replace(under_way(unknown_since=NOW - timedelta(minutes=7), note="no answer <!here>"), id="r4")
     looking = replace(waits, stage=Stage.ASKED, approval=None, ask=replace(waits.ask, reason=""))
     books = {
         "nothing": MaskInventory(NOW, (page(),)),
@@ -115,7 +115,7 @@ def said_in_handovers() -> dict[str, str]:
         "a shift": replace(
             BOOK,
             ours=(*BOOK.ours, replace(proven(), id="r5", aftercare=Aftercare(ends_at=NOW + timedelta(hours=1)))),
-            open=(waits, approved, looking, under_way(), doubtful),
+            open=(waits, approved, looking, under_way(), unknown),
             reviews=(ALONE, proven()),
         ),
     }

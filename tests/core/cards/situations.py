@@ -145,7 +145,7 @@ STATUS_AFTER = """○ worker.service
 
 
 def approval(**changes: Any) -> Approval:
-    plain = Approval(rule="prod", need=1, groups=("sre",), decide_by=ASKED + timedelta(minutes=15))
+    plain = Approval(rule="prod", need=1, groups=("sre",), approve_by=ASKED + timedelta(minutes=15))
     return replace(plain, **changes)
 
 

@@ -31,7 +31,10 @@ from tests.core.input.test_grammar import HOSTS, NOW, typed
         ("web-01 cron -- for 2h", Draft("web-01", "cron.service", reason="for 2h")),
         ("web-01 cron --for 2h --now INC-1", Draft("web-01", "cron.service", term="2h", reason="INC-1")),
         ("web-1 cron --until tomorrow 06:30", Draft(unit="cron.service", term="until tomorrow 06:30")),
-        ("web-01 cron --at Tue 22:00 --window 2h --now", Draft("web-01", "cron.service", window="Tue 22:00 for 2h")),
+        (
+            "web-01 cron --at Tue 22:00 --window 2h --now",
+            Draft("web-01", "cron.service", scheduled_window="Tue 22:00 for 2h"),
+        ),
         ("web-01 cron --at soon --now INC-1", Draft("web-01", "cron.service", reason="INC-1")),
         ("web-01 cron --for a while", Draft("web-01", "cron.service", reason="while")),
         ("web-01 cron --for 2h --until 18:00", Draft("web-01", "cron.service")),

@@ -336,7 +336,7 @@ class TestWindows:
     )
     def test_say_when_it_may_run_and_for_how_long(self, text: str, window: str) -> None:
         asked = order(text)
-        assert (str(asked.change.window), asked.reason) == (window, "disk swap")
+        assert (str(asked.change.scheduled_window), asked.reason) == (window, "disk swap")
         assert str(asked.change) == f"mask web-01 cron.service {window}"
         assert str(order(text, Verb.UNMASK).change) == f"unmask web-01 cron.service {window}"
 
@@ -349,7 +349,7 @@ class TestWindows:
         berlin = Now(NOW.at, ZoneInfo("Europe/Berlin"), timedelta(minutes=30))
         command = parse(Verb.MASK, "web-01 cron --at 22:00", HOSTS, berlin)
         assert isinstance(command, Order)
-        assert str(command.change.window) == "--at 2026-03-14T21:00Z --window 30m"
+        assert str(command.change.scheduled_window) == "--at 2026-03-14T21:00Z --window 30m"
 
     def test_in_the_form_they_are_one_field(self) -> None:
         assert str(read_scheduled_window("Tue 22:00 UTC for 2h", NOW)) == "--at 2026-03-17T22:00Z --window 2h"

@@ -104,7 +104,7 @@ class TestTheQuestion:
         assert (answer.rule, answer.need, answer.groups) == ("prod", 1, ("sre",))
 
     def test_where_every_mask_must_end_or_must_not_be_a_stop_can_be_ended_all_the_same(self) -> None:
-        strict = replace(POLICY, rules=(replace(PROD, requires_end=True),))
+        strict = replace(POLICY, rules=(replace(PROD, requires_expiry=True),))
         assert isinstance(asked(STOPPING, mask(), policy=strict), NeedsApproval)
         masked = replace(STOPPING, load=LoadState.MASKED, fragment="/etc/systemd/system/cron.service")
         assert isinstance(asked(masked, mask()), NeedsApproval)

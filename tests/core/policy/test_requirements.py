@@ -24,28 +24,32 @@ def test_what_is_asked_is_what_the_policy_said_and_for_as_long() -> None:
 
 
 def test_a_later_answer_of_the_same_policy_changes_who_and_how_many_and_no_clock() -> None:
-    later = replace(ANSWER, need=2, groups=("lead",), decide_within=MINUTE, good_for=MINUTE)
+    later = replace(ANSWER, need=2, groups=("lead",), approve_within=MINUTE, good_for=MINUTE)
     assert updated_approval(ASKED, later, policy="old") == replace(ASKED, need=2, groups=("lead",))
 
 
 @pytest.mark.parametrize(
     ("within", "good", "left", "good_left"),
     [(5, 2, 5, 2), (60, 60, 15, 10)],
-    ids=["shorter clocks are taken over", "longer ones are not"],
+    ids=["shorter deadlines are taken over", "longer ones are not"],
 )
 def test_another_policy_may_only_shorten_the_clocks(within: int, good: int, left: int, good_left: int) -> None:
-    answer = replace(ANSWER, decide_within=within * MINUTE, good_for=good * MINUTE)
+    answer = replace(ANSWER, approve_within=within * MINUTE, good_for=good * MINUTE)
     now = updated_approval(ASKED, answer, policy="new")
-    assert (now.decide_by, now.decide_within, now.good_for) == (NOW + left * MINUTE, left * MINUTE, good_left * MINUTE)
+    assert (now.approve_by, now.approve_within, now.good_for) == (
+        NOW + left * MINUTE,
+        left * MINUTE,
+        good_left * MINUTE,
+    )
     assert now.policy == "new"
 
 
 def test_what_waits_for_its_window_has_until_that_opens_whatever_another_policy_says() -> None:
     window = ScheduledWindow(NOW + 60 * MINUTE, NOW + 120 * MINUTE)
     early = approval_required(ANSWER, policy="old", now=NOW, window=window)
-    assert early.decide_by == window.opens
-    now = updated_approval(early, replace(ANSWER, decide_within=MINUTE), policy="new", window=window)
-    assert (now.decide_by, now.policy) == (window.opens, "new")
+    assert early.approve_by == window.opens
+    now = updated_approval(early, replace(ANSWER, approve_within=MINUTE), policy="new", window=window)
+    assert (now.approve_by, now.policy) == (window.opens, "new")
 
 
 def test_a_tick_that_was_asked_for_is_not_forgotten_by_another_policy() -> None:

@@ -118,10 +118,10 @@ def test_among_equally_strict_rules_the_first_in_the_file_wins() -> None:
 
 
 def test_a_rules_own_times_are_the_ones_that_count() -> None:
-    slow = replace(PROD, decide_within=timedelta(hours=1), good_for=timedelta(hours=2))
+    slow = replace(PROD, approve_within=timedelta(hours=1), good_for=timedelta(hours=2))
     answer = decide(facts(), with_rules(slow))
     assert isinstance(answer, NeedsApproval)
-    assert (answer.decide_within, answer.good_for) == (timedelta(hours=1), timedelta(hours=2))
+    assert (answer.approve_within, answer.good_for) == (timedelta(hours=1), timedelta(hours=2))
 
 
 def undo(by: Person = ALICE) -> Facts:

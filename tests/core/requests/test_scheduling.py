@@ -23,7 +23,7 @@ OPEN = ScheduledWindow(NOW - 10 * MINUTE, NOW + 50 * MINUTE)
 
 def at(window: ScheduledWindow | None, asked: Request | None = None, **options: Any) -> Request:
     asked = asked or request()
-    return replace(asked, ask=replace(asked.ask, change=replace(asked.ask.change, window=window, **options)))
+    return replace(asked, ask=replace(asked.ask, change=replace(asked.ask.change, scheduled_window=window, **options)))
 
 
 def answer(window: ScheduledWindow, moment: Moment = Moment.LOOKED, now: datetime = NOW, **options: Any) -> Decision:
@@ -43,13 +43,13 @@ class TestTimes:
     """When people decide, when it runs, and how long that is good."""
 
     def test_without_a_window_everything_counts_from_now(self) -> None:
-        assert scheduling.decide_by(None, NOW, 15 * MINUTE) == NOW + 15 * MINUTE
+        assert scheduling.approve_by(None, NOW, 15 * MINUTE) == NOW + 15 * MINUTE
         assert scheduling.good_until(None, NOW, 10 * MINUTE) == NOW + 10 * MINUTE
         assert (scheduling.due(None, NOW), scheduling.is_ahead(None, NOW)) == (NOW, False)
         assert scheduling.escalation_start(NOW, NOW + 15 * MINUTE, 15 * MINUTE) == NOW
 
     def test_people_have_until_it_opens_to_decide(self) -> None:
-        assert scheduling.decide_by(TONIGHT, NOW, 15 * MINUTE) == TONIGHT.opens
+        assert scheduling.approve_by(TONIGHT, NOW, 15 * MINUTE) == TONIGHT.opens
 
     @pytest.mark.parametrize(
         ("opens_in", "lasts", "minutes"), [(5, 60, 15), (-10, 60, 15), (-10, 20, 10), (5, 7, 12), (15, 60, 15)]
@@ -59,7 +59,7 @@ class TestTimes:
     ) -> None:
         opens = NOW + opens_in * MINUTE
         assert (
-            scheduling.decide_by(ScheduledWindow(opens, opens + lasts * MINUTE), NOW, 15 * MINUTE)
+            scheduling.approve_by(ScheduledWindow(opens, opens + lasts * MINUTE), NOW, 15 * MINUTE)
             == NOW + minutes * MINUTE
         )
 
@@ -82,7 +82,7 @@ class TestTimes:
     def test_what_is_asked_once_more_keeps_its_window_while_that_is_not_over(self) -> None:
         first = at(TONIGHT)
         assert scheduling.repeat_change(first, TONIGHT.opens) == first.ask.change
-        assert scheduling.repeat_change(first, TONIGHT.closes).window is None
+        assert scheduling.repeat_change(first, TONIGHT.closes).scheduled_window is None
         assert scheduling.repeat_change(request(), NOW) == request().ask.change
 
     def test_what_waits_for_its_window_is_in_nobodys_way(self) -> None:
@@ -98,8 +98,8 @@ class TestTimes:
     def test_what_is_asked_of_the_approvers_follows_from_it(self) -> None:
         needs = answer(TONIGHT)
         assert isinstance(needs, NeedsApproval)
-        assert approval_required(needs, policy="p", now=NOW, window=TONIGHT).decide_by == TONIGHT.opens
-        assert approval_required(needs, policy="p", now=NOW).decide_by == NOW + 15 * MINUTE
+        assert approval_required(needs, policy="p", now=NOW, window=TONIGHT).approve_by == TONIGHT.opens
+        assert approval_required(needs, policy="p", now=NOW).approve_by == NOW + 15 * MINUTE
 
 
 class TestRules:
@@ -154,12 +154,12 @@ def test_the_window_is_a_part_of_the_plan() -> None:
 
 def test_what_takes_a_mask_back_waits_for_no_window_and_has_no_end() -> None:
     mask = Change(
-        Verb.MASK, "web-01", UnitName("sshd.service"), user="deploy", duration=Duration(lasts=HOUR), window=TONIGHT,
-        runtime=True, keep_running=True,
+        Verb.MASK, "web-01", UnitName("sshd.service"), user="deploy", duration=Duration(lasts=HOUR),
+        scheduled_window=TONIGHT, runtime=True, keep_running=True,
     )  # fmt: skip
 
     assert str(mask).endswith("--runtime --keep-running --user deploy --for 1h --at 2026-03-01T22:00Z --window 1h")
-    assert str(mask.taken_back(UnitName("ssh.service"))) == "unmask web-01 ssh.service --runtime --user deploy"
+    assert str(mask.as_undo(UnitName("ssh.service"))) == "unmask web-01 ssh.service --runtime --user deploy"
 
 
 def test_the_time_is_echoed_as_it_was_understood() -> None:

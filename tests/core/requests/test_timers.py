@@ -1,4 +1,4 @@
-"""When a request is due by itself: at the earliest of its clocks, and never while only people can move it."""
+"""When a request is due by itself: at the earliest of its timers, and never while only people can move it."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +12,7 @@ from tests.core.situations import ALICE, BOB, INCIDENT, NOW, broken, request, wa
 
 SOON = NOW + timedelta(seconds=9)
 FINAL = [stage for stage in Stage if stage.is_final]
-WISH = Followup(FollowupKind.HAND_OVER, ALICE.id, ALICE.name, SOON, INCIDENT, to=BOB.id)
+FOLLOWUP = Followup(FollowupKind.HAND_OVER, ALICE.id, ALICE.name, SOON, INCIDENT, to=BOB.id)
 
 
 def test_a_new_request_is_due_at_once_or_when_it_was_recorded_for() -> None:
@@ -29,7 +29,7 @@ def test_a_waiting_request_is_due_when_the_time_to_decide_is_over() -> None:
     asked = waiting()
 
     assert asked.approval
-    assert next_due(asked) == asked.approval.decide_by
+    assert next_due(asked) == asked.approval.approve_by
     assert next_due(replace(asked, approval=None)) is None
 
 
@@ -47,15 +47,17 @@ def test_a_waiting_request_is_due_when_a_freeze_or_a_window_begins_or_ends() -> 
 @pytest.mark.parametrize("stage", [Stage.WAITING, Stage.APPROVED, *FINAL])
 def test_what_somebody_wants_is_heard_at_once_and_only_once(stage: Stage) -> None:
     asked = replace(waiting(), stage=stage, due_at=NOW + timedelta(days=1))
-    quiet = next_due(replace(asked, followups=(replace(WISH, tally=Tally.REFUSED),)))
+    quiet = next_due(replace(asked, followups=(replace(FOLLOWUP, tally=Tally.REFUSED),)))
     assert quiet == next_due(asked)
-    assert next_due(replace(asked, followups=(replace(WISH, tally=Tally.COUNTED), WISH))) == SOON
+    assert next_due(replace(asked, followups=(replace(FOLLOWUP, tally=Tally.COUNTED), FOLLOWUP))) == SOON
 
 
 @pytest.mark.parametrize("stage", [Stage.ASKED, Stage.RUNNING])
 def test_and_not_before_its_answer_could_be_told(stage: Stage) -> None:
     later = NOW + timedelta(days=1)
-    assert next_due(replace(broken(waiting(), remind_at=SOON), stage=stage, due_at=later, followups=(WISH,))) == later
+    assert (
+        next_due(replace(broken(waiting(), remind_at=SOON), stage=stage, due_at=later, followups=(FOLLOWUP,))) == later
+    )
 
 
 @pytest.mark.parametrize("stage", FINAL)

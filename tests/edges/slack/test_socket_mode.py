@@ -53,11 +53,11 @@ def bot(slack: SlackLab, tmp_path: Path) -> Iterator[Bot]:
     us = account(client, app_token=slack.app_token)
     channel, directory = SlackChannel(client), SlackDirectory(client, us, ttl=0)
     store = Database(new_sqlite(tmp_path / "maskbot.db"), clock=clock, instance="bot-1")
-    parts = Deps(store, NoHost(), directory, channel, clock, InForce(Configured(Inventory(HOSTS), POLICY)))
-    answers = AnswerPool(parts)
+    deps = Deps(store, NoHost(), directory, channel, clock, InForce(Configured(Inventory(HOSTS), POLICY)))
+    answers = AnswerPool(deps)
     with store.exclusive(), closing(answers), ThreadPoolExecutor(4) as aside:
         app = application(client)
-        register(app, Desk(parts, answers), home=Home(us.team, us.enterprise), aside=aside)
+        register(app, Desk(deps, answers), home=Home(us.team, us.enterprise), aside=aside)
         with closing(Socket(app, app_token=slack.app_token)) as socket:
             socket.connect()
             slack.wait_for(lambda: socket.is_connected and slack.connections)
@@ -249,7 +249,7 @@ class TestGoingOut:
 
 
 class TestLookingForWhatWasPosted:
-    """After a doubt: is it there?"""
+    """Look for a message whose delivery was uncertain."""
 
     since = datetime.now(UTC) - timedelta(minutes=10)
 

@@ -27,10 +27,10 @@ async def _triggered(desk: Desk, method: str, args: Json) -> Json:
 async def update_view(desk: Desk, args: Json) -> Json:
     """A form keeps its id when it is updated, and a hash other than its newest is refused."""
     _view(args, "modal")
-    standing = desk.views.standing(str(args.get("view_id", "")))
-    if standing is None:
+    view = desk.views.open_view(str(args.get("view_id", "")))
+    if view is None:
         raise Refused("not_found")
-    if args.get("hash") not in (None, standing["hash"]):
+    if args.get("hash") not in (None, view["hash"]):
         raise Refused("hash_conflict")
     # The stand-in has another id for this form, and accepts none for the form in front.
     said = await desk.forward("views.update", {"view": args["view"]})

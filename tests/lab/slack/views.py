@@ -37,7 +37,7 @@ class Views:
             raise LookupError("no form is open")
         return self.stack[-1]
 
-    def standing(self, view_id: str) -> Json | None:
+    def open_view(self, view_id: str) -> Json | None:
         """The open form of that id."""
         return next((view for view in self.stack if view["id"] == view_id), None)
 

@@ -118,7 +118,7 @@ def test_nobody_is_called_for_what_is_decided(world: World) -> None:
     world.slack.trouble = ""
     world.clock.ahead += 1 * MINUTE
     while due := world.store.claim_message("bot-1"):
-        deliver(world.parts, due)
+        deliver(world.deps, due)
 
     assert "WITHDRAWN" in card_of(world, request)
     assert said(world, request, "reminder") == []
@@ -170,7 +170,7 @@ def test_the_card_counts_down_and_ends_with_its_time(world: World) -> None:
     assert "(15 minutes left)" in world.card(request)
 
     assert request.approval
-    end = request.approval.decide_by
+    end = request.approval.approve_by
     with world.running():
         for minutes, says in (
             (10, r"\(10 minutes left\)"),

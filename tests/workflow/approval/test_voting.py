@@ -162,7 +162,7 @@ def test_a_vote_after_the_time_to_decide_is_refused_by_the_vote_itself(idle_worl
     world.vote(asked)
     claim = world.store.claim("bot-1")
     assert claim is not None
-    late = advance(world.parts, claim)
+    late = advance(world.deps, claim)
     assert late.stage is Stage.EXPIRED
     assert [vote.tally for vote in late.votes] == [Tally.REFUSED]
     with world.running():

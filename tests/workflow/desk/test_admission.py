@@ -128,7 +128,7 @@ class TestOnHosts:
 
     ONE_HOST = replace(POLICY, limits=RequestLimits(hosts=1))
 
-    @pytest.mark.parametrize("parts", [{"policy": ONE_HOST}])
+    @pytest.mark.parametrize("changed_deps", [{"policy": ONE_HOST}])
     def test_the_second_host_needs_the_most_that_the_policy_asks_for_and_an_undo_nothing(self, working: World) -> None:
         first = working.masked("tuned")
         assert first.target.outcome is Outcome.PROVEN
@@ -148,7 +148,7 @@ class TestOnHosts:
         assert done.target.outcome is Outcome.PROVEN
         assert is_masked(working.hosts["web-02"], "tuned.service")
 
-    @pytest.mark.parametrize("parts", [{"policy": ONE_HOST}])
+    @pytest.mark.parametrize("changed_deps", [{"policy": ONE_HOST}])
     def test_of_two_that_are_approved_at_once_the_second_needs_more_whichever_vote_is_counted_first(
         self, working: World
     ) -> None:
@@ -163,7 +163,7 @@ class TestOnHosts:
         assert "*Limit*  2 hosts within 10 minutes, 1 allowed" in working.card(more)
         assert is_untouched(working.hosts["web-02"], "tuned.service")
 
-    @pytest.mark.parametrize("parts", [{"policy": ONE_HOST}])
+    @pytest.mark.parametrize("changed_deps", [{"policy": ONE_HOST}])
     def test_once_it_is_long_enough_ago_the_usual_number_is_enough(self, working: World) -> None:
         working.masked("tuned")
         second = working.mask("tuned", host="web-02")

@@ -41,26 +41,26 @@ def masked(world: World, number: int, unit: str, *, user: str = "") -> Request:
 def test_only_what_was_done_later_in_the_same_manager_counts(world: World) -> None:
     first, second = masked(world, 1, "a.service"), masked(world, 2, "b.service")
     masked(world, 3, "c.service", user="deploy")
-    assert own_changes(world.parts, first).units == {"b.service"}
-    assert own_changes(world.parts, second).units == frozenset()
+    assert own_changes(world.deps, first).units == {"b.service"}
+    assert own_changes(world.deps, second).units == frozenset()
 
 
 def test_what_a_thread_has_said_lately_no_other_one_says(world: World) -> None:
     first = masked(world, 1, "a.service")
     world.store.save(replace(first, aftercare=Aftercare(found=("x.service has failed.",))))
-    assert own_changes(world.parts, masked(world, 2, "b.service")).told == {"x.service has failed."}
+    assert own_changes(world.deps, masked(world, 2, "b.service")).told == {"x.service has failed."}
     world.clock.ahead += 60 * MINUTE
-    assert own_changes(world.parts, masked(world, 3, "c.service")).told == frozenset()
+    assert own_changes(world.deps, masked(world, 3, "c.service")).told == frozenset()
 
 
 def test_a_failure_that_two_masks_may_have_brought_about_is_told_in_one_thread(world: World) -> None:
     first, second = masked(world, 1, "a.service"), masked(world, 2, "b.service")
-    tell_failed(world.parts, second, ["x.service"], set())
-    tell_failed(world.parts, first, ["x.service"], {"x.service"})
-    tell_failed(world.parts, first, [], set())
+    tell_failed(world.deps, second, ["x.service"], set())
+    tell_failed(world.deps, first, ["x.service"], {"x.service"})
+    tell_failed(world.deps, first, [], set())
     assert world.store.get(first.id).watched.failed == world.store.get(second.id).watched.failed == ("x.service",)
     kinds = []
     while due := world.store.claim_message("speaker"):
         kinds.append((due.request_id, due.message.kind))
-        deliver(world.parts, due)
+        deliver(world.deps, due)
     assert [request for request, kind in kinds if kind is MessageKind.NOTE] == [second.id]

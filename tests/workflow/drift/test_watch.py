@@ -26,7 +26,7 @@ ETC = "/etc/systemd/system"
 
 
 @pytest.fixture
-def parts() -> Mapping[str, Any]:
+def changed_deps() -> Mapping[str, Any]:
     """A bot that says what belongs to no request in a channel of its own, and leaves all looking to the watch."""
     return {"policy": replace(POLICY, operations_channel=OPERATIONS), "care": AftercarePolicy(aftercheck=())}
 
@@ -34,8 +34,8 @@ def parts() -> Mapping[str, Any]:
 @pytest.fixture
 def watched(world: World) -> World:
     """Every host was looked at once."""
-    appoint_configured(world.parts)
-    world.until(lambda: all(page.seen_at for page in book(world.parts).pages), "a look at every host")
+    appoint_configured(world.deps)
+    world.until(lambda: all(page.seen_at for page in book(world.deps).pages), "a look at every host")
     return world
 
 
@@ -83,7 +83,7 @@ def test_the_ledger_holds_every_mask_of_every_host_ours_and_foreign(watched: Wor
     ours = watched.masked("worker")
     turn(watched)
 
-    known: MaskInventory = book(watched.parts)
+    known: MaskInventory = book(watched.deps)
     told = [(entry.host, entry.unit, entry.request.id if entry.request else "") for entry in known.entries]
     assert told == [
         ("web-01", "worker.service", ours.id),
@@ -155,7 +155,7 @@ def test_a_mask_of_ours_that_somebody_made_anew_is_not_ours_any_more(watched: Wo
     assert lost.watched.lost is Loss.REPLACED
     watched.until(lambda: len(notes(watched, ours)) == 2, "word of it")
     assert "OUR MASK WAS REPLACED" in notes(watched, ours)[0]
-    assert [entry.request for entry in book(watched.parts, "web-01").entries] == [None, None]
+    assert [entry.request for entry in book(watched.deps, "web-01").entries] == [None, None]
     asked = watched.unmask("worker")
     assert (asked.ask.undoes, asked.approval is not None) == ("", True)
     assert announced(watched) == []
@@ -260,22 +260,22 @@ def test_a_host_that_is_not_configured_any_more_is_watched_no_more_and_a_new_one
     all_hosts = inventory(watched.hosts)
     fewer = Inventory(all_hosts.hosts[:-1])
     dropped = all_hosts.hosts[-1].name
-    watched.parts.in_force.put(Configured(fewer, watched.parts.policy))
+    watched.deps.in_force.put(Configured(fewer, watched.deps.policy))
     watched.clock.ahead += PERIOD
     watched.store.wake()
     watched.until(
         lambda: (task := watched.store.get_periodic(f"watch:{dropped}")) is not None and not task.due_at, "an end"
     )
 
-    watched.parts.in_force.put(Configured(all_hosts, watched.parts.policy))
-    appoint_configured(watched.parts)
+    watched.deps.in_force.put(Configured(all_hosts, watched.deps.policy))
+    appoint_configured(watched.deps)
 
     watched.until(lambda: page(watched, dropped).seen_at is not None, "a look at the host that is back")
 
 
 def test_a_machine_that_is_not_the_one_we_know_is_not_believed(watched: World) -> None:
     pinned = tuple(replace(host, machine_id="0" * 32) for host in inventory(watched.hosts).hosts)
-    watched.parts.in_force.put(Configured(Inventory(pinned), watched.parts.policy))
+    watched.deps.in_force.put(Configured(Inventory(pinned), watched.deps.policy))
     watched.clock.ahead += PERIOD
     watched.store.wake()
 

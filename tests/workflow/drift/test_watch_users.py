@@ -4,12 +4,12 @@ import pytest
 
 from bot.core.requests import Loss, Outcome
 from bot.errors import HostError
-from tests.workflow.drift.test_watch import parts, turn, watched
+from tests.workflow.drift.test_watch import changed_deps, turn, watched
 from tests.workflow.fleet import Fleet
 from tests.workflow.wire import LOOK, Call
 from tests.workflow.world import World
 
-__all__ = ["parts", "watched"]
+__all__ = ["changed_deps", "watched"]
 pytestmark = pytest.mark.ssh
 
 

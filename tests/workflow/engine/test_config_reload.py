@@ -29,8 +29,8 @@ MINUTE = timedelta(minutes=1)
 
 def reload(world: World, *rules: Rule, hosts: Inventory | None = None, digest: str = "1" * 64, **changed: Any) -> None:
     """Other files are in force."""
-    policy = replace(world.parts.policy, rules=rules or POLICY.rules, digest=digest, **changed)
-    put_in_force(world.parts, Configured(hosts or world.parts.inventory, policy))
+    policy = replace(world.deps.policy, rules=rules or POLICY.rules, digest=digest, **changed)
+    put_in_force(world.deps, Configured(hosts or world.deps.inventory, policy))
 
 
 @pytest.fixture
@@ -49,16 +49,16 @@ def waiting(world: World, rule: Rule = PROD, *, by: Person = ALICE) -> Request:
     asked = world.clock.now() - MINUTE
     ask = Ask(Change(Verb.MASK, "web-01", UnitName("cron.service")), by.id, by.name, INCIDENT)
     on_host = Target("web-01", UnitName("cron.service"), Layer.PERSISTENT, "0123456789abcdef")
-    approval = Approval(rule.name, rule.need, rule.approve, asked + 15 * MINUTE, policy=world.parts.policy.digest)
+    approval = Approval(rule.name, rule.need, rule.approve, asked + 15 * MINUTE, policy=world.deps.policy.digest)
     request = Request("r1", "key", ask, asked, on_host, Stage.WAITING, approval=approval)
-    return world.store.add(replace(request, due_at=approval.decide_by), events=[])[0]
+    return world.store.add(replace(request, due_at=approval.approve_by), events=[])[0]
 
 
 def judged(world: World, request: Request) -> Request:
     """The request once the policy in force has had its say."""
 
     def is_judged(now: Request) -> bool:
-        return now.stage.is_final or bool(now.approval and now.approval.policy == world.parts.policy.digest)
+        return now.stage.is_final or bool(now.approval and now.approval.policy == world.deps.policy.digest)
 
     return world.when(request, is_judged, "a judgement")
 
@@ -112,7 +112,7 @@ def test_who_may_ask_no_more_has_nothing_waiting_any_more(world: World) -> None:
 
 def test_a_shorter_time_to_decide_ends_sooner(world: World) -> None:
     asked = waiting(world)
-    reload(world, replace(PROD, decide_within=timedelta(seconds=30)))
+    reload(world, replace(PROD, approve_within=timedelta(seconds=30)))
     assert world.ended(asked).stage is Stage.EXPIRED
 
 
@@ -131,8 +131,8 @@ def test_while_slack_says_nothing_about_people_no_vote_counts_for_less(world: Wo
 
 def test_what_waited_while_the_bot_was_away_is_judged_by_the_files_it_starts_with(world: World) -> None:
     asked = waiting(world)
-    world.in_force.put(Configured(world.parts.inventory, replace(POLICY, rules=(TWO,), digest="1" * 64)))
-    begin_with_it(world.parts)
+    world.in_force.put(Configured(world.deps.inventory, replace(POLICY, rules=(TWO,), digest="1" * 64)))
+    begin_with_it(world.deps)
     now = judged(world, asked)
     assert now.approval
     assert now.approval.need == 2
@@ -162,7 +162,7 @@ def test_what_says_the_same_is_on_record_as_no_change(world: World) -> None:
 
 
 def test_what_is_wrong_in_the_files_is_told_and_nothing_changes(world: World) -> None:
-    keep_the_old_one(world.parts, ["policy.yaml:7: rules[0]: needs `ask` <!channel>"])
+    keep_the_old_one(world.deps, ["policy.yaml:7: rules[0]: needs `ask` <!channel>"])
     (event,) = world.store.chain()
     assert (event["type"], event["outcome"], event["config_digest"]) == ("config.rejected", "failure", "")
     world.until(lambda: bool(world.slack.messages), "an announcement")
@@ -178,14 +178,14 @@ def test_what_cannot_be_recorded_is_not_in_force(world: World, monkeypatch: pyte
     monkeypatch.setattr(world.store, "record", busy)
     with pytest.raises(StoreBusy):
         reload(world, TWO)
-    assert world.parts.policy.rules == (PROD,)
+    assert world.deps.policy.rules == (PROD,)
 
 
 def test_a_piece_of_work_sees_one_configuration_from_its_beginning_to_its_end(world: World) -> None:
-    work = world.parts.pinned()
+    work = world.deps.pinned()
     reload(world, TWO, hosts=Inventory(()))
     assert (work.policy.rules, work.inventory.names) == ((PROD,), ("web-01",))
-    assert (world.parts.policy.rules, world.parts.inventory.names) == ((TWO,), ())
+    assert (world.deps.policy.rules, world.deps.inventory.names) == ((TWO,), ())
 
 
 class TestOnHosts:

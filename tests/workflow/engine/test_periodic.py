@@ -25,7 +25,7 @@ def turn_ends(world: World, times: int, **changed: Any) -> None:
             world.store.save_periodic(replace(task, document={"by": "a turn that goes by the old files"}, **changed))
         return task.due_at is not None
 
-    run_periodic_now(world.parts, "spread", where=meanwhile)
+    run_periodic_now(world.deps, "spread", where=meanwhile)
 
 
 def test_a_turn_that_ends_between_the_reading_and_the_writing_does_not_swallow_it(tmp_path: Path) -> None:

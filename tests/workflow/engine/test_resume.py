@@ -31,7 +31,7 @@ def test_a_bot_that_is_told_to_stop_leaves_after_the_step_in_hand_and_the_next_o
 SOON = {"timings": replace(QUICK, not_verified=0.1)}
 
 
-@pytest.mark.parametrize("parts", [SOON], ids=["asked again soon"])
+@pytest.mark.parametrize("changed_deps", [SOON], ids=["asked again soon"])
 def test_an_approved_request_waits_while_slack_does_not_say_who_is_who(world: World) -> None:
     asked = world.mask("cron")
     looks: list[Call] = []

@@ -39,12 +39,12 @@ class Bot:
         self.clock = Hands()
         self.store = Database(new_sqlite(folder / "var/maskbot.db"), clock=self.clock, instance="bot-1")
         in_force = InForce(Configured(Inventory(HOSTS), replace(POLICY, rules=())))
-        self.parts = Deps(self.store, NoHost(), People(), Channels(), self.clock, in_force, timings)
+        self.deps = Deps(self.store, NoHost(), People(), Channels(), self.clock, in_force, timings)
 
     @contextmanager
     def running(self) -> Iterator[Workers]:
         """While this lasts."""
-        loop = Workers(self.parts, owner="bot-1")
+        loop = Workers(self.deps, owner="bot-1")
         loop.start()
         try:
             yield loop
@@ -91,9 +91,9 @@ def test_what_time_makes_due_is_noticed_by_one_look_for_all(working: Working) ->
 
 def test_no_work_is_begun_while_somebody_waits_for_an_acknowledgement(working: Working) -> None:
     bot = working(Timings(poll=0.05, lease_renew=LONG))
-    bot.parts = replace(bot.parts, ack_priority=AckPriority(patience=LONG))
+    bot.deps = replace(bot.deps, ack_priority=AckPriority(patience=LONG))
     with bot.store.exclusive(), bot.running():
-        with bot.parts.ack_priority.taken():
+        with bot.deps.ack_priority.taken():
             bot.store.add(a_request(bot), events=[])
             for _ in range(3):
                 comes_round(bot, "look_out")
@@ -103,8 +103,8 @@ def test_no_work_is_begun_while_somebody_waits_for_an_acknowledgement(working: W
 
 def test_it_is_begun_after_a_while_however_many_wait(working: Working) -> None:
     bot = working(Timings(poll=0.05, lease_renew=LONG))
-    bot.parts = replace(bot.parts, ack_priority=AckPriority(patience=0.01))
-    with bot.store.exclusive(), bot.parts.ack_priority.taken(), bot.running():
+    bot.deps = replace(bot.deps, ack_priority=AckPriority(patience=0.01))
+    with bot.store.exclusive(), bot.deps.ack_priority.taken(), bot.running():
         bot.store.add(a_request(bot), events=[])
         refused(bot)
 
@@ -114,7 +114,7 @@ def test_every_line_about_a_request_has_its_id(working: Working, capsys: pytest.
     try:
         bot = working(Timings(poll=0.05))
         anybody_may = InForce(Configured(Inventory(HOSTS), POLICY))
-        bot.parts = replace(bot.parts, in_force=anybody_may)  # so that a host is looked at, and there is none
+        bot.deps = replace(bot.deps, in_force=anybody_may)  # so that a host is looked at, and there is none
         with bot.store.exclusive(), bot.running():
             bot.store.add(a_request(bot), events=[])
             deadline = time.monotonic() + 30
@@ -139,8 +139,8 @@ def a_request(bot: Bot) -> Request:
 
 def comes_round(bot: Bot, name: str) -> None:
     """Return when that thread of the loop has begun another round."""
-    deadline, before = time.monotonic() + 30, bot.parts.liveness.ages[name]
-    while (age := bot.parts.liveness.ages[name]) >= before:
+    deadline, before = time.monotonic() + 30, bot.deps.liveness.ages[name]
+    while (age := bot.deps.liveness.ages[name]) >= before:
         assert time.monotonic() < deadline
         before = age
         time.sleep(0.005)

@@ -106,7 +106,9 @@ def test_two_who_find_it_due_at_once_make_one_undo(idle_world: World) -> None:
     assert len(returns(world, done)) == 1
 
 
-@pytest.mark.parametrize("parts", [{"care": AftercarePolicy(expiry_retry_first=timedelta(seconds=0.1), aftercheck=())}])
+@pytest.mark.parametrize(
+    "changed_deps", [{"care": AftercarePolicy(expiry_retry_first=timedelta(seconds=0.1), aftercheck=())}]
+)
 def test_a_host_that_is_away_is_tried_again_and_everybody_can_see_it(world: World) -> None:
     done = world.masked("restless", duration=TWO_HOURS)
     away = Away(world)
@@ -125,11 +127,13 @@ def test_a_host_that_is_away_is_tried_again_and_everybody_can_see_it(world: Worl
     assert state(world.hosts["web-01"], "restless.service") == RUNS
 
 
-@pytest.mark.parametrize("parts", [{"care": AftercarePolicy(expiry_retry_first=timedelta(seconds=0.1), aftercheck=())}])
+@pytest.mark.parametrize(
+    "changed_deps", [{"care": AftercarePolicy(expiry_retry_first=timedelta(seconds=0.1), aftercheck=())}]
+)
 def test_a_host_that_goes_away_in_the_middle_is_tried_again_from_the_start(world: World) -> None:
     done = world.masked("restless", duration=TWO_HOURS)
     lost: list[Call] = []
-    looks = 1 + len(world.parts.timings.retries)
+    looks = 1 + len(world.deps.timings.retries)
 
     def goes_away(call: Call) -> None:
         if LOOK in call.argv and returns(world, done) and len(lost) < looks:
@@ -277,7 +281,7 @@ class TestProlonging:
         assert ended(world, done).target.outcome is Outcome.RESTORED
 
     @pytest.mark.parametrize(
-        "parts", [{"policy": replace(POLICY, rules=(replace(POLICY.rules[0], requires_end=True),))}]
+        "changed_deps", [{"policy": replace(POLICY, rules=(replace(POLICY.rules[0], requires_expiry=True),))}]
     )
     def test_where_the_policy_wants_an_end_none_is_kept_and_none_made_without(self, world: World) -> None:
         refused = world.mask("restless")

@@ -93,15 +93,15 @@ def test_a_mask_that_is_gone_is_noticed(world: World) -> None:
 
 
 def test_what_fails_is_told_once_whether_the_watch_sees_it_first_or_a_look_after_the_change(world: World) -> None:
-    appoint_configured(world.parts)
-    world.until(lambda: bool(book(world.parts, "web-01").pages[0].seen_at), "a first look")
+    appoint_configured(world.deps)
+    world.until(lambda: bool(book(world.deps, "web-01").pages[0].seen_at), "a first look")
     done = world.masked("echo")
     knock(world.hosts["web-01"])
 
     world.clock.ahead += 15 * MINUTE
     began = world.clock.now()
     looked(world, done, 1)
-    world.until(lambda: (book(world.parts, "web-01").pages[0].seen_at or began) > began, "a turn of the watch")
+    world.until(lambda: (book(world.deps, "web-01").pages[0].seen_at or began) > began, "a turn of the watch")
     world.until(lambda: bool(notes(world, done)), "a note")
 
     assert len([note for note in notes(world, done) if "echo.socket" in note]) == 1

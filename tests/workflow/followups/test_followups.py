@@ -88,7 +88,7 @@ class TestAskingForMore:
         world.follow_up(request, FollowupKind.ASK_FOR_MORE, by=BOB, text="why now?")
         later = world.store.get(request.id)
         assert later.approval
-        assert later.approval.decide_by > request.approval.decide_by + 9 * MINUTE
+        assert later.approval.approve_by > request.approval.approve_by + 9 * MINUTE
         assert "starts again, once: 15 minutes" in world.noted(request, "why now?")
 
         world.clock.ahead += MINUTE
@@ -238,17 +238,17 @@ class TestGoingAlone:
 
     def test_the_button_is_shown_to_who_may_and_to_nobody_else(self, idle: World) -> None:
         request = waits(idle)
-        shown = {who.name: offers(idle.parts, request, who.id) for who in (ALICE, BOB, CAROL)}
+        shown = {who.name: offers(idle.deps, request, who.id) for who in (ALICE, BOB, CAROL)}
         assert shown == {"alice": (Action.HAND_OVER,), "bob": (Action.BREAK_GLASS,), "carol": ()}
 
         with idle.running():
             idle.follow_up(request, FollowupKind.ASK_FOR_MORE, by=CAROL, text="why?")
         asked = idle.store.get(request.id)
-        assert offers(idle.parts, asked, ALICE.id) == (Action.ANSWER, Action.HAND_OVER)
+        assert offers(idle.deps, asked, ALICE.id) == (Action.ANSWER, Action.HAND_OVER)
         with idle.running():
             idle.desk.withdraw(request.id, by=ALICE.id)
             over = idle.ended(request)
-        assert [offers(idle.parts, over, who.id) for who in (ALICE, BOB)] == [(), ()]
+        assert [offers(idle.deps, over, who.id) for who in (ALICE, BOB)] == [(), ()]
 
 
 class TestWithdrawing:

@@ -40,8 +40,8 @@ class Bot:
         pager = Webhook(Receiver(receiver.url, Format.GENERIC, secret="s3cret"), now=self.clock.now)
         timings = Timings(poll=0.05, lease_renew=0.05, stuck=0.2)
         self.slack = SLACK
-        self.parts = Deps(self.store, NoHost(), People(), Channels(), self.clock, in_force, timings, pager=pager)
-        self.heartbeat = Heartbeat(self.parts, source="bot-1", looks=[lambda: [self.slack]], told=lambda signs: None)
+        self.deps = Deps(self.store, NoHost(), People(), Channels(), self.clock, in_force, timings, pager=pager)
+        self.heartbeat = Heartbeat(self.deps, source="bot-1", looks=[lambda: [self.slack]], report=lambda signs: None)
 
     def beats(self) -> dict[str, ComponentHealth]:
         """One look, and what somebody has to be paged about."""
@@ -152,36 +152,36 @@ def test_a_part_that_cannot_be_looked_at_hides_no_other(bot: Bot) -> None:
     def fails() -> Sequence[ComponentHealth]:
         raise StoreBusy("The database does not answer. Try again.")
 
-    heartbeat = Heartbeat(bot.parts, source="bot-1", looks=[fails, lambda: [bot.slack]], told=lambda signs: None)
+    heartbeat = Heartbeat(bot.deps, source="bot-1", looks=[fails, lambda: [bot.slack]], report=lambda signs: None)
     heartbeat.beat()
     assert [sign.component for sign in heartbeat.signs] == ["database", "loop", "messages", "slack"]
 
 
 def test_a_pulse_that_stopped_is_seen_by_whoever_asks(bot: Bot) -> None:
     bot.beats()
-    bot.parts = replace(bot.parts, timings=replace(bot.parts.timings, heartbeat=0.0))
-    late = Heartbeat(bot.parts, source="bot-1", told=lambda signs: None).signs[-1]
+    bot.deps = replace(bot.deps, timings=replace(bot.deps.timings, heartbeat=0.0))
+    late = Heartbeat(bot.deps, source="bot-1", report=lambda signs: None).signs[-1]
     assert (late.component, late.vital, late.is_well) == ("heartbeat", True, False)
 
 
 @contextmanager
 def working(bot: Bot) -> Iterator[None]:
-    loop = Workers(bot.parts, owner="bot-1")
+    loop = Workers(bot.deps, owner="bot-1")
     loop.start()
     try:
         yield
     finally:
-        bot.parts.store.wake()
+        bot.deps.store.wake()
         loop.stop()
 
 
 def heard(bot: Bot, holds: Callable[[dict[str, float]], bool]) -> None:
     """Wait until it holds of how long ago each thread was heard of."""
     for _ in range(600):
-        if holds(bot.parts.liveness.ages):
+        if holds(bot.deps.liveness.ages):
             return
         bot.store.wait_for_work(0.05)
-    raise AssertionError(bot.parts.liveness.ages)
+    raise AssertionError(bot.deps.liveness.ages)
 
 
 def fill(path: Path) -> None:
@@ -197,7 +197,7 @@ def fill(path: Path) -> None:
 
 @pytest.mark.fault("F58", how="the machine's clock set back, with the bot's own database")
 def test_a_clock_that_was_set_is_on_record_and_told(bot: Bot) -> None:
-    report_clock_jumps(bot.parts, [-timedelta(days=1)])
+    report_clock_jumps(bot.deps, [-timedelta(days=1)])
     (record,) = bot.store.chain()
     assert (record["type"], record["data"]["seconds"]) == ("clock_jump", -86_400)
     due = bot.store.claim_message("bot-1")

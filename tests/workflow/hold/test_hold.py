@@ -31,7 +31,7 @@ CARE = AftercarePolicy(
 
 
 @pytest.fixture
-def parts() -> Mapping[str, Any]:
+def changed_deps() -> Mapping[str, Any]:
     """Where `@sre` may own holds."""
     return {"policy": HELD, "care": CARE}
 
@@ -39,8 +39,8 @@ def parts() -> Mapping[str, Any]:
 @pytest.fixture
 def watched(world: World) -> World:
     """Every host was looked at once."""
-    appoint_configured(world.parts)
-    world.until(lambda: all(page.seen_at for page in book(world.parts).pages), "a look at every host")
+    appoint_configured(world.deps)
+    world.until(lambda: all(page.seen_at for page in book(world.deps).pages), "a look at every host")
     return world
 
 
@@ -79,8 +79,8 @@ def test_only_its_owners_lift_it_with_a_vote_and_all_is_as_before(world: World) 
     assert "Only @sre can lift it, with approval." in card
     assert "[Unmask] [Keep] [Details]" in card
     assert (done.aftercare.ends_at, done.undo_until) == (None, None)
-    groups = read_groups(world.parts)
-    pages = [gather_home(world.parts, person(world.parts, one.id, groups), groups) for one in (ALICE, CAROL)]
+    groups = read_groups(world.deps)
+    pages = [gather_home(world.deps, person(world.deps, one.id, groups), groups) for one in (ALICE, CAROL)]
     assert [[mask.id for mask in page.masks] for page in pages] == [[done.id], [done.id]]  # whose it is, and an owner's
 
     refused = world.undo(done, by=ALICE)
@@ -107,7 +107,7 @@ def test_what_is_taken_off_is_put_back_the_usual_way_and_lifting_still_restores_
     assert again.target.outcome is Outcome.PROVEN, (again.because, again.target.note)
     assert state(world.hosts["web-01"], "worker.service") == MASKED
     assert (again.counted, again.owner, again.because) == ((), ALICE.id, "it was approved with the hold")
-    assert (again.hold, again.hold_state.rounds) == (done.hold, (again.finished_at,))
+    assert (again.hold, again.hold_state.reapplied_at) == (done.hold, (again.finished_at,))
     assert "A HOLD WAS TAKEN OFF: worker.service on web-01, which @sre holds" in world.noted(done, "TAKEN OFF")
     assert world.card(done).startswith("MASKED AND PROVEN, MASKED AGAIN SINCE")
     assert "Its hold puts it back" in world.card(again)
@@ -128,7 +128,7 @@ def test_what_is_taken_off_again_and_again_is_not_fought_for_ever(watched: World
     taken_off(world, mask)
 
     rests = world.when(mask, lambda now: now.paging is not None and now.paging.paged_at is not None, "a page")
-    assert rests.hold_state.try_at == mask.hold_state.rounds[0] + timedelta(hours=1)
+    assert rests.hold_state.try_at == mask.hold_state.reapplied_at[0] + timedelta(hours=1)
     assert "IS TAKEN OFF AGAIN AND AGAIN: the bot put it back twice, and pauses until" in world.noted(
         mask, "AGAIN AND AGAIN"
     )
@@ -143,14 +143,16 @@ def test_what_is_taken_off_again_and_again_is_not_fought_for_ever(watched: World
 
 
 @pytest.mark.parametrize(
-    "parts", [{"policy": replace(HELD, holds=replace(HELD.holds, reapply=False)), "care": CARE}], ids=["announce"]
+    "changed_deps",
+    [{"policy": replace(HELD, holds=replace(HELD.holds, reapply=False)), "care": CARE}],
+    ids=["announce"],
 )
 def test_a_policy_can_have_it_announced_only(watched: World) -> None:
     world = watched
     done = held(world)
     taken_off(world, done)
 
-    off = world.when(done, lambda now: now.hold_state.off is Loss.REMOVED, "a hold that is off")
+    off = world.when(done, lambda now: now.hold_state.loss is Loss.REMOVED, "a hold that is off")
     assert off.hold_state.try_at is None
     assert "It stays off. Use Mask again on its card to ask for it." in world.noted(done, "TAKEN OFF")
     world.until(lambda: "*Taken off*" in world.card(off), "that on the card")
@@ -164,7 +166,7 @@ def test_a_policy_can_have_it_announced_only(watched: World) -> None:
     assert world.store.get(done.id).repeated_by == again.id
 
     taken_off(world, again)
-    off = world.when(again, lambda now: now.hold_state.off is Loss.REMOVED, "a hold that is off")
+    off = world.when(again, lambda now: now.hold_state.loss is Loss.REMOVED, "a hold that is off")
     assert world.undo(off, by=ALICE).stage is Stage.REFUSED
     gone = lifted(world, off)
     assert gone.target.outcome is Outcome.NOT_OURS

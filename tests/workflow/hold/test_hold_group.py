@@ -32,7 +32,7 @@ WEB = ("web-01", "web-02")
 
 
 @pytest.fixture
-def parts() -> Mapping[str, Any]:
+def changed_deps() -> Mapping[str, Any]:
     """Where `@sre` may own holds."""
     return {"policy": HELD, "care": CARE}
 
@@ -47,8 +47,8 @@ def grouped(hosts: Mapping[str, AnyHost], *names: str) -> Inventory:
 def world(world: World) -> World:
     """Two of the three hosts are in `@web`, and every host was looked at once."""
     world.in_force.put(Configured(grouped(world.hosts, *WEB), HELD))
-    appoint_configured(world.parts)
-    world.until(lambda: all(page.seen_at for page in book(world.parts).pages), "a look at every host")
+    appoint_configured(world.deps)
+    world.until(lambda: all(page.seen_at for page in book(world.deps).pages), "a look at every host")
     return world
 
 
@@ -68,7 +68,7 @@ def part(world: World, host: str = "web-02") -> Request:
     """The newest request by which the bot holds it on another host, once there is one."""
 
     def found() -> list[Request]:
-        return [one for one in world.store.find(Query(host=host)) if one.ask.is_part]
+        return [one for one in world.store.find(Query(host=host)) if one.ask.is_group_member]
 
     world.until(lambda: bool(found()), f"a request of our own for {host}")
     return found()[0]
@@ -162,7 +162,7 @@ def test_a_host_that_is_away_at_the_time_is_held_once_it_is_back(world: World) -
     done = held(world)
     pending = world.when(part(world), lambda now: now.target.note != "", "a hold that is pending")
     assert pending.stage is Stage.ASKED
-    assert "mask worker.service on web-02: checking the host" in words(cards.handover(book(world.parts)))
+    assert "mask worker.service on web-02: checking the host" in words(cards.handover(book(world.deps)))
     assert "stays pending, until web-02 is seen" in world.noted(pending, "pending")
     away.comes_back()
     world.store.make_due(pending.id)
@@ -173,7 +173,7 @@ def test_a_host_that_is_away_at_the_time_is_held_once_it_is_back(world: World) -
 def test_a_host_that_joins_the_group_by_a_reload_is_held_at_once(world: World) -> None:
     held(world)
     world.ended(part(world))
-    put_in_force(world.parts, Configured(grouped(world.hosts, *WEB, "db-01"), replace(HELD, digest="1" * 64)))
+    put_in_force(world.deps, Configured(grouped(world.hosts, *WEB, "db-01"), replace(HELD, digest="1" * 64)))
     joined = world.ended(part(world, "db-01"))
     assert joined.target.outcome is Outcome.PROVEN, joined.because
     assert is_masked(world, "db-01")
@@ -186,7 +186,7 @@ def test_where_the_policy_asks_for_more_it_is_not_held_and_people_are_told(world
     hosts = grouped(world.hosts, *WEB, "db-01").hosts
     others = tuple(replace(host, environment="vault") if host.name == "db-01" else host for host in hosts)
     policy = replace(HELD, digest="1" * 64, rules=(*HELD.rules, strict))
-    put_in_force(world.parts, Configured(Inventory(others), policy))
+    put_in_force(world.deps, Configured(Inventory(others), policy))
     joined = world.ended(part(world, "db-01"))
     assert joined.stage is Stage.REFUSED
     assert joined.because == (
@@ -229,7 +229,7 @@ def test_what_is_taken_off_one_host_is_put_back_there_and_still_lifted_with_the_
     other = world.ended(part(world))
     taken_off(world, other)
     back = world.ended(world.store.get(world.when(other, lambda now: bool(now.repeated_by), "a mask").repeated_by))
-    assert (back.target.outcome, back.ask.is_part) == (Outcome.PROVEN, True), back.because
+    assert (back.target.outcome, back.ask.is_group_member) == (Outcome.PROVEN, True), back.because
 
     assert lifted(world, done).target.outcome is Outcome.RESTORED
     gone = world.when(back, lambda now: bool(now.undone_by), "the end on the other host")
@@ -242,10 +242,10 @@ def test_the_first_host_is_put_back_like_any_and_the_hold_goes_on_from_there(wor
     world.ended(part(world))
     taken_off(world, done)
     back = world.ended(world.store.get(world.when(done, lambda now: bool(now.repeated_by), "a mask").repeated_by))
-    assert (back.target.outcome, back.hold and back.hold.is_whole) == (Outcome.PROVEN, True)
-    put_in_force(world.parts, Configured(grouped(world.hosts, *WEB, "db-01"), replace(HELD, digest="1" * 64)))
+    assert (back.target.outcome, back.hold and back.hold.is_group_wide) == (Outcome.PROVEN, True)
+    put_in_force(world.deps, Configured(grouped(world.hosts, *WEB, "db-01"), replace(HELD, digest="1" * 64)))
     assert world.ended(part(world, "db-01")).target.outcome is Outcome.PROVEN
-    assert len([one for one in world.store.find(Query(host="web-02")) if one.ask.is_part]) == 1
+    assert len([one for one in world.store.find(Query(host="web-02")) if one.ask.is_group_member]) == 1
 
     assert lifted(world, back).target.outcome is Outcome.RESTORED
     for host in ("web-02", "db-01"):
@@ -272,7 +272,7 @@ def test_a_host_that_is_away_when_it_is_lifted_is_given_back_once_it_answers(wor
     away = Away(world, "web-02")
     assert lifted(world, done).target.outcome is Outcome.RESTORED
     late = world.when(other, lambda now: now.aftercare.overdue != "", "an end that is overdue")
-    assert (late.hold, late.hold_state.off) == (None, None)
+    assert (late.hold, late.hold_state.loss) == (None, None)
     away.comes_back()
     world.when(other, lambda now: bool(now.undone_by), "the end on the other host")
 
@@ -287,13 +287,13 @@ def test_a_turn_that_is_lost_asks_for_nothing_twice(idle_world: World) -> None:
     forgotten = world.store.get_periodic(name)
     assert forgotten
     forgotten = world.store.save_periodic(replace(forgotten, document={}))
-    see_to(world.parts, done)
+    see_to(world.deps, done)
     with pytest.raises(Stale):  # whoever took it meanwhile does not hear of this turn
-        spread(world.parts, forgotten)
+        spread(world.deps, forgotten)
     again = world.store.get_periodic(name)
     assert again
     with suppress(Stale):
-        spread(world.parts, again)
+        spread(world.deps, again)
     assert [one.id for one in world.store.find(Query(host="web-02"))] == [other.id]
 
     again = world.store.get_periodic(name)
@@ -307,9 +307,9 @@ def test_a_turn_that_is_lost_asks_for_nothing_twice(idle_world: World) -> None:
 def test_a_hold_whose_first_host_is_taken_off_is_lifted_like_any(world: World) -> None:
     done = held(world)
     other = world.ended(part(world))
-    world.in_force.put(Configured(world.parts.inventory, replace(HELD, holds=replace(HELD.holds, reapply=False))))
+    world.in_force.put(Configured(world.deps.inventory, replace(HELD, holds=replace(HELD.holds, reapply=False))))
     taken_off(world, done)
-    off = world.when(done, lambda now: now.hold_state.off is Loss.REMOVED, "a hold that is off")
+    off = world.when(done, lambda now: now.hold_state.loss is Loss.REMOVED, "a hold that is off")
     assert lifted(world, off).target.outcome is Outcome.NOT_OURS
     world.when(other, lambda now: bool(now.undone_by), "the end on the other host")
     assert state(world.hosts["web-02"], "worker.service") == RUNS
@@ -319,12 +319,12 @@ def test_a_first_host_that_is_gone_for_good_strands_the_hold_and_people_are_told
     held(world)
     other = world.ended(part(world))
     gone = Inventory(tuple(one for one in grouped(world.hosts, *WEB, "db-01").hosts if one.name != "web-01"))
-    put_in_force(world.parts, Configured(gone, replace(HELD, digest="1" * 64)))
+    put_in_force(world.deps, Configured(gone, replace(HELD, digest="1" * 64)))
     for _ in range(2):
         turned(world)
         world.until(lambda: bool(announced(world, "web-01, where it began, is not in hosts.yaml any more")), "a word")
     assert len(announced(world, "spreads to no further host")) == 1
-    assert not [one for one in world.store.find(Query(host="db-01")) if one.ask.is_part]
+    assert not [one for one in world.store.find(Query(host="db-01")) if one.ask.is_group_member]
     assert lifted(world, other).target.outcome is Outcome.RESTORED
 
 

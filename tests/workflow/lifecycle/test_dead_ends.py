@@ -102,8 +102,8 @@ def test_a_request_that_waits_for_a_host_that_is_gone_is_cancelled_and_says_why(
 
 def test_what_was_under_way_on_a_host_that_is_gone_is_not_known_and_says_why(world: World) -> None:
     under_way = stored(world, Stage.RUNNING, sent=(Sent("link", LINK, world.clock.now()),))
-    doubtful = world.when(under_way, lambda now: now.target.unknown_since is not None, "an unknown outcome")
-    assert doubtful.stage is Stage.RUNNING
+    unknown = world.when(under_way, lambda now: now.target.unknown_since is not None, "an unknown outcome")
+    assert unknown.stage is Stage.RUNNING
     card = world.card(under_way)
     assert card.startswith("NOT KNOWN YET")
     assert "There is no host `web-01` in hosts.yaml." in card

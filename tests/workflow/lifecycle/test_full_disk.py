@@ -23,7 +23,7 @@ def database(small_disk: Path) -> str:
     return f"sqlite:///{small_disk}/maskbot.db"
 
 
-@pytest.mark.parametrize("parts", [SOON], ids=["tried again soon"])
+@pytest.mark.parametrize("changed_deps", [SOON], ids=["tried again soon"])
 @pytest.mark.fault("F50", "F60", how="the disk full to its last byte after the first command")
 def test_without_room_for_the_record_nothing_more_is_sent_and_with_it_the_change_goes_on(
     world: World, small_disk: Path, saw: Callable[[str], str]

@@ -24,14 +24,14 @@ def fleet(real_fleet: Fleet) -> Fleet:
 
 
 @pytest.fixture
-def parts() -> Mapping[str, Any]:
+def changed_deps() -> Mapping[str, Any]:
     """Who owns holds, and how soon what is overdue is tried again."""
     return {"policy": HELD, "care": CARE}
 
 
 def test_a_mask_that_is_due_while_its_host_is_down_begins_and_ends_once_that_is_back(world: World) -> None:
     host, now = world.hosts["web-01"], world.clock.now()
-    asked = world.mask("tuned", window=ScheduledWindow(now + HOUR, now + 3 * HOUR), duration=TWO_HOURS)
+    asked = world.mask("tuned", scheduled_window=ScheduledWindow(now + HOUR, now + 3 * HOUR), duration=TWO_HOURS)
     world.vote(asked)
     world.when(asked, lambda now: now.stage is Stage.APPROVED, "an approval")
     cut_off(host)

@@ -24,9 +24,9 @@ def go_to(world: World, at: datetime) -> None:
 
 def approved(world: World, unit: str, window: ScheduledWindow) -> Request:
     """Asked and approved hours before."""
-    asked = world.mask(unit, window=window)
+    asked = world.mask(unit, scheduled_window=window)
     assert asked.approval
-    assert asked.approval.decide_by == window.opens
+    assert asked.approval.approve_by == window.opens
     world.vote(asked)
     return world.when(asked, lambda now: now.stage is Stage.APPROVED, "an approval")
 
@@ -87,7 +87,7 @@ def test_a_unit_that_is_another_one_by_then_is_asked_for_anew(idle_world: World)
     with world.running():
         anew = world.when(asked, lambda now: now.stage is Stage.WAITING, "a second question")
         assert anew.approval
-        assert anew.approval.decide_by == window.closes
+        assert anew.approval.approve_by == window.closes
         assert is_untouched(host, "tuned.service")
         assert world.approve(asked).target.outcome is Outcome.PROVEN
 
@@ -129,7 +129,7 @@ def test_an_undo_can_be_asked_for_a_time_and_needs_no_vote_either(idle_world: Wo
     with world.running():
         world.masked("tuned")
         window = tonight(world)
-        undo = world.ask(Verb.UNMASK, "tuned", window=window)
+        undo = world.ask(Verb.UNMASK, "tuned", scheduled_window=window)
         undo = world.when(undo, lambda now: now.stage is Stage.APPROVED, "an answer")
     assert is_masked(host, "tuned.service")
 

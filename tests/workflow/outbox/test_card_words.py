@@ -78,7 +78,7 @@ def test_a_change_that_hangs_is_named_on_the_card_of_what_waits_behind_it(idle: 
         while (claim := claimed(world)).request.id != approved.id:
             pass
         with pytest.raises(HostTaken):
-            begin(world.parts, claim, claim.request)
+            begin(world.deps, claim, claim.request)
         card = words(render(world.store.get(approved.id), now=world.clock.now()))
         assert "Next*  starts once web-01 answers and runs no other change" in card
         assert (f"`{first.ask.change}` has been running there since" in card) == is_named

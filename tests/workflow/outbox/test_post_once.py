@@ -40,7 +40,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 def say_all(world: World) -> None:
     """Say what is due until nothing is, whatever Slack answers."""
     while due := next_due(world):
-        deliver(world.parts, due)
+        deliver(world.deps, due)
 
 
 def next_due(world: World) -> Due | None:
@@ -71,7 +71,7 @@ def test_what_slack_asks_to_wait_is_waited_also_if_the_request_moves_on(world: W
     world.slack.trouble, world.slack.retry_after = "ratelimited", 7.0
     due = world.store.claim_message("poster")
     assert due is not None
-    deliver(world.parts, due)
+    deliver(world.deps, due)
     world.slack.trouble = ""
     for seconds in (1, 5):
         world.clock.ahead += timedelta(seconds=seconds)
@@ -80,7 +80,7 @@ def test_what_slack_asks_to_wait_is_waited_also_if_the_request_moves_on(world: W
     world.clock.ahead += timedelta(seconds=1)
     due = world.store.claim_message("poster")
     assert due is not None
-    deliver(world.parts, due)
+    deliver(world.deps, due)
     assert world.store.card(request.id)[1] in world.slack.messages
 
 
@@ -89,7 +89,7 @@ def test_a_card_that_was_posted_before_a_doubt_shows_the_newest(world: World) ->
     world.slack.answers_to_lose = 1
     due = world.store.claim_message("poster")
     assert due is not None
-    deliver(world.parts, due)
+    deliver(world.deps, due)
     world.store.save(request.move(Stage.WITHDRAWN, because="Enough."))
     say_all(world)
     assert world.card(request).startswith("WITHDRAWN")
@@ -100,11 +100,11 @@ def test_while_slack_does_not_say_what_stands_there_nothing_is_posted_on_a_guess
     world.slack.answers_to_lose = 1
     first = world.store.claim_message("poster")
     assert first is not None
-    deliver(world.parts, first)
+    deliver(world.deps, first)
     world.slack.trouble = "unreachable"
     again = next_due(world)
     assert again is not None
-    deliver(world.parts, again)
+    deliver(world.deps, again)
     assert len(world.slack.messages) == 1
     world.slack.trouble = ""
     say_all(world)
@@ -128,7 +128,7 @@ def test_who_posts_after_his_lease_has_run_out_takes_his_twin_back(
         world.store.save(request.on_target(sent=(sent,)), messages=[Message(kind)])
         card = world.store.claim_message("poster")
         assert card is not None
-        deliver(world.parts, card)
+        deliver(world.deps, card)
     url = f"sqlite:///{tmp_path}/var/maskbot.db"
     hasty = Database(url, clock=world.clock, instance="frozen", limits=DatabaseLimits(message_lease=timedelta(0)))
     frozen = hasty.claim_message("frozen")
@@ -137,6 +137,6 @@ def test_who_posts_after_his_lease_has_run_out_takes_his_twin_back(
     assert frozen.message.kind is kind
     say_all(world)
     posted = dict(world.slack.messages)
-    deliver(world.parts, frozen)
+    deliver(world.deps, frozen)
     say_all(world)
     assert world.slack.messages == posted

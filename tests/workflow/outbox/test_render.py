@@ -48,7 +48,7 @@ def breaks(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str], None]:
 
 def say_all(world: World) -> None:
     while due := world.store.claim_message("speaker"):
-        say(world.parts, due)
+        say(world.deps, due)
 
 
 def said(world: World, mark: str) -> str:
@@ -59,7 +59,7 @@ def said(world: World, mark: str) -> str:
 def counted(world: World) -> dict[str, int]:
     """As Prometheus reads it."""
     registry = CollectorRegistry()
-    registry.register(RenderFailures(lambda: world.parts.liveness.render_failures))
+    registry.register(RenderFailures(lambda: world.deps.liveness.render_failures))
     found = re.findall(
         r'^maskbot_render_failures_total\{kind="(\w+)"\} (\d+)', generate_latest(registry).decode(), re.MULTILINE
     )
@@ -163,7 +163,7 @@ def test_a_digest_names_what_else_can_be_asked(world: World, breaks: Callable[[A
 def test_somebodys_page_lists_what_waits_for_them(world: World, breaks: Callable[[Any, str], None]) -> None:
     breaks(home, "view")
     request = waits(world)
-    page = str(drawn(world.parts, BOB.id))
+    page = str(drawn(world.deps, BOB.id))
     assert f"{request.target.unit} on web-01" in page
     assert "'approve'" in page
     assert counted(world) == {"home": 1}
@@ -201,7 +201,7 @@ def test_a_sentence_that_fails_keeps_no_mask_from_its_end_nor_its_owner_from_hea
     masked = world.store.save(replace(masked.move(Stage.DONE, finished_at=now), aftercare=aftercare))
     claim = world.store.claim("worker")
     assert claim is not None
-    kept = do_what_is_due(world.parts, claim, claim.request)
+    kept = do_what_is_due(world.deps, claim, claim.request)
     assert (kept.aftercare.remind_at, kept.aftercare.ends_at) == (None, aftercare.ends_at)
     say_all(world)
     assert said(world, f"{masked.id}:direct").startswith("There is news of cron.service on web-01 (masked and proven)")

@@ -114,7 +114,7 @@ def quorum(facts: Facts, policy: Policy) -> Decision:
         need=wanted.need,
         have=have,
         groups=rule.approve,
-        decide_within=rule.decide_within,
+        approve_within=rule.approve_within,
         good_for=rule.good_for,
         guarded=wanted.guarded,
         distinct=rule.distinct,

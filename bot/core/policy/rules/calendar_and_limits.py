@@ -8,7 +8,7 @@ from bot.core.policy.calendar_and_limits import ExtraApprovals, Freeze
 from bot.core.policy.model import Facts, Policy, Refuse, Rule
 from bot.core.policy.rules.permission import matching, outside_scope
 from bot.core.requests import ExtraApprovalReason
-from bot.core.requests.scheduling import due, window_of
+from bot.core.requests.scheduling import due, scheduled_window
 from bot.core.time.calendar import Period, Times, current, upcoming
 from bot.core.time.human_time import humanize
 
@@ -25,7 +25,7 @@ class Reason:
 
 def reasons(facts: Facts, policy: Policy) -> tuple[Reason, ...]:
     """All that raise the approvals now. Undos, extensions and reapplied holds are not raised."""
-    if not facts.request.is_new_mask or facts.request.ask.is_put_back:
+    if not facts.request.is_new_mask or facts.request.ask.is_reapply:
         return ()
     return (*_freezes(facts, policy), *_windows(facts, policy), *_bounds(facts, policy))
 
@@ -34,7 +34,7 @@ def when(facts: Facts) -> datetime:
     """The time for which the calendar is read: now, or the opening of the request's scheduled window if that is
     later.
     """
-    return due(window_of(facts.request), facts.now)
+    return due(scheduled_window(facts.request), facts.now)
 
 
 def nothing_forbids_it_now(facts: Facts, policy: Policy) -> Refuse | None:

@@ -7,9 +7,9 @@ from bot.core.requests import Stage
 def there_is_still_time_to_decide(facts: Facts, _policy: Policy) -> Refuse | None:
     """Checked at the vote itself, so that a late timer lets no late approval through."""
     request = facts.request
-    if request.stage is not Stage.WAITING or request.approval is None or facts.now <= request.approval.decide_by:
+    if request.stage is not Stage.WAITING or request.approval is None or facts.now <= request.approval.approve_by:
         return None
-    why = f"Nobody approved in time: the request expired at {request.approval.decide_by:%H:%M} UTC."
+    why = f"Nobody approved in time: the request expired at {request.approval.approve_by:%H:%M} UTC."
     return Refuse("request_expired", why, "Ask again if you still need it.")
 
 

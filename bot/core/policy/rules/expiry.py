@@ -7,7 +7,7 @@ from bot.core.policy.rules.approval import guarded_because
 from bot.core.policy.rules.permission import matching
 from bot.core.requests import Duration, Request, Verb
 from bot.core.requests.duration import format_length
-from bot.core.requests.scheduling import due, window_of
+from bot.core.requests.scheduling import due, scheduled_window
 
 END = "end of our own mask"
 EXTENSION = "extension of our own mask"
@@ -18,7 +18,7 @@ _OR_WHO = " Or say who holds it: `--hold OWNERS --review 90d`."
 def end_is_due(facts: Facts, _policy: Policy) -> Refuse | None:
     """The bot undoes a mask only once it has expired; its expiry may have been extended a moment ago."""
     ask = facts.request.ask
-    if not ask.by_itself or ask.repeats or ask.is_part:
+    if not ask.by_itself or ask.repeats or ask.is_group_member:
         return None
     ends_at = _end_of(facts.own_mask)
     if ask.change.verb is Verb.UNMASK and ends_at is not None and facts.now >= ends_at:
@@ -84,7 +84,9 @@ def mask_ends_where_it_must(facts: Facts, policy: Policy) -> Refuse | None:
     change = facts.request.ask.change
     if change.verb is not Verb.MASK or change.duration is not None or change.force:
         return None
-    strict = [rule for rule in matching(facts, policy) if rule.requires_end and not (change.hold and rule.hold_will_do)]
+    strict = [
+        rule for rule in matching(facts, policy) if rule.requires_expiry and not (change.hold and rule.hold_will_do)
+    ]
     if not strict:
         return None
     hint = _SAY_FOR_HOW_LONG + _OR_WHO * all(rule.hold_will_do for rule in strict)
@@ -120,5 +122,5 @@ def _wanted(request: Request) -> datetime | None:
 def _length(term: Duration, facts: Facts) -> timedelta:
     """The length counts from the start of the mask, also when it is extended."""
     mask = facts.own_mask if facts.request.ask.extends else None
-    begins = mask.finished_at if mask and mask.finished_at else due(window_of(facts.request), facts.now)
+    begins = mask.finished_at if mask and mask.finished_at else due(scheduled_window(facts.request), facts.now)
     return term.until - begins if term.until else term.lasts or timedelta()

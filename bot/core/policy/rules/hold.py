@@ -19,21 +19,21 @@ _SAY_WHEN = "Say when its owners review it: `--review 90d`."
 
 def mask_is_off(facts: Facts, policy: Policy) -> Refuse | None:
     """Reapply only a mask that is gone, still wanted, and not reapplied too often lately."""
-    if not facts.request.ask.is_put_back:
+    if not facts.request.ask.is_reapply:
         return None
     mask = facts.own_mask
-    if mask is None or mask.hold is None or mask.hold_state.off is not Loss.REMOVED or not policy.holds.reapply:
+    if mask is None or mask.hold is None or mask.hold_state.loss is not Loss.REMOVED or not policy.holds.reapply:
         return Refuse("not_removed", "There is no longer a hold whose mask could be put back.")
-    rests = rests_until(mask.hold_state.rounds, policy.holds, facts.now)
+    rests = rests_until(mask.hold_state.reapplied_at, policy.holds, facts.now)
     if rests is None:
         return None
     return Refuse("reapply_paused", f"It was put back too often; the bot pauses until {rests:%H:%M} UTC.")
 
 
-def is_put_back(facts: Facts, _policy: Policy) -> Allow | Refuse | None:
+def hold_may_be_reapplied(facts: Facts, _policy: Policy) -> Allow | Refuse | None:
     """Who approved the hold approved that its mask is reapplied, as long as the unit is what they approved."""
     mask, seen = facts.own_mask, facts.snapshot
-    if not facts.request.ask.is_put_back or mask is None:
+    if not facts.request.ask.is_reapply or mask is None:
         return None
     if seen is None or seen.around is None:
         return Allow(PUT_BACK, "it was approved with the hold")
@@ -136,7 +136,7 @@ def review_is_ahead(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def _is_spreading(request: Request) -> bool:
-    return request.ask.by_itself and request.ask.is_part and not request.ask.is_put_back
+    return request.ask.by_itself and request.ask.is_group_member and not request.ask.is_reapply
 
 
 def _only(owners: str, facts: Facts, policy: Policy, does: str) -> Refuse | None:
@@ -148,7 +148,7 @@ def _only(owners: str, facts: Facts, policy: Policy, does: str) -> Refuse | None
     why = f"{facts.request.target.unit} on {facts.host.name} is held by @{owners}, and nobody else {does} it."
     if owners not in {group.name for group in policy.groups}:
         return Refuse("owners_gone", why, "The policy no longer has that group; it has to name one again.")
-    return Refuse("held", why, f"Somebody of @{owners} has to ask.")
+    return Refuse("owners_only", why, f"Somebody of @{owners} has to ask.")
 
 
 def _not_as_approved(was: Target, is_now: Target, seen: Snapshot) -> Iterator[str]:

@@ -2,13 +2,13 @@
 
 from bot.core.policy.model import Facts, Moment, Policy, Refuse
 from bot.core.requests.duration import format_length
-from bot.core.requests.scheduling import is_ahead, window_of
+from bot.core.requests.scheduling import is_ahead, scheduled_window
 from bot.core.time.human_time import humanize
 
 
 def window_is_not_over(facts: Facts, _policy: Policy) -> Refuse | None:
     """A change whose window is over does not run, also if no bot was up meanwhile."""
-    window = window_of(facts.request)
+    window = scheduled_window(facts.request)
     if window is None or facts.now < window.closes:
         return None
     return Refuse(
@@ -18,7 +18,7 @@ def window_is_not_over(facts: Facts, _policy: Policy) -> Refuse | None:
 
 def window_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:
     """A window long enough for the change, too short for a standing permission, and not too far ahead."""
-    window = window_of(facts.request)
+    window = scheduled_window(facts.request)
     if window is None or facts.moment not in (Moment.ASK, Moment.LOOKED):
         return None
     if window.closes - window.opens > policy.scheduling.longest:
@@ -33,7 +33,7 @@ def window_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:
 
 def window_is_open(facts: Facts, _policy: Policy) -> Refuse | None:
     """Nothing runs before its window opens, whatever makes the request due."""
-    window = window_of(facts.request)
+    window = scheduled_window(facts.request)
     if window is None or facts.moment is not Moment.ACT or not is_ahead(window, facts.now):
         return None
     return Refuse("window_not_open", f"Its window opens at {window.opens:%Y-%m-%d %H:%M} UTC.")

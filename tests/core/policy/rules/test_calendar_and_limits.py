@@ -51,7 +51,7 @@ def test_before_a_freeze_the_answer_is_the_usual_one_and_says_when_it_may_change
 
 
 def test_what_is_asked_for_a_window_of_its_own_is_judged_by_the_calendar_of_that_time() -> None:
-    tomorrow = replace(request().ask.change, window=RequestWindow(MONDAY, MONDAY + timedelta(hours=1)))
+    tomorrow = replace(request().ask.change, scheduled_window=RequestWindow(MONDAY, MONDAY + timedelta(hours=1)))
     later = replace(request(), ask=replace(request().ask, change=tomorrow))
     answer = asked(facts(later), with_(freezes=(QUIET,)))
     assert (answer.need, answer.raised) == (1, ())

@@ -30,7 +30,7 @@ from tests.core.situations import (
 )
 
 HOUR = timedelta(hours=1)
-BOUNDED = replace(POLICY, rules=(replace(PROD, requires_end=True),))
+BOUNDED = replace(POLICY, rules=(replace(PROD, requires_expiry=True),))
 NOBODY = Person(PersonId("TEVIL", "U0"), "nobody", is_deleted=True)
 
 

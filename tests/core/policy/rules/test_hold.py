@@ -70,7 +70,7 @@ def our_hold(**held: Any) -> Request:
 
 
 def off(**held: Any) -> Request:
-    return our_hold(**{"off": Loss.REMOVED, "off_at": NOW} | held)
+    return our_hold(**{"loss": Loss.REMOVED, "loss_seen_at": NOW} | held)
 
 
 class TestTheWords:
@@ -127,7 +127,7 @@ class TestTheWords:
     def test_what_takes_it_back_is_no_hold(self) -> None:
         change = Change(Verb.MASK, "web-01", UnitName("cron.service"), hold=HOLD)
         assert conflict(change) == conflict(replace(change, hold=None)) == ""
-        assert change.taken_back(change.unit).hold is None
+        assert change.as_undo(change.unit).hold is None
 
 
 class TestWhoMayOwnOne:
@@ -160,7 +160,7 @@ class TestWhoMayOwnOne:
 
     @pytest.mark.parametrize("hold_will_do", [True, False])
     def test_a_policy_can_ask_for_an_end_or_for_a_hold(self, *, hold_will_do: bool) -> None:
-        rule = replace(PROD, requires_end=True, hold_will_do=hold_will_do)
+        rule = replace(PROD, requires_expiry=True, hold_will_do=hold_will_do)
         policy = replace(HELD, rules=(rule,))
         assert isinstance(self.asked(None, policy, duration=Duration(lasts=HOUR)), NeedsApproval)
         answer = self.asked(None, policy)
@@ -187,10 +187,10 @@ class TestLiftingOne:
     def test_who_asked_for_the_mask_and_everybody_else_is_told_whose_it_is(self) -> None:
         answer = self.lift(ALICE)
         assert isinstance(answer, Refuse)
-        assert answer.code == "held"
+        assert answer.code == "owners_only"
         assert answer.reason == "cron.service on web-01 is held by @sre, and nobody else lifts it."
-        assert code(self.lift(DAVE)) == "held"
-        assert code(self.lift(ALICE, policy=replace(HELD, undo_by=("eng",)))) == "held"
+        assert code(self.lift(DAVE)) == "owners_only"
+        assert code(self.lift(ALICE, policy=replace(HELD, undo_by=("eng",)))) == "owners_only"
 
     def test_an_owner_needs_a_vote_and_no_rule_that_lets_them_ask(self) -> None:
         assert isinstance(self.lift(), NeedsApproval)
@@ -199,7 +199,7 @@ class TestLiftingOne:
         )
 
     def test_it_is_there_until_it_is_lifted(self) -> None:
-        assert code(self.lift(ALICE, off(), snapshot())) == "held"
+        assert code(self.lift(ALICE, off(), snapshot())) == "owners_only"
         assert isinstance(self.lift(BOB, off(), snapshot()), NeedsApproval)
 
     def test_where_nobody_can_tell_who_its_owners_are_the_answer_is_no(self) -> None:
@@ -225,7 +225,7 @@ class TestKeepingOne:
         answer = self.keep(mask=our_hold())
         assert isinstance(answer, Allow)
         assert answer.because == "@sre reviewed it"
-        assert code(self.keep(ALICE, our_hold())) == "held"
+        assert code(self.keep(ALICE, our_hold())) == "owners_only"
 
     def test_the_next_review_lies_ahead(self) -> None:
         assert code(self.keep(mask=our_hold(), days=0)) == "review_is_past"
@@ -279,7 +279,7 @@ class TestPuttingOneBack:
         "mask",
         [
             our_hold(),
-            off(off=Loss.REPLACED),
+            off(loss=Loss.REPLACED),
             our_mask(),
             replace(off(), undone_by="r9"),
             replace(off(), repeated_by="r9"),
@@ -294,8 +294,8 @@ class TestPuttingOneBack:
 
     def test_it_rests_when_it_was_put_back_too_often_lately(self) -> None:
         rounds = (NOW - 3 * HOUR, NOW - HOUR / 2, NOW - HOUR / 3, NOW - HOUR / 4)
-        assert code(self.back(off(rounds=rounds))) == "reapply_paused"
-        assert isinstance(self.back(off(rounds=rounds[:3])), Allow)
+        assert code(self.back(off(reapplied_at=rounds))) == "reapply_paused"
+        assert isinstance(self.back(off(reapplied_at=rounds[:3])), Allow)
         assert rests_until(rounds, HELD.holds, NOW) == NOW + HOUR / 2
         assert rests_until(rounds, HELD.holds, NOW + HOUR / 2) is None
 

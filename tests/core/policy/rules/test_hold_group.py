@@ -157,7 +157,7 @@ class TestAskingForOne:
         assert code(decide(replace(alone, others=()), policy)) == "break_glass_forbidden"
 
     def test_a_window_is_refused_whoever_asks_for_it(self) -> None:
-        asked = request(hold=HOLD, window=ScheduledWindow(NOW + DAY, NOW + DAY + timedelta(hours=1)))
+        asked = request(hold=HOLD, scheduled_window=ScheduledWindow(NOW + DAY, NOW + DAY + timedelta(hours=1)))
         assert code(decide(facts(asked), HELD)) == "no_hold_here"
 
 
@@ -172,7 +172,7 @@ class TestGoingToOneMoreHost:
         whole: Request | None = None,
         **more: Any,
     ) -> Decision:
-        wanted = request(hold=replace(HOLD, part_of="r0")).on_target(layer=Layer.PERSISTENT)
+        wanted = request(hold=replace(HOLD, group_request="r0")).on_target(layer=Layer.PERSISTENT)
         asked = replace(wanted, ask=replace(wanted.ask, by_itself=True))
         given = looked(seen or snapshot(), asked, requester=DAVE, host=host, whole=whole or self.whole())
         return decide(replace(given, **more), policy)
@@ -195,7 +195,7 @@ class TestGoingToOneMoreHost:
         assert answer.because == "it was approved with the hold for its group"
 
     def test_it_goes_nowhere_once_it_was_lifted_or_where_the_host_has_left(self) -> None:
-        wanted = request(hold=replace(HOLD, part_of="r0"))
+        wanted = request(hold=replace(HOLD, group_request="r0"))
         asked = replace(wanted, ask=replace(wanted.ask, by_itself=True))
         assert code(decide(looked(snapshot(), asked, host=WEB_02), HELD)) == "not_held"
         assert code(self.spread(host=replace(WEB_02, groups=frozenset({"db"})))) == "not_in_group"
@@ -238,7 +238,7 @@ class TestGoingToOneMoreHost:
         assert code(self.spread(masked(Layer.PERSISTENT))) == "already_masked"
 
     def test_what_a_new_hold_would_need_there_it_needs_too(self) -> None:
-        strict = replace(HELD, rules=(replace(PROD, requires_end=True),))
+        strict = replace(HELD, rules=(replace(PROD, requires_expiry=True),))
         assert code(self.spread(policy=strict)) == "needs_expiry"
         assert code(self.spread(policy=replace(HELD, holds=HoldPolicy()))) == "unknown_owners"
 
@@ -252,7 +252,7 @@ class TestGoingToOneMoreHost:
     def test_only_the_whole_is_looked_at_again(self) -> None:
         whole = replace(self.whole(), undo_until=None)
         assert begin_aftercare(whole, NOW, AftercarePolicy()).remind_at == HOLD.review
-        part = replace(whole.ask, change=replace(whole.ask.change, hold=replace(HOLD, part_of="r0")))
+        part = replace(whole.ask, change=replace(whole.ask.change, hold=replace(HOLD, group_request="r0")))
         assert begin_aftercare(replace(whole, ask=part), NOW, AftercarePolicy()).remind_at is None
 
 
@@ -269,11 +269,11 @@ class TestLiftingOne:
         answer = decide(replace(given, others=(VAULT,)), replace(HELD, rules=(PROD, sealed)))
         assert isinstance(answer, Refuse)
         assert answer.reason == "On vault-01: Rule `strict` forbids it: it is sealed."
-        assert code(decide(replace(given, others=(VAULT,), requester=ALICE), HELD)) == "held"
+        assert code(decide(replace(given, others=(VAULT,), requester=ALICE), HELD)) == "owners_only"
 
     def test_what_was_lifted_is_no_hold_any_more_and_ends(self) -> None:
         mask = our_mask().on_target(before=snapshot())
-        change = replace(mask.ask.change, hold=replace(HOLD, part_of="r0"))
+        change = replace(mask.ask.change, hold=replace(HOLD, group_request="r0"))
         part = replace(mask, ask=replace(mask.ask, change=change))
         ask = replace(request(verb=Verb.UNMASK).ask, undoes="r0", by_itself=True)
         given = looked(masked(Layer.PERSISTENT), replace(request(), ask=ask), own_mask=part)
